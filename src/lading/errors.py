@@ -1,0 +1,150 @@
+"""Every public exception, and the one way in which their texts are rendered.
+
+An error says where, what was wrong, what was expected and what to do, in that
+order, and carries each part as an attribute.  This module knows nothing of
+databases, files or schemas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lading.report import ImportReport
+
+REPR_LIMIT = 80
+LISTED = 5
+
+
+def shown(value: object) -> str:
+    """Return the ``repr`` of a value, cut to 80 characters."""
+    text = repr(value)
+    return text if len(text) <= REPR_LIMIT else text[: REPR_LIMIT - 3] + "..."
+
+
+def listed(items: Iterable[str], *, separator: str = "\n  ", limit: int = LISTED) -> str:
+    """Join at most ``limit`` items, and say how many more there are."""
+    texts = list(items)
+    extra = len(texts) - limit
+    shown_items = texts[:limit] if extra > 0 else texts
+    tail = f"{separator}and {extra} more" if extra > 0 else ""
+    return separator.join(shown_items) + tail
+
+
+def place(
+    *,
+    file: str | None = None,
+    record: int | None = None,
+    entity: str | None = None,
+    field: str | None = None,
+) -> str:
+    """Render a location: ``recipes.json record 17, author``."""
+    start = file or entity or ""
+    if record is not None:
+        start = f"{start} record {record}".strip()
+    return ", ".join(part for part in (start, field or "") if part)
+
+
+def sentence(location: str, problem: str, remedy: str = "") -> str:
+    """Render ``location: problem. remedy.`` with each part optional but the problem."""
+    text = f"{location}: {problem}" if location else problem
+    if not text.endswith((".", "?", "!")):
+        text += "."
+    return f"{text} {remedy}".rstrip()
+
+
+class LadingError(Exception):
+    """The root of every error that lading raises on purpose.
+
+    ``problem`` says what was wrong and what was expected, ``remedy`` what to
+    do; the other attributes say where, and are ``None`` where they don't apply.
+    ``record`` counts from 1, in the order of the file.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        remedy: str = "",
+        *,
+        entity: str | None = None,
+        file: str | None = None,
+        record: int | None = None,
+        key: Any = None,
+        field: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.remedy = remedy
+        self.entity = entity
+        self.file = file
+        self.record = record
+        self.key = key
+        self.field = field
+        where = place(file=file, record=record, entity=entity, field=field)
+        super().__init__(sentence(where, problem, remedy))
+
+
+class DeclarationError(LadingError):
+    """What an application declared can't be carried out as it stands.
+
+    Raised at a catalog's first use with every mistake at once: ``mistakes``
+    holds their texts, each of which names the schema and what to write instead.
+    """
+
+    def __init__(self, mistakes: str | Iterable[str]) -> None:
+        self.mistakes = (mistakes,) if isinstance(mistakes, str) else tuple(mistakes)
+        if len(self.mistakes) == 1:
+            super().__init__(self.mistakes[0])
+        else:
+            count = f"{len(self.mistakes)} declarations can't be used:\n  "
+            super().__init__(count + listed(self.mistakes, limit=len(self.mistakes)))
+
+
+class BundleError(LadingError):
+    """A bundle (or a document) isn't whole, isn't readable, or isn't a bundle."""
+
+
+class ChecksumError(BundleError):
+    """A file of a bundle isn't what its manifest says.
+
+    ``expected`` and ``found`` are SHA-256 digests in lower-case hexadecimal.
+    """
+
+    def __init__(
+        self, problem: str, remedy: str = "", *, expected: str, found: str, **where: Any
+    ) -> None:
+        self.expected = expected
+        self.found = found
+        super().__init__(problem, remedy, **where)
+
+
+class VersionError(LadingError):
+    """A payload's version is not one that this catalog reads.
+
+    ``found`` and ``needed`` are the two versions, where one is meant.
+    """
+
+    def __init__(
+        self, problem: str, remedy: str = "", *, found: Any = None, needed: Any = None, **where: Any
+    ) -> None:
+        self.found = found
+        self.needed = needed
+        super().__init__(problem, remedy, **where)
+
+
+class TargetError(LadingError):
+    """The database can't do, hold or give what was asked of it."""
+
+
+class ImportFailed(LadingError):
+    """An import found problems and wrote nothing; ``report`` lists each of them."""
+
+    def __init__(self, report: ImportReport) -> None:
+        self.report = report
+        problems = [str(problem) for problem in report.problems]
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(f"nothing was written; {count}:\n  {listed(problems)}")
+
+
+class LeftOutWarning(UserWarning):
+    """An export leaves out tables or columns that nobody excused by name."""

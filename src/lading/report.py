@@ -1,0 +1,173 @@
+"""Frozen values that say what happened: problems, progress, an import's outcome.
+
+Nothing here decides anything; the stories fill these in and hand them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from lading.errors import place, sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with one record of an import.
+
+    ``file`` is the file's name within the bundle (for a document, the name of
+    its list), ``record`` counts from 1, ``key`` is the record's natural key in
+    portable form or ``None`` where it couldn't be read.
+    """
+
+    file: str
+    record: int | None
+    key: Any
+    field: str | None
+    message: str
+
+    def __str__(self) -> str:
+        return sentence(
+            place(file=self.file, record=self.record, field=self.field), self.message
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an export or import is: ``done`` of ``total`` records of ``entity``.
+
+    ``total`` is ``None`` where it isn't known yet.  ``step`` is ``"export"`` or
+    ``"import"``.
+    """
+
+    step: str
+    entity: str
+    done: int
+    total: int | None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the records of one entity (or of all, in ``ImportReport.total``).
+
+    Owned children and links are part of their record and not counted apart.
+    """
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    differing: int = 0
+    deleted: int = 0
+    failed: int = 0
+
+    @property
+    def imported(self) -> int:
+        """Records that the import wrote: inserted and updated ones."""
+        return self.inserted + self.updated
+
+    def add(self, other: Counts) -> None:
+        """Add another entity's counts to these."""
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+
+    def __str__(self) -> str:
+        parts = [f"{getattr(self, item.name)} {item.name}" for item in fields(self)]
+        shown = [part for part in parts if not part.startswith("0 ")]
+        return ", ".join(shown) or "nothing to do"
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """The outcome of an import, per entity (in import order) and in total.
+
+    ``committed`` is true only where the import itself committed; with a
+    session of the caller's it is false, and the caller commits.
+    """
+
+    entities: dict[str, Counts] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    committed: bool = False
+    callers: bool = False
+
+    @property
+    def total(self) -> Counts:
+        """The sum over all entities."""
+        total = Counts()
+        for counts in self.entities.values():
+            total.add(counts)
+        return total
+
+    @property
+    def errors(self) -> list[str]:
+        """The problems' texts, each with its place."""
+        return [str(problem) for problem in self.problems]
+
+    @property
+    def inserted(self) -> int:
+        """Records inserted."""
+        return self.total.inserted
+
+    @property
+    def updated(self) -> int:
+        """Records updated."""
+        return self.total.updated
+
+    @property
+    def unchanged(self) -> int:
+        """Records that an update found equal."""
+        return self.total.unchanged
+
+    @property
+    def skipped(self) -> int:
+        """Records left alone, for their natural key was there already."""
+        return self.total.skipped
+
+    @property
+    def differing(self) -> int:
+        """Those of the skipped whose content differs from the target's."""
+        return self.total.differing
+
+    @property
+    def deleted(self) -> int:
+        """Records deleted."""
+        return self.total.deleted
+
+    @property
+    def failed(self) -> int:
+        """Records that couldn't be imported; each has at least one problem."""
+        return self.total.failed
+
+    @property
+    def imported(self) -> int:
+        """Records written: inserted and updated."""
+        return self.total.imported
+
+    def __getitem__(self, entity: str) -> Counts:
+        return self.entities[entity]
+
+    def __str__(self) -> str:
+        lines = [f"{self.headline()}: {self.total}"]
+        width = max((len(name) for name in self.entities), default=0)
+        lines += [f"  {name:<{width}}  {counts}" for name, counts in self.entities.items()]
+        lines += [f"  ! {text}" for text in self.errors]
+        return "\n".join(lines)
+
+    def headline(self) -> str:
+        """Say in a phrase whether anything was committed, and whose turn it is."""
+        if self.committed:
+            return "committed"
+        if self.callers and not self.rolled_back:
+            return "not committed: this session is yours; commit it to keep what was written"
+        return "not committed: nothing was written"
+
+    rolled_back: bool = False
+
+
+def as_mapping(report: ImportReport) -> Mapping[str, Mapping[str, int]]:
+    """Return the counts per entity as plain dictionaries, for logs and JSON."""
+    return {
+        name: {item.name: getattr(counts, item.name) for item in fields(counts)}
+        for name, counts in report.entities.items()
+    }
