@@ -1,0 +1,1 @@
+"""What a user writes, and the row sets that follow from it."""

@@ -1,0 +1,81 @@
+"""The set of an application's entity schemas, derived once, when first used."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lading.errors import DeclarationError, shown
+
+if TYPE_CHECKING:
+    from lading.declare.derivation import Entities
+    from lading.declare.schema import EntitySchema
+
+
+class Catalog:
+    """The set of an application's entity schemas.
+
+    ``name`` is written into bundles.  ``bind`` is the engine (or session factory)
+    of calls without a session; ``source`` says which application and version
+    writes the bundles.  ``releases`` maps an application's labels to entity
+    versions, ``unlabelled`` says what a missing label means.  ``leaves_out`` maps
+    tables (``"sessions"``) and columns (``"users.token"``) to the reason why no
+    bundle carries them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        bind: Any = None,
+        source: str | None = None,
+        releases: Mapping[str, Mapping[str, int]] | None = None,
+        unlabelled: str | None = None,
+        leaves_out: Mapping[str, str] | None = None,
+    ) -> None:
+        if not isinstance(name, str) or not name:
+            raise DeclarationError(f"Catalog: name is {shown(name)}; give it a non-empty string")
+        self.name = name
+        self.bind = bind
+        self.source = source
+        self.releases = dict(releases or {})
+        self.unlabelled = unlabelled
+        self.leaves_out = dict(leaves_out or {})
+        self.schemas: list[type[EntitySchema]] = []
+        self._entities: Entities | None = None
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        return f"<Catalog {self.name!r}: {len(self.schemas)} schemas>"
+
+    def register(self, schema: type[EntitySchema]) -> None:
+        """Add a schema; subclasses of ``EntitySchema`` do this by themselves."""
+        with self._lock:
+            self.schemas.append(schema)
+            self._entities = None
+
+    def use(self) -> Entities:
+        """Derive everything from the declarations, once.
+
+        Raises ``DeclarationError`` with every mistake found.
+        """
+        with self._lock:
+            if self._entities is None:
+                from lading.declare.derivation import derive  # it imports the schemas, they us
+
+                self._entities = derive(self)
+            return self._entities
+
+    def coverage(self) -> dict[str, str | None]:
+        """List what no schema carries: tables and columns of the models' metadata.
+
+        Maps each name (``"sessions"``, ``"users.token"``) to the reason that
+        ``leaves_out`` gives, or to ``None``; sorted by name.
+        """
+        from lading.declare.infer import coverage
+
+        return coverage(self)
+
+
+default_catalog = Catalog("default")

@@ -1,0 +1,174 @@
+"""Which kind of value a column's type travels as.
+
+This looks at SQLAlchemy types only; what a dialect can hold of them is decided
+in ``engine.limits``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import re
+import typing
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import sqltypes
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from lading.values import (
+    Boolean,
+    Bytes,
+    Choice,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    Json,
+    Kind,
+    Number,
+    Text,
+    Time,
+    Uuid,
+)
+
+BY_PYTHON_TYPE: dict[type, Kind] = {
+    str: Text(),
+    int: Integer(),
+    bool: Boolean(),
+    float: Float(),
+    Decimal: Number(),
+    dt.date: Date(),
+    dt.time: Time(),
+    dt.datetime: DateTime(),
+    uuid.UUID: Uuid(),
+    bytes: Bytes(),
+}
+
+
+def kind_of(type_: TypeEngine[Any]) -> Kind | None:
+    """Return the kind that values of a column type travel as, or ``None`` if unknown."""
+    if isinstance(type_, TypeDecorator):
+        return _decorated(type_)
+    for match, make in _RULES:
+        if isinstance(type_, match):
+            made: Kind | None = make(type_)
+            return made
+    return None
+
+
+def _decorated(type_: TypeDecorator[Any]) -> Kind | None:
+    """A decorator travels as its Python value: by what it says that to be, else its impl's."""
+    said = _declared_python_type(type_)
+    if said is None:
+        if overrides_values(type_) and isinstance(type_.impl_instance, sqltypes.JSON):
+            return None
+        return kind_of(type_.impl_instance)
+    if isinstance(said, type) and issubclass(said, enum.Enum):
+        return Choice({member.name: member for member in said})
+    if said is dt.datetime and isinstance(type_.impl_instance, sqltypes.DateTime):
+        return kind_of(type_.impl_instance)
+    if said is Decimal and isinstance(type_.impl_instance, sqltypes.Numeric):
+        return kind_of(type_.impl_instance)
+    return BY_PYTHON_TYPE.get(said)
+
+
+def overrides_values(type_: TypeDecorator[Any]) -> bool:
+    """Tell whether a decorator changes values between Python and database."""
+    names = ("process_bind_param", "process_result_value", "bind_processor", "result_processor")
+    return any(getattr(type(type_), name) is not getattr(TypeDecorator, name) for name in names)
+
+
+def _declared_python_type(type_: TypeDecorator[Any]) -> Any:
+    """A decorator's Python type, by its ``python_type`` or its generic parameter."""
+    if type(type_).python_type is not TypeEngine.python_type:
+        return type_.python_type
+    for cls in type(type_).__mro__:
+        for base in getattr(cls, "__orig_bases__", ()):
+            arguments = typing.get_args(base)
+            concrete = [item for item in arguments if isinstance(item, type)]
+            if typing.get_origin(base) is TypeDecorator and concrete:
+                return concrete[0]
+    return None
+
+
+def _choice(type_: sa.Enum) -> Kind:
+    members = type_.enum_class.__members__ if type_.enum_class is not None else None
+    return Choice(dict(members) if members is not None else {name: name for name in type_.enums})
+
+
+def _number(type_: sa.Numeric[Any]) -> Kind:
+    return Number(precision=type_.precision, scale=type_.scale)
+
+
+# The first match counts, so a subclass stands before its base.
+_RULES: list[tuple[Any, Any]] = [
+    (sqltypes.Enum, _choice),
+    (sqltypes.CHAR, lambda type_: Text(padded=True)),
+    (sqltypes.String, lambda type_: Text()),
+    (sqltypes.Boolean, lambda type_: Boolean()),
+    (sqltypes.Integer, lambda type_: Integer()),
+    (sqltypes.Float, lambda type_: Float()),
+    (sqltypes.Numeric, _number),
+    (sqltypes.Date, lambda type_: Date()),
+    (sqltypes.DateTime, lambda type_: DateTime(aware=bool(type_.timezone))),
+    (sqltypes.Time, lambda type_: None if type_.timezone else Time()),
+    (sqltypes.Uuid, lambda type_: Uuid()),
+    (sqltypes.LargeBinary, lambda type_: Bytes()),
+    (sqltypes.BINARY, lambda type_: Bytes()),
+    (sqltypes.VARBINARY, lambda type_: Bytes()),
+    (sqltypes.JSON, lambda type_: Json()),
+]
+
+
+def is_generated(column: sa.Column[Any]) -> bool:
+    """Tell whether the database or the model makes up this column's values."""
+    table = column.table
+    return (
+        column is getattr(table, "autoincrement_column", None)
+        or column.default is not None
+        or column.server_default is not None
+        or column.identity is not None
+    )
+
+
+def is_unique(column: sa.Column[Any]) -> bool:
+    """Tell whether a column alone is unique: by constraint, plain index, or as primary key."""
+    return (column,) in set(unique_columns(column.table)) or (
+        column.primary_key and len(column.table.primary_key.columns) == 1
+    )
+
+
+def unique_columns(table: Any) -> list[tuple[sa.Column[Any], ...]]:
+    """List the columns of each unique constraint and plain unique index, each set once."""
+    found: dict[frozenset[str], tuple[sa.Column[Any], ...]] = {}
+    constraints = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
+    groups = [tuple(constraint.columns) for constraint in constraints]
+    groups += [tuple(index.columns) for index in table.indexes if _is_plain(index)]
+    position = {column.name: number for number, column in enumerate(table.columns)}
+    for group in groups:
+        found.setdefault(frozenset(column.name for column in group), group)
+    return sorted(found.values(), key=lambda group: [position[column.name] for column in group])
+
+
+def _is_plain(index: sa.Index) -> bool:
+    """A partial index, or one over expressions, makes nothing unique by itself."""
+    partial = any(
+        options.get("where") is not None for options in index.dialect_options.values()
+    )
+    columns = [item for item in index.expressions if isinstance(item, sa.Column)]
+    return bool(index.unique) and not partial and len(columns) == len(index.expressions)
+
+
+def in_check(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
+    """Tell whether any CHECK of the table mentions one of the columns."""
+    names = {column.name.lower() for column in columns}
+    for constraint in table.constraints:
+        if isinstance(constraint, sa.CheckConstraint):
+            words = re.findall(r"\w+", str(constraint.sqltext))
+            if names & {word.lower() for word in words}:
+                return True
+    return False
+

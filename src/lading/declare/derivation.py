@@ -1,0 +1,398 @@
+"""Derives a catalog's row sets from its schemas, and reports every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper, RelationshipDirection, configure_mappers
+
+from lading.declare.fields import Owned, Ref, RefList
+from lading.declare.infer import Unclear, natural_key, surrogate_of
+from lading.declare.members import Members
+from lading.declare.rowsets import Children, Column, Links, Reference, RowSet, Value, leaves
+from lading.declare.schema import option
+from lading.errors import DeclarationError, shown
+
+if TYPE_CHECKING:
+    from lading.declare.catalog import Catalog
+    from lading.declare.schema import EntitySchema
+
+
+@dataclass(eq=False, slots=True)
+class Entities:
+    """A catalog's entities in declaration order, each a tree of row sets.
+
+    ``plain`` holds every schema's row set as it stands alone, with the references
+    to its owners; references point to these.
+    """
+
+    catalog: Catalog
+    roots: dict[str, RowSet]
+    plain: dict[type[EntitySchema], RowSet]
+
+    def __getitem__(self, name: str) -> RowSet:
+        return self.roots[name]
+
+    def all_rows(self) -> Iterator[RowSet]:
+        """Yield every row set, entities in declaration order, parents first."""
+        for root in self.roots.values():
+            yield from root.tree()
+
+
+def derive(catalog: Catalog) -> Entities:
+    """Derive a catalog's entities; ``DeclarationError`` holds every mistake."""
+    if not catalog.schemas:
+        raise DeclarationError(
+            f"catalog {catalog.name!r} is empty; declare an EntitySchema with model = … in it"
+        )
+    try:
+        configure_mappers()
+    except sa.exc.SQLAlchemyError as error:
+        raise DeclarationError(f"the models can't be configured: {error}") from error
+    work = Derivation(catalog)
+    entities = work.run()
+    if work.mistakes:
+        raise DeclarationError(work.mistakes)
+    return entities
+
+
+class Derivation:
+    """One derivation: phases over all schemas, and the mistakes found on the way."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.mistakes: list[str] = []
+        self.plain: dict[type[EntitySchema], RowSet] = {}
+        self.owners: dict[type[EntitySchema], list[tuple[type[EntitySchema], str, Owned]]] = {}
+        self.claimed: dict[sa.Table, tuple[type[EntitySchema], str]] = {}
+
+    def run(self) -> Entities:
+        """Run every phase that the mistakes so far allow."""
+        for schema in self.catalog.schemas:
+            schema.begin()
+            self._open(schema)
+        self._claim_links()
+        fillers = [Members(self, rows) for rows in self.plain.values()]
+        for filler in fillers:
+            filler.fill()
+            filler.leftovers()
+        self._keys()
+        self._bind_parts()
+        if not self.mistakes:
+            self._check_key_cycles()
+        for rows in self.plain.values():
+            self._finish(rows)
+        roots = self._roots()
+        if not self.mistakes:
+            for rows in self.plain.values():
+                bind(rows)
+            for root in roots.values():
+                for rows in root.tree():
+                    bind_children(rows)
+        return Entities(self.catalog, roots, self.plain)
+
+    def report(self, schema: type[EntitySchema], text: str) -> None:
+        """Note a mistake, once, with the schema's name."""
+        line = f"{schema.__name__}: {text}"
+        if line not in self.mistakes:
+            self.mistakes.append(line)
+
+    def of_table(self, table: Any) -> list[RowSet]:
+        """List the schemas' row sets over a table."""
+        return [rows for rows in self.plain.values() if rows.table is table]
+
+    def claims(self, table: sa.Table, schema: type[EntitySchema], name: str) -> bool:
+        """Tell whether this field is the one that carries a link table."""
+        if self.of_table(table):
+            return False
+        return self.claimed.setdefault(table, (schema, name)) == (schema, name)
+
+    # Phases
+
+    def _open(self, schema: type[EntitySchema]) -> None:
+        mapper = sa.inspect(schema.Meta.model, raiseerr=False)  # type: ignore[attr-defined]
+        if not isinstance(mapper, Mapper):
+            model = shown(schema.Meta.model)  # type: ignore[attr-defined]
+            self.report(schema, f"model = {model} is no mapped class; map it, or name another")
+            return
+        table = mapper.local_table
+        if not isinstance(table, sa.Table) or len(mapper.tables) != 1 or mapper.inherits:
+            self.report(schema, "its model isn't mapped to one table; that isn't supported yet")
+            return
+        if mapper.polymorphic_on is not None or len(list(mapper.self_and_descendants)) > 1:
+            self.report(schema, "its model is an inheritance hierarchy, which isn't supported yet")
+            return
+        if not table.primary_key.columns:
+            self.report(schema, f"table {table.fullname} has no primary key; give it one")
+            return
+        name = own_option(schema, "name") or table.name
+        version = own_option(schema, "version") or 1
+        if type(version) is not int or version < 1:
+            self.report(schema, f"version = {shown(version)}; write a whole number from 1")
+            version = 1
+        volatile = option(schema, "volatile") or ()
+        names = frozenset((volatile,) if isinstance(volatile, str) else volatile)
+        self.plain[schema] = RowSet(
+            str(name), str(name), schema, mapper, table, version, names
+        )
+        for field_name, field in schema.declared.items():
+            if isinstance(field, Owned):
+                self.owners.setdefault(field.child, []).append((schema, field_name, field))
+
+    def _claim_links(self) -> None:
+        """A side that names the relationship carries it before one that doesn't."""
+        for schema, rows in self.plain.items():
+            for name, field in schema.declared.items():
+                if not isinstance(field, Ref):
+                    continue
+                relationship = rows.mapper.relationships.get(field.relationship or name)
+                if relationship is not None and isinstance(relationship.secondary, sa.Table):
+                    self.claimed.setdefault(relationship.secondary, (schema, name))
+
+    def _keys(self) -> None:
+        for schema, rows in self.plain.items():
+            declared = own_option(schema, "natural_key")
+            try:
+                rows.key = natural_key(rows, declared)
+            except Unclear as error:
+                if schema not in self.owners or declared is not None:
+                    self.report(schema, str(error))
+
+    def _bind_parts(self) -> None:
+        for schema, rows in self.plain.items():
+            for member in rows.members:
+                reference = member.reference if isinstance(member, Links) else member
+                if isinstance(reference, Reference):
+                    try:
+                        reference.parts = self._parts(reference)
+                    except Unclear as error:
+                        self.report(schema, f"{reference.name}: {error}")
+
+    def _parts(self, reference: Reference) -> tuple[Value | Reference, ...]:
+        target = reference.target
+        if reference.by is None:
+            parts = target.key
+            if not parts and target.schema in self.owners:
+                raise Unclear(
+                    f"refers to {target.schema.__name__}, whose rows are owned and have no natural "
+                    f"key; declare natural_key there"
+                )
+        else:
+            found = [item for item in target.values if item.name == reference.by]
+            if not found or found[0].kind is None or not found[0].kind.is_key:
+                raise Unclear(
+                    f"by={reference.by!r} is no field of {target.schema.__name__} that can be a key"
+                )
+            parts = (found[0],)
+        if reference.flat:
+            if len(list(leaves(parts))) != 1 or not isinstance(parts[0], Value):
+                raise Unclear("flat=True needs a key of one plain field; write it nested")
+            if parts[0].nullable:
+                raise Unclear("flat=True needs a key that is never null; write it nested")
+            if reference.field.data_key is None:
+                reference.written = f"{reference.name}_{parts[0].written}"
+        return parts
+
+    def _check_key_cycles(self) -> None:
+        graph = nx.DiGraph()
+        for schema, rows in self.plain.items():
+            for member in rows.key:
+                if isinstance(member, Reference):
+                    if member.target is rows:
+                        self.report(
+                            schema,
+                            f"its natural key recurs through {member.name}, "
+                            "which isn't supported yet",
+                        )
+                    elif member.by is None:
+                        graph.add_edge(rows.name, member.target.name)
+        for cycle in nx.simple_cycles(graph):
+            path = " -> ".join([*cycle, cycle[0]])
+            self.mistakes.append(
+                f"natural keys {path} contain each other; give one of them a key of its own"
+            )
+
+    def _finish(self, rows: RowSet) -> None:
+        """Take the surrogate out of the members, and put the key first."""
+        key_columns = {part.column for part in rows.key if isinstance(part, Value)}
+        rows.surrogate = surrogate_of(rows.table, key_columns)
+        rest = [
+            member
+            for member in rows.members
+            if member not in rows.key
+            and not (isinstance(member, Value) and member.column is rows.surrogate)
+        ]
+        rows.members = [*rows.key, *rest]
+        known = {member.name for member in rows.members}
+        for name in (own_option(rows.schema, "volatile") or ()):
+            if name not in known:
+                self.report(rows.schema, f"volatile names {name!r}, which is no field of it")
+        self._check_names(rows)
+
+    def _check_names(self, rows: RowSet) -> None:
+        seen: set[str] = set()
+        for member in rows.members:
+            if member.written in seen:
+                self.report(
+                    rows.schema,
+                    f"two fields would be written as {member.written!r}; give one a data_key",
+                )
+            seen.add(member.written)
+
+    # Ownership
+
+    def _roots(self) -> dict[str, RowSet]:
+        roots: dict[str, RowSet] = {}
+        for child, owners in self.owners.items():
+            if child not in self.plain:
+                owner, name, _ = owners[0]
+                self.report(
+                    owner, f"{name} = Owned({shown(child)}): no schema of this catalog with a model"
+                )
+        for schema, rows in self.plain.items():
+            if schema in self.owners:
+                continue
+            if rows.name in roots:
+                first = roots[rows.name].schema.__name__
+                self.report(
+                    schema, f"is named {rows.name!r} like {first}; write name = … in one's Meta"
+                )
+                continue
+            roots[rows.name] = rows
+        for rows in roots.values():
+            self._own(rows, rows, (rows.schema,))
+        return roots
+
+    def _own(self, rows: RowSet, source: RowSet, path: tuple[type[EntitySchema], ...]) -> None:
+        """Nest the owned lists that the schema of ``source`` declares into ``rows``."""
+        for name, field in source.schema.declared.items():
+            if not isinstance(field, Owned) or field.child not in self.plain:
+                continue
+            if field.child in path:
+                self.report(
+                    source.schema, f"{name} owns its own parents' rows, which isn't supported yet"
+                )
+                continue
+            try:
+                children = self._children(rows, source, name, field)
+            except Unclear as error:
+                self.report(source.schema, f"{name} = Owned(...): {error}")
+                continue
+            rows.members.append(children)
+            self._own(children.rows, self.plain[field.child], (*path, field.child))
+
+    def _children(self, rows: RowSet, source: RowSet, name: str, field: Owned) -> Children:
+        child = self.plain[field.child]
+        ways = {
+            owner: self._way(self.plain[owner], owner_name, owned, child)
+            for owner, owner_name, owned in self.owners[field.child]
+            if owner in self.plain
+        }
+        via = ways[source.schema]
+        others = [way for owner, way in ways.items() if owner is not source.schema and way != via]
+        outside = {via.name, *(way.name for way in others)}
+        members = [member for member in child.members if member.name not in outside]
+        written = field.data_key or name
+        nested = replace(
+            child,
+            name=f"{rows.name}.{written}",
+            entity=rows.entity,
+            members=members,
+            key=tuple(part for part in child.key if part in members),
+            parent=rows,
+            own=tuple(column for way in (via, *others) for column in way.columns),
+        )
+        field.required = True
+        return Children(
+            name,
+            written,
+            field,
+            False,
+            nested,
+            tuple(zip(via.columns, via.remote, strict=True)),
+            self._sequence(source, name, child),
+            tuple(column for way in others for column in way.columns),
+        )
+
+    def _way(self, parent: RowSet, name: str, field: Owned, child: RowSet) -> Reference:
+        """Return the child's reference to its parent."""
+        ways = [item for item in child.references if item.target.table is parent.table]
+        if field.via is not None:
+            ways = [item for item in ways if field.via in (item.name, item.relationship)]
+        else:
+            relationship = parent.mapper.relationships.get(field.attribute or name)
+            if relationship is not None:
+                remote = set(relationship.remote_side)
+                ways = [item for item in ways if set(item.columns) == remote]
+        if len(ways) == 1:
+            return ways[0]
+        choice = " or ".join(item.name for item in child.references) or "none"
+        raise Unclear(
+            f"{child.schema.__name__} must refer to {parent.name} exactly once; "
+            f"name the way with via=… (its references: {choice})"
+        )
+
+    def _sequence(
+        self, parent: RowSet, name: str, child: RowSet
+    ) -> tuple[tuple[Column, bool], ...]:
+        """Return what an ordered relationship sorts by, as (column, descending)."""
+        relationship = parent.mapper.relationships.get(name)
+        if relationship is None or relationship.direction is not RelationshipDirection.ONETOMANY:
+            return ()
+        result = []
+        for clause in relationship.order_by or ():
+            column, descending = _ordering(clause)
+            if column is None or column.table is not child.table:
+                raise Unclear(f"order_by={clause} isn't a column of {child.table.fullname}")
+            if column is child.surrogate and column.type.python_type is not int:
+                return ()  # the order of made-up ids that don't count up can't be restored
+            result.append((column, descending))
+        return tuple(result)
+
+
+def _ordering(clause: Any) -> tuple[Column | None, bool]:
+    """Split an ORDER BY clause into its column and whether it is descending."""
+    descending = False
+    while isinstance(clause, sa.UnaryExpression):
+        descending = descending or clause.modifier is sa.sql.operators.desc_op
+        clause = clause.element
+    if isinstance(clause, sa.Column):
+        return clause, descending
+    found = getattr(clause, "base_columns", ())
+    base = next(iter(found), None) if len(found) == 1 else None
+    return (base if isinstance(base, sa.Column) else None), descending
+
+
+def own_option(schema: type[EntitySchema], name: str) -> Any:
+    """Return an option of the schema's own ``Meta``, which bases don't pass on."""
+    return getattr(schema.__dict__.get("Meta"), name, None)
+
+
+def bind(rows: RowSet) -> None:
+    """Give a schema class its derived fields, in written order."""
+    fields = {}
+    for member in rows.members:
+        field = member.field
+        if field.data_key is None and member.written != member.name:
+            field.data_key = member.written
+        if isinstance(field, Ref) and isinstance(member, Reference):
+            field.bound = member
+        if isinstance(field, RefList) and isinstance(member, Links):
+            field.bound = member.reference
+        fields[member.name] = field
+    for name, field in rows.schema.declared.items():
+        if not isinstance(field, Ref):
+            fields.setdefault(name, field)
+    rows.schema._declared_fields = fields
+    rows.schema.rows = rows
+
+
+def bind_children(rows: RowSet) -> None:
+    """Tell the owned fields of a schema which rows they nest."""
+    for children in rows.children:
+        children.field.bound = children.rows  # type: ignore[attr-defined]
+

@@ -1,0 +1,158 @@
+"""What a catalog infers: natural keys, the names of references, and what is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper, MapperProperty, RelationshipDirection, RelationshipProperty
+from sqlalchemy.orm.exc import UnmappedColumnError
+
+from lading.declare.columns import is_generated, is_unique, unique_columns
+from lading.declare.rowsets import Column, Reference, RowSet, Value
+from lading.errors import shown
+
+if TYPE_CHECKING:
+    from lading.declare.catalog import Catalog
+
+CONVENTIONAL = ("slug", "uuid")
+
+
+class Unclear(Exception):
+    """A rule has no answer, or several; the text says which and what to write."""
+
+
+def attribute_of(mapper: Mapper[Any], column: Column) -> str | None:
+    """Return the name of the attribute that maps a column, or ``None``."""
+    try:
+        prop: MapperProperty[Any] = mapper.get_property_by_column(column)
+    except UnmappedColumnError:
+        return None
+    return prop.key
+
+
+def surrogate_of(table: sa.Table, key_columns: set[Column]) -> Column | None:
+    """Return the lone, generated primary key outside the natural key, if there is one."""
+    columns = list(table.primary_key.columns)
+    if len(columns) != 1 or columns[0] in key_columns or columns[0].foreign_keys:
+        return None
+    return columns[0] if is_generated(columns[0]) else None
+
+
+def many_to_one(mapper: Mapper[Any], columns: set[Column]) -> list[RelationshipProperty[Any]]:
+    """List the relationships that follow exactly these local columns."""
+    return [
+        relationship
+        for relationship in mapper.relationships
+        if relationship.direction is RelationshipDirection.MANYTOONE
+        and not relationship.viewonly
+        and set(relationship.local_columns) == columns
+    ]
+
+
+def natural_key(rows: RowSet, declared: Any) -> tuple[Value | Reference, ...]:
+    """Return the members of a row set's natural key: declared, or by the default rule.
+
+    The rule: ``slug`` if unique and NOT NULL, else ``uuid`` likewise; else the only
+    unique constraint or plain unique index without nullable columns; else a
+    primary key made of references; else a primary key that isn't generated.
+    ``Unclear`` says what to declare instead.
+    """
+    if declared is not None:
+        names = (declared,) if isinstance(declared, str) else tuple(declared)
+        return tuple(_key_member(rows, name) for name in names)
+    for name in CONVENTIONAL:
+        found = [value for value in rows.values if value.name == name]
+        if found and is_unique(found[0].column):
+            if not found[0].column.nullable:
+                return (found[0],)
+            raise Unclear(f"{name} is unique but nullable; {_suggest(rows)}")
+    candidates = _candidates(rows)
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        raise Unclear(f"several columns could be its natural key; {_suggest(rows)}")
+    columns = rows.identity
+    members = _covering(rows, columns)
+    if columns and members and not (len(columns) == 1 and is_generated(columns[0])):
+        return members
+    raise Unclear(f"it has no natural key; {_suggest(rows)}")
+
+
+def _key_member(rows: RowSet, name: str) -> Value | Reference:
+    for member in rows.members:
+        if member.name == name:
+            if not isinstance(member, Value | Reference):
+                raise Unclear(f"natural_key names {name!r}, which is a list")
+            if isinstance(member, Value) and (member.kind is None or not member.kind.is_key):
+                kind = member.kind.name if member.kind else "custom"
+                raise Unclear(f"natural_key names {name!r}, and a {kind} field is no key")
+            return member
+    known = ", ".join(
+        member.name for member in rows.members if isinstance(member, Value | Reference)
+    )
+    raise Unclear(f"natural_key names {name!r}, which is no field of it; its fields are {known}")
+
+
+def _candidates(rows: RowSet) -> list[tuple[Value | Reference, ...]]:
+    groups = []
+    for columns in unique_columns(rows.table):
+        if any(column.nullable for column in columns):
+            continue
+        members = _covering(rows, columns)
+        if members:
+            groups.append(members)
+    return groups
+
+
+def _covering(rows: RowSet, columns: tuple[Column, ...]) -> tuple[Value | Reference, ...]:
+    """Return the members that hold exactly these columns, or nothing."""
+    wanted = set(columns)
+    chosen: list[tuple[int, Value | Reference]] = []
+    for member in rows.members:
+        held: set[Column] = set()
+        if isinstance(member, Value) and (member.kind is not None and member.kind.is_key):
+            held = {member.column}
+        elif isinstance(member, Reference):
+            held = set(member.columns)
+        if held and held <= wanted:
+            position = min(i for i, column in enumerate(columns) if column in held)
+            chosen.append((position, member))
+            wanted -= held
+    return () if wanted else tuple(member for _, member in sorted(chosen, key=lambda c: c[0]))
+
+
+def _suggest(rows: RowSet) -> str:
+    """Say what could be written, with every candidate."""
+    groups = [_covering(rows, columns) for columns in unique_columns(rows.table)]
+    names = [tuple(member.name for member in group) for group in groups if group]
+    if not names:
+        column = rows.identity[0].name if rows.identity else "id"
+        return (
+            "write natural_key = (...) with the fields that identify a record outside any "
+            f"database, or natural_key = {column!r} if the id itself is the identity"
+        )
+    shown_names = [shown(name[0] if len(name) == 1 else name) for name in names]
+    return f"write natural_key = one of: {'; '.join(shown_names)}"
+
+
+def coverage(catalog: Catalog) -> dict[str, str | None]:
+    """List what no schema carries; see :meth:`Catalog.coverage`."""
+    entities = catalog.use()
+    carried: dict[sa.Table, set[Column]] = {}
+    for rows in entities.all_rows():
+        carried.setdefault(rows.table, set()).update(rows.carried())
+        for links in rows.links:
+            held = {column for column, _ in links.local} | set(links.reference.columns)
+            carried.setdefault(links.table, set()).update(held)
+    left: dict[str, str | None] = {}
+    for metadata in {table.metadata for table in carried}:
+        for table in metadata.tables.values():
+            if table not in carried:
+                left[table.fullname] = catalog.leaves_out.get(table.fullname)
+                continue
+            for column in table.columns:
+                if column not in carried[table]:
+                    name = f"{table.fullname}.{column.name}"
+                    left[name] = catalog.leaves_out.get(name)
+    return dict(sorted(left.items()))

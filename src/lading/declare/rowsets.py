@@ -1,0 +1,188 @@
+"""What a catalog derives from its declarations: row sets and their members.
+
+A *row set* is the rows of one table as records carry them: those of an entity,
+or those of an owned table within one parent.  Members are its fields, each with
+the columns that it carries.  Plain descriptions only: nothing here reads or
+writes a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper
+
+from lading.values import Kind
+
+if TYPE_CHECKING:
+    import marshmallow as ma
+
+    from lading.declare.schema import EntitySchema
+
+Column = sa.Column[Any]
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """A field of a record.
+
+    ``name`` is its name in the schema, ``written`` its name in a record (they
+    differ where the field has a ``data_key``); ``nullable`` says whether null
+    may be written.
+    """
+
+    name: str
+    written: str
+    field: ma.fields.Field[Any]
+    nullable: bool
+
+
+@dataclass(eq=False, slots=True)
+class Value(Member):
+    """A plain value in one column.
+
+    ``kind`` is ``None`` where only the application's own field knows the type.
+    ``writable`` is false for what the database computes and for ``dump_only``.
+    """
+
+    attribute: str
+    column: Column
+    kind: Kind | None
+    writable: bool
+
+
+@dataclass(eq=False, slots=True)
+class Reference(Member):
+    """A foreign key, written as the target's natural key.
+
+    ``columns`` are the local ones and ``remote`` those of the target that they
+    hold.  ``parts`` are the target's members that are written: its natural key,
+    or the one field of ``by``.
+    """
+
+    columns: tuple[Column, ...]
+    remote: tuple[Column, ...]
+    relationship: str | None
+    flat: bool
+    by: str | None
+    target: RowSet
+    parts: tuple[Value | Reference, ...] = ()
+
+    @property
+    def is_required(self) -> bool:
+        """True if a row can't be inserted before its target."""
+        return not self.nullable
+
+
+@dataclass(eq=False, slots=True)
+class Links(Member):
+    """A many-to-many relationship: a sorted list of references by way of a link table.
+
+    ``local`` pairs each column of the link table with the owner's column that it
+    holds; ``reference`` describes the other half.
+    """
+
+    attribute: str
+    table: sa.Table
+    local: tuple[tuple[Column, Column], ...]
+    reference: Reference
+
+
+@dataclass(eq=False, slots=True)
+class Children(Member):
+    """Owned rows, nested in their parent's record.
+
+    ``pairs`` hold each child column with the parent's column that it holds.
+    ``sequence`` lists what the list is ordered by, as (column, descending); empty
+    for a set, which is sorted by its written bytes.  ``others`` are the columns
+    by which other parents own rows of the same table.
+    """
+
+    rows: RowSet
+    pairs: tuple[tuple[Column, Column], ...]
+    sequence: tuple[tuple[Column, bool], ...]
+    others: tuple[Column, ...]
+
+
+@dataclass(eq=False, slots=True)
+class RowSet:
+    """The rows of one table as records carry them.
+
+    ``name`` is the entity's, or a path such as ``recipes.ingredients`` for an
+    owned table; ``entity`` is the entity whose records hold them.  ``members``
+    stand in written order: key first.  ``surrogate`` is the generated primary
+    key that records don't carry, if there is one.
+    """
+
+    name: str
+    entity: str
+    schema: type[EntitySchema]
+    mapper: Mapper[Any]
+    table: sa.Table
+    version: int
+    volatile: frozenset[str]
+    surrogate: Column | None = None
+    members: list[Member] = field(default_factory=list)
+    key: tuple[Value | Reference, ...] = ()
+    parent: RowSet | None = None
+    own: tuple[Column, ...] = ()
+
+    @property
+    def identity(self) -> tuple[Column, ...]:
+        """The primary key's columns."""
+        return tuple(self.table.primary_key.columns)
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The written names of the natural key's members."""
+        return tuple(member.written for member in self.key)
+
+    def of(self, wanted: type[Any]) -> Iterator[Any]:
+        """Yield the members of one class, in written order."""
+        return (member for member in self.members if isinstance(member, wanted))
+
+    @property
+    def values(self) -> list[Value]:
+        """The plain values."""
+        return list(self.of(Value))
+
+    @property
+    def references(self) -> list[Reference]:
+        """The references."""
+        return list(self.of(Reference))
+
+    @property
+    def links(self) -> list[Links]:
+        """The many-to-many lists."""
+        return list(self.of(Links))
+
+    @property
+    def children(self) -> list[Children]:
+        """The owned lists."""
+        return list(self.of(Children))
+
+    def carried(self) -> set[Column]:
+        """The table's columns that records carry, its surrogate and parent's key included."""
+        columns = {value.column for value in self.values} | set(self.own)
+        for reference in self.references:
+            columns.update(reference.columns)
+        return columns | ({self.surrogate} if self.surrogate is not None else set())
+
+    def tree(self) -> Iterator[RowSet]:
+        """Yield this row set and every one nested in it, parents first."""
+        yield self
+        for children in self.children:
+            yield from children.rows.tree()
+
+
+def leaves(parts: tuple[Value | Reference, ...], path: str = "") -> Iterator[tuple[str, Value]]:
+    """Yield the plain values that a key is made of, with their dotted written paths."""
+    for part in parts:
+        name = f"{path}{part.written}"
+        if isinstance(part, Reference):
+            yield from leaves(part.parts, f"{name}.")
+        else:
+            yield name, part
