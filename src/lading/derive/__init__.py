@@ -1,0 +1,1 @@
+"""What follows from the declarations alone: order and shapes.  Pure."""

@@ -1,0 +1,35 @@
+"""An entity's shape: its declared form at one version, as plain JSON values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
+
+
+def shape_of(rows: RowSet) -> dict[str, Any]:
+    """Return fields (in written order), key, references and owned shapes of a row set."""
+    return {
+        "fields": {member.written: _field(member) for member in rows.members},
+        "key": list(rows.key_names),
+    }
+
+
+def _field(member: Member) -> dict[str, Any]:
+    if isinstance(member, Value):
+        kind = member.kind.shape() if member.kind is not None else {"type": "custom"}
+        computed = {} if member.writable else {"computed": True}
+        return {**kind, "nullable": member.nullable, **computed}
+    if isinstance(member, Reference):
+        return {"type": "reference", **_target(member), "nullable": member.nullable}
+    if isinstance(member, Links):
+        return {"type": "references", **_target(member.reference)}
+    assert isinstance(member, Children)
+    order = "sequence" if member.sequence else "set"
+    return {"type": "owned", "order": order, **shape_of(member.rows)}
+
+
+def _target(reference: Reference) -> dict[str, Any]:
+    flat = {"flat": True} if reference.flat else {}
+    by = {"by": reference.by} if reference.by is not None else {}
+    return {"entity": reference.target.name, **flat, **by}
