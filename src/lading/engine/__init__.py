@@ -1,0 +1,1 @@
+"""Moves rows between databases and records."""

@@ -1,0 +1,256 @@
+"""From the text of records to batches: a typed decoder, generated checks, and marshmallow.
+
+A block is decoded as one typed list, and its values are checked against the
+target's columns while they become driver values.  A record that this refuses is
+loaded again by marshmallow, whose errors are the ones reported; what marshmallow
+accepts goes on in its canonical form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import marshmallow as ma
+import msgspec
+
+from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
+from lading.engine.batch import Batch, Nested, joined
+from lading.engine.dialects.base import Dialect
+from lading.engine.generate import Expression, Source
+from lading.engine.layout import (
+    Key,
+    KeyLayout,
+    RecordLayout,
+    key_source,
+    named_key,
+    order_source,
+    reference_source,
+    sorts_as_written,
+)
+from lading.engine.through import canonical_record, needs_marshmallow
+from lading.errors import shown
+from lading.report import Problem
+from lading.values import Json, json_text, parse_json
+
+
+class RowDecoder:
+    """Turns decoded structs of a row set into batches."""
+
+    def __init__(self, dialect: Dialect, rows: RowSet, layout: RecordLayout) -> None:
+        self.rows = rows
+        self.layout = layout
+        self.writable = [value for value in rows.values if value.writable]
+        source = Source(f"{rows.name} decode")
+        binds = {value.name: self._bind(source, dialect, value) for value in self.writable}
+        self.values = _each(source, f"({''.join(text + ', ' for text in binds.values())})")
+        self.binds = {name: source.compile(f"lambda r: {text}") for name, text in binds.items()}
+        self.keys = _each(source, self._key())
+        self.references = {
+            item.name: _each(source, reference_source(item, f"r.{layout.place[item.name]}"))
+            for item in rows.references
+        }
+        self.links = {item.name: _each(source, self._link_keys(item)) for item in rows.links}
+        self.children = {
+            child.name: RowDecoder(dialect, child.rows, layout.children[child.name])
+            for child in rows.children
+        }
+        order = order_source(source, rows.key, "k") if rows.key else "()"
+        self.order = source.compile(f"lambda keys: [{order} for k in keys]")
+        self.plain_order = sorts_as_written(rows.key)
+
+    def _bind(self, source: Source, dialect: Dialect, value: Value) -> str:
+        x = f"r.{self.layout.place[value.name]}"
+        bind = dialect.binder(value.column, value.kind)
+        if isinstance(value.kind, Json):
+            text = source.use(bind, f"bytes({x})")
+            refuse = Expression("null({x})", {"null": _no_null})
+            null = "None" if value.nullable else source.use(refuse, x)
+            return f"({null} if bytes({x}) == b'null' else {text})"
+        text = source.use(bind, x)
+        return f"(None if {x} is None else {text})" if value.nullable else text
+
+    def _key(self) -> str:
+        items = []
+        for part in self.rows.key:
+            x = f"r.{self.layout.place[part.name]}"
+            items.append(reference_source(part, x) if isinstance(part, Reference) else x)
+        return f"({', '.join(items)},)" if items else "()"
+
+    def _link_keys(self, links: Links) -> str:
+        key = key_source(links.reference.parts, "k")
+        return f"[{key} for k in r.{self.layout.place[links.name]}]"
+
+    def batch(self, records: Sequence[Any], numbers: list[int], lines: list[bytes]) -> Batch:
+        """Check and convert structs; ``ValueError`` if any of them doesn't fit."""
+        children = {}
+        for name, decoder in self.children.items():
+            place = self.layout.place[name]
+            lists = [getattr(record, place) for record in records]
+            owners = [n for n, items in enumerate(lists) for _ in items]
+            flat = [item for items in lists for item in items]
+            children[name] = Nested(decoder.batch(flat, [numbers[n] for n in owners], []), owners)
+        return Batch(
+            numbers,
+            self.keys(records),
+            self.values(records),
+            {name: make(records) for name, make in self.references.items()},
+            {name: make(records) for name, make in self.links.items()},
+            children,
+            lines,
+        )
+
+    def orders(self, keys: list[Key]) -> list[Any]:
+        """Return what keys sort by."""
+        return keys if self.plain_order else self.order(keys)  # type: ignore[no-any-return]
+
+    def faults(self, record: Any, path: str = "") -> Iterator[tuple[str, str]]:
+        """Yield each value of a struct that doesn't fit, with its path."""
+        for value in self.writable:
+            try:
+                self.binds[value.name](record)
+            except Exception as error:
+                yield f"{path}{value.written}", str(error)
+        for name, decoder in self.children.items():
+            child = next(item for item in self.rows.children if item.name == name)
+            for number, item in enumerate(getattr(record, self.layout.place[name]), 1):
+                yield from decoder.faults(item, f"{path}{child.written}.{number}.")
+
+    def struct(self, record: dict[str, Any]) -> Any:
+        """Build a decoded struct from a canonical record."""
+        values = {}
+        for member in self.rows.members:
+            if isinstance(member, Value) and not member.writable:
+                continue
+            values[self.layout.place[member.name]] = self._member(member, record[member.written])
+        return self.layout.decoded(**values)
+
+    def _member(self, member: Any, written: Any) -> Any:
+        if isinstance(member, Value):
+            if isinstance(member.kind, Json):
+                return msgspec.Raw(json_text(written))
+            return written
+        if isinstance(member, Links):
+            layout = self.layout.keys[member.name]
+            return [_key_struct(layout, item) for item in written]
+        if isinstance(member, Children):
+            return [self.children[member.name].struct(item) for item in written]
+        if written is None or member.flat:
+            return written
+        return _key_struct(self.layout.keys[member.name], written)
+
+
+def _each(source: Source, text: str) -> Callable[[Sequence[Any]], list[Any]]:
+    made: Callable[[Sequence[Any]], list[Any]] = source.compile(
+        f"lambda records: [{text} for r in records]"
+    )
+    return made
+
+
+def _key_struct(layout: KeyLayout, written: dict[str, Any]) -> Any:
+    items = []
+    for place, part in enumerate(layout.parts):
+        value = written[part.written]
+        nested = layout.nested.get(place)
+        items.append(value if nested is None or value is None else _key_struct(nested, value))
+    return layout.struct(*items)
+
+
+def _no_null(_: Any) -> Any:
+    raise ValueError("Field may not be null.")
+
+
+class RecordDecoder:
+    """Decodes an entity's records, and says what is wrong with those that it can't."""
+
+    def __init__(self, dialect: Dialect, rows: RowSet, file: str) -> None:
+        self.rows = rows
+        self.file = file
+        self.layout = RecordLayout(rows)
+        self.decoder = RowDecoder(dialect, rows, self.layout)
+        self.json = msgspec.json.Decoder(list[self.layout.decoded])  # type: ignore[name-defined]
+        self.one = msgspec.json.Decoder(self.layout.decoded)
+        self.custom = needs_marshmallow(rows)
+        self.schema = rows.schema() if self.rows.schema else None
+
+    def decode(self, lines: list[bytes], first: int) -> tuple[Batch, list[Problem]]:
+        """Return the good records of a block, and the problems of the others.
+
+        ``first`` is the number of the block's first record.
+        """
+        if not self.custom:
+            try:
+                records = self.json.decode(b"[" + b",".join(lines) + b"]")
+                numbers = list(range(first, first + len(records)))
+                return self.decoder.batch(records, numbers, lines), []
+            except (ValueError, TypeError, OverflowError, RecursionError):
+                pass  # one record at a time finds out which
+        batches, problems = [], []
+        for number, line in enumerate(lines, first):
+            batch = self._one(line, number, problems)
+            if batch is not None:
+                batches.append(batch)
+        empty = self.decoder.batch([], [], [])
+        return joined(batches) if batches else empty, problems
+
+    def _one(self, line: bytes, number: int, problems: list[Problem]) -> Batch | None:
+        if not self.custom:
+            try:
+                return self.decoder.batch([self.one.decode(line)], [number], [line])
+            except (ValueError, TypeError, OverflowError, RecursionError):
+                pass  # marshmallow's word counts
+        try:
+            data = parse_json(line)
+        except ValueError as error:
+            problems.append(Problem(self.file, number, None, None, f"isn't valid JSON: {error}"))
+            return None
+        key = self._key(data)
+        faults = []
+        try:
+            record = canonical_record(self.rows, self.schema.load(without_ids(self.layout, data)))  # type: ignore[union-attr]
+            struct = self.decoder.struct(record)
+            faults = list(self.decoder.faults(struct))
+            if not faults:
+                return self.decoder.batch([struct], [number], [line])
+        except ma.ValidationError as error:
+            faults = list(flattened(error.messages))
+        except Exception as error:
+            faults = [("", f"{type(self.schema).__name__}.load failed: {error!r}")]
+        problems += [Problem(self.file, number, key, field or None, text) for field, text in faults]
+        return None
+
+    def _key(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return None
+        key = {name: data[name] for name in self.rows.key_names if name in data}
+        return key or None
+
+    def named(self, key: Key) -> Any:
+        """Return a key in portable form."""
+        return named_key(self.rows.key, key)
+
+
+def without_ids(layout: RecordLayout, data: Any) -> Any:
+    """Take out the surrogate ids that ``include_ids`` added."""
+    if not isinstance(data, dict):
+        return data
+    kept = {name: value for name, value in data.items() if name not in layout.ids}
+    for child in layout.rows.children:
+        items = kept.get(child.written)
+        if isinstance(items, list):
+            nested = layout.children[child.name]
+            kept[child.written] = [without_ids(nested, item) for item in items]
+    return kept
+
+
+def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield marshmallow's messages with their dotted paths; list items count from 1."""
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            step = "" if name == "_schema" else str(name + 1 if isinstance(name, int) else name)
+            yield from flattened(inner, f"{path}.{step}" if path and step else path or step)
+    elif isinstance(messages, list | tuple):
+        for inner in messages:
+            yield from flattened(inner, path)
+    else:
+        yield path, messages if isinstance(messages, str) else shown(messages)

@@ -1,0 +1,22 @@
+"""What differs between database engines, one module each."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from lading.engine.dialects.base import Dialect
+from lading.engine.dialects.postgresql import PostgreSQL
+from lading.engine.dialects.sqlite import SQLite
+from lading.errors import TargetError
+
+KNOWN: dict[str, type[Dialect]] = {"sqlite": SQLite, "postgresql": PostgreSQL}
+
+
+def dialect_for(connection: sa.Connection) -> Dialect:
+    """Return the dialect of a connection; ``TargetError`` for engines not known yet."""
+    name = connection.dialect.name
+    if name not in KNOWN:
+        raise TargetError(
+            f"the engine {name!r} isn't supported yet", f"Use one of: {', '.join(KNOWN)}."
+        )
+    return KNOWN[name](connection)

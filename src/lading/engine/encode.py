@@ -1,0 +1,235 @@
+"""From raw rows to records: generated comprehensions, then one encoder for all.
+
+Nothing here reads a database; what a record nests is handed in, by place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
+from lading.engine.dialects.base import Dialect, Row
+from lading.engine.generate import Source
+from lading.engine.layout import RecordLayout, order_source, reference_source, sorts_as_written
+from lading.engine.select import ReferenceSlot, Selection, ValueSlot
+from lading.errors import LadingError, TargetError
+from lading.values import Json
+
+_encoder = msgspec.json.Encoder()
+NULL = msgspec.Raw(b"null")
+
+
+def encode_lines(records: Sequence[Any]) -> list[bytes]:
+    """Return each record's canonical JSON text; JSON escapes newlines, so they can separate."""
+    text = _encoder.encode_lines(records)
+    return text.split(b"\n")[:-1] if text else []
+
+
+class MissingTarget(ValueError):
+    """A foreign key is set and its target is not there."""
+
+
+class RowEncoder:
+    """Turns the rows of one selection into encoded structs."""
+
+    def __init__(self, rows: RowSet, selection: Selection, layout: RecordLayout, *, ids: bool) -> None:
+        self.rows = rows
+        self.layout = layout
+        self.dialect: Dialect = selection.dialect
+        self.source = Source(rows.name)
+        self.nested: list[Links | Children] = [*rows.links, *rows.children]
+        self.fields: dict[str, str] = {}
+        table: Any = selection.table
+        slots: dict[str, Any] = {}
+        for member in rows.members:
+            if isinstance(member, Value):
+                slots[member.name] = selection.value(member, table)
+            elif isinstance(member, Reference):
+                slots[member.name] = selection.reference(member, table, foreign=ids)
+        for member in rows.members:
+            self.fields[member.name] = self._source(member, slots.get(member.name))
+        self.references = [slot for slot in slots.values() if isinstance(slot, ReferenceSlot)]
+        self.id_sources = self._ids(selection, slots) if ids else []
+        self.width = 0
+
+    def ready(self, width: int) -> None:
+        """Compile, once the selection has all of its columns."""
+        self.width = width
+        variables = [f"c{place}" for place in range(width)]
+        extras = [f"n{place}" for place in range(len(self.nested))]
+        record = self.source.name(self.layout.encoded, "Record")
+        values = ", ".join([*self.fields.values(), *self.id_sources])
+        row = f"({', '.join(variables)},)"
+        if extras:
+            loop = f"for {row}, {', '.join(extras)} in zip(rows, *nested)"
+        else:
+            loop = f"for {row} in rows"
+        self._encode = self.source.compile(f"lambda rows, nested: [{record}({values}) {loop}]")
+        self._key = self.source.compile(
+            f"lambda records: [{self._key_source()} for r in records]"
+        )
+
+    def _key_source(self) -> str:
+        places = [self.layout.place[part.name] for part in self.rows.key]
+        items = []
+        for part, place in zip(self.rows.key, places, strict=True):
+            if isinstance(part, Value):
+                items.append(f"r.{place}")
+            else:
+                items.append(reference_source(part, f"r.{place}"))
+        return f"({', '.join(items)},)" if items else "()"
+
+    def records(self, rows: Sequence[Row], nested: Sequence[Sequence[Any]]) -> list[Any]:
+        """Make a struct of each row; ``nested`` holds one list per links and children."""
+        try:
+            return self._encode(rows, nested)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise self._located(rows, error) from error
+
+    def keys(self, records: Sequence[Any]) -> list[Any]:
+        """Return each record's natural key, as nested tuples of written forms."""
+        return self._key(records)  # type: ignore[no-any-return]
+
+    def order(self, keys: list[Any]) -> list[Any]:
+        """Return what keys sort by."""
+        if sorts_as_written(self.rows.key):
+            return keys
+        source = Source(f"{self.rows.name} order")
+        text = order_source(source, self.rows.key, "k")
+        if not hasattr(self, "_order"):
+            self._order = source.compile(f"lambda keys: [{text} for k in keys]")
+        return self._order(keys)  # type: ignore[no-any-return]
+
+    # Source text
+
+    def _source(self, member: Any, slot: Any) -> str:
+        if isinstance(slot, ValueSlot):
+            return self._value(slot)
+        if isinstance(slot, ReferenceSlot):
+            return self._reference(slot)
+        return f"n{self.nested.index(member)}"
+
+    def _value(self, slot: ValueSlot) -> str:
+        value = slot.value
+        read = self.dialect.reader(value.column, value.kind)
+        x = f"c{slot.place}"
+        text = self.source.use(read, x)
+        null = "None"
+        if isinstance(value.kind, Json):
+            text = f"{self.source.name(msgspec.Raw, 'Raw')}({text})"
+            null = self.source.name(NULL, "null")
+        if value.nullable or (value.kind is None):
+            return f"({null} if {x} is None else {text})"
+        return text
+
+    def _reference(self, slot: ReferenceSlot) -> str:
+        reference = slot.reference
+        if reference.flat:
+            text = self._value(slot.parts[0])  # type: ignore[arg-type]
+        else:
+            text = self._key_struct(slot, self.layout.keys[reference.name])
+        return self._guarded(slot, text)
+
+    def _key_struct(self, slot: ReferenceSlot, layout: Any) -> str:
+        parts = []
+        for place, part in enumerate(slot.parts):
+            if isinstance(part, ValueSlot):
+                parts.append(self._value(part))
+            else:
+                parts.append(self._guarded(part, self._key_struct(part, layout.nested[place])))
+        return f"{self.source.name(layout.struct, 'Key')}({', '.join(parts)})"
+
+    def _guarded(self, slot: ReferenceSlot, text: str) -> str:
+        """Null where the foreign key is; an error where the target is missing."""
+        missing = self.source.name(_missing(slot.reference), "missing")
+        shown = ", ".join(f"c{place}" for place in slot.foreign)
+        text = f"({text} if c{slot.present} is not None else {missing}({shown}))"
+        if not slot.reference.nullable:
+            return text
+        null = " and ".join(f"c{place} is None" for place in slot.foreign)
+        some = " or ".join(f"c{place} is None" for place in slot.foreign)
+        if len(slot.foreign) > 1:
+            partly = self.source.name(_partly(slot.reference), "partly")
+            text = f"({partly}({shown}) if {some} else {text})"
+        return f"(None if {null} else {text})"
+
+    def _ids(self, selection: Selection, slots: dict[str, Any]) -> list[str]:
+        sources = []
+        taken = {member.written for member in self.rows.members}
+        surrogate = self.rows.surrogate
+        if surrogate is not None and surrogate.name not in taken:
+            sources.append(f"c{selection.raw(selection.table.c[surrogate.key])}")
+        for reference in self.rows.references:
+            if f"{reference.name}_id" not in taken:
+                places = slots[reference.name].foreign
+                item = ", ".join(f"c{place}" for place in places)
+                sources.append(item if len(places) == 1 else f"[{item}]")
+        return sources
+
+    # Errors
+
+    def _located(self, rows: Sequence[Row], error: Exception) -> LadingError:
+        """Find the first row and field that can't be written, and say so."""
+        variables = ", ".join(f"c{place}" for place in range(self.width))
+        for row in rows:
+            for name, text in self.fields.items():
+                if text.startswith("n") and text[1:].isdigit():
+                    continue
+                try:
+                    self.source.compile(f"lambda {variables}: {text}")(*row)
+                except Exception as cause:
+                    return self._unwritable(row, name, cause)
+        return TargetError(f"a row can't be written: {error}", entity=self.rows.name)
+
+    def _unwritable(self, row: Row, name: str, cause: Exception) -> LadingError:
+        key = self._best_key(row)
+        member = next(item for item in self.rows.members if item.name == name)
+        problem = str(cause)
+        if not isinstance(cause, ValueError):
+            what = "a value" if not isinstance(member, Value) else f"a {getattr(member.kind, 'name', 'value')}"
+            problem = f"the database holds what can't be read as {what} ({cause})"
+        who = f" (in the row with {key})" if key else ""
+        remedy = "Correct the row and export again."
+        if isinstance(cause, MissingTarget):
+            remedy = "Add the missing row, or set the foreign key to one that exists."
+        return TargetError(
+            f"{problem}{who}", remedy, entity=self.rows.name, field=member.written, key=key or None
+        )
+
+    def _best_key(self, row: Row) -> str:
+        """Describe the row by whatever of its key can be read, else by its identity."""
+        variables = ", ".join(f"c{place}" for place in range(self.width))
+        parts = []
+        for part in self.rows.key:
+            try:
+                value = self.source.compile(f"lambda {variables}: {self.fields[part.name]}")(*row)
+            except Exception:  # noqa: S112 - the key itself may be what is broken
+                continue
+            shown = msgspec.json.encode(value).decode() if value is not None else "null"
+            parts.append(f"{part.written} {shown}")
+        return ", ".join(parts)
+
+
+def _missing(reference: Reference) -> Any:
+    columns = ", ".join(column.name for column in reference.columns)
+    table = reference.target.table.fullname
+
+    def fail(*values: Any) -> Any:
+        shown = f" = {values[0] if len(values) == 1 else values}" if values else ""
+        raise MissingTarget(f"{columns}{shown} refers to no row of {table}")
+
+    return fail
+
+
+def _partly(reference: Reference) -> Any:
+    columns = ", ".join(column.name for column in reference.columns)
+
+    def fail(*values: Any) -> Any:
+        raise ValueError(f"the foreign key ({columns}) is partly null: {values}")
+
+    return fail
+
+

@@ -1,0 +1,64 @@
+"""Compiles generated functions, with their source registered so that tracebacks show it."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Python source over one value ``{x}``, and the names that it uses.
+
+    ``refused`` by raising ``ValueError``; a template of ``{x}`` alone does nothing.
+    """
+
+    template: str
+    names: dict[str, Any] = field(default_factory=dict)
+
+    def function(self) -> Callable[[Any], Any]:
+        """Return the expression as a function of its value."""
+        source = Source("expression")
+        made: Callable[[Any], Any] = source.compile(f"lambda x: {source.use(self, 'x')}")
+        return made
+
+
+PLAIN = Expression("{x}")
+
+
+def calling(function: Callable[[Any], Any]) -> Expression:
+    """Return the expression that calls a function."""
+    return Expression("call({x})", {"call": function})
+
+
+class Source:
+    """Collects the names of a generated function, and compiles it."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.names: dict[str, Any] = {}
+
+    def name(self, value: Any, hint: str = "v") -> str:
+        """Make a value known to the generated code, and return its name."""
+        name = f"{hint}_{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def use(self, expression: Expression, variable: str) -> str:
+        """Return an expression's source over a variable."""
+        names = {name: self.name(value, name) for name, value in expression.names.items()}
+        text = expression.template
+        for name, unique in names.items():
+            text = text.replace(f"{name}(", f"{unique}(").replace(f"{name}[", f"{unique}[")
+        return text.replace("{x}", variable)
+
+    def compile(self, text: str) -> Any:
+        """Evaluate a generated expression."""
+        file = f"<lading {self.title} {next(_numbers)}>"
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        return eval(compile(text, file, "eval"), self.names)  # noqa: S307 - our own source

@@ -1,0 +1,200 @@
+"""The typed structs that records of a row set are encoded from and decoded into.
+
+A struct's attributes hold written forms, in the members' order; a nested natural
+key is a struct of its own.  From structs, *keys* are made: nested tuples of
+written forms, by which records are matched, resolved and sorted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.engine.generate import Expression, Source
+from lading.values import Boolean, Float, Integer, Json, Kind
+
+Key = tuple[Any, ...]
+Part = Value | Reference
+
+
+def attribute(place: int) -> str:
+    """Name the attribute of the member at a place."""
+    return f"f{place}"
+
+
+class KeyLayout:
+    """The struct of a nested natural key."""
+
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self.parts = parts
+        self.nested = {
+            place: KeyLayout(part.parts)
+            for place, part in enumerate(parts)
+            if isinstance(part, Reference)
+        }
+        names = [(attribute(place), self._type(place)) for place in range(len(parts))]
+        rename = {attribute(place): part.written for place, part in enumerate(parts)}
+        self.struct = msgspec.defstruct(
+            "Key", names, rename=rename, forbid_unknown_fields=True, gc=False
+        )
+
+    def _type(self, place: int) -> Any:
+        part = self.parts[place]
+        if isinstance(part, Value):
+            return wire_type(part.kind, nullable=part.nullable)
+        struct = self.nested[place].struct
+        return struct | None if part.nullable else struct
+
+
+class RecordLayout:
+    """The structs of a row set's records: one to encode, one to decode.
+
+    ``ids`` are the names of the surrogate ids that the encoded records carry, and
+    that decoded ones may; an import ignores them.
+    """
+
+    def __init__(self, rows: RowSet, *, ids: bool = False) -> None:
+        self.rows = rows
+        self.place = {member.name: attribute(n) for n, member in enumerate(rows.members)}
+        self.keys = {
+            member.name: KeyLayout(_reference(member).parts)
+            for member in rows.members
+            if isinstance(member, Reference | Links)
+        }
+        self.ids = id_names(rows)
+        self.children = {child.name: RecordLayout(child.rows, ids=ids) for child in rows.children}
+        self.encoded = self._encoded(ids)
+        self.decoded = self._decoded()
+
+    def _encoded(self, ids: bool) -> type[msgspec.Struct]:
+        names = [(self.place[member.name], Any) for member in self.rows.members]
+        rename = {self.place[member.name]: member.written for member in self.rows.members}
+        if ids:
+            for written in self.ids:
+                rename[f"id{len(names)}"] = written
+                names.append((f"id{len(names)}", Any))
+        return msgspec.defstruct("Record", names, rename=rename, gc=False)
+
+    def _decoded(self) -> type[msgspec.Struct]:
+        fields: list[Any] = []
+        rename = {}
+        for member in self.rows.members:
+            name = self.place[member.name]
+            rename[name] = member.written
+            if isinstance(member, Value) and not member.writable:
+                fields.append((name, Any, msgspec.UNSET))
+            else:
+                fields.append((name, self._wire(member)))
+        for number, written in enumerate(self.ids):
+            rename[f"id{number}"] = written
+            fields.append((f"id{number}", Any, msgspec.UNSET))
+        return msgspec.defstruct(
+            "Record", fields, rename=rename, kw_only=True, forbid_unknown_fields=True, gc=False
+        )
+
+    def _wire(self, member: Member) -> Any:
+        if isinstance(member, Value):
+            return wire_type(member.kind, nullable=member.nullable)
+        if isinstance(member, Children):
+            return list[self.children[member.name].decoded]  # type: ignore[name-defined]
+        layout = self.keys[member.name]
+        if isinstance(member, Links):
+            return list[layout.struct]  # type: ignore[name-defined]
+        assert isinstance(member, Reference)
+        struct: Any = layout.struct
+        if member.flat:
+            part = layout.parts[0]
+            assert isinstance(part, Value)
+            struct = wire_type(part.kind, nullable=False)
+        return struct | None if member.nullable else struct
+
+
+def _reference(member: Reference | Links) -> Reference:
+    return member.reference if isinstance(member, Links) else member
+
+
+def id_names(rows: RowSet) -> list[str]:
+    """Name the surrogate ids that ``include_ids`` adds, where no field has that name."""
+    taken = {member.written for member in rows.members}
+    names = [rows.surrogate.name] if rows.surrogate is not None else []
+    names += [f"{reference.name}_id" for reference in rows.references]
+    return [name for name in names if name not in taken]
+
+
+def wire_type(kind: Kind | None, *, nullable: bool) -> Any:
+    """Return what JSON type a kind's written form is decoded as."""
+    if isinstance(kind, Json):
+        return msgspec.Raw
+    if kind is None:
+        return Any
+    wire: Any = str
+    if isinstance(kind, Integer):
+        wire = int
+    elif isinstance(kind, Boolean):
+        wire = bool
+    elif isinstance(kind, Float):
+        wire = float | int | str
+    return wire | None if nullable else wire
+
+
+# Source text that makes keys from structs
+
+
+def key_source(parts: tuple[Part, ...], x: str) -> str:
+    """Return source for the key tuple of the struct ``x``."""
+    items = [_part_source(part, f"{x}.{attribute(place)}") for place, part in enumerate(parts)]
+    return f"({', '.join(items)},)"
+
+
+def reference_source(reference: Reference, x: str) -> str:
+    """Return source for the key that a reference's value ``x`` holds, or ``None``."""
+    key = f"({x},)" if reference.flat else key_source(reference.parts, x)
+    return f"(None if {x} is None else {key})" if reference.nullable else key
+
+
+def _part_source(part: Part, x: str) -> str:
+    if isinstance(part, Value):
+        return x
+    key = key_source(part.parts, x)
+    return f"(None if {x} is None else {key})" if part.nullable else key
+
+
+def order_source(source: Source, parts: tuple[Part, ...], x: str) -> str:
+    """Return source for what the key tuple ``x`` sorts by: null first, then by value."""
+    items = []
+    for place, part in enumerate(parts):
+        item = f"{x}[{place}]"
+        if isinstance(part, Reference):
+            ordered = order_source(source, part.parts, item)
+        elif part.kind is not None and not part.kind.written_sorts:
+            ordered = source.use(Expression("order({x})", {"order": part.kind.order}), item)
+        else:
+            ordered = item
+        null = f"(False,) if {item} is None else (True, {ordered})"
+        items.append(f"({null})" if part.nullable else ordered)
+    return f"({', '.join(items)},)"
+
+
+def sorts_as_written(parts: tuple[Part, ...]) -> bool:
+    """Tell whether key tuples compare as they are."""
+    return all(
+        not part.nullable
+        and (
+            sorts_as_written(part.parts)
+            if isinstance(part, Reference)
+            else part.kind is not None and part.kind.written_sorts
+        )
+        for part in parts
+    )
+
+
+def named_key(parts: tuple[Part, ...], key: Key | None) -> Any:
+    """Return a key tuple in portable form: ``{"slug": "flour"}``."""
+    if key is None:
+        return None
+    return {
+        part.written: named_key(part.parts, value) if isinstance(part, Reference) else value
+        for part, value in zip(parts, key, strict=True)
+    }

@@ -1,0 +1,82 @@
+"""What fits a column: one predicate per type and dialect, used in both directions.
+
+A predicate takes a written value and raises ``ValueError`` with what the column
+can hold.  Whatever an engine would alter is refused here, never rounded.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.sql import sqltypes
+from sqlalchemy.types import TypeEngine
+
+from lading.errors import shown
+
+Check = Callable[[Any], Any]
+NUL = "\x00"
+
+
+def text_limit(type_: TypeEngine[Any]) -> int | None:
+    """Return the number of characters that a text column declares, or ``None``."""
+    length = getattr(type_, "length", None)
+    return length if isinstance(type_, sqltypes.String) else None
+
+
+def longest(limit: int) -> Check:
+    """Refuse a text longer than the column declares, on engines that ignore it as well."""
+
+    def check(text: str) -> str:
+        if len(text) > limit:
+            raise ValueError(
+                f"{shown(text)} has {len(text)} characters, its column holds {limit}"
+            )
+        return text
+
+    return check
+
+
+def without_nul(engine: str) -> Check:
+    """Refuse the NUL character, for engines whose text can't hold it."""
+
+    def check(text: str) -> str:
+        if NUL in text:
+            raise ValueError(f"{shown(text)} holds a NUL character, which {engine} can't store")
+        return text
+
+    return check
+
+
+def between(low: int, high: int) -> Check:
+    """Refuse integers outside a column's range."""
+
+    def check(number: int) -> int:
+        if not low <= number <= high:
+            raise ValueError(f"{number} is outside {low} to {high}, which its column holds")
+        return number
+
+    return check
+
+
+def integer_range(type_: TypeEngine[Any], *, widest: bool) -> tuple[int, int]:
+    """Return the range of an integer column; ``widest`` where every one has eight bytes."""
+    size = 4
+    if widest or isinstance(type_, sqltypes.BigInteger):
+        size = 8
+    elif isinstance(type_, sqltypes.SmallInteger):
+        size = 2
+    return -(2 ** (8 * size - 1)), 2 ** (8 * size - 1) - 1
+
+
+def single_precision(number: float | str) -> float | str:
+    """Refuse a double that a four-byte float would change."""
+    if isinstance(number, float):
+        try:
+            narrow = struct.unpack("f", struct.pack("f", number))[0]
+        except OverflowError:
+            narrow = None
+        if narrow is None or number not in (narrow, float(f"{narrow:.9g}")):
+            raise ValueError(f"{number!r} changes in a single-precision column")
+    return number

@@ -1,0 +1,358 @@
+"""Reads the records of an entity: its rows in key order, with all that they nest.
+
+One statement streams the entity's rows; each owned table and each link table
+costs one more per chunk of parents, whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter, lt
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from lading.declare.columns import kind_of
+from lading.declare.rowsets import Children, Column, Links, RowSet
+from lading.engine.dialects.base import Dialect, Row
+from lading.engine.encode import RowEncoder, encode_lines
+from lading.engine.generate import Source
+from lading.engine.layout import (
+    Key,
+    KeyLayout,
+    RecordLayout,
+    key_source,
+    named_key,
+    order_source,
+)
+from lading.engine.select import ReferenceSlot, Selection, ValueSlot, identity_of
+from lading.engine.sort import externally_sorted
+from lading.errors import LadingError, TargetError, shown
+
+CHUNK = 2_000
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was read: rows per table, and links per reference (by its dotted path)."""
+
+    rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    links: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+class RowReader:
+    """Makes encoded structs of a row set's rows, with everything nested in them."""
+
+    def __init__(self, dialect: Dialect, rows: RowSet, tally: Tally, *, ids: bool, path: str = "") -> None:
+        self.dialect = dialect
+        self.rows = rows
+        self.tally = tally
+        self.path = path
+        self.selection = Selection(dialect, rows.table)
+        self.layout = RecordLayout(rows, ids=ids)
+        self.encoder = RowEncoder(rows, self.selection, self.layout, ids=ids)
+        self.identity = identity_of(self.selection, rows)
+        self.nested: list[LinkReader | ChildReader] = [
+            *(LinkReader(dialect, self, links) for links in rows.links),
+            *(ChildReader(dialect, self, children, tally, ids=ids) for children in rows.children),
+        ]
+
+    def ready(self) -> None:
+        """Compile, once everything is selected."""
+        self.encoder.ready(len(self.selection.columns))
+
+    def records(self, rows: Sequence[Row]) -> list[Any]:
+        """Make the structs of one chunk of rows."""
+        nested = [reader.fetch(rows) for reader in self.nested]
+        records = self.encoder.records(rows, nested)
+        self.tally.rows[self.rows.table.fullname] += len(records)
+        for reference in self.rows.references:
+            place = self.layout.place[reference.name]
+            held = len(records)
+            if reference.nullable:
+                held = sum(1 for record in records if getattr(record, place) is not None)
+            self.tally.links[f"{self.path}{reference.written}"] += held
+        return records
+
+    def text(self) -> str:
+        """Return the SELECT without order or condition, as SQL of the driver."""
+        return self.dialect.text_of(self.selection.statement())
+
+    def qualified(self, columns: Sequence[Column]) -> list[str]:
+        """Name columns of the row set's own table in that SELECT."""
+        table = self.dialect.table(self.rows.table)
+        return [f"{table}.{self.dialect.name(column)}" for column in columns]
+
+
+class ChildReader:
+    """Reads the owned rows of a chunk of parents, and hands them out in order."""
+
+    def __init__(self, dialect: Dialect, parent: RowReader, children: Children, tally: Tally, *, ids: bool) -> None:
+        self.children = children
+        path = f"{parent.path}{children.written}."
+        self.reader = RowReader(dialect, children.rows, tally, ids=ids, path=path)
+        self.parent_places = [parent.selection.raw(up) for _, up in children.pairs]
+        table: Any = children.rows.table
+        selection = self.reader.selection
+        self.own_places = [selection.raw(table.c[down.key]) for down, _ in children.pairs]
+        self.other_places = [selection.raw(table.c[column.key]) for column in children.others]
+        self.sorts = [self._sort(column, down) for column, down in children.sequence]
+        self.reader.ready()
+        self.sql = self.reader.text()
+        self.names = self.reader.qualified([down for down, _ in children.pairs])
+
+    def _sort(self, column: Column, descending: bool) -> tuple[Any, bool]:
+        kind = kind_of(column.type)
+        selection = self.reader.selection
+        place = selection.add(selection.table.c[column.key], kind)
+        read = selection.dialect.reader(column, kind).function()
+
+        def key(item: tuple[bytes, Row]) -> Any:
+            value = item[1][place]
+            if value is None or kind is None:
+                return (value is not None, None)
+            return (True, kind.order(read(value)))
+
+        return key, descending
+
+    def fetch(self, parents: Sequence[Row]) -> list[list[Any]]:
+        """Return each parent's children as JSON texts, sorted."""
+        down = [column for column, _ in self.children.pairs]
+        rows = rows_among(self.reader.dialect, self.sql, down, self.names, keys_at(parents, self.parent_places))
+        self._refuse_shared(rows)
+        groups: dict[Row, list[tuple[bytes, Row]]] = defaultdict(list)
+        lines = encode_lines(self.reader.records(rows))
+        for owner, line, row in zip(keys_at(rows, self.own_places), lines, rows, strict=True):
+            groups[owner].append((line, row))
+        for items in groups.values():
+            items.sort(key=itemgetter(0))
+            for key, descending in reversed(self.sorts):
+                items.sort(key=key, reverse=descending)
+        raw = msgspec.Raw
+        return [
+            [raw(line) for line, _ in groups.get(owner, ())]
+            for owner in keys_at(parents, self.parent_places)
+        ]
+
+    def _refuse_shared(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            for place in self.other_places:
+                if row[place] is not None:
+                    table = self.children.rows.table.fullname
+                    raise TargetError(
+                        f"a row of {table} belongs to two parents; each is in one record exactly",
+                        "Set all of its foreign keys to owners but one to null.",
+                        entity=self.children.rows.name,
+                    )
+
+
+class LinkReader:
+    """Reads the many-to-many links of a chunk of owners, sorted by key."""
+
+    def __init__(self, dialect: Dialect, owner: RowReader, links: Links) -> None:
+        self.links = links
+        self.owner = owner
+        self.dialect = dialect
+        selection = Selection(dialect, links.table)
+        slot = selection.reference(links.reference, links.table)
+        self.owner_places = [owner.selection.raw(column) for _, column in links.local]
+        self.own_places = [selection.raw(links.table.c[near.key]) for near, _ in links.local]
+        self.make = self._compile(selection, slot)
+        self.sql = dialect.text_of(selection.statement())
+        table = dialect.table(links.table)
+        self.names = [f"{table}.{dialect.name(near)}" for near, _ in links.local]
+
+    def _compile(self, selection: Selection, slot: ReferenceSlot) -> Any:
+        """Return what makes (key struct, sort key) pairs of rows."""
+        reference = self.links.reference
+        layout = self.owner.layout.keys[self.links.name]
+        source = Source(f"{self.owner.rows.name}.{self.links.name}")
+        struct = key_struct_source(source, self.dialect, slot, layout)
+        variables = ", ".join(f"c{place}" for place in range(len(selection.columns)))
+        key = key_source(reference.parts, "k")
+        order = order_source(source, reference.parts, "t")
+        return source.compile(
+            f"lambda rows: [(k, {order}) for ({variables},) in rows "
+            f"for k in ({struct},) for t in ({key},)]"
+        )
+
+    def fetch(self, owners: Sequence[Row]) -> list[list[Any]]:
+        """Return each owner's nested keys, sorted."""
+        near = [column for column, _ in self.links.local]
+        rows = rows_among(self.dialect, self.sql, near, self.names, keys_at(owners, self.owner_places))
+        try:
+            made = self.make(rows)
+        except Exception as error:
+            raise TargetError(
+                f"a link of {self.links.table.fullname} refers to no row ({error})",
+                "Remove the link, or add the row.",
+                entity=self.owner.rows.name,
+                field=self.links.written,
+            ) from error
+        groups: dict[Row, list[tuple[Any, Any]]] = defaultdict(list)
+        for owner, item in zip(keys_at(rows, self.own_places), made, strict=True):
+            groups[owner].append(item)
+        tally = self.owner.tally
+        tally.rows[self.links.table.fullname] += len(rows)
+        tally.links[f"{self.owner.path}{self.links.written}"] += len(rows)
+        for items in groups.values():
+            items.sort(key=itemgetter(1))
+        return [
+            [struct for struct, _ in groups.get(owner, ())]
+            for owner in keys_at(owners, self.owner_places)
+        ]
+
+
+def key_struct_source(source: Source, dialect: Dialect, slot: ReferenceSlot, layout: KeyLayout) -> str:
+    """Return source for a nested key's struct whose parts must all be there."""
+    items = []
+    for place, part in enumerate(slot.parts):
+        if isinstance(part, ValueSlot):
+            x = f"c{part.place}"
+            text = source.use(dialect.reader(part.value.column, part.value.kind), x)
+            items.append(f"(None if {x} is None else {text})" if part.value.nullable else text)
+        else:
+            text = key_struct_source(source, dialect, part, layout.nested[place])
+            null = " and ".join(f"c{n} is None" for n in part.foreign)
+            items.append(f"(None if {null} else {text})" if part.reference.nullable else text)
+    return f"{source.name(layout.struct, 'Key')}({', '.join(items)})"
+
+
+def keys_at(rows: Sequence[Row], places: Sequence[int]) -> list[Row]:
+    """Return the tuple of the values at some places, for each row."""
+    if len(places) == 1:
+        place = places[0]
+        return [(row[place],) for row in rows]
+    return list(map(itemgetter(*places), rows))
+
+
+def rows_among(
+    dialect: Dialect,
+    sql: str,
+    columns: Sequence[Column],
+    names: Sequence[str],
+    keys: Sequence[Row],
+    *,
+    tail: str = "",
+) -> list[Row]:
+    """Run a SELECT for the rows whose columns hold one of the keys, in as few statements as fit.
+
+    ``tail`` is further condition, beginning with ``AND``.
+    """
+    wanted = list(dict.fromkeys(key for key in keys if None not in key))
+    most = max(1, dialect.parameters // max(1, len(columns)))
+    rows: list[Row] = []
+    for start in range(0, len(wanted), most):
+        condition, values = dialect.among(columns, names, wanted[start : start + most])
+        rows += dialect.fetch(f"{sql} WHERE {condition}{tail}", values)
+    return rows
+
+
+class RecordReader:
+    """Reads an entity's records in key order, as lines of canonical JSON."""
+
+    def __init__(self, dialect: Dialect, rows: RowSet, *, ids: bool = False) -> None:
+        self.rows = rows
+        self.dialect = dialect
+        self.tally = Tally()
+        self.reader = RowReader(dialect, rows, self.tally, ids=ids)
+        self.order = self.reader.selection.order(rows.key, rows.table)
+        self.reader.ready()
+
+    def chunks(self, where: Any = None, size: int = CHUNK) -> Iterator[list[bytes]]:
+        """Yield the records' lines in key order; two with one key are a ``TargetError``."""
+        statement = self.reader.selection.statement()
+        if where is not None:
+            statement = statement.where(where)
+        if self.order is not None:
+            statement = statement.order_by(*self.order)
+        parts = (self._chunk(rows) for rows in self.dialect.stream(statement, size))
+        if self.order is None:
+            parts = _resorted(parts, size)
+        last: Any = None
+        for keys, orders, lines in parts:
+            self._check_ascending(keys, orders, last)
+            last = (keys[-1], orders[-1])
+            yield lines
+
+    def chunks_of(self, identities: Sequence[Row], size: int = CHUNK) -> Iterator[list[bytes]]:
+        """Yield the lines of the rows with these primary keys, in key order."""
+        slices = (identities[start : start + size] for start in range(0, len(identities), size))
+        parts = (self._chunk(self._rows_of(part)) for part in slices)
+        last: Any = None
+        for keys, orders, lines in _resorted(parts, size):
+            self._check_ascending(keys, orders, last)
+            last = (keys[-1], orders[-1])
+            yield lines
+
+    def _rows_of(self, identities: Sequence[Row]) -> list[Row]:
+        columns = self.rows.identity
+        names = self.reader.qualified(columns)
+        return rows_among(self.dialect, self.reader.text(), columns, names, identities)
+
+    def _chunk(self, rows: Sequence[Row]) -> tuple[list[Key], list[Any], list[bytes]]:
+        records = self.reader.records(rows)
+        keys = self.reader.encoder.keys(records)
+        return keys, self.reader.encoder.order(keys), encode_lines(records)
+
+    def _check_ascending(self, keys: list[Key], orders: list[Any], last: Any) -> None:
+        if last is not None:
+            keys, orders = [last[0], *keys], [last[1], *orders]
+        if all(map(lt, orders, orders[1:])):
+            return
+        for first, second, key in zip(orders, orders[1:], keys[1:], strict=False):
+            if first == second:
+                raise self._twins(key)
+            if not first < second:
+                raise LadingError(
+                    f"rows came out of order at {shown(named_key(self.rows.key, key))}; "
+                    "this is a fault of lading's, and nothing was written",
+                    entity=self.rows.name,
+                )
+
+    def _twins(self, key: Key) -> LadingError:
+        named = named_key(self.rows.key, key)
+        return TargetError(
+            f"two rows have the natural key {shown(named)}; it must be unique",
+            "Remove or rename one, or declare a natural_key that tells them apart.",
+            entity=self.rows.name,
+            key=named,
+        )
+
+    def lines_of(self, identities: Sequence[Row]) -> dict[Row, bytes]:
+        """Return the records with these primary keys, as lines."""
+        rows = self._rows_of(identities)
+        lines = encode_lines(self.reader.records(rows))
+        return dict(zip(keys_at(rows, self.reader.identity), lines, strict=True))
+
+
+def _resorted(parts: Any, size: int) -> Iterator[tuple[list[Key], list[Any], list[bytes]]]:
+    """Sort outside of the database what it can't sort."""
+    items = ((order, (key, line)) for part in parts for key, order, line in zip(*part, strict=True))
+    chunk: list[Any] = []
+    for item in externally_sorted(items):
+        chunk.append(item)
+        if len(chunk) >= size:
+            yield _columns(chunk)
+            chunk = []
+    if chunk:
+        yield _columns(chunk)
+
+
+def _columns(chunk: list[Any]) -> tuple[list[Key], list[Any], list[bytes]]:
+    return (
+        [key for _, (key, _) in chunk],
+        [order for order, _ in chunk],
+        [line for _, (_, line) in chunk],
+    )
+
+
+def count_rows(dialect: Dialect, table: sa.Table, where: Any = None) -> int:
+    """Return ``COUNT(*)`` of a table."""
+    statement = sa.select(sa.func.count()).select_from(table)
+    if where is not None:
+        statement = statement.where(where)
+    return int(dialect.connection.execute(statement).scalar_one())

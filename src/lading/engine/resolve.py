@@ -1,0 +1,249 @@
+"""From natural keys to the columns that foreign keys hold, in bulk.
+
+Nested references are resolved first, inside out: one query per chunk, target and
+pattern of nulls.  What comes back is matched again in Python by canonical key,
+because a collation may take other texts for equal.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+from itertools import product
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.declare.rowsets import Reference, RowSet, Value, leaves
+from lading.engine.dialects.base import Dialect, Row
+from lading.engine.layout import Key
+from lading.engine.read import count_rows, rows_among
+
+#: Targets of at most this many rows are read whole, which is cheaper than asking.
+SMALL = 5_000
+CANDIDATES = 20_000
+
+
+class Ambiguous(tuple[Any, ...]):
+    """Stands in for a key that several rows have."""
+
+    __slots__ = ()
+
+
+AMBIGUOUS = Ambiguous()
+
+
+class Resolver:
+    """Finds rows of one table by one key, and returns some of their columns."""
+
+    def __init__(
+        self,
+        resolvers: Resolvers,
+        target: RowSet,
+        parts: tuple[Value | Reference, ...],
+        remote: tuple[sa.Column[Any], ...],
+    ) -> None:
+        self.resolvers = resolvers
+        self.dialect = resolvers.dialect
+        self.target = target
+        self.parts = parts
+        self.remote = remote
+        dialect = self.dialect
+        self.binds = {
+            part: dialect.binder(part.column, part.kind).function()
+            for part in parts
+            if isinstance(part, Value)
+        }
+        self.reads = {
+            part: dialect.reader(part.column, part.kind).function()
+            for part in parts
+            if isinstance(part, Value)
+        }
+        self.inner = {
+            part: resolvers.of(part) for part in parts if isinstance(part, Reference)
+        }
+        self.sql = dialect.text_of(self._select())
+        self.whole: dict[Key, Row] | None = None
+        self.counted = False
+        self.near: list[str] | None = None
+
+    def _select(self) -> sa.Select[Any]:
+        columns: list[sa.ColumnElement[Any]] = []
+        for part in self.parts:
+            if isinstance(part, Value):
+                columns.append(self.dialect.selected(part.column, part.kind))
+            else:
+                columns += part.columns
+        columns += self.remote
+        named = [column.label(f"c{place}") for place, column in enumerate(columns)]
+        return sa.select(*named).select_from(self.target.table)
+
+    def find(self, keys: Iterable[Key]) -> dict[Key, Row]:
+        """Map the keys that exist to the remote columns' values, as the driver gives them."""
+        wanted = set(keys)
+        if not wanted:
+            return {}
+        whole = self._whole()
+        if whole is not None:
+            return {key: whole[key] for key in wanted if key in whole}
+        return self._lookup(wanted)
+
+    # Small targets, read once
+
+    def _whole(self) -> dict[Key, Row] | None:
+        if self.whole is None and not self.counted:
+            self.counted = True
+            if count_rows(self.dialect, self.target.table) <= SMALL:
+                self.whole = self._read_whole()
+        return self.whole
+
+    def _read_whole(self) -> dict[Key, Row] | None:
+        backwards: dict[Reference, dict[Row, Key]] = {}
+        for part, inner in self.inner.items():
+            held = inner._whole()
+            if held is None:
+                return None
+            backwards[part] = {row: key for key, row in held.items() if row is not AMBIGUOUS}
+        return self._matched(self.dialect.fetch(self.sql), backwards)
+
+    def forget(self) -> None:
+        """The table changed; read it again when next asked."""
+        self.whole, self.counted, self.near = None, False, None
+
+    # Large ones, by chunk
+
+    def _lookup(self, wanted: set[Key]) -> dict[Key, Row]:
+        forwards: dict[Reference, dict[Key, Row]] = {}
+        backwards: dict[Reference, dict[Row, Key]] = {}
+        for place, part in enumerate(self.parts):
+            if isinstance(part, Reference):
+                asked = {key[place] for key in wanted if key[place] is not None}
+                forwards[part] = self.inner[part].find(asked)
+                backwards[part] = {row: key for key, row in forwards[part].items()}
+        patterns: dict[tuple[bool, ...], list[Row]] = {}
+        for key in wanted:
+            pattern = tuple(item is None for item in key)
+            patterns.setdefault(pattern, []).extend(self._parameters(key, forwards))
+        found: dict[Key, Row] = {}
+        for pattern, rows in patterns.items():
+            if rows:
+                found |= self._matched(self._ask(pattern, rows), backwards)
+        return {key: row for key, row in found.items() if key in wanted}
+
+    def _parameters(self, key: Key, forwards: dict[Reference, dict[Key, Row]]) -> Iterator[Row]:
+        """Yield the driver values by which a key is asked for; none if it can't exist."""
+        choices: list[Collection[Row]] = []
+        for part, item in zip(self.parts, key, strict=True):
+            if item is None:
+                continue
+            if isinstance(part, Reference):
+                row = forwards[part].get(item)
+                if row is None or row is AMBIGUOUS:
+                    return
+                choices.append([row])
+                continue
+            try:
+                bound = self.binds[part](item)
+            except (ValueError, TypeError):
+                return
+            choices.append([(form,) for form in self.dialect.forms(part.kind, bound)])
+        for chosen in product(*choices):
+            yield tuple(value for row in chosen for value in row)
+
+    def _ask(self, pattern: tuple[bool, ...], rows: list[Row]) -> list[Row]:
+        table = self.dialect.table(self.target.table)
+        columns: list[sa.Column[Any]] = []
+        nulls = []
+        for part, is_null in zip(self.parts, pattern, strict=True):
+            own = part.columns if isinstance(part, Reference) else (part.column,)
+            if is_null:
+                nulls += [f"{table}.{self.dialect.name(column)} IS NULL" for column in own]
+            else:
+                columns += own
+        sql = self.sql
+        if not columns:
+            return self.dialect.fetch(f"{sql} WHERE {' AND '.join(nulls)}")
+        names = [f"{table}.{self.dialect.name(column)}" for column in columns]
+        tail = "".join(f" AND {null}" for null in nulls)
+        return rows_among(self.dialect, sql, columns, names, rows, tail=tail)
+
+    def _matched(
+        self, rows: list[Row], backwards: dict[Reference, dict[Row, Key]]
+    ) -> dict[Key, Row]:
+        """Map the keys of raw rows to their remote columns."""
+        found: dict[Key, Row] = {}
+        width = len(self.remote)
+        for row in rows:
+            key = self._key(row, backwards)
+            if key is None:
+                continue
+            remote = tuple(row[-width:])
+            if key in found and found[key] != remote:
+                remote = AMBIGUOUS
+            found[key] = remote
+        return found
+
+    def _key(self, row: Row, backwards: dict[Reference, dict[Row, Key]]) -> Key | None:
+        key: list[Any] = []
+        place = 0
+        for part in self.parts:
+            if isinstance(part, Value):
+                value = row[place]
+                place += 1
+                try:
+                    key.append(None if value is None else self.reads[part](value))
+                except Exception:  # a stored value that no record can hold matches none
+                    return None
+                continue
+            foreign = tuple(row[place : place + len(part.columns)])
+            place += len(part.columns)
+            if None in foreign:
+                key.append(None)
+            elif foreign in backwards[part]:
+                key.append(backwards[part][foreign])
+            else:
+                return None
+        return tuple(key)
+
+    # Help for errors
+
+    def nearest(self, key: Key) -> str | None:
+        """Return the existing key most like this one, as text, or ``None``."""
+        plain = list(leaves(self.parts))
+        if len(plain) != 1 or not isinstance(self.parts[0], Value) or len(self.parts) != 1:
+            return None
+        if self.near is None:
+            statement = self._select().limit(CANDIDATES)
+            rows = next(self.dialect.stream(statement, CANDIDATES), [])
+            keys = [self._key(row, {}) for row in rows]
+            self.near = [key[0] for key in keys if key is not None and isinstance(key[0], str)]
+        close = difflib.get_close_matches(str(key[0]), self.near, n=1)
+        return close[0] if close else None
+
+
+class Resolvers:
+    """The resolvers of one import, shared by all that refer to the same key."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.held: dict[Any, Resolver] = {}
+
+    def of(self, reference: Reference) -> Resolver:
+        """Return what resolves a reference."""
+        return self._get(reference.target, reference.parts, reference.remote)
+
+    def by_key(self, rows: RowSet) -> Resolver:
+        """Return what finds an entity's own rows by natural key, as primary keys."""
+        return self._get(rows, rows.key, rows.identity)
+
+    def _get(self, rows: RowSet, parts: Any, remote: Any) -> Resolver:
+        key = (rows.table, parts, remote)
+        if key not in self.held:
+            self.held[key] = Resolver(self, rows, parts, remote)
+        return self.held[key]
+
+    def changed(self, table: sa.Table) -> None:
+        """Forget what was read of a table."""
+        for resolver in self.held.values():
+            if resolver.target.table is table:
+                resolver.forget()

@@ -1,0 +1,155 @@
+"""Transactions: ours are opened, committed and closed; a caller's stay the caller's.
+
+A caller's session is flushed first, never committed, rolled back no further than
+our own savepoint, and expired after an import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from lading.declare.catalog import Catalog
+from lading.engine.dialects import dialect_for
+from lading.engine.dialects.base import Dialect
+from lading.errors import TargetError, shown
+
+ACCEPTED = "a Session, Connection, Engine or sessionmaker, or None for the catalog's bind"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A transaction to work in.
+
+    ``callers`` is true where somebody else commits it; ``snapshot`` says what a
+    reader sees.
+    """
+
+    dialect: Dialect
+    callers: bool
+    snapshot: str
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The connection."""
+        return self.dialect.connection
+
+
+@contextmanager
+def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
+    """Open one consistent snapshot, or join the caller's transaction."""
+    with _translated(), ExitStack() as stack:
+        owner = _owner(session, catalog)
+        if isinstance(owner, sa.Engine):
+            connection = stack.enter_context(owner.connect())
+            dialect = dialect_for(connection)
+            dialect.begin_reading()
+            yield Opened(dialect, callers=False, snapshot="one snapshot, opened by lading")
+            connection.rollback()
+            return
+        dialect = dialect_for(_connection(owner, catalog))
+        _refuse_autocommit(dialect)
+        dialect.ensure_begun(writing=False)
+        yield Opened(dialect, callers=True, snapshot=dialect.snapshot())
+
+
+@contextmanager
+def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
+    """Open a transaction that commits if the block ends well, or a savepoint in the caller's."""
+    with _translated(), ExitStack() as stack:
+        owner = _owner(session, catalog)
+        if isinstance(owner, sa.Engine):
+            connection = stack.enter_context(owner.connect())
+            dialect = dialect_for(connection)
+            dialect.begin_writing()
+            dialect.facts()
+            yield Opened(dialect, callers=False, snapshot="")
+            dialect.check_constraints()
+            connection.commit()
+            return
+        dialect = dialect_for(_connection(owner, catalog))
+        _refuse_autocommit(dialect)
+        dialect.ensure_begun(writing=True)
+        stack.callback(_expire(owner))
+        with dialect.connection.begin_nested():
+            yield Opened(dialect, callers=True, snapshot="")
+            dialect.check_constraints()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Let no exception of the driver's or of SQLAlchemy's escape."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        text = str(getattr(error, "orig", None) or error).strip()
+        raise TargetError(f"the database refused: {text}") from error
+
+
+def _owner(session: Any, catalog: Catalog) -> sa.Engine | sa.Connection | Session:
+    """Return the engine to open, or the connection or session to join."""
+    given = catalog.bind if session is None else session
+    if isinstance(given, scoped_session):
+        return given()
+    if isinstance(given, sessionmaker):
+        return _engine_of(given, catalog)
+    if isinstance(given, sa.Engine | sa.Connection | Session):
+        return given
+    if session is None and given is None:
+        raise TargetError(
+            f"no session was given and catalog {catalog.name!r} has no bind", f"Give {ACCEPTED}."
+        )
+    hint = ""
+    if hasattr(given, "run_sync") or hasattr(given, "sync_engine"):
+        hint = " For asyncio: await async_session.run_sync(export_all, path)."
+    raise TargetError(f"session is {shown(given)}; expected {ACCEPTED}.{hint}")
+
+
+def _engine_of(factory: sessionmaker[Any], catalog: Catalog) -> sa.Engine:
+    """A factory's sessions are opened for us alone, so its engine serves as well."""
+    with factory() as session:
+        bind = _bind_of(session, catalog)
+        return bind if isinstance(bind, sa.Engine) else bind.engine
+
+
+def _connection(owner: sa.Connection | Session, catalog: Catalog) -> sa.Connection:
+    if isinstance(owner, sa.Connection):
+        if not owner.in_transaction():
+            owner.begin()
+        return owner
+    owner.flush()
+    mapper = next(iter(catalog.use().roots.values())).mapper
+    _bind_of(owner, catalog)
+    return owner.connection(bind_arguments={"mapper": mapper})
+
+
+def _bind_of(session: Session, catalog: Catalog) -> sa.Engine | sa.Connection:
+    binds = {session.get_bind(rows.mapper) for rows in catalog.use().all_rows()}
+    if len(binds) > 1:
+        raise TargetError(
+            f"the session binds the models of catalog {catalog.name!r} to {len(binds)} databases",
+            "Split the catalog by database.",
+        )
+    return binds.pop()
+
+
+def _refuse_autocommit(dialect: Dialect) -> None:
+    options = dialect.connection.get_execution_options()
+    level = options.get("isolation_level") or dialect.connection.engine.get_execution_options().get(
+        "isolation_level"
+    )
+    if level == "AUTOCOMMIT" or dialect.autocommits():
+        raise TargetError(
+            "the connection is in AUTOCOMMIT, where nothing can be all or nothing",
+            "Use another isolation level.",
+        )
+
+
+def _expire(owner: sa.Connection | Session) -> Callable[[], None]:
+    """Objects that a session holds may be older than what an import wrote."""
+    return owner.expire_all if isinstance(owner, Session) else lambda: None

@@ -1,0 +1,50 @@
+"""An external merge sort, for orders that a database can't give."""
+
+from __future__ import annotations
+
+import heapq
+import pickle
+import tempfile
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import IO, Any
+
+RUN = 20_000
+
+
+def externally_sorted(items: Iterable[tuple[Any, Any]], *, run: int = RUN) -> Iterator[tuple[Any, Any]]:
+    """Yield (key, value) pairs by key, holding at most ``run`` of them and the merge's heads.
+
+    Runs are kept in unlinked temporary files, so nothing is left behind.
+    """
+    files: list[IO[bytes]] = []
+    pending: list[tuple[Any, Any]] = []
+    try:
+        for item in items:
+            pending.append(item)
+            if len(pending) >= run:
+                files.append(_spill(pending))
+                pending = []
+        pending.sort(key=itemgetter(0))
+        runs = [*(_read(file) for file in files), iter(pending)]
+        yield from heapq.merge(*runs, key=itemgetter(0))
+    finally:
+        for file in files:
+            file.close()
+
+
+def _spill(pending: list[tuple[Any, Any]]) -> IO[bytes]:
+    pending.sort(key=itemgetter(0))
+    file = tempfile.TemporaryFile(prefix="lading-sort-")  # noqa: SIM115 - closed by the caller
+    for item in pending:
+        pickle.dump(item, file, protocol=pickle.HIGHEST_PROTOCOL)
+    file.seek(0)
+    return file
+
+
+def _read(file: IO[bytes]) -> Iterator[tuple[Any, Any]]:
+    while True:
+        try:
+            yield pickle.load(file)  # noqa: S301 - our own unlinked file
+        except EOFError:
+            return

@@ -1,0 +1,49 @@
+"""Work that waits: items on disk, in the order in which they came."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+
+class Spool:
+    """A queue of chunks in an unlinked temporary file, so that memory stays flat."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile(prefix="lading-spool-")  # noqa: SIM115 - see close()
+        self.count = 0
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def append(self, item: Any) -> None:
+        """Add an item at the end."""
+        self.file.seek(0, 2)
+        pickle.dump(item, self.file, protocol=pickle.HIGHEST_PROTOCOL)
+        self.count += 1
+
+    def __iter__(self) -> Iterator[Any]:
+        place = 0
+        for _ in range(self.count):
+            self.file.seek(place)
+            item = pickle.load(self.file)  # noqa: S301 - our own unlinked file
+            place = self.file.tell()
+            yield item
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.file.close()
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

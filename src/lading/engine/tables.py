@@ -1,0 +1,70 @@
+"""What a database's tables are and hold: whether they exist, and how many rows and links."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from lading.declare.derivation import Entities
+from lading.declare.rowsets import RowSet
+from lading.engine.dialects.base import Dialect
+from lading.errors import TargetError, listed
+
+
+def require_tables(dialect: Dialect, entities: Entities) -> None:
+    """Raise ``TargetError`` with the names of all tables that are missing."""
+    wanted: dict[str | None, set[str]] = {}
+    translate = dialect.connection.get_execution_options().get("schema_translate_map") or {}
+    for rows in entities.all_rows():
+        for table in (rows.table, *(links.table for links in rows.links)):
+            schema = translate.get(table.schema, table.schema)
+            wanted.setdefault(schema, set()).add(table.name)
+    inspector = sa.inspect(dialect.connection)
+    missing = [
+        f"{schema}.{name}" if schema else name
+        for schema, names in wanted.items()
+        for name in sorted(names)
+        if not inspector.has_table(name, schema=schema)
+    ]
+    if missing:
+        raise TargetError(
+            f"the database has no table {listed(missing, separator=', ')}",
+            "Create the tables first: Base.metadata.create_all(engine), or your migrations.",
+        )
+
+
+class TableCounts:
+    """Rows and set foreign keys of every table that an import writes, in one query a table."""
+
+    def __init__(self, dialect: Dialect, roots: list[RowSet]) -> None:
+        self.dialect = dialect
+        self.counted: dict[sa.Table, list[sa.Column[object]]] = {}
+        for root in roots:
+            for rows in root.tree():
+                self.counted.setdefault(rows.table, []).extend(
+                    reference.columns[0] for reference in rows.references
+                )
+                for links in rows.links:
+                    self.counted.setdefault(links.table, [])
+        self.before = {table: self.count(table) for table in self.counted}
+
+    def count(self, table: sa.Table) -> tuple[int, ...]:
+        """Return the rows of a table, and how many have each foreign key set."""
+        columns = list(dict.fromkeys(self.counted[table]))
+        statement = sa.select(sa.func.count(), *(sa.func.count(column) for column in columns))
+        row = self.dialect.connection.execute(statement.select_from(table)).one()
+        return tuple(row)
+
+    def is_empty(self, rows: RowSet) -> bool:
+        """Tell whether a row set's table was empty when the import began."""
+        return self.before[rows.table][0] == 0
+
+    def check(self, written: dict[sa.Table, int]) -> None:
+        """Raise ``TargetError`` if a table gained other rows than were inserted."""
+        for table, before in self.before.items():
+            gained = self.count(table)[0] - before[0]
+            if gained != written.get(table, 0):
+                raise TargetError(
+                    f"{written.get(table, 0)} rows were inserted, but {gained} more are there",
+                    "Look for triggers or rules that add or drop rows.",
+                    entity=table.fullname,
+                )

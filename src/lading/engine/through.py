@@ -1,0 +1,170 @@
+"""marshmallow's own way, for schemas with hooks, overridden methods or custom fields.
+
+Records are the same; they only pass through ``schema.dump`` on their way out and
+through ``schema.load`` on their way in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import marshmallow as ma
+import msgspec
+
+from lading.declare.fields import Owned, Ref, RefList, ValueField
+from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
+from lading.declare.schema import EntitySchema
+from lading.errors import TargetError, shown
+from lading.values import parse_json
+
+COMPILED_FIELDS = (ValueField, Ref, RefList, Owned)
+_encoder = msgspec.json.Encoder()
+
+
+def needs_marshmallow(root: RowSet) -> bool:
+    """Tell whether any schema of an entity means more than what is compiled."""
+    return any(_is_custom(rows) for rows in root.tree())
+
+
+def _is_custom(rows: RowSet) -> bool:
+    schema = rows.schema
+    if any(schema._hooks.values()) or set(schema._declared_fields) != {
+        member.name for member in rows.members
+    } | _outside(rows):
+        return True
+    if any(type(field) not in COMPILED_FIELDS for field in schema._declared_fields.values()):
+        return True
+    own = {name for cls in schema.__mro__ if _is_application(cls) for name in vars(cls)}
+    return bool(own & set(vars(ma.Schema)) - {"Meta", "__module__", "__doc__", "opts", *_MADE})
+
+
+#: What class creation itself sets on every schema.
+_MADE = {"_declared_fields", "_hooks", "__abstractmethods__", "_abc_impl", "__annotations__"}
+
+
+def _outside(rows: RowSet) -> set[str]:
+    """The fields that nesting leaves out: the ways to the rows' owners."""
+    carried = {member.name for member in rows.members}
+    return {
+        name
+        for name, field in rows.schema._declared_fields.items()
+        if name not in carried and isinstance(field, Ref) and rows.parent is not None
+    }
+
+
+def _is_application(cls: type) -> bool:
+    return issubclass(cls, EntitySchema) and cls is not EntitySchema
+
+
+class View:
+    """A record's Python values as attributes, as the model's object would have them."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+
+    def __repr__(self) -> str:
+        return f"<record {self.__dict__!r}>"
+
+
+def dumped(rows: RowSet, lines: Sequence[bytes]) -> list[bytes]:
+    """Pass canonical records through ``schema.dump``."""
+    schema = rows.schema()
+    result = []
+    for line in lines:
+        record = parse_json(line)
+        try:
+            made = schema.dump(view_of(rows, record), many=False)
+            result.append(_encoder.encode(made))
+        except Exception as error:
+            key = {name: record.get(name) for name in rows.key_names}
+            raise TargetError(
+                f"{rows.schema.__name__}.dump failed for {shown(key)}: {error!r}",
+                "Correct the schema's hook or field.",
+                entity=rows.name,
+                key=key,
+            ) from error
+    return result
+
+
+def view_of(rows: RowSet, record: dict[str, Any]) -> View:
+    """Return a canonical record's Python values."""
+    values: dict[str, Any] = {}
+    for member in rows.members:
+        written = record[member.written]
+        if isinstance(member, Value):
+            values[member.attribute] = values[member.name] = _value(member, written)
+        elif isinstance(member, Reference):
+            values[member.name] = _reference(member, written)
+        elif isinstance(member, Links):
+            values[member.name] = [_key_view(member.reference, item) for item in written]
+        elif isinstance(member, Children):
+            values[member.name] = [view_of(member.rows, item) for item in written]
+    return View(values)
+
+
+def _value(member: Value, written: Any) -> Any:
+    if written is None or member.kind is None:
+        return written
+    return member.kind.read(written)
+
+
+def _reference(reference: Reference, written: Any) -> View | None:
+    if written is None:
+        return None
+    nested = {reference.parts[0].written: written} if reference.flat else written
+    return _key_view(reference, nested)
+
+
+def _key_view(reference: Reference, written: dict[str, Any]) -> View:
+    values: dict[str, Any] = {}
+    for part in reference.parts:
+        item = written[part.written]
+        if isinstance(part, Value):
+            values[part.attribute] = values[part.name] = _value(part, item)
+        else:
+            values[part.name] = _reference(part, item)
+    return View(values)
+
+
+def canonical_record(rows: RowSet, loaded: Any) -> dict[str, Any]:
+    """Return the canonical record of what ``schema.load`` returned.
+
+    ``ValidationError`` says what it returned that no record can hold.
+    """
+    if not isinstance(loaded, dict):
+        raise ma.ValidationError(
+            f"load returned {shown(loaded)}; lading needs plain data, so post_load must return it"
+        )
+    record: dict[str, Any] = {}
+    for member in rows.members:
+        if isinstance(member, Value) and not member.writable:
+            continue
+        name = member.field.attribute or member.name
+        if name not in loaded and member.name not in loaded:
+            raise ma.ValidationError({member.written: ["Missing data for required field."]})
+        value = loaded[name] if name in loaded else loaded[member.name]
+        try:
+            record[member.written] = _canonical(member, value)
+        except ValueError as error:
+            raise ma.ValidationError({member.written: [str(error)]}) from error
+    return record
+
+
+def _canonical(member: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(member, Value):
+        return member.kind.write(value) if member.kind is not None else value
+    if isinstance(member, Reference):
+        written = _canonical_key(member, value)
+        return next(iter(written.values())) if member.flat else written
+    if isinstance(member, Links):
+        return [_canonical_key(member.reference, item) for item in value]
+    return [canonical_record(member.rows, item) for item in value]
+
+
+def _canonical_key(reference: Reference, value: dict[str, Any]) -> dict[str, Any]:
+    return {part.written: _canonical(part, value[part.name]) for part in reference.parts}
+
+

@@ -1,0 +1,249 @@
+"""Inserts batches: rows by the driver's bulk way, then the links and rows that they nest.
+
+References are resolved before, so a batch comes with the foreign keys' values.
+Ids are allocated ahead, so children need no round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.declare.rowsets import Children, Column, Links, Reference, RowSet
+from lading.derive.order import Order, link_name
+from lading.engine.batch import Batch
+from lading.engine.dialects.base import Dialect, Row
+from lading.engine.generate import Source
+
+#: Rows of one insert; a chunk of records may nest many more.
+ROWS = 5_000
+
+
+@dataclass(slots=True)
+class Resolved:
+    """A batch with its foreign keys' values, by member and row (``None`` for a null)."""
+
+    batch: Batch
+    foreign: dict[str, list[Row | None]] = field(default_factory=dict)
+    links: dict[str, list[list[Row]]] = field(default_factory=dict)
+    children: dict[str, Resolved] = field(default_factory=dict)
+
+    def take(self, places: Sequence[int]) -> Resolved:
+        """Return the rows at some places, with what they nest."""
+        if list(places) == list(range(len(self.batch))):
+            return self
+        chosen = set(places)
+        children = {}
+        for name, nested in self.children.items():
+            owners = self.batch.children[name].owners
+            kept = [n for n, owner in enumerate(owners) if owner in chosen]
+            children[name] = nested.take(kept)
+        return Resolved(
+            self.batch.take(places),
+            {name: [rows[place] for place in places] for name, rows in self.foreign.items()},
+            {name: [rows[place] for place in places] for name, rows in self.links.items()},
+            children,
+        )
+
+
+@dataclass(slots=True)
+class Later:
+    """What an insert wrote, and what it leaves for later.
+
+    ``updates`` maps (row set, reference) to items of (number, identity, key); ``late``
+    maps a late node to its items: (batch, owners' values) for owned rows,
+    (number, owner's values, keys) for links.
+    """
+
+    updates: dict[tuple[str, str], list[tuple[int, Row, Any]]] = field(default_factory=dict)
+    late: dict[str, list[Any]] = field(default_factory=dict)
+    written: dict[sa.Table, int] = field(default_factory=dict)
+
+    def wrote(self, table: sa.Table, count: int) -> None:
+        """Count inserted rows of a table."""
+        self.written[table] = self.written.get(table, 0) + count
+
+
+class RowWriter:
+    """Inserts the rows of one row set and, unless they are late, what they nest."""
+
+    def __init__(self, dialect: Dialect, rows: RowSet, order: Order) -> None:
+        self.dialect = dialect
+        self.rows = rows
+        self.own = rows.own
+        self.defaults = _defaults(dialect, rows)
+        self.values = [value.column for value in rows.values if value.writable]
+        self.columns: list[Column] = [
+            *([rows.surrogate] if rows.surrogate is not None else []),
+            *self.values,
+            *(column for item in rows.references for column in item.columns),
+            *self.own,
+            *(column for column, _ in self.defaults),
+        ]
+        self.place = {column: n for n, column in enumerate(self.columns)}
+        self.tuples = self._compile()
+        self.updated = [
+            item for item in rows.references if (rows.name, item.name) in order.updated
+        ]
+        self.links = [LinkWriter(dialect, rows, item, order) for item in rows.links]
+        self.children = [
+            (item, RowWriter(dialect, item.rows, order), item.rows.name in order.late)
+            for item in rows.children
+        ]
+
+    def _compile(self) -> Callable[..., list[Row]]:
+        """Return what joins ids, values, foreign keys, owners' values and defaults to rows."""
+        source = Source(f"{self.rows.name} insert")
+        names, items = ["values"], ["*v"]
+        targets = ["v"]
+        if self.rows.surrogate is not None:
+            names.insert(0, "ids")
+            targets.insert(0, "i")
+            items.insert(0, "i")
+        for place, reference in enumerate(self.rows.references):
+            nulls = source.name((None,) * len(reference.columns), "nulls")
+            names.append(f"refs{place}")
+            targets.append(f"r{place}")
+            items.append(f"*({nulls} if r{place} is None else r{place})")
+        if self.own:
+            names.append("own")
+            targets.append("o")
+            items.append("*o")
+        for _, make in self.defaults:
+            items.append(f"{source.name(make, 'default')}()")
+        loop = f"for {', '.join(targets)} in zip({', '.join(names)})"
+        if len(names) == 1:
+            loop = "for v in values"
+        made: Callable[..., list[Row]] = source.compile(
+            f"lambda {', '.join(names)}: [({', '.join(items)},) {loop}]"
+        )
+        return made
+
+    def insert(self, resolved: Resolved, later: Later, own: Sequence[Row] = (), ids: Sequence[Any] | None = None) -> None:
+        """Insert a resolved batch; ``own`` are the values of the columns that its owners give."""
+        batch = resolved.batch
+        if not len(batch):
+            return
+        rows = self._rows(resolved, own, ids)
+        for start in range(0, len(rows), ROWS):
+            self.dialect.insert(self.rows.table, self.columns, rows[start : start + ROWS])
+        later.wrote(self.rows.table, len(rows))
+        self._defer(batch, rows, later)
+        for writer in self.links:
+            writer.insert(resolved, rows, self.place, later)
+        for children, writer, is_late in self.children:
+            nested = batch.children[children.name]
+            given = [self._given(children, rows[owner]) for owner in nested.owners]
+            if not is_late:
+                writer.insert(resolved.children[children.name], later, given)
+            elif given:
+                later.late.setdefault(children.rows.name, []).append((nested.batch, given))
+
+    def allocate(self, count: int) -> list[Any]:
+        """Return fresh ids for rows of this set."""
+        assert self.rows.surrogate is not None
+        default = self.rows.surrogate.default
+        if default is not None and not isinstance(default, sa.Sequence):
+            make = _maker(self.dialect, self.rows.surrogate)
+            return [make() for _ in range(count)]
+        return self.dialect.allocate(self.rows.table, self.rows.surrogate, count)
+
+    def _rows(self, resolved: Resolved, own: Sequence[Row], ids: Sequence[Any] | None) -> list[Row]:
+        batch = resolved.batch
+        arguments: list[Any] = [batch.values]
+        if self.rows.surrogate is not None:
+            arguments.insert(0, self.allocate(len(batch)) if ids is None else ids)
+        for reference in self.rows.references:
+            held = resolved.foreign.get(reference.name)
+            arguments.append(held if held is not None else [None] * len(batch))
+        if self.own:
+            arguments.append(own)
+        return self.tuples(*arguments)
+
+    def _given(self, children: Children, row: Row) -> Row:
+        """Return the values of a child's owner columns; those of other owners are null."""
+        given = {down: row[self.place[up]] for down, up in children.pairs}
+        return tuple(given.get(column) for column in children.rows.own)
+
+    def _defer(self, batch: Batch, rows: list[Row], later: Later) -> None:
+        for reference in self.updated:
+            places = [self.place[column] for column in self.rows.identity]
+            items = later.updates.setdefault((self.rows.name, reference.name), [])
+            items += [
+                (number, tuple(row[place] for place in places), key)
+                for number, row, key in zip(
+                    batch.numbers, rows, batch.references[reference.name], strict=True
+                )
+                if key is not None
+            ]
+
+
+class LinkWriter:
+    """Inserts the rows of one link table."""
+
+    def __init__(
+        self, dialect: Dialect, rows: RowSet, links: Links, order: Order
+    ) -> None:
+        self.dialect = dialect
+        self.links = links
+        self.name = link_name(rows, links)
+        self.is_late = self.name in order.late
+        self.columns = [*(near for near, _ in links.local), *links.reference.columns]
+
+    def insert(
+        self, resolved: Resolved, rows: list[Row], place: dict[Column, int], later: Later
+    ) -> None:
+        """Insert the links of freshly inserted owners, or leave them for later."""
+        places = [place[up] for _, up in self.links.local]
+        owners = [tuple(row[n] for n in places) for row in rows]
+        if self.is_late:
+            keys = resolved.batch.links[self.links.name]
+            items = [
+                (number, owner, held)
+                for number, owner, held in zip(resolved.batch.numbers, owners, keys, strict=True)
+                if held
+            ]
+            later.late.setdefault(self.name, []).extend(items)
+            return
+        found = resolved.links[self.links.name]
+        self.write(
+            [(*owner, *remote) for owner, held in zip(owners, found, strict=True) for remote in held],
+            later,
+        )
+
+    def write(self, rows: list[Row], later: Later) -> None:
+        """Insert link rows."""
+        for start in range(0, len(rows), ROWS):
+            self.dialect.insert(self.links.table, self.columns, rows[start : start + ROWS])
+        later.wrote(self.links.table, len(rows))
+
+
+def _defaults(dialect: Dialect, rows: RowSet) -> list[tuple[Column, Callable[[], Any]]]:
+    """Columns that no record carries get what the application's model would give them."""
+    carried = rows.carried()
+    return [
+        (column, _maker(dialect, column))
+        for column in rows.table.columns
+        if column not in carried
+        and column.default is not None
+        and (column.default.is_scalar or column.default.is_callable)
+    ]
+
+
+def _maker(dialect: Dialect, column: Column) -> Callable[[], Any]:
+    default: Any = column.default
+    bind = dialect.implementation(column.type).bind_processor(dialect.dialect)
+
+    def make() -> Any:
+        value = default.arg(None) if default.is_callable else default.arg
+        return bind(value) if bind is not None and value is not None else value
+
+    return make
+
+
+def reference_named(rows: RowSet, name: str) -> Reference:
+    """Return a row set's reference by its field's name."""
+    return next(item for item in rows.references if item.name == name)
