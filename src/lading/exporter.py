@@ -1,0 +1,318 @@
+"""The story of an export: everything that a catalog declares, into a bundle or a document."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from lading.bundle import BundleWriter
+from lading.declare.catalog import Catalog, default_catalog
+from lading.declare.derivation import Entities
+from lading.declare.rowsets import RowSet
+from lading.derive.order import Order, order_of
+from lading.derive.shape import shape_of
+from lading.engine.dialects.base import Dialect
+from lading.engine.read import RecordReader, Tally, count_rows
+from lading.engine.scope import Scope, references_of
+from lading.engine.session import Opened, reading
+from lading.engine.tables import require_tables
+from lading.engine.through import dumped, needs_marshmallow
+from lading.errors import LeftOutWarning, TargetError, listed
+from lading.manifest import (
+    FORMAT_VERSION,
+    Deferred,
+    External,
+    FileEntry,
+    Links,
+    Manifest,
+    content_digest,
+)
+from lading.report import Progress
+from lading.version import VERSION
+
+Watch = Callable[[Progress], None]
+
+
+def export_all(
+    session: Any,
+    path: str | os.PathLike[str],
+    *,
+    catalog: Catalog | None = None,
+    only: Iterable[str] | None = None,
+    where: Mapping[str, Any] | None = None,
+    closure: bool = False,
+    include_ids: bool = False,
+    overwrite: bool = False,
+    source: str | None = None,
+    progress: Watch | None = None,
+) -> Manifest:
+    """Write every record of a catalog to a bundle, and return its manifest.
+
+    ``session`` is a ``Session``, ``Connection``, ``Engine`` or ``sessionmaker``, or
+    ``None`` for the catalog's bind; what is given open stays open.  A ``path`` that
+    ends in ``.zip`` makes a ZIP file, any other a folder; an existing bundle is
+    replaced only with ``overwrite``.  ``only`` lists the entities written,
+    ``where`` maps an entity to a SQLAlchemy condition on its model, ``closure`` adds
+    whatever kept records reference.  ``include_ids`` adds surrogate ids, which an
+    import ignores.  ``progress`` is called with a ``Progress`` after each chunk.
+
+    Equal data gives equal entity files.  Raises ``DeclarationError`` for the
+    catalog, ``BundleError`` for the path and ``TargetError`` for the data (twins,
+    dangling references, values that no bundle can hold); nothing is left behind.
+    """
+    catalog = catalog or default_catalog
+    entities = catalog.use()
+    order = order_of(entities)
+    scope = Scope(entities, only=only, where=where, closure=closure)
+    with BundleWriter(path, overwrite=overwrite) as writer:
+        with _exporting(session, catalog, order, scope, include_ids, progress) as export:
+            files = [
+                export.write_file(writer, name, place)
+                for place, name in enumerate(export.names, 1)
+            ]
+            export.check_counts()
+            manifest = export.manifest(files, source)
+        return writer.finish(manifest)
+
+
+def export_document(
+    session: Any = None,
+    *,
+    catalog: Catalog | None = None,
+    only: Iterable[str] | None = None,
+    where: Mapping[str, Any] | None = None,
+    closure: bool = False,
+    include_ids: bool = False,
+) -> dict[str, Any]:
+    """Return the same records as one dictionary of plain JSON values.
+
+    It holds ``version`` (the label of the release whose versions these are, or
+    ``None``), ``schema_versions``, ``exported_at``, ``source`` and a list for each
+    entity.  The options are those of :func:`export_all`.
+    """
+    catalog = catalog or default_catalog
+    entities = catalog.use()
+    order = order_of(entities)
+    scope = Scope(entities, only=only, where=where, closure=closure)
+    with _exporting(session, catalog, order, scope, include_ids, None) as export:
+        lists = {
+            name: [msgspec.json.decode(line) for lines in export.records(name) for line in lines]
+            for name in export.names
+        }
+        export.check_counts()
+    versions = {name: entities[name].version for name in lists}
+    return {
+        "version": _release(catalog),
+        "schema_versions": versions,
+        "exported_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "source": catalog.source,
+        **lists,
+    }
+
+
+def _release(catalog: Catalog) -> str | None:
+    """Return the label of the release that has exactly the catalog's versions."""
+    current = {name: rows.version for name, rows in catalog.use().roots.items()}
+    for label, versions in catalog.releases.items():
+        if {name: versions.get(name, 1) for name in current} == current:
+            return label
+    return None
+
+
+@contextmanager
+def _exporting(
+    session: Any,
+    catalog: Catalog,
+    order: Order,
+    scope: Scope,
+    include_ids: bool,
+    progress: Watch | None,
+) -> Iterator[_Export]:
+    """Open the snapshot that everything is read from."""
+    with reading(session, catalog) as opened:
+        require_tables(opened.dialect, catalog.use())
+        scope.resolve(opened.dialect)
+        yield _Export(catalog, order, scope, opened, include_ids, progress)
+
+
+class _Export:
+    """One export: the records of each entity, and what the manifest says of them."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        order: Order,
+        scope: Scope,
+        opened: Opened,
+        include_ids: bool,
+        progress: Watch | None,
+    ) -> None:
+        self.catalog = catalog
+        self.entities: Entities = catalog.use()
+        self.order = order
+        self.scope = scope
+        self.opened = opened
+        self.dialect: Dialect = opened.dialect
+        self.include_ids = include_ids
+        self.progress = progress
+        self.names = [name for name in order.entities if name in scope.names]
+        self.tallies: dict[str, Tally] = {}
+
+    def records(self, name: str) -> Iterator[list[bytes]]:
+        """Yield an entity's records in key order, as chunks of lines."""
+        rows = self.entities[name]
+        reader = RecordReader(self.dialect, rows, ids=self.include_ids)
+        self.tallies[name] = reader.tally
+        kept = self.scope.kept.get(name)
+        if kept is not None:
+            chunks = reader.chunks_of(sorted(kept))
+        else:
+            chunks = reader.chunks(self.scope.where.get(name))
+        total = len(kept) if kept is not None else self._count(rows)
+        done = 0
+        for lines in chunks:
+            yield dumped(rows, lines) if needs_marshmallow(rows) else lines
+            done += len(lines)
+            if self.progress is not None:
+                self.progress(Progress("export", name, done, total))
+        if done != total:
+            raise TargetError(
+                f"{done} of {total} rows arrived; the bundle would not be whole",
+                "Export again; if it happens again, the driver loses rows.",
+                entity=name,
+            )
+
+    def _count(self, rows: RowSet) -> int:
+        return count_rows(self.dialect, rows.table, self.scope.where.get(rows.name))
+
+    def write_file(self, writer: BundleWriter, name: str, place: int) -> FileEntry:
+        """Write one entity's file, and return its entry."""
+        rows = self.entities[name]
+        width = max(2, len(str(len(self.names))))
+        filename = f"{place:0{width}}_{name}.json"
+        with writer.entity_file(filename, name, rows.version) as file:
+            for lines in self.records(name):
+                file.write(lines)
+        return FileEntry(
+            filename=filename,
+            entity_type=name,
+            record_count=file.record_count,
+            sha256=file.sha256,
+            bytes=file.bytes,
+            dependencies=tuple(
+                other for other in self.order.dependencies[name] if other in self.names
+            ),
+            import_order=place,
+            schema_version=rows.version,
+            natural_key=rows.key_names,
+            references=self._links(rows),
+            shape=shape_of(rows),
+        )
+
+    def _links(self, root: RowSet) -> dict[str, Links]:
+        counts = self.tallies[root.name].links
+        return {
+            path: Links(reference.target.name, counts.get(path, 0))
+            for path, reference in reference_paths(root)
+        }
+
+    def check_counts(self) -> None:
+        """Every row of every owned table and link table is in one record, if all was asked for."""
+        if self.scope.is_partial:
+            return
+        nested: dict[Any, set[str]] = {}
+        for rows in self.entities.all_rows():
+            tables = [links.table for links in rows.links]
+            for table in (*tables, *([rows.table] if rows.parent is not None else [])):
+                nested.setdefault(table, set()).add(rows.entity)
+        for table, names in nested.items():
+            total = count_rows(self.dialect, table)
+            lost = total - sum(self.tallies[name].rows[table.fullname] for name in names)
+            if lost:
+                raise TargetError(
+                    f"{lost} of {total} rows belong to no record, and would be forgotten",
+                    "Delete them, or give each a parent that exists.",
+                    entity=table.fullname,
+                )
+
+    def manifest(self, files: list[FileEntry], source: str | None) -> Manifest:
+        """Say what the bundle holds."""
+        return Manifest(
+            version=FORMAT_VERSION,
+            export_date=datetime.now(UTC),
+            source=source or self.catalog.source,
+            catalog=self.catalog.name,
+            lading_version=VERSION,
+            requires=(),
+            partial=self.scope.is_partial,
+            left_out=self._left_out(),
+            external=self._external(),
+            snapshot=self.opened.snapshot,
+            files=tuple(files),
+            deferred=self._deferred(),
+            content_sha256=content_digest(files),
+        )
+
+    def _left_out(self) -> dict[str, str | None]:
+        left = self.catalog.coverage()
+        unexcused = [name for name, reason in left.items() if reason is None]
+        if unexcused:
+            warnings.warn(
+                f"catalog {self.catalog.name!r} carries no {listed(unexcused, separator=', ')}; "
+                "declare a schema for each, or excuse it by name: "
+                f"leaves_out={{{unexcused[0]!r}: 'the reason'}}",
+                LeftOutWarning,
+                stacklevel=4,
+            )
+        return left
+
+    def _external(self) -> tuple[External, ...]:
+        if not self.scope.is_partial:
+            return ()
+        found = []
+        for name in self.names:
+            root = self.entities[name]
+            paths = [path for path, _ in reference_paths(root)]
+            for path, (rows, reference) in zip(paths, references_of(root), strict=True):
+                links = self.tallies[name].links.get(path, 0)
+                count = self.scope.leaving(self.dialect, rows, reference, links)
+                if count:
+                    found.append(External(name, path, reference.target.name, count))
+        return tuple(found)
+
+    def _deferred(self) -> tuple[Deferred, ...]:
+        found = []
+        for name in self.names:
+            for rows in self.entities[name].tree():
+                for path, reference, by in deferrals(self.order, rows):
+                    found.append(Deferred(name, path, reference.target.entity, by))
+        return tuple(found)
+
+
+def reference_paths(root: RowSet, prefix: str = "") -> list[tuple[str, Any]]:
+    """Return every reference of an entity's records with its dotted path, as ``references_of``."""
+    paths = [(f"{prefix}{item.written}", item) for item in root.references]
+    paths += [(f"{prefix}{links.written}", links.reference) for links in root.links]
+    for child in root.children:
+        paths += reference_paths(child.rows, f"{prefix}{child.written}.")
+    return paths
+
+
+def deferrals(order: Order, rows: RowSet) -> Iterator[tuple[str, Any, str]]:
+    """Yield a row set's deferred references: path within the record, reference, and how."""
+    prefix = rows.name[len(rows.entity) + 1 :]
+    prefix = f"{prefix}." if prefix else ""
+    for reference in rows.references:
+        if (rows.name, reference.name) in order.updated:
+            yield f"{prefix}{reference.written}", reference, "update"
+        elif rows.name in order.late:
+            yield f"{prefix}{reference.written}", reference, "insert"
+    for links in rows.links:
+        if f"{rows.name}.{links.name}" in order.late:
+            yield f"{prefix}{links.written}", links.reference, "insert"

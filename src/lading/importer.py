@@ -1,0 +1,378 @@
+"""The story of an import: a bundle's or a document's records, into a database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from operator import lt
+from typing import Any
+
+from lading.bundle import BundleReader
+from lading.declare.catalog import Catalog, default_catalog
+from lading.declare.derivation import Entities
+from lading.declare.rowsets import RowSet
+from lading.derive.order import Order, link_name, order_of
+from lading.engine.batch import Batch
+from lading.engine.compare import Comparison
+from lading.engine.decode import RecordDecoder
+from lading.engine.dialects.base import Row
+from lading.engine.load import EntityLoader, LateLoader, LoadState, Restart, described
+from lading.engine.read import CHUNK
+from lading.engine.resolve import Resolvers
+from lading.engine.session import Opened, writing
+from lading.engine.sort import externally_sorted
+from lading.engine.tables import TableCounts, require_tables
+from lading.errors import BundleError, ImportFailed, LadingError, shown
+from lading.payload import BundlePayload, DocumentPayload
+from lading.report import Counts, ImportReport, Progress
+
+Watch = Callable[[Progress], None]
+Payload = BundlePayload | DocumentPayload
+CONFLICTS = ("skip", "error")
+LATER = ("update", "mirror")
+
+
+def import_all(
+    session: Any,
+    path: str | os.PathLike[str],
+    *,
+    catalog: Catalog | None = None,
+    on_conflict: str | Mapping[str, str] = "skip",
+    on_error: str = "rollback",
+    only: Iterable[str] | None = None,
+    progress: Watch | None = None,
+) -> ImportReport:
+    """Load a bundle into a database, empty or not, and say what became of its records.
+
+    ``session`` is what :func:`export_all` takes; a caller's session is not
+    committed, and is expired afterwards.  ``on_conflict`` says what happens to a
+    record whose natural key is there already: ``"skip"`` or ``"error"``, for all or as
+    a mapping by entity with ``"*"`` for the rest.  With ``on_error="rollback"``
+    every problem is found, nothing is written and ``ImportFailed`` is raised, whose
+    ``report`` lists them; with ``"continue"`` good records are kept, and bad ones are
+    reported and counted as failed.  ``only`` lists the entities loaded.
+
+    Raises ``BundleError`` for the bundle, ``VersionError`` for its versions and
+    ``TargetError`` for the database, each before anything is written or with all
+    of it rolled back.
+    """
+    catalog = catalog or default_catalog
+    options = _Options(catalog.use(), on_conflict, on_error, only)
+    with BundleReader(path) as reader:
+        return _import(session, BundlePayload(reader), catalog, options, progress)
+
+
+def import_document(
+    session: Any,
+    document: Mapping[str, Any],
+    *,
+    catalog: Catalog | None = None,
+    on_conflict: str | Mapping[str, str] = "skip",
+    on_error: str = "rollback",
+    only: Iterable[str] | None = None,
+    progress: Watch | None = None,
+) -> ImportReport:
+    """Load a document, as :func:`import_all` loads a bundle; it is not changed."""
+    catalog = catalog or default_catalog
+    options = _Options(catalog.use(), on_conflict, on_error, only)
+    return _import(session, DocumentPayload(document), catalog, options, progress)
+
+
+class _Options:
+    """What the caller asked for, checked."""
+
+    def __init__(
+        self,
+        entities: Entities,
+        on_conflict: str | Mapping[str, str],
+        on_error: str,
+        only: Iterable[str] | None,
+    ) -> None:
+        if on_error not in ("rollback", "continue"):
+            raise LadingError(f"on_error={shown(on_error)}; expected 'rollback' or 'continue'")
+        self.keeps_good = on_error == "continue"
+        names = {only} if isinstance(only, str) else None if only is None else set(only)
+        modes = {"*": on_conflict} if isinstance(on_conflict, str) else dict(on_conflict)
+        for name in (*(names or ()), *(modes.keys() - {"*"})):
+            if name not in entities.roots:
+                known = ", ".join(entities.roots)
+                raise LadingError(f"{shown(name)} is no entity of this catalog; there are: {known}")
+        for mode in modes.values():
+            if mode not in CONFLICTS:
+                later = " yet" if mode in LATER else ""
+                raise LadingError(
+                    f"on_conflict={shown(mode)} isn't supported{later}; expected 'skip' or 'error'"
+                )
+        self.only = names
+        self.modes = modes
+
+    def takes(self, name: str) -> bool:
+        """Tell whether an entity is to be loaded."""
+        return self.only is None or name in self.only
+
+    def refuses_existing(self, name: str) -> bool:
+        """Tell whether a record that is there already is a problem."""
+        return self.modes.get(name, self.modes.get("*", "skip")) == "error"
+
+
+def _import(
+    session: Any, payload: Payload, catalog: Catalog, options: _Options, progress: Watch | None
+) -> ImportReport:
+    payload.check(catalog)
+    report = ImportReport()
+    with writing(session, catalog) as opened:
+        report.callers = opened.callers
+        require_tables(opened.dialect, catalog.use())
+        story = _Import(catalog, order_of(catalog.use()), payload, options, opened, progress)
+        state = story.run()
+        report.entities, report.problems = state.counts, state.problems
+        if report.problems and not options.keeps_good:
+            report.rolled_back = True
+            for counts in report.entities.values():
+                counts.inserted = 0
+            raise ImportFailed(report)
+    report.committed = not report.callers
+    return report
+
+
+class _Import:
+    """One import: passes over the payload until the good records are in."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        order: Order,
+        payload: Payload,
+        options: _Options,
+        opened: Opened,
+        progress: Watch | None,
+    ) -> None:
+        self.entities = catalog.use()
+        self.order = order
+        self.payload = payload
+        self.options = options
+        self.dialect = opened.dialect
+        self.progress = progress
+        self.names = [
+            name for name in order.entities if name in payload.entries and options.takes(name)
+        ]
+        self.tables = TableCounts(self.dialect, [self.entities[name] for name in self.names])
+        self.twins: dict[str, dict[int, int]] = {}
+        self.excluded: dict[str, set[int]] = {}
+        self.blamed: list[Any] = []
+
+    def run(self) -> LoadState:
+        """Load everything; begin again whenever written records turn out bad."""
+        while True:
+            state = self._state()
+            try:
+                with self.dialect.connection.begin_nested():
+                    self._pass(state)
+                    return state
+            except Restart:
+                known = {(item.file, item.record) for item in self.blamed}
+                self.blamed += [
+                    item
+                    for item in state.problems
+                    if (item.file, item.record) not in known
+                    and item.record in self._excluded_in(item.file)
+                ]
+            finally:
+                state.close()
+
+    def _excluded_in(self, file: str) -> set[int]:
+        for name in self.names:
+            if self.payload.file(name) == file:
+                return self.excluded.get(name, set())
+        return set()
+
+    def _state(self) -> LoadState:
+        state = LoadState(
+            self.dialect,
+            self.entities,
+            self.order,
+            self.tables,
+            Resolvers(self.dialect),
+            self.options.keeps_good,
+            self.excluded,
+        )
+        state.counts = {name: Counts() for name in self.names}
+        state.problems = list(self.blamed)
+        for name in self.names:
+            state.counts[name].failed = len(self.excluded.get(name, ()))
+        return state
+
+    def _pass(self, state: LoadState) -> None:
+        """Load every row set in order, then set the references that were deferred."""
+        for step in self.order.steps:
+            if step in self.entities.roots:
+                if step in self.names:
+                    self._load(state, self.entities[step])
+            else:
+                self._late(state, step)
+        for root in (self.entities[name] for name in self.names):
+            for rows in root.tree():
+                for reference in rows.references:
+                    if (rows.name, reference.name) in self.order.updated:
+                        LateLoader(state, root, self.payload.file(root.name)).update(rows, reference)
+        if not state.problems:
+            self._check(state)
+        for root in (self.entities[name] for name in self.names):
+            self._synchronise(root)
+
+    def _load(self, state: LoadState, root: RowSet) -> None:
+        """Load one entity's records, block by block."""
+        file = self.payload.file(root.name)
+        decoder = RecordDecoder(self.dialect, root, file)
+        loader = EntityLoader(state, root, file)
+        existing = _Existing(self, state, root, loader)
+        excluded = self.excluded.get(root.name, set()) | set(self.twins.get(root.name, ()))
+        self._report_twins(loader, root)
+        last = None
+        done = 0
+        for block in self.payload.blocks(root.name, CHUNK):
+            batch, problems = decoder.decode(block.records, block.first)
+            for item in problems:
+                loader.fail(item.record or 0, item.key, item.field, item.message)
+            last = self._check_ascending(decoder, root, batch, last)
+            _count_links(state.links.setdefault(root.name, {}), root, batch)
+            loader.load(existing.without(batch.without(excluded)))
+            done += len(block.records)
+            if self.progress is not None:
+                self.progress(Progress("import", root.name, done, self.payload.total(root.name)))
+        loader.finish()
+
+    def _late(self, state: LoadState, step: str) -> None:
+        for root in (self.entities[name] for name in self.names):
+            loader = LateLoader(state, root, self.payload.file(root.name))
+            for rows in root.tree():
+                if rows.name == step:
+                    loader.rows(rows)
+                for links in rows.links:
+                    if link_name(rows, links) == step:
+                        loader.links(rows, links)
+
+    # Twins: files that we wrote are in key order, where equals are neighbours
+
+    def _check_ascending(
+        self, decoder: RecordDecoder, root: RowSet, batch: Batch, last: Any
+    ) -> Any:
+        """A file out of key order is searched for twins first, once."""
+        if not len(batch) or root.name in self.twins:
+            return last
+        orders = decoder.decoder.orders(batch.keys)
+        if last is not None:
+            orders = [last, *orders]
+        if not all(map(lt, orders, orders[1:])):
+            self.twins[root.name] = self._find_twins(decoder, root)
+            raise Restart
+        return orders[-1]
+
+    def _find_twins(self, decoder: RecordDecoder, root: RowSet) -> dict[int, int]:
+        """Map each record that shares its key with an earlier one, and that one, to the other."""
+
+        def keyed() -> Iterable[tuple[Any, tuple[int, Any]]]:
+            for block in self.payload.blocks(root.name, CHUNK):
+                batch, _ = decoder.decode(block.records, block.first)
+                orders = decoder.decoder.orders(batch.keys)
+                yield from zip(orders, zip(batch.numbers, batch.keys, strict=True), strict=True)
+
+        twins: dict[int, int] = {}
+        last: Any = None
+        for order, (number, _) in externally_sorted(keyed()):
+            if last is not None and last[0] == order:
+                twins.setdefault(last[1], number)
+                twins[number] = last[1]
+            last = (order, number)
+        return twins
+
+    def _report_twins(self, loader: EntityLoader, root: RowSet) -> None:
+        for number, other in self.twins.get(root.name, {}).items():
+            loader.fail(
+                number,
+                None,
+                None,
+                f"has the natural key of record {other}; it must be unique. Remove or rename one",
+            )
+
+    # After the load
+
+    def _check(self, state: LoadState) -> None:
+        """Compare what was read and written with the manifest and with the tables."""
+        for name in self.names:
+            expected = self.payload.links(name)
+            for path, count in expected.items():
+                found = state.links.get(name, {}).get(path, 0)
+                if found != count:
+                    raise BundleError(
+                        f"{found} links were read, the manifest says {count}",
+                        "Export again.",
+                        file=self.payload.file(name),
+                        field=path,
+                    )
+        self.tables.check(state.written)
+
+    def _synchronise(self, root: RowSet) -> None:
+        """Sequences that explicit ids went past are moved behind them."""
+        for rows in root.tree():
+            for value in rows.values:
+                if value.column is rows.table.autoincrement_column:
+                    self.dialect.synchronise(rows.table, value.column)
+
+
+class _Existing:
+    """Takes out the records whose natural key is in the target already."""
+
+    def __init__(
+        self, story: _Import, state: LoadState, root: RowSet, loader: EntityLoader
+    ) -> None:
+        self.root = root
+        self.loader = loader
+        self.counts = state.counts[root.name]
+        self.refuses = story.options.refuses_existing(root.name)
+        self.none_before = story.tables.is_empty(root)
+        self.resolver = state.resolvers.by_key(root)
+        self.comparison: Comparison | None = None
+        self.dialect = story.dialect
+
+    def without(self, batch: Batch) -> Batch:
+        """Return the batch's new records; the others are skipped, or problems."""
+        if self.none_before:
+            return batch
+        found = self.resolver.find(batch.keys)
+        there = [place for place, key in enumerate(batch.keys) if key in found]
+        if self.refuses:
+            for place in there:
+                self.loader.fail(
+                    batch.numbers[place],
+                    self.loader.name_of(batch, place),
+                    None,
+                    f"{described(self.root.key, batch.keys[place])} is in the database already; "
+                    "on_conflict='skip' leaves such records alone",
+                )
+        elif there:
+            self.counts.skipped += len(there)
+            self.counts.differing += self._differing(
+                [batch.lines[place] for place in there], [found[batch.keys[place]] for place in there]
+            )
+        gone = {batch.numbers[place] for place in there}
+        return batch.without(gone)
+
+    def _differing(self, lines: list[bytes], identities: list[Row]) -> int:
+        if self.comparison is None:
+            self.comparison = Comparison(self.dialect, self.root)
+        return self.comparison.differing(lines, identities)
+
+
+def _count_links(counts: dict[str, int], rows: RowSet, batch: Batch, path: str = "") -> None:
+    """Add a batch's links to the counts, by dotted path."""
+    for reference in rows.references:
+        held = batch.references[reference.name]
+        name = f"{path}{reference.written}"
+        counts[name] = counts.get(name, 0) + len(held) - held.count(None)
+    for links in rows.links:
+        name = f"{path}{links.written}"
+        counts[name] = counts.get(name, 0) + sum(map(len, batch.links[links.name]))
+    for children in rows.children:
+        nested = batch.children[children.name].batch
+        _count_links(counts, children.rows, nested, f"{path}{children.written}.")
