@@ -1,0 +1,6 @@
+"""The only place that touches files: bundles as folders and as ZIP archives."""
+
+from lading.bundle.reader import Block, BundleReader
+from lading.bundle.writer import BundleWriter, EntityFile
+
+__all__ = ["Block", "BundleReader", "BundleWriter", "EntityFile"]

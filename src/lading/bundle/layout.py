@@ -1,0 +1,65 @@
+"""The layout of a bundle's files: exact bytes, names and limits.
+
+Nothing here opens a file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from lading.manifest import FileEntry
+
+__all__ = [
+    "BLOCK_BYTES",
+    "CLOSE",
+    "MAX_DEPTH",
+    "MAX_MANIFEST",
+    "MAX_RECORD",
+    "PIECE",
+    "SEPARATOR",
+    "header",
+    "listed_names",
+    "sums",
+]
+
+SEPARATOR = b",\n"
+CLOSE = b"]}\n"
+
+# Bytes that are read at once.  Larger pieces fall out of the processor's cache.
+PIECE = 256 * 1024
+# Bytes after which a block ends, even if it could take more records.
+BLOCK_BYTES = 4 * 1024 * 1024
+# Bounds on what a hostile file can make a reader hold.
+MAX_RECORD = 64 * 1024 * 1024
+MAX_MANIFEST = 64 * 1024 * 1024
+MAX_DEPTH = 200
+
+
+def header(entity_type: str, schema_version: int) -> bytes:
+    """Return the first line of an entity file, with its newline."""
+    name = json.dumps(entity_type, ensure_ascii=False)
+    return f'{{"entity_type":{name},"schema_version":{schema_version},"records":[\n'.encode()
+
+
+def sums(files: Iterable[FileEntry]) -> bytes:
+    """Return the text of ``SHA256SUMS``, which ``sha256sum -c`` reads."""
+    return "".join(f"{entry.sha256}  {entry.filename}\n" for entry in files).encode()
+
+
+def listed_names(manifest: bytes) -> set[str] | None:
+    """Return the file names that a manifest lists, ``None`` if it isn't lading's.
+
+    This only recognises a bundle, of whatever format and however edited, before
+    it is replaced; ``Manifest.from_bytes`` is what reads one.
+    """
+    try:
+        top = json.loads(manifest)
+        return _listed(top) if "manifest_sha256" in top else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _listed(top: Any) -> set[str]:
+    return {str(entry["filename"]) for entry in top["files"]}

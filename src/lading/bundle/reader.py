@@ -1,0 +1,216 @@
+"""Reading a bundle: its manifest, its checksums, and its records in blocks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lading.bundle.layout import BLOCK_BYTES, MAX_MANIFEST, sums
+from lading.bundle.lines import runs
+from lading.bundle.sources import Source, open_source, read_whole
+from lading.errors import BundleError, ChecksumError, listed
+from lading.manifest import MANIFEST, RESERVED, SUMS, FileEntry, Manifest
+
+__all__ = ["Block", "BundleReader"]
+
+DAMAGED = "Export again, or use an undamaged copy."
+EDITED = "Export again, or run lading seal if the edit was meant."
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some records of an entity file, as JSON texts; ``first`` counts from 1."""
+
+    first: int
+    records: list[bytes]
+
+
+class BundleReader:
+    """A bundle that is read; use it in a ``with`` statement.
+
+    Opening reads and checks the manifest alone.  Raises ``BundleError`` for
+    what is no bundle or not a whole one, ``VersionError`` for a newer format.
+    """
+
+    manifest: Manifest
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(os.fsdecode(path))
+        self._source: Source = open_source(self.path)
+        try:
+            self.manifest = _manifest(self._source, self.path)
+        except BaseException:
+            self._source.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the folder or archive."""
+        self._source.close()
+
+    def verify(self) -> None:
+        """Compare every file with the manifest, reading all of them.
+
+        Raises one error for all faults found: the fault's own error if there is
+        one, else a ``BundleError`` that lists them.
+        """
+        faults = list(self._faults())
+        if len(faults) == 1:
+            raise faults[0]
+        if faults:
+            texts = listed(map(str, faults), limit=20)
+            raise BundleError(f"{len(faults)} faults:\n  {texts}", file=str(self.path))
+
+    def blocks(self, entry: FileEntry, size: int) -> Iterator[Block]:
+        """Yield an entity file's records, at most ``size`` in a block.
+
+        A block ends early after some megabytes, so memory doesn't grow with the
+        file.  The bytes are hashed as they are yielded; whoever takes the last
+        block and then asks for more gets ``ChecksumError`` if they aren't the
+        manifest's, ``BundleError`` if their number or the records' isn't.  A
+        malformed file raises on the way.
+        """
+        if size < 1:
+            raise ValueError(f"size is {size}; expected at least 1")
+        measured = _Measured(self._source.pieces(entry.filename), entry)
+        count = 0
+        try:
+            for block in _grouped(runs(iter(measured), entry), size):
+                yield block
+                count += len(block.records)
+        except BundleError:
+            # Damage shows as malformed JSON first; that it is damage says more.
+            measured.finish()
+            raise
+        measured.finish()
+        if count != entry.record_count:
+            raise BundleError(
+                f"holds {count} records, and the manifest says {entry.record_count}",
+                DAMAGED,
+                file=entry.filename,
+                field="record_count",
+            )
+
+    def _faults(self) -> Iterator[BundleError]:
+        for check in (self._source.check, self._check_names, self._check_sums):
+            yield from _raised(check)
+        for entry in self.manifest.files:
+            yield from _raised(_Measured(self._source.pieces(entry.filename), entry).finish)
+
+    def _check_names(self) -> None:
+        known = {*RESERVED, *(entry.filename for entry in self.manifest.files)}
+        extra = [repr(name) for name in self._source.names() if name not in known]
+        if extra:
+            raise BundleError(
+                f"there are files that the manifest doesn't list: {listed(extra, separator=', ')}",
+                "Move them elsewhere.",
+                file=str(self.path),
+            )
+
+    def _check_sums(self) -> None:
+        expected = sums(self.manifest.files)
+        if read_whole(self._source, SUMS, len(expected)) != expected:
+            raise BundleError("differs from the manifest's checksums", DAMAGED, file=SUMS)
+
+
+class _Measured:
+    """A file's pieces, hashed and counted as they pass."""
+
+    def __init__(self, pieces: Iterator[bytes], entry: FileEntry) -> None:
+        self._pieces = pieces
+        self._entry = entry
+        self._digest = sha256()
+        self._bytes = 0
+        self._failed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for piece in self._pieces:
+                self._bytes += len(piece)
+                # This also stops an archive's member that expands without end.
+                if self._bytes > self._entry.bytes:
+                    raise BundleError(
+                        f"is longer than the {self._entry.bytes} bytes that the manifest says",
+                        EDITED,
+                        file=self._entry.filename,
+                        field="bytes",
+                    )
+                self._digest.update(piece)
+                yield piece
+        except BundleError:
+            self._failed = True
+            raise
+
+    def finish(self) -> None:
+        """Read what is left, and raise ``BundleError`` if the whole isn't the entry's.
+
+        A file that couldn't be read has had its error already.
+        """
+        if self._failed:
+            return
+        for _ in self:
+            pass
+        found, expected = self._digest.hexdigest(), self._entry.sha256
+        if found != expected:
+            raise ChecksumError(
+                "its checksum differs from the manifest's (edited after export?)",
+                EDITED,
+                expected=expected,
+                found=found,
+                file=self._entry.filename,
+            )
+        if self._bytes != self._entry.bytes:
+            raise BundleError(
+                f"has {self._bytes} bytes, and the manifest says {self._entry.bytes}",
+                DAMAGED,
+                file=self._entry.filename,
+                field="bytes",
+            )
+
+
+def _grouped(found: Iterable[list[bytes]], size: int) -> Iterator[Block]:
+    first, held, weight = 1, list[bytes](), 0
+    for run in found:
+        held += run
+        weight += sum(map(len, run))
+        full = len(held) if weight >= BLOCK_BYTES else len(held) - len(held) % size
+        for start in range(0, full, size):
+            yield Block(first + start, held[start : min(start + size, full)])
+        if full:
+            first += full
+            del held[:full]
+            weight = sum(map(len, held))
+    if held:
+        yield Block(first, held)
+
+
+def _manifest(source: Source, path: Path) -> Manifest:
+    if MANIFEST not in source.names():
+        raise BundleError(
+            f"has no {MANIFEST}: an incomplete bundle, or none at all",
+            "Check the path, or export again.",
+            file=str(path),
+        )
+    return Manifest.from_bytes(read_whole(source, MANIFEST, MAX_MANIFEST), path=path)
+
+
+def _raised(check: Callable[[], None]) -> Iterator[BundleError]:
+    try:
+        check()
+    except BundleError as error:
+        yield error

@@ -1,0 +1,77 @@
+"""Finding the store that a path holds, and telling a bundle from anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Protocol
+
+from lading.bundle.archive import ArchiveSource
+from lading.bundle.directory import DirectorySource
+from lading.bundle.files import reported
+from lading.bundle.layout import MAX_MANIFEST, listed_names
+from lading.bundle.place import Place
+from lading.errors import BundleError
+from lading.manifest import MANIFEST, RESERVED
+
+__all__ = ["Source", "foreign_names", "is_bundle", "open_source", "read_whole"]
+
+
+class Source(Protocol):
+    """A store that is read."""
+
+    def names(self) -> list[str]:
+        """Return the names of all that is in it."""
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield a file's bytes."""
+
+    def check(self) -> None:
+        """Raise ``BundleError`` for what is wrong with the store itself."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def open_source(path: Path) -> Source:
+    """Open the folder or archive at a path, or the aside that a crash left of it.
+
+    Another process may be replacing the bundle just now, so a path that was
+    missing is looked at once more after its aside.
+    """
+    place = Place(path)
+    for candidate in (place.path, place.aside, place.path):
+        with reported(path, "read"), suppress(FileNotFoundError):
+            if candidate.is_dir():
+                return DirectorySource(candidate)
+            if candidate.exists():
+                return ArchiveSource(candidate)
+    raise BundleError("there is no such file or folder", "Check the path.", file=str(path))
+
+
+def read_whole(source: Source, name: str, limit: int) -> bytes:
+    """Return a small file's bytes; ``BundleError`` if there are more than ``limit``."""
+    found = bytearray()
+    for piece in source.pieces(name):
+        found += piece
+        if len(found) > limit:
+            raise BundleError(f"is longer than {limit} bytes", file=name)
+    return bytes(found)
+
+
+def foreign_names(path: Path) -> list[str] | None:
+    """Return what a bundle holds beside its own files; ``None`` if it is no bundle."""
+    try:
+        with closing(open_source(path)) as source:
+            listed = listed_names(read_whole(source, MANIFEST, MAX_MANIFEST))
+            if listed is None:
+                return None
+            return [name for name in source.names() if name not in {*listed, *RESERVED}]
+    except BundleError:
+        return None
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a path holds a bundle, of whatever format and however edited."""
+    return foreign_names(path) is not None

@@ -1,0 +1,226 @@
+"""Writing a bundle, so that a reader sees the old one or the whole new one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self
+
+from lading.bundle.archive import ArchiveTarget
+from lading.bundle.directory import DirectoryTarget
+from lading.bundle.files import reported
+from lading.bundle.layout import CLOSE, MAX_RECORD, SEPARATOR, header, sums
+from lading.bundle.place import Place
+from lading.bundle.sources import foreign_names, is_bundle
+from lading.errors import BundleError, listed, shown
+from lading.manifest import MANIFEST, SUMS, FileEntry, Manifest, name_fault
+
+__all__ = ["BundleWriter", "EntityFile"]
+
+
+class Target(Protocol):
+    """A store that is being written, beside its place until it is published."""
+
+    def create(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Open a new file for writing."""
+
+    def complete(self) -> None:
+        """Make all of it durable."""
+
+    def publish(self) -> None:
+        """Put it in its place."""
+
+    def discard(self) -> None:
+        """Remove it."""
+
+
+class EntityFile:
+    """An entity file that is being written, by ``BundleWriter.entity_file``.
+
+    ``bytes`` and ``record_count`` grow; with ``sha256`` they are right once the
+    ``with`` statement has ended.
+    """
+
+    def __init__(self, filename: str, entity_type: str, schema_version: int) -> None:
+        self.filename = filename
+        self.entity_type = entity_type
+        self.schema_version = schema_version
+        self.record_count = 0
+        self.bytes = 0
+        self.sha256 = ""
+        self._digest = sha256()
+        self._sink: BinaryIO | None = None
+
+    def write(self, lines: list[bytes]) -> None:
+        """Append records, each the JSON text of one, without a newline in it."""
+        if not lines:
+            return
+        text = SEPARATOR.join(lines)
+        if text.count(b"\n") != len(lines) - 1:
+            raise ValueError("a record's text has a newline in it")
+        if len(text) > MAX_RECORD and max(map(len, lines)) >= MAX_RECORD:
+            problem = f"a record is longer than the {MAX_RECORD} bytes that are read again"
+            raise BundleError(problem, "Keep such data elsewhere.", file=self.filename)
+        self._put(SEPARATOR + text if self.record_count else text)
+        self.record_count += len(lines)
+
+    def _put(self, data: bytes) -> None:
+        if self._sink is None:
+            raise ValueError(f"{self.filename} isn't open for writing")
+        with reported(self.filename, "written"):
+            self._sink.write(data)
+        self._digest.update(data)
+        self.bytes += len(data)
+
+    @contextmanager
+    def _opened(self, sink: BinaryIO) -> Iterator[Self]:
+        self._sink = sink
+        try:
+            self._put(header(self.entity_type, self.schema_version))
+            yield self
+            self._put(b"\n" + CLOSE if self.record_count else CLOSE)
+            self.sha256 = self._digest.hexdigest()
+        finally:
+            self._sink = None
+
+
+class BundleWriter:
+    """A bundle that is being written; use it in a ``with`` statement.
+
+    Nothing is at the path before ``finish`` has put the whole bundle there.
+    Leaving without it, or on an exception, removes what was written.  Raises
+    ``BundleError`` at once where the path can't be written or is taken: only a
+    bundle is ever replaced, and only with ``overwrite``.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        self.path = Path(os.fsdecode(path))
+        self._overwrite = overwrite
+        self._place = Place(self.path)
+        self._files: dict[str, EntityFile] = {}
+        self._whole = True
+        with self._place.locked():
+            self._place.tidy(is_bundle)
+            self._refuse()
+            kind = ArchiveTarget if self._place.is_archive else DirectoryTarget
+            self._target: Target | None = kind(self._place)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.discard()
+
+    def discard(self) -> None:
+        """Remove what was written, unless it was finished."""
+        if self._target is not None:
+            self._target.discard()
+            self._target = None
+
+    @contextmanager
+    def entity_file(
+        self, filename: str, entity_type: str, schema_version: int
+    ) -> Iterator[EntityFile]:
+        """Open an entity file; one at a time.  Raises ``BundleError`` for a bad name."""
+        expected = name_fault(filename)
+        if expected or filename in self._files:
+            problem = f"the file name {shown(filename)} can't be used; expected "
+            raise BundleError(problem + (expected or "each once"), entity=entity_type)
+        if not self._whole:
+            raise ValueError("one entity file is open already, or wasn't written whole")
+        self._whole = False
+        file = EntityFile(filename, entity_type, schema_version)
+        with ExitStack() as stack:
+            sink = stack.enter_context(self._open_target().create(filename))
+            yield stack.enter_context(file._opened(sink))
+        self._files[filename] = file
+        self._whole = True
+
+    def finish(self, manifest: Manifest) -> Manifest:
+        """Write checksums and manifest, and put the bundle in its place, durably.
+
+        Returns the manifest with its path.  Raises ``BundleError`` if the
+        manifest isn't what was written; the place is then as it was.
+        """
+        target = self._open_target()
+        try:
+            self._compare(manifest)
+            text = manifest.to_bytes()
+            Manifest.from_bytes(text)
+            for name, data in ((SUMS, sums(manifest.files)), (MANIFEST, text)):
+                with target.create(name) as sink, reported(name, "written"):
+                    sink.write(data)
+            target.complete()
+            with self._place.locked():
+                self._place.tidy(is_bundle)
+                self._refuse()
+                target.publish()
+        except BaseException:
+            self.discard()
+            raise
+        self._target = None
+        return replace(manifest, path=self.path)
+
+    def _open_target(self) -> Target:
+        if self._target is None:
+            raise ValueError("this bundle was finished or discarded")
+        return self._target
+
+    def _compare(self, manifest: Manifest) -> None:
+        """Check that the manifest lists the files written, as they were written."""
+        if not self._whole:
+            raise ValueError("an entity file is open, or wasn't written whole")
+        written = {name: _facts(file) for name, file in self._files.items()}
+        for entry in manifest.files:
+            found = written.pop(entry.filename, None)
+            if found != _facts(entry):
+                problem = f"the manifest says {_facts(entry)}; written was {found}"
+                raise BundleError(problem, file=entry.filename)
+        if written:
+            problem = f"the manifest doesn't list {listed(written, separator=', ')}"
+            raise BundleError(problem, file=MANIFEST)
+
+    def _refuse(self) -> None:
+        """Raise if something is at the path that mustn't be replaced."""
+        path = self._place.path
+        if self._place.is_free:
+            return
+        foreign = foreign_names(path) if path.is_dir() != self._place.is_archive else None
+        if foreign is None:
+            raise BundleError(
+                "is there already and is not a bundle, so it is not replaced",
+                "Name another path, or remove it yourself.",
+                file=str(self.path),
+            )
+        if not self._overwrite:
+            raise BundleError(
+                "there is a bundle already",
+                "Pass overwrite=True to replace it, or name another path.",
+                file=str(self.path),
+            )
+        if foreign:
+            raise BundleError(
+                f"the bundle's folder also holds {listed(map(repr, foreign), separator=', ')}",
+                "Move that elsewhere: replacing the bundle would remove it.",
+                file=str(self.path),
+            )
+
+
+def _facts(file: EntityFile | FileEntry) -> tuple[str, int, int, int, str]:
+    return (
+        file.entity_type,
+        file.schema_version,
+        file.record_count,
+        file.bytes,
+        file.sha256,
+    )

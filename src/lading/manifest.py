@@ -1,0 +1,462 @@
+"""The manifest: what a bundle holds, as frozen values and as canonical text.
+
+Reading is strict: whatever can be known to be wrong without a catalog is refused
+here, with the field's path.  This module reads and writes no files.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from lading.errors import BundleError, ChecksumError, VersionError, shown
+
+Rule = Callable[[Any, str], Any]
+FORMAT_VERSION = "1.0"
+MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"
+RESERVED = (MANIFEST, SUMS)
+# Features that a bundle may require of its reader.  Format 1.0 has none.
+FEATURES: frozenset[str] = frozenset()
+LARGEST = 2**63 - 1
+LONGEST_NAME = 255
+DEFERRALS = ("update", "insert")
+DAMAGED = "Export again, or use an undamaged copy."
+
+_SEAL = b'\n  "manifest_sha256": "'
+_SEAL_END = re.compile(rb'([0-9a-f]{64})"\n}\n')
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_VERSION = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:]")
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """One reference field: the entity it points to, and how many links it holds."""
+
+    entity: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One entity file of a bundle; ``bytes`` is its length, ``sha256`` its digest.
+
+    ``dependencies`` are the entities that its references point to, and
+    ``import_order`` counts from 1.
+    """
+
+    filename: str
+    entity_type: str
+    record_count: int
+    sha256: str
+    bytes: int
+    dependencies: tuple[str, ...]
+    import_order: int
+    schema_version: int
+    natural_key: tuple[str, ...]
+    references: Mapping[str, Links]
+    shape: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A reference that is filled in after its entity: ``by`` is update or insert."""
+
+    entity: str
+    field: str
+    references: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Links of a partial bundle whose targets are not in it."""
+
+    entity: str
+    field: str
+    references: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A bundle's table of contents.
+
+    ``export_date`` is aware; ``left_out`` gives each name's reason, ``None``
+    where nobody excused it; ``files`` are in import order.  ``path`` is where
+    the bundle was written or read; it is no part of the text or of equality.
+    """
+
+    version: str
+    export_date: datetime
+    source: str | None
+    catalog: str
+    lading_version: str
+    requires: tuple[str, ...]
+    partial: bool
+    left_out: Mapping[str, str | None]
+    external: tuple[External, ...]
+    snapshot: str
+    files: tuple[FileEntry, ...]
+    deferred: tuple[Deferred, ...]
+    content_sha256: str
+    path: Path | None = field(default=None, compare=False)
+
+    def __getitem__(self, entity: str) -> FileEntry:
+        for entry in self.files:
+            if entry.entity_type == entity:
+                return entry
+        raise KeyError(entity)
+
+    def __str__(self) -> str:
+        where = str(self.path) if self.path else "bundle"
+        partial = ", partial" if self.partial else ""
+        records = sum(entry.record_count for entry in self.files)
+        size = sum(entry.bytes for entry in self.files)
+        return (
+            f"{where}: {_counted(len(self.files), 'entity', 'entities')}, "
+            f"{_counted(records, 'record', 'records')}, {_counted(size, 'byte', 'bytes')}, "
+            f"content {self.content_sha256[:12]}{partial}"
+        )
+
+    def table(self) -> str:
+        """Return the files as an aligned plain-text table with a line of totals."""
+        rows = [("order", "file", "records", "bytes", "sha256", "depends on")]
+        for entry in self.files:
+            count, size = f"{entry.record_count:,}", f"{entry.bytes:,}"
+            needs = ", ".join(entry.dependencies) or "-"
+            order = str(entry.import_order)
+            rows.append((order, entry.filename, count, size, entry.sha256[:12], needs))
+        records = sum(entry.record_count for entry in self.files)
+        size = f"{sum(entry.bytes for entry in self.files):,}"
+        total = f"total of {_counted(len(self.files), 'file', 'files')}"
+        rows.append(("", total, f"{records:,}", size, self.content_sha256[:12], ""))
+        return _aligned(rows, right=(0, 2, 3))
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical text; ``BundleError`` for what JSON can't hold."""
+        body = {item.name: getattr(self, item.name) for item in fields(self)}
+        del body["path"]
+        if self.export_date.tzinfo is None:
+            problem = "is without a time zone; expected UTC"
+            raise BundleError(problem, file=MANIFEST, field="export_date")
+        body["export_date"] = self.export_date.astimezone(UTC).isoformat()[:-6] + "Z"
+        try:
+            return sealed(body)
+        except (TypeError, ValueError) as error:
+            raise BundleError(f"can't be written as JSON: {error}", file=MANIFEST) from error
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, path: Path | None = None) -> Manifest:
+        """Read a manifest, refusing everything that no catalog is needed to judge.
+
+        Raises ``VersionError`` for a newer format, ``ChecksumError`` where the
+        text isn't what was written, else ``BundleError`` naming the field.
+        """
+        top = _object(_parsed(data), "")
+        _check_version(top.get("version"))
+        _check_seal(data)
+        del top["manifest_sha256"]
+        manifest: Manifest = _built(partial(cls, path=path), _MANIFEST)(top, "")
+        _check_files(manifest.files)
+        _check_order(manifest.files, manifest.deferred)
+        digest = content_digest(manifest.files)
+        if digest != manifest.content_sha256:
+            raise _wrong("content_sha256", manifest.content_sha256, f"{digest!r}, of these files")
+        return manifest
+
+
+def sealed(body: Mapping[str, Any]) -> bytes:
+    """Return a manifest's fields as canonical text, with ``manifest_sha256`` last.
+
+    The digest is of every byte before the line that holds it.
+    """
+    kept = {name: value for name, value in body.items() if name != "manifest_sha256"}
+    text = json.dumps(kept, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
+    head = text.removesuffix("\n}").encode() + b","
+    return head + _SEAL + sha256(head + b"\n").hexdigest().encode() + b'"\n}\n'
+
+
+def content_digest(files: Iterable[FileEntry]) -> str:
+    """Return one digest over the entities' checksums: equal data gives an equal string.
+
+    File names and import order don't count; entities and their bytes do.
+    """
+    lines = sorted(f"{entry.entity_type}\0{entry.sha256}\n" for entry in files)
+    return sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def folded(name: str) -> str:
+    """Return a name as file systems that ignore case and composition see it."""
+    return unicodedata.normalize("NFC", name.casefold())
+
+
+def name_fault(name: str) -> str | None:
+    """Say what a bundle's file name must be, or ``None`` if it is that.
+
+    A name that passes stays inside its folder on every system.
+    """
+    if not name or _UNSAFE.search(name) or name != name.strip(" ") or name.strip(".") == "":
+        return "a plain file name, without a folder, drive, scheme or control character"
+    if folded(name) in map(folded, RESERVED):
+        return "a name other than the bundle's own files"
+    if len(name.encode("utf-8", "replace")) > LONGEST_NAME:
+        return f"a file name of at most {LONGEST_NAME} bytes"
+    return None
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: getattr(value, item.name) for item in fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{shown(value)} has no JSON form")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...]) -> str:
+    columns = []
+    for n, column in enumerate(zip(*rows, strict=True)):
+        width = max(map(len, column))
+        columns.append([f"{text:{'>' if n in right else '<'}{width}}" for text in column])
+    return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
+
+
+def _wrong(where: str, value: object, expected: str) -> BundleError:
+    return BundleError(
+        f"is {shown(value)}; expected {expected}", DAMAGED, file=MANIFEST, field=where or None
+    )
+
+
+def _parsed(data: bytes) -> Any:
+    hooks: dict[str, Any] = {"parse_float": _finite, "parse_constant": _finite}
+    try:
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, **hooks)
+        # An escaped lone surrogate is valid JSON, but no text.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        problem = f"is not a whole JSON document in UTF-8 ({error})"
+        raise BundleError(problem, DAMAGED, file=MANIFEST) from error
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BundleError(f"has the key {shown(twice)} twice", DAMAGED, file=MANIFEST)
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text[:20]} is not a finite number")
+    return number
+
+
+def _of(kind: type, expected: str) -> Rule:
+    def read(value: Any, where: str) -> Any:
+        # bool is an int to Python, and never a number to JSON.
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise _wrong(where, value, expected)
+        return value
+
+    return read
+
+
+_text = _of(str, "a string")
+_object = _of(dict, "an object")
+
+
+def _name(value: Any, where: str) -> Any:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise _wrong(where, value, "a name")
+    return value
+
+
+def _whole(least: int) -> Rule:
+    expected = f"a whole number from {least} to {LARGEST}"
+
+    def read(value: Any, where: str) -> Any:
+        if not least <= _of(int, expected)(value, where) <= LARGEST:
+            raise _wrong(where, value, expected)
+        return value
+
+    return read
+
+
+def _digest(value: Any, where: str) -> Any:
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+        raise _wrong(where, value, "64 lower-case hexadecimal digits")
+    return value
+
+
+def _filename(value: Any, where: str) -> Any:
+    expected = name_fault(_text(value, where))
+    if expected:
+        raise _wrong(where, value, expected)
+    return value
+
+
+def _instant(value: Any, where: str) -> Any:
+    try:
+        if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+            raise ValueError(value)
+        return datetime.fromisoformat(value)
+    except ValueError as error:
+        raise _wrong(where, value, "an instant in UTC like '2025-01-31T12:00:00Z'") from error
+
+
+def _feature(value: Any, where: str) -> Any:
+    if _text(value, where) not in FEATURES:
+        problem = f"the bundle needs {shown(value)}, a feature that this lading doesn't have"
+        raise BundleError(problem, "Read it with a newer lading.", file=MANIFEST, field=where)
+    return value
+
+
+def _deferral(value: Any, where: str) -> Any:
+    if value not in DEFERRALS:
+        raise _wrong(where, value, "'update' or 'insert'")
+    return value
+
+
+def _optional(rule: Rule) -> Rule:
+    return lambda value, where: None if value is None else rule(value, where)
+
+
+def _list(rule: Rule) -> Rule:
+    def read(value: Any, where: str) -> Any:
+        items = _of(list, "a list")(value, where)
+        return tuple(rule(item, f"{where}[{n}]") for n, item in enumerate(items))
+
+    return read
+
+
+def _mapping(rule: Rule) -> Rule:
+    def read(value: Any, where: str) -> Any:
+        return {key: rule(item, f"{where}.{key}") for key, item in _object(value, where).items()}
+
+    return read
+
+
+def _built(kind: Callable[..., Any], rules: Mapping[str, Rule]) -> Rule:
+    """Return a rule that makes a ``kind`` of an object with exactly these fields."""
+
+    def read(value: Any, where: str) -> Any:
+        prefix = f"{where}." if where else ""
+        for name in sorted(_object(value, where).keys() ^ rules.keys()):
+            problem = "is missing" if name in rules else "is not a field of this format"
+            raise BundleError(problem, DAMAGED, file=MANIFEST, field=prefix + name)
+        return kind(**{name: rule(value[name], prefix + name) for name, rule in rules.items()})
+
+    return read
+
+
+_EDGE: dict[str, Rule] = {"entity": _name, "field": _name, "references": _name}
+_FILE: dict[str, Rule] = {
+    "filename": _filename,
+    "entity_type": _name,
+    "record_count": _whole(0),
+    "sha256": _digest,
+    "bytes": _whole(0),
+    "dependencies": _list(_name),
+    "import_order": _whole(1),
+    "schema_version": _whole(1),
+    "natural_key": _list(_name),
+    "references": _mapping(_built(Links, {"entity": _name, "count": _whole(0)})),
+    "shape": _object,
+}
+_MANIFEST: dict[str, Rule] = {
+    "version": _text,
+    "export_date": _instant,
+    "source": _optional(_text),
+    "catalog": _text,
+    "lading_version": _text,
+    "requires": _list(_feature),
+    "partial": _of(bool, "true or false"),
+    "left_out": _mapping(_optional(_text)),
+    "external": _list(_built(External, {**_EDGE, "count": _whole(0)})),
+    "snapshot": _text,
+    "files": _list(_built(FileEntry, _FILE)),
+    "deferred": _list(_built(Deferred, {**_EDGE, "by": _deferral})),
+    "content_sha256": _digest,
+}
+
+
+def _check_version(version: Any) -> None:
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise _wrong("version", version, f"a format version like {FORMAT_VERSION!r}")
+    if version != FORMAT_VERSION:
+        raise VersionError(
+            f"the format is {version!r}, and this lading reads {FORMAT_VERSION!r}",
+            "Read it with the lading that wrote it, or with a newer one.",
+            found=version,
+            needed=FORMAT_VERSION,
+            file=MANIFEST,
+            field="version",
+        )
+
+
+def _check_seal(data: bytes) -> None:
+    head, _, tail = data.rpartition(_SEAL)
+    match = _SEAL_END.fullmatch(tail)
+    if not match:
+        problem = "must be the last line, with 64 lower-case hexadecimal digits"
+        raise BundleError(problem, DAMAGED, file=MANIFEST, field="manifest_sha256")
+    expected, found = match[1].decode(), sha256(head + b"\n").hexdigest()
+    if expected != found:
+        raise ChecksumError(
+            "its checksum differs from its own manifest_sha256 (edited after export?)",
+            DAMAGED,
+            expected=expected,
+            found=found,
+            file=MANIFEST,
+            field="manifest_sha256",
+        )
+
+
+def _check_files(files: tuple[FileEntry, ...]) -> None:
+    names: dict[str, str] = {}
+    entities: set[str] = set()
+    for n, entry in enumerate(files):
+        other = names.setdefault(folded(entry.filename), entry.filename)
+        if len(names) == n:
+            expected = f"a name that no other file has, and {shown(other)} is the same"
+            raise _wrong(f"files[{n}].filename", entry.filename, expected)
+        entities.add(entry.entity_type)
+        if len(entities) == n:
+            raise _wrong(f"files[{n}].entity_type", entry.entity_type, "each entity once")
+        # The shortest record is "{}": a count beyond that is made up, and would
+        # have a reader prepare for it.
+        if entry.record_count > entry.bytes // 2:
+            expected = f"at most {entry.bytes // 2}, for a file of {entry.bytes} bytes"
+            raise _wrong(f"files[{n}].record_count", entry.record_count, expected)
+
+
+def _check_order(files: tuple[FileEntry, ...], deferred: tuple[Deferred, ...]) -> None:
+    order = {entry.entity_type: n for n, entry in enumerate(files, 1)}
+    later = {(edge.entity, edge.references) for edge in deferred}
+    for n, entry in enumerate(files, 1):
+        if entry.import_order != n:
+            expected = f"{n}: files are listed as they are imported, 1 to {len(files)}"
+            raise _wrong(f"files[{n - 1}].import_order", entry.import_order, expected)
+        for need in entry.dependencies:
+            if order.get(need, 0) > n and (entry.entity_type, need) not in later:
+                expected = f"{entry.entity_type!r} to come after {need!r}, which it depends on"
+                raise _wrong(f"files[{n - 1}].import_order", n, expected)

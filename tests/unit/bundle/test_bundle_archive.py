@@ -1,0 +1,353 @@
+"""Hostile archives: each way to show one reader something else is refused."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lading.bundle import BundleReader, zipcheck
+from lading.errors import BundleError, LadingError
+from lading.manifest import Manifest
+
+Written = Callable[..., Manifest]
+REMEDY = "Get an undamaged copy of the archive."
+RECORDS = [b'{"slug":"%d"}' % n for n in range(50)]
+
+
+@pytest.fixture
+def path(tmp_path: Path, written: Written) -> Path:
+    """Write a sound archive."""
+    written(tmp_path / "backup.zip", *RECORDS)
+    return tmp_path / "backup.zip"
+
+
+def members(path: Path) -> dict[str, bytes]:
+    """Return an archive's members."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def examine(path: Path) -> None:
+    """Verify and read all."""
+    with BundleReader(path) as reader:
+        reader.verify()
+        list(reader.blocks(reader.manifest["a"], 7))
+
+
+def refusal(path: Path) -> str:
+    """Return the text of the refusal."""
+    with pytest.raises(BundleError) as caught:
+        examine(path)
+    return str(caught.value)
+
+
+def patched(path: Path, mark: bytes, offset: int, form: str, value: int) -> None:
+    """Overwrite a number at an offset from each record that begins with a mark."""
+    data = bytearray(path.read_bytes())
+    at = data.find(mark)
+    while at >= 0:
+        struct.pack_into(form, data, at + offset, value)
+        at = data.find(mark, at + 1)
+    path.write_bytes(data)
+
+
+CENTRAL, LOCAL = b"PK\1\2", b"PK\3\4"
+
+
+def test_archive_is_deterministic_and_plain(path: Path) -> None:
+    """Members are deflated files of 1980, with ordinary permissions."""
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+        assert archive.testzip() is None
+        assert archive.comment.startswith(b"lading sha256 ")
+    assert [info.filename for info in infos] == ["01_a.json", "SHA256SUMS", "manifest.json"]
+    assert {info.date_time for info in infos} == {(1980, 1, 1, 0, 0, 0)}
+    assert {info.external_attr >> 16 for info in infos} == {0o100644}
+    assert {info.compress_type for info in infos} == {zipfile.ZIP_DEFLATED}
+
+
+def test_archives_of_other_tools_are_read(path: Path) -> None:
+    """An archive that was packed again, or not compressed, is read as well."""
+    contents = members(path)
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with zipfile.ZipFile(path, "w", method) as archive:
+            for name, data in reversed(contents.items()):
+                archive.writestr(name, data)
+        examine(path)
+
+
+def test_streamed_archives_are_read(path: Path) -> None:
+    """An archive with its sizes after each member (as from a pipe) is read."""
+
+    class Pipe(io.RawIOBase):
+        data = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: bytes) -> int:  # type: ignore[override]
+            self.data += data
+            return len(data)
+
+    pipe = Pipe()
+    contents = members(path)
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+        for name, data in contents.items():
+            archive.writestr(name, data)
+    path.write_bytes(pipe.data)
+    examine(path)
+
+
+@pytest.mark.parametrize("name", ["../x.json", "/abs.json", "C:\\x.json", "..\\x.json", "a/b.json"])
+def test_names_outside_are_never_read(path: Path, name: str, tmp_path: Path) -> None:
+    """A member that the manifest can't list is found, and nothing is extracted."""
+    contents = members(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        for each, data in [*contents.items(), (name, b"x")]:
+            archive.writestr(each, data)
+    assert "there are files that the manifest doesn't list" in refusal(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folders_in_an_archive_are_refused(path: Path) -> None:
+    """A bundle is flat."""
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("folder/", b"")
+    assert refusal(path) == f"folder/: is not a plain file. {REMEDY}"
+
+
+@pytest.mark.parametrize("kind", [0o120777, 0o020644, 0o010644, 0o140644])
+def test_special_members_are_refused(path: Path, kind: int) -> None:
+    """A link, device, pipe or socket is no member of a bundle."""
+    patched(path, CENTRAL, 38, "<L", kind << 16)
+    assert refusal(path) == f"01_a.json: is not a plain file. {REMEDY}"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", ["01_a.json", "01_A.JSON"])
+def test_duplicate_names_are_refused(path: Path, name: str) -> None:
+    """Two members of one name, after case folding too, are refused."""
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, b"x")
+    assert refusal(path) == (
+        "backup.zip: has two files of one name, or another number of files than it says. " + REMEDY
+    )
+
+
+def test_names_equal_after_composition_are_refused(path: Path) -> None:
+    """Two members whose names are one to some file systems are refused."""
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("caf\u00e9", b"x")
+        archive.writestr("cafe\u0301", b"x")
+    assert "has two files of one name" in refusal(path)
+
+
+def test_a_nul_in_a_name_is_refused(path: Path) -> None:
+    """A name that zipfile would cut at a NUL is refused."""
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("other.txt", b"x")
+    path.write_bytes(path.read_bytes().replace(b"other.txt", b"other\0txt"))
+    assert refusal(path) == f"other: has a NUL character or a backslash in its name. {REMEDY}"
+
+
+def test_junk_before_and_after_is_refused(path: Path) -> None:
+    """Bytes around the archive are refused, and so are two archives joined."""
+    data = path.read_bytes()
+    path.write_bytes(b"#!/bin/sh\n" + data)
+    before = "backup.zip: has other bytes before the archive's start or within its directory. "
+    assert refusal(path) == before + REMEDY
+    path.write_bytes(data + b"x")
+    after = "backup.zip: has other bytes after its end, or its end is cut off. "
+    assert refusal(path) == after + REMEDY
+    path.write_bytes(data + data)
+    assert refusal(path) == before + REMEDY
+
+
+def test_junk_that_offsets_skip_is_refused(path: Path) -> None:
+    """Bytes before the first member are refused, even where every offset is right."""
+    contents = members(path)
+    with path.open("wb") as file:
+        file.write(b"#!/bin/sh\n")
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, data in contents.items():
+                archive.writestr(name, data)
+    assert refusal(path) == f"backup.zip: has other bytes before the first file. {REMEDY}"
+
+
+def test_overlapping_members_are_refused(path: Path) -> None:
+    """A member that begins within another is refused (CVE-2024-0450)."""
+    data = bytearray(path.read_bytes())
+    first = data.index(CENTRAL)
+    second = data.index(CENTRAL, first + 1)
+    offset = struct.unpack_from("<L", data, second + 42)[0]
+    struct.pack_into("<L", data, second + 42, offset - 50)
+    path.write_bytes(data)
+    assert refusal(path) == (f"SHA256SUMS: overlaps the file before it in the archive. {REMEDY}")
+
+
+def test_a_bomb_is_not_expanded(path: Path) -> None:
+    """A member that expands beyond its entry's bytes is read no further."""
+    contents = members(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in contents.items():
+            archive.writestr(name, b" " * 50_000_000 if name == "01_a.json" else data)
+    assert path.stat().st_size < 100_000
+    with BundleReader(path) as reader, pytest.raises(BundleError, match="is longer than the"):
+        list(reader.blocks(reader.manifest["a"], 7))
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "SHA256SUMS"])
+def test_a_bomb_of_a_side_file_is_not_expanded(
+    path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manifest and the checksums are read up to a bound, too."""
+    monkeypatch.setattr("lading.bundle.reader.MAX_MANIFEST", 10_000)
+    contents = members(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each, data in contents.items():
+            archive.writestr(each, b" " * 50_000_000 if each == name else data)
+    assert f"{name}: is longer than " in refusal(path)
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 10**6, 2**32 - 2])
+def test_false_sizes_are_found(path: Path, size: int) -> None:
+    """A size in the archive's directory that isn't so is found by the checksums."""
+    patched(path, CENTRAL, 24, "<L", size)
+    assert refusal(path)
+
+
+def test_truncated_archives_are_refused(path: Path) -> None:
+    """An archive cut anywhere is refused."""
+    data = path.read_bytes()
+    for length in range(len(data)):
+        path.write_bytes(data[:length])
+        text = refusal(path)
+        assert text.startswith("backup.zip: ")
+        assert "its end is missing" in text or "its end is cut off" in text
+
+
+def test_a_bad_crc_is_found(path: Path) -> None:
+    """A wrong CRC is a typed error, with zipfile's as its cause."""
+    patched(path, CENTRAL, 16, "<L", 7)
+    with pytest.raises(BundleError) as caught:
+        examine(path)
+    assert "can't be read from the archive: Bad CRC-32" in str(caught.value)
+    assert isinstance(caught.value.__cause__, zipfile.BadZipFile)
+
+
+def test_encrypted_members_are_refused(path: Path) -> None:
+    """An encrypted member is refused before anything is read."""
+    patched(path, CENTRAL, 8, "<H", 1)
+    assert refusal(path) == "01_a.json: is encrypted. Decrypt the archive first."
+
+
+@pytest.mark.parametrize("method", [1, 9, 12, 14, 93, 99])
+def test_other_methods_are_refused(path: Path, method: int) -> None:
+    """Only deflate and plain storage are read."""
+    patched(path, CENTRAL, 10, "<H", method)
+    assert refusal(path) == (
+        f"01_a.json: is compressed by method {method}; expected deflate or none. "
+        "Pack it again without that method."
+    )
+
+
+def test_local_and_central_names_that_differ_are_refused(path: Path) -> None:
+    """Both names of a member must be the same."""
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"SHA256SUMS", b"SHA256SUMZ", 1))
+    assert "File name in directory" in refusal(path)
+
+
+def test_too_many_members_are_refused_unread(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of very many files is refused before it is read."""
+    monkeypatch.setattr(zipcheck, "MAX_MEMBERS", 2)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    assert refusal(path) == f"backup.zip: lists 3 files; at most 2 are read. {REMEDY}"
+
+
+def test_counts_that_differ_are_refused(path: Path) -> None:
+    """The number of files must be the directory's own."""
+    patched(path, b"PK\5\6", 8, "<L", 0x00020002)
+    assert "another number of files than it says" in refusal(path)
+    patched(path, b"PK\5\6", 8, "<L", 0x00020003)
+    assert refusal(path) == f"backup.zip: is one part of a split archive. {REMEDY}"
+
+
+def with_zip64(path: Path, *, at: int | None = None, members: int = 3, plain: int = 0xFFFF) -> None:
+    """Give an archive a ZIP64 record and locator, as a large one has."""
+    data = path.read_bytes()
+    end = data.rindex(b"PK\5\6")
+    count, length, offset = struct.unpack_from("<H2L", data, end + 10)
+    assert count == 3
+    record = struct.pack(
+        "<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, members, members, length, offset
+    )
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, end if at is None else at, 1)
+    tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, plain, plain, length, 0xFFFFFFFF, 0)
+    path.write_bytes(data[:end] + record + locator + tail)
+
+
+def test_zip64_archives_are_read(path: Path) -> None:
+    """A large archive's records are understood."""
+    with_zip64(path)
+    examine(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"at": 0}, "has a ZIP64 locator that points elsewhere"),
+        ({"plain": 2}, "has a ZIP64 record that its end record contradicts"),
+        ({"members": 10**6}, "lists 1000000 files; at most 10000 are read"),
+        ({"members": 2}, "has two files of one name, or another number of files than it says"),
+    ],
+)
+def test_zip64_tricks_are_refused(path: Path, options: dict[str, int], text: str) -> None:
+    """ZIP64 records that say something else than the plain ones are refused."""
+    with_zip64(path, **options)
+    assert refusal(path) == f"backup.zip: {text}. {REMEDY}"
+
+
+def test_an_edited_seal(path: Path) -> None:
+    """What no checksum of ZIP covers, such as dates, the archive's own seal does."""
+    patched(path, CENTRAL, 12, "<H", 99)
+    assert refusal(path) == (
+        "backup.zip: the archive differs from its seal (edited after export?). "
+        "Export again, or use an undamaged copy."
+    )
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"PK\5\6", b"\0" * 22, b"PK\5\6" + b"\0" * 18])
+def test_what_is_no_archive(tmp_path: Path, data: bytes) -> None:
+    """Files of any other kind, and an empty archive, are refused."""
+    path = tmp_path / "x.zip"
+    path.write_bytes(data)
+    text = refusal(path)
+    assert "is not a ZIP archive, or its end is missing" in text or "has no manifest.json" in text
+
+
+@given(edits=st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=4)), min_size=1))
+def test_any_damage_gives_a_typed_error(
+    edits: list[tuple[int, bytes]], tmp_path_factory: pytest.TempPathFactory, written: Written
+) -> None:
+    """Whatever is changed in an archive, it reads as it was or gives one of lading's errors."""
+    path = tmp_path_factory.mktemp("zip") / "backup.zip"
+    written(path, *RECORDS)
+    data = path.read_bytes()
+    for at, insert in edits:
+        data = data[:at] + insert + data[at + 1 :]
+    changed = data != path.read_bytes()
+    path.write_bytes(data)
+    try:
+        examine(path)
+    except LadingError:
+        assert changed
+    else:
+        assert not changed

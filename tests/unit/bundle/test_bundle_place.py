@@ -1,0 +1,323 @@
+"""Replacing a folder: what a crash leaves, who cleans up, and what is never touched."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lading.bundle import BundleReader, BundleWriter, files
+from lading.bundle.place import Place
+from lading.errors import BundleError
+from lading.manifest import Manifest
+
+Written = Callable[..., Manifest]
+OLD, NEW = b'{"slug":"old"}', b'{"slug":"new"}'
+
+
+def names(folder: Path) -> list[str]:
+    """List a folder's names, sorted."""
+    return sorted(child.name for child in folder.iterdir())
+
+
+def records(path: Path) -> list[bytes]:
+    """Read the one file of a bundle."""
+    with BundleReader(path) as reader:
+        return [
+            record for block in reader.blocks(reader.manifest["a"], 9) for record in block.records
+        ]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the bundle is, alone in its folder."""
+    folder = tmp_path / "parent"
+    folder.mkdir()
+    return folder / "backup"
+
+
+@pytest.fixture
+def crashed(path: Path, written: Written, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Leave what a crash between the two renames leaves: an aside, and no bundle."""
+    written(path, OLD)
+    real = os.rename
+
+    def rename(source: Any, target: Any) -> None:
+        if Path(source).name == "backup":
+            real(source, target)
+        else:
+            raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", rename)
+        with pytest.raises(BundleError) as caught:
+            written(path, NEW, overwrite=True)
+    assert str(caught.value) == f"{path}: can't be written: Input/output error."
+    assert names(path.parent) == [".backup.lading-old"]
+    return path
+
+
+def test_a_failed_rename_is_undone(
+    path: Path, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the new bundle can't be put in place, the old one is put back at once."""
+    written(path, OLD)
+    real = os.rename
+
+    def rename(source: Any, target: Any) -> None:
+        if Path(source).suffix == ".tmp":
+            raise OSError(5, "Input/output error")
+        real(source, target)
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(BundleError, match="can't be written: Input/output error"):
+        written(path, NEW, overwrite=True)
+    assert names(path.parent) == ["backup"]
+    assert records(path) == [OLD]
+
+
+def test_reading_falls_back_to_the_aside(crashed: Path) -> None:
+    """A reader that finds no bundle reads the old one that was set aside."""
+    assert records(crashed) == [OLD]
+    with BundleReader(crashed) as reader:
+        reader.verify()
+        assert reader.manifest.path == crashed
+
+
+def test_a_later_writer_restores_the_aside(crashed: Path) -> None:
+    """The next writer puts the old bundle back, even if it then refuses."""
+    with pytest.raises(BundleError, match="there is a bundle already"):
+        BundleWriter(crashed)
+    assert names(crashed.parent) == ["backup"]
+    assert records(crashed) == [OLD]
+
+
+def test_a_later_writer_restores_over_an_empty_folder(crashed: Path) -> None:
+    """An empty folder at the path doesn't hide the old bundle from a writer."""
+    crashed.mkdir()
+    with BundleWriter(crashed, overwrite=True):
+        pass
+    assert records(crashed) == [OLD]
+
+
+def test_a_later_writer_removes_an_aside_that_was_replaced(path: Path, written: Written) -> None:
+    """With the new bundle in place, what was set aside goes."""
+    written(path, NEW)
+    written(path.parent / "x", OLD)
+    (path.parent / "x").rename(path.parent / ".backup.lading-old")
+    with pytest.raises(BundleError, match="there is a bundle already"):
+        BundleWriter(path)
+    assert names(path.parent) == ["backup"]
+    assert records(path) == [NEW]
+
+
+def test_an_aside_beside_something_else_is_kept(crashed: Path) -> None:
+    """The only copy of a bundle isn't removed because something else is at its path."""
+    crashed.mkdir()
+    (crashed / "notes.txt").write_text("mine")
+    with pytest.raises(BundleError, match="is not a bundle"):
+        BundleWriter(crashed, overwrite=True)
+    assert names(crashed.parent) == [".backup.lading-old", "backup"]
+
+
+@pytest.mark.parametrize("name", ["backup", "backup.zip"])
+def test_temporaries_of_dead_processes_are_removed(name: str, tmp_path: Path) -> None:
+    """A writer's death leaves a temporary, which the next writer removes."""
+    path = tmp_path / name
+    code = (
+        "import os, sys; from lading.bundle import BundleWriter\n"
+        "writer = BundleWriter(sys.argv[1])\n"
+        "os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+    assert len(names(tmp_path)) == 1
+    with BundleWriter(path):
+        assert len(names(tmp_path)) == 1
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["backup", "backup.zip"])
+def test_temporaries_of_living_writers_stay(name: str, tmp_path: Path, written: Written) -> None:
+    """Two writers of one path don't disturb each other; the first to finish has it."""
+    path = tmp_path / name
+    with BundleWriter(path) as slow, slow.entity_file("01_a.json", "a", 1):
+        manifest = written(path, NEW)
+        assert len(names(tmp_path)) == 2
+    with pytest.raises(ValueError, match="finished or discarded"):
+        slow.finish(manifest)
+    assert records(path) == [NEW]
+
+
+def test_a_bundle_that_came_meanwhile_is_not_replaced(path: Path, written: Written) -> None:
+    """What may be replaced is looked at again when the bundle is put in place."""
+    with BundleWriter(path) as slow:
+        with slow.entity_file("01_a.json", "a", 1) as file:
+            file.write([NEW])
+        manifest = written(path, NEW)
+        with pytest.raises(BundleError, match="there is a bundle already"):
+            slow.finish(manifest)
+    assert names(path.parent) == ["backup"]
+
+
+def test_other_siblings_are_left_alone(path: Path, written: Written) -> None:
+    """Names that are merely similar are no temporaries of this bundle."""
+    strangers = [".backup.lading-x", ".backup2.lading-1.tmp", "backup.lading-1.tmp", ".backup.tmp"]
+    for name in strangers:
+        (path.parent / name).write_text("mine")
+    written(path, NEW)
+    assert names(path.parent) == sorted([*strangers, "backup"])
+
+
+def test_an_empty_folder_is_taken(path: Path, written: Written) -> None:
+    """A folder that someone made ready is used, with its permissions."""
+    path.mkdir(mode=0o750)
+    written(path, NEW)
+    assert records(path) == [NEW]
+    assert path.stat().st_mode & 0o777 == 0o750
+
+
+def test_an_empty_folder_is_no_archive(path: Path) -> None:
+    """A folder named like an archive is not replaced by a file."""
+    path = path.with_suffix(".zip")
+    path.mkdir()
+    with pytest.raises(BundleError, match="is not a bundle"):
+        BundleWriter(path)
+
+
+def test_a_folder_does_not_replace_an_archive(path: Path, written: Written) -> None:
+    """A bundle of one kind isn't replaced by the other kind."""
+    written(path.with_suffix(".ZIP"), OLD)
+    path.with_suffix(".ZIP").rename(path)
+    assert records(path) == [OLD]
+    with pytest.raises(BundleError, match="is not a bundle"):
+        BundleWriter(path, overwrite=True)
+
+
+def test_a_damaged_manifest_is_no_reason_to_replace(path: Path) -> None:
+    """A folder whose manifest can't be recognised isn't replaced."""
+    path.mkdir()
+    for text in ("{", "[]", "1", '{"manifest_sha256": 1}', '{"manifest_sha256": 1, "files": [1]}'):
+        (path / "manifest.json").write_text(text)
+        with pytest.raises(BundleError, match="is not a bundle"):
+            BundleWriter(path, overwrite=True)
+
+
+def test_where_there_are_no_locks(
+    path: Path, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the system's locks a bundle is written, and no temporary is taken for stale."""
+    stranger = path.parent / ".backup.lading-abc.tmp"
+    stranger.mkdir()
+    monkeypatch.setattr(files, "HAS_LOCKS", False)
+    monkeypatch.setattr(files, "_FOLDER", None)
+    written(path, OLD)
+    written(path, NEW, overwrite=True)
+    assert records(path) == [NEW]
+    assert stranger.exists()
+
+
+def test_writers_take_turns(path: Path) -> None:
+    """While one looks at the siblings, another waits."""
+    place, order = Place(path), list[str]()
+    with place.locked():
+        thread = threading.Thread(target=lambda: _enter(place, order))
+        thread.start()
+        thread.join(0.1)
+        order.append("first")
+    thread.join(5)
+    assert order == ["first", "second"]
+
+
+def _enter(place: Place, order: list[str]) -> None:
+    with place.locked():
+        order.append("second")
+
+
+def plant_link(file: Path) -> None:
+    """Put a link to a copy in a file's place."""
+    copy = file.parent.parent / "copy"
+    file.rename(copy)
+    file.symlink_to(copy)
+
+
+def plant_pipe(file: Path) -> None:
+    """Put a pipe, from which nobody writes, in a file's place."""
+    file.unlink()
+    os.mkfifo(file)
+
+
+def plant_folder(file: Path) -> None:
+    """Put a folder in a file's place."""
+    file.unlink()
+    file.mkdir()
+
+
+def plant_socket(file: Path) -> None:
+    """Put a socket in a file's place."""
+    file.unlink()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(file))
+
+
+@pytest.mark.parametrize("plant", [plant_link, plant_pipe, plant_folder, plant_socket])
+@pytest.mark.parametrize("name", ["01_a.json", "manifest.json", "SHA256SUMS"])
+def test_special_files_are_refused(
+    plant: Callable[[Path], None], name: str, written: Written,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Links, pipes, folders and sockets are never read, and nothing waits for them."""
+    monkeypatch.chdir(tmp_path)
+    path = Path("b")
+    written(path, OLD)
+    plant(path / name)
+    with pytest.raises(BundleError) as caught, BundleReader(path) as reader:
+        reader.verify()
+    assert str(caught.value) == f"{name}: is not a plain file. Put the file itself in its place."
+
+
+def test_a_manifest_without_end_is_refused(
+    path: Path, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A manifest is read up to a bound."""
+    written(path, OLD)
+    monkeypatch.setattr("lading.bundle.reader.MAX_MANIFEST", 100)
+    with pytest.raises(BundleError) as caught:
+        BundleReader(path)
+    assert str(caught.value) == "manifest.json: is longer than 100 bytes."
+
+
+def test_a_file_that_cannot_be_read(
+    path: Path, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's error is told with the file's name, and is the cause."""
+    written(path, OLD)
+    with BundleReader(path) as reader:
+        real = os.open
+
+        def failing(name: Any, *args: Any, **named: Any) -> int:
+            if name == "01_a.json":
+                raise PermissionError(13, "Permission denied")
+            return real(name, *args, **named)
+
+        monkeypatch.setattr(os, "open", failing)
+        with pytest.raises(BundleError) as caught:
+            list(reader.blocks(reader.manifest["a"], 5))
+    assert str(caught.value) == "01_a.json: can't be read: Permission denied."
+    assert isinstance(caught.value.__cause__, PermissionError)
+
+
+def test_a_reader_keeps_its_folder(path: Path, written: Written) -> None:
+    """A reader goes on with the folder that it opened, wherever that is moved."""
+    written(path, OLD)
+    with BundleReader(path) as reader:
+        path.rename(path.parent / "elsewhere")
+        written(path, NEW)
+        blocks = list(reader.blocks(reader.manifest["a"], 5))
+    assert blocks[0].records == [OLD]
