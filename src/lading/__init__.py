@@ -1,7 +1,52 @@
-"""Schema-driven export and import for SQLAlchemy applications."""
+"""Schema-driven export and import for SQLAlchemy applications.
+
+Declare each entity once, as an :class:`EntitySchema` over its model; then
+:func:`export_all` writes a portable, checksummed bundle and :func:`import_all`
+restores it into any database.
+"""
+
 from lading.declare.catalog import Catalog, default_catalog
 from lading.declare.fields import Owned, Ref
 from lading.declare.schema import EntitySchema
 from lading.derive.order import import_order
+from lading.errors import (
+    BundleError,
+    ChecksumError,
+    DeclarationError,
+    ImportFailed,
+    LadingError,
+    LeftOutWarning,
+    TargetError,
+    VersionError,
+)
 from lading.exporter import export_all, export_document
 from lading.importer import import_all, import_document
+from lading.manifest import Manifest
+from lading.report import ImportReport, Problem, Progress
+from lading.version import VERSION as __version__
+
+__all__ = [
+    "BundleError",
+    "Catalog",
+    "ChecksumError",
+    "DeclarationError",
+    "EntitySchema",
+    "ImportFailed",
+    "ImportReport",
+    "LadingError",
+    "LeftOutWarning",
+    "Manifest",
+    "Owned",
+    "Problem",
+    "Progress",
+    "Ref",
+    "TargetError",
+    "VersionError",
+    "__version__",
+    "default_catalog",
+    "export_all",
+    "export_document",
+    "import_all",
+    "import_document",
+    "import_order",
+]

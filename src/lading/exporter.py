@@ -73,8 +73,7 @@ def export_all(
     with BundleWriter(path, overwrite=overwrite) as writer:
         with _exporting(session, catalog, order, scope, include_ids, progress) as export:
             files = [
-                export.write_file(writer, name, place)
-                for place, name in enumerate(export.names, 1)
+                export.write_file(writer, name, place) for place, name in enumerate(export.names, 1)
             ]
             export.check_counts()
             manifest = export.manifest(files, source)

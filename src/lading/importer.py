@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from operator import lt
 from typing import Any
 
 from lading.bundle import BundleReader
@@ -13,15 +12,16 @@ from lading.declare.derivation import Entities
 from lading.declare.rowsets import RowSet
 from lading.derive.order import Order, link_name, order_of
 from lading.engine.batch import Batch
-from lading.engine.compare import Comparison
+from lading.engine.compare import Existing
 from lading.engine.decode import RecordDecoder
-from lading.engine.dialects.base import Row
-from lading.engine.load import EntityLoader, LateLoader, LoadState, Restart, described
+from lading.engine.late import LateLoader
+from lading.engine.load import EntityLoader
+from lading.engine.loader import LoadState, Restart
 from lading.engine.read import CHUNK
 from lading.engine.resolve import Resolvers
 from lading.engine.session import Opened, writing
-from lading.engine.sort import externally_sorted
 from lading.engine.tables import TableCounts, require_tables
+from lading.engine.twins import Ascending, find_twins
 from lading.errors import BundleError, ImportFailed, LadingError, shown
 from lading.payload import BundlePayload, DocumentPayload
 from lading.report import Counts, ImportReport, Progress
@@ -214,7 +214,9 @@ class _Import:
             for rows in root.tree():
                 for reference in rows.references:
                     if (rows.name, reference.name) in self.order.updated:
-                        LateLoader(state, root, self.payload.file(root.name)).update(rows, reference)
+                        LateLoader(state, root, self.payload.file(root.name)).update(
+                            rows, reference
+                        )
         if not state.problems:
             self._check(state)
         for root in (self.entities[name] for name in self.names):
@@ -225,16 +227,20 @@ class _Import:
         file = self.payload.file(root.name)
         decoder = RecordDecoder(self.dialect, root, file)
         loader = EntityLoader(state, root, file)
-        existing = _Existing(self, state, root, loader)
+        refuses = self.options.refuses_existing(root.name)
+        existing = Existing(state, root, loader, refuses=refuses)
         excluded = self.excluded.get(root.name, set()) | set(self.twins.get(root.name, ()))
         self._report_twins(loader, root)
-        last = None
+        ascending = Ascending(decoder)
         done = 0
         for block in self.payload.blocks(root.name, CHUNK):
             batch, problems = decoder.decode(block.records, block.first)
             for item in problems:
                 loader.fail(item.record or 0, item.key, item.field, item.message)
-            last = self._check_ascending(decoder, root, batch, last)
+            if root.name not in self.twins and not ascending.holds(batch):
+                # A file out of key order is searched for twins first, once.
+                self.twins[root.name] = find_twins(decoder, self.payload.blocks(root.name, CHUNK))
+                raise Restart
             _count_links(state.links.setdefault(root.name, {}), root, batch)
             loader.load(existing.without(batch.without(excluded)))
             done += len(block.records)
@@ -251,40 +257,6 @@ class _Import:
                 for links in rows.links:
                     if link_name(rows, links) == step:
                         loader.links(rows, links)
-
-    # Twins: files that we wrote are in key order, where equals are neighbours
-
-    def _check_ascending(
-        self, decoder: RecordDecoder, root: RowSet, batch: Batch, last: Any
-    ) -> Any:
-        """A file out of key order is searched for twins first, once."""
-        if not len(batch) or root.name in self.twins:
-            return last
-        orders = decoder.decoder.orders(batch.keys)
-        if last is not None:
-            orders = [last, *orders]
-        if not all(map(lt, orders, orders[1:])):
-            self.twins[root.name] = self._find_twins(decoder, root)
-            raise Restart
-        return orders[-1]
-
-    def _find_twins(self, decoder: RecordDecoder, root: RowSet) -> dict[int, int]:
-        """Map each record that shares its key with an earlier one, and that one, to the other."""
-
-        def keyed() -> Iterable[tuple[Any, tuple[int, Any]]]:
-            for block in self.payload.blocks(root.name, CHUNK):
-                batch, _ = decoder.decode(block.records, block.first)
-                orders = decoder.decoder.orders(batch.keys)
-                yield from zip(orders, zip(batch.numbers, batch.keys, strict=True), strict=True)
-
-        twins: dict[int, int] = {}
-        last: Any = None
-        for order, (number, _) in externally_sorted(keyed()):
-            if last is not None and last[0] == order:
-                twins.setdefault(last[1], number)
-                twins[number] = last[1]
-            last = (order, number)
-        return twins
 
     def _report_twins(self, loader: EntityLoader, root: RowSet) -> None:
         for number, other in self.twins.get(root.name, {}).items():
@@ -318,50 +290,6 @@ class _Import:
             for value in rows.values:
                 if value.column is rows.table.autoincrement_column:
                     self.dialect.synchronise(rows.table, value.column)
-
-
-class _Existing:
-    """Takes out the records whose natural key is in the target already."""
-
-    def __init__(
-        self, story: _Import, state: LoadState, root: RowSet, loader: EntityLoader
-    ) -> None:
-        self.root = root
-        self.loader = loader
-        self.counts = state.counts[root.name]
-        self.refuses = story.options.refuses_existing(root.name)
-        self.none_before = story.tables.is_empty(root)
-        self.resolver = state.resolvers.by_key(root)
-        self.comparison: Comparison | None = None
-        self.dialect = story.dialect
-
-    def without(self, batch: Batch) -> Batch:
-        """Return the batch's new records; the others are skipped, or problems."""
-        if self.none_before:
-            return batch
-        found = self.resolver.find(batch.keys)
-        there = [place for place, key in enumerate(batch.keys) if key in found]
-        if self.refuses:
-            for place in there:
-                self.loader.fail(
-                    batch.numbers[place],
-                    self.loader.name_of(batch, place),
-                    None,
-                    f"{described(self.root.key, batch.keys[place])} is in the database already; "
-                    "on_conflict='skip' leaves such records alone",
-                )
-        elif there:
-            self.counts.skipped += len(there)
-            self.counts.differing += self._differing(
-                [batch.lines[place] for place in there], [found[batch.keys[place]] for place in there]
-            )
-        gone = {batch.numbers[place] for place in there}
-        return batch.without(gone)
-
-    def _differing(self, lines: list[bytes], identities: list[Row]) -> int:
-        if self.comparison is None:
-            self.comparison = Comparison(self.dialect, self.root)
-        return self.comparison.differing(lines, identities)
 
 
 def _count_links(counts: dict[str, int], rows: RowSet, batch: Batch, path: str = "") -> None:

@@ -129,14 +129,19 @@ class DocumentPayload:
         records = self.entries[name]
         for start in range(0, len(records), size):
             part = records[start : start + size]
-            yield Block(start + 1, [self._text(name, start + n, item) for n, item in enumerate(part, 1)])
+            yield Block(
+                start + 1, [self._text(name, start + n, item) for n, item in enumerate(part, 1)]
+            )
 
     def _text(self, name: str, number: int, record: Any) -> bytes:
         try:
             return msgspec.json.encode(record)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise BundleError(
-                f"holds what JSON can't: {error}", "Give plain JSON values.", file=name, record=number
+                f"holds what JSON can't: {error}",
+                "Give plain JSON values.",
+                file=name,
+                record=number,
             ) from error
 
     def links(self, name: str) -> dict[str, int]:
@@ -151,7 +156,9 @@ def check_version(entities: Entities, name: str, found: Any, file: str) -> None:
         return
     newer = type(found) is int and found > needed
     remedy = (
-        "Upgrade the application that reads it." if newer else "No change leads from one to the other."
+        "Upgrade the application that reads it."
+        if newer
+        else "No change leads from one to the other."
     )
     raise VersionError(
         f"{name} are at version {shown(found)}, this catalog needs {needed}",

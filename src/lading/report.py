@@ -28,9 +28,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return sentence(
-            place(file=self.file, record=self.record, field=self.field), self.message
-        )
+        return sentence(place(file=self.file, record=self.record, field=self.field), self.message)
 
 
 @dataclass(frozen=True, slots=True)

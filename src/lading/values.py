@@ -15,17 +15,16 @@ import base64
 import binascii
 import datetime as dt
 import enum
-import json
 import math
 import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from functools import cache
+from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
 
 from lading.errors import shown
+from lading.jsontext import canonical_json, json_text, utf8
 
 UTC = dt.UTC
 NOT_A_NUMBER = "NaN"
@@ -105,14 +104,12 @@ class Text(Kind):
 
     def write(self, value: Any) -> str:
         """Return the string itself; lone surrogates have no UTF-8 and are refused."""
-        text = str(self.check(value))
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise ValueError(f"{shown(value)} holds half a surrogate pair") from None
+        text = utf8(self.check(value))
         return text.rstrip(" ") if self.padded else text
 
-    read = write
+    def read(self, written: Any) -> Any:
+        """Return the value, which is written as it is."""
+        return self.write(written)
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,9 @@ class Integer(Kind):
         """Return the number; a boolean is none."""
         return int(self.check(value))
 
-    read = write
+    def read(self, written: Any) -> Any:
+        """Return the value, which is written as it is."""
+        return self.write(written)
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,9 @@ class Boolean(Kind):
         """Return the boolean."""
         return bool(self.check(value))
 
-    read = write
+    def read(self, written: Any) -> Any:
+        """Return the value, which is written as it is."""
+        return self.write(written)
 
 
 @dataclass(frozen=True)
@@ -167,9 +168,7 @@ class Float(Kind):
             return math.nan
         if isinstance(written, str) and written in INFINITIES:
             return INFINITIES[written]
-        raise ValueError(
-            f"{shown(written)} is not a float (a number, or NaN, Infinity, -Infinity)"
-        )
+        raise ValueError(f"{shown(written)} is not a float (a number, or NaN, Infinity, -Infinity)")
 
 
 def float_written(value: float) -> float | str:
@@ -327,9 +326,7 @@ class DateTime(Kind):
                 moment = parsed(dt.datetime.fromisoformat, text, "datetime")
                 return in_utc(moment) if self.aware else moment
         wanted = "with Z or an offset" if self.aware else "no zone"
-        raise ValueError(
-            f"{shown(written)} is not a datetime (YYYY-MM-DDTHH:MM:SS, {wanted})"
-        )
+        raise ValueError(f"{shown(written)} is not a datetime (YYYY-MM-DDTHH:MM:SS, {wanted})")
 
     def order(self, written: Any) -> Any:
         """Aware moments compare without their ``Z``, so that a fraction sorts above none."""
@@ -475,78 +472,3 @@ class Json(Kind):
 def is_wrapper(value: Any) -> bool:
     """Tell whether a JSON value is ``{"$json": ...}``."""
     return type(value) is dict and len(value) == 1 and JSON_KEY in value
-
-
-def canonical_json(value: Any) -> Any:
-    """Return a JSON value with the differences between engines taken out.
-
-    Integral floats that are written with an exponent become integers and a
-    negative zero becomes zero (PostgreSQL's JSONB does both); numbers that JSON
-    lacks, keys that aren't text, and other Python types are a ``ValueError``.
-    """
-    if value is None or type(value) in (bool, int):
-        return value
-    if type(value) is str:
-        return Text().write(value)
-    if type(value) is float:
-        if not math.isfinite(value):
-            raise ValueError(f"{value} is no JSON number")
-        big = abs(value) >= 1e16  # where repr() turns to exponents
-        return int(value) if big else value + 0.0
-    if isinstance(value, list | tuple):
-        return [canonical_json(item) for item in value]
-    if isinstance(value, dict):
-        for key in value:
-            if type(key) is not str:
-                raise ValueError(f"{shown(key)} is no key of a JSON object (a string)")
-        return {Text().write(key): canonical_json(value[key]) for key in sorted(value)}
-    raise ValueError(f"{shown(value)} is no JSON value")
-
-
-_encode_json = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-).encode
-
-
-def json_text(value: Any) -> bytes:
-    """Return the canonical text of a plain JSON value: sorted keys, no spaces, UTF-8."""
-    return _encode_json(value).encode()
-
-
-def parse_json(text: str | bytes) -> Any:
-    """Parse JSON strictly: no duplicate keys, no NaN, no digits that a double would lose."""
-    try:
-        return _strict_json().decode(text.decode() if isinstance(text, bytes) else text)
-    except RecursionError:
-        raise ValueError("JSON is nested too deeply") from None
-
-
-@cache
-def _strict_json() -> json.JSONDecoder:
-    return json.JSONDecoder(
-        object_pairs_hook=_unique_pairs, parse_float=_exact_float, parse_constant=_no_constant
-    )
-
-
-def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"key {shown(twice)} stands twice in one object")
-    return result
-
-
-def _exact_float(text: str) -> float:
-    number = float(text)
-    try:
-        exact = math.isfinite(number) and Decimal(repr(number)) == Decimal(text)
-    except InvalidOperation:
-        exact = False
-    if not exact:
-        raise ValueError(f"{text[:40]} has more digits than a double holds")
-    return number
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON number")

@@ -19,7 +19,7 @@ from lading.manifest import MANIFEST, RESERVED, SUMS, FileEntry, Manifest
 __all__ = ["Block", "BundleReader"]
 
 DAMAGED = "Export again, or use an undamaged copy."
-EDITED = "Export again, or run lading seal if the edit was meant."
+EDITED = "Export again, or use an undamaged copy."
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Catalog:
         unlabelled: str | None = None,
         leaves_out: Mapping[str, str] | None = None,
     ) -> None:
-        if not isinstance(name, str) or not name:
+        if not name or type(name) is not str:
             raise DeclarationError(f"Catalog: name is {shown(name)}; give it a non-empty string")
         self.name = name
         self.bind = bind

@@ -82,16 +82,19 @@ def overrides_values(type_: TypeDecorator[Any]) -> bool:
 
 
 def _declared_python_type(type_: TypeDecorator[Any]) -> Any:
-    """A decorator's Python type, by its ``python_type`` or its generic parameter."""
+    """A decorator's Python type: its ``python_type``, or what its result is annotated as."""
     if type(type_).python_type is not TypeEngine.python_type:
         return type_.python_type
-    for cls in type(type_).__mro__:
-        for base in getattr(cls, "__orig_bases__", ()):
-            arguments = typing.get_args(base)
-            concrete = [item for item in arguments if isinstance(item, type)]
-            if typing.get_origin(base) is TypeDecorator and concrete:
-                return concrete[0]
-    return None
+    method = type(type_).process_result_value
+    if method is TypeDecorator.process_result_value:
+        return None
+    try:
+        said = typing.get_type_hints(method).get("return")
+    except Exception:  # an annotation that can't be evaluated says nothing
+        return None
+    unsaid = (type(None), Any, object)
+    options = [item for item in typing.get_args(said) or (said,) if item not in unsaid]
+    return options[0] if len(options) == 1 and isinstance(options[0], type) else None
 
 
 def _choice(type_: sa.Enum) -> Kind:
@@ -155,9 +158,7 @@ def unique_columns(table: Any) -> list[tuple[sa.Column[Any], ...]]:
 
 def _is_plain(index: sa.Index) -> bool:
     """A partial index, or one over expressions, makes nothing unique by itself."""
-    partial = any(
-        options.get("where") is not None for options in index.dialect_options.values()
-    )
+    partial = any(options.get("where") is not None for options in index.dialect_options.values())
     columns = [item for item in index.expressions if isinstance(item, sa.Column)]
     return bool(index.unique) and not partial and len(columns) == len(index.expressions)
 
@@ -171,4 +172,3 @@ def in_check(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
             if names & {word.lower() for word in words}:
                 return True
     return False
-

@@ -136,9 +136,7 @@ class Derivation:
             version = 1
         volatile = option(schema, "volatile") or ()
         names = frozenset((volatile,) if isinstance(volatile, str) else volatile)
-        self.plain[schema] = RowSet(
-            str(name), str(name), schema, mapper, table, version, names
-        )
+        self.plain[schema] = RowSet(str(name), str(name), schema, mapper, table, version, names)
         for field_name, field in schema.declared.items():
             if isinstance(field, Owned):
                 self.owners.setdefault(field.child, []).append((schema, field_name, field))
@@ -170,7 +168,12 @@ class Derivation:
                     try:
                         reference.parts = self._parts(reference)
                     except Unclear as error:
-                        self.report(schema, f"{reference.name}: {error}")
+                        if not self._is_owner(schema, reference.target):
+                            self.report(schema, f"{reference.name}: {error}")
+
+    def _is_owner(self, child: type[EntitySchema], target: RowSet) -> bool:
+        """A child's way to its owner is carried by nesting, so it needs no key."""
+        return any(owner is target.schema for owner, _, _ in self.owners.get(child, ()))
 
     def _parts(self, reference: Reference) -> tuple[Value | Reference, ...]:
         target = reference.target
@@ -228,7 +231,7 @@ class Derivation:
         ]
         rows.members = [*rows.key, *rest]
         known = {member.name for member in rows.members}
-        for name in (own_option(rows.schema, "volatile") or ()):
+        for name in own_option(rows.schema, "volatile") or ():
             if name not in known:
                 self.report(rows.schema, f"volatile names {name!r}, which is no field of it")
         self._check_names(rows)
@@ -296,6 +299,12 @@ class Derivation:
         others = [way for owner, way in ways.items() if owner is not source.schema and way != via]
         outside = {via.name, *(way.name for way in others)}
         members = [member for member in child.members if member.name not in outside]
+        for member in members:
+            if isinstance(member, Reference) and not member.parts:
+                raise Unclear(
+                    f"{child.schema.__name__}.{member.name} refers to {member.target.name}, which "
+                    "has no natural key; declare natural_key there"
+                )
         written = field.data_key or name
         nested = replace(
             child,
@@ -345,8 +354,9 @@ class Derivation:
             return ()
         result = []
         for clause in relationship.order_by or ():
-            column, descending = _ordering(clause)
-            if column is None or column.table is not child.table:
+            key, descending = _ordering(clause)
+            column = child.table.columns.get(key or "")
+            if column is None:
                 raise Unclear(f"order_by={clause} isn't a column of {child.table.fullname}")
             if column is child.surrogate and column.type.python_type is not int:
                 return ()  # the order of made-up ids that don't count up can't be restored
@@ -354,17 +364,18 @@ class Derivation:
         return tuple(result)
 
 
-def _ordering(clause: Any) -> tuple[Column | None, bool]:
-    """Split an ORDER BY clause into its column and whether it is descending."""
+def _ordering(clause: Any) -> tuple[str | None, bool]:
+    """Split an ORDER BY clause into its column's key and whether it is descending."""
     descending = False
     while isinstance(clause, sa.UnaryExpression):
         descending = descending or clause.modifier is sa.sql.operators.desc_op
         clause = clause.element
-    if isinstance(clause, sa.Column):
-        return clause, descending
-    found = getattr(clause, "base_columns", ())
-    base = next(iter(found), None) if len(found) == 1 else None
-    return (base if isinstance(base, sa.Column) else None), descending
+    return (clause.key if isinstance(clause, sa.Column) else None), descending
+
+
+def excluded(schema: type[EntitySchema]) -> tuple[str, ...]:
+    """Return what the application's ``Meta.exclude`` names."""
+    return tuple(getattr(schema.Meta, "exclude", ()))
 
 
 def own_option(schema: type[EntitySchema], name: str) -> Any:
@@ -384,6 +395,8 @@ def bind(rows: RowSet) -> None:
         if isinstance(field, RefList) and isinstance(member, Links):
             field.bound = member.reference
         fields[member.name] = field
+    # marshmallow refuses to exclude what it doesn't know, and excluded fields are not derived.
+    rows.schema.opts.exclude = tuple(name for name in excluded(rows.schema) if name in fields)
     for name, field in rows.schema.declared.items():
         if not isinstance(field, Ref):
             fields.setdefault(name, field)
@@ -395,4 +408,3 @@ def bind_children(rows: RowSet) -> None:
     """Tell the owned fields of a schema which rows they nest."""
     for children in rows.children:
         children.field.bound = children.rows  # type: ignore[attr-defined]
-

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import marshmallow as ma
 from sqlalchemy.orm import object_session
 
+from lading.declare.rowsets import Reference, RowSet
 from lading.values import Kind
 
 if TYPE_CHECKING:
-    from lading.declare.rowsets import Reference, RowSet
     from lading.declare.schema import EntitySchema
 
 
@@ -210,10 +210,12 @@ def order_of(reference: Reference, written: Mapping[str, Any] | None) -> Any:
     result: list[Any] = [True]
     for part in reference.parts:
         value = written[part.written]
-        if hasattr(part, "parts"):
+        if isinstance(part, Reference):
             result.append(order_of(part, value))
+        elif value is None or part.kind is None:
+            result.append((False,))
         else:
-            result.append((False,) if value is None else (True, part.kind.order(value)))  # type: ignore[union-attr]
+            result.append((True, part.kind.order(value)))
     return tuple(result)
 
 
@@ -246,5 +248,3 @@ class Owned(ma.fields.Field[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         schema = self.nested()
         return read_list(value, lambda item: schema.load(item, many=False))
-
-

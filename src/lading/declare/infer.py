@@ -28,7 +28,7 @@ def attribute_of(mapper: Mapper[Any], column: Column) -> str | None:
         prop: MapperProperty[Any] = mapper.get_property_by_column(column)
     except UnmappedColumnError:
         return None
-    return prop.key
+    return str(prop.key)  # reflected names are of a subclass of str
 
 
 def surrogate_of(table: sa.Table, key_columns: set[Column]) -> Column | None:
@@ -109,12 +109,13 @@ def _covering(rows: RowSet, columns: tuple[Column, ...]) -> tuple[Value | Refere
     """Return the members that hold exactly these columns, or nothing."""
     wanted = set(columns)
     chosen: list[tuple[int, Value | Reference]] = []
-    for member in rows.members:
+    members: list[Value | Reference] = [*rows.values, *rows.references]
+    for member in members:
         held: set[Column] = set()
-        if isinstance(member, Value) and (member.kind is not None and member.kind.is_key):
-            held = {member.column}
-        elif isinstance(member, Reference):
+        if isinstance(member, Reference):
             held = set(member.columns)
+        elif member.kind is not None and member.kind.is_key:
+            held = {member.column}
         if held and held <= wanted:
             position = min(i for i, column in enumerate(columns) if column in held)
             chosen.append((position, member))

@@ -15,7 +15,6 @@ from lading.declare.columns import kind_of
 from lading.declare.fields import Owned, Ref, RefList, ValueField
 from lading.declare.infer import Unclear, attribute_of, many_to_one
 from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
-from lading.errors import shown
 from lading.values import Bytes, Text
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def strict_field(_: ModelConverter, type_: TypeEngine[Any]) -> Callable[..., ma.
 class StrictConverter(ModelConverter):
     """marshmallow-sqlalchemy's converter, with our fields in place of its lossy ones."""
 
-    SQLA_TYPE_MAPPING = {TypeEngine: strict_field}  # type: ignore[assignment]  # noqa: RUF012
+    SQLA_TYPE_MAPPING = {TypeEngine: strict_field}  # noqa: RUF012
 
 
 class Members:
@@ -51,7 +50,7 @@ class Members:
         self.rows = rows
         self.schema = rows.schema
         self.declared: dict[str, ma.fields.Field[Any]] = dict(rows.schema.declared)
-        self.excluded = set(rows.schema.opts.exclude)
+        self.excluded = set(getattr(rows.schema.Meta, "exclude", ()))
         self.used: set[str] = set()
 
     def report(self, text: str) -> None:
@@ -220,8 +219,10 @@ class Members:
 
     def _name_reference(self, local: tuple[Column, ...]) -> tuple[str | None, Ref, str | None]:
         """Return the field's name, the field, and the relationship's name."""
-        relationships = [item.key for item in many_to_one(self.rows.mapper, set(local))]
-        attributes = [attribute_of(self.rows.mapper, column) or column.name for column in local]
+        relationships = [str(item.key) for item in many_to_one(self.rows.mapper, set(local))]
+        attributes = [
+            attribute_of(self.rows.mapper, column) or str(column.name) for column in local
+        ]
         plain = attributes[0].removesuffix("_id") if len(local) == 1 else None
         for name, field in self.declared.items():
             if isinstance(field, Ref) and name not in self.used:
@@ -246,9 +247,7 @@ class Members:
         table = remote[0].table
         found = self.work.of_table(table)
         if field.entity is not None:
-            found = [
-                rows for rows in found if field.entity in (rows.schema, rows.name)
-            ]
+            found = [rows for rows in found if field.entity in (rows.schema, rows.name)]
         if len(found) == 1:
             return found[0]
         if not found:
@@ -279,7 +278,7 @@ class Members:
             table = relationship.secondary
             if table is None or relationship.viewonly or not isinstance(table, sa.Table):
                 continue
-            name, field = self._link_field(relationship.key)
+            name, field = self._link_field(str(relationship.key))
             if name in self.excluded or not self.work.claims(table, self.schema, name):
                 continue
             self._link_list(relationship, name, field)
@@ -288,12 +287,12 @@ class Members:
         for name, field in self.declared.items():
             if isinstance(field, Ref) and (field.relationship or name) == key:
                 self.used.add(name)
-                return name, RefList(
-                    key, by=field.by, entity=field.entity, data_key=field.data_key
-                )
+                return name, RefList(key, by=field.by, entity=field.entity, data_key=field.data_key)
         return key, RefList(key)
 
-    def _link_list(self, relationship: RelationshipProperty[Any], name: str, field: RefList) -> None:
+    def _link_list(
+        self, relationship: RelationshipProperty[Any], name: str, field: RefList
+    ) -> None:
         table = relationship.secondary
         assert isinstance(table, sa.Table)
         near = tuple((far, local) for local, far in _pairs(relationship.synchronize_pairs))
@@ -333,10 +332,9 @@ def _plain_pairs(relationship: RelationshipProperty[Any]) -> dict[Column, Column
     """A many-to-one's columns and their targets, for relationships without a foreign key."""
     if relationship.direction is not RelationshipDirection.MANYTOONE or relationship.viewonly:
         return {}
-    return dict(relationship.local_remote_pairs or [])
+    pairs: Any = relationship.local_remote_pairs or []
+    return dict(pairs)
 
 
 def _names(columns: tuple[Column, ...]) -> str:
     return ", ".join(column.name for column in columns)
-
-

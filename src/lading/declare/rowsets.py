@@ -140,29 +140,25 @@ class RowSet:
         """The written names of the natural key's members."""
         return tuple(member.written for member in self.key)
 
-    def of(self, wanted: type[Any]) -> Iterator[Any]:
-        """Yield the members of one class, in written order."""
-        return (member for member in self.members if isinstance(member, wanted))
-
     @property
     def values(self) -> list[Value]:
         """The plain values."""
-        return list(self.of(Value))
+        return [item for item in self.members if isinstance(item, Value)]
 
     @property
     def references(self) -> list[Reference]:
         """The references."""
-        return list(self.of(Reference))
+        return [item for item in self.members if isinstance(item, Reference)]
 
     @property
     def links(self) -> list[Links]:
         """The many-to-many lists."""
-        return list(self.of(Links))
+        return [item for item in self.members if isinstance(item, Links)]
 
     @property
     def children(self) -> list[Children]:
         """The owned lists."""
-        return list(self.of(Children))
+        return [item for item in self.members if isinstance(item, Children)]
 
     def carried(self) -> set[Column]:
         """The table's columns that records carry, its surrogate and parent's key included."""

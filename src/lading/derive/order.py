@@ -40,7 +40,6 @@ class Order:
     dependencies: dict[str, tuple[str, ...]]
 
 
-
 def import_order(catalog: Catalog) -> dict[str, int]:
     """Return each entity's place in the import order, counted from 1, in that order.
 

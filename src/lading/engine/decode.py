@@ -30,8 +30,9 @@ from lading.engine.layout import (
 )
 from lading.engine.through import canonical_record, needs_marshmallow
 from lading.errors import shown
+from lading.jsontext import json_text, parse_json
 from lading.report import Problem
-from lading.values import Json, json_text, parse_json
+from lading.values import Json
 
 
 class RowDecoder:
@@ -102,7 +103,7 @@ class RowDecoder:
 
     def orders(self, keys: list[Key]) -> list[Any]:
         """Return what keys sort by."""
-        return keys if self.plain_order else self.order(keys)  # type: ignore[no-any-return]
+        return keys if self.plain_order else self.order(keys)
 
     def faults(self, record: Any, path: str = "") -> Iterator[tuple[str, str]]:
         """Yield each value of a struct that doesn't fit, with its path."""
@@ -171,7 +172,7 @@ class RecordDecoder:
         self.json = msgspec.json.Decoder(list[self.layout.decoded])  # type: ignore[name-defined]
         self.one = msgspec.json.Decoder(self.layout.decoded)
         self.custom = needs_marshmallow(rows)
-        self.schema = rows.schema() if self.rows.schema else None
+        self.schema = rows.schema()
 
     def decode(self, lines: list[bytes], first: int) -> tuple[Batch, list[Problem]]:
         """Return the good records of a block, and the problems of the others.
@@ -185,7 +186,8 @@ class RecordDecoder:
                 return self.decoder.batch(records, numbers, lines), []
             except (ValueError, TypeError, OverflowError, RecursionError):
                 pass  # one record at a time finds out which
-        batches, problems = [], []
+        batches: list[Batch] = []
+        problems: list[Problem] = []
         for number, line in enumerate(lines, first):
             batch = self._one(line, number, problems)
             if batch is not None:
@@ -207,7 +209,7 @@ class RecordDecoder:
         key = self._key(data)
         faults = []
         try:
-            record = canonical_record(self.rows, self.schema.load(without_ids(self.layout, data)))  # type: ignore[union-attr]
+            record = canonical_record(self.rows, self.schema.load(without_ids(self.layout, data)))
             struct = self.decoder.struct(record)
             faults = list(self.decoder.faults(struct))
             if not faults:

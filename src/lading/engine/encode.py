@@ -35,7 +35,9 @@ class MissingTarget(ValueError):
 class RowEncoder:
     """Turns the rows of one selection into encoded structs."""
 
-    def __init__(self, rows: RowSet, selection: Selection, layout: RecordLayout, *, ids: bool) -> None:
+    def __init__(
+        self, rows: RowSet, selection: Selection, layout: RecordLayout, *, ids: bool
+    ) -> None:
         self.rows = rows
         self.layout = layout
         self.dialect: Dialect = selection.dialect
@@ -68,9 +70,7 @@ class RowEncoder:
         else:
             loop = f"for {row} in rows"
         self._encode = self.source.compile(f"lambda rows, nested: [{record}({values}) {loop}]")
-        self._key = self.source.compile(
-            f"lambda records: [{self._key_source()} for r in records]"
-        )
+        self._key = self.source.compile(f"lambda records: [{self._key_source()} for r in records]")
 
     def _key_source(self) -> str:
         places = [self.layout.place[part.name] for part in self.rows.key]
@@ -189,7 +189,11 @@ class RowEncoder:
         member = next(item for item in self.rows.members if item.name == name)
         problem = str(cause)
         if not isinstance(cause, ValueError):
-            what = "a value" if not isinstance(member, Value) else f"a {getattr(member.kind, 'name', 'value')}"
+            what = (
+                "a value"
+                if not isinstance(member, Value)
+                else f"a {getattr(member.kind, 'name', 'value')}"
+            )
             problem = f"the database holds what can't be read as {what} ({cause})"
         who = f" (in the row with {key})" if key else ""
         remedy = "Correct the row and export again."
@@ -231,5 +235,3 @@ def _partly(reference: Reference) -> Any:
         raise ValueError(f"the foreign key ({columns}) is partly null: {values}")
 
     return fail
-
-

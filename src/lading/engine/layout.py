@@ -98,7 +98,7 @@ class RecordLayout:
         if isinstance(member, Value):
             return wire_type(member.kind, nullable=member.nullable)
         if isinstance(member, Children):
-            return list[self.children[member.name].decoded]  # type: ignore[name-defined]
+            return list[self.children[member.name].decoded]  # type: ignore[misc]
         layout = self.keys[member.name]
         if isinstance(member, Links):
             return list[layout.struct]  # type: ignore[name-defined]
@@ -118,7 +118,7 @@ def _reference(member: Reference | Links) -> Reference:
 def id_names(rows: RowSet) -> list[str]:
     """Name the surrogate ids that ``include_ids`` adds, where no field has that name."""
     taken = {member.written for member in rows.members}
-    names = [rows.surrogate.name] if rows.surrogate is not None else []
+    names = [str(rows.surrogate.name)] if rows.surrogate is not None else []
     names += [f"{reference.name}_id" for reference in rows.references]
     return [name for name in names if name not in taken]
 

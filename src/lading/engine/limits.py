@@ -30,9 +30,7 @@ def longest(limit: int) -> Check:
 
     def check(text: str) -> str:
         if len(text) > limit:
-            raise ValueError(
-                f"{shown(text)} has {len(text)} characters, its column holds {limit}"
-            )
+            raise ValueError(f"{shown(text)} has {len(text)} characters, its column holds {limit}")
         return text
 
     return check

@@ -46,7 +46,9 @@ class Tally:
 class RowReader:
     """Makes encoded structs of a row set's rows, with everything nested in them."""
 
-    def __init__(self, dialect: Dialect, rows: RowSet, tally: Tally, *, ids: bool, path: str = "") -> None:
+    def __init__(
+        self, dialect: Dialect, rows: RowSet, tally: Tally, *, ids: bool, path: str = ""
+    ) -> None:
         self.dialect = dialect
         self.rows = rows
         self.tally = tally
@@ -90,7 +92,9 @@ class RowReader:
 class ChildReader:
     """Reads the owned rows of a chunk of parents, and hands them out in order."""
 
-    def __init__(self, dialect: Dialect, parent: RowReader, children: Children, tally: Tally, *, ids: bool) -> None:
+    def __init__(
+        self, dialect: Dialect, parent: RowReader, children: Children, tally: Tally, *, ids: bool
+    ) -> None:
         self.children = children
         path = f"{parent.path}{children.written}."
         self.reader = RowReader(dialect, children.rows, tally, ids=ids, path=path)
@@ -121,7 +125,9 @@ class ChildReader:
     def fetch(self, parents: Sequence[Row]) -> list[list[Any]]:
         """Return each parent's children as JSON texts, sorted."""
         down = [column for column, _ in self.children.pairs]
-        rows = rows_among(self.reader.dialect, self.sql, down, self.names, keys_at(parents, self.parent_places))
+        rows = rows_among(
+            self.reader.dialect, self.sql, down, self.names, keys_at(parents, self.parent_places)
+        )
         self._refuse_shared(rows)
         groups: dict[Row, list[tuple[bytes, Row]]] = defaultdict(list)
         lines = encode_lines(self.reader.records(rows))
@@ -182,7 +188,9 @@ class LinkReader:
     def fetch(self, owners: Sequence[Row]) -> list[list[Any]]:
         """Return each owner's nested keys, sorted."""
         near = [column for column, _ in self.links.local]
-        rows = rows_among(self.dialect, self.sql, near, self.names, keys_at(owners, self.owner_places))
+        rows = rows_among(
+            self.dialect, self.sql, near, self.names, keys_at(owners, self.owner_places)
+        )
         try:
             made = self.make(rows)
         except Exception as error:
@@ -206,7 +214,9 @@ class LinkReader:
         ]
 
 
-def key_struct_source(source: Source, dialect: Dialect, slot: ReferenceSlot, layout: KeyLayout) -> str:
+def key_struct_source(
+    source: Source, dialect: Dialect, slot: ReferenceSlot, layout: KeyLayout
+) -> str:
     """Return source for a nested key's struct whose parts must all be there."""
     items = []
     for place, part in enumerate(slot.parts):
@@ -269,7 +279,7 @@ class RecordReader:
             statement = statement.where(where)
         if self.order is not None:
             statement = statement.order_by(*self.order)
-        parts = (self._chunk(rows) for rows in self.dialect.stream(statement, size))
+        parts: Iterator[Any] = (self._chunk(rows) for rows in self.dialect.stream(statement, size))
         if self.order is None:
             parts = _resorted(parts, size)
         last: Any = None

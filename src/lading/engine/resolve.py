@@ -59,9 +59,7 @@ class Resolver:
             for part in parts
             if isinstance(part, Value)
         }
-        self.inner = {
-            part: resolvers.of(part) for part in parts if isinstance(part, Reference)
-        }
+        self.inner = {part: resolvers.of(part) for part in parts if isinstance(part, Reference)}
         self.sql = dialect.text_of(self._select())
         self.whole: dict[Key, Row] | None = None
         self.counted = False

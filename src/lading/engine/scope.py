@@ -53,7 +53,9 @@ class Scope:
         for name in names:
             if name not in self.entities.roots:
                 known = ", ".join(self.entities.roots)
-                raise TargetError(f"{option} names {name!r}, which is no entity; there are: {known}")
+                raise TargetError(
+                    f"{option} names {name!r}, which is no entity; there are: {known}"
+                )
 
     @property
     def is_partial(self) -> bool:
@@ -79,7 +81,9 @@ class Scope:
         if name not in self.names:
             return found
         inside = sa.select(*reference.remote).where(self._condition(name, target)).correlate(None)
-        foreign = sa.tuple_(*reference.columns) if len(reference.columns) > 1 else reference.columns[0]
+        foreign = (
+            sa.tuple_(*reference.columns) if len(reference.columns) > 1 else reference.columns[0]
+        )
         statement = (
             sa.select(sa.func.count())
             .select_from(chain(rows, reference))

@@ -69,7 +69,9 @@ class Selection:
         """Select a plain value from the table or alias ``source``."""
         return ValueSlot(value, self.add(source.c[value.column.key], value.kind))
 
-    def reference(self, reference: Reference, source: Any, *, foreign: bool = False) -> ReferenceSlot:
+    def reference(
+        self, reference: Reference, source: Any, *, foreign: bool = False
+    ) -> ReferenceSlot:
         """Join a reference's target and select the parts of its key."""
         target = self.join(reference, source)
         places: tuple[int, ...] = ()

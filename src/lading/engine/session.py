@@ -95,7 +95,8 @@ def _owner(session: Any, catalog: Catalog) -> sa.Engine | sa.Connection | Sessio
     """Return the engine to open, or the connection or session to join."""
     given = catalog.bind if session is None else session
     if isinstance(given, scoped_session):
-        return given()
+        scoped: Session = given()
+        return scoped
     if isinstance(given, sessionmaker):
         return _engine_of(given, catalog)
     if isinstance(given, sa.Engine | sa.Connection | Session):

@@ -12,7 +12,9 @@ from typing import IO, Any
 RUN = 20_000
 
 
-def externally_sorted(items: Iterable[tuple[Any, Any]], *, run: int = RUN) -> Iterator[tuple[Any, Any]]:
+def externally_sorted(
+    items: Iterable[tuple[Any, Any]], *, run: int = RUN
+) -> Iterator[tuple[Any, Any]]:
     """Yield (key, value) pairs by key, holding at most ``run`` of them and the merge's heads.
 
     Runs are kept in unlinked temporary files, so nothing is left behind.

@@ -16,7 +16,7 @@ from lading.declare.fields import Owned, Ref, RefList, ValueField
 from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.declare.schema import EntitySchema
 from lading.errors import TargetError, shown
-from lading.values import parse_json
+from lading.jsontext import parse_json
 
 COMPILED_FIELDS = (ValueField, Ref, RefList, Owned)
 _encoder = msgspec.json.Encoder()
@@ -166,5 +166,3 @@ def _canonical(member: Any, value: Any) -> Any:
 
 def _canonical_key(reference: Reference, value: dict[str, Any]) -> dict[str, Any]:
     return {part.written: _canonical(part, value[part.name]) for part in reference.parts}
-
-

@@ -74,20 +74,18 @@ class RowWriter:
         self.dialect = dialect
         self.rows = rows
         self.own = rows.own
-        self.defaults = _defaults(dialect, rows)
         self.values = [value.column for value in rows.values if value.writable]
         self.columns: list[Column] = [
             *([rows.surrogate] if rows.surrogate is not None else []),
             *self.values,
             *(column for item in rows.references for column in item.columns),
             *self.own,
-            *(column for column, _ in self.defaults),
         ]
+        self.defaults = _defaults(dialect, rows, set(self.columns))
+        self.columns += [column for column, _ in self.defaults]
         self.place = {column: n for n, column in enumerate(self.columns)}
         self.tuples = self._compile()
-        self.updated = [
-            item for item in rows.references if (rows.name, item.name) in order.updated
-        ]
+        self.updated = [item for item in rows.references if (rows.name, item.name) in order.updated]
         self.links = [LinkWriter(dialect, rows, item, order) for item in rows.links]
         self.children = [
             (item, RowWriter(dialect, item.rows, order), item.rows.name in order.late)
@@ -122,7 +120,13 @@ class RowWriter:
         )
         return made
 
-    def insert(self, resolved: Resolved, later: Later, own: Sequence[Row] = (), ids: Sequence[Any] | None = None) -> None:
+    def insert(
+        self,
+        resolved: Resolved,
+        later: Later,
+        own: Sequence[Row] = (),
+        ids: Sequence[Any] | None = None,
+    ) -> None:
         """Insert a resolved batch; ``own`` are the values of the columns that its owners give."""
         batch = resolved.batch
         if not len(batch):
@@ -132,8 +136,8 @@ class RowWriter:
             self.dialect.insert(self.rows.table, self.columns, rows[start : start + ROWS])
         later.wrote(self.rows.table, len(rows))
         self._defer(batch, rows, later)
-        for writer in self.links:
-            writer.insert(resolved, rows, self.place, later)
+        for linker in self.links:
+            linker.insert(resolved, rows, self.place, later)
         for children, writer, is_late in self.children:
             nested = batch.children[children.name]
             given = [self._given(children, rows[owner]) for owner in nested.owners]
@@ -184,9 +188,7 @@ class RowWriter:
 class LinkWriter:
     """Inserts the rows of one link table."""
 
-    def __init__(
-        self, dialect: Dialect, rows: RowSet, links: Links, order: Order
-    ) -> None:
+    def __init__(self, dialect: Dialect, rows: RowSet, links: Links, order: Order) -> None:
         self.dialect = dialect
         self.links = links
         self.name = link_name(rows, links)
@@ -210,7 +212,11 @@ class LinkWriter:
             return
         found = resolved.links[self.links.name]
         self.write(
-            [(*owner, *remote) for owner, held in zip(owners, found, strict=True) for remote in held],
+            [
+                (*owner, *remote)
+                for owner, held in zip(owners, found, strict=True)
+                for remote in held
+            ],
             later,
         )
 
@@ -221,13 +227,14 @@ class LinkWriter:
         later.wrote(self.links.table, len(rows))
 
 
-def _defaults(dialect: Dialect, rows: RowSet) -> list[tuple[Column, Callable[[], Any]]]:
-    """Columns that no record carries get what the application's model would give them."""
-    carried = rows.carried()
+def _defaults(
+    dialect: Dialect, rows: RowSet, written: set[Column]
+) -> list[tuple[Column, Callable[[], Any]]]:
+    """Columns that no record writes get what the application's model would give them."""
     return [
         (column, _maker(dialect, column))
         for column in rows.table.columns
-        if column not in carried
+        if column not in written
         and column.default is not None
         and (column.default.is_scalar or column.default.is_callable)
     ]
@@ -235,11 +242,11 @@ def _defaults(dialect: Dialect, rows: RowSet) -> list[tuple[Column, Callable[[],
 
 def _maker(dialect: Dialect, column: Column) -> Callable[[], Any]:
     default: Any = column.default
-    bind = dialect.implementation(column.type).bind_processor(dialect.dialect)
+    bind = dialect.codecs.bind_process(column.type)
 
     def make() -> Any:
         value = default.arg(None) if default.is_callable else default.arg
-        return bind(value) if bind is not None and value is not None else value
+        return bind(value) if value is not None else value
 
     return make
 

@@ -8,19 +8,19 @@ a transaction is begun.  Nothing here knows entities.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.sql import sqltypes
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
-from lading.engine.generate import PLAIN, Expression, calling
-from lading.errors import TargetError, shown
-from lading.values import JSON_NULL, Choice, Json, Kind, json_text, parse_json
+from lading.declare.rowsets import Column
+from lading.engine.dialects.codecs import Codecs
+from lading.engine.generate import Expression
+from lading.errors import TargetError
+from lading.values import Kind
 
 Row = tuple[Any, ...]
-Column = sa.Column[Any]
 PLACEHOLDERS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 
 
@@ -29,6 +29,7 @@ class Dialect(ABC):
 
     #: Parameters of one lookup; a chunk with more is split.
     parameters: ClassVar[int] = 30_000
+    codecs_class: ClassVar[type[Codecs]]
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
@@ -42,6 +43,7 @@ class Dialect(ABC):
                 "Use the engine's usual driver (psycopg, sqlite3).",
             )
         self.mark = PLACEHOLDERS[style]
+        self.codecs = self.codecs_class(self.dialect)
 
     # Names
 
@@ -64,53 +66,19 @@ class Dialect(ABC):
         """Return a type as SQL of this dialect."""
         return str(self.dialect.type_compiler_instance.process(type_))
 
-    # Values: raw driver value to written form and back
+    # Values
 
-    @abstractmethod
-    def selected(self, column: sa.ColumnElement[Any], kind: Kind | None) -> sa.ColumnElement[Any]:
-        """Return what a SELECT asks for, such as a cast to text, to read a column."""
+    def selected(self, column: sa.ColumnElement[Any], kind: Kind | None) -> sa.ColumnElement[Any]:  # noqa: ARG002
+        """Return what a SELECT asks for to read a column, such as a cast to text."""
+        return column
 
-    @abstractmethod
     def reader(self, column: Column, kind: Kind | None) -> Expression:
         """Return the expression from a raw value (never null) to its written form."""
+        return self.codecs.reader(column, kind)
 
-    @abstractmethod
     def binder(self, column: Column, kind: Kind | None) -> Expression:
-        """Return the expression from a canonical written form to what the driver takes.
-
-        It raises ``ValueError`` for what isn't canonical and for what doesn't fit.
-        """
-
-    def processed(self, column: Column, kind: Kind | None) -> Expression:
-        """Read by SQLAlchemy's own processor: for decorators and unusual types."""
-        impl = self.implementation(column.type)
-        process = impl.result_processor(self.dialect, self.type_code(column.type))
-        if kind is None:
-            return calling(process) if process is not None else PLAIN
-        return calling(_then(process, kind.write))
-
-    def bound(self, column: Column, kind: Kind | None) -> Expression:
-        """Bind by SQLAlchemy's own processor: for decorators and unusual types."""
-        process = self.implementation(column.type).bind_processor(self.dialect)
-        if kind is None:
-            return calling(process) if process is not None else PLAIN
-        return calling(_then(kind.read, process))
-
-    def implementation(self, type_: TypeEngine[Any]) -> TypeEngine[Any]:
-        """Return the dialect's form of a type, whose processors do the work."""
-        return type_ if isinstance(type_, TypeDecorator) else type_.dialect_impl(self.dialect)
-
-    def type_code(self, type_: TypeEngine[Any]) -> Any:
-        """Return the driver's code of a type, for processors that ask for it."""
-        return None
-
-    def choices(self, column: Column, kind: Choice) -> dict[str, Any]:
-        """Map an enumeration's names to what the database stores."""
-        process = self.implementation(column.type).bind_processor(self.dialect)
-        return {
-            name: process(value) if process is not None else name
-            for name, value in kind.members.items()
-        }
+        """Return the expression from a canonical written form to what the driver takes."""
+        return self.codecs.binder(column, kind)
 
     # Order
 
@@ -124,10 +92,9 @@ class Dialect(ABC):
         """Run a SELECT and yield its raw rows in chunks, without holding them all."""
         result = self.connection.execute(statement, execution_options={"stream_results": True})
         # SQLAlchemy's buffered strategies have fetched the first row already, so asking the
-        # driver's cursor itself would lose it.
-        strategy = result.cursor_strategy
+        # driver's cursor itself would lose it; an exhausted result swaps its strategy.
         try:
-            while rows := strategy.fetchmany(result, result.cursor, size):  # type: ignore[arg-type]
+            while rows := result.cursor_strategy.fetchmany(result, result.cursor, size):
                 yield rows if isinstance(rows, list) else list(rows)
         finally:
             result.close()
@@ -151,7 +118,9 @@ class Dialect(ABC):
         return str(statement.compile(dialect=self.dialect, schema_translate_map=translate))
 
     @abstractmethod
-    def among(self, columns: Sequence[Column], names: Sequence[str], rows: Sequence[Row]) -> tuple[str, list[Any]]:
+    def among(
+        self, columns: Sequence[Column], names: Sequence[str], rows: Sequence[Row]
+    ) -> tuple[str, list[Any]]:
         """Return a condition that the columns hold one of the rows (no nulls), and its values."""
 
     def forms(self, kind: Kind | None, bound: Any) -> Sequence[Any]:
@@ -207,36 +176,10 @@ class Dialect(ABC):
         """Look up what the dialect must know of this database, in statements of its own."""
 
 
-def _then(
-    first: Callable[[Any], Any] | None, second: Callable[[Any], Any] | None
-) -> Callable[[Any], Any]:
-    """Compose two functions, either of which may be missing."""
-    if first is None or second is None:
-        return first or second or (lambda value: value)
-    return lambda value: second(first(value))
-
-
-def is_plain(type_: TypeEngine[Any]) -> bool:
-    """Tell whether a type is SQLAlchemy's own and not an application's decorator."""
-    return not isinstance(type_, TypeDecorator) and type(type_).__module__.startswith("sqlalchemy.")
-
-
-def refuse(what: str) -> Callable[[Any], Any]:
-    """Return a function that refuses any value as not being what a column should hold."""
-
-    def fail(value: Any) -> Any:
-        raise ValueError(f"the database holds {shown(value)}, which is not {what}")
-
-    return fail
-
-
-def read_json(text: Any) -> bytes:
-    """Turn a JSON column's text into its canonical written text."""
-    value = parse_json(text)
-    return json_text(Json().write(JSON_NULL if value is None else value))
-
-
-def json_value(written: bytes) -> Any:
-    """Turn the written text of a JSON value into what SQLAlchemy's type binds."""
-    value = Json().read(parse_json(written))
-    return sqltypes.JSON.NULL if value is JSON_NULL else value
+def choice_rank(column: Column, stored: dict[str, Any]) -> sa.ColumnElement[Any]:
+    """Return the rank of an enumeration's names by code point."""
+    ranks = {stored[name]: place for place, name in enumerate(sorted(stored))}
+    text = sa.type_coerce(column, sa.String())
+    return sa.case(
+        {value: sa.literal_column(str(rank)) for value, rank in ranks.items()}, value=text
+    )

@@ -1,0 +1,184 @@
+"""PostgreSQL's values: strictly typed; it reads our texts as they are, once checked."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.sql import sqltypes
+from sqlalchemy.types import TypeEngine
+
+from lading.declare.rowsets import Column
+from lading.engine.dialects.codecs import (
+    Codecs,
+    canonical_date,
+    canonical_decimal,
+    canonical_time,
+    decimal_form,
+    in_range,
+    is_canonical_uuid,
+    json_value,
+    refusing_kind,
+    without_zone,
+)
+from lading.engine.generate import Expression, calling
+from lading.engine.limits import NUL, integer_range, single_precision, without_nul
+from lading.jsontext import json_text
+from lading.values import (
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    Json,
+    Kind,
+    Number,
+    Text,
+    Time,
+    Uuid,
+    float_written,
+    utc_written,
+)
+
+NUMERIC_OID, FLOAT_OID = 1700, 701
+SINGLE_BITS = 24
+
+
+class PostgreSQLCodecs(Codecs):
+    """PostgreSQL by way of psycopg."""
+
+    def type_code(self, type_: TypeEngine[Any]) -> Any:
+        """SQLAlchemy's numeric processors ask for the server's type."""
+        impl = underlying(self.implementation(type_))
+        if isinstance(impl, sqltypes.Float):
+            return FLOAT_OID
+        return NUMERIC_OID if isinstance(impl, sqltypes.Numeric) else None
+
+    def _plain(self, kind: Kind) -> Expression:
+        """The server's types are strict; nulls that it shouldn't hold are not."""
+        fail = refusing_kind(kind)
+        return Expression("({x} if {x} is not None else fail({x}))", {"fail": fail})
+
+    def read_string(self, column: Column, kind: Text) -> Expression:  # noqa: ARG002
+        """Text; CHAR without the blanks that pad it."""
+        return calling(kind.write) if kind.padded else self._plain(kind)
+
+    def read_integer(self, column: Column, kind: Integer) -> Expression:  # noqa: ARG002
+        """Integers."""
+        return self._plain(kind)
+
+    def read_boolean(self, column: Column, kind: Kind) -> Expression:  # noqa: ARG002
+        """Booleans."""
+        return self._plain(kind)
+
+    def read_float(self, column: Column, kind: Float) -> Expression:  # noqa: ARG002
+        """Doubles."""
+        return Expression(
+            "({x} + 0.0 if finite({x}) else words({x}))",
+            {"finite": math.isfinite, "words": float_written},
+        )
+
+    def read_decimal(self, column: Column, kind: Number) -> Expression:  # noqa: ARG002
+        """The column's text, which has its scale already."""
+
+        def slow(text: str) -> str:
+            return kind.write(Decimal(text))
+
+        if not kind.scale:
+            return calling(slow)
+        point = f"{{x}}[-{kind.scale + 1}:-{kind.scale}] == '.'"
+        return Expression(f"({{x}} if {point} else slow({{x}}))", {"slow": slow})
+
+    def read_date(self, column: Column, kind: Date) -> Expression:  # noqa: ARG002
+        """Dates."""
+        return Expression("{x}.isoformat()")
+
+    def read_time(self, column: Column, kind: Time) -> Expression:  # noqa: ARG002
+        """Times."""
+        return calling(kind.write)
+
+    def read_datetime(self, column: Column, kind: DateTime) -> Expression:  # noqa: ARG002
+        """Datetimes, aware ones in UTC whatever the session's zone."""
+        return calling(utc_written) if kind.aware else Expression("{x}.isoformat()")
+
+    def read_uuid(self, column: Column, kind: Uuid) -> Expression:  # noqa: ARG002
+        """The column's text, in lower case already."""
+        return self._plain(kind)
+
+    def bind_string(self, column: Column, kind: Text) -> Expression:
+        """Text, no longer than declared and without NUL."""
+        return self.checked_text(column, kind, NUL, without_nul("PostgreSQL"))
+
+    def bind_integer(self, column: Column, kind: Integer) -> Expression:  # noqa: ARG002
+        """Two, four or eight bytes."""
+        return in_range(*integer_range(column.type, widest=False))
+
+    def bind_float(self, column: Column, kind: Float) -> Expression:
+        """Doubles, or four bytes where the column has no more."""
+        narrow = isinstance(column.type, sqltypes.REAL) or (
+            isinstance(column.type, sqltypes.Float)
+            and column.type.precision is not None
+            and column.type.precision <= SINGLE_BITS
+        )
+
+        def slow(written: Any) -> Any:
+            number = kind.read(written)
+            return single_precision(number) if narrow and math.isfinite(number) else number
+
+        if narrow:
+            return calling(slow)
+        return Expression("({x} if type({x}) is float else slow({x}))", {"slow": slow})
+
+    def bind_decimal(self, column: Column, kind: Number) -> Expression:  # noqa: ARG002
+        """Digits as text; columns with a precision hold no infinity."""
+
+        def slow(text: str) -> str:
+            if kind.precision is not None and "Infinity" in text:
+                raise ValueError(f"{text} doesn't fit a column with a precision")
+            return canonical_decimal(kind, text)
+
+        if kind.precision is None or kind.scale is None:
+            return calling(slow)
+        form = decimal_form(kind)
+        return Expression("({x} if form({x}) else slow({x}))", {"form": form, "slow": slow})
+
+    def bind_date(self, column: Column, kind: Date) -> Expression:  # noqa: ARG002
+        """ISO text."""
+        return calling(canonical_date)
+
+    def bind_time(self, column: Column, kind: Time) -> Expression:  # noqa: ARG002
+        """ISO text."""
+        return calling(canonical_time)
+
+    def bind_datetime(self, column: Column, kind: DateTime) -> Expression:  # noqa: ARG002
+        """ISO text, with its zone."""
+        zone = "Z" if kind.aware else ""
+        return calling(lambda text: f"{without_zone(kind, text)}{zone}")
+
+    def bind_uuid(self, column: Column, kind: Uuid) -> Expression:  # noqa: ARG002
+        """Its text."""
+
+        def slow(text: str) -> Any:
+            raise ValueError(f"{text!r} is not canonical")
+
+        return Expression(
+            "({x} if form({x}) else slow({x}))", {"form": is_canonical_uuid, "slow": slow}
+        )
+
+    def bind_json(self, column: Column, kind: Json) -> Expression:  # noqa: ARG002
+        """Its text; JSONB can't hold NUL."""
+        is_binary = str(self.dialect.type_compiler_instance.process(column.type)) == "JSONB"
+
+        def bind(written: bytes) -> str:
+            value = json_value(written)
+            text = json_text(None if value is sqltypes.JSON.NULL else value).decode()
+            if is_binary and "\\u0000" in text:
+                raise ValueError("its text holds a NUL character, which JSONB can't store")
+            return text
+
+        return calling(bind)
+
+
+def underlying(type_: TypeEngine[Any]) -> Any:
+    """Return the type that a decorator decorates, or the type itself."""
+    return getattr(type_, "impl_instance", type_)

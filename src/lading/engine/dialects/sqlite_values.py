@@ -1,0 +1,259 @@
+"""SQLite's values: any type in any column, so each is checked; dates as text, decimals as doubles."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.types import TypeEngine
+
+from lading.declare.rowsets import Column
+from lading.engine.dialects.codecs import (
+    Codecs,
+    canonical_date,
+    canonical_decimal,
+    canonical_time,
+    decimal_form,
+    in_range,
+    is_canonical_uuid,
+    is_plain,
+    json_value,
+    refusing,
+    refusing_kind,
+    without_zone,
+    written_json,
+)
+from lading.engine.generate import Expression, calling
+from lading.engine.limits import integer_range, longest, text_limit
+from lading.jsontext import parse_json
+from lading.values import (
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    Json,
+    Kind,
+    Number,
+    Text,
+    Time,
+    Uuid,
+    float_written,
+    plain_digits,
+)
+
+SAMPLES = (dt.datetime(2, 3, 4, 5, 6, 7), dt.datetime(2025, 12, 24, 18, 30, 15, 4500))  # noqa: DTZ001
+#: A double keeps this many significant digits of any decimal.
+EXACT_DIGITS = 15
+
+
+class SQLiteCodecs(Codecs):
+    """SQLite by way of the standard driver."""
+
+    def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
+        """Dates in a storage format of the application's own go by SQLAlchemy's processors."""
+        if not is_plain(type_):
+            return False
+        if not isinstance(kind, Date | Time | DateTime):
+            return True
+        process = self.bind_process(type_)
+        return all(process(sample) == _usual(sample) for sample in map(_cut(kind), SAMPLES))
+
+    def read_string(self, column: Column, kind: Text) -> Expression:
+        """Text, no longer than declared."""
+        limit = text_limit(column.type)
+        fail = refusing_kind(kind)
+
+        def slow(raw: Any) -> str:
+            if type(raw) is not str:
+                fail(raw)
+            return kind.write(raw if limit is None else longest(limit)(raw))
+
+        if kind.padded:
+            return calling(slow)
+        bound = f" and len({{x}}) <= {limit}" if limit is not None else ""
+        return Expression(f"({{x}} if type({{x}}) is str{bound} else slow({{x}}))", {"slow": slow})
+
+    def read_integer(self, column: Column, kind: Integer) -> Expression:  # noqa: ARG002
+        """Integers; nothing else that SQLite may hold there."""
+        fail = refusing_kind(kind)
+        return Expression("({x} if type({x}) is int else fail({x}))", {"fail": fail})
+
+    def read_boolean(self, column: Column, kind: Kind) -> Expression:  # noqa: ARG002
+        """Zero or one."""
+        fail = refusing("a boolean (0 or 1)")
+        return calling(lambda raw: raw == 1 if type(raw) is int and raw in (0, 1) else fail(raw))
+
+    def read_float(self, column: Column, kind: Float) -> Expression:  # noqa: ARG002
+        """Doubles, and integers that a double holds."""
+        fail = refusing_kind(kind)
+
+        def slow(raw: Any) -> Any:
+            if type(raw) is int and int(float(raw)) == raw:
+                return float(raw)
+            return float_written(raw) if type(raw) is float else fail(raw)
+
+        return Expression(
+            "({x} + 0.0 if type({x}) is float and finite({x}) else slow({x}))",
+            {"finite": math.isfinite, "slow": slow},
+        )
+
+    def read_decimal(self, column: Column, kind: Number) -> Expression:  # noqa: ARG002
+        """Doubles that say the same as their scaled text."""
+        return calling(decimal_reader(kind))
+
+    def read_date(self, column: Column, kind: Date) -> Expression:  # noqa: ARG002
+        """ISO text."""
+        parse = dt.date.fromisoformat
+        return calling(lambda text: parse(text).isoformat())
+
+    def read_time(self, column: Column, kind: Time) -> Expression:  # noqa: ARG002
+        """ISO text."""
+        parse = dt.time.fromisoformat
+        return calling(lambda text: kind.write(parse(text)))
+
+    def read_datetime(self, column: Column, kind: DateTime) -> Expression:  # noqa: ARG002
+        """ISO text without a zone; aware columns hold UTC."""
+        parse = dt.datetime.fromisoformat
+        suffix = "Z" if kind.aware else ""
+
+        def read(text: str) -> str:
+            moment = parse(text)
+            if moment.tzinfo is not None:
+                raise ValueError(f"the database holds {text!r}, and SQLite keeps no time zones")
+            return moment.isoformat() + suffix
+
+        return calling(read)
+
+    def read_uuid(self, column: Column, kind: Uuid) -> Expression:  # noqa: ARG002
+        """32 hexadecimal digits."""
+        return calling(lambda text: str(UUID(text)))
+
+    def bind_string(self, column: Column, kind: Text) -> Expression:
+        """Text, no longer than declared; SQLite itself ignores lengths."""
+        return self.checked_text(column, kind, "", lambda text: text)
+
+    def bind_integer(self, column: Column, kind: Integer) -> Expression:  # noqa: ARG002
+        """Eight bytes in every integer column."""
+        return in_range(*integer_range(column.type, widest=True))
+
+    def bind_float(self, column: Column, kind: Float) -> Expression:  # noqa: ARG002
+        """Doubles; NaN would silently become NULL."""
+
+        def slow(written: Any) -> float:
+            number = kind.read(written)
+            if math.isnan(number):
+                raise ValueError("NaN would become NULL in SQLite, which can't store it")
+            return number
+
+        return Expression("({x} if type({x}) is float else slow({x}))", {"slow": slow})
+
+    def bind_decimal(self, column: Column, kind: Number) -> Expression:  # noqa: ARG002
+        """Doubles, for decimals that survive being one."""
+        read = decimal_reader(kind)
+
+        def slow(text: str) -> float:
+            number = float(canonical_decimal(kind, text))
+            if not math.isfinite(number) or read(number) != text:
+                raise ValueError(f"{text} changes in SQLite, which keeps decimals as doubles")
+            return number
+
+        if kind.scale is None or kind.precision is None or kind.precision > EXACT_DIGITS:
+            return calling(slow)
+        return Expression(
+            "(number({x}) if form({x}) else slow({x}))",
+            {"number": float, "form": decimal_form(kind), "slow": slow},
+        )
+
+    def bind_date(self, column: Column, kind: Date) -> Expression:  # noqa: ARG002
+        """ISO text."""
+        return calling(canonical_date)
+
+    def bind_time(self, column: Column, kind: Time) -> Expression:  # noqa: ARG002
+        """ISO text with six digits of fraction, as SQLAlchemy stores it."""
+        return calling(lambda text: padded(canonical_time(text), 8))
+
+    def bind_datetime(self, column: Column, kind: DateTime) -> Expression:  # noqa: ARG002
+        """ISO text with a blank and six digits of fraction, as SQLAlchemy stores it."""
+        return calling(lambda text: padded(without_zone(kind, text).replace("T", " "), 19))
+
+    def bind_uuid(self, column: Column, kind: Uuid) -> Expression:  # noqa: ARG002
+        """What SQLAlchemy stores: 32 digits, or bytes where the application says so."""
+        process = self.bind_process(column.type)
+        as_uuid = bool(getattr(column.type, "as_uuid", True))
+
+        def bind(text: str) -> Any:
+            if not is_canonical_uuid(text):
+                raise ValueError(f"{text!r} is not canonical")
+            return process(UUID(text) if as_uuid else text)
+
+        return calling(bind)
+
+    def read_json(self, column: Column, kind: Json) -> Expression:  # noqa: ARG002
+        """Text; a JSON column has numeric affinity, so a lone number is stored as one."""
+
+        def read(raw: Any) -> bytes:
+            return written_json(raw if type(raw) in (int, float) else parse_json(raw))
+
+        return calling(read)
+
+    def bind_json(self, column: Column, kind: Json) -> Expression:  # noqa: ARG002
+        """Text by the application's own serializer, unless the column's affinity changes it."""
+        process = self.bind_process(column.type)
+
+        def bind(written: bytes) -> Any:
+            value = json_value(written)
+            if type(value) is float and value.is_integer():
+                raise ValueError(f"{value} alone would become an integer in SQLite's JSON column")
+            if type(value) is int and not -(2**63) <= value < 2**63:
+                raise ValueError(f"{value} alone would become a double in SQLite's JSON column")
+            return process(value)
+
+        return calling(bind)
+
+
+def decimal_reader(kind: Number) -> Callable[[Any], str]:
+    """Read a decimal that SQLite keeps as a double; refuse what its scaled text would change."""
+    form = None if kind.scale is None else f"%.{kind.scale}f"
+    usual = 10**9 if kind.precision is None else kind.precision + 1
+    fail = refusing_kind(kind)
+
+    def read(raw: Any) -> str:
+        if type(raw) is float and form is not None:
+            text = form % raw
+            if float(text) != raw:
+                raise ValueError(
+                    f"the database holds {raw!r}, which is not {text} "
+                    f"(its column has {kind.scale} decimal places)"
+                )
+            return text if len(text) <= usual and raw else kind.write(Decimal(text))
+        if type(raw) is int:
+            return kind.write(Decimal(raw))
+        if type(raw) is float:
+            return kind.write(Decimal(repr(raw)))
+        if type(raw) is str:
+            return kind.write(kind.read(plain_digits(Decimal(raw))))
+        return str(fail(raw))
+
+    return read
+
+
+def padded(text: str, length: int) -> str:
+    """Give a time of ``length`` characters the fraction that it lacks."""
+    return text if len(text) > length else f"{text}.000000"
+
+
+def _cut(kind: Kind) -> Callable[[dt.datetime], Any]:
+    if isinstance(kind, Date):
+        return dt.datetime.date
+    return dt.datetime.time if isinstance(kind, Time) else lambda moment: moment
+
+
+def _usual(value: Any) -> str:
+    """Return what SQLAlchemy stores of a date, time or datetime by default."""
+    if isinstance(value, dt.datetime):
+        return value.isoformat(" ", "microseconds")
+    return str(value.isoformat("microseconds") if isinstance(value, dt.time) else value.isoformat())

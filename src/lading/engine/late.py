@@ -1,0 +1,107 @@
+"""Inserts owned rows and links, and sets references, whose targets came later."""
+
+from __future__ import annotations
+
+from lading.declare.rowsets import Links, Reference, RowSet
+from lading.derive.order import link_name
+from lading.engine.dialects.base import Row
+from lading.engine.loader import Loader, NoKeys, Restart, objection
+from lading.engine.write import LinkWriter, Resolved, RowWriter
+
+
+class LateLoader(Loader):
+    """Inserts owned rows and links, and sets references, whose targets came later."""
+
+    def give_up(self, numbers: set[int]) -> None:
+        """Bad records were written already: begin again without them, where that is asked."""
+        if numbers and self.state.may_restart:
+            self.state.excluded.setdefault(self.root.name, set()).update(numbers)
+            raise Restart
+
+    def rows(self, rows: RowSet) -> None:
+        """Insert the late rows of an owned table."""
+        path = rows.name[len(self.root.name) + 1 :] + "."
+        writer = RowWriter(self.dialect, rows, self.state.order)
+        for batch, given in self.state.late.get(rows.name, ()):
+            resolved = self.resolve(rows, batch, NoKeys(), path)
+            kept = [n for n, number in enumerate(batch.numbers) if number not in self.bad]
+            self._insert(writer, resolved.take(kept), [given[n] for n in kept], path)
+        self.state.resolvers.changed(rows.table)
+        self.give_up(self.bad)
+
+    def _insert(self, writer: RowWriter, resolved: Resolved, given: list[Row], path: str) -> None:
+        count = len(resolved.batch)
+        if not count:
+            return
+        error = self.attempt(lambda later: writer.insert(resolved, later, given))
+        if error is None:
+            return
+        if count == 1:
+            self.fail(resolved.batch.numbers[0], None, path[:-1], objection(error))
+            return
+        half = count // 2
+        for places in (range(half), range(half, count)):
+            part = [given[place] for place in places]
+            self._insert(writer, resolved.take(list(places)), part, path)
+
+    def links(self, rows: RowSet, links: Links) -> None:
+        """Insert the late rows of a link table."""
+        name = link_name(rows, links)
+        path = f"{rows.name[len(self.root.name) + 1 :]}.".lstrip(".")
+        writer = LinkWriter(self.dialect, rows, links, self.state.order)
+        for items in self.state.late.get(name, ()):
+            numbers = [number for number, _, _ in items]
+            lists = self.resolve_links(
+                links, numbers, [keys for _, _, keys in items], NoKeys(), path
+            )
+            made = [
+                (number, (*owner, *remote))
+                for (number, owner, _), found in zip(items, lists, strict=True)
+                for remote in found
+                if number not in self.bad
+            ]
+            self._write(writer, made, f"{path}{links.written}")
+        self.give_up(self.bad)
+
+    def _write(self, writer: LinkWriter, made: list[tuple[int, Row]], path: str) -> None:
+        error = self.attempt(lambda later: writer.write([row for _, row in made], later))
+        if error is None:
+            return
+        if len(made) == 1:
+            self.fail(made[0][0], None, path, objection(error))
+            return
+        half = len(made) // 2
+        self._write(writer, made[:half], path)
+        self._write(writer, made[half:], path)
+
+    def update(self, rows: RowSet, reference: Reference) -> None:
+        """Set a reference that was inserted as null."""
+        prefix = f"{rows.name[len(self.root.name) + 1 :]}.".lstrip(".")
+        for items in self.state.updates.get((rows.name, reference.name), ()):
+            found = self._found(reference, (key for _, _, key in items))
+            made = []
+            for number, identity, key in items:
+                row = self._row(
+                    reference, found, key, number, NoKeys(), f"{prefix}{reference.written}"
+                )
+                if row is not None:
+                    made.append((number, (*identity, *row)))
+            self._update(rows, reference, made, prefix)
+        self.give_up(self.bad)
+
+    def _update(
+        self, rows: RowSet, reference: Reference, made: list[tuple[int, Row]], prefix: str
+    ) -> None:
+        if not made:
+            return
+        table, key, columns = rows.table, rows.identity, reference.columns
+        values = [row for _, row in made]
+        error = self.attempt(lambda _: self.dialect.update(table, key, columns, values))
+        if error is None:
+            return
+        if len(made) == 1:
+            self.fail(made[0][0], None, f"{prefix}{reference.written}", objection(error))
+            return
+        half = len(made) // 2
+        self._update(rows, reference, made[:half], prefix)
+        self._update(rows, reference, made[half:], prefix)

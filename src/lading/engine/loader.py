@@ -1,0 +1,255 @@
+"""What loading records and loading deferred rows have in common.
+
+Problems are gathered, not raised: a record with a problem is left out, and the
+importer decides at the end whether the others stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.declare.derivation import Entities
+from lading.declare.rowsets import Links, Reference, RowSet
+from lading.derive.order import Order, link_name
+from lading.engine.batch import Batch
+from lading.engine.dialects.base import Dialect, Row
+from lading.engine.layout import Key, Part, named_key
+from lading.engine.resolve import AMBIGUOUS, Resolver, Resolvers
+from lading.engine.spool import Spool
+from lading.engine.tables import TableCounts
+from lading.engine.write import Later, Resolved
+from lading.errors import shown
+from lading.jsontext import json_text
+from lading.report import Counts, Problem
+
+#: Missing references whose nearest key is looked up; the search is slow, the help the same.
+HELPED = 20
+
+
+class Restart(Exception):
+    """Records that were written already turned out bad; begin again without them."""
+
+
+@dataclass(slots=True)
+class LoadState:
+    """What the loaders of one import share."""
+
+    dialect: Dialect
+    entities: Entities
+    order: Order
+    tables: TableCounts
+    resolvers: Resolvers
+    may_restart: bool
+    excluded: dict[str, set[int]] = field(default_factory=dict)
+    counts: dict[str, Counts] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    failed: set[tuple[str, bytes]] = field(default_factory=set)
+    written: dict[sa.Table, int] = field(default_factory=dict)
+    updates: dict[tuple[str, str], Spool] = field(default_factory=dict)
+    late: dict[str, Spool] = field(default_factory=dict)
+    links: dict[str, dict[str, int]] = field(default_factory=dict)
+    helped: int = 0
+
+    def close(self) -> None:
+        """Give temporary files back."""
+        for spool in (*self.updates.values(), *self.late.values()):
+            spool.close()
+
+    def keep(self, later: Later) -> None:
+        """Take over what an insert wrote and left."""
+        for table, count in later.written.items():
+            self.written[table] = self.written.get(table, 0) + count
+        for key, items in later.updates.items():
+            if items:
+                self.updates.setdefault(key, Spool()).append(items)
+        for name, parts in later.late.items():
+            for part in _parts_of(parts):
+                self.late.setdefault(name, Spool()).append(part)
+
+
+def _parts_of(items: list[Any]) -> Iterable[Any]:
+    """Owned rows come as one (batch, owners) each; links as one list."""
+    if items and isinstance(items[0][0], Batch):
+        return items
+    return [items] if items else []
+
+
+class RecordKeys:
+    """The natural keys of a batch's records by number, in portable form, made when asked for."""
+
+    def __init__(self, loader: Loader, batch: Batch) -> None:
+        self.loader = loader
+        self.batch = batch
+
+    def get(self, number: int) -> Any:
+        """Return a record's key."""
+        return self.loader.name_of(self.batch, self.batch.numbers.index(number))
+
+
+class NoKeys:
+    """Stands in where only the records' numbers are known."""
+
+    def get(self, number: int) -> Any:
+        """Return nothing."""
+        return None
+
+
+Keys = RecordKeys | NoKeys
+
+
+class Loader:
+    """What loading an entity's records and loading deferred rows have in common."""
+
+    def __init__(self, state: LoadState, root: RowSet, file: str) -> None:
+        self.state = state
+        self.root = root
+        self.file = file
+        self.dialect = state.dialect
+        self.counts = state.counts.setdefault(root.name, Counts())
+        self.bad: set[int] = set()
+
+    def fail(self, number: int, key: Any, field_: str | None, message: str) -> None:
+        """Note a problem of a record, which is then left out."""
+        self.state.problems.append(Problem(self.file, number, key, field_, message))
+        if number not in self.bad:
+            self.bad.add(number)
+            self.counts.failed += 1
+        if key is not None:
+            self.state.failed.add((self.root.name, json_text(key)))
+
+    def name_of(self, batch: Batch, place: int) -> Any:
+        """Return the natural key of a row's record, where the row is the record itself."""
+        key = batch.keys[place]
+        return named_key(self.root.key, key) if key else None
+
+    # References
+
+    def resolve(self, rows: RowSet, batch: Batch, keys: Keys, path: str = "") -> Resolved:
+        """Resolve a batch's references, but those that are deferred; misses are problems."""
+        resolved = Resolved(batch)
+        order = self.state.order
+        for reference in rows.references:
+            if (rows.name, reference.name) in order.updated | order.waves:
+                continue
+            held = batch.references[reference.name]
+            found = self._found(reference, (key for key in held if key is not None))
+            where = f"{path}{reference.written}"
+            rows_of = [found.get(key) for key in held]  # type: ignore[arg-type]
+            if rows_of.count(None) != held.count(None) or AMBIGUOUS in rows_of:
+                rows_of = [
+                    None if key is None else self._row(reference, found, key, n, keys, where)
+                    for key, n in zip(held, batch.numbers, strict=True)
+                ]
+            resolved.foreign[reference.name] = rows_of
+        for links in rows.links:
+            if link_name(rows, links) not in order.late:
+                resolved.links[links.name] = self.resolve_links(
+                    links, batch.numbers, batch.links[links.name], keys, path
+                )
+        for children in rows.children:
+            if children.rows.name not in order.late:
+                nested = batch.children[children.name].batch
+                resolved.children[children.name] = self.resolve(
+                    children.rows, nested, keys, f"{path}{children.written}."
+                )
+        return resolved
+
+    def resolve_links(
+        self,
+        links: Links,
+        numbers: Sequence[int],
+        lists: Sequence[list[Key]],
+        keys: Keys,
+        path: str = "",
+    ) -> list[list[Row]]:
+        """Resolve many-to-many lists; a key twice in one list is a problem."""
+        reference = links.reference
+        found = self._found(reference, (key for held in lists for key in held))
+        where = f"{path}{links.written}"
+        result = []
+        for number, held in zip(numbers, lists, strict=True):
+            if len(set(held)) != len(held):
+                twice = next(key for key in held if held.count(key) > 1)
+                text = described(reference.parts, twice)
+                self.fail(number, keys.get(number), where, f"holds {text} twice; remove one")
+            rows = [self._row(reference, found, key, number, keys, where) for key in held]
+            result.append([row for row in rows if row is not None])
+        return result
+
+    def _found(self, reference: Reference, keys: Iterable[Key]) -> dict[Key, Row]:
+        return self.state.resolvers.of(reference).find(keys)
+
+    def _row(
+        self,
+        reference: Reference,
+        found: dict[Key, Row],
+        key: Key,
+        number: int,
+        keys: Keys,
+        where: str,
+    ) -> Row | None:
+        row = found.get(key)
+        if row is None or row is AMBIGUOUS:
+            self.fail(number, keys.get(number), where, self.missing(reference, key, row))
+            return None
+        return row
+
+    def missing(self, reference: Reference, key: Key, row: Row | None = None) -> str:
+        """Say that a reference has no target, or several, and what to do."""
+        target = reference.target.name
+        text = described(reference.parts, key)
+        if row is AMBIGUOUS:
+            return f"several {target} have {text}; make it unique, or refer to them by another key"
+        named = json_text(named_key(reference.parts, key))
+        if (target, named) in self.state.failed:
+            return f"no {target} has {text}, for its own record has a problem"
+        near = self._nearest(self.state.resolvers.of(reference), key)
+        closest = f"; closest is {near!r}" if near is not None else ""
+        return f"no {target} has {text}{closest}. Add the record to {target}, or correct the key"
+
+    def _nearest(self, resolver: Resolver, key: Key) -> str | None:
+        self.state.helped += 1
+        return resolver.nearest(key) if self.state.helped <= HELPED else None
+
+    # Inserting
+
+    def attempt(self, work: Callable[[Later], None]) -> sa.exc.DBAPIError | None:
+        """Do some writing in a savepoint; return the database's objection, if it has one."""
+        later = Later()
+        try:
+            with self.dialect.connection.begin_nested():
+                work(later)
+        except sa.exc.OperationalError:
+            raise
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            return error
+        self.state.keep(later)
+        return None
+
+
+def described(parts: tuple[Part, ...], key: Key) -> str:
+    """Describe a key for people: ``slug 'flour'``, ``ingredient.slug 'flour' and brand 'X'``."""
+    return " and ".join(_described(parts, key, ""))
+
+
+def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
+    texts = []
+    for part, item in zip(parts, key, strict=True):
+        name = f"{path}{part.written}"
+        if isinstance(part, Reference) and item is not None:
+            texts += _described(part.parts, item, f"{name}.")
+        else:
+            texts.append(f"{name} {shown(item) if item is not None else 'null'}")
+    return texts
+
+
+def objection(error: sa.exc.DBAPIError) -> str:
+    """Return what the database said, on one line."""
+    text = str(error.orig).strip().splitlines()
+    return f"the database refused it: {'; '.join(line.strip() for line in text)}"

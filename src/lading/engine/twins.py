@@ -1,0 +1,48 @@
+"""Finds records of one file that share a natural key, in whatever order the file is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from operator import lt
+from typing import Any
+
+from lading.engine.batch import Batch
+from lading.engine.decode import RecordDecoder
+from lading.engine.sort import externally_sorted
+
+
+class Ascending:
+    """Watches whether batches come in key order, where equal keys would be neighbours."""
+
+    def __init__(self, decoder: RecordDecoder) -> None:
+        self.decoder = decoder
+        self.last: Any = None
+
+    def holds(self, batch: Batch) -> bool:
+        """Tell whether a batch goes on in strictly ascending order."""
+        if not len(batch):
+            return True
+        orders = self.decoder.decoder.orders(batch.keys)
+        if self.last is not None:
+            orders = [self.last, *orders]
+        self.last = orders[-1]
+        return all(map(lt, orders, orders[1:]))
+
+
+def find_twins(decoder: RecordDecoder, blocks: Iterable[Any]) -> dict[int, int]:
+    """Map the number of each record that shares its key to that of another with the same."""
+
+    def keyed() -> Iterator[tuple[Any, int]]:
+        for block in blocks:
+            batch, _ = decoder.decode(block.records, block.first)
+            orders = decoder.decoder.orders(batch.keys)
+            yield from zip(orders, batch.numbers, strict=True)
+
+    twins: dict[int, int] = {}
+    last: Any = None
+    for order, number in externally_sorted(keyed()):
+        if last is not None and last[0] == order:
+            twins.setdefault(last[1], number)
+            twins[number] = last[1]
+        last = (order, number)
+    return twins
