@@ -10,7 +10,6 @@ from lading.engine.batch import Batch
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key
 from lading.engine.loader import Loader, LoadState, RecordKeys, Restart, objection
-from lading.engine.spool import Spool
 from lading.engine.write import Later, Resolved, RowWriter
 
 
@@ -23,7 +22,7 @@ class EntityLoader(Loader):
         self.waves = [
             item for item in root.references if (root.name, item.name) in state.order.waves
         ]
-        self.pending = Spool()
+        self.pending = state.spool()
 
     def load(self, batch: Batch) -> None:
         """Insert a batch's records, but those with problems."""
@@ -36,13 +35,12 @@ class EntityLoader(Loader):
         before = -1
         while self.pending and self.counts.inserted != before:
             before = self.counts.inserted
-            waiting, self.pending = self.pending, Spool()
-            with waiting:
-                for resolved in waiting:
-                    self._place(resolved)
+            waiting, self.pending = self.pending, self.state.spool()
+            for resolved in waiting:
+                self._place(resolved)
+            waiting.close()
         for resolved in self.pending:
             self._orphans(resolved)
-        self.pending.close()
         self.state.resolvers.changed(self.root.table)
 
     def _good(self, resolved: Resolved) -> Resolved:

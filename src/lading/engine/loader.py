@@ -53,10 +53,16 @@ class LoadState:
     late: dict[str, Spool] = field(default_factory=dict)
     links: dict[str, dict[str, int]] = field(default_factory=dict)
     helped: int = 0
+    spools: list[Spool] = field(default_factory=list)
+
+    def spool(self) -> Spool:
+        """Return a new spool, which ends with this state."""
+        self.spools.append(Spool())
+        return self.spools[-1]
 
     def close(self) -> None:
         """Give temporary files back."""
-        for spool in (*self.updates.values(), *self.late.values()):
+        for spool in self.spools:
             spool.close()
 
     def keep(self, later: Later) -> None:
@@ -65,10 +71,14 @@ class LoadState:
             self.written[table] = self.written.get(table, 0) + count
         for key, items in later.updates.items():
             if items:
-                self.updates.setdefault(key, Spool()).append(items)
+                if key not in self.updates:
+                    self.updates[key] = self.spool()
+                self.updates[key].append(items)
         for name, parts in later.late.items():
             for part in _parts_of(parts):
-                self.late.setdefault(name, Spool()).append(part)
+                if name not in self.late:
+                    self.late[name] = self.spool()
+                self.late[name].append(part)
 
 
 def _parts_of(items: list[Any]) -> Iterable[Any]:
@@ -136,7 +146,7 @@ class Loader:
             if (rows.name, reference.name) in order.updated | order.waves:
                 continue
             held = batch.references[reference.name]
-            found = self._found(reference, (key for key in held if key is not None))
+            found = self._found(reference, held)
             where = f"{path}{reference.written}"
             rows_of = [found.get(key) for key in held]  # type: ignore[arg-type]
             if rows_of.count(None) != held.count(None) or AMBIGUOUS in rows_of:
@@ -180,7 +190,7 @@ class Loader:
             result.append([row for row in rows if row is not None])
         return result
 
-    def _found(self, reference: Reference, keys: Iterable[Key]) -> dict[Key, Row]:
+    def _found(self, reference: Reference, keys: Iterable[Key | None]) -> dict[Key, Row]:
         return self.state.resolvers.of(reference).find(keys)
 
     def _row(

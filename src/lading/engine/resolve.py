@@ -76,15 +76,16 @@ class Resolver:
         named = [column.label(f"c{place}") for place, column in enumerate(columns)]
         return sa.select(*named).select_from(self.target.table)
 
-    def find(self, keys: Iterable[Key]) -> dict[Key, Row]:
-        """Map the keys that exist to the remote columns' values, as the driver gives them."""
-        wanted = set(keys)
-        if not wanted:
-            return {}
+    def find(self, keys: Iterable[Key | None]) -> dict[Key, Row]:
+        """Map the keys that exist to the remote columns' values, as the driver gives them.
+
+        Of a small target, keys that weren't asked for are in the answer as well.
+        """
         whole = self._whole()
         if whole is not None:
-            return {key: whole[key] for key in wanted if key in whole}
-        return self._lookup(wanted)
+            return whole
+        wanted = {key for key in keys if key is not None}
+        return self._lookup(wanted) if wanted else {}
 
     # Small targets, read once
 

@@ -49,17 +49,17 @@ class Dialect(ABC):
 
     def name(self, column: Column) -> str:
         """Return a column's quoted name, as SQL of this driver."""
-        return self._escaped(self.prepare.format_column(column))
+        return self.prepare.format_column(column)
 
     def table(self, table: sa.Table) -> str:
         """Return a table's quoted name, with its schema."""
         translate = self.connection.get_execution_options().get("schema_translate_map") or {}
         schema = translate.get(table.schema, table.schema)
         name = self.prepare.quote(table.name)
-        text = f"{self.prepare.quote_schema(schema)}.{name}" if schema else name
-        return self._escaped(text)
+        return f"{self.prepare.quote_schema(schema)}.{name}" if schema else name
 
-    def _escaped(self, text: str) -> str:
+    def escaped(self, text: str) -> str:
+        """Double the percent signs of SQL, where the driver takes them for parameters."""
         return text.replace("%", "%%") if self.mark == "%s" else text
 
     def type_name(self, type_: TypeEngine[Any]) -> str:

@@ -141,7 +141,7 @@ class PostgreSQL(Dialect):
             text = str(sa.literal(default.arg).compile(compile_kwargs={"literal_binds": True}))
         else:
             text = str(default.arg.compile(dialect=self.dialect))
-        return self._escaped(text)
+        return self.escaped(text)
 
     def _sequence(self, table: sa.Table, column: Column) -> str | None:
         """Name the sequence behind a column, as PostgreSQL knows it or as the model does."""

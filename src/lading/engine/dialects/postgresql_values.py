@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from decimal import Decimal
 from typing import Any
@@ -144,7 +145,10 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_date(self, column: Column, kind: Date) -> Expression:  # noqa: ARG002
         """ISO text."""
-        return calling(canonical_date)
+        return Expression(
+            "({x} if parse({x}).isoformat() == {x} else slow({x}))",
+            {"parse": dt.date.fromisoformat, "slow": canonical_date},
+        )
 
     def bind_time(self, column: Column, kind: Time) -> Expression:  # noqa: ARG002
         """ISO text."""

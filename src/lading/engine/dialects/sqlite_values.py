@@ -170,7 +170,10 @@ class SQLiteCodecs(Codecs):
 
     def bind_date(self, column: Column, kind: Date) -> Expression:  # noqa: ARG002
         """ISO text."""
-        return calling(canonical_date)
+        return Expression(
+            "({x} if parse({x}).isoformat() == {x} else slow({x}))",
+            {"parse": dt.date.fromisoformat, "slow": canonical_date},
+        )
 
     def bind_time(self, column: Column, kind: Time) -> Expression:  # noqa: ARG002
         """ISO text with six digits of fraction, as SQLAlchemy stores it."""
