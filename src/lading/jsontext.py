@@ -28,8 +28,16 @@ def canonical_json(value: Any) -> Any:
 
     Integral floats that are written with an exponent become integers and a
     negative zero becomes zero (PostgreSQL's JSONB does both); numbers that JSON
-    lacks, keys that aren't text, and other Python types are a ``ValueError``.
+    lacks, keys that aren't text, other Python types and bottomless nesting are a
+    ``ValueError``.
     """
+    try:
+        return _canonical(value)
+    except RecursionError:
+        raise ValueError("JSON is nested too deeply") from None
+
+
+def _canonical(value: Any) -> Any:
     if value is None or type(value) in (bool, int):
         return value
     if type(value) is str:
@@ -40,12 +48,12 @@ def canonical_json(value: Any) -> Any:
         big = abs(value) >= 1e16  # where repr() turns to exponents
         return int(value) if big else value + 0.0
     if isinstance(value, list | tuple):
-        return [canonical_json(item) for item in value]
+        return [_canonical(item) for item in value]
     if isinstance(value, dict):
         for key in value:
             if type(key) is not str:
                 raise ValueError(f"{shown(key)} is no key of a JSON object (a string)")
-        return {utf8(key): canonical_json(value[key]) for key in sorted(value)}
+        return {utf8(key): _canonical(value[key]) for key in sorted(value)}
     raise ValueError(f"{shown(value)} is no JSON value")
 
 
@@ -56,7 +64,10 @@ _encode_json = json.JSONEncoder(
 
 def json_text(value: Any) -> bytes:
     """Return the canonical text of a plain JSON value: sorted keys, no spaces, UTF-8."""
-    return _encode_json(value).encode()
+    try:
+        return _encode_json(value).encode()
+    except RecursionError:
+        raise ValueError("JSON is nested too deeply") from None
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -154,21 +154,30 @@ class Float(Kind):
 
     def write(self, value: Any) -> float | str:
         """Return the number, never a negative zero, or its word."""
-        if type(value) is int and float(value) == value:
-            return float(value)
-        return float_written(self.check(value))
+        return float_written(exact_double(value) if type(value) is int else self.check(value))
 
     def read(self, written: Any) -> float:
         """Return the double; an integer is taken where a double holds it exactly."""
         if type(written) is float and math.isfinite(written):
             return written + 0.0
-        if type(written) is int and int(float(written)) == written:
-            return float(written)
+        if type(written) is int:
+            return exact_double(written)
         if written == NOT_A_NUMBER:
             return math.nan
         if isinstance(written, str) and written in INFINITIES:
             return INFINITIES[written]
         raise ValueError(f"{shown(written)} is not a float (a number, or NaN, Infinity, -Infinity)")
+
+
+def exact_double(number: int) -> float:
+    """Return an integer as a double; ``ValueError`` where that would change it."""
+    try:
+        double = float(number)
+    except OverflowError:
+        double = math.inf
+    if double != number:
+        raise ValueError(f"{shown(number)} is no float: a double can't hold it")
+    return double
 
 
 def float_written(value: float) -> float | str:
@@ -421,7 +430,8 @@ class Choice(Kind):
     def write(self, value: Any) -> str:
         """Return the member's name."""
         if isinstance(value, enum.Enum):
-            value = value.name
+            name = str(value.name)
+            value = name if self.members.get(name) is value else value
         if type(value) is not str or value not in self.members:
             raise ValueError(f"{shown(value)} is none of {', '.join(self.members)}")
         return value
@@ -461,6 +471,8 @@ class Json(Kind):
         """Return the value; :data:`JSON_NULL` for JSON's own null."""
         if is_wrapper(written):
             inner = written[JSON_KEY]
+            if inner is not None and not is_wrapper(inner):
+                raise ValueError(f"{shown(written)} wraps what needs no {JSON_KEY}")
             return JSON_NULL if inner is None else canonical_json(inner)
         return canonical_json(written)
 

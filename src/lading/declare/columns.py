@@ -109,7 +109,7 @@ def _number(type_: sa.Numeric[Any]) -> Kind:
 # The first match counts, so a subclass stands before its base.
 _RULES: list[tuple[Any, Any]] = [
     (sqltypes.Enum, _choice),
-    (sqltypes.CHAR, lambda type_: Text(padded=True)),
+    ((sqltypes.CHAR, sqltypes.NCHAR), lambda type_: Text(padded=True)),
     (sqltypes.String, lambda type_: Text()),
     (sqltypes.Boolean, lambda type_: Boolean()),
     (sqltypes.Integer, lambda type_: Integer()),

@@ -68,6 +68,7 @@ class Derivation:
         self.mistakes: list[str] = []
         self.plain: dict[type[EntitySchema], RowSet] = {}
         self.owners: dict[type[EntitySchema], list[tuple[type[EntitySchema], str, Owned]]] = {}
+        self.nested: set[type[EntitySchema]] = set()
         self.claimed: dict[sa.Table, tuple[type[EntitySchema], str]] = {}
 
     def run(self) -> Entities:
@@ -130,12 +131,12 @@ class Derivation:
             self.report(schema, f"table {table.fullname} has no primary key; give it one")
             return
         name = own_option(schema, "name") or table.name
-        version = own_option(schema, "version") or 1
+        version = own_option(schema, "version")
+        version = 1 if version is None else version
         if type(version) is not int or version < 1:
             self.report(schema, f"version = {shown(version)}; write a whole number from 1")
             version = 1
-        volatile = option(schema, "volatile") or ()
-        names = frozenset((volatile,) if isinstance(volatile, str) else volatile)
+        names = frozenset(names_in(option(schema, "volatile")))
         self.plain[schema] = RowSet(str(name), str(name), schema, mapper, table, version, names)
         for field_name, field in schema.declared.items():
             if isinstance(field, Owned):
@@ -231,7 +232,7 @@ class Derivation:
         ]
         rows.members = [*rows.key, *rest]
         known = {member.name for member in rows.members}
-        for name in own_option(rows.schema, "volatile") or ():
+        for name in names_in(own_option(rows.schema, "volatile")):
             if name not in known:
                 self.report(rows.schema, f"volatile names {name!r}, which is no field of it")
         self._check_names(rows)
@@ -268,6 +269,9 @@ class Derivation:
             roots[rows.name] = rows
         for rows in roots.values():
             self._own(rows, rows, (rows.schema,))
+        for child in self.owners if not self.mistakes else ():
+            if child in self.plain and child not in self.nested:
+                self.report(child, "its rows are owned only by rows that it owns itself")
         return roots
 
     def _own(self, rows: RowSet, source: RowSet, path: tuple[type[EntitySchema], ...]) -> None:
@@ -286,6 +290,10 @@ class Derivation:
                 self.report(source.schema, f"{name} = Owned(...): {error}")
                 continue
             rows.members.append(children)
+            plain = self.plain[field.child]
+            if field.child not in self.nested:  # references to owned rows name where they are
+                plain.name, plain.entity = children.rows.name, rows.entity
+            self.nested.add(field.child)
             self._own(children.rows, self.plain[field.child], (*path, field.child))
 
     def _children(self, rows: RowSet, source: RowSet, name: str, field: Owned) -> Children:
@@ -373,6 +381,13 @@ def _ordering(clause: Any) -> tuple[str | None, bool]:
     return (clause.key if isinstance(clause, sa.Column) else None), descending
 
 
+def names_in(option: Any) -> tuple[str, ...]:
+    """Return the names that an option gives: one as a string, several, or none."""
+    if option is None:
+        return ()
+    return (option,) if isinstance(option, str) else tuple(option)
+
+
 def excluded(schema: type[EntitySchema]) -> tuple[str, ...]:
     """Return what the application's ``Meta.exclude`` names."""
     return tuple(getattr(schema.Meta, "exclude", ()))
@@ -407,4 +422,4 @@ def bind(rows: RowSet) -> None:
 def bind_children(rows: RowSet) -> None:
     """Tell the owned fields of a schema which rows they nest."""
     for children in rows.children:
-        children.field.bound = children.rows  # type: ignore[attr-defined]
+        children.field.bound = children  # type: ignore[attr-defined]

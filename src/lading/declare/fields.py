@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
+import msgspec
 from sqlalchemy.orm import object_session
 
-from lading.declare.rowsets import Reference, RowSet
+from lading.declare.rowsets import Children, Reference
 from lading.values import Kind
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ class Owned(ma.fields.Field[Any]):
     reference to this parent, where it has several.
     """
 
-    bound: RowSet | None = None
+    bound: Children | None = None
 
     def __init__(
         self, schema: type[EntitySchema], *, via: str | None = None, **options: Any
@@ -238,12 +239,14 @@ class Owned(ma.fields.Field[Any]):
     def nested(self) -> ma.Schema:
         """Return the children's schema, without their reference to the parent."""
         assert self.bound is not None
-        return self.child.nested(self.bound)
+        return self.child.nested(self.bound.rows)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         schema = self.nested()
         items: Iterable[Any] = value or ()
-        return [schema.dump(item, many=False) for item in items]
+        written = [schema.dump(item, many=False) for item in items]
+        is_set = self.bound is not None and not self.bound.sequence
+        return sorted(written, key=msgspec.json.encode) if is_set else written
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         schema = self.nested()

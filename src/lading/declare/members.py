@@ -108,7 +108,7 @@ class Members:
                 return
         else:
             field = self._own_copy(field, column)
-        if field.load_only:
+        if field.load_only or name in self.schema.opts.load_only:
             self.report(f"{name} is load_only, so an export would forget it; remove load_only")
         computed = column.computed is not None
         writable = not computed and not field.dump_only and name not in self.schema.opts.dump_only
@@ -139,7 +139,7 @@ class Members:
         """Absent is not null: a field of the application's is required like ours."""
         if not field.dump_only and field.load_default is ma.missing:
             field.required = True
-        if column.nullable and not field.required:
+        if column.nullable:
             field.allow_none = True
         return field
 

@@ -16,7 +16,7 @@ import networkx as nx
 
 from lading.declare.catalog import Catalog
 from lading.declare.columns import in_check
-from lading.declare.derivation import Entities, own_option
+from lading.declare.derivation import Entities, names_in, own_option
 from lading.declare.rowsets import Links, Reference, RowSet
 from lading.errors import DeclarationError
 
@@ -92,7 +92,7 @@ class _Graph:
         if rows.parent is not None:
             self.graph.add_edge(rows.parent.name, rows.name, label=f"{rows.name} (owned)")
         else:
-            for name in own_option(rows.schema, "depends_on") or ():
+            for name in names_in(own_option(rows.schema, "depends_on")):
                 if name not in self.entities.roots:
                     raise DeclarationError(
                         f"{rows.schema.__name__}: depends_on names {name!r}, which is no entity"

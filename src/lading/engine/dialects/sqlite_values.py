@@ -41,7 +41,6 @@ from lading.values import (
     Text,
     Time,
     Uuid,
-    float_written,
     plain_digits,
 )
 
@@ -92,9 +91,7 @@ class SQLiteCodecs(Codecs):
         fail = refusing_kind(kind)
 
         def slow(raw: Any) -> Any:
-            if type(raw) is int and int(float(raw)) == raw:
-                return float(raw)
-            return float_written(raw) if type(raw) is float else fail(raw)
+            return kind.write(raw) if type(raw) in (int, float) else fail(raw)
 
         return Expression(
             "({x} + 0.0 if type({x}) is float and finite({x}) else slow({x}))",
