@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from lading.derive.shape import shape_of
 from lading.engine.dialects.base import Dialect
 from lading.engine.read import RecordReader, Tally, count_rows
 from lading.engine.scope import Scope, references_of
-from lading.engine.session import Opened, reading
+from lading.engine.session import Opened, reading, refusals
 from lading.engine.tables import require_tables
 from lading.engine.through import dumped, needs_marshmallow
 from lading.errors import LeftOutWarning, TargetError, listed
@@ -105,6 +105,7 @@ def export_document(
             for name in export.names
         }
         export.check_counts()
+        export.left_out()
     versions = {name: entities[name].version for name in lists}
     return {
         "version": _release(catalog),
@@ -163,7 +164,7 @@ class _Export:
         self.names = [name for name in order.entities if name in scope.names]
         self.tallies: dict[str, Tally] = {}
 
-    def records(self, name: str) -> Iterator[list[bytes]]:
+    def records(self, name: str) -> Generator[list[bytes], None, None]:
         """Yield an entity's records in key order, as chunks of lines."""
         rows = self.entities[name]
         reader = RecordReader(self.dialect, rows, ids=self.include_ids)
@@ -175,11 +176,12 @@ class _Export:
             chunks = reader.chunks(self.scope.where.get(name))
         total = len(kept) if kept is not None else self._count(rows)
         done = 0
-        for lines in chunks:
-            yield dumped(rows, lines) if needs_marshmallow(rows) else lines
-            done += len(lines)
-            if self.progress is not None:
-                self.progress(Progress("export", name, done, total))
+        with closing(chunks), refusals(name):
+            for lines in chunks:
+                yield dumped(rows, lines) if needs_marshmallow(rows) else lines
+                done += len(lines)
+                if self.progress is not None:
+                    self.progress(Progress("export", name, done, total))
         if done != total:
             raise TargetError(
                 f"{done} of {total} rows arrived; the bundle would not be whole",
@@ -196,8 +198,9 @@ class _Export:
         width = max(2, len(str(len(self.names))))
         filename = f"{place:0{width}}_{name}.json"
         with writer.entity_file(filename, name, rows.version) as file:
-            for lines in self.records(name):
-                file.write(lines)
+            with closing(self.records(name)) as chunks:
+                for lines in chunks:
+                    file.write(lines)
         return FileEntry(
             filename=filename,
             entity_type=name,
@@ -250,7 +253,7 @@ class _Export:
             lading_version=VERSION,
             requires=(),
             partial=self.scope.is_partial,
-            left_out=self._left_out(),
+            left_out=self.left_out(),
             external=self._external(),
             snapshot=self.opened.snapshot,
             files=tuple(files),
@@ -258,7 +261,8 @@ class _Export:
             content_sha256=content_digest(files),
         )
 
-    def _left_out(self) -> dict[str, str | None]:
+    def left_out(self) -> dict[str, str | None]:
+        """Return what no schema carries, and warn of what nobody excused."""
         left = self.catalog.coverage()
         unexcused = [name for name, reason in left.items() if reason is None]
         if unexcused:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lading.bundle import BundleReader
 from lading.declare.catalog import Catalog, default_catalog
-from lading.declare.derivation import Entities
 from lading.declare.rowsets import RowSet
 from lading.derive.order import Order, link_name, order_of
 from lading.engine.batch import Batch
 from lading.engine.compare import Existing
-from lading.engine.decode import RecordDecoder
+from lading.engine.decode import RecordDecoder, keys_of
 from lading.engine.late import LateLoader
 from lading.engine.load import EntityLoader
 from lading.engine.loader import LoadState, Restart
@@ -22,14 +22,14 @@ from lading.engine.resolve import Resolvers
 from lading.engine.session import Opened, writing
 from lading.engine.tables import TableCounts, require_tables
 from lading.engine.twins import Ascending, find_twins
-from lading.errors import BundleError, ImportFailed, LadingError, shown
+from lading.errors import BundleError, ImportFailed
+from lading.jsontext import json_text
+from lading.options import ImportOptions
 from lading.payload import BundlePayload, DocumentPayload
-from lading.report import Counts, ImportReport, Progress
+from lading.report import Counts, ImportReport, Problem, Progress
 
 Watch = Callable[[Progress], None]
 Payload = BundlePayload | DocumentPayload
-CONFLICTS = ("skip", "error")
-LATER = ("update", "mirror")
 
 
 def import_all(
@@ -57,7 +57,7 @@ def import_all(
     of it rolled back.
     """
     catalog = catalog or default_catalog
-    options = _Options(catalog.use(), on_conflict, on_error, only)
+    options = ImportOptions(catalog.use(), on_conflict, on_error, only)
     with BundleReader(path) as reader:
         return _import(session, BundlePayload(reader), catalog, options, progress)
 
@@ -74,49 +74,12 @@ def import_document(
 ) -> ImportReport:
     """Load a document, as :func:`import_all` loads a bundle; it is not changed."""
     catalog = catalog or default_catalog
-    options = _Options(catalog.use(), on_conflict, on_error, only)
+    options = ImportOptions(catalog.use(), on_conflict, on_error, only)
     return _import(session, DocumentPayload(document), catalog, options, progress)
 
 
-class _Options:
-    """What the caller asked for, checked."""
-
-    def __init__(
-        self,
-        entities: Entities,
-        on_conflict: str | Mapping[str, str],
-        on_error: str,
-        only: Iterable[str] | None,
-    ) -> None:
-        if on_error not in ("rollback", "continue"):
-            raise LadingError(f"on_error={shown(on_error)}; expected 'rollback' or 'continue'")
-        self.keeps_good = on_error == "continue"
-        names = {only} if isinstance(only, str) else None if only is None else set(only)
-        modes = {"*": on_conflict} if isinstance(on_conflict, str) else dict(on_conflict)
-        for name in (*(names or ()), *(modes.keys() - {"*"})):
-            if name not in entities.roots:
-                known = ", ".join(entities.roots)
-                raise LadingError(f"{shown(name)} is no entity of this catalog; there are: {known}")
-        for mode in modes.values():
-            if mode not in CONFLICTS:
-                later = " yet" if mode in LATER else ""
-                raise LadingError(
-                    f"on_conflict={shown(mode)} isn't supported{later}; expected 'skip' or 'error'"
-                )
-        self.only = names
-        self.modes = modes
-
-    def takes(self, name: str) -> bool:
-        """Tell whether an entity is to be loaded."""
-        return self.only is None or name in self.only
-
-    def refuses_existing(self, name: str) -> bool:
-        """Tell whether a record that is there already is a problem."""
-        return self.modes.get(name, self.modes.get("*", "skip")) == "error"
-
-
 def _import(
-    session: Any, payload: Payload, catalog: Catalog, options: _Options, progress: Watch | None
+    session: Any, payload: Payload, catalog: Catalog, options: ImportOptions, progress: Watch | None
 ) -> ImportReport:
     payload.check(catalog)
     report = ImportReport()
@@ -143,7 +106,7 @@ class _Import:
         catalog: Catalog,
         order: Order,
         payload: Payload,
-        options: _Options,
+        options: ImportOptions,
         opened: Opened,
         progress: Watch | None,
     ) -> None:
@@ -159,7 +122,8 @@ class _Import:
         self.tables = TableCounts(self.dialect, [self.entities[name] for name in self.names])
         self.twins: dict[str, dict[int, int]] = {}
         self.excluded: dict[str, set[int]] = {}
-        self.blamed: list[Any] = []
+        self.blamed: list[Problem] = []
+        self.failed: set[tuple[str, bytes]] = set()
 
     def run(self) -> LoadState:
         """Load everything; begin again whenever written records turn out bad."""
@@ -170,21 +134,33 @@ class _Import:
                     self._pass(state)
                     return state
             except Restart:
-                known = {(item.file, item.record) for item in self.blamed}
-                self.blamed += [
-                    item
-                    for item in state.problems
-                    if (item.file, item.record) not in known
-                    and item.record in self._excluded_in(item.file)
-                ]
+                self._blame(self._named(state.problems))
             finally:
+                state.problems = self._named(state.problems)
                 state.close()
 
-    def _excluded_in(self, file: str) -> set[int]:
+    def _blame(self, problems: list[Problem]) -> None:
+        """Remember why records are left out of the next pass."""
+        known = {(item.file, item.record) for item in self.blamed}
         for name in self.names:
-            if self.payload.file(name) == file:
-                return self.excluded.get(name, set())
-        return set()
+            numbers = self.excluded.get(name, set())
+            for item in problems:
+                if item.file == self.payload.file(name) and item.record in numbers:
+                    self.failed.add((name, json_text(item.key)))
+                    if (item.file, item.record) not in known:
+                        self.blamed.append(item)
+
+    def _named(self, problems: list[Problem]) -> list[Problem]:
+        """Give problems that were found late the keys of their records, from the payload."""
+        wanted = {(item.file, item.record) for item in problems if item.key is None}
+        keys: dict[Any, Any] = {}
+        for name in self.names:
+            file = self.payload.file(name)
+            numbers = {number for where, number in wanted if where == file and number}
+            if numbers:
+                found = keys_of(self.entities[name], self.payload.blocks(name, CHUNK), numbers)
+                keys |= {(file, number): key for number, key in found.items()}
+        return [replace(p, key=keys.get((p.file, p.record), p.key)) for p in problems]
 
     def _state(self) -> LoadState:
         state = LoadState(
@@ -195,6 +171,7 @@ class _Import:
             Resolvers(self.dialect),
             self.options.keeps_good,
             self.excluded,
+            failed=self.failed,
         )
         state.counts = {name: Counts() for name in self.names}
         state.problems = list(self.blamed)

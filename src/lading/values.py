@@ -64,6 +64,8 @@ class Kind:
     python: ClassVar[type | tuple[type, ...]]
     is_key: ClassVar[bool] = True
     written_sorts: ClassVar[bool] = True
+    #: Whether every text, number or boolean that ``read`` takes is canonical already.
+    one_form: ClassVar[bool] = True
 
     def write(self, value: Any) -> Any:
         """Return the canonical written form; ``ValueError`` if it isn't of this kind."""
@@ -72,6 +74,12 @@ class Kind:
     def read(self, written: Any) -> Any:
         """Return the value of a written form; ``ValueError`` says what was expected."""
         raise NotImplementedError
+
+    def canonical(self, written: Any) -> Any:
+        """Return a written form that is canonical already; ``ValueError`` for any other."""
+        if self.write(self.read(written)) != written:
+            raise ValueError(f"{shown(written)} is not canonical")
+        return written
 
     def order(self, written: Any) -> Any:
         """Return what a canonical written form compares by."""
@@ -101,6 +109,11 @@ class Text(Kind):
     name: ClassVar[str] = "string"
     python: ClassVar[type] = str
     padded: bool = False
+
+    @property
+    def one_form(self) -> bool:  # type: ignore[override]
+        """Trailing blanks are the other form of padded text."""
+        return not self.padded
 
     def write(self, value: Any) -> str:
         """Return the string itself; lone surrogates have no UTF-8 and are refused."""
@@ -197,6 +210,7 @@ class Number(Kind):
     """
 
     name: ClassVar[str] = "decimal"
+    one_form: ClassVar[bool] = False
     python: ClassVar[tuple[type, ...]] = (Decimal, int, float)
     written_sorts: ClassVar[bool] = False
     precision: int | None = None
@@ -285,6 +299,7 @@ class Time(Kind):
     """A time of day without a zone, ``08:30:00``."""
 
     name: ClassVar[str] = "time"
+    one_form: ClassVar[bool] = False
     python: ClassVar[type] = dt.time
 
     def write(self, value: Any) -> str:
@@ -305,6 +320,7 @@ class DateTime(Kind):
     """A moment: without a zone, or ``aware`` and then written in UTC with a ``Z``."""
 
     name: ClassVar[str] = "datetime"
+    one_form: ClassVar[bool] = False
     python: ClassVar[type] = dt.datetime
     aware: bool = False
 
@@ -378,6 +394,7 @@ class Uuid(Kind):
     """A UUID, in lower case with dashes."""
 
     name: ClassVar[str] = "uuid"
+    one_form: ClassVar[bool] = False
     python: ClassVar[tuple[type, ...]] = (uuid.UUID, str)
 
     def write(self, value: Any) -> str:

@@ -8,7 +8,8 @@ accepts goes on in its canonical form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import marshmallow as ma
@@ -17,6 +18,7 @@ import msgspec
 from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.engine.batch import Batch, Nested, joined
 from lading.engine.dialects.base import Dialect
+from lading.engine.encode import encode_lines
 from lading.engine.generate import Expression, Source
 from lading.engine.layout import (
     Key,
@@ -43,12 +45,15 @@ class RowDecoder:
         self.layout = layout
         self.writable = [value for value in rows.values if value.writable]
         source = Source(f"{rows.name} decode")
+        self.source = source
         binds = {value.name: self._bind(source, dialect, value) for value in self.writable}
         self.values = _each(source, f"({''.join(text + ', ' for text in binds.values())})")
         self.binds = {name: source.compile(f"lambda r: {text}") for name, text in binds.items()}
         self.keys = _each(source, self._key())
         self.references = {
-            item.name: _each(source, reference_source(item, f"r.{layout.place[item.name]}"))
+            item.name: _each(
+                source, reference_source(item, f"r.{layout.place[item.name]}", _checked(source))
+            )
             for item in rows.references
         }
         self.links = {item.name: _each(source, self._link_keys(item)) for item in rows.links}
@@ -79,7 +84,7 @@ class RowDecoder:
         return f"({', '.join(items)},)" if items else "()"
 
     def _link_keys(self, links: Links) -> str:
-        key = key_source(links.reference.parts, "k")
+        key = key_source(links.reference.parts, "k", _checked(self.source))
         return f"[{key} for k in r.{self.layout.place[links.name]}]"
 
     def batch(self, records: Sequence[Any], numbers: list[int], lines: list[bytes]) -> Batch:
@@ -148,6 +153,17 @@ def _each(source: Source, text: str) -> Callable[[Sequence[Any]], list[Any]]:
     return made
 
 
+def _checked(source: Source) -> Callable[[Value, str], str]:
+    """Return what has a key's plain values checked, where one value has several texts."""
+
+    def leaf(value: Value, x: str) -> str:
+        if value.kind is None or value.kind.one_form:
+            return x
+        return source.use(Expression("canonical({x})", {"canonical": value.kind.canonical}), x)
+
+    return leaf
+
+
 def _key_struct(layout: KeyLayout, written: dict[str, Any]) -> Any:
     items = []
     for place, part in enumerate(layout.parts):
@@ -182,6 +198,7 @@ class RecordDecoder:
         if not self.custom:
             try:
                 records = self.json.decode(b"[" + b",".join(lines) + b"]")
+                self._refuse_ambiguous(records, lines)
                 numbers = list(range(first, first + len(records)))
                 return self.decoder.batch(records, numbers, lines), []
             except (ValueError, TypeError, OverflowError, RecursionError):
@@ -195,10 +212,21 @@ class RecordDecoder:
         empty = self.decoder.batch([], [], [])
         return joined(batches) if batches else empty, problems
 
+    def _refuse_ambiguous(self, records: list[Any], lines: list[bytes]) -> None:
+        """The decoder keeps the last of duplicate keys; text that isn't ours is parsed strictly."""
+        encoded = encode_lines(records)
+        if encoded == lines:
+            return
+        for written, line in zip(encoded, lines, strict=True):
+            if written != line:
+                parse_json(line)
+
     def _one(self, line: bytes, number: int, problems: list[Problem]) -> Batch | None:
         if not self.custom:
             try:
-                return self.decoder.batch([self.one.decode(line)], [number], [line])
+                found = self.one.decode(line)
+                self._refuse_ambiguous([found], [line])
+                return self.decoder.batch([found], [number], [line])
             except (ValueError, TypeError, OverflowError, RecursionError):
                 pass  # marshmallow's word counts
         try:
@@ -206,7 +234,7 @@ class RecordDecoder:
         except ValueError as error:
             problems.append(Problem(self.file, number, None, None, f"isn't valid JSON: {error}"))
             return None
-        key = self._key(data)
+        key = portable_key(self.rows, data)
         faults = []
         try:
             record = canonical_record(self.rows, self.schema.load(without_ids(self.layout, data)))
@@ -221,15 +249,27 @@ class RecordDecoder:
         problems += [Problem(self.file, number, key, field or None, text) for field, text in faults]
         return None
 
-    def _key(self, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return None
-        key = {name: data[name] for name in self.rows.key_names if name in data}
-        return key or None
-
     def named(self, key: Key) -> Any:
         """Return a key in portable form."""
         return named_key(self.rows.key, key)
+
+
+def keys_of(rows: RowSet, blocks: Iterable[Any], numbers: set[int]) -> dict[int, Any]:
+    """Return the natural keys of some records, by number, in portable form."""
+    keys = {}
+    for block in blocks:
+        for number, line in enumerate(block.records, block.first):
+            if number in numbers:
+                with suppress(ValueError):
+                    keys[number] = portable_key(rows, parse_json(line))
+    return keys
+
+
+def portable_key(rows: RowSet, data: Any) -> Any:
+    """Return what of a record's natural key can be read, or ``None``."""
+    if not isinstance(data, dict):
+        return None
+    return {name: data[name] for name in rows.key_names if name in data} or None
 
 
 def without_ids(layout: RecordLayout, data: Any) -> Any:

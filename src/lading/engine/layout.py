@@ -7,6 +7,7 @@ written forms, by which records are matched, resolved and sorted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -142,22 +143,36 @@ def wire_type(kind: Kind | None, *, nullable: bool) -> Any:
 # Source text that makes keys from structs
 
 
-def key_source(parts: tuple[Part, ...], x: str) -> str:
-    """Return source for the key tuple of the struct ``x``."""
-    items = [_part_source(part, f"{x}.{attribute(place)}") for place, part in enumerate(parts)]
+Leaf = Callable[[Value, str], str]
+
+
+def as_it_is(_: Value, x: str) -> str:
+    """Return source for a key's plain value ``x``: itself."""
+    return x
+
+
+def key_source(parts: tuple[Part, ...], x: str, leaf: Leaf = as_it_is) -> str:
+    """Return source for the key tuple of the struct ``x``; ``leaf`` treats plain values."""
+    items = [
+        _part_source(part, f"{x}.{attribute(place)}", leaf) for place, part in enumerate(parts)
+    ]
     return f"({', '.join(items)},)"
 
 
-def reference_source(reference: Reference, x: str) -> str:
+def reference_source(reference: Reference, x: str, leaf: Leaf = as_it_is) -> str:
     """Return source for the key that a reference's value ``x`` holds, or ``None``."""
-    key = f"({x},)" if reference.flat else key_source(reference.parts, x)
+    if reference.flat:
+        key = f"({_part_source(reference.parts[0], x, leaf)},)"
+    else:
+        key = key_source(reference.parts, x, leaf)
     return f"(None if {x} is None else {key})" if reference.nullable else key
 
 
-def _part_source(part: Part, x: str) -> str:
+def _part_source(part: Part, x: str, leaf: Leaf) -> str:
     if isinstance(part, Value):
-        return x
-    key = key_source(part.parts, x)
+        text = leaf(part, x)
+        return f"(None if {x} is None else {text})" if part.nullable and text != x else text
+    key = key_source(part.parts, x, leaf)
     return f"(None if {x} is None else {key})" if part.nullable else key
 
 

@@ -7,7 +7,8 @@ costs one more per chunk of parents, whatever the number of rows.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from operator import itemgetter, lt
 from typing import Any
@@ -272,28 +273,28 @@ class RecordReader:
         self.order = self.reader.selection.order(rows.key, rows.table)
         self.reader.ready()
 
-    def chunks(self, where: Any = None, size: int = CHUNK) -> Iterator[list[bytes]]:
+    def chunks(self, where: Any = None, size: int = CHUNK) -> Generator[list[bytes], None, None]:
         """Yield the records' lines in key order; two with one key are a ``TargetError``."""
         statement = self.reader.selection.statement()
         if where is not None:
             statement = statement.where(where)
         if self.order is not None:
             statement = statement.order_by(*self.order)
-        parts: Iterator[Any] = (self._chunk(rows) for rows in self.dialect.stream(statement, size))
-        if self.order is None:
-            parts = _resorted(parts, size)
-        last: Any = None
-        for keys, orders, lines in parts:
-            self._check_ascending(keys, orders, last)
-            last = (keys[-1], orders[-1])
-            yield lines
+        with closing(self.dialect.stream(statement, size)) as stream:
+            parts: Iterator[Any] = map(self._chunk, stream)
+            yield from self._lines(parts if self.order is not None else _resorted(parts, size))
 
-    def chunks_of(self, identities: Sequence[Row], size: int = CHUNK) -> Iterator[list[bytes]]:
+    def chunks_of(
+        self, identities: Sequence[Row], size: int = CHUNK
+    ) -> Generator[list[bytes], None, None]:
         """Yield the lines of the rows with these primary keys, in key order."""
         slices = (identities[start : start + size] for start in range(0, len(identities), size))
         parts = (self._chunk(self._rows_of(part)) for part in slices)
+        yield from self._lines(_resorted(parts, size))
+
+    def _lines(self, parts: Iterable[Any]) -> Generator[list[bytes], None, None]:
         last: Any = None
-        for keys, orders, lines in _resorted(parts, size):
+        for keys, orders, lines in parts:
             self._check_ascending(keys, orders, last)
             last = (keys[-1], orders[-1])
             yield lines

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
 from itertools import product
 from typing import Any
 
@@ -213,7 +214,8 @@ class Resolver:
             return None
         if self.near is None:
             statement = self._select().limit(CANDIDATES)
-            rows = next(self.dialect.stream(statement, CANDIDATES), [])
+            with closing(self.dialect.stream(statement, CANDIDATES)) as stream:
+                rows = next(stream, [])
             keys = [self._key(row, {}) for row in rows]
             self.near = [key[0] for key in keys if key is not None and isinstance(key[0], str)]
         close = difflib.get_close_matches(str(key[0]), self.near, n=1)

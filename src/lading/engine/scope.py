@@ -11,7 +11,8 @@ from lading.declare.derivation import Entities
 from lading.declare.rowsets import Reference, RowSet
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.read import rows_among
-from lading.errors import TargetError, shown
+from lading.errors import LadingError, TargetError, shown
+from lading.options import entity_names
 
 SLICE = 2_000
 
@@ -34,9 +35,11 @@ class Scope:
         closure: bool = False,
     ) -> None:
         self.entities = entities
+        if not isinstance(where or {}, Mapping):
+            raise LadingError(f"where={shown(where)}; expected a mapping of conditions by entity")
         self.where = dict(where or {})
         self.closure = closure
-        self.names = set(entities.roots) if only is None else set(_names(only))
+        self.names = set(entities.roots) if only is None else entity_names("only", only)
         self._refuse_unknown("only", self.names)
         self._refuse_unknown("where", self.where)
         for name, condition in self.where.items():
@@ -98,10 +101,6 @@ class Scope:
         if self.entities[name].table is target.table:
             return self.where[name]
         return sa.true()
-
-
-def _names(only: Iterable[str]) -> Iterable[str]:
-    return (only,) if isinstance(only, str) else only
 
 
 def chain(rows: RowSet, reference: Reference) -> Any:

@@ -43,7 +43,7 @@ class Opened:
 @contextmanager
 def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
     """Open one consistent snapshot, or join the caller's transaction."""
-    with _translated(), ExitStack() as stack:
+    with refusals(), ExitStack() as stack:
         owner = _owner(session, catalog)
         if isinstance(owner, sa.Engine):
             connection = stack.enter_context(owner.connect())
@@ -61,7 +61,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
 @contextmanager
 def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
     """Open a transaction that commits if the block ends well, or a savepoint in the caller's."""
-    with _translated(), ExitStack() as stack:
+    with refusals(), ExitStack() as stack:
         owner = _owner(session, catalog)
         if isinstance(owner, sa.Engine):
             connection = stack.enter_context(owner.connect())
@@ -82,13 +82,13 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def refusals(entity: str | None = None) -> Iterator[None]:
     """Let no exception of the driver's or of SQLAlchemy's escape."""
     try:
         yield
     except sa.exc.SQLAlchemyError as error:
         text = str(getattr(error, "orig", None) or error).strip()
-        raise TargetError(f"the database refused: {text}") from error
+        raise TargetError(f"the database refused: {text}", entity=entity) from error
 
 
 def _owner(session: Any, catalog: Catalog) -> sa.Engine | sa.Connection | Session:

@@ -8,7 +8,7 @@ a transaction is begun.  Nothing here knows entities.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -88,8 +88,11 @@ class Dialect(ABC):
 
     # Reading
 
-    def stream(self, statement: sa.Select[Any], size: int) -> Iterator[list[Row]]:
-        """Run a SELECT and yield its raw rows in chunks, without holding them all."""
+    def stream(self, statement: sa.Select[Any], size: int) -> Generator[list[Row], None, None]:
+        """Run a SELECT and yield its raw rows in chunks, without holding them all.
+
+        Close the generator where it isn't read to its end, before the connection goes.
+        """
         result = self.connection.execute(statement, execution_options={"stream_results": True})
         # SQLAlchemy's buffered strategies have fetched the first row already, so asking the
         # driver's cursor itself would lose it; an exhausted result swaps its strategy.

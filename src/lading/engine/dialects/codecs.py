@@ -96,7 +96,14 @@ class Codecs:
         process = self.bind_process(column.type)
         if kind is None:
             return calling(process)
-        return calling(lambda written: process(_canonical(kind, written)))
+        limited = self.limited(column.type)
+        return calling(lambda written: limited(process(kind.read(kind.canonical(written)))))
+
+    def limited(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Return the check of driver values that a decorated type's column makes."""
+        limit = text_limit(underlying(type_))
+        check = longest(limit) if limit is not None else _same
+        return lambda bound: check(bound) if type(bound) is str else bound
 
     def stored(self, column: Column, kind: Choice) -> dict[str, Any]:
         """Map an enumeration's names to what the database stores."""
@@ -143,7 +150,7 @@ class Codecs:
         limit = text_limit(column.type)
 
         def slow(text: str) -> str:
-            return kind.write(check(text if limit is None else longest(limit)(text)))
+            return str(kind.canonical(check(text if limit is None else longest(limit)(text))))
 
         tests = [f"len({{x}}) <= {limit}"] if limit is not None else []
         tests += [f"{forbidden!r} not in {{x}}"] if forbidden else []
@@ -158,16 +165,14 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _canonical(kind: Kind, written: Any) -> Any:
-    value = kind.read(written)
-    if kind.write(value) != written:
-        raise ValueError(f"{shown(written)} is not canonical")
-    return value
-
-
 def is_plain(type_: TypeEngine[Any]) -> bool:
     """Tell whether a type is SQLAlchemy's own and not an application's."""
     return not isinstance(type_, TypeDecorator) and type(type_).__module__.startswith("sqlalchemy.")
+
+
+def underlying(type_: TypeEngine[Any]) -> Any:
+    """Return the type that a decorator decorates, or the type itself."""
+    return getattr(type_, "impl_instance", type_)
 
 
 def refusing(what: str) -> Callable[[Any], Any]:
@@ -199,13 +204,6 @@ def decimal_form(kind: Number) -> Callable[[str], Any]:
     digits = "0" if whole < 1 else f"(?:0|[1-9][0-9]{{0,{whole - 1}}})"
     tail = rf"\.[0-9]{{{kind.scale}}}" if kind.scale > 0 else ""
     return re.compile(rf"(?!-0(?:\.0*)?\Z)-?{digits}{tail}", re.ASCII).fullmatch
-
-
-def canonical_decimal(kind: Number, text: str) -> str:
-    """Return a decimal's text if it is canonical."""
-    if kind.write(kind.read(text)) != text:
-        raise ValueError(f"{shown(text)} is not canonical")
-    return text
 
 
 def canonical_date(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -14,13 +15,13 @@ from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
     canonical_date,
-    canonical_decimal,
     canonical_time,
     decimal_form,
     in_range,
     is_canonical_uuid,
     json_value,
     refusing_kind,
+    underlying,
     without_zone,
 )
 from lading.engine.generate import Expression, calling
@@ -59,6 +60,11 @@ class PostgreSQLCodecs(Codecs):
         """The server's types are strict; nulls that it shouldn't hold are not."""
         fail = refusing_kind(kind)
         return Expression("({x} if {x} is not None else fail({x}))", {"fail": fail})
+
+    def limited(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Nor can decorated text hold NUL."""
+        check, inherited = without_nul("PostgreSQL"), super().limited(type_)
+        return lambda bound: inherited(check(bound) if type(bound) is str else bound)
 
     def read_string(self, column: Column, kind: Text) -> Expression:  # noqa: ARG002
         """Text; CHAR without the blanks that pad it."""
@@ -136,7 +142,7 @@ class PostgreSQLCodecs(Codecs):
         def slow(text: str) -> str:
             if kind.precision is not None and "Infinity" in text:
                 raise ValueError(f"{text} doesn't fit a column with a precision")
-            return canonical_decimal(kind, text)
+            return str(kind.canonical(text))
 
         if kind.precision is None or kind.scale is None:
             return calling(slow)
@@ -181,8 +187,3 @@ class PostgreSQLCodecs(Codecs):
             return text
 
         return calling(bind)
-
-
-def underlying(type_: TypeEngine[Any]) -> Any:
-    """Return the type that a decorator decorates, or the type itself."""
-    return getattr(type_, "impl_instance", type_)

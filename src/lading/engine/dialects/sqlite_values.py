@@ -15,7 +15,6 @@ from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
     canonical_date,
-    canonical_decimal,
     canonical_time,
     decimal_form,
     in_range,
@@ -153,7 +152,7 @@ class SQLiteCodecs(Codecs):
         read = decimal_reader(kind)
 
         def slow(text: str) -> float:
-            number = float(canonical_decimal(kind, text))
+            number = float(kind.canonical(text))
             if not math.isfinite(number) or read(number) != text:
                 raise ValueError(f"{text} changes in SQLite, which keeps decimals as doubles")
             return number
