@@ -21,9 +21,8 @@ from sqlalchemy.orm import Session
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "schemas"))
 
-from bakery import Base, bakery, fill  # noqa: E402
-
-from lading import LadingError, export_all, export_document, import_all, import_document  # noqa: E402
+from bakery import Base, bakery, fill
+from lading import LadingError, export_all, export_document, import_all, import_document
 
 # SQLite keeps decimals as doubles; lading refuses any that this would change.
 warnings.filterwarnings("ignore", category=sa.exc.SAWarning, message="Dialect sqlite")

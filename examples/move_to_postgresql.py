@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "schemas"))
 
-from bakery import Base, bakery, fill  # noqa: E402
-
-from lading import export_all, import_all  # noqa: E402
+from bakery import Base, bakery, fill
+from lading import export_all, import_all
 
 warnings.filterwarnings("ignore", category=sa.exc.SAWarning, message="Dialect sqlite")
 
@@ -37,12 +36,13 @@ def main(url: str) -> None:
     sqlite.dispose()
     postgresql.dispose()
     for old, new in zip(before.files, after.files, strict=True):
-        print(f"{'equal' if old.sha256 == new.sha256 else 'DIFFERENT'}  {old.sha256}  {old.filename}")
+        verdict = "equal" if old.sha256 == new.sha256 else "DIFFERENT"
+        print(f"{verdict}  {old.sha256}  {old.filename}")
     if before.content_sha256 != after.content_sha256:
         raise SystemExit("the two exports differ")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:  # noqa: PLR2004
+    if len(sys.argv) != 2:
         raise SystemExit("usage: move_to_postgresql.py postgresql+psycopg://user@host/database")
     main(sys.argv[1])

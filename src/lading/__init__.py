@@ -23,7 +23,7 @@ from lading.exporter import export_all, export_document
 from lading.importer import import_all, import_document
 from lading.manifest import Manifest
 from lading.report import ImportReport, Problem, Progress
-from lading.version import VERSION as __version__
+from lading.version import __version__
 
 __all__ = [
     "BundleError",

@@ -34,7 +34,7 @@ from lading.manifest import (
     content_digest,
 )
 from lading.report import Progress
-from lading.version import VERSION
+from lading.version import __version__
 
 Watch = Callable[[Progress], None]
 
@@ -71,7 +71,9 @@ def export_all(
     order = order_of(entities)
     scope = Scope(entities, only=only, where=where, closure=closure)
     with BundleWriter(path, overwrite=overwrite) as writer:
-        with _exporting(session, catalog, order, scope, include_ids, progress) as export:
+        with _exporting(
+            session, catalog, order, scope, include_ids=include_ids, progress=progress
+        ) as export:
             files = [
                 export.write_file(writer, name, place) for place, name in enumerate(export.names, 1)
             ]
@@ -99,7 +101,9 @@ def export_document(
     entities = catalog.use()
     order = order_of(entities)
     scope = Scope(entities, only=only, where=where, closure=closure)
-    with _exporting(session, catalog, order, scope, include_ids, None) as export:
+    with _exporting(
+        session, catalog, order, scope, include_ids=include_ids, progress=None
+    ) as export:
         lists = {
             name: [msgspec.json.decode(line) for lines in export.records(name) for line in lines]
             for name in export.names
@@ -131,6 +135,7 @@ def _exporting(
     catalog: Catalog,
     order: Order,
     scope: Scope,
+    *,
     include_ids: bool,
     progress: Watch | None,
 ) -> Iterator[_Export]:
@@ -138,7 +143,7 @@ def _exporting(
     with reading(session, catalog) as opened:
         require_tables(opened.dialect, catalog.use())
         scope.resolve(opened.dialect)
-        yield _Export(catalog, order, scope, opened, include_ids, progress)
+        yield _Export(catalog, order, scope, opened, include_ids=include_ids, progress=progress)
 
 
 class _Export:
@@ -150,6 +155,7 @@ class _Export:
         order: Order,
         scope: Scope,
         opened: Opened,
+        *,
         include_ids: bool,
         progress: Watch | None,
     ) -> None:
@@ -197,10 +203,12 @@ class _Export:
         rows = self.entities[name]
         width = max(2, len(str(len(self.names))))
         filename = f"{place:0{width}}_{name}.json"
-        with writer.entity_file(filename, name, rows.version) as file:
-            with closing(self.records(name)) as chunks:
-                for lines in chunks:
-                    file.write(lines)
+        with (
+            writer.entity_file(filename, name, rows.version) as file,
+            closing(self.records(name)) as chunks,
+        ):
+            for lines in chunks:
+                file.write(lines)
         return FileEntry(
             filename=filename,
             entity_type=name,
@@ -250,7 +258,7 @@ class _Export:
             export_date=datetime.now(UTC),
             source=source or self.catalog.source,
             catalog=self.catalog.name,
-            lading_version=VERSION,
+            lading_version=__version__,
             requires=(),
             partial=self.scope.is_partial,
             left_out=self.left_out(),

@@ -86,7 +86,9 @@ def _import(
     with writing(session, catalog) as opened:
         report.callers = opened.callers
         require_tables(opened.dialect, catalog.use())
-        story = _Import(catalog, order_of(catalog.use()), payload, options, opened, progress)
+        story = _Import(
+            catalog, order_of(catalog.use()), payload, options, opened, progress=progress
+        )
         state = story.run()
         report.entities, report.problems = state.counts, state.problems
         if report.problems and not options.keeps_good:
@@ -108,6 +110,7 @@ class _Import:
         payload: Payload,
         options: ImportOptions,
         opened: Opened,
+        *,
         progress: Watch | None,
     ) -> None:
         self.entities = catalog.use()

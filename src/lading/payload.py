@@ -37,7 +37,8 @@ class BundlePayload:
         unknown = [name for name in self.entries if name not in entities.roots]
         if unknown:
             raise BundleError(
-                f"holds {listed(unknown, separator=', ')}, which catalog {catalog.name!r} doesn't know",
+                f"holds {listed(unknown, separator=', ')}, which catalog {catalog.name!r} doesn't "
+                "know",
                 "Declare a schema for each.",
                 file="manifest.json",
             )

@@ -109,20 +109,20 @@ def _number(type_: sa.Numeric[Any]) -> Kind:
 # The first match counts, so a subclass stands before its base.
 _RULES: list[tuple[Any, Any]] = [
     (sqltypes.Enum, _choice),
-    ((sqltypes.CHAR, sqltypes.NCHAR), lambda type_: Text(padded=True)),
-    (sqltypes.String, lambda type_: Text()),
-    (sqltypes.Boolean, lambda type_: Boolean()),
-    (sqltypes.Integer, lambda type_: Integer()),
-    (sqltypes.Float, lambda type_: Float()),
+    ((sqltypes.CHAR, sqltypes.NCHAR), lambda _: Text(padded=True)),
+    (sqltypes.String, lambda _: Text()),
+    (sqltypes.Boolean, lambda _: Boolean()),
+    (sqltypes.Integer, lambda _: Integer()),
+    (sqltypes.Float, lambda _: Float()),
     (sqltypes.Numeric, _number),
-    (sqltypes.Date, lambda type_: Date()),
+    (sqltypes.Date, lambda _: Date()),
     (sqltypes.DateTime, lambda type_: DateTime(aware=bool(type_.timezone))),
     (sqltypes.Time, lambda type_: None if type_.timezone else Time()),
-    (sqltypes.Uuid, lambda type_: Uuid()),
-    (sqltypes.LargeBinary, lambda type_: Bytes()),
-    (sqltypes.BINARY, lambda type_: Bytes()),
-    (sqltypes.VARBINARY, lambda type_: Bytes()),
-    (sqltypes.JSON, lambda type_: Json()),
+    (sqltypes.Uuid, lambda _: Uuid()),
+    (sqltypes.LargeBinary, lambda _: Bytes()),
+    (sqltypes.BINARY, lambda _: Bytes()),
+    (sqltypes.VARBINARY, lambda _: Bytes()),
+    (sqltypes.JSON, lambda _: Json()),
 ]
 
 

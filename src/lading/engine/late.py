@@ -80,10 +80,9 @@ class LateLoader(Loader):
         for items in self.state.updates.get((rows.name, reference.name), ()):
             found = self._found(reference, (key for _, _, key in items))
             made = []
+            where = f"{prefix}{reference.written}"
             for number, identity, key in items:
-                row = self._row(
-                    reference, found, key, number, NoKeys(), f"{prefix}{reference.written}"
-                )
+                row = self._row(reference, found, key, number, keys=NoKeys(), where=where)
                 if row is not None:
                     made.append((number, (*identity, *row)))
             self._update(rows, reference, made, prefix)

@@ -151,7 +151,9 @@ class Loader:
             rows_of = [found.get(key) for key in held]  # type: ignore[arg-type]
             if rows_of.count(None) != held.count(None) or AMBIGUOUS in rows_of:
                 rows_of = [
-                    None if key is None else self._row(reference, found, key, n, keys, where)
+                    None
+                    if key is None
+                    else self._row(reference, found, key, n, keys=keys, where=where)
                     for key, n in zip(held, batch.numbers, strict=True)
                 ]
             resolved.foreign[reference.name] = rows_of
@@ -186,7 +188,9 @@ class Loader:
                 twice = next(key for key in held if held.count(key) > 1)
                 text = described(reference.parts, twice)
                 self.fail(number, keys.get(number), where, f"holds {text} twice; remove one")
-            rows = [self._row(reference, found, key, number, keys, where) for key in held]
+            rows = [
+                self._row(reference, found, key, number, keys=keys, where=where) for key in held
+            ]
             result.append([row for row in rows if row is not None])
         return result
 
@@ -199,6 +203,7 @@ class Loader:
         found: dict[Key, Row],
         key: Key,
         number: int,
+        *,
         keys: Keys,
         where: str,
     ) -> Row | None:

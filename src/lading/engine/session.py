@@ -53,8 +53,8 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
             connection.rollback()
             return
         dialect = dialect_for(_connection(owner, catalog))
-        _refuse_autocommit(dialect)
         dialect.ensure_begun(writing=False)
+        _refuse_autocommit(dialect)
         yield Opened(dialect, callers=True, snapshot=dialect.snapshot())
 
 
@@ -67,14 +67,15 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
             connection = stack.enter_context(owner.connect())
             dialect = dialect_for(connection)
             dialect.begin_writing()
+            _refuse_autocommit(dialect)
             dialect.facts()
             yield Opened(dialect, callers=False, snapshot="")
             dialect.check_constraints()
             connection.commit()
             return
         dialect = dialect_for(_connection(owner, catalog))
-        _refuse_autocommit(dialect)
         dialect.ensure_begun(writing=True)
+        _refuse_autocommit(dialect)
         stack.callback(_expire(owner))
         with dialect.connection.begin_nested():
             yield Opened(dialect, callers=True, snapshot="")
@@ -140,11 +141,7 @@ def _bind_of(session: Session, catalog: Catalog) -> sa.Engine | sa.Connection:
 
 
 def _refuse_autocommit(dialect: Dialect) -> None:
-    options = dialect.connection.get_execution_options()
-    level = options.get("isolation_level") or dialect.connection.engine.get_execution_options().get(
-        "isolation_level"
-    )
-    if level == "AUTOCOMMIT" or dialect.autocommits():
+    if dialect.autocommits():
         raise TargetError(
             "the connection is in AUTOCOMMIT, where nothing can be all or nothing",
             "Use another isolation level.",

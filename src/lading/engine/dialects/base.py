@@ -68,7 +68,7 @@ class Dialect(ABC):
 
     # Values
 
-    def selected(self, column: sa.ColumnElement[Any], kind: Kind | None) -> sa.ColumnElement[Any]:  # noqa: ARG002
+    def selected(self, column: sa.ColumnElement[Any], kind: Kind | None) -> sa.ColumnElement[Any]:
         """Return what a SELECT asks for to read a column, such as a cast to text."""
         return column
 

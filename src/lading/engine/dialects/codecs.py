@@ -56,7 +56,7 @@ class Codecs:
         bind: Callable[[Column, Any], Expression] = getattr(self, f"bind_{kind.name}")
         return bind(column, kind)
 
-    def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:  # noqa: ARG002 - overridden
+    def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
         """Tell whether a column's values are what the engine makes of SQLAlchemy's own types."""
         return is_plain(type_)
 
@@ -70,7 +70,7 @@ class Codecs:
         """Return SQLAlchemy's own function from a Python value to a driver value."""
         return self.implementation(type_).bind_processor(self.dialect) or _same
 
-    def type_code(self, type_: TypeEngine[Any]) -> Any:  # noqa: ARG002 - overridden
+    def type_code(self, type_: TypeEngine[Any]) -> Any:
         """Return the driver's code of a type, for processors that ask for it."""
         return None
 
@@ -118,7 +118,7 @@ class Codecs:
         fail = refusing(f"one of {', '.join(map(str, names))}")
         return calling(lambda raw: names[raw] if raw in names else fail(raw))
 
-    def read_json(self, column: Column, kind: Json) -> Expression:  # noqa: ARG002
+    def read_json(self, column: Column, kind: Json) -> Expression:
         """The column's text, canonically; its ``null`` isn't SQL's."""
 
         def read(text: Any) -> bytes:
@@ -126,17 +126,17 @@ class Codecs:
 
         return calling(read)
 
-    def read_bytes(self, column: Column, kind: Kind) -> Expression:  # noqa: ARG002
+    def read_bytes(self, column: Column, kind: Kind) -> Expression:
         """Base64."""
         return calling(kind.write)
 
     # What all engines bind alike
 
-    def bind_boolean(self, column: Column, kind: Kind) -> Expression:  # noqa: ARG002
+    def bind_boolean(self, column: Column, kind: Kind) -> Expression:
         """Drivers take booleans."""
         return PLAIN
 
-    def bind_bytes(self, column: Column, kind: Kind) -> Expression:  # noqa: ARG002
+    def bind_bytes(self, column: Column, kind: Kind) -> Expression:
         """Drivers take bytes."""
         return calling(kind.read)
 

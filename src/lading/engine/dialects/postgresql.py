@@ -162,7 +162,7 @@ class PostgreSQL(Dialect):
         name = self.name(column)
         self.fetch(
             f"SELECT setval({self.mark}::regclass, greatest((SELECT max({name}) FROM "
-            f"{self.table(table)}), (SELECT last_value FROM {sequence})))"
+            f"{self.table(table)}), (SELECT last_value FROM {self.escaped(sequence)})))"
             f" WHERE EXISTS (SELECT 1 FROM {self.table(table)})",
             (sequence,),
         )

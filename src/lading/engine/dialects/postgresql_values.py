@@ -66,26 +66,26 @@ class PostgreSQLCodecs(Codecs):
         check, inherited = without_nul("PostgreSQL"), super().limited(type_)
         return lambda bound: inherited(check(bound) if type(bound) is str else bound)
 
-    def read_string(self, column: Column, kind: Text) -> Expression:  # noqa: ARG002
+    def read_string(self, column: Column, kind: Text) -> Expression:
         """Text; CHAR without the blanks that pad it."""
         return calling(kind.write) if kind.padded else self._plain(kind)
 
-    def read_integer(self, column: Column, kind: Integer) -> Expression:  # noqa: ARG002
+    def read_integer(self, column: Column, kind: Integer) -> Expression:
         """Integers."""
         return self._plain(kind)
 
-    def read_boolean(self, column: Column, kind: Kind) -> Expression:  # noqa: ARG002
+    def read_boolean(self, column: Column, kind: Kind) -> Expression:
         """Booleans."""
         return self._plain(kind)
 
-    def read_float(self, column: Column, kind: Float) -> Expression:  # noqa: ARG002
+    def read_float(self, column: Column, kind: Float) -> Expression:
         """Doubles."""
         return Expression(
             "({x} + 0.0 if finite({x}) else words({x}))",
             {"finite": math.isfinite, "words": float_written},
         )
 
-    def read_decimal(self, column: Column, kind: Number) -> Expression:  # noqa: ARG002
+    def read_decimal(self, column: Column, kind: Number) -> Expression:
         """The column's text, which has its scale already."""
 
         def slow(text: str) -> str:
@@ -96,19 +96,19 @@ class PostgreSQLCodecs(Codecs):
         point = f"{{x}}[-{kind.scale + 1}:-{kind.scale}] == '.'"
         return Expression(f"({{x}} if {point} else slow({{x}}))", {"slow": slow})
 
-    def read_date(self, column: Column, kind: Date) -> Expression:  # noqa: ARG002
+    def read_date(self, column: Column, kind: Date) -> Expression:
         """Dates."""
         return Expression("{x}.isoformat()")
 
-    def read_time(self, column: Column, kind: Time) -> Expression:  # noqa: ARG002
+    def read_time(self, column: Column, kind: Time) -> Expression:
         """Times."""
         return calling(kind.write)
 
-    def read_datetime(self, column: Column, kind: DateTime) -> Expression:  # noqa: ARG002
+    def read_datetime(self, column: Column, kind: DateTime) -> Expression:
         """Datetimes, aware ones in UTC whatever the session's zone."""
         return calling(utc_written) if kind.aware else Expression("{x}.isoformat()")
 
-    def read_uuid(self, column: Column, kind: Uuid) -> Expression:  # noqa: ARG002
+    def read_uuid(self, column: Column, kind: Uuid) -> Expression:
         """The column's text, in lower case already."""
         return self._plain(kind)
 
@@ -116,7 +116,7 @@ class PostgreSQLCodecs(Codecs):
         """Text, no longer than declared and without NUL."""
         return self.checked_text(column, kind, NUL, without_nul("PostgreSQL"))
 
-    def bind_integer(self, column: Column, kind: Integer) -> Expression:  # noqa: ARG002
+    def bind_integer(self, column: Column, kind: Integer) -> Expression:
         """Two, four or eight bytes."""
         return in_range(*integer_range(column.type, widest=False))
 
@@ -136,7 +136,7 @@ class PostgreSQLCodecs(Codecs):
             return calling(slow)
         return Expression("({x} if type({x}) is float else slow({x}))", {"slow": slow})
 
-    def bind_decimal(self, column: Column, kind: Number) -> Expression:  # noqa: ARG002
+    def bind_decimal(self, column: Column, kind: Number) -> Expression:
         """Digits as text; columns with a precision hold no infinity."""
 
         def slow(text: str) -> str:
@@ -149,23 +149,23 @@ class PostgreSQLCodecs(Codecs):
         form = decimal_form(kind)
         return Expression("({x} if form({x}) else slow({x}))", {"form": form, "slow": slow})
 
-    def bind_date(self, column: Column, kind: Date) -> Expression:  # noqa: ARG002
+    def bind_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""
         return Expression(
             "({x} if parse({x}).isoformat() == {x} else slow({x}))",
             {"parse": dt.date.fromisoformat, "slow": canonical_date},
         )
 
-    def bind_time(self, column: Column, kind: Time) -> Expression:  # noqa: ARG002
+    def bind_time(self, column: Column, kind: Time) -> Expression:
         """ISO text."""
         return calling(canonical_time)
 
-    def bind_datetime(self, column: Column, kind: DateTime) -> Expression:  # noqa: ARG002
+    def bind_datetime(self, column: Column, kind: DateTime) -> Expression:
         """ISO text, with its zone."""
         zone = "Z" if kind.aware else ""
         return calling(lambda text: f"{without_zone(kind, text)}{zone}")
 
-    def bind_uuid(self, column: Column, kind: Uuid) -> Expression:  # noqa: ARG002
+    def bind_uuid(self, column: Column, kind: Uuid) -> Expression:
         """Its text."""
 
         def slow(text: str) -> Any:
@@ -175,7 +175,7 @@ class PostgreSQLCodecs(Codecs):
             "({x} if form({x}) else slow({x}))", {"form": is_canonical_uuid, "slow": slow}
         )
 
-    def bind_json(self, column: Column, kind: Json) -> Expression:  # noqa: ARG002
+    def bind_json(self, column: Column, kind: Json) -> Expression:
         """Its text; JSONB can't hold NUL."""
         is_binary = str(self.dialect.type_compiler_instance.process(column.type)) == "JSONB"
 

@@ -110,6 +110,8 @@ class SQLite(Dialect):
         self.facts()
 
     def _begin(self, sql: str) -> None:
+        if not self.connection.in_transaction():
+            self.connection.begin()  # applications may have SQLAlchemy begin by an event
         driver = self.connection.connection.driver_connection
         if not getattr(driver, "in_transaction", False):
             self.run(sql)

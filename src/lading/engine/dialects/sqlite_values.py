@@ -1,4 +1,4 @@
-"""SQLite's values: any type in any column, so each is checked; dates as text, decimals as doubles."""
+"""SQLite's values: any type in any column, so each is checked; dates are text."""
 
 from __future__ import annotations
 
@@ -75,17 +75,17 @@ class SQLiteCodecs(Codecs):
         bound = f" and len({{x}}) <= {limit}" if limit is not None else ""
         return Expression(f"({{x}} if type({{x}}) is str{bound} else slow({{x}}))", {"slow": slow})
 
-    def read_integer(self, column: Column, kind: Integer) -> Expression:  # noqa: ARG002
+    def read_integer(self, column: Column, kind: Integer) -> Expression:
         """Integers; nothing else that SQLite may hold there."""
         fail = refusing_kind(kind)
         return Expression("({x} if type({x}) is int else fail({x}))", {"fail": fail})
 
-    def read_boolean(self, column: Column, kind: Kind) -> Expression:  # noqa: ARG002
+    def read_boolean(self, column: Column, kind: Kind) -> Expression:
         """Zero or one."""
         fail = refusing("a boolean (0 or 1)")
         return calling(lambda raw: raw == 1 if type(raw) is int and raw in (0, 1) else fail(raw))
 
-    def read_float(self, column: Column, kind: Float) -> Expression:  # noqa: ARG002
+    def read_float(self, column: Column, kind: Float) -> Expression:
         """Doubles, and integers that a double holds."""
         fail = refusing_kind(kind)
 
@@ -97,21 +97,21 @@ class SQLiteCodecs(Codecs):
             {"finite": math.isfinite, "slow": slow},
         )
 
-    def read_decimal(self, column: Column, kind: Number) -> Expression:  # noqa: ARG002
+    def read_decimal(self, column: Column, kind: Number) -> Expression:
         """Doubles that say the same as their scaled text."""
         return calling(decimal_reader(kind))
 
-    def read_date(self, column: Column, kind: Date) -> Expression:  # noqa: ARG002
+    def read_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""
         parse = dt.date.fromisoformat
         return calling(lambda text: parse(text).isoformat())
 
-    def read_time(self, column: Column, kind: Time) -> Expression:  # noqa: ARG002
+    def read_time(self, column: Column, kind: Time) -> Expression:
         """ISO text."""
         parse = dt.time.fromisoformat
         return calling(lambda text: kind.write(parse(text)))
 
-    def read_datetime(self, column: Column, kind: DateTime) -> Expression:  # noqa: ARG002
+    def read_datetime(self, column: Column, kind: DateTime) -> Expression:
         """ISO text without a zone; aware columns hold UTC."""
         parse = dt.datetime.fromisoformat
         suffix = "Z" if kind.aware else ""
@@ -124,7 +124,7 @@ class SQLiteCodecs(Codecs):
 
         return calling(read)
 
-    def read_uuid(self, column: Column, kind: Uuid) -> Expression:  # noqa: ARG002
+    def read_uuid(self, column: Column, kind: Uuid) -> Expression:
         """32 hexadecimal digits."""
         return calling(lambda text: str(UUID(text)))
 
@@ -132,11 +132,11 @@ class SQLiteCodecs(Codecs):
         """Text, no longer than declared; SQLite itself ignores lengths."""
         return self.checked_text(column, kind, "", lambda text: text)
 
-    def bind_integer(self, column: Column, kind: Integer) -> Expression:  # noqa: ARG002
+    def bind_integer(self, column: Column, kind: Integer) -> Expression:
         """Eight bytes in every integer column."""
         return in_range(*integer_range(column.type, widest=True))
 
-    def bind_float(self, column: Column, kind: Float) -> Expression:  # noqa: ARG002
+    def bind_float(self, column: Column, kind: Float) -> Expression:
         """Doubles; NaN would silently become NULL."""
 
         def slow(written: Any) -> float:
@@ -147,7 +147,7 @@ class SQLiteCodecs(Codecs):
 
         return Expression("({x} if type({x}) is float else slow({x}))", {"slow": slow})
 
-    def bind_decimal(self, column: Column, kind: Number) -> Expression:  # noqa: ARG002
+    def bind_decimal(self, column: Column, kind: Number) -> Expression:
         """Doubles, for decimals that survive being one."""
         read = decimal_reader(kind)
 
@@ -164,22 +164,22 @@ class SQLiteCodecs(Codecs):
             {"number": float, "form": decimal_form(kind), "slow": slow},
         )
 
-    def bind_date(self, column: Column, kind: Date) -> Expression:  # noqa: ARG002
+    def bind_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""
         return Expression(
             "({x} if parse({x}).isoformat() == {x} else slow({x}))",
             {"parse": dt.date.fromisoformat, "slow": canonical_date},
         )
 
-    def bind_time(self, column: Column, kind: Time) -> Expression:  # noqa: ARG002
+    def bind_time(self, column: Column, kind: Time) -> Expression:
         """ISO text with six digits of fraction, as SQLAlchemy stores it."""
         return calling(lambda text: padded(canonical_time(text), 8))
 
-    def bind_datetime(self, column: Column, kind: DateTime) -> Expression:  # noqa: ARG002
+    def bind_datetime(self, column: Column, kind: DateTime) -> Expression:
         """ISO text with a blank and six digits of fraction, as SQLAlchemy stores it."""
         return calling(lambda text: padded(without_zone(kind, text).replace("T", " "), 19))
 
-    def bind_uuid(self, column: Column, kind: Uuid) -> Expression:  # noqa: ARG002
+    def bind_uuid(self, column: Column, kind: Uuid) -> Expression:
         """What SQLAlchemy stores: 32 digits, or bytes where the application says so."""
         process = self.bind_process(column.type)
         as_uuid = bool(getattr(column.type, "as_uuid", True))
@@ -191,7 +191,7 @@ class SQLiteCodecs(Codecs):
 
         return calling(bind)
 
-    def read_json(self, column: Column, kind: Json) -> Expression:  # noqa: ARG002
+    def read_json(self, column: Column, kind: Json) -> Expression:
         """Text; a JSON column has numeric affinity, so a lone number is stored as one."""
 
         def read(raw: Any) -> bytes:
@@ -199,7 +199,7 @@ class SQLiteCodecs(Codecs):
 
         return calling(read)
 
-    def bind_json(self, column: Column, kind: Json) -> Expression:  # noqa: ARG002
+    def bind_json(self, column: Column, kind: Json) -> Expression:
         """Text by the application's own serializer, unless the column's affinity changes it."""
         process = self.bind_process(column.type)
 

@@ -1,0 +1,32 @@
+# Two commands: `make demo` and `make test`.  They need python3, its venv module and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO_ARGS ?=
+TEST_ARGS ?=
+
+.PHONY: demo test check bench clean
+
+demo: .venv/.installed
+	$(BIN)/python examples/bakery_demo.py $(DEMO_ARGS)
+
+test: .venv/.installed
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+check: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.installed
+	$(BIN)/python tests/bench/bench.py
+
+clean:
+	rm -rf .venv .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
+	find src schemas tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[test,check]' -c constraints.txt
+	touch $@

@@ -1,0 +1,133 @@
+"""Databases to throw away: each backend gives fresh, empty ones and drops them again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+NAMES = ("sqlite-memory", "sqlite-file", "postgresql")
+
+
+class Backend(ABC):
+    """One kind of database. ``name`` stands in test ids, ``dialect`` is SQLAlchemy's name."""
+
+    name: ClassVar[str]
+    dialect: ClassVar[str]
+
+    def __init__(self) -> None:
+        self.numbers = count(1)
+        self.dropping: dict[sa.Engine, Callable[[], None]] = {}
+
+    @abstractmethod
+    def fresh(self, **options: Any) -> sa.Engine:
+        """Return an engine over a new, empty database; ``options`` go to ``create_engine``."""
+
+    def async_twin(self, engine: sa.Engine) -> AsyncEngine | None:
+        """Return an asyncio engine over the same database, where there can be one."""
+        return None
+
+    def drop(self, engine: sa.Engine) -> None:
+        """Close every connection of an engine and remove its database."""
+        engine.dispose()
+        self.dropping.pop(engine, lambda: None)()
+
+    def drop_all(self) -> None:
+        """Drop whatever is left."""
+        for engine in list(self.dropping):
+            self.drop(engine)
+
+    @contextmanager
+    def database(self, metadata: sa.MetaData | None = None, **options: Any) -> Iterator[sa.Engine]:
+        """Yield an engine over a fresh database with these tables, and drop it afterwards."""
+        engine = self.fresh(**options)
+        try:
+            if metadata is not None:
+                metadata.create_all(engine)
+            yield engine
+        finally:
+            self.drop(engine)
+
+
+def _with_foreign_keys(engine: sa.Engine) -> sa.Engine:
+    """SQLite ignores foreign keys unless each connection asks for them."""
+
+    @sa.event.listens_for(engine, "connect")
+    def enforce(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine
+
+
+class SQLiteMemory(Backend):
+    """SQLite in memory: one database per engine, for this thread."""
+
+    name = "sqlite-memory"
+    dialect = "sqlite"
+
+    def fresh(self, **options: Any) -> sa.Engine:
+        engine = _with_foreign_keys(sa.create_engine("sqlite://", **options))
+        self.dropping[engine] = lambda: None
+        return engine
+
+
+class SQLiteFile(Backend):
+    """SQLite in a file, by a pool of connections."""
+
+    name = "sqlite-file"
+    dialect = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def fresh(self, **options: Any) -> sa.Engine:
+        path = self.folder / f"{next(self.numbers)}.sqlite"
+        engine = _with_foreign_keys(sa.create_engine(f"sqlite:///{path}", **options))
+        self.dropping[engine] = lambda: path.unlink(missing_ok=True)
+        return engine
+
+    def async_twin(self, engine: sa.Engine) -> AsyncEngine:
+        twin = create_async_engine(engine.url.set(drivername="sqlite+aiosqlite"))
+        _with_foreign_keys(twin.sync_engine)
+        return twin
+
+
+class PostgreSQL(Backend):
+    """PostgreSQL: a database of its own for each engine.
+
+    ``template`` are options of CREATE DATABASE, such as a collation.
+    """
+
+    name = "postgresql"
+    dialect = "postgresql"
+
+    def __init__(self, server: sa.URL, *, template: str = "") -> None:
+        super().__init__()
+        self.server = server
+        self.template = template
+        self.admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+
+    def fresh(self, **options: Any) -> sa.Engine:
+        name = f"lading_{id(self):x}_{next(self.numbers)}"
+        self._administer(f'CREATE DATABASE "{name}" {self.template}')
+        engine = sa.create_engine(self.server.set(database=name), **options)
+        self.dropping[engine] = lambda: self._administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+        return engine
+
+    def async_twin(self, engine: sa.Engine) -> AsyncEngine:
+        return create_async_engine(engine.url)
+
+    def drop_all(self) -> None:
+        super().drop_all()
+        self.admin.dispose()
+
+    def _administer(self, sql: str) -> None:
+        with self.admin.connect() as connection:
+            connection.exec_driver_sql(sql)

@@ -1,0 +1,103 @@
+"""Run as a script: one export or import of many rows, and the memory that it took.
+
+``memory_run.py WHAT URL BUNDLE ROWS`` prints the peak of the process's resident
+memory during the work, and what it was before, in kilobytes. ``fill`` makes the rows
+by one statement a table, so that the set-up costs nothing here.
+"""
+
+from __future__ import annotations
+
+import gc
+import resource
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import sqlalchemy as sa
+from sqlalchemy.orm import relationship
+
+from lading import Catalog, Owned, export_all, import_all
+from support.declaring import new_base, schema_for
+from support.zoo import World, key, number, slug, text, to
+
+
+def ledger() -> World:
+    """Entries with a reference, a self reference and owned lines."""
+    base, catalog = new_base(), Catalog("ledger")
+
+    class Account(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "accounts"
+        id = key()
+        slug = slug()
+
+    class Entry(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "entries"
+        id = key()
+        slug = slug()
+        account_id = to("accounts.id")
+        corrects_id = to("entries.id", null=True)
+        amount = sa.orm.mapped_column(sa.Numeric(12, 2), nullable=False)
+        words = text()
+        account = relationship(Account)
+        corrects = relationship("Entry", remote_side=id)
+        lines = relationship("Line", order_by="Line.position")
+
+    class Line(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "lines"
+        __table_args__ = (sa.Index("line_entry", "entry_id"),)
+        id = key()
+        entry_id = to("entries.id")
+        position = number()
+        words = text()
+
+    lines = schema_for(Line, catalog)
+    schema_for(Account, catalog)
+    schema_for(Entry, catalog, {"lines": Owned(lines)})
+    models = SimpleNamespace(Account=Account, Entry=Entry, Line=Line)
+    return World(base, catalog, models, lambda session: None)
+
+
+def fill(engine: sa.Engine, rows: int) -> None:
+    """Make that many entries."""
+    count = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {})"
+    with engine.begin() as connection:
+        ledger().metadata.create_all(connection)
+        for sql in (
+            f"INSERT INTO accounts (id, slug) {count.format(100)} SELECT n, 'a' || n FROM c",
+            # A multiple of 5 is corrected by its successor; slugs are in no order.
+            f"INSERT INTO entries (id, slug, account_id, corrects_id, amount, words) "
+            f"{count.format(rows)} SELECT n, 'e' || ((n * 7919) %% 1000003), n %% 100 + 1, "
+            f"CASE WHEN n %% 5 = 1 AND n > 1 THEN n - 1 END, n, 'some words about it ' || n FROM c",
+            f"INSERT INTO lines (id, entry_id, position, words) {count.format(rows)} "
+            f"SELECT n, n, 1, 'line' FROM c",
+        ):
+            single = connection.dialect.name == "sqlite"
+            connection.exec_driver_sql(sql.replace("%%", "%") if single else sql)
+
+
+def peak() -> int:
+    """Return the most memory that this process has held, in kilobytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main(what: str, url: str, bundle: str, rows: str) -> None:
+    """Do one thing and say what it took."""
+    engine = sa.create_engine(url)
+    world = ledger()
+    if what == "fill":
+        fill(engine, int(rows))
+        return
+    world.catalog.use()
+    gc.collect()
+    before = peak()
+    if what == "export":
+        export_all(engine, Path(bundle), catalog=world.catalog)
+    else:
+        world.metadata.create_all(engine)
+        report = import_all(engine, Path(bundle), catalog=world.catalog)
+        assert report.inserted == int(rows) + 100
+    print(before, peak())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

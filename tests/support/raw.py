@@ -1,0 +1,124 @@
+"""What a database really stores, cell by cell, without the ids that it made up.
+
+Equal exports can hide that values changed on their way; these dumps can't, for they
+ask the database for each value's own type and text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+Cell = tuple[str, str]
+Dump = dict[str, list[tuple[Any, ...]]]
+ROUNDS = 6
+
+
+def raw_values(bind: sa.Engine, metadata: sa.MetaData, *, keep: Iterable[str] = ()) -> Dump:
+    """Return the stored rows of every table, sorted, to compare two databases of one engine.
+
+    A cell is (column, stored type, stored text). Primary keys that the database makes
+    up are left out, and a foreign key to one stands as a digest of the row that it
+    leads to, so that swapped references differ. ``keep`` names tables whose ids mean
+    something and are compared as they are.
+    """
+    tables = [table for table in metadata.sorted_tables if isinstance(table, sa.Table)]
+    with bind.connect() as connection:
+        rows = {table: _cells(connection, table) for table in tables}
+    made_up = {table: _made_up(table) for table in tables if table.fullname not in set(keep)}
+    labels = {
+        table: [_digest(_plain(row, table, made_up)) for row in rows[table]] for table in tables
+    }
+    for _ in range(ROUNDS):  # each round, a digest covers references one step further away
+        labels = _refined(tables, rows, made_up, labels)
+    return {
+        table.fullname: sorted(
+            (label, *_plain(row, table, made_up))
+            for row, label in zip(rows[table], labels[table], strict=True)
+        )
+        for table in tables
+    }
+
+
+def _cells(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
+    """Fetch each row as {column: (type, text)}, past every type processor."""
+    prepare = connection.dialect.identifier_preparer
+    is_sqlite = connection.dialect.name == "sqlite"
+    names = [prepare.format_column(column) for column in table.columns]
+    if is_sqlite:
+        items = [f"typeof({name}), {name}" for name in names]
+    else:
+        items = [f"pg_typeof({name})::text, CAST({name} AS text)" for name in names]
+    source = prepare.format_table(table)
+    found = connection.exec_driver_sql(f"SELECT {', '.join(items)} FROM {source}").fetchall()
+    keys = [column.name for column in table.columns]
+    return [
+        {key: (row[2 * n], repr(row[2 * n + 1])) for n, key in enumerate(keys)} for row in found
+    ]
+
+
+def _made_up(table: sa.Table) -> str | None:
+    """Name the lone primary key that isn't a foreign key itself, if there is one."""
+    columns = list(table.primary_key.columns)
+    if len(columns) != 1 or columns[0].foreign_keys:
+        return None
+    is_made_up = columns[0] is table.autoincrement_column or columns[0].default is not None
+    return columns[0].name if is_made_up else None
+
+
+def _references(
+    table: sa.Table, made_up: dict[sa.Table, str | None]
+) -> dict[str, tuple[sa.Table, str]]:
+    """Map each column that holds a made-up id to the table and column it leads to."""
+    found = {}
+    for column in table.columns:
+        for foreign in column.foreign_keys:
+            target = foreign.column
+            if made_up.get(target.table) == target.name:
+                found[column.name] = (target.table, target.name)
+    return found
+
+
+def _plain(
+    row: dict[str, Cell], table: sa.Table, made_up: dict[sa.Table, str | None]
+) -> tuple[tuple[str, str, str], ...]:
+    hidden = {made_up.get(table), *_references(table, made_up)}
+    return tuple((name, *cell) for name, cell in row.items() if name not in hidden)
+
+
+def _refined(
+    tables: list[sa.Table],
+    rows: dict[sa.Table, list[dict[str, Cell]]],
+    made_up: dict[sa.Table, str | None],
+    labels: dict[sa.Table, list[str]],
+) -> dict[sa.Table, list[str]]:
+    by_id = {
+        table: {row[name]: label for row, label in zip(rows[table], labels[table], strict=True)}
+        for table, name in made_up.items()
+        if name is not None
+    }
+    result = {}
+    for table in tables:
+        references = _references(table, made_up)
+        result[table] = [
+            _digest(
+                _plain(row, table, made_up),
+                *(
+                    (name, _target(row[name], by_id[target]))
+                    for name, (target, _) in sorted(references.items())
+                ),
+            )
+            for row in rows[table]
+        ]
+    return result
+
+
+def _target(cell: Cell, labels: dict[Cell, str]) -> str:
+    return "null" if cell[1] == "None" else labels.get(cell, "dangling")
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

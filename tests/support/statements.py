@@ -1,0 +1,39 @@
+"""Which statements a block of code really runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import sqlalchemy as sa
+
+from lading.engine.dialects.postgresql import PostgreSQL
+
+
+@contextmanager
+def statements(engine: sa.Engine) -> Iterator[list[str]]:
+    """Yield the list of statements that the block runs on an engine, in order.
+
+    A bulk statement counts once however many rows it has, and so does a COPY, which
+    goes past SQLAlchemy.
+    """
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    copy = PostgreSQL._copy
+
+    def noted_copy(self: PostgreSQL, sql: str, rows: Sequence[Any]) -> None:
+        if self.connection.engine is engine:
+            seen.append(sql)
+        copy(self, sql, rows)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        with mock.patch.object(PostgreSQL, "_copy", noted_copy):
+            yield seen
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
