@@ -62,12 +62,40 @@ _encode_json = json.JSONEncoder(
 ).encode
 
 
+_encode_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def json_text(value: Any) -> bytes:
     """Return the canonical text of a plain JSON value: sorted keys, no spaces, UTF-8."""
     try:
         return _encode_json(value).encode()
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
+
+
+def plain_json_text(value: Any) -> bytes:
+    """Return the text of a value that is plain JSON already, in the order of its keys.
+
+    ``ValueError`` or ``TypeError`` for anything that JSON would write as something else.
+    """
+    try:
+        _refuse_odd(value)
+        return _encode_plain(value).encode()
+    except RecursionError:
+        raise ValueError("JSON is nested too deeply") from None
+
+
+def _refuse_odd(value: Any) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if type(key) is not str:
+                raise ValueError(f"{shown(key)} is no key of a JSON object (a string)")
+            _refuse_odd(item)
+    elif type(value) is list:
+        for item in value:
+            _refuse_odd(item)
+    elif value is not None and type(value) not in (str, int, float, bool):
+        raise ValueError(f"{shown(value)} is no JSON value")
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from lading.bundle import Block, BundleReader
 from lading.declare.catalog import Catalog
 from lading.declare.derivation import Entities
 from lading.errors import BundleError, VersionError, listed, shown
+from lading.jsontext import plain_json_text
 
 DOCUMENT_KEYS = ("version", "schema_versions", "exported_at", "source")
 
@@ -103,10 +102,11 @@ class DocumentPayload:
     def _released(self, catalog: Catalog) -> Any:
         """Without versions, an application's label says them; without either, they are current."""
         current = {name: rows.version for name, rows in catalog.use().roots.items()}
-        label = self.document.get("version") or catalog.unlabelled
+        label = self.document.get("version")
+        label = catalog.unlabelled if label is None else label
         if label is None:
             return current
-        if label not in catalog.releases:
+        if not isinstance(label, str) or label not in catalog.releases:
             known = ", ".join(catalog.releases) or "none"
             raise VersionError(
                 f"the document is of version {shown(label)}, which is no release of catalog "
@@ -136,8 +136,8 @@ class DocumentPayload:
 
     def _text(self, name: str, number: int, record: Any) -> bytes:
         try:
-            return msgspec.json.encode(record)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            return plain_json_text(record)
+        except (TypeError, ValueError) as error:
             raise BundleError(
                 f"holds what JSON can't: {error}",
                 "Give plain JSON values.",

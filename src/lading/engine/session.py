@@ -141,7 +141,8 @@ def _bind_of(session: Session, catalog: Catalog) -> sa.Engine | sa.Connection:
 
 
 def _refuse_autocommit(dialect: Dialect) -> None:
-    if dialect.autocommits():
+    options = dialect.connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT" or dialect.autocommits():
         raise TargetError(
             "the connection is in AUTOCOMMIT, where nothing can be all or nothing",
             "Use another isolation level.",
