@@ -1,4 +1,4 @@
-"""Each module of lading imports only from the layers below its own (DESIGN, section 9)."""
+"""Each module of lading imports only from the layers below its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ ROOT = Path(lading.__file__).parent
 
 # A module may import from its own layer and from any before it; a folder counts whole.
 LAYERS: list[set[str]] = [
-    {"errors", "jsontext", "values", "version"},
+    {"errors", "version"},
+    {"jsontext", "rules", "kind", "moments", "values"},
     {"keys", "manifest", "report"},
     {"declare"},
     {"derive", "options"},
@@ -28,7 +29,7 @@ LAYERS: list[set[str]] = [
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # What a folder may import beside itself, where the layer alone allows too much.
-NARROW = {"bundle": {"errors", "manifest", "bundle"}}
+NARROW = {"bundle": {"errors", "rules", "manifest", "bundle"}}
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
 
 

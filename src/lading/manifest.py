@@ -9,34 +9,45 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from lading.errors import BundleError, ChecksumError, VersionError, shown
+from lading.rules import (
+    DAMAGED,
+    MANIFEST,
+    Rule,
+    built,
+    digest,
+    instant,
+    list_of,
+    mapping_of,
+    name,
+    object_,
+    of_type,
+    optional,
+    parse,
+    text,
+    whole,
+    wrong,
+)
 
-Rule = Callable[[Any, str], Any]
 FORMAT_VERSION = "1.0"
-MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 RESERVED = (MANIFEST, SUMS)
 # Features that a bundle may require of its reader.  Format 1.0 has none.
 FEATURES: frozenset[str] = frozenset()
-LARGEST = 2**63 - 1
 LONGEST_NAME = 255
 DEFERRALS = ("update", "insert")
-DAMAGED = "Export again, or use an undamaged copy."
 
 _SEAL = b'\n  "manifest_sha256": "'
 _SEAL_END = re.compile(rb'([0-9a-f]{64})"\n}\n')
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _VERSION = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
-_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:]")
 
 
@@ -164,16 +175,16 @@ class Manifest:
         Raises ``VersionError`` for a newer format, ``ChecksumError`` where the
         text isn't what was written, else ``BundleError`` naming the field.
         """
-        top = _object(_parsed(data), "")
+        top = object_(parse(data), "")
         _check_version(top.get("version"))
         _check_seal(data)
         del top["manifest_sha256"]
-        manifest: Manifest = _built(partial(cls, path=path), _MANIFEST)(top, "")
+        manifest: Manifest = built(partial(cls, path=path), _MANIFEST)(top, "")
         _check_files(manifest.files)
         _check_order(manifest.files, manifest.deferred)
         digest = content_digest(manifest.files)
         if digest != manifest.content_sha256:
-            raise _wrong("content_sha256", manifest.content_sha256, f"{digest!r}, of these files")
+            raise wrong("content_sha256", manifest.content_sha256, f"{digest!r}, of these files")
         return manifest
 
 
@@ -236,95 +247,15 @@ def _aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...]) -> str:
     return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
 
 
-def _wrong(where: str, value: object, expected: str) -> BundleError:
-    return BundleError(
-        f"is {shown(value)}; expected {expected}", DAMAGED, file=MANIFEST, field=where or None
-    )
-
-
-def _parsed(data: bytes) -> Any:
-    hooks: dict[str, Any] = {"parse_float": _finite, "parse_constant": _finite}
-    try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, **hooks)
-        # An escaped lone surrogate is valid JSON, but no text.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError) as error:
-        problem = f"is not a whole JSON document in UTF-8 ({error})"
-        raise BundleError(problem, DAMAGED, file=MANIFEST) from error
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise BundleError(f"has the key {shown(twice)} twice", DAMAGED, file=MANIFEST)
-    return found
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not isfinite(number):
-        raise ValueError(f"{text[:20]} is not a finite number")
-    return number
-
-
-def _of(kind: type, expected: str) -> Rule:
-    def read(value: Any, where: str) -> Any:
-        # bool is an int to Python, and never a number to JSON.
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise _wrong(where, value, expected)
-        return value
-
-    return read
-
-
-_text = _of(str, "a string")
-_object = _of(dict, "an object")
-
-
-def _name(value: Any, where: str) -> Any:
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise _wrong(where, value, "a name")
-    return value
-
-
-def _whole(least: int) -> Rule:
-    expected = f"a whole number from {least} to {LARGEST}"
-
-    def read(value: Any, where: str) -> Any:
-        if not least <= _of(int, expected)(value, where) <= LARGEST:
-            raise _wrong(where, value, expected)
-        return value
-
-    return read
-
-
-def _digest(value: Any, where: str) -> Any:
-    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
-        raise _wrong(where, value, "64 lower-case hexadecimal digits")
-    return value
-
-
 def _filename(value: Any, where: str) -> Any:
-    expected = name_fault(_text(value, where))
+    expected = name_fault(text(value, where))
     if expected:
-        raise _wrong(where, value, expected)
+        raise wrong(where, value, expected)
     return value
-
-
-def _instant(value: Any, where: str) -> Any:
-    try:
-        if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-            raise ValueError(value)
-        return datetime.fromisoformat(value)
-    except ValueError as error:
-        raise _wrong(where, value, "an instant in UTC like '2025-01-31T12:00:00Z'") from error
 
 
 def _feature(value: Any, where: str) -> Any:
-    if _text(value, where) not in FEATURES:
+    if text(value, where) not in FEATURES:
         problem = f"the bundle needs {shown(value)}, a feature that this lading doesn't have"
         raise BundleError(problem, "Read it with a newer lading.", file=MANIFEST, field=where)
     return value
@@ -332,76 +263,44 @@ def _feature(value: Any, where: str) -> Any:
 
 def _deferral(value: Any, where: str) -> Any:
     if value not in DEFERRALS:
-        raise _wrong(where, value, "'update' or 'insert'")
+        raise wrong(where, value, "'update' or 'insert'")
     return value
 
 
-def _optional(rule: Rule) -> Rule:
-    return lambda value, where: None if value is None else rule(value, where)
-
-
-def _list(rule: Rule) -> Rule:
-    def read(value: Any, where: str) -> Any:
-        items = _of(list, "a list")(value, where)
-        return tuple(rule(item, f"{where}[{n}]") for n, item in enumerate(items))
-
-    return read
-
-
-def _mapping(rule: Rule) -> Rule:
-    def read(value: Any, where: str) -> Any:
-        return {key: rule(item, f"{where}.{key}") for key, item in _object(value, where).items()}
-
-    return read
-
-
-def _built(kind: Callable[..., Any], rules: Mapping[str, Rule]) -> Rule:
-    """Return a rule that makes a ``kind`` of an object with exactly these fields."""
-
-    def read(value: Any, where: str) -> Any:
-        prefix = f"{where}." if where else ""
-        for name in sorted(_object(value, where).keys() ^ rules.keys()):
-            problem = "is missing" if name in rules else "is not a field of this format"
-            raise BundleError(problem, DAMAGED, file=MANIFEST, field=prefix + name)
-        return kind(**{name: rule(value[name], prefix + name) for name, rule in rules.items()})
-
-    return read
-
-
-_EDGE: dict[str, Rule] = {"entity": _name, "field": _name, "references": _name}
+_EDGE: dict[str, Rule] = {"entity": name, "field": name, "references": name}
 _FILE: dict[str, Rule] = {
     "filename": _filename,
-    "entity_type": _name,
-    "record_count": _whole(0),
-    "sha256": _digest,
-    "bytes": _whole(0),
-    "dependencies": _list(_name),
-    "import_order": _whole(1),
-    "schema_version": _whole(1),
-    "natural_key": _list(_name),
-    "references": _mapping(_built(Links, {"entity": _name, "count": _whole(0)})),
-    "shape": _object,
+    "entity_type": name,
+    "record_count": whole(0),
+    "sha256": digest,
+    "bytes": whole(0),
+    "dependencies": list_of(name),
+    "import_order": whole(1),
+    "schema_version": whole(1),
+    "natural_key": list_of(name),
+    "references": mapping_of(built(Links, {"entity": name, "count": whole(0)})),
+    "shape": object_,
 }
 _MANIFEST: dict[str, Rule] = {
-    "version": _text,
-    "export_date": _instant,
-    "source": _optional(_text),
-    "catalog": _text,
-    "lading_version": _text,
-    "requires": _list(_feature),
-    "partial": _of(bool, "true or false"),
-    "left_out": _mapping(_optional(_text)),
-    "external": _list(_built(External, {**_EDGE, "count": _whole(0)})),
-    "snapshot": _text,
-    "files": _list(_built(FileEntry, _FILE)),
-    "deferred": _list(_built(Deferred, {**_EDGE, "by": _deferral})),
-    "content_sha256": _digest,
+    "version": text,
+    "export_date": instant,
+    "source": optional(text),
+    "catalog": text,
+    "lading_version": text,
+    "requires": list_of(_feature),
+    "partial": of_type(bool, "true or false"),
+    "left_out": mapping_of(optional(text)),
+    "external": list_of(built(External, {**_EDGE, "count": whole(0)})),
+    "snapshot": text,
+    "files": list_of(built(FileEntry, _FILE)),
+    "deferred": list_of(built(Deferred, {**_EDGE, "by": _deferral})),
+    "content_sha256": digest,
 }
 
 
 def _check_version(version: Any) -> None:
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
-        raise _wrong("version", version, f"a format version like {FORMAT_VERSION!r}")
+        raise wrong("version", version, f"a format version like {FORMAT_VERSION!r}")
     if version != FORMAT_VERSION:
         raise VersionError(
             f"the format is {version!r}, and this lading reads {FORMAT_VERSION!r}",
@@ -438,15 +337,15 @@ def _check_files(files: tuple[FileEntry, ...]) -> None:
         other = names.setdefault(folded(entry.filename), entry.filename)
         if len(names) == n:
             expected = f"a name that no other file has, and {shown(other)} is the same"
-            raise _wrong(f"files[{n}].filename", entry.filename, expected)
+            raise wrong(f"files[{n}].filename", entry.filename, expected)
         entities.add(entry.entity_type)
         if len(entities) == n:
-            raise _wrong(f"files[{n}].entity_type", entry.entity_type, "each entity once")
+            raise wrong(f"files[{n}].entity_type", entry.entity_type, "each entity once")
         # The shortest record is "{}": a count beyond that is made up, and would
         # have a reader prepare for it.
         if entry.record_count > entry.bytes // 2:
             expected = f"at most {entry.bytes // 2}, for a file of {entry.bytes} bytes"
-            raise _wrong(f"files[{n}].record_count", entry.record_count, expected)
+            raise wrong(f"files[{n}].record_count", entry.record_count, expected)
 
 
 def _check_order(files: tuple[FileEntry, ...], deferred: tuple[Deferred, ...]) -> None:
@@ -455,8 +354,8 @@ def _check_order(files: tuple[FileEntry, ...], deferred: tuple[Deferred, ...]) -
     for n, entry in enumerate(files, 1):
         if entry.import_order != n:
             expected = f"{n}: files are listed as they are imported, 1 to {len(files)}"
-            raise _wrong(f"files[{n - 1}].import_order", entry.import_order, expected)
+            raise wrong(f"files[{n - 1}].import_order", entry.import_order, expected)
         for need in entry.dependencies:
             if order.get(need, 0) > n and (entry.entity_type, need) not in later:
                 expected = f"{entry.entity_type!r} to come after {need!r}, which it depends on"
-                raise _wrong(f"files[{n - 1}].import_order", n, expected)
+                raise wrong(f"files[{n - 1}].import_order", n, expected)

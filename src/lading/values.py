@@ -13,30 +13,25 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime as dt
 import enum
 import math
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from lading.errors import shown
 from lading.jsontext import canonical_json, json_text, utf8
+from lading.kind import Kind
 
-UTC = dt.UTC
 NOT_A_NUMBER = "NaN"
 INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
 JSON_KEY = "$json"
-T = TypeVar("T")
 
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?", re.ASCII)
-_ZONE = re.compile(r"Z|[+-][0-9]{2}:[0-9]{2}", re.ASCII)
 
 
 class JsonNull(enum.Enum):
@@ -49,57 +44,6 @@ class JsonNull(enum.Enum):
 
 
 JSON_NULL = JsonNull.NULL
-
-
-class Kind:
-    """One type as it travels.
-
-    ``name`` stands in shapes and messages; ``python`` is the type of its values;
-    ``is_key`` says whether it may be part of a natural key; ``written_sorts``
-    says whether comparing written forms gives the type's order (else
-    :meth:`order` must be asked).
-    """
-
-    name: ClassVar[str]
-    python: ClassVar[type | tuple[type, ...]]
-    is_key: ClassVar[bool] = True
-    written_sorts: ClassVar[bool] = True
-    #: Whether every text, number or boolean that ``read`` takes is canonical already.
-    one_form: ClassVar[bool] = True
-
-    def write(self, value: Any) -> Any:
-        """Return the canonical written form; ``ValueError`` if it isn't of this kind."""
-        raise NotImplementedError
-
-    def read(self, written: Any) -> Any:
-        """Return the value of a written form; ``ValueError`` says what was expected."""
-        raise NotImplementedError
-
-    def canonical(self, written: Any) -> Any:
-        """Return a written form that is canonical already; ``ValueError`` for any other."""
-        if self.write(self.read(written)) != written:
-            raise ValueError(f"{shown(written)} is not canonical")
-        return written
-
-    def order(self, written: Any) -> Any:
-        """Return what a canonical written form compares by."""
-        return written
-
-    def shape(self) -> dict[str, Any]:
-        """Return what a manifest says of this kind, in plain JSON values."""
-        return {"type": self.name}
-
-    def check(self, value: Any) -> Any:
-        """Return the value if it is exactly of this kind's Python type."""
-        kinds = self.python if isinstance(self.python, tuple) else (self.python,)
-        if type(value) not in kinds:
-            raise ValueError(f"{shown(value)} is not {article(self.name)}")
-        return value
-
-
-def article(name: str) -> str:
-    """Return a noun with its indefinite article."""
-    return f"an {name}" if name[0] in "aeio" else f"a {name}"
 
 
 @dataclass(frozen=True)
@@ -274,119 +218,6 @@ def scaled_digits(text: str, scale: int) -> str:
     if len(fraction) > scale:
         raise ValueError(f"{text} has {len(fraction)} decimal places, its column holds {scale}")
     return f"{whole}.{fraction:0<{scale}}" if scale > 0 else whole
-
-
-@dataclass(frozen=True)
-class Date(Kind):
-    """A calendar day, ``2025-12-24``."""
-
-    name: ClassVar[str] = "date"
-    python: ClassVar[type] = dt.date
-
-    def write(self, value: Any) -> str:
-        """Return ISO 8601."""
-        return str(self.check(value).isoformat())
-
-    def read(self, written: Any) -> dt.date:
-        """Return the day; only ``YYYY-MM-DD`` is taken."""
-        if type(written) is str and _DATE.fullmatch(written):
-            return parsed(dt.date.fromisoformat, written, "date")
-        raise ValueError(f"{shown(written)} is not a date (YYYY-MM-DD)")
-
-
-@dataclass(frozen=True)
-class Time(Kind):
-    """A time of day without a zone, ``08:30:00``."""
-
-    name: ClassVar[str] = "time"
-    one_form: ClassVar[bool] = False
-    python: ClassVar[type] = dt.time
-
-    def write(self, value: Any) -> str:
-        """Return ISO 8601, a fraction only where it isn't zero."""
-        if self.check(value).tzinfo is not None:
-            raise ValueError(f"{shown(value)} has a time zone, its column has none")
-        return str(value.replace(fold=0).isoformat())
-
-    def read(self, written: Any) -> dt.time:
-        """Return the time; ``HH:MM:SS`` with up to six digits behind a point."""
-        if type(written) is str and _TIME.fullmatch(written):
-            return parsed(dt.time.fromisoformat, padded_fraction(written), "time")
-        raise ValueError(f"{shown(written)} is not a time (HH:MM:SS, no zone)")
-
-
-@dataclass(frozen=True)
-class DateTime(Kind):
-    """A moment: without a zone, or ``aware`` and then written in UTC with a ``Z``."""
-
-    name: ClassVar[str] = "datetime"
-    one_form: ClassVar[bool] = False
-    python: ClassVar[type] = dt.datetime
-    aware: bool = False
-
-    @property
-    def written_sorts(self) -> bool:  # type: ignore[override]
-        """Without a zone the text sorts by time; a ``Z`` sorts above a fraction's point."""
-        return not self.aware
-
-    def write(self, value: Any) -> str:
-        """Return ISO 8601, a fraction only where it isn't zero."""
-        moment = self.check(value)
-        if self.aware != (moment.tzinfo is not None):
-            wrong = "has no time zone, its column wants one"
-            if not self.aware:
-                wrong = "has a time zone, its column has none"
-            raise ValueError(f"{shown(value)} {wrong}")
-        if not self.aware:
-            return str(moment.replace(fold=0).isoformat())
-        return utc_written(moment)
-
-    def read(self, written: Any) -> dt.datetime:
-        """Return the moment, an aware one in UTC."""
-        if type(written) is str and written[10:11] == "T" and _DATE.fullmatch(written[:10]):
-            clock = _TIME.match(written, 11)
-            zone = written[clock.end() :] if clock else ""
-            if clock and (_ZONE.fullmatch(zone) if self.aware else not zone):
-                text = f"{written[:11]}{padded_fraction(clock.group())}{zone}"
-                moment = parsed(dt.datetime.fromisoformat, text, "datetime")
-                return in_utc(moment) if self.aware else moment
-        wanted = "with Z or an offset" if self.aware else "no zone"
-        raise ValueError(f"{shown(written)} is not a datetime (YYYY-MM-DDTHH:MM:SS, {wanted})")
-
-    def order(self, written: Any) -> Any:
-        """Aware moments compare without their ``Z``, so that a fraction sorts above none."""
-        return written[:-1] if self.aware else written
-
-    def shape(self) -> dict[str, Any]:
-        """Whether a zone is carried belongs to a datetime's shape."""
-        return {"type": self.name, "aware": self.aware}
-
-
-def in_utc(moment: dt.datetime) -> dt.datetime:
-    """Move an aware moment to UTC; ``ValueError`` where that leaves the years 1 to 9999."""
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{shown(moment)} lies outside the years 1 to 9999 in UTC") from None
-
-
-def utc_written(moment: dt.datetime) -> str:
-    """Write an aware moment in UTC with a ``Z``."""
-    return in_utc(moment).isoformat()[:-6] + "Z"
-
-
-def padded_fraction(clock: str) -> str:
-    """Fill a fraction of a second up to six digits."""
-    whole, point, fraction = clock.partition(".")
-    return f"{whole}.{fraction:0<6}" if point else whole
-
-
-def parsed(parse: Callable[[str], T], text: str, name: str) -> T:
-    """Parse a text of the right form, whose numbers may still be impossible."""
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise ValueError(f"{shown(text)} is not {article(name)}: {error}") from None
 
 
 @dataclass(frozen=True)

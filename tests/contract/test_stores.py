@@ -33,7 +33,7 @@ SAMPLE: Data = {
     "tags": [],
     "purchases": [b'{"n":%d,"supplier":{"slug":"mill"}}' % n for n in range(25)],
 }
-EDITED = "Export again, or run lading seal if the edit was meant."
+EDITED = "Export again, or use an undamaged copy."
 DAMAGED = "Export again, or use an undamaged copy."
 
 

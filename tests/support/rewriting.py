@@ -12,7 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lading.manifest import MANIFEST, SUMS, Manifest, content_digest
+from lading.manifest import SUMS, Manifest, content_digest
+from lading.rules import MANIFEST
 
 Edit = Callable[[str, list[Any]], list[Any]]
 

@@ -18,22 +18,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lading.jsontext import canonical_json, json_text, parse_json
+from lading.kind import Kind, article
+from lading.moments import Date, DateTime, Time
 from lading.values import (
     JSON_NULL,
     Boolean,
     Bytes,
     Choice,
-    Date,
-    DateTime,
     Float,
     Integer,
     Json,
-    Kind,
     Number,
     Text,
-    Time,
     Uuid,
-    article,
     plain_digits,
     scaled_digits,
 )

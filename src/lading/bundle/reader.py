@@ -14,7 +14,8 @@ from lading.bundle.layout import BLOCK_BYTES, MAX_MANIFEST, sums
 from lading.bundle.lines import runs
 from lading.bundle.sources import Source, open_source, read_whole
 from lading.errors import BundleError, ChecksumError, listed
-from lading.manifest import MANIFEST, RESERVED, SUMS, FileEntry, Manifest
+from lading.manifest import RESERVED, SUMS, FileEntry, Manifest
+from lading.rules import MANIFEST
 
 __all__ = ["Block", "BundleReader"]
 

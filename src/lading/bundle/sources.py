@@ -13,7 +13,8 @@ from lading.bundle.files import reported
 from lading.bundle.layout import MAX_MANIFEST, listed_names
 from lading.bundle.place import Place
 from lading.errors import BundleError
-from lading.manifest import MANIFEST, RESERVED
+from lading.manifest import RESERVED
+from lading.rules import MANIFEST
 
 __all__ = ["Source", "foreign_names", "is_bundle", "open_source", "read_whole"]
 

@@ -18,7 +18,8 @@ from lading.bundle.layout import CLOSE, MAX_RECORD, SEPARATOR, header, sums
 from lading.bundle.place import Place
 from lading.bundle.sources import foreign_names, is_bundle
 from lading.errors import BundleError, listed, shown
-from lading.manifest import MANIFEST, SUMS, FileEntry, Manifest, name_fault
+from lading.manifest import SUMS, FileEntry, Manifest, name_fault
+from lading.rules import MANIFEST
 
 __all__ = ["BundleWriter", "EntityFile"]
 

@@ -75,7 +75,7 @@ class Catalog:
         """
         from lading.declare.infer import coverage
 
-        return coverage(self)
+        return coverage(self.use())
 
 
 default_catalog = Catalog("default")

@@ -18,21 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from lading.values import (
-    Boolean,
-    Bytes,
-    Choice,
-    Date,
-    DateTime,
-    Float,
-    Integer,
-    Json,
-    Kind,
-    Number,
-    Text,
-    Time,
-    Uuid,
-)
+from lading.kind import Kind
+from lading.moments import Date, DateTime, Time
+from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
 BY_PYTHON_TYPE: dict[type, Kind] = {
     str: Text(),

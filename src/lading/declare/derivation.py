@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper, RelationshipDirection, configure_mappers
+from sqlalchemy.orm import Mapper, configure_mappers
 
 from lading.declare.fields import Owned, Ref, RefList
-from lading.declare.infer import Unclear, natural_key, surrogate_of
+from lading.declare.infer import Unclear, coverage, natural_key, surrogate_of
 from lading.declare.members import Members
-from lading.declare.rowsets import Children, Column, Links, Reference, RowSet, Value, leaves
+from lading.declare.ownership import Ownership
+from lading.declare.rowsets import Links, Reference, RowSet, Value, leaves
 from lading.declare.schema import option
 from lading.errors import DeclarationError, shown
 
@@ -55,9 +56,22 @@ def derive(catalog: Catalog) -> Entities:
         raise DeclarationError(f"the models can't be configured: {error}") from error
     work = Derivation(catalog)
     entities = work.run()
+    if not work.mistakes:
+        work.mistakes += stale_excuses(entities)
     if work.mistakes:
         raise DeclarationError(work.mistakes)
     return entities
+
+
+def stale_excuses(entities: Entities) -> list[str]:
+    """An excuse that excuses nothing is misspelt, or hides that something is carried by now."""
+    left = coverage(entities)
+    return [
+        f"leaves_out names {name!r}, which is no table or column that is left out; "
+        f"left out are: {', '.join(left) or 'none'}"
+        for name in entities.catalog.leaves_out
+        if name not in left
+    ]
 
 
 class Derivation:
@@ -68,7 +82,6 @@ class Derivation:
         self.mistakes: list[str] = []
         self.plain: dict[type[EntitySchema], RowSet] = {}
         self.owners: dict[type[EntitySchema], list[tuple[type[EntitySchema], str, Owned]]] = {}
-        self.nested: set[type[EntitySchema]] = set()
         self.claimed: dict[sa.Table, tuple[type[EntitySchema], str]] = {}
 
     def run(self) -> Entities:
@@ -87,7 +100,7 @@ class Derivation:
             self._check_key_cycles()
         for rows in self.plain.values():
             self._finish(rows)
-        roots = self._roots()
+        roots = Ownership(self).roots()
         if not self.mistakes:
             for rows in self.plain.values():
                 bind(rows)
@@ -246,139 +259,6 @@ class Derivation:
                     f"two fields would be written as {member.written!r}; give one a data_key",
                 )
             seen.add(member.written)
-
-    # Ownership
-
-    def _roots(self) -> dict[str, RowSet]:
-        roots: dict[str, RowSet] = {}
-        for child, owners in self.owners.items():
-            if child not in self.plain:
-                owner, name, _ = owners[0]
-                self.report(
-                    owner, f"{name} = Owned({shown(child)}): no schema of this catalog with a model"
-                )
-        for schema, rows in self.plain.items():
-            if schema in self.owners:
-                continue
-            if rows.name in roots:
-                first = roots[rows.name].schema.__name__
-                self.report(
-                    schema, f"is named {rows.name!r} like {first}; write name = … in one's Meta"
-                )
-                continue
-            roots[rows.name] = rows
-        for rows in roots.values():
-            self._own(rows, rows, (rows.schema,))
-        for child in self.owners if not self.mistakes else ():
-            if child in self.plain and child not in self.nested:
-                self.report(child, "its rows are owned only by rows that it owns itself")
-        return roots
-
-    def _own(self, rows: RowSet, source: RowSet, path: tuple[type[EntitySchema], ...]) -> None:
-        """Nest the owned lists that the schema of ``source`` declares into ``rows``."""
-        for name, field in source.schema.declared.items():
-            if not isinstance(field, Owned) or field.child not in self.plain:
-                continue
-            if field.child in path:
-                self.report(
-                    source.schema, f"{name} owns its own parents' rows, which isn't supported yet"
-                )
-                continue
-            try:
-                children = self._children(rows, source, name, field)
-            except Unclear as error:
-                self.report(source.schema, f"{name} = Owned(...): {error}")
-                continue
-            rows.members.append(children)
-            plain = self.plain[field.child]
-            if field.child not in self.nested:  # references to owned rows name where they are
-                plain.name, plain.entity = children.rows.name, rows.entity
-            self.nested.add(field.child)
-            self._own(children.rows, self.plain[field.child], (*path, field.child))
-
-    def _children(self, rows: RowSet, source: RowSet, name: str, field: Owned) -> Children:
-        child = self.plain[field.child]
-        ways = {
-            owner: self._way(self.plain[owner], owner_name, owned, child)
-            for owner, owner_name, owned in self.owners[field.child]
-            if owner in self.plain
-        }
-        via = ways[source.schema]
-        others = [way for owner, way in ways.items() if owner is not source.schema and way != via]
-        outside = {via.name, *(way.name for way in others)}
-        members = [member for member in child.members if member.name not in outside]
-        for member in members:
-            if isinstance(member, Reference) and not member.parts:
-                raise Unclear(
-                    f"{child.schema.__name__}.{member.name} refers to {member.target.name}, which "
-                    "has no natural key; declare natural_key there"
-                )
-        written = field.data_key or name
-        nested = replace(
-            child,
-            name=f"{rows.name}.{written}",
-            entity=rows.entity,
-            members=members,
-            key=tuple(part for part in child.key if part in members),
-            parent=rows,
-            own=tuple(column for way in (via, *others) for column in way.columns),
-        )
-        field.required = True
-        return Children(
-            name,
-            written,
-            field,
-            False,
-            nested,
-            tuple(zip(via.columns, via.remote, strict=True)),
-            self._sequence(source, name, child),
-            tuple(column for way in others for column in way.columns),
-        )
-
-    def _way(self, parent: RowSet, name: str, field: Owned, child: RowSet) -> Reference:
-        """Return the child's reference to its parent."""
-        ways = [item for item in child.references if item.target.table is parent.table]
-        if field.via is not None:
-            ways = [item for item in ways if field.via in (item.name, item.relationship)]
-        else:
-            relationship = parent.mapper.relationships.get(field.attribute or name)
-            if relationship is not None:
-                remote = set(relationship.remote_side)
-                ways = [item for item in ways if set(item.columns) == remote]
-        if len(ways) == 1:
-            return ways[0]
-        choice = " or ".join(item.name for item in child.references) or "none"
-        raise Unclear(
-            f"{child.schema.__name__} must refer to {parent.name} exactly once; "
-            f"name the way with via=… (its references: {choice})"
-        )
-
-    def _sequence(
-        self, parent: RowSet, name: str, child: RowSet
-    ) -> tuple[tuple[Column, bool], ...]:
-        """Return what an ordered relationship sorts by, as (column, descending)."""
-        relationship = parent.mapper.relationships.get(name)
-        if relationship is None or relationship.direction is not RelationshipDirection.ONETOMANY:
-            return ()
-        result = []
-        for clause in relationship.order_by or ():
-            key, descending = _ordering(clause)
-            column = child.table.columns.get(key or "")
-            if column is None:
-                raise Unclear(f"order_by={clause} isn't a column of {child.table.fullname}")
-            if column is child.surrogate and column.type.python_type is not int:
-                return ()  # the order of made-up ids that don't count up can't be restored
-            result.append((column, descending))
-        return tuple(result)
-
-
-def _ordering(clause: Any) -> tuple[str | None, bool]:
-    """Split an ORDER BY clause into its column's key and whether it is descending."""
-    descending = False
-    while isinstance(clause, sa.UnaryExpression):
-        descending = descending or clause.modifier is sa.sql.operators.desc_op
-        clause = clause.element
-    return (clause.key if isinstance(clause, sa.Column) else None), descending
 
 
 def names_in(option: Any) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.orm import object_session
 
 from lading.declare.rowsets import Children, Reference
-from lading.values import Kind
+from lading.kind import Kind
 
 if TYPE_CHECKING:
     from lading.declare.schema import EntitySchema

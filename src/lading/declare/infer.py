@@ -13,7 +13,7 @@ from lading.declare.rowsets import Column, Reference, RowSet, Value
 from lading.errors import shown
 
 if TYPE_CHECKING:
-    from lading.declare.catalog import Catalog
+    from lading.declare.derivation import Entities
 
 CONVENTIONAL = ("slug", "uuid")
 
@@ -137,9 +137,9 @@ def _suggest(rows: RowSet) -> str:
     return f"write natural_key = one of: {'; '.join(shown_names)}"
 
 
-def coverage(catalog: Catalog) -> dict[str, str | None]:
+def coverage(entities: Entities) -> dict[str, str | None]:
     """List what no schema carries; see :meth:`Catalog.coverage`."""
-    entities = catalog.use()
+    catalog = entities.catalog
     carried: dict[sa.Table, set[Column]] = {}
     for rows in entities.all_rows():
         carried.setdefault(rows.table, set()).update(rows.carried())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
-from lading.values import Kind
+from lading.kind import Kind
 
 if TYPE_CHECKING:
     import marshmallow as ma

@@ -14,7 +14,8 @@ import msgspec
 
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.engine.generate import Expression, Source
-from lading.values import Boolean, Float, Integer, Json, Kind
+from lading.kind import Kind
+from lading.values import Boolean, Float, Integer, Json
 
 Key = tuple[Any, ...]
 Part = Value | Reference

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect
-from lading.values import Kind
+from lading.kind import Kind
 
 
 @dataclass(slots=True)

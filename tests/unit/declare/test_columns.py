@@ -13,21 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from lading.declare.columns import in_check, is_generated, is_unique, kind_of, unique_columns
-from lading.values import (
-    Boolean,
-    Bytes,
-    Choice,
-    Date,
-    DateTime,
-    Float,
-    Integer,
-    Json,
-    Kind,
-    Number,
-    Text,
-    Time,
-    Uuid,
-)
+from lading.kind import Kind
+from lading.moments import Date, DateTime, Time
+from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
 
 class Size(enum.Enum):

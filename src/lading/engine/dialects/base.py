@@ -18,7 +18,7 @@ from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import Codecs
 from lading.engine.generate import Expression
 from lading.errors import TargetError
-from lading.values import Kind
+from lading.kind import Kind
 
 Row = tuple[Any, ...]
 PLACEHOLDERS = {"qmark": "?", "format": "%s", "pyformat": "%s"}

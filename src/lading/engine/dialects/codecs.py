@@ -22,16 +22,9 @@ from lading.engine.generate import PLAIN, Expression, calling
 from lading.engine.limits import between, longest, text_limit
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
-from lading.values import (
-    JSON_NULL,
-    Choice,
-    DateTime,
-    Json,
-    Kind,
-    Number,
-    Text,
-    article,
-)
+from lading.kind import Kind, article
+from lading.moments import DateTime
+from lading.values import JSON_NULL, Choice, Json, Number, Text
 
 is_canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII).fullmatch
 

@@ -13,7 +13,8 @@ from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, choice_rank
 from lading.engine.dialects.codecs import is_plain, underlying
 from lading.engine.dialects.postgresql_values import PostgreSQLCodecs
-from lading.values import Bytes, Choice, Json, Kind, Number, Text, Uuid
+from lading.kind import Kind
+from lading.values import Bytes, Choice, Json, Number, Text, Uuid
 
 BY_CODE_POINT = {"C", "POSIX", "C.UTF-8", "C.utf8", "ucs_basic"}
 

@@ -27,20 +27,9 @@ from lading.engine.dialects.codecs import (
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import NUL, integer_range, single_precision, without_nul
 from lading.jsontext import json_text
-from lading.values import (
-    Date,
-    DateTime,
-    Float,
-    Integer,
-    Json,
-    Kind,
-    Number,
-    Text,
-    Time,
-    Uuid,
-    float_written,
-    utc_written,
-)
+from lading.kind import Kind
+from lading.moments import Date, DateTime, Time, utc_written
+from lading.values import Float, Integer, Json, Number, Text, Uuid, float_written
 
 NUMERIC_OID, FLOAT_OID = 1700, 701
 SINGLE_BITS = 24

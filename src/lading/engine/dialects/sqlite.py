@@ -11,7 +11,9 @@ from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, choice_rank
 from lading.engine.dialects.codecs import is_plain
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
-from lading.values import Bytes, Choice, DateTime, Kind, Text, Time, Uuid
+from lading.kind import Kind
+from lading.moments import DateTime, Time
+from lading.values import Bytes, Choice, Text, Uuid
 
 
 class SQLite(Dialect):

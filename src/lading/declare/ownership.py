@@ -1,0 +1,160 @@
+"""Nests owned rows into the entities whose records hold them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import RelationshipDirection
+
+from lading.declare.fields import Owned
+from lading.declare.infer import Unclear
+from lading.declare.rowsets import Children, Column, Reference, RowSet
+from lading.errors import shown
+
+if TYPE_CHECKING:
+    from lading.declare.derivation import Derivation
+    from lading.declare.schema import EntitySchema
+
+
+class Ownership:
+    """Finds each child's way to its parents, and nests its rows."""
+
+    def __init__(self, work: Derivation) -> None:
+        self.work = work
+        self.plain = work.plain
+        self.owners = work.owners
+        self.nested: set[type[EntitySchema]] = set()
+
+    def roots(self) -> dict[str, RowSet]:
+        """Return the entities by name, each with its owned rows nested in it."""
+        roots: dict[str, RowSet] = {}
+        for child, owners in self.owners.items():
+            if child not in self.plain:
+                owner, name, _ = owners[0]
+                self.work.report(
+                    owner, f"{name} = Owned({shown(child)}): no schema of this catalog with a model"
+                )
+        for schema, rows in self.plain.items():
+            if schema in self.owners:
+                continue
+            if rows.name in roots:
+                first = roots[rows.name].schema.__name__
+                self.work.report(
+                    schema, f"is named {rows.name!r} like {first}; write name = … in one's Meta"
+                )
+                continue
+            roots[rows.name] = rows
+        for rows in roots.values():
+            self._own(rows, rows, (rows.schema,))
+        for child in self.owners if not self.work.mistakes else ():
+            if child in self.plain and child not in self.nested:
+                self.work.report(child, "its rows are owned only by rows that it owns itself")
+        return roots
+
+    def _own(self, rows: RowSet, source: RowSet, path: tuple[type[EntitySchema], ...]) -> None:
+        """Nest the owned lists that the schema of ``source`` declares into ``rows``."""
+        for name, field in source.schema.declared.items():
+            if not isinstance(field, Owned) or field.child not in self.plain:
+                continue
+            if field.child in path:
+                self.work.report(
+                    source.schema, f"{name} owns its own parents' rows, which isn't supported yet"
+                )
+                continue
+            try:
+                children = self._children(rows, source, name, field)
+            except Unclear as error:
+                self.work.report(source.schema, f"{name} = Owned(...): {error}")
+                continue
+            rows.members.append(children)
+            plain = self.plain[field.child]
+            if field.child not in self.nested:  # references to owned rows name where they are
+                plain.name, plain.entity = children.rows.name, rows.entity
+            self.nested.add(field.child)
+            self._own(children.rows, self.plain[field.child], (*path, field.child))
+
+    def _children(self, rows: RowSet, source: RowSet, name: str, field: Owned) -> Children:
+        child = self.plain[field.child]
+        ways = {
+            (owner, owner_name): self._way(self.plain[owner], owner_name, owned, child)
+            for owner, owner_name, owned in self.owners[field.child]
+            if owner in self.plain
+        }
+        via = ways[source.schema, name]
+        others = [way for way in dict.fromkeys(ways.values()) if way is not via]
+        outside = {via.name, *(way.name for way in others)}
+        members = [member for member in child.members if member.name not in outside]
+        for member in members:
+            if isinstance(member, Reference) and not member.parts:
+                raise Unclear(
+                    f"{child.schema.__name__}.{member.name} refers to {member.target.name}, which "
+                    "has no natural key; declare natural_key there"
+                )
+        written = field.data_key or name
+        nested = replace(
+            child,
+            name=f"{rows.name}.{written}",
+            entity=rows.entity,
+            members=members,
+            key=tuple(part for part in child.key if part in members),
+            parent=rows,
+            own=tuple(column for way in (via, *others) for column in way.columns),
+        )
+        field.required = True
+        return Children(
+            name,
+            written,
+            field,
+            False,
+            nested,
+            tuple(zip(via.columns, via.remote, strict=True)),
+            self._sequence(source, name, child),
+            tuple(column for way in others for column in way.columns),
+        )
+
+    def _way(self, parent: RowSet, name: str, field: Owned, child: RowSet) -> Reference:
+        """Return the child's reference to its parent."""
+        ways = [item for item in child.references if item.target.table is parent.table]
+        if field.via is not None:
+            ways = [item for item in ways if field.via in (item.name, item.relationship)]
+        else:
+            relationship = parent.mapper.relationships.get(field.attribute or name)
+            if relationship is not None:
+                remote = set(relationship.remote_side)
+                ways = [item for item in ways if set(item.columns) == remote]
+        if len(ways) == 1:
+            return ways[0]
+        choice = " or ".join(item.name for item in child.references) or "none"
+        raise Unclear(
+            f"{child.schema.__name__} must refer to {parent.name} exactly once; "
+            f"name the way with via=… (its references: {choice})"
+        )
+
+    def _sequence(
+        self, parent: RowSet, name: str, child: RowSet
+    ) -> tuple[tuple[Column, bool], ...]:
+        """Return what an ordered relationship sorts by, as (column, descending)."""
+        relationship = parent.mapper.relationships.get(name)
+        if relationship is None or relationship.direction is not RelationshipDirection.ONETOMANY:
+            return ()
+        result = []
+        for clause in relationship.order_by or ():
+            key, descending = _ordering(clause)
+            column = child.table.columns.get(key or "")
+            if column is None:
+                raise Unclear(f"order_by={clause} isn't a column of {child.table.fullname}")
+            if column is child.surrogate and column.type.python_type is not int:
+                return ()  # the order of made-up ids that don't count up can't be restored
+            result.append((column, descending))
+        return tuple(result)
+
+
+def _ordering(clause: Any) -> tuple[str | None, bool]:
+    """Split an ORDER BY clause into its column's key and whether it is descending."""
+    descending = False
+    while isinstance(clause, sa.UnaryExpression):
+        descending = descending or clause.modifier is sa.sql.operators.desc_op
+        clause = clause.element
+    return (clause.key if isinstance(clause, sa.Column) else None), descending
