@@ -14,7 +14,7 @@ import msgspec
 from lading.bundle import BundleWriter
 from lading.declare.catalog import Catalog, default_catalog
 from lading.declare.derivation import Entities
-from lading.declare.rowsets import RowSet
+from lading.declare.rowsets import Reference, RowSet
 from lading.derive.order import Order, order_of
 from lading.derive.shape import shape_of
 from lading.engine.dialects.base import Dialect
@@ -302,8 +302,16 @@ class _Export:
         for name in self.names:
             for rows in self.entities[name].tree():
                 for path, reference, by in deferrals(self.order, rows):
-                    found.append(Deferred(name, path, reference.target.entity, by))
+                    found += [
+                        Deferred(name, path, target, by) for target in self._holding(reference)
+                    ]
         return tuple(found)
+
+    def _holding(self, reference: Reference) -> list[str]:
+        """Name the entities whose records hold the rows referred to."""
+        table = reference.target.table
+        held = {rows.entity for rows in self.entities.all_rows() if rows.table is table}
+        return [name for name in self.names if name in held]
 
 
 def reference_paths(root: RowSet, prefix: str = "") -> list[tuple[str, Any]]:

@@ -6,6 +6,9 @@ from typing import Any, ClassVar
 
 from lading.errors import shown
 
+#: The kind of columns whose values only a field of the application's understands.
+CUSTOM = "custom"
+
 
 class Kind:
     """One type as it travels.

@@ -7,11 +7,9 @@ from typing import Any
 
 from lading.bundle import Block, BundleReader
 from lading.declare.catalog import Catalog
-from lading.declare.derivation import Entities
+from lading.declare.derivation import RESERVED_NAMES, Entities
 from lading.errors import BundleError, VersionError, listed, shown
 from lading.jsontext import plain_json_text
-
-DOCUMENT_KEYS = ("version", "schema_versions", "exported_at", "source")
 
 
 class BundlePayload:
@@ -76,7 +74,7 @@ class DocumentPayload:
         if not isinstance(document, Mapping):
             raise BundleError(f"the document is {shown(document)}; expected a dictionary of lists")
         self.document = document
-        self.entries = {name: item for name, item in document.items() if name not in DOCUMENT_KEYS}
+        self.entries = {name: item for name, item in document.items() if name not in RESERVED_NAMES}
 
     def check(self, catalog: Catalog) -> None:
         """Refuse what isn't a document of this catalog's current versions."""

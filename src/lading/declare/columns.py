@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
+import types
 import typing
 import uuid
 from decimal import Decimal
@@ -22,6 +23,7 @@ from lading.kind import Kind
 from lading.moments import Date, DateTime, Time
 from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
+UNSAID = (None, type(None), Any, object)
 BY_PYTHON_TYPE: dict[type, Kind] = {
     str: Text(),
     int: Integer(),
@@ -80,9 +82,19 @@ def _declared_python_type(type_: TypeDecorator[Any]) -> Any:
         said = typing.get_type_hints(method).get("return")
     except Exception:  # an annotation that can't be evaluated says nothing
         return None
-    unsaid = (type(None), Any, object)
-    options = [item for item in typing.get_args(said) or (said,) if item not in unsaid]
-    return options[0] if len(options) == 1 and isinstance(options[0], type) else None
+    union = typing.get_origin(said) in (typing.Union, types.UnionType)
+    options = [item for item in (typing.get_args(said) if union else (said,)) if item not in UNSAID]
+    plain = [typing.get_origin(item) or item for item in options]
+    return plain[0] if len(plain) == 1 and isinstance(plain[0], type) else None
+
+
+def is_opaque(type_: TypeEngine[Any]) -> bool:
+    """Tell whether only the application knows what a column's values are in Python."""
+    return (
+        isinstance(type_, TypeDecorator)
+        and overrides_values(type_)
+        and _declared_python_type(type_) is None
+    )
 
 
 def _choice(type_: sa.Enum) -> Kind:

@@ -17,6 +17,7 @@ from lading.declare.ownership import Ownership
 from lading.declare.rowsets import Links, Reference, RowSet, Value, leaves
 from lading.declare.schema import option
 from lading.errors import DeclarationError, shown
+from lading.manifest import name_fault
 
 if TYPE_CHECKING:
     from lading.declare.catalog import Catalog
@@ -42,6 +43,10 @@ class Entities:
         """Yield every row set, entities in declaration order, parents first."""
         for root in self.roots.values():
             yield from root.tree()
+
+
+#: What a document holds beside its entities' lists.
+RESERVED_NAMES = ("version", "schema_versions", "exported_at", "source")
 
 
 def derive(catalog: Catalog) -> Entities:
@@ -144,6 +149,13 @@ class Derivation:
             self.report(schema, f"table {table.fullname} has no primary key; give it one")
             return
         name = own_option(schema, "name") or table.name
+        fault = name_fault(f"01_{name}.json")
+        if fault or name in RESERVED_NAMES:
+            expected = fault or f"none of {', '.join(RESERVED_NAMES)}, which documents need"
+            self.report(
+                schema,
+                f"is named {shown(name)}, expected {expected}; write name = … in its Meta",
+            )
         version = own_option(schema, "version")
         version = 1 if version is None else version
         if type(version) is not int or version < 1:
@@ -200,7 +212,7 @@ class Derivation:
                 )
         else:
             found = [item for item in target.values if item.name == reference.by]
-            if not found or found[0].kind is None or not found[0].kind.is_key:
+            if not found or not found[0].kind.is_key:
                 raise Unclear(
                     f"by={reference.by!r} is no field of {target.schema.__name__} that can be a key"
                 )

@@ -7,14 +7,14 @@ binds these fields when it is first used; until then they only hold options.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import marshmallow as ma
 import msgspec
 from sqlalchemy.orm import object_session
 
 from lading.declare.rowsets import Children, Reference
-from lading.kind import Kind
+from lading.kind import CUSTOM, Kind
 
 if TYPE_CHECKING:
     from lading.declare.schema import EntitySchema
@@ -40,6 +40,32 @@ class ValueField(ma.fields.Field[Any]):
             return self.kind.read(value)
         except ValueError as error:
             raise ma.ValidationError(str(error)) from error
+
+
+class FieldKind(Kind):
+    """What a field of the application's own writes and reads, for types that we don't know."""
+
+    name: ClassVar[str] = CUSTOM
+    python: ClassVar[type] = object
+    is_key: ClassVar[bool] = False
+
+    def __init__(self, field: ma.fields.Field[Any]) -> None:
+        self.field = field
+
+    def write(self, value: Any) -> Any:
+        """Return what the field serializes."""
+        return self.field._serialize(value, self.field.name, {self.field.name: value})
+
+    def read(self, written: Any) -> Any:
+        """Return what the field deserializes."""
+        try:
+            return self.field.deserialize(written)
+        except ma.ValidationError as error:
+            raise ValueError("; ".join(map(str, error.messages))) from error
+
+    def canonical(self, written: Any) -> Any:
+        """Return the form as it is: only the field knows whether another stands for it."""
+        return written
 
 
 class Ref(ma.fields.Field[Any]):
@@ -213,7 +239,7 @@ def order_of(reference: Reference, written: Mapping[str, Any] | None) -> Any:
         value = written[part.written]
         if isinstance(part, Reference):
             result.append(order_of(part, value))
-        elif value is None or part.kind is None:
+        elif value is None:
             result.append((False,))
         else:
             result.append((True, part.kind.order(value)))

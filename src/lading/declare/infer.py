@@ -11,6 +11,7 @@ from sqlalchemy.orm.exc import UnmappedColumnError
 from lading.declare.columns import is_generated, is_unique, unique_columns
 from lading.declare.rowsets import Column, Reference, RowSet, Value
 from lading.errors import shown
+from lading.kind import article
 
 if TYPE_CHECKING:
     from lading.declare.derivation import Entities
@@ -84,9 +85,9 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
         if member.name == name:
             if not isinstance(member, Value | Reference):
                 raise Unclear(f"natural_key names {name!r}, which is a list")
-            if isinstance(member, Value) and (member.kind is None or not member.kind.is_key):
-                kind = member.kind.name if member.kind else "custom"
-                raise Unclear(f"natural_key names {name!r}, and a {kind} field is no key")
+            if isinstance(member, Value) and not member.kind.is_key:
+                kind = article(member.kind.name)
+                raise Unclear(f"natural_key names {name!r}, and {kind} field is no key")
             return member
     known = ", ".join(
         member.name for member in rows.members if isinstance(member, Value | Reference)
@@ -114,7 +115,7 @@ def _covering(rows: RowSet, columns: tuple[Column, ...]) -> tuple[Value | Refere
         held: set[Column] = set()
         if isinstance(member, Reference):
             held = set(member.columns)
-        elif member.kind is not None and member.kind.is_key:
+        elif member.kind.is_key:
             held = {member.column}
         if held and held <= wanted:
             position = min(i for i, column in enumerate(columns) if column in held)

@@ -11,8 +11,8 @@ from marshmallow_sqlalchemy import ModelConverter
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import kind_of
-from lading.declare.fields import Owned, Ref, RefList, ValueField
+from lading.declare.columns import is_opaque, kind_of
+from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
 from lading.declare.infer import Unclear, attribute_of, many_to_one
 from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
 from lading.values import Bytes, Text
@@ -97,6 +97,8 @@ class Members:
         if name in self.excluded:
             return
         kind = kind_of(column.type)
+        if field is not None and (kind is None or is_opaque(column.type)):
+            kind = FieldKind(field)
         if field is None:
             try:
                 field = StrictConverter().column2field(column, required=True)
@@ -108,6 +110,7 @@ class Members:
                 return
         else:
             field = self._own_copy(field, column)
+        assert kind is not None
         if field.load_only or name in self.schema.opts.load_only:
             self.report(f"{name} is load_only, so an export would forget it; remove load_only")
         computed = column.computed is not None

@@ -44,13 +44,13 @@ class Member:
 class Value(Member):
     """A plain value in one column.
 
-    ``kind`` is ``None`` where only the application's own field knows the type.
+    ``kind`` is a ``FieldKind`` where only the application's own field knows the type;
     ``writable`` is false for what the database computes and for ``dump_only``.
     """
 
     attribute: str
     column: Column
-    kind: Kind | None
+    kind: Kind
     writable: bool
 
 

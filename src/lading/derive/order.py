@@ -119,8 +119,14 @@ class _Graph:
     def _self_reference(self, rows: RowSet, reference: Reference) -> None:
         if is_deferrable(rows, reference):
             self.updated.add((rows.name, reference.name))
-        else:
+        elif rows.parent is None:
             self.waves.add((rows.name, reference.name))
+        else:
+            raise DeclarationError(
+                f"{rows.schema.__name__}: {reference.name} ties owned rows to others of their own "
+                "table that must be there first, which isn't supported yet; make it nullable and "
+                "keep it out of keys and CHECKs, or make the table an entity"
+            )
 
     def _refuse_cycles(self) -> None:
         try:

@@ -17,9 +17,8 @@ def shape_of(rows: RowSet) -> dict[str, Any]:
 
 def _field(member: Member) -> dict[str, Any]:
     if isinstance(member, Value):
-        kind = member.kind.shape() if member.kind is not None else {"type": "custom"}
         computed = {} if member.writable else {"computed": True}
-        return {**kind, "nullable": member.nullable, **computed}
+        return {**member.kind.shape(), "nullable": member.nullable, **computed}
     if isinstance(member, Reference):
         return {"type": "reference", **_target(member), "nullable": member.nullable}
     if isinstance(member, Links):

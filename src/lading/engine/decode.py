@@ -157,7 +157,7 @@ def _checked(source: Source) -> Callable[[Value, str], str]:
     """Return what has a key's plain values checked, where one value has several texts."""
 
     def leaf(value: Value, x: str) -> str:
-        if value.kind is None or value.kind.one_form:
+        if value.kind.one_form:
             return x
         return source.use(Expression("canonical({x})", {"canonical": value.kind.canonical}), x)
 

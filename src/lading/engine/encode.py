@@ -121,7 +121,7 @@ class RowEncoder:
         if isinstance(value.kind, Json):
             text = f"{self.source.name(msgspec.Raw, 'Raw')}({text})"
             null = self.source.name(NULL, "null")
-        if value.nullable or (value.kind is None):
+        if value.nullable:
             return f"({null} if {x} is None else {text})"
         return text
 

@@ -14,7 +14,7 @@ import msgspec
 
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.engine.generate import Expression, Source
-from lading.kind import Kind
+from lading.kind import CUSTOM, Kind
 from lading.values import Boolean, Float, Integer, Json
 
 Key = tuple[Any, ...]
@@ -125,11 +125,11 @@ def id_names(rows: RowSet) -> list[str]:
     return [name for name in names if name not in taken]
 
 
-def wire_type(kind: Kind | None, *, nullable: bool) -> Any:
+def wire_type(kind: Kind, *, nullable: bool) -> Any:
     """Return what JSON type a kind's written form is decoded as."""
     if isinstance(kind, Json):
         return msgspec.Raw
-    if kind is None:
+    if kind.name == CUSTOM:
         return Any
     wire: Any = str
     if isinstance(kind, Integer):
@@ -184,7 +184,7 @@ def order_source(source: Source, parts: tuple[Part, ...], x: str) -> str:
         item = f"{x}[{place}]"
         if isinstance(part, Reference):
             ordered = order_source(source, part.parts, item)
-        elif part.kind is not None and not part.kind.written_sorts:
+        elif not part.kind.written_sorts:
             ordered = source.use(Expression("order({x})", {"order": part.kind.order}), item)
         else:
             ordered = item
@@ -198,9 +198,7 @@ def sorts_as_written(parts: tuple[Part, ...]) -> bool:
     return all(
         not part.nullable
         and (
-            sorts_as_written(part.parts)
-            if isinstance(part, Reference)
-            else part.kind is not None and part.kind.written_sorts
+            sorts_as_written(part.parts) if isinstance(part, Reference) else part.kind.written_sorts
         )
         for part in parts
     )

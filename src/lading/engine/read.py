@@ -112,14 +112,18 @@ class ChildReader:
     def _sort(self, column: Column, descending: bool) -> tuple[Any, bool]:
         kind = kind_of(column.type)
         selection = self.reader.selection
+        if kind is None:
+            raise TargetError(
+                f"order_by={column} has a type whose order lading doesn't know",
+                "Order by another column.",
+                entity=self.children.rows.name,
+            )
         place = selection.add(selection.table.c[column.key], kind)
-        read = selection.dialect.reader(column, kind).function()
+        read, order = selection.dialect.reader(column, kind).function(), kind.order
 
         def key(item: tuple[bytes, Row]) -> Any:
             value = item[1][place]
-            if value is None or kind is None:
-                return (value is not None, None)
-            return (True, kind.order(read(value)))
+            return (False,) if value is None else (True, order(read(value)))
 
         return key, descending
 

@@ -50,7 +50,7 @@ class Selection:
         self._places: dict[Any, int] = {}
         self._joins: dict[Any, sa.FromClause] = {}
 
-    def add(self, column: sa.ColumnElement[Any], kind: Kind | None = None) -> int:
+    def add(self, column: sa.ColumnElement[Any], kind: Kind) -> int:
         """Select a column to be read as a kind, once, and return its place."""
         return self._place(column, self.dialect.selected(column, kind))
 
@@ -90,7 +90,8 @@ class Selection:
         """Join a reference's target once, under a name of its own."""
         key = (source, reference.columns)
         if key not in self._joins:
-            target = reference.target.table.alias(f"t{len(self._joins) + 1}")
+            # No application names a table so; SQLAlchemy's own anonymous names may be taken.
+            target = reference.target.table.alias(f"_lading_{len(self._joins) + 1}")
             pairs = zip(reference.columns, reference.remote, strict=True)
             match = [source.c[local.key] == target.c[remote.key] for local, remote in pairs]
             self.joined = self.joined.outerjoin(target, sa.and_(*match))
@@ -118,7 +119,7 @@ class Selection:
                 clauses += inner
                 continue
             column = source.c[part.column.key]
-            ordered = None if part.kind is None else self.dialect.ordered(column, part.kind)
+            ordered = self.dialect.ordered(column, part.kind)
             if ordered is None:
                 return None
             if part.nullable:

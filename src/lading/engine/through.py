@@ -104,8 +104,8 @@ def view_of(rows: RowSet, record: dict[str, Any]) -> View:
 
 
 def _value(member: Value, written: Any) -> Any:
-    if written is None or member.kind is None:
-        return written
+    if written is None:
+        return None
     return member.kind.read(written)
 
 
@@ -155,7 +155,7 @@ def _canonical(member: Any, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(member, Value):
-        return member.kind.write(value) if member.kind is not None else value
+        return member.kind.write(value)
     if isinstance(member, Reference):
         written = _canonical_key(member, value)
         return next(iter(written.values())) if member.flat else written

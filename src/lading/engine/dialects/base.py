@@ -68,15 +68,15 @@ class Dialect(ABC):
 
     # Values
 
-    def selected(self, column: sa.ColumnElement[Any], kind: Kind | None) -> sa.ColumnElement[Any]:
+    def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Return what a SELECT asks for to read a column, such as a cast to text."""
         return column
 
-    def reader(self, column: Column, kind: Kind | None) -> Expression:
+    def reader(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a raw value (never null) to its written form."""
         return self.codecs.reader(column, kind)
 
-    def binder(self, column: Column, kind: Kind | None) -> Expression:
+    def binder(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a canonical written form to what the driver takes."""
         return self.codecs.binder(column, kind)
 
@@ -126,7 +126,7 @@ class Dialect(ABC):
     ) -> tuple[str, list[Any]]:
         """Return a condition that the columns hold one of the rows (no nulls), and its values."""
 
-    def forms(self, kind: Kind | None, bound: Any) -> Sequence[Any]:
+    def forms(self, kind: Kind, bound: Any) -> Sequence[Any]:
         """Return every form in which a driver value may be stored, for lookups."""
         return (bound,)
 

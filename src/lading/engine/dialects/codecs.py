@@ -22,7 +22,7 @@ from lading.engine.generate import PLAIN, Expression, calling
 from lading.engine.limits import between, longest, text_limit
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
-from lading.kind import Kind, article
+from lading.kind import CUSTOM, Kind, article
 from lading.moments import DateTime
 from lading.values import JSON_NULL, Choice, Json, Number, Text
 
@@ -35,16 +35,16 @@ class Codecs:
     def __init__(self, dialect: SQLAlchemyDialect) -> None:
         self.dialect = dialect
 
-    def reader(self, column: Column, kind: Kind | None) -> Expression:
+    def reader(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a raw value to its written form."""
-        if kind is None or not self.is_usual(column.type, kind):
+        if kind.name == CUSTOM or not self.is_usual(column.type, kind):
             return self._processed(column, kind)
         read: Callable[[Column, Any], Expression] = getattr(self, f"read_{kind.name}")
         return read(column, kind)
 
-    def binder(self, column: Column, kind: Kind | None) -> Expression:
+    def binder(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a canonical written form to a driver value."""
-        if kind is None or not self.is_usual(column.type, kind):
+        if kind.name == CUSTOM or not self.is_usual(column.type, kind):
             return self._bound(column, kind)
         bind: Callable[[Column, Any], Expression] = getattr(self, f"bind_{kind.name}")
         return bind(column, kind)
@@ -67,11 +67,9 @@ class Codecs:
         """Return the driver's code of a type, for processors that ask for it."""
         return None
 
-    def _processed(self, column: Column, kind: Kind | None) -> Expression:
+    def _processed(self, column: Column, kind: Kind) -> Expression:
         impl = self.implementation(column.type)
         process = impl.result_processor(self.dialect, self.type_code(column.type)) or _same
-        if kind is None:
-            return calling(process)
 
         def read(raw: Any) -> Any:
             value = process(raw)
@@ -79,16 +77,14 @@ class Codecs:
                 return kind.write(value)
             except ValueError as error:
                 raise ValueError(
-                    f"{error}; if its type makes other Python values, give the type a python_type, "
-                    "or declare the field"
+                    f"{error}; its type makes other Python values than its impl does: give the "
+                    "type a python_type, or declare a field for the column in the schema"
                 ) from error
 
         return calling(read)
 
-    def _bound(self, column: Column, kind: Kind | None) -> Expression:
+    def _bound(self, column: Column, kind: Kind) -> Expression:
         process = self.bind_process(column.type)
-        if kind is None:
-            return calling(process)
         limited = self.limited(column.type)
         return calling(lambda written: limited(process(kind.read(kind.canonical(written)))))
 

@@ -41,7 +41,7 @@ class PostgreSQL(Dialect):
         self.utf8 = row[1] == "UTF8"
         self.sorts_by_code_point = (locale or database["datcollate"]) in BY_CODE_POINT
 
-    def selected(self, column: sa.ColumnElement[Any], kind: Kind | None) -> sa.ColumnElement[Any]:
+    def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Decimals, UUIDs and JSON come as text: exactly as they are kept."""
         if is_plain(column.type) and isinstance(kind, Number | Uuid | Json):
             return sa.cast(column, sa.Text())

@@ -52,7 +52,7 @@ class SQLite(Dialect):
         marks = ",".join([group] * len(rows))
         return f"({', '.join(names)}) IN (VALUES {marks})", [item for row in rows for item in row]
 
-    def forms(self, kind: Kind | None, bound: Any) -> Sequence[Any]:
+    def forms(self, kind: Kind, bound: Any) -> Sequence[Any]:
         """SQLite's own ``CURRENT_TIMESTAMP`` has no fraction, SQLAlchemy's texts have one."""
         if isinstance(kind, DateTime | Time) and isinstance(bound, str):
             return (bound, bound.removesuffix(".000000")) if bound.endswith(".000000") else (bound,)
