@@ -968,6 +968,52 @@ def invoices() -> World:
     return World(base, catalog, SimpleNamespace(Invoice=Invoice, Line=Line, Tax=Tax), fill, more)
 
 
+def outlines() -> World:
+    """Owned rows that refer to each other: as they please, and by a CHECK that forbids later."""
+    base, catalog = new_base(), Catalog("outlines")
+
+    class Paper(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "papers"
+        id = key()
+        slug = slug()
+        points = relationship("Point")
+
+    class Point(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "points"
+        __table_args__ = (
+            sa.CheckConstraint("above_id IS NULL OR above_id > 0", name="above_is_there"),
+        )
+        id = key()
+        paper_id = to("papers.id")
+        slug = slug()
+        above_id = to("points.id", null=True)
+        see_id = to("points.id", null=True)
+        above = relationship("Point", foreign_keys=above_id, remote_side=id)
+        see = relationship("Point", foreign_keys=see_id, remote_side=id, post_update=True)
+
+    points = schema_for(Point, catalog)
+    schema_for(Paper, catalog, {"points": Owned(points)})
+
+    def fill(session: Session) -> None:
+        above = None
+        for n in range(6, 0, -1):  # each point is above one of another paper, or of its own
+            paper = Paper(slug=f"p{n}")
+            for k in range(2):
+                above = Point(slug=f"{n}{k}", above=above)
+                paper.points.append(above)
+            session.add(paper)
+        session.flush()
+        points = session.scalars(sa.select(Point).order_by(Point.slug)).all()
+        for n, point in enumerate(points[:-1]):
+            point.see = points[n - 3]
+
+    def more(session: Session) -> None:
+        above = Point(slug="above")
+        session.add(Paper(slug="more", points=[above, Point(slug="below", above=above)]))
+
+    return World(base, catalog, SimpleNamespace(Paper=Paper, Point=Point), fill, more)
+
+
 def teams() -> World:
     """Late owned rows with late links and references: everything that can be deferred."""
     base, catalog = new_base(), Catalog("teams")
@@ -1511,6 +1557,7 @@ WORLDS: dict[str, Callable[[], World]] = {
         tags,
         enrollments,
         invoices,
+        outlines,
         teams,
         values,
         keys,

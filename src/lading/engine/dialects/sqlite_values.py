@@ -198,7 +198,7 @@ class SQLiteCodecs(Codecs):
             if type(value) is float and value.is_integer():
                 raise ValueError(f"{value} alone would become an integer in SQLite's JSON column")
             if type(value) is int and not -(2**63) <= value < 2**63:
-                raise ValueError(f"{value} alone would become a double in SQLite's JSON column")
+                exact_double(value)  # what SQLite makes of it; no harm where that is the same
             return process(value)
 
         return calling(bind)
