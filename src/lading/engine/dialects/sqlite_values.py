@@ -31,7 +31,16 @@ from lading.engine.limits import integer_range, longest, text_limit
 from lading.jsontext import parse_json
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Time
-from lading.values import Float, Integer, Json, Number, Text, Uuid, plain_digits
+from lading.values import (
+    Float,
+    Integer,
+    Json,
+    Number,
+    Text,
+    Uuid,
+    exact_double,
+    plain_digits,
+)
 
 SAMPLES = (dt.datetime(2, 3, 4, 5, 6, 7), dt.datetime(2025, 12, 24, 18, 30, 15, 4500))  # noqa: DTZ001
 #: A double keeps this many significant digits of any decimal.
