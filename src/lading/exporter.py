@@ -19,7 +19,7 @@ from lading.derive.order import Order, order_of
 from lading.derive.shape import shape_of
 from lading.engine.dialects.base import Dialect
 from lading.engine.read import RecordReader, Tally, count_rows
-from lading.engine.scope import Scope, references_of
+from lading.engine.scope import Scope, references_of, refuse_ambiguous
 from lading.engine.session import Opened, reading, refusals
 from lading.engine.tables import require_tables
 from lading.engine.through import dumped, needs_marshmallow
@@ -173,6 +173,8 @@ class _Export:
     def records(self, name: str) -> Generator[list[bytes], None, None]:
         """Yield an entity's records in key order, as chunks of lines."""
         rows = self.entities[name]
+        for inner, reference in references_of(rows):
+            refuse_ambiguous(self.dialect, inner, reference)
         reader = RecordReader(self.dialect, rows, ids=self.include_ids)
         self.tallies[name] = reader.tally
         kept = self.scope.kept.get(name)
@@ -271,17 +273,27 @@ class _Export:
 
     def left_out(self) -> dict[str, str | None]:
         """Return what no schema carries, and warn of what nobody excused."""
-        left = self.catalog.coverage()
+        left = {**self.catalog.coverage(), **self._cut_links()}
         unexcused = [name for name, reason in left.items() if reason is None]
         if unexcused:
             warnings.warn(
-                f"catalog {self.catalog.name!r} carries no {listed(unexcused, separator=', ')}; "
-                "declare a schema for each, or excuse it by name: "
+                f"this export of catalog {self.catalog.name!r} carries no "
+                f"{listed(unexcused, separator=', ')}; declare a schema for each (or export the "
+                "entity that carries it), or excuse it by name: "
                 f"leaves_out={{{unexcused[0]!r}: 'the reason'}}",
                 LeftOutWarning,
                 stacklevel=4,
             )
         return left
+
+    def _cut_links(self) -> dict[str, None]:
+        """Links of the records written that are carried by an entity which isn't."""
+        cut: dict[str, None] = {}
+        for rows in self.entities.all_rows():
+            for links in rows.links:
+                if rows.entity not in self.names and links.reference.target.entity in self.names:
+                    cut[links.table.fullname] = None
+        return cut
 
     def _external(self) -> tuple[External, ...]:
         if not self.scope.is_partial:

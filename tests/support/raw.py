@@ -7,6 +7,7 @@ ask the database for each value's own type and text.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -54,10 +55,29 @@ def _cells(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
         items = [f"pg_typeof({name})::text, CAST({name} AS text)" for name in names]
     source = prepare.format_table(table)
     found = connection.exec_driver_sql(f"SELECT {', '.join(items)} FROM {source}").fetchall()
-    keys = [column.name for column in table.columns]
     return [
-        {key: (row[2 * n], repr(row[2 * n + 1])) for n, key in enumerate(keys)} for row in found
+        {
+            column.name: (row[2 * n], _text(column, row[2 * n + 1]))
+            for n, column in enumerate(table.columns)
+        }
+        for row in found
     ]
+
+
+def _text(column: sa.Column[Any], value: Any) -> str:
+    """Show a stored value; of JSON, the order of keys and an exponent say nothing."""
+    if isinstance(column.type, sa.JSON) and isinstance(value, str):
+        return json.dumps(_plain_numbers(json.loads(value)), sort_keys=True)
+    return repr(value)
+
+
+def _plain_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain_numbers(item) for item in value]
+    is_exponent = isinstance(value, float) and abs(value) >= 1e16
+    return int(value) if is_exponent else value
 
 
 def _made_up(table: sa.Table) -> str | None:
@@ -77,6 +97,8 @@ def _references(
     for column in table.columns:
         for foreign in column.foreign_keys:
             target = foreign.column
+            while made_up.get(target.table) != target.name and target.foreign_keys:
+                target = next(iter(target.foreign_keys)).column  # it holds another's id itself
             if made_up.get(target.table) == target.name:
                 found[column.name] = (target.table, target.name)
     return found

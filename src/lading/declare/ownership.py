@@ -72,6 +72,7 @@ class Ownership:
             plain = self.plain[field.child]
             if field.child not in self.nested:  # references to owned rows name where they are
                 plain.name, plain.entity = children.rows.name, rows.entity
+            plain.is_owned = True
             self.nested.add(field.child)
             self._own(children.rows, self.plain[field.child], (*path, field.child))
 

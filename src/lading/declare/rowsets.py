@@ -114,7 +114,8 @@ class RowSet:
     ``name`` is the entity's, or a path such as ``recipes.ingredients`` for an
     owned table; ``entity`` is the entity whose records hold them.  ``members``
     stand in written order: key first.  ``surrogate`` is the generated primary
-    key that records don't carry, if there is one.
+    key that records don't carry, if there is one.  ``is_owned`` says whether the rows
+    live in other records; ``own`` are the columns that hold whose.
     """
 
     name: str
@@ -128,6 +129,7 @@ class RowSet:
     members: list[Member] = field(default_factory=list)
     key: tuple[Value | Reference, ...] = ()
     parent: RowSet | None = None
+    is_owned: bool = False
     own: tuple[Column, ...] = ()
 
     @property

@@ -68,13 +68,22 @@ def integer_range(type_: TypeEngine[Any], *, widest: bool) -> tuple[int, int]:
     return -(2 ** (8 * size - 1)), 2 ** (8 * size - 1) - 1
 
 
-def single_precision(number: float | str) -> float | str:
-    """Refuse a double that a four-byte float would change."""
-    if isinstance(number, float):
-        try:
-            narrow = struct.unpack("f", struct.pack("f", number))[0]
-        except OverflowError:
-            narrow = None
-        if narrow is None or number not in (narrow, float(f"{narrow:.9g}")):
-            raise ValueError(f"{number!r} changes in a single-precision column")
+def single_precision(number: float) -> float:
+    """Refuse a double that a four-byte float would give back as another."""
+    try:
+        packed = struct.pack("f", number)
+    except OverflowError:
+        packed = b""
+    if not packed or shortest(packed) != number:
+        raise ValueError(f"{number!r} changes in a single-precision column")
     return number
+
+
+def shortest(packed: bytes) -> float:
+    """Return the double of a four-byte float's shortest text, which is what a server gives."""
+    narrow: float = struct.unpack("f", packed)[0]
+    for digits in range(6, 9):
+        text = f"{narrow:.{digits}g}"
+        if struct.pack("f", float(text)) == packed:
+            return float(text)
+    return float(f"{narrow:.9g}")

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.declare.derivation import Entities
-from lading.declare.rowsets import Reference, RowSet
+from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.read import rows_among
 from lading.errors import LadingError, TargetError, shown
@@ -48,6 +48,7 @@ class Scope:
                     f"where[{name!r}] is {shown(condition)}; expected a SQLAlchemy condition, such "
                     "as Purchase.price > 10"
                 )
+            self._refuse_joins(name, condition)
         for name in self.where.keys() - self.names:
             raise TargetError(f"where filters {name!r}, which only leaves out; add it to only")
         self.kept: dict[str, set[Row]] = {}
@@ -59,6 +60,17 @@ class Scope:
                 raise TargetError(
                     f"{option} names {name!r}, which is no entity; there are: {known}"
                 )
+
+    def _refuse_joins(self, name: str, condition: sa.ColumnElement[Any]) -> None:
+        """Another table in a condition would multiply rows, not filter them."""
+        table = self.entities[name].table
+        sources = sa.select(*table.primary_key).where(condition).get_final_froms()
+        others = [str(source) for source in sources if source is not table]
+        if others:
+            raise TargetError(
+                f"where[{name!r}] draws in {', '.join(others)}, which would multiply rows",
+                "Ask by a relationship, as in Post.author.has(User.name == 'x'), or by EXISTS.",
+            )
 
     @property
     def is_partial(self) -> bool:
@@ -101,6 +113,55 @@ class Scope:
         if self.entities[name].table is target.table:
             return self.where[name]
         return sa.true()
+
+
+def refuse_ambiguous(dialect: Dialect, rows: RowSet, reference: Reference) -> None:
+    """Raise ``TargetError`` if rows refer to one of several that their key can't tell apart.
+
+    Natural keys of entities are unique by themselves; those of owned rows, and fields
+    that ``by`` names, may not be.
+    """
+    if reference.by is None and not reference.target.is_owned:
+        return
+    target: Any = reference.target.table.alias("_lading_target")
+    key = [column.key for column in key_columns(reference.parts)]
+    held = reference.target.table
+    several: Any = (
+        sa.select(*(held.c[name] for name in key))
+        .group_by(*(held.c[name] for name in key))
+        .having(sa.func.count() > 1)
+        .subquery("_lading_several")
+    )
+    pairs = zip(reference.columns, reference.remote, strict=True)
+    source: Any = reference.columns[0].table
+    statement = (
+        sa.select(*(target.c[name] for name in key))
+        .select_from(
+            source.join(target, sa.and_(*(near == target.c[far.key] for near, far in pairs))).join(
+                several,
+                sa.and_(*(target.c[name].is_not_distinct_from(several.c[name]) for name in key)),
+            )
+        )
+        .limit(1)
+    )
+    found = dialect.connection.execute(statement).first()
+    if found is not None:
+        raise TargetError(
+            f"several {reference.target.name} have {' and '.join(map(str, key))} "
+            f"{shown(found[0] if len(found) == 1 else tuple(found))}, so a reference to one of them "
+            "can't be told from a reference to another",
+            "Make it unique, or declare a natural_key that tells them apart.",
+            entity=rows.name,
+            field=reference.written,
+        )
+
+
+def key_columns(parts: Iterable[Value | Reference]) -> list[Any]:
+    """Return the columns of a key within its own table."""
+    columns: list[Any] = []
+    for part in parts:
+        columns += part.columns if isinstance(part, Reference) else (part.column,)
+    return columns
 
 
 def chain(rows: RowSet, reference: Reference) -> Any:
