@@ -116,6 +116,7 @@ def export_document(
         "schema_versions": versions,
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "source": catalog.source,
+        **({"include_ids": True} if include_ids else {}),
         **lists,
     }
 
@@ -224,7 +225,7 @@ class _Export:
             schema_version=rows.version,
             natural_key=rows.key_names,
             references=self._links(rows),
-            shape=shape_of(rows),
+            shape={**shape_of(rows), **({"ids": True} if self.include_ids else {})},
         )
 
     def _links(self, root: RowSet) -> dict[str, Links]:

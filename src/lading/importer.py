@@ -15,13 +15,14 @@ from lading.engine.batch import Batch
 from lading.engine.compare import Existing
 from lading.engine.decode import RecordDecoder, keys_of
 from lading.engine.late import LateLoader
+from lading.engine.layout import named_key
 from lading.engine.load import EntityLoader
 from lading.engine.loader import LoadState, Restart
 from lading.engine.read import CHUNK
 from lading.engine.resolve import Resolvers
 from lading.engine.session import Opened, writing
 from lading.engine.tables import TableCounts, require_tables
-from lading.engine.twins import Ascending, find_twins
+from lading.engine.twins import Ascending, Twin, find_twins
 from lading.errors import BundleError, ImportFailed
 from lading.jsontext import json_text
 from lading.options import ImportOptions
@@ -123,7 +124,7 @@ class _Import:
             name for name in order.entities if name in payload.entries and options.takes(name)
         ]
         self.tables = TableCounts(self.dialect, [self.entities[name] for name in self.names])
-        self.twins: dict[str, dict[int, int]] = {}
+        self.twins: dict[str, dict[int, Twin]] = {}
         self.excluded: dict[str, set[int]] = {}
         self.blamed: list[Problem] = []
         self.failed: set[tuple[str, bytes]] = set()
@@ -205,7 +206,7 @@ class _Import:
     def _load(self, state: LoadState, root: RowSet) -> None:
         """Load one entity's records, block by block."""
         file = self.payload.file(root.name)
-        decoder = RecordDecoder(self.dialect, root, file)
+        decoder = RecordDecoder(self.dialect, root, file, ids=self.payload.has_ids(root.name))
         loader = EntityLoader(state, root, file)
         refuses = self.options.refuses_existing(root.name)
         existing = Existing(state, root, loader, refuses=refuses)
@@ -239,12 +240,13 @@ class _Import:
                         loader.links(rows, links)
 
     def _report_twins(self, loader: EntityLoader, root: RowSet) -> None:
-        for number, other in self.twins.get(root.name, {}).items():
+        for number, twin in self.twins.get(root.name, {}).items():
             loader.fail(
                 number,
+                named_key(root.key, twin.key),
                 None,
-                None,
-                f"has the natural key of record {other}; it must be unique. Remove or rename one",
+                f"has the natural key of record {twin.other}; it must be unique. "
+                "Remove or rename one",
             )
 
     # After the load

@@ -62,6 +62,10 @@ class BundlePayload:
         """Yield an entity's records in blocks; checks the digest of the very bytes read."""
         return self.reader.blocks(self.entries[name], size)
 
+    def has_ids(self, name: str) -> bool:
+        """Tell whether records carry surrogate ids, which are then ignored."""
+        return self.entries[name].shape.get("ids") is True
+
     def links(self, name: str) -> dict[str, int]:
         """Return the number of links that each reference must have."""
         return {path: held.count for path, held in self.entries[name].references.items()}
@@ -142,6 +146,10 @@ class DocumentPayload:
                 file=name,
                 record=number,
             ) from error
+
+    def has_ids(self, name: str) -> bool:
+        """Tell whether records carry surrogate ids, which are then ignored."""
+        return self.document.get("include_ids") is True
 
     def links(self, name: str) -> dict[str, int]:
         """A document doesn't say how many links it holds."""

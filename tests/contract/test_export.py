@@ -1146,11 +1146,15 @@ def test_hooks_and_custom_fields_shape_the_records(engine: sa.Engine, tmp_path: 
     def shout(self: Any, data: Any, **_options: Any) -> Any:
         return {**data, "loud": data["email"].upper()}
 
+    def calm(self: Any, data: Any, **_options: Any) -> Any:
+        return {name: value for name, value in data.items() if name != "loud"}
+
     schema_for(
         world.Person,
         catalog,
         {
             "shout": ma.post_dump(shout),
+            "calm": ma.pre_load(calm),
             "length": ma.fields.Function(lambda person: len(person.email), dump_only=True),
         },
     )
@@ -1162,6 +1166,35 @@ def test_hooks_and_custom_fields_shape_the_records(engine: sa.Engine, tmp_path: 
         {"email": "adam@x.org", "length": 10, "loud": "ADAM@X.ORG"},
         {"email": "zoe@x.org", "length": 9, "loud": "ZOE@X.ORG"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "change"),
+    [
+        (
+            {"name": ma.post_dump(lambda _self, data, **_: {**data, "loud": "!"})},
+            "fails on it (ValidationError({'loud': ['Unknown field.']}))",
+        ),
+        (
+            {"name": ma.post_dump(lambda _self, data, **_: {"email": data["email"].upper()})},
+            "turns email 'adam@x.org' into 'ADAM@X.ORG'",
+        ),
+    ],
+)
+def test_what_would_not_load_again_is_not_exported(
+    attributes: dict[str, Any], change: str, sqlite_memory: Backend, tmp_path: Path
+) -> None:
+    """Hooks that lose something make no backup."""
+    world = worlds.shelves()
+    catalog = Catalog("hooks")
+    schema_for(world.Person, catalog, attributes)
+    with sqlite_memory.database() as engine, pytest.raises(TargetError) as caught:
+        export_all(world.filled(engine), tmp_path / "out", catalog=catalog, only=["people"])
+    assert str(caught.value) == (
+        f"people: PersonSchema {change}: {{'email': 'adam@x.org'}} would not be restored as it is. "
+        "Correct the schema's hooks and fields: load must undo dump."
+    )
+    assert caught.value.key == {"email": "adam@x.org"}
 
 
 @pytest.mark.parametrize("name", ["shelves", "kitchen", "nested", "oddities", "types"])

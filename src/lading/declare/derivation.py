@@ -46,7 +46,7 @@ class Entities:
 
 
 #: What a document holds beside its entities' lists.
-RESERVED_NAMES = ("version", "schema_versions", "exported_at", "source")
+RESERVED_NAMES = ("version", "schema_versions", "exported_at", "source", "include_ids")
 
 
 def derive(catalog: Catalog) -> Entities:

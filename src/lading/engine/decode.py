@@ -180,10 +180,10 @@ def _no_null(_: Any) -> Any:
 class RecordDecoder:
     """Decodes an entity's records, and says what is wrong with those that it can't."""
 
-    def __init__(self, dialect: Dialect, rows: RowSet, file: str) -> None:
+    def __init__(self, dialect: Dialect, rows: RowSet, file: str, *, ids: bool = False) -> None:
         self.rows = rows
         self.file = file
-        self.layout = RecordLayout(rows)
+        self.layout = RecordLayout(rows, ids=ids)
         self.decoder = RowDecoder(dialect, rows, self.layout)
         self.json = msgspec.json.Decoder(list[self.layout.decoded])  # type: ignore[name-defined]
         self.one = msgspec.json.Decoder(self.layout.decoded)

@@ -16,6 +16,7 @@ from lading.engine.generate import Source
 from lading.engine.layout import RecordLayout, order_source, reference_source, sorts_as_written
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot
 from lading.errors import LadingError, TargetError
+from lading.kind import article
 from lading.values import Json
 
 _encoder = msgspec.json.Encoder()
@@ -189,11 +190,7 @@ class RowEncoder:
         member = next(item for item in self.rows.members if item.name == name)
         problem = str(cause)
         if not isinstance(cause, ValueError):
-            what = (
-                "a value"
-                if not isinstance(member, Value)
-                else f"a {getattr(member.kind, 'name', 'value')}"
-            )
+            what = f"{article(member.kind.name)} value" if isinstance(member, Value) else "a value"
             problem = f"the database holds what can't be read as {what} ({cause})"
         who = f" (in the row with {key})" if key else ""
         remedy = "Correct the row and export again."

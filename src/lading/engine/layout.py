@@ -53,8 +53,8 @@ class KeyLayout:
 class RecordLayout:
     """The structs of a row set's records: one to encode, one to decode.
 
-    ``ids`` are the names of the surrogate ids that the encoded records carry, and
-    that decoded ones may; an import ignores them.
+    ``ids`` are the names of the surrogate ids that records made for debugging carry
+    beside their fields; an import ignores them.
     """
 
     def __init__(self, rows: RowSet, *, ids: bool = False) -> None:
@@ -65,18 +65,17 @@ class RecordLayout:
             for member in rows.members
             if isinstance(member, Reference | Links)
         }
-        self.ids = id_names(rows)
+        self.ids = id_names(rows) if ids else []
         self.children = {child.name: RecordLayout(child.rows, ids=ids) for child in rows.children}
-        self.encoded = self._encoded(ids)
+        self.encoded = self._encoded()
         self.decoded = self._decoded()
 
-    def _encoded(self, ids: bool) -> type[msgspec.Struct]:
+    def _encoded(self) -> type[msgspec.Struct]:
         names = [(self.place[member.name], Any) for member in self.rows.members]
         rename = {self.place[member.name]: member.written for member in self.rows.members}
-        if ids:
-            for written in self.ids:
-                rename[f"id{len(names)}"] = written
-                names.append((f"id{len(names)}", Any))
+        for number, written in enumerate(self.ids):
+            rename[f"id{number}"] = written
+            names.append((f"id{number}", Any))
         return msgspec.defstruct("Record", names, rename=rename, gc=False)
 
     def _decoded(self) -> type[msgspec.Struct]:

@@ -148,8 +148,8 @@ def refuse_ambiguous(dialect: Dialect, rows: RowSet, reference: Reference) -> No
     if found is not None:
         raise TargetError(
             f"several {reference.target.name} have {' and '.join(map(str, key))} "
-            f"{shown(found[0] if len(found) == 1 else tuple(found))}, so a reference to one of them "
-            "can't be told from a reference to another",
+            f"{shown(found[0] if len(found) == 1 else tuple(found))}, and references can't tell "
+            "them apart",
             "Make it unique, or declare a natural_key that tells them apart.",
             entity=rows.name,
             field=reference.written,

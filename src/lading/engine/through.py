@@ -16,7 +16,7 @@ from lading.declare.fields import Owned, Ref, RefList, ValueField
 from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.declare.schema import EntitySchema
 from lading.errors import TargetError, shown
-from lading.jsontext import parse_json
+from lading.jsontext import json_text, parse_json
 
 COMPILED_FIELDS = (ValueField, Ref, RefList, Owned)
 _encoder = msgspec.json.Encoder()
@@ -68,23 +68,45 @@ class View:
 
 
 def dumped(rows: RowSet, lines: Sequence[bytes]) -> list[bytes]:
-    """Pass canonical records through ``schema.dump``."""
+    """Pass canonical records through ``schema.dump``, and make sure that they load again.
+
+    Whatever hooks and fields of the application's own do, a record that ``load`` doesn't
+    turn back into what the database holds would be a backup that can't be restored.
+    """
     schema = rows.schema()
     result = []
     for line in lines:
         record = parse_json(line)
         try:
             made = schema.dump(view_of(rows, record), many=False)
-            result.append(_encoder.encode(made))
+            text = _encoder.encode(made)
+            again = canonical_record(rows, schema.load(parse_json(text), many=False))
         except Exception as error:
-            key = {name: record.get(name) for name in rows.key_names}
-            raise TargetError(
-                f"{rows.schema.__name__}.dump failed for {shown(key)}: {error!r}",
-                "Correct the schema's hook or field.",
-                entity=rows.name,
-                key=key,
-            ) from error
+            raise _unrestorable(rows, record, f"fails on it ({error!r})") from error
+        for name, value in again.items():
+            if json_text(value) != json_text(record[name]):
+                change = f"turns {name} {shown(record[name])} into {shown(value)}"
+                raise _unrestorable(rows, record, change)
+        result.append(_with_ids(rows, record, made, text))
     return result
+
+
+def _unrestorable(rows: RowSet, record: dict[str, Any], what: str) -> TargetError:
+    key = {name: record.get(name) for name in rows.key_names}
+    return TargetError(
+        f"{rows.schema.__name__} {what}: {shown(key)} would not be restored as it is",
+        "Correct the schema's hooks and fields: load must undo dump.",
+        entity=rows.name,
+        key=key,
+    )
+
+
+def _with_ids(rows: RowSet, record: dict[str, Any], made: Any, text: bytes) -> bytes:
+    """Add the surrogate ids of records made for debugging, which no schema knows."""
+    ids = record.keys() - {member.written for member in rows.members}
+    if not ids or not isinstance(made, dict):
+        return text
+    return _encoder.encode({**made, **{name: record[name] for name in record if name in ids}})
 
 
 def view_of(rows: RowSet, record: dict[str, Any]) -> View:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from operator import lt
 from typing import Any
 
 from lading.engine.batch import Batch
 from lading.engine.decode import RecordDecoder
+from lading.engine.layout import Key
 from lading.engine.sort import externally_sorted
 
 
@@ -29,20 +31,28 @@ class Ascending:
         return all(map(lt, orders, orders[1:]))
 
 
-def find_twins(decoder: RecordDecoder, blocks: Iterable[Any]) -> dict[int, int]:
-    """Map the number of each record that shares its key to that of another with the same."""
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A record's natural key, and the number of another record that has the same."""
 
-    def keyed() -> Iterator[tuple[Any, int]]:
+    key: Key
+    other: int
+
+
+def find_twins(decoder: RecordDecoder, blocks: Iterable[Any]) -> dict[int, Twin]:
+    """Map the number of each record that shares its key to its twin."""
+
+    def keyed() -> Iterator[tuple[Any, tuple[int, Key]]]:
         for block in blocks:
             batch, _ = decoder.decode(block.records, block.first)
             orders = decoder.decoder.orders(batch.keys)
-            yield from zip(orders, batch.numbers, strict=True)
+            yield from zip(orders, zip(batch.numbers, batch.keys, strict=True), strict=True)
 
-    twins: dict[int, int] = {}
+    twins: dict[int, Twin] = {}
     last: Any = None
-    for order, number in externally_sorted(keyed()):
+    for order, (number, key) in externally_sorted(keyed()):
         if last is not None and last[0] == order:
-            twins.setdefault(last[1], number)
-            twins[number] = last[1]
+            twins.setdefault(last[1], Twin(key, number))
+            twins[number] = Twin(key, last[1])
         last = (order, number)
     return twins

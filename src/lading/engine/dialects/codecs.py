@@ -57,7 +57,7 @@ class Codecs:
 
     def implementation(self, type_: TypeEngine[Any]) -> TypeEngine[Any]:
         """Return the dialect's form of a type, whose processors do the work."""
-        return type_ if isinstance(type_, TypeDecorator) else type_.dialect_impl(self.dialect)
+        return type_.dialect_impl(self.dialect)
 
     def bind_process(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """Return SQLAlchemy's own function from a Python value to a driver value."""
