@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from lading.bundle import BundleWriter
-from lading.declare.catalog import Catalog, default_catalog
+from lading.declare.catalog import Catalog
 from lading.declare.derivation import Entities
 from lading.declare.rowsets import Reference, RowSet
 from lading.derive.order import Order, order_of
@@ -33,6 +33,7 @@ from lading.manifest import (
     Manifest,
     content_digest,
 )
+from lading.options import catalog_of, check_path, check_watch
 from lading.report import Progress
 from lading.version import __version__
 
@@ -66,7 +67,9 @@ def export_all(
     catalog, ``BundleError`` for the path and ``TargetError`` for the data (twins,
     dangling references, values that no bundle can hold); nothing is left behind.
     """
-    catalog = catalog or default_catalog
+    catalog = catalog_of(catalog)
+    check_path(path)
+    check_watch(progress)
     entities = catalog.use()
     order = order_of(entities)
     scope = Scope(entities, only=only, where=where, closure=closure)
@@ -97,7 +100,7 @@ def export_document(
     ``None``), ``schema_versions``, ``exported_at``, ``source`` and a list for each
     entity.  The options are those of :func:`export_all`.
     """
-    catalog = catalog or default_catalog
+    catalog = catalog_of(catalog)
     entities = catalog.use()
     order = order_of(entities)
     scope = Scope(entities, only=only, where=where, closure=closure)

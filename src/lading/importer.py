@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from lading.bundle import BundleReader
-from lading.declare.catalog import Catalog, default_catalog
+from lading.declare.catalog import Catalog
 from lading.declare.rowsets import RowSet
 from lading.derive.order import Order, link_name, order_of
 from lading.engine.batch import Batch
@@ -25,7 +25,7 @@ from lading.engine.tables import TableCounts, require_tables
 from lading.engine.twins import Ascending, Twin, find_twins
 from lading.errors import BundleError, ImportFailed
 from lading.jsontext import json_text
-from lading.options import ImportOptions
+from lading.options import ImportOptions, catalog_of, check_path, check_watch
 from lading.payload import BundlePayload, DocumentPayload
 from lading.report import Counts, ImportReport, Problem, Progress
 
@@ -57,7 +57,9 @@ def import_all(
     ``TargetError`` for the database, each before anything is written or with all
     of it rolled back.
     """
-    catalog = catalog or default_catalog
+    catalog = catalog_of(catalog)
+    check_path(path)
+    check_watch(progress)
     options = ImportOptions(catalog.use(), on_conflict, on_error, only)
     with BundleReader(path) as reader:
         return _import(session, BundlePayload(reader), catalog, options, progress)
@@ -74,7 +76,8 @@ def import_document(
     progress: Watch | None = None,
 ) -> ImportReport:
     """Load a document, as :func:`import_all` loads a bundle; it is not changed."""
-    catalog = catalog or default_catalog
+    catalog = catalog_of(catalog)
+    check_watch(progress)
     options = ImportOptions(catalog.use(), on_conflict, on_error, only)
     return _import(session, DocumentPayload(document), catalog, options, progress)
 

@@ -1,10 +1,12 @@
-"""What a caller may ask of an import, checked before anything is opened."""
+"""What a caller may ask for, checked before anything is opened."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lading.declare.catalog import Catalog, default_catalog
 from lading.declare.derivation import Entities
 from lading.errors import LadingError, shown
 
@@ -46,6 +48,27 @@ class ImportOptions:
     def refuses_existing(self, name: str) -> bool:
         """Tell whether a record that is there already is a problem."""
         return self.modes.get(name, self.modes.get("*", "skip")) == "error"
+
+
+def catalog_of(given: Catalog | None) -> Catalog:
+    """Return the catalog to work with: the default one where none is given."""
+    if given is None:
+        return default_catalog
+    if not isinstance(given, Catalog):
+        raise LadingError(f"catalog={shown(given)}; expected a Catalog")
+    return given
+
+
+def check_path(path: Any) -> None:
+    """Refuse what is no path."""
+    if not isinstance(path, str | os.PathLike):
+        raise LadingError(f"path={shown(path)}; expected a string or a Path")
+
+
+def check_watch(progress: Any) -> None:
+    """Refuse what can't be called."""
+    if progress is not None and not callable(progress):
+        raise LadingError(f"progress={shown(progress)}; expected a function that takes a Progress")
 
 
 def entity_names(option: str, given: str | Iterable[str]) -> set[str]:
