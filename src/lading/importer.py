@@ -25,7 +25,7 @@ from lading.engine.tables import TableCounts, require_tables
 from lading.engine.twins import Ascending, Twin, find_twins
 from lading.errors import BundleError, ImportFailed
 from lading.jsontext import json_text
-from lading.options import ImportOptions, catalog_of, check_path, check_watch
+from lading.options import ImportOptions, catalog_of, check_path, check_watch, refuse_plans
 from lading.payload import BundlePayload, DocumentPayload
 from lading.report import Counts, ImportReport, Problem, Progress
 
@@ -41,6 +41,8 @@ def import_all(
     on_conflict: str | Mapping[str, str] = "skip",
     on_error: str = "rollback",
     only: Iterable[str] | None = None,
+    dry_run: bool = False,
+    expect: Any = None,
     progress: Watch | None = None,
 ) -> ImportReport:
     """Load a bundle into a database, empty or not, and say what became of its records.
@@ -51,7 +53,8 @@ def import_all(
     a mapping by entity with ``"*"`` for the rest.  With ``on_error="rollback"``
     every problem is found, nothing is written and ``ImportFailed`` is raised, whose
     ``report`` lists them; with ``"continue"`` good records are kept, and bad ones are
-    reported and counted as failed.  ``only`` lists the entities loaded.
+    reported and counted as failed.  ``only`` lists the entities loaded.  ``dry_run``
+    and ``expect`` are for import plans, which don't exist yet, and are refused.
 
     Raises ``BundleError`` for the bundle, ``VersionError`` for its versions and
     ``TargetError`` for the database, each before anything is written or with all
@@ -60,6 +63,7 @@ def import_all(
     catalog = catalog_of(catalog)
     check_path(path)
     check_watch(progress)
+    refuse_plans(dry_run=dry_run, expect=expect)
     options = ImportOptions(catalog.use(), on_conflict, on_error, only)
     with BundleReader(path) as reader:
         return _import(session, BundlePayload(reader), catalog, options, progress)
@@ -73,11 +77,14 @@ def import_document(
     on_conflict: str | Mapping[str, str] = "skip",
     on_error: str = "rollback",
     only: Iterable[str] | None = None,
+    dry_run: bool = False,
+    expect: Any = None,
     progress: Watch | None = None,
 ) -> ImportReport:
     """Load a document, as :func:`import_all` loads a bundle; it is not changed."""
     catalog = catalog_of(catalog)
     check_watch(progress)
+    refuse_plans(dry_run=dry_run, expect=expect)
     options = ImportOptions(catalog.use(), on_conflict, on_error, only)
     return _import(session, DocumentPayload(document), catalog, options, progress)
 

@@ -71,6 +71,13 @@ def check_watch(progress: Any) -> None:
         raise LadingError(f"progress={shown(progress)}; expected a function that takes a Progress")
 
 
+def refuse_plans(*, dry_run: bool, expect: Any) -> None:
+    """Refuse what would silently write, or not compare, until there are import plans."""
+    for option, given in (("dry_run", dry_run or None), ("expect", expect)):
+        if given is not None:
+            raise LadingError(f"{option}={shown(given)} isn't supported yet; leave it out")
+
+
 def entity_names(option: str, given: str | Iterable[str]) -> set[str]:
     """Return the names that an option lists; one may stand alone."""
     if isinstance(given, str):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from support import worlds
 
 from lading import LadingError, export_all, import_all
+from support import worlds
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,15 @@ def test_wrong_arguments_are_named(
         work(sa.create_engine("sqlite://"), **arguments)
     assert str(caught.value) == text
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [{"dry_run": True}, {"expect": "a plan"}])
+def test_plans_are_refused_until_they_exist(options: dict[str, Any], tmp_path: Path) -> None:
+    """A dry run that wrote would be the worst of all."""
+    with pytest.raises(LadingError, match="isn't supported yet; leave it out"):
+        import_all(
+            sa.create_engine("sqlite://"),
+            tmp_path / "out",
+            catalog=worlds.shelves().catalog,
+            **options,
+        )
