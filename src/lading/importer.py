@@ -146,11 +146,11 @@ class _Import:
             try:
                 with self.dialect.connection.begin_nested():
                     self._pass(state)
-                    return state
+                state.problems = self._named(state.problems)
+                return state
             except Restart:
                 self._blame(self._named(state.problems))
             finally:
-                state.problems = self._named(state.problems)
                 state.close()
 
     def _blame(self, problems: list[Problem]) -> None:
@@ -202,16 +202,19 @@ class _Import:
             else:
                 self._late(state, step)
         for root in (self.entities[name] for name in self.names):
-            for rows in root.tree():
-                for reference in rows.references:
-                    if (rows.name, reference.name) in self.order.updated:
-                        LateLoader(state, root, self.payload.file(root.name)).update(
-                            rows, reference
-                        )
-        if not state.problems:
-            self._check(state)
-        for root in (self.entities[name] for name in self.names):
+            self._update(state, root)
             self._synchronise(root)
+        if not state.problems:
+            self._check_links(state)
+        self.tables.check(state.written, state.linked)
+
+    def _update(self, state: LoadState, root: RowSet) -> None:
+        """Set the references that were inserted as null."""
+        loader = LateLoader(state, root, self.payload.file(root.name))
+        for rows in root.tree():
+            for reference in rows.references:
+                if (rows.name, reference.name) in self.order.updated:
+                    loader.update(rows, reference)
 
     def _load(self, state: LoadState, root: RowSet) -> None:
         """Load one entity's records, block by block."""
@@ -261,8 +264,8 @@ class _Import:
 
     # After the load
 
-    def _check(self, state: LoadState) -> None:
-        """Compare what was read and written with the manifest and with the tables."""
+    def _check_links(self, state: LoadState) -> None:
+        """Compare the links that were read with the manifest."""
         for name in self.names:
             expected = self.payload.links(name)
             for path, count in expected.items():
@@ -274,7 +277,6 @@ class _Import:
                         file=self.payload.file(name),
                         field=path,
                     )
-        self.tables.check(state.written)
 
     def _synchronise(self, root: RowSet) -> None:
         """Sequences that explicit ids went past are moved behind them."""

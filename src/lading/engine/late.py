@@ -6,7 +6,7 @@ from lading.declare.rowsets import Links, Reference, RowSet
 from lading.derive.order import link_name
 from lading.engine.dialects.base import Row
 from lading.engine.loader import Loader, NoKeys, Restart, objection
-from lading.engine.write import LinkWriter, Resolved, RowWriter
+from lading.engine.write import Later, LinkWriter, Resolved, RowWriter
 
 
 class LateLoader(Loader):
@@ -95,7 +95,12 @@ class LateLoader(Loader):
             return
         table, key, columns = rows.table, rows.identity, reference.columns
         values = [row for _, row in made]
-        error = self.attempt(lambda _: self.dialect.update(table, key, columns, values))
+
+        def write(later: Later) -> None:
+            self.dialect.update(table, key, columns, values)
+            later.set_links(reference, len(values))
+
+        error = self.attempt(write)
         if error is None:
             return
         if len(made) == 1:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.declare.derivation import Entities
-from lading.declare.rowsets import Links, Reference, RowSet
+from lading.declare.rowsets import Column, Links, Reference, RowSet
 from lading.derive.order import Order, link_name
 from lading.engine.batch import Batch
 from lading.engine.dialects.base import Dialect, Row
@@ -49,6 +49,7 @@ class LoadState:
     problems: list[Problem] = field(default_factory=list)
     failed: set[tuple[str, bytes]] = field(default_factory=set)
     written: dict[sa.Table, int] = field(default_factory=dict)
+    linked: dict[Column, int] = field(default_factory=dict)
     updates: dict[tuple[str, str], Spool] = field(default_factory=dict)
     late: dict[str, Spool] = field(default_factory=dict)
     links: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -69,6 +70,8 @@ class LoadState:
         """Take over what an insert wrote and left."""
         for table, count in later.written.items():
             self.written[table] = self.written.get(table, 0) + count
+        for column, count in later.linked.items():
+            self.linked[column] = self.linked.get(column, 0) + count
         for key, items in later.updates.items():
             if items:
                 if key not in self.updates:

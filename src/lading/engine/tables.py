@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from lading.declare.derivation import Entities
@@ -37,7 +39,7 @@ class TableCounts:
 
     def __init__(self, dialect: Dialect, roots: list[RowSet]) -> None:
         self.dialect = dialect
-        self.counted: dict[sa.Table, list[sa.Column[object]]] = {}
+        self.counted: dict[sa.Table, list[sa.Column[Any]]] = {}
         for root in roots:
             for rows in root.tree():
                 self.counted.setdefault(rows.table, []).extend(
@@ -58,13 +60,17 @@ class TableCounts:
         """Tell whether a row set's table was empty when the import began."""
         return self.before[rows.table][0] == 0
 
-    def check(self, written: dict[sa.Table, int]) -> None:
-        """Raise ``TargetError`` if a table gained other rows than were inserted."""
+    def check(self, written: dict[sa.Table, int], linked: dict[sa.Column[Any], int]) -> None:
+        """Raise ``TargetError`` if a table gained other rows or links than were written."""
         for table, before in self.before.items():
-            gained = self.count(table)[0] - before[0]
-            if gained != written.get(table, 0):
+            wanted = [written.get(table, 0)]
+            wanted += [linked.get(column, 0) for column in dict.fromkeys(self.counted[table])]
+            gained = [now - then for now, then in zip(self.count(table), before, strict=True)]
+            if gained != wanted:
+                what = "rows" if gained[0] != wanted[0] else "links"
                 raise TargetError(
-                    f"{written.get(table, 0)} rows were inserted, but {gained} more are there",
-                    "Look for triggers or rules that add or drop rows.",
+                    f"the {what} written and those that are there now don't agree: "
+                    f"{wanted} were written, {gained} were gained",
+                    "Look for triggers, rules or defaults that add, drop or change rows.",
                     entity=table.fullname,
                 )

@@ -61,6 +61,12 @@ class Later:
     updates: dict[tuple[str, str], list[tuple[int, Row, Any]]] = field(default_factory=dict)
     late: dict[str, list[Any]] = field(default_factory=dict)
     written: dict[sa.Table, int] = field(default_factory=dict)
+    linked: dict[Column, int] = field(default_factory=dict)
+
+    def set_links(self, reference: Reference, count: int) -> None:
+        """Count foreign keys that were set."""
+        column = reference.columns[0]
+        self.linked[column] = self.linked.get(column, 0) + count
 
     def wrote(self, table: sa.Table, count: int) -> None:
         """Count inserted rows of a table."""
@@ -135,6 +141,9 @@ class RowWriter:
         for start in range(0, len(rows), ROWS):
             self.dialect.insert(self.rows.table, self.columns, rows[start : start + ROWS])
         later.wrote(self.rows.table, len(rows))
+        for reference in self.rows.references:
+            held = resolved.foreign.get(reference.name, [])
+            later.set_links(reference, len(held) - held.count(None))
         self._defer(batch, rows, later)
         for linker in self.links:
             linker.insert(resolved, rows, self.place, later)
