@@ -80,7 +80,8 @@ def plain_json_text(value: Any) -> bytes:
     """
     try:
         _refuse_odd(value)
-        return _encode_plain(value).encode()
+        # Half a surrogate pair becomes bytes that no reader takes, so its record is refused.
+        return _encode_plain(value).encode("utf-8", "surrogatepass")
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
 

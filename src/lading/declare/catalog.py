@@ -36,6 +36,9 @@ class Catalog:
     ) -> None:
         if not name or type(name) is not str:
             raise DeclarationError(f"Catalog: name is {shown(name)}; give it a non-empty string")
+        for option, given in (("leaves_out", leaves_out), ("releases", releases)):
+            if given is not None and not isinstance(given, Mapping):
+                raise DeclarationError(f"Catalog: {option} is {shown(given)}; give it a mapping")
         self.name = name
         self.bind = bind
         self.source = source

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import marshmallow as ma
 import networkx as nx
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, configure_mappers
@@ -44,6 +45,13 @@ class Entities:
         for root in self.roots.values():
             yield from root.tree()
 
+
+#: What ``class Meta`` may hold: ours, and marshmallow's own.
+OPTIONS = {"model", "name", "natural_key", "version", "depends_on", "volatile", "catalog"} | {
+    *vars(ma.SchemaOpts(type("Meta", (), {}))),
+    "additional",
+    "ordered",
+}
 
 #: What a document holds beside its entities' lists.
 RESERVED_NAMES = ("version", "schema_versions", "exported_at", "source", "include_ids")
@@ -106,6 +114,7 @@ class Derivation:
         for rows in self.plain.values():
             self._finish(rows)
         roots = Ownership(self).roots()
+        self._check_carriers(roots)
         if not self.mistakes:
             for rows in self.plain.values():
                 bind(rows)
@@ -113,6 +122,22 @@ class Derivation:
                 for rows in root.tree():
                     bind_children(rows)
         return Entities(self.catalog, roots, self.plain)
+
+    def _check_carriers(self, roots: dict[str, RowSet]) -> None:
+        """Every row has one carrier, and what an entity depends on exists."""
+        carriers: dict[sa.Table, str] = {}
+        for root in roots.values():
+            for name in names_in(own_option(root.schema, "depends_on")):
+                if name not in roots:
+                    self.report(root.schema, f"depends_on names {name!r}, which is no entity")
+            other = carriers.setdefault(root.table, root.name)
+            owned = [rows.name for rows in self.of_table(root.table) if rows.is_owned]
+            for name in [*owned, *([other] if other != root.name else [])]:
+                self.report(
+                    root.schema,
+                    f"its table {root.table.fullname} is carried by {name} as well, so each row "
+                    "would be written twice; remove one of the two schemas",
+                )
 
     def report(self, schema: type[EntitySchema], text: str) -> None:
         """Note a mistake, once, with the schema's name."""
@@ -148,7 +173,12 @@ class Derivation:
         if not table.primary_key.columns:
             self.report(schema, f"table {table.fullname} has no primary key; give it one")
             return
-        name = own_option(schema, "name") or table.name
+        self._check_options(schema)
+        name = own_option(schema, "name")
+        name = table.name if name is None else name
+        if not isinstance(name, str) or not name:
+            self.report(schema, f"name = {shown(name)}; write a non-empty string")
+            name = table.name
         fault = name_fault(f"01_{name}.json")
         if fault or name in RESERVED_NAMES:
             expected = fault or f"none of {', '.join(RESERVED_NAMES)}, which documents need"
@@ -166,6 +196,15 @@ class Derivation:
         for field_name, field in schema.declared.items():
             if isinstance(field, Owned):
                 self.owners.setdefault(field.child, []).append((schema, field_name, field))
+
+    def _check_options(self, schema: type[EntitySchema]) -> None:
+        """A misspelt option would silently do nothing."""
+        for name in vars(schema.__dict__.get("Meta", object)):
+            if not name.startswith("__") and name not in OPTIONS:
+                self.report(
+                    schema,
+                    f"Meta.{name} is no option; the options are {', '.join(sorted(OPTIONS))}",
+                )
 
     def _claim_links(self) -> None:
         """A side that names the relationship carries it before one that doesn't."""

@@ -60,7 +60,11 @@ def natural_key(rows: RowSet, declared: Any) -> tuple[Value | Reference, ...]:
     ``Unclear`` says what to declare instead.
     """
     if declared is not None:
-        names = (declared,) if isinstance(declared, str) else tuple(declared)
+        names = (declared,) if isinstance(declared, str) else declared
+        if not isinstance(names, tuple | list) or not all(isinstance(n, str) for n in names):
+            raise Unclear(f"natural_key = {shown(declared)}; write a field's name, or several")
+        if not names:
+            raise Unclear("natural_key names no field; write at least one")
         return tuple(_key_member(rows, name) for name in names)
     for name in CONVENTIONAL:
         found = [value for value in rows.values if value.name == name]

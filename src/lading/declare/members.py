@@ -19,6 +19,7 @@ from lading.values import Bytes, Text
 
 if TYPE_CHECKING:
     from lading.declare.derivation import Derivation
+    from lading.declare.schema import EntitySchema
 
 
 def strict_field(_: ModelConverter, type_: TypeEngine[Any]) -> Callable[..., ma.fields.Field[Any]]:
@@ -50,8 +51,9 @@ class Members:
         self.rows = rows
         self.schema = rows.schema
         self.declared: dict[str, ma.fields.Field[Any]] = dict(rows.schema.declared)
-        self.excluded = set(getattr(rows.schema.Meta, "exclude", ()))
+        self.excluded = Excluded(rows.schema)
         self.used: set[str] = set()
+        self.seen: set[str] = set()
 
     def report(self, text: str) -> None:
         """Note a mistake of this schema."""
@@ -73,10 +75,19 @@ class Members:
 
     def leftovers(self) -> None:
         """Report fields that match nothing in the model and would write nothing back."""
+        known = {*self.seen, *self.declared, *self.rows.mapper.attrs.keys()}
+        for name in self.excluded.unknown(known):
+            self.report(f"Meta names {name!r}, which is no field of it")
         for name, field in self.declared.items():
             if name in self.used or isinstance(field, Owned) or name in self.excluded:
                 continue
             if isinstance(field, Ref | RefList):
+                if (field.relationship or name) in self.rows.mapper.relationships:
+                    self.report(
+                        f"{name} = Ref(...) is a relationship to many; write {name} = Owned(...) "
+                        "if they live in its record, or remove it"
+                    )
+                    continue
                 self.report(
                     f"{name} = Ref(...) names no foreign key of {self.rows.table.fullname}; "
                     "name its relationship: Ref('relationship')"
@@ -94,6 +105,7 @@ class Members:
         if attribute is None:
             return
         name, field = self._declared_for(attribute)
+        self.seen.add(name)
         if name in self.excluded:
             return
         kind = kind_of(column.type)
@@ -192,6 +204,8 @@ class Members:
         except Unclear as error:
             self.report(str(error))
             return
+        if name is not None:
+            self.seen.add(name)
         if name is None or name in self.excluded:
             return
         nullable = [bool(column.nullable) for column in local]
@@ -282,6 +296,7 @@ class Members:
             if table is None or relationship.viewonly or not isinstance(table, sa.Table):
                 continue
             name, field = self._link_field(str(relationship.key))
+            self.seen.add(name)
             if name in self.excluded or not self.work.claims(table, self.schema, name):
                 continue
             self._link_list(relationship, name, field)
@@ -324,6 +339,21 @@ class Members:
                 name, field.data_key or name, field, False, relationship.key, table, near, reference
             )
         )
+
+
+class Excluded:
+    """The fields that marshmallow's ``exclude`` and ``fields`` options leave out."""
+
+    def __init__(self, schema: type[EntitySchema]) -> None:
+        self.names = set(getattr(schema.Meta, "exclude", ()))
+        self.only = set(getattr(schema.Meta, "fields", ()))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names or (bool(self.only) and name not in self.only)
+
+    def unknown(self, known: set[str]) -> list[str]:
+        """Return the names that are no fields; a misspelt one would leave nothing out."""
+        return sorted((self.names | self.only) - known)
 
 
 def _pairs(pairs: Any) -> list[tuple[Any, Any]]:

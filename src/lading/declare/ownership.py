@@ -104,6 +104,10 @@ class Ownership:
             own=tuple(column for way in (via, *others) for column in way.columns),
         )
         field.required = True
+        sequence = self._sequence(source, name, child)
+        nested.newest_first = any(
+            column is child.surrogate and descending for column, descending in sequence
+        )
         return Children(
             name,
             written,
@@ -111,7 +115,7 @@ class Ownership:
             False,
             nested,
             tuple(zip(via.columns, via.remote, strict=True)),
-            self._sequence(source, name, child),
+            sequence,
             tuple(column for way in others for column in way.columns),
         )
 
@@ -146,8 +150,11 @@ class Ownership:
             column = child.table.columns.get(key or "")
             if column is None:
                 raise Unclear(f"order_by={clause} isn't a column of {child.table.fullname}")
-            if column is child.surrogate and column.type.python_type is not int:
-                return ()  # the order of made-up ids that don't count up can't be restored
+            restorable = {value.column for value in child.values if value.writable}
+            if column is child.surrogate and isinstance(column.type, sa.Integer):
+                restorable.add(column)  # made anew in the order of the list
+            if column not in restorable:
+                return ()  # another database has no such order, so the list is a set
             result.append((column, descending))
         return tuple(result)
 

@@ -115,7 +115,8 @@ class RowSet:
     owned table; ``entity`` is the entity whose records hold them.  ``members``
     stand in written order: key first.  ``surrogate`` is the generated primary
     key that records don't carry, if there is one.  ``is_owned`` says whether the rows
-    live in other records; ``own`` are the columns that hold whose.
+    live in other records, ``newest_first`` whether their list runs from the highest
+    generated id down; ``own`` are the columns that hold whose they are.
     """
 
     name: str
@@ -130,6 +131,7 @@ class RowSet:
     key: tuple[Value | Reference, ...] = ()
     parent: RowSet | None = None
     is_owned: bool = False
+    newest_first: bool = False
     own: tuple[Column, ...] = ()
 
     @property

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import marshmallow as ma
 
 from lading.declare.catalog import Catalog, default_catalog
+from lading.errors import DeclarationError, shown
 
 if TYPE_CHECKING:
     from lading.declare.rowsets import RowSet
@@ -40,6 +41,10 @@ class EntitySchema(ma.Schema):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.catalog = option(cls, "catalog") or default_catalog
+        if not isinstance(cls.catalog, Catalog):
+            raise DeclarationError(
+                f"{cls.__name__}: catalog = {shown(cls.catalog)}; give it a Catalog"
+            )
         cls.rows = None
         if declares_model(cls):
             cls.catalog.register(cls)

@@ -93,10 +93,6 @@ class _Graph:
             self.graph.add_edge(rows.parent.name, rows.name, label=f"{rows.name} (owned)")
         else:
             for name in names_in(own_option(rows.schema, "depends_on")):
-                if name not in self.entities.roots:
-                    raise DeclarationError(
-                        f"{rows.schema.__name__}: depends_on names {name!r}, which is no entity"
-                    )
                 self.graph.add_edge(name, rows.name, label=f"{rows.name}.depends_on")
         for reference in rows.references:
             if self._is_self(rows, reference):

@@ -6,6 +6,7 @@ from lading.declare.rowsets import Links, Reference, RowSet
 from lading.derive.order import link_name
 from lading.engine.dialects.base import Row
 from lading.engine.loader import Loader, NoKeys, Restart, objection
+from lading.engine.resolve import AMBIGUOUS
 from lading.engine.write import Later, LinkWriter, Resolved, RowWriter
 
 
@@ -23,7 +24,7 @@ class LateLoader(Loader):
         path = rows.name[len(self.root.name) + 1 :] + "."
         writer = RowWriter(self.dialect, rows, self.state.order)
         for batch, given in self.state.late.get(rows.name, ()):
-            resolved = self.resolve(rows, batch, NoKeys(), path)
+            resolved = self.resolve(rows, batch, NoKeys(), lambda _: path)
             kept = [n for n, number in enumerate(batch.numbers) if number not in self.bad]
             self._insert(writer, resolved.take(kept), [given[n] for n in kept], path)
         self.state.resolvers.changed(rows.table)
@@ -52,7 +53,7 @@ class LateLoader(Loader):
         for items in self.state.late.get(name, ()):
             numbers = [number for number, _, _ in items]
             lists = self.resolve_links(
-                links, numbers, [keys for _, _, keys in items], NoKeys(), path
+                links, numbers, [keys for _, _, keys in items], NoKeys(), lambda _: path
             )
             made = [
                 (number, (*owner, *remote))
@@ -82,8 +83,10 @@ class LateLoader(Loader):
             made = []
             where = f"{prefix}{reference.written}"
             for number, identity, key in items:
-                row = self._row(reference, found, key, number, keys=NoKeys(), where=where)
-                if row is not None:
+                row = found.get(key)
+                if row is None or row is AMBIGUOUS:
+                    self.fail(number, None, where, self.missing(reference, key, row))
+                else:
                     made.append((number, (*identity, *row)))
             self._update(rows, reference, made, prefix)
         self.give_up(self.bad)

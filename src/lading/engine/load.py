@@ -9,7 +9,7 @@ from lading.declare.rowsets import Reference, RowSet
 from lading.engine.batch import Batch
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key
-from lading.engine.loader import Loader, LoadState, RecordKeys, Restart, objection
+from lading.engine.loader import Loader, LoadState, RecordKeys, Restart, in_record, objection
 from lading.engine.write import Later, Resolved, RowWriter
 
 
@@ -27,7 +27,7 @@ class EntityLoader(Loader):
     def load(self, batch: Batch) -> None:
         """Insert a batch's records, but those with problems."""
         keys = RecordKeys(self, batch)
-        resolved = self.resolve(self.root, batch, keys)
+        resolved = self.resolve(self.root, batch, keys, in_record)
         self._place(self._good(resolved))
 
     def finish(self) -> None:

@@ -114,6 +114,26 @@ class NoKeys:
 Keys = RecordKeys | NoKeys
 
 
+#: Says where in its record a row stands, by its place in a batch: ``ingredients.3.``.
+Place = Callable[[int], str]
+
+
+def in_record(_: int) -> str:
+    """The rows are the records themselves."""
+    return ""
+
+
+def nested_place(above: Place, written: str, owners: Sequence[int]) -> Place:
+    """Return the places of owned rows, counted from 1 within each list."""
+
+    def at(n: int) -> str:
+        owner = owners[n]
+        position = sum(1 for other in owners[: n + 1] if other == owner)
+        return f"{above(owner)}{written}.{position}."
+
+    return at
+
+
 class Loader:
     """What loading an entity's records and loading deferred rows have in common."""
 
@@ -141,37 +161,45 @@ class Loader:
 
     # References
 
-    def resolve(self, rows: RowSet, batch: Batch, keys: Keys, path: str = "") -> Resolved:
-        """Resolve a batch's references, but those that are deferred; misses are problems."""
+    def resolve(self, rows: RowSet, batch: Batch, keys: Keys, at: Place) -> Resolved:
+        """Resolve a batch's references, but those that are deferred; misses are problems.
+
+        ``at`` says where in its record a row stands: ``ingredients.3.``.
+        """
         resolved = Resolved(batch)
         order = self.state.order
         for reference in rows.references:
-            if (rows.name, reference.name) in order.updated | order.waves:
-                continue
-            held = batch.references[reference.name]
-            found = self._found(reference, held)
-            where = f"{path}{reference.written}"
-            rows_of = [found.get(key) for key in held]  # type: ignore[arg-type]
-            if rows_of.count(None) != held.count(None) or AMBIGUOUS in rows_of:
-                rows_of = [
-                    None
-                    if key is None
-                    else self._row(reference, found, key, n, keys=keys, where=where)
-                    for key, n in zip(held, batch.numbers, strict=True)
-                ]
-            resolved.foreign[reference.name] = rows_of
+            if (rows.name, reference.name) not in order.updated | order.waves:
+                held = batch.references[reference.name]
+                resolved.foreign[reference.name] = self._resolve(reference, held, batch, keys, at)
         for links in rows.links:
             if link_name(rows, links) not in order.late:
+                lists = batch.links[links.name]
                 resolved.links[links.name] = self.resolve_links(
-                    links, batch.numbers, batch.links[links.name], keys, path
+                    links, batch.numbers, lists, keys, at
                 )
         for children in rows.children:
             if children.rows.name not in order.late:
-                nested = batch.children[children.name].batch
+                nested = batch.children[children.name]
+                inner = nested_place(at, children.written, nested.owners)
                 resolved.children[children.name] = self.resolve(
-                    children.rows, nested, keys, f"{path}{children.written}."
+                    children.rows, nested.batch, keys, inner
                 )
         return resolved
+
+    def _resolve(
+        self, reference: Reference, held: list[Key | None], batch: Batch, keys: Keys, at: Place
+    ) -> list[Row | None]:
+        found = self._found(reference, held)
+        rows = [found.get(key) for key in held]  # type: ignore[arg-type]
+        if rows.count(None) == held.count(None) and AMBIGUOUS not in rows:
+            return rows
+        for n, (key, row) in enumerate(zip(held, rows, strict=True)):
+            if key is not None and (row is None or row is AMBIGUOUS):
+                number, where = batch.numbers[n], f"{at(n)}{reference.written}"
+                self.fail(number, keys.get(number), where, self.missing(reference, key, row))
+                rows[n] = None
+        return rows
 
     def resolve_links(
         self,
@@ -179,42 +207,30 @@ class Loader:
         numbers: Sequence[int],
         lists: Sequence[list[Key]],
         keys: Keys,
-        path: str = "",
+        at: Place,
     ) -> list[list[Row]]:
         """Resolve many-to-many lists; a key twice in one list is a problem."""
         reference = links.reference
         found = self._found(reference, (key for held in lists for key in held))
-        where = f"{path}{links.written}"
         result = []
-        for number, held in zip(numbers, lists, strict=True):
+        for n, (number, held) in enumerate(zip(numbers, lists, strict=True)):
             if len(set(held)) != len(held):
                 twice = next(key for key in held if held.count(key) > 1)
-                text = described(reference.parts, twice)
-                self.fail(number, keys.get(number), where, f"holds {text} twice; remove one")
-            rows = [
-                self._row(reference, found, key, number, keys=keys, where=where) for key in held
-            ]
-            result.append([row for row in rows if row is not None])
+                text = f"holds {described(reference.parts, twice)} twice; remove one"
+                self.fail(number, keys.get(number), f"{at(n)}{links.written}", text)
+            rows = []
+            for key in held:
+                row = found.get(key)
+                if row is None or row is AMBIGUOUS:
+                    text = self.missing(reference, key, row)
+                    self.fail(number, keys.get(number), f"{at(n)}{links.written}", text)
+                else:
+                    rows.append(row)
+            result.append(rows)
         return result
 
     def _found(self, reference: Reference, keys: Iterable[Key | None]) -> dict[Key, Row]:
         return self.state.resolvers.of(reference).find(keys)
-
-    def _row(
-        self,
-        reference: Reference,
-        found: dict[Key, Row],
-        key: Key,
-        number: int,
-        *,
-        keys: Keys,
-        where: str,
-    ) -> Row | None:
-        row = found.get(key)
-        if row is None or row is AMBIGUOUS:
-            self.fail(number, keys.get(number), where, self.missing(reference, key, row))
-            return None
-        return row
 
     def missing(self, reference: Reference, key: Key, row: Row | None = None) -> str:
         """Say that a reference has no target, or several, and what to do."""
@@ -241,10 +257,8 @@ class Loader:
         try:
             with self.dialect.connection.begin_nested():
                 work(later)
-        except sa.exc.OperationalError:
-            raise
         except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
+            if error.connection_invalidated or not is_objection(error):
                 raise
             return error
         self.state.keep(later)
@@ -265,6 +279,12 @@ def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
         else:
             texts.append(f"{name} {shown(item) if item is not None else 'null'}")
     return texts
+
+
+def is_objection(error: sa.exc.DBAPIError) -> bool:
+    """Tell whether the database objects to a record, and not to the statement or the session."""
+    raised_by_trigger = getattr(error.orig, "sqlstate", None) == "P0001"
+    return isinstance(error, sa.exc.IntegrityError | sa.exc.DataError) or raised_by_trigger
 
 
 def objection(error: sa.exc.DBAPIError) -> str:

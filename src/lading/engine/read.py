@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from operator import itemgetter, lt
 from typing import Any
 
@@ -213,6 +214,13 @@ class LinkReader:
         tally.links[f"{self.owner.path}{self.links.written}"] += len(rows)
         for items in groups.values():
             items.sort(key=itemgetter(1))
+            if any(first[1] == second[1] for first, second in pairwise(items)):
+                raise TargetError(
+                    f"{self.links.table.fullname} holds a link twice, and no bundle can",
+                    "Remove one of the two rows.",
+                    entity=self.owner.rows.name,
+                    field=self.links.written,
+                )
         return [
             [struct for struct, _ in groups.get(owner, ())]
             for owner in keys_at(owners, self.owner_places)

@@ -83,12 +83,26 @@ def dumped(rows: RowSet, lines: Sequence[bytes]) -> list[bytes]:
             again = canonical_record(rows, schema.load(parse_json(text), many=False))
         except Exception as error:
             raise _unrestorable(rows, record, f"fails on it ({error!r})") from error
+        held = writable_content(rows, record)
         for name, value in again.items():
-            if json_text(value) != json_text(record[name]):
-                change = f"turns {name} {shown(record[name])} into {shown(value)}"
+            if json_text(value) != json_text(held[name]):
+                change = f"turns {name} {shown(held[name])} into {shown(value)}"
                 raise _unrestorable(rows, record, change)
         result.append(_with_ids(rows, record, made, text))
     return result
+
+
+def writable_content(rows: RowSet, record: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a record an import writes: no ids, nothing computed."""
+    held = {
+        member.written: record[member.written]
+        for member in rows.members
+        if not (isinstance(member, Value) and not member.writable)
+    }
+    for children in rows.children:
+        items = record[children.written]
+        held[children.written] = [writable_content(children.rows, item) for item in items]
+    return held
 
 
 def _unrestorable(rows: RowSet, record: dict[str, Any], what: str) -> TargetError:

@@ -162,7 +162,8 @@ class RowWriter:
         if default is not None and not isinstance(default, sa.Sequence):
             make = _maker(self.dialect, self.rows.surrogate)
             return [make() for _ in range(count)]
-        return self.dialect.allocate(self.rows.table, self.rows.surrogate, count)
+        ids = self.dialect.allocate(self.rows.table, self.rows.surrogate, count)
+        return ids[::-1] if self.rows.newest_first else ids
 
     def _rows(self, resolved: Resolved, own: Sequence[Row], ids: Sequence[Any] | None) -> list[Row]:
         batch = resolved.batch

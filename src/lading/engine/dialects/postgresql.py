@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.sql import sqltypes
 
 from lading.declare.rowsets import Column
@@ -55,6 +56,8 @@ class PostgreSQL(Dialect):
         if isinstance(kind, Text):
             if not self.utf8 or kind.padded:
                 return None
+            if isinstance(column.type, CITEXT):
+                return sa.collate(sa.cast(column, sa.Text()), "C")
             own = getattr(column.type, "collation", None)
             return column if self.sorts_by_code_point and own is None else sa.collate(column, "C")
         return column
