@@ -5,9 +5,11 @@ from __future__ import annotations
 from lading.declare.rowsets import Links, Reference, RowSet
 from lading.derive.order import link_name
 from lading.engine.dialects.base import Row
+from lading.engine.layout import Key, named_key
 from lading.engine.loader import Loader, NoKeys, Restart, objection
 from lading.engine.resolve import AMBIGUOUS
 from lading.engine.write import Later, LinkWriter, Resolved, RowWriter
+from lading.jsontext import json_text
 
 
 class LateLoader(Loader):
@@ -79,17 +81,36 @@ class LateLoader(Loader):
         """Set a reference that was inserted as null."""
         prefix = f"{rows.name[len(self.root.name) + 1 :]}.".lstrip(".")
         for items in self.state.updates.get((rows.name, reference.name), ()):
-            found = self._found(reference, (key for _, _, key in items))
+            found = self._found(reference, (key for _, _, key, _ in items))
             made = []
             where = f"{prefix}{reference.written}"
-            for number, identity, key in items:
+            for number, identity, key, _ in items:
                 row = found.get(key)
                 if row is None or row is AMBIGUOUS:
                     self.fail(number, None, where, self.missing(reference, key, row))
                 else:
                     made.append((number, (*identity, *row)))
             self._update(rows, reference, made, prefix)
+        if self.bad and rows is self.root and reference.parts == rows.key:
+            self._follow(rows, reference)
         self.give_up(self.bad)
+
+    def _follow(self, rows: RowSet, reference: Reference) -> None:
+        """What refers to a bad record of its own entity falls with it, and so on."""
+        referring: dict[Key, list[tuple[int, Key]]] = {}
+        falling: list[Key] = []
+        for items in self.state.updates[rows.name, reference.name]:
+            for number, _, key, own in items:
+                referring.setdefault(key, []).append((number, own))
+                falling += [own] if number in self.bad else []
+        while falling:
+            bad = falling.pop()
+            self.state.failed.add((rows.name, json_text(named_key(rows.key, bad))))
+            for number, own in referring.pop(bad, ()):
+                if number not in self.bad:
+                    key = named_key(rows.key, own)
+                    self.fail(number, key, reference.written, self.missing(reference, bad))
+                    falling.append(own)
 
     def _update(
         self, rows: RowSet, reference: Reference, made: list[tuple[int, Row]], prefix: str

@@ -71,7 +71,7 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
             dialect.facts()
             yield Opened(dialect, callers=False, snapshot="")
             dialect.check_constraints()
-            connection.commit()
+            _commit(connection)
             return
         dialect = dialect_for(_connection(owner, catalog))
         dialect.ensure_begun(writing=True)
@@ -80,6 +80,19 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
         with dialect.connection.begin_nested():
             yield Opened(dialect, callers=True, snapshot="")
             dialect.check_constraints()
+
+
+def _commit(connection: sa.Connection) -> None:
+    """Commit, or leave nothing behind that a later commit of this connection would keep."""
+    try:
+        connection.commit()
+    except BaseException:
+        # SQLAlchemy holds a failed commit for the end; a locked SQLite is still in the transaction.
+        try:
+            connection.connection.rollback()
+        except Exception:
+            connection.invalidate()
+        raise
 
 
 @contextmanager

@@ -53,12 +53,12 @@ class Resolved:
 class Later:
     """What an insert wrote, and what it leaves for later.
 
-    ``updates`` maps (row set, reference) to items of (number, identity, key); ``late``
+    ``updates`` maps (row set, reference) to items of (number, identity, key, own key); ``late``
     maps a late node to its items: (batch, owners' values) for owned rows,
     (number, owner's values, keys) for links.
     """
 
-    updates: dict[tuple[str, str], list[tuple[int, Row, Any]]] = field(default_factory=dict)
+    updates: dict[tuple[str, str], list[tuple[int, Row, Any, Any]]] = field(default_factory=dict)
     late: dict[str, list[Any]] = field(default_factory=dict)
     written: dict[sa.Table, int] = field(default_factory=dict)
     linked: dict[Column, int] = field(default_factory=dict)
@@ -187,9 +187,9 @@ class RowWriter:
             places = [self.place[column] for column in self.rows.identity]
             items = later.updates.setdefault((self.rows.name, reference.name), [])
             items += [
-                (number, tuple(row[place] for place in places), key)
-                for number, row, key in zip(
-                    batch.numbers, rows, batch.references[reference.name], strict=True
+                (number, tuple(row[place] for place in places), key, own)
+                for number, row, key, own in zip(
+                    batch.numbers, rows, batch.references[reference.name], batch.keys, strict=True
                 )
                 if key is not None
             ]
