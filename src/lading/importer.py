@@ -21,7 +21,7 @@ from lading.engine.loader import LoadState, Restart
 from lading.engine.read import CHUNK
 from lading.engine.resolve import Resolvers
 from lading.engine.session import Opened, writing
-from lading.engine.tables import TableCounts, require_tables
+from lading.engine.tables import TableCounts
 from lading.engine.twins import Ascending, Twin, find_twins
 from lading.errors import BundleError, ImportFailed
 from lading.jsontext import json_text
@@ -96,7 +96,6 @@ def _import(
     report = ImportReport()
     with writing(session, catalog) as opened:
         report.callers = opened.callers
-        require_tables(opened.dialect, catalog.use())
         story = _Import(
             catalog, order_of(catalog.use()), payload, options, opened, progress=progress
         )

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from lading.declare.catalog import Catalog
 from lading.engine.dialects import dialect_for
 from lading.engine.dialects.base import Dialect
+from lading.engine.tables import require_tables, tables_of
 from lading.errors import TargetError, shown
 
 ACCEPTED = "a Session, Connection, Engine or sessionmaker, or None for the catalog's bind"
@@ -69,8 +70,9 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
             dialect.begin_writing()
             _refuse_autocommit(dialect)
             dialect.facts()
+            require_tables(dialect, catalog.use())
+            dialect.check_at_once(tables_of(catalog.use()))
             yield Opened(dialect, callers=False, snapshot="")
-            dialect.check_constraints()
             _commit(connection)
             return
         dialect = dialect_for(_connection(owner, catalog))
@@ -78,8 +80,10 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
         _refuse_autocommit(dialect)
         stack.callback(_expire(owner))
         with dialect.connection.begin_nested():
+            require_tables(dialect, catalog.use())
+            waiting = dialect.check_at_once(tables_of(catalog.use()))
             yield Opened(dialect, callers=True, snapshot="")
-            dialect.check_constraints()
+            dialect.check_at_commit(waiting)
 
 
 def _commit(connection: sa.Connection) -> None:

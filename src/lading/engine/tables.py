@@ -12,14 +12,21 @@ from lading.engine.dialects.base import Dialect
 from lading.errors import TargetError, listed
 
 
+def tables_of(entities: Entities) -> list[sa.Table]:
+    """Return every table that a catalog's records fill."""
+    found: dict[sa.Table, None] = {}
+    for rows in entities.all_rows():
+        found.update(dict.fromkeys([rows.table, *(links.table for links in rows.links)]))
+    return list(found)
+
+
 def require_tables(dialect: Dialect, entities: Entities) -> None:
     """Raise ``TargetError`` with the names of all tables that are missing."""
     wanted: dict[str | None, set[str]] = {}
     translate = dialect.connection.get_execution_options().get("schema_translate_map") or {}
-    for rows in entities.all_rows():
-        for table in (rows.table, *(links.table for links in rows.links)):
-            schema = translate.get(table.schema, table.schema)
-            wanted.setdefault(schema, set()).add(table.name)
+    for table in tables_of(entities):
+        schema = translate.get(table.schema, table.schema)
+        wanted.setdefault(schema, set()).add(table.name)
     inspector = sa.inspect(dialect.connection)
     missing = [
         f"{schema}.{name}" if schema else name

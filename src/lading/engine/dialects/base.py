@@ -172,8 +172,15 @@ class Dialect(ABC):
     def snapshot(self) -> str:
         """Say what snapshot a caller's transaction has."""
 
-    def check_constraints(self) -> None:
-        """Have constraints that wait for the commit checked now."""
+    def check_at_once(self, tables: Sequence[sa.Table]) -> list[str]:
+        """Have the tables' constraints that wait for the commit checked at each statement.
+
+        Returns their names, for ``check_at_commit``.
+        """
+        return []
+
+    def check_at_commit(self, names: Sequence[str]) -> None:
+        """Let constraints wait for the commit again."""
 
     def facts(self) -> None:
         """Look up what the dialect must know of this database, in statements of its own."""

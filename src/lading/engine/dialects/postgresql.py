@@ -190,5 +190,21 @@ class PostgreSQL(Dialect):
         one = "" if level != "read committed" else " (each statement sees its own snapshot)"
         return f"{level}, in the caller's transaction{one}"
 
-    def check_constraints(self) -> None:
-        self.run("SET CONSTRAINTS ALL IMMEDIATE")
+    def check_at_once(self, tables: Sequence[sa.Table]) -> list[str]:
+        names = [self.table(table).replace("%%", "%") for table in tables]
+        found = self.fetch(
+            "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.conname) FROM pg_constraint c "
+            "JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.condeferred "
+            f"AND c.conrelid = ANY({self.mark}::regclass[])",
+            (names,),
+        )
+        constraints = sorted({row[0] for row in found})
+        self._set_constraints(constraints, "IMMEDIATE")
+        return constraints
+
+    def check_at_commit(self, names: Sequence[str]) -> None:
+        self._set_constraints(names, "DEFERRED")
+
+    def _set_constraints(self, names: Sequence[str], when: str) -> None:
+        if names:
+            self.run(self.escaped(f"SET CONSTRAINTS {', '.join(names)} {when}"))
