@@ -18,14 +18,14 @@ def new_base() -> Any:
     return Base
 
 
-def schema_for(model: Any, catalog: Catalog, fields: Any = None, **meta: Any) -> Any:
-    """Declare an entity schema: ``fields`` as class attributes, ``meta`` as its Meta.
+def schema_for(model: Any, catalog: Catalog, attributes: Any = None, /, **meta: Any) -> Any:
+    """Declare an entity schema: ``attributes`` of the class, ``meta`` as its Meta.
 
     The class is called ``<Model>Schema``, as an application would.
     """
     options = type("Meta", (), {"model": model, "catalog": catalog, **meta})
     return type(EntitySchema)(
-        f"{model.__name__}Schema", (EntitySchema,), {"Meta": options, **(fields or {})}
+        f"{model.__name__}Schema", (EntitySchema,), {"Meta": options, **(attributes or {})}
     )
 
 

@@ -96,7 +96,7 @@ def main(what: str, url: str, bundle: str, rows: str) -> None:
         world.metadata.create_all(engine)
         report = import_all(engine, Path(bundle), catalog=world.catalog)
         assert report.inserted == int(rows) + 100
-    print(before, peak())
+    sys.stdout.write(f"{before} {peak()}\n")
 
 
 if __name__ == "__main__":

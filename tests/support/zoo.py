@@ -485,12 +485,10 @@ def tickets() -> World:
     schema_for(Comment, catalog, natural_key="id")
 
     def fill(session: Session) -> None:
-        session.add_all(Ticket(id=n, title=f"t{n}") for n in (7, 70, 700, -7))
+        session.add_all(Ticket(id=n, title=f"t{n}") for n in (1, 7, 70, 700, -7))
         session.flush()
         session.get_one(Ticket, 7).duplicate_of_id = 700
-        session.add_all(
-            Comment(id=n * 3, ticket_id=(7, 70, -7)[n % 3], words="w") for n in range(1, 9)
-        )
+        session.add_all(Comment(id=n, ticket_id=(7, 70, -7)[n % 3], words="w") for n in range(1, 9))
 
     def more(session: Session) -> None:
         session.add(Comment(words="more", ticket=Ticket(title="more")))
@@ -968,8 +966,8 @@ def invoices() -> World:
     return World(base, catalog, SimpleNamespace(Invoice=Invoice, Line=Line, Tax=Tax), fill, more)
 
 
-def outlines() -> World:
-    """Owned rows that refer to each other: as they please, and by a CHECK that forbids later."""
+def outlines(*checks: sa.CheckConstraint) -> World:
+    """Owned rows that refer to each other, within their record and beyond it."""
     base, catalog = new_base(), Catalog("outlines")
 
     class Paper(base):  # type: ignore[misc, valid-type]
@@ -980,9 +978,7 @@ def outlines() -> World:
 
     class Point(base):  # type: ignore[misc, valid-type]
         __tablename__ = "points"
-        __table_args__ = (
-            sa.CheckConstraint("above_id IS NULL OR above_id > 0", name="above_is_there"),
-        )
+        __table_args__ = checks
         id = key()
         paper_id = to("papers.id")
         slug = slug()
@@ -1149,6 +1145,7 @@ class Cents(sa.TypeDecorator[Decimal]):
 
 
 UTC = dt.UTC
+SQL_NULL = sa.null()
 VALUES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "words": (sa.Text(), (*NASTY, None)),
     "code": (sa.CHAR(3), ("a", "ab", "abc", None)),
@@ -1162,11 +1159,11 @@ VALUES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     ),
     "price": (
         sa.Numeric(12, 4),
-        tuple(map(Decimal, ("0", "1.5", "-12345678.9999", "0.0001", "99999999.9999"))) + (None,),
+        (*map(Decimal, ("0", "1.5", "-12345678.9999", "0.0001", "99999999.9999")), None),
     ),
     "free": (
         sa.Numeric(),
-        tuple(map(Decimal, ("0", "1.5", "-0.25", "1000000", "12345678.875"))) + (None,),
+        (*map(Decimal, ("0", "1.5", "-0.25", "1000000", "12345678.875")), None),
     ),
     "whole_number": (sa.Numeric(10, 0), (Decimal(0), Decimal(-1234567890), Decimal(7), None)),
     "day": (sa.Date(), (dt.date(1, 1, 1), dt.date(9999, 12, 31), dt.date(2024, 2, 29), None)),
@@ -1225,7 +1222,7 @@ VALUES: dict[str, tuple[Any, tuple[Any, ...]]] = {
             None,
         ),
     ),
-    "data_null": (sa.JSON(), (None, sa.null(), sa.JSON.NULL, {"a": None}, [None])),
+    "data_null": (sa.JSON(), (None, SQL_NULL, sa.JSON.NULL, {"a": None}, [None])),
 }
 
 
@@ -1247,8 +1244,7 @@ def values() -> World:
         for n in range(max(len(held) for _, held in VALUES.values())):
             row = {name: held[n % len(held)] for name, (_, held) in VALUES.items()}
             for name, (_, held) in VALUES.items():
-                there = [item for item in held if item is not None and item is not VALUES_NULL]
-                there = [item for item in there if not isinstance(item, type(sa.null()))]
+                there = [item for item in held if item is not None and item is not SQL_NULL]
                 row[f"must_{name}"] = there[n % len(there)]
             session.add(Value(slug=f"v{n:02}", **row))
 
@@ -1256,9 +1252,6 @@ def values() -> World:
         session.add(Value(slug="more", **{n: getattr_first(session, Value, n) for n in must}))
 
     return World(base, catalog, SimpleNamespace(Value=Value), fill, more)
-
-
-VALUES_NULL = None
 
 
 def getattr_first(session: Session, model: Any, name: str) -> Any:
@@ -1387,7 +1380,7 @@ def defaults() -> World:
     def fill(session: Session) -> None:
         people = [
             User(slug="a"),
-            User(slug="b", first="", last=sa.null(), logins=0),
+            User(slug="b", first="", last=SQL_NULL, logins=0),
             User(slug="c", created=dt.datetime(2020, 2, 2, 2, 2, 2, 2)),
         ]
         session.add_all(people)

@@ -90,6 +90,14 @@ def _declared_python_type(type_: TypeDecorator[Any]) -> Any:
     return plain[0] if len(plain) == 1 and isinstance(plain[0], type) else None
 
 
+def converts_in_sql(type_: TypeEngine[Any]) -> bool:
+    """Tell whether a type wraps its columns and parameters in SQL of its own."""
+    return any(
+        getattr(type(type_), name) not in (getattr(TypeEngine, name), getattr(TypeDecorator, name))
+        for name in ("bind_expression", "column_expression")
+    )
+
+
 def is_opaque(type_: TypeEngine[Any]) -> bool:
     """Tell whether only the application knows what a column's values are in Python."""
     return (
@@ -101,7 +109,9 @@ def is_opaque(type_: TypeEngine[Any]) -> bool:
 
 def _choice(type_: sa.Enum) -> Kind:
     members = type_.enum_class.__members__ if type_.enum_class is not None else None
-    return Choice(dict(members) if members is not None else {name: name for name in type_.enums})
+    if members is None:
+        return Choice({name: name for name in type_.enums})
+    return Choice({name: member for name, member in members.items() if member.name == name})
 
 
 def _number(type_: sa.Numeric[Any]) -> Kind:
@@ -163,6 +173,30 @@ def _is_plain(index: sa.Index) -> bool:
     partial = any(options.get("where") is not None for options in index.dialect_options.values())
     columns = [item for item in index.expressions if isinstance(item, sa.Column)]
     return bool(index.unique) and not partial and len(columns) == len(index.expressions)
+
+
+def nulls_collide(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
+    """Tell whether rows could collide while these columns are null for a time.
+
+    So they do under unique indexes that are partial or over expressions and mention one
+    of them, or that hold nulls for equal.
+    """
+    names = {column.name.lower() for column in columns}
+    uniques = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
+    for unique in (*uniques, *(index for index in table.indexes if index.unique)):
+        options = unique.dialect_options["postgresql"]
+        texts = [str(item) for item in getattr(unique, "expressions", unique.columns)]
+        partial = [
+            str(given["where"])
+            for given in unique.dialect_options.values()
+            if given.get("where") is not None
+        ]
+        odd = isinstance(unique, sa.Index) and not _is_plain(unique)
+        if odd or options.get("nulls_not_distinct"):
+            words = re.findall(r"\w+", " ".join([*texts, *partial]))
+            if names & {word.lower() for word in words}:
+                return True
+    return False
 
 
 def in_check(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:

@@ -11,7 +11,7 @@ from marshmallow_sqlalchemy import ModelConverter
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import is_opaque, kind_of
+from lading.declare.columns import converts_in_sql, is_opaque, kind_of
 from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
 from lading.declare.infer import Unclear, attribute_of, many_to_one
 from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
@@ -107,6 +107,12 @@ class Members:
         name, field = self._declared_for(attribute)
         self.seen.add(name)
         if name in self.excluded:
+            return
+        if converts_in_sql(column.type):
+            self.report(
+                f"{name}: {column.type!r} converts values in SQL (bind_expression, "
+                "column_expression), which a bulk load goes past; leave it out with Meta.exclude"
+            )
             return
         kind = kind_of(column.type)
         if field is not None and (kind is None or is_opaque(column.type)):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import networkx as nx
 
 from lading.declare.catalog import Catalog
-from lading.declare.columns import in_check
+from lading.declare.columns import in_check, nulls_collide
 from lading.declare.derivation import Entities, names_in, own_option
 from lading.declare.rowsets import Links, Reference, RowSet
 from lading.errors import DeclarationError
@@ -202,4 +202,5 @@ def is_deferrable(rows: RowSet, reference: Reference) -> bool:
         reference.nullable
         and reference not in rows.key
         and not in_check(rows.table, reference.columns)
+        and not nulls_collide(rows.table, reference.columns)
     )

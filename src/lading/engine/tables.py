@@ -78,6 +78,7 @@ class TableCounts:
                 raise TargetError(
                     f"the {what} written and those that are there now don't agree: "
                     f"{wanted} were written, {gained} were gained",
-                    "Look for triggers, rules or defaults that add, drop or change rows.",
+                    "Look for triggers, rules or defaults that add, drop or change rows, and for "
+                    "others who write at the same time.",
                     entity=table.fullname,
                 )

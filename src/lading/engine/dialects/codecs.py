@@ -71,8 +71,11 @@ class Codecs:
         impl = self.implementation(column.type)
         process = impl.result_processor(self.dialect, self.type_code(column.type)) or _same
 
+        bind = self.bind_process(column.type)
+
         def read(raw: Any) -> Any:
             value = process(raw)
+            refuse_one_way(value, bind, process)
             try:
                 return kind.write(value)
             except ValueError as error:
@@ -152,6 +155,23 @@ class Codecs:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def refuse_one_way(value: Any, bind: Any, process: Any) -> None:
+    """Refuse values that their type would store as others, such as a hash of a hash."""
+    try:
+        bound = bind(value)
+    except Exception as error:
+        raise ValueError(f"{shown(value)} could not be stored again: {error}") from error
+    try:
+        again = process(bound)
+        is_same = again == value or value != value  # noqa: PLR0124 - NaN is unlike itself
+    except Exception:
+        return  # drivers take and give different types, so this says nothing
+    if not is_same:
+        raise ValueError(
+            f"{shown(value)} would be stored as {shown(again)}: its type doesn't undo what it does"
+        )
 
 
 def is_plain(type_: TypeEngine[Any]) -> bool:

@@ -14,6 +14,7 @@ from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, choice_rank
 from lading.engine.dialects.codecs import is_plain, underlying
 from lading.engine.dialects.postgresql_values import PostgreSQLCodecs
+from lading.errors import TargetError
 from lading.kind import Kind
 from lading.values import Bytes, Choice, Json, Number, Text, Uuid
 
@@ -40,7 +41,21 @@ class PostgreSQL(Dialect):
         database = json.loads(row[0])
         locale = database.get("datlocale") or database.get("daticulocale")
         self.utf8 = row[1] == "UTF8"
+        self._refuse_settings()
         self.sorts_by_code_point = (locale or database["datcollate"]) in BY_CODE_POINT
+
+    def _refuse_settings(self) -> None:
+        """Settings under which the server or the driver would change values."""
+        names = ("extra_float_digits", "DateStyle", "standard_conforming_strings")
+        asked = ", ".join(f"current_setting('{name}')" for name in names)
+        digits, style, strings = self.fetch(f"SELECT {asked}")[0]
+        fine = (int(digits) >= 1, style.startswith("ISO"), strings == "on")
+        for name, value, is_fine in zip(names, (digits, style, strings), fine, strict=True):
+            if not is_fine:
+                raise TargetError(
+                    f"PostgreSQL's {name} is {value!r}, under which values change",
+                    f"RESET {name}, or set it to the server's usual value.",
+                )
 
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Decimals, UUIDs and JSON come as text: exactly as they are kept."""
@@ -180,7 +195,9 @@ class PostgreSQL(Dialect):
         self.facts()
 
     def begin_writing(self) -> None:
-        pass
+        """In one snapshot, so that other writers don't disturb the count of what was gained."""
+        if not self.autocommits():
+            self.connection.execution_options(isolation_level="REPEATABLE READ")
 
     def ensure_begun(self, *, writing: bool) -> None:
         self.facts()

@@ -38,6 +38,10 @@ SINGLE_BITS = 24
 class PostgreSQLCodecs(Codecs):
     """PostgreSQL by way of psycopg."""
 
+    def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
+        """UUIDs that an application keeps as text go by SQLAlchemy's processors."""
+        return super().is_usual(type_, kind) and getattr(type_, "native_uuid", True) is not False
+
     def type_code(self, type_: TypeEngine[Any]) -> Any:
         """SQLAlchemy's numeric processors ask for the server's type."""
         impl = underlying(self.implementation(type_))

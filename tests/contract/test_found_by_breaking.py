@@ -1,0 +1,493 @@
+"""What people who set out to break lading found: each stays mended."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from pathlib import Path
+from typing import Any
+
+import marshmallow as ma
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, mapped_column, relationship
+
+from lading import (
+    Catalog,
+    DeclarationError,
+    ImportFailed,
+    LeftOutWarning,
+    Owned,
+    Ref,
+    TargetError,
+    export_all,
+    export_document,
+    import_all,
+    import_document,
+)
+from support.backends import Backend
+from support.declaring import catalog_of, new_base, schema_for
+
+
+class Tags(sa.TypeDecorator[Any]):
+    """A list, kept as one text; nothing says so but its code."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, _dialect: Any) -> Any:
+        return None if value is None else ",".join(value)
+
+    def process_result_value(self, value: Any, _dialect: Any) -> Any:
+        return None if value is None else value.split(",")
+
+
+def thing(base: Any, table: str = "things", **columns: Any) -> Any:
+    """Map a table with a slug and some columns."""
+    attributes = {
+        "__tablename__": table,
+        "id": mapped_column(sa.Integer, primary_key=True),
+        "slug": mapped_column(sa.String(50), unique=True, nullable=False),
+        **columns,
+    }
+    return type(base)(table.title().replace("_", ""), (base,), attributes)
+
+
+def moved(backend: Backend, base: Any, catalog: Catalog, *rows: Any) -> tuple[Any, Any]:
+    """Return the documents of a filled database and of one that was restored from it."""
+    with (
+        backend.database(base.metadata) as old,
+        backend.database(base.metadata) as new,
+    ):
+        with Session(old) as session, session.begin():
+            session.add_all(rows)
+        first = export_document(old, catalog=catalog)
+        import_document(new, first, catalog=catalog)
+        second = export_document(new, catalog=catalog)
+    for document in (first, second):
+        document.pop("exported_at")
+    return first, second
+
+
+def test_a_declared_field_stands_for_an_unknown_type(backend: Backend) -> None:
+    """Where only the application knows the Python type, its field writes and reads it."""
+    base, catalog = new_base(), Catalog("test")
+    model = thing(base, tags=mapped_column(Tags))
+    schema_for(model, catalog, {"tags": ma.fields.List(ma.fields.String())})
+    first, second = moved(
+        backend, base, catalog, model(slug="a", tags=["x", "y"]), model(slug="b", tags=None)
+    )
+    assert first["things"] == [{"slug": "a", "tags": ["x", "y"]}, {"slug": "b", "tags": None}]
+    assert first == second
+
+
+@pytest.mark.parametrize("name", ["source", "version", "exported_at", "schema_versions", "a/b"])
+def test_names_that_documents_or_files_cannot_hold(name: str) -> None:
+    """A table of such a name needs another name for its entity, from the start."""
+    base = new_base()
+    catalog = catalog_of(thing(base, name))
+    with pytest.raises(DeclarationError, match=r"write name = … in its Meta"):
+        catalog.use()
+
+
+def test_tables_may_be_named_like_aliases(backend: Backend) -> None:
+    """What statements name by themselves never meets an application's names."""
+    base = new_base()
+    first = thing(base, "t1")
+    second = thing(base, "t2", t1_id=mapped_column(sa.ForeignKey("t1.id"), nullable=False))
+    catalog = catalog_of(first, second)
+    rows = first(id=1, slug="c0"), second(slug="c1", t1_id=1)
+    before, after = moved(backend, base, catalog, *rows)
+    assert before == after
+    assert before["t2"] == [{"slug": "c1", "t1": {"slug": "c0"}}]
+
+
+def test_single_precision_floats_come_back(backend: Backend) -> None:
+    """A four-byte float's shortest text is what it gives back."""
+    base = new_base()
+    model = thing(base, a=mapped_column(sa.REAL))
+    catalog = catalog_of(model)
+    rows = [model(slug=str(n), a=value) for n, value in enumerate((0.1, 1 / 4, 3.4e38, -7.5e-9))]
+    before, after = moved(backend, base, catalog, *rows)
+    assert before == after
+    assert [record["a"] for record in before["things"]] == [0.1, 0.25, 3.4e38, -7.5e-9]
+
+
+@pytest.mark.parametrize("value", [1e22, 1e300, 1e17, 5, 0.1, "1e5", [1e20], {"a": -0.0}])
+def test_a_backup_takes_back_its_own_json(value: Any, backend: Backend) -> None:
+    """SQLite keeps a lone JSON number as a number; what it kept, it can have again."""
+    base = new_base()
+    model = thing(base, data=mapped_column(sa.JSON))
+    catalog = catalog_of(model)
+    before, after = moved(backend, base, catalog, model(slug="a", data=value))
+    assert before == after
+
+
+def test_newest_first_stays_newest_first(backend: Backend) -> None:
+    """A list in descending order of made-up ids is restored with ids in that order."""
+    base, catalog = new_base(), Catalog("test")
+    note = thing(base, "notes", page_id=mapped_column(sa.ForeignKey("pages.id"), nullable=False))
+    page = thing(base, "pages", notes=relationship("Notes", order_by="Notes.id.desc()"))
+    schema_for(page, catalog, {"notes": Owned(schema_for(note, catalog))})
+    before, after = moved(
+        backend, base, catalog, page(slug="p", notes=[note(slug=name) for name in "bca"])
+    )
+    assert [item["slug"] for item in before["pages"][0]["notes"]] == ["a", "c", "b"]
+    assert before == after
+
+
+def test_an_order_that_cannot_be_restored_is_none(backend: Backend) -> None:
+    """Sorted by another table's made-up ids, a list is a set: equal bytes everywhere."""
+    base, catalog = new_base(), Catalog("test")
+    kind = thing(base, "kinds")
+    note = thing(
+        base,
+        "notes",
+        page_id=mapped_column(sa.ForeignKey("pages.id"), nullable=False),
+        kind_id=mapped_column(sa.ForeignKey("kinds.id"), nullable=False),
+    )
+    page = thing(base, "pages", notes=relationship("Notes", order_by="Notes.kind_id"))
+    schema_for(kind, catalog)
+    schema_for(page, catalog, {"notes": Owned(schema_for(note, catalog))})
+    rows = [kind(id=1, slug="z"), kind(id=2, slug="a")]
+    notes = [note(slug="y", kind_id=1), note(slug="x", kind_id=2)]
+    before, after = moved(backend, base, catalog, *rows, page(slug="p", notes=notes))
+    assert [item["slug"] for item in before["pages"][0]["notes"]] == ["x", "y"]
+    assert before == after
+
+
+def tagged(base: Any) -> tuple[Any, Any]:
+    """Map posts and tags with a link table that has no key of its own."""
+    sa.Table(
+        "links",
+        base.metadata,
+        sa.Column("post_id", sa.ForeignKey("posts.id")),
+        sa.Column("tag_id", sa.ForeignKey("tags.id")),
+    )
+    tag = thing(base, "tags", posts=relationship("Posts", secondary="links"))
+    return tag, thing(base, "posts")
+
+
+def test_links_that_a_partial_export_cuts_are_named(sqlite_memory: Backend, tmp_path: Path) -> None:
+    """Links carried by an entity that isn't written are no silent loss."""
+    base = new_base()
+    tag, post = tagged(base)
+    catalog = catalog_of(tag, post)
+    with sqlite_memory.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add(tag(slug="t", posts=[post(slug="p")]))
+        with pytest.warns(LeftOutWarning, match="carries no links"):
+            manifest = export_all(engine, tmp_path / "out", catalog=catalog, only=["posts"])
+    assert manifest.left_out == {"links": None}
+
+
+def test_a_link_twice_is_refused_at_export(sqlite_memory: Backend) -> None:
+    """No import could take it, so no bundle may hold it."""
+    base = new_base()
+    tag, post = tagged(base)
+    catalog = catalog_of(tag, post)
+    with sqlite_memory.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add_all([tag(id=1, slug="t"), post(id=1, slug="p")])
+            session.flush()
+            for _ in range(2):
+                session.execute(sa.text("INSERT INTO links VALUES (1, 1)"))
+        with pytest.raises(TargetError, match="links holds a link twice"):
+            export_document(engine, catalog=catalog)
+
+
+def test_a_key_that_several_rows_share_cannot_be_referred_to(sqlite_memory: Backend) -> None:
+    """``by`` and owned rows' keys may not be unique; an export finds out, not a restore."""
+    base, catalog = new_base(), Catalog("test")
+    person = thing(base, "people", name=mapped_column(sa.String(20)))
+    book = thing(base, "books", owner_id=mapped_column(sa.ForeignKey("people.id"), nullable=False))
+    schema_for(person, catalog)
+    schema_for(book, catalog, {"owner": Ref(by="name")})
+    with sqlite_memory.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add_all([person(id=n, slug=str(n), name="Ann") for n in (1, 2)])
+            session.add(person(id=3, slug="3", name="Bob"))
+            session.flush()
+            session.add(book(slug="b", owner_id=3))
+        assert export_document(engine, catalog=catalog)["books"][0]["owner"] == {"name": "Bob"}
+        with Session(engine) as session, session.begin():
+            session.add(book(slug="c", owner_id=1))
+        with pytest.raises(TargetError, match="several people have name 'Ann'"):
+            export_document(engine, catalog=catalog)
+
+
+def test_a_condition_on_another_table_is_refused(sqlite_memory: Backend) -> None:
+    """It would multiply rows where the user meant to filter them."""
+    base = new_base()
+    tag, post = tagged(base)
+    catalog = catalog_of(tag, post)
+    with sqlite_memory.database(base.metadata) as engine:
+        with pytest.raises(TargetError, match="draws in tags, which would multiply rows"):
+            export_document(engine, catalog=catalog, where={"posts": tag.slug == "t"})
+        condition = sa.exists().where(tag.slug == "t")
+        assert export_document(engine, catalog=catalog, where={"posts": condition})["posts"] == []
+
+
+@pytest.mark.parametrize(
+    ("meta", "text"),
+    [
+        ({"exclude": ("emial",)}, "Meta names 'emial', which is no field of it"),
+        ({"fields": ("slug", "emial")}, "Meta names 'emial', which is no field of it"),
+        ({"exlude": ("email",)}, "Meta.exlude is no option"),
+        ({"natural_key": ()}, "natural_key names no field"),
+        ({"natural_key": 5}, "natural_key = 5; write a field's name, or several"),
+        ({"depends_on": ("nope",)}, "depends_on names 'nope', which is no entity"),
+        ({"name": 5}, "name = 5; write a non-empty string"),
+        ({"name": ""}, "name = ''; write a non-empty string"),
+    ],
+)
+def test_misspelt_options_are_mistakes(meta: dict[str, Any], text: str) -> None:
+    """An option that does nothing might export what should have stayed out."""
+    catalog = Catalog("test")
+    schema_for(thing(new_base(), email=mapped_column(sa.String(50))), catalog, **meta)
+    with pytest.raises(DeclarationError) as caught:
+        catalog.use()
+    assert text in str(caught.value)
+
+
+def test_marshmallow_s_fields_option_leaves_the_others_out() -> None:
+    """``fields`` names what is carried; coverage lists the rest."""
+    catalog = Catalog("test")
+    model = thing(new_base(), email=mapped_column(sa.String(50)))
+    schema_for(model, catalog, fields=("slug",))
+    assert [member.name for member in catalog.use()["things"].members] == ["slug"]
+    assert catalog.coverage() == {"things.email": None}
+
+
+def test_each_row_has_one_carrier() -> None:
+    """Two entities over one table would write each row twice."""
+    catalog = Catalog("test")
+    model = thing(new_base())
+    schema_for(model, catalog)
+    schema_for(model, catalog, name="others")
+    with pytest.raises(DeclarationError, match="each row would be written twice"):
+        catalog.use()
+
+
+def test_ids_are_taken_only_where_they_were_asked_for(sqlite_memory: Backend) -> None:
+    """Who corrects an id by hand is told, not ignored; exported ids are left aside."""
+    base = new_base()
+    model = thing(base)
+    catalog = catalog_of(model)
+    with sqlite_memory.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add(model(id=7, slug="a"))
+        plain = export_document(engine, catalog=catalog)
+        debug = export_document(engine, catalog=catalog, include_ids=True)
+        assert debug["things"] == [{"slug": "a", "id": 7}]
+        assert import_document(engine, debug, catalog=catalog).skipped == 1
+        plain["things"][0]["id"] = 8
+        with pytest.raises(ImportFailed, match="things record 1, id: Unknown field"):
+            import_document(engine, plain, catalog=catalog)
+
+
+def test_a_failed_commit_leaves_nothing_for_the_next_one(tmp_path: Path) -> None:
+    """SQLite stays in its transaction when a commit finds the file locked."""
+    base = new_base()
+    model = thing(base)
+    catalog = catalog_of(model)
+    path = tmp_path / "locked.db"
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 0.1})
+    base.metadata.create_all(engine)
+    document = {"things": [{"slug": "a"}]}
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM things").fetchall()
+    with pytest.raises(TargetError, match="locked"):
+        import_document(engine, document, catalog=catalog)
+    reader.execute("ROLLBACK")
+    reader.close()
+    with Session(engine) as session, session.begin():
+        session.add(model(slug="innocent"))
+    with Session(engine) as session:
+        assert session.scalars(sa.select(model.slug)).all() == ["innocent"]
+    engine.dispose()
+
+
+def test_a_chain_falls_at_once(backend: Backend) -> None:
+    """What refers to a bad record, by any number of steps, falls with it; the rest stays."""
+    base = new_base()
+    model = thing(base, above_id=mapped_column(sa.ForeignKey("things.id")))
+    catalog = catalog_of(model)
+    chain = [
+        {"slug": f"c{n:03}", "above": {"slug": f"c{n - 1:03}" if n else "gone"}} for n in range(60)
+    ]
+    good = [{"slug": f"g{n}", "above": None} for n in range(5)]
+    with backend.database(base.metadata) as engine:
+        report = import_document(
+            engine, {"things": chain + good}, catalog=catalog, on_error="continue"
+        )
+        left = [record["slug"] for record in export_document(engine, catalog=catalog)["things"]]
+    assert (report.inserted, report.failed) == (5, 60)
+    assert left == [f"g{n}" for n in range(5)]
+    assert report.errors[0].startswith("things record 1, above: no things has slug 'gone'")
+
+
+def test_constraints_that_wait_for_the_commit_name_their_records(postgresql: Backend) -> None:
+    """They are checked while the record is known, and wait again for a caller's commit."""
+    base = new_base()
+    model = thing(base, code=mapped_column(sa.Integer))
+    model.__table__.append_constraint(
+        sa.UniqueConstraint("code", name="uq_code", deferrable=True, initially="DEFERRED")
+    )
+    catalog = Catalog("test")
+    schema_for(model, catalog, natural_key="slug")
+    document = {"things": [{"slug": "a", "code": 1}, {"slug": "b", "code": 1}]}
+    with postgresql.database(base.metadata) as engine:
+        report = import_document(engine, document, catalog=catalog, on_error="continue")
+        assert (report.inserted, report.failed) == (1, 1)
+        assert (
+            "things record 2: the database refused it: duplicate key value violates"
+            in (report.errors[0])
+        )
+        with Session(engine) as session:
+            import_document(session, {"things": [{"slug": "c", "code": 2}]}, catalog=catalog)
+            session.add(model(slug="d", code=2))
+            session.flush()  # still waiting, as the model says
+            session.rollback()
+
+
+class Hashed(sa.TypeDecorator[str]):
+    """A one-way type: what is read can't be written again."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, _dialect: Any) -> Any:
+        return None if value is None else f"#{value}"
+
+
+class Reversed(sa.TypeDecorator[str]):
+    """A two-way type."""
+
+    impl = sa.String(10)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, _dialect: Any) -> Any:
+        return value[::-1]
+
+    def process_result_value(self, value: Any, _dialect: Any) -> Any:
+        return value[::-1]
+
+
+def test_a_one_way_type_is_refused(backend: Backend) -> None:
+    """A restored password would be hashed twice."""
+    base = new_base()
+    good = thing(base, "good", word=mapped_column(Reversed))
+    before, after = moved(backend, base, catalog_of(good), good(slug="a", word="stressed"))
+    assert before == after
+    assert before["good"] == [{"slug": "a", "word": "stressed"}]
+    bad = thing(base, "bad", word=mapped_column(Hashed))
+    with pytest.raises(TargetError, match="its type doesn't undo what it does"):
+        moved(backend, base, catalog_of(bad), bad(slug="a", word="secret"))
+
+
+def test_types_that_convert_in_sql_are_refused() -> None:
+    """A bulk load goes past SQL around a parameter, so an encrypted column would end in clear."""
+
+    class Crypt(sa.TypeDecorator[str]):
+        impl = sa.String
+        cache_ok = True
+
+        def bind_expression(self, bindvalue: Any) -> Any:
+            return sa.func.upper(bindvalue)
+
+    catalog = catalog_of(thing(new_base(), word=mapped_column(Crypt)))
+    with pytest.raises(DeclarationError, match=r"converts values in SQL"):
+        catalog.use()
+
+
+def test_uuids_kept_as_text_come_back(backend: Backend) -> None:
+    """``native_uuid=False`` means 32 digits on PostgreSQL as well."""
+    base = new_base()
+    model = thing(base, code=mapped_column(sa.Uuid(native_uuid=False)))
+    value = uuid.UUID(int=5)
+    before, after = moved(backend, base, catalog_of(model), model(slug="a", code=value))
+    assert before["things"] == [{"slug": "a", "code": str(value)}]
+    assert before == after
+
+
+def test_roots_of_a_tree_may_be_unique_by_a_partial_index(backend: Backend) -> None:
+    """Rows whose parent is null for a time would collide, so they load in waves."""
+    base = new_base()
+    model = thing(
+        base,
+        parent_id=mapped_column(sa.ForeignKey("things.id")),
+        name=mapped_column(sa.String(10)),
+    )
+    is_root = model.parent_id.is_(None)
+    sa.Index("one_root", model.name, unique=True, sqlite_where=is_root, postgresql_where=is_root)
+    catalog = Catalog("test")
+    schema_for(model, catalog, natural_key="slug")
+    root = model(id=1, slug="z", name="same")
+    rows = [model(id=2 + n, slug="ab"[n], name="same", parent_id=1) for n in range(2)]
+    before, after = moved(backend, base, catalog, root, *rows)
+    assert before == after
+    assert [record["parent"] for record in before["things"]] == [{"slug": "z"}] * 2 + [None]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("extra_float_digits", "0"),
+        ("standard_conforming_strings", "off"),
+        ("DateStyle", "'German'"),
+    ],
+)
+def test_settings_that_change_values_are_refused(
+    setting: str, value: str, postgresql: Backend
+) -> None:
+    """Floats would be rounded, bytes and dates misread."""
+    base = new_base()
+    catalog = catalog_of(thing(base))
+    with postgresql.database(base.metadata) as engine, Session(engine) as session:
+        session.execute(sa.text(f"SET LOCAL {setting} = {value}"))
+        with pytest.raises(TargetError, match=f"PostgreSQL's {setting} is"):
+            export_document(session, catalog=catalog)
+
+
+def test_two_lists_of_one_parent_may_share_a_table(backend: Backend, tmp_path: Path) -> None:
+    """Each row is in the list whose foreign key it has."""
+    base, catalog = new_base(), Catalog("test")
+    line = thing(
+        base,
+        "lines",
+        billed_id=mapped_column(sa.ForeignKey("orders.id")),
+        shipped_id=mapped_column(sa.ForeignKey("orders.id")),
+    )
+    order = thing(
+        base,
+        "orders",
+        billed=relationship("Lines", foreign_keys="Lines.billed_id"),
+        shipped=relationship("Lines", foreign_keys="Lines.shipped_id"),
+    )
+    lines = schema_for(line, catalog)
+    schema_for(order, catalog, {"billed": Owned(lines), "shipped": Owned(lines)})
+    rows = order(slug="o", billed=[line(slug="a")], shipped=[line(slug="b"), line(slug="c")])
+    before, after = moved(backend, base, catalog, rows)
+    assert before["orders"] == [
+        {"slug": "o", "billed": [{"slug": "a"}], "shipped": [{"slug": "b"}, {"slug": "c"}]}
+    ]
+    assert before == after
+
+
+def test_a_trigger_that_drops_rows_is_noticed(sqlite_memory: Backend, tmp_path: Path) -> None:
+    """Also where other records have problems of their own."""
+    base = new_base()
+    model = thing(base, size=mapped_column(sa.Integer))
+    catalog = catalog_of(model)
+    document = {"things": [{"slug": "a", "size": 1}, {"slug": "b", "size": "?"}]}
+    with sqlite_memory.database(base.metadata) as engine:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER vanish AFTER INSERT ON things BEGIN DELETE FROM things; END"
+            )
+        with pytest.raises(TargetError, match="the rows written and those that are there now"):
+            import_document(engine, document, catalog=catalog, on_error="continue")
+        assert export_all(engine, tmp_path / "out", catalog=catalog)["things"].record_count == 0
+        assert import_all(engine, tmp_path / "out", catalog=catalog).inserted == 0
