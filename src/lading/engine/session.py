@@ -105,8 +105,21 @@ def refusals(entity: str | None = None) -> Iterator[None]:
     try:
         yield
     except sa.exc.SQLAlchemyError as error:
+        interruption = _interruption(error)
+        if interruption is not None:
+            raise interruption from error
         text = str(getattr(error, "orig", None) or error).strip()
         raise TargetError(f"the database refused: {text}", entity=entity) from error
+
+
+def _interruption(error: BaseException) -> BaseException | None:
+    """Return the Ctrl-C, if there was one, whose cleaning up failed."""
+    context: BaseException | None = error
+    while context is not None:
+        if not isinstance(context, Exception):
+            return context
+        context = context.__context__
+    return None
 
 
 def _owner(session: Any, catalog: Catalog) -> sa.Engine | sa.Connection | Session:

@@ -118,6 +118,10 @@ class PostgreSQL(Dialect):
             raise sa.exc.DBAPIError.instance(
                 sql, None, error, self.dialect.loaded_dbapi.Error, dialect=self.dialect
             ) from error
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self.connection.invalidate()  # it may be in the middle of the COPY
+            raise
 
     def update(
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
