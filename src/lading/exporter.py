@@ -197,7 +197,8 @@ class _Export:
         if done != total:
             raise TargetError(
                 f"{done} of {total} rows arrived; the bundle would not be whole",
-                "Export again; if it happens again, the driver loses rows.",
+                "Export again by an engine, or in REPEATABLE READ; if it happens there, the driver "
+                "loses rows.",
                 entity=name,
             )
 

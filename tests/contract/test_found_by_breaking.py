@@ -491,3 +491,31 @@ def test_a_trigger_that_drops_rows_is_noticed(sqlite_memory: Backend, tmp_path: 
             import_document(engine, document, catalog=catalog, on_error="continue")
         assert export_all(engine, tmp_path / "out", catalog=catalog)["things"].record_count == 0
         assert import_all(engine, tmp_path / "out", catalog=catalog).inserted == 0
+
+
+def test_what_others_write_meanwhile_tears_no_export(postgresql: Backend, tmp_path: Path) -> None:
+    """READ COMMITTED sees their work statement by statement, so such an export is refused."""
+    base = new_base()
+    model = thing(base)
+    catalog = catalog_of(model)
+    with postgresql.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add(model(slug="a"))
+
+        def write(_progress: Any) -> None:
+            with Session(engine) as other, other.begin():
+                other.add(model(slug="b"))
+
+        def write_c() -> None:
+            with Session(engine) as other, other.begin():
+                other.add(model(slug="c"))
+
+        with Session(engine) as session, pytest.raises(TargetError, match="others wrote while"):
+            export_all(session, tmp_path / "torn", catalog=catalog, progress=write)
+        assert list(tmp_path.iterdir()) == []
+        export_all(engine, tmp_path / "whole", catalog=catalog, progress=lambda _: write_c())
+        with Session(engine) as session:
+            manifest = export_all(session, tmp_path / "quiet", catalog=catalog)
+    assert manifest.snapshot == (
+        "read committed, in the caller's transaction (nobody else wrote meanwhile)"
+    )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from lading.declare.catalog import Catalog
+from lading.declare.catalog import Catalog, default_catalog
 from lading.declare.columns import in_check, nulls_collide
 from lading.declare.derivation import Entities, names_in, own_option
 from lading.declare.rowsets import Links, Reference, RowSet
@@ -40,12 +40,12 @@ class Order:
     dependencies: dict[str, tuple[str, ...]]
 
 
-def import_order(catalog: Catalog) -> dict[str, int]:
+def import_order(catalog: Catalog | None = None) -> dict[str, int]:
     """Return each entity's place in the import order, counted from 1, in that order.
 
-    Raises ``DeclarationError`` for a cycle of required references, with its path.
+    Without a catalog, the default one is meant.  Raises ``DeclarationError`` for a cycle of required references, with its path.
     """
-    names = order_of(catalog.use()).entities
+    names = order_of((catalog or default_catalog).use()).entities
     return {name: place for place, name in enumerate(names, 1)}
 
 

@@ -56,7 +56,14 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
         dialect = dialect_for(_connection(owner, catalog))
         dialect.ensure_begun(writing=False)
         _refuse_autocommit(dialect)
+        before = dialect.moment() if dialect.sees_others() else ""
         yield Opened(dialect, callers=True, snapshot=dialect.snapshot())
+        if before and dialect.moment() != before:
+            raise TargetError(
+                "others wrote while your READ COMMITTED transaction was exported, so what was read "
+                "may not fit together",
+                "Give an engine, or a session in REPEATABLE READ.",
+            )
 
 
 @contextmanager

@@ -172,6 +172,14 @@ class Dialect(ABC):
     def snapshot(self) -> str:
         """Say what snapshot a caller's transaction has."""
 
+    def sees_others(self) -> bool:
+        """Tell whether statements of this transaction see what others commit meanwhile."""
+        return False
+
+    def moment(self) -> str:
+        """Return what changes when somebody else commits, where their work would be seen."""
+        return ""
+
     def check_at_once(self, tables: Sequence[sa.Table]) -> list[str]:
         """Have the tables' constraints that wait for the commit checked at each statement.
 

@@ -208,8 +208,15 @@ class PostgreSQL(Dialect):
 
     def snapshot(self) -> str:
         level = self.fetch("SHOW transaction_isolation")[0][0]
-        one = "" if level != "read committed" else " (each statement sees its own snapshot)"
+        one = " (nobody else wrote meanwhile)" if self.sees_others() else ""
         return f"{level}, in the caller's transaction{one}"
+
+    def sees_others(self) -> bool:
+        level = self.fetch("SHOW transaction_isolation")[0][0]
+        return level in ("read committed", "read uncommitted")
+
+    def moment(self) -> str:
+        return str(self.fetch("SELECT pg_current_snapshot()::text")[0][0])
 
     def check_at_once(self, tables: Sequence[sa.Table]) -> list[str]:
         names = [self.table(table).replace("%%", "%") for table in tables]
