@@ -8,7 +8,7 @@ import types
 import lading
 from lading import errors
 
-# What exists so far; a name of the design appears when its feature does.
+# What exists so far; a name appears when its feature does.
 EXPECTED = {
     "Catalog",
     "EntitySchema",

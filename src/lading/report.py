@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from lading.errors import place, sentence
+from lading.errors import listed, place, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,8 @@ class ImportReport:
         lines = [f"{self.headline()}: {self.total}"]
         width = max((len(name) for name in self.entities), default=0)
         lines += [f"  {name:<{width}}  {counts}" for name, counts in self.entities.items()]
-        lines += [f"  ! {text}" for text in self.errors]
+        if self.problems:
+            lines.append("  ! " + listed((str(p) for p in self.problems), separator="\n  ! "))
         return "\n".join(lines)
 
     def headline(self) -> str:

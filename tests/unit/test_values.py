@@ -138,7 +138,7 @@ NORMALISED: list[tuple[Kind, Any, Any]] = [
 
 @pytest.mark.parametrize(("kind", "value", "written"), NORMALISED)
 def test_equal_values_are_written_alike(kind: Kind, value: Any, written: Any) -> None:
-    """The few normalisations of the design, and no others."""
+    """The few normalisations, and no others."""
     made = kind.write(value)
     assert made == written
     assert type(made) is type(written)

@@ -43,7 +43,8 @@ class Order:
 def import_order(catalog: Catalog | None = None) -> dict[str, int]:
     """Return each entity's place in the import order, counted from 1, in that order.
 
-    Without a catalog, the default one is meant.  Raises ``DeclarationError`` for a cycle of required references, with its path.
+    Without a catalog, the default one is meant.  Raises ``DeclarationError`` for a cycle
+    of required references, with its path.
     """
     names = order_of((catalog or default_catalog).use()).entities
     return {name: place for place, name in enumerate(names, 1)}

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lading.declare.rowsets import RowSet, Value
+from lading.declare.rowsets import Children, Links, RowSet
 from lading.engine.batch import Batch
+from lading.engine.decode import without_ids
 from lading.engine.dialects.base import Dialect, Row
+from lading.engine.layout import RecordLayout
 from lading.engine.loader import Loader, LoadState, described
 from lading.engine.read import RecordReader
-from lading.engine.through import dumped, needs_marshmallow
-from lading.jsontext import parse_json
+from lading.engine.through import canonical_record, writable_content
+from lading.jsontext import json_text, parse_json
 
 
 class Comparison:
@@ -20,37 +22,40 @@ class Comparison:
     def __init__(self, dialect: Dialect, rows: RowSet) -> None:
         self.rows = rows
         self.reader = RecordReader(dialect, rows)
-        self.custom = needs_marshmallow(rows)
+        self.schema = rows.schema()
+        self.layout = RecordLayout(rows, ids=True)
 
     def differing(self, lines: Sequence[bytes], identities: Sequence[Row]) -> int:
         """Count the lines that say other than the rows with these primary keys."""
         held = self.reader.lines_of(identities)
-        count = 0
-        for line, identity in zip(lines, identities, strict=True):
-            there = held[identity]
-            if self.custom:
-                there = dumped(self.rows, [there])[0]
-            if line != there and content(self.rows, line) != content(self.rows, there):
-                count += 1
-        return count
+        return sum(
+            1
+            for line, identity in zip(lines, identities, strict=True)
+            if line != held[identity] and self._differ(line, held[identity])
+        )
+
+    def _differ(self, line: bytes, there: bytes) -> bool:
+        """Compare what counts: values and not their spelling, sets and not their order."""
+        loaded = self.schema.load(without_ids(self.layout, parse_json(line)))
+        ours = settled(self.rows, canonical_record(self.rows, loaded))
+        return ours != settled(self.rows, writable_content(self.rows, parse_json(there)))
 
 
-def content(rows: RowSet, line: bytes) -> Any:
-    """Return what counts of a record: no ids, nothing volatile, nothing computed."""
-    return _content(rows, parse_json(line))
-
-
-def _content(rows: RowSet, record: Any) -> dict[str, Any]:
-    result = {}
+def settled(rows: RowSet, record: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what of a canonical record counts: nothing volatile, sets in one order."""
+    counted: list[Any] = []
     for member in rows.members:
-        computed = isinstance(member, Value) and not member.writable
-        if member.name in rows.volatile or computed or member.written not in record:
+        if member.name in rows.volatile or member.written not in record:
             continue
-        result[member.written] = record[member.written]
-    for children in rows.children:
-        items = [_content(children.rows, item) for item in record[children.written]]
-        result[children.written] = items
-    return result
+        value = record[member.written]
+        if isinstance(member, Links):
+            counted.append(tuple(sorted(map(json_text, value))))
+        elif isinstance(member, Children):
+            items = [settled(member.rows, item) for item in value]
+            counted.append(tuple(items if member.sequence else sorted(items)))
+        else:
+            counted.append(json_text(value))
+    return tuple(counted)
 
 
 class Existing:

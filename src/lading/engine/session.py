@@ -50,12 +50,14 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
             connection = stack.enter_context(owner.connect())
             dialect = dialect_for(connection)
             dialect.begin_reading()
+            dialect.refuse_hidden(tables_of(catalog.use()))
             yield Opened(dialect, callers=False, snapshot="one snapshot, opened by lading")
             connection.rollback()
             return
         dialect = dialect_for(_connection(owner, catalog))
         dialect.ensure_begun(writing=False)
         _refuse_autocommit(dialect)
+        dialect.refuse_hidden(tables_of(catalog.use()))
         before = dialect.moment() if dialect.sees_others() else ""
         yield Opened(dialect, callers=True, snapshot=dialect.snapshot())
         if before and dialect.moment() != before:
@@ -78,6 +80,7 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
             _refuse_autocommit(dialect)
             dialect.facts()
             require_tables(dialect, catalog.use())
+            dialect.refuse_hidden(tables_of(catalog.use()))
             dialect.check_at_once(tables_of(catalog.use()))
             yield Opened(dialect, callers=False, snapshot="")
             _commit(connection)
@@ -88,6 +91,7 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
         stack.callback(_expire(owner))
         with dialect.connection.begin_nested():
             require_tables(dialect, catalog.use())
+            dialect.refuse_hidden(tables_of(catalog.use()))
             waiting = dialect.check_at_once(tables_of(catalog.use()))
             yield Opened(dialect, callers=True, snapshot="")
             dialect.check_at_commit(waiting)
@@ -115,8 +119,17 @@ def refusals(entity: str | None = None) -> Iterator[None]:
         interruption = _interruption(error)
         if interruption is not None:
             raise interruption from error
-        text = str(getattr(error, "orig", None) or error).strip()
+        text = str(getattr(_first(error), "orig", None) or error).strip()
         raise TargetError(f"the database refused: {text}", entity=entity) from error
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the error that began it: rolling back to a savepoint may have failed as well."""
+    context, first = error.__context__, error
+    while context is not None:
+        first = context if isinstance(context, sa.exc.DBAPIError) else first
+        context = context.__context__
+    return first
 
 
 def _interruption(error: BaseException) -> BaseException | None:

@@ -78,10 +78,12 @@ class TableCounts:
             if self.sees_others and all(map(ge, gained, wanted)):
                 continue  # others may add rows of theirs, but none of ours may be missing
             if gained != wanted:
-                what = "rows" if gained[0] != wanted[0] else "links"
+                pairs = zip(gained, wanted, strict=True)
+                place = next(n for n, (found, given) in enumerate(pairs) if found != given)
+                what = "links" if place else "rows"
                 raise TargetError(
                     f"the {what} written and those that are there now don't agree: "
-                    f"{wanted} were written, {gained} were gained",
+                    f"{wanted[place]} were written, {gained[place]} were gained",
                     "Look for triggers, rules or defaults that add, drop or change rows, and for "
                     "others who write at the same time.",
                     entity=table.fullname,

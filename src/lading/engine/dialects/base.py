@@ -172,6 +172,9 @@ class Dialect(ABC):
     def snapshot(self) -> str:
         """Say what snapshot a caller's transaction has."""
 
+    def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
+        """Raise ``TargetError`` if a policy hides rows of these tables from this user."""
+
     def sees_others(self) -> bool:
         """Tell whether statements of this transaction see what others commit meanwhile."""
         return False

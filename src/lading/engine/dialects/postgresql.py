@@ -211,6 +211,20 @@ class PostgreSQL(Dialect):
         one = " (nobody else wrote meanwhile)" if self.sees_others() else ""
         return f"{level}, in the caller's transaction{one}"
 
+    def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
+        names = [self.table(table).replace("%%", "%") for table in tables]
+        hidden = self.fetch(
+            "SELECT name FROM unnest("
+            f"{self.mark}::text[]) AS given(name) WHERE row_security_active(to_regclass(name))",
+            (names,),
+        )
+        if hidden:
+            tables_hidden = ", ".join(row[0] for row in hidden)
+            raise TargetError(
+                f"row-level security is active on {tables_hidden}, and may hide rows",
+                "Use a role that bypasses it.",
+            )
+
     def sees_others(self) -> bool:
         level = self.fetch("SHOW transaction_isolation")[0][0]
         return level in ("read committed", "read uncommitted")

@@ -1,0 +1,56 @@
+"""Memory does not grow with the rows of a table, on any engine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import lading
+from support import memory_run
+from support.backends import Backend
+
+SMALL, LARGE = 20_000, 200_000
+#: Kilobytes by which the larger run may exceed the smaller: far less than its rows' keys take.
+SLACK = 12_000
+
+
+def run(what: str, engine: sa.Engine, bundle: Path, rows: int) -> tuple[int, int]:
+    """Export or import in a process of its own, and return its memory before and at its peak."""
+    paths = [Path(lading.__file__).parents[1], Path(memory_run.__file__).parents[1]]
+    url = engine.url.render_as_string(hide_password=False)
+    done = subprocess.run(
+        [sys.executable, memory_run.__file__, what, url, str(bundle), str(rows)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    before, peak = map(int, done.stdout.split())
+    return before, peak
+
+
+@pytest.fixture(params=["sqlite-file", "postgresql"])
+def on_disk(request: pytest.FixtureRequest) -> Backend:
+    """The engines that another process can open."""
+    made: Backend = request.getfixturevalue(request.param.replace("-", "_"))
+    return made
+
+
+def test_memory_is_flat_in_both_directions(on_disk: Backend, tmp_path: Path) -> None:
+    """Ten times as many records, with references and owned rows, need no more memory."""
+    held: dict[tuple[str, int], tuple[int, int]] = {}
+    for rows in (SMALL, LARGE):
+        with on_disk.database() as source, on_disk.database() as target:
+            memory_run.fill(source, rows)
+            held["export", rows] = run("export", source, tmp_path / str(rows), rows)
+            held["import", rows] = run("import", target, tmp_path / str(rows), rows)
+    for what in ("export", "import"):
+        (small_before, small), (large_before, large) = held[what, SMALL], held[what, LARGE]
+        assert large < 1.3 * small, held
+        assert (large - large_before) - (small - small_before) < SLACK, held

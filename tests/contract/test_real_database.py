@@ -1,0 +1,204 @@
+"""A database that a real application filled, reflected and moved as a whole.
+
+``LADING_REAL_DB`` names an SQLite file of a real bakery application. It is data to test
+against and no part of the project, so without it there is nothing to run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.automap import automap_base
+
+from lading import Catalog, Manifest, Owned, Ref, TargetError, export_all, import_all, import_order
+from support.backends import Backend
+from support.declaring import schema_for
+from support.raw import raw_values
+from support.rewriting import entity_bytes
+
+REAL = os.environ.get("LADING_REAL_DB")
+pytestmark = [
+    pytest.mark.skipif(not REAL, reason="LADING_REAL_DB names no file"),
+    # Some of its tables refer to each other, which concerns only the order of DDL.
+    pytest.mark.filterwarnings("ignore:Cannot correctly sort tables:sqlalchemy.exc.SAWarning"),
+]
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[sa.Engine]:
+    """A copy of the real file."""
+    assert REAL is not None
+    engine = sa.create_engine(f"sqlite:///{shutil.copyfile(REAL, tmp_path / 'real.sqlite')}")
+    yield engine
+    engine.dispose()
+
+
+def reflected(engine: sa.Engine) -> Any:
+    """Map every table, with generic types, and references named after their columns."""
+    Base = automap_base()
+
+    def generic(_inspector: Any, _table: Any, column: Any) -> None:
+        column["type"] = column["type"].as_generic()
+
+    sa.event.listen(Base.metadata, "column_reflect", generic)
+    Base.prepare(
+        autoload_with=engine,
+        name_for_scalar_relationship=lambda _base, _local, _far, constraint: _column(
+            constraint
+        ).removesuffix("_id"),
+        name_for_collection_relationship=lambda _base, _local, far, constraint: (
+            f"{far.__name__}_by_{_column(constraint)}"
+        ),
+        generate_relationship=_without_secondary,
+    )
+    return Base
+
+
+def _column(constraint: sa.ForeignKeyConstraint) -> str:
+    return str(next(iter(constraint.columns)).name)
+
+
+def _without_secondary(
+    base: Any, direction: Any, return_fn: Any, name: str, *rest: Any, **kw: Any
+) -> Any:
+    """Every table is an entity here, so no table is only a link."""
+    from sqlalchemy.ext.automap import generate_relationship
+
+    return (
+        None
+        if "secondary" in kw
+        else generate_relationship(base, direction, return_fn, name, *rest, **kw)
+    )
+
+
+def by_loop(base: Any) -> Catalog:
+    """A catalog of every table, each known by its uuid."""
+    catalog = Catalog("real")
+    for model in base.classes:
+        schema_for(model, catalog, natural_key="uuid")
+    return catalog
+
+
+VARIANT = ("ingredient", "brand", "product_name", "package_size", "package_unit")
+
+
+def by_hand(base: Any, product_key: Any = "uuid") -> Catalog:
+    """A catalog of the recipe book, the pantry and the materials, as a person would write it."""
+    of = base.classes
+    parts = {"recipe_ingredients", "recipe_components", "compositions"}
+    entities = {
+        "suppliers", "ingredients", "products", "recipes", "purchases", "inventory_items", "finished_units",
+        "finished_goods", "packages", "material_categories", "material_subcategories", "materials",
+        "material_products", "material_units",
+    }  # fmt: skip
+    others = {name: "not moved" for name in base.metadata.tables if name not in parts | entities}
+    catalog = Catalog("pantry", leaves_out=others)
+    lines = schema_for(of.recipe_ingredients, catalog)
+    components = schema_for(of.recipe_components, catalog)
+    contents = schema_for(of.compositions, catalog)
+    schema_for(
+        of.recipes,
+        catalog,
+        {"ingredients": Owned(lines), "components": Owned(components, via="recipe")},
+    )
+    schema_for(of.finished_units, catalog, {"recipe": Ref(flat=True)})
+    schema_for(of.finished_goods, catalog, {"contents": Owned(contents, via="assembly")})
+    schema_for(
+        of.packages, catalog, {"contents": Owned(contents, via="package")}, natural_key="uuid"
+    )
+    schema_for(of.ingredients, catalog, natural_key="slug", volatile=("last_modified",))
+    schema_for(of.products, catalog, natural_key=product_key)
+    declared = {schema.Meta.model.__name__ for schema in catalog.schemas}
+    for name in sorted(entities - declared):
+        key = {} if "slug" in of[name].__table__.c else {"natural_key": "uuid"}
+        if name in {"material_products", "material_units"}:
+            key = {"natural_key": "uuid"}
+        schema_for(of[name], catalog, **key)
+    return catalog
+
+
+DECLARED = pytest.mark.parametrize("declare", [by_loop, by_hand])
+
+
+def counts(manifest: Manifest) -> dict[str, Any]:
+    """Return the records and links of each entity."""
+    return {entry.entity_type: (entry.record_count, entry.references) for entry in manifest.files}
+
+
+@DECLARED
+def test_a_real_database_comes_back_whole(
+    backend: Backend, real: sa.Engine, tmp_path: Path, declare: Callable[[Any], Catalog]
+) -> None:
+    """Counts, links and bytes are equal on each engine, and on SQLite every stored cell."""
+    Base = reflected(real)
+    catalog = declare(Base)
+    first = export_all(real, tmp_path / "a", catalog=catalog)
+    assert sum(entry.record_count for entry in first.files) > 600
+    with backend.database(Base.metadata) as target:
+        report = import_all(target, tmp_path / "a", catalog=catalog)
+        assert not report.problems
+        second = export_all(target, tmp_path / "b", catalog=catalog)
+        assert counts(first) == counts(second)
+        assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
+        again = import_all(target, tmp_path / "a", catalog=catalog)
+        assert (again.imported, again.differing) == (0, 0)
+        if backend.dialect == "sqlite":
+            assert_equal_rows(real, target, Base.metadata, catalog)
+
+
+@DECLARED
+def test_a_real_database_survives_another_engine(
+    postgresql: Backend,
+    sqlite_file: Backend,
+    real: sa.Engine,
+    tmp_path: Path,
+    declare: Callable[[Any], Catalog],
+) -> None:
+    """SQLite to PostgreSQL and back: not a cell differs from the start."""
+    Base = reflected(real)
+    catalog = declare(Base)
+    export_all(real, tmp_path / "a", catalog=catalog)
+    with postgresql.database(Base.metadata) as between, sqlite_file.database(Base.metadata) as end:
+        import_all(between, tmp_path / "a", catalog=catalog)
+        export_all(between, tmp_path / "b", catalog=catalog)
+        import_all(end, tmp_path / "b", catalog=catalog)
+        assert_equal_rows(real, end, Base.metadata, catalog)
+
+
+def assert_equal_rows(
+    real: sa.Engine, target: sa.Engine, metadata: sa.MetaData, catalog: Catalog
+) -> None:
+    """Compare the stored cells of every table that the catalog carries."""
+    carried = {rows.table.fullname for rows in catalog.use().all_rows()}
+    before, after = raw_values(real, metadata), raw_values(target, metadata)
+    assert {name: before[name] for name in carried} == {name: after[name] for name in carried}
+
+
+def test_a_real_catalogs_order_follows_its_references(real: sa.Engine) -> None:
+    """Parents come before children, whatever the order of declaration."""
+    order = import_order(by_hand(reflected(real)))
+    for parent, child in (
+        ("ingredients", "recipes"),
+        ("ingredients", "products"),
+        ("suppliers", "products"),
+        ("recipes", "finished_units"),
+        ("finished_units", "finished_goods"),
+        ("material_categories", "material_subcategories"),
+        ("materials", "material_products"),
+        ("products", "inventory_items"),
+    ):
+        assert order[parent] < order[child]
+
+
+def test_twins_that_the_real_constraint_let_in_are_named(real: sa.Engine, tmp_path: Path) -> None:
+    """Its products are unique by a constraint with nullable columns, and some of them aren't."""
+    with pytest.raises(TargetError, match="products: two rows have the natural key") as caught:
+        export_all(real, tmp_path / "a", catalog=by_hand(reflected(real), VARIANT))
+    assert set(caught.value.key) == set(VARIANT)
+    assert not (tmp_path / "a").exists()

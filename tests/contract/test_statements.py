@@ -1,0 +1,155 @@
+"""How many statements an export and an import run: so many a chunk, and none a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import relationship
+
+from lading import Catalog, Owned, export_all, import_all
+from lading.engine.read import CHUNK
+from support.backends import Backend
+from support.declaring import new_base, schema_for
+from support.statements import statements
+from support.zoo import World, key, number, slug, text, to
+
+
+def depot(rows: int, *, kinds: int = 50) -> World:
+    """Items with a reference, a self reference, a composite key, owned lines and tags."""
+    base, catalog = new_base(), Catalog("depot")
+    links = sa.Table(
+        "item_tags",
+        base.metadata,
+        sa.Column("item_id", sa.ForeignKey("items.id"), primary_key=True),
+        sa.Column("tag_id", sa.ForeignKey("tags.id"), primary_key=True),
+    )
+
+    class Kind(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "kinds"
+        __table_args__ = (sa.UniqueConstraint("name", "grade"),)
+        id = key()
+        name = text(20)
+        grade = number()
+
+    class Tag(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "tags"
+        id = key()
+        slug = slug()
+
+    class Item(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "items"
+        id = key()
+        slug = slug()
+        kind_id = to("kinds.id")
+        parent_id = to("items.id", null=True)
+        price = sa.orm.mapped_column(sa.Numeric(10, 2), nullable=False)
+        kind = relationship(Kind)
+        parent = relationship("Item", remote_side=id)
+        lines = relationship("Line", order_by="Line.position")
+        tags = relationship(Tag, secondary=links)
+
+    class Line(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "lines"
+        id = key()
+        item_id = to("items.id")
+        position = number()
+        kind_id = to("kinds.id", null=True)
+        kind = relationship(Kind)
+
+    lines = schema_for(Line, catalog)
+    schema_for(Kind, catalog)
+    schema_for(Tag, catalog)
+    schema_for(Item, catalog, {"lines": Owned(lines)})
+
+    def fill(session: Any) -> None:
+        made: list[tuple[Any, list[dict[str, Any]]]] = [
+            (Kind, [{"id": n, "name": f"k{n % 7}", "grade": n} for n in range(1, kinds + 1)]),
+            (Tag, [{"id": n, "slug": f"t{n}"} for n in range(1, 21)]),
+            (
+                Item,
+                [
+                    {
+                        "id": n,
+                        "slug": f"i{n * 7919 % 100_003:06}",
+                        "kind_id": n % kinds + 1,
+                        "parent_id": n // 2 or None,
+                        "price": n,
+                    }
+                    for n in range(1, rows + 1)
+                ],
+            ),
+            (
+                Line,
+                [
+                    {"item_id": n, "position": p, "kind_id": n % kinds + 1 if p else None}
+                    for n in range(1, rows + 1)
+                    for p in (0, 1)
+                ],
+            ),
+            (links, [{"item_id": n, "tag_id": n % 20 + 1} for n in range(1, rows + 1)]),
+        ]
+        for table, items in made:
+            session.execute(sa.insert(table), items)
+
+    return World(base, catalog, SimpleNamespace(Item=Item, Line=Line, Tag=Tag, Kind=Kind), fill)
+
+
+Counted = Callable[..., tuple[list[str], list[str], list[str]]]
+
+
+@pytest.fixture
+def counted(backend: Backend, tmp_path: Path) -> Counted:
+    """Return what counts the statements of an export, an import and an import again."""
+
+    def run(rows: int, **options: Any) -> tuple[list[str], list[str], list[str]]:
+        world = depot(rows, **options)
+        bundle = tmp_path / str(rows)
+        with backend.database() as source, backend.database(world.metadata) as target:
+            world.filled(source)
+            with statements(source) as exporting:
+                export_all(source, bundle, catalog=world.catalog)
+            with statements(target) as importing:
+                import_all(target, bundle, catalog=world.catalog)
+            with statements(target) as skipping:
+                report = import_all(target, bundle, catalog=world.catalog)
+            assert (report.skipped, report.differing) == (rows + 20 + options.get("kinds", 50), 0)
+            with target.connect() as connection:
+                lines = connection.scalar(sa.select(sa.func.count()).select_from(world.models.Line))
+            assert lines == 2 * rows
+        return exporting, importing, skipping
+
+    return run
+
+
+def test_statements_do_not_depend_on_rows(counted: Counted) -> None:
+    """Two hundred records and eighteen hundred, both within one chunk, cost the same."""
+    few, many = counted(200), counted(1_800)
+    assert [len(part) for part in few] == [len(part) for part in many]
+    exporting, importing, _ = many
+    assert len(exporting) <= 20
+    assert len(importing) <= 60
+
+
+def test_each_chunk_costs_as_much_as_the_last(counted: Counted) -> None:
+    """Beyond one chunk the growth per chunk is fixed, and small."""
+    two, three, four = counted(2 * CHUNK), counted(3 * CHUNK), counted(4 * CHUNK)
+    for name, first, second, third, most in (
+        ("export", two[0], three[0], four[0], 3),
+        ("import", two[1], three[1], four[1], 14),
+        ("import again", two[2], three[2], four[2], 6),
+    ):
+        step = len(second) - len(first)
+        assert 0 < step <= most, name
+        assert len(third) - len(second) <= step + 2, name
+
+
+def test_large_targets_are_resolved_by_the_chunk(counted: Counted) -> None:
+    """References to a table too large to be read whole cost one query a chunk."""
+    small, large = counted(1_800, kinds=50), counted(1_800 + 1, kinds=6_000)
+    assert len(large[0]) - len(small[0]) <= 4
+    assert len(large[1]) - len(small[1]) <= 20
