@@ -5,8 +5,7 @@ Nothing here decides anything; the stories fill these in and hand them out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from lading.errors import listed, place, sentence
@@ -81,13 +80,15 @@ class ImportReport:
     """The outcome of an import, per entity (in import order) and in total.
 
     ``committed`` is true only where the import itself committed; with a
-    session of the caller's it is false, and the caller commits.
+    session of the caller's it is false, and the caller commits.  ``callers`` says
+    that it was such a session, ``rolled_back`` that nothing is left of the import.
     """
 
     entities: dict[str, Counts] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     committed: bool = False
     callers: bool = False
+    rolled_back: bool = False
 
     @property
     def total(self) -> Counts:
@@ -153,6 +154,10 @@ class ImportReport:
             lines.append("  ! " + listed((str(p) for p in self.problems), separator="\n  ! "))
         return "\n".join(lines)
 
+    def as_mapping(self) -> dict[str, dict[str, int]]:
+        """Return the counts per entity as plain dictionaries, for logs and JSON."""
+        return {name: asdict(counts) for name, counts in self.entities.items()}
+
     def headline(self) -> str:
         """Say in a phrase whether anything was committed, and whose turn it is."""
         if self.committed:
@@ -160,13 +165,3 @@ class ImportReport:
         if self.callers and not self.rolled_back:
             return "not committed: this session is yours; commit it to keep what was written"
         return "not committed: nothing was written"
-
-    rolled_back: bool = False
-
-
-def as_mapping(report: ImportReport) -> Mapping[str, Mapping[str, int]]:
-    """Return the counts per entity as plain dictionaries, for logs and JSON."""
-    return {
-        name: {item.name: getattr(counts, item.name) for item in fields(counts)}
-        for name, counts in report.entities.items()
-    }

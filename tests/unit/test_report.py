@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from lading.report import Counts, ImportReport, Problem, Progress, as_mapping
+from lading.report import Counts, ImportReport, Problem, Progress
 
 COUNTED = [item.name for item in fields(Counts)]
 
@@ -121,7 +121,7 @@ def test_a_rolled_back_import_asks_for_no_commit() -> None:
 
 def test_a_report_becomes_plain_mappings() -> None:
     """Logs and JSON take dictionaries."""
-    plain = as_mapping(report())
+    plain = report().as_mapping()
     assert list(plain) == ["suppliers", "purchases"]
     assert plain["suppliers"] == {
         "inserted": 3,

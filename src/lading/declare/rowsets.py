@@ -71,11 +71,6 @@ class Reference(Member):
     target: RowSet
     parts: tuple[Value | Reference, ...] = ()
 
-    @property
-    def is_required(self) -> bool:
-        """True if a row can't be inserted before its target."""
-        return not self.nullable
-
 
 @dataclass(eq=False, slots=True)
 class Links(Member):

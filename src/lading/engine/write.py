@@ -259,8 +259,3 @@ def _maker(dialect: Dialect, column: Column) -> Callable[[], Any]:
         return bind(value) if value is not None else value
 
     return make
-
-
-def reference_named(rows: RowSet, name: str) -> Reference:
-    """Return a row set's reference by its field's name."""
-    return next(item for item in rows.references if item.name == name)
