@@ -165,8 +165,7 @@ class Dialect(ABC):
 
     def autocommits(self) -> bool:
         """Tell whether the driver commits each statement by itself."""
-        driver = self.connection.connection.dbapi_connection
-        return driver is not None and self.dialect.detect_autocommit_setting(driver)
+        return getattr(self.connection.connection.dbapi_connection, "autocommit", False) is True
 
     @abstractmethod
     def snapshot(self) -> str:

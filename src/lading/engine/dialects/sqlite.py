@@ -120,8 +120,8 @@ class SQLite(Dialect):
 
     def autocommits(self) -> bool:
         """Applications that begin by themselves set the driver so, and are in a transaction."""
-        driver = self.connection.connection.driver_connection
-        return super().autocommits() and not getattr(driver, "in_transaction", False)
+        driver: Any = self.connection.connection.driver_connection
+        return driver.isolation_level is None and not driver.in_transaction
 
     def snapshot(self) -> str:
         return "serializable, in the caller's transaction"
