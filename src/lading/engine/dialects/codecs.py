@@ -29,6 +29,10 @@ from lading.values import JSON_NULL, Choice, Json, Number, Text
 is_canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII).fullmatch
 
 
+#: Dates remembered per column: 27 years of them.
+MOST_DATES = 10_000
+
+
 class Codecs:
     """The expressions of one dialect; subclasses say what their engine does otherwise."""
 
@@ -220,6 +224,21 @@ def canonical_date(text: str) -> str:
     if dt.date.fromisoformat(text).isoformat() != text:
         raise ValueError(f"{shown(text)} is not a date (YYYY-MM-DD)")
     return text
+
+
+def checked_date() -> Expression:
+    """Check dates; the same few days stand in most records, so those seen are remembered."""
+    seen: set[str] = set()
+
+    def check(text: str) -> str:
+        date = canonical_date(text)
+        if len(seen) < MOST_DATES:
+            seen.add(date)
+        return date
+
+    return Expression(
+        "({x} if known({x}) else check({x}))", {"known": seen.__contains__, "check": check}
+    )
 
 
 def canonical_time(text: str) -> str:

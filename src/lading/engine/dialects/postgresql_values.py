@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Callable
 from decimal import Decimal
@@ -14,8 +13,8 @@ from sqlalchemy.types import TypeEngine
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
-    canonical_date,
     canonical_time,
+    checked_date,
     decimal_form,
     in_range,
     is_canonical_uuid,
@@ -144,10 +143,7 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""
-        return Expression(
-            "({x} if parse({x}).isoformat() == {x} else slow({x}))",
-            {"parse": dt.date.fromisoformat, "slow": canonical_date},
-        )
+        return checked_date()
 
     def bind_time(self, column: Column, kind: Time) -> Expression:
         """ISO text."""

@@ -14,8 +14,8 @@ from sqlalchemy.types import TypeEngine
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
-    canonical_date,
     canonical_time,
+    checked_date,
     decimal_form,
     in_range,
     is_canonical_uuid,
@@ -165,10 +165,7 @@ class SQLiteCodecs(Codecs):
 
     def bind_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""
-        return Expression(
-            "({x} if parse({x}).isoformat() == {x} else slow({x}))",
-            {"parse": dt.date.fromisoformat, "slow": canonical_date},
-        )
+        return checked_date()
 
     def bind_time(self, column: Column, kind: Time) -> Expression:
         """ISO text with six digits of fraction, as SQLAlchemy stores it."""
