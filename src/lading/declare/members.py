@@ -15,6 +15,7 @@ from lading.declare.columns import converts_in_sql, is_opaque, kind_of
 from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
 from lading.declare.infer import Unclear, attribute_of, many_to_one
 from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
+from lading.kind import Kind
 from lading.values import Bytes, Text
 
 if TYPE_CHECKING:
@@ -104,49 +105,50 @@ class Members:
         attribute = attribute_of(self.rows.mapper, column)
         if attribute is None:
             return
-        name, field = self._declared_for(attribute)
+        name, declared = self._declared_for(attribute)
         self.seen.add(name)
         if name in self.excluded:
             return
-        if converts_in_sql(column.type):
-            self.report(
-                f"{name}: {column.type!r} converts values in SQL (bind_expression, "
-                "column_expression), which a bulk load goes past; leave it out with Meta.exclude"
-            )
+        try:
+            field, kind = self._field_of(name, declared, column)
+        except Unclear as error:
+            self.report(f"{name}: {error}, or leave it out with Meta.exclude")
             return
-        kind = kind_of(column.type)
-        if field is not None and (kind is None or is_opaque(column.type)):
-            kind = FieldKind(field)
-        if field is None:
-            try:
-                field = StrictConverter().column2field(column, required=True)
-            except Unclear as error:
-                self.report(
-                    f"{name}: {error}; declare {name} = fields.…(required=True), "
-                    "give its TypeDecorator a python_type, or leave it out with Meta.exclude"
-                )
-                return
-        else:
-            field = self._own_copy(field, column)
-        assert kind is not None
         if field.load_only or name in self.schema.opts.load_only:
             self.report(f"{name} is load_only, so an export would forget it; remove load_only")
         computed = column.computed is not None
         writable = not computed and not field.dump_only and name not in self.schema.opts.dump_only
         if not writable and isinstance(field, ValueField):
             field = ValueField(field.kind, dump_only=True)
+        nullable = bool(column.nullable) or not writable
+        written = field.data_key or name
         self.rows.members.append(
-            Value(
-                name,
-                field.data_key or name,
-                field,
-                bool(column.nullable) or not writable,
-                attribute,
-                column,
-                kind,
-                writable,
-            )
+            Value(name, written, field, nullable, attribute, column, kind, writable)
         )
+
+    def _field_of(
+        self, name: str, declared: ma.fields.Field[Any] | None, column: Column
+    ) -> tuple[ma.fields.Field[Any], Kind]:
+        """Return a column's field and kind; ``Unclear`` where neither is known."""
+        if converts_in_sql(column.type):
+            raise Unclear(
+                f"{column.type!r} converts values in SQL (bind_expression, column_expression), "
+                "which a bulk load goes past; change its type"
+            )
+        kind = kind_of(column.type)
+        if declared is not None:
+            if kind is None or is_opaque(column.type):
+                kind = FieldKind(declared)
+            return self._own_copy(declared, column), kind
+        try:
+            field = StrictConverter().column2field(column, required=True)
+        except Unclear as error:
+            raise Unclear(
+                f"{error}; declare {name} = fields.…(required=True), "
+                "give its TypeDecorator a python_type"
+            ) from error
+        assert kind is not None
+        return field, kind
 
     def _declared_for(self, attribute: str) -> tuple[str, ma.fields.Field[Any] | None]:
         """Return the declared field of an attribute: by its name or by ``attribute=``."""
