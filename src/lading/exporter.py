@@ -177,7 +177,7 @@ class _Export:
     def records(self, name: str) -> Generator[list[bytes], None, None]:
         """Yield an entity's records in key order, as chunks of lines."""
         rows = self.entities[name]
-        for inner, reference in references_of(rows):
+        for _, inner, reference in references_of(rows):
             refuse_ambiguous(self.dialect, inner, reference)
         reader = RecordReader(self.dialect, rows, ids=self.include_ids)
         self.tallies[name] = reader.tally
@@ -236,7 +236,7 @@ class _Export:
         counts = self.tallies[root.name].links
         return {
             path: Links(reference.target.name, counts.get(path, 0))
-            for path, reference in reference_paths(root)
+            for path, _, reference in references_of(root)
         }
 
     def check_counts(self) -> None:
@@ -306,8 +306,7 @@ class _Export:
         found = []
         for name in self.names:
             root = self.entities[name]
-            paths = [path for path, _ in reference_paths(root)]
-            for path, (rows, reference) in zip(paths, references_of(root), strict=True):
+            for path, rows, reference in references_of(root):
                 links = self.tallies[name].links.get(path, 0)
                 count = self.scope.leaving(self.dialect, rows, reference, links)
                 if count:
@@ -329,15 +328,6 @@ class _Export:
         table = reference.target.table
         held = {rows.entity for rows in self.entities.all_rows() if rows.table is table}
         return [name for name in self.names if name in held]
-
-
-def reference_paths(root: RowSet, prefix: str = "") -> list[tuple[str, Any]]:
-    """Return every reference of an entity's records with its dotted path, as ``references_of``."""
-    paths = [(f"{prefix}{item.written}", item) for item in root.references]
-    paths += [(f"{prefix}{links.written}", links.reference) for links in root.links]
-    for child in root.children:
-        paths += reference_paths(child.rows, f"{prefix}{child.written}.")
-    return paths
 
 
 def deferrals(order: Order, rows: RowSet) -> Iterator[tuple[str, Any, str]]:

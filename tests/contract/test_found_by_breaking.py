@@ -564,3 +564,23 @@ def test_rows_that_a_policy_hides_are_not_forgotten(postgresql: Backend, tmp_pat
         finally:
             with engine.begin() as connection:
                 connection.exec_driver_sql("DROP OWNED BY lading_reader; DROP ROLE lading_reader")
+
+
+def test_required_references_in_a_circle_are_no_missing_records(backend: Backend) -> None:
+    """Whoever reads "add the record" would look for what is there."""
+    base = new_base()
+    model = thing(base, above_id=mapped_column(sa.ForeignKey("things.id"), nullable=False))
+    catalog = catalog_of(model)
+    pairs = {"a": "b", "b": "a", "c": "gone", "d": "c", "e": "e"}
+    records = [{"slug": slug, "above": {"slug": above}} for slug, above in pairs.items()]
+    with backend.database(base.metadata) as engine:
+        report = import_document(engine, {"things": records}, catalog=catalog, on_error="continue")
+    assert (report.inserted, report.failed) == (1, 4)
+    placed = "can't be placed before it: what that one refers to is missing, or refers back to it."
+    assert report.errors == [
+        f"things record 1, above: the record with slug 'b' {placed}",
+        f"things record 2, above: the record with slug 'a' {placed}",
+        "things record 3, above: no things has slug 'gone'. Add the record to things, or correct "
+        "the key.",
+        f"things record 4, above: the record with slug 'c' {placed}",
+    ]

@@ -9,7 +9,15 @@ from lading.declare.rowsets import Reference, RowSet
 from lading.engine.batch import Batch
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key
-from lading.engine.loader import Loader, LoadState, RecordKeys, Restart, in_record, objection
+from lading.engine.loader import (
+    Loader,
+    LoadState,
+    RecordKeys,
+    Restart,
+    described,
+    in_record,
+    objection,
+)
 from lading.engine.write import Later, Resolved, RowWriter
 
 
@@ -39,8 +47,9 @@ class EntityLoader(Loader):
             for resolved in waiting:
                 self._place(resolved)
             waiting.close()
+        waiting_keys = {key for resolved in self.pending for key in resolved.batch.keys}
         for resolved in self.pending:
-            self._orphans(resolved)
+            self._orphans(resolved, waiting_keys)
         self.state.resolvers.changed(self.root.table)
 
     def _good(self, resolved: Resolved) -> Resolved:
@@ -148,15 +157,22 @@ class EntityLoader(Loader):
             for column in reference.remote
         )
 
-    def _orphans(self, resolved: Resolved) -> None:
+    def _orphans(self, resolved: Resolved, waiting: set[Key]) -> None:
+        """Say of rows that can't be placed what they refer to: nothing, or each other."""
         batch = resolved.batch
-        for place, number in enumerate(batch.numbers):
-            for reference in self.waves:
-                key = batch.references[reference.name][place]
-                if key is not None and key not in self._found(reference, [key]):
+        for reference in self.waves:
+            held = batch.references[reference.name]
+            found = self._found(reference, held)
+            for place, (number, key) in enumerate(zip(batch.numbers, held, strict=True)):
+                if key is not None and key not in found and number not in self.bad:
                     message = self.missing(reference, key)
+                    if key in waiting:
+                        text = described(reference.parts, key)
+                        message = (
+                            f"the record with {text} can't be placed before it: what that one "
+                            "refers to is missing, or refers back to it"
+                        )
                     self.fail(number, self.name_of(batch, place), reference.written, message)
-                    break
 
 
 def _parents_first(needs: list[set[int] | None]) -> list[int]:

@@ -179,13 +179,14 @@ def chain(rows: RowSet, reference: Reference) -> Any:
     return joined
 
 
-def references_of(root: RowSet) -> Iterator[tuple[RowSet, Reference]]:
-    """Yield every reference of an entity's records, with the row set that has it."""
-    for rows in root.tree():
-        for reference in rows.references:
-            yield rows, reference
-        for links in rows.links:
-            yield rows, links.reference
+def references_of(root: RowSet, path: str = "") -> Iterator[tuple[str, RowSet, Reference]]:
+    """Yield every reference of an entity's records: dotted path, row set, reference."""
+    for reference in root.references:
+        yield f"{path}{reference.written}", root, reference
+    for links in root.links:
+        yield f"{path}{links.written}", root, links.reference
+    for children in root.children:
+        yield from references_of(children.rows, f"{path}{children.written}.")
 
 
 class _Closure:
@@ -206,7 +207,7 @@ class _Closure:
                 pending[name] = set(self.scope.kept[name])
         while pending:
             name, fresh = pending.popitem()
-            for rows, reference in references_of(self.entities[name]):
+            for _, rows, reference in references_of(self.entities[name]):
                 for target, added in self._reached(rows, reference, fresh):
                     held = pending.setdefault(target, set())
                     assert held is not None
