@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -40,11 +41,13 @@ def surrogate_of(table: sa.Table, key_columns: set[Column]) -> Column | None:
     return columns[0] if is_generated(columns[0]) else None
 
 
-def many_to_one(mapper: Mapper[Any], columns: set[Column]) -> list[RelationshipProperty[Any]]:
-    """List the relationships that follow exactly these local columns."""
+def many_to_one(
+    relationships: Iterable[RelationshipProperty[Any]], columns: set[Column]
+) -> list[RelationshipProperty[Any]]:
+    """Return the relationships that follow exactly these local columns."""
     return [
         relationship
-        for relationship in mapper.relationships
+        for relationship in relationships
         if relationship.direction is RelationshipDirection.MANYTOONE
         and not relationship.viewonly
         and set(relationship.local_columns) == columns
@@ -67,7 +70,7 @@ def natural_key(rows: RowSet, declared: Any) -> tuple[Value | Reference, ...]:
             raise Unclear("natural_key names no field; write at least one")
         return tuple(_key_member(rows, name) for name in names)
     for name in CONVENTIONAL:
-        found = [value for value in rows.values if value.name == name]
+        found = [value for value in rows.values if value.name == name and value.kinds is None]
         if found and is_unique(found[0].column):
             if not found[0].column.nullable:
                 return (found[0],)
@@ -89,6 +92,8 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
         if member.name == name:
             if not isinstance(member, Value | Reference):
                 raise Unclear(f"natural_key names {name!r}, which is a list")
+            if member.kinds is not None:
+                raise Unclear(f"natural_key names {name!r}, which only some of its classes have")
             if isinstance(member, Value) and not member.kind.is_key:
                 kind = article(member.kind.name)
                 raise Unclear(f"natural_key names {name!r}, and {kind} field is no key")
@@ -116,6 +121,8 @@ def _covering(rows: RowSet, columns: tuple[Column, ...]) -> tuple[Value | Refere
     chosen: list[tuple[int, Value | Reference]] = []
     members: list[Value | Reference] = [*rows.values, *rows.references]
     for member in members:
+        if member.kinds is not None:
+            continue  # a key is every record's
         held: set[Column] = set()
         if isinstance(member, Reference):
             held = set(member.columns)
@@ -147,7 +154,8 @@ def coverage(entities: Entities) -> dict[str, str | None]:
     catalog = entities.catalog
     carried: dict[sa.Table, set[Column]] = {}
     for rows in entities.all_rows():
-        carried.setdefault(rows.table, set()).update(rows.carried())
+        for table in rows.tables:
+            carried.setdefault(table, set()).update(rows.carried())
         for links in rows.links:
             held = {column for column, _ in links.local} | set(links.reference.columns)
             carried.setdefault(links.table, set()).update(held)

@@ -13,8 +13,9 @@ from sqlalchemy.types import TypeEngine
 
 from lading.declare.columns import converts_in_sql, is_opaque, kind_of
 from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
-from lading.declare.infer import Unclear, attribute_of, many_to_one
-from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
+from lading.declare.infer import Unclear, many_to_one
+from lading.declare.rowsets import Column, Kinds, Links, Reference, RowSet, Value
+from lading.errors import shown
 from lading.kind import Kind
 from lading.values import Bytes, Text
 
@@ -50,6 +51,8 @@ class Members:
     def __init__(self, work: Derivation, rows: RowSet) -> None:
         self.work = work
         self.rows = rows
+        self.hierarchy = work.hierarchies[rows.schema]
+        self.relationships = self.hierarchy.relationships()
         self.schema = rows.schema
         self.declared: dict[str, ma.fields.Field[Any]] = dict(rows.schema.declared)
         self.excluded = Excluded(rows.schema)
@@ -67,23 +70,40 @@ class Members:
         for constraint_columns, make in referring:
             position[constraint_columns[0]] = make
         held = {column for columns, _ in referring for column in columns}
-        for column in self.rows.table.columns:
+        for column in self.hierarchy.columns():
             if column in position:
                 position[column]()
             elif column not in held:
                 self._value(column)
         self._link_lists()
+        self._discriminate()
+
+    def _discriminate(self) -> None:
+        """Every record must say which class it is of."""
+        column = self.hierarchy.discriminator
+        if self.rows.kinds is None or column is None:
+            return
+        found = [value for value in self.rows.values if value.column is column and value.writable]
+        if found:
+            self.rows.discriminator = found[0]
+            known = OneOfKinds(found[0].kind, self.rows.kinds)
+            found[0].field.validators = [*found[0].field.validators, known]
+        else:
+            self.report(
+                f"{column.name} says which class a record is of, so it can't be left out; "
+                "neither exclude it nor make it dump_only"
+            )
 
     def leftovers(self) -> None:
         """Report fields that match nothing in the model and would write nothing back."""
-        known = {*self.seen, *self.declared, *self.rows.mapper.attrs.keys()}
+        known = {*self.seen, *self.declared, *self.hierarchy.attributes()}
         for name in self.excluded.unknown(known):
             self.report(f"Meta names {name!r}, which is no field of it")
         for name, field in self.declared.items():
             if name in self.used or isinstance(field, Owned) or name in self.excluded:
                 continue
             if isinstance(field, Ref | RefList):
-                if (field.relationship or name) in self.rows.mapper.relationships:
+                if (field.relationship or name) in self.relationships:
                     self.report(
                         f"{name} = Ref(...) is a relationship to many; write {name} = Owned(...) "
                         "if they live in its record, or remove it"
@@ -102,7 +122,7 @@ class Members:
     # Plain values
 
     def _value(self, column: Column) -> None:
-        attribute = attribute_of(self.rows.mapper, column)
+        attribute = self.hierarchy.attribute(column)
         if attribute is None:
             return
         name, declared = self._declared_for(attribute)
@@ -123,7 +143,17 @@ class Members:
         nullable = bool(column.nullable) or not writable
         written = field.data_key or name
         self.rows.members.append(
-            Value(name, written, field, nullable, attribute, column, kind, writable)
+            Value(
+                name,
+                written,
+                field,
+                nullable,
+                attribute,
+                column,
+                kind,
+                writable,
+                kinds=self.hierarchy.kinds_of((column,)),
+            )
         )
 
     def _field_of(
@@ -171,17 +201,23 @@ class Members:
     def _foreign_keys(self) -> list[tuple[tuple[Column, ...], Callable[[], None]]]:
         """List each foreign key's columns with what adds its reference."""
         found: dict[tuple[Column, ...], tuple[Column, ...]] = {}
-        for constraint in self.rows.table.foreign_key_constraints:
+        joining = {tuple(own for own, _ in item.pairs) for item in self.rows.extensions}
+        constraints = [
+            constraint for table in self.rows.tables for constraint in table.foreign_key_constraints
+        ]
+        for constraint in constraints:
             local = tuple(element.parent for element in constraint.elements)
             try:
                 remote = tuple(element.column for element in constraint.elements)
             except sa.exc.SQLAlchemyError as error:
                 self.report(f"{_names(local)}: its foreign key can't be resolved ({error})")
                 continue
+            if local in joining and remote[0].table in self.rows.tables:
+                continue
             if local in found and found[local] != remote:
                 self.report(f"{_names(local)} has two foreign keys; that isn't supported yet")
             found[local] = remote
-        for relationship in self.rows.mapper.relationships:
+        for relationship, _ in self.relationships.values():
             pairs = _plain_pairs(relationship)
             if pairs and not any(set(pairs) & set(local) for local in found):
                 found[tuple(pairs)] = tuple(pairs.values())
@@ -194,7 +230,7 @@ class Members:
         self, found: dict[tuple[Column, ...], tuple[Column, ...]]
     ) -> dict[tuple[Column, ...], tuple[Column, ...]]:
         kept: dict[tuple[Column, ...], tuple[Column, ...]] = {}
-        order = {column: place for place, column in enumerate(self.rows.table.columns)}
+        order = {column: place for place, column in enumerate(self.hierarchy.columns())}
         for local in sorted(found, key=lambda columns: order[columns[0]]):
             taken = {column for columns in kept for column in columns}
             if taken & set(local):
@@ -239,15 +275,15 @@ class Members:
             field.flat,
             field.by,
             target,
+            kinds=self.hierarchy.kinds_of(local),
         )
         self._add(reference)
 
     def _name_reference(self, local: tuple[Column, ...]) -> tuple[str | None, Ref, str | None]:
         """Return the field's name, the field, and the relationship's name."""
-        relationships = [str(item.key) for item in many_to_one(self.rows.mapper, set(local))]
-        attributes = [
-            attribute_of(self.rows.mapper, column) or str(column.name) for column in local
-        ]
+        candidates = [relationship for relationship, _ in self.relationships.values()]
+        relationships = [str(item.key) for item in many_to_one(candidates, set(local))]
+        attributes = [self.hierarchy.attribute(column) or str(column.name) for column in local]
         plain = attributes[0].removesuffix("_id") if len(local) == 1 else None
         for name, field in self.declared.items():
             if isinstance(field, Ref) and name not in self.used:
@@ -299,7 +335,7 @@ class Members:
     # Many-to-many
 
     def _link_lists(self) -> None:
-        for relationship in self.rows.mapper.relationships:
+        for relationship, kinds in self.relationships.values():
             table = relationship.secondary
             if table is None or relationship.viewonly or not isinstance(table, sa.Table):
                 continue
@@ -307,7 +343,7 @@ class Members:
             self.seen.add(name)
             if name in self.excluded or not self.work.claims(table, self.schema, name):
                 continue
-            self._link_list(relationship, name, field)
+            self._link_list(relationship, name, field, kinds)
 
     def _link_field(self, key: str) -> tuple[str, RefList]:
         for name, field in self.declared.items():
@@ -317,7 +353,7 @@ class Members:
         return key, RefList(key)
 
     def _link_list(
-        self, relationship: RelationshipProperty[Any], name: str, field: RefList
+        self, relationship: RelationshipProperty[Any], name: str, field: RefList, kinds: Kinds
     ) -> None:
         table = relationship.secondary
         assert isinstance(table, sa.Table)
@@ -344,9 +380,32 @@ class Members:
         field.attribute = relationship.key if relationship.key != name else None
         self._add(
             Links(
-                name, field.data_key or name, field, False, relationship.key, table, near, reference
+                name,
+                field.data_key or name,
+                field,
+                False,
+                relationship.key,
+                table,
+                near,
+                reference,
+                kinds=kinds,
             )
         )
+
+
+class OneOfKinds(ma.validate.Validator):
+    """Refuses a discriminator that no class of the hierarchy has."""
+
+    def __init__(self, kind: Kind, kinds: frozenset[Any]) -> None:
+        self.kind = kind
+        self.kinds = kinds
+
+    def __call__(self, value: Any) -> Any:
+        """Return the value if it is known."""
+        if self.kind.write(value) not in self.kinds:
+            known = ", ".join(sorted(repr(kind) for kind in self.kinds if kind is not None))
+            raise ma.ValidationError(f"{shown(value)} is no class of it; there are {known}")
+        return value
 
 
 class Excluded:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import RelationshipDirection
+from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from lading.declare.fields import Owned
 from lading.declare.infer import Unclear
-from lading.declare.rowsets import Children, Column, Reference, RowSet
+from lading.declare.rowsets import Children, Column, Kinds, Reference, RowSet
 from lading.errors import shown
 
 if TYPE_CHECKING:
@@ -104,7 +104,11 @@ class Ownership:
             own=tuple(column for way in (via, *others) for column in way.columns),
         )
         field.required = True
-        sequence = self._sequence(source, name, child)
+        relationship, kinds = self._relationship(source, field.attribute or name)
+        extension = source.extension_of(via.remote[0].table)
+        if extension is not None:
+            kinds = extension.kinds
+        sequence = self._sequence(relationship, child)
         nested.newest_first = any(
             column is child.surrogate and descending for column, descending in sequence
         )
@@ -117,6 +121,7 @@ class Ownership:
             tuple(zip(via.columns, via.remote, strict=True)),
             sequence,
             tuple(column for way in others for column in way.columns),
+            kinds=kinds,
         )
 
     def _way(self, parent: RowSet, name: str, field: Owned, child: RowSet) -> Reference:
@@ -125,7 +130,7 @@ class Ownership:
         if field.via is not None:
             ways = [item for item in ways if field.via in (item.name, item.relationship)]
         else:
-            relationship = parent.mapper.relationships.get(field.attribute or name)
+            relationship, _ = self._relationship(parent, field.attribute or name)
             if relationship is not None:
                 remote = set(relationship.remote_side)
                 ways = [item for item in ways if set(item.columns) == remote]
@@ -137,17 +142,24 @@ class Ownership:
             f"name the way with via=… (its references: {choice})"
         )
 
+    def _relationship(
+        self, parent: RowSet, name: str
+    ) -> tuple[RelationshipProperty[Any] | None, Kinds]:
+        """Return a parent's relationship, and which of its classes have it."""
+        known = self.work.hierarchies[parent.schema].relationships()
+        return known.get(name, (None, None))
+
     def _sequence(
-        self, parent: RowSet, name: str, child: RowSet
+        self, relationship: RelationshipProperty[Any] | None, child: RowSet
     ) -> tuple[tuple[Column, bool], ...]:
         """Return what an ordered relationship sorts by, as (column, descending)."""
-        relationship = parent.mapper.relationships.get(name)
         if relationship is None or relationship.direction is not RelationshipDirection.ONETOMANY:
             return ()
         result = []
         for clause in relationship.order_by or ():
             key, descending = _ordering(clause)
-            column = child.table.columns.get(key or "")
+            held = [table.columns for table in child.tables if (key or "") in table.columns]
+            column = held[0][key or ""] if held else None
             if column is None:
                 raise Unclear(f"order_by={clause} isn't a column of {child.table.fullname}")
             restorable = {value.column for value in child.values if value.writable}

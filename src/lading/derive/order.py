@@ -202,6 +202,6 @@ def is_deferrable(rows: RowSet, reference: Reference) -> bool:
     return (
         reference.nullable
         and reference not in rows.key
-        and not in_check(rows.table, reference.columns)
-        and not nulls_collide(rows.table, reference.columns)
+        and not in_check(reference.columns[0].table, reference.columns)
+        and not nulls_collide(reference.columns[0].table, reference.columns)
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lading.declare.rowsets import Links, Reference, RowSet
 from lading.derive.order import link_name
 from lading.engine.dialects.base import Row
@@ -117,7 +119,9 @@ class LateLoader(Loader):
     ) -> None:
         if not made:
             return
-        table, key, columns = rows.table, rows.identity, reference.columns
+        columns = reference.columns
+        table: Any = columns[0].table
+        key = rows.identity_in(table)
         values = [row for _, row in made]
 
         def write(later: Later) -> None:

@@ -138,7 +138,7 @@ class EntityLoader(Loader):
             if key is None or key in found[reference.name]:
                 continue
             in_batch = reference.parts == self.root.key and self._is_known(reference)
-            if not in_batch or key not in own:
+            if not in_batch or key not in own or not self._is_of_class(reference, batch, own[key]):
                 return None
             needed.add(own[key])
         return needed - {place}
@@ -146,7 +146,13 @@ class EntityLoader(Loader):
     def _is_known(self, reference: Reference) -> bool:
         """Tell whether the columns referred to are known before the row is inserted."""
         values = {value.column for value in self.root.values if value.writable}
-        return all(column is self.root.surrogate or column in values for column in reference.remote)
+        remote = map(self.root.in_base, reference.remote)
+        return all(column is self.root.surrogate or column in values for column in remote)
+
+    def _is_of_class(self, reference: Reference, batch: Batch, place: int) -> bool:
+        """Tell whether a row has a row in the subclass's table that a reference points to."""
+        extension = self.root.extension_of(reference.remote[0].table)
+        return extension is None or batch.kinds[place] in extension.kinds
 
     def _row_of(self, reference: Reference, batch: Batch, place: int, made: dict[int, Any]) -> Row:
         columns = [value.column for value in self.root.values if value.writable]
@@ -154,7 +160,7 @@ class EntityLoader(Loader):
             made[place]
             if column is self.root.surrogate
             else batch.values[place][columns.index(column)]
-            for column in reference.remote
+            for column in map(self.root.in_base, reference.remote)
         )
 
     def _orphans(self, resolved: Resolved, waiting: set[Key]) -> None:

@@ -235,15 +235,19 @@ class Loader:
     def missing(self, reference: Reference, key: Key, row: Row | None = None) -> str:
         """Say that a reference has no target, or several, and what to do."""
         target = reference.target.name
+        extension = reference.target.extension_of(reference.remote[0].table)
+        if extension is not None:
+            target = f"{target} with a row in {extension.table.fullname}"
         text = described(reference.parts, key)
         if row is AMBIGUOUS:
             return f"several {target} have {text}; make it unique, or refer to them by another key"
         named = json_text(named_key(reference.parts, key))
-        if (target, named) in self.state.failed:
+        if (reference.target.name, named) in self.state.failed:
             return f"no {target} has {text}, for its own record has a problem"
         near = self._nearest(self.state.resolvers.of(reference), key)
         closest = f"; closest is {near!r}" if near is not None else ""
-        return f"no {target} has {text}{closest}. Add the record to {target}, or correct the key"
+        name = reference.target.name
+        return f"no {target} has {text}{closest}. Add the record to {name}, or correct the key"
 
     def _nearest(self, resolver: Resolver, key: Key) -> str | None:
         self.state.helped += 1

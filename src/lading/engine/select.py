@@ -50,6 +50,10 @@ class Selection:
         self._places: dict[Any, int] = {}
         self._joins: dict[Any, sa.FromClause] = {}
 
+    def extend(self, rows: RowSet) -> None:
+        """Join the tables that the row set's subclasses add, each under its own name."""
+        self.joined = with_extensions(rows, self.joined)
+
     def add(self, column: sa.ColumnElement[Any], kind: Kind) -> int:
         """Select a column to be read as a kind, once, and return its place."""
         return self._place(column, self.dialect.selected(column, kind))
@@ -92,9 +96,16 @@ class Selection:
         if key not in self._joins:
             # No application names a table so; SQLAlchemy's own anonymous names may be taken.
             target = reference.target.table.alias(f"_lading_{len(self._joins) + 1}")
+            extension = reference.target.extension_of(reference.remote[0].table)
+            far = target
+            if extension is not None:
+                far = extension.table.alias(f"_lading_{len(self._joins) + 1}_own")
             pairs = zip(reference.columns, reference.remote, strict=True)
-            match = [source.c[local.key] == target.c[remote.key] for local, remote in pairs]
-            self.joined = self.joined.outerjoin(target, sa.and_(*match))
+            match = [source.c[local.key] == far.c[remote.key] for local, remote in pairs]
+            self.joined = self.joined.outerjoin(far, sa.and_(*match))
+            if extension is not None:
+                up = [far.c[own.key] == target.c[base.key] for own, base in extension.pairs]
+                self.joined = self.joined.outerjoin(target, sa.and_(*up))
             self._joins[key] = target
         return self._joins[key]
 
@@ -104,7 +115,7 @@ class Selection:
         for slot in parts:
             if isinstance(slot, ValueSlot) and not slot.value.nullable:
                 return slot.place
-        return self.raw(target.c[reference.remote[0].key])
+        return self.raw(target.c[reference.target.in_base(reference.remote[0]).key])
 
     def order(self, parts: tuple[Value | Reference, ...], source: Any) -> list[Any] | None:
         """Return the ORDER BY of a key, or ``None`` where the database can't sort so."""
@@ -130,6 +141,24 @@ class Selection:
     def statement(self) -> sa.Select[Any]:
         """Return the SELECT so far."""
         return sa.select(*self.columns).select_from(self.joined)
+
+
+def with_extensions(rows: RowSet, source: Any = None) -> Any:
+    """Join the tables that a row set's subclasses add to its own table, or to ``source``."""
+    joined: Any = rows.table if source is None else source
+    for extension in rows.extensions:
+        match = sa.and_(*(own == base for own, base in extension.pairs))
+        joined = joined.outerjoin(extension.table, match)
+    return joined
+
+
+def having_row_in(rows: RowSet, table: Any) -> Any:
+    """Join a row set's own table to one of its tables, for rows of the classes that have it."""
+    extension = rows.extension_of(table)
+    if extension is None:
+        return rows.table
+    match = sa.and_(*(own == base for own, base in extension.pairs))
+    return rows.table.join(extension.table, match)
 
 
 def identity_of(selection: Selection, rows: RowSet) -> tuple[int, ...]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Children, Column, Links, Reference, RowSet
+from lading.declare.hierarchy import carried_tables
+from lading.declare.rowsets import Children, Column, Kinds, Links, Reference, RowSet
 from lading.derive.order import Order, link_name
 from lading.engine.batch import Batch
 from lading.engine.dialects.base import Dialect, Row
@@ -87,9 +89,13 @@ class RowWriter:
             *(column for item in rows.references for column in item.columns),
             *self.own,
         ]
-        self.defaults = _defaults(dialect, rows, set(self.columns))
+        joining = {own for extension in rows.extensions for own, _ in extension.pairs}
+        self.defaults = _defaults(dialect, rows, joining.union(self.columns))
         self.columns += [column for column, _ in self.defaults]
         self.place = {column: n for n, column in enumerate(self.columns)}
+        for extension in rows.extensions:
+            self.place |= {own: self.place[base] for own, base in extension.pairs}
+        self.parts = [TablePart(self, table, kinds) for table, kinds in carried_tables(rows)]
         self.tuples = self._compile()
         self.updated = [item for item in rows.references if (rows.name, item.name) in order.updated]
         self.links = [LinkWriter(dialect, rows, item, order) for item in rows.links]
@@ -138,9 +144,8 @@ class RowWriter:
         if not len(batch):
             return
         rows = self._rows(resolved, own, ids)
-        for start in range(0, len(rows), ROWS):
-            self.dialect.insert(self.rows.table, self.columns, rows[start : start + ROWS])
-        later.wrote(self.rows.table, len(rows))
+        for part in self.parts:
+            part.insert(rows, batch.kinds, later)
         for reference in self.rows.references:
             held = resolved.foreign.get(reference.name, [])
             later.set_links(reference, len(held) - held.count(None))
@@ -195,6 +200,30 @@ class RowWriter:
             ]
 
 
+class TablePart:
+    """Inserts what full rows hold of one table: all of it, or a subclass's share."""
+
+    def __init__(self, writer: RowWriter, table: sa.Table, kinds: Kinds) -> None:
+        self.dialect = writer.dialect
+        self.table = table
+        self.kinds = kinds
+        self.columns = [column for column in writer.place if column.table is table]
+        places = [writer.place[column] for column in self.columns]
+        self.whole = places == list(range(len(writer.columns)))
+        # itemgetter of one place gives no tuple
+        self.take = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+
+    def insert(self, rows: list[Row], kinds: Sequence[Any], later: Later) -> None:
+        """Insert the rows whose class has this table; ``kinds`` are their discriminators."""
+        if self.kinds is not None:
+            rows = [row for row, kind in zip(rows, kinds, strict=True) if kind in self.kinds]
+        if not self.whole:
+            rows = list(map(self.take, rows))
+        for start in range(0, len(rows), ROWS):
+            self.dialect.insert(self.table, self.columns, rows[start : start + ROWS])
+        later.wrote(self.table, len(rows))
+
+
 class LinkWriter:
     """Inserts the rows of one link table."""
 
@@ -243,7 +272,8 @@ def _defaults(
     """Columns that no record writes get what the application's model would give them."""
     return [
         (column, _maker(dialect, column))
-        for column in rows.table.columns
+        for table in rows.tables
+        for column in table.columns
         if column not in written
         and column.default is not None
         and (column.default.is_scalar or column.default.is_callable)
