@@ -23,6 +23,7 @@ from lading import Catalog, Owned, Ref
 from support.declaring import new_base, schema_for
 from support.world import World, key, number, slug, text, to
 from support.zoo_hierarchies import HIERARCHIES
+from support.zoo_tenants import TENANTS
 
 NASTY = (
     "",
@@ -1504,5 +1505,6 @@ WORLDS: dict[str, Callable[[], World]] = {
         hooks,
         flat,
         *HIERARCHIES,
+        *TENANTS,
     )
 }

@@ -41,17 +41,25 @@ def surrogate_of(table: sa.Table, key_columns: set[Column]) -> Column | None:
     return columns[0] if is_generated(columns[0]) else None
 
 
+def plain_pairs(relationship: RelationshipProperty[Any]) -> dict[Column, Column]:
+    """Return a many-to-one's columns with those that they hold; nothing of other relationships."""
+    if relationship.direction is not RelationshipDirection.MANYTOONE or relationship.viewonly:
+        return {}
+    pairs: Any = relationship.local_remote_pairs or []
+    return dict(pairs)
+
+
 def many_to_one(
-    relationships: Iterable[RelationshipProperty[Any]], columns: set[Column]
+    relationships: Iterable[RelationshipProperty[Any]], pairs: Iterable[tuple[Column, Column]]
 ) -> list[RelationshipProperty[Any]]:
-    """Return the relationships that follow exactly these local columns."""
-    return [
-        relationship
-        for relationship in relationships
-        if relationship.direction is RelationshipDirection.MANYTOONE
-        and not relationship.viewonly
-        and set(relationship.local_columns) == columns
-    ]
+    """Return the relationships that follow a foreign key.
+
+    Where several keys have the same columns, those that lead where it does.
+    """
+    wanted = dict(pairs)
+    found = [item for item in relationships if plain_pairs(item).keys() == wanted.keys()]
+    exact = [item for item in found if plain_pairs(item) == wanted]
+    return exact or found
 
 
 def natural_key(rows: RowSet, declared: Any) -> tuple[Value | Reference, ...]:
@@ -117,7 +125,7 @@ def _candidates(rows: RowSet) -> list[tuple[Value | Reference, ...]]:
 
 def _covering(rows: RowSet, columns: tuple[Column, ...]) -> tuple[Value | Reference, ...]:
     """Return the members that hold exactly these columns, or nothing."""
-    wanted = set(columns)
+    all_columns = wanted = set(columns)
     chosen: list[tuple[int, Value | Reference]] = []
     members: list[Value | Reference] = [*rows.values, *rows.references]
     for member in members:
@@ -128,10 +136,10 @@ def _covering(rows: RowSet, columns: tuple[Column, ...]) -> tuple[Value | Refere
             held = set(member.columns)
         elif member.kind.is_key:
             held = {member.column}
-        if held and held <= wanted:
-            position = min(i for i, column in enumerate(columns) if column in held)
+        if held <= all_columns and held & wanted:
+            position = min(i for i, column in enumerate(columns) if column in held & wanted)
             chosen.append((position, member))
-            wanted -= held
+            wanted = wanted - held
     return () if wanted else tuple(member for _, member in sorted(chosen, key=lambda c: c[0]))
 
 

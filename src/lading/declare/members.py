@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import marshmallow as ma
 import sqlalchemy as sa
 from marshmallow_sqlalchemy import ModelConverter
-from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
+from sqlalchemy.orm import RelationshipProperty
 from sqlalchemy.types import TypeEngine
 
 from lading.declare.columns import converts_in_sql, is_opaque, kind_of
 from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
-from lading.declare.infer import Unclear, many_to_one
+from lading.declare.foreignkeys import ForeignKey, ForeignKeys
+from lading.declare.infer import Unclear
 from lading.declare.rowsets import Column, Kinds, Links, Reference, RowSet, Value
 from lading.errors import shown
 from lading.kind import Kind
@@ -65,15 +66,11 @@ class Members:
 
     def fill(self) -> None:
         """Add every member but the owned lists, which need all row sets first."""
-        referring = self._foreign_keys()
-        position: dict[Column, Any] = {}
-        for constraint_columns, make in referring:
-            position[constraint_columns[0]] = make
-        held = {column for columns, _ in referring for column in columns}
+        foreign = ForeignKeys(self)
         for column in self.hierarchy.columns():
-            if column in position:
-                position[column]()
-            elif column not in held:
+            for key in foreign.at(column):
+                self._reference(key)
+            if column not in foreign.held:
                 self._value(column)
         self._link_lists()
         self._discriminate()
@@ -198,110 +195,29 @@ class Members:
 
     # References
 
-    def _foreign_keys(self) -> list[tuple[tuple[Column, ...], Callable[[], None]]]:
-        """List each foreign key's columns with what adds its reference."""
-        found: dict[tuple[Column, ...], tuple[Column, ...]] = {}
-        joining = {tuple(own for own, _ in item.pairs) for item in self.rows.extensions}
-        constraints = [
-            constraint for table in self.rows.tables for constraint in table.foreign_key_constraints
-        ]
-        for constraint in constraints:
-            local = tuple(element.parent for element in constraint.elements)
-            try:
-                remote = tuple(element.column for element in constraint.elements)
-            except sa.exc.SQLAlchemyError as error:
-                self.report(f"{_names(local)}: its foreign key can't be resolved ({error})")
-                continue
-            if local in joining and remote[0].table in self.rows.tables:
-                continue
-            if local in found and found[local] != remote:
-                self.report(f"{_names(local)} has two foreign keys; that isn't supported yet")
-            found[local] = remote
-        for relationship, _ in self.relationships.values():
-            pairs = _plain_pairs(relationship)
-            if pairs and not any(set(pairs) & set(local) for local in found):
-                found[tuple(pairs)] = tuple(pairs.values())
-        return [
-            (local, lambda local=local, remote=remote: self._reference(local, remote))  # type: ignore[misc]
-            for local, remote in self._without_overlaps(found).items()
-        ]
-
-    def _without_overlaps(
-        self, found: dict[tuple[Column, ...], tuple[Column, ...]]
-    ) -> dict[tuple[Column, ...], tuple[Column, ...]]:
-        kept: dict[tuple[Column, ...], tuple[Column, ...]] = {}
-        order = {column: place for place, column in enumerate(self.hierarchy.columns())}
-        for local in sorted(found, key=lambda columns: order[columns[0]]):
-            taken = {column for columns in kept for column in columns}
-            if taken & set(local):
-                self.report(
-                    f"{_names(local)}: foreign keys that share a column aren't supported yet; "
-                    "leave one out with Meta.exclude, or keep it out of the model's metadata"
-                )
-                continue
-            kept[local] = found[local]
-        return kept
-
-    def _reference(self, local: tuple[Column, ...], remote: tuple[Column, ...]) -> None:
-        try:
-            name, field, relationship = self._name_reference(local)
-        except Unclear as error:
-            self.report(str(error))
-            return
-        if name is not None:
-            self.seen.add(name)
-        if name is None or name in self.excluded:
-            return
-        nullable = [bool(column.nullable) for column in local]
-        if any(nullable) and not all(nullable):
-            self.report(
-                f"{name}: of the foreign key ({_names(local)}) only some columns are nullable, and "
-                "a null reference wouldn't restore the others; make all of them NOT NULL or all "
-                "nullable"
-            )
-        target = self._target(name, field, remote)
+    def _reference(self, key: ForeignKey) -> None:
+        name, field = key.name, key.field
+        target = self._target(name, field, key.remote)
         if target is None:
             return
-        field.allow_none = all(nullable)
+        nullable = any(column.nullable for column in key.local)
+        field.allow_none = nullable
         field.required = True
         reference = Reference(
             name,
             field.data_key or name,
             field,
-            all(nullable),
-            local,
-            remote,
-            relationship,
+            nullable,
+            key.local,
+            key.remote,
+            key.relationship,
             field.flat,
             field.by,
             target,
-            kinds=self.hierarchy.kinds_of(local),
+            shared=key.shared,
+            kinds=self.hierarchy.kinds_of(key.local),
         )
         self._add(reference)
-
-    def _name_reference(self, local: tuple[Column, ...]) -> tuple[str | None, Ref, str | None]:
-        """Return the field's name, the field, and the relationship's name."""
-        candidates = [relationship for relationship, _ in self.relationships.values()]
-        relationships = [str(item.key) for item in many_to_one(candidates, set(local))]
-        attributes = [self.hierarchy.attribute(column) or str(column.name) for column in local]
-        plain = attributes[0].removesuffix("_id") if len(local) == 1 else None
-        for name, field in self.declared.items():
-            if isinstance(field, Ref) and name not in self.used:
-                wanted = field.relationship or name
-                if wanted in (*relationships, plain, *attributes):
-                    self.used.add(name)
-                    return name, field, wanted if wanted in relationships else None
-        if len(relationships) == 1:
-            return relationships[0], Ref(), relationships[0]
-        if relationships:
-            known = " or ".join(f"{name} = Ref()" for name in relationships)
-            raise Unclear(f"{_names(local)} has several relationships; write {known}")
-        if plain is None:
-            raise Unclear(
-                f"the foreign key ({_names(local)}) has no relationship to be named after; "
-                "add one to the model"
-            )
-        return plain, Ref(), None
 
     def _target(self, name: str, field: Ref, remote: tuple[Column, ...]) -> RowSet | None:
         """Return the row set of the table referred to."""
@@ -373,8 +289,19 @@ class Members:
             return
         columns = tuple(column for _, column in far)
         remotes = tuple(remote for remote, _ in far)
+        shared = frozenset(columns) & {column for column, _ in near}
         reference = Reference(
-            name, name, options, False, columns, remotes, None, False, field.by, target
+            name,
+            name,
+            options,
+            False,
+            columns,
+            remotes,
+            None,
+            False,
+            field.by,
+            target,
+            shared=shared,
         )
         field.required = True
         field.attribute = relationship.key if relationship.key != name else None
@@ -426,15 +353,3 @@ class Excluded:
 def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
     """Each (column of a mapped table, column of the link table)."""
     return [(left, right) for left, right in pairs]
-
-
-def _plain_pairs(relationship: RelationshipProperty[Any]) -> dict[Column, Column]:
-    """A many-to-one's columns and their targets, for relationships without a foreign key."""
-    if relationship.direction is not RelationshipDirection.MANYTOONE or relationship.viewonly:
-        return {}
-    pairs: Any = relationship.local_remote_pairs or []
-    return dict(pairs)
-
-
-def _names(columns: tuple[Column, ...]) -> str:
-    return ", ".join(column.name for column in columns)

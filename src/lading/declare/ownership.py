@@ -10,7 +10,7 @@ from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from lading.declare.fields import Owned
 from lading.declare.infer import Unclear
-from lading.declare.rowsets import Children, Column, Kinds, Reference, RowSet
+from lading.declare.rowsets import Children, Column, Kinds, Reference, RowSet, Value
 from lading.errors import shown
 
 if TYPE_CHECKING:
@@ -86,13 +86,21 @@ class Ownership:
         via = ways[source.schema, name]
         others = [way for way in dict.fromkeys(ways.values()) if way is not via]
         outside = {via.name, *(way.name for way in others)}
-        members = [member for member in child.members if member.name not in outside]
+        own = tuple(column for way in (via, *others) for column in way.columns)
+        members = [
+            member
+            for member in child.members
+            if member.name not in outside
+            and not (isinstance(member, Value) and member.column in own)
+        ]
         for member in members:
             if isinstance(member, Reference) and not member.parts:
                 raise Unclear(
                     f"{child.schema.__name__}.{member.name} refers to {member.target.name}, which "
                     "has no natural key; declare natural_key there"
                 )
+            if isinstance(member, Reference):  # its owner says what they hold
+                member.shared |= set(own) & set(member.columns)
         written = field.data_key or name
         nested = replace(
             child,
@@ -101,7 +109,7 @@ class Ownership:
             members=members,
             key=tuple(part for part in child.key if part in members),
             parent=rows,
-            own=tuple(column for way in (via, *others) for column in way.columns),
+            own=tuple(dict.fromkeys(own)),
         )
         field.required = True
         relationship, kinds = self._relationship(source, field.attribute or name)

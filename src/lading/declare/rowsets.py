@@ -89,6 +89,12 @@ class Reference(Member):
     by: str | None
     target: RowSet
     parts: tuple[Value | Reference, ...] = ()
+    shared: frozenset[Column] = frozenset()
+
+    @property
+    def own(self) -> tuple[Column, ...]:
+        """The columns that this reference carries; without any, others say what it is."""
+        return tuple(column for column in self.columns if column not in self.shared)
 
 
 @dataclass(eq=False, slots=True)

@@ -115,8 +115,8 @@ class RowEncoder:
         if isinstance(slot, ValueSlot):
             return self.kind.only(member, self._value(slot), f"c{slot.place} is None")
         if isinstance(slot, ReferenceSlot):
-            none = " and ".join(f"c{place} is None" for place in slot.foreign)
-            return self.kind.only(member, self._reference(slot), none)
+            empty = slot.is_null() if member.kinds is not None else ""
+            return self.kind.only(member, self._reference(slot), empty)
         nested = f"n{self.nested.index(member)}"
         return self.kind.only(member, nested, f"not {nested}")
 
@@ -157,12 +157,11 @@ class RowEncoder:
         text = f"({text} if c{slot.present} is not None else {missing}({shown}))"
         if not slot.reference.nullable:
             return text
-        null = " and ".join(f"c{place} is None" for place in slot.foreign)
         some = " or ".join(f"c{place} is None" for place in slot.foreign)
         if len(slot.foreign) > 1:
             partly = self.source.name(_partly(slot.reference), "partly")
             text = f"({partly}({shown}) if {some} else {text})"
-        return f"(None if {null} else {text})"
+        return f"(None if {slot.is_null()} else {text})"
 
     def _ids(self, selection: Selection, slots: dict[str, Any]) -> list[str]:
         sources = []

@@ -15,6 +15,7 @@ from lading.engine.loader import (
     RecordKeys,
     Restart,
     described,
+    field_of,
     in_record,
     objection,
 )
@@ -80,7 +81,7 @@ class EntityLoader(Loader):
             return
         if count == 1:
             batch = resolved.batch
-            self.fail(batch.numbers[0], self.name_of(batch, 0), None, objection(error))
+            self.fail(batch.numbers[0], self.name_of(batch, 0), field_of(error), objection(error))
             return
         if self.waves and self.state.may_restart:
             self._blame(resolved, ids)
@@ -97,7 +98,8 @@ class EntityLoader(Loader):
             error = self.attempt(partial(self._insert_one, one, part))
             if error is not None:
                 self.state.excluded.setdefault(self.root.name, set()).add(number)
-                self.fail(number, self.name_of(resolved.batch, place), None, objection(error))
+                key = self.name_of(resolved.batch, place)
+                self.fail(number, key, field_of(error), objection(error))
                 raise Restart
 
     def _insert_one(self, one: Resolved, ids: list[Any] | None, later: Later) -> None:

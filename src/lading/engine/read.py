@@ -249,7 +249,7 @@ def key_struct_source(
             items.append(f"(None if {x} is None else {text})" if part.value.nullable else text)
         else:
             text = key_struct_source(source, dialect, part, layout.nested[place])
-            null = " and ".join(f"c{n} is None" for n in part.foreign)
+            null = part.is_null()
             items.append(f"(None if {null} else {text})" if part.reference.nullable else text)
     return f"{source.name(layout.struct, 'Key')}({', '.join(items)})"
 

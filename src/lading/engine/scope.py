@@ -11,7 +11,7 @@ from lading.declare.derivation import Entities
 from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.read import rows_among
-from lading.engine.select import having_row_in, with_extensions
+from lading.engine.select import having_row_in, is_set, with_extensions
 from lading.errors import LadingError, TargetError, shown
 from lading.options import entity_names
 
@@ -108,7 +108,7 @@ class Scope:
         statement = (
             sa.select(sa.func.count())
             .select_from(chain(rows, reference))
-            .where(reference.columns[0].is_not(None), foreign.not_in(inside))
+            .where(is_set(reference, reference.columns[0].table), foreign.not_in(inside))
         )
         condition = self.where.get(rows.entity)
         if condition is not None:

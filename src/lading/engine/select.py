@@ -38,6 +38,18 @@ class ReferenceSlot:
     present: int
     parts: list[ValueSlot | ReferenceSlot]
 
+    def is_null(self) -> str:
+        """Return source that tells whether the reference is null: what it alone carries is.
+
+        Where it carries nothing alone, it is null if any of its columns is.
+        """
+        if not self.foreign:
+            return "False"
+        pairs = list(zip(self.foreign, self.reference.columns, strict=True))
+        own = [place for place, column in pairs if column in self.reference.own]
+        joint = " and " if own else " or "
+        return joint.join(f"c{place} is None" for place in own or self.foreign)
+
 
 class Selection:
     """The columns, joins and order by which a row set's rows are read."""
@@ -123,7 +135,7 @@ class Selection:
         for part in parts:
             if isinstance(part, Reference):
                 if part.nullable:
-                    clauses.append(source.c[part.columns[0].key].is_not(None))
+                    clauses.append(is_set(part, source))
                 inner = self.order(part.parts, self.join(part, source))
                 if inner is None:
                     return None
@@ -141,6 +153,12 @@ class Selection:
     def statement(self) -> sa.Select[Any]:
         """Return the SELECT so far."""
         return sa.select(*self.columns).select_from(self.joined)
+
+
+def is_set(reference: Reference, source: Any) -> Any:
+    """Return the condition that a reference isn't null, over a table or alias."""
+    carried = reference.own[:1] or reference.columns
+    return sa.and_(*(source.c[column.key].is_not(None) for column in carried))
 
 
 def with_extensions(rows: RowSet, source: Any = None) -> Any:

@@ -53,9 +53,9 @@ class TableCounts:
             for rows in root.tree():
                 for table in rows.tables:
                     self.counted.setdefault(table, []).extend(
-                        reference.columns[0]
+                        reference.own[0]
                         for reference in rows.references
-                        if reference.columns[0].table is table
+                        if reference.own and reference.own[0].table is table
                     )
                 for links in rows.links:
                     self.counted.setdefault(links.table, [])
