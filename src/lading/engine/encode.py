@@ -13,13 +13,19 @@ import msgspec
 from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
-from lading.engine.layout import RecordLayout, order_source, reference_source, sorts_as_written
+from lading.engine.layout import (
+    RecordLayout,
+    order_source,
+    own_key_source,
+    reference_source,
+    sorts_as_written,
+)
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot
 from lading.errors import LadingError, TargetError
 from lading.kind import article
 from lading.values import Json
 
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=lambda held: held.text)  # of a WrittenKey
 NULL = msgspec.Raw(b"null")
 
 
@@ -81,7 +87,7 @@ class RowEncoder:
                 items.append(f"r.{place}")
             else:
                 items.append(reference_source(part, f"r.{place}"))
-        return f"({', '.join(items)},)" if items else "()"
+        return own_key_source(self.rows.key, items)
 
     def records(self, rows: Sequence[Row], nested: Sequence[Sequence[Any]]) -> list[Any]:
         """Make a struct of each row; ``nested`` holds one list per links and children."""
@@ -131,16 +137,18 @@ class RowEncoder:
         if reference.flat:
             text = self._value(slot.parts[0])  # type: ignore[arg-type]
         else:
-            text = self._key_struct(slot, self.layout.keys[reference.name])
+            text = self._key_struct(slot, self.layout.keys.get(reference.name))
         return self._guarded(slot, text)
 
     def _key_struct(self, slot: ReferenceSlot, layout: Any) -> str:
+        if slot.identity:
+            return slot.held_source(self.source)
         parts = []
         for place, part in enumerate(slot.parts):
             if isinstance(part, ValueSlot):
                 parts.append(self._value(part))
             else:
-                parts.append(self._guarded(part, self._key_struct(part, layout.nested[place])))
+                parts.append(self._guarded(part, self._key_struct(part, layout.nested.get(place))))
         return f"{self.source.name(layout.struct, 'Key')}({', '.join(parts)})"
 
     def _guarded(self, slot: ReferenceSlot, text: str) -> str:

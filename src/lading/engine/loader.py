@@ -16,13 +16,14 @@ from lading.declare.derivation import Entities
 from lading.declare.rowsets import Column, Links, Reference, RowSet
 from lading.derive.order import Order, link_name
 from lading.engine.batch import Batch
+from lading.engine.describe import described
 from lading.engine.dialects.base import Dialect, Row
-from lading.engine.layout import Key, Part, named_key
-from lading.engine.resolve import AMBIGUOUS, Resolver, Resolvers
+from lading.engine.layout import Key, named_key
+from lading.engine.resolve import Resolver, Resolvers
 from lading.engine.spool import Spool
 from lading.engine.tables import TableCounts
+from lading.engine.tree import AMBIGUOUS, TreeResolver
 from lading.engine.write import Later, Resolved
-from lading.errors import shown
 from lading.jsontext import json_text
 from lading.report import Counts, Problem
 
@@ -242,10 +243,10 @@ class Loader:
         if (target, named) in self.state.failed:
             return f"no {target} has {text}, for its own record has a problem"
         near = self._nearest(self.state.resolvers.of(reference), key)
-        closest = f"; closest is {near!r}" if near is not None else ""
+        closest = f"; closest is {near}" if near is not None else ""
         return f"no {target} has {text}{closest}. Add the record to {target}, or correct the key"
 
-    def _nearest(self, resolver: Resolver, key: Key) -> str | None:
+    def _nearest(self, resolver: Resolver | TreeResolver, key: Key) -> str | None:
         self.state.helped += 1
         return resolver.nearest(key) if self.state.helped <= HELPED else None
 
@@ -263,22 +264,6 @@ class Loader:
             return error
         self.state.keep(later)
         return None
-
-
-def described(parts: tuple[Part, ...], key: Key) -> str:
-    """Describe a key for people: ``slug 'flour'``, ``ingredient.slug 'flour' and brand 'X'``."""
-    return " and ".join(_described(parts, key, ""))
-
-
-def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
-    texts = []
-    for part, item in zip(parts, key, strict=True):
-        name = f"{path}{part.written}"
-        if isinstance(part, Reference) and item is not None:
-            texts += _described(part.parts, item, f"{name}.")
-        else:
-            texts.append(f"{name} {shown(item) if item is not None else 'null'}")
-    return texts
 
 
 def is_objection(error: sa.exc.DBAPIError) -> bool:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lading.declare.derivation import Entities
 from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
-from lading.engine.read import rows_among
+from lading.engine.lookup import rows_among
 from lading.errors import LadingError, TargetError, shown
 from lading.options import entity_names
 

@@ -6,6 +6,7 @@ import heapq
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from operator import itemgetter
 from typing import IO, Any
 
@@ -50,3 +51,10 @@ def _read(file: IO[bytes]) -> Iterator[tuple[Any, Any]]:
             yield pickle.load(file)  # noqa: S301 - our own unlinked file
         except EOFError:
             return
+
+
+def chunked(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Yield items in lists of at most so many."""
+    pending = iter(items)
+    while chunk := list(islice(pending, size)):
+        yield chunk

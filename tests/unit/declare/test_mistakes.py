@@ -417,7 +417,6 @@ def test_keys_that_contain_each_other() -> None:
     }
 
 
-@pytest.mark.xfail(reason="recursive natural keys are still to come", strict=True)
 def test_a_key_may_recur_through_a_nullable_self_reference() -> None:
     """DESIGN, section 3: a category keyed by parent and name, at any depth."""
     base = new_base()
