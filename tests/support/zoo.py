@@ -1529,6 +1529,8 @@ def flat() -> World:
     )
 
 
+from support.zoo_recurring import RECURRING  # noqa: E402 - it needs what stands above
+
 WORLDS: dict[str, Callable[[], World]] = {
     make.__name__: make
     for make in (
@@ -1557,5 +1559,6 @@ WORLDS: dict[str, Callable[[], World]] = {
         defaults,
         hooks,
         flat,
+        *RECURRING,
     )
 }
