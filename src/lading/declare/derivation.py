@@ -15,7 +15,7 @@ from lading.declare.fields import Owned, Ref, RefList
 from lading.declare.infer import Unclear, coverage, natural_key, surrogate_of
 from lading.declare.members import Members
 from lading.declare.ownership import Ownership
-from lading.declare.rowsets import Links, Reference, RowSet, Value, leaves
+from lading.declare.rowsets import Links, Reference, RowSet, Value
 from lading.declare.schema import option
 from lading.errors import DeclarationError, shown
 from lading.manifest import name_fault
@@ -257,7 +257,7 @@ class Derivation:
                 )
             parts = (found[0],)
         if reference.flat:
-            if len(list(leaves(parts))) != 1 or not isinstance(parts[0], Value):
+            if len(parts) != 1 or not isinstance(parts[0], Value):
                 raise Unclear("flat=True needs a key of one plain field; write it nested")
             if parts[0].nullable:
                 raise Unclear("flat=True needs a key that is never null; write it nested")

@@ -172,16 +172,3 @@ class RowSet:
         yield self
         for children in self.children:
             yield from children.rows.tree()
-
-
-def leaves(parts: tuple[Value | Reference, ...], path: str = "") -> Iterator[tuple[str, Value]]:
-    """Yield the plain values that a key is made of, with their dotted written paths.
-
-    Of a key that recurs, these are the values of one level.
-    """
-    for part in parts:
-        name = f"{path}{part.written}"
-        if not isinstance(part, Reference):
-            yield name, part
-        elif part.parts != parts:
-            yield from leaves(part.parts, f"{name}.")

@@ -81,7 +81,7 @@ class Existing:
         there = [place for place, key in enumerate(batch.keys) if key in found]
         unclear = {place for place in there if found[batch.keys[place]] is AMBIGUOUS}
         for place in unclear:
-            text = described(self.root.key, batch.keys[place])
+            text = described(self.root.key, self.resolver.unclear(batch.keys[place]))
             self.loader.fail(
                 batch.numbers[place],
                 self.loader.name_of(batch, place),

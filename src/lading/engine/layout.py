@@ -31,13 +31,14 @@ def attribute(place: int) -> str:
 
 
 class WrittenKey:
-    """A key that recurs, on its way out: the key itself, and its text."""
+    """A key that recurs, on its way out: the key itself, its text, and how deep that nests."""
 
-    __slots__ = ("key", "text")
+    __slots__ = ("depth", "key", "text")
 
-    def __init__(self, key: Key, text: msgspec.Raw) -> None:
+    def __init__(self, key: Key, text: msgspec.Raw, depth: int) -> None:
         self.key = key
         self.text = text
+        self.depth = depth
 
 
 class KeyLayout:

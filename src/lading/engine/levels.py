@@ -13,8 +13,9 @@ from lading.engine.generate import Expression, Source
 from lading.engine.layout import Key, KeyLayout, Leaf, Part, attribute, key_source
 from lading.jsontext import parse_json
 
-#: Texts and levels that are remembered, for neighbours in a file often share them.
-REMEMBERED = 1_000
+#: Texts and levels that are remembered, for neighbours in a file often share them; more than
+#: a block has, whose keys and references are read one after the other.
+REMEMBERED = 2_500
 _encoder = msgspec.json.Encoder()
 
 

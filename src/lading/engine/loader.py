@@ -236,13 +236,15 @@ class Loader:
     def missing(self, reference: Reference, key: Key, row: Row | None = None) -> str:
         """Say that a reference has no target, or several, and what to do."""
         target = reference.target.name
-        text = described(reference.parts, key)
+        resolver = self.state.resolvers.of(reference)
         if row is AMBIGUOUS:
+            text = described(reference.parts, resolver.unclear(key))
             return f"several {target} have {text}; make it unique, or refer to them by another key"
+        text = described(reference.parts, key)
         named = json_text(named_key(reference.parts, key))
         if (target, named) in self.state.failed:
             return f"no {target} has {text}, for its own record has a problem"
-        near = self._nearest(self.state.resolvers.of(reference), key)
+        near = self._nearest(resolver, key)
         closest = f"; closest is {near}" if near is not None else ""
         return f"no {target} has {text}{closest}. Add the record to {target}, or correct the key"
 

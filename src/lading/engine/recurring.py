@@ -29,13 +29,15 @@ CHUNK_MARK = "_lading_of_this_chunk"
 class Level:
     """One row's share of its descendants' keys, and the primary key of the row above it.
 
-    ``before`` and ``after`` are the texts around what the key nests.
+    ``before`` and ``after`` are the texts around what the key nests; ``depth`` is how deep
+    other keys that recur nest within these.
     """
 
     above: Row | None
     parts: Key
     before: bytes
     after: bytes
+    depth: int
 
 
 class Ancestors:
@@ -118,8 +120,14 @@ class Ancestors:
             for row, identity in zip(rows, keys_at(rows, self.above), strict=True)
         ]
         keys = [(*first, *last) for first, last in parts]
-        levels = map(Level, above, keys, opened, closed)
+        depths = [max((a.depth_of(row) for a in self.nested), default=0) for row in rows]
+        levels = map(Level, above, keys, opened, closed, depths)
         return dict(zip(keys_at(rows, self.identity), levels, strict=True))
+
+    def depth_of(self, row: Row) -> int:
+        """Return how deep the key nests that a row refers to."""
+        identity = tuple(row[place] for place in self.slot.identity)
+        return 0 if None in identity else self.slot.held[identity].depth
 
     def _up(self, row: Row, above: Row) -> Row | None:
         """Return the primary key of the row above; a set foreign key without one is an error."""
@@ -140,19 +148,22 @@ class Ancestors:
     def _written(self, identity: Row, levels: dict[Row, Level]) -> WrittenKey:
         """Climb from a row to its root, and put its key together."""
         climbed: list[Level] = []
+        depth = 0
         at: Row | None = identity
         while at is not None:
             level = levels[at]
             climbed.append(level)
             at = level.above
-            if len(climbed) > self.most:
-                raise self._endless(identity, levels)
+            depth = max(depth, len(climbed) + level.depth)
+            if depth > self.most:
+                raise self._endless(identity, levels, depth)
         text = [level.before for level in climbed]
         climbed.reverse()
         text += [b"null", *(level.after for level in climbed)]
-        return WrittenKey(tuple(level.parts for level in climbed), msgspec.Raw(b"".join(text)))
+        key = tuple(level.parts for level in climbed)
+        return WrittenKey(key, msgspec.Raw(b"".join(text)), depth)
 
-    def _endless(self, identity: Row, levels: dict[Row, Level]) -> TargetError:
+    def _endless(self, identity: Row, levels: dict[Row, Level], depth: int) -> TargetError:
         """Tell a row that is its own ancestor from one that lies too deep."""
         seen: dict[Row, None] = {}
         at: Row | None = identity
@@ -171,8 +182,8 @@ class Ancestors:
                 **where,
             )
         return TargetError(
-            f"the row with {who} lies {len(seen)} levels deep, and a key may have at most "
-            f"{self.most}, for JSON can't be read where it nests deeper",
+            f"the row with {who} lies {max(depth, len(seen))} levels deep, and a key may have at "
+            f"most {self.most}, for JSON can't be read where it nests deeper",
             "Make the tree less deep, or declare a natural_key that doesn't recur.",
             **where,
         )

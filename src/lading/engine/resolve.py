@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.declare.recurring import recurring
-from lading.declare.rowsets import Reference, RowSet, Value, leaves
+from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.layout import Key
 from lading.engine.lookup import rows_among
@@ -216,10 +216,13 @@ class Resolver:
 
     # Help for errors
 
+    def unclear(self, key: Key) -> Key:
+        """Return the key that several rows have, given one that isn't clear."""
+        return key
+
     def nearest(self, key: Key) -> str | None:
         """Describe the existing key most like this one, or return ``None``."""
-        plain = list(leaves(self.parts))
-        if len(plain) != 1 or not isinstance(self.parts[0], Value) or len(self.parts) != 1:
+        if len(self.parts) != 1 or not isinstance(self.parts[0], Value):
             return None
         if self.near is None:
             statement = self._select().limit(CANDIDATES)

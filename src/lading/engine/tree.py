@@ -165,6 +165,12 @@ class TreeResolver:
 
     # Help for errors
 
+    def unclear(self, key: Key) -> Key:
+        """Return the highest of a key's levels that several rows have; what is below has none."""
+        above = [key[:end] for end in range(1, len(key) + 1)]
+        found = self.find(above)
+        return next((item for item in above if found.get(item) is AMBIGUOUS), key)
+
     def nearest(self, key: Key) -> str | None:
         """Describe the lowest of the levels above a key that exist, or return ``None``."""
         above = [key[:end] for end in range(len(key) - 1, 0, -1)]
