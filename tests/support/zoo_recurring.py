@@ -312,10 +312,78 @@ def by_slug() -> World:
     return World(base, catalog, SimpleNamespace(Category=Category), fill, more)
 
 
+def flat_parts() -> World:
+    """Keys with a flat reference among their parts: one that recurs, and one that doesn't."""
+    base, catalog = new_base(), Catalog("flat_parts")
+    links = sa.Table(
+        "offered",
+        base.metadata,
+        sa.Column("offer_id", sa.ForeignKey("offers.id"), primary_key=True),
+        sa.Column("product_id", sa.ForeignKey("products.id"), primary_key=True),
+    )
+
+    class Kind(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "kinds"
+        id = key()
+        slug = slug()
+
+    class Category(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "categories"
+        id = key()
+        parent_id = to("categories.id", null=True)
+        kind_id = to("kinds.id", null=True)
+        name = text(20)
+        parent = relationship("Category", remote_side=id)
+        kind = relationship(Kind)
+
+    class Product(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "products"
+        id = key()
+        kind_id = to("kinds.id")
+        category_id = to("categories.id", null=True)
+        kind = relationship(Kind)
+        category = relationship(Category)
+
+    class Offer(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "offers"
+        id = key()
+        slug = slug()
+        product_id = to("products.id")
+        product = relationship(Product)
+        offered = relationship(Product, secondary=links)
+
+    flat = {"kind": Ref(flat=True)}
+    schema_for(Kind, catalog)
+    schema_for(Category, catalog, flat, natural_key=("kind", "parent", "name"))
+    schema_for(Product, catalog, flat, natural_key=("kind", "category"))
+    hook = {"copied": ma.pre_load(lambda self, data, **_: dict(data))}
+    schema_for(Offer, catalog, hook)
+
+    def fill(session: Session) -> None:
+        kinds = [Kind(slug=f"k{n}") for n in range(3)]
+        made: list[Any] = []
+        for n in range(12):
+            above, kind = (made[n // 3] if n > 2 else None), (kinds[n % 3] if n % 4 else None)
+            made.append(Category(name=f"c{n % 5}", kind=kind, parent=above))
+        products = [Product(kind=kinds[n % 3], category=made[n] if n else None) for n in range(9)]
+        session.add_all([*kinds, *made, *products])
+        session.add_all(
+            Offer(slug=f"o{n}", product=item, offered=[item, products[-n]])
+            for n, item in enumerate(products[1:4], 1)
+        )
+
+    def more(session: Session) -> None:
+        session.add(Product(kind=Kind(slug="more"), category=Category(name="more")))
+
+    models = SimpleNamespace(Kind=Kind, Category=Category, Product=Product, Offer=Offer)
+    return World(base, catalog, models, fill, more)
+
+
 RECURRING: tuple[Callable[[], World], ...] = (
     categories,
     sections,
     accounts,
     hooked_categories,
     by_slug,
+    flat_parts,
 )

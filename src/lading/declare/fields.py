@@ -293,7 +293,9 @@ def order_of(reference: Reference, written: Mapping[str, Any] | None) -> Any:
 
 def _order_of_part(part: Value | Reference, value: Any) -> Any:
     if isinstance(part, Reference):
-        return order_of(part, value)
+        return order_of(
+            part, {part.parts[0].written: value} if part.flat and value is not None else value
+        )
     return (False,) if value is None else (True, part.kind.order(value))
 
 

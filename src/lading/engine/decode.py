@@ -164,7 +164,7 @@ def _key_struct(layout: KeyLayout | None, written: dict[str, Any]) -> Any:
     items = []
     for place, part in enumerate(layout.parts):
         value = written[part.written]
-        is_plain = value is None or isinstance(part, Value)
+        is_plain = value is None or isinstance(part, Value) or part.flat
         items.append(value if is_plain else _key_struct(layout.nested.get(place), value))
     return layout.struct(*items)
 

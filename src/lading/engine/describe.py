@@ -26,7 +26,9 @@ def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
     texts = []
     for part, item in zip(parts, key, strict=True):
         name = f"{path}{part.written}"
-        if isinstance(part, Reference) and item is not None:
+        if isinstance(part, Reference) and part.flat and item is not None:
+            texts.append(f"{name} {shown(item[0])}")
+        elif isinstance(part, Reference) and item is not None:
             texts += _described(part.parts, item, f"{name}.")
         else:
             texts.append(f"{name} {shown(item) if item is not None else 'null'}")

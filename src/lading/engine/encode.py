@@ -14,6 +14,7 @@ from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
 from lading.engine.layout import (
+    KeyLayout,
     RecordLayout,
     order_source,
     own_key_source,
@@ -116,7 +117,7 @@ class RowEncoder:
         if isinstance(slot, ValueSlot):
             return self._value(slot)
         if isinstance(slot, ReferenceSlot):
-            return self._reference(slot)
+            return self._reference(slot, self.layout.keys.get(member.name))
         return f"n{self.nested.index(member)}"
 
     def _value(self, slot: ValueSlot) -> str:
@@ -132,24 +133,22 @@ class RowEncoder:
             return f"({null} if {x} is None else {text})"
         return text
 
-    def _reference(self, slot: ReferenceSlot) -> str:
-        reference = slot.reference
-        if reference.flat:
+    def _reference(self, slot: ReferenceSlot, layout: KeyLayout | None) -> str:
+        """Return source for a reference; a key that is flat or recurs needs no layout."""
+        if slot.identity:
+            text = slot.held_source(self.source)
+        elif slot.reference.flat:
             text = self._value(slot.parts[0])  # type: ignore[arg-type]
         else:
-            text = self._key_struct(slot, self.layout.keys.get(reference.name))
+            assert layout is not None
+            parts = [
+                self._value(part)
+                if isinstance(part, ValueSlot)
+                else self._reference(part, layout.nested.get(place))
+                for place, part in enumerate(slot.parts)
+            ]
+            text = f"{self.source.name(layout.struct, 'Key')}({', '.join(parts)})"
         return self._guarded(slot, text)
-
-    def _key_struct(self, slot: ReferenceSlot, layout: Any) -> str:
-        if slot.identity:
-            return slot.held_source(self.source)
-        parts = []
-        for place, part in enumerate(slot.parts):
-            if isinstance(part, ValueSlot):
-                parts.append(self._value(part))
-            else:
-                parts.append(self._guarded(part, self._key_struct(part, layout.nested.get(place))))
-        return f"{self.source.name(layout.struct, 'Key')}({', '.join(parts)})"
 
     def _guarded(self, slot: ReferenceSlot, text: str) -> str:
         """Null where the foreign key is; an error where the target is missing."""

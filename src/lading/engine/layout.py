@@ -49,7 +49,7 @@ class KeyLayout:
         self.nested = {
             place: KeyLayout(part.parts)
             for place, part in enumerate(parts)
-            if isinstance(part, Reference) and not recurs(part)
+            if isinstance(part, Reference) and not (part.flat or recurs(part))
         }
         names = [(attribute(place), self._type(place)) for place in range(len(parts))]
         rename = {attribute(place): part.written for place, part in enumerate(parts)}
@@ -66,6 +66,8 @@ class KeyLayout:
             return wire_type(part.kind, nullable=part.nullable)
         if recurs(part):
             return msgspec.Raw
+        if part.flat:
+            return flat_type(part)
         struct = self.nested[place].struct
         return struct | None if part.nullable else struct
 
@@ -128,9 +130,7 @@ class RecordLayout:
         if layout is None:
             return struct
         if member.flat:
-            part = layout.parts[0]
-            assert isinstance(part, Value)
-            struct = wire_type(part.kind, nullable=False)
+            return flat_type(member)
         return struct | None if member.nullable else struct
 
 
@@ -160,6 +160,13 @@ def wire_type(kind: Kind, *, nullable: bool) -> Any:
     elif isinstance(kind, Float):
         wire = float | int | str
     return wire | None if nullable else wire
+
+
+def flat_type(reference: Reference) -> Any:
+    """Return what a flat reference is decoded as: the one value of its key."""
+    (part,) = reference.parts
+    assert isinstance(part, Value)
+    return wire_type(part.kind, nullable=reference.nullable)
 
 
 # Source text that makes keys from structs
@@ -200,11 +207,10 @@ def reference_source(reference: Reference, x: str, leaf: Leaf = as_it_is) -> str
 
 
 def _part_source(part: Part, x: str, leaf: Leaf) -> str:
-    if isinstance(part, Value) or recurs(part):
-        text = leaf(part, x)
-        return f"(None if {x} is None else {text})" if part.nullable and text != x else text
-    key = key_source(part.parts, x, leaf)
-    return f"(None if {x} is None else {key})" if part.nullable else key
+    if isinstance(part, Reference):
+        return reference_source(part, x, leaf)
+    text = leaf(part, x)
+    return f"(None if {x} is None else {text})" if part.nullable and text != x else text
 
 
 def own_key_source(parts: tuple[Part, ...], items: list[str]) -> str:
@@ -273,4 +279,6 @@ def named_key(parts: tuple[Part, ...], key: Key | None) -> Any:
 
 
 def _named(part: Part, value: Any) -> Any:
-    return named_key(part.parts, value) if isinstance(part, Reference) else value
+    if not isinstance(part, Reference) or value is None:
+        return value
+    return value[0] if part.flat else named_key(part.parts, value)

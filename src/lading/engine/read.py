@@ -238,8 +238,11 @@ class LinkReader:
 def key_struct_source(
     source: Source, dialect: Dialect, slot: ReferenceSlot, layout: KeyLayout | None
 ) -> str:
-    """Return source for a nested key's struct whose parts must all be there."""
-    if layout is None:
+    """Return source for a nested key whose parts must all be there.
+
+    One that is flat or recurs is no struct, and needs no layout.
+    """
+    if slot.identity:
         return slot.held_source(source)
     items = []
     for place, part in enumerate(slot.parts):
@@ -248,9 +251,12 @@ def key_struct_source(
             text = source.use(dialect.reader(part.value.column, part.value.kind), x)
             items.append(f"(None if {x} is None else {text})" if part.value.nullable else text)
         else:
-            text = key_struct_source(source, dialect, part, layout.nested.get(place))
+            nested = None if layout is None else layout.nested.get(place)
+            text = key_struct_source(source, dialect, part, nested)
             null = " and ".join(f"c{n} is None" for n in part.foreign)
             items.append(f"(None if {null} else {text})" if part.reference.nullable else text)
+    if layout is None:
+        return items[0]
     return f"{source.name(layout.struct, 'Key')}({', '.join(items)})"
 
 
@@ -335,7 +341,8 @@ class RecordReader:
 def _resorted(parts: Any, size: int) -> Iterator[tuple[list[Key], list[Any], list[bytes]]]:
     """Sort outside of the database what it can't sort."""
     items = ((order, (key, line)) for part in parts for key, order, line in zip(*part, strict=True))
-    yield from map(_columns, chunked(externally_sorted(items), size))
+    # A key that recurs is as long as its row is deep, and so is its line.
+    yield from map(_columns, chunked(externally_sorted(items, size=lambda i: len(i[1][1])), size))
 
 
 def _columns(chunk: list[Any]) -> tuple[list[Key], list[Any], list[bytes]]:
