@@ -33,7 +33,7 @@ from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.rewriting import entity_bytes, rewritten
 from support.statements import statements
-from support.zoo import NASTY, World, key, text, to
+from support.zoo import NASTY, WORLDS, World, key, text, to
 
 BOTH_ORDERS = pytest.mark.parametrize("order", [("parent", "name"), ("name", "parent")])
 Tree = list[tuple[int, int | None, str]]
@@ -268,10 +268,10 @@ def test_a_deep_tree_loads_from_a_file_that_a_person_formatted(
     backend: Backend, tmp_path: Path
 ) -> None:
     """The slower way into a file takes keys as deep as the fast one does."""
-    world = forest(chain(DEEPEST - 1))
+    world = forest(chain(300), products=False)
     with backend.database() as source, backend.database(world.metadata) as target:
         first = export_all(world.filled(source), tmp_path / "a", catalog=world.catalog)
-        rewritten(tmp_path / "a", lambda _, records: records, indent=1)
+        rewritten(tmp_path / "a", lambda _, records: records, indent=0)
         import_all(target, tmp_path / "a", catalog=world.catalog)
         second = export_all(target, tmp_path / "b", catalog=world.catalog)
         assert first.content_sha256 == second.content_sha256
@@ -361,6 +361,45 @@ def test_each_level_costs_one_query_a_chunk(
     shallow, deep, wide = counted(10, 5), counted(10, 25), counted(70, 25)
     assert deep - shallow == 20
     assert wide == deep
+
+
+def test_levels_that_were_found_cost_nothing_in_the_next_chunk(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chunk after chunk below one deep row asks for its own lowest level only."""
+    monkeypatch.setattr(resolve, "SMALL", 0)
+
+    def counted(rows: int) -> list[int]:
+        depth = 50
+        tree: Tree = [*chain(depth), *((100 + n, depth, f"x{n}") for n in range(rows - depth))]
+        world, folder = forest(tree), tmp_path / str(rows)
+        with backend.database() as source, backend.database(world.metadata) as target:
+            export_all(world.filled(source), folder, catalog=world.catalog)
+            with statements(target) as importing:
+                import_all(target, folder, catalog=world.catalog)
+            with statements(target) as skipping:
+                import_all(target, folder, catalog=world.catalog)
+        return [len(importing), len(skipping)]
+
+    two, three = counted(2 * CHUNK), counted(3 * CHUNK)
+    assert all(more - few < 20 for more, few in zip(three, two, strict=True))
+
+
+@BOTH_ORDERS
+def test_rows_that_wait_for_their_parents_wait_once(
+    backend: Backend, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    """However a file is shuffled, its chunks are gone through a second time, in order of depth."""
+    depth, rows = 40, 3 * CHUNK
+    tree: Tree = [(n, (n - 1) if n % depth != 1 else None, f"n{n}") for n in range(1, rows + 1)]
+    world = forest(tree, order, products=False)
+    with backend.database() as source, backend.database(world.metadata) as target:
+        export_all(world.filled(source), tmp_path / "a", catalog=world.catalog)
+        mix = random.Random(5).sample
+        rewritten(tmp_path / "a", lambda _, records: mix(records, len(records)))
+        with statements(target) as importing:
+            import_all(target, tmp_path / "a", catalog=world.catalog)
+    assert len(importing) < 3 * 2 * (2 * depth + 20)
 
 
 def test_what_is_remembered_is_more_than_a_chunk_has_levels() -> None:
@@ -492,8 +531,9 @@ def test_a_circle_of_parents_is_no_export(engine: sa.Engine, tmp_path: Path, at:
     )
 
 
-@pytest.mark.parametrize("hung", [1, 2], ids=["near", "far"])
-def test_a_dangling_parent_is_no_export(sqlite_file: Backend, tmp_path: Path, hung: int) -> None:
+@pytest.mark.parametrize("only", [None, ["products"]], ids=["its own row", "an ancestor alone"])
+@pytest.mark.parametrize("hung", [1, 2], ids=["root", "between"])
+def test_a_dangling_parent_is_no_export(sqlite_file: Backend, hung: int, only: Any) -> None:
     """Where a database lets it, the row above an ancestor may be missing as well."""
     world = forest([(1, None, "a"), (2, 1, "b"), (3, 2, "c")])
     with sqlite_file.database() as engine:
@@ -503,7 +543,7 @@ def test_a_dangling_parent_is_no_export(sqlite_file: Backend, tmp_path: Path, hu
             connection.exec_driver_sql(f"UPDATE categories SET parent_id = 77 WHERE id = {hung}")
             connection.commit()
         with pytest.raises(TargetError) as caught:
-            export_all(engine, tmp_path / "a", catalog=world.catalog)
+            export_document(engine, catalog=world.catalog, only=only)
     assert "parent_id = 77 refers to no row of categories" in caught.value.problem
     assert (caught.value.entity, caught.value.field) == ("categories", "parent")
 
@@ -538,6 +578,29 @@ def test_a_bad_level_is_named(backend: Backend, tmp_path: Path, parent: str, pro
     separator = ": " if problem.startswith("isn't") else ", "
     problem = problem.removesuffix(".")
     assert str(found) == f"01_categories.json record 3{separator}{problem}."
+
+
+def test_a_flat_part_is_named_as_it_is_written(engine: sa.Engine) -> None:
+    """Within a nested key, in a problem's text and in its key."""
+    world = WORLDS["flat_parts"]()
+    world.metadata.create_all(engine)
+    category = {"kind_slug": None, "parent": None, "name": "c"}
+    missing = {"kind_slug": "k", "category": category}
+    given = {
+        "kinds": [{"slug": "k"}],
+        "categories": [
+            category,
+            {"kind_slug": "k", "parent": {**category, "name": "d"}, "name": "e"},
+        ],
+        "products": [missing, missing],
+        "offers": [],
+    }
+    with pytest.raises(ImportFailed) as caught:
+        import_document(engine, given, catalog=world.catalog)
+    first, second, third = caught.value.report.problems
+    assert first.message.startswith("no categories has kind_slug null and name 'd' and parent null")
+    assert first.key == given["categories"][1]
+    assert second.key == third.key == missing
 
 
 # marshmallow's own way

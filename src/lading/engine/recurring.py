@@ -167,15 +167,15 @@ class Ancestors:
         """Tell a row that is its own ancestor from one that lies too deep."""
         seen: dict[Row, None] = {}
         at: Row | None = identity
-        while at is not None and at not in seen:
+        while at in levels and at not in seen:  # an engine may give up on a path of thousands
             seen[at] = None
             at = levels[at].above
-        level = levels[identity if at is None else at]
+        level = levels[at if at in seen else identity]
         others = tuple(part for part in self.own.parts if part is not self.own)
         key = named_key(others, level.parts)
         who = " and ".join(f"{name} {shown(value)}" for name, value in key.items())
         where: dict[str, Any] = {"entity": self.rows.name, "field": self.own.written, "key": key}
-        if at is not None:
+        if at in seen:
             return TargetError(
                 f"the row with {who} is among its own ancestors, so its natural key has no end",
                 f"Break the circle: set {self.own.written} of one of its rows to null.",
