@@ -16,6 +16,7 @@ from lading.engine.generate import Source
 from lading.engine.layout import (
     KeyLayout,
     RecordLayout,
+    WrittenKey,
     order_source,
     own_key_source,
     reference_source,
@@ -26,7 +27,14 @@ from lading.errors import LadingError, TargetError
 from lading.kind import article
 from lading.values import Json
 
-_encoder = msgspec.json.Encoder(enc_hook=lambda held: held.text)  # of a WrittenKey
+
+def _text_of(held: Any) -> msgspec.Raw:
+    if isinstance(held, WrittenKey):
+        return held.text
+    raise NotImplementedError
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_text_of)
 NULL = msgspec.Raw(b"null")
 
 

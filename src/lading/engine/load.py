@@ -77,11 +77,13 @@ class EntityLoader(Loader):
         """Insert the rows that wait in the order of their keys' depths, so that each waits once."""
         self.by_depth = False
         held: list[Batch] = []
+        count = 0
         for _, place in sorted(self.depths):
             held.append(self.deeper.at(place))
-            if sum(map(len, held)) >= CHUNK:
+            count += len(held[-1])
+            if count >= CHUNK:
                 self.load(joined(held))
-                held = []
+                held, count = [], 0
         if held:
             self.load(joined(held))
 
