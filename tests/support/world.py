@@ -12,6 +12,31 @@ from sqlalchemy.orm import Session, mapped_column
 
 from lading import Catalog
 
+#: Texts that databases, drivers and formats are known to alter.
+NASTY = (
+    "",
+    " ",
+    "trailing ",
+    "tab\t",
+    "two\nlines\r\n",
+    "quotes \"'`",
+    "back\\slash \\N \\.",
+    "%s %(x)s 100%",
+    ":name ?",
+    "null",
+    '{"$json":null}',
+    "é",
+    "e\u0301",
+    "\x01\x1f\x7f",
+    "\u2028\u2029\ufeff",
+    "\uffff",
+    "\U0001f35e",
+    "\U0010ffff",
+    "ß",
+    "SS",
+    "ss",
+)
+
 
 @dataclass(frozen=True)
 class World:

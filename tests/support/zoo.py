@@ -21,34 +21,10 @@ from sqlalchemy.orm import Session, column_property, mapped_column, relationship
 
 from lading import Catalog, Owned, Ref
 from support.declaring import new_base, schema_for
-from support.world import World, key, number, slug, text, to
+from support.world import NASTY, World, key, number, slug, text, to
 from support.zoo_hierarchies import HIERARCHIES
+from support.zoo_recurring import RECURRING
 from support.zoo_tenants import TENANTS
-
-NASTY = (
-    "",
-    " ",
-    "trailing ",
-    "tab\t",
-    "two\nlines\r\n",
-    "quotes \"'`",
-    "back\\slash \\N \\.",
-    "%s %(x)s 100%",
-    ":name ?",
-    "null",
-    '{"$json":null}',
-    "é",
-    "e\u0301",
-    "\x01\x1f\x7f",
-    "\u2028\u2029\ufeff",
-    "\uffff",
-    "\U0001f35e",
-    "\U0010ffff",
-    "ß",
-    "SS",
-    "ss",
-)
-
 
 # References
 
@@ -1505,6 +1481,7 @@ WORLDS: dict[str, Callable[[], World]] = {
         hooks,
         flat,
         *HIERARCHIES,
+        *RECURRING,
         *TENANTS,
     )
 }

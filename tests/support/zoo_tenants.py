@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import Catalog, Owned, Ref
 from support.declaring import new_base, schema_for
-from support.world import World, key, number, slug, text
+from support.world import World, key, number, slug, text, to
 
 
 def tenants() -> World:
@@ -231,4 +231,87 @@ def branches() -> World:
     return World(base, catalog, models, fill, more, keep=("cities", "countries", "branches"))
 
 
-TENANTS = (tenants, branches)
+def folders() -> World:
+    """A key that recurs through a foreign key that shares its tenant, within a hierarchy."""
+    base, catalog = new_base(), Catalog("folders")
+    fk = sa.ForeignKeyConstraint
+
+    class Tenant(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "tenants"
+        id = key()
+        slug = slug()
+
+    class Folder(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "folders"
+        tenant_id = mapped_column(sa.ForeignKey("tenants.id"), primary_key=True)
+        id = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        parent_id = mapped_column(sa.Integer)
+        name = text(20)
+        kind = mapped_column(sa.String(10), nullable=False)
+        tenant = relationship(Tenant)
+        parent = relationship(
+            "Folder",
+            remote_side=[tenant_id, id],
+            foreign_keys=[tenant_id, parent_id],
+            overlaps="tenant",
+        )
+        __table_args__ = (fk(["tenant_id", "parent_id"], ["folders.tenant_id", "folders.id"]),)
+        __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": "plain"}
+
+    class Shared(Folder):
+        __tablename__ = "shared_folders"
+        owner = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        number = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        group = text(20, null=True)
+        __table_args__ = (fk(["owner", "number"], ["folders.tenant_id", "folders.id"]),)
+        __mapper_args__ = {"polymorphic_identity": "shared"}
+
+    class File(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "files"
+        id = key()
+        slug = slug()
+        tenant_id = to("tenants.id")
+        folder_id = mapped_column(sa.Integer)
+        shared_id = mapped_column(sa.Integer)
+        tenant = relationship(Tenant)
+        folder = relationship(Folder, foreign_keys=[tenant_id, folder_id], overlaps="tenant")
+        shared = relationship(Shared, foreign_keys=[tenant_id, shared_id], overlaps="tenant,folder")
+        __table_args__ = (
+            fk(["tenant_id", "folder_id"], ["folders.tenant_id", "folders.id"]),
+            fk(["tenant_id", "shared_id"], ["shared_folders.owner", "shared_folders.number"]),
+        )
+
+    schema_for(File, catalog)
+    schema_for(Folder, catalog, natural_key=("tenant", "parent", "name"))
+    schema_for(Tenant, catalog)
+
+    def fill(session: Session) -> None:
+        session.add_all(Tenant(id=n + 1, slug=f"t{2 - n}") for n in range(3))
+        session.flush()
+        for tenant in (1, 2):
+            for n in range(12):
+                parent = None if n < 2 else n // 2
+                made = Shared if n % 3 == 0 else Folder
+                session.add(made(tenant_id=tenant, id=n, parent_id=parent, name=f"f{n % 4}"))
+                session.flush()
+        session.execute(
+            sa.insert(File),
+            [
+                {
+                    "slug": f"x{n}",
+                    "tenant_id": n % 2 + 1,
+                    "folder_id": n if n % 4 else None,
+                    "shared_id": n // 3 * 3 if n > 4 else None,
+                }
+                for n in range(10)
+            ],
+        )
+
+    def more(session: Session) -> None:
+        tenant = Tenant(slug="more")
+        session.add(File(slug="more", tenant=tenant))
+
+    return World(base, catalog, SimpleNamespace(Folder=Folder, File=File), fill, more)
+
+
+TENANTS = (tenants, branches, folders)

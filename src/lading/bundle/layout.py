@@ -34,7 +34,8 @@ BLOCK_BYTES = 4 * 1024 * 1024
 # Bounds on what a hostile file can make a reader hold.
 MAX_RECORD = 64 * 1024 * 1024
 MAX_MANIFEST = 64 * 1024 * 1024
-MAX_DEPTH = 200
+# Keys that recur nest up to 500 deep, and stand in other keys and lists themselves.
+MAX_DEPTH = 600
 
 
 def header(entity_type: str, schema_version: int) -> bytes:

@@ -17,7 +17,7 @@ from lading.declare.hierarchy import Hierarchy
 from lading.declare.infer import Unclear, coverage, natural_key, surrogate_of
 from lading.declare.members import Members
 from lading.declare.ownership import Ownership
-from lading.declare.rowsets import Links, Member, Reference, RowSet, Value, leaves
+from lading.declare.rowsets import Links, Member, Reference, RowSet, Value
 from lading.declare.schema import option
 from lading.errors import DeclarationError, shown
 from lading.manifest import name_fault
@@ -297,7 +297,7 @@ class Derivation:
                 )
             parts = (found[0],)
         if reference.flat:
-            if len(list(leaves(parts))) != 1 or not isinstance(parts[0], Value):
+            if len(parts) != 1 or not isinstance(parts[0], Value):
                 raise Unclear("flat=True needs a key of one plain field; write it nested")
             if parts[0].nullable:
                 raise Unclear("flat=True needs a key that is never null; write it nested")
@@ -308,20 +308,43 @@ class Derivation:
     def _check_key_cycles(self) -> None:
         graph = nx.DiGraph()
         for schema, rows in self.plain.items():
+            own = [
+                part for part in rows.key if isinstance(part, Reference) and part.parts == rows.key
+            ]
+            if own:
+                self._check_recurring(schema, rows, own)
             for member in rows.key:
-                if isinstance(member, Reference):
-                    if member.target is rows:
-                        self.report(
-                            schema,
-                            f"its natural key recurs through {member.name}, "
-                            "which isn't supported yet",
-                        )
-                    elif member.by is None:
-                        graph.add_edge(rows.name, member.target.name)
+                if isinstance(member, Reference) and member.by is None and member not in own:
+                    graph.add_edge(rows.name, member.target.name)
         for cycle in nx.simple_cycles(graph):
             path = " -> ".join([*cycle, cycle[0]])
             self.mistakes.append(
                 f"natural keys {path} contain each other; give one of them a key of its own"
+            )
+
+    def _check_recurring(
+        self, schema: type[EntitySchema], rows: RowSet, own: list[Reference]
+    ) -> None:
+        """A key that recurs ends where its self reference is null; the rest must identify."""
+        if len(own) > 1:
+            names = " and ".join(item.name for item in own)
+            self.report(
+                schema,
+                f"its natural key recurs through {names}, and it may through one alone; leave one "
+                f"out of it, or write {own[-1].name} = Ref(by=…) with a field that is unique",
+            )
+        elif not own[0].nullable:
+            self.report(
+                schema,
+                f"its natural key recurs through {own[0].name}, which is never null, so the key "
+                "would have no end; make it nullable, leave it out of the key, or write "
+                f"{own[0].name} = Ref(by=…) with a field that is unique",
+            )
+        elif len(rows.key) == 1:
+            self.report(
+                schema,
+                f"its natural key is {own[0].name} alone, which tells no two rows of one parent "
+                "apart; add a field to it",
             )
 
     def _finish(self, rows: RowSet) -> None:

@@ -14,7 +14,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState
 
-from lading.declare.rowsets import Children, Reference
+from lading.declare.recurring import deepest, flattened_order, levels_of, recurring
+from lading.declare.rowsets import Children, Reference, Value
 from lading.kind import CUSTOM, Kind
 
 if TYPE_CHECKING:
@@ -158,35 +159,81 @@ class Ref(ma.fields.Field[Any]):
 
 def write_key(reference: Reference, value: Any) -> dict[str, Any]:
     """Write the natural key of an object, or of a mapping that holds its parts."""
-    result = {}
-    for part in reference.parts:
-        held = part.field.get_value(value, part.name)
-        if held is ma.missing:
-            raise ma.ValidationError(f"has no {part.name}")
-        result[part.written] = part.field._serialize(held, part.name, value)
-    return result
+    own = recurring(reference.parts)
+    levels = [value]
+    while own is not None and (above := _held(own, levels[-1])) is not None:
+        levels.append(above)
+        _refuse_deep(reference, levels)
+    written: dict[str, Any] = {}
+    for place, level in enumerate(reversed(levels)):
+        made = {}
+        for part in reference.parts:
+            if part is own:
+                made[part.written] = written if place else None
+            else:
+                made[part.written] = part.field._serialize(_held(part, level), part.name, level)
+        written = made
+    return written
+
+
+def _held(part: Value | Reference, value: Any) -> Any:
+    """Return what an object, or a mapping, holds as a part of its key."""
+    held = part.field.get_value(value, part.name)
+    if held is ma.missing:
+        raise ma.ValidationError(f"has no {part.name}")
+    return held
+
+
+def _refuse_deep(reference: Reference, levels: list[Any]) -> None:
+    if len(levels) > deepest(reference):
+        raise ma.ValidationError(f"has more than {deepest(reference)} levels.")
 
 
 def read_key(reference: Reference, value: Any) -> dict[str, Any]:
     """Read a nested natural key, strictly: its fields, all of them, and no other."""
-    names = ", ".join(part.written for part in reference.parts)
+    own = recurring(reference.parts)
+    levels = levels_of(value, own) if isinstance(value, Mapping) else [value]
+    _refuse_deep(reference, levels)
+    read: dict[str, Any] = {}
+    errors: dict[Any, Any] = {}
+    for place, level in enumerate(reversed(levels)):
+        read, errors = _read_level(reference.parts, level, own if place else None, read, errors)
+    if errors:
+        raise ma.ValidationError(errors)
+    return read
+
+
+def _read_level(
+    parts: tuple[Value | Reference, ...],
+    value: Any,
+    own: Reference | None,
+    above: dict[str, Any],
+    above_errors: dict[Any, Any],
+) -> tuple[dict[str, Any], dict[Any, Any]]:
+    """Read one level of a key and return its errors too; ``own`` was read as ``above``."""
+    names = ", ".join(part.written for part in parts)
     if not isinstance(value, Mapping):
         raise ma.ValidationError(f"expected an object with {names}.")
     errors: dict[Any, Any] = {}
     result = {}
-    for part in reference.parts:
+    for part in parts:
         if part.written not in value:
             errors[part.written] = ["Missing data for required field."]
             continue
         try:
-            result[part.name] = part.field.deserialize(value[part.written], part.name, value)
+            if part is not own:
+                held = part.field.deserialize(value[part.written], part.name, value)
+            elif above_errors:
+                raise ma.ValidationError(above_errors)
+            else:
+                held = above
+                part.field._validate(held)
+            result[part.name] = held
         except ma.ValidationError as error:
             errors[part.written] = error.messages
-    for extra in value.keys() - {part.written for part in reference.parts}:
+    for extra in value.keys() - {part.written for part in parts}:
         errors[extra] = ["Unknown field."]
-    if errors:
-        raise ma.ValidationError(errors)
-    return result
+    return result, errors
 
 
 def read_list(value: Any, read: Any) -> list[Any]:
@@ -239,16 +286,22 @@ def order_of(reference: Reference, written: Mapping[str, Any] | None) -> Any:
     """Return what a nested key sorts by: null first, then its parts."""
     if written is None:
         return (False,)
-    result: list[Any] = [True]
-    for part in reference.parts:
-        value = written[part.written]
-        if isinstance(part, Reference):
-            result.append(order_of(part, value))
-        elif value is None:
-            result.append((False,))
-        else:
-            result.append((True, part.kind.order(value)))
-    return tuple(result)
+    own = recurring(reference.parts)
+    orders = [
+        [_order_of_part(part, level[part.written]) for part in reference.parts if part is not own]
+        for level in reversed(levels_of(written, own))
+    ]
+    if own is not None:
+        return (True, *flattened_order(orders, reference.parts.index(own)))
+    return (True, *orders[0])
+
+
+def _order_of_part(part: Value | Reference, value: Any) -> Any:
+    if isinstance(part, Reference):
+        return order_of(
+            part, {part.parts[0].written: value} if part.flat and value is not None else value
+        )
+    return (False,) if value is None else (True, part.kind.order(value))
 
 
 class Owned(ma.fields.Field[Any]):

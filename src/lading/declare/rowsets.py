@@ -79,7 +79,8 @@ class Reference(Member):
 
     ``columns`` are the local ones and ``remote`` those of the target that they
     hold.  ``parts`` are the target's members that are written: its natural key,
-    or the one field of ``by``.
+    or the one field of ``by``.  Where that key recurs, one of its parts is a reference
+    whose parts are the same again: see ``declare.recurring``.
     """
 
     columns: tuple[Column, ...]
@@ -232,13 +233,3 @@ class RowSet:
         yield self
         for children in self.children:
             yield from children.rows.tree()
-
-
-def leaves(parts: tuple[Value | Reference, ...], path: str = "") -> Iterator[tuple[str, Value]]:
-    """Yield the plain values that a key is made of, with their dotted written paths."""
-    for part in parts:
-        name = f"{path}{part.written}"
-        if isinstance(part, Reference):
-            yield from leaves(part.parts, f"{name}.")
-        else:
-            yield name, part

@@ -8,11 +8,13 @@ from typing import Any
 from lading.declare.rowsets import Children, Links, RowSet
 from lading.engine.batch import Batch
 from lading.engine.decode import without_ids
+from lading.engine.describe import described
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.layout import RecordLayout
-from lading.engine.loader import Loader, LoadState, described
+from lading.engine.loader import Loader, LoadState
 from lading.engine.read import RecordReader
 from lading.engine.through import canonical_record, writable_content
+from lading.engine.tree import AMBIGUOUS
 from lading.jsontext import json_text, parse_json
 
 
@@ -77,6 +79,17 @@ class Existing:
             return batch
         found = self.resolver.find(batch.keys)
         there = [place for place, key in enumerate(batch.keys) if key in found]
+        unclear = {place for place in there if found[batch.keys[place]] is AMBIGUOUS}
+        for place in unclear:
+            text = described(self.root.key, self.resolver.unclear(batch.keys[place]))
+            self.loader.fail(
+                batch.numbers[place],
+                self.loader.name_of(batch, place),
+                None,
+                f"several {self.root.name} in the database have {text}; make it unique there",
+            )
+        gone = {batch.numbers[place] for place in there}
+        there = [place for place in there if place not in unclear]
         if self.refuses:
             for place in there:
                 self.loader.fail(
@@ -92,7 +105,6 @@ class Existing:
                 [batch.lines[place] for place in there],
                 [found[batch.keys[place]] for place in there],
             )
-        gone = {batch.numbers[place] for place in there}
         return batch.without(gone)
 
     def _differing(self, lines: list[bytes], identities: list[Row]) -> int:

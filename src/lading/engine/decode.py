@@ -24,12 +24,13 @@ from lading.engine.layout import (
     Key,
     KeyLayout,
     RecordLayout,
-    key_source,
     named_key,
     order_source,
+    own_key_source,
     reference_source,
     sorts_as_written,
 )
+from lading.engine.levels import checked
 from lading.engine.through import canonical_record, needs_marshmallow
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
@@ -46,13 +47,14 @@ class RowDecoder:
         self.writable = [value for value in rows.values if value.writable]
         source = Source(f"{rows.name} decode")
         self.source = source
+        self.checked = checked(source)
         binds = {value.name: self._bind(source, dialect, value) for value in self.writable}
         self.values = _each(source, f"({''.join(text + ', ' for text in binds.values())})")
         self.binds = {name: source.compile(f"lambda r: {text}") for name, text in binds.items()}
         self.keys = _each(source, self._key())
         self.references = {
             item.name: _each(
-                source, reference_source(item, f"r.{layout.place[item.name]}", _checked(source))
+                source, reference_source(item, f"r.{layout.place[item.name]}", self.checked)
             )
             for item in rows.references
         }
@@ -109,11 +111,13 @@ class RowDecoder:
         items = []
         for part in self.rows.key:
             x = f"r.{self.layout.place[part.name]}"
-            items.append(reference_source(part, x) if isinstance(part, Reference) else x)
-        return f"({', '.join(items)},)" if items else "()"
+            items.append(
+                reference_source(part, x, self.checked) if isinstance(part, Reference) else x
+            )
+        return own_key_source(self.rows.key, items)
 
     def _link_keys(self, links: Links) -> str:
-        key = key_source(links.reference.parts, "k", _checked(self.source))
+        key = reference_source(links.reference, "k", self.checked)
         x = f"r.{self.layout.place[links.name]}"
         held = x if links.kinds is None else f"({x} or ())"
         return f"[{key} for k in {held}]"
@@ -169,13 +173,13 @@ class RowDecoder:
                 return msgspec.Raw(json_text(written))
             return written
         if isinstance(member, Links):
-            layout = self.layout.keys[member.name]
+            layout = self.layout.keys.get(member.name)
             return [_key_struct(layout, item) for item in written]
         if isinstance(member, Children):
             return [self.children[member.name].struct(item) for item in written]
         if written is None or member.flat:
             return written
-        return _key_struct(self.layout.keys[member.name], written)
+        return _key_struct(self.layout.keys.get(member.name), written)
 
 
 def _each(source: Source, text: str) -> Callable[[Sequence[Any]], list[Any]]:
@@ -185,23 +189,15 @@ def _each(source: Source, text: str) -> Callable[[Sequence[Any]], list[Any]]:
     return made
 
 
-def _checked(source: Source) -> Callable[[Value, str], str]:
-    """Return what has a key's plain values checked, where one value has several texts."""
-
-    def leaf(value: Value, x: str) -> str:
-        if value.kind.one_form:
-            return x
-        return source.use(Expression("canonical({x})", {"canonical": value.kind.canonical}), x)
-
-    return leaf
-
-
-def _key_struct(layout: KeyLayout, written: dict[str, Any]) -> Any:
+def _key_struct(layout: KeyLayout | None, written: dict[str, Any]) -> Any:
+    """Return a nested key as the decoder would; one that recurs has no layout, and is text."""
+    if layout is None:
+        return msgspec.Raw(msgspec.json.encode(written))
     items = []
     for place, part in enumerate(layout.parts):
         value = written[part.written]
-        nested = layout.nested.get(place)
-        items.append(value if nested is None or value is None else _key_struct(nested, value))
+        is_plain = value is None or isinstance(part, Value) or part.flat
+        items.append(value if is_plain else _key_struct(layout.nested.get(place), value))
     return layout.struct(*items)
 
 

@@ -14,13 +14,28 @@ from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
 from lading.engine.kinds import KindSource
-from lading.engine.layout import RecordLayout, order_source, reference_source, sorts_as_written
+from lading.engine.layout import (
+    KeyLayout,
+    RecordLayout,
+    WrittenKey,
+    order_source,
+    own_key_source,
+    reference_source,
+    sorts_as_written,
+)
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot
 from lading.errors import LadingError, TargetError
 from lading.kind import article
 from lading.values import Json
 
-_encoder = msgspec.json.Encoder()
+
+def _text_of(held: Any) -> msgspec.Raw:
+    if isinstance(held, WrittenKey):
+        return held.text
+    raise NotImplementedError
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_text_of)
 NULL = msgspec.Raw(b"null")
 
 
@@ -86,7 +101,7 @@ class RowEncoder:
                 items.append(f"r.{place}")
             else:
                 items.append(reference_source(part, f"r.{place}"))
-        return f"({', '.join(items)},)" if items else "()"
+        return own_key_source(self.rows.key, items)
 
     def records(self, rows: Sequence[Row], nested: Sequence[Sequence[Any]]) -> list[Any]:
         """Make a struct of each row; ``nested`` holds one list per links and children."""
@@ -115,8 +130,9 @@ class RowEncoder:
         if isinstance(slot, ValueSlot):
             return self.kind.only(member, self._value(slot), f"c{slot.place} is None")
         if isinstance(slot, ReferenceSlot):
+            text = self._reference(slot, self.layout.keys.get(member.name))
             empty = slot.is_null() if member.kinds is not None else ""
-            return self.kind.only(member, self._reference(slot), empty)
+            return self.kind.only(member, text, empty)
         nested = f"n{self.nested.index(member)}"
         return self.kind.only(member, nested, f"not {nested}")
 
@@ -133,22 +149,22 @@ class RowEncoder:
             return f"({null} if {x} is None else {text})"
         return text
 
-    def _reference(self, slot: ReferenceSlot) -> str:
-        reference = slot.reference
-        if reference.flat:
+    def _reference(self, slot: ReferenceSlot, layout: KeyLayout | None) -> str:
+        """Return source for a reference; a key that is flat or recurs needs no layout."""
+        if slot.identity:
+            text = slot.held_source(self.source)
+        elif slot.reference.flat:
             text = self._value(slot.parts[0])  # type: ignore[arg-type]
         else:
-            text = self._key_struct(slot, self.layout.keys[reference.name])
+            assert layout is not None
+            parts = [
+                self._value(part)
+                if isinstance(part, ValueSlot)
+                else self._reference(part, layout.nested.get(place))
+                for place, part in enumerate(slot.parts)
+            ]
+            text = f"{self.source.name(layout.struct, 'Key')}({', '.join(parts)})"
         return self._guarded(slot, text)
-
-    def _key_struct(self, slot: ReferenceSlot, layout: Any) -> str:
-        parts = []
-        for place, part in enumerate(slot.parts):
-            if isinstance(part, ValueSlot):
-                parts.append(self._value(part))
-            else:
-                parts.append(self._guarded(part, self._key_struct(part, layout.nested[place])))
-        return f"{self.source.name(layout.struct, 'Key')}({', '.join(parts)})"
 
     def _guarded(self, slot: ReferenceSlot, text: str) -> str:
         """Null where the foreign key is; an error where the target is missing."""

@@ -10,7 +10,7 @@ from lading.engine.agree import Disagreement, compare
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key, named_key
 from lading.engine.loader import Loader, NoKeys, Restart, field_of, objection
-from lading.engine.resolve import AMBIGUOUS
+from lading.engine.tree import AMBIGUOUS
 from lading.engine.write import Later, LinkWriter, Resolved, RowWriter
 from lading.jsontext import json_text
 

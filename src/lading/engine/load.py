@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import groupby
 from typing import Any
 
+from lading.declare.recurring import recurring
 from lading.declare.rowsets import Reference, RowSet
-from lading.engine.batch import Batch
+from lading.engine.batch import Batch, joined
+from lading.engine.describe import described
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key
 from lading.engine.loader import (
@@ -14,11 +17,12 @@ from lading.engine.loader import (
     LoadState,
     RecordKeys,
     Restart,
-    described,
     field_of,
     in_record,
     objection,
 )
+from lading.engine.read import CHUNK
+from lading.engine.tree import AMBIGUOUS
 from lading.engine.write import Later, Resolved, RowWriter
 
 
@@ -32,6 +36,10 @@ class EntityLoader(Loader):
             item for item in root.references if (root.name, item.name) in state.order.waves
         ]
         self.pending = state.spool()
+        #: Rows that wait for their parents and whose depth is known, by depth and place.
+        self.deeper = state.spool()
+        self.depths: list[tuple[int, int]] = []
+        self.by_depth = recurring(root.key) in self.waves
 
     def load(self, batch: Batch) -> None:
         """Insert a batch's records, but those with problems."""
@@ -41,6 +49,7 @@ class EntityLoader(Loader):
 
     def finish(self) -> None:
         """Insert what waited for its parents; what still waits has none."""
+        self._go_deeper()
         before = -1
         while self.pending and self.counts.inserted != before:
             before = self.counts.inserted
@@ -52,6 +61,32 @@ class EntityLoader(Loader):
         for resolved in self.pending:
             self._orphans(resolved, waiting_keys)
         self.state.resolvers.changed(self.root.table)
+
+    def _wait(self, resolved: Resolved, places: list[int]) -> None:
+        """Keep rows until their parents are there."""
+        if not self.by_depth:
+            self.pending.append(resolved.take(places))
+            return
+        keys = resolved.batch.keys
+        for depth, group in groupby(
+            sorted(places, key=lambda n: len(keys[n])), lambda n: len(keys[n])
+        ):
+            place = self.deeper.append(resolved.batch.take(list(group)))
+            self.depths.append((depth, place))
+
+    def _go_deeper(self) -> None:
+        """Insert the rows that wait in the order of their keys' depths, so that each waits once."""
+        self.by_depth = False
+        held: list[Batch] = []
+        count = 0
+        for _, place in sorted(self.depths):
+            held.append(self.deeper.at(place))
+            count += len(held[-1])
+            if count >= CHUNK:
+                self.load(joined(held))
+                held, count = [], 0
+        if held:
+            self.load(joined(held))
 
     def _good(self, resolved: Resolved) -> Resolved:
         numbers = resolved.batch.numbers
@@ -67,7 +102,7 @@ class EntityLoader(Loader):
         ready, ids = self._settle(resolved)
         waiting = sorted(set(range(len(resolved.batch))) - set(ready))
         if waiting:
-            self.pending.append(resolved.take(waiting))
+            self._wait(resolved, waiting)
         if ready:
             self._insert(resolved.take(ready), ids)
             self.state.resolvers.changed(self.root.table)
@@ -111,10 +146,10 @@ class EntityLoader(Loader):
         """Return the places that can be inserted now, parents first, and their ids."""
         batch = resolved.batch
         own = {key: place for place, key in enumerate(batch.keys)}
-        found = {}
-        for reference in self.waves:
-            keys = [key for key in batch.references[reference.name] if key is not None]
-            found[reference.name] = self._found(reference, keys)
+        found = {
+            reference.name: self._found(reference, batch.references[reference.name])
+            for reference in self.waves
+        }
         needs = [self._needs(batch, place, own, found) for place in range(len(batch))]
         ready = _parents_first(needs)
         ids = self.writer.allocate(len(ready)) if self.root.surrogate is not None else None
@@ -137,10 +172,13 @@ class EntityLoader(Loader):
         needed = set()
         for reference in self.waves:
             key = batch.references[reference.name][place]
-            if key is None or key in found[reference.name]:
+            row = found[reference.name].get(key) if key is not None else None
+            if key is None or (row is not None and row is not AMBIGUOUS):
                 continue
             in_batch = reference.parts == self.root.key and self._is_known(reference)
-            if not in_batch or key not in own or not self._is_of_class(reference, batch, own[key]):
+            if row is AMBIGUOUS or not in_batch or key not in own:
+                return None
+            if not self._is_of_class(reference, batch, own[key]):
                 return None
             needed.add(own[key])
         return needed - {place}
@@ -172,9 +210,12 @@ class EntityLoader(Loader):
             held = batch.references[reference.name]
             found = self._found(reference, held)
             for place, (number, key) in enumerate(zip(batch.numbers, held, strict=True)):
-                if key is not None and key not in found and number not in self.bad:
-                    message = self.missing(reference, key)
-                    if key in waiting:
+                if key is None or number in self.bad:
+                    continue
+                row = found.get(key)
+                if row is None or row is AMBIGUOUS:
+                    message = self.missing(reference, key, row)
+                    if row is None and key in waiting:
                         text = described(reference.parts, key)
                         message = (
                             f"the record with {text} can't be placed before it: what that one "

@@ -17,13 +17,14 @@ from lading.declare.rowsets import Column, Links, Reference, RowSet
 from lading.derive.order import Order, link_name
 from lading.engine.agree import Disagreement
 from lading.engine.batch import Batch
+from lading.engine.describe import described
 from lading.engine.dialects.base import Dialect, Row
-from lading.engine.layout import Key, Part, named_key
-from lading.engine.resolve import AMBIGUOUS, Resolver, Resolvers
+from lading.engine.layout import Key, named_key
+from lading.engine.resolve import Resolver, Resolvers
 from lading.engine.spool import Spool
 from lading.engine.tables import TableCounts
+from lading.engine.tree import AMBIGUOUS, TreeResolver
 from lading.engine.write import Later, Resolved
-from lading.errors import shown
 from lading.jsontext import json_text
 from lading.report import Counts, Problem
 
@@ -240,21 +241,21 @@ class Loader:
     def missing(self, reference: Reference, key: Key, row: Row | None = None) -> str:
         """Say that a reference has no target, or several, and what to do."""
         target = reference.target.name
-        extension = reference.target.extension_of(reference.remote[0].table)
-        if extension is not None:
-            target = f"{target} with a row in {extension.table.fullname}"
-        text = described(reference.parts, key)
+        resolver = self.state.resolvers.of(reference)
         if row is AMBIGUOUS:
+            text = described(reference.parts, resolver.unclear(key))
             return f"several {target} have {text}; make it unique, or refer to them by another key"
+        text = described(reference.parts, key)
         named = json_text(named_key(reference.parts, key))
         if (reference.target.name, named) in self.state.failed:
             return f"no {target} has {text}, for its own record has a problem"
-        near = self._nearest(self.state.resolvers.of(reference), key)
-        closest = f"; closest is {near!r}" if near is not None else ""
-        name = reference.target.name
-        return f"no {target} has {text}{closest}. Add the record to {name}, or correct the key"
+        near = self._nearest(resolver, key)
+        closest = f"; closest is {near}" if near is not None else ""
+        extension = reference.target.extension_of(reference.remote[0].table)
+        those = f"{target} with a row in {extension.table.fullname}" if extension else target
+        return f"no {those} has {text}{closest}. Add the record to {target}, or correct the key"
 
-    def _nearest(self, resolver: Resolver, key: Key) -> str | None:
+    def _nearest(self, resolver: Resolver | TreeResolver, key: Key) -> str | None:
         self.state.helped += 1
         return resolver.nearest(key) if self.state.helped <= HELPED else None
 
@@ -274,22 +275,6 @@ class Loader:
             return error
         self.state.keep(later)
         return None
-
-
-def described(parts: tuple[Part, ...], key: Key) -> str:
-    """Describe a key for people: ``slug 'flour'``, ``ingredient.slug 'flour' and brand 'X'``."""
-    return " and ".join(_described(parts, key, ""))
-
-
-def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
-    texts = []
-    for part, item in zip(parts, key, strict=True):
-        name = f"{path}{part.written}"
-        if isinstance(part, Reference) and item is not None:
-            texts += _described(part.parts, item, f"{name}.")
-        else:
-            texts.append(f"{name} {shown(item) if item is not None else 'null'}")
-    return texts
 
 
 def field_of(error: Objection) -> str | None:

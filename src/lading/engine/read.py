@@ -26,12 +26,14 @@ from lading.engine.layout import (
     Key,
     KeyLayout,
     RecordLayout,
-    key_source,
     named_key,
     order_source,
+    reference_source,
 )
+from lading.engine.lookup import keys_at, rows_among
+from lading.engine.recurring import ancestors_of
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot, identity_of
-from lading.engine.sort import externally_sorted
+from lading.engine.sort import chunked, externally_sorted
 from lading.errors import LadingError, TargetError, shown
 
 CHUNK = 2_000
@@ -60,6 +62,7 @@ class RowReader:
         self.layout = RecordLayout(rows, ids=ids)
         self.encoder = RowEncoder(rows, self.selection, self.layout, ids=ids)
         self.identity = identity_of(self.selection, rows)
+        self.ancestors = ancestors_of(self.selection)
         self.nested: list[LinkReader | ChildReader] = [
             *(LinkReader(dialect, self, links) for links in rows.links),
             *(ChildReader(dialect, self, children, tally, ids=ids) for children in rows.children),
@@ -72,6 +75,8 @@ class RowReader:
     def records(self, rows: Sequence[Row]) -> list[Any]:
         """Make the structs of one chunk of rows."""
         nested = [reader.fetch(rows) for reader in self.nested]
+        for ancestors in self.ancestors:
+            ancestors.fetch(rows)
         records = self.encoder.records(rows, nested)
         self._count_rows(records)
         for reference in self.rows.references:
@@ -180,6 +185,7 @@ class LinkReader:
         self.dialect = dialect
         selection = Selection(dialect, links.table)
         slot = selection.reference(links.reference, links.table)
+        self.ancestors = ancestors_of(selection)
         self.owner_places = [owner.selection.raw(column) for _, column in links.local]
         self.own_places = [selection.raw(links.table.c[near.key]) for near, _ in links.local]
         self.make = self._compile(selection, slot)
@@ -190,11 +196,11 @@ class LinkReader:
     def _compile(self, selection: Selection, slot: ReferenceSlot) -> Any:
         """Return what makes (key struct, sort key) pairs of rows."""
         reference = self.links.reference
-        layout = self.owner.layout.keys[self.links.name]
+        layout = self.owner.layout.keys.get(self.links.name)
         source = Source(f"{self.owner.rows.name}.{self.links.name}")
         struct = key_struct_source(source, self.dialect, slot, layout)
         variables = ", ".join(f"c{place}" for place in range(len(selection.columns)))
-        key = key_source(reference.parts, "k")
+        key = reference_source(reference, "k")
         order = order_source(source, reference.parts, "t")
         return source.compile(
             f"lambda rows: [(k, {order}) for ({variables},) in rows "
@@ -207,6 +213,8 @@ class LinkReader:
         rows = rows_among(
             self.dialect, self.sql, near, self.names, keys_at(owners, self.owner_places)
         )
+        for ancestors in self.ancestors:
+            ancestors.fetch(rows)
         try:
             made = self.make(rows)
         except Exception as error:
@@ -238,9 +246,14 @@ class LinkReader:
 
 
 def key_struct_source(
-    source: Source, dialect: Dialect, slot: ReferenceSlot, layout: KeyLayout
+    source: Source, dialect: Dialect, slot: ReferenceSlot, layout: KeyLayout | None
 ) -> str:
-    """Return source for a nested key's struct whose parts must all be there."""
+    """Return source for a nested key whose parts must all be there.
+
+    One that is flat or recurs is no struct, and needs no layout.
+    """
+    if slot.identity:
+        return slot.held_source(source)
     items = []
     for place, part in enumerate(slot.parts):
         if isinstance(part, ValueSlot):
@@ -248,40 +261,13 @@ def key_struct_source(
             text = source.use(dialect.reader(part.value.column, part.value.kind), x)
             items.append(f"(None if {x} is None else {text})" if part.value.nullable else text)
         else:
-            text = key_struct_source(source, dialect, part, layout.nested[place])
+            nested = None if layout is None else layout.nested.get(place)
+            text = key_struct_source(source, dialect, part, nested)
             null = part.is_null()
             items.append(f"(None if {null} else {text})" if part.reference.nullable else text)
+    if layout is None:
+        return items[0]
     return f"{source.name(layout.struct, 'Key')}({', '.join(items)})"
-
-
-def keys_at(rows: Sequence[Row], places: Sequence[int]) -> list[Row]:
-    """Return the tuple of the values at some places, for each row."""
-    if len(places) == 1:
-        place = places[0]
-        return [(row[place],) for row in rows]
-    return list(map(itemgetter(*places), rows))
-
-
-def rows_among(
-    dialect: Dialect,
-    sql: str,
-    columns: Sequence[Column],
-    names: Sequence[str],
-    keys: Sequence[Row],
-    *,
-    tail: str = "",
-) -> list[Row]:
-    """Run a SELECT for the rows whose columns hold one of the keys, in as few statements as fit.
-
-    ``tail`` is further condition, beginning with ``AND``.
-    """
-    wanted = list(dict.fromkeys(key for key in keys if None not in key))
-    most = max(1, dialect.parameters // max(1, len(columns)))
-    rows: list[Row] = []
-    for start in range(0, len(wanted), most):
-        condition, values = dialect.among(columns, names, wanted[start : start + most])
-        rows += dialect.fetch(f"{sql} WHERE {condition}{tail}", values)
-    return rows
 
 
 class RecordReader:
@@ -365,14 +351,8 @@ class RecordReader:
 def _resorted(parts: Any, size: int) -> Iterator[tuple[list[Key], list[Any], list[bytes]]]:
     """Sort outside of the database what it can't sort."""
     items = ((order, (key, line)) for part in parts for key, order, line in zip(*part, strict=True))
-    chunk: list[Any] = []
-    for item in externally_sorted(items):
-        chunk.append(item)
-        if len(chunk) >= size:
-            yield _columns(chunk)
-            chunk = []
-    if chunk:
-        yield _columns(chunk)
+    # A key that recurs is as long as its row is deep, and so is its line.
+    yield from map(_columns, chunked(externally_sorted(items, size=lambda i: len(i[1][1])), size))
 
 
 def _columns(chunk: list[Any]) -> tuple[list[Key], list[Any], list[bytes]]:

@@ -15,28 +15,26 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Reference, RowSet, Value, leaves
+from lading.declare.recurring import recurring
+from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.layout import Key
-from lading.engine.read import count_rows, rows_among
+from lading.engine.lookup import rows_among
+from lading.engine.read import count_rows
 from lading.engine.select import having_row_in
+from lading.engine.tree import AMBIGUOUS, ITSELF, TreeResolver
 
 #: Targets of at most this many rows are read whole, which is cheaper than asking.
 SMALL = 5_000
 CANDIDATES = 20_000
 
 
-class Ambiguous(tuple[Any, ...]):
-    """Stands in for a key that several rows have."""
-
-    __slots__ = ()
-
-
-AMBIGUOUS = Ambiguous()
-
-
 class Resolver:
-    """Finds rows of one table by one key, and returns some of their columns."""
+    """Finds rows of one table by one key, and returns some of their columns.
+
+    Of a key that recurs it finds one level: the part through which it does is then the
+    foreign key's own raw value.
+    """
 
     def __init__(
         self,
@@ -61,7 +59,12 @@ class Resolver:
             for part in parts
             if isinstance(part, Value)
         }
-        self.inner = {part: resolvers.of(part) for part in parts if isinstance(part, Reference)}
+        self.own = recurring(parts)
+        self.inner = {
+            part: resolvers.of(part)
+            for part in parts
+            if isinstance(part, Reference) and part is not self.own
+        }
         self.sql = dialect.text_of(self._select())
         self.whole: dict[Key, Row] | None = None
         self.counted = False
@@ -76,22 +79,23 @@ class Resolver:
                 columns += part.columns
         columns += self.remote
         named = [column.label(f"c{place}") for place, column in enumerate(columns)]
-        return sa.select(*named).select_from(having_row_in(self.target, self.remote[0].table))
+        return sa.select(*named).select_from(having_row_in(self.target, self.remote))
 
     def find(self, keys: Iterable[Key | None]) -> dict[Key, Row]:
         """Map the keys that exist to the remote columns' values, as the driver gives them.
 
         Of a small target, keys that weren't asked for are in the answer as well.
         """
-        whole = self._whole()
+        whole = self.all_rows()
         if whole is not None:
             return whole
         wanted = {key for key in keys if key is not None}
-        return self._lookup(wanted) if wanted else {}
+        return self.lookup(wanted) if wanted else {}
 
     # Small targets, read once
 
-    def _whole(self) -> dict[Key, Row] | None:
+    def all_rows(self) -> dict[Key, Row] | None:
+        """Return all rows of a small target, or ``None`` for one that isn't."""
         if self.whole is None and not self.counted:
             self.counted = True
             if count_rows(self.dialect, self.target.table) <= SMALL:
@@ -99,13 +103,16 @@ class Resolver:
         return self.whole
 
     def _read_whole(self) -> dict[Key, Row] | None:
-        backwards: dict[Reference, dict[Row, Key]] = {}
+        backwards: dict[Reference, dict[Row, Key]] = self._start()
         for part, inner in self.inner.items():
-            held = inner._whole()
+            held = inner.all_rows()
             if held is None:
                 return None
             backwards[part] = {row: key for key, row in held.items() if row is not AMBIGUOUS}
         return self._matched(self.dialect.fetch(self.sql), backwards)
+
+    def _start(self) -> dict[Reference, dict[Row, Key]]:
+        return {} if self.own is None else {self.own: ITSELF}
 
     def forget(self) -> None:
         """The table changed; read it again when next asked."""
@@ -113,11 +120,13 @@ class Resolver:
 
     # Large ones, by chunk
 
-    def _lookup(self, wanted: set[Key]) -> dict[Key, Row]:
-        forwards: dict[Reference, dict[Key, Row]] = {}
-        backwards: dict[Reference, dict[Row, Key]] = {}
+    def lookup(self, wanted: set[Key]) -> dict[Key, Row]:
+        """Look keys up, by one query per pattern of nulls."""
+        forwards: dict[Reference, dict[Key, Row]] = self._start()
+        backwards: dict[Reference, dict[Row, Key]] = self._start()
         for place, part in enumerate(self.parts):
-            if isinstance(part, Reference):
+            if part in self.inner:
+                assert isinstance(part, Reference)
                 asked = {key[place] for key in wanted if key[place] is not None}
                 forwards[part] = self.inner[part].find(asked)
                 backwards[part] = {row: key for key, row in forwards[part].items()}
@@ -156,17 +165,25 @@ class Resolver:
         columns: list[sa.Column[Any]] = []
         nulls = []
         for part, is_null in zip(self.parts, pattern, strict=True):
-            own = part.columns if isinstance(part, Reference) else (part.column,)
             if is_null:
-                nulls += [f"{table}.{self.dialect.name(column)} IS NULL" for column in own]
+                nulls.append(self._null(table, part))
             else:
-                columns += own
+                columns += part.columns if isinstance(part, Reference) else (part.column,)
         sql = self.sql
         if not columns:
             return self.dialect.fetch(f"{sql} WHERE {' AND '.join(nulls)}")
         names = [f"{table}.{self.dialect.name(column)}" for column in columns]
         tail = "".join(f" AND {null}" for null in nulls)
         return rows_among(self.dialect, sql, columns, names, rows, tail=tail)
+
+    def _null(self, table: str, part: Value | Reference) -> str:
+        """Return the condition that a part is null; a reference is by the columns of its own."""
+        if isinstance(part, Value):
+            return f"{table}.{self.dialect.name(part.column)} IS NULL"
+        nulls = [
+            f"{table}.{self.dialect.name(column)} IS NULL" for column in part.own or part.columns
+        ]
+        return f"({(' AND ' if part.own else ' OR ').join(nulls)})"
 
     def _matched(
         self, rows: list[Row], backwards: dict[Reference, dict[Row, Key]]
@@ -208,10 +225,13 @@ class Resolver:
 
     # Help for errors
 
+    def unclear(self, key: Key) -> Key:
+        """Return the key that several rows have, given one that isn't clear."""
+        return key
+
     def nearest(self, key: Key) -> str | None:
-        """Return the existing key most like this one, as text, or ``None``."""
-        plain = list(leaves(self.parts))
-        if len(plain) != 1 or not isinstance(self.parts[0], Value) or len(self.parts) != 1:
+        """Describe the existing key most like this one, or return ``None``."""
+        if len(self.parts) != 1 or not isinstance(self.parts[0], Value):
             return None
         if self.near is None:
             statement = self._select().limit(CANDIDATES)
@@ -220,7 +240,7 @@ class Resolver:
             keys = [self._key(row, {}) for row in rows]
             self.near = [key[0] for key in keys if key is not None and isinstance(key[0], str)]
         close = difflib.get_close_matches(str(key[0]), self.near, n=1)
-        return close[0] if close else None
+        return repr(close[0]) if close else None
 
 
 class Resolvers:
@@ -228,20 +248,25 @@ class Resolvers:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self.held: dict[Any, Resolver] = {}
+        self.held: dict[Any, Resolver | TreeResolver] = {}
 
-    def of(self, reference: Reference) -> Resolver:
+    def of(self, reference: Reference) -> Resolver | TreeResolver:
         """Return what resolves a reference."""
         return self._get(reference.target, reference.parts, reference.remote)
 
-    def by_key(self, rows: RowSet) -> Resolver:
+    def by_key(self, rows: RowSet) -> Resolver | TreeResolver:
         """Return what finds an entity's own rows by natural key, as primary keys."""
         return self._get(rows, rows.key, rows.identity)
 
-    def _get(self, rows: RowSet, parts: Any, remote: Any) -> Resolver:
+    def _get(self, rows: RowSet, parts: Any, remote: Any) -> Resolver | TreeResolver:
         key = (rows.table, parts, remote)
         if key not in self.held:
-            self.held[key] = Resolver(self, rows, parts, remote)
+            own = recurring(parts)
+            if own is None:
+                self.held[key] = Resolver(self, rows, parts, remote)
+            else:
+                level = Resolver(self, rows, parts, (*own.remote, *remote))
+                self.held[key] = TreeResolver(level)
         return self.held[key]
 
     def changed(self, table: sa.Table) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lading.declare.derivation import Entities
 from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
-from lading.engine.read import rows_among
+from lading.engine.lookup import rows_among
 from lading.engine.select import having_row_in, is_set, with_extensions
 from lading.errors import LadingError, TargetError, shown
 from lading.options import entity_names
@@ -98,7 +98,7 @@ class Scope:
             return found
         inside = (
             sa.select(*reference.remote)
-            .select_from(having_row_in(target, reference.remote[0].table))
+            .select_from(having_row_in(target, reference.remote))
             .where(self._condition(name, target))
             .correlate(None)
         )

@@ -6,13 +6,16 @@ can't show it, the foreign key and the column that it refers to come along.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Reference, RowSet, Value
-from lading.engine.dialects.base import Dialect
+from lading.declare.recurring import recurring, recurs
+from lading.declare.rowsets import Column, Reference, RowSet, Value
+from lading.engine.dialects.base import Dialect, Row
+from lading.engine.generate import Source
 from lading.kind import Kind
 
 
@@ -30,13 +33,22 @@ class ReferenceSlot:
 
     ``foreign`` are the places of the foreign key's columns (for a reference that
     may be null, or whose ids are wanted), ``present`` the place of a column that
-    is null only where the target is missing.
+    is null only where the target is missing.  A key that recurs has no parts here:
+    ``held`` maps the target's primary key, at ``identity``, to a ``WrittenKey``, for the
+    rows at hand (see ``engine.recurring``).
     """
 
     reference: Reference
     foreign: tuple[int, ...]
     present: int
     parts: list[ValueSlot | ReferenceSlot]
+    identity: tuple[int, ...] = ()
+    held: dict[Row, Any] = field(default_factory=dict)
+
+    def held_source(self, source: Source) -> str:
+        """Return source for the key that recurs, given that its target is there."""
+        places = "".join(f"c{place}, " for place in self.identity)
+        return f"{source.name(self.held, 'held')}[({places})]"
 
     def is_null(self) -> str:
         """Return source that tells whether the reference is null: what it alone carries is.
@@ -61,6 +73,8 @@ class Selection:
         self.joined: sa.FromClause = table
         self._places: dict[Any, int] = {}
         self._joins: dict[Any, sa.FromClause] = {}
+        #: The references whose keys recur, and are read beside the rows.
+        self.recurring: list[ReferenceSlot] = []
 
     def extend(self, rows: RowSet) -> None:
         """Join the tables that the row set's subclasses add, each under its own name."""
@@ -93,6 +107,11 @@ class Selection:
         places: tuple[int, ...] = ()
         if reference.nullable or foreign:
             places = tuple(self.raw(source.c[column.key]) for column in reference.columns)
+        if recurs(reference):
+            identity = tuple(self.raw(target.c[c.key]) for c in reference.target.identity)
+            slot = ReferenceSlot(reference, places, identity[0], [], identity)
+            self.recurring.append(slot)
+            return slot
         parts = [self.part(part, target) for part in reference.parts]
         return ReferenceSlot(reference, places, self._present(reference, target, parts), parts)
 
@@ -131,6 +150,8 @@ class Selection:
 
     def order(self, parts: tuple[Value | Reference, ...], source: Any) -> list[Any] | None:
         """Return the ORDER BY of a key, or ``None`` where the database can't sort so."""
+        if recurring(parts) is not None:
+            return None
         clauses: list[Any] = []
         for part in parts:
             if isinstance(part, Reference):
@@ -170,13 +191,15 @@ def with_extensions(rows: RowSet, source: Any = None) -> Any:
     return joined
 
 
-def having_row_in(rows: RowSet, table: Any) -> Any:
-    """Join a row set's own table to one of its tables, for rows of the classes that have it."""
-    extension = rows.extension_of(table)
-    if extension is None:
-        return rows.table
-    match = sa.and_(*(own == base for own, base in extension.pairs))
-    return rows.table.join(extension.table, match)
+def having_row_in(rows: RowSet, columns: Iterable[Column]) -> Any:
+    """Join a row set's own table to those of some of its columns, for rows that have them."""
+    joined: Any = rows.table
+    tables = {column.table for column in columns}
+    for extension in rows.extensions:
+        if extension.table in tables:
+            match = sa.and_(*(own == base for own, base in extension.pairs))
+            joined = joined.join(extension.table, match)
+    return joined
 
 
 def identity_of(selection: Selection, rows: RowSet) -> tuple[int, ...]:

@@ -5,28 +5,36 @@ from __future__ import annotations
 import heapq
 import pickle
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from operator import itemgetter
 from typing import IO, Any
 
 RUN = 20_000
+RUN_BYTES = 32 * 1024 * 1024
 
 
 def externally_sorted(
-    items: Iterable[tuple[Any, Any]], *, run: int = RUN
+    items: Iterable[tuple[Any, Any]],
+    *,
+    run: int = RUN,
+    size: Callable[[tuple[Any, Any]], int] | None = None,
 ) -> Iterator[tuple[Any, Any]]:
     """Yield (key, value) pairs by key, holding at most ``run`` of them and the merge's heads.
 
-    Runs are kept in unlinked temporary files, so nothing is left behind.
+    ``size`` says how many bytes an item has, where few of them may have many.  Runs are kept in
+    unlinked temporary files, so nothing is left behind.
     """
     files: list[IO[bytes]] = []
     pending: list[tuple[Any, Any]] = []
     try:
+        held = 0
         for item in items:
             pending.append(item)
-            if len(pending) >= run:
+            held += size(item) if size is not None else 0
+            if len(pending) >= run or held >= RUN_BYTES:
                 files.append(_spill(pending))
-                pending = []
+                pending, held = [], 0
         pending.sort(key=itemgetter(0))
         runs = [*(_read(file) for file in files), iter(pending)]
         yield from heapq.merge(*runs, key=itemgetter(0))
@@ -50,3 +58,10 @@ def _read(file: IO[bytes]) -> Iterator[tuple[Any, Any]]:
             yield pickle.load(file)  # noqa: S301 - our own unlinked file
         except EOFError:
             return
+
+
+def chunked(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Yield items in lists of at most so many."""
+    pending = iter(items)
+    while chunk := list(islice(pending, size)):
+        yield chunk

@@ -18,17 +18,22 @@ class Spool:
     def __bool__(self) -> bool:
         return self.count > 0
 
-    def append(self, item: Any) -> None:
-        """Add an item at the end."""
-        self.file.seek(0, 2)
+    def append(self, item: Any) -> int:
+        """Add an item at the end, and return its place for ``at``."""
+        place = self.file.seek(0, 2)
         pickle.dump(item, self.file, protocol=pickle.HIGHEST_PROTOCOL)
         self.count += 1
+        return place
+
+    def at(self, place: int) -> Any:
+        """Return the item at a place."""
+        self.file.seek(place)
+        return pickle.load(self.file)  # noqa: S301 - our own unlinked file
 
     def __iter__(self) -> Iterator[Any]:
         place = 0
         for _ in range(self.count):
-            self.file.seek(place)
-            item = pickle.load(self.file)  # noqa: S301 - our own unlinked file
+            item = self.at(place)
             place = self.file.tell()
             yield item
 

@@ -13,6 +13,7 @@ import marshmallow as ma
 import msgspec
 
 from lading.declare.fields import Owned, Ref, RefList, ValueField
+from lading.declare.recurring import levels_of, recurring
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.declare.schema import EntitySchema
 from lading.errors import TargetError, shown
@@ -152,14 +153,21 @@ def _reference(reference: Reference, written: Any) -> View | None:
 
 
 def _key_view(reference: Reference, written: dict[str, Any]) -> View:
-    values: dict[str, Any] = {}
-    for part in reference.parts:
-        item = written[part.written]
-        if isinstance(part, Value):
-            values[part.attribute] = values[part.name] = _value(part, item)
-        else:
-            values[part.name] = _reference(part, item)
-    return View(values)
+    own = recurring(reference.parts)
+    view: View | None = None
+    for level in reversed(levels_of(written, own)):
+        values: dict[str, Any] = {}
+        for part in reference.parts:
+            item = level[part.written]
+            if part is own:
+                values[part.name] = view
+            elif isinstance(part, Value):
+                values[part.attribute] = values[part.name] = _value(part, item)
+            else:
+                values[part.name] = _reference(part, item)
+        view = View(values)
+    assert view is not None
+    return view
 
 
 def canonical_record(rows: RowSet, loaded: Any) -> dict[str, Any]:
@@ -206,4 +214,12 @@ def _canonical(member: Any, value: Any) -> Any:
 
 
 def _canonical_key(reference: Reference, value: dict[str, Any]) -> dict[str, Any]:
-    return {part.written: _canonical(part, value[part.name]) for part in reference.parts}
+    own = recurring(reference.parts)
+    written: dict[str, Any] | None = None
+    for level in reversed(levels_of(value, own, loaded=True)):
+        written = {
+            part.written: written if part is own else _canonical(part, level[part.name])
+            for part in reference.parts
+        }
+    assert written is not None
+    return written

@@ -419,7 +419,6 @@ def test_keys_that_contain_each_other() -> None:
     }
 
 
-@pytest.mark.xfail(reason="recursive natural keys are still to come", strict=True)
 def test_a_key_may_recur_through_a_nullable_self_reference() -> None:
     """DESIGN, section 3: a category keyed by parent and name, at any depth."""
     base = new_base()
@@ -433,6 +432,78 @@ def test_a_key_may_recur_through_a_nullable_self_reference() -> None:
     catalog = Catalog("test")
     schema_for(item, catalog, natural_key=("parent", "slug"))
     assert catalog.use()["items"].key_names == ("parent", "slug")
+
+
+def folders(**columns: Any) -> Any:
+    """A table that may refer to itself by ``parent_id`` and by ``above_id``."""
+    base = new_base()
+    return table(
+        base,
+        "Item",
+        "items",
+        name=mapped_column(sa.String, nullable=False),
+        **{name: to("items.id", nullable=nullable) for name, nullable in columns.items()},
+    )
+
+
+def test_a_key_recurs_through_one_reference_alone() -> None:
+    """Two would make a tree of each key, and not a path."""
+    catalog = Catalog("test")
+    key = ("parent", "above", "name")
+    schema_for(folders(parent_id=True, above_id=True), catalog, natural_key=key)
+    assert refusal(catalog) == (
+        "ItemSchema: its natural key recurs through parent and above, and it may through one "
+        "alone; leave one out of it, or write above = Ref(by=…) with a field that is unique."
+    )
+
+
+def test_a_key_beside_the_one_that_recurs_may_be_written_by_another_field() -> None:
+    """So the advice that is given can be followed."""
+    catalog = Catalog("test")
+    key = ("parent", "above", "name")
+    model = folders(parent_id=True, above_id=True)
+    schema_for(model, catalog, {"above": Ref(by="name")}, natural_key=key)
+    assert catalog.use()["items"].key_names == key
+
+
+def test_a_key_that_recurs_must_end() -> None:
+    """A required self reference leads round and round."""
+    catalog = Catalog("test")
+    schema_for(folders(parent_id=False), catalog, natural_key=("parent", "name"))
+    assert refusal(catalog) == (
+        "ItemSchema: its natural key recurs through parent, which is never null, so the key would "
+        "have no end; make it nullable, leave it out of the key, or write parent = Ref(by=…) with "
+        "a field that is unique."
+    )
+
+
+def test_a_key_that_recurs_needs_another_field() -> None:
+    """The parent alone tells no siblings apart."""
+    catalog = Catalog("test")
+    schema_for(folders(parent_id=True), catalog, natural_key="parent")
+    assert refusal(catalog) == (
+        "ItemSchema: its natural key is parent alone, which tells no two rows of one parent apart; "
+        "add a field to it."
+    )
+
+
+def test_a_key_that_recurs_is_never_flat() -> None:
+    """It has a value for every level, and a flat field has one."""
+    base = new_base()
+    node = table(
+        base,
+        "Node",
+        "nodes",
+        name=mapped_column(sa.String, nullable=False),
+        parent_id=to("nodes.id", nullable=True),
+    )
+    item = table(base, "Item", "items", node_id=to("nodes.id"))
+    catalog = Catalog("test")
+    schema_for(node, catalog, natural_key=("name", "parent"))
+    schema_for(item, catalog, {"node": Ref(flat=True)})
+    assert refusal(catalog) == (
+        "ItemSchema: node: flat=True needs a key of one plain field; write it nested."
+    )
 
 
 # Links and owned children

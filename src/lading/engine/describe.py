@@ -1,0 +1,49 @@
+"""Describes keys for people, in the sentences of errors."""
+
+from __future__ import annotations
+
+from lading.declare.recurring import level_parts, recurring
+from lading.declare.rowsets import Reference
+from lading.engine.layout import Key, Part
+from lading.errors import shown
+
+#: Of a key that recurs, the levels that are spelt out.
+LEVELS = 3
+
+
+def described(parts: tuple[Part, ...], key: Key) -> str:
+    """Describe a key: ``slug 'flour'``, ``ingredient.slug 'flour' and brand 'X'``.
+
+    Of a key that recurs, the lowest levels: ``name 'rye' and parent.name 'bread'``.
+    """
+    return " and ".join(_described(parts, key, ""))
+
+
+def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
+    own = recurring(parts)
+    if own is not None:
+        return _recurring(parts, own, key, path)
+    texts = []
+    for part, item in zip(parts, key, strict=True):
+        name = f"{path}{part.written}"
+        if isinstance(part, Reference) and part.flat and item is not None:
+            texts.append(f"{name} {shown(item[0])}")
+        elif isinstance(part, Reference) and item is not None:
+            texts += _described(part.parts, item, f"{name}.")
+        else:
+            texts.append(f"{name} {shown(item) if item is not None else 'null'}")
+    return texts
+
+
+def _recurring(parts: tuple[Part, ...], own: Reference, key: Key, path: str) -> list[str]:
+    texts = []
+    lowest = key[-1 : -LEVELS - 1 : -1]
+    for level in lowest:
+        texts += _described(level_parts(parts), level, path)
+        path = f"{path}{own.written}."
+    left = len(key) - len(lowest)
+    if left:
+        texts.append(f"{left} more {'level' if left == 1 else 'levels'} above")
+    elif len(key) == 1:
+        texts.append(f"{path[:-1]} null")
+    return texts
