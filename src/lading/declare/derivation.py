@@ -15,7 +15,7 @@ from lading.declare.fields import Owned, Ref, RefList
 from lading.declare.infer import Unclear, coverage, natural_key, surrogate_of
 from lading.declare.members import Members
 from lading.declare.ownership import Ownership
-from lading.declare.rowsets import Links, Reference, RowSet, Value, leaves
+from lading.declare.rowsets import Links, Reference, RowSet, Value
 from lading.declare.schema import option
 from lading.errors import DeclarationError, shown
 from lading.manifest import name_fault
@@ -129,7 +129,11 @@ class Derivation:
         for root in roots.values():
             for name in names_in(own_option(root.schema, "depends_on")):
                 if name not in roots:
-                    self.report(root.schema, f"depends_on names {name!r}, which is no entity")
+                    self.report(
+                        root.schema,
+                        f"depends_on names {name!r}, which is no entity; "
+                        f"the entities are {', '.join(roots)}",
+                    )
             other = carriers.setdefault(root.table, root.name)
             owned = [rows.name for rows in self.of_table(root.table) if rows.is_owned]
             for name in [*owned, *([other] if other != root.name else [])]:
@@ -253,11 +257,12 @@ class Derivation:
             found = [item for item in target.values if item.name == reference.by]
             if not found or not found[0].kind.is_key:
                 raise Unclear(
-                    f"by={reference.by!r} is no field of {target.schema.__name__} that can be a key"
+                    f"by={reference.by!r} is no field of {target.schema.__name__} that can be a "
+                    "key; name another, or remove by"
                 )
             parts = (found[0],)
         if reference.flat:
-            if len(list(leaves(parts))) != 1 or not isinstance(parts[0], Value):
+            if len(parts) != 1 or not isinstance(parts[0], Value):
                 raise Unclear("flat=True needs a key of one plain field; write it nested")
             if parts[0].nullable:
                 raise Unclear("flat=True needs a key that is never null; write it nested")

@@ -16,6 +16,7 @@ from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
 from lading.declare.infer import Unclear, attribute_of, many_to_one
 from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
 from lading.kind import Kind
+from lading.moments import DateTime
 from lading.values import Bytes, Text
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Members:
             )
         kind = kind_of(column.type)
         if declared is not None:
-            if kind is None or is_opaque(column.type):
+            if kind is None or is_opaque(column.type) or _knows_a_zone(declared, kind):
                 kind = FieldKind(declared)
             return self._own_copy(declared, column), kind
         try:
@@ -347,6 +348,15 @@ class Members:
                 name, field.data_key or name, field, False, relationship.key, table, near, reference
             )
         )
+
+
+def _knows_a_zone(field: ma.fields.Field[Any], kind: Kind) -> bool:
+    """A field may say that a type makes aware values of a column without zones."""
+    return (
+        isinstance(field, ma.fields.AwareDateTime)
+        and isinstance(kind, DateTime)
+        and not kind.aware
+    )
 
 
 class Excluded:
