@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from lading.declare.rowsets import Reference, RowSet
+from lading.declare.rowsets import Column, Reference, RowSet, Value
 from lading.engine.batch import Batch
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key
@@ -30,6 +32,8 @@ class EntityLoader(Loader):
         self.waves = [
             item for item in root.references if (root.name, item.name) in state.order.waves
         ]
+        self.columns = [value.column for value in root.values if value.writable]
+        self.known = self._known()
         self.pending = state.spool()
 
     def load(self, batch: Batch) -> None:
@@ -108,7 +112,7 @@ class EntityLoader(Loader):
     def _settle(self, resolved: Resolved) -> tuple[list[int], list[Any] | None]:
         """Return the places that can be inserted now, parents first, and their ids."""
         batch = resolved.batch
-        own = {key: place for place, key in enumerate(batch.keys)}
+        own = {reference.name: self._own(reference, batch) for reference in self.waves}
         found = {}
         for reference in self.waves:
             keys = [key for key in batch.references[reference.name] if key is not None]
@@ -122,14 +126,19 @@ class EntityLoader(Loader):
             rows: list[Row | None] = []
             for key in batch.references[reference.name]:
                 row = None if key is None else found[reference.name].get(key)
-                if row is None and key in own and own[key] in settled:
-                    row = self._row_of(reference, batch, own[key], made)
+                place = own[reference.name].get(key)
+                if row is None and place in settled:
+                    row = self._row_of(reference, resolved, place, made)
                 rows.append(row)
             resolved.foreign[reference.name] = rows
         return ready, ids
 
     def _needs(
-        self, batch: Batch, place: int, own: dict[Key, int], found: dict[str, dict[Key, Row]]
+        self,
+        batch: Batch,
+        place: int,
+        own: dict[str, dict[Key | None, int]],
+        found: dict[str, dict[Key, Row]],
     ) -> set[int] | None:
         """Return the places in the batch that a row needs first, or ``None`` if it must wait."""
         needed = set()
@@ -137,25 +146,58 @@ class EntityLoader(Loader):
             key = batch.references[reference.name][place]
             if key is None or key in found[reference.name]:
                 continue
-            in_batch = reference.parts == self.root.key and self._is_known(reference)
-            if not in_batch or key not in own:
+            if key not in own[reference.name]:
                 return None
-            needed.add(own[key])
+            needed.add(own[reference.name][key])
         return needed - {place}
 
-    def _is_known(self, reference: Reference) -> bool:
-        """Tell whether the columns referred to are known before the row is inserted."""
-        values = {value.column for value in self.root.values if value.writable}
-        return all(column is self.root.surrogate or column in values for column in reference.remote)
+    def _own(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
+        """Map the keys by which a reference finds the batch's own rows to their places.
 
-    def _row_of(self, reference: Reference, batch: Batch, place: int, made: dict[int, Any]) -> Row:
-        columns = [value.column for value in self.root.values if value.writable]
-        return tuple(
-            made[place]
-            if column is self.root.surrogate
-            else batch.values[place][columns.index(column)]
-            for column in reference.remote
-        )
+        Rows are left out that several share a key, or whose referred columns aren't known
+        before they are inserted.
+        """
+        if not all(column in self.known for column in reference.remote):
+            return {}
+        if reference.parts == self.root.key:
+            return {key: place for place, key in enumerate(batch.keys)}
+        part = reference.parts[0]  # that of ``by``
+        assert isinstance(part, Value)
+        held = [row[self.columns.index(part.column)] for row in batch.values]
+        bind = self.state.resolvers.of(reference).binds[part]
+        counts = Counter(held)
+        once = {value: place for place, value in enumerate(held) if counts[value] == 1}
+        own: dict[Key | None, int] = {}
+        for key in set(batch.references[reference.name]) - {None}:
+            with suppress(ValueError, TypeError, KeyError):  # a key that no row can have
+                own[key] = once[bind(key[0])]  # type: ignore[index]
+        return own
+
+    def _known(self) -> dict[Column, Reference | None]:
+        """Return the columns that are known before a row is inserted, with what holds them."""
+        known: dict[Column, Reference | None] = dict.fromkeys(self.columns)
+        for reference in self.root.references:
+            if reference not in self.waves and not self._is_deferred(reference):
+                known |= dict.fromkeys(reference.columns, reference)
+        return known | ({self.root.surrogate: None} if self.root.surrogate is not None else {})
+
+    def _is_deferred(self, reference: Reference) -> bool:
+        return (self.root.name, reference.name) in self.state.order.updated
+
+    def _row_of(
+        self, reference: Reference, resolved: Resolved, place: int, made: dict[int, Any]
+    ) -> Row:
+        row: list[Any] = []
+        for column in reference.remote:
+            holder = self.known[column]
+            if column is self.root.surrogate:
+                row.append(made[place])
+            elif holder is None:
+                row.append(resolved.batch.values[place][self.columns.index(column)])
+            else:
+                held = resolved.foreign[holder.name][place]
+                row.append(None if held is None else held[holder.columns.index(column)])
+        return tuple(row)
 
     def _orphans(self, resolved: Resolved, waiting: set[Key]) -> None:
         """Say of rows that can't be placed what they refer to: nothing, or each other."""

@@ -20,7 +20,8 @@ def prepared(backend: Backend, metadata: sa.MetaData, schemas: Iterable[str]) ->
         @sa.event.listens_for(engine, "connect")
         def attach(connection: object, _record: object) -> None:
             for name in names:
-                connection.execute(f"ATTACH ':memory:' AS {name}")  # type: ignore[attr-defined]
+                path = f"{engine.url.database}.{name}" if engine.url.database else ":memory:"
+                connection.execute(f"ATTACH '{path}' AS {name}")  # type: ignore[attr-defined]
     else:
         with engine.begin() as connection:
             for name in names:

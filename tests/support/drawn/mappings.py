@@ -77,6 +77,8 @@ class MappingDraw:
         if not columns:
             return ""
         column = self.rng.choice(columns)
+        if child.surrogate is not None and self.rng.random() < 0.4:
+            column = child.surrogate
         tail = self.rng.choice(("", "", ".desc()"))
         return f", order_by=lambda: {child.model}.{column.attr}{tail}"
 

@@ -32,6 +32,7 @@ from support.backends import Backend
 from support.drawn.drawing import draw
 from support.drawn.filling import filled, prepared
 from support.drawn.rows import draw_rows
+from support.drawn.schemas import FIELDS
 from support.drawn.source import Declared, declared, source_of
 from support.drawn.spec import App
 from support.drawn.tally import ACCEPTED, ELSEWHERE, REFUSED, UNDECLARABLE, Outcome
@@ -234,7 +235,20 @@ def _run(world: World) -> Outcome:
             world.drop()
             continue
         return Outcome(ACCEPTED, [], app.features, (refused or [None])[0], records)  # type: ignore[list-item]
+    world.stage = "with tame data"
+    world.hold(_is_explained(world, refused[-1]), f"refused without need: {refused[-1]}")
     return Outcome(REFUSED, refused[-1:], app.features, refused[0])
+
+
+def _is_explained(world: World, reason: str) -> bool:
+    """Tell whether an application's declarations explain why even tame data is refused."""
+    schemas = world.app.schemas
+    if "give the type a python_type, or declare a field" in reason:
+        kinds = [(c, s) for s in schemas for c in s.table.columns if c.kind in FIELDS]
+        return any(column.attr not in schema.fields for column, schema in kinds)
+    if reason.startswith("import: the database refused it"):
+        return _cannot_restore(world)
+    return False
 
 
 def _reason(error: LadingError) -> str:
