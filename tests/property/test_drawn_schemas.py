@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_whatever_is_accepted_goes_round(
         except Broken as error:
             broken.append(str(error))
         shutil.rmtree(folder)
-    print(tally)
+    sys.stdout.write(f"{tally}\n")
     texts = "\n\n".join(broken[:SHOWN])
     assert not broken, f"{len(broken)} applications broke a rule:\n{texts}"
     total = sum(tally.states.values())

@@ -52,9 +52,7 @@ def raw_values(
     }
 
 
-def _cells(
-    connection: sa.Connection, table: sa.Table, hidden: set[str]
-) -> list[dict[str, Cell]]:
+def _cells(connection: sa.Connection, table: sa.Table, hidden: set[str]) -> list[dict[str, Cell]]:
     """Fetch each row as {column: (type, text)}, past every type processor."""
     prepare = connection.dialect.identifier_preparer
     is_sqlite = connection.dialect.name == "sqlite"

@@ -113,6 +113,7 @@ class Derivation:
             self._check_key_cycles()
         for rows in self.plain.values():
             self._finish(rows)
+        self._check_restored()
         roots = Ownership(self).roots()
         self._check_carriers(roots)
         if not self.mistakes:
@@ -239,6 +240,28 @@ class Derivation:
                     except Unclear as error:
                         if not self._is_owner(schema, reference.target):
                             self.report(schema, f"{reference.name}: {error}")
+
+    def _check_restored(self) -> None:
+        """What a foreign key holds must be restored with its target, or it would lead nowhere."""
+        for schema, rows in self.plain.items():
+            for member in rows.members:
+                reference = member.reference if isinstance(member, Links) else member
+                if not isinstance(reference, Reference):
+                    continue
+                target = reference.target
+                lost = {
+                    value.column
+                    for value in target.values
+                    if not value.writable and value.column.computed is None
+                }
+                for column in reference.remote:
+                    if column not in target.carried() or column in lost:
+                        self.report(
+                            schema,
+                            f"{reference.name} refers to {column}, which {target.schema.__name__} "
+                            "doesn't restore; carry that column, or leave the reference out with "
+                            f"Meta.exclude = ({reference.name!r},)",
+                        )
 
     def _is_owner(self, child: type[EntitySchema], target: RowSet) -> bool:
         """A child's way to its owner is carried by nesting, so it needs no key."""

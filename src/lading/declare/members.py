@@ -353,9 +353,7 @@ class Members:
 def _knows_a_zone(field: ma.fields.Field[Any], kind: Kind) -> bool:
     """A field may say that a type makes aware values of a column without zones."""
     return (
-        isinstance(field, ma.fields.AwareDateTime)
-        and isinstance(kind, DateTime)
-        and not kind.aware
+        isinstance(field, ma.fields.AwareDateTime) and isinstance(kind, DateTime) and not kind.aware
     )
 
 

@@ -27,6 +27,11 @@ def backend_of(name: str, stack: ExitStack, folder: Path) -> Backend:
     return SQLiteFile(folder) if name == "sqlite-file" else SQLiteMemory()
 
 
+def say(what: object) -> None:
+    """Write a line."""
+    sys.stdout.write(f"{what}\n")
+
+
 def main(seeds: str, name: str = "sqlite-memory", other: str = "") -> None:
     """Try the seeds, and say what became of them."""
     first, _, last = seeds.partition("-")
@@ -37,7 +42,7 @@ def main(seeds: str, name: str = "sqlite-memory", other: str = "") -> None:
         home = backend_of(name, stack, folder)
         away = backend_of(other, stack, folder) if other else None
         if not last:
-            print(source_of(draw(wanted[0])))
+            say(source_of(draw(wanted[0])))
         for seed in wanted:
             inner = folder / str(seed)
             inner.mkdir()
@@ -46,12 +51,12 @@ def main(seeds: str, name: str = "sqlite-memory", other: str = "") -> None:
             except Exception as error:
                 broken.append(seed)
                 if last:
-                    print(f"{seed}: {type(error).__name__} {str(error).partition('again, from')[0]}")
+                    say(f"{seed}: {type(error).__name__} {str(error).partition('again, from')[0]}")
                 else:
                     traceback.print_exc()
             shutil.rmtree(inner)
-    print(tally)
-    print(f"broken: {broken}")
+    say(tally)
+    say(f"broken: {broken}")
 
 
 if __name__ == "__main__":

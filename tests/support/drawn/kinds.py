@@ -133,7 +133,9 @@ def day(taste: Taste, source: str) -> dt.date:
 def clock(taste: Taste, source: str) -> dt.time:
     """Times of day, with and without a fraction."""
     micro = taste.some(0, 0, 1, 500000, 999999, 120)
-    return dt.time(taste.rng.randint(0, 23), taste.rng.randint(0, 59), taste.rng.randint(0, 59), micro)
+    return dt.time(
+        taste.rng.randint(0, 23), taste.rng.randint(0, 59), taste.rng.randint(0, 59), micro
+    )
 
 
 def moment(taste: Taste, source: str) -> dt.datetime:
@@ -144,7 +146,9 @@ def moment(taste: Taste, source: str) -> dt.datetime:
 def instant(taste: Taste, source: str) -> dt.datetime:
     """Aware datetimes, away from the ends where another zone would leave the range."""
     start = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
-    return start + dt.timedelta(seconds=taste.rng.randint(0, 10**8), microseconds=taste.some(0, 0, 7))
+    return start + dt.timedelta(
+        seconds=taste.rng.randint(0, 10**8), microseconds=taste.some(0, 0, 7)
+    )
 
 
 def identifier(taste: Taste, source: str) -> Any:
@@ -175,7 +179,9 @@ def document(taste: Taste, source: str, depth: int = 0) -> Any:
     if roll < 0.25 and depth < 3:
         return [document(taste, source, depth + 1) for _ in range(taste.some(0, 1, 3))]
     if roll < 0.55 and depth < 3:
-        names = taste.rng.sample(("a", "b", "$json", "", "é", "A", "a b", "😀"), taste.some(0, 1, 2))
+        names = taste.rng.sample(
+            ("a", "b", "$json", "", "é", "A", "a b", "😀"), taste.some(0, 1, 2)
+        )
         return {name: document(taste, source, depth + 1) for name in names}
     if roll < 0.6 and depth == 0:
         return _deep(taste.some(2, 10, 40))

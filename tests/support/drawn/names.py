@@ -23,7 +23,17 @@ ODD_COLUMNS = (
     "order", "select", "default", "my name", "50%", 'in "quotes"', "straße", "CAPS", "camelCase",
     "colon:ed", "type", "key", "values", "o'clock", "to", "rowid_", "数", "back\\slash",
 )  # fmt: skip
-ODD_ATTRIBUTES = ("load", "dump", "fields", "validate", "context", "opts", "größe", "type_", "self_")
+ODD_ATTRIBUTES = (
+    "load",
+    "dump",
+    "fields",
+    "validate",
+    "context",
+    "opts",
+    "größe",
+    "type_",
+    "self_",
+)
 
 
 class Names:

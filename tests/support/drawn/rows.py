@@ -76,7 +76,9 @@ class Uniques:
 class RowDraw:
     """Draws all rows; tame ones have no twins and one parent each, so that nothing is refused."""
 
-    def __init__(self, app: App, rng: random.Random, dialect: str, *, tame: bool, most: int) -> None:
+    def __init__(
+        self, app: App, rng: random.Random, dialect: str, *, tame: bool, most: int
+    ) -> None:
         self.app = app
         self.rng = rng
         self.tame = tame
@@ -154,7 +156,9 @@ class RowDraw:
         assert name is not None
         for row in list(self.rows[base]):
             if row[name.name] in identities:
-                key = {own.name: row[far.name] for own, far in zip(table.key, base.key, strict=True)}
+                key = {
+                    own.name: row[far.name] for own, far in zip(table.key, base.key, strict=True)
+                }
                 made = next(filter(None, (self._row(table, drawn, key) for _ in range(20))), None)
                 if made is None:
                     row[name.name] = base.identity or row[name.name]
@@ -175,17 +179,21 @@ class RowDraw:
         for member in members:
             for column in member.columns:
                 if column.name not in row and column.filled != "computed":
-                    row[column.name] = self._value(table, column, mine=member is table or member in who)
+                    mine = member is table or member in who
+                    row[column.name] = self._value(table, column, mine=mine)
+        is_whole = self._close(table, row, looping) and not self._is_orphan(table, row)
+        holds = is_whole and all(check.holds(row) for check in table.checks)
+        return row if holds and self.uniques[table].take(row) else None
+
+    def _close(self, table: Table, row: Row, looping: list[ForeignKey]) -> bool:
+        """Let a row refer to itself; return false if that can't be."""
         for fk in looping:
-            row.update({c.name: row[far.name] for c, far in zip(fk.columns, fk.remote, strict=True)})
+            pairs = zip(fk.columns, fk.remote, strict=True)
+            row.update({column.name: row[far.name] for column, far in pairs})
+        # A key of its own that is null is none to refer to.
         needed = [c.name for fk in looping for c in fk.columns if not c.nullable]
-        if any(row[name] is None for name in needed):
-            return None  # it would refer to a key of its own that is null
-        if (looping and self._dangles(table, row)) or self._is_orphan(table, row):
-            return None
-        if all(check.holds(row) for check in table.checks) and self.uniques[table].take(row):
-            return row
-        return None
+        is_set = all(row[name] is not None for name in needed)
+        return is_set and not (looping and self._dangles(table, row))
 
     def _is_orphan(self, table: Table, row: Row) -> bool:
         """A tame row of an owned table has one parent exactly."""
@@ -232,16 +240,24 @@ class RowDraw:
         return next((item for item in self.app.schemas if item.table is table), None)
 
     def _refer(
-        self, fk: ForeignKey, row: Row, drawn: set[Table], looping: list[ForeignKey], *, wanted: bool
+        self,
+        fk: ForeignKey,
+        row: Row,
+        drawn: set[Table],
+        looping: list[ForeignKey],
+        *,
+        wanted: bool,
     ) -> bool:
         """Choose what a reference leads to; return false where it must lead somewhere and can't."""
-        if all(column.name in row for column in fk.columns) and fk.columns[0].pk:
-            if fk.table.base is not None:
-                return True  # a joined subclass's way to its base
+        is_given = all(column.name in row for column in fk.columns) and fk.columns[0].pk
+        if is_given and fk.table.base is not None:
+            return True  # a joined subclass's way to its base
         here = fk.target.held is fk.table.held
         if here or fk.target.held in drawn:
             owner = self._schema(fk.table)
-            must = owner is not None and fk in owner.owners and (self.tame or self.taste.chance(0.95))
+            must = (
+                owner is not None and fk in owner.owners and (self.tame or self.taste.chance(0.95))
+            )
             is_set = wanted and (must or not fk.nullable or self.taste.chance(0.65))
             if is_set or not fk.nullable:
                 target = self._choose(fk, row, here=here)
@@ -297,7 +313,11 @@ class RowDraw:
 
     def _late(self, table: Table, order: list[Table]) -> None:
         for fk in table.foreign_keys:
-            soft = not self._hard(fk) and (order.index(fk.target.held) >= order.index(table) if fk.target.held in order else False)
+            soft = not self._hard(fk) and (
+                order.index(fk.target.held) >= order.index(table)
+                if fk.target.held in order
+                else False
+            )
             if not soft or not self._targets(fk):
                 continue
             schema = self._schema(table)
@@ -330,7 +350,9 @@ class RowDraw:
             row: Row = {}
             for side, targets in zip(sides, (near, far), strict=True):
                 target = self.rng.choice(targets)
-                row |= {c.name: target[r.name] for c, r in zip(side.columns, side.remote, strict=True)}
+                row |= {
+                    c.name: target[r.name] for c, r in zip(side.columns, side.remote, strict=True)
+                }
             found[repr(row)] = row
         rows = list(found.values())
         if rows and not keyed and not self.tame and self.taste.chance(0.1):

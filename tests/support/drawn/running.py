@@ -127,7 +127,7 @@ class World:
             try:
                 manifest = export_all(engine, path, catalog=self.made.catalog, **options)
             except LadingError as error:
-                self._refused(error, lambda: path.exists())
+                self._refused(error, path.exists)
                 raise
         if not options:
             self._left_out(manifest, caught)
@@ -170,7 +170,16 @@ class World:
             for schema in self.app.schemas
             for column in schema.dump_only
         }
-        return shown | set(self.made.catalog.coverage())
+        left = shown | set(self.made.catalog.coverage())
+        computed = {
+            f"{table.fullname}.{column.name}"
+            for table in self.app.tables
+            for column in table.columns
+            if column.filled == "computed"
+        }
+        # What is computed from a column that isn't restored is another value.
+        tables = {name.rpartition(".")[0] for name in left}
+        return left | {name for name in computed if name.rpartition(".")[0] in tables}
 
     def cells(self, engine: sa.Engine) -> Dump:
         """Return what is carried of a database, without made-up ids."""

@@ -28,9 +28,7 @@ class SchemaDraw:
     def draw(self) -> None:
         """Draw a schema for most tables, and what they say of each other."""
         for table in self.app.tables:
-            if table.base is None and self.rng.random() < 0.96:
-                self.app.schemas.append(Schema(f"{table.model}Schema", table))
-            elif self.rng.random() < 0.05:
+            if self.rng.random() < (0.96 if table.base is None else 0.05):
                 self.app.schemas.append(Schema(f"{table.model}Schema", table))
         if not self.app.schemas:
             self.app.schemas.append(Schema("OnlySchema", self.app.tables[0].root))
@@ -77,7 +75,9 @@ class SchemaDraw:
             field = lists[0].attr
             via = f", via={name!r}" if name and self.chance(0.3) else ""
         elif name:
-            field = Names.fresh(f"own_{child.table.model.lower()}", {*owner.fields, *owner.table.attrs()})
+            field = Names.fresh(
+                f"own_{child.table.model.lower()}", {*owner.fields, *owner.table.attrs()}
+            )
             via = f", via={name!r}"
         else:
             return
@@ -176,9 +176,13 @@ class SchemaDraw:
 
     def _key(self, schema: Schema) -> None:
         table = schema.table
-        candidates = [u.columns for u in table.uniques if u.is_key and self._usable(schema, u.columns)]
+        candidates = [
+            u.columns for u in table.uniques if u.is_key and self._usable(schema, u.columns)
+        ]
         conventional = [
-            c for c in candidates if len(c) == 1 and c[0].attr in {"slug", "uuid"} and c[0].kind in KINDS
+            c
+            for c in candidates
+            if len(c) == 1 and c[0].attr in {"slug", "uuid"} and c[0].kind in KINDS
         ]
         if not self.careful or self.chance(0.04):
             self._any_key(schema)
@@ -219,7 +223,9 @@ class SchemaDraw:
             self._declare_key(schema, (table.surrogate,))
             self.app.features.add("key is the id")
             return
-        columns: tuple[Column, ...] = tuple(self.rng.sample(plain, self.rng.choice((1, min(2, len(plain))))))
+        columns: tuple[Column, ...] = tuple(
+            self.rng.sample(plain, self.rng.choice((1, min(2, len(plain)))))
+        )
         if ups and self.chance(0.6):
             fk = self.rng.choice(ups)
             self.app.features.add("key recurs" if fk.is_self else "key through a reference")

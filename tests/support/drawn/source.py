@@ -70,8 +70,13 @@ def declared(app: App) -> Declared:
     with warnings.catch_warnings():
         # That relationships overlap concerns the unit of work, which an import doesn't use.
         warnings.simplefilter("ignore", sa.exc.SAWarning)
-        exec(compile(text, f"<drawn {app.seed}>", "exec"), names)
-        sa.orm.configure_mappers()
+        try:
+            exec(compile(text, f"<drawn {app.seed}>", "exec"), names)
+            sa.orm.configure_mappers()
+        except BaseException:
+            if "Base" in names:  # mappers that can't be configured would spoil all others
+                names["Base"].registry.dispose()
+            raise
     return Declared(text, names)
 
 
@@ -126,9 +131,8 @@ def _mapper(table: Table) -> list[str]:
 
 def _column(table: Table, column: Column) -> str:
     parts = [repr(column.name), column.type]
-    for fk in table.foreign_keys:
-        if fk.inline and fk.columns == (column,):
-            parts.append(_foreign(fk))
+    inline = [fk for fk in table.foreign_keys if fk.inline and fk.columns == (column,)]
+    parts += [_foreign(fk) for fk in inline]
     named = [item for item in column.options if re.match(r"\w+=", item)]
     parts += [item for item in column.options if item not in named]
     if column.pk and not table.keyless:

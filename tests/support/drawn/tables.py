@@ -60,7 +60,14 @@ class TableDraw:
     # Columns
 
     def column(
-        self, table: Table, name: str, kind: str, type_: str, *, attr: str | None = None, **more: object
+        self,
+        table: Table,
+        name: str,
+        kind: str,
+        type_: str,
+        *,
+        attr: str | None = None,
+        **more: object,
     ) -> Column:
         """Add a column; its attribute may have another name."""
         taken = {column.name for column in self._columns_of(table)}
@@ -117,7 +124,9 @@ class TableDraw:
 
     def _key(self, table: Table) -> None:
         # With a key of its own first, the others have something to refer to.
-        earlier = [item for item in self.app.tables if item is not table and item.key and not item.keyless]
+        earlier = [
+            item for item in self.app.tables if item is not table and item.key and not item.keyless
+        ]
         styles = {"surrogate": 60, "natural": 12, "composite": 8}
         if earlier:
             styles |= {"association": 8 if len(earlier) > 1 else 0, "one to one": 4, "weak": 7}

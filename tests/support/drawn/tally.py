@@ -54,12 +54,16 @@ class Tally:
         lines += [f"{self.records:6} records", "", "reasons:"]
         lines += [f"{count:6} {name}" for name, count in self.reasons.most_common()]
         lines += ["", "features (accepted of drawn):"]
-        lines += [f"{self.accepted[name]:6} {self.drawn[name]:6} {name}" for name in sorted(self.drawn)]
+        lines += [
+            f"{self.accepted[name]:6} {self.drawn[name]:6} {name}" for name in sorted(self.drawn)
+        ]
         return "\n".join(lines)
 
 
 def general(reason: str) -> str:
     """Return a reason without what is one application's: names, values and numbers."""
-    text = re.sub(r"'[^']*'|\"[^\"]*\"", "…", reason.replace("isn't", "is not").replace("can't", "can not"))
+    text = re.sub(
+        r"'[^']*'|\"[^\"]*\"", "…", reason.replace("isn't", "is not").replace("can't", "can not")
+    )
     text = re.sub(r"^\w+Schema: ", "", text.partition("\n")[0])
     return re.sub(r"-?\d[\d.e+]*", "#", text)[:110]

@@ -100,7 +100,6 @@ def partial(world: World, source: sa.Engine, before: Dump, first: Path) -> None:
 
 def damaged(world: World, source: sa.Engine, before: Dump, first: Path) -> None:
     """One field of the wrong type is refused, and every table stays as it was."""
-
     unhurt = _unhurt(world)
 
     def damage(record: dict[str, Any]) -> bool:
