@@ -15,9 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from lading import LadingError
 from support.backends import Backend
-from support.drawn.running import Broken, run
+from support.drawn.filling import filled
+from support.drawn.rows import draw_rows
+from support.drawn.running import Broken, World, declare, run
 from support.drawn.tally import ACCEPTED, REFUSED, UNDECLARABLE, Tally
+from support.statements import statements
 
 GIVEN = os.environ.get("LADING_DRAWN", "")
 #: How many applications are drawn on each backend, and of how many one is on the others.
@@ -73,3 +77,30 @@ def test_whatever_is_accepted_goes_round(
     assert tally.states[REFUSED] < 0.1 * total
     if total >= MANY:
         assert set(tally.never_accepted()) <= NOT_YET | NEVER
+
+
+def statements_of(world: World, each: int) -> int:
+    """Count the statements of an export and an import of so many rows a table."""
+    rows = draw_rows(world.app, world.home.dialect, tame=True, each=each)
+    source, target = filled(world.fresh(), world.made.metadata, rows), world.fresh()
+    with statements(source) as read, statements(target) as written:
+        world.load(target, world.export(source))
+    return len(read) + len(written)
+
+
+def test_statements_do_not_grow_with_rows(sqlite_memory: Backend, tmp_path: Path) -> None:
+    """Ten times the rows, within a chunk, take about as many statements."""
+    counted = 0
+    for seed in range(60):
+        world = World(seed, sqlite_memory, tmp_path)
+        try:
+            if declare(world) or "sqlite" not in world.app.engines:
+                continue
+            few, many = statements_of(world, 20), statements_of(world, 200)
+        except LadingError:  # not every application is accepted, and this is about those that are
+            continue
+        finally:
+            world.close()
+        counted += 1
+        assert many <= 1.5 * few + 10, f"seed {seed}: {few} statements became {many}"
+    assert counted > 10

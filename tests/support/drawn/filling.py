@@ -53,6 +53,8 @@ def filled(engine: sa.Engine, metadata: sa.MetaData, rows: Rows) -> sa.Engine:
                     connection.exec_driver_sql(f"{identity} SET GENERATED ALWAYS")
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SET session_replication_role = DEFAULT")
+        elif engine.dialect.name != "sqlite":
+            connection.exec_driver_sql("SET foreign_key_checks = 1")
     return engine
 
 

@@ -77,12 +77,20 @@ class RowDraw:
     """Draws all rows; tame ones have no twins and one parent each, so that nothing is refused."""
 
     def __init__(
-        self, app: App, rng: random.Random, dialect: str, *, tame: bool, most: int
+        self,
+        app: App,
+        rng: random.Random,
+        dialect: str,
+        *,
+        tame: bool,
+        most: int,
+        each: int | None = None,
     ) -> None:
         self.app = app
         self.rng = rng
         self.tame = tame
         self.most = most
+        self.each = each
         self.taste = Taste(rng, dialect, wild=not tame)
         self.rows: dict[Table, list[Row]] = defaultdict(list)
         self.tables = [table for table in app.tables if not table.single or table.base is None]
@@ -142,6 +150,7 @@ class RowDraw:
         count = self.rng.choice((0, 1, 2, 3, 5, 8, 12, 20, 30))
         count = min(count, self.most) if self.large is None else count
         count = self.most if table is self.large else count
+        count = count if self.each is None else self.each
         for _ in range(count):
             for _ in range(TRIES):
                 row = self._row(table, drawn, {})
@@ -367,7 +376,9 @@ def _null(column: Column) -> Any:
     return sa.null() if column.kind == "json" else None
 
 
-def draw_rows(app: App, dialect: str, *, tame: bool, most: int) -> Rows:
-    """Draw the rows of an application for an engine: at most ``most`` a table."""
+def draw_rows(
+    app: App, dialect: str, *, tame: bool, most: int = 30, each: int | None = None
+) -> Rows:
+    """Draw the rows of an application for an engine: at most ``most`` a table, or ``each``."""
     rng = random.Random(f"rows {app.seed} {dialect} {tame}")
-    return RowDraw(app, rng, dialect, tame=tame, most=most).draw()
+    return RowDraw(app, rng, dialect, tame=tame, most=most, each=each).draw()

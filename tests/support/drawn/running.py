@@ -102,7 +102,7 @@ class World:
         self.stage = stage
         try:
             yield
-        except LadingError:
+        except (LadingError, Broken):
             raise
         except Exception as error:
             raise self.broken(f"{type(error).__name__} escaped: {error}") from error
@@ -229,7 +229,7 @@ def run(seed: int, home: Backend, folder: Path, away: Backend | None = None) -> 
 
 def _run(world: World) -> Outcome:
     app = world.app
-    mistakes = _declare(world)
+    mistakes = declare(world)
     if mistakes:
         return Outcome(UNDECLARABLE, mistakes, app.features)
     _check_left_out(world)
@@ -267,7 +267,7 @@ def _reason(error: LadingError) -> str:
     return error.problem
 
 
-def _declare(world: World) -> list[str]:
+def declare(world: World) -> list[str]:
     """Use the catalog; return the mistakes, each of which says what to do."""
     mistakes: list[str] = []
     for catalog in (world.made.second, world.made.catalog):
@@ -306,7 +306,7 @@ def _round(world: World, *, tame: bool) -> int:
     from support.drawn.variants import vary
 
     roll = world.rng.random()
-    most = 2_500 if roll < 0.004 and tame else 0 if roll < 0.04 else 30
+    most = 2_500 if roll < 0.004 else 0 if roll < 0.04 else 30
     rows = draw_rows(world.app, world.home.dialect, tame=tame, most=most)
     source = filled(world.fresh(), world.made.metadata, rows)
     before = world.cells(source)

@@ -199,9 +199,13 @@ class App:
 
     @property
     def engines(self) -> set[str]:
-        """The engines that can make its tables: only one has arrays."""
-        has_array = any(column.kind == "array" for table in self.tables for column in table.columns)
-        return {"postgresql"} if has_array else {"sqlite", "postgresql", "mariadb"}
+        """The engines that can make its tables: only one has arrays.
+
+        MariaDB's schemas are databases, which two fresh ones would share.
+        """
+        if any(column.kind == "array" for table in self.tables for column in table.columns):
+            return {"postgresql"}
+        return {"sqlite", "postgresql"} if self.databases else {"sqlite", "postgresql", "mariadb"}
 
     @property
     def databases(self) -> set[str]:

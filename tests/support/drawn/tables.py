@@ -97,7 +97,7 @@ class TableDraw:
         if not keyed and kind in MADE_UP and self.rng.random() < 0.2:
             column.options.append(self.rng.choice(MADE_UP[kind]))
             self.app.features.add(column.options[0].partition("=")[0])
-        if self.rng.random() < 0.03:
+        if self.rng.random() < 0.03 and not keyed:
             column.options.append("deferred=True")
         return column
 
