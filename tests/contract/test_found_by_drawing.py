@@ -213,6 +213,10 @@ def test_what_a_declaration_lacks_is_said_with_what_to_write() -> None:
     assert "and a json field is no key; name another field" in mistakes(other)
     third = Catalog("test")
     schema_for(Note, third, depends_on="nothing")
+    fourth = Catalog("test")
+    schema_for(Note, fourth, volatile=("nothing",))
+    text = "volatile names 'nothing', which is no field of it; its fields are data, next, slug"
+    assert text in mistakes(fourth)
     assert "depends_on names 'nothing', which is no entity; the entities are notes" in mistakes(
         third
     )

@@ -326,7 +326,11 @@ class Derivation:
         known = {member.name for member in rows.members}
         for name in names_in(own_option(rows.schema, "volatile")):
             if name not in known:
-                self.report(rows.schema, f"volatile names {name!r}, which is no field of it")
+                self.report(
+                    rows.schema,
+                    f"volatile names {name!r}, which is no field of it; "
+                    f"its fields are {', '.join(sorted(known))}",
+                )
         self._check_names(rows)
 
     def _check_names(self, rows: RowSet) -> None:

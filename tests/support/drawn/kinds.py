@@ -153,8 +153,14 @@ def instant(taste: Taste, source: str) -> dt.datetime:
 
 def identifier(taste: Taste, source: str) -> Any:
     """UUIDs, as text where the column has text."""
-    value = uuid.UUID(int=taste.some(0, taste.rng.getrandbits(128), taste.rng.getrandbits(128)))
+    value = made_uuid(taste) if taste.chance(0.7) else uuid.UUID(int=0)
     return str(value) if "as_uuid=False" in source else value
+
+
+def made_uuid(taste: Taste) -> uuid.UUID:
+    """Any 128 bits, but on MariaDB, whose own type takes known variants only."""
+    version = 4 if taste.dialect == "mariadb" else None
+    return uuid.UUID(int=taste.rng.getrandbits(128), version=version)
 
 
 def blob(taste: Taste, source: str) -> bytes:
@@ -184,7 +190,7 @@ def document(taste: Taste, source: str, depth: int = 0) -> Any:
         )
         return {name: document(taste, source, depth + 1) for name in names}
     if roll < 0.6 and depth == 0:
-        return _deep(taste.some(2, 10, 40))
+        return _deep(taste.some(2, 10, 20 if taste.dialect == "mariadb" else 40))
     scalars = [None, True, False, 0, -1, 2**53, "", "text", "é😀", 0.5, 1e-7, 1e22, 123456789012]
     if taste.wild:
         scalars += [2**70 + 1, -0.0, 1.0]

@@ -106,7 +106,7 @@ class ReferenceDraw:
 
         SQLAlchemy can't map subclasses of a class whose key refers to a table still to come.
         """
-        if table.discriminator is not None:
+        if table.discriminator is not None or table.base is not None:
             return {}
         for column in remote:
             fit = [

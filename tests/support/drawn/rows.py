@@ -7,15 +7,13 @@ and to each other in circles; what is inserted is what was drawn, cell by cell.
 from __future__ import annotations
 
 import random
-import unicodedata
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 import networkx as nx
 
-from support.drawn.kinds import Taste, draw_value
+from support.drawn.kinds import Taste, draw_value, made_uuid
 from support.drawn.spec import App, Column, ForeignKey, Row, Schema, Table
 
 Rows = dict[str, list[Row]]
@@ -43,19 +41,11 @@ class Uniques:
         """Return what each unique set holds of a row; ``None`` where it says nothing."""
         found: list[Any] = []
         for names, where, nulls_equal in self.groups:
-            values = tuple(self._same(row.get(name)) for name in names)
-            null = None in values and not nulls_equal
+            values = tuple(repr(row.get(name)) for name in names)
+            null = any(row.get(name) is None for name in names) and not nulls_equal
             void = where is not None and row[where] is None
             found.append(None if null or void else values)
         return found
-
-    def _same(self, value: Any) -> Any:
-        """Return what the engine compares by: some collations tell less apart."""
-        if isinstance(value, str) and self.taste.dialect == "mariadb":
-            base = unicodedata.normalize("NFKD", value.rstrip())
-            plain = "".join("\ufffd" if ord(ch) > 0xFFFF else ch for ch in base if ch.isprintable())
-            return "".join(ch for ch in plain if not unicodedata.combining(ch)).casefold()
-        return repr(value) if value is not None else None
 
     def take(self, row: Row) -> bool:
         """Add a row, unless it shares what it mustn't."""
@@ -314,7 +304,7 @@ class RowDraw:
 
     def _id(self, table: Table, column: Column) -> Any:
         if column.kind == "uuid":
-            return uuid.UUID(int=self.rng.getrandbits(128))
+            return made_uuid(self.taste)
         self.next_id[table] += self.rng.choice((1, 1, 1, 2, 50))
         return self.next_id[table]
 

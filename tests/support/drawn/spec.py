@@ -201,11 +201,14 @@ class App:
     def engines(self) -> set[str]:
         """The engines that can make its tables: only one has arrays.
 
-        MariaDB's schemas are databases, which two fresh ones would share.
+        MariaDB's schemas are databases, which two fresh ones would share, and it takes no
+        CHECK over a column that counts up.
         """
         if any(column.kind == "array" for table in self.tables for column in table.columns):
             return {"postgresql"}
-        return {"sqlite", "postgresql"} if self.databases else {"sqlite", "postgresql", "mariadb"}
+        if self.databases or "check of a self reference" in self.features:
+            return {"sqlite", "postgresql"}
+        return {"sqlite", "postgresql", "mariadb"}
 
     @property
     def databases(self) -> set[str]:
