@@ -246,6 +246,7 @@ class _Export:
         nested: dict[Any, set[str]] = {}
         for rows in self.entities.all_rows():
             tables = [links.table for links in rows.links]
+            tables += [extension.table for extension in rows.extensions]
             for table in (*tables, *([rows.table] if rows.parent is not None else [])):
                 nested.setdefault(table, set()).add(rows.entity)
         for table, names in nested.items():

@@ -120,10 +120,10 @@ def _references(
     """Map each column that holds a made-up id to the table and column it leads to."""
     found = {}
     for column in table.columns:
-        for foreign in column.foreign_keys:
-            target = foreign.column
-            while made_up.get(target.table) != target.name and target.foreign_keys:
-                target = next(iter(target.foreign_keys)).column  # it holds another's id itself
+        seen: list[Any] = [column]
+        for here in seen:  # a column may hold another's id by way of several tables
+            seen += [key.column for key in here.foreign_keys if key.column not in seen]
+        for target in seen[1:]:
             if made_up.get(target.table) == target.name:
                 found[column.name] = (target.table, target.name)
     return found

@@ -11,11 +11,14 @@ import networkx as nx
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, configure_mappers
 
+from lading.declare.columns import kind_of
 from lading.declare.fields import Owned, Ref, RefList
+from lading.declare.hierarchy import Hierarchy
 from lading.declare.infer import Unclear, coverage, natural_key, surrogate_of
 from lading.declare.members import Members
 from lading.declare.ownership import Ownership
-from lading.declare.rowsets import Links, Reference, RowSet, Value
+from lading.declare.restored import lost_targets
+from lading.declare.rowsets import Links, Member, Reference, RowSet, Value
 from lading.declare.schema import option
 from lading.errors import DeclarationError, shown
 from lading.manifest import name_fault
@@ -94,6 +97,7 @@ class Derivation:
         self.catalog = catalog
         self.mistakes: list[str] = []
         self.plain: dict[type[EntitySchema], RowSet] = {}
+        self.hierarchies: dict[type[EntitySchema], Hierarchy] = {}
         self.owners: dict[type[EntitySchema], list[tuple[type[EntitySchema], str, Owned]]] = {}
         self.claimed: dict[sa.Table, tuple[type[EntitySchema], str]] = {}
 
@@ -113,7 +117,8 @@ class Derivation:
             self._check_key_cycles()
         for rows in self.plain.values():
             self._finish(rows)
-        self._check_restored()
+        for schema, text in lost_targets(self.plain):
+            self.report(schema, text)
         roots = Ownership(self).roots()
         self._check_carriers(roots)
         if not self.mistakes:
@@ -135,14 +140,15 @@ class Derivation:
                         f"depends_on names {name!r}, which is no entity; "
                         f"the entities are {', '.join(roots)}",
                     )
-            other = carriers.setdefault(root.table, root.name)
-            owned = [rows.name for rows in self.of_table(root.table) if rows.is_owned]
-            for name in [*owned, *([other] if other != root.name else [])]:
-                self.report(
-                    root.schema,
-                    f"its table {root.table.fullname} is carried by {name} as well, so each row "
-                    "would be written twice; remove one of the two schemas",
-                )
+            for table in root.tables:
+                other = carriers.setdefault(table, root.name)
+                owned = [rows.name for rows in self.of_table(table) if rows.is_owned]
+                for name in [*owned, *([other] if other != root.name else [])]:
+                    self.report(
+                        root.schema,
+                        f"its table {table.fullname} is carried by {name} as well, so each row "
+                        "would be written twice; remove one of the two schemas",
+                    )
 
     def report(self, schema: type[EntitySchema], text: str) -> None:
         """Note a mistake, once, with the schema's name."""
@@ -152,7 +158,7 @@ class Derivation:
 
     def of_table(self, table: Any) -> list[RowSet]:
         """List the schemas' row sets over a table."""
-        return [rows for rows in self.plain.values() if rows.table is table]
+        return [rows for rows in self.plain.values() if table in rows.tables]
 
     def claims(self, table: sa.Table, schema: type[EntitySchema], name: str) -> bool:
         """Tell whether this field is the one that carries a link table."""
@@ -168,13 +174,10 @@ class Derivation:
             model = shown(schema.Meta.model)  # type: ignore[attr-defined]
             self.report(schema, f"model = {model} is no mapped class; map it, or name another")
             return
-        table = mapper.local_table
-        if not isinstance(table, sa.Table) or len(mapper.tables) != 1 or mapper.inherits:
-            self.report(schema, "its model isn't mapped to one table; that isn't supported yet")
+        hierarchy = self._hierarchy(schema, mapper)
+        if hierarchy is None:
             return
-        if mapper.polymorphic_on is not None or len(list(mapper.self_and_descendants)) > 1:
-            self.report(schema, "its model is an inheritance hierarchy, which isn't supported yet")
-            return
+        table = hierarchy.table
         if not table.primary_key.columns:
             self.report(schema, f"table {table.fullname} has no primary key; give it one")
             return
@@ -197,10 +200,48 @@ class Derivation:
             self.report(schema, f"version = {shown(version)}; write a whole number from 1")
             version = 1
         names = frozenset(names_in(option(schema, "volatile")))
-        self.plain[schema] = RowSet(str(name), str(name), schema, mapper, table, version, names)
+        self.hierarchies[schema] = hierarchy
+        self.plain[schema] = RowSet(
+            str(name),
+            str(name),
+            schema,
+            mapper,
+            table,
+            version,
+            names,
+            kinds=hierarchy.known,
+            extensions=hierarchy.extensions(),
+        )
         for field_name, field in schema.declared.items():
             if isinstance(field, Owned):
                 self.owners.setdefault(field.child, []).append((schema, field_name, field))
+
+    def _hierarchy(self, schema: type[EntitySchema], mapper: Mapper[Any]) -> Hierarchy | None:
+        """Return the classes that share a model's rows; what can't be an entity is reported."""
+        if mapper.inherits is not None and not mapper.concrete:
+            base = mapper
+            while base.inherits is not None and not base.concrete:
+                base = base.inherits
+            self.report(
+                schema,
+                f"{mapper.class_.__name__} is a subclass, and its records are those of "
+                f"{base.class_.__name__}; declare one schema for the whole hierarchy, with "
+                f"model = {base.class_.__name__}",
+            )
+            return None
+        try:
+            hierarchy = Hierarchy(mapper)
+            column = hierarchy.discriminator
+            kind = kind_of(column.type) if column is not None else None
+            if kind is not None:
+                hierarchy.name_kinds(kind)
+            elif len(hierarchy.mappers) > 1:
+                raise Unclear(f"the type of {column} isn't one that lading knows; change it")
+            hierarchy.extensions()
+        except Unclear as error:
+            self.report(schema, str(error))
+            return None
+        return hierarchy
 
     def _check_options(self, schema: type[EntitySchema]) -> None:
         """A misspelt option would silently do nothing."""
@@ -213,11 +254,12 @@ class Derivation:
 
     def _claim_links(self) -> None:
         """A side that names the relationship carries it before one that doesn't."""
-        for schema, rows in self.plain.items():
+        for schema in self.plain:
             for name, field in schema.declared.items():
                 if not isinstance(field, Ref):
                     continue
-                relationship = rows.mapper.relationships.get(field.relationship or name)
+                known = self.hierarchies[schema].relationships()
+                relationship, _ = known.get(field.relationship or name, (None, None))
                 if relationship is not None and isinstance(relationship.secondary, sa.Table):
                     self.claimed.setdefault(relationship.secondary, (schema, name))
 
@@ -240,28 +282,6 @@ class Derivation:
                     except Unclear as error:
                         if not self._is_owner(schema, reference.target):
                             self.report(schema, f"{reference.name}: {error}")
-
-    def _check_restored(self) -> None:
-        """What a foreign key holds must be restored with its target, or it would lead nowhere."""
-        for schema, rows in self.plain.items():
-            for member in rows.members:
-                reference = member.reference if isinstance(member, Links) else member
-                if not isinstance(reference, Reference):
-                    continue
-                target = reference.target
-                lost = {
-                    value.column
-                    for value in target.values
-                    if not value.writable and value.column.computed is None
-                }
-                for column in reference.remote:
-                    if column not in target.carried() or column in lost:
-                        self.report(
-                            schema,
-                            f"{reference.name} refers to {column}, which {target.schema.__name__} "
-                            "doesn't restore; carry that column, or leave the reference out with "
-                            f"Meta.exclude = ({reference.name!r},)",
-                        )
 
     def _is_owner(self, child: type[EntitySchema], target: RowSet) -> bool:
         """A child's way to its owner is carried by nesting, so it needs no key."""
@@ -334,14 +354,15 @@ class Derivation:
         self._check_names(rows)
 
     def _check_names(self, rows: RowSet) -> None:
-        seen: set[str] = set()
+        seen: dict[str, Member] = {}
         for member in rows.members:
-            if member.written in seen:
-                self.report(
-                    rows.schema,
-                    f"two fields would be written as {member.written!r}; give one a data_key",
-                )
-            seen.add(member.written)
+            other = seen.setdefault(member.written, member)
+            if other is member:
+                continue
+            remedy = "give one a data_key"
+            if other.name == member.name:
+                remedy = "rename the attribute of one of the classes that have it"
+            self.report(rows.schema, f"two fields would be written as {member.written!r}; {remedy}")
 
 
 def names_in(option: Any) -> tuple[str, ...]:

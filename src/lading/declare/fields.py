@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import marshmallow as ma
 import msgspec
-from sqlalchemy.orm import object_session
+import sqlalchemy as sa
+from sqlalchemy.orm import InstanceState
 
 from lading.declare.rowsets import Children, Reference
 from lading.kind import CUSTOM, Kind
@@ -118,18 +119,22 @@ class Ref(ma.fields.Field[Any]):
 
     def _by_foreign_key(self, obj: Any, default: Any) -> Any:
         """Without a relationship, the object's own session knows the target."""
-        session = None if isinstance(obj, Mapping) else object_session(obj)
+        state = sa.inspect(obj, raiseerr=False)
+        session = state.session if isinstance(state, InstanceState) else None
         if session is None:
             return default
         reference = self.reference
         mapper = type(obj).__mapper__
+        if not all(column in mapper.columns.values() for column in reference.columns):
+            return default  # another class of its hierarchy has them
         values = [
             getattr(obj, mapper.get_property_by_column(column).key) for column in reference.columns
         ]
         if None in values:
             return None
         target = reference.target.mapper
-        names = [target.get_property_by_column(column).key for column in reference.remote]
+        far = [reference.target.in_base(column) for column in reference.remote]
+        names = [target.get_property_by_column(column).key for column in far]
         found = session.query(target.class_).filter_by(**dict(zip(names, values, strict=True)))
         return found.one()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -40,15 +41,25 @@ def surrogate_of(table: sa.Table, key_columns: set[Column]) -> Column | None:
     return columns[0] if is_generated(columns[0]) else None
 
 
-def many_to_one(mapper: Mapper[Any], columns: set[Column]) -> list[RelationshipProperty[Any]]:
-    """List the relationships that follow exactly these local columns."""
-    return [
-        relationship
-        for relationship in mapper.relationships
-        if relationship.direction is RelationshipDirection.MANYTOONE
-        and not relationship.viewonly
-        and set(relationship.local_columns) == columns
-    ]
+def plain_pairs(relationship: RelationshipProperty[Any]) -> dict[Column, Column]:
+    """Return a many-to-one's columns with those that they hold; nothing of other relationships."""
+    if relationship.direction is not RelationshipDirection.MANYTOONE or relationship.viewonly:
+        return {}
+    pairs: Any = relationship.local_remote_pairs or []
+    return dict(pairs)
+
+
+def many_to_one(
+    relationships: Iterable[RelationshipProperty[Any]], pairs: Iterable[tuple[Column, Column]]
+) -> list[RelationshipProperty[Any]]:
+    """Return the relationships that follow a foreign key.
+
+    Where several keys have the same columns, those that lead where it does.
+    """
+    wanted = dict(pairs)
+    found = [item for item in relationships if plain_pairs(item).keys() == wanted.keys()]
+    exact = [item for item in found if plain_pairs(item) == wanted]
+    return exact or found
 
 
 def natural_key(rows: RowSet, declared: Any) -> tuple[Value | Reference, ...]:
@@ -67,7 +78,7 @@ def natural_key(rows: RowSet, declared: Any) -> tuple[Value | Reference, ...]:
             raise Unclear("natural_key names no field; write at least one")
         return tuple(_key_member(rows, name) for name in names)
     for name in CONVENTIONAL:
-        found = [value for value in rows.values if value.name == name]
+        found = [value for value in rows.values if value.name == name and value.kinds is None]
         if found and is_unique(found[0].column):
             if not found[0].column.nullable:
                 return (found[0],)
@@ -89,6 +100,11 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
         if member.name == name:
             if not isinstance(member, Value | Reference):
                 raise Unclear(f"natural_key names {name!r}, which is a list; name another field")
+            if member.kinds is not None:
+                raise Unclear(
+                    f"natural_key names {name!r}, which only some of its classes have; "
+                    "name another field"
+                )
             if isinstance(member, Value) and not member.kind.is_key:
                 kind = article(member.kind.name)
                 raise Unclear(
@@ -114,19 +130,21 @@ def _candidates(rows: RowSet) -> list[tuple[Value | Reference, ...]]:
 
 def _covering(rows: RowSet, columns: tuple[Column, ...]) -> tuple[Value | Reference, ...]:
     """Return the members that hold exactly these columns, or nothing."""
-    wanted = set(columns)
+    all_columns = wanted = set(columns)
     chosen: list[tuple[int, Value | Reference]] = []
     members: list[Value | Reference] = [*rows.values, *rows.references]
     for member in members:
+        if member.kinds is not None:
+            continue  # a key is every record's
         held: set[Column] = set()
         if isinstance(member, Reference):
             held = set(member.columns)
         elif member.kind.is_key:
             held = {member.column}
-        if held and held <= wanted:
-            position = min(i for i, column in enumerate(columns) if column in held)
+        if held <= all_columns and held & wanted:
+            position = min(i for i, column in enumerate(columns) if column in held & wanted)
             chosen.append((position, member))
-            wanted -= held
+            wanted = wanted - held
     return () if wanted else tuple(member for _, member in sorted(chosen, key=lambda c: c[0]))
 
 
@@ -149,7 +167,8 @@ def coverage(entities: Entities) -> dict[str, str | None]:
     catalog = entities.catalog
     carried: dict[sa.Table, set[Column]] = {}
     for rows in entities.all_rows():
-        carried.setdefault(rows.table, set()).update(rows.carried())
+        for table in rows.tables:
+            carried.setdefault(table, set()).update(rows.carried())
         for links in rows.links:
             held = {column for column, _ in links.local} | set(links.reference.columns)
             carried.setdefault(links.table, set()).update(held)

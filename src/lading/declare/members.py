@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import marshmallow as ma
 import sqlalchemy as sa
 from marshmallow_sqlalchemy import ModelConverter
-from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
+from sqlalchemy.orm import RelationshipProperty
 from sqlalchemy.types import TypeEngine
 
 from lading.declare.columns import converts_in_sql, is_opaque, kind_of
 from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
-from lading.declare.infer import Unclear, attribute_of, many_to_one
-from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
+from lading.declare.foreignkeys import ForeignKey, ForeignKeys
+from lading.declare.infer import Unclear
+from lading.declare.rowsets import Column, Kinds, Links, Reference, RowSet, Value
+from lading.errors import shown
 from lading.kind import Kind
 from lading.moments import DateTime
 from lading.values import Bytes, Text
@@ -51,6 +53,8 @@ class Members:
     def __init__(self, work: Derivation, rows: RowSet) -> None:
         self.work = work
         self.rows = rows
+        self.hierarchy = work.hierarchies[rows.schema]
+        self.relationships = self.hierarchy.relationships()
         self.schema = rows.schema
         self.declared: dict[str, ma.fields.Field[Any]] = dict(rows.schema.declared)
         self.excluded = Excluded(rows.schema)
@@ -63,28 +67,41 @@ class Members:
 
     def fill(self) -> None:
         """Add every member but the owned lists, which need all row sets first."""
-        referring = self._foreign_keys()
-        position: dict[Column, Any] = {}
-        for constraint_columns, make in referring:
-            position[constraint_columns[0]] = make
-        held = {column for columns, _ in referring for column in columns}
-        for column in self.rows.table.columns:
-            if column in position:
-                position[column]()
-            elif column not in held:
+        foreign = ForeignKeys(self)
+        for column in self.hierarchy.columns():
+            for key in foreign.at(column):
+                self._reference(key)
+            if column not in foreign.held:
                 self._value(column)
         self._link_lists()
+        self._discriminate()
+
+    def _discriminate(self) -> None:
+        """Every record must say which class it is of."""
+        column = self.hierarchy.discriminator
+        if self.rows.kinds is None or column is None:
+            return
+        found = [value for value in self.rows.values if value.column is column and value.writable]
+        if found:
+            self.rows.discriminator = found[0]
+            known = OneOfKinds(found[0].kind, self.rows.kinds)
+            found[0].field.validators = [*found[0].field.validators, known]
+        else:
+            self.report(
+                f"{column.name} says which class a record is of, so it can't be left out; "
+                "neither exclude it nor make it dump_only"
+            )
 
     def leftovers(self) -> None:
         """Report fields that match nothing in the model and would write nothing back."""
-        known = {*self.seen, *self.declared, *self.rows.mapper.attrs.keys()}
+        known = {*self.seen, *self.declared, *self.hierarchy.attributes()}
         for name in self.excluded.unknown(known):
             self.report(f"Meta names {name!r}, which is no field of it")
         for name, field in self.declared.items():
             if name in self.used or isinstance(field, Owned) or name in self.excluded:
                 continue
             if isinstance(field, Ref | RefList):
-                if (field.relationship or name) in self.rows.mapper.relationships:
+                if (field.relationship or name) in self.relationships:
                     self.report(
                         f"{name} = Ref(...) is a relationship to many; write {name} = Owned(...) "
                         "if they live in its record, or remove it"
@@ -103,7 +120,7 @@ class Members:
     # Plain values
 
     def _value(self, column: Column) -> None:
-        attribute = attribute_of(self.rows.mapper, column)
+        attribute = self.hierarchy.attribute(column)
         if attribute is None:
             return
         name, declared = self._declared_for(attribute)
@@ -124,7 +141,17 @@ class Members:
         nullable = bool(column.nullable) or not writable
         written = field.data_key or name
         self.rows.members.append(
-            Value(name, written, field, nullable, attribute, column, kind, writable)
+            Value(
+                name,
+                written,
+                field,
+                nullable,
+                attribute,
+                column,
+                kind,
+                writable,
+                kinds=self.hierarchy.kinds_of((column,)),
+            )
         )
 
     def _field_of(
@@ -169,104 +196,29 @@ class Members:
 
     # References
 
-    def _foreign_keys(self) -> list[tuple[tuple[Column, ...], Callable[[], None]]]:
-        """List each foreign key's columns with what adds its reference."""
-        found: dict[tuple[Column, ...], tuple[Column, ...]] = {}
-        for constraint in self.rows.table.foreign_key_constraints:
-            local = tuple(element.parent for element in constraint.elements)
-            try:
-                remote = tuple(element.column for element in constraint.elements)
-            except sa.exc.SQLAlchemyError as error:
-                self.report(f"{_names(local)}: its foreign key can't be resolved ({error})")
-                continue
-            if local in found and found[local] != remote:
-                self.report(f"{_names(local)} has two foreign keys; that isn't supported yet")
-            found[local] = remote
-        for relationship in self.rows.mapper.relationships:
-            pairs = _plain_pairs(relationship)
-            if pairs and not any(set(pairs) & set(local) for local in found):
-                found[tuple(pairs)] = tuple(pairs.values())
-        return [
-            (local, lambda local=local, remote=remote: self._reference(local, remote))  # type: ignore[misc]
-            for local, remote in self._without_overlaps(found).items()
-        ]
-
-    def _without_overlaps(
-        self, found: dict[tuple[Column, ...], tuple[Column, ...]]
-    ) -> dict[tuple[Column, ...], tuple[Column, ...]]:
-        kept: dict[tuple[Column, ...], tuple[Column, ...]] = {}
-        order = {column: place for place, column in enumerate(self.rows.table.columns)}
-        for local in sorted(found, key=lambda columns: order[columns[0]]):
-            taken = {column for columns in kept for column in columns}
-            if taken & set(local):
-                self.report(
-                    f"{_names(local)}: foreign keys that share a column aren't supported yet; "
-                    "leave one out with Meta.exclude, or keep it out of the model's metadata"
-                )
-                continue
-            kept[local] = found[local]
-        return kept
-
-    def _reference(self, local: tuple[Column, ...], remote: tuple[Column, ...]) -> None:
-        try:
-            name, field, relationship = self._name_reference(local)
-        except Unclear as error:
-            self.report(str(error))
-            return
-        if name is not None:
-            self.seen.add(name)
-        if name is None or name in self.excluded:
-            return
-        nullable = [bool(column.nullable) for column in local]
-        if any(nullable) and not all(nullable):
-            self.report(
-                f"{name}: of the foreign key ({_names(local)}) only some columns are nullable, and "
-                "a null reference wouldn't restore the others; make all of them NOT NULL or all "
-                "nullable"
-            )
-        target = self._target(name, field, remote)
+    def _reference(self, key: ForeignKey) -> None:
+        name, field = key.name, key.field
+        target = self._target(name, field, key.remote)
         if target is None:
             return
-        field.allow_none = all(nullable)
+        nullable = any(column.nullable for column in key.local)
+        field.allow_none = nullable
         field.required = True
         reference = Reference(
             name,
             field.data_key or name,
             field,
-            all(nullable),
-            local,
-            remote,
-            relationship,
+            nullable,
+            key.local,
+            key.remote,
+            key.relationship,
             field.flat,
             field.by,
             target,
+            shared=key.shared,
+            kinds=self.hierarchy.kinds_of(key.local),
         )
         self._add(reference)
-
-    def _name_reference(self, local: tuple[Column, ...]) -> tuple[str | None, Ref, str | None]:
-        """Return the field's name, the field, and the relationship's name."""
-        relationships = [str(item.key) for item in many_to_one(self.rows.mapper, set(local))]
-        attributes = [
-            attribute_of(self.rows.mapper, column) or str(column.name) for column in local
-        ]
-        plain = attributes[0].removesuffix("_id") if len(local) == 1 else None
-        for name, field in self.declared.items():
-            if isinstance(field, Ref) and name not in self.used:
-                wanted = field.relationship or name
-                if wanted in (*relationships, plain, *attributes):
-                    self.used.add(name)
-                    return name, field, wanted if wanted in relationships else None
-        if len(relationships) == 1:
-            return relationships[0], Ref(), relationships[0]
-        if relationships:
-            known = " or ".join(f"{name} = Ref()" for name in relationships)
-            raise Unclear(f"{_names(local)} has several relationships; write {known}")
-        if plain is None:
-            raise Unclear(
-                f"the foreign key ({_names(local)}) has no relationship to be named after; "
-                "add one to the model"
-            )
-        return plain, Ref(), None
 
     def _target(self, name: str, field: Ref, remote: tuple[Column, ...]) -> RowSet | None:
         """Return the row set of the table referred to."""
@@ -300,7 +252,7 @@ class Members:
     # Many-to-many
 
     def _link_lists(self) -> None:
-        for relationship in self.rows.mapper.relationships:
+        for relationship, kinds in self.relationships.values():
             table = relationship.secondary
             if table is None or relationship.viewonly or not isinstance(table, sa.Table):
                 continue
@@ -308,7 +260,7 @@ class Members:
             self.seen.add(name)
             if name in self.excluded or not self.work.claims(table, self.schema, name):
                 continue
-            self._link_list(relationship, name, field)
+            self._link_list(relationship, name, field, kinds)
 
     def _link_field(self, key: str) -> tuple[str, RefList]:
         for name, field in self.declared.items():
@@ -318,7 +270,7 @@ class Members:
         return key, RefList(key)
 
     def _link_list(
-        self, relationship: RelationshipProperty[Any], name: str, field: RefList
+        self, relationship: RelationshipProperty[Any], name: str, field: RefList, kinds: Kinds
     ) -> None:
         table = relationship.secondary
         assert isinstance(table, sa.Table)
@@ -338,14 +290,33 @@ class Members:
             return
         columns = tuple(column for _, column in far)
         remotes = tuple(remote for remote, _ in far)
+        shared = frozenset(columns) & {column for column, _ in near}
         reference = Reference(
-            name, name, options, False, columns, remotes, None, False, field.by, target
+            name,
+            name,
+            options,
+            False,
+            columns,
+            remotes,
+            None,
+            False,
+            field.by,
+            target,
+            shared=shared,
         )
         field.required = True
         field.attribute = relationship.key if relationship.key != name else None
         self._add(
             Links(
-                name, field.data_key or name, field, False, relationship.key, table, near, reference
+                name,
+                field.data_key or name,
+                field,
+                False,
+                relationship.key,
+                table,
+                near,
+                reference,
+                kinds=kinds,
             )
         )
 
@@ -355,6 +326,21 @@ def _knows_a_zone(field: ma.fields.Field[Any], kind: Kind) -> bool:
     return (
         isinstance(field, ma.fields.AwareDateTime) and isinstance(kind, DateTime) and not kind.aware
     )
+
+
+class OneOfKinds(ma.validate.Validator):
+    """Refuses a discriminator that no class of the hierarchy has."""
+
+    def __init__(self, kind: Kind, kinds: frozenset[Any]) -> None:
+        self.kind = kind
+        self.kinds = kinds
+
+    def __call__(self, value: Any) -> Any:
+        """Return the value if it is known."""
+        if self.kind.write(value) not in self.kinds:
+            known = ", ".join(sorted(repr(kind) for kind in self.kinds if kind is not None))
+            raise ma.ValidationError(f"{shown(value)} is no class of it; there are {known}")
+        return value
 
 
 class Excluded:
@@ -375,15 +361,3 @@ class Excluded:
 def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
     """Each (column of a mapped table, column of the link table)."""
     return [(left, right) for left, right in pairs]
-
-
-def _plain_pairs(relationship: RelationshipProperty[Any]) -> dict[Column, Column]:
-    """A many-to-one's columns and their targets, for relationships without a foreign key."""
-    if relationship.direction is not RelationshipDirection.MANYTOONE or relationship.viewonly:
-        return {}
-    pairs: Any = relationship.local_remote_pairs or []
-    return dict(pairs)
-
-
-def _names(columns: tuple[Column, ...]) -> str:
-    return ", ".join(column.name for column in columns)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import RelationshipDirection
+from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from lading.declare.fields import Owned
 from lading.declare.infer import Unclear
-from lading.declare.rowsets import Children, Column, Reference, RowSet
+from lading.declare.rowsets import Children, Column, Kinds, Reference, RowSet, Value
 from lading.errors import shown
 
 if TYPE_CHECKING:
@@ -88,13 +88,21 @@ class Ownership:
         via = ways[source.schema, name]
         others = [way for way in dict.fromkeys(ways.values()) if way is not via]
         outside = {via.name, *(way.name for way in others)}
-        members = [member for member in child.members if member.name not in outside]
+        own = tuple(column for way in (via, *others) for column in way.columns)
+        members = [
+            member
+            for member in child.members
+            if member.name not in outside
+            and not (isinstance(member, Value) and member.column in own)
+        ]
         for member in members:
             if isinstance(member, Reference) and not member.parts:
                 raise Unclear(
                     f"{child.schema.__name__}.{member.name} refers to {member.target.name}, which "
                     "has no natural key; declare natural_key there"
                 )
+            if isinstance(member, Reference):  # its owner says what they hold
+                member.shared |= set(own) & set(member.columns)
         written = field.data_key or name
         nested = replace(
             child,
@@ -103,10 +111,14 @@ class Ownership:
             members=members,
             key=tuple(part for part in child.key if part in members),
             parent=rows,
-            own=tuple(column for way in (via, *others) for column in way.columns),
+            own=tuple(dict.fromkeys(own)),
         )
         field.required = True
-        sequence = self._sequence(source, name, child)
+        relationship, kinds = self._relationship(source, field.attribute or name)
+        extension = source.extension_of(via.remote[0].table)
+        if extension is not None:
+            kinds = extension.kinds
+        sequence = self._sequence(relationship, child)
         nested.newest_first = any(
             column is child.surrogate and descending for column, descending in sequence
         )
@@ -119,6 +131,7 @@ class Ownership:
             tuple(zip(via.columns, via.remote, strict=True)),
             sequence,
             tuple(column for way in others for column in way.columns),
+            kinds=kinds,
         )
 
     def _way(self, parent: RowSet, name: str, field: Owned, child: RowSet) -> Reference:
@@ -127,7 +140,7 @@ class Ownership:
         if field.via is not None:
             ways = [item for item in ways if field.via in (item.name, item.relationship)]
         else:
-            relationship = parent.mapper.relationships.get(field.attribute or name)
+            relationship, _ = self._relationship(parent, field.attribute or name)
             if relationship is not None:
                 remote = set(relationship.remote_side)
                 ways = [item for item in ways if set(item.columns) == remote]
@@ -139,17 +152,24 @@ class Ownership:
             f"name the way with via=… (its references: {choice})"
         )
 
+    def _relationship(
+        self, parent: RowSet, name: str
+    ) -> tuple[RelationshipProperty[Any] | None, Kinds]:
+        """Return a parent's relationship, and which of its classes have it."""
+        known = self.work.hierarchies[parent.schema].relationships()
+        return known.get(name, (None, None))
+
     def _sequence(
-        self, parent: RowSet, name: str, child: RowSet
+        self, relationship: RelationshipProperty[Any] | None, child: RowSet
     ) -> tuple[tuple[Column, bool], ...]:
         """Return what an ordered relationship sorts by, as (column, descending)."""
-        relationship = parent.mapper.relationships.get(name)
         if relationship is None or relationship.direction is not RelationshipDirection.ONETOMANY:
             return ()
         result = []
         for clause in relationship.order_by or ():
             key, descending = _ordering(clause)
-            column = child.table.columns.get(key or "")
+            held = [table.columns for table in child.tables if (key or "") in table.columns]
+            column = held[0][key or ""] if held else None
             if column is None:
                 raise Unclear(f"order_by={clause} isn't a column of {child.table.fullname}")
             restorable = {value.column for value in child.values if value.writable}

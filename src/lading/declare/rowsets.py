@@ -8,8 +8,8 @@ writes a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 
 Column = sa.Column[Any]
 
+#: The written discriminators of the classes that have something; ``None`` for all.
+Kinds = frozenset[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """The table that a subclass of a joined-table hierarchy adds to its base's.
+
+    ``pairs`` hold each column of its primary key with the base's that it repeats; ``kinds``
+    are the discriminators whose rows have a row in it.
+    """
+
+    table: sa.Table
+    pairs: tuple[tuple[Column, Column], ...]
+    kinds: frozenset[Any]
+
 
 @dataclass(eq=False, slots=True)
 class Member:
@@ -31,13 +47,16 @@ class Member:
 
     ``name`` is its name in the schema, ``written`` its name in a record (they
     differ where the field has a ``data_key``); ``nullable`` says whether null
-    may be written.
+    may be written.  ``kinds`` are the discriminators whose records have this field, where
+    subclasses differ; the others' leave it out.
     """
 
     name: str
     written: str
     field: ma.fields.Field[Any]
     nullable: bool
+    _: KW_ONLY
+    kinds: Kinds = None
 
 
 @dataclass(eq=False, slots=True)
@@ -70,6 +89,12 @@ class Reference(Member):
     by: str | None
     target: RowSet
     parts: tuple[Value | Reference, ...] = ()
+    shared: frozenset[Column] = frozenset()
+
+    @property
+    def own(self) -> tuple[Column, ...]:
+        """The columns that this reference carries; without any, others say what it is."""
+        return tuple(column for column in self.columns if column not in self.shared)
 
 
 @dataclass(eq=False, slots=True)
@@ -112,6 +137,8 @@ class RowSet:
     key that records don't carry, if there is one.  ``is_owned`` says whether the rows
     live in other records, ``newest_first`` whether their list runs from the highest
     generated id down; ``own`` are the columns that hold whose they are.
+    Of a hierarchy, ``discriminator`` says which class a row is of, ``kinds`` which there
+    are, and ``extensions`` are the subclasses' own tables.
     """
 
     name: str
@@ -128,6 +155,14 @@ class RowSet:
     is_owned: bool = False
     newest_first: bool = False
     own: tuple[Column, ...] = ()
+    discriminator: Value | None = None
+    kinds: Kinds = None
+    extensions: tuple[Extension, ...] = ()
+
+    @property
+    def tables(self) -> tuple[sa.Table, ...]:
+        """The table, and those that subclasses add."""
+        return (self.table, *(extension.table for extension in self.extensions))
 
     @property
     def identity(self) -> tuple[Column, ...]:
@@ -159,9 +194,35 @@ class RowSet:
         """The owned lists."""
         return [item for item in self.members if isinstance(item, Children)]
 
+    def extension_of(self, table: Any) -> Extension | None:
+        """Return the extension that a table is; ``None`` for the row set's own table."""
+        return next((item for item in self.extensions if item.table is table), None)
+
+    def in_base(self, column: Column) -> Column:
+        """Return the base's column whose value a column of a subclass's primary key repeats."""
+        pairs = [pair for extension in self.extensions for pair in extension.pairs]
+        return dict(pairs).get(column, column)
+
+    def identity_in(self, table: Any) -> tuple[Column, ...]:
+        """Return the columns of one of the row set's tables that hold its primary key."""
+        extension = self.extension_of(table)
+        if extension is None:
+            return self.identity
+        own = {base: column for column, base in extension.pairs}
+        return tuple(own[column] for column in self.identity)
+
+    def members_of(self, record: Mapping[str, Any]) -> list[Member]:
+        """Return the members that a record of its class has."""
+        if self.discriminator is None:
+            return self.members
+        kind = record.get(self.discriminator.written)
+        kind = None if isinstance(kind, list | dict) else kind
+        return [item for item in self.members if item.kinds is None or kind in item.kinds]
+
     def carried(self) -> set[Column]:
-        """The table's columns that records carry, its surrogate and parent's key included."""
+        """The tables' columns that records carry, surrogate and parent's key included."""
         columns = {value.column for value in self.values} | set(self.own)
+        columns |= {own for extension in self.extensions for own, _ in extension.pairs}
         for reference in self.references:
             columns.update(reference.columns)
         return columns | ({self.surrogate} if self.surrogate is not None else set())

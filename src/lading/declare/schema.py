@@ -52,6 +52,7 @@ class EntitySchema(ma.Schema):
     def __init__(self, **options: Any) -> None:
         if type(self).rows is None and declares_model(type(self)):
             type(self).catalog.use()
+        self._by_class: dict[frozenset[str], EntitySchema] = {}
         super().__init__(**options)
 
     @classmethod
@@ -74,6 +75,24 @@ class EntitySchema(ma.Schema):
     def validate(self, data: Any, *, many: bool | None = None, **options: Any) -> Any:
         """Return the errors that ``load`` would raise."""
         return super().validate(self._without_computed(data, many), many=many, **options)
+
+    def _deserialize(self, data: Any, *, many: bool = False, **options: Any) -> Any:
+        """Read each record of a hierarchy by the fields of its own class."""
+        schema = self if many else self._of_class(data)
+        return super(EntitySchema, schema)._deserialize(data, many=many, **options)
+
+    def _of_class(self, data: Any) -> EntitySchema:
+        rows = type(self).rows
+        if rows is None or rows.discriminator is None or not isinstance(data, Mapping):
+            return self
+        names = {member.name for member in rows.members_of(data)}
+        others = {member.name for member in rows.members} - names
+        kept = frozenset(self.fields.keys() - others)
+        if kept == self.fields.keys():
+            return self
+        if kept not in self._by_class:
+            self._by_class[kept] = type(self)(only=kept)
+        return self._by_class[kept]
 
     def _without_computed(self, data: Any, many: bool | None) -> Any:
         computed = {

@@ -201,7 +201,8 @@ def is_deferrable(rows: RowSet, reference: Reference) -> bool:
     """Tell whether a reference may be inserted as null first and updated later."""
     return (
         reference.nullable
+        and bool(reference.own)
         and reference not in rows.key
-        and not in_check(rows.table, reference.columns)
-        and not nulls_collide(rows.table, reference.columns)
+        and not in_check(reference.own[0].table, reference.own)
+        and not nulls_collide(reference.own[0].table, reference.own)
     )

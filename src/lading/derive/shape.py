@@ -9,10 +9,20 @@ from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, V
 
 def shape_of(rows: RowSet) -> dict[str, Any]:
     """Return fields (in written order), key, references and owned shapes of a row set."""
+    kind = rows.discriminator
     return {
-        "fields": {member.written: _field(member) for member in rows.members},
+        "fields": {member.written: _classed(member) for member in rows.members},
         "key": list(rows.key_names),
+        **({"discriminator": kind.written} if kind is not None else {}),
     }
+
+
+def _classed(member: Member) -> dict[str, Any]:
+    """Say which classes of a hierarchy have a field, where not all do."""
+    if member.kinds is None:
+        return _field(member)
+    kinds = sorted(member.kinds, key=lambda kind: (kind is not None, kind))
+    return {**_field(member), "classes": kinds}
 
 
 def _field(member: Member) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class RowDecoder:
             for item in rows.references
         }
         self.links = {item.name: _each(source, self._link_keys(item)) for item in rows.links}
+        self.kinds = self._kinds()
         self.children = {
             child.name: RowDecoder(dialect, child.rows, layout.children[child.name])
             for child in rows.children
@@ -67,6 +68,10 @@ class RowDecoder:
 
     def _bind(self, source: Source, dialect: Dialect, value: Value) -> str:
         x = f"r.{self.layout.place[value.name]}"
+        text = self._bound(source, dialect, value, x)
+        return text if value.kinds is None else f"(None if {x} is UNSET else {text})"
+
+    def _bound(self, source: Source, dialect: Dialect, value: Value, x: str) -> str:
         bind = dialect.binder(value.column, value.kind)
         if isinstance(value.kind, Json):
             text = source.use(bind, f"bytes({x})")
@@ -75,6 +80,30 @@ class RowDecoder:
             return f"({null} if bytes({x}) == b'null' else {text})"
         text = source.use(bind, x)
         return f"(None if {x} is None else {text})" if value.nullable else text
+
+    def _kinds(self) -> Callable[[Sequence[Any]], list[Any]]:
+        """Return what gives records' discriminators, once each has the fields of its class."""
+        kind = self.rows.discriminator
+        if kind is None:
+            return lambda _: []
+        known = self.rows.kinds
+        place = self.layout.place[kind.name]
+        optional = [
+            (member.written, self.layout.place[member.name], member.kinds)
+            for member in self.rows.members
+            if member.kinds is not None and not (isinstance(member, Value) and not member.writable)
+        ]
+
+        def kind_of(record: Any) -> Any:
+            found = getattr(record, place)
+            if known is not None and found not in known:
+                raise ValueError(f"{found!r} is no class of this hierarchy")
+            for written, at, kinds in optional:
+                if (getattr(record, at) is not msgspec.UNSET) != (found in kinds):
+                    raise ValueError(f"{written}: is not as its class has it")
+            return found
+
+        return lambda records: [kind_of(record) for record in records]
 
     def _key(self) -> str:
         items = []
@@ -85,14 +114,16 @@ class RowDecoder:
 
     def _link_keys(self, links: Links) -> str:
         key = key_source(links.reference.parts, "k", _checked(self.source))
-        return f"[{key} for k in r.{self.layout.place[links.name]}]"
+        x = f"r.{self.layout.place[links.name]}"
+        held = x if links.kinds is None else f"({x} or ())"
+        return f"[{key} for k in {held}]"
 
     def batch(self, records: Sequence[Any], numbers: list[int], lines: list[bytes]) -> Batch:
         """Check and convert structs; ``ValueError`` if any of them doesn't fit."""
         children = {}
         for name, decoder in self.children.items():
             place = self.layout.place[name]
-            lists = [getattr(record, place) for record in records]
+            lists = [getattr(record, place) or () for record in records]
             owners = [n for n, items in enumerate(lists) for _ in items]
             flat = [item for items in lists for item in items]
             children[name] = Nested(decoder.batch(flat, [numbers[n] for n in owners], []), owners)
@@ -104,6 +135,7 @@ class RowDecoder:
             {name: make(records) for name, make in self.links.items()},
             children,
             lines,
+            self.kinds(records),
         )
 
     def orders(self, keys: list[Key]) -> list[Any]:
@@ -119,13 +151,13 @@ class RowDecoder:
                 yield f"{path}{value.written}", str(error)
         for name, decoder in self.children.items():
             child = next(item for item in self.rows.children if item.name == name)
-            for number, item in enumerate(getattr(record, self.layout.place[name]), 1):
+            for number, item in enumerate(getattr(record, self.layout.place[name]) or (), 1):
                 yield from decoder.faults(item, f"{path}{child.written}.{number}.")
 
     def struct(self, record: dict[str, Any]) -> Any:
         """Build a decoded struct from a canonical record."""
         values = {}
-        for member in self.rows.members:
+        for member in self.rows.members_of(record):
             if isinstance(member, Value) and not member.writable:
                 continue
             values[self.layout.place[member.name]] = self._member(member, record[member.written])

@@ -13,6 +13,7 @@ import msgspec
 from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
+from lading.engine.kinds import KindSource
 from lading.engine.layout import RecordLayout, order_source, reference_source, sorts_as_written
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot
 from lading.errors import LadingError, TargetError
@@ -45,16 +46,19 @@ class RowEncoder:
         self.source = Source(rows.name)
         self.nested: list[Links | Children] = [*rows.links, *rows.children]
         self.fields: dict[str, str] = {}
-        table: Any = selection.table
         slots: dict[str, Any] = {}
         for member in rows.members:
             if isinstance(member, Value):
-                slots[member.name] = selection.value(member, table)
+                slots[member.name] = selection.value(member, member.column.table)
             elif isinstance(member, Reference):
-                slots[member.name] = selection.reference(member, table, foreign=ids)
+                foreign = ids or member.kinds is not None
+                source = member.columns[0].table
+                slots[member.name] = selection.reference(member, source, foreign=foreign)
+        kind = rows.discriminator
+        written = self._value(slots[kind.name]) if kind is not None else ""
+        self.kind = KindSource(rows, selection, self.source, written)
         for member in rows.members:
             self.fields[member.name] = self._source(member, slots.get(member.name))
-        self.references = [slot for slot in slots.values() if isinstance(slot, ReferenceSlot)]
         self.id_sources = self._ids(selection, slots) if ids else []
         self.width = 0
 
@@ -70,6 +74,7 @@ class RowEncoder:
             loop = f"for {row}, {', '.join(extras)} in zip(rows, *nested)"
         else:
             loop = f"for {row} in rows"
+        loop += self.kind.loop
         self._encode = self.source.compile(f"lambda rows, nested: [{record}({values}) {loop}]")
         self._key = self.source.compile(f"lambda records: [{self._key_source()} for r in records]")
 
@@ -88,7 +93,7 @@ class RowEncoder:
         try:
             return self._encode(rows, nested)  # type: ignore[no-any-return]
         except Exception as error:
-            raise self._located(rows, error) from error
+            raise self._located(rows, nested, error) from error
 
     def keys(self, records: Sequence[Any]) -> list[Any]:
         """Return each record's natural key, as nested tuples of written forms."""
@@ -108,10 +113,12 @@ class RowEncoder:
 
     def _source(self, member: Any, slot: Any) -> str:
         if isinstance(slot, ValueSlot):
-            return self._value(slot)
+            return self.kind.only(member, self._value(slot), f"c{slot.place} is None")
         if isinstance(slot, ReferenceSlot):
-            return self._reference(slot)
-        return f"n{self.nested.index(member)}"
+            empty = slot.is_null() if member.kinds is not None else ""
+            return self.kind.only(member, self._reference(slot), empty)
+        nested = f"n{self.nested.index(member)}"
+        return self.kind.only(member, nested, f"not {nested}")
 
     def _value(self, slot: ValueSlot) -> str:
         value = slot.value
@@ -150,12 +157,11 @@ class RowEncoder:
         text = f"({text} if c{slot.present} is not None else {missing}({shown}))"
         if not slot.reference.nullable:
             return text
-        null = " and ".join(f"c{place} is None" for place in slot.foreign)
         some = " or ".join(f"c{place} is None" for place in slot.foreign)
         if len(slot.foreign) > 1:
             partly = self.source.name(_partly(slot.reference), "partly")
             text = f"({partly}({shown}) if {some} else {text})"
-        return f"(None if {null} else {text})"
+        return f"(None if {slot.is_null()} else {text})"
 
     def _ids(self, selection: Selection, slots: dict[str, Any]) -> list[str]:
         sources = []
@@ -172,15 +178,22 @@ class RowEncoder:
 
     # Errors
 
-    def _located(self, rows: Sequence[Row], error: Exception) -> LadingError:
+    def _located(
+        self, rows: Sequence[Row], nested: Sequence[Sequence[Any]], error: Exception
+    ) -> LadingError:
         """Find the first row and field that can't be written, and say so."""
-        variables = ", ".join(f"c{place}" for place in range(self.width))
-        for row in rows:
-            for name, text in self.fields.items():
-                if text.startswith("n") and text[1:].isdigit():
-                    continue
+        names = [f"c{place}" for place in range(self.width)]
+        variables = ", ".join([*names, *(f"n{place}" for place in range(len(nested)))])
+        for place, bare in enumerate(rows):
+            row = (*bare, *(lists[place] for lists in nested))
+            if self.rows.discriminator is not None:
                 try:
-                    self.source.compile(f"lambda {variables}: {text}")(*row)
+                    self._one_field(variables, "d")(*row)
+                except Exception as cause:
+                    return self._unwritable(row, self.rows.discriminator.name, cause)
+            for name, text in self.fields.items():
+                try:
+                    self._one_field(variables, text)(*row)
                 except Exception as cause:
                     return self._unwritable(row, name, cause)
         return TargetError(f"a row can't be written: {error}", entity=self.rows.name)
@@ -200,13 +213,18 @@ class RowEncoder:
             f"{problem}{who}", remedy, entity=self.rows.name, field=member.written, key=key or None
         )
 
+    def _one_field(self, variables: str, text: str) -> Any:
+        made = f"[{text}{self.kind.loop}][0]" if self.kind.loop else text
+        return self.source.compile(f"lambda {variables}: {made}")
+
     def _best_key(self, row: Row) -> str:
         """Describe the row by whatever of its key can be read, else by its identity."""
         variables = ", ".join(f"c{place}" for place in range(self.width))
         parts = []
         for part in self.rows.key:
             try:
-                value = self.source.compile(f"lambda {variables}: {self.fields[part.name]}")(*row)
+                read = self.source.compile(f"lambda {variables}: {self.fields[part.name]}")
+                value = read(*row[: self.width])
             except Exception:  # noqa: S112 - the key itself may be what is broken
                 continue
             shown = msgspec.json.encode(value).decode() if value is not None else "null"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import msgspec
+
 _numbers = count(1)
 
 
@@ -41,7 +43,8 @@ class Source:
 
     def __init__(self, title: str) -> None:
         self.title = title
-        self.names: dict[str, Any] = {}
+        #: ``UNSET`` stands in structs for fields that their records don't have.
+        self.names: dict[str, Any] = {"UNSET": msgspec.UNSET}
 
     def name(self, value: Any, hint: str = "v") -> str:
         """Make a value known to the generated code, and return its name."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lading.declare.rowsets import Links, Reference, RowSet
 from lading.derive.order import link_name
+from lading.engine.agree import Disagreement, compare
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key, named_key
-from lading.engine.loader import Loader, NoKeys, Restart, objection
+from lading.engine.loader import Loader, NoKeys, Restart, field_of, objection
 from lading.engine.resolve import AMBIGUOUS
 from lading.engine.write import Later, LinkWriter, Resolved, RowWriter
 from lading.jsontext import json_text
+
+#: What the two ends of a link hold.
+Ends = tuple[Row, Row]
 
 
 class LateLoader(Loader):
@@ -40,7 +46,9 @@ class LateLoader(Loader):
         if error is None:
             return
         if count == 1:
-            self.fail(resolved.batch.numbers[0], None, path[:-1], objection(error))
+            field = field_of(error)
+            where = f"{path}{field}" if field else path[:-1]
+            self.fail(resolved.batch.numbers[0], None, where, objection(error))
             return
         half = count // 2
         for places in (range(half), range(half, count)):
@@ -58,7 +66,7 @@ class LateLoader(Loader):
                 links, numbers, [keys for _, _, keys in items], NoKeys(), lambda _: path
             )
             made = [
-                (number, (*owner, *remote))
+                (number, (owner, remote))
                 for (number, owner, _), found in zip(items, lists, strict=True)
                 for remote in found
                 if number not in self.bad
@@ -66,8 +74,10 @@ class LateLoader(Loader):
             self._write(writer, made, f"{path}{links.written}")
         self.give_up(self.bad)
 
-    def _write(self, writer: LinkWriter, made: list[tuple[int, Row]], path: str) -> None:
-        error = self.attempt(lambda later: writer.write([row for _, row in made], later))
+    def _write(self, writer: LinkWriter, made: list[tuple[int, Ends]], path: str) -> None:
+        error = self.attempt(
+            lambda later: writer.write([writer.row(*ends) for _, ends in made], later)
+        )
         if error is None:
             return
         if len(made) == 1:
@@ -81,15 +91,20 @@ class LateLoader(Loader):
         """Set a reference that was inserted as null."""
         prefix = f"{rows.name[len(self.root.name) + 1 :]}.".lstrip(".")
         for items in self.state.updates.get((rows.name, reference.name), ()):
-            found = self._found(reference, (key for _, _, key, _ in items))
+            found = self._found(reference, (key for _, _, key, _, _ in items))
             made = []
             where = f"{prefix}{reference.written}"
-            for number, identity, key, _ in items:
+            own = [n for n, column in enumerate(reference.columns) if column in reference.own]
+            for number, identity, key, _, held in items:
                 row = found.get(key)
                 if row is None or row is AMBIGUOUS:
                     self.fail(number, None, where, self.missing(reference, key, row))
-                else:
-                    made.append((number, (*identity, *row)))
+                    continue
+                try:
+                    compare(reference, row, held)
+                    made.append((number, (*identity, *(row[n] for n in own))))
+                except Disagreement as error:
+                    self.fail(number, None, where, str(error))
             self._update(rows, reference, made, prefix)
         if self.bad and rows is self.root and reference.parts == rows.key:
             self._follow(rows, reference)
@@ -100,7 +115,7 @@ class LateLoader(Loader):
         referring: dict[Key, list[tuple[int, Key]]] = {}
         falling: list[Key] = []
         for items in self.state.updates.get((rows.name, reference.name), ()):
-            for number, _, key, own in items:
+            for number, _, key, own, _ in items:
                 referring.setdefault(key, []).append((number, own))
                 falling += [own] if number in self.bad else []
         while falling:
@@ -117,7 +132,9 @@ class LateLoader(Loader):
     ) -> None:
         if not made:
             return
-        table, key, columns = rows.table, rows.identity, reference.columns
+        columns = reference.own
+        table: Any = columns[0].table
+        key = rows.identity_in(table)
         values = [row for _, row in made]
 
         def write(later: Later) -> None:

@@ -86,6 +86,8 @@ class RecordLayout:
             rename[name] = member.written
             if isinstance(member, Value) and not member.writable:
                 fields.append((name, Any, msgspec.UNSET))
+            elif member.kinds is not None:
+                fields.append((name, self._wire(member) | msgspec.UnsetType, msgspec.UNSET))
             else:
                 fields.append((name, self._wire(member)))
         for number, written in enumerate(self.ids):
@@ -165,6 +167,8 @@ def reference_source(reference: Reference, x: str, leaf: Leaf = as_it_is) -> str
         key = f"({_part_source(reference.parts[0], x, leaf)},)"
     else:
         key = key_source(reference.parts, x, leaf)
+    if reference.kinds is not None:
+        return f"(None if {x} is None or {x} is UNSET else {key})"
     return f"(None if {x} is None else {key})" if reference.nullable else key
 
 

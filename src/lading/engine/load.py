@@ -17,6 +17,7 @@ from lading.engine.loader import (
     RecordKeys,
     Restart,
     described,
+    field_of,
     in_record,
     objection,
 )
@@ -84,7 +85,7 @@ class EntityLoader(Loader):
             return
         if count == 1:
             batch = resolved.batch
-            self.fail(batch.numbers[0], self.name_of(batch, 0), None, objection(error))
+            self.fail(batch.numbers[0], self.name_of(batch, 0), field_of(error), objection(error))
             return
         if self.waves and self.state.may_restart:
             self._blame(resolved, ids)
@@ -101,7 +102,8 @@ class EntityLoader(Loader):
             error = self.attempt(partial(self._insert_one, one, part))
             if error is not None:
                 self.state.excluded.setdefault(self.root.name, set()).add(number)
-                self.fail(number, self.name_of(resolved.batch, place), None, objection(error))
+                key = self.name_of(resolved.batch, place)
+                self.fail(number, key, field_of(error), objection(error))
                 raise Restart
 
     def _insert_one(self, one: Resolved, ids: list[Any] | None, later: Later) -> None:
@@ -154,14 +156,21 @@ class EntityLoader(Loader):
     def _own(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
         """Map the keys by which a reference finds the batch's own rows to their places.
 
-        Rows are left out that several share a key, or whose referred columns aren't known
-        before they are inserted.
+        Rows are left out that several share a key, whose referred columns aren't known
+        before they are inserted, or that aren't of the class referred to.
         """
-        if not all(column in self.known for column in reference.remote):
+        if not all(self.root.in_base(column) in self.known for column in reference.remote):
             return {}
-        if reference.parts == self.root.key:
-            return {key: place for place, key in enumerate(batch.keys)}
-        part = reference.parts[0]  # that of ``by``
+        found: dict[Key | None, int] = {key: place for place, key in enumerate(batch.keys)}
+        if reference.parts != self.root.key:
+            found = self._own_by(reference, batch)
+        return {
+            key: place for key, place in found.items() if self._is_of_class(reference, batch, place)
+        }
+
+    def _own_by(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
+        """Map what a reference's ``by`` holds of the batch's own rows to their places."""
+        part = reference.parts[0]
         assert isinstance(part, Value)
         held = [row[self.columns.index(part.column)] for row in batch.values]
         bind = self.state.resolvers.of(reference).binds[part]
@@ -184,11 +193,16 @@ class EntityLoader(Loader):
     def _is_deferred(self, reference: Reference) -> bool:
         return (self.root.name, reference.name) in self.state.order.updated
 
+    def _is_of_class(self, reference: Reference, batch: Batch, place: int) -> bool:
+        """Tell whether a row has a row in the subclass's table that a reference points to."""
+        extension = self.root.extension_of(reference.remote[0].table)
+        return extension is None or batch.kinds[place] in extension.kinds
+
     def _row_of(
         self, reference: Reference, resolved: Resolved, place: int, made: dict[int, Any]
     ) -> Row:
         row: list[Any] = []
-        for column in reference.remote:
+        for column in map(self.root.in_base, reference.remote):
             holder = self.known[column]
             if column is self.root.surrogate:
                 row.append(made[place])

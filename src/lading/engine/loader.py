@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from lading.declare.derivation import Entities
 from lading.declare.rowsets import Column, Links, Reference, RowSet
 from lading.derive.order import Order, link_name
+from lading.engine.agree import Disagreement
 from lading.engine.batch import Batch
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.layout import Key, Part, named_key
@@ -28,6 +29,10 @@ from lading.report import Counts, Problem
 
 #: Missing references whose nearest key is looked up; the search is slow, the help the same.
 HELPED = 20
+
+
+#: What stands against a record: the database, or its own fields.
+Objection = sa.exc.DBAPIError | Disagreement
 
 
 class Restart(Exception):
@@ -235,15 +240,19 @@ class Loader:
     def missing(self, reference: Reference, key: Key, row: Row | None = None) -> str:
         """Say that a reference has no target, or several, and what to do."""
         target = reference.target.name
+        extension = reference.target.extension_of(reference.remote[0].table)
+        if extension is not None:
+            target = f"{target} with a row in {extension.table.fullname}"
         text = described(reference.parts, key)
         if row is AMBIGUOUS:
             return f"several {target} have {text}; make it unique, or refer to them by another key"
         named = json_text(named_key(reference.parts, key))
-        if (target, named) in self.state.failed:
+        if (reference.target.name, named) in self.state.failed:
             return f"no {target} has {text}, for its own record has a problem"
         near = self._nearest(self.state.resolvers.of(reference), key)
         closest = f"; closest is {near!r}" if near is not None else ""
-        return f"no {target} has {text}{closest}. Add the record to {target}, or correct the key"
+        name = reference.target.name
+        return f"no {target} has {text}{closest}. Add the record to {name}, or correct the key"
 
     def _nearest(self, resolver: Resolver, key: Key) -> str | None:
         self.state.helped += 1
@@ -251,8 +260,8 @@ class Loader:
 
     # Inserting
 
-    def attempt(self, work: Callable[[Later], None]) -> sa.exc.DBAPIError | None:
-        """Do some writing in a savepoint; return the database's objection, if it has one."""
+    def attempt(self, work: Callable[[Later], None]) -> Objection | None:
+        """Do some writing in a savepoint; return what stands against it, if anything does."""
         later = Later()
         try:
             with self.dialect.connection.begin_nested():
@@ -260,6 +269,8 @@ class Loader:
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated or not is_objection(error):
                 raise
+            return error
+        except Disagreement as error:
             return error
         self.state.keep(later)
         return None
@@ -281,13 +292,20 @@ def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
     return texts
 
 
+def field_of(error: Objection) -> str | None:
+    """Name the field that is to blame, where it is known."""
+    return error.field if isinstance(error, Disagreement) else None
+
+
 def is_objection(error: sa.exc.DBAPIError) -> bool:
     """Tell whether the database objects to a record, and not to the statement or the session."""
     raised_by_trigger = getattr(error.orig, "sqlstate", None) == "P0001"
     return isinstance(error, sa.exc.IntegrityError | sa.exc.DataError) or raised_by_trigger
 
 
-def objection(error: sa.exc.DBAPIError) -> str:
-    """Return what the database said, on one line."""
+def objection(error: Objection) -> str:
+    """Return what the database said, on one line, or what fields disagree in."""
+    if isinstance(error, Disagreement):
+        return str(error)
     text = str(error.orig).strip().splitlines()
     return f"the database refused it: {'; '.join(line.strip() for line in text)}"

@@ -56,6 +56,7 @@ class RowReader:
         self.tally = tally
         self.path = path
         self.selection = Selection(dialect, rows.table)
+        self.selection.extend(rows)
         self.layout = RecordLayout(rows, ids=ids)
         self.encoder = RowEncoder(rows, self.selection, self.layout, ids=ids)
         self.identity = identity_of(self.selection, rows)
@@ -72,23 +73,33 @@ class RowReader:
         """Make the structs of one chunk of rows."""
         nested = [reader.fetch(rows) for reader in self.nested]
         records = self.encoder.records(rows, nested)
-        self.tally.rows[self.rows.table.fullname] += len(records)
+        self._count_rows(records)
         for reference in self.rows.references:
             place = self.layout.place[reference.name]
             held = len(records)
-            if reference.nullable:
-                held = sum(1 for record in records if getattr(record, place) is not None)
+            if reference.nullable or reference.kinds is not None:
+                none = (None, msgspec.UNSET)
+                held = sum(1 for record in records if getattr(record, place) not in none)
             self.tally.links[f"{self.path}{reference.written}"] += held
         return records
+
+    def _count_rows(self, records: list[Any]) -> None:
+        self.tally.rows[self.rows.table.fullname] += len(records)
+        if self.rows.discriminator is not None:
+            place = self.layout.place[self.rows.discriminator.name]
+            for extension in self.rows.extensions:
+                held = sum(1 for record in records if getattr(record, place) in extension.kinds)
+                self.tally.rows[extension.table.fullname] += held
 
     def text(self) -> str:
         """Return the SELECT without order or condition, as SQL of the driver."""
         return self.dialect.text_of(self.selection.statement())
 
     def qualified(self, columns: Sequence[Column]) -> list[str]:
-        """Name columns of the row set's own table in that SELECT."""
-        table = self.dialect.table(self.rows.table)
-        return [f"{table}.{self.dialect.name(column)}" for column in columns]
+        """Name columns of the row set's own tables in that SELECT."""
+        return [
+            f"{self.dialect.table(column.table)}.{self.dialect.name(column)}" for column in columns
+        ]
 
 
 class ChildReader:
@@ -101,10 +112,9 @@ class ChildReader:
         path = f"{parent.path}{children.written}."
         self.reader = RowReader(dialect, children.rows, tally, ids=ids, path=path)
         self.parent_places = [parent.selection.raw(up) for _, up in children.pairs]
-        table: Any = children.rows.table
         selection = self.reader.selection
-        self.own_places = [selection.raw(table.c[down.key]) for down, _ in children.pairs]
-        self.other_places = [selection.raw(table.c[column.key]) for column in children.others]
+        self.own_places = [selection.raw(down) for down, _ in children.pairs]
+        self.other_places = [selection.raw(column) for column in children.others]
         self.sorts = [self._sort(column, down) for column, down in children.sequence]
         self.reader.ready()
         self.sql = self.reader.text()
@@ -119,7 +129,7 @@ class ChildReader:
                 "Order by another column.",
                 entity=self.children.rows.name,
             )
-        place = selection.add(selection.table.c[column.key], kind)
+        place = selection.add(column, kind)
         read, order = selection.dialect.reader(column, kind).function(), kind.order
 
         def key(item: tuple[bytes, Row]) -> Any:
@@ -239,7 +249,7 @@ def key_struct_source(
             items.append(f"(None if {x} is None else {text})" if part.value.nullable else text)
         else:
             text = key_struct_source(source, dialect, part, layout.nested[place])
-            null = " and ".join(f"c{n} is None" for n in part.foreign)
+            null = part.is_null()
             items.append(f"(None if {null} else {text})" if part.reference.nullable else text)
     return f"{source.name(layout.struct, 'Key')}({', '.join(items)})"
 

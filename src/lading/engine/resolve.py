@@ -19,6 +19,7 @@ from lading.declare.rowsets import Reference, RowSet, Value, leaves
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.layout import Key
 from lading.engine.read import count_rows, rows_among
+from lading.engine.select import having_row_in
 
 #: Targets of at most this many rows are read whole, which is cheaper than asking.
 SMALL = 5_000
@@ -75,7 +76,7 @@ class Resolver:
                 columns += part.columns
         columns += self.remote
         named = [column.label(f"c{place}") for place, column in enumerate(columns)]
-        return sa.select(*named).select_from(self.target.table)
+        return sa.select(*named).select_from(having_row_in(self.target, self.remote[0].table))
 
     def find(self, keys: Iterable[Key | None]) -> dict[Key, Row]:
         """Map the keys that exist to the remote columns' values, as the driver gives them.

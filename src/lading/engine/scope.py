@@ -11,6 +11,7 @@ from lading.declare.derivation import Entities
 from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.read import rows_among
+from lading.engine.select import having_row_in, is_set, with_extensions
 from lading.errors import LadingError, TargetError, shown
 from lading.options import entity_names
 
@@ -95,14 +96,19 @@ class Scope:
             return 0
         if name not in self.names:
             return found
-        inside = sa.select(*reference.remote).where(self._condition(name, target)).correlate(None)
+        inside = (
+            sa.select(*reference.remote)
+            .select_from(having_row_in(target, reference.remote[0].table))
+            .where(self._condition(name, target))
+            .correlate(None)
+        )
         foreign = (
             sa.tuple_(*reference.columns) if len(reference.columns) > 1 else reference.columns[0]
         )
         statement = (
             sa.select(sa.func.count())
             .select_from(chain(rows, reference))
-            .where(reference.columns[0].is_not(None), foreign.not_in(inside))
+            .where(is_set(reference, reference.columns[0].table), foreign.not_in(inside))
         )
         condition = self.where.get(rows.entity)
         if condition is not None:
@@ -124,6 +130,7 @@ def refuse_ambiguous(dialect: Dialect, rows: RowSet, reference: Reference) -> No
     if reference.by is None and not reference.target.is_owned:
         return
     target: Any = reference.target.table.alias("_lading_target")
+    remote = [reference.target.in_base(column) for column in reference.remote]
     key = [column.key for column in key_columns(reference.parts)]
     held = reference.target.table
     several: Any = (
@@ -132,7 +139,7 @@ def refuse_ambiguous(dialect: Dialect, rows: RowSet, reference: Reference) -> No
         .having(sa.func.count() > 1)
         .subquery("_lading_several")
     )
-    pairs = zip(reference.columns, reference.remote, strict=True)
+    pairs = zip(reference.columns, remote, strict=True)
     source: Any = reference.columns[0].table
     statement = (
         sa.select(*(target.c[name] for name in key))
@@ -168,7 +175,10 @@ def chain(rows: RowSet, reference: Reference) -> Any:
     """Join a reference's table up to the entity's own, whose conditions and ids select."""
     table = reference.columns[0].table
     joined: Any = table
-    if table is not rows.table:
+    extension = rows.extension_of(table)
+    if extension is not None:
+        joined = joined.join(rows.table, sa.and_(*(own == base for own, base in extension.pairs)))
+    elif table is not rows.table:
         pairs = next(links.local for links in rows.links if links.table is table)
         joined = joined.join(rows.table, sa.and_(*(near == up for near, up in pairs)))
     while rows.parent is not None:
@@ -254,7 +264,7 @@ class _Closure:
         self, root: RowSet, owner: RowSet, reference: Reference, found: list[Row]
     ) -> set[Row]:
         """Return the primary keys of the records that hold the rows referred to."""
-        joined: Any = owner.table
+        joined = with_extensions(owner)
         rows = owner
         while rows.parent is not None:
             above = rows.parent
@@ -265,7 +275,8 @@ class _Closure:
         return set(self._among(sql, owner, reference.remote, found))
 
     def _among(self, sql: str, rows: RowSet, columns: Any, keys: Collection[Row]) -> list[Row]:
-        table = self.dialect.table(rows.table)
-        names = [f"{table}.{self.dialect.name(column)}" for column in columns]
+        names = [
+            f"{self.dialect.table(column.table)}.{self.dialect.name(column)}" for column in columns
+        ]
         found = rows_among(self.dialect, sql, columns, names, list(keys))
         return [row for row in map(tuple, found) if None not in row]

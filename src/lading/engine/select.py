@@ -38,6 +38,18 @@ class ReferenceSlot:
     present: int
     parts: list[ValueSlot | ReferenceSlot]
 
+    def is_null(self) -> str:
+        """Return source that tells whether the reference is null: what it alone carries is.
+
+        Where it carries nothing alone, it is null if any of its columns is.
+        """
+        if not self.foreign:
+            return "False"
+        pairs = list(zip(self.foreign, self.reference.columns, strict=True))
+        own = [place for place, column in pairs if column in self.reference.own]
+        joint = " and " if own else " or "
+        return joint.join(f"c{place} is None" for place in own or self.foreign)
+
 
 class Selection:
     """The columns, joins and order by which a row set's rows are read."""
@@ -49,6 +61,10 @@ class Selection:
         self.joined: sa.FromClause = table
         self._places: dict[Any, int] = {}
         self._joins: dict[Any, sa.FromClause] = {}
+
+    def extend(self, rows: RowSet) -> None:
+        """Join the tables that the row set's subclasses add, each under its own name."""
+        self.joined = with_extensions(rows, self.joined)
 
     def add(self, column: sa.ColumnElement[Any], kind: Kind) -> int:
         """Select a column to be read as a kind, once, and return its place."""
@@ -92,9 +108,16 @@ class Selection:
         if key not in self._joins:
             # No application names a table so; SQLAlchemy's own anonymous names may be taken.
             target = reference.target.table.alias(f"_lading_{len(self._joins) + 1}")
+            extension = reference.target.extension_of(reference.remote[0].table)
+            far = target
+            if extension is not None:
+                far = extension.table.alias(f"_lading_{len(self._joins) + 1}_own")
             pairs = zip(reference.columns, reference.remote, strict=True)
-            match = [source.c[local.key] == target.c[remote.key] for local, remote in pairs]
-            self.joined = self.joined.outerjoin(target, sa.and_(*match))
+            match = [source.c[local.key] == far.c[remote.key] for local, remote in pairs]
+            self.joined = self.joined.outerjoin(far, sa.and_(*match))
+            if extension is not None:
+                up = [far.c[own.key] == target.c[base.key] for own, base in extension.pairs]
+                self.joined = self.joined.outerjoin(target, sa.and_(*up))
             self._joins[key] = target
         return self._joins[key]
 
@@ -104,7 +127,7 @@ class Selection:
         for slot in parts:
             if isinstance(slot, ValueSlot) and not slot.value.nullable:
                 return slot.place
-        return self.raw(target.c[reference.remote[0].key])
+        return self.raw(target.c[reference.target.in_base(reference.remote[0]).key])
 
     def order(self, parts: tuple[Value | Reference, ...], source: Any) -> list[Any] | None:
         """Return the ORDER BY of a key, or ``None`` where the database can't sort so."""
@@ -112,7 +135,7 @@ class Selection:
         for part in parts:
             if isinstance(part, Reference):
                 if part.nullable:
-                    clauses.append(source.c[part.columns[0].key].is_not(None))
+                    clauses.append(is_set(part, source))
                 inner = self.order(part.parts, self.join(part, source))
                 if inner is None:
                     return None
@@ -130,6 +153,30 @@ class Selection:
     def statement(self) -> sa.Select[Any]:
         """Return the SELECT so far."""
         return sa.select(*self.columns).select_from(self.joined)
+
+
+def is_set(reference: Reference, source: Any) -> Any:
+    """Return the condition that a reference isn't null, over a table or alias."""
+    carried = reference.own[:1] or reference.columns
+    return sa.and_(*(source.c[column.key].is_not(None) for column in carried))
+
+
+def with_extensions(rows: RowSet, source: Any = None) -> Any:
+    """Join the tables that a row set's subclasses add to its own table, or to ``source``."""
+    joined: Any = rows.table if source is None else source
+    for extension in rows.extensions:
+        match = sa.and_(*(own == base for own, base in extension.pairs))
+        joined = joined.outerjoin(extension.table, match)
+    return joined
+
+
+def having_row_in(rows: RowSet, table: Any) -> Any:
+    """Join a row set's own table to one of its tables, for rows of the classes that have it."""
+    extension = rows.extension_of(table)
+    if extension is None:
+        return rows.table
+    match = sa.and_(*(own == base for own, base in extension.pairs))
+    return rows.table.join(extension.table, match)
 
 
 def identity_of(selection: Selection, rows: RowSet) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ def tables_of(entities: Entities) -> list[sa.Table]:
     """Return every table that a catalog's records fill."""
     found: dict[sa.Table, None] = {}
     for rows in entities.all_rows():
-        found.update(dict.fromkeys([rows.table, *(links.table for links in rows.links)]))
+        found.update(dict.fromkeys([*rows.tables, *(links.table for links in rows.links)]))
     return list(found)
 
 
@@ -51,9 +51,12 @@ class TableCounts:
         self.counted: dict[sa.Table, list[sa.Column[Any]]] = {}
         for root in roots:
             for rows in root.tree():
-                self.counted.setdefault(rows.table, []).extend(
-                    reference.columns[0] for reference in rows.references
-                )
+                for table in rows.tables:
+                    self.counted.setdefault(table, []).extend(
+                        reference.own[0]
+                        for reference in rows.references
+                        if reference.own and reference.own[0].table is table
+                    )
                 for links in rows.links:
                     self.counted.setdefault(links.table, [])
         self.before = {table: self.count(table) for table in self.counted}

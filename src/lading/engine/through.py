@@ -13,7 +13,7 @@ import marshmallow as ma
 import msgspec
 
 from lading.declare.fields import Owned, Ref, RefList, ValueField
-from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
+from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.declare.schema import EntitySchema
 from lading.errors import TargetError, shown
 from lading.jsontext import json_text, parse_json
@@ -94,14 +94,13 @@ def dumped(rows: RowSet, lines: Sequence[bytes]) -> list[bytes]:
 
 def writable_content(rows: RowSet, record: dict[str, Any]) -> dict[str, Any]:
     """Return what of a record an import writes: no ids, nothing computed."""
-    held = {
-        member.written: record[member.written]
-        for member in rows.members
-        if not (isinstance(member, Value) and not member.writable)
-    }
-    for children in rows.children:
-        items = record[children.written]
-        held[children.written] = [writable_content(children.rows, item) for item in items]
+    held = {}
+    for member in rows.members_of(record):
+        value = record[member.written]
+        if isinstance(member, Children):
+            held[member.written] = [writable_content(member.rows, item) for item in value]
+        elif not (isinstance(member, Value) and not member.writable):
+            held[member.written] = value
     return held
 
 
@@ -126,7 +125,7 @@ def _with_ids(rows: RowSet, record: dict[str, Any], made: Any, text: bytes) -> b
 def view_of(rows: RowSet, record: dict[str, Any]) -> View:
     """Return a canonical record's Python values."""
     values: dict[str, Any] = {}
-    for member in rows.members:
+    for member in rows.members_of(record):
         written = record[member.written]
         if isinstance(member, Value):
             values[member.attribute] = values[member.name] = _value(member, written)
@@ -173,18 +172,24 @@ def canonical_record(rows: RowSet, loaded: Any) -> dict[str, Any]:
             f"load returned {shown(loaded)}; lading needs plain data, so post_load must return it"
         )
     record: dict[str, Any] = {}
-    for member in rows.members:
-        if isinstance(member, Value) and not member.writable:
-            continue
-        name = member.field.attribute or member.name
-        if name not in loaded and member.name not in loaded:
-            raise ma.ValidationError({member.written: ["Missing data for required field."]})
-        value = loaded[name] if name in loaded else loaded[member.name]
-        try:
-            record[member.written] = _canonical(member, value)
-        except ValueError as error:
-            raise ma.ValidationError({member.written: [str(error)]}) from error
+    kind = rows.discriminator
+    of_class = rows.members if kind is None else rows.members_of(_loaded(kind, loaded))
+    for member in of_class:
+        if not (isinstance(member, Value) and not member.writable):
+            record |= _loaded(member, loaded)
     return record
+
+
+def _loaded(member: Member, loaded: dict[str, Any]) -> dict[str, Any]:
+    """Return a member's canonical form by its written name."""
+    name = member.field.attribute or member.name
+    if name not in loaded and member.name not in loaded:
+        raise ma.ValidationError({member.written: ["Missing data for required field."]})
+    value = loaded[name] if name in loaded else loaded[member.name]
+    try:
+        return {member.written: _canonical(member, value)}
+    except ValueError as error:
+        raise ma.ValidationError({member.written: [str(error)]}) from error
 
 
 def _canonical(member: Any, value: Any) -> Any:

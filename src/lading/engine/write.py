@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Children, Column, Links, Reference, RowSet
+from lading.declare.hierarchy import carried_tables
+from lading.declare.rowsets import Children, Column, Kinds, Links, Reference, RowSet
 from lading.derive.order import Order, link_name
+from lading.engine.agree import Agreement, Disagreement, compare, shared_columns
 from lading.engine.batch import Batch
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
@@ -53,20 +56,23 @@ class Resolved:
 class Later:
     """What an insert wrote, and what it leaves for later.
 
-    ``updates`` maps (row set, reference) to items of (number, identity, key, own key); ``late``
+    ``updates`` maps (row set, reference) to items of (number, identity, key, own key, what others
+    say of its columns); ``late``
     maps a late node to its items: (batch, owners' values) for owned rows,
     (number, owner's values, keys) for links.
     """
 
-    updates: dict[tuple[str, str], list[tuple[int, Row, Any, Any]]] = field(default_factory=dict)
+    updates: dict[tuple[str, str], list[tuple[int, Row, Any, Any, Row]]] = field(
+        default_factory=dict
+    )
     late: dict[str, list[Any]] = field(default_factory=dict)
     written: dict[sa.Table, int] = field(default_factory=dict)
     linked: dict[Column, int] = field(default_factory=dict)
 
     def set_links(self, reference: Reference, count: int) -> None:
         """Count foreign keys that were set."""
-        column = reference.columns[0]
-        self.linked[column] = self.linked.get(column, 0) + count
+        for column in reference.own[:1]:
+            self.linked[column] = self.linked.get(column, 0) + count
 
     def wrote(self, table: sa.Table, count: int) -> None:
         """Count inserted rows of a table."""
@@ -84,12 +90,17 @@ class RowWriter:
         self.columns: list[Column] = [
             *([rows.surrogate] if rows.surrogate is not None else []),
             *self.values,
-            *(column for item in rows.references for column in item.columns),
+            *(column for item in rows.references for column in item.own),
             *self.own,
         ]
-        self.defaults = _defaults(dialect, rows, set(self.columns))
+        joining = {own for extension in rows.extensions for own, _ in extension.pairs}
+        self.defaults = _defaults(dialect, rows, joining.union(self.columns))
         self.columns += [column for column, _ in self.defaults]
         self.place = {column: n for n, column in enumerate(self.columns)}
+        for extension in rows.extensions:
+            self.place |= {own: self.place[base] for own, base in extension.pairs}
+        self.agreement = Agreement(rows, self.place)
+        self.parts = [TablePart(self, table, kinds) for table, kinds in carried_tables(rows)]
         self.tuples = self._compile()
         self.updated = [item for item in rows.references if (rows.name, item.name) in order.updated]
         self.links = [LinkWriter(dialect, rows, item, order) for item in rows.links]
@@ -108,10 +119,10 @@ class RowWriter:
             targets.insert(0, "i")
             items.insert(0, "i")
         for place, reference in enumerate(self.rows.references):
-            nulls = source.name((None,) * len(reference.columns), "nulls")
+            nulls = source.name((None,) * len(reference.own), "nulls")
             names.append(f"refs{place}")
             targets.append(f"r{place}")
-            items.append(f"*({nulls} if r{place} is None else r{place})")
+            items.append(f"*({nulls} if r{place} is None else {_own_source(reference, place)})")
         if self.own:
             names.append("own")
             targets.append("o")
@@ -138,9 +149,9 @@ class RowWriter:
         if not len(batch):
             return
         rows = self._rows(resolved, own, ids)
-        for start in range(0, len(rows), ROWS):
-            self.dialect.insert(self.rows.table, self.columns, rows[start : start + ROWS])
-        later.wrote(self.rows.table, len(rows))
+        self.agreement.check(resolved.foreign, rows)
+        for part in self.parts:
+            part.insert(rows, batch.kinds, later)
         for reference in self.rows.references:
             held = resolved.foreign.get(reference.name, [])
             later.set_links(reference, len(held) - held.count(None))
@@ -151,7 +162,10 @@ class RowWriter:
             nested = batch.children[children.name]
             given = [self._given(children, rows[owner]) for owner in nested.owners]
             if not is_late:
-                writer.insert(resolved.children[children.name], later, given)
+                try:
+                    writer.insert(resolved.children[children.name], later, given)
+                except Disagreement as error:
+                    raise error.within(children.written, nested.owners) from error
             elif given:
                 later.late.setdefault(children.rows.name, []).append((nested.batch, given))
 
@@ -187,12 +201,50 @@ class RowWriter:
             places = [self.place[column] for column in self.rows.identity]
             items = later.updates.setdefault((self.rows.name, reference.name), [])
             items += [
-                (number, tuple(row[place] for place in places), key, own)
+                (
+                    number,
+                    tuple(row[place] for place in places),
+                    key,
+                    own,
+                    self.agreement.values(reference, row),
+                )
                 for number, row, key, own in zip(
                     batch.numbers, rows, batch.references[reference.name], batch.keys, strict=True
                 )
                 if key is not None
             ]
+
+
+def _own_source(reference: Reference, place: int) -> str:
+    """Return source for what a resolved reference's own columns hold."""
+    if not reference.shared:
+        return f"r{place}"
+    items = [f"r{place}[{n}], " for n, c in enumerate(reference.columns) if c in reference.own]
+    return f"({''.join(items)})"
+
+
+class TablePart:
+    """Inserts what full rows hold of one table: all of it, or a subclass's share."""
+
+    def __init__(self, writer: RowWriter, table: sa.Table, kinds: Kinds) -> None:
+        self.dialect = writer.dialect
+        self.table = table
+        self.kinds = kinds
+        self.columns = [column for column in writer.place if column.table is table]
+        places = [writer.place[column] for column in self.columns]
+        self.whole = places == list(range(len(writer.columns)))
+        # itemgetter of one place gives no tuple
+        self.take = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+
+    def insert(self, rows: list[Row], kinds: Sequence[Any], later: Later) -> None:
+        """Insert the rows whose class has this table; ``kinds`` are their discriminators."""
+        if self.kinds is not None:
+            rows = [row for row, kind in zip(rows, kinds, strict=True) if kind in self.kinds]
+        if not self.whole:
+            rows = list(map(self.take, rows))
+        for start in range(0, len(rows), ROWS):
+            self.dialect.insert(self.table, self.columns, rows[start : start + ROWS])
+        later.wrote(self.table, len(rows))
 
 
 class LinkWriter:
@@ -203,7 +255,10 @@ class LinkWriter:
         self.links = links
         self.name = link_name(rows, links)
         self.is_late = self.name in order.late
-        self.columns = [*(near for near, _ in links.local), *links.reference.columns]
+        near = [column for column, _ in links.local]
+        self.columns = [*near, *links.reference.own]
+        self.shared = [near.index(column) for _, column in shared_columns(links.reference)]
+        self.own = [n for n, c in enumerate(links.reference.columns) if c in links.reference.own]
 
     def insert(
         self, resolved: Resolved, rows: list[Row], place: dict[Column, int], later: Later
@@ -223,12 +278,22 @@ class LinkWriter:
         found = resolved.links[self.links.name]
         self.write(
             [
-                (*owner, *remote)
+                self.row(owner, remote)
                 for owner, held in zip(owners, found, strict=True)
                 for remote in held
             ],
             later,
         )
+
+    def row(self, owner: Row, remote: Row) -> Row:
+        """Return the link's row; ``Disagreement`` if both ends share a column and differ in it."""
+        if not self.shared:
+            return (*owner, *remote)
+        try:
+            compare(self.links.reference, remote, [owner[n] for n in self.shared])
+        except Disagreement as error:
+            raise Disagreement(self.links.written, str(error)) from error
+        return (*owner, *(remote[n] for n in self.own))
 
     def write(self, rows: list[Row], later: Later) -> None:
         """Insert link rows."""
@@ -243,7 +308,8 @@ def _defaults(
     """Columns that no record writes get what the application's model would give them."""
     return [
         (column, _maker(dialect, column))
-        for column in rows.table.columns
+        for table in rows.tables
+        for column in table.columns
         if column not in written
         and column.default is not None
         and (column.default.is_scalar or column.default.is_callable)

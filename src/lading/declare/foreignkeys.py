@@ -1,0 +1,185 @@
+"""A row set's foreign keys: which there are, what each is called, and which column is whose.
+
+Foreign keys may share columns, with each other and with the primary key (a tenant's id
+is in most of its tables' keys).  A column then has one carrier, and the other
+references only have to agree with it: the reference with the fewest columns carries it,
+or a field of its own where a null reference wouldn't restore it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from lading.declare.columns import is_generated
+from lading.declare.fields import Ref
+from lading.declare.infer import Unclear, many_to_one, plain_pairs
+from lading.declare.rowsets import Column
+
+if TYPE_CHECKING:
+    from lading.declare.members import Members
+
+Pairs = tuple[tuple[Column, Column], ...]
+
+
+@dataclass(eq=False, slots=True)
+class ForeignKey:
+    """One foreign key: each local column with the one that it holds, and its reference's name.
+
+    ``shared`` are the columns that another member carries.
+    """
+
+    pairs: Pairs
+    name: str
+    field: Ref
+    relationship: str | None
+    shared: frozenset[Column] = frozenset()
+
+    @property
+    def local(self) -> tuple[Column, ...]:
+        """The columns that hold it."""
+        return tuple(near for near, _ in self.pairs)
+
+    @property
+    def remote(self) -> tuple[Column, ...]:
+        """The columns that it refers to."""
+        return tuple(far for _, far in self.pairs)
+
+
+class ForeignKeys:
+    """Names a row set's foreign keys and shares out their columns.
+
+    ``held`` are the columns that references alone carry.
+    """
+
+    def __init__(self, members: Members) -> None:
+        self.members = members
+        self.rows = members.rows
+        self.order = {column: n for n, column in enumerate(members.hierarchy.columns())}
+        found = sorted(self._found(), key=self._fewest_first)
+        self.excluded: set[Column] = set()
+        self.keys = [key for pairs in found for key in self._named(pairs)]
+        carried: set[Column] = set()
+        fields: set[Column] = set()
+        for key in self.keys:
+            apart = self._fields_in(key, carried)
+            key.shared = frozenset(carried & set(key.local)) | apart
+            fields |= apart
+            carried.update(key.local)
+        self.held = (carried | self.excluded) - fields
+
+    def at(self, column: Column) -> Iterator[ForeignKey]:
+        """Yield the foreign keys whose references stand where this column does."""
+        for key in self.keys:
+            if key.local[0] is column:
+                yield key
+
+    def _fewest_first(self, pairs: Pairs) -> tuple[int, list[int]]:
+        return len(pairs), [self.order[near] for near, _ in pairs]
+
+    def _found(self) -> list[Pairs]:
+        joining = {item.pairs for item in self.rows.extensions}
+        own = {near for pairs in joining for near, _ in pairs}
+        found: dict[Pairs, None] = {}
+        for table in self.rows.tables:
+            for constraint in table.foreign_key_constraints:
+                elements = constraint.elements
+                near = tuple(element.parent for element in elements)
+                try:
+                    far = tuple(element.column for element in elements)
+                except sa.exc.SQLAlchemyError as error:
+                    self.members.report(
+                        f"{names_of(near)}: its foreign key can't be resolved ({error})"
+                    )
+                    continue
+                if not (set(near) <= own and far[0].table in self.rows.tables):
+                    found[tuple(zip(near, far, strict=True))] = None
+        taken = {near for pairs in found for near, _ in pairs}
+        for relationship, _ in self.members.relationships.values():
+            pairs = tuple(plain_pairs(relationship).items())
+            if pairs and not taken & {near for near, _ in pairs}:
+                found[pairs] = None
+        return list(found)
+
+    def _named(self, pairs: Pairs) -> Iterator[ForeignKey]:
+        """Name one foreign key; nothing if it can't be named or is left out."""
+        try:
+            name, field, relationship = self._name(pairs)
+        except Unclear as error:
+            self.members.report(str(error))
+            return
+        self.members.seen.add(name)
+        if name in self.members.excluded:
+            self.excluded.update(near for near, _ in pairs)
+        else:
+            yield ForeignKey(pairs, name, field, relationship)
+
+    def _name(self, pairs: Pairs) -> tuple[str, Ref, str | None]:
+        """Return the field's name, the field, and the relationship's name."""
+        local = tuple(near for near, _ in pairs)
+        members = self.members
+        candidates = [relationship for relationship, _ in members.relationships.values()]
+        relationships = [str(item.key) for item in many_to_one(candidates, pairs)]
+        attributes = [members.hierarchy.attribute(column) or str(column.name) for column in local]
+        plain = attributes[0].removesuffix("_id") if len(local) == 1 else None
+        for name, field in members.declared.items():
+            if isinstance(field, Ref) and name not in members.used:
+                wanted = field.relationship or name
+                if wanted in (*relationships, plain, *attributes):
+                    members.used.add(name)
+                    return name, field, wanted if wanted in relationships else None
+        if len(relationships) == 1:
+            return relationships[0], Ref(), relationships[0]
+        if relationships:
+            known = " or ".join(f"{name} = Ref()" for name in relationships)
+            raise Unclear(f"{names_of(local)} has several relationships; write {known}")
+        if plain is None:
+            raise Unclear(
+                f"the foreign key ({names_of(local)}) has no relationship to be named after; "
+                "add one to the model"
+            )
+        return plain, Ref(), None
+
+    def _fields_in(self, key: ForeignKey, carried: set[Column]) -> frozenset[Column]:
+        """Return the columns of a foreign key that need a field of their own.
+
+        So do those that a null reference wouldn't restore, and those of a primary key that
+        the reference reaches beyond, so that the rest of it can be a natural key.
+        """
+        may_be_null = any(column.nullable for column in key.local)
+        primary = set(self.rows.identity)
+        reaches_beyond = len(primary) > 1 and not set(key.local) <= primary
+        apart = set()
+        for near, far in key.pairs:
+            needed = may_be_null and not near.nullable
+            if near in carried or not (needed or (near in primary and reaches_beyond)):
+                continue
+            attribute = self.members.hierarchy.attribute(near)
+            is_field = attribute is not None and attribute not in self.members.excluded
+            if is_field and not _is_made_up(far):
+                apart.add(near)
+            elif needed:
+                self.members.report(
+                    f"{key.name}: a null reference wouldn't restore {near.name}, which is in its "
+                    f"foreign key ({names_of(key.local)}) and is never null; give {near.name} a "
+                    "foreign key of its own, or make all of the columns nullable or none"
+                )
+        return frozenset(apart)
+
+
+def _is_made_up(column: Column, seen: frozenset[Column] = frozenset()) -> bool:
+    """Tell whether a column holds, in the end, an id that only its database knows."""
+    targets = {foreign.column for foreign in column.foreign_keys} - seen
+    if targets:
+        return any(_is_made_up(target, seen | {column}) for target in targets)
+    return (
+        len(column.table.primary_key.columns) == 1 and column.primary_key and is_generated(column)
+    )
+
+
+def names_of(columns: tuple[Column, ...]) -> str:
+    """Return the names of columns, for people."""
+    return ", ".join(column.name for column in columns)

@@ -1,0 +1,226 @@
+"""Foreign keys that share columns: one carrier for each column, and references that agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import mapped_column, relationship
+
+from lading import (
+    Catalog,
+    ImportFailed,
+    TargetError,
+    export_all,
+    export_document,
+    import_all,
+    import_document,
+)
+from lading.declare.rowsets import Reference
+from support.backends import Backend
+from support.declaring import catalog_of, new_base, schema_for
+from support.packing import packed, stored
+from support.rewriting import Edit
+from support.zoo import WORLDS
+
+
+def in_order(field: str, value: Any, *, number: int = 2) -> Edit:
+    """Return an edit that changes a field of one order."""
+
+    def edit(name: str, found: list[Any]) -> list[Any]:
+        if name == "orders":
+            (order,) = (record for record in found if record["id"] == number)
+            target = order["lines"][0] if field == "label" else order
+            target[field] = value
+        return found
+
+    return edit
+
+
+def other(name: str, number: int) -> dict[str, Any]:
+    """Return the key of another tenant's row."""
+    return {"tenant": {"slug": name}, "id": number}
+
+
+def test_each_column_is_carried_once() -> None:
+    """The reference with the fewest columns carries what others share with it."""
+    rows = WORLDS["tenants"]().catalog.use()["orders"]
+    own = {item.name: [column.name for column in item.own] for item in rows.references}
+    assert own == {"tenant": ["tenant_id"], "customer": ["customer_id"], "payer": ["payer_id"]}
+    assert rows.key_names == ("tenant", "id")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [
+        ("customer", other("t1", 0), "customer"),
+        ("payer", other("t1", 0), "payer"),
+        ("label", other("t1", 0), "lines.1.label"),
+        ("labels", [other("t1", 0)], "labels"),
+    ],
+)
+def test_references_that_disagree_are_refused(
+    backend: Backend, tmp_path: Path, field: str, value: Any, shown: str
+) -> None:
+    """A row of another tenant is found by its key, and would silently become one of ours."""
+    world = WORLDS["tenants"]()
+    path = packed(world, tmp_path / "a", in_order(field, value))
+    with backend.database(world.metadata) as engine:
+        with pytest.raises(ImportFailed) as caught:
+            import_all(engine, path, catalog=world.catalog)
+        (problem,) = caught.value.report.problems
+        assert problem.key == {"tenant": {"slug": "t2"}, "id": 2}
+        assert problem.field == shown
+        assert problem.message == (
+            "refers to a row of another tenant_id than the record's other fields say; correct one "
+            "of them"
+        )
+        assert not any(stored(engine, world).values())
+
+
+def test_a_deferred_reference_that_disagrees_is_refused(backend: Backend, tmp_path: Path) -> None:
+    """A self reference is set at the end, and compared then."""
+    world = WORLDS["tenants"]()
+
+    def edit(name: str, found: list[Any]) -> list[Any]:
+        if name == "customers":
+            found[-1]["advisor"] = other("t2" if found[-1]["tenant"]["slug"] == "t1" else "t1", 0)
+        return found
+
+    path = packed(world, tmp_path / "a", edit)
+    with backend.database(world.metadata) as engine:
+        with pytest.raises(ImportFailed, match="advisor: refers to a row of another tenant_id"):
+            import_all(engine, path, catalog=world.catalog)
+        report = import_all(engine, path, catalog=world.catalog, on_error="continue")
+        assert (report["customers"].inserted, report["customers"].failed) == (7, 1)
+
+
+def test_a_key_that_is_set_in_part_cannot_be_written(backend: Backend, tmp_path: Path) -> None:
+    """A branch's number without its country would be forgotten, for no reference says it."""
+    world = WORLDS["branches"]()
+    with backend.database() as engine:
+        world.filled(engine)
+        with engine.begin() as connection:
+            connection.execute(sa.update(world.models.Visit).values(country=None, city_name=None))
+        with pytest.raises(TargetError, match=r"the foreign key \(country, code\) is partly null"):
+            export_all(engine, tmp_path / "a", catalog=world.catalog)
+
+
+def routes() -> tuple[Any, Catalog]:
+    """Return models of which one reference has no column of its own."""
+    base = new_base()
+    fk = sa.ForeignKeyConstraint
+
+    class Port(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "ports"
+        code = mapped_column(sa.String(3), primary_key=True)
+
+    class Lane(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "lanes"
+        start = mapped_column(sa.ForeignKey("ports.code"), primary_key=True)
+        goal = mapped_column(sa.ForeignKey("ports.code"), primary_key=True)
+
+    class Ship(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "ships"
+        name = mapped_column(sa.String(20), primary_key=True)
+        start = mapped_column(sa.ForeignKey("ports.code"))
+        goal = mapped_column(sa.ForeignKey("ports.code"))
+        lane = relationship(Lane, foreign_keys=[start, goal])
+        __table_args__ = (fk(["start", "goal"], ["lanes.start", "lanes.goal"]),)
+
+    return base, catalog_of(Ship, Lane, Port)
+
+
+LANE = {"start": {"code": "osl"}, "goal": {"code": "cph"}}
+PORTS = [{"code": "cph"}, {"code": "osl"}]
+
+
+def test_a_reference_of_shared_columns_alone_follows_from_others(backend: Backend) -> None:
+    """It is null where any of its columns is, and set where all of them are."""
+    base, catalog = routes()
+    ships = [
+        {"name": "a", "start": None, "goal": None, "lane": None},
+        {"name": "b", "start": {"code": "osl"}, "goal": None, "lane": None},
+        {"name": "c", **LANE, "lane": LANE},
+    ]
+    document = {"ports": PORTS, "lanes": [LANE], "ships": ships}
+    with backend.database(base.metadata) as engine:
+        import_document(engine, document, catalog=catalog)
+        again = export_document(engine, catalog=catalog)
+        assert {name: again[name] for name in document} == document
+
+
+@pytest.mark.parametrize(
+    ("ship", "message"),
+    [
+        ({**LANE, "lane": None}, "lane: is null, though the record's other fields set start, goal"),
+        (
+            {"start": LANE["goal"], "goal": LANE["start"], "lane": LANE},
+            "lane: refers to a row of another start than",
+        ),
+    ],
+)
+def test_a_reference_of_shared_columns_alone_must_agree(
+    backend: Backend, ship: Any, message: str
+) -> None:
+    """Otherwise the record would come back as another than it was."""
+    base, catalog = routes()
+    document = {"ports": PORTS, "lanes": [LANE], "ships": [{"name": "a", **ship}]}
+    with (
+        backend.database(base.metadata) as engine,
+        pytest.raises(ImportFailed, match=message),
+    ):
+        import_document(engine, document, catalog=catalog)
+
+
+def test_two_foreign_keys_over_one_column_are_two_references(backend: Backend) -> None:
+    """A column may refer to two tables at once; both references must name the same."""
+    base = new_base()
+
+    class Left(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "lefts"
+        code = mapped_column(sa.String(3), primary_key=True)
+
+    class Right(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "rights"
+        code = mapped_column(sa.String(3), primary_key=True)
+
+    class Both(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "boths"
+        name = mapped_column(sa.String(3), primary_key=True)
+        code = mapped_column(sa.String(3), nullable=False)
+        left = relationship(Left, foreign_keys=code, overlaps="right")
+        right = relationship(Right, foreign_keys=code, overlaps="left")
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["code"], ["lefts.code"]),
+            sa.ForeignKeyConstraint(["code"], ["rights.code"]),
+        )
+
+    catalog = catalog_of(Left, Right, Both)
+    document = {
+        "lefts": [{"code": "x"}],
+        "rights": [{"code": "x"}],
+        "boths": [{"name": "b", "left": {"code": "x"}, "right": {"code": "x"}}],
+    }
+    with backend.database(base.metadata) as engine:
+        import_document(engine, document, catalog=catalog)
+        again = export_document(engine, catalog=catalog)
+        assert {name: again[name] for name in document} == document
+
+
+def test_an_excluded_reference_leaves_its_columns_to_others() -> None:
+    """Where the carrier is left out, the next reference carries what it shared."""
+    world = WORLDS["tenants"]()
+    catalog = Catalog("test", leaves_out={})
+    models = world.models
+    for model in (models.Tenant, models.Customer, models.Label):
+        schema_for(model, catalog)
+    schema_for(models.Line, catalog, natural_key="id")
+    schema_for(models.Order, catalog, natural_key=("customer", "id"), exclude=("tenant",))
+    order = catalog.use()["orders"]
+    found = [item for item in order.references if isinstance(item, Reference)]
+    own = {item.name: [column.name for column in item.own] for item in found}
+    assert own["customer"] == ["tenant_id", "customer_id"]
+    assert own["payer"] == ["payer_id"]
