@@ -420,7 +420,8 @@ def test_a_key_is_every_record_s() -> None:
     catalog = Catalog("test")
     schema_for(animal, catalog, natural_key="lives")
     assert refusal(catalog) == (
-        "AnimalSchema: natural_key names 'lives', which only some of its classes have."
+        "AnimalSchema: natural_key names 'lives', which only some of its classes have; "
+        "name another field."
     )
 
 

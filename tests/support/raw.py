@@ -18,17 +18,25 @@ Dump = dict[str, list[tuple[Any, ...]]]
 ROUNDS = 6
 
 
-def raw_values(bind: sa.Engine, metadata: sa.MetaData, *, keep: Iterable[str] = ()) -> Dump:
+def raw_values(
+    bind: sa.Engine,
+    metadata: sa.MetaData,
+    *,
+    keep: Iterable[str] = (),
+    without: Iterable[str] = (),
+) -> Dump:
     """Return the stored rows of every table, sorted, to compare two databases of one engine.
 
     A cell is (column, stored type, stored text). Primary keys that the database makes
     up are left out, and a foreign key to one stands as a digest of the row that it
     leads to, so that swapped references differ. ``keep`` names tables whose ids mean
-    something and are compared as they are.
+    something and are compared as they are; ``without`` names tables (``shops``) and
+    columns (``shops.name``) that are not looked at.
     """
-    tables = [table for table in metadata.sorted_tables if isinstance(table, sa.Table)]
+    hidden = set(without)
+    tables = [table for name, table in sorted(metadata.tables.items()) if name not in hidden]
     with bind.connect() as connection:
-        rows = {table: _cells(connection, table) for table in tables}
+        rows = {table: _cells(connection, table, hidden) for table in tables}
     made_up = {table: _made_up(table) for table in tables if table.fullname not in set(keep)}
     labels = {
         table: [_digest(_plain(row, table, made_up)) for row in rows[table]] for table in tables
@@ -44,7 +52,7 @@ def raw_values(bind: sa.Engine, metadata: sa.MetaData, *, keep: Iterable[str] = 
     }
 
 
-def _cells(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
+def _cells(connection: sa.Connection, table: sa.Table, hidden: set[str]) -> list[dict[str, Cell]]:
     """Fetch each row as {column: (type, text)}, past every type processor."""
     prepare = connection.dialect.identifier_preparer
     is_sqlite = connection.dialect.name == "sqlite"
@@ -59,16 +67,32 @@ def _cells(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
         {
             column.name: (row[2 * n], _text(column, row[2 * n + 1]))
             for n, column in enumerate(table.columns)
+            if f"{table.fullname}.{column.name}" not in hidden
         }
         for row in found
     ]
 
 
 def _text(column: sa.Column[Any], value: Any) -> str:
-    """Show a stored value; of JSON, the order of keys and an exponent say nothing."""
+    """Show a stored value, without what may be normalised.
+
+    That is a zero's sign, the trailing zeros of a decimal without a scale, and in JSON the
+    order of keys and an exponent.
+    """
+    if isinstance(column.type, sa.Numeric | sa.Float) and value is not None:
+        return _number(column.type, value)
     if isinstance(column.type, sa.JSON) and isinstance(value, str):
         return json.dumps(_plain_numbers(json.loads(value)), sort_keys=True)
     return repr(value)
+
+
+def _number(type_: sa.Numeric[Any] | sa.Float[Any], value: Any) -> str:
+    if isinstance(value, float):
+        return repr(value + 0.0)
+    text = value if isinstance(value, str) else repr(value)
+    if not isinstance(type_, sa.Float) and type_.scale is None and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _plain_numbers(value: Any) -> Any:
@@ -76,8 +100,9 @@ def _plain_numbers(value: Any) -> Any:
         return {key: _plain_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain_numbers(item) for item in value]
-    is_exponent = isinstance(value, float) and abs(value) >= 1e16
-    return int(value) if is_exponent else value
+    if isinstance(value, float):
+        return int(value) if abs(value) >= 1e16 else value + 0.0
+    return value
 
 
 def _made_up(table: sa.Table) -> str | None:
@@ -120,7 +145,7 @@ def _refined(
     by_id = {
         table: {row[name]: label for row, label in zip(rows[table], labels[table], strict=True)}
         for table, name in made_up.items()
-        if name is not None
+        if name is not None and table in rows
     }
     result = {}
     for table in tables:
@@ -131,6 +156,7 @@ def _refined(
                 *(
                     (name, _target(row[name], by_id[target]))
                     for name, (target, _) in sorted(references.items())
+                    if name in row and target in by_id
                 ),
             )
             for row in rows[table]

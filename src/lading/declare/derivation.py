@@ -17,6 +17,7 @@ from lading.declare.hierarchy import Hierarchy
 from lading.declare.infer import Unclear, coverage, natural_key, surrogate_of
 from lading.declare.members import Members
 from lading.declare.ownership import Ownership
+from lading.declare.restored import lost_targets
 from lading.declare.rowsets import Links, Member, Reference, RowSet, Value
 from lading.declare.schema import option
 from lading.errors import DeclarationError, shown
@@ -116,6 +117,8 @@ class Derivation:
             self._check_key_cycles()
         for rows in self.plain.values():
             self._finish(rows)
+        for schema, text in lost_targets(self.plain):
+            self.report(schema, text)
         roots = Ownership(self).roots()
         self._check_carriers(roots)
         if not self.mistakes:
@@ -132,7 +135,11 @@ class Derivation:
         for root in roots.values():
             for name in names_in(own_option(root.schema, "depends_on")):
                 if name not in roots:
-                    self.report(root.schema, f"depends_on names {name!r}, which is no entity")
+                    self.report(
+                        root.schema,
+                        f"depends_on names {name!r}, which is no entity; "
+                        f"the entities are {', '.join(roots)}",
+                    )
             for table in root.tables:
                 other = carriers.setdefault(table, root.name)
                 owned = [rows.name for rows in self.of_table(table) if rows.is_owned]
@@ -293,7 +300,8 @@ class Derivation:
             found = [item for item in target.values if item.name == reference.by]
             if not found or not found[0].kind.is_key:
                 raise Unclear(
-                    f"by={reference.by!r} is no field of {target.schema.__name__} that can be a key"
+                    f"by={reference.by!r} is no field of {target.schema.__name__} that can be a "
+                    "key; name another, or remove by"
                 )
             parts = (found[0],)
         if reference.flat:
@@ -361,7 +369,11 @@ class Derivation:
         known = {member.name for member in rows.members}
         for name in names_in(own_option(rows.schema, "volatile")):
             if name not in known:
-                self.report(rows.schema, f"volatile names {name!r}, which is no field of it")
+                self.report(
+                    rows.schema,
+                    f"volatile names {name!r}, which is no field of it; "
+                    f"its fields are {', '.join(sorted(known))}",
+                )
         self._check_names(rows)
 
     def _check_names(self, rows: RowSet) -> None:

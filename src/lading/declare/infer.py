@@ -99,12 +99,17 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
     for member in rows.members:
         if member.name == name:
             if not isinstance(member, Value | Reference):
-                raise Unclear(f"natural_key names {name!r}, which is a list")
+                raise Unclear(f"natural_key names {name!r}, which is a list; name another field")
             if member.kinds is not None:
-                raise Unclear(f"natural_key names {name!r}, which only some of its classes have")
+                raise Unclear(
+                    f"natural_key names {name!r}, which only some of its classes have; "
+                    "name another field"
+                )
             if isinstance(member, Value) and not member.kind.is_key:
                 kind = article(member.kind.name)
-                raise Unclear(f"natural_key names {name!r}, and {kind} field is no key")
+                raise Unclear(
+                    f"natural_key names {name!r}, and {kind} field is no key; name another field"
+                )
             return member
     known = ", ".join(
         member.name for member in rows.members if isinstance(member, Value | Reference)

@@ -18,6 +18,7 @@ from lading.declare.infer import Unclear
 from lading.declare.rowsets import Column, Kinds, Links, Reference, RowSet, Value
 from lading.errors import shown
 from lading.kind import Kind
+from lading.moments import DateTime
 from lading.values import Bytes, Text
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class Members:
             )
         kind = kind_of(column.type)
         if declared is not None:
-            if kind is None or is_opaque(column.type):
+            if kind is None or is_opaque(column.type) or _knows_a_zone(declared, kind):
                 kind = FieldKind(declared)
             return self._own_copy(declared, column), kind
         try:
@@ -318,6 +319,13 @@ class Members:
                 kinds=kinds,
             )
         )
+
+
+def _knows_a_zone(field: ma.fields.Field[Any], kind: Kind) -> bool:
+    """A field may say that a type makes aware values of a column without zones."""
+    return (
+        isinstance(field, ma.fields.AwareDateTime) and isinstance(kind, DateTime) and not kind.aware
+    )
 
 
 class OneOfKinds(ma.validate.Validator):

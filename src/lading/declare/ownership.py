@@ -31,10 +31,12 @@ class Ownership:
         """Return the entities by name, each with its owned rows nested in it."""
         roots: dict[str, RowSet] = {}
         for child, owners in self.owners.items():
-            if child not in self.plain:
+            if child not in self.plain and child not in self.work.catalog.schemas:
                 owner, name, _ = owners[0]
                 self.work.report(
-                    owner, f"{name} = Owned({shown(child)}): no schema of this catalog with a model"
+                    owner,
+                    f"{name} = Owned({shown(child)}): no schema of this catalog with a model; "
+                    f"name one, or give its Meta model = … and catalog {self.work.catalog.name!r}",
                 )
         for schema, rows in self.plain.items():
             if schema in self.owners:

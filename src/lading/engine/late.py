@@ -114,7 +114,7 @@ class LateLoader(Loader):
         """What refers to a bad record of its own entity falls with it, and so on."""
         referring: dict[Key, list[tuple[int, Key]]] = {}
         falling: list[Key] = []
-        for items in self.state.updates[rows.name, reference.name]:
+        for items in self.state.updates.get((rows.name, reference.name), ()):
             for number, _, key, own, _ in items:
                 referring.setdefault(key, []).append((number, own))
                 falling += [own] if number in self.bad else []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from typing import Any
 
 from lading.declare.recurring import recurring
-from lading.declare.rowsets import Reference, RowSet
+from lading.declare.rowsets import Column, Reference, RowSet, Value
 from lading.engine.batch import Batch, joined
 from lading.engine.describe import described
 from lading.engine.dialects.base import Row
@@ -35,6 +37,8 @@ class EntityLoader(Loader):
         self.waves = [
             item for item in root.references if (root.name, item.name) in state.order.waves
         ]
+        self.columns = [value.column for value in root.values if value.writable]
+        self.known = self._known()
         self.pending = state.spool()
         #: Rows that wait for their parents and whose depth is known, by depth and place.
         self.deeper = state.spool()
@@ -145,7 +149,7 @@ class EntityLoader(Loader):
     def _settle(self, resolved: Resolved) -> tuple[list[int], list[Any] | None]:
         """Return the places that can be inserted now, parents first, and their ids."""
         batch = resolved.batch
-        own = {key: place for place, key in enumerate(batch.keys)}
+        own = {reference.name: self._own(reference, batch) for reference in self.waves}
         found = {
             reference.name: self._found(reference, batch.references[reference.name])
             for reference in self.waves
@@ -159,14 +163,19 @@ class EntityLoader(Loader):
             rows: list[Row | None] = []
             for key in batch.references[reference.name]:
                 row = None if key is None else found[reference.name].get(key)
-                if row is None and key in own and own[key] in settled:
-                    row = self._row_of(reference, batch, own[key], made)
+                place = own[reference.name].get(key)
+                if row is None and place in settled:
+                    row = self._row_of(reference, resolved, place, made)
                 rows.append(row)
             resolved.foreign[reference.name] = rows
         return ready, ids
 
     def _needs(
-        self, batch: Batch, place: int, own: dict[Key, int], found: dict[str, dict[Key, Row]]
+        self,
+        batch: Batch,
+        place: int,
+        own: dict[str, dict[Key | None, int]],
+        found: dict[str, dict[Key, Row]],
     ) -> set[int] | None:
         """Return the places in the batch that a row needs first, or ``None`` if it must wait."""
         needed = set()
@@ -175,33 +184,70 @@ class EntityLoader(Loader):
             row = found[reference.name].get(key) if key is not None else None
             if key is None or (row is not None and row is not AMBIGUOUS):
                 continue
-            in_batch = reference.parts == self.root.key and self._is_known(reference)
-            if row is AMBIGUOUS or not in_batch or key not in own:
+            if row is AMBIGUOUS or key not in own[reference.name]:
                 return None
-            if not self._is_of_class(reference, batch, own[key]):
-                return None
-            needed.add(own[key])
+            needed.add(own[reference.name][key])
         return needed - {place}
 
-    def _is_known(self, reference: Reference) -> bool:
-        """Tell whether the columns referred to are known before the row is inserted."""
-        values = {value.column for value in self.root.values if value.writable}
-        remote = map(self.root.in_base, reference.remote)
-        return all(column is self.root.surrogate or column in values for column in remote)
+    def _own(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
+        """Map the keys by which a reference finds the batch's own rows to their places.
+
+        Rows are left out that several share a key, whose referred columns aren't known
+        before they are inserted, or that aren't of the class referred to.
+        """
+        if not all(self.root.in_base(column) in self.known for column in reference.remote):
+            return {}
+        found: dict[Key | None, int] = {key: place for place, key in enumerate(batch.keys)}
+        if reference.parts != self.root.key:
+            found = self._own_by(reference, batch)
+        return {
+            key: place for key, place in found.items() if self._is_of_class(reference, batch, place)
+        }
+
+    def _own_by(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
+        """Map what a reference's ``by`` holds of the batch's own rows to their places."""
+        part = reference.parts[0]
+        assert isinstance(part, Value)
+        held = [row[self.columns.index(part.column)] for row in batch.values]
+        bind = self.dialect.binder(part.column, part.kind).function()
+        counts = Counter(held)
+        once = {value: place for place, value in enumerate(held) if counts[value] == 1}
+        own: dict[Key | None, int] = {}
+        for key in set(batch.references[reference.name]) - {None}:
+            with suppress(ValueError, TypeError, KeyError):  # a key that no row can have
+                own[key] = once[bind(key[0])]  # type: ignore[index]
+        return own
+
+    def _known(self) -> dict[Column, Reference | None]:
+        """Return the columns that are known before a row is inserted, with what holds them."""
+        known: dict[Column, Reference | None] = dict.fromkeys(self.columns)
+        for reference in self.root.references:
+            if reference not in self.waves and not self._is_deferred(reference):
+                known |= dict.fromkeys(reference.own, reference)
+        return known | ({self.root.surrogate: None} if self.root.surrogate is not None else {})
+
+    def _is_deferred(self, reference: Reference) -> bool:
+        return (self.root.name, reference.name) in self.state.order.updated
 
     def _is_of_class(self, reference: Reference, batch: Batch, place: int) -> bool:
         """Tell whether a row has a row in the subclass's table that a reference points to."""
         extension = self.root.extension_of(reference.remote[0].table)
         return extension is None or batch.kinds[place] in extension.kinds
 
-    def _row_of(self, reference: Reference, batch: Batch, place: int, made: dict[int, Any]) -> Row:
-        columns = [value.column for value in self.root.values if value.writable]
-        return tuple(
-            made[place]
-            if column is self.root.surrogate
-            else batch.values[place][columns.index(column)]
-            for column in map(self.root.in_base, reference.remote)
-        )
+    def _row_of(
+        self, reference: Reference, resolved: Resolved, place: int, made: dict[int, Any]
+    ) -> Row:
+        row: list[Any] = []
+        for column in map(self.root.in_base, reference.remote):
+            holder = self.known[column]
+            if column is self.root.surrogate:
+                row.append(made[place])
+            elif holder is None:
+                row.append(resolved.batch.values[place][self.columns.index(column)])
+            else:
+                held = resolved.foreign[holder.name][place]
+                row.append(None if held is None else held[holder.columns.index(column)])
+        return tuple(row)
 
     def _orphans(self, resolved: Resolved, waiting: set[Key]) -> None:
         """Say of rows that can't be placed what they refer to: nothing, or each other."""

@@ -21,7 +21,7 @@ from lading.engine.dialects.base import Dialect, Row
 from lading.engine.layout import Key
 from lading.engine.lookup import rows_among
 from lading.engine.read import count_rows
-from lading.engine.select import having_row_in
+from lading.engine.select import having_row_in, with_extensions
 from lading.engine.tree import AMBIGUOUS, ITSELF, TreeResolver
 
 #: Targets of at most this many rows are read whole, which is cheaper than asking.
@@ -79,7 +79,11 @@ class Resolver:
                 columns += part.columns
         columns += self.remote
         named = [column.label(f"c{place}") for place, column in enumerate(columns)]
-        return sa.select(*named).select_from(having_row_in(self.target, self.remote))
+        # The levels above a row of a subclass needn't be of that class.
+        source = having_row_in(self.target, self.remote)
+        if self.own is not None:
+            source = with_extensions(self.target)
+        return sa.select(*named).select_from(source)
 
     def find(self, keys: Iterable[Key | None]) -> dict[Key, Row]:
         """Map the keys that exist to the remote columns' values, as the driver gives them.

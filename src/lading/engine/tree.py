@@ -107,7 +107,8 @@ class TreeResolver:
             foreign, above = open_.pop()
             for level, row in below.get(foreign, ()):
                 key = (*above, level)
-                found[key] = row[self.width :]
+                if self._is_of_class(row):
+                    found[key] = row[self.width :]
                 if None not in row[: self.width]:
                     open_.append((row[: self.width], key))
         return found
@@ -137,8 +138,12 @@ class TreeResolver:
         return {
             key: rows[end] if rows[end] is AMBIGUOUS else rows[end][self.width :]
             for key, end in ends.items()
-            if end in rows
+            if end in rows and self._is_of_class(rows[end])
         }
+
+    def _is_of_class(self, row: Row) -> bool:
+        """Tell whether a row has the columns asked for, which only a subclass's rows may have."""
+        return None not in row[self.width :]
 
     def _descend(self, nodes: list[tuple[int, int, Key]], rows: dict[int, Row]) -> None:
         """Find the rows of one level, given those of the level above."""

@@ -236,7 +236,7 @@ def test_floats_and_json_are_no_keys(type_: Any, kind: str) -> None:
     """They can't be compared for equality on every engine."""
     item = model(name=mapped_column(type_, nullable=False))
     assert refusal(item, natural_key="name") == (
-        f"ItemSchema: natural_key names 'name', and a {kind} field is no key."
+        f"ItemSchema: natural_key names 'name', and a {kind} field is no key; name another field."
     )
 
 

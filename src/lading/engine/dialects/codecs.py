@@ -74,11 +74,10 @@ class Codecs:
     def _processed(self, column: Column, kind: Kind) -> Expression:
         impl = self.implementation(column.type)
         process = impl.result_processor(self.dialect, self.type_code(column.type)) or _same
-
-        bind = self.bind_process(column.type)
+        bind, limited = self.bind_process(column.type), self.limited(column.type)
 
         def read(raw: Any) -> Any:
-            value = process(raw)
+            value = process(limited(raw))
             refuse_one_way(value, bind, process)
             try:
                 return kind.write(value)

@@ -89,10 +89,16 @@ class PostgreSQL(Dialect):
         return f"({', '.join(names)}) IN (SELECT * FROM unnest({', '.join(arrays)}))", values
 
     def _array_type(self, column: Column) -> str:
-        """Text stays text: a cast to a shorter VARCHAR would cut it."""
+        """Text stays text: a cast to a shorter VARCHAR would cut it.
+
+        A CHAR stays one: as text it would lose the blanks that pad it, and match nothing.
+        """
+        name = self.type_name(column.type)
+        if name.startswith(("CHAR", "NCHAR")):
+            return "bpchar"
         impl = underlying(self.codecs.implementation(column.type))
         is_text = isinstance(impl, sqltypes.String) and not isinstance(impl, sqltypes.Enum)
-        return "text" if is_text else self.type_name(column.type)
+        return "text" if is_text else name
 
     # Writing
 

@@ -1,0 +1,47 @@
+"""Finds references to columns that an import doesn't restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from lading.declare.rowsets import Column, Links, Reference, RowSet
+
+if TYPE_CHECKING:
+    from lading.declare.schema import EntitySchema
+
+
+def lost_targets(
+    plain: Mapping[type[EntitySchema], RowSet],
+) -> Iterator[tuple[type[EntitySchema], str]]:
+    """Yield each schema whose reference would come back leading nowhere, with the mistake.
+
+    So it would where its target is restored without the column that the foreign key holds:
+    one that is excluded, or only written.
+    """
+    for schema, rows in plain.items():
+        for member in rows.members:
+            reference = member.reference if isinstance(member, Links) else member
+            if not isinstance(reference, Reference):
+                continue
+            restored = _restored(reference.target)
+            for column in reference.remote:
+                if reference.target.in_base(column) not in restored:
+                    yield (
+                        schema,
+                        (
+                            f"{reference.name} refers to {column}, which "
+                            f"{reference.target.schema.__name__} doesn't restore; carry that column, "
+                            f"or leave the reference out with Meta.exclude = ({reference.name!r},)"
+                        ),
+                    )
+
+
+def _restored(rows: RowSet) -> set[Column]:
+    """Return the columns that records carry and give back, or that the database computes."""
+    lost = {
+        value.column
+        for value in rows.values
+        if not value.writable and value.column.computed is None
+    }
+    return rows.carried() - lost

@@ -1,0 +1,275 @@
+"""What applications drawn at random found: each stays mended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import marshmallow as ma
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import mapped_column, relationship
+
+from lading import (
+    Catalog,
+    DeclarationError,
+    ImportFailed,
+    Owned,
+    Ref,
+    TargetError,
+    export_document,
+    import_document,
+)
+from support.backends import Backend
+from support.declaring import catalog_of, new_base, schema_for
+from support.raw import raw_values
+
+
+class Shortened(sa.TypeDecorator[str]):
+    """A plain text under a name of the application's."""
+
+    impl = sa.String(5)
+    cache_ok = True
+
+
+class Instant(sa.TypeDecorator[dt.datetime]):
+    """Aware for Python, naive UTC in the database."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        return None if value is None else value.astimezone(dt.UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        return None if value is None else value.replace(tzinfo=dt.UTC)
+
+
+def moved(backend: Backend, base: Any, catalog: Catalog, **rows: list[dict[str, Any]]) -> Any:
+    """Fill, export and import; the stored cells are the same. Return the document."""
+    with backend.database(base.metadata) as old, backend.database(base.metadata) as new:
+        with old.begin() as connection:
+            for name, values in rows.items():
+                connection.execute(sa.insert(base.metadata.tables[name]), values)
+        document = export_document(old, catalog=catalog)
+        import_document(new, document, catalog=catalog)
+        assert raw_values(old, base.metadata) == raw_values(new, base.metadata)
+        again = import_document(new, document, catalog=catalog)
+        assert (again.imported, again.differing) == (0, 0)
+    return document
+
+
+def mistakes(catalog: Catalog) -> str:
+    """Return what a catalog's use complains of."""
+    with pytest.raises(DeclarationError) as caught:
+        catalog.use()
+    return str(caught.value)
+
+
+def test_a_decorated_text_is_held_to_its_length_at_export(sqlite_memory: Backend) -> None:
+    """SQLite keeps what is too long, and no import would take it back."""
+    base = new_base()
+
+    class Thing(base):
+        __tablename__ = "things"
+        code = mapped_column(Shortened, primary_key=True)
+
+    with sqlite_memory.database(base.metadata) as engine:
+        with engine.begin() as connection:
+            connection.execute(sa.insert(Thing.__table__), [{"code": "much too long"}])
+        with pytest.raises(TargetError, match="has 13 characters, its column holds 5"):
+            export_document(engine, catalog=catalog_of(Thing))
+
+
+def test_a_declared_field_tells_of_a_zone_that_its_column_has_not(backend: Backend) -> None:
+    """A decorator's annotation says datetime; only the field says that it is an aware one."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Thing(base):
+        __tablename__ = "things"
+        code = mapped_column(sa.String(5), primary_key=True)
+        seen = mapped_column(Instant)
+
+    schema_for(Thing, catalog, {"seen": ma.fields.AwareDateTime()})
+    seen = dt.datetime(2025, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+    document = moved(backend, base, catalog, things=[{"code": "a", "seen": seen}])
+    assert document["things"] == [{"code": "a", "seen": "2025-01-02T03:04:05+00:00"}]
+
+
+def test_padded_keys_are_found_again(backend: Backend) -> None:
+    """As text, a CHAR key would lose the blanks that pad it, and match nothing."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Part(base):
+        __tablename__ = "parts"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(9))
+        team_code = mapped_column(sa.ForeignKey("teams.code"), nullable=False)
+
+    class Team(base):
+        __tablename__ = "teams"
+        code = mapped_column(sa.CHAR(6), primary_key=True)
+        boss_code = mapped_column(sa.ForeignKey("teams.code"))
+        parts = relationship(Part)
+
+    schema_for(Team, catalog, {"parts": Owned(schema_for(Part, catalog))})
+    teams = [{"code": "a", "boss_code": None}, {"code": "b", "boss_code": "a"}]
+    parts = [{"id": 1, "name": "x", "team_code": "a"}, {"id": 2, "name": "y", "team_code": "b"}]
+    document = moved(backend, base, catalog, teams=teams, parts=parts)
+    assert [len(record["parts"]) for record in document["teams"]] == [1, 1]
+
+
+def test_a_required_self_reference_by_another_field_loads(backend: Backend) -> None:
+    """Rows that refer to themselves or to others of their batch are found by that field too."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Person(base):
+        __tablename__ = "people"
+        id = mapped_column(sa.Integer, primary_key=True)
+        email = mapped_column(sa.String(9), unique=True, nullable=False)
+        number = mapped_column(sa.Integer, nullable=False)
+        boss_id = mapped_column(sa.ForeignKey("people.id"), nullable=False)
+
+    schema_for(Person, catalog, {"boss": Ref(by="number")})
+    rows = [
+        {"id": n, "email": f"{9 - n}@x", "number": n, "boss_id": max(1, n - 1)} for n in range(1, 6)
+    ]
+    document = moved(backend, base, catalog, people=rows)
+    assert document["people"][0]["boss"] == {"number": 4}
+
+
+def test_a_self_reference_to_a_key_that_is_a_reference_loads(backend: Backend) -> None:
+    """What another reference holds is known before the row is inserted."""
+    base = new_base()
+
+    class Job(base):
+        __tablename__ = "jobs"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Ticket(base):
+        __tablename__ = "tickets"
+        job_id = mapped_column(sa.ForeignKey("jobs.id"), primary_key=True)
+        main_id = mapped_column(sa.ForeignKey("tickets.job_id"), nullable=False)
+
+    document = moved(
+        backend,
+        base,
+        catalog_of(Job, Ticket),
+        jobs=[{"id": 7, "slug": "a"}, {"id": 5, "slug": "b"}],
+        tickets=[{"job_id": 7, "main_id": 7}, {"job_id": 5, "main_id": 7}],
+    )
+    assert document["tickets"][1] == {"job": {"slug": "b"}, "main": {"job": {"slug": "a"}}}
+
+
+def test_a_bad_late_reference_is_reported_beside_an_empty_one(
+    backend: Backend, tmp_path: Path
+) -> None:
+    """Of two references that are set later, one has no target and the other is null throughout."""
+    base = new_base()
+
+    class Step(base):
+        __tablename__ = "steps"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        person_id = mapped_column(sa.ForeignKey("people.id"))
+        next_id = mapped_column(sa.ForeignKey("steps.id"))
+
+    class Person(base):
+        __tablename__ = "people"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        step_id = mapped_column(sa.ForeignKey("steps.id"))
+
+    catalog = catalog_of(Person, Step)
+    missing = {"slug": "gone"}
+    document = {
+        "people": [{"slug": "p", "step": missing}],
+        "steps": [{"slug": "s", "person": missing, "next": None}],
+    }
+    with backend.database(base.metadata) as engine:
+        with pytest.raises(ImportFailed, match="no people has slug 'gone'"):
+            import_document(engine, document, catalog=catalog)
+        assert not any(raw_values(engine, base.metadata).values())
+
+
+def test_what_a_declaration_lacks_is_said_with_what_to_write() -> None:
+    """Each mistake ends with a remedy."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Note(base):
+        __tablename__ = "notes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        data = mapped_column(sa.JSON)
+        next_id = mapped_column(sa.ForeignKey("notes.id"))
+
+    schema_for(Note, catalog, {"next": Ref(by="data")}, depends_on="nothing")
+    text = mistakes(catalog)
+    assert "by='data' is no field of NoteSchema that can be a key; name another" in text
+    other = Catalog("test")
+    schema_for(Note, other, natural_key="data")
+    assert "and a json field is no key; name another field" in mistakes(other)
+    third = Catalog("test")
+    schema_for(Note, third, depends_on="nothing")
+    fourth = Catalog("test")
+    schema_for(Note, fourth, volatile=("nothing",))
+    text = "volatile names 'nothing', which is no field of it; its fields are data, next, slug"
+    assert text in mistakes(fourth)
+    assert "depends_on names 'nothing', which is no entity; the entities are notes" in mistakes(
+        third
+    )
+
+
+def test_a_child_with_a_mistake_of_its_own_is_not_called_unknown() -> None:
+    """A schema in the catalog has a model, whatever else is wrong with it."""
+    base, catalog, elsewhere = new_base(), Catalog("test"), Catalog("elsewhere")
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = mapped_column(sa.Integer, primary_key=True)
+        page_id = mapped_column(sa.ForeignKey("pages.id"), nullable=False)
+
+    class Page(base):
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    outside = schema_for(Line, elsewhere)
+    schema_for(Page, catalog, {"lines": Owned(outside, via="page")})
+    assert "name one, or give its Meta model = … and catalog 'test'" in mistakes(catalog)
+
+
+def test_a_flat_reference_to_a_recurring_key_is_refused(sqlite_memory: Backend) -> None:
+    """It has no end, and was followed to the end."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Place(base):
+        __tablename__ = "places"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(9), nullable=False)
+        parent_id = mapped_column(sa.ForeignKey("places.id"))
+        other_id = mapped_column(sa.ForeignKey("places.id"))
+
+    schema_for(Place, catalog, {"other": Ref(flat=True)}, natural_key=("parent", "name"))
+    assert "flat=True needs a key of one plain field; write it nested" in mistakes(catalog)
+
+
+@pytest.mark.parametrize("option", ["exclude", "dump_only"])
+def test_a_reference_to_a_column_that_is_left_out_is_refused(option: str) -> None:
+    """Its target would come back without what it refers to, and the reference with it."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Crate(base):
+        __tablename__ = "crates"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        label = mapped_column(sa.String(9), unique=True)
+        source_label = mapped_column(sa.ForeignKey("crates.label"))
+
+    schema_for(Crate, catalog, **{option: ("label",)})
+    text = (
+        "source_label refers to crates.label, which CrateSchema doesn't restore; carry that column"
+    )
+    assert text in mistakes(catalog)
