@@ -55,18 +55,19 @@ def _cells(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
         items = [f"pg_typeof({name})::text, CAST({name} AS text)" for name in names]
     source = prepare.format_table(table)
     found = connection.exec_driver_sql(f"SELECT {', '.join(items)} FROM {source}").fetchall()
+    kinds = [column.type.dialect_impl(connection.dialect) for column in table.columns]
     return [
         {
-            column.name: (row[2 * n], _text(column, row[2 * n + 1]))
+            column.name: (row[2 * n], _text(kinds[n], row[2 * n + 1]))
             for n, column in enumerate(table.columns)
         }
         for row in found
     ]
 
 
-def _text(column: sa.Column[Any], value: Any) -> str:
+def _text(kind: Any, value: Any) -> str:
     """Show a stored value; of JSON, the order of keys and an exponent say nothing."""
-    if isinstance(column.type, sa.JSON) and isinstance(value, str):
+    if isinstance(getattr(kind, "impl_instance", kind), sa.JSON) and isinstance(value, str):
         return json.dumps(_plain_numbers(json.loads(value)), sort_keys=True)
     return repr(value)
 

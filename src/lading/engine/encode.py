@@ -17,7 +17,6 @@ from lading.engine.layout import RecordLayout, order_source, reference_source, s
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot
 from lading.errors import LadingError, TargetError
 from lading.kind import article
-from lading.values import Json
 
 _encoder = msgspec.json.Encoder()
 NULL = msgspec.Raw(b"null")
@@ -119,7 +118,7 @@ class RowEncoder:
         x = f"c{slot.place}"
         text = self.source.use(read, x)
         null = "None"
-        if isinstance(value.kind, Json):
+        if value.kind.is_json:
             text = f"{self.source.name(msgspec.Raw, 'Raw')}({text})"
             null = self.source.name(NULL, "null")
         if value.nullable:

@@ -13,17 +13,20 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from lading.arrays import Array
+from lading.declare.columns import kind_of
 from lading.declare.rowsets import Column
 from lading.engine.generate import PLAIN, Expression, calling
-from lading.engine.limits import between, longest, text_limit
+from lading.engine.limits import between, longest, longest_bytes, text_limit
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
 from lading.kind import CUSTOM, Kind, article
-from lading.moments import DateTime
+from lading.moments import DateTime, Interval
 from lading.values import JSON_NULL, Choice, Json, Number, Text
 
 is_canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII).fullmatch
@@ -38,6 +41,10 @@ class Codecs:
 
     def __init__(self, dialect: SQLAlchemyDialect) -> None:
         self.dialect = dialect
+
+    def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
+        """Return what a SELECT asks for to read a column, such as a cast to text."""
+        return column
 
     def reader(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a raw value to its written form."""
@@ -55,7 +62,28 @@ class Codecs:
 
     def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
         """Tell whether a column's values are what the engine makes of SQLAlchemy's own types."""
-        return is_plain(type_)
+        return is_plain(type_) and not self.is_kept_otherwise(type_, kind)
+
+    def is_kept_otherwise(self, type_: TypeEngine[Any], kind: Kind) -> bool:
+        """Tell whether this engine's variant of a type keeps another kind: an array as JSON."""
+        variant = type_._variant_mapping.get(self.dialect.name)
+        return variant is not None and type(kind_of(variant)) is not type(kind)
+
+    def refusal(self, type_: TypeEngine[Any]) -> str | None:
+        """Say why the engine can't hold a type's values at all, and what to do, or ``None``."""
+        impl = underlying(self.implementation(type_))
+        engine = self.dialect.name
+        if isinstance(impl, sqltypes.ARRAY):
+            return (
+                f"{engine} has no arrays; keep it as JSON there: "
+                f"ARRAY(...).with_variant(JSON(none_as_null=True), {engine!r})"
+            )
+        if isinstance(impl, sqltypes.Time) and impl.timezone:
+            return (
+                f"{engine} keeps no zone with a time and would drop it; use Time() without a "
+                "zone, or keep a DateTime(timezone=True)"
+            )
+        return None
 
     # Decorators and types of the application's own go by SQLAlchemy's processors
 
@@ -71,33 +99,59 @@ class Codecs:
         """Return the driver's code of a type, for processors that ask for it."""
         return None
 
-    def _processed(self, column: Column, kind: Kind) -> Expression:
-        impl = self.implementation(column.type)
-        process = impl.result_processor(self.dialect, self.type_code(column.type)) or _same
+    def result_process(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Return SQLAlchemy's own function from a driver value to a Python value."""
+        impl = self.implementation(type_)
+        return impl.result_processor(self.dialect, self.type_code(type_)) or _same
 
-        bind = self.bind_process(column.type)
+    def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Return what turns what was selected into the driver value that processors expect."""
+        return _same
+
+    def _processed(self, column: Column, kind: Kind) -> Expression:
+        return calling(self.reading(column.type, kind, self.loader(column.type)))
+
+    def reading(
+        self, type_: TypeEngine[Any], kind: Kind, load: Callable[[Any], Any]
+    ) -> Callable[[Any], Any]:
+        """Return the function from what was selected to a written form, by processors."""
+        process = self.result_process(type_)
+        bind = self.bind_process(type_)
+        written: Callable[[Any], Any] = kind.write
+        if isinstance(kind, Json | Array):
+            written = json_writer(kind)
 
         def read(raw: Any) -> Any:
-            value = process(raw)
+            value = process(load(raw))
             refuse_one_way(value, bind, process)
             try:
-                return kind.write(value)
+                return written(value)
             except ValueError as error:
                 raise ValueError(
                     f"{error}; its type makes other Python values than its impl does: give the "
                     "type a python_type, or declare a field for the column in the schema"
                 ) from error
 
-        return calling(read)
+        return read
 
     def _bound(self, column: Column, kind: Kind) -> Expression:
         process = self.bind_process(column.type)
+        undo = self.result_process(column.type)
         limited = self.limited(column.type)
-        return calling(lambda written: limited(process(kind.read(kind.canonical(written)))))
+
+        def bind(written: Any) -> Any:
+            if kind.is_json:
+                written = parse_json(written)
+            value = kind.read(kind.canonical(written))
+            value = sqltypes.JSON.NULL if value is JSON_NULL else value
+            refuse_one_way(value, process, undo)
+            return limited(process(value))
+
+        return calling(bind)
 
     def limited(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """Return the check of driver values that a decorated type's column makes."""
-        limit = text_limit(underlying(type_))
+        limit = text_limit(underlying(self.implementation(type_)))
         check = longest(limit) if limit is not None else _same
         return lambda bound: check(bound) if type(bound) is str else bound
 
@@ -123,8 +177,17 @@ class Codecs:
         return calling(read)
 
     def read_bytes(self, column: Column, kind: Kind) -> Expression:
-        """Base64."""
-        return calling(kind.write)
+        """Base64, of no more bytes than declared."""
+        check = byte_check(column.type)
+        return calling(lambda raw: kind.write(check(raw)))
+
+    def read_array(self, column: Column, kind: Array) -> Expression:
+        """Engines without arrays have none; see :meth:`refusal`."""
+        return self._processed(column, kind)
+
+    def read_interval(self, column: Column, kind: Interval) -> Expression:
+        """A moment counted from 1970, which is how SQLAlchemy keeps a generic interval."""
+        return self._processed(column, kind)
 
     # What all engines bind alike
 
@@ -133,8 +196,31 @@ class Codecs:
         return PLAIN
 
     def bind_bytes(self, column: Column, kind: Kind) -> Expression:
-        """Drivers take bytes."""
-        return calling(kind.read)
+        """Drivers take bytes, no more than declared."""
+        check = byte_check(column.type)
+        return calling(lambda written: check(kind.read(written)))
+
+    def bind_array(self, column: Column, kind: Array) -> Expression:
+        """Engines without arrays have none; see :meth:`refusal`."""
+        return self._bound(column, kind)
+
+    def bind_interval(self, column: Column, kind: Interval) -> Expression:
+        """A moment counted from 1970, in the years 1 to 9999."""
+        process = self.bind_process(column.type)
+        epoch = sqltypes.Interval.epoch
+
+        def bind(written: str) -> Any:
+            length = kind.read(kind.canonical(written))
+            try:
+                epoch + length
+            except OverflowError:
+                raise ValueError(
+                    f"{written} from 1970 on, as its column keeps it, lies outside the years 1 to "
+                    "9999"
+                ) from None
+            return process(length)
+
+        return calling(bind)
 
     def bind_enum(self, column: Column, kind: Choice) -> Expression:
         """A name stands for a stored label."""
@@ -172,7 +258,7 @@ def refuse_one_way(value: Any, bind: Any, process: Any) -> None:
         is_same = again == value or value != value  # noqa: PLR0124 - NaN is unlike itself
     except Exception:
         return  # drivers take and give different types, so this says nothing
-    if not is_same:
+    if not is_same and type(again) is type(value):
         raise ValueError(
             f"{shown(value)} would be stored as {shown(again)}: its type doesn't undo what it does"
         )
@@ -180,7 +266,8 @@ def refuse_one_way(value: Any, bind: Any, process: Any) -> None:
 
 def is_plain(type_: TypeEngine[Any]) -> bool:
     """Tell whether a type is SQLAlchemy's own and not an application's."""
-    return not isinstance(type_, TypeDecorator) and type(type_).__module__.startswith("sqlalchemy.")
+    decorated = isinstance(type_, TypeDecorator) and not isinstance(type_, sqltypes.Interval)
+    return not decorated and type(type_).__module__.startswith("sqlalchemy.")
 
 
 def underlying(type_: TypeEngine[Any]) -> Any:
@@ -217,6 +304,24 @@ def decimal_form(kind: Number) -> Callable[[str], Any]:
     digits = "0" if whole < 1 else f"(?:0|[1-9][0-9]{{0,{whole - 1}}})"
     tail = rf"\.[0-9]{{{kind.scale}}}" if kind.scale > 0 else ""
     return re.compile(rf"(?!-0(?:\.0*)?\Z)-?{digits}{tail}", re.ASCII).fullmatch
+
+
+def byte_check(type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+    """Return the check that bytes are no more than a column declares."""
+    limit = getattr(type_, "length", None)
+    return _same if limit is None else longest_bytes(limit)
+
+
+def json_writer(kind: Json | Array) -> Callable[[Any], bytes]:
+    """Return what writes the Python value of a JSON or array column as the text of a record.
+
+    A JSON column that isn't SQL NULL and gives None holds JSON's own null.
+    """
+
+    def write(value: Any) -> bytes:
+        return json_text(kind.write(JSON_NULL if value is None else value))
+
+    return write
 
 
 def canonical_date(text: str) -> str:

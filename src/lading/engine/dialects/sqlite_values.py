@@ -19,7 +19,6 @@ from lading.engine.dialects.codecs import (
     decimal_form,
     in_range,
     is_canonical_uuid,
-    is_plain,
     json_value,
     refusing,
     refusing_kind,
@@ -52,7 +51,7 @@ class SQLiteCodecs(Codecs):
 
     def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
         """Dates in a storage format of the application's own go by SQLAlchemy's processors."""
-        if not is_plain(type_):
+        if not super().is_usual(type_, kind):
             return False
         if not isinstance(kind, Date | Time | DateTime):
             return True
