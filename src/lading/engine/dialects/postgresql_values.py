@@ -242,10 +242,8 @@ class PostgreSQLCodecs(Codecs):
         def bind(text: str) -> str:
             offset = kind.read(kind.canonical(text)).utcoffset()
             if offset is None or abs(offset) >= FARTHEST:
-                raise ValueError(
-                    f"{text} is 16 hours or more from UTC, which PostgreSQL can't store"
-                )
-            return fits(text)
+                raise ValueError(f"{text} is 16 hours or more from UTC; PostgreSQL can't hold it")
+            return str(fits(text))
 
         return calling(bind)
 
