@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -77,7 +78,7 @@ def _plain_numbers(value: Any) -> Any:
         return {key: _plain_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain_numbers(item) for item in value]
-    is_exponent = isinstance(value, float) and abs(value) >= 1e16
+    is_exponent = isinstance(value, float) and 1e16 <= abs(value) < math.inf
     return int(value) if is_exponent else value
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
@@ -21,8 +21,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from lading.arrays import Array
 from lading.declare.columns import kind_of
 from lading.declare.rowsets import Column
+from lading.engine.dialects.processed import Processed
 from lading.engine.generate import PLAIN, Expression, calling
-from lading.engine.limits import between, longest, longest_bytes, text_limit
+from lading.engine.limits import between, integer_range, longest, longest_bytes, text_limit
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
 from lading.kind import CUSTOM, Kind, article
@@ -38,6 +39,9 @@ MOST_DATES = 10_000
 
 class Codecs:
     """The expressions of one dialect; subclasses say what their engine does otherwise."""
+
+    #: Whether every integer column holds eight bytes.
+    widest: ClassVar[bool] = False
 
     def __init__(self, dialect: SQLAlchemyDialect) -> None:
         self.dialect = dialect
@@ -109,51 +113,41 @@ class Codecs:
         return _same
 
     def _processed(self, column: Column, kind: Kind) -> Expression:
-        return calling(self.reading(column.type, kind, self.loader(column.type)))
-
-    def reading(
-        self, type_: TypeEngine[Any], kind: Kind, load: Callable[[Any], Any]
-    ) -> Callable[[Any], Any]:
-        """Return the function from what was selected to a written form, by processors."""
-        process = self.result_process(type_)
-        bind = self.bind_process(type_)
-        written: Callable[[Any], Any] = kind.write
-        if isinstance(kind, Json | Array):
-            written = json_writer(kind)
-
-        def read(raw: Any) -> Any:
-            value = process(load(raw))
-            refuse_one_way(value, bind, process)
-            try:
-                return written(value)
-            except ValueError as error:
-                raise ValueError(
-                    f"{error}; its type makes other Python values than its impl does: give the "
-                    "type a python_type, or declare a field for the column in the schema"
-                ) from error
-
-        return read
+        return calling(self.processed(column.type, kind).read)
 
     def _bound(self, column: Column, kind: Kind) -> Expression:
-        process = self.bind_process(column.type)
-        undo = self.result_process(column.type)
-        limited = self.limited(column.type)
+        return calling(self.processed(column.type, kind).bound)
 
-        def bind(written: Any) -> Any:
-            if kind.is_json:
-                written = parse_json(written)
-            value = kind.read(kind.canonical(written))
-            value = sqltypes.JSON.NULL if value is JSON_NULL else value
-            refuse_one_way(value, process, undo)
-            return limited(process(value))
-
-        return calling(bind)
+    def processed(
+        self, type_: TypeEngine[Any], kind: Kind, load: Callable[[Any], Any] | None = None
+    ) -> Processed:
+        """Return the way of a type's values by its processors; ``load`` in place of the usual."""
+        below = underlying(self.implementation(type_))
+        kept = below.result_processor(self.dialect, self.type_code(type_)) or _same
+        if isinstance(below, sqltypes.CHAR | sqltypes.NCHAR):
+            kept = unpadded
+        return Processed(
+            kind,
+            load=load or self.loader(type_),
+            undo=self.result_process(type_),
+            bind=self.bind_process(type_),
+            kept=kept,
+            limited=self.limited(type_),
+        )
 
     def limited(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """Return the check of driver values that a decorated type's column makes."""
-        limit = text_limit(underlying(self.implementation(type_)))
-        check = longest(limit) if limit is not None else _same
-        return lambda bound: check(bound) if type(bound) is str else bound
+        below = underlying(self.implementation(type_))
+        limit = text_limit(below)
+        check_text = longest(limit) if limit is not None else _same
+        check_number = between(*integer_range(below, widest=self.widest))
+
+        def check(bound: Any) -> Any:
+            if type(bound) is int and isinstance(below, sqltypes.Integer):
+                return check_number(bound)
+            return check_text(bound) if type(bound) is str else bound
+
+        return check
 
     def stored(self, column: Column, kind: Choice) -> dict[str, Any]:
         """Map an enumeration's names to what the database stores."""
@@ -247,21 +241,9 @@ def _same(value: Any) -> Any:
     return value
 
 
-def refuse_one_way(value: Any, bind: Any, process: Any) -> None:
-    """Refuse values that their type would store as others, such as a hash of a hash."""
-    try:
-        bound = bind(value)
-    except Exception as error:
-        raise ValueError(f"{shown(value)} could not be stored again: {error}") from error
-    try:
-        again = process(bound)
-        is_same = again == value or value != value  # noqa: PLR0124 - NaN is unlike itself
-    except Exception:
-        return  # drivers take and give different types, so this says nothing
-    if not is_same and type(again) is type(value):
-        raise ValueError(
-            f"{shown(value)} would be stored as {shown(again)}: its type doesn't undo what it does"
-        )
+def unpadded(value: Any) -> Any:
+    """Return a CHAR's text without the blanks that pad it."""
+    return value.rstrip(" ") if type(value) is str else value
 
 
 def is_plain(type_: TypeEngine[Any]) -> bool:
@@ -310,18 +292,6 @@ def byte_check(type_: TypeEngine[Any]) -> Callable[[Any], Any]:
     """Return the check that bytes are no more than a column declares."""
     limit = getattr(type_, "length", None)
     return _same if limit is None else longest_bytes(limit)
-
-
-def json_writer(kind: Json | Array) -> Callable[[Any], bytes]:
-    """Return what writes the Python value of a JSON or array column as the text of a record.
-
-    A JSON column that isn't SQL NULL and gives None holds JSON's own null.
-    """
-
-    def write(value: Any) -> bytes:
-        return json_text(kind.write(JSON_NULL if value is None else value))
-
-    return write
 
 
 def canonical_date(text: str) -> str:

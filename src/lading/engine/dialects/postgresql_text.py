@@ -30,6 +30,9 @@ _SPAN = re.compile(
     r"(?:([+-]?)([0-9]{2,}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6}))?)?",
     re.ASCII,
 )
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,6}))?", re.ASCII
+)
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([{},])|([^"{},\\]+)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL = re.compile(r'(["\\])')
@@ -113,6 +116,32 @@ def _unit(fields: str | None, precision: int | None) -> dt.timedelta | None:
     return dt.timedelta(microseconds=10 ** (6 - min(6, 6 if precision is None else precision)))
 
 
+# Dates and times, in DateStyle ISO
+
+
+def date_text(text: str) -> str:
+    """Return a date's text in the years 1 to 9999; ``ValueError`` for any other."""
+    if len(text) != len("2025-12-24"):
+        raise ValueError(f"the database holds the date {text}, outside the years 1 to 9999")
+    return text
+
+
+def moment_text(text: str) -> str:
+    """Return the written form of a timestamp without a zone, in the years 1 to 9999."""
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"the database holds the moment {text}, outside the years 1 to 9999")
+    day, clock, fraction = found.groups()
+    return f"{day}T{clock}" + (f".{fraction:0<6}" if fraction else "")
+
+
+def time_of(text: str) -> dt.time:
+    """Return a time of day, with its offset if it has one; the day's end is no time."""
+    if text.startswith("24"):
+        raise ValueError(f"the database holds the time {text}, which is the next day's 00:00:00")
+    return dt.time.fromisoformat(text)
+
+
 # Arrays
 
 
@@ -176,6 +205,13 @@ def loader_of(type_: TypeEngine[Any]) -> Loader:
     return str
 
 
+def _moment(text: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"the database holds the moment {text}, outside 1 to 9999") from None
+
+
 def _boolean(text: str) -> bool:
     return {"t": True, "f": False}[text]
 
@@ -193,9 +229,9 @@ _LOADERS: list[tuple[Any, Loader]] = [
     (sqltypes.Integer, int),
     (sqltypes.Float, float),
     (sqltypes.Numeric, Decimal),
-    (sqltypes.Date, dt.date.fromisoformat),
-    (sqltypes.DateTime, dt.datetime.fromisoformat),
-    (sqltypes.Time, dt.time.fromisoformat),
+    (sqltypes.Date, lambda text: dt.date.fromisoformat(date_text(text))),
+    (sqltypes.DateTime, _moment),
+    (sqltypes.Time, time_of),
     (postgresql.INTERVAL, text_interval),
     (sqltypes.Uuid, uuid.UUID),
     (sqltypes.LargeBinary, _bytes),

@@ -30,11 +30,14 @@ from lading.engine.dialects.codecs import (
 )
 from lading.engine.dialects.postgresql_text import (
     array_text,
+    date_text,
     interval_limit,
     interval_text,
     loader_of,
+    moment_text,
     parsed_array,
     sent_interval,
+    time_of,
 )
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import (
@@ -47,10 +50,22 @@ from lading.engine.limits import (
 from lading.jsontext import json_text, parse_json
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time, utc_written
-from lading.values import Float, Integer, Json, Number, Text, Uuid, float_written
+from lading.values import (
+    Boolean,
+    Bytes,
+    Float,
+    Integer,
+    Json,
+    Number,
+    Text,
+    Uuid,
+    float_written,
+)
 
 NUMERIC_OID, FLOAT_OID = 1700, 701
 SINGLE_BITS = 24
+#: What comes as text: exactly as it is kept, and with no error of the driver's own.
+AS_TEXT = (sqltypes.Date, sqltypes.DateTime, sqltypes.Time, sqltypes.ARRAY, sqltypes.JSON)
 #: Offsets from UTC that PostgreSQL takes are less than this.
 FARTHEST = dt.timedelta(hours=16)
 
@@ -74,13 +89,14 @@ class PostgreSQLCodecs(Codecs):
         return NUMERIC_OID if isinstance(impl, sqltypes.Numeric) else None
 
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
-        """Return what a SELECT asks for: text or bytes where the driver would change values."""
+        """Return what a SELECT asks for: text or bytes where the driver changes or fails."""
         impl = self._underlying(column.type)
         if isinstance(impl, postgresql.INTERVAL):
             return sa.func.pg_catalog.interval_send(column)
-        is_zoned = isinstance(impl, sqltypes.Time) and impl.timezone
+        if isinstance(impl, sqltypes.DateTime) and impl.timezone:
+            return sa.cast(sa.func.timezone("UTC", column), sa.Text())
         is_exact = is_plain(column.type) and isinstance(kind, Number | Uuid)
-        if is_zoned or is_exact or isinstance(impl, sqltypes.ARRAY | sqltypes.JSON):
+        if is_exact or isinstance(impl, AS_TEXT):
             return sa.cast(column, sa.Text())
         return column
 
@@ -92,17 +108,14 @@ class PostgreSQLCodecs(Codecs):
         impl = self._underlying(type_)
         if isinstance(impl, postgresql.INTERVAL):
             return sent_interval
+        if isinstance(impl, sqltypes.DateTime) and impl.timezone:
+            return lambda text: DateTime(aware=True).read(f"{moment_text(text)}Z")
         if isinstance(impl, sqltypes.JSON):
             return parse_json
         if isinstance(impl, sqltypes.ARRAY):
-            load = self._item_loader(impl.item_type)
+            load = loader_of(self._underlying(impl.item_type))
             return lambda text: each(parsed_array(text), load)
-        if isinstance(impl, sqltypes.Time) and impl.timezone:
-            return dt.time.fromisoformat
-        return super().loader(type_)
-
-    def _item_loader(self, type_: TypeEngine[Any]) -> Callable[[str], Any]:
-        return loader_of(self._underlying(type_))
+        return loader_of(impl) if isinstance(impl, AS_TEXT) else super().loader(type_)
 
     def _plain(self, kind: Kind) -> Expression:
         """The server's types are strict; nulls that it shouldn't hold are not."""
@@ -152,14 +165,18 @@ class PostgreSQLCodecs(Codecs):
         return Expression(f"({{x}} if {point} else slow({{x}}))", {"slow": slow})
 
     def read_date(self, column: Column, kind: Date) -> Expression:
-        """Dates."""
-        return Expression("{x}.isoformat()")
+        """ISO text; nothing else that PostgreSQL holds has its length."""
+        return Expression("({x} if len({x}) == 10 else fail({x}))", {"fail": date_text})
 
     def read_time(self, column: Column, kind: Time) -> Expression:
-        """Times; those with an offset come as text."""
-        if kind.aware:
-            return calling(lambda text: kind.write(dt.time.fromisoformat(text)))
-        return calling(kind.write)
+        """ISO text, with an offset where the column has one."""
+        return calling(lambda text: kind.write(time_of(text)))
+
+    def read_datetime(self, column: Column, kind: DateTime) -> Expression:
+        """ISO text, aware ones in UTC whatever the session's zone."""
+        zone = " + 'Z'" if kind.aware else ""
+        text = "({x}[:10] + 'T' + {x}[11:] if len({x}) == 19 else slow({x}))"
+        return Expression(f"({text}{zone})", {"slow": moment_text})
 
     def read_interval(self, column: Column, kind: Interval) -> Expression:
         """Months, days and microseconds, unless the model keeps it as a moment."""
@@ -174,19 +191,18 @@ class PostgreSQLCodecs(Codecs):
 
     def _item_reader(self, item: Column, kind: Kind) -> Callable[[str], Any]:
         """Return what makes an item's written form of its text."""
-        load = self._item_loader(item.type)
+        load = loader_of(self._underlying(item.type))
+        read: Callable[[str], Any]
         if not self.is_usual(item.type, kind) or isinstance(kind, Interval):
-            read = self.reading(item.type, kind, load)
-        elif isinstance(kind, Number | Uuid | Json) or (isinstance(kind, Time) and kind.aware):
-            read = self.reader(item, kind).function()
-        else:
+            read = self.processed(item.type, kind, load).read
+        elif isinstance(kind, DateTime) and kind.aware:
+            return lambda text: utc_written(load(text))
+        elif isinstance(kind, Integer | Float | Boolean | Bytes):
             plain = self.reader(item, kind).function()
             return lambda text: plain(load(text))
+        else:
+            read = self.reader(item, kind).function()
         return (lambda text: parse_json(read(text))) if kind.is_json else read
-
-    def read_datetime(self, column: Column, kind: DateTime) -> Expression:
-        """Datetimes, aware ones in UTC whatever the session's zone."""
-        return calling(utc_written) if kind.aware else Expression("{x}.isoformat()")
 
     def read_uuid(self, column: Column, kind: Uuid) -> Expression:
         """The column's text, in lower case already."""
@@ -198,7 +214,7 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_integer(self, column: Column, kind: Integer) -> Expression:
         """Two, four or eight bytes."""
-        return in_range(*integer_range(column.type, widest=False))
+        return in_range(*integer_range(column.type, widest=self.widest))
 
     def bind_float(self, column: Column, kind: Float) -> Expression:
         """Doubles, or four bytes where the column has no more."""
@@ -214,7 +230,7 @@ class PostgreSQLCodecs(Codecs):
 
         if narrow:
             return calling(slow)
-        return Expression("({x} if type({x}) is float else slow({x}))", {"slow": slow})
+        return Expression("({x} + 0.0 if type({x}) is float else slow({x}))", {"slow": slow})
 
     def bind_decimal(self, column: Column, kind: Number) -> Expression:
         """Digits as text; columns with a precision hold no infinity."""
