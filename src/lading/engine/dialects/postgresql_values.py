@@ -94,7 +94,7 @@ class PostgreSQLCodecs(Codecs):
         if isinstance(impl, postgresql.INTERVAL):
             return sa.func.pg_catalog.interval_send(column)
         if isinstance(impl, sqltypes.DateTime) and impl.timezone:
-            return sa.cast(sa.func.timezone("UTC", column), sa.Text())
+            return sa.cast(sa.func.timezone(sa.literal_column("'UTC'"), column), sa.Text())
         is_exact = is_plain(column.type) and isinstance(kind, Number | Uuid)
         if is_exact or isinstance(impl, AS_TEXT):
             return sa.cast(column, sa.Text())
