@@ -102,7 +102,7 @@ class Array(Kind):
         sizes = self._sizes(nested, 1)
         if nested and self.depth is not None and len(sizes) != self.depth:
             raise ValueError(
-                f"{shown(nested)} is nested {len(sizes)} deep, its column's arrays {self.depth} deep"
+                f"{shown(nested)} is nested {len(sizes)} deep, its column's arrays {self.depth}"
             )
         return nested
 

@@ -426,7 +426,7 @@ def test_the_message_says_what_was_expected() -> None:
         ValueError, match=r"^\[\[1\], \[\]\] holds lists of different lengths, as no"
     ):
         Array(Integer()).read([[1], []])
-    with pytest.raises(ValueError, match=r"^\[1\] is nested 1 deep, its column's arrays 2 deep$"):
+    with pytest.raises(ValueError, match=r"^\[1\] is nested 1 deep, its column's arrays 2$"):
         Array(Integer(), 2).read([1])
     with pytest.raises(
         ValueError, match=r"^'x' is not a datetime \(YYYY-MM-DDTHH:MM:SS, no zone\)"
