@@ -314,6 +314,28 @@ def test_links_that_are_set_later_leave_arrays_alone(backend: Backend, tmp_path:
         assert raw_values(first, base.metadata) == raw_values(second, base.metadata)
 
 
+# Bytes
+
+
+def test_more_bytes_than_declared_are_refused_both_ways(backend: Backend, tmp_path: Path) -> None:
+    """An engine may ignore the length; marshmallow's validator doesn't, and nor does the rest."""
+    world = world_of(blob=sa.LargeBinary(3))
+    with backend.database(world.metadata) as engine:
+        export_all(engine, tmp_path / "a", catalog=world.catalog)
+        records = [{"slug": "a", "blob": "MTIz"}, {"slug": "b", "blob": "MTIzNA=="}]
+        rewritten(tmp_path / "a", lambda _name, _records: records)
+        with pytest.raises(ImportFailed) as caught:
+            import_all(engine, tmp_path / "a", catalog=world.catalog)
+        (problem,) = caught.value.report.problems
+        assert (problem.record, problem.field) == (2, "blob")
+        with Session(engine) as session:
+            session.add(world.models.Thing(slug="x", blob=b"1234"))
+            session.commit()
+        error = refusal(engine, world, tmp_path / "b")
+        assert "4 bytes are too many, its column holds 3" in str(error)
+        assert error.field == "blob"
+
+
 # Times
 
 
