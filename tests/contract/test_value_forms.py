@@ -421,18 +421,49 @@ class SetField(ma.fields.List):
         return set(super()._deserialize(value, attr, data, **kwargs))
 
 
+class Angle:
+    """A value that doesn't say when it equals another."""
+
+    def __init__(self, degrees: int) -> None:
+        self.degrees = degrees
+
+
+class Degrees(sa.TypeDecorator[Any]):
+    """Angles, kept as numbers."""
+
+    impl = sa.Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else value.degrees
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else Angle(value)
+
+
+class AngleField(ma.fields.Integer):
+    """An angle's degrees."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else value.degrees
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return Angle(super()._deserialize(value, attr, data, **kwargs))
+
+
 @pytest.mark.parametrize(
     ("type_", "field", "held"),
     [
         (AsText(), None, [{"b": 1.5, "a": [None]}, [], "x"]),
         (Listed(), SetField(ma.fields.String()), [{"b", "a"}, set()]),
+        (Degrees(), AngleField(), [Angle(90), Angle(-1)]),
     ],
-    ids=["plain", "set"],
+    ids=["plain", "set", "objects"],
 )
-def test_decorated_json_goes_round(
+def test_decorated_values_go_round(
     backend: Backend, tmp_path: Path, type_: Any, field: Any, held: list[Any]
 ) -> None:
-    """A decorator over JSON is written as what its values are, by its own processors."""
+    """What a decorator makes of JSON or numbers is written by its kind, or by a declared field."""
     world = world_of(field, doc=type_)
     with backend.database(world.metadata) as first, backend.database(world.metadata) as second:
         with Session(first) as session:

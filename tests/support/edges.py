@@ -29,6 +29,13 @@ class Slow(sa.TypeDecorator[dt.timedelta]):
         return None if value is None else value / 2
 
 
+class Slower(sa.TypeDecorator[dt.timedelta]):
+    """A decorator over another."""
+
+    impl = Slow
+    cache_ok = True
+
+
 TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "text": sa.Text(),
     "varchar": sa.String(6),
@@ -57,6 +64,7 @@ TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "counted-interval": sa.Interval(native=False),
     "coarse-interval": sa.Interval(second_precision=2),
     "decorated-interval": Slow(),
+    "twice-decorated-interval": Slower(),
     "uuid": sa.Uuid(),
     "uuid-text": sa.Uuid(as_uuid=False),
     "bytes": sa.LargeBinary(),

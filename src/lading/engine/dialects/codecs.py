@@ -253,8 +253,10 @@ def is_plain(type_: TypeEngine[Any]) -> bool:
 
 
 def underlying(type_: TypeEngine[Any]) -> Any:
-    """Return the type that a decorator decorates, or the type itself."""
-    return getattr(type_, "impl_instance", type_)
+    """Return the type that decorators decorate, or the type itself."""
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
+    return type_
 
 
 def refusing(what: str) -> Callable[[Any], Any]:
