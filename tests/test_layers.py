@@ -15,7 +15,7 @@ ROOT = Path(lading.__file__).parent
 # A module may import from its own layer and from any before it; a folder counts whole.
 LAYERS: list[set[str]] = [
     {"errors", "version"},
-    {"jsontext", "rules", "kind", "moments", "values"},
+    {"jsontext", "rules", "kind", "moments", "values", "arrays"},
     {"keys", "manifest", "report"},
     {"declare"},
     {"derive", "options"},

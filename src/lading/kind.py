@@ -25,6 +25,8 @@ class Kind:
     written_sorts: ClassVar[bool] = True
     #: Whether every text, number or boolean that ``read`` takes is canonical already.
     one_form: ClassVar[bool] = True
+    #: Whether records carry it as JSON text of its own: any JSON value, and not a plain one.
+    is_json: ClassVar[bool] = False
 
     def write(self, value: Any) -> Any:
         """Return the canonical written form; ``ValueError`` if it isn't of this kind."""

@@ -1,4 +1,4 @@
-"""Dates, times and datetimes: their written form and order."""
+"""Dates, times, datetimes and intervals: their written form and order."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ UTC = dt.UTC
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?", re.ASCII)
 _ZONE = re.compile(r"Z|[+-][0-9]{2}:[0-9]{2}", re.ASCII)
+_OFFSET = re.compile(r"Z|[+-][0-9]{2}:[0-5][0-9](?::[0-5][0-9])?", re.ASCII)
+_INTERVAL = re.compile(
+    r"(-?)P(?:([0-9]{1,9})D)?"
+    r"(?:T(?=[0-9])(?:([01]?[0-9]|2[0-3])H)?(?:([0-5]?[0-9])M)?"
+    r"(?:([0-5]?[0-9])(?:\.([0-9]{1,6}))?S)?)?(?<!P)",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True)
@@ -39,23 +46,47 @@ class Date(Kind):
 
 @dataclass(frozen=True)
 class Time(Kind):
-    """A time of day without a zone, ``08:30:00``."""
+    """A time of day, ``08:30:00``; an ``aware`` one has its offset from UTC behind it.
+
+    An aware time keeps the offset that it was given (``08:30:00+02:00``), as databases
+    do; ``Z`` stands for none.  It is no key: two of them may be one instant.
+    """
 
     name: ClassVar[str] = "time"
     one_form: ClassVar[bool] = False
     python: ClassVar[type] = dt.time
+    aware: bool = False
+
+    @property
+    def is_key(self) -> bool:  # type: ignore[override]
+        """Engines that keep offsets hold times of one instant for neighbours, not for equal."""
+        return not self.aware
 
     def write(self, value: Any) -> str:
         """Return ISO 8601, a fraction only where it isn't zero."""
-        if self.check(value).tzinfo is not None:
-            raise ValueError(f"{shown(value)} has a time zone, its column has none")
-        return str(value.replace(fold=0).isoformat())
+        time = self.check(value).replace(fold=0)
+        if not self.aware:
+            if time.tzinfo is not None:
+                raise ValueError(f"{shown(value)} has a time zone, its column has none")
+            return str(time.isoformat())
+        offset = time.utcoffset()
+        if offset is None or offset.microseconds:
+            raise ValueError(f"{shown(value)} has no offset of whole seconds, its column wants one")
+        return str(time.isoformat()) if offset else f"{time.replace(tzinfo=None).isoformat()}Z"
 
     def read(self, written: Any) -> dt.time:
         """Return the time; ``HH:MM:SS`` with up to six digits behind a point."""
-        if type(written) is str and _TIME.fullmatch(written):
-            return parsed(dt.time.fromisoformat, padded_fraction(written), "time")
-        raise ValueError(f"{shown(written)} is not a time (HH:MM:SS, no zone)")
+        if type(written) is str and (clock := _TIME.match(written)):
+            zone = written[clock.end() :]
+            if _OFFSET.fullmatch(zone) if self.aware else not zone:
+                text = f"{padded_fraction(clock.group())}{zone}"
+                return parsed(dt.time.fromisoformat, text, "time")
+        wanted = "with Z or an offset" if self.aware else "no zone"
+        raise ValueError(f"{shown(written)} is not a time (HH:MM:SS, {wanted})")
+
+    def shape(self) -> dict[str, Any]:
+        """A zone, where one is carried, belongs to a time's shape."""
+        return {"type": self.name, **({"aware": True} if self.aware else {})}
 
 
 @dataclass(frozen=True)
@@ -103,6 +134,59 @@ class DateTime(Kind):
     def shape(self) -> dict[str, Any]:
         """Whether a zone is carried belongs to a datetime's shape."""
         return {"type": self.name, "aware": self.aware}
+
+
+@dataclass(frozen=True)
+class Interval(Kind):
+    """A length of time: days, hours, minutes and seconds, ``P3DT4H5M6.000007S``.
+
+    ISO 8601 with a sign in front (``-P1DT2H``), only the parts that aren't zero, less than
+    24 hours and 60 minutes; ``PT0S`` is none at all.  Years, months and weeks are refused:
+    the first two have no fixed length, and a week would be a second form of seven days.
+    """
+
+    name: ClassVar[str] = "interval"
+    one_form: ClassVar[bool] = False
+    written_sorts: ClassVar[bool] = False
+    python: ClassVar[type] = dt.timedelta
+
+    def write(self, value: Any) -> str:
+        """Return the duration."""
+        length = abs(self.check(value))
+        minutes, seconds = divmod(length.seconds, 60)
+        hours, minutes = divmod(minutes, 60)
+        fraction = f".{length.microseconds:06}" if length.microseconds else ""
+        days = f"{length.days}D" if length.days else ""
+        clock = f"{hours}H" if hours else ""
+        clock += f"{minutes}M" if minutes else ""
+        clock += f"{seconds}{fraction}S" if seconds or fraction else ""
+        sign = "-" if value.days < 0 else ""
+        return f"{sign}P{days}{'T' if clock else ''}{clock}" if days or clock else "PT0S"
+
+    def read(self, written: Any) -> dt.timedelta:
+        """Return the length; only days, hours, minutes and seconds are taken, each in range."""
+        found = _INTERVAL.fullmatch(written) if type(written) is str else None
+        if found is None:
+            raise ValueError(
+                f"{shown(written)} is not an interval (days, hours, minutes and seconds: "
+                "P3DT4H5M6.000007S)"
+            )
+        sign, days, hours, minutes, seconds, fraction = found.groups(default="0")
+        try:
+            length = dt.timedelta(
+                days=int(days),
+                hours=int(hours),
+                minutes=int(minutes),
+                seconds=int(seconds),
+                microseconds=int(f"{fraction:0<6}"),
+            )
+            return -length if sign == "-" else length
+        except OverflowError:
+            raise ValueError(f"{shown(written)} is longer than 999999999 days") from None
+
+    def order(self, written: Any) -> Any:
+        """Intervals compare by their length, negative ones first."""
+        return self.read(written)
 
 
 def in_utc(moment: dt.datetime) -> dt.datetime:

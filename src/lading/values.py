@@ -307,6 +307,7 @@ class Json(Kind):
     name: ClassVar[str] = "json"
     python: ClassVar[type] = object
     is_key: ClassVar[bool] = False
+    is_json: ClassVar[bool] = True
 
     def write(self, value: Any) -> Any:
         """Return the value in canonical form, as plain JSON values."""

@@ -599,6 +599,7 @@ def first(name: str, value: Any) -> Any:
     return edit
 
 
+NO_INTERVAL = "is not an interval (days, hours, minutes and seconds: P3DT4H5M6.000007S)"
 EVERYWHERE = [
     ("code", "abcd", "Longer than maximum length 3"),
     ("upper", "x" * 51, None),
@@ -656,6 +657,20 @@ EVERYWHERE = [
     ("measure", "nan", "'nan' is not a float (a number, or NaN, Infinity, -Infinity)"),
     ("measure", 2**53 + 1, None),
     ("cents", "x", "'x' is not a decimal (digits, at most one point)"),
+    ("lasting", "P1M", f"'P1M' {NO_INTERVAL}"),
+    ("lasting", "P1Y", f"'P1Y' {NO_INTERVAL}"),
+    ("lasting", "P1W", f"'P1W' {NO_INTERVAL}"),
+    ("lasting", "PT36H", f"'PT36H' {NO_INTERVAL}"),
+    ("lasting", "P1000000000D", f"'P1000000000D' {NO_INTERVAL}"),
+    ("lasting", "-P999999999DT1S", "'-P999999999DT1S' is longer than 999999999 days"),
+    ("lasting", 60, f"60 {NO_INTERVAL}"),
+    ("counts", "{1,2}", "'{1,2}' is not an array (a list)"),
+    ("counts", [1, "2"], "item 2: '2' is not an integer"),
+    ("counts", [[1], [2, 3]], "[[1], [2, 3]] holds lists of different lengths, as no array does"),
+    ("counts", [[]], "[[]] holds empty lists, as no array does"),
+    ("counts", [[1], 2], "[[1], 2] mixes lists with items, as no array does"),
+    ("flags", [[True]], "item 1: [True] is not a boolean"),
+    ("labels", ["a", "x"], "item 2: 'x' is none of b, a, c d"),
 ]
 
 
@@ -685,6 +700,10 @@ LIMITS = {
     ("tiny", 2**15): "32768 is outside -32768 to 32767, which its column holds",
     ("whole", 2**31): "2147483648 is outside -2147483648 to 2147483647, which its column holds",
     ("words", "a\0b"): "'a\\x00b' holds a NUL character, which PostgreSQL can't store",
+    ("tags", ("ok", "a\0")): "item 2: 'a\\x00' holds a NUL character, which PostgreSQL can't store",
+    ("counts", (2**31,)): (
+        "item 1: 2147483648 is outside -2147483648 to 2147483647, which its column holds"
+    ),
 }
 
 

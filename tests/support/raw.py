@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -63,9 +64,10 @@ def _cells(connection: sa.Connection, table: sa.Table, hidden: set[str]) -> list
         items = [f"pg_typeof({name})::text, CAST({name} AS text)" for name in names]
     source = prepare.format_table(table)
     found = connection.exec_driver_sql(f"SELECT {', '.join(items)} FROM {source}").fetchall()
+    kinds = [column.type.dialect_impl(connection.dialect) for column in table.columns]
     return [
         {
-            column.name: (row[2 * n], _text(column, row[2 * n + 1]))
+            column.name: (row[2 * n], _text(kinds[n], row[2 * n + 1]))
             for n, column in enumerate(table.columns)
             if f"{table.fullname}.{column.name}" not in hidden
         }
@@ -73,15 +75,16 @@ def _cells(connection: sa.Connection, table: sa.Table, hidden: set[str]) -> list
     ]
 
 
-def _text(column: sa.Column[Any], value: Any) -> str:
+def _text(kind: Any, value: Any) -> str:
     """Show a stored value, without what may be normalised.
 
     That is a zero's sign, the trailing zeros of a decimal without a scale, and in JSON the
     order of keys and an exponent.
     """
-    if isinstance(column.type, sa.Numeric | sa.Float) and value is not None:
-        return _number(column.type, value)
-    if isinstance(column.type, sa.JSON) and isinstance(value, str):
+    below = getattr(kind, "impl_instance", kind)
+    if isinstance(below, sa.Numeric | sa.Float) and value is not None:
+        return _number(below, value)
+    if isinstance(below, sa.JSON) and isinstance(value, str):
         return json.dumps(_plain_numbers(json.loads(value)), sort_keys=True)
     return repr(value)
 
@@ -100,7 +103,7 @@ def _plain_numbers(value: Any) -> Any:
         return {key: _plain_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain_numbers(item) for item in value]
-    if isinstance(value, float):
+    if isinstance(value, float) and math.isfinite(value):
         return int(value) if abs(value) >= 1e16 else value + 0.0
     return value
 

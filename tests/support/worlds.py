@@ -19,6 +19,10 @@ from sqlalchemy.orm import Session, mapped_column, relationship
 from lading import Catalog, Owned, Ref
 from support.declaring import new_base, schema_for
 
+#: What keeps arrays on engines that have none.
+AS_JSON = sa.JSON(none_as_null=True)
+WITHOUT_ARRAYS = ("sqlite", "mysql", "mariadb")
+
 
 class Size(enum.Enum):
     small = "s"
@@ -89,6 +93,8 @@ def types() -> World:
         label = mapped_column(sa.Enum("one", "two", name="label"))
         doc = mapped_column(sa.JSON)
         upper = mapped_column(Upper)
+        lasting = mapped_column(sa.Interval)
+        tags = mapped_column(sa.ARRAY(sa.Text).with_variant(AS_JSON, *WITHOUT_ARRAYS))
 
     def fill(session: Session) -> None:
         session.add_all(
@@ -115,6 +121,8 @@ def types() -> World:
                     label="two",
                     doc={"b": [1, 2.5, None, "é"], "a": {}, "$json": 1},
                     upper="ABC",
+                    lasting=dt.timedelta(days=3, hours=4, minutes=5, seconds=6),
+                    tags=['a"b\\c', "NULL", None, "", "é, {}"],
                 ),
                 Thing(
                     code="edges",
@@ -138,6 +146,8 @@ def types() -> World:
                     label="one",
                     doc={"$json": None},
                     upper="",
+                    lasting=-dt.timedelta(hours=26),
+                    tags=[],
                 ),
                 Thing(code="json null", doc=sa.JSON.NULL),
                 Thing(code="nulls", doc=sa.null()),
@@ -157,22 +167,23 @@ TYPES_BYTES = (
     '"clock":"23:59:59.999999","moment":"0001-01-01T00:00:00",'
     '"instant":"2025-01-01T00:00:00.120000Z","uid":"00000000-0000-0000-0000-000000000000",'
     '"uid_text":"00000000-0000-0000-0000-000000000000","blob":"","size":"Huge","label":"one",'
-    '"doc":{"$json":{"$json":null}},"upper":""},\n'
+    '"doc":{"$json":{"$json":null}},"upper":"","lasting":"-P1DT2H","tags":[]},\n'
     '{"code":"full","flag":true,"small":-32768,"big":9223372036854775807,"weight":0.1,'
     '"price":"1234.5000","loose":"1.5","whole":"7","padded":"ab",'
     '"long":"línea 1\\nline\\t2 \\"quoted\\" \\\\ \u2028 😀","day":"0001-01-01",'
     '"clock":"08:30:00","moment":"2025-12-24T18:00:00.000005",'
     '"instant":"2025-12-24T18:00:00Z","uid":"0b0e1a2c-3d4e-5f60-7182-93a4b5c6d7e8",'
     '"uid_text":"0b0e1a2c-3d4e-5f60-7182-93a4b5c6d7e8","blob":"AP8=","size":"large",'
-    '"label":"two","doc":{"$json":1,"a":{},"b":[1,2.5,null,"é"]},"upper":"ABC"},\n'
+    '"label":"two","doc":{"$json":1,"a":{},"b":[1,2.5,null,"é"]},"upper":"ABC",'
+    '"lasting":"P3DT4H5M6S","tags":["a\\"b\\\\c","NULL",null,"","é, {}"]},\n'
     '{"code":"json null","flag":null,"small":null,"big":null,"weight":null,"price":null,'
     '"loose":null,"whole":null,"padded":null,"long":null,"day":null,"clock":null,"moment":null,'
     '"instant":null,"uid":null,"uid_text":null,"blob":null,"size":null,"label":null,'
-    '"doc":{"$json":null},"upper":null},\n'
+    '"doc":{"$json":null},"upper":null,"lasting":null,"tags":null},\n'
     '{"code":"nulls","flag":null,"small":null,"big":null,"weight":null,"price":null,'
     '"loose":null,"whole":null,"padded":null,"long":null,"day":null,"clock":null,"moment":null,'
     '"instant":null,"uid":null,"uid_text":null,"blob":null,"size":null,"label":null,"doc":null,'
-    '"upper":null}\n'
+    '"upper":null,"lasting":null,"tags":null}\n'
     "]}\n"
 ).encode()
 

@@ -1067,6 +1067,12 @@ class Cents(sa.TypeDecorator[Decimal]):
         return None if value is None else Decimal(value) / 100
 
 
+def listed(item: Any, **options: Any) -> Any:
+    """An array, which engines without arrays keep as JSON."""
+    as_json = sa.JSON(none_as_null=True)
+    return sa.ARRAY(item, **options).with_variant(as_json, "sqlite", "mysql", "mariadb")
+
+
 UTC = dt.UTC
 SQL_NULL = sa.null()
 VALUES: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -1145,6 +1151,21 @@ VALUES: dict[str, tuple[Any, tuple[Any, ...]]] = {
             None,
         ),
     ),
+    "lasting": (
+        sa.Interval(),
+        (
+            dt.timedelta(0),
+            dt.timedelta(days=-3, hours=5),
+            dt.timedelta(days=40, minutes=59, seconds=1),
+            -dt.timedelta(seconds=1),
+            dt.timedelta(hours=36),
+            None,
+        ),
+    ),
+    "counts": (listed(sa.Integer), ([], [1], [3, None, -(2**31)], [[1, 2], [None, 4]], None)),
+    "tags": (listed(sa.Text), ([], [*NASTY], [None], ["NULL", "null", "{}", ",", 'a"\\b'], None)),
+    "flags": (listed(sa.Boolean, dimensions=1), ([True, False, None], None)),
+    "labels": (listed(sa.Enum("b", "a", "c d", name="array_labels")), (["c d", None], ["a"], None)),
     "data_null": (sa.JSON(), (None, SQL_NULL, sa.JSON.NULL, {"a": None}, [None])),
 }
 
@@ -1187,7 +1208,7 @@ def keys() -> World:
     base, catalog = new_base(), Catalog("keys")
     models, held = {}, {}
     for name, (type_, items) in VALUES.items():
-        if isinstance(type_, sa.JSON | sa.Double):
+        if isinstance(type_, sa.JSON | sa.Double | sa.ARRAY):
             continue
         table = f"by_{name}"
         model = type(

@@ -16,11 +16,13 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from lading.arrays import Array
 from lading.kind import Kind
-from lading.moments import Date, DateTime, Time
+from lading.moments import Date, DateTime, Interval, Time
 from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
 UNSAID = (None, type(None), Any, object)
@@ -33,6 +35,7 @@ BY_PYTHON_TYPE: dict[type, Kind] = {
     dt.date: Date(),
     dt.time: Time(),
     dt.datetime: DateTime(),
+    dt.timedelta: Interval(),
     uuid.UUID: Uuid(),
     bytes: Bytes(),
 }
@@ -40,9 +43,9 @@ BY_PYTHON_TYPE: dict[type, Kind] = {
 
 def kind_of(type_: TypeEngine[Any]) -> Kind | None:
     """Return the kind that values of a column type travel as, or ``None`` if unknown."""
-    if isinstance(type_, sqltypes.PickleType | sqltypes.Interval):
+    if isinstance(type_, sqltypes.PickleType):
         return None
-    if isinstance(type_, TypeDecorator):
+    if isinstance(type_, TypeDecorator) and not isinstance(type_, sqltypes.Interval):
         return _decorated(type_)
     for match, make in _RULES:
         if isinstance(type_, match):
@@ -60,10 +63,9 @@ def _decorated(type_: TypeDecorator[Any]) -> Kind | None:
         return kind_of(type_.impl_instance)
     if isinstance(said, type) and issubclass(said, enum.Enum):
         return Choice({member.name: member for member in said})
-    if said is dt.datetime and isinstance(type_.impl_instance, sqltypes.DateTime):
-        return kind_of(type_.impl_instance)
-    if said is Decimal and isinstance(type_.impl_instance, sqltypes.Numeric):
-        return kind_of(type_.impl_instance)
+    for python, base in _SAME_AS_IMPL:
+        if said is python and isinstance(type_.impl_instance, base):
+            return kind_of(type_.impl_instance)
     return BY_PYTHON_TYPE.get(said)
 
 
@@ -118,6 +120,21 @@ def _number(type_: sa.Numeric[Any]) -> Kind:
     return Number(precision=type_.precision, scale=type_.scale)
 
 
+def _array(type_: sa.ARRAY[Any]) -> Kind | None:
+    item = kind_of(type_.item_type)
+    if item is None:
+        return None
+    return Array(item, dimensions=type_.dimensions, as_tuple=type_.as_tuple)
+
+
+# A decorator whose Python type is its impl's own has what the impl says: zone, scale, items.
+_SAME_AS_IMPL: list[tuple[Any, Any]] = [
+    (dt.datetime, sqltypes.DateTime),
+    (dt.time, sqltypes.Time),
+    (Decimal, sqltypes.Numeric),
+    (list, sqltypes.ARRAY),
+]
+
 # The first match counts, so a subclass stands before its base.
 _RULES: list[tuple[Any, Any]] = [
     (sqltypes.Enum, _choice),
@@ -129,12 +146,14 @@ _RULES: list[tuple[Any, Any]] = [
     (sqltypes.Numeric, _number),
     (sqltypes.Date, lambda _: Date()),
     (sqltypes.DateTime, lambda type_: DateTime(aware=bool(type_.timezone))),
-    (sqltypes.Time, lambda type_: None if type_.timezone else Time()),
+    (sqltypes.Time, lambda type_: Time(aware=bool(type_.timezone))),
+    ((sqltypes.Interval, postgresql.INTERVAL), lambda _: Interval()),
     (sqltypes.Uuid, lambda _: Uuid()),
     (sqltypes.LargeBinary, lambda _: Bytes()),
     (sqltypes.BINARY, lambda _: Bytes()),
     (sqltypes.VARBINARY, lambda _: Bytes()),
     (sqltypes.JSON, lambda _: Json()),
+    (sqltypes.ARRAY, _array),
 ]
 
 

@@ -35,7 +35,6 @@ from lading.engine.through import canonical_record, needs_marshmallow
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
 from lading.report import Problem
-from lading.values import Json
 
 
 class RowDecoder:
@@ -75,7 +74,7 @@ class RowDecoder:
 
     def _bound(self, source: Source, dialect: Dialect, value: Value, x: str) -> str:
         bind = dialect.binder(value.column, value.kind)
-        if isinstance(value.kind, Json):
+        if value.kind.is_json:
             text = source.use(bind, f"bytes({x})")
             refuse = Expression("null({x})", {"null": _no_null})
             null = "None" if value.nullable else source.use(refuse, x)
@@ -169,7 +168,7 @@ class RowDecoder:
 
     def _member(self, member: Any, written: Any) -> Any:
         if isinstance(member, Value):
-            if isinstance(member.kind, Json):
+            if member.kind.is_json:
                 return msgspec.Raw(json_text(written))
             return written
         if isinstance(member, Links):

@@ -26,7 +26,6 @@ from lading.engine.layout import (
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot
 from lading.errors import LadingError, TargetError
 from lading.kind import article
-from lading.values import Json
 
 
 def _text_of(held: Any) -> msgspec.Raw:
@@ -142,7 +141,7 @@ class RowEncoder:
         x = f"c{slot.place}"
         text = self.source.use(read, x)
         null = "None"
-        if isinstance(value.kind, Json):
+        if value.kind.is_json:
             text = f"{self.source.name(msgspec.Raw, 'Raw')}({text})"
             null = self.source.name(NULL, "null")
         if value.nullable:

@@ -19,7 +19,7 @@ from lading.declare.recurring import flattened_order, level_parts, recurring, re
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.engine.generate import Expression, Source
 from lading.kind import CUSTOM, Kind
-from lading.values import Boolean, Float, Integer, Json
+from lading.values import Boolean, Float, Integer
 
 Key = tuple[Any, ...]
 Part = Value | Reference
@@ -150,7 +150,7 @@ def id_names(rows: RowSet) -> list[str]:
 
 def wire_type(kind: Kind, *, nullable: bool) -> Any:
     """Return what JSON type a kind's written form is decoded as."""
-    if isinstance(kind, Json):
+    if kind.is_json:
         return msgspec.Raw
     if kind.name == CUSTOM:
         return Any

@@ -36,6 +36,17 @@ def longest(limit: int) -> Check:
     return check
 
 
+def longest_bytes(limit: int) -> Check:
+    """Refuse more bytes than the column declares, on engines that ignore it as well."""
+
+    def check(data: Any) -> Any:
+        if len(data) > limit:
+            raise ValueError(f"{len(data)} bytes are too many, its column holds {limit}")
+        return data
+
+    return check
+
+
 def without_nul(engine: str) -> Check:
     """Refuse the NUL character, for engines whose text can't hold it."""
 
@@ -87,3 +98,16 @@ def shortest(packed: bytes) -> float:
         if struct.pack("f", float(text)) == packed:
             return float(text)
     return float(f"{narrow:.9g}")
+
+
+def in_precision(type_: TypeEngine[Any]) -> Check:
+    """Refuse times with more decimal places of a second than a column keeps, where it says so."""
+    precision = getattr(type_, "precision", None)
+
+    def check(text: str) -> str:
+        fraction = text[19:26] if "T" in text else text[8:15]
+        if "." in fraction and fraction[1 + (precision or 0) :].strip("0"):
+            raise ValueError(f"{text} has a finer fraction than its column holds ({precision})")
+        return text
+
+    return check if precision is not None else lambda text: text

@@ -22,7 +22,8 @@ def tables_of(entities: Entities) -> list[sa.Table]:
 
 
 def require_tables(dialect: Dialect, entities: Entities) -> None:
-    """Raise ``TargetError`` with the names of all tables that are missing."""
+    """Raise ``TargetError`` for tables that are missing, or that this engine can't hold."""
+    _require_types(dialect, entities)
     wanted: dict[str | None, set[str]] = {}
     translate = dialect.connection.get_execution_options().get("schema_translate_map") or {}
     for table in tables_of(entities):
@@ -40,6 +41,17 @@ def require_tables(dialect: Dialect, entities: Entities) -> None:
             f"the database has no table {listed(missing, separator=', ')}",
             "Create the tables first: Base.metadata.create_all(engine), or your migrations.",
         )
+
+
+def _require_types(dialect: Dialect, entities: Entities) -> None:
+    """Raise ``TargetError`` for a column whose values the engine would refuse or change, all."""
+    for rows in entities.all_rows():
+        for value in rows.values:
+            refusal = dialect.codecs.refusal(value.column.type)
+            if refusal is not None:
+                raise TargetError(
+                    f"column {value.column}: {refusal}", entity=rows.name, field=value.written
+                )
 
 
 class TableCounts:

@@ -70,7 +70,7 @@ class Dialect(ABC):
 
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Return what a SELECT asks for to read a column, such as a cast to text."""
-        return column
+        return self.codecs.selected(column, kind)
 
     def reader(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a raw value (never null) to its written form."""

@@ -11,19 +11,23 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from lading.arrays import Array
+from lading.declare.columns import kind_of
 from lading.declare.rowsets import Column
+from lading.engine.dialects.processed import Processed
 from lading.engine.generate import PLAIN, Expression, calling
-from lading.engine.limits import between, longest, text_limit
+from lading.engine.limits import between, integer_range, longest, longest_bytes, text_limit
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
 from lading.kind import CUSTOM, Kind, article
-from lading.moments import DateTime
+from lading.moments import DateTime, Interval
 from lading.values import JSON_NULL, Choice, Json, Number, Text
 
 is_canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII).fullmatch
@@ -36,8 +40,15 @@ MOST_DATES = 10_000
 class Codecs:
     """The expressions of one dialect; subclasses say what their engine does otherwise."""
 
+    #: Whether every integer column holds eight bytes.
+    widest: ClassVar[bool] = False
+
     def __init__(self, dialect: SQLAlchemyDialect) -> None:
         self.dialect = dialect
+
+    def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
+        """Return what a SELECT asks for to read a column, such as a cast to text."""
+        return column
 
     def reader(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a raw value to its written form."""
@@ -55,7 +66,28 @@ class Codecs:
 
     def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
         """Tell whether a column's values are what the engine makes of SQLAlchemy's own types."""
-        return is_plain(type_)
+        return is_plain(type_) and not self.is_kept_otherwise(type_, kind)
+
+    def is_kept_otherwise(self, type_: TypeEngine[Any], kind: Kind) -> bool:
+        """Tell whether this engine's variant of a type keeps another kind: an array as JSON."""
+        variant = type_._variant_mapping.get(self.dialect.name)
+        return variant is not None and type(kind_of(variant)) is not type(kind)
+
+    def refusal(self, type_: TypeEngine[Any]) -> str | None:
+        """Say why the engine can't hold a type's values at all, and what to do, or ``None``."""
+        impl = underlying(self.implementation(type_))
+        engine = self.dialect.name
+        if isinstance(impl, sqltypes.ARRAY):
+            return (
+                f"{engine} has no arrays; keep it as JSON there: "
+                f"ARRAY(...).with_variant(JSON(none_as_null=True), {engine!r})"
+            )
+        if isinstance(impl, sqltypes.Time) and impl.timezone:
+            return (
+                f"{engine} keeps no zone with a time and would drop it; use Time() without a "
+                "zone, or keep a DateTime(timezone=True)"
+            )
+        return None
 
     # Decorators and types of the application's own go by SQLAlchemy's processors
 
@@ -71,34 +103,51 @@ class Codecs:
         """Return the driver's code of a type, for processors that ask for it."""
         return None
 
+    def result_process(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Return SQLAlchemy's own function from a driver value to a Python value."""
+        impl = self.implementation(type_)
+        return impl.result_processor(self.dialect, self.type_code(type_)) or _same
+
+    def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Return what turns what was selected into the driver value that processors expect."""
+        return _same
+
     def _processed(self, column: Column, kind: Kind) -> Expression:
-        impl = self.implementation(column.type)
-        process = impl.result_processor(self.dialect, self.type_code(column.type)) or _same
-        bind, limited = self.bind_process(column.type), self.limited(column.type)
-
-        def read(raw: Any) -> Any:
-            value = process(limited(raw))
-            refuse_one_way(value, bind, process)
-            try:
-                return kind.write(value)
-            except ValueError as error:
-                raise ValueError(
-                    f"{error}; its type makes other Python values than its impl does: give the "
-                    "type a python_type, or declare a field for the column in the schema"
-                ) from error
-
-        return calling(read)
+        return calling(self.processed(column.type, kind).read)
 
     def _bound(self, column: Column, kind: Kind) -> Expression:
-        process = self.bind_process(column.type)
-        limited = self.limited(column.type)
-        return calling(lambda written: limited(process(kind.read(kind.canonical(written)))))
+        return calling(self.processed(column.type, kind).bound)
+
+    def processed(
+        self, type_: TypeEngine[Any], kind: Kind, load: Callable[[Any], Any] | None = None
+    ) -> Processed:
+        """Return the way of a type's values by its processors; ``load`` in place of the usual."""
+        below = underlying(self.implementation(type_))
+        kept = below.result_processor(self.dialect, self.type_code(type_)) or _same
+        if isinstance(below, sqltypes.CHAR | sqltypes.NCHAR):
+            kept = unpadded
+        return Processed(
+            kind,
+            load=load or self.loader(type_),
+            undo=self.result_process(type_),
+            bind=self.bind_process(type_),
+            kept=kept,
+            limited=self.limited(type_),
+        )
 
     def limited(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """Return the check of driver values that a decorated type's column makes."""
-        limit = text_limit(underlying(type_))
-        check = longest(limit) if limit is not None else _same
-        return lambda bound: check(bound) if type(bound) is str else bound
+        below = underlying(self.implementation(type_))
+        limit = text_limit(below)
+        check_text = longest(limit) if limit is not None else _same
+        check_number = between(*integer_range(below, widest=self.widest))
+
+        def check(bound: Any) -> Any:
+            if type(bound) is int and isinstance(below, sqltypes.Integer):
+                return check_number(bound)
+            return check_text(bound) if type(bound) is str else bound
+
+        return check
 
     def stored(self, column: Column, kind: Choice) -> dict[str, Any]:
         """Map an enumeration's names to what the database stores."""
@@ -122,8 +171,17 @@ class Codecs:
         return calling(read)
 
     def read_bytes(self, column: Column, kind: Kind) -> Expression:
-        """Base64."""
-        return calling(kind.write)
+        """Base64, of no more bytes than declared."""
+        check = byte_check(column.type)
+        return calling(lambda raw: kind.write(check(raw)))
+
+    def read_array(self, column: Column, kind: Array) -> Expression:
+        """Engines without arrays have none; see :meth:`refusal`."""
+        return self._processed(column, kind)
+
+    def read_interval(self, column: Column, kind: Interval) -> Expression:
+        """A moment counted from 1970, which is how SQLAlchemy keeps a generic interval."""
+        return self._processed(column, kind)
 
     # What all engines bind alike
 
@@ -132,8 +190,31 @@ class Codecs:
         return PLAIN
 
     def bind_bytes(self, column: Column, kind: Kind) -> Expression:
-        """Drivers take bytes."""
-        return calling(kind.read)
+        """Drivers take bytes, no more than declared."""
+        check = byte_check(column.type)
+        return calling(lambda written: check(kind.read(written)))
+
+    def bind_array(self, column: Column, kind: Array) -> Expression:
+        """Engines without arrays have none; see :meth:`refusal`."""
+        return self._bound(column, kind)
+
+    def bind_interval(self, column: Column, kind: Interval) -> Expression:
+        """A moment counted from 1970, in the years 1 to 9999."""
+        process = self.bind_process(column.type)
+        epoch = sqltypes.Interval.epoch
+
+        def bind(written: str) -> Any:
+            length = kind.read(kind.canonical(written))
+            try:
+                epoch + length
+            except OverflowError:
+                raise ValueError(
+                    f"{written} from 1970 on, as its column keeps it, lies outside the years 1 to "
+                    "9999"
+                ) from None
+            return process(length)
+
+        return calling(bind)
 
     def bind_enum(self, column: Column, kind: Choice) -> Expression:
         """A name stands for a stored label."""
@@ -160,31 +241,22 @@ def _same(value: Any) -> Any:
     return value
 
 
-def refuse_one_way(value: Any, bind: Any, process: Any) -> None:
-    """Refuse values that their type would store as others, such as a hash of a hash."""
-    try:
-        bound = bind(value)
-    except Exception as error:
-        raise ValueError(f"{shown(value)} could not be stored again: {error}") from error
-    try:
-        again = process(bound)
-        is_same = again == value or value != value  # noqa: PLR0124 - NaN is unlike itself
-    except Exception:
-        return  # drivers take and give different types, so this says nothing
-    if not is_same:
-        raise ValueError(
-            f"{shown(value)} would be stored as {shown(again)}: its type doesn't undo what it does"
-        )
+def unpadded(value: Any) -> Any:
+    """Return a CHAR's text without the blanks that pad it."""
+    return value.rstrip(" ") if type(value) is str else value
 
 
 def is_plain(type_: TypeEngine[Any]) -> bool:
     """Tell whether a type is SQLAlchemy's own and not an application's."""
-    return not isinstance(type_, TypeDecorator) and type(type_).__module__.startswith("sqlalchemy.")
+    decorated = isinstance(type_, TypeDecorator) and not isinstance(type_, sqltypes.Interval)
+    return not decorated and type(type_).__module__.startswith("sqlalchemy.")
 
 
 def underlying(type_: TypeEngine[Any]) -> Any:
-    """Return the type that a decorator decorates, or the type itself."""
-    return getattr(type_, "impl_instance", type_)
+    """Return the type that decorators decorate, or the type itself."""
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
+    return type_
 
 
 def refusing(what: str) -> Callable[[Any], Any]:
@@ -216,6 +288,12 @@ def decimal_form(kind: Number) -> Callable[[str], Any]:
     digits = "0" if whole < 1 else f"(?:0|[1-9][0-9]{{0,{whole - 1}}})"
     tail = rf"\.[0-9]{{{kind.scale}}}" if kind.scale > 0 else ""
     return re.compile(rf"(?!-0(?:\.0*)?\Z)-?{digits}{tail}", re.ASCII).fullmatch
+
+
+def byte_check(type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+    """Return the check that bytes are no more than a column declares."""
+    limit = getattr(type_, "length", None)
+    return _same if limit is None else longest_bytes(limit)
 
 
 def canonical_date(text: str) -> str:

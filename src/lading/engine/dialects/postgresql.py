@@ -12,11 +12,11 @@ from sqlalchemy.sql import sqltypes
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, choice_rank
-from lading.engine.dialects.codecs import is_plain, underlying
+from lading.engine.dialects.codecs import underlying
 from lading.engine.dialects.postgresql_values import PostgreSQLCodecs
 from lading.errors import TargetError
 from lading.kind import Kind
-from lading.values import Bytes, Choice, Json, Number, Text, Uuid
+from lading.values import Bytes, Choice, Text
 
 BY_CODE_POINT = {"C", "POSIX", "C.UTF-8", "C.utf8", "ucs_basic"}
 
@@ -57,14 +57,8 @@ class PostgreSQL(Dialect):
                     f"RESET {name}, or set it to the server's usual value.",
                 )
 
-    def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
-        """Decimals, UUIDs and JSON come as text: exactly as they are kept."""
-        if is_plain(column.type) and isinstance(kind, Number | Uuid | Json):
-            return sa.cast(column, sa.Text())
-        return column
-
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
-        if not is_plain(column.type) or isinstance(kind, Bytes):
+        if not self.codecs.is_usual(column.type, kind) or isinstance(kind, Bytes):
             return None
         if isinstance(kind, Choice):
             return choice_rank(sa.cast(column, sa.Text()), self.codecs.stored(column, kind))  # type: ignore[arg-type]

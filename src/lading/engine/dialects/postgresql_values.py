@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
+from lading.arrays import Array
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
@@ -18,20 +22,52 @@ from lading.engine.dialects.codecs import (
     decimal_form,
     in_range,
     is_canonical_uuid,
+    is_plain,
     json_value,
     refusing_kind,
     underlying,
     without_zone,
 )
+from lading.engine.dialects.postgresql_text import (
+    array_text,
+    date_text,
+    interval_limit,
+    interval_text,
+    loader_of,
+    moment_text,
+    parsed_array,
+    sent_interval,
+    time_of,
+)
 from lading.engine.generate import Expression, calling
-from lading.engine.limits import NUL, integer_range, single_precision, without_nul
-from lading.jsontext import json_text
+from lading.engine.limits import (
+    NUL,
+    in_precision,
+    integer_range,
+    single_precision,
+    without_nul,
+)
+from lading.jsontext import json_text, parse_json
 from lading.kind import Kind
-from lading.moments import Date, DateTime, Time, utc_written
-from lading.values import Float, Integer, Json, Number, Text, Uuid, float_written
+from lading.moments import Date, DateTime, Interval, Time, utc_written
+from lading.values import (
+    Boolean,
+    Bytes,
+    Float,
+    Integer,
+    Json,
+    Number,
+    Text,
+    Uuid,
+    float_written,
+)
 
 NUMERIC_OID, FLOAT_OID = 1700, 701
 SINGLE_BITS = 24
+#: What comes as text: exactly as it is kept, and with no error of the driver's own.
+AS_TEXT = (sqltypes.Date, sqltypes.DateTime, sqltypes.Time, sqltypes.ARRAY, sqltypes.JSON)
+#: Offsets from UTC that PostgreSQL takes are less than this.
+FARTHEST = dt.timedelta(hours=16)
 
 
 class PostgreSQLCodecs(Codecs):
@@ -41,6 +77,10 @@ class PostgreSQLCodecs(Codecs):
         """UUIDs that an application keeps as text go by SQLAlchemy's processors."""
         return super().is_usual(type_, kind) and getattr(type_, "native_uuid", True) is not False
 
+    def refusal(self, type_: TypeEngine[Any]) -> str | None:
+        """PostgreSQL has arrays, and times with a zone."""
+        return None
+
     def type_code(self, type_: TypeEngine[Any]) -> Any:
         """SQLAlchemy's numeric processors ask for the server's type."""
         impl = underlying(self.implementation(type_))
@@ -48,13 +88,49 @@ class PostgreSQLCodecs(Codecs):
             return FLOAT_OID
         return NUMERIC_OID if isinstance(impl, sqltypes.Numeric) else None
 
+    def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
+        """Return what a SELECT asks for: text or bytes where the driver changes or fails."""
+        impl = self._underlying(column.type)
+        if isinstance(impl, postgresql.INTERVAL):
+            return sa.func.pg_catalog.interval_send(column)
+        if isinstance(impl, sqltypes.DateTime) and impl.timezone:
+            return sa.cast(sa.func.timezone(sa.literal_column("'UTC'"), column), sa.Text())
+        is_exact = is_plain(column.type) and isinstance(kind, Number | Uuid)
+        if is_exact or isinstance(impl, AS_TEXT):
+            return sa.cast(column, sa.Text())
+        return column
+
+    def _underlying(self, type_: TypeEngine[Any]) -> Any:
+        return underlying(self.implementation(type_))
+
+    def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Processors expect what the driver would have made of what is selected otherwise."""
+        impl = self._underlying(type_)
+        if isinstance(impl, postgresql.INTERVAL):
+            return sent_interval
+        if isinstance(impl, sqltypes.DateTime) and impl.timezone:
+            return lambda text: DateTime(aware=True).read(f"{moment_text(text)}Z")
+        if isinstance(impl, sqltypes.JSON):
+            return parse_json
+        if isinstance(impl, sqltypes.ARRAY):
+            load = loader_of(self._underlying(impl.item_type))
+            return lambda text: each(parsed_array(text), load)
+        return loader_of(impl) if isinstance(impl, AS_TEXT) else super().loader(type_)
+
     def _plain(self, kind: Kind) -> Expression:
         """The server's types are strict; nulls that it shouldn't hold are not."""
         fail = refusing_kind(kind)
         return Expression("({x} if {x} is not None else fail({x}))", {"fail": fail})
 
     def limited(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
-        """Nor can decorated text hold NUL."""
+        """Nor can decorated text hold NUL; intervals and arrays go as text."""
+        impl = self._underlying(type_)
+        if isinstance(impl, postgresql.INTERVAL):
+            fits = interval_limit(impl)
+            return lambda length: interval_text(fits(length))
+        if isinstance(impl, sqltypes.ARRAY):
+            item = self.limited(impl.item_type)
+            return lambda bound: array_text(each(bound, item))
         check, inherited = without_nul("PostgreSQL"), super().limited(type_)
         return lambda bound: inherited(check(bound) if type(bound) is str else bound)
 
@@ -89,16 +165,44 @@ class PostgreSQLCodecs(Codecs):
         return Expression(f"({{x}} if {point} else slow({{x}}))", {"slow": slow})
 
     def read_date(self, column: Column, kind: Date) -> Expression:
-        """Dates."""
-        return Expression("{x}.isoformat()")
+        """ISO text; nothing else that PostgreSQL holds has its length."""
+        return Expression("({x} if len({x}) == 10 else fail({x}))", {"fail": date_text})
 
     def read_time(self, column: Column, kind: Time) -> Expression:
-        """Times."""
-        return calling(kind.write)
+        """ISO text, with an offset where the column has one."""
+        return calling(lambda text: kind.write(time_of(text)))
 
     def read_datetime(self, column: Column, kind: DateTime) -> Expression:
-        """Datetimes, aware ones in UTC whatever the session's zone."""
-        return calling(utc_written) if kind.aware else Expression("{x}.isoformat()")
+        """ISO text, aware ones in UTC whatever the session's zone."""
+        zone = " + 'Z'" if kind.aware else ""
+        text = "({x}[:10] + 'T' + {x}[11:] if len({x}) == 19 else slow({x}))"
+        return Expression(f"({text}{zone})", {"slow": moment_text})
+
+    def read_interval(self, column: Column, kind: Interval) -> Expression:
+        """Months, days and microseconds, unless the model keeps it as a moment."""
+        if not isinstance(self._underlying(column.type), postgresql.INTERVAL):
+            return super().read_interval(column, kind)
+        return calling(lambda raw: kind.write(sent_interval(raw)))
+
+    def read_array(self, column: Column, kind: Array) -> Expression:
+        """The text of an array, item by item as outside of one."""
+        read = self._item_reader(item_of(column), kind.item)
+        return calling(lambda text: kind.text(kind.mapped(parsed_array(text), read)))
+
+    def _item_reader(self, item: Column, kind: Kind) -> Callable[[str], Any]:
+        """Return what makes an item's written form of its text."""
+        load = loader_of(self._underlying(item.type))
+        read: Callable[[str], Any]
+        if not self.is_usual(item.type, kind) or isinstance(kind, Interval):
+            read = self.processed(item.type, kind, load).read
+        elif isinstance(kind, DateTime) and kind.aware:
+            return lambda text: utc_written(load(text))
+        elif isinstance(kind, Integer | Float | Boolean | Bytes):
+            plain = self.reader(item, kind).function()
+            return lambda text: plain(load(text))
+        else:
+            read = self.reader(item, kind).function()
+        return (lambda text: parse_json(read(text))) if kind.is_json else read
 
     def read_uuid(self, column: Column, kind: Uuid) -> Expression:
         """The column's text, in lower case already."""
@@ -110,7 +214,7 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_integer(self, column: Column, kind: Integer) -> Expression:
         """Two, four or eight bytes."""
-        return in_range(*integer_range(column.type, widest=False))
+        return in_range(*integer_range(column.type, widest=self.widest))
 
     def bind_float(self, column: Column, kind: Float) -> Expression:
         """Doubles, or four bytes where the column has no more."""
@@ -126,7 +230,7 @@ class PostgreSQLCodecs(Codecs):
 
         if narrow:
             return calling(slow)
-        return Expression("({x} if type({x}) is float else slow({x}))", {"slow": slow})
+        return Expression("({x} + 0.0 if type({x}) is float else slow({x}))", {"slow": slow})
 
     def bind_decimal(self, column: Column, kind: Number) -> Expression:
         """Digits as text; columns with a precision hold no infinity."""
@@ -146,13 +250,50 @@ class PostgreSQLCodecs(Codecs):
         return checked_date()
 
     def bind_time(self, column: Column, kind: Time) -> Expression:
-        """ISO text."""
-        return calling(canonical_time)
+        """ISO text, in the column's precision; an offset of less than 16 hours."""
+        fits = in_precision(column.type)
+        if not kind.aware:
+            return calling(lambda text: fits(canonical_time(text)))
+
+        def bind(text: str) -> str:
+            offset = kind.read(kind.canonical(text)).utcoffset()
+            if offset is None or abs(offset) >= FARTHEST:
+                raise ValueError(f"{text} is 16 hours or more from UTC; PostgreSQL can't hold it")
+            return str(fits(text))
+
+        return calling(bind)
+
+    def bind_interval(self, column: Column, kind: Interval) -> Expression:
+        """Its text, unless the model keeps it as a moment."""
+        if not isinstance(self._underlying(column.type), postgresql.INTERVAL):
+            return super().bind_interval(column, kind)
+        put = self.limited(column.type)
+        return calling(lambda text: put(kind.read(kind.canonical(text))))
+
+    def bind_array(self, column: Column, kind: Array) -> Expression:
+        """The text of an array, item by item as outside of one."""
+        bind = self._item_binder(item_of(column), kind.item)
+
+        def text(written: bytes) -> str:
+            items = kind.canonical(parse_json(written))
+            if type(items) is dict:
+                raise ValueError(
+                    "it is JSON's null, which no array is; where it comes from, keep it as "
+                    "JSON(none_as_null=True), and set such rows to NULL"
+                )
+            return array_text(kind.mapped(items, bind))
+
+        return calling(text)
+
+    def _item_binder(self, item: Column, kind: Kind) -> Callable[[Any], Any]:
+        bind = self.binder(item, kind).function()
+        return (lambda written: bind(json_text(written))) if kind.is_json else bind
 
     def bind_datetime(self, column: Column, kind: DateTime) -> Expression:
-        """ISO text, with its zone."""
+        """ISO text, with its zone, in the column's precision."""
         zone = "Z" if kind.aware else ""
-        return calling(lambda text: f"{without_zone(kind, text)}{zone}")
+        fits = in_precision(column.type)
+        return calling(lambda text: f"{fits(without_zone(kind, text))}{zone}")
 
     def bind_uuid(self, column: Column, kind: Uuid) -> Expression:
         """Its text."""
@@ -176,3 +317,16 @@ class PostgreSQLCodecs(Codecs):
             return text
 
         return calling(bind)
+
+
+def item_of(column: Column) -> Column:
+    """Return a column of an array's items."""
+    type_: Any = column.type
+    return sa.Column(column.name, type_.item_type)
+
+
+def each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Change the items of nested lists that aren't null."""
+    if isinstance(value, list | tuple):
+        return [each(item, change) for item in value]
+    return None if value is None else change(value)

@@ -9,10 +9,9 @@ import sqlalchemy as sa
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, choice_rank
-from lading.engine.dialects.codecs import is_plain
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
 from lading.kind import Kind
-from lading.moments import DateTime, Time
+from lading.moments import DateTime, Interval, Time
 from lading.values import Bytes, Choice, Text, Uuid
 
 
@@ -27,7 +26,7 @@ class SQLite(Dialect):
         self.utf8 = self.fetch("PRAGMA encoding")[0][0] == "UTF-8"
 
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
-        if not is_plain(column.type) or isinstance(kind, Bytes):
+        if not self.codecs.is_usual(column.type, kind) or isinstance(kind, Bytes):
             return None
         if isinstance(kind, Choice):
             return choice_rank(column, self.codecs.stored(column, kind))
@@ -38,7 +37,7 @@ class SQLite(Dialect):
                 if self.utf8 and not padded
                 else None
             )
-        return column if self.codecs.is_usual(column.type, kind) else None
+        return column
 
     # Reading
 
@@ -54,7 +53,7 @@ class SQLite(Dialect):
 
     def forms(self, kind: Kind, bound: Any) -> Sequence[Any]:
         """SQLite's own ``CURRENT_TIMESTAMP`` has no fraction, SQLAlchemy's texts have one."""
-        if isinstance(kind, DateTime | Time) and isinstance(bound, str):
+        if isinstance(kind, DateTime | Time | Interval) and isinstance(bound, str):
             return (bound, bound.removesuffix(".000000")) if bound.endswith(".000000") else (bound,)
         return (bound,)
 

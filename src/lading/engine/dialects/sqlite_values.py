@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
 from lading.declare.rowsets import Column
@@ -19,10 +21,10 @@ from lading.engine.dialects.codecs import (
     decimal_form,
     in_range,
     is_canonical_uuid,
-    is_plain,
     json_value,
     refusing,
     refusing_kind,
+    underlying,
     without_zone,
     written_json,
 )
@@ -43,6 +45,7 @@ from lading.values import (
 )
 
 SAMPLES = (dt.datetime(2, 3, 4, 5, 6, 7), dt.datetime(2025, 12, 24, 18, 30, 15, 4500))  # noqa: DTZ001
+_TOO_FINE = re.compile(r"[.,][0-9]{7}")
 #: A double keeps this many significant digits of any decimal.
 EXACT_DIGITS = 15
 
@@ -50,14 +53,22 @@ EXACT_DIGITS = 15
 class SQLiteCodecs(Codecs):
     """SQLite by way of the standard driver."""
 
+    widest = True
+
     def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
         """Dates in a storage format of the application's own go by SQLAlchemy's processors."""
-        if not is_plain(type_):
+        if not super().is_usual(type_, kind):
             return False
         if not isinstance(kind, Date | Time | DateTime):
             return True
         process = self.bind_process(type_)
         return all(process(sample) == _usual(sample) for sample in map(_cut(kind), SAMPLES))
+
+    def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Texts of moments are no finer than Python's, which would cut them."""
+        below = underlying(self.implementation(type_))
+        is_moment = isinstance(below, sqltypes.DateTime | sqltypes.Time | sqltypes.Interval)
+        return whole_fraction if is_moment else super().loader(type_)
 
     def read_string(self, column: Column, kind: Text) -> Expression:
         """Text, no longer than declared."""
@@ -108,7 +119,7 @@ class SQLiteCodecs(Codecs):
     def read_time(self, column: Column, kind: Time) -> Expression:
         """ISO text."""
         parse = dt.time.fromisoformat
-        return calling(lambda text: kind.write(parse(text)))
+        return calling(lambda text: kind.write(parse(whole_fraction(text))))
 
     def read_datetime(self, column: Column, kind: DateTime) -> Expression:
         """ISO text without a zone; aware columns hold UTC."""
@@ -116,7 +127,7 @@ class SQLiteCodecs(Codecs):
         suffix = "Z" if kind.aware else ""
 
         def read(text: str) -> str:
-            moment = parse(text)
+            moment = parse(whole_fraction(text))
             if moment.tzinfo is not None:
                 raise ValueError(f"the database holds {text!r}, and SQLite keeps no time zones")
             return moment.isoformat() + suffix
@@ -124,8 +135,15 @@ class SQLiteCodecs(Codecs):
         return calling(read)
 
     def read_uuid(self, column: Column, kind: Uuid) -> Expression:
-        """32 hexadecimal digits."""
-        return calling(lambda text: str(UUID(text)))
+        """What SQLAlchemy stores; another text of the same UUID would come back as this one."""
+        process, undo = self.bind_process(column.type), self.result_process(column.type)
+        fail = refusing("a uuid as SQLAlchemy stores it")
+
+        def read(raw: Any) -> str:
+            found = undo(raw)
+            return kind.write(found) if process(found) == raw else str(fail(raw))
+
+        return calling(read)
 
     def bind_string(self, column: Column, kind: Text) -> Expression:
         """Text, no longer than declared; SQLite itself ignores lengths."""
@@ -133,7 +151,7 @@ class SQLiteCodecs(Codecs):
 
     def bind_integer(self, column: Column, kind: Integer) -> Expression:
         """Eight bytes in every integer column."""
-        return in_range(*integer_range(column.type, widest=True))
+        return in_range(*integer_range(column.type, widest=self.widest))
 
     def bind_float(self, column: Column, kind: Float) -> Expression:
         """Doubles; NaN would silently become NULL."""
@@ -191,7 +209,7 @@ class SQLiteCodecs(Codecs):
         """Text; a JSON column has numeric affinity, so a lone number is stored as one."""
 
         def read(raw: Any) -> bytes:
-            return written_json(raw if type(raw) in (int, float) else parse_json(raw))
+            return written_json(parse_json(raw) if type(raw) is str else raw)
 
         return calling(read)
 
@@ -215,9 +233,10 @@ def decimal_reader(kind: Number) -> Callable[[Any], str]:
     form = None if kind.scale is None else f"%.{kind.scale}f"
     usual = 10**9 if kind.precision is None else kind.precision + 1
     fail = refusing_kind(kind)
+    isfinite = math.isfinite
 
     def read(raw: Any) -> str:
-        if type(raw) is float and form is not None:
+        if type(raw) is float and form is not None and isfinite(raw):
             text = form % raw
             if float(text) != raw:
                 raise ValueError(
@@ -226,14 +245,22 @@ def decimal_reader(kind: Number) -> Callable[[Any], str]:
                 )
             return text if len(text) <= usual and raw else kind.write(Decimal(text))
         if type(raw) is int:
+            exact_double(raw)
             return kind.write(Decimal(raw))
-        if type(raw) is float:
+        if type(raw) is float and math.isfinite(raw):
             return kind.write(Decimal(repr(raw)))
-        if type(raw) is str:
+        if type(raw) is str and Decimal(raw).is_finite():
             return kind.write(kind.read(plain_digits(Decimal(raw))))
         return str(fail(raw))
 
     return read
+
+
+def whole_fraction(text: Any) -> Any:
+    """Refuse a fraction of a second beyond six digits, which Python would cut."""
+    if type(text) is str and _TOO_FINE.search(text):
+        raise ValueError(f"the database holds {text!r}, and a time has no more than microseconds")
+    return text
 
 
 def padded(text: str, length: int) -> str:
