@@ -29,7 +29,7 @@ from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.packing import adding, both, changing, packed, stored
 from support.rewriting import rewritten
-from support.zoo import World, keys, outlines, places, shop, tickets, values
+from support.zoo import WORLDS, World, keys, places, shop, tickets, values
 
 DAMAGED = "Export again, or use an undamaged copy."
 
@@ -86,19 +86,29 @@ def test_an_empty_catalog_is_refused(engine: sa.Engine, tmp_path: Path) -> None:
     assert not (tmp_path / "b").exists()
 
 
-def test_owned_rows_that_must_wait_for_each_other_are_refused(
+def test_owned_rows_that_wait_for_what_is_missing_are_named(
     engine: sa.Engine, tmp_path: Path
 ) -> None:
-    """A reference that can be neither set at once nor later would be lost, so it is no declaration."""
-    world = outlines(sa.CheckConstraint("above_id IS NULL OR above_id > 0", name="there"))
-    world.filled(engine)
-    with pytest.raises(DeclarationError) as caught:
-        export_all(engine, tmp_path / "b", catalog=world.catalog)
-    assert str(caught.value) == (
-        "PointSchema: above ties owned rows to others of their own table that must be there first, "
-        "which isn't supported yet; make it nullable and keep it out of keys and CHECKs, or make "
-        "the table an entity."
+    """Rows that need others of their own table are placed after them, or are problems."""
+    world = WORLDS["sections"]()
+
+    def edit(name: str, found: list[Any]) -> list[Any]:
+        if name == "papers":
+            section = found[0]["sections"][0]
+            section["above"] = {"paper": {"slug": "p9"}, "number": 1}
+        return found
+
+    path = packed(world, tmp_path / "b", edit)
+    world.metadata.create_all(engine)
+    with pytest.raises(ImportFailed) as caught:
+        import_all(engine, path, catalog=world.catalog)
+    first, *_ = caught.value.report.problems
+    assert str(first) == (
+        "01_papers.json record 1, sections.above: no papers.sections has paper.slug 'p9' and "
+        "number 1. Add the record to papers.sections, or correct the key."
     )
+    assert first.key == {"slug": "p5"}
+    assert not any(stored(engine, world).values())
 
 
 def test_an_edited_file_is_refused(target: Target) -> None:

@@ -25,6 +25,7 @@ from support.world import NASTY, World, key, number, slug, text, to
 from support.zoo_hierarchies import HIERARCHIES
 from support.zoo_recurring import RECURRING
 from support.zoo_tenants import TENANTS
+from support.zoo_waves import WAVES
 
 # References
 
@@ -933,6 +934,11 @@ def outlines(*checks: sa.CheckConstraint) -> World:
     return World(base, catalog, SimpleNamespace(Paper=Paper, Point=Point), fill, more)
 
 
+def checked_outlines() -> World:
+    """The same under a CHECK, so that no reference can be null for a time."""
+    return outlines(sa.CheckConstraint("above_id IS NULL OR above_id > 0", name="there"))
+
+
 def teams() -> World:
     """Late owned rows with late links and references: everything that can be deferred."""
     base, catalog = new_base(), Catalog("teams")
@@ -1494,6 +1500,7 @@ WORLDS: dict[str, Callable[[], World]] = {
         enrollments,
         invoices,
         outlines,
+        checked_outlines,
         teams,
         values,
         keys,
@@ -1504,5 +1511,6 @@ WORLDS: dict[str, Callable[[], World]] = {
         *HIERARCHIES,
         *RECURRING,
         *TENANTS,
+        *WAVES,
     )
 }

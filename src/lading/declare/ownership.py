@@ -110,6 +110,7 @@ class Ownership:
             entity=rows.entity,
             members=members,
             key=tuple(part for part in child.key if part in members),
+            whole_key=child.key,
             parent=rows,
             own=tuple(dict.fromkeys(own)),
         )
@@ -128,6 +129,7 @@ class Ownership:
             field,
             False,
             nested,
+            via,
             tuple(zip(via.columns, via.remote, strict=True)),
             sequence,
             tuple(column for way in others for column in way.columns),

@@ -27,14 +27,15 @@ def lost_targets(
             restored = _restored(reference.target)
             for column in reference.remote:
                 if reference.target.in_base(column) not in restored:
-                    yield (
-                        schema,
-                        (
-                            f"{reference.name} refers to {column}, which "
-                            f"{reference.target.schema.__name__} doesn't restore; carry that column, "
-                            f"or leave the reference out with Meta.exclude = ({reference.name!r},)"
-                        ),
-                    )
+                    yield schema, _lost(reference, column)
+
+
+def _lost(reference: Reference, column: Column) -> str:
+    return (
+        f"{reference.name} refers to {column}, which {reference.target.schema.__name__} doesn't "
+        "restore; carry that column, or leave the reference out with Meta.exclude = "
+        f"({reference.name!r},)"
+    )
 
 
 def _restored(rows: RowSet) -> set[Column]:

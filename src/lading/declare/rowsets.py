@@ -119,10 +119,12 @@ class Children(Member):
     ``pairs`` hold each child column with the parent's column that it holds.
     ``sequence`` lists what the list is ordered by, as (column, descending); empty
     for a set, which is sorted by its written bytes.  ``others`` are the columns
-    by which other parents own rows of the same table.
+    by which other parents own rows of the same table; ``via`` is the reference that leads
+    to this parent.
     """
 
     rows: RowSet
+    via: Reference
     pairs: tuple[tuple[Column, Column], ...]
     sequence: tuple[tuple[Column, bool], ...]
     others: tuple[Column, ...]
@@ -137,7 +139,8 @@ class RowSet:
     stand in written order: key first.  ``surrogate`` is the generated primary
     key that records don't carry, if there is one.  ``is_owned`` says whether the rows
     live in other records, ``newest_first`` whether their list runs from the highest
-    generated id down; ``own`` are the columns that hold whose they are.
+    generated id down; ``own`` are the columns that hold whose they are, and ``whole_key`` is
+    the natural key with the ways to owners, which their records leave out.
     Of a hierarchy, ``discriminator`` says which class a row is of, ``kinds`` which there
     are, and ``extensions`` are the subclasses' own tables.
     """
@@ -156,6 +159,7 @@ class RowSet:
     is_owned: bool = False
     newest_first: bool = False
     own: tuple[Column, ...] = ()
+    whole_key: tuple[Value | Reference, ...] = ()
     discriminator: Value | None = None
     kinds: Kinds = None
     extensions: tuple[Extension, ...] = ()

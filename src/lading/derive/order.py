@@ -116,14 +116,16 @@ class _Graph:
     def _self_reference(self, rows: RowSet, reference: Reference) -> None:
         if is_deferrable(rows, reference):
             self.updated.add((rows.name, reference.name))
-        elif rows.parent is None:
-            self.waves.add((rows.name, reference.name))
-        else:
+            return
+        if len(self._nodes(reference)) > 1:
             raise DeclarationError(
-                f"{rows.schema.__name__}: {reference.name} ties owned rows to others of their own "
-                "table that must be there first, which isn't supported yet; make it nullable and "
-                "keep it out of keys and CHECKs, or make the table an entity"
+                f"{rows.schema.__name__}: {reference.name} ties rows that several parents own to "
+                "others of their own table that must be there first; make it nullable and keep it "
+                "out of keys and CHECKs, or make the table an entity"
             )
+        self.waves.add((rows.name, reference.name))
+        if rows.parent is not None:
+            self.late.add(rows.name)
 
     def _refuse_cycles(self) -> None:
         try:

@@ -23,6 +23,7 @@ from lading.engine.generate import Expression, Source
 from lading.engine.layout import (
     Key,
     KeyLayout,
+    Part,
     RecordLayout,
     named_key,
     order_source,
@@ -40,7 +41,13 @@ from lading.report import Problem
 class RowDecoder:
     """Turns decoded structs of a row set into batches."""
 
-    def __init__(self, dialect: Dialect, rows: RowSet, layout: RecordLayout) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        rows: RowSet,
+        layout: RecordLayout,
+        within: Children | None = None,
+    ) -> None:
         self.rows = rows
         self.layout = layout
         self.writable = [value for value in rows.values if value.writable]
@@ -50,7 +57,7 @@ class RowDecoder:
         binds = {value.name: self._bind(source, dialect, value) for value in self.writable}
         self.values = _each(source, f"({''.join(text + ', ' for text in binds.values())})")
         self.binds = {name: source.compile(f"lambda r: {text}") for name, text in binds.items()}
-        self.keys = _each(source, self._key())
+        self.keys = self._keys(within)
         self.references = {
             item.name: _each(
                 source, reference_source(item, f"r.{layout.place[item.name]}", self.checked)
@@ -60,7 +67,7 @@ class RowDecoder:
         self.links = {item.name: _each(source, self._link_keys(item)) for item in rows.links}
         self.kinds = self._kinds()
         self.children = {
-            child.name: RowDecoder(dialect, child.rows, layout.children[child.name])
+            child.name: RowDecoder(dialect, child.rows, layout.children[child.name], child)
             for child in rows.children
         }
         order = order_source(source, rows.key, "k") if rows.key else "()"
@@ -106,14 +113,24 @@ class RowDecoder:
 
         return lambda records: [kind_of(record) for record in records]
 
-    def _key(self) -> str:
-        items = []
-        for part in self.rows.key:
-            x = f"r.{self.layout.place[part.name]}"
-            items.append(
-                reference_source(part, x, self.checked) if isinstance(part, Reference) else x
-            )
-        return own_key_source(self.rows.key, items)
+    def _keys(self, within: Children | None) -> Callable[..., list[Key]]:
+        """Return what makes records' natural keys, given the keys of owned rows' parents."""
+        parts = self.rows.whole_key or self.rows.key
+        via = within.via if within is not None else None
+        items = [self._key_part(part, via) for part in parts]
+        made: Callable[..., list[Key]] = self.source.compile(
+            f"lambda records, above: [{own_key_source(parts, items)} for r, a in "
+            f"{'zip(records, above)' if via is not None else '((r, None) for r in records)'}]"
+        )
+        return made
+
+    def _key_part(self, part: Part, via: Reference | None) -> str:
+        if part is via and via.parts == via.target.key:
+            return "a"
+        if part not in self.rows.members:
+            return "None"  # another parent's
+        x = f"r.{self.layout.place[part.name]}"
+        return reference_source(part, x, self.checked) if isinstance(part, Reference) else x
 
     def _link_keys(self, links: Links) -> str:
         key = reference_source(links.reference, "k", self.checked)
@@ -121,18 +138,30 @@ class RowDecoder:
         held = x if links.kinds is None else f"({x} or ())"
         return f"[{key} for k in {held}]"
 
-    def batch(self, records: Sequence[Any], numbers: list[int], lines: list[bytes]) -> Batch:
-        """Check and convert structs; ``ValueError`` if any of them doesn't fit."""
+    def batch(
+        self,
+        records: Sequence[Any],
+        numbers: list[int],
+        lines: list[bytes],
+        above: Sequence[Key] = (),
+    ) -> Batch:
+        """Check and convert structs; ``ValueError`` if any of them doesn't fit.
+
+        ``above`` are the keys of owned rows' parents.
+        """
+        keys = self.keys(records, above)
         children = {}
         for name, decoder in self.children.items():
             place = self.layout.place[name]
             lists = [getattr(record, place) or () for record in records]
             owners = [n for n, items in enumerate(lists) for _ in items]
             flat = [item for items in lists for item in items]
-            children[name] = Nested(decoder.batch(flat, [numbers[n] for n in owners], []), owners)
+            above = [keys[n] for n in owners]
+            nested = decoder.batch(flat, [numbers[n] for n in owners], [], above)
+            children[name] = Nested(nested, owners)
         return Batch(
             numbers,
-            self.keys(records),
+            keys,
             self.values(records),
             {name: make(records) for name, make in self.references.items()},
             {name: make(records) for name, make in self.links.items()},

@@ -10,12 +10,16 @@ from lading.engine.agree import Disagreement, compare
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key, named_key
 from lading.engine.loader import Loader, NoKeys, Restart, field_of, objection
+from lading.engine.spool import Spool
 from lading.engine.tree import AMBIGUOUS
+from lading.engine.waves import Waves
 from lading.engine.write import Later, LinkWriter, Resolved, RowWriter
 from lading.jsontext import json_text
 
 #: What the two ends of a link hold.
 Ends = tuple[Row, Row]
+#: Owned rows, and what their owners give to each.
+Given = tuple[Resolved, list[Row]]
 
 
 class LateLoader(Loader):
@@ -28,21 +32,64 @@ class LateLoader(Loader):
             raise Restart
 
     def rows(self, rows: RowSet) -> None:
-        """Insert the late rows of an owned table."""
+        """Insert the late rows of an owned table; those that need others of it wait for them."""
         path = rows.name[len(self.root.name) + 1 :] + "."
         writer = RowWriter(self.dialect, rows, self.state.order)
+        waves = Waves(self, rows, writer)
+        waiting = self.state.spool()
         for batch, given in self.state.late.get(rows.name, ()):
             resolved = self.resolve(rows, batch, NoKeys(), lambda _: path)
             kept = [n for n, number in enumerate(batch.numbers) if number not in self.bad]
-            self._insert(writer, resolved.take(kept), [given[n] for n in kept], path)
+            part = (resolved.take(kept), [given[n] for n in kept])
+            self._place(writer, waves, part, waiting, path)
+        self._wait(writer, waves, waiting, path)
         self.state.resolvers.changed(rows.table)
         self.give_up(self.bad)
 
-    def _insert(self, writer: RowWriter, resolved: Resolved, given: list[Row], path: str) -> None:
+    def _place(
+        self, writer: RowWriter, waves: Waves, part: Given, waiting: Spool, path: str
+    ) -> int:
+        """Insert the rows whose self references can be set, and let the others wait.
+
+        Returns how many were ready.
+        """
+        resolved, given = part
+        if not waves.references:
+            self._insert(writer, resolved, given, path)
+            return len(resolved.batch)
+        ready, ids = waves.settle(resolved, given)
+        others = sorted(set(range(len(resolved.batch))) - set(ready))
+        if others:
+            waiting.append((resolved.take(others), [given[n] for n in others]))
+        if ready:
+            self._insert(writer, resolved.take(ready), [given[n] for n in ready], path, ids)
+            self.state.resolvers.changed(writer.rows.table)
+        return len(ready)
+
+    def _wait(self, writer: RowWriter, waves: Waves, waiting: Spool, path: str) -> None:
+        """Go round the rows that wait until none of them finds what it refers to."""
+        placed = 1
+        while waiting and placed:
+            again = self.state.spool()
+            placed = sum(self._place(writer, waves, part, again, path) for part in waiting)
+            waiting = again
+        keys = {key for resolved, _ in waiting for key in resolved.batch.keys}
+        for resolved, _ in waiting:
+            for place, field, message in waves.orphans(resolved, keys):
+                self.fail(resolved.batch.numbers[place], None, f"{path}{field}", message)
+
+    def _insert(
+        self,
+        writer: RowWriter,
+        resolved: Resolved,
+        given: list[Row],
+        path: str,
+        ids: list[Any] | None = None,
+    ) -> None:
         count = len(resolved.batch)
         if not count:
             return
-        error = self.attempt(lambda later: writer.insert(resolved, later, given))
+        error = self.attempt(lambda later: writer.insert(resolved, later, given, ids))
         if error is None:
             return
         if count == 1:
@@ -53,7 +100,8 @@ class LateLoader(Loader):
         half = count // 2
         for places in (range(half), range(half, count)):
             part = [given[place] for place in places]
-            self._insert(writer, resolved.take(list(places)), part, path)
+            made = None if ids is None else [ids[place] for place in places]
+            self._insert(writer, resolved.take(list(places)), part, path, made)
 
     def links(self, rows: RowSet, links: Links) -> None:
         """Insert the late rows of a link table."""
@@ -91,7 +139,7 @@ class LateLoader(Loader):
         """Set a reference that was inserted as null."""
         prefix = f"{rows.name[len(self.root.name) + 1 :]}.".lstrip(".")
         for items in self.state.updates.get((rows.name, reference.name), ()):
-            found = self._found(reference, (key for _, _, key, _, _ in items))
+            found = self.found(reference, (key for _, _, key, _, _ in items))
             made = []
             where = f"{prefix}{reference.written}"
             own = [n for n, column in enumerate(reference.columns) if column in reference.own]

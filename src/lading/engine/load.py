@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from typing import Any
 
 from lading.declare.recurring import recurring
-from lading.declare.rowsets import Column, Reference, RowSet, Value
+from lading.declare.rowsets import RowSet
 from lading.engine.batch import Batch, joined
-from lading.engine.describe import described
-from lading.engine.dialects.base import Row
-from lading.engine.layout import Key
 from lading.engine.loader import (
     Loader,
     LoadState,
@@ -24,7 +19,7 @@ from lading.engine.loader import (
     objection,
 )
 from lading.engine.read import CHUNK
-from lading.engine.tree import AMBIGUOUS
+from lading.engine.waves import Waves
 from lading.engine.write import Later, Resolved, RowWriter
 
 
@@ -34,16 +29,12 @@ class EntityLoader(Loader):
     def __init__(self, state: LoadState, root: RowSet, file: str) -> None:
         super().__init__(state, root, file)
         self.writer = RowWriter(state.dialect, root, state.order)
-        self.waves = [
-            item for item in root.references if (root.name, item.name) in state.order.waves
-        ]
-        self.columns = [value.column for value in root.values if value.writable]
-        self.known = self._known()
+        self.waves = Waves(self, root, self.writer)
         self.pending = state.spool()
         #: Rows that wait for their parents and whose depth is known, by depth and place.
         self.deeper = state.spool()
         self.depths: list[tuple[int, int]] = []
-        self.by_depth = recurring(root.key) in self.waves
+        self.by_depth = recurring(root.key) in self.waves.references
 
     def load(self, batch: Batch) -> None:
         """Insert a batch's records, but those with problems."""
@@ -63,7 +54,9 @@ class EntityLoader(Loader):
             waiting.close()
         waiting_keys = {key for resolved in self.pending for key in resolved.batch.keys}
         for resolved in self.pending:
-            self._orphans(resolved, waiting_keys)
+            for place, field, message in self.waves.orphans(resolved, waiting_keys):
+                number = resolved.batch.numbers[place]
+                self.fail(number, self.name_of(resolved.batch, place), field, message)
         self.state.resolvers.changed(self.root.table)
 
     def _wait(self, resolved: Resolved, places: list[int]) -> None:
@@ -100,10 +93,10 @@ class EntityLoader(Loader):
         """Insert rows whose self references can be set, and let the others wait."""
         if not len(resolved.batch):
             return
-        if not self.waves:
+        if not self.waves.references:
             self._insert(resolved)
             return
-        ready, ids = self._settle(resolved)
+        ready, ids = self.waves.settle(resolved)
         waiting = sorted(set(range(len(resolved.batch))) - set(ready))
         if waiting:
             self._wait(resolved, waiting)
@@ -122,7 +115,7 @@ class EntityLoader(Loader):
             batch = resolved.batch
             self.fail(batch.numbers[0], self.name_of(batch, 0), field_of(error), objection(error))
             return
-        if self.waves and self.state.may_restart:
+        if self.waves.references and self.state.may_restart:
             self._blame(resolved, ids)
         half = count // 2
         for places in (range(half), range(half, count)):
@@ -143,143 +136,3 @@ class EntityLoader(Loader):
 
     def _insert_one(self, one: Resolved, ids: list[Any] | None, later: Later) -> None:
         self.writer.insert(one, later, (), ids)
-
-    # Waves
-
-    def _settle(self, resolved: Resolved) -> tuple[list[int], list[Any] | None]:
-        """Return the places that can be inserted now, parents first, and their ids."""
-        batch = resolved.batch
-        own = {reference.name: self._own(reference, batch) for reference in self.waves}
-        found = {
-            reference.name: self._found(reference, batch.references[reference.name])
-            for reference in self.waves
-        }
-        needs = [self._needs(batch, place, own, found) for place in range(len(batch))]
-        ready = _parents_first(needs)
-        ids = self.writer.allocate(len(ready)) if self.root.surrogate is not None else None
-        made = dict(zip(ready, ids, strict=True)) if ids is not None else {}
-        settled = set(ready)
-        for reference in self.waves:
-            rows: list[Row | None] = []
-            for key in batch.references[reference.name]:
-                row = None if key is None else found[reference.name].get(key)
-                place = own[reference.name].get(key)
-                if row is None and place in settled:
-                    row = self._row_of(reference, resolved, place, made)
-                rows.append(row)
-            resolved.foreign[reference.name] = rows
-        return ready, ids
-
-    def _needs(
-        self,
-        batch: Batch,
-        place: int,
-        own: dict[str, dict[Key | None, int]],
-        found: dict[str, dict[Key, Row]],
-    ) -> set[int] | None:
-        """Return the places in the batch that a row needs first, or ``None`` if it must wait."""
-        needed = set()
-        for reference in self.waves:
-            key = batch.references[reference.name][place]
-            row = found[reference.name].get(key) if key is not None else None
-            if key is None or (row is not None and row is not AMBIGUOUS):
-                continue
-            if row is AMBIGUOUS or key not in own[reference.name]:
-                return None
-            needed.add(own[reference.name][key])
-        return needed - {place}
-
-    def _own(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
-        """Map the keys by which a reference finds the batch's own rows to their places.
-
-        Rows are left out that several share a key, whose referred columns aren't known
-        before they are inserted, or that aren't of the class referred to.
-        """
-        if not all(self.root.in_base(column) in self.known for column in reference.remote):
-            return {}
-        found: dict[Key | None, int] = {key: place for place, key in enumerate(batch.keys)}
-        if reference.parts != self.root.key:
-            found = self._own_by(reference, batch)
-        return {
-            key: place for key, place in found.items() if self._is_of_class(reference, batch, place)
-        }
-
-    def _own_by(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
-        """Map what a reference's ``by`` holds of the batch's own rows to their places."""
-        part = reference.parts[0]
-        assert isinstance(part, Value)
-        held = [row[self.columns.index(part.column)] for row in batch.values]
-        bind = self.dialect.binder(part.column, part.kind).function()
-        counts = Counter(held)
-        once = {value: place for place, value in enumerate(held) if counts[value] == 1}
-        own: dict[Key | None, int] = {}
-        for key in set(batch.references[reference.name]) - {None}:
-            with suppress(ValueError, TypeError, KeyError):  # a key that no row can have
-                own[key] = once[bind(key[0])]  # type: ignore[index]
-        return own
-
-    def _known(self) -> dict[Column, Reference | None]:
-        """Return the columns that are known before a row is inserted, with what holds them."""
-        known: dict[Column, Reference | None] = dict.fromkeys(self.columns)
-        for reference in self.root.references:
-            if reference not in self.waves and not self._is_deferred(reference):
-                known |= dict.fromkeys(reference.own, reference)
-        return known | ({self.root.surrogate: None} if self.root.surrogate is not None else {})
-
-    def _is_deferred(self, reference: Reference) -> bool:
-        return (self.root.name, reference.name) in self.state.order.updated
-
-    def _is_of_class(self, reference: Reference, batch: Batch, place: int) -> bool:
-        """Tell whether a row has a row in the subclass's table that a reference points to."""
-        extension = self.root.extension_of(reference.remote[0].table)
-        return extension is None or batch.kinds[place] in extension.kinds
-
-    def _row_of(
-        self, reference: Reference, resolved: Resolved, place: int, made: dict[int, Any]
-    ) -> Row:
-        row: list[Any] = []
-        for column in map(self.root.in_base, reference.remote):
-            holder = self.known[column]
-            if column is self.root.surrogate:
-                row.append(made[place])
-            elif holder is None:
-                row.append(resolved.batch.values[place][self.columns.index(column)])
-            else:
-                held = resolved.foreign[holder.name][place]
-                row.append(None if held is None else held[holder.columns.index(column)])
-        return tuple(row)
-
-    def _orphans(self, resolved: Resolved, waiting: set[Key]) -> None:
-        """Say of rows that can't be placed what they refer to: nothing, or each other."""
-        batch = resolved.batch
-        for reference in self.waves:
-            held = batch.references[reference.name]
-            found = self._found(reference, held)
-            for place, (number, key) in enumerate(zip(batch.numbers, held, strict=True)):
-                if key is None or number in self.bad:
-                    continue
-                row = found.get(key)
-                if row is None or row is AMBIGUOUS:
-                    message = self.missing(reference, key, row)
-                    if row is None and key in waiting:
-                        text = described(reference.parts, key)
-                        message = (
-                            f"the record with {text} can't be placed before it: what that one "
-                            "refers to is missing, or refers back to it"
-                        )
-                    self.fail(number, self.name_of(batch, place), reference.written, message)
-
-
-def _parents_first(needs: list[set[int] | None]) -> list[int]:
-    """Order places so that each follows what it needs; those that never can are left out."""
-    ready: list[int] = []
-    done: set[int] = set()
-    waiting = [place for place, needed in enumerate(needs) if needed is not None]
-    while waiting:
-        now = [place for place in waiting if needs[place] <= done]  # type: ignore[operator]
-        if not now:
-            break
-        ready += now
-        done.update(now)
-        waiting = [place for place in waiting if place not in done]
-    return ready

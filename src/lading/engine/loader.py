@@ -196,7 +196,7 @@ class Loader:
     def _resolve(
         self, reference: Reference, held: list[Key | None], batch: Batch, keys: Keys, at: Place
     ) -> list[Row | None]:
-        found = self._found(reference, held)
+        found = self.found(reference, held)
         rows = [found.get(key) for key in held]  # type: ignore[arg-type]
         if rows.count(None) == held.count(None) and AMBIGUOUS not in rows:
             return rows
@@ -217,7 +217,7 @@ class Loader:
     ) -> list[list[Row]]:
         """Resolve many-to-many lists; a key twice in one list is a problem."""
         reference = links.reference
-        found = self._found(reference, (key for held in lists for key in held))
+        found = self.found(reference, (key for held in lists for key in held))
         result = []
         for n, (number, held) in enumerate(zip(numbers, lists, strict=True)):
             if len(set(held)) != len(held):
@@ -235,7 +235,8 @@ class Loader:
             result.append(rows)
         return result
 
-    def _found(self, reference: Reference, keys: Iterable[Key | None]) -> dict[Key, Row]:
+    def found(self, reference: Reference, keys: Iterable[Key | None]) -> dict[Key, Row]:
+        """Map the keys of a reference's targets that exist to the columns referred to."""
         return self.state.resolvers.of(reference).find(keys)
 
     def missing(self, reference: Reference, key: Key, row: Row | None = None) -> str:

@@ -1,0 +1,187 @@
+"""Waves: rows whose self references must be there first, inserted parents first.
+
+What a row refers to may be in the database already, or in its own batch; else it waits.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from lading.declare.rowsets import Column, Reference, RowSet, Value
+from lading.engine.batch import Batch
+from lading.engine.describe import described
+from lading.engine.dialects.base import Row
+from lading.engine.layout import Key
+from lading.engine.loader import Loader
+from lading.engine.tree import AMBIGUOUS
+from lading.engine.write import Resolved, RowWriter
+
+
+class Waves:
+    """The self references of one row set that load in waves.
+
+    ``references`` is empty where nothing has to wait.
+    """
+
+    def __init__(self, loader: Loader, rows: RowSet, writer: RowWriter) -> None:
+        self.loader = loader
+        self.rows = rows
+        self.writer = writer
+        order = loader.state.order
+        self.references = [
+            item for item in rows.references if (rows.name, item.name) in order.waves
+        ]
+        self.columns = [value.column for value in rows.values if value.writable]
+        self.known: dict[Column, Reference | None] = dict.fromkeys(self.columns)
+        for reference in rows.references:
+            deferred = (rows.name, reference.name) in order.updated
+            if reference not in self.references and not deferred:
+                self.known |= dict.fromkeys(reference.own, reference)
+        #: What the rows' owners give, as it is and made up.
+        self.known |= dict.fromkeys(rows.own)
+        if rows.surrogate is not None:
+            self.known[rows.surrogate] = None
+
+    def settle(
+        self, resolved: Resolved, given: Sequence[Row] = ()
+    ) -> tuple[list[int], list[Any] | None]:
+        """Return the places that can be inserted now, parents first, and their ids.
+
+        ``given`` holds what their owners give to owned rows.
+        """
+        batch = resolved.batch
+        own = {reference.name: self._own(reference, batch) for reference in self.references}
+        found = {
+            reference.name: self.loader.found(reference, batch.references[reference.name])
+            for reference in self.references
+        }
+        needs = [self._needs(batch, place, own, found) for place in range(len(batch))]
+        ready = parents_first(needs)
+        ids = self.writer.allocate(len(ready)) if self.rows.surrogate is not None else None
+        made = dict(zip(ready, ids, strict=True)) if ids is not None else {}
+        settled = set(ready)
+        for reference in self.references:
+            rows: list[Row | None] = []
+            for key in batch.references[reference.name]:
+                row = None if key is None else found[reference.name].get(key)
+                place = own[reference.name].get(key)
+                if row is None and place in settled:
+                    row = self._row_of(reference, resolved, place, made, given)
+                rows.append(row)
+            resolved.foreign[reference.name] = rows
+        return ready, ids
+
+    def orphans(self, resolved: Resolved, waiting: set[Key]) -> Iterator[tuple[int, str, str]]:
+        """Say what rows that can't be placed refer to: nothing, or each other.
+
+        Yields the place, the field and the message of each; ``waiting`` are the keys of all of
+        these rows.
+        """
+        for reference in self.references:
+            held = resolved.batch.references[reference.name]
+            found = self.loader.found(reference, held)
+            for place, key in enumerate(held):
+                row = found.get(key) if key is not None else None
+                if key is None or (row is not None and row is not AMBIGUOUS):
+                    continue
+                message = self.loader.missing(reference, key, row)
+                if row is None and key in waiting:
+                    text = described(reference.parts, key)
+                    message = (
+                        f"the record with {text} can't be placed before it: what that one "
+                        "refers to is missing, or refers back to it"
+                    )
+                yield place, reference.written, message
+
+    def _needs(
+        self,
+        batch: Batch,
+        place: int,
+        own: dict[str, dict[Key | None, int]],
+        found: dict[str, dict[Key, Row]],
+    ) -> set[int] | None:
+        """Return the places in the batch that a row needs first, or ``None`` if it must wait."""
+        needed = set()
+        for reference in self.references:
+            key = batch.references[reference.name][place]
+            row = found[reference.name].get(key) if key is not None else None
+            if key is None or (row is not None and row is not AMBIGUOUS):
+                continue
+            if row is AMBIGUOUS or key not in own[reference.name]:
+                return None
+            needed.add(own[reference.name][key])
+        return needed - {place}
+
+    def _own(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
+        """Map the keys by which a reference finds the batch's own rows to their places.
+
+        Rows are left out that several share a key, whose referred columns aren't known
+        before they are inserted, or that aren't of the class referred to.
+        """
+        if not all(self.rows.in_base(column) in self.known for column in reference.remote):
+            return {}
+        found: dict[Key | None, int] = {key: place for place, key in enumerate(batch.keys)}
+        if reference.parts != reference.target.key:
+            found = self._own_by(reference, batch)
+        return {
+            key: place for key, place in found.items() if self._is_of_class(reference, batch, place)
+        }
+
+    def _own_by(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
+        """Map what a reference's ``by`` holds of the batch's own rows to their places."""
+        part = reference.parts[0]
+        assert isinstance(part, Value)
+        held = [row[self.columns.index(part.column)] for row in batch.values]
+        bind = self.loader.dialect.binder(part.column, part.kind).function()
+        counts = Counter(held)
+        once = {value: place for place, value in enumerate(held) if counts[value] == 1}
+        own: dict[Key | None, int] = {}
+        for key in set(batch.references[reference.name]) - {None}:
+            with suppress(ValueError, TypeError, KeyError):  # a key that no row can have
+                own[key] = once[bind(key[0])]  # type: ignore[index]
+        return own
+
+    def _is_of_class(self, reference: Reference, batch: Batch, place: int) -> bool:
+        """Tell whether a row has a row in the subclass's table that a reference points to."""
+        extension = self.rows.extension_of(reference.remote[0].table)
+        return extension is None or batch.kinds[place] in extension.kinds
+
+    def _row_of(
+        self,
+        reference: Reference,
+        resolved: Resolved,
+        place: int,
+        made: dict[int, Any],
+        given: Sequence[Row],
+    ) -> Row:
+        row: list[Any] = []
+        for column in map(self.rows.in_base, reference.remote):
+            holder = self.known[column]
+            if column is self.rows.surrogate:
+                row.append(made[place])
+            elif column in self.rows.own:
+                row.append(given[place][self.rows.own.index(column)])
+            elif holder is None:
+                row.append(resolved.batch.values[place][self.columns.index(column)])
+            else:
+                held = resolved.foreign[holder.name][place]
+                row.append(None if held is None else held[holder.columns.index(column)])
+        return tuple(row)
+
+
+def parents_first(needs: Sequence[set[int] | None]) -> list[int]:
+    """Order places so that each follows what it needs; those that never can are left out."""
+    ready: list[int] = []
+    done: set[int] = set()
+    waiting = [place for place, needed in enumerate(needs) if needed is not None]
+    while waiting:
+        now = [place for place in waiting if needs[place] <= done]  # type: ignore[operator]
+        if not now:
+            break
+        ready += now
+        done.update(now)
+        waiting = [place for place in waiting if place not in done]
+    return ready
