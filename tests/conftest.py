@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
-from support.backends import NAMES, Backend, PostgreSQL, SQLiteFile, SQLiteMemory
+from support import mariadb as mariadb_server_of
+from support.backends import NAMES, Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
 from support.postgres import running_server
 
 # Equal runs on every machine, and no deadline where a shared core may stall.
@@ -45,6 +47,26 @@ def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
 def postgresql(postgres_server: sa.URL) -> Iterator[Backend]:
     """PostgreSQL alone."""
     made = PostgreSQL(postgres_server)
+    yield made
+    made.drop_all()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[sa.URL]:
+    """Run one MariaDB server for the whole session, where it is installed."""
+    program = mariadb_server_of.found("mariadbd")
+    if program is None:
+        if os.environ.get("LADING_REQUIRE_MARIADB"):
+            pytest.fail("LADING_REQUIRE_MARIADB is set, and mariadbd is not installed")
+        pytest.skip("mariadbd is not installed")
+    with mariadb_server_of.running_server(program) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mariadb(mariadb_server: sa.URL) -> Iterator[Backend]:
+    """MariaDB alone."""
+    made = MariaDB(mariadb_server)
     yield made
     made.drop_all()
 

@@ -258,7 +258,7 @@ class Loader:
             with self.dialect.connection.begin_nested():
                 work(later)
         except sa.exc.DBAPIError as error:
-            if error.connection_invalidated or not is_objection(error):
+            if error.connection_invalidated or not self.dialect.is_objection(error):
                 raise
             return error
         self.state.keep(later)
@@ -279,12 +279,6 @@ def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
         else:
             texts.append(f"{name} {shown(item) if item is not None else 'null'}")
     return texts
-
-
-def is_objection(error: sa.exc.DBAPIError) -> bool:
-    """Tell whether the database objects to a record, and not to the statement or the session."""
-    raised_by_trigger = getattr(error.orig, "sqlstate", None) == "P0001"
-    return isinstance(error, sa.exc.IntegrityError | sa.exc.DataError) or raised_by_trigger
 
 
 def objection(error: sa.exc.DBAPIError) -> str:

@@ -93,7 +93,10 @@ class Selection:
             # No application names a table so; SQLAlchemy's own anonymous names may be taken.
             target = reference.target.table.alias(f"_lading_{len(self._joins) + 1}")
             pairs = zip(reference.columns, reference.remote, strict=True)
-            match = [source.c[local.key] == target.c[remote.key] for local, remote in pairs]
+            match = [
+                self.dialect.same(source.c[local.key], target.c[remote.key])
+                for local, remote in pairs
+            ]
             self.joined = self.joined.outerjoin(target, sa.and_(*match))
             self._joins[key] = target
         return self._joins[key]

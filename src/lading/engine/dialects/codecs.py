@@ -11,12 +11,15 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from lading.declare.columns import kind_of
 from lading.declare.rowsets import Column
 from lading.engine.generate import PLAIN, Expression, calling
 from lading.engine.limits import between, longest, text_limit
@@ -41,21 +44,53 @@ class Codecs:
 
     def reader(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a raw value to its written form."""
-        if kind.name == CUSTOM or not self.is_usual(column.type, kind):
+        if kind.name == CUSTOM or not self.is_usual(column, kind):
             return self._processed(column, kind)
         read: Callable[[Column, Any], Expression] = getattr(self, f"read_{kind.name}")
         return read(column, kind)
 
     def binder(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a canonical written form to a driver value."""
-        if kind.name == CUSTOM or not self.is_usual(column.type, kind):
+        if kind.name == CUSTOM or not self.is_usual(column, kind):
             return self._bound(column, kind)
         bind: Callable[[Column, Any], Expression] = getattr(self, f"bind_{kind.name}")
         return bind(column, kind)
 
-    def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
+    def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """Tell whether a column's values are what the engine makes of SQLAlchemy's own types."""
-        return is_plain(type_)
+        return self.is_own(column, kind)
+
+    def is_own(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
+        """Tell whether a column's real type is SQLAlchemy's own, and of the model's kind."""
+        real = self.real(column.type)
+        return is_plain(real) and (real is column.type or type(kind_of(real)) is type(kind))
+
+    def real(self, type_: TypeEngine[Any]) -> TypeEngine[Any]:
+        """Return what a type is on this dialect: its variant, where it has one."""
+        return type_._variant_mapping.get(self.dialect.name, type_)
+
+    def underlying(self, type_: TypeEngine[Any]) -> Any:
+        """Return the real type that a decorator decorates, or the real type itself."""
+        return self.real(underlying(self.real(type_)))
+
+    def is_padded(self, column: Column, kind: Text) -> bool:
+        """Tell whether a text column is CHAR, in the model or in its variant."""
+        real = kind_of(self.real(column.type))
+        return kind.padded or (isinstance(real, Text) and real.padded)
+
+    def fitting(self, column: Column, kind: Number) -> Callable[[str], str]:
+        """Return what checks a decimal's canonical text against the column's real digits."""
+        real = kind_of(self.real(column.type))
+        if not isinstance(real, Number) or real == kind:
+            return _same
+
+        def check(text: str) -> str:
+            number = Decimal(text)
+            if number.is_finite():
+                real.written(number)
+            return text
+
+        return check
 
     # Decorators and types of the application's own go by SQLAlchemy's processors
 
@@ -92,12 +127,12 @@ class Codecs:
 
     def _bound(self, column: Column, kind: Kind) -> Expression:
         process = self.bind_process(column.type)
-        limited = self.limited(column.type)
+        limited = self.limited(column)
         return calling(lambda written: limited(process(kind.read(kind.canonical(written)))))
 
-    def limited(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+    def limited(self, column: Column) -> Callable[[Any], Any]:
         """Return the check of driver values that a decorated type's column makes."""
-        limit = text_limit(underlying(type_))
+        limit = text_limit(self.underlying(column.type))
         check = longest(limit) if limit is not None else _same
         return lambda bound: check(bound) if type(bound) is str else bound
 
@@ -143,14 +178,16 @@ class Codecs:
 
     def checked_text(self, column: Column, kind: Text, forbidden: str, check: Any) -> Expression:
         """Text within the column's length, without a character that the engine can't hold."""
-        limit = text_limit(column.type)
+        limit = text_limit(self.real(column.type))
+        padded = self.is_padded(column, kind)
+        canonical = Text(padded=padded).canonical
 
         def slow(text: str) -> str:
-            return str(kind.canonical(check(text if limit is None else longest(limit)(text))))
+            return str(canonical(check(text if limit is None else longest(limit)(text))))
 
         tests = [f"len({{x}}) <= {limit}"] if limit is not None else []
         tests += [f"{forbidden!r} not in {{x}}"] if forbidden else []
-        if kind.padded:
+        if padded:
             return calling(slow)
         if not tests:
             return PLAIN

@@ -12,7 +12,7 @@ from sqlalchemy.sql import sqltypes
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, choice_rank
-from lading.engine.dialects.codecs import is_plain, underlying
+from lading.engine.dialects.codecs import underlying
 from lading.engine.dialects.postgresql_values import PostgreSQLCodecs
 from lading.errors import TargetError
 from lading.kind import Kind
@@ -59,21 +59,22 @@ class PostgreSQL(Dialect):
 
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Decimals, UUIDs and JSON come as text: exactly as they are kept."""
-        if is_plain(column.type) and isinstance(kind, Number | Uuid | Json):
+        if self.codecs.is_usual(column, kind) and isinstance(kind, Number | Uuid | Json):
             return sa.cast(column, sa.Text())
         return column
 
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
-        if not is_plain(column.type) or isinstance(kind, Bytes):
+        if not self.codecs.is_own(column, kind) or isinstance(kind, Bytes):
             return None
         if isinstance(kind, Choice):
             return choice_rank(sa.cast(column, sa.Text()), self.codecs.stored(column, kind))  # type: ignore[arg-type]
         if isinstance(kind, Text):
-            if not self.utf8 or kind.padded:
+            real = self.codecs.real(column.type)
+            if not self.utf8 or self.codecs.is_padded(column, kind):
                 return None
-            if isinstance(column.type, CITEXT):
+            if isinstance(real, CITEXT):
                 return sa.collate(sa.cast(column, sa.Text()), "C")
-            own = getattr(column.type, "collation", None)
+            own = getattr(real, "collation", None)
             return column if self.sorts_by_code_point and own is None else sa.collate(column, "C")
         return column
 
@@ -151,20 +152,12 @@ class PostgreSQL(Dialect):
             sql = f"SELECT nextval({self.mark}::regclass) FROM generate_series(1, {self.mark})"
             return [row[0] for row in self.fetch(sql, (sequence, count))]
         if isinstance(column.server_default, sa.DefaultClause):
-            default = self._default_of(column.server_default)
+            default = self.default_of(column.server_default)
             sql = f"SELECT {default} FROM generate_series(1, {self.mark})"
             return [row[0] for row in self.fetch(sql, (count,))]
         name = self.name(column)
         highest = self.fetch(f"SELECT max({name}) FROM {self.table(table)}")[0][0] or 0
         return list(range(highest + 1, highest + 1 + count))
-
-    def _default_of(self, default: sa.DefaultClause) -> str:
-        """Return a server default as SQL."""
-        if isinstance(default.arg, str):
-            text = str(sa.literal(default.arg).compile(compile_kwargs={"literal_binds": True}))
-        else:
-            text = str(default.arg.compile(dialect=self.dialect))
-        return self.escaped(text)
 
     def _sequence(self, table: sa.Table, column: Column) -> str | None:
         """Name the sequence behind a column, as PostgreSQL knows it or as the model does."""
@@ -189,6 +182,10 @@ class PostgreSQL(Dialect):
             f" WHERE EXISTS (SELECT 1 FROM {self.table(table)})",
             (sequence,),
         )
+
+    def is_objection(self, error: sa.exc.DBAPIError) -> bool:
+        """What triggers raise is one as well."""
+        return super().is_objection(error) or getattr(error.orig, "sqlstate", None) == "P0001"
 
     # Transactions
 

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
+from lading.declare.columns import kind_of
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
@@ -25,6 +27,7 @@ from lading.engine.dialects.codecs import (
 )
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import NUL, integer_range, single_precision, without_nul
+from lading.errors import TargetError
 from lading.jsontext import json_text
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Time, utc_written
@@ -37,9 +40,21 @@ SINGLE_BITS = 24
 class PostgreSQLCodecs(Codecs):
     """PostgreSQL by way of psycopg."""
 
-    def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
+    def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """UUIDs that an application keeps as text go by SQLAlchemy's processors."""
-        return super().is_usual(type_, kind) and getattr(type_, "native_uuid", True) is not False
+        real = self.real(column.type)
+        self._refuse_zone(column, kind)
+        return super().is_usual(column, kind) and getattr(real, "native_uuid", True) is not False
+
+    def _refuse_zone(self, column: sa.ColumnElement[Any], kind: Kind) -> None:
+        """The server would shift values between a model's type and a variant of another zone."""
+        real = kind_of(self.real(column.type))
+        if isinstance(kind, DateTime) and isinstance(real, DateTime) and kind.aware != real.aware:
+            raise TargetError(
+                f"{column} has a time zone in its type or in that type's variant for "
+                f"{self.dialect.name}, but not in both; PostgreSQL would shift its values",
+                "Give both the same timezone=.",
+            )
 
     def type_code(self, type_: TypeEngine[Any]) -> Any:
         """SQLAlchemy's numeric processors ask for the server's type."""
@@ -53,14 +68,16 @@ class PostgreSQLCodecs(Codecs):
         fail = refusing_kind(kind)
         return Expression("({x} if {x} is not None else fail({x}))", {"fail": fail})
 
-    def limited(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+    def limited(self, column: Column) -> Callable[[Any], Any]:
         """Nor can decorated text hold NUL."""
-        check, inherited = without_nul("PostgreSQL"), super().limited(type_)
+        check, inherited = without_nul("PostgreSQL"), super().limited(column)
         return lambda bound: inherited(check(bound) if type(bound) is str else bound)
 
     def read_string(self, column: Column, kind: Text) -> Expression:
         """Text; CHAR without the blanks that pad it."""
-        return calling(kind.write) if kind.padded else self._plain(kind)
+        if self.is_padded(column, kind):
+            return calling(Text(padded=True).write)
+        return self._plain(kind)
 
     def read_integer(self, column: Column, kind: Integer) -> Expression:
         """Integers."""
@@ -110,14 +127,15 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_integer(self, column: Column, kind: Integer) -> Expression:
         """Two, four or eight bytes."""
-        return in_range(*integer_range(column.type, widest=False))
+        return in_range(*integer_range(self.real(column.type), widest=False))
 
     def bind_float(self, column: Column, kind: Float) -> Expression:
         """Doubles, or four bytes where the column has no more."""
-        narrow = isinstance(column.type, sqltypes.REAL) or (
-            isinstance(column.type, sqltypes.Float)
-            and column.type.precision is not None
-            and column.type.precision <= SINGLE_BITS
+        real = self.real(column.type)
+        narrow = isinstance(real, sqltypes.REAL) or (
+            isinstance(real, sqltypes.Float)
+            and real.precision is not None
+            and real.precision <= SINGLE_BITS
         )
 
         def slow(written: Any) -> Any:
@@ -130,13 +148,16 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_decimal(self, column: Column, kind: Number) -> Expression:
         """Digits as text; columns with a precision hold no infinity."""
+        real = kind_of(self.real(column.type))
+        limited = isinstance(real, Number) and real.precision is not None
+        fitting = self.fitting(column, kind)
 
         def slow(text: str) -> str:
-            if kind.precision is not None and "Infinity" in text:
+            if limited and "Infinity" in text:
                 raise ValueError(f"{text} doesn't fit a column with a precision")
-            return str(kind.canonical(text))
+            return fitting(str(kind.canonical(text)))
 
-        if kind.precision is None or kind.scale is None:
+        if kind.precision is None or kind.scale is None or real != kind:
             return calling(slow)
         form = decimal_form(kind)
         return Expression("({x} if form({x}) else slow({x}))", {"form": form, "slow": slow})

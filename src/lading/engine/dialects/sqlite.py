@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, choice_rank
-from lading.engine.dialects.codecs import is_plain
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
 from lading.kind import Kind
 from lading.moments import DateTime, Time
@@ -27,18 +26,18 @@ class SQLite(Dialect):
         self.utf8 = self.fetch("PRAGMA encoding")[0][0] == "UTF-8"
 
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
-        if not is_plain(column.type) or isinstance(kind, Bytes):
+        if not self.codecs.is_usual(column, kind) or isinstance(kind, Bytes):
             return None
         if isinstance(kind, Choice):
             return choice_rank(column, self.codecs.stored(column, kind))
         if isinstance(kind, Text | Uuid):
-            padded = isinstance(kind, Text) and kind.padded
+            padded = isinstance(kind, Text) and self.codecs.is_padded(column, kind)
             return (
                 sa.collate(sa.type_coerce(column, sa.String()), "BINARY")
                 if self.utf8 and not padded
                 else None
             )
-        return column if self.codecs.is_usual(column.type, kind) else None
+        return column
 
     # Reading
 
