@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
-from support import mariadb as mariadb_server_of
 from support.backends import NAMES, Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
+from support.mariadb import found, running_mariadb
 from support.postgres import running_server
 
 # Equal runs on every machine, and no deadline where a shared core may stall.
@@ -52,23 +52,26 @@ def postgresql(postgres_server: sa.URL) -> Iterator[Backend]:
 
 
 @pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[sa.URL]:
-    """Run one MariaDB server for the whole session, where it is installed."""
-    program = mariadb_server_of.found("mariadbd")
+def mariadb_if_installed() -> Iterator[Backend | None]:
+    """MariaDB on one server for the whole session, or nothing where none is installed."""
+    program = found("mariadbd")
     if program is None:
         if os.environ.get("LADING_REQUIRE_MARIADB"):
             pytest.fail("LADING_REQUIRE_MARIADB is set, and mariadbd is not installed")
-        pytest.skip("mariadbd is not installed")
-    with mariadb_server_of.running_server(program) as url:
-        yield url
+        yield None
+        return
+    with running_mariadb(program) as url:
+        made = MariaDB(url)
+        yield made
+        made.drop_all()
 
 
 @pytest.fixture(scope="session")
-def mariadb(mariadb_server: sa.URL) -> Iterator[Backend]:
+def mariadb(mariadb_if_installed: Backend | None) -> Backend:
     """MariaDB alone."""
-    made = MariaDB(mariadb_server)
-    yield made
-    made.drop_all()
+    if mariadb_if_installed is None:
+        pytest.skip("mariadbd is not installed")
+    return mariadb_if_installed
 
 
 @pytest.fixture(scope="session", params=NAMES)

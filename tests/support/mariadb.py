@@ -41,7 +41,7 @@ def found(program: str) -> str | None:
 
 
 @contextmanager
-def running_server(server: str) -> Iterator[sa.URL]:
+def running_mariadb(server: str) -> Iterator[sa.URL]:
     """Start a server, yield its URL without a database, and stop it again."""
     home = Path(tempfile.mkdtemp(prefix="lading-maria-"))
     data, socket = home / "data", home / "socket"
