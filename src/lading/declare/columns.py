@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -40,7 +41,7 @@ BY_PYTHON_TYPE: dict[type, Kind] = {
 
 def kind_of(type_: TypeEngine[Any]) -> Kind | None:
     """Return the kind that values of a column type travel as, or ``None`` if unknown."""
-    if isinstance(type_, sqltypes.PickleType | sqltypes.Interval):
+    if isinstance(type_, sqltypes.PickleType | sqltypes.Interval | mysql.SET):
         return None
     if isinstance(type_, TypeDecorator):
         return _decorated(type_)
@@ -91,9 +92,10 @@ def _declared_python_type(type_: TypeDecorator[Any]) -> Any:
 
 
 def converts_in_sql(type_: TypeEngine[Any]) -> bool:
-    """Tell whether a type wraps its columns and parameters in SQL of its own."""
+    """Tell whether a type, or a variant of it, wraps columns or parameters in SQL of its own."""
     return any(
-        getattr(type(type_), name) not in (getattr(TypeEngine, name), getattr(TypeDecorator, name))
+        getattr(type(form), name) not in (getattr(TypeEngine, name), getattr(TypeDecorator, name))
+        for form in (type_, *type_._variant_mapping.values())
         for name in ("bind_expression", "column_expression")
     )
 
@@ -131,9 +133,8 @@ _RULES: list[tuple[Any, Any]] = [
     (sqltypes.DateTime, lambda type_: DateTime(aware=bool(type_.timezone))),
     (sqltypes.Time, lambda type_: None if type_.timezone else Time()),
     (sqltypes.Uuid, lambda _: Uuid()),
-    (sqltypes.LargeBinary, lambda _: Bytes()),
-    (sqltypes.BINARY, lambda _: Bytes()),
-    (sqltypes.VARBINARY, lambda _: Bytes()),
+    ((sqltypes.LargeBinary, sqltypes.BINARY, sqltypes.VARBINARY), lambda _: Bytes()),
+    ((mysql.TINYBLOB, mysql.MEDIUMBLOB, mysql.LONGBLOB), lambda _: Bytes()),
     (sqltypes.JSON, lambda _: Json()),
 ]
 

@@ -96,8 +96,8 @@ def test_a_statement_s_own_percent_signs_survive(backend: Backend) -> None:
         dialect.update(table, [table.c["select"]], [table.c["100% :x"]], [(1, 7), (2, 8)])
         dialect.synchronise(table, table.c["select"])
         names = [dialect.name(table.c["100% :x"])]
-        condition, values = dialect.among([table.c["100% :x"]], names, [(7,), (9,)])
-        sql = f"SELECT {names[0]} FROM {dialect.table(table)} WHERE {condition}"
+        clause, values = dialect.among([table.c["100% :x"]], names, [(7,), (9,)])
+        sql = f"SELECT {names[0]} FROM {dialect.table(table)} {clause}"
         assert dialect.fetch(sql, values) == [(7,)]
         assert dialect.allocate(table, table.c["select"], 1) == [3]
 

@@ -128,7 +128,10 @@ class Dialect(ABC):
     def among(
         self, columns: Sequence[Column], names: Sequence[str], rows: Sequence[Row]
     ) -> tuple[str, list[Any]]:
-        """Return a condition that the columns hold one of the rows (no nulls), and its values."""
+        """Return what follows a SELECT's joins for the rows that hold one of these, and its values.
+
+        No row has a null; the clause ends in a WHERE that more conditions may follow.
+        """
 
     def same(self, near: Column, far: Column) -> sa.ColumnElement[bool]:
         """Return the condition that a foreign key holds exactly the value that it refers to."""

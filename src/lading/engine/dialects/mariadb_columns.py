@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.errors import TargetError
+from lading.engine.limits import longest
+from lading.errors import TargetError, shown
 
 Fetch = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 
@@ -172,14 +173,16 @@ def text_check(stored: Stored) -> Callable[[str], str]:
     limit = stored.length if stored.type in ("char", "varchar") else None
 
     def check(text: str) -> str:
-        if limit is not None and len(text) > limit:
-            raise ValueError(f"it has {len(text)} characters, its column holds {limit}")
+        if limit is not None:
+            longest(limit)(text)
         if strict and text.endswith(" "):
-            raise ValueError(f"{text!r} would lose its trailing blanks in a CHAR column")
+            raise ValueError(f"{shown(text)} would lose its trailing blanks in a CHAR column")
         if codec is not None:
             size = _size(text, codec, highest, stored)
             if stored.octets is not None and limit is None and size > stored.octets:
-                raise ValueError(f"it has {size} bytes, its column holds {stored.octets}")
+                raise ValueError(
+                    f"{shown(text)} has {size} bytes, its column holds {stored.octets}"
+                )
         return text
 
     return check
@@ -188,15 +191,13 @@ def text_check(stored: Stored) -> Callable[[str], str]:
 def _size(text: str, codec: str, highest: int, stored: Stored) -> int:
     for character in text:
         if ord(character) > highest:
-            raise _foreign(character, stored)
+            raise _foreign(character, stored.charset)
     try:
         kept = re.sub(f"[{LATIN1_CONTROLS}]", "?", text) if codec == "cp1252" else text
         return len(kept.encode(codec))
     except UnicodeEncodeError as error:
-        raise _foreign(kept[error.start], stored) from error
+        raise _foreign(kept[error.start], stored.charset) from error
 
 
-def _foreign(character: str, stored: Stored) -> ValueError:
-    return ValueError(
-        f"it holds {character!r}, which a column in character set {stored.charset} can't store"
-    )
+def _foreign(character: str, charset: str | None) -> ValueError:
+    return ValueError(f"it holds {character!r}, which character set {charset} can't store")

@@ -177,13 +177,17 @@ class MariaDBCodecs(Codecs):
 
     def bind_decimal(self, column: Column, kind: Number) -> Expression:
         """Digits as text; the server would round them to what the column has."""
-        check = decimal_check(self.columns(column))
+        stored = self.columns(column)
+        check = decimal_check(stored)
 
-        def bind(text: str) -> str:
+        def slow(text: str) -> str:
             check(Decimal(kind.canonical(text)))
             return text
 
-        return calling(bind)
+        if stored.is_unsigned or (kind.precision, kind.scale) != (stored.precision, stored.scale):
+            return calling(slow)
+        form = decimal_form(kind)
+        return Expression("({x} if form({x}) else slow({x}))", {"form": form, "slow": slow})
 
     # Dates and times
 
@@ -267,9 +271,9 @@ def bytes_check(stored: Stored) -> Callable[[bytes], bytes]:
 
     def check(data: bytes) -> bytes:
         if stored.octets is not None and len(data) > stored.octets:
-            raise ValueError(f"it has {len(data)} bytes, its column holds {stored.octets}")
+            raise ValueError(f"{len(data)} bytes are more than its column holds: {stored.octets}")
         if pads and len(data) != stored.octets:
-            raise ValueError(f"it has {len(data)} bytes, its column pads them to {stored.octets}")
+            raise ValueError(f"{len(data)} bytes would be padded to {stored.octets}")
         return data
 
     return check

@@ -86,8 +86,9 @@ class PostgreSQL(Dialect):
         arrays = [f"{self.mark}::{self._array_type(column)}[]" for column in columns]
         values = [list(part) for part in zip(*rows, strict=True)]
         if len(names) == 1:
-            return f"{names[0]} = ANY({arrays[0]})", values
-        return f"({', '.join(names)}) IN (SELECT * FROM unnest({', '.join(arrays)}))", values
+            return f"WHERE {names[0]} = ANY({arrays[0]})", values
+        given = f"unnest({', '.join(arrays)})"
+        return f"WHERE ({', '.join(names)}) IN (SELECT * FROM {given})", values
 
     def _array_type(self, column: Column) -> str:
         """Text stays text: a cast to a shorter VARCHAR would cut it."""

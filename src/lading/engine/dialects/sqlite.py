@@ -46,10 +46,11 @@ class SQLite(Dialect):
     ) -> tuple[str, list[Any]]:
         if len(names) == 1:
             marks = ",".join("?" * len(rows))
-            return f"{names[0]} IN ({marks})", [row[0] for row in rows]
+            return f"WHERE {names[0]} IN ({marks})", [row[0] for row in rows]
         group = f"({','.join('?' * len(names))})"
         marks = ",".join([group] * len(rows))
-        return f"({', '.join(names)}) IN (VALUES {marks})", [item for row in rows for item in row]
+        values = [item for row in rows for item in row]
+        return f"WHERE ({', '.join(names)}) IN (VALUES {marks})", values
 
     def forms(self, kind: Kind, bound: Any) -> Sequence[Any]:
         """SQLite's own ``CURRENT_TIMESTAMP`` has no fraction, SQLAlchemy's texts have one."""
