@@ -41,7 +41,7 @@ BY_PYTHON_TYPE: dict[type, Kind] = {
 
 def kind_of(type_: TypeEngine[Any]) -> Kind | None:
     """Return the kind that values of a column type travel as, or ``None`` if unknown."""
-    if isinstance(type_, sqltypes.PickleType | sqltypes.Interval | mysql.SET):
+    if isinstance(type_, sqltypes.PickleType | sqltypes.Interval):
         return None
     if isinstance(type_, TypeDecorator):
         return _decorated(type_)
