@@ -33,6 +33,7 @@ from lading import (
     import_document,
 )
 from lading.engine.dialects import dialect_for
+from lading.engine.read import rows_among
 from support.backends import Backend
 from support.columns import MARIADB, MOMENT
 from support.declaring import catalog_of, new_base, schema_for
@@ -334,6 +335,29 @@ def test_lookups_use_the_index_and_all_its_columns(engine: sa.Engine) -> None:
         assert sorted(dialect.fetch(sql, values)) == sorted(made[100:600])
         plan = dialect.fetch(f"EXPLAIN {sql}", values)
     assert {row[3] for row in plan if row[2] == "items"} <= {"eq_ref", "ref"}
+
+
+def test_long_keys_are_asked_for_in_statements_that_the_server_takes(engine: sa.Engine) -> None:
+    """It refuses a statement whose text is larger than a packet, values and all."""
+    model = item(sa.Integer)
+    model.__table__.c.code.type = mysql.VARCHAR(700)
+    model.metadata.create_all(engine)
+    keys = [f"{n:03}" + "é" * 600 for n in range(50)]
+    table = model.__table__
+    with engine.begin() as connection:
+        dialect = dialect_for(connection)
+        dialect.packet = 20_000
+        dialect.insert(table, list(table.columns), [(key, 1) for key in keys])
+        with statements(engine) as seen:
+            found = rows_among(
+                dialect, "SELECT code FROM items", [table.c.code], ["code"], [(k,) for k in keys]
+            )
+            dialect.update(table, [table.c.code], [table.c.value], [(key, 2) for key in keys])
+        values = set(connection.scalars(sa.select(model.value)))
+    assert sorted(found) == [(key,) for key in keys]
+    assert values == {2}
+    assert len([sql for sql in seen if sql.startswith("SELECT code")]) > 5
+    assert all(sql.count("%s") * 1_200 < 20_000 for sql in seen)
 
 
 # Writing
@@ -914,3 +938,27 @@ def test_a_missing_column_is_named(engine: sa.Engine) -> None:
         connection.exec_driver_sql("ALTER TABLE items DROP COLUMN value")
     with pytest.raises(TargetError, match=r"the database has no column items\.value"):
         export_document(engine, catalog=catalog_of(model))
+
+
+def test_keys_in_another_character_set_are_sorted_and_found(engine: sa.Engine) -> None:
+    """Converted to be compared by code point, and asked for in the column's own set."""
+
+    class Item(new_base()):  # type: ignore[misc]
+        __tablename__ = "items"
+        code = mapped_column(mysql.VARCHAR(20, charset="latin1"), primary_key=True)
+        room = mapped_column(mysql.VARCHAR(20, charset="latin1"), primary_key=True)
+
+    catalog = Catalog("latin")
+    schema_for(Item, catalog, natural_key=("code", "room"))
+    Item.metadata.create_all(engine)
+    keys = [(code, room) for code in ("é", "€", "B", "z\t", "z") for room in ("", "ü", "U")]
+    items = [{"code": code, "room": room} for code, room in keys]
+    import_document(engine, document(items), catalog=catalog)
+    found = export_document(engine, catalog=catalog)["items"]
+    assert [(record["code"], record["room"]) for record in found] == sorted(keys)
+    columns = [Item.__table__.c.code, Item.__table__.c.room]
+    sql = "SELECT code, room FROM items"
+    with engine.connect() as connection:
+        dialect = dialect_for(connection)
+        assert rows_among(dialect, sql, columns, ["code", "room"], keys[:4]) == keys[:4]
+        assert len(rows_among(dialect, sql, columns[:1], ["code"], [("€",), ("日",)])) == 3

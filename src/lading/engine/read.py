@@ -277,10 +277,9 @@ def rows_among(
     ``tail`` is further condition, beginning with ``AND``.
     """
     wanted = list(dict.fromkeys(key for key in keys if None not in key))
-    most = max(1, dialect.parameters // max(1, len(columns)))
     rows: list[Row] = []
-    for start in range(0, len(wanted), most):
-        clause, values = dialect.among(columns, names, wanted[start : start + most])
+    for part in dialect.portions(wanted, len(columns)):
+        clause, values = dialect.among(columns, names, part)
         rows += dialect.fetch(f"{sql} {clause}{tail}", values)
     return rows
 

@@ -137,6 +137,12 @@ class Dialect(ABC):
         """Return the condition that a foreign key holds exactly the value that it refers to."""
         return near == far
 
+    def portions(self, rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:
+        """Yield rows of parameters in portions that fit a statement."""
+        most = max(1, self.parameters // max(1, width))
+        for start in range(0, len(rows), most):
+            yield rows[start : start + most]
+
     def forms(self, kind: Kind, bound: Any) -> Sequence[Any]:
         """Return every form in which a driver value may be stored, for lookups."""
         return (bound,)

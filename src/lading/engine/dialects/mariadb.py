@@ -37,6 +37,8 @@ NEEDED = {
     "sql_auto_is_null": "0",
     "sql_select_limit": str(2**64 - 1),
 }
+#: Bytes of a statement's text that every server takes.
+SMALLEST_PACKET = 2**20
 #: Settings that are changed for as long as the work takes.
 CHANGED = ("sql_mode", "time_zone", "max_sort_length")
 IN_UTC = {"+00:00", "UTC"}
@@ -54,6 +56,7 @@ class MariaDB(Dialect):
     def __init__(self, connection: sa.Connection) -> None:
         super().__init__(connection)
         self.before: Row = ()
+        self.packet = SMALLEST_PACKET
         if not getattr(self.dialect, "is_mariadb", False):
             raise TargetError(
                 "the server is MySQL, which isn't supported yet", "Use MariaDB, 10.6 or newer."
@@ -71,7 +74,7 @@ class MariaDB(Dialect):
 
     def facts(self) -> None:
         """Whether the session is one that changes and hides nothing, and its time zone."""
-        names = [*NEEDED, "system_time_zone", *CHANGED]
+        names = [*NEEDED, "system_time_zone", "max_allowed_packet", *CHANGED]
         values = self.fetch(f"SELECT {', '.join(f'@@{name}' for name in names)}")[0]
         found = dict(zip(names, map(str, values), strict=True))
         for name, needed in NEEDED.items():
@@ -82,6 +85,7 @@ class MariaDB(Dialect):
                     "?charset=utf8mb4).",
                 )
         self.before = values[-len(CHANGED) :]
+        self.packet = int(found["max_allowed_packet"])
         zone = found["system_time_zone" if found["time_zone"] == "SYSTEM" else "time_zone"]
         self.codecs.utc = zone in IN_UTC
 
@@ -140,6 +144,18 @@ class MariaDB(Dialect):
         match = self._match(columns, names)
         return f"RIGHT JOIN {given} ON {match} WHERE NOT ({missing})", values
 
+    def portions(self, rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:
+        """The server takes a statement's whole text, values and all, up to a size."""
+        for part in super().portions(rows, width):
+            start, size = 0, 0
+            for place, row in enumerate(part):
+                needed = sum(map(_room, row))
+                if place > start and size + needed > self.packet // 2:
+                    yield part[start:place]
+                    start, size = place, 0
+                size += needed
+            yield part[start:]
+
     def _given(self, width: int, count: int) -> str:
         """Return rows of parameters as a table of its own, named ``given``."""
         names = ", ".join(f"c{place}" for place in range(width))
@@ -186,11 +202,13 @@ class MariaDB(Dialect):
                 quoted = self.escaped(self.prepare.quote(stored.name))
                 sets.append(f"{target}.{quoted} = {target}.{quoted}")
         match = self._match(key, [f"{target}.{self.name(column)}" for column in key])
-        given = self._given(len(key) + len(columns), len(rows))
-        self.run(
-            f"UPDATE {given} STRAIGHT_JOIN {target} ON {match} SET {', '.join(sets)}",
-            tuple(item for row in rows for item in row),
-        )
+        width = len(key) + len(columns)
+        for part in self.portions(rows, width):
+            self.run(
+                f"UPDATE {self._given(width, len(part))} STRAIGHT_JOIN {target} ON {match} "
+                f"SET {', '.join(sets)}",
+                tuple(item for row in part for item in row),
+            )
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
         """Ids behind the highest, locked so that nobody else inserts there until we commit."""
@@ -304,6 +322,13 @@ class MariaDB(Dialect):
                 f"these tables' engines have no transactions: {listed}",
                 "Nothing could be all or nothing there: ALTER TABLE ... ENGINE = InnoDB.",
             )
+
+
+def _room(value: Any) -> int:
+    """Return about how many bytes a value takes in a statement's text."""
+    if isinstance(value, str):
+        return 2 * len(value.encode()) + 4
+    return 2 * len(value) + 16 if isinstance(value, bytes) else 40
 
 
 def _by_code_point(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

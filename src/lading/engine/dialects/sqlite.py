@@ -69,7 +69,6 @@ class SQLite(Dialect):
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
     ) -> None:
         width = len(key) + len(columns)
-        most = self.parameters // width
         target = self.table(table)
         sets = ", ".join(
             f"{self.name(column)} = given.column{len(key) + place}"
@@ -80,8 +79,7 @@ class SQLite(Dialect):
             for place, column in enumerate(key, 1)
         )
         group = f"({','.join('?' * width)})"
-        for start in range(0, len(rows), most):
-            part = rows[start : start + most]
+        for part in self.portions(rows, width):
             values = ",".join([group] * len(part))
             self.run(
                 f"UPDATE {target} SET {sets} FROM (VALUES {values}) AS given WHERE {where}",
