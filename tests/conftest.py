@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
-from support.backends import NAMES, Backend, PostgreSQL, SQLiteFile, SQLiteMemory
+from support.backends import NAMES, Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
+from support.mariadb import found, running_mariadb
 from support.postgres import running_server
 
 # Equal runs on every machine, and no deadline where a shared core may stall.
@@ -47,6 +49,29 @@ def postgresql(postgres_server: sa.URL) -> Iterator[Backend]:
     made = PostgreSQL(postgres_server)
     yield made
     made.drop_all()
+
+
+@pytest.fixture(scope="session")
+def mariadb_if_installed() -> Iterator[Backend | None]:
+    """MariaDB on one server for the whole session, or nothing where none is installed."""
+    program = found("mariadbd")
+    if program is None:
+        if os.environ.get("LADING_REQUIRE_MARIADB"):
+            pytest.fail("LADING_REQUIRE_MARIADB is set, and mariadbd is not installed")
+        yield None
+        return
+    with running_mariadb(program) as url:
+        made = MariaDB(url)
+        yield made
+        made.drop_all()
+
+
+@pytest.fixture(scope="session")
+def mariadb(mariadb_if_installed: Backend | None) -> Backend:
+    """MariaDB alone."""
+    if mariadb_if_installed is None:
+        pytest.skip("mariadbd is not installed")
+    return mariadb_if_installed
 
 
 @pytest.fixture(scope="session", params=NAMES)

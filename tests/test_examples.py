@@ -56,6 +56,15 @@ def test_the_bakery_demo_runs(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_demo_runs_on_mariadb(tmp_path: Path, mariadb: Backend) -> None:
+    """The bakery's season goes there and comes back as it was."""
+    with mariadb.database() as engine:
+        url = engine.url.render_as_string(hide_password=False)
+        printed = run(str(EXAMPLES / "bakery_demo.py"), url, cwd=tmp_path)
+    assert "restored into an empty mariadb database" in printed
+    assert "23 files compared, byte by byte: equal" in printed
+
+
 @pytest.mark.parametrize("name", ["bakery_demo.py", "move_to_postgresql.py"])
 def test_the_examples_run_on_postgresql(name: str, tmp_path: Path, postgresql: Backend) -> None:
     """The bakery moves to PostgreSQL with equal checksums."""

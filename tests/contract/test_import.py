@@ -928,8 +928,10 @@ def test_asyncio_sessions_work_by_run_sync(backend: Backend, tmp_path: Path) -> 
     bundle = packed(world, tmp_path / "b")
     with backend.database(world.metadata) as engine:
         twin = backend.async_twin(engine)
-        if twin is None:  # a database in memory has one connection, and it is taken
-            assert backend.name == "sqlite-memory"
+        if twin is None:
+            # A database in memory has one connection, and it is taken; on MariaDB lading knows
+            # no driver for asyncio.
+            assert backend.name in ("sqlite-memory", "mariadb")
             return
 
         async def run() -> ImportReport:

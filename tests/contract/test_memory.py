@@ -35,7 +35,7 @@ def run(what: str, engine: sa.Engine, bundle: Path, rows: int) -> tuple[int, int
     return before, peak
 
 
-@pytest.fixture(params=["sqlite-file", "postgresql"])
+@pytest.fixture(params=["sqlite-file", "postgresql", "mariadb"])
 def on_disk(request: pytest.FixtureRequest) -> Backend:
     """The engines that another process can open."""
     made: Backend = request.getfixturevalue(request.param.replace("-", "_"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -106,21 +107,24 @@ def test_the_order_of_insertion_does_not_matter(
 
 @EVERY_WORLD
 def test_one_engine_reads_what_another_wrote(
-    sqlite_file: Backend, postgresql: Backend, made: World, tmp_path: Path
+    sqlite_file: Backend,
+    postgresql: Backend,
+    mariadb_if_installed: Backend | None,
+    made: World,
+    tmp_path: Path,
 ) -> None:
-    """SQLite to PostgreSQL and back gives the same bytes twice, and the rows of the start."""
-    with (
-        sqlite_file.database() as start,
-        postgresql.database() as between,
-        sqlite_file.database() as end,
-    ):
-        first = exported(made.filled(start), made, tmp_path / "a")
-        second = exported(loaded(between, made, tmp_path / "a"), made, tmp_path / "b")
-        third = exported(loaded(end, made, tmp_path / "b"), made, tmp_path / "c")
-        assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
-        assert first.content_sha256 == second.content_sha256 == third.content_sha256
+    """SQLite to PostgreSQL to MariaDB and back: the same bytes at each, the rows of the start."""
+    stations = [postgresql, *filter(None, [mariadb_if_installed]), sqlite_file]
+    with ExitStack() as stack:
+        start = stack.enter_context(sqlite_file.database())
+        last, first = tmp_path / "start", exported(made.filled(start), made, tmp_path / "start")
+        for number, station in enumerate(stations):
+            engine = loaded(stack.enter_context(station.database()), made, last)
+            last = tmp_path / f"{number}"
+            assert exported(engine, made, last).content_sha256 == first.content_sha256
+            assert entity_bytes(last) == entity_bytes(tmp_path / "start")
         before = raw_values(start, made.metadata, keep=made.keep)
-        assert raw_values(end, made.metadata, keep=made.keep) == before
+        assert raw_values(engine, made.metadata, keep=made.keep) == before
 
 
 @EVERY_WORLD

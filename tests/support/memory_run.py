@@ -60,15 +60,21 @@ def ledger() -> World:
 def fill(engine: sa.Engine, rows: int) -> None:
     """Make that many entries."""
     count = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {})"
+    lines = engine.dialect.identifier_preparer.quote("lines")
     with engine.begin() as connection:
         ledger().metadata.create_all(connection)
+        if connection.dialect.name == "mariadb":
+            connection.exec_driver_sql(
+                "SET SESSION max_recursive_iterations = 1000000, "
+                "sql_mode = concat(@@sql_mode, ',PIPES_AS_CONCAT')"
+            )
         for sql in (
             f"INSERT INTO accounts (id, slug) {count.format(100)} SELECT n, 'a' || n FROM c",
             # A multiple of 5 is corrected by its successor; slugs are in no order.
             f"INSERT INTO entries (id, slug, account_id, corrects_id, amount, words) "
             f"{count.format(rows)} SELECT n, 'e' || ((n * 7919) %% 1000003), n %% 100 + 1, "
             f"CASE WHEN n %% 5 = 1 AND n > 1 THEN n - 1 END, n, 'some words about it ' || n FROM c",
-            f"INSERT INTO lines (id, entry_id, position, words) {count.format(rows)} "
+            f"INSERT INTO {lines} (id, entry_id, position, words) {count.format(rows)} "
             f"SELECT n, n, 1, 'line' FROM c",
         ):
             single = connection.dialect.name == "sqlite"

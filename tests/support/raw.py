@@ -56,12 +56,17 @@ def raw_values(
 def _cells(connection: sa.Connection, table: sa.Table, hidden: set[str]) -> list[dict[str, Cell]]:
     """Fetch each row as {column: (type, text)}, past every type processor."""
     prepare = connection.dialect.identifier_preparer
-    is_sqlite = connection.dialect.name == "sqlite"
     names = [prepare.format_column(column) for column in table.columns]
-    if is_sqlite:
+    if connection.dialect.name == "sqlite":
         items = [f"typeof({name}), {name}" for name in names]
-    else:
+    elif connection.dialect.name == "postgresql":
         items = [f"pg_typeof({name})::text, CAST({name} AS text)" for name in names]
+    else:
+        types = _mariadb_types(connection, table)
+        items = [
+            f"'{types[column.name]}', {_mariadb_text(name, types[column.name])}"
+            for name, column in zip(names, table.columns, strict=True)
+        ]
     source = prepare.format_table(table)
     found = connection.exec_driver_sql(f"SELECT {', '.join(items)} FROM {source}").fetchall()
     kinds = [column.type.dialect_impl(connection.dialect) for column in table.columns]
@@ -73,6 +78,28 @@ def _cells(connection: sa.Connection, table: sa.Table, hidden: set[str]) -> list
         }
         for row in found
     ]
+
+
+def _mariadb_types(connection: sa.Connection, table: sa.Table) -> dict[str, str]:
+    """Map a table's columns to their types and character sets, as the server keeps them."""
+    rows = connection.exec_driver_sql(
+        "SELECT column_name, concat_ws(' ', data_type, datetime_precision, collation_name) "
+        "FROM information_schema.columns "
+        "WHERE table_schema = coalesce(%s, database()) AND table_name = %s",
+        (table.schema, table.name),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _mariadb_text(name: str, type_: str) -> str:
+    """Return SQL for a cell's exact content: every bit of a number, every byte of the others."""
+    kind = type_.partition(" ")[0]
+    if kind in ("float", "double"):
+        return f"({name} + 0e0)"
+    if kind == "longtext":
+        return name  # a JSON column's text is compared by its value
+    is_text = kind.endswith(("char", "text", "blob", "binary")) or kind == "enum"
+    return f"HEX({name})" if is_text else f"CAST({name} AS CHAR)"
 
 
 def _text(kind: Any, value: Any) -> str:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import Catalog, Owned, Ref
+from support.columns import CLOCK, DECIMAL, INSTANT, MOMENT
 from support.declaring import new_base, schema_for
 
 #: What keeps arrays on engines that have none.
@@ -78,14 +79,14 @@ def types() -> World:
         big = mapped_column(sa.BigInteger)
         weight = mapped_column(sa.Double)
         price = mapped_column(sa.Numeric(12, 4))
-        loose = mapped_column(sa.Numeric)
+        loose = mapped_column(DECIMAL)
         whole = mapped_column(sa.Numeric(9, 0))
         padded = mapped_column(sa.CHAR(5))
         long = mapped_column(sa.Text)
         day = mapped_column(sa.Date)
-        clock = mapped_column(sa.Time)
-        moment = mapped_column(sa.DateTime)
-        instant = mapped_column(sa.DateTime(timezone=True))
+        clock = mapped_column(CLOCK)
+        moment = mapped_column(MOMENT)
+        instant = mapped_column(INSTANT)
         uid = mapped_column(sa.Uuid)
         uid_text = mapped_column(sa.Uuid(as_uuid=False))
         blob = mapped_column(sa.LargeBinary)
@@ -129,7 +130,7 @@ def types() -> World:
                     flag=False,
                     small=0,
                     big=-(2**63),
-                    weight=float("-inf"),
+                    weight=-1e308,
                     price=Decimal("-0.0001"),
                     loose=Decimal(100),
                     whole=Decimal(-7),
@@ -162,7 +163,7 @@ def types() -> World:
 # The bytes of the file, as they must be on every engine and in every later release.
 TYPES_BYTES = (
     '{"entity_type":"things","schema_version":1,"records":[\n'
-    '{"code":"edges","flag":false,"small":0,"big":-9223372036854775808,"weight":"-Infinity",'
+    '{"code":"edges","flag":false,"small":0,"big":-9223372036854775808,"weight":-1e308,'
     '"price":"-0.0001","loose":"100","whole":"-7","padded":"","long":"","day":"9999-12-31",'
     '"clock":"23:59:59.999999","moment":"0001-01-01T00:00:00",'
     '"instant":"2025-01-01T00:00:00.120000Z","uid":"00000000-0000-0000-0000-000000000000",'
@@ -422,9 +423,11 @@ def oddities() -> World:
         key = mapped_column("a b", sa.String(20), unique=True, nullable=False)
         share = mapped_column("100% :x", sa.Integer, nullable=False)
         number = mapped_column("Number", sa.Integer, nullable=False)
-        twice = mapped_column("twice{x}", sa.Integer, sa.Computed('"Number" * 2', persisted=True))
+        twice = mapped_column(
+            "twice{x}", sa.Integer, sa.Computed(sa.column("Number") * 2, persisted=True)
+        )
         state = mapped_column(sa.String(10), server_default="new", nullable=False)
-        seen = mapped_column("Seen", sa.DateTime, default=dt.datetime.now, onupdate=dt.datetime.now)
+        seen = mapped_column("Seen", MOMENT, default=dt.datetime.now, onupdate=dt.datetime.now)
 
     def fill(session: Session) -> None:
         session.add_all(

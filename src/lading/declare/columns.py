@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -93,9 +93,10 @@ def _declared_python_type(type_: TypeDecorator[Any]) -> Any:
 
 
 def converts_in_sql(type_: TypeEngine[Any]) -> bool:
-    """Tell whether a type wraps its columns and parameters in SQL of its own."""
+    """Tell whether a type, or a variant of it, wraps columns or parameters in SQL of its own."""
     return any(
-        getattr(type(type_), name) not in (getattr(TypeEngine, name), getattr(TypeDecorator, name))
+        getattr(type(form), name) not in (getattr(TypeEngine, name), getattr(TypeDecorator, name))
+        for form in (type_, *type_._variant_mapping.values())
         for name in ("bind_expression", "column_expression")
     )
 
@@ -149,9 +150,8 @@ _RULES: list[tuple[Any, Any]] = [
     (sqltypes.Time, lambda type_: Time(aware=bool(type_.timezone))),
     ((sqltypes.Interval, postgresql.INTERVAL), lambda _: Interval()),
     (sqltypes.Uuid, lambda _: Uuid()),
-    (sqltypes.LargeBinary, lambda _: Bytes()),
-    (sqltypes.BINARY, lambda _: Bytes()),
-    (sqltypes.VARBINARY, lambda _: Bytes()),
+    ((sqltypes.LargeBinary, sqltypes.BINARY, sqltypes.VARBINARY), lambda _: Bytes()),
+    ((mysql.TINYBLOB, mysql.MEDIUMBLOB, mysql.LONGBLOB), lambda _: Bytes()),
     (sqltypes.JSON, lambda _: Json()),
     (sqltypes.ARRAY, _array),
 ]

@@ -269,7 +269,7 @@ class Loader:
             with self.dialect.connection.begin_nested():
                 work(later)
         except sa.exc.DBAPIError as error:
-            if error.connection_invalidated or not is_objection(error):
+            if error.connection_invalidated or not self.dialect.is_objection(error):
                 raise
             return error
         except Disagreement as error:
@@ -281,12 +281,6 @@ class Loader:
 def field_of(error: Objection) -> str | None:
     """Name the field that is to blame, where it is known."""
     return error.field if isinstance(error, Disagreement) else None
-
-
-def is_objection(error: sa.exc.DBAPIError) -> bool:
-    """Tell whether the database objects to a record, and not to the statement or the session."""
-    raised_by_trigger = getattr(error.orig, "sqlstate", None) == "P0001"
-    return isinstance(error, sa.exc.IntegrityError | sa.exc.DataError) or raised_by_trigger
 
 
 def objection(error: Objection) -> str:

@@ -33,11 +33,10 @@ def rows_among(
     where the SELECT says ``mark``.
     """
     wanted = list(dict.fromkeys(key for key in keys if None not in key))
-    most = max(1, dialect.parameters // max(1, len(columns)))
     rows: list[Row] = []
-    for start in range(0, len(wanted), most):
-        condition, values = dialect.among(columns, names, wanted[start : start + most])
-        whole = f"{condition}{tail}"
-        text = f"{sql} WHERE {whole}" if mark is None else sql.replace(mark, whole)
+    for part in dialect.portions(wanted, len(columns)):
+        clause, values = dialect.among(columns, names, part)
+        whole = f"{clause}{tail}"
+        text = f"{sql} {whole}" if mark is None else sql.replace(f"WHERE {mark}", whole)
         rows += dialect.fetch(text, values)
     return rows

@@ -154,15 +154,14 @@ class ChildReader:
         lines = encode_lines(self.reader.records(rows))
         for owner, line, row in zip(keys_at(rows, self.own_places), lines, rows, strict=True):
             groups[owner].append((line, row))
+        owners = keys_at(parents, self.parent_places)
+        refuse_strangers(groups, owners, self.children.rows.table, self.children.rows.name)
         for items in groups.values():
             items.sort(key=itemgetter(0))
             for key, descending in reversed(self.sorts):
                 items.sort(key=key, reverse=descending)
         raw = msgspec.Raw
-        return [
-            [raw(line) for line, _ in groups.get(owner, ())]
-            for owner in keys_at(parents, self.parent_places)
-        ]
+        return [[raw(line) for line, _ in groups.get(owner, ())] for owner in owners]
 
     def _refuse_shared(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -227,6 +226,8 @@ class LinkReader:
         groups: dict[Row, list[tuple[Any, Any]]] = defaultdict(list)
         for owner, item in zip(keys_at(rows, self.own_places), made, strict=True):
             groups[owner].append(item)
+        wanted = keys_at(owners, self.owner_places)
+        refuse_strangers(groups, wanted, self.links.table, self.owner.rows.name)
         tally = self.owner.tally
         tally.rows[self.links.table.fullname] += len(rows)
         tally.links[f"{self.owner.path}{self.links.written}"] += len(rows)
@@ -239,10 +240,20 @@ class LinkReader:
                     entity=self.owner.rows.name,
                     field=self.links.written,
                 )
-        return [
-            [struct for struct, _ in groups.get(owner, ())]
-            for owner in keys_at(owners, self.owner_places)
-        ]
+        return [[struct for struct, _ in groups.get(owner, ())] for owner in wanted]
+
+
+def refuse_strangers(
+    groups: dict[Row, Any], owners: Sequence[Row], table: sa.Table, entity: str
+) -> None:
+    """Refuse rows whose owner the database takes for equal, by its collation, and which isn't."""
+    for stranger in groups.keys() - set(owners):
+        raise TargetError(
+            f"a row of {table.fullname} refers to {shown(stranger)}, which is its owner's key only "
+            "by the database's collation",
+            "Write the foreign key exactly as the owner's key is.",
+            entity=entity,
+        )
 
 
 def key_struct_source(

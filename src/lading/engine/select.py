@@ -132,10 +132,11 @@ class Selection:
             if extension is not None:
                 far = extension.table.alias(f"_lading_{len(self._joins) + 1}_own")
             pairs = zip(reference.columns, reference.remote, strict=True)
-            match = [source.c[local.key] == far.c[remote.key] for local, remote in pairs]
+            same = self.dialect.same
+            match = [same(source.c[local.key], far.c[remote.key]) for local, remote in pairs]
             self.joined = self.joined.outerjoin(far, sa.and_(*match))
             if extension is not None:
-                up = [far.c[own.key] == target.c[base.key] for own, base in extension.pairs]
+                up = [same(far.c[own.key], target.c[base.key]) for own, base in extension.pairs]
                 self.joined = self.joined.outerjoin(target, sa.and_(*up))
             self._joins[key] = target
         return self._joins[key]

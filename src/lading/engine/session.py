@@ -50,6 +50,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
             connection = stack.enter_context(owner.connect())
             dialect = dialect_for(connection)
             dialect.begin_reading()
+            stack.enter_context(dialect.settings())
             dialect.refuse_hidden(tables_of(catalog.use()))
             yield Opened(dialect, callers=False, snapshot="one snapshot, opened by lading")
             connection.rollback()
@@ -57,6 +58,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
         dialect = dialect_for(_connection(owner, catalog))
         dialect.ensure_begun(writing=False)
         _refuse_autocommit(dialect)
+        stack.enter_context(dialect.settings())
         dialect.refuse_hidden(tables_of(catalog.use()))
         before = dialect.moment() if dialect.sees_others() else ""
         yield Opened(dialect, callers=True, snapshot=dialect.snapshot())
@@ -79,6 +81,7 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
             dialect.begin_writing()
             _refuse_autocommit(dialect)
             dialect.facts()
+            stack.enter_context(dialect.settings())
             require_tables(dialect, catalog.use())
             dialect.refuse_hidden(tables_of(catalog.use()))
             dialect.check_at_once(tables_of(catalog.use()))
@@ -88,6 +91,7 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
         dialect = dialect_for(_connection(owner, catalog))
         dialect.ensure_begun(writing=True)
         _refuse_autocommit(dialect)
+        stack.enter_context(dialect.settings())
         stack.callback(_expire(owner))
         with dialect.connection.begin_nested():
             require_tables(dialect, catalog.use())

@@ -54,7 +54,7 @@ def test_equal_databases_have_equal_dumps(name: str, backend: Backend) -> None:
     [
         ("types", "UPDATE things SET doc = NULL WHERE code = 'json null'"),
         ("types", "UPDATE things SET price = price + 0.0001 WHERE code = 'full'"),
-        ("types", "UPDATE things SET long = 'x' WHERE code = 'edges'"),
+        ("types", "UPDATE things SET upper = 'x' WHERE code = 'edges'"),
         ("types", "DELETE FROM things WHERE code = 'nulls'"),
         ("shelves", "UPDATE books SET editor_id = NULL"),
         ("shelves", "UPDATE loans SET since = '2020-01-01' WHERE since = '2025-01-01'"),
@@ -96,8 +96,8 @@ def test_a_statement_s_own_percent_signs_survive(backend: Backend) -> None:
         dialect.update(table, [table.c["select"]], [table.c["100% :x"]], [(1, 7), (2, 8)])
         dialect.synchronise(table, table.c["select"])
         names = [dialect.name(table.c["100% :x"])]
-        condition, values = dialect.among([table.c["100% :x"]], names, [(7,), (9,)])
-        sql = f"SELECT {names[0]} FROM {dialect.table(table)} WHERE {condition}"
+        clause, values = dialect.among([table.c["100% :x"]], names, [(7,), (9,)])
+        sql = f"SELECT {names[0]} FROM {dialect.table(table)} {clause}"
         assert dialect.fetch(sql, values) == [(7,)]
         assert dialect.allocate(table, table.c["select"], 1) == [3]
 
@@ -109,7 +109,7 @@ def test_statements_are_counted_with_copies(backend: Backend) -> None:
         table = world.metadata.tables["people"]
         with statements(engine) as seen, engine.begin() as connection:
             columns = [table.c.id, table.c.email]
-            dialect_for(connection).insert(table, columns, [(n, f"{n}") for n in range(50)])
+            dialect_for(connection).insert(table, columns, [(n, f"{n}") for n in range(1, 51)])
         assert len(seen) == 1
         assert seen[0].startswith("COPY" if backend.dialect == "postgresql" else "INSERT")
         with engine.connect() as connection:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from lading.engine.dialects.base import Dialect
+from lading.engine.dialects.mariadb import MariaDB
 from lading.engine.dialects.postgresql import PostgreSQL
 from lading.engine.dialects.sqlite import SQLite
 from lading.errors import TargetError
 
-KNOWN: dict[str, type[Dialect]] = {"sqlite": SQLite, "postgresql": PostgreSQL}
+#: By SQLAlchemy's names; it speaks to a MariaDB server as "mysql" as well.
+KNOWN: dict[str, type[Dialect]] = {
+    "sqlite": SQLite,
+    "postgresql": PostgreSQL,
+    "mariadb": MariaDB,
+    "mysql": MariaDB,
+}
 
 
 def dialect_for(connection: sa.Connection) -> Dialect:

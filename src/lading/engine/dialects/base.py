@@ -8,7 +8,8 @@ a transaction is begun.  Nothing here knows entities.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -40,10 +41,13 @@ class Dialect(ABC):
             raise TargetError(
                 f"the driver {connection.dialect.driver!r} binds parameters as {style!r}, which "
                 "lading can't use",
-                "Use the engine's usual driver (psycopg, sqlite3).",
+                "Use the engine's usual driver (psycopg, sqlite3, PyMySQL).",
             )
         self.mark = PLACEHOLDERS[style]
-        self.codecs = self.codecs_class(self.dialect)
+        self.codecs = self._codecs()
+
+    def _codecs(self) -> Codecs:
+        return self.codecs_class(self.dialect)
 
     # Names
 
@@ -124,7 +128,20 @@ class Dialect(ABC):
     def among(
         self, columns: Sequence[Column], names: Sequence[str], rows: Sequence[Row]
     ) -> tuple[str, list[Any]]:
-        """Return a condition that the columns hold one of the rows (no nulls), and its values."""
+        """Return what follows a SELECT's joins for the rows that hold one of these, and its values.
+
+        No row has a null; the clause ends in a WHERE that more conditions may follow.
+        """
+
+    def same(self, near: Column, far: Column) -> sa.ColumnElement[bool]:
+        """Return the condition that a foreign key holds exactly the value that it refers to."""
+        return near == far
+
+    def portions(self, rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:
+        """Yield rows of parameters in portions that fit a statement."""
+        most = max(1, self.parameters // max(1, width))
+        for start in range(0, len(rows), most):
+            yield rows[start : start + most]
 
     def forms(self, kind: Kind, bound: Any) -> Sequence[Any]:
         """Return every form in which a driver value may be stored, for lookups."""
@@ -149,7 +166,24 @@ class Dialect(ABC):
     def synchronise(self, table: sa.Table, column: Column) -> None:
         """Move the column's sequence behind its highest value, where it has one."""
 
+    def default_of(self, default: sa.DefaultClause) -> str:
+        """Return a server default as SQL."""
+        if isinstance(default.arg, str):
+            text = str(sa.literal(default.arg).compile(compile_kwargs={"literal_binds": True}))
+        else:
+            text = str(default.arg.compile(dialect=self.dialect))
+        return self.escaped(text)
+
+    def is_objection(self, error: sa.exc.DBAPIError) -> bool:
+        """Tell whether the database objects to a record, and not to the statement or session."""
+        return isinstance(error, sa.exc.IntegrityError | sa.exc.DataError)
+
     # Transactions
+
+    @contextmanager
+    def settings(self) -> Iterator[None]:
+        """Hold the session to settings under which no value changes, and give it back as it was."""
+        yield
 
     @abstractmethod
     def begin_reading(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -52,30 +53,57 @@ class Codecs:
 
     def reader(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a raw value to its written form."""
-        if kind.name == CUSTOM or not self.is_usual(column.type, kind):
+        if kind.name == CUSTOM or not self.is_usual(column, kind):
             return self._processed(column, kind)
         read: Callable[[Column, Any], Expression] = getattr(self, f"read_{kind.name}")
         return read(column, kind)
 
     def binder(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a canonical written form to a driver value."""
-        if kind.name == CUSTOM or not self.is_usual(column.type, kind):
+        if kind.name == CUSTOM or not self.is_usual(column, kind):
             return self._bound(column, kind)
         bind: Callable[[Column, Any], Expression] = getattr(self, f"bind_{kind.name}")
         return bind(column, kind)
 
-    def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
+    def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """Tell whether a column's values are what the engine makes of SQLAlchemy's own types."""
-        return is_plain(type_) and not self.is_kept_otherwise(type_, kind)
+        return self.is_own(column, kind)
 
-    def is_kept_otherwise(self, type_: TypeEngine[Any], kind: Kind) -> bool:
-        """Tell whether this engine's variant of a type keeps another kind: an array as JSON."""
-        variant = type_._variant_mapping.get(self.dialect.name)
-        return variant is not None and type(kind_of(variant)) is not type(kind)
+    def is_own(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
+        """Tell whether a column's real type is SQLAlchemy's own, and of the model's kind."""
+        real = self.real(column.type)
+        return is_plain(real) and (real is column.type or type(kind_of(real)) is type(kind))
+
+    def real(self, type_: TypeEngine[Any]) -> TypeEngine[Any]:
+        """Return what a type is on this dialect: its variant, where it has one."""
+        return type_._variant_mapping.get(self.dialect.name, type_)
+
+    def underlying(self, type_: TypeEngine[Any]) -> Any:
+        """Return the dialect's form of a type, and below any decorators."""
+        return underlying(self.implementation(type_))
+
+    def is_padded(self, column: Column, kind: Text) -> bool:
+        """Tell whether a text column is CHAR, in the model or in its variant."""
+        real = kind_of(self.real(column.type))
+        return kind.padded or (isinstance(real, Text) and real.padded)
+
+    def fitting(self, column: Column, kind: Number) -> Callable[[str], str]:
+        """Return what checks a decimal's canonical text against the column's real digits."""
+        real = kind_of(self.real(column.type))
+        if not isinstance(real, Number) or real == kind:
+            return _same
+
+        def check(text: str) -> str:
+            number = Decimal(text)
+            if number.is_finite():
+                real.written(number)
+            return text
+
+        return check
 
     def refusal(self, type_: TypeEngine[Any]) -> str | None:
         """Say why the engine can't hold a type's values at all, and what to do, or ``None``."""
-        impl = underlying(self.implementation(type_))
+        impl = self.underlying(type_)
         engine = self.dialect.name
         if isinstance(impl, sqltypes.ARRAY):
             return (
@@ -113,16 +141,17 @@ class Codecs:
         return _same
 
     def _processed(self, column: Column, kind: Kind) -> Expression:
-        return calling(self.processed(column.type, kind).read)
+        return calling(self.processed(column, kind).read)
 
     def _bound(self, column: Column, kind: Kind) -> Expression:
-        return calling(self.processed(column.type, kind).bound)
+        return calling(self.processed(column, kind).bound)
 
     def processed(
-        self, type_: TypeEngine[Any], kind: Kind, load: Callable[[Any], Any] | None = None
+        self, column: Column, kind: Kind, load: Callable[[Any], Any] | None = None
     ) -> Processed:
-        """Return the way of a type's values by its processors; ``load`` in place of the usual."""
-        below = underlying(self.implementation(type_))
+        """Return the way of a column's values by processors; ``load`` in place of the usual."""
+        type_ = column.type
+        below = self.underlying(type_)
         kept = below.result_processor(self.dialect, self.type_code(type_)) or _same
         if isinstance(below, sqltypes.CHAR | sqltypes.NCHAR):
             kept = unpadded
@@ -132,12 +161,12 @@ class Codecs:
             undo=self.result_process(type_),
             bind=self.bind_process(type_),
             kept=kept,
-            limited=self.limited(type_),
+            limited=self.limited(column),
         )
 
-    def limited(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+    def limited(self, column: Column) -> Callable[[Any], Any]:
         """Return the check of driver values that a decorated type's column makes."""
-        below = underlying(self.implementation(type_))
+        below = self.underlying(column.type)
         limit = text_limit(below)
         check_text = longest(limit) if limit is not None else _same
         check_number = between(*integer_range(below, widest=self.widest))
@@ -172,7 +201,7 @@ class Codecs:
 
     def read_bytes(self, column: Column, kind: Kind) -> Expression:
         """Base64, of no more bytes than declared."""
-        check = byte_check(column.type)
+        check = byte_check(self.real(column.type))
         return calling(lambda raw: kind.write(check(raw)))
 
     def read_array(self, column: Column, kind: Array) -> Expression:
@@ -191,7 +220,7 @@ class Codecs:
 
     def bind_bytes(self, column: Column, kind: Kind) -> Expression:
         """Drivers take bytes, no more than declared."""
-        check = byte_check(column.type)
+        check = byte_check(self.real(column.type))
         return calling(lambda written: check(kind.read(written)))
 
     def bind_array(self, column: Column, kind: Array) -> Expression:
@@ -223,14 +252,16 @@ class Codecs:
 
     def checked_text(self, column: Column, kind: Text, forbidden: str, check: Any) -> Expression:
         """Text within the column's length, without a character that the engine can't hold."""
-        limit = text_limit(column.type)
+        limit = text_limit(self.real(column.type))
+        padded = self.is_padded(column, kind)
+        canonical = Text(padded=padded).canonical
 
         def slow(text: str) -> str:
-            return str(kind.canonical(check(text if limit is None else longest(limit)(text))))
+            return str(canonical(check(text if limit is None else longest(limit)(text))))
 
         tests = [f"len({{x}}) <= {limit}"] if limit is not None else []
         tests += [f"{forbidden!r} not in {{x}}"] if forbidden else []
-        if kind.padded:
+        if padded:
             return calling(slow)
         if not tests:
             return PLAIN

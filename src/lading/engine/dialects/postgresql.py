@@ -58,16 +58,17 @@ class PostgreSQL(Dialect):
                 )
 
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
-        if not self.codecs.is_usual(column.type, kind) or isinstance(kind, Bytes):
+        if not self.codecs.is_usual(column, kind) or isinstance(kind, Bytes):
             return None
         if isinstance(kind, Choice):
             return choice_rank(sa.cast(column, sa.Text()), self.codecs.stored(column, kind))  # type: ignore[arg-type]
         if isinstance(kind, Text):
-            if not self.utf8 or kind.padded:
+            real = self.codecs.real(column.type)
+            if not self.utf8 or self.codecs.is_padded(column, kind):
                 return None
-            if isinstance(column.type, CITEXT):
+            if isinstance(real, CITEXT):
                 return sa.collate(sa.cast(column, sa.Text()), "C")
-            own = getattr(column.type, "collation", None)
+            own = getattr(real, "collation", None)
             return column if self.sorts_by_code_point and own is None else sa.collate(column, "C")
         return column
 
@@ -79,8 +80,9 @@ class PostgreSQL(Dialect):
         arrays = [f"{self.mark}::{self._array_type(column)}[]" for column in columns]
         values = [list(part) for part in zip(*rows, strict=True)]
         if len(names) == 1:
-            return f"{names[0]} = ANY({arrays[0]})", values
-        return f"({', '.join(names)}) IN (SELECT * FROM unnest({', '.join(arrays)}))", values
+            return f"WHERE {names[0]} = ANY({arrays[0]})", values
+        given = f"unnest({', '.join(arrays)})"
+        return f"WHERE ({', '.join(names)}) IN (SELECT * FROM {given})", values
 
     def _array_type(self, column: Column) -> str:
         """Text stays text: a cast to a shorter VARCHAR would cut it.
@@ -151,20 +153,12 @@ class PostgreSQL(Dialect):
             sql = f"SELECT nextval({self.mark}::regclass) FROM generate_series(1, {self.mark})"
             return [row[0] for row in self.fetch(sql, (sequence, count))]
         if isinstance(column.server_default, sa.DefaultClause):
-            default = self._default_of(column.server_default)
+            default = self.default_of(column.server_default)
             sql = f"SELECT {default} FROM generate_series(1, {self.mark})"
             return [row[0] for row in self.fetch(sql, (count,))]
         name = self.name(column)
         highest = self.fetch(f"SELECT max({name}) FROM {self.table(table)}")[0][0] or 0
         return list(range(highest + 1, highest + 1 + count))
-
-    def _default_of(self, default: sa.DefaultClause) -> str:
-        """Return a server default as SQL."""
-        if isinstance(default.arg, str):
-            text = str(sa.literal(default.arg).compile(compile_kwargs={"literal_binds": True}))
-        else:
-            text = str(default.arg.compile(dialect=self.dialect))
-        return self.escaped(text)
 
     def _sequence(self, table: sa.Table, column: Column) -> str | None:
         """Name the sequence behind a column, as PostgreSQL knows it or as the model does."""
@@ -189,6 +183,10 @@ class PostgreSQL(Dialect):
             f" WHERE EXISTS (SELECT 1 FROM {self.table(table)})",
             (sequence,),
         )
+
+    def is_objection(self, error: sa.exc.DBAPIError) -> bool:
+        """What triggers raise is one as well."""
+        return super().is_objection(error) or getattr(error.orig, "sqlstate", None) == "P0001"
 
     # Transactions
 

@@ -14,6 +14,7 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
 from lading.arrays import Array
+from lading.declare.columns import kind_of
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
@@ -22,10 +23,8 @@ from lading.engine.dialects.codecs import (
     decimal_form,
     in_range,
     is_canonical_uuid,
-    is_plain,
     json_value,
     refusing_kind,
-    underlying,
     without_zone,
 )
 from lading.engine.dialects.postgresql_text import (
@@ -47,6 +46,7 @@ from lading.engine.limits import (
     single_precision,
     without_nul,
 )
+from lading.errors import TargetError
 from lading.jsontext import json_text, parse_json
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time, utc_written
@@ -73,9 +73,21 @@ FARTHEST = dt.timedelta(hours=16)
 class PostgreSQLCodecs(Codecs):
     """PostgreSQL by way of psycopg."""
 
-    def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
+    def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """UUIDs that an application keeps as text go by SQLAlchemy's processors."""
-        return super().is_usual(type_, kind) and getattr(type_, "native_uuid", True) is not False
+        real = self.real(column.type)
+        self._refuse_zone(column, kind)
+        return super().is_usual(column, kind) and getattr(real, "native_uuid", True) is not False
+
+    def _refuse_zone(self, column: sa.ColumnElement[Any], kind: Kind) -> None:
+        """The server would shift values between a model's type and a variant of another zone."""
+        real = kind_of(self.real(column.type))
+        if isinstance(kind, DateTime) and isinstance(real, DateTime) and kind.aware != real.aware:
+            raise TargetError(
+                f"{column} has a time zone in its type or in that type's variant for "
+                f"{self.dialect.name}, but not in both; PostgreSQL would shift its values",
+                "Give both the same timezone=.",
+            )
 
     def refusal(self, type_: TypeEngine[Any]) -> str | None:
         """PostgreSQL has arrays, and times with a zone."""
@@ -83,29 +95,29 @@ class PostgreSQLCodecs(Codecs):
 
     def type_code(self, type_: TypeEngine[Any]) -> Any:
         """SQLAlchemy's numeric processors ask for the server's type."""
-        impl = underlying(self.implementation(type_))
+        impl = self.underlying(type_)
         if isinstance(impl, sqltypes.Float):
             return FLOAT_OID
         return NUMERIC_OID if isinstance(impl, sqltypes.Numeric) else None
 
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Return what a SELECT asks for: text or bytes where the driver changes or fails."""
-        impl = self._underlying(column.type)
+        impl = self.underlying(column.type)
         if isinstance(impl, postgresql.INTERVAL):
             return sa.func.pg_catalog.interval_send(column)
         if isinstance(impl, sqltypes.DateTime) and impl.timezone:
             return sa.cast(sa.func.timezone(sa.literal_column("'UTC'"), column), sa.Text())
-        is_exact = is_plain(column.type) and isinstance(kind, Number | Uuid)
+        is_exact = self.is_own(column, kind) and isinstance(kind, Number | Uuid)
         if is_exact or isinstance(impl, AS_TEXT):
             return sa.cast(column, sa.Text())
         return column
 
     def _underlying(self, type_: TypeEngine[Any]) -> Any:
-        return underlying(self.implementation(type_))
+        return self.underlying(type_)
 
     def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """Processors expect what the driver would have made of what is selected otherwise."""
-        impl = self._underlying(type_)
+        impl = self.underlying(type_)
         if isinstance(impl, postgresql.INTERVAL):
             return sent_interval
         if isinstance(impl, sqltypes.DateTime) and impl.timezone:
@@ -113,7 +125,7 @@ class PostgreSQLCodecs(Codecs):
         if isinstance(impl, sqltypes.JSON):
             return parse_json
         if isinstance(impl, sqltypes.ARRAY):
-            load = loader_of(self._underlying(impl.item_type))
+            load = loader_of(self.underlying(impl.item_type))
             return lambda text: each(parsed_array(text), load)
         return loader_of(impl) if isinstance(impl, AS_TEXT) else super().loader(type_)
 
@@ -122,21 +134,23 @@ class PostgreSQLCodecs(Codecs):
         fail = refusing_kind(kind)
         return Expression("({x} if {x} is not None else fail({x}))", {"fail": fail})
 
-    def limited(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+    def limited(self, column: Column) -> Callable[[Any], Any]:
         """Nor can decorated text hold NUL; intervals and arrays go as text."""
-        impl = self._underlying(type_)
+        impl = self.underlying(column.type)
         if isinstance(impl, postgresql.INTERVAL):
             fits = interval_limit(impl)
             return lambda length: interval_text(fits(length))
         if isinstance(impl, sqltypes.ARRAY):
-            item = self.limited(impl.item_type)
+            item = self.limited(sa.Column(column.name, impl.item_type))
             return lambda bound: array_text(each(bound, item))
-        check, inherited = without_nul("PostgreSQL"), super().limited(type_)
+        check, inherited = without_nul("PostgreSQL"), super().limited(column)
         return lambda bound: inherited(check(bound) if type(bound) is str else bound)
 
     def read_string(self, column: Column, kind: Text) -> Expression:
         """Text; CHAR without the blanks that pad it."""
-        return calling(kind.write) if kind.padded else self._plain(kind)
+        if self.is_padded(column, kind):
+            return calling(Text(padded=True).write)
+        return self._plain(kind)
 
     def read_integer(self, column: Column, kind: Integer) -> Expression:
         """Integers."""
@@ -180,7 +194,7 @@ class PostgreSQLCodecs(Codecs):
 
     def read_interval(self, column: Column, kind: Interval) -> Expression:
         """Months, days and microseconds, unless the model keeps it as a moment."""
-        if not isinstance(self._underlying(column.type), postgresql.INTERVAL):
+        if not isinstance(self.underlying(column.type), postgresql.INTERVAL):
             return super().read_interval(column, kind)
         return calling(lambda raw: kind.write(sent_interval(raw)))
 
@@ -191,10 +205,10 @@ class PostgreSQLCodecs(Codecs):
 
     def _item_reader(self, item: Column, kind: Kind) -> Callable[[str], Any]:
         """Return what makes an item's written form of its text."""
-        load = loader_of(self._underlying(item.type))
+        load = loader_of(self.underlying(item.type))
         read: Callable[[str], Any]
-        if not self.is_usual(item.type, kind) or isinstance(kind, Interval):
-            read = self.processed(item.type, kind, load).read
+        if not self.is_usual(item, kind) or isinstance(kind, Interval):
+            read = self.processed(item, kind, load).read
         elif isinstance(kind, DateTime) and kind.aware:
             return lambda text: utc_written(load(text))
         elif isinstance(kind, Integer | Float | Boolean | Bytes):
@@ -214,14 +228,15 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_integer(self, column: Column, kind: Integer) -> Expression:
         """Two, four or eight bytes."""
-        return in_range(*integer_range(column.type, widest=self.widest))
+        return in_range(*integer_range(self.real(column.type), widest=self.widest))
 
     def bind_float(self, column: Column, kind: Float) -> Expression:
         """Doubles, or four bytes where the column has no more."""
-        narrow = isinstance(column.type, sqltypes.REAL) or (
-            isinstance(column.type, sqltypes.Float)
-            and column.type.precision is not None
-            and column.type.precision <= SINGLE_BITS
+        real = self.real(column.type)
+        narrow = isinstance(real, sqltypes.REAL) or (
+            isinstance(real, sqltypes.Float)
+            and real.precision is not None
+            and real.precision <= SINGLE_BITS
         )
 
         def slow(written: Any) -> Any:
@@ -234,13 +249,16 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_decimal(self, column: Column, kind: Number) -> Expression:
         """Digits as text; columns with a precision hold no infinity."""
+        real = kind_of(self.real(column.type))
+        limited = isinstance(real, Number) and real.precision is not None
+        fitting = self.fitting(column, kind)
 
         def slow(text: str) -> str:
-            if kind.precision is not None and "Infinity" in text:
+            if limited and "Infinity" in text:
                 raise ValueError(f"{text} doesn't fit a column with a precision")
-            return str(kind.canonical(text))
+            return fitting(str(kind.canonical(text)))
 
-        if kind.precision is None or kind.scale is None:
+        if kind.precision is None or kind.scale is None or real != kind:
             return calling(slow)
         form = decimal_form(kind)
         return Expression("({x} if form({x}) else slow({x}))", {"form": form, "slow": slow})
@@ -251,7 +269,7 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_time(self, column: Column, kind: Time) -> Expression:
         """ISO text, in the column's precision; an offset of less than 16 hours."""
-        fits = in_precision(column.type)
+        fits = in_precision(self.real(column.type))
         if not kind.aware:
             return calling(lambda text: fits(canonical_time(text)))
 
@@ -265,9 +283,9 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_interval(self, column: Column, kind: Interval) -> Expression:
         """Its text, unless the model keeps it as a moment."""
-        if not isinstance(self._underlying(column.type), postgresql.INTERVAL):
+        if not isinstance(self.underlying(column.type), postgresql.INTERVAL):
             return super().bind_interval(column, kind)
-        put = self.limited(column.type)
+        put = self.limited(column)
         return calling(lambda text: put(kind.read(kind.canonical(text))))
 
     def bind_array(self, column: Column, kind: Array) -> Expression:
@@ -292,7 +310,7 @@ class PostgreSQLCodecs(Codecs):
     def bind_datetime(self, column: Column, kind: DateTime) -> Expression:
         """ISO text, with its zone, in the column's precision."""
         zone = "Z" if kind.aware else ""
-        fits = in_precision(column.type)
+        fits = in_precision(self.real(column.type))
         return calling(lambda text: f"{fits(without_zone(kind, text))}{zone}")
 
     def bind_uuid(self, column: Column, kind: Uuid) -> Expression:

@@ -26,12 +26,12 @@ class SQLite(Dialect):
         self.utf8 = self.fetch("PRAGMA encoding")[0][0] == "UTF-8"
 
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
-        if not self.codecs.is_usual(column.type, kind) or isinstance(kind, Bytes):
+        if not self.codecs.is_usual(column, kind) or isinstance(kind, Bytes):
             return None
         if isinstance(kind, Choice):
             return choice_rank(column, self.codecs.stored(column, kind))
         if isinstance(kind, Text | Uuid):
-            padded = isinstance(kind, Text) and kind.padded
+            padded = isinstance(kind, Text) and self.codecs.is_padded(column, kind)
             return (
                 sa.collate(sa.type_coerce(column, sa.String()), "BINARY")
                 if self.utf8 and not padded
@@ -46,10 +46,11 @@ class SQLite(Dialect):
     ) -> tuple[str, list[Any]]:
         if len(names) == 1:
             marks = ",".join("?" * len(rows))
-            return f"{names[0]} IN ({marks})", [row[0] for row in rows]
+            return f"WHERE {names[0]} IN ({marks})", [row[0] for row in rows]
         group = f"({','.join('?' * len(names))})"
         marks = ",".join([group] * len(rows))
-        return f"({', '.join(names)}) IN (VALUES {marks})", [item for row in rows for item in row]
+        values = [item for row in rows for item in row]
+        return f"WHERE ({', '.join(names)}) IN (VALUES {marks})", values
 
     def forms(self, kind: Kind, bound: Any) -> Sequence[Any]:
         """SQLite's own ``CURRENT_TIMESTAMP`` has no fraction, SQLAlchemy's texts have one."""
@@ -68,7 +69,6 @@ class SQLite(Dialect):
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
     ) -> None:
         width = len(key) + len(columns)
-        most = self.parameters // width
         target = self.table(table)
         sets = ", ".join(
             f"{self.name(column)} = given.column{len(key) + place}"
@@ -79,8 +79,7 @@ class SQLite(Dialect):
             for place, column in enumerate(key, 1)
         )
         group = f"({','.join('?' * width)})"
-        for start in range(0, len(rows), most):
-            part = rows[start : start + most]
+        for part in self.portions(rows, width):
             values = ",".join([group] * len(part))
             self.run(
                 f"UPDATE {target} SET {sets} FROM (VALUES {values}) AS given WHERE {where}",

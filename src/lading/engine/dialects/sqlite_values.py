@@ -10,9 +10,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
+from lading.declare.columns import kind_of
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
@@ -24,7 +26,6 @@ from lading.engine.dialects.codecs import (
     json_value,
     refusing,
     refusing_kind,
-    underlying,
     without_zone,
     written_json,
 )
@@ -55,32 +56,34 @@ class SQLiteCodecs(Codecs):
 
     widest = True
 
-    def is_usual(self, type_: TypeEngine[Any], kind: Kind) -> bool:
+    def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """Dates in a storage format of the application's own go by SQLAlchemy's processors."""
-        if not super().is_usual(type_, kind):
+        if not super().is_usual(column, kind):
             return False
         if not isinstance(kind, Date | Time | DateTime):
             return True
-        process = self.bind_process(type_)
+        process = self.bind_process(column.type)
         return all(process(sample) == _usual(sample) for sample in map(_cut(kind), SAMPLES))
 
     def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """Texts of moments are no finer than Python's, which would cut them."""
-        below = underlying(self.implementation(type_))
+        below = self.underlying(type_)
         is_moment = isinstance(below, sqltypes.DateTime | sqltypes.Time | sqltypes.Interval)
         return whole_fraction if is_moment else super().loader(type_)
 
     def read_string(self, column: Column, kind: Text) -> Expression:
         """Text, no longer than declared."""
-        limit = text_limit(column.type)
+        limit = text_limit(self.real(column.type))
         fail = refusing_kind(kind)
+        padded = self.is_padded(column, kind)
+        write = Text(padded=padded).write
 
         def slow(raw: Any) -> str:
             if type(raw) is not str:
                 fail(raw)
-            return kind.write(raw if limit is None else longest(limit)(raw))
+            return write(raw if limit is None else longest(limit)(raw))
 
-        if kind.padded:
+        if padded:
             return calling(slow)
         bound = f" and len({{x}}) <= {limit}" if limit is not None else ""
         return Expression(f"({{x}} if type({{x}}) is str{bound} else slow({{x}}))", {"slow": slow})
@@ -151,7 +154,7 @@ class SQLiteCodecs(Codecs):
 
     def bind_integer(self, column: Column, kind: Integer) -> Expression:
         """Eight bytes in every integer column."""
-        return in_range(*integer_range(column.type, widest=self.widest))
+        return in_range(*integer_range(self.real(column.type), widest=self.widest))
 
     def bind_float(self, column: Column, kind: Float) -> Expression:
         """Doubles; NaN would silently become NULL."""
@@ -167,14 +170,16 @@ class SQLiteCodecs(Codecs):
     def bind_decimal(self, column: Column, kind: Number) -> Expression:
         """Doubles, for decimals that survive being one."""
         read = decimal_reader(kind)
+        fitting = self.fitting(column, kind)
 
         def slow(text: str) -> float:
-            number = float(kind.canonical(text))
+            number = float(fitting(kind.canonical(text)))
             if not math.isfinite(number) or read(number) != text:
                 raise ValueError(f"{text} changes in SQLite, which keeps decimals as doubles")
             return number
 
-        if kind.scale is None or kind.precision is None or kind.precision > EXACT_DIGITS:
+        real = kind_of(self.real(column.type))
+        if kind.scale is None or (kind.precision or math.inf) > EXACT_DIGITS or real != kind:
             return calling(slow)
         return Expression(
             "(number({x}) if form({x}) else slow({x}))",
@@ -196,7 +201,7 @@ class SQLiteCodecs(Codecs):
     def bind_uuid(self, column: Column, kind: Uuid) -> Expression:
         """What SQLAlchemy stores: 32 digits, or bytes where the application says so."""
         process = self.bind_process(column.type)
-        as_uuid = bool(getattr(column.type, "as_uuid", True))
+        as_uuid = bool(getattr(self.real(column.type), "as_uuid", True))
 
         def bind(text: str) -> Any:
             if not is_canonical_uuid(text):

@@ -1,0 +1,203 @@
+"""What MariaDB's columns really are, by its own account.
+
+A model says neither a column's character set nor how many digits of a second it keeps,
+and both decide what it can hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.engine.limits import longest
+from lading.errors import TargetError, shown
+
+Fetch = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
+
+INTEGERS = {"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8}
+#: Python's codec, the most that a character may be, and the bytes of an ASCII character.
+CHARACTER_SETS = {
+    "utf8mb4": ("utf-8", 0x10FFFF, 1),
+    "utf8mb3": ("utf-8", 0xFFFF, 1),
+    "utf8": ("utf-8", 0xFFFF, 1),
+    "ucs2": ("utf-16-be", 0xFFFF, 2),
+    "utf16": ("utf-16-be", 0x10FFFF, 2),
+    "utf16le": ("utf-16-le", 0x10FFFF, 2),
+    "utf32": ("utf-32-be", 0x10FFFF, 4),
+    "ascii": ("ascii", 0x7F, 1),
+    "latin1": ("cp1252", 0x10FFFF, 1),
+}
+#: What Python's codec leaves out of the five bytes that cp1252 has no character for.
+LATIN1_CONTROLS = "\x81\x8d\x8f\x90\x9d"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One column as the database keeps it.
+
+    ``type`` is its plain type (``varchar``), ``full`` that with its attributes
+    (``int(10) unsigned``); ``length`` counts characters and ``octets`` bytes, ``fraction``
+    the digits of a second.  ``charset`` and ``collation`` are of text alone.
+    """
+
+    name: str
+    type: str
+    full: str
+    length: int | None
+    octets: int | None
+    precision: int | None
+    scale: int | None
+    fraction: int | None
+    charset: str | None
+    collation: str | None
+    extra: str
+
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether it holds no negative number."""
+        return "unsigned" in self.full
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether it is AUTO_INCREMENT."""
+        return "auto_increment" in self.extra.lower()
+
+    @property
+    def updates_itself(self) -> bool:
+        """Whether an UPDATE that doesn't name it sets it to the current time."""
+        return "on update" in self.extra.lower()
+
+    @property
+    def characters(self) -> int | None:
+        """The most characters that it holds, or ``None`` where it isn't text."""
+        if self.charset is None:
+            return None
+        return self.length if self.type in ("char", "varchar", "enum") else self.octets
+
+    @property
+    def by_code_point(self) -> bool:
+        """Whether it compares text by code point, trailing blanks and all, by itself."""
+        return self.collation == "utf8mb4_nopad_bin"
+
+    @property
+    def range(self) -> tuple[int, int] | None:
+        """The least and the highest integer that it holds."""
+        if self.type not in INTEGERS:
+            return None
+        bits = 8 * INTEGERS[self.type]
+        return (0, 2**bits - 1) if self.is_unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+    def cast(self, value: str) -> str:
+        """Return SQL that gives a text (or number) the column's type, to be compared with it."""
+        if self.charset is not None:
+            return f"CONVERT({value} USING {self.charset}) COLLATE {self.collation}"
+        target = {
+            "decimal": f"DECIMAL({self.precision},{self.scale})",
+            "date": "DATE",
+            "time": f"TIME({self.fraction})",
+            "datetime": f"DATETIME({self.fraction})",
+            "timestamp": f"DATETIME({self.fraction})",
+            "uuid": "UUID",
+        }.get(self.type)
+        return value if target is None else f"CAST({value} AS {target})"
+
+    def parameter(self, mark: str) -> str:
+        """Return a parameter to compare the column with, so that an index still serves."""
+        converts = self.charset not in (None, "utf8mb4")
+        return self.cast(mark) if converts or self.type == "decimal" else mark
+
+
+class Columns:
+    """Looks columns up: those of many tables at once, or a table's when it is first asked for."""
+
+    def __init__(self, fetch: Fetch, mark: str, translate: dict[str | None, str | None]) -> None:
+        self.fetch = fetch
+        self.mark = mark
+        self.translate = translate
+        self.tables: dict[tuple[str | None, str], dict[str, Stored]] = {}
+
+    def of(self, table: sa.Table) -> dict[str, Stored]:
+        """Return a table's columns by name."""
+        if self.place(table) not in self.tables:
+            self.load([table])
+        return self.tables[self.place(table)]
+
+    def load(self, tables: Sequence[sa.Table]) -> None:
+        """Look up the columns of some tables, in one statement."""
+        places = list(map(self.place, tables))
+        found: dict[tuple[str, str], dict[str, Stored]] = defaultdict(dict)
+        rows = self.fetch(
+            "SELECT database(), table_schema, table_name, column_name, data_type, column_type, "
+            "character_maximum_length, character_octet_length, numeric_precision, numeric_scale, "
+            "datetime_precision, character_set_name, collation_name, extra "
+            "FROM information_schema.columns "
+            f"WHERE (table_schema, table_name) IN ({self.among(len(places))})",
+            tuple(item for place in places for item in place),
+        )
+        for _, schema, table, *row in rows:
+            found[schema.lower(), table.lower()][row[0].lower()] = Stored(*row)
+        current = rows[0][0] if rows else ""
+        for schema, name in places:
+            key = ((current if schema is None else schema).lower(), name.lower())
+            self.tables[schema, name] = found[key]
+
+    def place(self, table: sa.Table) -> tuple[str | None, str]:
+        """Return a table's schema, ``None`` for the session's own, and name."""
+        return self.translate.get(table.schema, table.schema), table.name
+
+    def among(self, count: int) -> str:
+        """Return a list of parameters for the places of that many tables."""
+        return ",".join([f"(coalesce({self.mark}, database()), {self.mark})"] * count)
+
+    def __call__(self, column: sa.ColumnElement[Any]) -> Stored:
+        """Return what a column is; its table may stand under another name in a statement."""
+        base: Any = next(iter(column.base_columns))
+        found = self.of(base.table).get(base.name.lower())
+        if found is None:
+            raise TargetError(
+                f"the database has no column {base.table.fullname}.{base.name}",
+                "Bring the tables up to date with your models.",
+            )
+        return found
+
+
+def text_check(stored: Stored) -> Callable[[str], str]:
+    """Return what refuses a text that a column can't hold as it is."""
+    codec, highest, _ = CHARACTER_SETS.get(stored.charset or "", (None, 0x10FFFF, 1))
+    strict = stored.type == "char"
+    limit = stored.length if stored.type in ("char", "varchar") else None
+
+    def check(text: str) -> str:
+        if limit is not None:
+            longest(limit)(text)
+        if strict and text.endswith(" "):
+            raise ValueError(f"{shown(text)} would lose its trailing blanks in a CHAR column")
+        if codec is not None:
+            size = _size(text, codec, highest, stored)
+            if stored.octets is not None and limit is None and size > stored.octets:
+                raise ValueError(
+                    f"{shown(text)} has {size} bytes, its column holds {stored.octets}"
+                )
+        return text
+
+    return check
+
+
+def _size(text: str, codec: str, highest: int, stored: Stored) -> int:
+    for character in text:
+        if ord(character) > highest:
+            raise _foreign(character, stored.charset)
+    try:
+        kept = re.sub(f"[{LATIN1_CONTROLS}]", "?", text) if codec == "cp1252" else text
+        return len(kept.encode(codec))
+    except UnicodeEncodeError as error:
+        raise _foreign(kept[error.start], stored.charset) from error
+
+
+def _foreign(character: str, charset: str | None) -> ValueError:
+    return ValueError(f"it holds {character!r}, which character set {charset} can't store")
