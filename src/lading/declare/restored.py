@@ -27,12 +27,12 @@ def lost_targets(
             restored = _restored(reference.target)
             for column in reference.remote:
                 if reference.target.in_base(column) not in restored:
-                    yield (
-                        schema,
+                    text = (
                         f"{reference.name} refers to {column}, which "
                         f"{reference.target.schema.__name__} doesn't restore; carry that column, "
-                        f"or leave the reference out with Meta.exclude = ({reference.name!r},)",
+                        f"or leave the reference out with Meta.exclude = ({reference.name!r},)"
                     )
+                    yield schema, text
 
 
 def _restored(rows: RowSet) -> set[Column]:

@@ -115,7 +115,9 @@ def test_volatile_must_name_fields() -> None:
     """A misspelt name would make every record differ."""
     catalog = Catalog("test")
     schema_for(table(new_base(), "Item", "items"), catalog, volatile=("slug", "touched"))
-    assert refusal(catalog).startswith("ItemSchema: volatile names 'touched', which is no field of it; its fields are")
+    assert refusal(catalog).startswith(
+        "ItemSchema: volatile names 'touched', which is no field of it; its fields are"
+    )
 
 
 def test_depends_on_must_name_entities() -> None:
