@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapper, configure_mappers
 from lading.declare.columns import kind_of
 from lading.declare.fields import Owned, Ref, RefList
 from lading.declare.hierarchy import Hierarchy
-from lading.declare.infer import Unclear, coverage, natural_key, surrogate_of
+from lading.declare.infer import Unclear, by_field, coverage, natural_key, surrogate_of
 from lading.declare.members import Members
 from lading.declare.ownership import Ownership
 from lading.declare.restored import lost_targets
@@ -297,13 +297,7 @@ class Derivation:
                     f"key; declare natural_key there"
                 )
         else:
-            found = [item for item in target.values if item.name == reference.by]
-            if not found or not found[0].kind.is_key:
-                raise Unclear(
-                    f"by={reference.by!r} is no field of {target.schema.__name__} that can be a "
-                    "key; name another, or remove by"
-                )
-            parts = (found[0],)
+            parts = (by_field(target, reference.by),)
         if reference.flat:
             if len(parts) != 1 or not isinstance(parts[0], Value):
                 raise Unclear("flat=True needs a key of one plain field; write it nested")
