@@ -135,11 +135,8 @@ class Derivation:
         for root in roots.values():
             for name in names_in(own_option(root.schema, "depends_on")):
                 if name not in roots:
-                    self.report(
-                        root.schema,
-                        f"depends_on names {name!r}, which is no entity; "
-                        f"the entities are {', '.join(roots)}",
-                    )
+                    text = f"depends_on names {name!r}, which is no entity; the entities are "
+                    self.report(root.schema, text + ", ".join(roots))
             for table in root.tables:
                 other = carriers.setdefault(table, root.name)
                 owned = [rows.name for rows in self.of_table(table) if rows.is_owned]
