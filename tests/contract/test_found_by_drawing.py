@@ -273,3 +273,32 @@ def test_a_reference_to_a_column_that_is_left_out_is_refused(option: str) -> Non
         "source_label refers to crates.label, which CrateSchema doesn't restore; carry that column"
     )
     assert text in mistakes(catalog)
+
+
+def test_by_names_a_field_of_all_classes() -> None:
+    """A subclass's own field isn't in the table where references are looked up."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Item(base):
+        __tablename__ = "items"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        kind = mapped_column(sa.String(9), nullable=False)
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "item"}
+
+    class Rare(Item):
+        __tablename__ = "rares"
+        id = mapped_column(sa.ForeignKey("items.id"), primary_key=True)
+        rank = mapped_column(sa.String(9), nullable=False)
+        __mapper_args__ = {"polymorphic_identity": "rare"}
+
+    class Note(base):
+        __tablename__ = "notes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        rare_id = mapped_column(sa.ForeignKey("rares.id"), nullable=False)
+
+    schema_for(Item, catalog)
+    schema_for(Note, catalog, {"rare": Ref(by="rank")})
+    text = "by='rank' is a field that only some classes of ItemSchema have; name another"
+    assert text in mistakes(catalog)

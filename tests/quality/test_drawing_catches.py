@@ -23,7 +23,7 @@ from support.backends import Backend
 from support.drawn.running import Broken, run
 
 #: As many as ``test_drawn_schemas`` draws on SQLite.
-SEEDS = range(120)
+SEEDS = range(160)
 Patch = Callable[[], Any]
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapper, configure_mappers
 from lading.declare.columns import kind_of
 from lading.declare.fields import Owned, Ref, RefList
 from lading.declare.hierarchy import Hierarchy
-from lading.declare.infer import Unclear, coverage, natural_key, surrogate_of
+from lading.declare.infer import Unclear, by_field, coverage, natural_key, surrogate_of
 from lading.declare.members import Members
 from lading.declare.ownership import Ownership
 from lading.declare.restored import lost_targets
@@ -135,11 +135,8 @@ class Derivation:
         for root in roots.values():
             for name in names_in(own_option(root.schema, "depends_on")):
                 if name not in roots:
-                    self.report(
-                        root.schema,
-                        f"depends_on names {name!r}, which is no entity; "
-                        f"the entities are {', '.join(roots)}",
-                    )
+                    text = f"depends_on names {name!r}, which is no entity; the entities are "
+                    self.report(root.schema, text + ", ".join(roots))
             for table in root.tables:
                 other = carriers.setdefault(table, root.name)
                 owned = [rows.name for rows in self.of_table(table) if rows.is_owned]
@@ -297,13 +294,7 @@ class Derivation:
                     f"key; declare natural_key there"
                 )
         else:
-            found = [item for item in target.values if item.name == reference.by]
-            if not found or not found[0].kind.is_key:
-                raise Unclear(
-                    f"by={reference.by!r} is no field of {target.schema.__name__} that can be a "
-                    "key; name another, or remove by"
-                )
-            parts = (found[0],)
+            parts = (by_field(target, reference.by),)
         if reference.flat:
             if len(parts) != 1 or not isinstance(parts[0], Value):
                 raise Unclear("flat=True needs a key of one plain field; write it nested")

@@ -117,6 +117,22 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
     raise Unclear(f"natural_key names {name!r}, which is no field of it; its fields are {known}")
 
 
+def by_field(target: RowSet, name: str) -> Value:
+    """Return the field that ``by`` names; ``Unclear`` where it can't identify a target."""
+    found = [item for item in target.values if item.name == name]
+    if not found or not found[0].kind.is_key:
+        raise Unclear(
+            f"by={name!r} is no field of {target.schema.__name__} that can be a key; "
+            "name another, or remove by"
+        )
+    if found[0].kinds is not None:
+        raise Unclear(
+            f"by={name!r} is a field that only some classes of {target.schema.__name__} have; "
+            "name another, or remove by"
+        )
+    return found[0]
+
+
 def _candidates(rows: RowSet) -> list[tuple[Value | Reference, ...]]:
     groups = []
     for columns in unique_columns(rows.table):

@@ -30,7 +30,7 @@ class MappingDraw:
     def _foreign_key(self, fk: ForeignKey) -> None:
         chance = 0.97 if len(fk.columns) > 1 else 0.8
         there = self.rng.random() < chance
-        back = self.rng.random() < 0.35
+        back = self.rng.random() < 0.5
         up = self._up_name(fk)
         down = self._fresh(fk.target, f"{fk.table.model.lower()}s") if back else None
         if there:
@@ -71,13 +71,13 @@ class MappingDraw:
 
     def _order(self, child: Table) -> str:
         """An order makes a list of children a sequence."""
-        if self.rng.random() < 0.5:
+        if self.rng.random() < 0.4:
             return ""
         columns = [c for c in child.columns if c.kind not in {"json", "array", "pickle", "tags"}]
         if not columns:
             return ""
         column = self.rng.choice(columns)
-        if child.surrogate is not None and self.rng.random() < 0.4:
+        if child.surrogate is not None and self.rng.random() < 0.6:
             column = child.surrogate
         tail = self.rng.choice(("", "", ".desc()"))
         return f", order_by=lambda: {child.model}.{column.attr}{tail}"

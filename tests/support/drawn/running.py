@@ -255,6 +255,8 @@ def _is_explained(world: World, reason: str) -> bool:
     if "give the type a python_type, or declare a field" in reason:
         kinds = [(c, s) for s in schemas for c in s.table.columns if c.kind in FIELDS]
         return any(column.attr not in schema.fields for column, schema in kinds)
+    if "is partly null" in reason:
+        return "overlapping foreign keys" in world.app.features
     if reason.startswith("import: the database refused it"):
         return _cannot_restore(world)
     return False
@@ -291,9 +293,11 @@ def declare(world: World) -> list[str]:
 def _check_left_out(world: World) -> None:
     """What coverage lists has no schema, or was excluded by name."""
     app = world.app
-    carried = {schema.table.fullname for schema in app.schemas}
+    carried = {table.fullname for schema in app.schemas for table in schema.table.family()}
     links = {link.fullname for link in app.links}
-    excluding = {s.table.fullname for s in app.schemas if "exclude" in s.meta}
+    excluding = {
+        table.fullname for s in app.schemas if "exclude" in s.meta for table in s.table.family()
+    }
     for name in world.made.catalog.coverage():
         table = name if name in world.made.metadata.tables else name.rpartition(".")[0]
         is_table = name in world.made.metadata.tables

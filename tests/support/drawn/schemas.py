@@ -53,7 +53,7 @@ class SchemaDraw:
             ways = [fk for fk in child.table.foreign_keys if self._can_own(fk, child)]
             self.rng.shuffle(ways)
             for number, fk in enumerate(ways):
-                if not self.chance(0.22 if number == 0 else 0.5 if child.owners else 0.1):
+                if not self.chance(0.3 if number == 0 else 0.5 if child.owners else 0.1):
                     continue
                 owner = self.app.schema_of(fk.target)
                 if owner is None or owner is child or self._is_below(owner, child):

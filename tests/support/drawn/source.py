@@ -14,7 +14,7 @@ from support.drawn.spec import App, Column, ForeignKey, LinkTable, Schema, Table
 
 PRELUDE = """\
 import datetime as dt
-import uuid
+from uuid import uuid4
 
 import marshmallow as ma
 import sqlalchemy as sa

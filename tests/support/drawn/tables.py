@@ -13,7 +13,7 @@ SURROGATES = {
     "long": ("LONG_ID", []),
     "identity": ("sa.Integer", ["sa.Identity()"]),
     "always": ("sa.Integer", ["sa.Identity(always=True)"]),
-    "uuid": ("sa.Uuid", ["default=uuid.uuid4"]),
+    "uuid": ("sa.Uuid", ["default=uuid4"]),
 }
 #: What the model or the database would make up, and what records say must win over.
 MADE_UP = {
@@ -23,7 +23,7 @@ MADE_UP = {
     "datetime": ["onupdate=lambda: dt.datetime(1999, 1, 1)", "server_default=sa.func.now()"],
     "date": ["default=dt.date.today", "onupdate=dt.date.today"],
     "json": ["default=dict", "default=lambda: {'made': 'up'}"],
-    "uuid": ["default=uuid.uuid4"],
+    "uuid": ["default=uuid4"],
 }
 
 
