@@ -33,7 +33,9 @@ from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.rewriting import entity_bytes, rewritten
 from support.statements import statements
-from support.zoo import NASTY, WORLDS, World, key, text, to
+from support.world import NASTY, World, key, text, to
+from support.zoo_recurring import RECURRING, flat_parts
+from support.zoo_tenants import folders
 
 BOTH_ORDERS = pytest.mark.parametrize("order", [("parent", "name"), ("name", "parent")])
 Tree = list[tuple[int, int | None, str]]
@@ -224,6 +226,15 @@ def test_bushy_trees_go_round_by_the_chunk(
     monkeypatch.setattr("lading.engine.tree.REMEMBERED", 50)
     tree: Tree = [(n, n // 3 or None, f"n{n % 3}") for n in range(1, 2 * CHUNK)]
     goes_round(backend, forest(tree, ("name", "parent")), tmp_path, shuffle=True)
+
+
+@pytest.mark.parametrize("make", [*RECURRING, folders], ids=lambda make: make.__name__)
+def test_every_kind_of_key_is_looked_up_alike(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[], World]
+) -> None:
+    """Targets that aren't read whole give what small ones do, whatever a key consists of."""
+    monkeypatch.setattr(resolve, "SMALL", 0)
+    goes_round(backend, make(), tmp_path, shuffle=True)
 
 
 def test_what_is_too_deep_is_no_export(engine: sa.Engine, tmp_path: Path) -> None:
@@ -582,7 +593,7 @@ def test_a_bad_level_is_named(backend: Backend, tmp_path: Path, parent: str, pro
 
 def test_a_flat_part_is_named_as_it_is_written(engine: sa.Engine) -> None:
     """Within a nested key, in a problem's text and in its key."""
-    world = WORLDS["flat_parts"]()
+    world = flat_parts()
     world.metadata.create_all(engine)
     category = {"kind_slug": None, "parent": None, "name": "c"}
     missing = {"kind_slug": "k", "category": category}

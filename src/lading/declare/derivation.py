@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
-import networkx as nx
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, configure_mappers
 
@@ -15,6 +14,7 @@ from lading.declare.columns import kind_of
 from lading.declare.fields import Owned, Ref, RefList
 from lading.declare.hierarchy import Hierarchy
 from lading.declare.infer import Unclear, by_field, coverage, natural_key, surrogate_of
+from lading.declare.keycycles import key_faults
 from lading.declare.members import Members
 from lading.declare.ownership import Ownership
 from lading.declare.restored import lost_targets
@@ -305,46 +305,11 @@ class Derivation:
         return parts
 
     def _check_key_cycles(self) -> None:
-        graph = nx.DiGraph()
-        for schema, rows in self.plain.items():
-            own = [
-                part for part in rows.key if isinstance(part, Reference) and part.parts == rows.key
-            ]
-            if own:
-                self._check_recurring(schema, rows, own)
-            for member in rows.key:
-                if isinstance(member, Reference) and member.by is None and member not in own:
-                    graph.add_edge(rows.name, member.target.name)
-        for cycle in nx.simple_cycles(graph):
-            path = " -> ".join([*cycle, cycle[0]])
-            self.mistakes.append(
-                f"natural keys {path} contain each other; give one of them a key of its own"
-            )
-
-    def _check_recurring(
-        self, schema: type[EntitySchema], rows: RowSet, own: list[Reference]
-    ) -> None:
-        """A key that recurs ends where its self reference is null; the rest must identify."""
-        if len(own) > 1:
-            names = " and ".join(item.name for item in own)
-            self.report(
-                schema,
-                f"its natural key recurs through {names}, and it may through one alone; leave one "
-                f"out of it, or write {own[-1].name} = Ref(by=…) with a field that is unique",
-            )
-        elif not own[0].nullable:
-            self.report(
-                schema,
-                f"its natural key recurs through {own[0].name}, which is never null, so the key "
-                "would have no end; make it nullable, leave it out of the key, or write "
-                f"{own[0].name} = Ref(by=…) with a field that is unique",
-            )
-        elif len(rows.key) == 1:
-            self.report(
-                schema,
-                f"its natural key is {own[0].name} alone, which tells no two rows of one parent "
-                "apart; add a field to it",
-            )
+        for rows, fault in key_faults(self.plain.values()):
+            if rows is None:
+                self.mistakes.append(fault)
+            else:
+                self.report(rows.schema, fault)
 
     def _finish(self, rows: RowSet) -> None:
         """Take the surrogate out of the members, and put the key first."""
