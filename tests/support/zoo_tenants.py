@@ -314,4 +314,80 @@ def folders() -> World:
     return World(base, catalog, SimpleNamespace(Folder=Folder, File=File), fill, more)
 
 
-TENANTS = (tenants, branches, folders)
+def events() -> World:
+    """Deferred references that share a column: with a deferred one, and with one another."""
+    base, catalog = new_base(), Catalog("events")
+    fk = sa.ForeignKeyConstraint
+
+    class Zone(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "zones"
+        id = key()
+        slug = slug()
+        chief_id = mapped_column(sa.ForeignKey("events.id", use_alter=True, name="zone_chief"))
+        chief = relationship(lambda: Event, foreign_keys=chief_id, post_update=True)
+
+    class Event(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "events"
+        id = key()
+        slug = slug()
+        level = number()
+        zone_id = to("zones.id", null=True)
+        before_number = number(null=True)
+        above_number = number(null=True)
+        below_number = number(null=True)
+        other_level = number(null=True)
+        number = number()
+        zone = relationship(Zone, foreign_keys=zone_id)
+        before = relationship(
+            "Event",
+            foreign_keys=[zone_id, before_number],
+            remote_side=[zone_id, number],
+            overlaps="zone",
+        )
+        above = relationship(
+            "Event", foreign_keys=[other_level, above_number], remote_side=[level, number]
+        )
+        below = relationship(
+            "Event",
+            foreign_keys=[other_level, below_number],
+            remote_side=[level, number],
+            overlaps="above",
+        )
+        __table_args__ = (
+            sa.UniqueConstraint("zone_id", "number"),
+            sa.UniqueConstraint("level", "number"),
+            fk(["zone_id", "before_number"], ["events.zone_id", "events.number"]),
+            fk(["other_level", "above_number"], ["events.level", "events.number"]),
+            fk(["other_level", "below_number"], ["events.level", "events.number"]),
+        )
+
+    schema_for(Zone, catalog)
+    schema_for(Event, catalog, natural_key="slug")
+
+    def fill(session: Session) -> None:
+        session.execute(sa.insert(Zone), [{"id": n, "slug": f"z{3 - n}"} for n in (1, 2)])
+        rows = [
+            {
+                "id": n + 1,
+                "slug": f"e{11 - n}",
+                "number": n,
+                "level": n % 2,
+                "zone_id": n % 3 or None,
+                "before_number": n - 3 if n > 3 and n % 3 else None,
+                "above_number": n - 2 if n > 4 and n % 4 else None,
+                "below_number": n - 4 if n > 4 and n % 5 else None,
+                "other_level": n % 2 if n > 4 else None,
+            }
+            for n in range(12)
+        ]
+        for row in rows:
+            session.execute(sa.insert(Event), row)
+        session.execute(sa.update(Zone).where(Zone.id == 1).values(chief_id=5))
+
+    def more(session: Session) -> None:
+        session.add(Event(slug="more", number=99, level=9))
+
+    return World(base, catalog, SimpleNamespace(Zone=Zone, Event=Event), fill, more)
+
+
+TENANTS = (tenants, branches, folders, events)

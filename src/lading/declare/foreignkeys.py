@@ -2,8 +2,9 @@
 
 Foreign keys may share columns, with each other and with the primary key (a tenant's id
 is in most of its tables' keys).  A column then has one carrier, and the other
-references only have to agree with it: the reference with the fewest columns carries it,
-or a field of its own where a null reference wouldn't restore it.
+references only have to agree with it: the reference that is never null or has the
+fewest columns carries it, or a field of its own where a null reference wouldn't restore it
+for the others.
 """
 
 from __future__ import annotations
@@ -77,8 +78,10 @@ class ForeignKeys:
             if key.local[0] is column:
                 yield key
 
-    def _fewest_first(self, pairs: Pairs) -> tuple[int, list[int]]:
-        return len(pairs), [self.order[near] for near, _ in pairs]
+    def _fewest_first(self, pairs: Pairs) -> tuple[bool, int, list[int]]:
+        """What is never null restores its columns for others, so it comes first."""
+        may_be_null = any(near.nullable for near, _ in pairs)
+        return may_be_null, len(pairs), [self.order[near] for near, _ in pairs]
 
     def _found(self) -> list[Pairs]:
         joining = {item.pairs for item in self.rows.extensions}
@@ -146,15 +149,16 @@ class ForeignKeys:
     def _fields_in(self, key: ForeignKey, carried: set[Column]) -> frozenset[Column]:
         """Return the columns of a foreign key that need a field of their own.
 
-        So do those that a null reference wouldn't restore, and those of a primary key that
-        the reference reaches beyond, so that the rest of it can be a natural key.
+        So do those that a null reference wouldn't restore, though they are never null or
+        others need them, and those of a primary key that the reference reaches beyond, so
+        that the rest of it can be a natural key.
         """
-        may_be_null = any(column.nullable for column in key.local)
+        may_be_null = len(key.pairs) > 1 and any(column.nullable for column in key.local)
         primary = set(self.rows.identity)
         reaches_beyond = len(primary) > 1 and not set(key.local) <= primary
         apart = set()
         for near, far in key.pairs:
-            needed = may_be_null and not near.nullable
+            needed = may_be_null and (not near.nullable or self._is_shared(near))
             if near in carried or not (needed or (near in primary and reaches_beyond)):
                 continue
             attribute = self.members.hierarchy.attribute(near)
@@ -164,10 +168,14 @@ class ForeignKeys:
             elif needed:
                 self.members.report(
                     f"{key.name}: a null reference wouldn't restore {near.name}, which is in its "
-                    f"foreign key ({names_of(key.local)}) and is never null; give {near.name} a "
+                    f"foreign key ({names_of(key.local)}) and "
+                    f"{'in others' if near.nullable else 'is never null'}; give {near.name} a "
                     "foreign key of its own, or make all of the columns nullable or none"
                 )
         return frozenset(apart)
+
+    def _is_shared(self, column: Column) -> bool:
+        return sum(column in key.local for key in self.keys) > 1
 
 
 def _is_made_up(column: Column, seen: frozenset[Column] = frozenset()) -> bool:

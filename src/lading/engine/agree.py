@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lading.declare.rowsets import Column, Reference, RowSet
+from lading.derive.order import Order
 from lading.engine.dialects.base import Row
 
 
@@ -57,6 +58,21 @@ class Agreement:
     def values(self, reference: Reference, row: Row) -> Row:
         """Return what others say of a reference's columns, to be compared later."""
         return tuple(row[place] for _, place in self.shared.get(reference, ()))
+
+
+def deferred_carriers(
+    rows: RowSet, order: Order, reference: Reference
+) -> list[tuple[int, Reference, int]]:
+    """Return the deferred references that carry columns of another, which they set later as well.
+
+    Each comes with the column's place among what is shared, and among its own columns.
+    """
+    return [
+        (place, other, other.columns.index(column))
+        for place, (_, column) in enumerate(shared_columns(reference))
+        for other in rows.references
+        if column in other.own and (rows.name, other.name) in order.updated
+    ]
 
 
 def shared_columns(reference: Reference) -> list[tuple[int, Column]]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lading.declare.rowsets import Links, Reference, RowSet
 from lading.derive.order import link_name
-from lading.engine.agree import Disagreement, compare
+from lading.engine.agree import Disagreement, compare, deferred_carriers
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key, named_key
 from lading.engine.loader import Loader, NoKeys, Restart, field_of, objection
 from lading.engine.spool import Spool
 from lading.engine.tree import AMBIGUOUS
 from lading.engine.waves import Waves
-from lading.engine.write import Later, LinkWriter, Resolved, RowWriter
+from lading.engine.write import Later, LinkWriter, Resolved, RowWriter, Update
 from lading.jsontext import json_text
 
 #: What the two ends of a link hold.
@@ -138,34 +139,47 @@ class LateLoader(Loader):
     def update(self, rows: RowSet, reference: Reference) -> None:
         """Set a reference that was inserted as null."""
         prefix = f"{rows.name[len(self.root.name) + 1 :]}.".lstrip(".")
+        where = f"{prefix}{reference.written}"
+        own = [n for n, column in enumerate(reference.columns) if column in reference.own]
         for items in self.state.updates.get((rows.name, reference.name), ()):
-            found = self.found(reference, (key for _, _, key, _, _ in items))
+            found = self.found(reference, (item.key for item in items))
             made = []
-            where = f"{prefix}{reference.written}"
-            own = [n for n, column in enumerate(reference.columns) if column in reference.own]
-            for number, identity, key, _, held in items:
-                row = found.get(key)
+            for item, shared in zip(items, self._shared(rows, reference, items), strict=True):
+                row = found.get(item.key)
                 if row is None or row is AMBIGUOUS:
-                    self.fail(number, None, where, self.missing(reference, key, row))
+                    self.fail(item.number, None, where, self.missing(reference, item.key, row))
                     continue
                 try:
-                    compare(reference, row, held)
-                    made.append((number, (*identity, *(row[n] for n in own))))
+                    compare(reference, row, shared)
+                    made.append((item.number, (*item.identity, *(row[n] for n in own))))
                 except Disagreement as error:
-                    self.fail(number, None, where, str(error))
+                    self.fail(item.number, None, where, str(error))
             self._update(rows, reference, made, prefix)
         if self.bad and rows is self.root and reference.parts == rows.key:
             self._follow(rows, reference)
         self.give_up(self.bad)
+
+    def _shared(
+        self, rows: RowSet, reference: Reference, items: list[Update]
+    ) -> list[Sequence[Any]]:
+        """Return what others say of a reference's columns, those included that come later too."""
+        result: list[list[Any]] = [list(item.shared) for item in items]
+        carriers = deferred_carriers(rows, self.state.order, reference)
+        for n, (place, other, column) in enumerate(carriers):
+            found = self.found(other, (item.carried[n] for item in items))
+            for item, shared in zip(items, result, strict=True):
+                row = found.get(item.carried[n]) if item.carried[n] is not None else None
+                shared[place] = None if row is None or row is AMBIGUOUS else row[column]
+        return list(result)
 
     def _follow(self, rows: RowSet, reference: Reference) -> None:
         """What refers to a bad record of its own entity falls with it, and so on."""
         referring: dict[Key, list[tuple[int, Key]]] = {}
         falling: list[Key] = []
         for items in self.state.updates.get((rows.name, reference.name), ()):
-            for number, _, key, own, _ in items:
-                referring.setdefault(key, []).append((number, own))
-                falling += [own] if number in self.bad else []
+            for item in items:
+                referring.setdefault(item.key, []).append((item.number, item.own))
+                falling += [item.own] if item.number in self.bad else []
         while falling:
             bad = falling.pop()
             self.state.failed.add((rows.name, json_text(named_key(rows.key, bad))))

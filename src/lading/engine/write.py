@@ -16,7 +16,13 @@ import sqlalchemy as sa
 from lading.declare.hierarchy import carried_tables
 from lading.declare.rowsets import Children, Column, Kinds, Links, Reference, RowSet
 from lading.derive.order import Order, link_name
-from lading.engine.agree import Agreement, Disagreement, compare, shared_columns
+from lading.engine.agree import (
+    Agreement,
+    Disagreement,
+    compare,
+    deferred_carriers,
+    shared_columns,
+)
 from lading.engine.batch import Batch
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
@@ -53,18 +59,32 @@ class Resolved:
 
 
 @dataclass(slots=True)
+class Update:
+    """A reference to be set later: of which record and row, and to what key.
+
+    ``own`` is the row's own key; ``shared`` are the values that the row's other members give
+    to the reference's columns, ``carried`` the keys of deferred references that will give
+    them.
+    """
+
+    number: int
+    identity: Row
+    key: Any
+    own: Any
+    shared: Row
+    carried: tuple[Any, ...]
+
+
+@dataclass(slots=True)
 class Later:
     """What an insert wrote, and what it leaves for later.
 
-    ``updates`` maps (row set, reference) to items of (number, identity, key, own key, what others
-    say of its columns); ``late``
+    ``updates`` maps (row set, reference) to lists of ``Update``; ``late``
     maps a late node to its items: (batch, owners' values) for owned rows,
     (number, owner's values, keys) for links.
     """
 
-    updates: dict[tuple[str, str], list[tuple[int, Row, Any, Any, Row]]] = field(
-        default_factory=dict
-    )
+    updates: dict[tuple[str, str], list[Update]] = field(default_factory=dict)
     late: dict[str, list[Any]] = field(default_factory=dict)
     written: dict[sa.Table, int] = field(default_factory=dict)
     linked: dict[Column, int] = field(default_factory=dict)
@@ -102,7 +122,11 @@ class RowWriter:
         self.agreement = Agreement(rows, self.place)
         self.parts = [TablePart(self, table, kinds) for table, kinds in carried_tables(rows)]
         self.tuples = self._compile()
-        self.updated = [item for item in rows.references if (rows.name, item.name) in order.updated]
+        self.updated = [
+            (item, deferred_carriers(rows, order, item))
+            for item in rows.references
+            if (rows.name, item.name) in order.updated
+        ]
         self.links = [LinkWriter(dialect, rows, item, order) for item in rows.links]
         self.children = [
             (item, RowWriter(dialect, item.rows, order), item.rows.name in order.late)
@@ -197,20 +221,20 @@ class RowWriter:
         return tuple(given.get(column) for column in children.rows.own)
 
     def _defer(self, batch: Batch, rows: list[Row], later: Later) -> None:
-        for reference in self.updated:
-            places = [self.place[column] for column in self.rows.identity]
+        places = [self.place[column] for column in self.rows.identity]
+        for reference, carriers in self.updated:
             items = later.updates.setdefault((self.rows.name, reference.name), [])
+            held = batch.references[reference.name]
             items += [
-                (
-                    number,
+                Update(
+                    batch.numbers[n],
                     tuple(row[place] for place in places),
                     key,
-                    own,
+                    batch.keys[n],
                     self.agreement.values(reference, row),
+                    tuple(batch.references[other.name][n] for _, other, _ in carriers),
                 )
-                for number, row, key, own in zip(
-                    batch.numbers, rows, batch.references[reference.name], batch.keys, strict=True
-                )
+                for n, (key, row) in enumerate(zip(held, rows, strict=True))
                 if key is not None
             ]
 
