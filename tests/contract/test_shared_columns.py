@@ -11,7 +11,9 @@ from sqlalchemy.orm import mapped_column, relationship
 
 from lading import (
     Catalog,
+    DeclarationError,
     ImportFailed,
+    Owned,
     TargetError,
     export_all,
     export_document,
@@ -23,6 +25,7 @@ from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
 from support.packing import packed, stored
 from support.rewriting import Edit
+from support.world import key, slug
 from support.zoo import WORLDS
 
 
@@ -208,6 +211,84 @@ def test_two_foreign_keys_over_one_column_are_two_references(backend: Backend) -
         import_document(engine, document, catalog=catalog)
         again = export_document(engine, catalog=catalog)
         assert {name: again[name] for name in document} == document
+
+
+def test_a_column_that_holds_ids_of_two_tables_is_refused() -> None:
+    """Another database makes both up anew, so that no value could be both."""
+    base = new_base()
+
+    class Left(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "lefts"
+        id = key()
+        slug = slug()
+
+    class Right(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "rights"
+        id = key()
+        slug = slug()
+
+    class Both(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "boths"
+        id = key()
+        slug = slug()
+        side_id = mapped_column(sa.Integer)
+        left = relationship(Left, foreign_keys=side_id, overlaps="right")
+        right = relationship(Right, foreign_keys=side_id, overlaps="left")
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["side_id"], ["lefts.id"]),
+            sa.ForeignKeyConstraint(["side_id"], ["rights.id"]),
+        )
+
+    with pytest.raises(DeclarationError) as caught:
+        catalog_of(Left, Right, Both).use()
+    text = str(caught.value)
+    assert text.startswith("BothSchema: ")
+    assert "share side_id, which would have to hold lefts.id, rights.id" in text
+    catalog = catalog_of(Left, Right)
+    schema_for(Both, catalog, exclude=("right",))
+    assert [item.name for item in catalog.use()["boths"].references] == ["left"]
+
+
+def test_an_owner_s_key_that_another_way_shares_is_no_second_owner(backend: Backend) -> None:
+    """Rows belong to two parents only where what the other way alone has is set."""
+    base = new_base()
+    fk = sa.ForeignKeyConstraint
+
+    class Page(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "pages"
+        book = mapped_column(sa.String(5), primary_key=True)
+        number = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        notes = relationship(lambda: Note, foreign_keys=lambda: [Note.book, Note.page])
+        margins = relationship(
+            lambda: Note, foreign_keys=lambda: [Note.book, Note.margin], overlaps="notes"
+        )
+
+    class Note(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "notes"
+        id = key()
+        book = mapped_column(sa.String(5), nullable=False)
+        page = mapped_column(sa.Integer)
+        margin = mapped_column(sa.Integer)
+        words = mapped_column(sa.String(20), nullable=False)
+        of = relationship(Page, foreign_keys=[book, page], overlaps="notes,margins")
+        beside = relationship(Page, foreign_keys=[book, margin], overlaps="notes,margins,of")
+        __table_args__ = (
+            fk(["book", "page"], ["pages.book", "pages.number"]),
+            fk(["book", "margin"], ["pages.book", "pages.number"]),
+        )
+
+    catalog = Catalog("test")
+    notes = schema_for(Note, catalog)
+    schema_for(
+        Page, catalog, {"notes": Owned(notes, via="of"), "margins": Owned(notes, via="beside")}
+    )
+    pages = [
+        {"book": "a", "number": 1, "notes": [{"words": "x"}], "margins": []},
+        {"book": "a", "number": 2, "notes": [], "margins": [{"words": "y"}, {"words": "z"}]},
+    ]
+    with backend.database(base.metadata) as engine:
+        import_document(engine, {"pages": pages}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["pages"] == pages
 
 
 def test_an_excluded_reference_leaves_its_columns_to_others() -> None:

@@ -71,6 +71,8 @@ class ForeignKeys:
             fields |= apart
             carried.update(key.local)
         self.held = (carried | self.excluded) - fields
+        for column in self.order:
+            self._refuse_two_ids(column)
 
     def at(self, column: Column) -> Iterator[ForeignKey]:
         """Yield the foreign keys whose references stand where this column does."""
@@ -163,7 +165,7 @@ class ForeignKeys:
                 continue
             attribute = self.members.hierarchy.attribute(near)
             is_field = attribute is not None and attribute not in self.members.excluded
-            if is_field and not _is_made_up(far):
+            if is_field and not self._made_up(far):
                 apart.add(near)
             elif needed:
                 self.members.report(
@@ -177,15 +179,39 @@ class ForeignKeys:
     def _is_shared(self, column: Column) -> bool:
         return sum(column in key.local for key in self.keys) > 1
 
+    def _refuse_two_ids(self, column: Column) -> None:
+        """A column can't hold ids of two tables, which another database makes up one by one."""
+        keys = [(key, dict(key.pairs)[column]) for key in self.keys if column in key.local]
+        roots = [self._made_up(far) for _, far in keys]
+        whole = frozenset[Column]().union(*roots)
+        if any(found != whole for found in roots):
+            names = " and ".join(key.name for key, _ in keys)
+            ids = ", ".join(sorted(map(str, whole)))
+            self.members.report(
+                f"{names} share {column.name}, which would have to hold {ids} and another value "
+                "that is the same in this database alone; leave one of them out with Meta.exclude"
+            )
 
-def _is_made_up(column: Column, seen: frozenset[Column] = frozenset()) -> bool:
-    """Tell whether a column holds, in the end, an id that only its database knows."""
-    targets = {foreign.column for foreign in column.foreign_keys} - seen
-    if targets:
-        return any(_is_made_up(target, seen | {column}) for target in targets)
-    return (
-        len(column.table.primary_key.columns) == 1 and column.primary_key and is_generated(column)
-    )
+    def _made_up(self, column: Column, seen: frozenset[Column] = frozenset()) -> frozenset[Column]:
+        """Return the ids that only their database knows, of which a column holds one in the end."""
+        targets = {foreign.column for foreign in column.foreign_keys} - seen
+        if targets:
+            found = (self._made_up(target, seen | {column}) for target in targets)
+            return frozenset[Column]().union(*found)
+        table = column.table
+        alone = column.primary_key and len(table.primary_key.columns) == 1
+        return frozenset(
+            {column} if alone and is_generated(column) and self._is_hidden(column) else ()
+        )
+
+    def _is_hidden(self, column: Column) -> bool:
+        """Tell whether no schema says that the id itself identifies its records."""
+        for rows in self.members.work.of_table(column.table):
+            declared = getattr(rows.schema.__dict__.get("Meta"), "natural_key", None)
+            names = (declared,) if isinstance(declared, str) else declared or ()
+            if self.members.work.hierarchies[rows.schema].attribute(column) in names:
+                return False
+        return True
 
 
 def names_of(columns: tuple[Column, ...]) -> str:

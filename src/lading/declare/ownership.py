@@ -132,7 +132,7 @@ class Ownership:
             via,
             tuple(zip(via.columns, via.remote, strict=True)),
             sequence,
-            tuple(column for way in others for column in way.columns),
+            tuple(set().union(*(way.columns for way in others)) - set(via.columns)),
             kinds=kinds,
         )
 

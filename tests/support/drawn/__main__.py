@@ -12,11 +12,12 @@ import traceback
 from contextlib import ExitStack
 from pathlib import Path
 
-from support.backends import Backend, PostgreSQL, SQLiteFile, SQLiteMemory
+from support.backends import Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
 from support.drawn.drawing import draw
 from support.drawn.running import run
 from support.drawn.source import source_of
 from support.drawn.tally import Tally
+from support.mariadb import found, running_mariadb
 from support.postgres import running_server
 
 
@@ -24,6 +25,10 @@ def backend_of(name: str, stack: ExitStack, folder: Path) -> Backend:
     """Return a backend by name, which ends with the stack."""
     if name == "postgresql":
         return PostgreSQL(stack.enter_context(running_server()))
+    if name == "mariadb":
+        server = found("mariadbd")
+        assert server is not None, "mariadbd is missing"
+        return MariaDB(stack.enter_context(running_mariadb(server)))
     return SQLiteFile(folder) if name == "sqlite-file" else SQLiteMemory()
 
 

@@ -41,8 +41,7 @@ from support.rewriting import entity_bytes
 
 REMEDY = re.compile(
     r"\b(write|declare|give|make|add|name|remove|use|leave|keep|map|own|change|write|say|"
-    # What isn't supported yet has no other remedy.
-    r"expected|there are|the entities are|its fields are|the options are|supported yet)\b",
+    r"expected|there are|the entities are|its fields are|the options are)\b",
     re.IGNORECASE,
 )
 
