@@ -46,6 +46,19 @@ class Instant(sa.TypeDecorator[dt.datetime]):
         return None if value is None else value.replace(tzinfo=dt.UTC)
 
 
+class Doubled(sa.TypeDecorator[Any]):
+    """A number, kept as its double; nothing says so but its code."""
+
+    impl = sa.Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else value * 2
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else value // 2
+
+
 def moved(backend: Backend, base: Any, catalog: Catalog, **rows: list[dict[str, Any]]) -> Any:
     """Fill, export and import; the stored cells are the same. Return the document."""
     with backend.database(base.metadata) as old, backend.database(base.metadata) as new:
@@ -302,3 +315,71 @@ def test_by_names_a_field_of_all_classes() -> None:
     schema_for(Note, catalog, {"rare": Ref(by="rank")})
     text = "by='rank' is a field that only some classes of ItemSchema have; name another"
     assert text in mistakes(catalog)
+
+
+def test_a_key_that_names_nothing_is_refused_where_others_refer_to_it() -> None:
+    """What a foreign key holds in the end was asked before the key was looked at."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Place(base):
+        __tablename__ = "places"
+        id = mapped_column(sa.Integer, primary_key=True)
+
+    class Note(base):
+        __tablename__ = "notes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        place_id = mapped_column(sa.ForeignKey("places.id"))
+
+    schema_for(Place, catalog, natural_key=5)
+    schema_for(Note, catalog)
+    assert "natural_key = 5; write a field's name, or several" in mistakes(catalog)
+
+
+def test_an_owned_list_is_ordered_by_what_its_declared_field_writes(backend: Backend) -> None:
+    """The column's type alone says too little of values that only the field understands."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = mapped_column(sa.Integer, primary_key=True)
+        seen = mapped_column(Instant)
+        page_id = mapped_column(sa.ForeignKey("pages.id"), nullable=False)
+
+    class Page(base):
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        lines = relationship(Line, order_by=lambda: Line.seen.desc())
+
+    owned = schema_for(Line, catalog, {"seen": ma.fields.AwareDateTime()})
+    schema_for(Page, catalog, {"lines": Owned(owned)})
+    days = [None, dt.datetime(2025, 1, 2, tzinfo=dt.UTC), dt.datetime(2025, 1, 3, tzinfo=dt.UTC)]
+    lines = [{"id": n, "seen": day, "page_id": 1} for n, day in enumerate(days, 1)]
+    document = moved(backend, base, catalog, pages=[{"id": 1, "slug": "a"}], lines=lines)
+    (page,) = document["pages"]
+    seen = [line["seen"] for line in page["lines"]]
+    assert seen == ["2025-01-03T00:00:00+00:00", "2025-01-02T00:00:00+00:00", None]
+
+
+def test_numbers_of_a_declared_field_order_a_list_by_their_value(backend: Backend) -> None:
+    """Nine comes before ten, whatever wrote them."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = mapped_column(sa.Integer, primary_key=True)
+        place = mapped_column(Doubled, nullable=False)
+        page_id = mapped_column(sa.ForeignKey("pages.id"), nullable=False)
+
+    class Page(base):
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        lines = relationship(Line, order_by=lambda: Line.place)
+
+    owned = schema_for(Line, catalog, {"place": ma.fields.Integer(strict=True)})
+    schema_for(Page, catalog, {"lines": Owned(owned)})
+    lines = [{"id": n, "place": place, "page_id": 1} for n, place in enumerate((10, 9, 100), 1)]
+    document = moved(backend, base, catalog, pages=[{"id": 1, "slug": "a"}], lines=lines)
+    assert [line["place"] for line in document["pages"][0]["lines"]] == [9, 10, 100]

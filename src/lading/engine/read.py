@@ -120,20 +120,21 @@ class ChildReader:
         selection = self.reader.selection
         self.own_places = [selection.raw(down) for down, _ in children.pairs]
         self.other_places = [selection.raw(column) for column in children.others]
-        self.sorts = [self._sort(column, down) for column, down in children.sequence]
+        # What holds whose the rows are is the same in all of a list.
+        self.sorts = [
+            self._sort(column, down)
+            for column, down in children.sequence
+            if column not in children.rows.own
+        ]
         self.reader.ready()
         self.sql = self.reader.text()
         self.names = self.reader.qualified([down for down, _ in children.pairs])
 
     def _sort(self, column: Column, descending: bool) -> tuple[Any, bool]:
-        kind = kind_of(column.type)
+        kinds = {value.column: value.kind for value in self.children.rows.values}
+        kind = kinds.get(column) or kind_of(column.type)
+        assert kind is not None  # a list is a sequence by what is carried, and by generated ids
         selection = self.reader.selection
-        if kind is None:
-            raise TargetError(
-                f"order_by={column} has a type whose order lading doesn't know",
-                "Order by another column.",
-                entity=self.children.rows.name,
-            )
         place = selection.add(column, kind)
         read, order = selection.dialect.reader(column, kind).function(), kind.order
 

@@ -263,7 +263,7 @@ class RowDraw:
                 if target is not None:
                     row.update(target)
                     return True
-                free = not any(c.name in row for c in fk.columns)
+                free = not any(c.name in row for c in fk.columns) and not self._must_end(fk)
                 if here and free and not any(c.pk for c in fk.remote if c in fk.columns):
                     looping.append(fk)
                     row.update(dict.fromkeys((c.name for c in fk.columns), None))
@@ -272,6 +272,11 @@ class RowDraw:
             if column.nullable:  # one that is not gets a value, which leads nowhere
                 row.setdefault(column.name, None)
         return any(row.get(column.name, 0) is None for column in fk.columns)
+
+    def _must_end(self, fk: ForeignKey) -> bool:
+        """A tame row is not its own ancestor by the reference through which its key recurs."""
+        keys = self._keys(fk.table.root) if self.tame and fk.is_self else []
+        return any(set(fk.columns) <= set(key) for key in keys)
 
     def _choose(self, fk: ForeignKey, row: Row, *, here: bool) -> Row | None:
         if here and self.taste.chance(0.06):

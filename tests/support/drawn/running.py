@@ -254,6 +254,9 @@ def _is_explained(world: World, reason: str) -> bool:
     if "give the type a python_type, or declare a field" in reason:
         kinds = [(c, s) for s in schemas for c in s.table.columns if c.kind in FIELDS]
         return any(column.attr not in schema.fields for column, schema in kinds)
+    if "keeps no zone with a time" in reason:
+        kinds = {column.kind for s in schemas for t in s.table.family() for column in t.columns}
+        return "zoned" in kinds and world.home.dialect != "postgresql"
     if "is partly null" in reason:
         return "overlapping foreign keys" in world.app.features
     if reason.startswith("import: the database refused it"):
