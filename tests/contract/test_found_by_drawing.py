@@ -383,3 +383,86 @@ def test_numbers_of_a_declared_field_order_a_list_by_their_value(backend: Backen
     lines = [{"id": n, "place": place, "page_id": 1} for n, place in enumerate((10, 9, 100), 1)]
     document = moved(backend, base, catalog, pages=[{"id": 1, "slug": "a"}], lines=lines)
     assert [line["place"] for line in document["pages"][0]["lines"]] == [9, 10, 100]
+
+
+def test_rows_of_one_parent_keep_what_another_s_key_holds_beside_null(backend: Backend) -> None:
+    """A composite key that is partly NOT NULL leads nowhere, and its other half is a value."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Line(base):
+        __tablename__ = "lines"
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["shelf", "place"], ["boxes.shelf", "boxes.place"]),
+        )
+        id = mapped_column(sa.Integer, primary_key=True)
+        page_id = mapped_column(sa.ForeignKey("pages.id"))
+        shelf = mapped_column(sa.Integer, nullable=False)
+        place = mapped_column(sa.Integer)
+        box = relationship("Box")
+
+    class Page(base):
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Box(base):
+        __tablename__ = "boxes"
+        shelf = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        place = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+
+    owned = schema_for(Line, catalog)
+    schema_for(Page, catalog, {"lines": Owned(owned, via="page")})
+    schema_for(Box, catalog, {"lines": Owned(owned, via="box")})
+    lines = [
+        {"id": 1, "page_id": 1, "shelf": 7, "place": None},
+        {"id": 2, "page_id": None, "shelf": 3, "place": 4},
+    ]
+    pages, boxes = [{"id": 1, "slug": "a"}], [{"shelf": 3, "place": 4}]
+    document = moved(backend, base, catalog, pages=pages, boxes=boxes, lines=lines)
+    assert document["pages"] == [{"slug": "a", "lines": [{"shelf": 7}]}]
+    assert document["boxes"] == [{"shelf": 3, "place": 4, "lines": [{}]}]
+
+
+def test_a_row_of_two_parents_is_refused_where_all_of_one_way_are_fields(
+    backend: Backend,
+) -> None:
+    """A key each of whose columns is needed elsewhere leads to a parent where all are set."""
+    base, catalog = new_base(), Catalog("test")
+    fk = sa.ForeignKeyConstraint
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = mapped_column(sa.Integer, primary_key=True)
+        page_id = mapped_column(sa.ForeignKey("pages.id"))
+        shelf = mapped_column(sa.Integer, nullable=False)
+        place = mapped_column(sa.Integer)
+        side = mapped_column(sa.Integer)
+        box = relationship("Box", foreign_keys=[shelf, place])
+        beside = relationship("Box", foreign_keys=[side, place], overlaps="box")
+        __table_args__ = (
+            fk(["shelf", "place"], ["boxes.shelf", "boxes.place"]),
+            fk(["side", "place"], ["boxes.shelf", "boxes.place"]),
+        )
+
+    class Page(base):
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Box(base):
+        __tablename__ = "boxes"
+        shelf = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        place = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+
+    owned = schema_for(Line, catalog)
+    schema_for(Page, catalog, {"lines": Owned(owned, via="page")})
+    schema_for(Box, catalog, {"lines": Owned(owned, via="box")})
+    lines = [
+        {"id": 1, "page_id": 1, "shelf": 7, "place": None, "side": None},
+        {"id": 2, "page_id": None, "shelf": 3, "place": 4, "side": 3},
+    ]
+    pages, boxes = [{"id": 1, "slug": "a"}], [{"shelf": 3, "place": 4}]
+    moved(backend, base, catalog, pages=pages, boxes=boxes, lines=lines)
+    lines[1]["page_id"] = 1
+    with pytest.raises(TargetError, match="belongs to two parents"):
+        moved(backend, base, catalog, pages=pages, boxes=boxes, lines=lines)

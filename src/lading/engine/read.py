@@ -119,7 +119,7 @@ class ChildReader:
         self.parent_places = [parent.selection.raw(up) for _, up in children.pairs]
         selection = self.reader.selection
         self.own_places = [selection.raw(down) for down, _ in children.pairs]
-        self.other_places = [selection.raw(column) for column in children.others]
+        self.other_places = [[selection.raw(column) for column in g] for g in children.others]
         # What holds whose the rows are is the same in all of a list.
         self.sorts = [
             self._sort(column, down)
@@ -166,8 +166,8 @@ class ChildReader:
 
     def _refuse_shared(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            for place in self.other_places:
-                if row[place] is not None:
+            for places in self.other_places:
+                if all(row[place] is not None for place in places):
                     table = self.children.rows.table.fullname
                     raise TargetError(
                         f"a row of {table} belongs to two parents; each is in one record exactly",
