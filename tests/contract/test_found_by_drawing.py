@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import marshmallow as ma
 import pytest
@@ -350,7 +351,7 @@ def test_an_owned_list_is_ordered_by_what_its_declared_field_writes(backend: Bac
         __tablename__ = "pages"
         id = mapped_column(sa.Integer, primary_key=True)
         slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        lines = relationship(Line, order_by=lambda: Line.seen.desc())
+        lines = relationship(Line, order_by=Line.seen.desc())
 
     owned = schema_for(Line, catalog, {"seen": ma.fields.AwareDateTime()})
     schema_for(Page, catalog, {"lines": Owned(owned)})
@@ -466,3 +467,128 @@ def test_a_row_of_two_parents_is_refused_where_all_of_one_way_are_fields(
     lines[1]["page_id"] = 1
     with pytest.raises(TargetError, match="belongs to two parents"):
         moved(backend, base, catalog, pages=pages, boxes=boxes, lines=lines)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_rows_that_load_in_waves_keep_the_order_of_their_list(
+    backend: Backend, newest_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list ordered by generated ids got them in the order of the waves, and was shuffled."""
+    monkeypatch.setattr("lading.importer.CHUNK", 3)
+    base, catalog = new_base(), Catalog("test")
+
+    class Section(base):
+        __tablename__ = "sections"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(9), unique=True, nullable=False)
+        paper_id = mapped_column(sa.ForeignKey("papers.id"), nullable=False)
+        above_id = mapped_column(sa.ForeignKey("sections.id"), nullable=False)
+        above = relationship("Section", remote_side=id)
+
+    class Paper(base):
+        __tablename__ = "papers"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        sections = relationship(
+            Section, order_by=lambda: Section.id.desc() if newest_first else Section.id
+        )
+
+    schema_for(Paper, catalog, {"sections": Owned(schema_for(Section, catalog))})
+    above = {"a": "f", "b": "a", "c": "h", "d": "d", "e": "d", "f": "e", "g": "h", "h": "d"}
+    papers = [
+        {
+            "slug": f"p{n}",
+            "sections": [
+                {"name": f"{name}{n}", "above": {"name": f"{other}{9 - n}"}}
+                for name, other in above.items()
+                if name != "d"
+            ]
+            + [{"name": f"d{n}", "above": {"name": f"d{n}"}}],
+        }
+        for n in range(10)
+    ]
+    with backend.database(base.metadata) as engine:
+        import_document(engine, {"papers": papers}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["papers"] == papers
+
+
+def test_a_closure_follows_links_of_a_subclass_by_its_own_table(backend: Backend) -> None:
+    """What a link holds may be the subclass's key, and no column of the base's table."""
+    base, catalog = new_base(), Catalog("test")
+    links = sa.Table(
+        "links",
+        base.metadata,
+        sa.Column("rare_id", sa.ForeignKey("rares.rare_id"), primary_key=True),
+        sa.Column("tag_id", sa.ForeignKey("tags.id"), primary_key=True),
+    )
+
+    class Tag(base):
+        __tablename__ = "tags"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Note(base):
+        __tablename__ = "notes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        rare_id = mapped_column(sa.ForeignKey("rares.rare_id"), nullable=False)
+        tag_id = mapped_column(sa.ForeignKey("tags.id"))
+
+    class Item(base):
+        __tablename__ = "items"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        kind = mapped_column(sa.String(9), nullable=False)
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "item"}
+
+    class Rare(Item):
+        __tablename__ = "rares"
+        id = mapped_column("rare_id", sa.ForeignKey("items.id"), primary_key=True)
+        tags = relationship(Tag, secondary=links)
+        notes = relationship(Note)
+        __mapper_args__ = {"polymorphic_identity": "rare"}
+
+    schema_for(Item, catalog, {"notes": Owned(schema_for(Note, catalog))})
+    schema_for(Tag, catalog)
+    document = {
+        "items": [
+            {
+                "slug": f"i{n}",
+                "kind": "rare",
+                "tags": [{"slug": f"t{n}"}],
+                "notes": [{"slug": f"n{n}", "tag": {"slug": f"t{n + 2}"}}],
+            }
+            for n in (1, 2)
+        ],
+        "tags": [{"slug": f"t{n}"} for n in range(1, 6)],
+    }
+    with backend.database(base.metadata) as engine:
+        import_document(engine, document, catalog=catalog)
+        some = export_document(
+            engine,
+            catalog=catalog,
+            only=["items"],
+            where={"items": Item.slug == "i1"},
+            closure=True,
+        )
+    assert [record["slug"] for record in some["items"]] == ["i1"]
+    assert [record["slug"] for record in some["tags"]] == ["t1", "t3"]
+
+
+def test_a_model_s_default_that_fails_is_refused_with_its_column(sqlite_memory: Backend) -> None:
+    """What the application's own code raises says where and what to do."""
+    base, catalog = new_base(), Catalog("test", leaves_out={"things.code": "made up anew"})
+
+    class Thing(base):
+        __tablename__ = "things"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        code = mapped_column(sa.Uuid(as_uuid=False), default=uuid4)
+
+    schema_for(Thing, catalog, exclude=("code",))
+    text = "the model's default of things.code, which records don't carry, fails"
+    with sqlite_memory.database(base.metadata) as engine:
+        with pytest.raises(TargetError, match=text) as caught:
+            import_document(engine, {"things": [{"slug": "a"}]}, catalog=catalog)
+        assert not any(raw_values(engine, base.metadata).values())
+    assert (caught.value.entity, caught.value.field) == ("things", "code")

@@ -192,7 +192,7 @@ def _telling(way: Reference, via: Reference, child: RowSet) -> list[tuple[Column
     """
     alone = [column for column in way.columns if column not in via.columns]
     fields = {value.column for value in child.values}
-    telling = [(column,) for column in alone if column not in fields]
+    telling: list[tuple[Column, ...]] = [(column,) for column in alone if column not in fields]
     return telling or ([way.columns] if alone else [])
 
 

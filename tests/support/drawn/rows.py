@@ -282,6 +282,8 @@ class RowDraw:
         if here and self.taste.chance(0.06):
             return None  # the row itself
         able = self._targets(fk)
+        if self.tame and fk.is_self and not here and self._hard(fk):
+            able = self._earlier(fk, row, able)
         if not able:
             return None
         for _ in range(8):
@@ -290,6 +292,22 @@ class RowDraw:
             if None not in found.values() and all(row.get(n, v) == v for n, v in found.items()):
                 return found
         return None
+
+    def _earlier(self, fk: ForeignKey, row: Row, able: list[Row]) -> list[Row]:
+        """Keep the targets up to the row itself, as their base has them; circles can't load.
+
+        All of the base's rows are there before those of a subclass's table are drawn.
+        """
+        root = fk.table.root
+
+        def key_of(table: Table, held: Row) -> tuple[Any, ...]:
+            return tuple(held.get(column.name) for column in table.key)
+
+        places = {key_of(root, base): place for place, base in enumerate(self.rows[root])}
+        own = places.get(key_of(fk.table, row))
+        if own is None:
+            return able
+        return [far for far in able if places[key_of(fk.target, far)] <= own]
 
     def _targets(self, fk: ForeignKey) -> list[Row]:
         """A reference to a subclass leads to rows of that class."""
