@@ -592,3 +592,30 @@ def test_a_model_s_default_that_fails_is_refused_with_its_column(sqlite_memory: 
             import_document(engine, {"things": [{"slug": "a"}]}, catalog=catalog)
         assert not any(raw_values(engine, base.metadata).values())
     assert (caught.value.entity, caught.value.field) == ("things", "code")
+
+
+def test_ids_for_people_who_debug_have_a_name_each(sqlite_memory: Backend) -> None:
+    """A record's own id may have the name of the column that a reference holds."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Shelf(base):
+        __tablename__ = "shelves"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Box(base):
+        __tablename__ = "boxes"
+        box_id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        in_id = mapped_column(sa.ForeignKey("shelves.id"), nullable=False)
+        box = relationship(Shelf)
+
+    schema_for(Shelf, catalog)
+    schema_for(Box, catalog)
+    with sqlite_memory.database(base.metadata) as engine:
+        with engine.begin() as connection:
+            connection.execute(sa.insert(Shelf.__table__), [{"id": 3, "slug": "s"}])
+            connection.execute(sa.insert(Box.__table__), [{"box_id": 7, "slug": "b", "in_id": 3}])
+        document = export_document(engine, catalog=catalog, include_ids=True)
+        assert document["boxes"] == [{"slug": "b", "box": {"slug": "s"}, "box_id": 7}]
+        assert import_document(engine, document, catalog=catalog).differing == 0
