@@ -88,6 +88,7 @@ class RowDraw:
             table: Uniques(table, self.taste, self._keys(table) if tame else ())
             for table in self.tables
         }
+        self.is_classless = False
         self.large = rng.choice(self.tables) if most > 100 else None
         self.next_id = {table: rng.choice((1, 1, 1, 7, 1000)) for table in self.tables}
 
@@ -98,6 +99,8 @@ class RowDraw:
             self._fill(table, {other for other in order if self.rows.get(other)})
         for table in order:
             self._late(table, order)
+        if self.is_classless and self.tame:  # such rows are refused, and others refer to them
+            self.rows.clear()
         found: Rows = {table.fullname: self.rows[table] for table in self.tables}
         for link in self.app.links:
             found[link.fullname] = self._linked(link.sides, keyed=link.keyed != "none")
@@ -160,9 +163,19 @@ class RowDraw:
                 }
                 made = next(filter(None, (self._row(table, drawn, key) for _ in range(20))), None)
                 if made is None:
-                    row[name.name] = base.identity or row[name.name]
+                    self._demote(table, row)
                 else:
                     self.rows[table].append(made)
+
+    def _demote(self, table: Table, row: Row) -> None:
+        """Give a row whose class can't have what it needs the next class above it."""
+        name, above = table.root.discriminator, table.base
+        while above is not None and above.identity is None:
+            above = above.base
+        if above is None or name is None:
+            self.is_classless = True
+        else:
+            row[name.name] = above.identity
 
     def _row(self, table: Table, drawn: set[Table], fixed: Row) -> Row | None:
         row: Row = dict(fixed)
