@@ -155,9 +155,12 @@ class RowDraw:
         """A joined subclass has a row for each of the base's rows that are of its class."""
         base, name = table.root, table.root.discriminator
         identities = {member.identity for member in table.family()}
-        assert name is not None
+        assert name is not None and table.base is not None
+        (above,) = table.base.key
+        held = {far[above.name] for far in self.rows[table.base.held]}
         for row in list(self.rows[base]):
-            if row[name.name] in identities:
+            # One that couldn't have a row in the table above has none here either.
+            if row[name.name] in identities and row[base.key[0].name] in held:
                 key = {
                     own.name: row[far.name] for own, far in zip(table.key, base.key, strict=True)
                 }
