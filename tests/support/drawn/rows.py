@@ -155,7 +155,8 @@ class RowDraw:
         """A joined subclass has a row for each of the base's rows that are of its class."""
         base, name = table.root, table.root.discriminator
         identities = {member.identity for member in table.family()}
-        assert name is not None and table.base is not None
+        assert name is not None
+        assert table.base is not None
         (above,) = table.base.key
         held = {far[above.name] for far in self.rows[table.base.held]}
         for row in list(self.rows[base]):
