@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import marshmallow as ma
 import pytest
@@ -44,6 +45,19 @@ class Instant(sa.TypeDecorator[dt.datetime]):
 
     def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
         return None if value is None else value.replace(tzinfo=dt.UTC)
+
+
+class Doubled(sa.TypeDecorator[Any]):
+    """A number, kept as its double; nothing says so but its code."""
+
+    impl = sa.Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else value * 2
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else value // 2
 
 
 def moved(backend: Backend, base: Any, catalog: Catalog, **rows: list[dict[str, Any]]) -> Any:
@@ -302,3 +316,306 @@ def test_by_names_a_field_of_all_classes() -> None:
     schema_for(Note, catalog, {"rare": Ref(by="rank")})
     text = "by='rank' is a field that only some classes of ItemSchema have; name another"
     assert text in mistakes(catalog)
+
+
+def test_a_key_that_names_nothing_is_refused_where_others_refer_to_it() -> None:
+    """What a foreign key holds in the end was asked before the key was looked at."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Place(base):
+        __tablename__ = "places"
+        id = mapped_column(sa.Integer, primary_key=True)
+
+    class Note(base):
+        __tablename__ = "notes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        place_id = mapped_column(sa.ForeignKey("places.id"))
+
+    schema_for(Place, catalog, natural_key=5)
+    schema_for(Note, catalog)
+    assert "natural_key = 5; write a field's name, or several" in mistakes(catalog)
+
+
+def test_an_owned_list_is_ordered_by_what_its_declared_field_writes(backend: Backend) -> None:
+    """The column's type alone says too little of values that only the field understands."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = mapped_column(sa.Integer, primary_key=True)
+        seen = mapped_column(Instant)
+        page_id = mapped_column(sa.ForeignKey("pages.id"), nullable=False)
+
+    class Page(base):
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        lines = relationship(Line, order_by=Line.seen.desc())
+
+    owned = schema_for(Line, catalog, {"seen": ma.fields.AwareDateTime()})
+    schema_for(Page, catalog, {"lines": Owned(owned)})
+    days = [None, dt.datetime(2025, 1, 2, tzinfo=dt.UTC), dt.datetime(2025, 1, 3, tzinfo=dt.UTC)]
+    lines = [{"id": n, "seen": day, "page_id": 1} for n, day in enumerate(days, 1)]
+    document = moved(backend, base, catalog, pages=[{"id": 1, "slug": "a"}], lines=lines)
+    (page,) = document["pages"]
+    seen = [line["seen"] for line in page["lines"]]
+    assert seen == ["2025-01-03T00:00:00+00:00", "2025-01-02T00:00:00+00:00", None]
+
+
+def test_numbers_of_a_declared_field_order_a_list_by_their_value(backend: Backend) -> None:
+    """Nine comes before ten, whatever wrote them."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = mapped_column(sa.Integer, primary_key=True)
+        place = mapped_column(Doubled, nullable=False)
+        page_id = mapped_column(sa.ForeignKey("pages.id"), nullable=False)
+
+    class Page(base):
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        lines = relationship(Line, order_by=lambda: Line.place)
+
+    owned = schema_for(Line, catalog, {"place": ma.fields.Integer(strict=True)})
+    schema_for(Page, catalog, {"lines": Owned(owned)})
+    lines = [{"id": n, "place": place, "page_id": 1} for n, place in enumerate((10, 9, 100), 1)]
+    document = moved(backend, base, catalog, pages=[{"id": 1, "slug": "a"}], lines=lines)
+    assert [line["place"] for line in document["pages"][0]["lines"]] == [9, 10, 100]
+
+
+def test_rows_of_one_parent_keep_what_another_s_key_holds_beside_null(backend: Backend) -> None:
+    """A composite key that is partly NOT NULL leads nowhere, and its other half is a value."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Line(base):
+        __tablename__ = "lines"
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["shelf", "place"], ["boxes.shelf", "boxes.place"]),
+        )
+        id = mapped_column(sa.Integer, primary_key=True)
+        page_id = mapped_column(sa.ForeignKey("pages.id"))
+        shelf = mapped_column(sa.Integer, nullable=False)
+        place = mapped_column(sa.Integer)
+        box = relationship("Box")
+
+    class Page(base):
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Box(base):
+        __tablename__ = "boxes"
+        shelf = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        place = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+
+    owned = schema_for(Line, catalog)
+    schema_for(Page, catalog, {"lines": Owned(owned, via="page")})
+    schema_for(Box, catalog, {"lines": Owned(owned, via="box")})
+    lines = [
+        {"id": 1, "page_id": 1, "shelf": 7, "place": None},
+        {"id": 2, "page_id": None, "shelf": 3, "place": 4},
+    ]
+    pages, boxes = [{"id": 1, "slug": "a"}], [{"shelf": 3, "place": 4}]
+    document = moved(backend, base, catalog, pages=pages, boxes=boxes, lines=lines)
+    assert document["pages"] == [{"slug": "a", "lines": [{"shelf": 7}]}]
+    assert document["boxes"] == [{"shelf": 3, "place": 4, "lines": [{}]}]
+
+
+def test_a_row_of_two_parents_is_refused_where_all_of_one_way_are_fields(
+    backend: Backend,
+) -> None:
+    """A key each of whose columns is needed elsewhere leads to a parent where all are set."""
+    base, catalog = new_base(), Catalog("test")
+    fk = sa.ForeignKeyConstraint
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = mapped_column(sa.Integer, primary_key=True)
+        page_id = mapped_column(sa.ForeignKey("pages.id"))
+        shelf = mapped_column(sa.Integer, nullable=False)
+        place = mapped_column(sa.Integer)
+        side = mapped_column(sa.Integer)
+        box = relationship("Box", foreign_keys=[shelf, place])
+        beside = relationship("Box", foreign_keys=[side, place], overlaps="box")
+        __table_args__ = (
+            fk(["shelf", "place"], ["boxes.shelf", "boxes.place"]),
+            fk(["side", "place"], ["boxes.shelf", "boxes.place"]),
+        )
+
+    class Page(base):
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Box(base):
+        __tablename__ = "boxes"
+        shelf = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        place = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+
+    owned = schema_for(Line, catalog)
+    schema_for(Page, catalog, {"lines": Owned(owned, via="page")})
+    schema_for(Box, catalog, {"lines": Owned(owned, via="box")})
+    lines = [
+        {"id": 1, "page_id": 1, "shelf": 7, "place": None, "side": None},
+        {"id": 2, "page_id": None, "shelf": 3, "place": 4, "side": 3},
+    ]
+    pages, boxes = [{"id": 1, "slug": "a"}], [{"shelf": 3, "place": 4}]
+    moved(backend, base, catalog, pages=pages, boxes=boxes, lines=lines)
+    lines[1]["page_id"] = 1
+    with pytest.raises(TargetError, match="belongs to two parents"):
+        moved(backend, base, catalog, pages=pages, boxes=boxes, lines=lines)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_rows_that_load_in_waves_keep_the_order_of_their_list(
+    backend: Backend, newest_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list ordered by generated ids got them in the order of the waves, and was shuffled."""
+    monkeypatch.setattr("lading.importer.CHUNK", 3)
+    base, catalog = new_base(), Catalog("test")
+
+    class Section(base):
+        __tablename__ = "sections"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(9), unique=True, nullable=False)
+        paper_id = mapped_column(sa.ForeignKey("papers.id"), nullable=False)
+        above_id = mapped_column(sa.ForeignKey("sections.id"), nullable=False)
+        above = relationship("Section", remote_side=id)
+
+    class Paper(base):
+        __tablename__ = "papers"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        sections = relationship(
+            Section, order_by=lambda: Section.id.desc() if newest_first else Section.id
+        )
+
+    schema_for(Paper, catalog, {"sections": Owned(schema_for(Section, catalog))})
+    above = {"a": "f", "b": "a", "c": "h", "d": "d", "e": "d", "f": "e", "g": "h", "h": "d"}
+    papers = [
+        {
+            "slug": f"p{n}",
+            "sections": [
+                {"name": f"{name}{n}", "above": {"name": f"{other}{9 - n}"}}
+                for name, other in above.items()
+                if name != "d"
+            ]
+            + [{"name": f"d{n}", "above": {"name": f"d{n}"}}],
+        }
+        for n in range(10)
+    ]
+    with backend.database(base.metadata) as engine:
+        import_document(engine, {"papers": papers}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["papers"] == papers
+
+
+def test_a_closure_follows_links_of_a_subclass_by_its_own_table(backend: Backend) -> None:
+    """What a link holds may be the subclass's key, and no column of the base's table."""
+    base, catalog = new_base(), Catalog("test")
+    links = sa.Table(
+        "links",
+        base.metadata,
+        sa.Column("rare_id", sa.ForeignKey("rares.rare_id"), primary_key=True),
+        sa.Column("tag_id", sa.ForeignKey("tags.id"), primary_key=True),
+    )
+
+    class Tag(base):
+        __tablename__ = "tags"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Note(base):
+        __tablename__ = "notes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        rare_id = mapped_column(sa.ForeignKey("rares.rare_id"), nullable=False)
+        tag_id = mapped_column(sa.ForeignKey("tags.id"))
+
+    class Item(base):
+        __tablename__ = "items"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        kind = mapped_column(sa.String(9), nullable=False)
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "item"}
+
+    class Rare(Item):
+        __tablename__ = "rares"
+        id = mapped_column("rare_id", sa.ForeignKey("items.id"), primary_key=True)
+        tags = relationship(Tag, secondary=links)
+        notes = relationship(Note)
+        __mapper_args__ = {"polymorphic_identity": "rare"}
+
+    schema_for(Item, catalog, {"notes": Owned(schema_for(Note, catalog))})
+    schema_for(Tag, catalog)
+    document = {
+        "items": [
+            {
+                "slug": f"i{n}",
+                "kind": "rare",
+                "tags": [{"slug": f"t{n}"}],
+                "notes": [{"slug": f"n{n}", "tag": {"slug": f"t{n + 2}"}}],
+            }
+            for n in (1, 2)
+        ],
+        "tags": [{"slug": f"t{n}"} for n in range(1, 6)],
+    }
+    with backend.database(base.metadata) as engine:
+        import_document(engine, document, catalog=catalog)
+        some = export_document(
+            engine,
+            catalog=catalog,
+            only=["items"],
+            where={"items": Item.slug == "i1"},
+            closure=True,
+        )
+    assert [record["slug"] for record in some["items"]] == ["i1"]
+    assert [record["slug"] for record in some["tags"]] == ["t1", "t3"]
+
+
+def test_a_model_s_default_that_fails_is_refused_with_its_column(sqlite_memory: Backend) -> None:
+    """What the application's own code raises says where and what to do."""
+    base, catalog = new_base(), Catalog("test", leaves_out={"things.code": "made up anew"})
+
+    class Thing(base):
+        __tablename__ = "things"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        code = mapped_column(sa.Uuid(as_uuid=False), default=uuid4)
+
+    schema_for(Thing, catalog, exclude=("code",))
+    text = "the model's default of things.code, which records don't carry, fails"
+    with sqlite_memory.database(base.metadata) as engine:
+        with pytest.raises(TargetError, match=text) as caught:
+            import_document(engine, {"things": [{"slug": "a"}]}, catalog=catalog)
+        assert not any(raw_values(engine, base.metadata).values())
+    assert (caught.value.entity, caught.value.field) == ("things", "code")
+
+
+def test_ids_for_people_who_debug_have_a_name_each(sqlite_memory: Backend) -> None:
+    """A record's own id may have the name of the column that a reference holds."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Shelf(base):
+        __tablename__ = "shelves"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Box(base):
+        __tablename__ = "boxes"
+        box_id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        in_id = mapped_column(sa.ForeignKey("shelves.id"), nullable=False)
+        box = relationship(Shelf)
+
+    schema_for(Shelf, catalog)
+    schema_for(Box, catalog)
+    with sqlite_memory.database(base.metadata) as engine:
+        with engine.begin() as connection:
+            connection.execute(sa.insert(Shelf.__table__), [{"id": 3, "slug": "s"}])
+            connection.execute(sa.insert(Box.__table__), [{"box_id": 7, "slug": "b", "in_id": 3}])
+        document = export_document(engine, catalog=catalog, include_ids=True)
+        assert document["boxes"] == [{"slug": "b", "box": {"slug": "s"}, "box_id": 7}]
+        assert import_document(engine, document, catalog=catalog).differing == 0

@@ -69,6 +69,12 @@ class FieldKind(Kind):
         """Return the form as it is: only the field knows whether another stands for it."""
         return written
 
+    def order(self, written: Any) -> Any:
+        """Return what lists are ordered by: numbers by value, then texts, then all else as JSON."""
+        if isinstance(written, int | float):
+            return (0, written)
+        return (1, written) if isinstance(written, str) else (2, msgspec.json.encode(written))
+
 
 class Ref(ma.fields.Field[Any]):
     """A foreign key, written as the natural key of what it refers to.

@@ -208,7 +208,9 @@ class ForeignKeys:
         """Tell whether no schema says that the id itself identifies its records."""
         for rows in self.members.work.of_table(column.table):
             declared = getattr(rows.schema.__dict__.get("Meta"), "natural_key", None)
-            names = (declared,) if isinstance(declared, str) else declared or ()
+            names = (declared,) if isinstance(declared, str) else declared
+            if not isinstance(names, tuple | list):
+                continue  # none, or what is reported as a mistake when keys are derived
             if self.members.work.hierarchies[rows.schema].attribute(column) in names:
                 return False
         return True

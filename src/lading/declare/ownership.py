@@ -88,7 +88,8 @@ class Ownership:
         via = ways[source.schema, name]
         others = [way for way in dict.fromkeys(ways.values()) if way is not via]
         outside = {via.name, *(way.name for way in others)}
-        own = tuple(column for way in (via, *others) for column in way.columns)
+        elsewhere = tuple(dict.fromkeys(g for way in others for g in _telling(way, via, child)))
+        own = (*via.columns, *(group[0] for group in elsewhere if len(group) == 1))
         members = [
             member
             for member in child.members
@@ -132,7 +133,7 @@ class Ownership:
             via,
             tuple(zip(via.columns, via.remote, strict=True)),
             sequence,
-            tuple(set().union(*(way.columns for way in others)) - set(via.columns)),
+            elsewhere,
             kinds=kinds,
         )
 
@@ -181,6 +182,18 @@ class Ownership:
                 return ()  # another database has no such order, so the list is a set
             result.append((column, descending))
         return tuple(result)
+
+
+def _telling(way: Reference, via: Reference, child: RowSet) -> list[tuple[Column, ...]]:
+    """Return the groups of columns which tell that a row is another parent's: all are set.
+
+    A column that this way alone holds tells by itself.  One with a field of its own, for a null
+    reference wouldn't restore it, tells nothing beside such; where all have, they tell together.
+    """
+    alone = [column for column in way.columns if column not in via.columns]
+    fields = {value.column for value in child.values}
+    telling: list[tuple[Column, ...]] = [(column,) for column in alone if column not in fields]
+    return telling or ([way.columns] if alone else [])
 
 
 def _ordering(clause: Any) -> tuple[str | None, bool]:

@@ -118,16 +118,16 @@ class Children(Member):
 
     ``pairs`` hold each child column with the parent's column that it holds.
     ``sequence`` lists what the list is ordered by, as (column, descending); empty
-    for a set, which is sorted by its written bytes.  ``others`` are the columns
-    by which other parents own rows of the same table; ``via`` is the reference that leads
-    to this parent.
+    for a set, which is sorted by its written bytes.  ``others`` are the groups of columns
+    that are all set in rows of the same table which other parents own; ``via`` is the
+    reference that leads to this parent.
     """
 
     rows: RowSet
     via: Reference
     pairs: tuple[tuple[Column, Column], ...]
     sequence: tuple[tuple[Column, bool], ...]
-    others: tuple[Column, ...]
+    others: tuple[tuple[Column, ...], ...]
 
 
 @dataclass(eq=False, slots=True)

@@ -184,6 +184,7 @@ class RowEncoder:
         surrogate = self.rows.surrogate
         if surrogate is not None and surrogate.name not in taken:
             sources.append(f"c{selection.raw(selection.table.c[surrogate.key])}")
+            taken.add(str(surrogate.name))
         for reference in self.rows.references:
             if f"{reference.name}_id" not in taken:
                 places = slots[reference.name].foreign

@@ -19,8 +19,8 @@ from lading.jsontext import json_text
 
 #: What the two ends of a link hold.
 Ends = tuple[Row, Row]
-#: Owned rows, and what their owners give to each.
-Given = tuple[Resolved, list[Row]]
+#: Owned rows, what their owners give to each, and their ids.
+Given = tuple[Resolved, list[Row], list[Any] | None]
 
 
 class LateLoader(Loader):
@@ -41,7 +41,9 @@ class LateLoader(Loader):
         for batch, given in self.state.late.get(rows.name, ()):
             resolved = self.resolve(rows, batch, NoKeys(), lambda _: path)
             kept = [n for n, number in enumerate(batch.numbers) if number not in self.bad]
-            part = (resolved.take(kept), [given[n] for n in kept])
+            # A list may be ordered by its ids, so they are made before any row overtakes others.
+            ids = writer.reserve(len(kept)) if waves.references else None
+            part = (resolved.take(kept), [given[n] for n in kept], ids)
             self._place(writer, waves, part, waiting, path)
         self._wait(writer, waves, waiting, path)
         self.state.resolvers.changed(rows.table)
@@ -54,14 +56,15 @@ class LateLoader(Loader):
 
         Returns how many were ready.
         """
-        resolved, given = part
+        resolved, given, reserved = part
         if not waves.references:
             self._insert(writer, resolved, given, path)
             return len(resolved.batch)
-        ready, ids = waves.settle(resolved, given)
+        ready, ids = waves.settle(resolved, given, reserved)
         others = sorted(set(range(len(resolved.batch))) - set(ready))
         if others:
-            waiting.append((resolved.take(others), [given[n] for n in others]))
+            kept = None if reserved is None else [reserved[n] for n in others]
+            waiting.append((resolved.take(others), [given[n] for n in others], kept))
         if ready:
             self._insert(writer, resolved.take(ready), [given[n] for n in ready], path, ids)
             self.state.resolvers.changed(writer.rows.table)
@@ -74,8 +77,8 @@ class LateLoader(Loader):
             again = self.state.spool()
             placed = sum(self._place(writer, waves, part, again, path) for part in waiting)
             waiting = again
-        keys = {key for resolved, _ in waiting for key in resolved.batch.keys}
-        for resolved, _ in waiting:
+        keys = {key for resolved, *_ in waiting for key in resolved.batch.keys}
+        for resolved, *_ in waiting:
             for place, field, message in waves.orphans(resolved, keys):
                 self.fail(resolved.batch.numbers[place], None, f"{path}{field}", message)
 

@@ -141,11 +141,11 @@ def _reference(member: Reference | Links) -> Reference:
 
 
 def id_names(rows: RowSet) -> list[str]:
-    """Name the surrogate ids that ``include_ids`` adds, where no field has that name."""
+    """Name the ids that ``include_ids`` adds, where nothing else has the name: own one first."""
     taken = {member.written for member in rows.members}
     names = [str(rows.surrogate.name)] if rows.surrogate is not None else []
     names += [f"{reference.name}_id" for reference in rows.references]
-    return [name for name in names if name not in taken]
+    return [name for name in dict.fromkeys(names) if name not in taken]
 
 
 def wire_type(kind: Kind, *, nullable: bool) -> Any:

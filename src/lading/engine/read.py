@@ -119,21 +119,22 @@ class ChildReader:
         self.parent_places = [parent.selection.raw(up) for _, up in children.pairs]
         selection = self.reader.selection
         self.own_places = [selection.raw(down) for down, _ in children.pairs]
-        self.other_places = [selection.raw(column) for column in children.others]
-        self.sorts = [self._sort(column, down) for column, down in children.sequence]
+        self.other_places = [[selection.raw(column) for column in g] for g in children.others]
+        # What holds whose the rows are is the same in all of a list.
+        self.sorts = [
+            self._sort(column, down)
+            for column, down in children.sequence
+            if column not in children.rows.own
+        ]
         self.reader.ready()
         self.sql = self.reader.text()
         self.names = self.reader.qualified([down for down, _ in children.pairs])
 
     def _sort(self, column: Column, descending: bool) -> tuple[Any, bool]:
-        kind = kind_of(column.type)
+        kinds = {value.column: value.kind for value in self.children.rows.values}
+        kind = kinds.get(column) or kind_of(column.type)
+        assert kind is not None  # a list is a sequence by what is carried, and by generated ids
         selection = self.reader.selection
-        if kind is None:
-            raise TargetError(
-                f"order_by={column} has a type whose order lading doesn't know",
-                "Order by another column.",
-                entity=self.children.rows.name,
-            )
         place = selection.add(column, kind)
         read, order = selection.dialect.reader(column, kind).function(), kind.order
 
@@ -165,8 +166,8 @@ class ChildReader:
 
     def _refuse_shared(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            for place in self.other_places:
-                if row[place] is not None:
+            for places in self.other_places:
+                if all(row[place] is not None for place in places):
                     table = self.children.rows.table.fullname
                     raise TargetError(
                         f"a row of {table} belongs to two parents; each is in one record exactly",

@@ -11,7 +11,7 @@ from lading.declare.derivation import Entities
 from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.lookup import rows_among
-from lading.engine.select import having_row_in, is_set, with_extensions
+from lading.engine.select import having_row_in, is_set, joined_to_owner, with_extensions
 from lading.errors import LadingError, TargetError, shown
 from lading.options import entity_names
 
@@ -180,11 +180,11 @@ def chain(rows: RowSet, reference: Reference) -> Any:
         joined = joined.join(rows.table, sa.and_(*(own == base for own, base in extension.pairs)))
     elif table is not rows.table:
         pairs = next(links.local for links in rows.links if links.table is table)
-        joined = joined.join(rows.table, sa.and_(*(near == up for near, up in pairs)))
+        joined = joined_to_owner(joined, rows, pairs)
     while rows.parent is not None:
         above = rows.parent
         pairs = next(child.pairs for child in above.children if child.rows is rows)
-        joined = joined.join(above.table, sa.and_(*(down == up for down, up in pairs)))
+        joined = joined_to_owner(joined, above, pairs)
         rows = above
     return joined
 
@@ -269,7 +269,7 @@ class _Closure:
         while rows.parent is not None:
             above = rows.parent
             pairs = next(child.pairs for child in above.children if child.rows is rows)
-            joined = joined.join(above.table, sa.and_(*(down == up for down, up in pairs)))
+            joined = joined_to_owner(joined, above, pairs)
             rows = above
         sql = self.dialect.text_of(sa.select(*root.identity).select_from(joined))
         return set(self._among(sql, owner, reference.remote, found))

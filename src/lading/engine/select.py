@@ -6,7 +6,7 @@ can't show it, the foreign key and the column that it refers to come along.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -190,6 +190,18 @@ def with_extensions(rows: RowSet, source: Any = None) -> Any:
         match = sa.and_(*(own == base for own, base in extension.pairs))
         joined = joined.outerjoin(extension.table, match)
     return joined
+
+
+def joined_to_owner(
+    joined: Any, owner: RowSet, pairs: Sequence[tuple[Column, Column]]
+) -> sa.FromClause:
+    """Join a row set's own table to what holds its columns, maybe those of a subclass's table."""
+    match = sa.and_(*(near == up for near, up in pairs))
+    extension = owner.extension_of(pairs[0][1].table)
+    if extension is None:
+        return joined.join(owner.table, match)  # type: ignore[no-any-return]
+    base = sa.and_(*(own == up for own, up in extension.pairs))
+    return joined.join(extension.table, match).join(owner.table, base)  # type: ignore[no-any-return]
 
 
 def having_row_in(rows: RowSet, columns: Iterable[Column]) -> Any:

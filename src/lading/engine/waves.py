@@ -46,11 +46,12 @@ class Waves:
             self.known[rows.surrogate] = None
 
     def settle(
-        self, resolved: Resolved, given: Sequence[Row] = ()
+        self, resolved: Resolved, given: Sequence[Row] = (), ids: Sequence[Any] | None = None
     ) -> tuple[list[int], list[Any] | None]:
         """Return the places that can be inserted now, parents first, and their ids.
 
-        ``given`` holds what their owners give to owned rows.
+        ``given`` holds what their owners give to owned rows, ``ids`` the ids of all rows, where
+        they have some already.
         """
         batch = resolved.batch
         own = {reference.name: self._own(reference, batch) for reference in self.references}
@@ -60,8 +61,12 @@ class Waves:
         }
         needs = [self._needs(batch, place, own, found) for place in range(len(batch))]
         ready = parents_first(needs)
-        ids = self.writer.allocate(len(ready)) if self.rows.surrogate is not None else None
-        made = dict(zip(ready, ids, strict=True)) if ids is not None else {}
+        if ids is not None:
+            made = {place: ids[place] for place in ready}
+        elif self.rows.surrogate is not None:
+            made = dict(zip(ready, self.writer.allocate(len(ready)), strict=True))
+        else:
+            made = {}
         settled = set(ready)
         for reference in self.references:
             rows: list[Row | None] = []
@@ -72,7 +77,7 @@ class Waves:
                     row = self._row_of(reference, resolved, place, made, given)
                 rows.append(row)
             resolved.foreign[reference.name] = rows
-        return ready, ids
+        return ready, list(made.values()) or None
 
     def orphans(self, resolved: Resolved, waiting: set[Key]) -> Iterator[tuple[int, str, str]]:
         """Say what rows that can't be placed refer to: nothing, or each other.

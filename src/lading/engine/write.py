@@ -26,6 +26,7 @@ from lading.engine.agree import (
 from lading.engine.batch import Batch
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
+from lading.errors import TargetError
 
 #: Rows of one insert; a chunk of records may nest many more.
 ROWS = 5_000
@@ -122,6 +123,8 @@ class RowWriter:
         self.agreement = Agreement(rows, self.place)
         self.parts = [TablePart(self, table, kinds) for table, kinds in carried_tables(rows)]
         self.tuples = self._compile()
+        #: The lowest and the highest id that was reserved.
+        self.reserved: tuple[int, int] | None = None
         self.updated = [
             (item, deferred_carriers(rows, order, item))
             for item in rows.references
@@ -198,10 +201,26 @@ class RowWriter:
         assert self.rows.surrogate is not None
         default = self.rows.surrogate.default
         if default is not None and not isinstance(default, sa.Sequence):
-            make = _maker(self.dialect, self.rows.surrogate)
+            make = _maker(self.dialect, self.rows, self.rows.surrogate)
             return [make() for _ in range(count)]
         ids = self.dialect.allocate(self.rows.table, self.rows.surrogate, count)
         return ids[::-1] if self.rows.newest_first else ids
+
+    def reserve(self, count: int) -> list[Any] | None:
+        """Return ids for rows that may be inserted after later ones; ``None`` without any.
+
+        An engine that counts on from the highest id in the table would give them out again.
+        """
+        if self.rows.surrogate is None:
+            return None
+        ids = self.allocate(count)
+        if ids and isinstance(ids[0], int):
+            low, high = self.reserved or (min(ids), min(ids) - 1)
+            if min(ids) <= high and max(ids) >= low:
+                ahead = high + 1 - min(ids)
+                ids = [value + ahead for value in ids]
+            self.reserved = min(low, *ids), max(high, *ids)
+        return ids
 
     def _rows(self, resolved: Resolved, own: Sequence[Row], ids: Sequence[Any] | None) -> list[Row]:
         batch = resolved.batch
@@ -331,7 +350,7 @@ def _defaults(
 ) -> list[tuple[Column, Callable[[], Any]]]:
     """Columns that no record writes get what the application's model would give them."""
     return [
-        (column, _maker(dialect, column))
+        (column, _maker(dialect, rows, column))
         for table in rows.tables
         for column in table.columns
         if column not in written
@@ -340,12 +359,20 @@ def _defaults(
     ]
 
 
-def _maker(dialect: Dialect, column: Column) -> Callable[[], Any]:
+def _maker(dialect: Dialect, rows: RowSet, column: Column) -> Callable[[], Any]:
     default: Any = column.default
     bind = dialect.codecs.bind_process(column.type)
 
     def make() -> Any:
-        value = default.arg(None) if default.is_callable else default.arg
-        return bind(value) if value is not None else value
+        try:
+            value = default.arg(None) if default.is_callable else default.arg
+            return bind(value) if value is not None else value
+        except Exception as error:  # the application's own code
+            raise TargetError(
+                f"the model's default of {column}, which records don't carry, fails: {error}",
+                "Correct the default, or carry the column.",
+                entity=rows.name,
+                field=column.name,
+            ) from error
 
     return make

@@ -263,7 +263,7 @@ class RowDraw:
                 if target is not None:
                     row.update(target)
                     return True
-                free = not any(c.name in row for c in fk.columns)
+                free = not any(c.name in row for c in fk.columns) and not self._must_end(fk)
                 if here and free and not any(c.pk for c in fk.remote if c in fk.columns):
                     looping.append(fk)
                     row.update(dict.fromkeys((c.name for c in fk.columns), None))
@@ -273,10 +273,17 @@ class RowDraw:
                 row.setdefault(column.name, None)
         return any(row.get(column.name, 0) is None for column in fk.columns)
 
+    def _must_end(self, fk: ForeignKey) -> bool:
+        """A tame row is not its own ancestor by the reference through which its key recurs."""
+        keys = self._keys(fk.table.root) if self.tame and fk.is_self else []
+        return any(set(fk.columns) <= set(key) for key in keys)
+
     def _choose(self, fk: ForeignKey, row: Row, *, here: bool) -> Row | None:
         if here and self.taste.chance(0.06):
             return None  # the row itself
         able = self._targets(fk)
+        if self.tame and fk.is_self and not here and self._hard(fk):
+            able = self._earlier(fk, row, able)
         if not able:
             return None
         for _ in range(8):
@@ -285,6 +292,22 @@ class RowDraw:
             if None not in found.values() and all(row.get(n, v) == v for n, v in found.items()):
                 return found
         return None
+
+    def _earlier(self, fk: ForeignKey, row: Row, able: list[Row]) -> list[Row]:
+        """Keep the targets up to the row itself, as their base has them; circles can't load.
+
+        All of the base's rows are there before those of a subclass's table are drawn.
+        """
+        root = fk.table.root
+
+        def key_of(table: Table, held: Row) -> tuple[Any, ...]:
+            return tuple(held.get(column.name) for column in table.key)
+
+        places = {key_of(root, base): place for place, base in enumerate(self.rows[root])}
+        own = places.get(key_of(fk.table, row))
+        if own is None:
+            return able
+        return [far for far in able if places[key_of(fk.target, far)] <= own]
 
     def _targets(self, fk: ForeignKey) -> list[Row]:
         """A reference to a subclass leads to rows of that class."""

@@ -49,6 +49,13 @@ class ForeignKey:
         """Whether it refers to its own table."""
         return self.target.root is self.table.root
 
+    @property
+    def follows_an_index(self) -> bool:
+        """Whether the columns that it refers to are the first of an index, in its order."""
+        held = self.target.held
+        indexes = [held.key, *(unique.columns for unique in held.uniques)]
+        return any(columns[: len(self.remote)] == self.remote for columns in indexes)
+
 
 @dataclass(eq=False)
 class Relationship:
@@ -201,12 +208,14 @@ class App:
     def engines(self) -> set[str]:
         """The engines that can make its tables: only one has arrays.
 
-        MariaDB's schemas are databases, which two fresh ones would share, and it takes no
-        CHECK over a column that counts up.
+        MariaDB's schemas are databases, which two fresh ones would share; it takes no CHECK
+        over a column that counts up, and no foreign key to columns that aren't the first of
+        an index, in its order.
         """
         if any(column.kind == "array" for table in self.tables for column in table.columns):
             return {"postgresql"}
-        if self.databases or "check of a self reference" in self.features:
+        is_indexed = all(fk.follows_an_index for fk in self.foreign_keys())
+        if self.databases or "check of a self reference" in self.features or not is_indexed:
             return {"sqlite", "postgresql"}
         return {"sqlite", "postgresql", "mariadb"}
 

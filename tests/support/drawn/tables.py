@@ -95,7 +95,10 @@ class TableDraw:
         )
         self.app.features.add(f"type {kind}")
         if not keyed and kind in MADE_UP and self.rng.random() < 0.2:
-            column.options.append(self.rng.choice(MADE_UP[kind]))
+            option = self.rng.choice(MADE_UP[kind])
+            if "as_uuid=False" in column.type:  # a model's UUID is no text, and would be refused
+                option = "default=lambda: str(uuid4())"
+            column.options.append(option)
             self.app.features.add(column.options[0].partition("=")[0])
         if self.rng.random() < 0.03 and not keyed:
             column.options.append("deferred=True")
