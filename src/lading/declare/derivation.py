@@ -17,7 +17,7 @@ from lading.declare.infer import Unclear, by_field, coverage, natural_key, surro
 from lading.declare.keycycles import key_faults
 from lading.declare.members import Members
 from lading.declare.ownership import Ownership
-from lading.declare.restored import lost_targets, unfilled
+from lading.declare.restored import lost_targets
 from lading.declare.rowsets import Links, Member, Reference, RowSet, Value
 from lading.declare.schema import option
 from lading.errors import DeclarationError, shown
@@ -117,7 +117,8 @@ class Derivation:
             self._check_key_cycles()
         for rows in self.plain.values():
             self._finish(rows)
-        self._check_restored()
+        for schema, text in lost_targets(self.plain):
+            self.report(schema, text)
         roots = Ownership(self).roots()
         self._check_carriers(roots)
         if not self.mistakes:
@@ -127,12 +128,6 @@ class Derivation:
                 for rows in root.tree():
                     bind_children(rows)
         return Entities(self.catalog, roots, self.plain)
-
-    def _check_restored(self) -> None:
-        """What records leave out is filled by something else, and nothing refers to it."""
-        if not self.mistakes:  # what couldn't be read isn't restored either
-            for schema, text in (*lost_targets(self.plain), *unfilled(self.plain)):
-                self.report(schema, text)
 
     def _check_carriers(self, roots: dict[str, RowSet]) -> None:
         """Every row has one carrier, and what an entity depends on exists."""

@@ -1,4 +1,4 @@
-"""Finds what an import couldn't restore: references that lead nowhere, rows without a value."""
+"""Finds references to columns that an import doesn't restore."""
 
 from __future__ import annotations
 
@@ -28,40 +28,6 @@ def lost_targets(
             for column in reference.remote:
                 if reference.target.in_base(column) not in restored:
                     yield schema, _lost(reference, column)
-
-
-def unfilled(
-    plain: Mapping[type[EntitySchema], RowSet],
-) -> Iterator[tuple[type[EntitySchema], str]]:
-    """Yield each schema whose records no import could insert, with the mistake.
-
-    They lack a column that is never null and that nothing else fills.
-    """
-    for schema, rows in plain.items():
-        restored = _restored(rows)
-        for table in rows.tables:
-            for column in table.columns:
-                if not (column in restored or column.nullable or _fills_itself(column)):
-                    yield schema, _empty(column)
-
-
-def _empty(column: Column) -> str:
-    return (
-        f"{column} is left out or only written, is never null and has no default that an import "
-        "could give it, so no record could be restored; carry it, or give it a server_default or "
-        "a default in Python"
-    )
-
-
-def _fills_itself(column: Column) -> bool:
-    """Tell whether the database, or a default of the model's that we can call, gives a value."""
-    default = column.default
-    return (
-        column.server_default is not None
-        or column.identity is not None
-        or column is getattr(column.table, "autoincrement_column", None)
-        or (default is not None and (default.is_scalar or default.is_callable))
-    )
 
 
 def _lost(reference: Reference, column: Column) -> str:

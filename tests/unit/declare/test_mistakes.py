@@ -318,20 +318,6 @@ def test_a_partly_nullable_composite_foreign_key() -> None:
     )
 
 
-@pytest.mark.parametrize("default", [{}, {"default": sa.func.now()}], ids=["none", "in SQL"])
-def test_a_column_that_no_import_could_fill(default: Any) -> None:
-    """Leaving out what is never null would make a backup that can't be restored."""
-    base = new_base()
-    item = table(base, "Item", "items", made=mapped_column(sa.DateTime, nullable=False, **default))
-    catalog = Catalog("test")
-    schema_for(item, catalog, exclude=("made",))
-    assert refusal(catalog) == (
-        "ItemSchema: items.made is left out or only written, is never null and has no default that "
-        "an import could give it, so no record could be restored; carry it, or give it a "
-        "server_default or a default in Python."
-    )
-
-
 def test_a_field_and_a_reference_of_one_name() -> None:
     """A column ``other`` beside ``other_id`` collides with its reference."""
     base = new_base()
