@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (
     Catalog,
+    ImportFailed,
     TargetError,
     export_all,
     export_document,
@@ -416,18 +417,21 @@ def test_an_id_of_zero_is_kept_and_the_next_one_works(backend: Backend) -> None:
             assert session.scalars(sa.select(model.id).where(model.slug == "next")).one() > 4
 
 
+#: What makes a key at the server.
+SERVER_SIDE = {
+    "sqlite": sa.text("(lower(hex(randomblob(16))))"),
+    "postgresql": sa.text("gen_random_uuid()"),
+    "mariadb": sa.text("uuid()"),
+}
+
+
 def test_server_side_keys_are_allocated_ahead(backend: Backend) -> None:
     """RETURNING in the order of the parameters would take one statement a row."""
-    defaults = {
-        "sqlite": sa.text("(lower(hex(randomblob(16))))"),
-        "postgresql": sa.text("gen_random_uuid()"),
-        "mariadb": sa.text("uuid()"),
-    }
     base = new_base()
 
     class Token(base):  # type: ignore[misc, valid-type]
         __tablename__ = "tokens"
-        id = mapped_column(sa.Uuid, primary_key=True, server_default=defaults[backend.dialect])
+        id = mapped_column(sa.Uuid, primary_key=True, server_default=SERVER_SIDE[backend.dialect])
         slug = mapped_column(sa.String(20), unique=True, nullable=False)
         parent_id = mapped_column(sa.ForeignKey("tokens.id"))
         parent = relationship("Token", remote_side=[id])
@@ -451,6 +455,23 @@ def test_server_side_keys_are_allocated_ahead(backend: Backend) -> None:
         assert not [sql for sql in seen if "RETURNING" in sql]
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+def test_no_keys_are_asked_for_where_no_row_can_be_placed(backend: Backend) -> None:
+    """A server asked for keys from 1 to 0 gives some; rows in waves may all have to wait."""
+    base = new_base()
+
+    class Node(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "nodes"
+        id = mapped_column(sa.Uuid, primary_key=True, server_default=SERVER_SIDE[backend.dialect])
+        slug = mapped_column(sa.String(20), unique=True, nullable=False)
+        parent_id = mapped_column(sa.ForeignKey("nodes.id"), nullable=False)
+        parent = relationship("Node", remote_side=[id])
+
+    records = [{"slug": "a", "parent": {"slug": "b"}}, {"slug": "b", "parent": {"slug": "c"}}]
+    with backend.database(base.metadata) as engine, pytest.raises(ImportFailed) as caught:
+        import_document(engine, {"nodes": records}, catalog=catalog_of(Node))
+    assert [problem.field for problem in caught.value.report.problems] == ["parent", "parent"]
 
 
 # Deferred references, waves, late rows
