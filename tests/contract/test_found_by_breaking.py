@@ -402,11 +402,12 @@ def test_types_that_convert_in_sql_are_refused() -> None:
         catalog.use()
 
 
-def test_uuids_kept_as_text_come_back(backend: Backend) -> None:
-    """``native_uuid=False`` means 32 digits on PostgreSQL as well."""
+@pytest.mark.parametrize("as_uuid", [True, False])
+def test_uuids_kept_as_text_come_back(backend: Backend, as_uuid: bool) -> None:
+    """``native_uuid=False`` means 32 digits on PostgreSQL as well, for Python values of any type."""
     base = new_base()
-    model = thing(base, code=mapped_column(sa.Uuid(native_uuid=False)))
-    value = uuid.UUID(int=5)
+    model = thing(base, code=mapped_column(sa.Uuid(as_uuid=as_uuid, native_uuid=False)))
+    value = uuid.UUID(int=5) if as_uuid else str(uuid.UUID(int=5))
     before, after = moved(backend, base, catalog_of(model), model(slug="a", code=value))
     assert before["things"] == [{"slug": "a", "code": str(value)}]
     assert before == after

@@ -619,3 +619,28 @@ def test_ids_for_people_who_debug_have_a_name_each(sqlite_memory: Backend) -> No
         document = export_document(engine, catalog=catalog, include_ids=True)
         assert document["boxes"] == [{"slug": "b", "box": {"slug": "s"}, "box_id": 7}]
         assert import_document(engine, document, catalog=catalog).differing == 0
+
+
+def test_a_column_left_out_that_the_database_insists_on_is_each_record_s_problem(
+    backend: Backend,
+) -> None:
+    """What the database says of a row has a place, whichever way it says so."""
+    base, catalog = new_base(), Catalog("test", leaves_out={"things.code": "secret"})
+
+    class Thing(base):
+        __tablename__ = "things"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        code = mapped_column(sa.Integer, nullable=False)
+
+    schema_for(Thing, catalog, exclude=("code",))
+    document = {"things": [{"slug": "a"}, {"slug": "b"}]}
+    with backend.database(base.metadata) as engine:
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, document, catalog=catalog)
+    problems = caught.value.report.problems
+    assert [(problem.record, problem.key) for problem in problems] == [
+        (1, {"slug": "a"}),
+        (2, {"slug": "b"}),
+    ]
+    assert all("the database refused it: " in problem.message for problem in problems)

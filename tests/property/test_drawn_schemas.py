@@ -48,18 +48,23 @@ def seeds_for(name: str) -> range:
 
 @pytest.mark.timeout(400 if not GIVEN else 6 * 3600)
 def test_whatever_is_accepted_goes_round(
-    backend: Backend, sqlite_memory: Backend, postgresql: Backend, tmp_path: Path
+    backend: Backend,
+    sqlite_memory: Backend,
+    postgresql: Backend,
+    mariadb_if_installed: Backend | None,
+    tmp_path: Path,
 ) -> None:
     """Nothing is lost or altered, and what is refused says why, where, and what to do."""
-    away = postgresql if backend.dialect == "sqlite" and backend is not sqlite_memory else None
-    away = sqlite_memory if backend.dialect != "sqlite" else away
+    away = [] if backend is sqlite_memory else [sqlite_memory]
+    if backend.name == "sqlite-file":
+        away = [postgresql, *([mariadb_if_installed] if mariadb_if_installed else [])]
     tally = Tally()
     broken: list[str] = []
     for seed in seeds_for(backend.name):
         folder = tmp_path / str(seed)
         folder.mkdir()
         try:
-            tally.add(run(seed, backend, folder, away))
+            tally.add(run(seed, backend, folder, *away))
         except Broken as error:
             broken.append(str(error))
         shutil.rmtree(folder)

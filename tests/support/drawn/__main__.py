@@ -1,6 +1,6 @@
-"""``python -m support.drawn SEED [BACKEND]``: one drawn application, shown and tried.
+"""``python -m support.drawn SEED [BACKEND [OTHER ...]]``: one drawn application, shown and tried.
 
-``SEED`` may be a range (``0-500``): then only what breaks a rule is shown, and the tally.
+``SEED`` may be a range (``0-500``): then only what breaks a rule is shown, and the tally.  What is accepted moves to the others and back.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def say(what: object) -> None:
     sys.stdout.write(f"{what}\n")
 
 
-def main(seeds: str, name: str = "sqlite-memory", other: str = "") -> None:
+def main(seeds: str, name: str = "sqlite-memory", *others: str) -> None:
     """Try the seeds, and say what became of them."""
     first, _, last = seeds.partition("-")
     wanted = range(int(first), int(last or int(first) + 1))
@@ -45,14 +45,14 @@ def main(seeds: str, name: str = "sqlite-memory", other: str = "") -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         home = backend_of(name, stack, folder)
-        away = backend_of(other, stack, folder) if other else None
+        away = [backend_of(other, stack, folder) for other in others]
         if not last:
             say(source_of(draw(wanted[0])))
         for seed in wanted:
             inner = folder / str(seed)
             inner.mkdir()
             try:
-                tally.add(run(seed, home, inner, away))
+                tally.add(run(seed, home, inner, *away))
             except Exception as error:
                 broken.append(seed)
                 if last:

@@ -138,6 +138,12 @@ def clock(taste: Taste, source: str) -> dt.time:
     )
 
 
+def zoned(taste: Taste, source: str) -> dt.time:
+    """Times of day with a zone, which the engines that have none would drop."""
+    zone = dt.timezone(dt.timedelta(hours=taste.some(0, 1, -11)))
+    return clock(taste, source).replace(tzinfo=zone if taste.dialect == "postgresql" else None)
+
+
 def moment(taste: Taste, source: str) -> dt.datetime:
     """Naive datetimes."""
     return dt.datetime.combine(day(taste, source), clock(taste, source))
@@ -278,10 +284,11 @@ KINDS: dict[str, Kind] = {
     "cents": Kind(("Cents",), cents, ("Cents",), 0.7),
     "tags": Kind(("Tags",), tags, (), 0.4),
     "instant": Kind(("Instant",), instant, (), 0.4),
-    "interval": Kind(("sa.Interval",), interval, (), 0.12),
-    "array": Kind(("sa.ARRAY(sa.Integer)",), numbers, (), 0.05),
+    "interval": Kind(("sa.Interval",), interval, ("sa.Interval",), 0.5),
+    # Where an engine has no arrays, an application keeps them as JSON, or can't be there.
+    "array": Kind(("LISTED", "LISTED", "sa.ARRAY(sa.Integer)"), numbers, (), 0.2),
     "pickle": Kind(("sa.PickleType",), numbers, (), 0.03),
-    "zoned": Kind(("sa.Time(timezone=True)",), clock, (), 0.03),
+    "zoned": Kind(("sa.Time(timezone=True)",), zoned, (), 0.04),
 }
 
 

@@ -16,6 +16,7 @@ NAIVE = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 AWARE = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 #: Nor can it make a VARCHAR without a length.
 ENDLESS = sa.String().with_variant(sa.String(200), "mysql", "mariadb")
+LISTED = sa.ARRAY(sa.Integer).with_variant(sa.JSON(none_as_null=True), "sqlite", "mysql", "mariadb")
 #: Only INTEGER counts up by itself on SQLite.
 LONG_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 

@@ -88,6 +88,7 @@ class RowDraw:
             table: Uniques(table, self.taste, self._keys(table) if tame else ())
             for table in self.tables
         }
+        self.is_classless = False
         self.large = rng.choice(self.tables) if most > 100 else None
         self.next_id = {table: rng.choice((1, 1, 1, 7, 1000)) for table in self.tables}
 
@@ -98,6 +99,8 @@ class RowDraw:
             self._fill(table, {other for other in order if self.rows.get(other)})
         for table in order:
             self._late(table, order)
+        if self.is_classless and self.tame:  # such rows are refused, and others refer to them
+            self.rows.clear()
         found: Rows = {table.fullname: self.rows[table] for table in self.tables}
         for link in self.app.links:
             found[link.fullname] = self._linked(link.sides, keyed=link.keyed != "none")
@@ -153,16 +156,30 @@ class RowDraw:
         base, name = table.root, table.root.discriminator
         identities = {member.identity for member in table.family()}
         assert name is not None
+        assert table.base is not None
+        (above,) = table.base.key
+        held = {far[above.name] for far in self.rows[table.base.held]}
         for row in list(self.rows[base]):
-            if row[name.name] in identities:
+            # One that couldn't have a row in the table above has none here either.
+            if row[name.name] in identities and row[base.key[0].name] in held:
                 key = {
                     own.name: row[far.name] for own, far in zip(table.key, base.key, strict=True)
                 }
                 made = next(filter(None, (self._row(table, drawn, key) for _ in range(20))), None)
                 if made is None:
-                    row[name.name] = base.identity or row[name.name]
+                    self._demote(table, row)
                 else:
                     self.rows[table].append(made)
+
+    def _demote(self, table: Table, row: Row) -> None:
+        """Give a row whose class can't have what it needs the next class above it."""
+        name, above = table.root.discriminator, table.base
+        while above is not None and above.identity is None:
+            above = above.base
+        if above is None or name is None:
+            self.is_classless = True
+        else:
+            row[name.name] = above.identity
 
     def _row(self, table: Table, drawn: set[Table], fixed: Row) -> Row | None:
         row: Row = dict(fixed)

@@ -54,7 +54,7 @@ class Broken(AssertionError):
 class World:
     """A drawn application that runs, on a backend of its own."""
 
-    def __init__(self, seed: int, home: Backend, folder: Path, away: Backend | None = None) -> None:
+    def __init__(self, seed: int, home: Backend, folder: Path, *away: Backend) -> None:
         self.seed = seed
         self.home = home
         self.away = away
@@ -65,7 +65,8 @@ class World:
         self.stage = "declaring"
         self.opened: list[tuple[Backend, sa.Engine]] = []
         self.bundles = 0
-        self.refusals: list[str] = []
+        #: What became of moves to other engines.
+        self.moves: list[str] = []
 
     def close(self) -> None:
         """Drop its databases, mappers and schemas."""
@@ -239,9 +240,12 @@ class World:
         return source_of(self.app)
 
 
-def run(seed: int, home: Backend, folder: Path, away: Backend | None = None) -> Outcome:
-    """Draw the application of a seed, and hold it against the rules on a backend."""
-    world = World(seed, home, folder, away)
+def run(seed: int, home: Backend, folder: Path, *away: Backend) -> Outcome:
+    """Draw the application of a seed, and hold it against the rules on a backend.
+
+    What is accepted moves to the ``away`` backends as well.
+    """
+    world = World(seed, home, folder, *away)
     try:
         return _run(world)
     except Broken as error:
@@ -263,10 +267,11 @@ def _run(world: World) -> Outcome:
         try:
             records = _round(world, tame=tame)
         except LadingError as error:
-            refused.append(_reason(error))
+            refused.append(reason_of(error))
             world.drop()
             continue
-        return Outcome(ACCEPTED, [], app.features, (refused or [None])[0], records)  # type: ignore[list-item]
+        wild = refused[0] if refused else None
+        return Outcome(ACCEPTED, [], app.features, wild, records, world.moves)
     world.stage = "with tame data"
     world.hold(_is_explained(world, refused[-1]), f"refused without need: {refused[-1]}")
     return Outcome(REFUSED, refused[-1:], app.features, refused[0])
@@ -289,7 +294,7 @@ def _is_explained(world: World, reason: str) -> bool:
     return False
 
 
-def _reason(error: LadingError) -> str:
+def reason_of(error: LadingError) -> str:
     """Return what was wrong, without where."""
     if isinstance(error, ImportFailed):
         return f"import: {error.report.problems[0].message}"

@@ -14,7 +14,8 @@ FIELDS = {
     "tags": "ma.fields.List(ma.fields.String())",
     "instant": "ma.fields.AwareDateTime()",
 }
-UNKNOWN = ("interval", "array", "pickle", "zoned")
+#: Those that some engine can't hold, or no engine can portably, are often left out.
+UNKNOWN = ("pickle", "zoned")
 
 
 class SchemaDraw:

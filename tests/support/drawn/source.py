@@ -24,7 +24,8 @@ from sqlalchemy.orm import DeclarativeBase, column_property, mapped_column, rela
 
 from lading import Catalog, EntitySchema, Owned, Ref
 from support.drawn.kit import (
-    AWARE, CLOCK, ENDLESS, LONG_ID, NAIVE, Cents, Colour, Instant, Lowered, Rank, Slug, State, Tags,
+    AWARE, CLOCK, ENDLESS, LISTED, LONG_ID, NAIVE, Cents, Colour, Instant, Lowered, Rank, Slug,
+    State, Tags,
 )
 
 JSONB = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")

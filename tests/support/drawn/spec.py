@@ -212,7 +212,8 @@ class App:
         over a column that counts up, and no foreign key to columns that aren't the first of
         an index, in its order.
         """
-        if any(column.kind == "array" for table in self.tables for column in table.columns):
+        types = [column.type for table in self.tables for column in table.columns]
+        if any(type_.startswith("sa.ARRAY") for type_ in types):
             return {"postgresql"}
         is_indexed = all(fk.follows_an_index for fk in self.foreign_keys())
         if self.databases or "check of a self reference" in self.features or not is_indexed:

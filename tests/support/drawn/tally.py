@@ -13,7 +13,8 @@ ACCEPTED, UNDECLARABLE, REFUSED, ELSEWHERE = "accepted", "undeclarable", "refuse
 class Outcome:
     """What became of one application: its state, why, and what was exercised.
 
-    ``wild`` is the reason why its first, wilder data was refused.
+    ``wild`` is the reason why its first, wilder data was refused; ``moves`` says what became
+    of moves to other engines.
     """
 
     state: str
@@ -21,6 +22,7 @@ class Outcome:
     features: set[str] = field(default_factory=set)
     wild: str | None = None
     records: int = 0
+    moves: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -42,6 +44,8 @@ class Tally:
             self.accepted.update(outcome.features)
         for reason in outcome.reasons:
             self.reasons[f"{outcome.state}: {general(reason)}"] += 1
+        for move in outcome.moves:
+            self.reasons[f"move {general(move)}"] += 1
         if outcome.wild:
             self.reasons[f"wild data: {general(outcome.wild)}"] += 1
 

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from lading import LadingError, Manifest, export_document, import_document
 from lading.values import Json
-from support.drawn.running import World
+from support.backends import Backend
+from support.drawn.running import World, reason_of
 from support.raw import Dump
 from support.rewriting import rewritten
 
@@ -21,13 +22,14 @@ MOST = 2
 
 
 def vary(world: World, source: sa.Engine, before: Dump, first: Path) -> None:
-    """Try some of the variants; a move to another engine if there is one."""
-    chosen = world.rng.sample(VARIANTS, MOST)
-    if world.away is not None and world.away.dialect in world.app.engines:
-        chosen.append(moved)
-    for variant in chosen:
+    """Try some of the variants, and a move to each other engine."""
+    for variant in world.rng.sample(VARIANTS, MOST):
         world.stage = variant.__name__
         variant(world, source, before, first)
+    for away in world.away:
+        if away.dialect in world.app.engines:
+            world.stage = f"moved to {away.name}"
+            moved(world, before, first, away)
 
 
 def shuffled(world: World, source: sa.Engine, before: Dump, first: Path) -> None:
@@ -131,15 +133,15 @@ def dangling(world: World, source: sa.Engine, before: Dump, first: Path) -> None
     _refuse_edited(world, first, damage)
 
 
-def moved(world: World, source: sa.Engine, before: Dump, first: Path) -> None:
+def moved(world: World, before: Dump, first: Path, away: Backend) -> None:
     """To another engine and back: equal bytes and cells, or a refusal that says where."""
-    assert world.away is not None
-    between = world.fresh(world.away)
+    between = world.fresh(away)
     try:
         world.load(between, first)
     except LadingError as error:
-        world.refusals.append(str(error))
+        world.moves.append(f"refused by {away.name}: {reason_of(error)}")
         return
+    world.moves.append(f"to {away.name} and back")
     second = world.export(between)
     world.same_bytes(first, second)
     target = world.fresh()

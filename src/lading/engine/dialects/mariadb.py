@@ -43,8 +43,8 @@ SMALLEST_PACKET = 2**20
 CHANGED = ("sql_mode", "time_zone", "max_sort_length")
 IN_UTC = {"+00:00", "UTC"}
 #: What the server says of a record, beyond what the driver takes for its data or integrity:
-#: a CHECK fails, a trigger signals, a value is no value of its column.
-OBJECTIONS = {4025, 1644, 1292, 1366, 1264, 1265, 1406}
+#: a CHECK fails, a trigger signals, a value is missing or no value of its column.
+OBJECTIONS = {4025, 1364, 1644, 1292, 1366, 1264, 1265, 1406}
 
 
 class MariaDB(Dialect):
