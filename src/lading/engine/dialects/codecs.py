@@ -231,7 +231,7 @@ class Codecs:
 
     def bind_interval(self, column: Column, kind: Interval) -> Expression:
         """A moment counted from 1970, in the years 1 to 9999."""
-        process = self.bind_process(column.type)
+        process, limited = self.bind_process(column.type), self.limited(column)
         epoch = sqltypes.Interval.epoch
 
         def bind(written: str) -> Any:
@@ -243,7 +243,7 @@ class Codecs:
                     f"{written} from 1970 on, as its column keeps it, lies outside the years 1 to "
                     "9999"
                 ) from None
-            return process(length)
+            return limited(process(length))
 
         return calling(bind)
 
