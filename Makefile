@@ -11,7 +11,7 @@ demo: .venv/.installed
 	$(BIN)/python examples/bakery_demo.py $(DEMO_ARGS)
 
 test: .venv/.installed
-	$(BIN)/python -m pytest $(TEST_ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(TEST_ARGS)
 
 check: .venv/.installed
 	$(BIN)/ruff check .

@@ -5,9 +5,10 @@ joins and msgspec for an export, msgspec and bulk inserts (COPY on PostgreSQL) f
 import, with no checks on values, no checksums and no report.  Both run in turn, in
 the same process, and what counts is the ratio.
 
-    python tests/bench/bench.py [--rows N] [--rounds N] [--postgresql URL]
+    python tests/bench/bench.py [--rows N] [--rounds N] [--postgresql URL] [--mariadb URL]
 
-Without a URL, PostgreSQL comes from the wheel that the tests use.
+Without a URL, PostgreSQL comes from the wheel that the tests use, and MariaDB is a server
+of our own where ``mariadbd`` is installed.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import datetime as dt
 import gc
 import shutil
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +32,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from lading import Catalog, EntitySchema, export_all, import_all
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a script, and no test
+
+from support.mariadb import found, running_mariadb
 
 
 class Base(DeclarativeBase):
@@ -188,9 +194,12 @@ def import_by_hand(engine: sa.Engine, path: Path) -> None:
             if engine.dialect.name == "postgresql":
                 _copy(connection, decoded, products, suppliers)
             else:
+                is_sqlite = engine.dialect.name == "sqlite"
+                marks = ", ".join(["?" if is_sqlite else "%s"] * 7)
+                number = float if is_sqlite else Decimal
                 connection.exec_driver_sql(
                     "INSERT INTO purchases (uuid, product_id, supplier_id, purchased_on, quantity,"
-                    " unit_price, notes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    f" unit_price, notes) VALUES ({marks})",
                     [
                         (
                             r.uuid,
@@ -198,7 +207,7 @@ def import_by_hand(engine: sa.Engine, path: Path) -> None:
                             suppliers[r.supplier.slug],
                             r.purchased_on.isoformat(),
                             r.quantity,
-                            float(r.unit_price),
+                            number(r.unit_price),
                             r.notes,
                         )
                         for r in decoded
@@ -258,9 +267,9 @@ def measure(engine: sa.Engine, rows: int, rounds: int, folder: Path) -> None:
         import_by_hand(engine, lines)
 
     imports = pairs(restore, restore_by_hand, rounds, before=lambda: empty(True))
-    for title, found in (("export", exports), ("import", imports)):
-        ours, theirs = (statistics.median(times) for times in zip(*found, strict=True))
-        ratio = statistics.median(a / b for a, b in found)
+    for title, times in (("export", exports), ("import", imports)):
+        ours, theirs = (statistics.median(each) for each in zip(*times, strict=True))
+        ratio = statistics.median(a / b for a, b in times)
         print(f"{engine.dialect.name:<12}{title:<8}{ours:>8.2f} s{theirs:>10.2f} s{ratio:>9.2f}")
 
 
@@ -271,8 +280,8 @@ def pairs(
     before: Callable[[], None] = lambda: None,
 ) -> list[tuple[float, float]]:
     """Time the two in turn, after one round that doesn't count."""
-    found = [(timed(ours, before), timed(theirs, before)) for _ in range(rounds + 1)]
-    return found[1:]
+    taken = [(timed(ours, before), timed(theirs, before)) for _ in range(rounds + 1)]
+    return taken[1:]
 
 
 def timed(work: Callable[[], None], before: Callable[[], None]) -> float:
@@ -306,12 +315,34 @@ def postgresql(url: str | None) -> Iterator[sa.Engine]:
             server.cleanup()
 
 
+@contextmanager
+def mariadb(url: str | None) -> Iterator[sa.Engine | None]:
+    """Give an engine over the URL, or over a server of our own; nothing without either."""
+    program = found("mariadbd")
+    if url is None and program is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        if url is None:
+            assert program is not None
+            server = sa.create_engine(stack.enter_context(running_mariadb(program)))
+            with server.begin() as connection:
+                connection.exec_driver_sql("CREATE DATABASE bench CHARACTER SET utf8mb4")
+            engine = sa.create_engine(server.url.set(database="bench"))
+            server.dispose()
+        else:
+            engine = sa.create_engine(url)
+        stack.callback(engine.dispose)
+        yield engine
+
+
 def main() -> None:
-    """Measure both engines."""
+    """Measure each engine."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--postgresql", metavar="URL")
+    parser.add_argument("--mariadb", metavar="URL")
     options = parser.parse_args()
     print(f"{options.rows:,} purchases, medians of {options.rounds} rounds\n")
     print(f"{'':<20}{'lading':>10}{'by hand':>12}{'ratio':>9}")
@@ -326,6 +357,9 @@ def main() -> None:
         )
         with postgresql(options.postgresql) as engine:
             measure(engine, options.rows, options.rounds, folder)
+        with mariadb(options.mariadb) as server:
+            if server is not None:
+                measure(server, options.rows, options.rounds, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

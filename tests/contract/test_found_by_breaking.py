@@ -27,6 +27,7 @@ from lading import (
 )
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
+from support.world import key, slug, to
 
 
 class Tags(sa.TypeDecorator[Any]):
@@ -402,11 +403,12 @@ def test_types_that_convert_in_sql_are_refused() -> None:
         catalog.use()
 
 
-def test_uuids_kept_as_text_come_back(backend: Backend) -> None:
-    """``native_uuid=False`` means 32 digits on PostgreSQL as well."""
+@pytest.mark.parametrize("as_uuid", [True, False])
+def test_uuids_kept_as_text_come_back(backend: Backend, as_uuid: bool) -> None:
+    """``native_uuid=False`` means 32 digits on PostgreSQL as well, for Python values of any type."""
     base = new_base()
-    model = thing(base, code=mapped_column(sa.Uuid(native_uuid=False)))
-    value = uuid.UUID(int=5)
+    model = thing(base, code=mapped_column(sa.Uuid(as_uuid=as_uuid, native_uuid=False)))
+    value = uuid.UUID(int=5) if as_uuid else str(uuid.UUID(int=5))
     before, after = moved(backend, base, catalog_of(model), model(slug="a", code=value))
     assert before["things"] == [{"slug": "a", "code": str(value)}]
     assert before == after
@@ -587,3 +589,74 @@ def test_required_references_in_a_circle_are_no_missing_records(backend: Backend
         "the key.",
         f"things record 4, above: the record with slug 'c' {placed}",
     ]
+
+
+def test_an_interval_is_no_finer_than_its_column(backend: Backend) -> None:
+    """MariaDB keeps a generic interval as a moment without a fraction, and would cut it."""
+    base = new_base()
+
+    class Span(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "spans"
+        id = key()
+        slug = slug()
+        length = sa.orm.mapped_column(sa.Interval, nullable=False)
+
+    catalog = catalog_of(Span)
+    with backend.database(base.metadata) as engine:
+        span = {"slug": "a", "length": "PT0.900000S"}
+        try:
+            import_document(engine, {"spans": [span]}, catalog=catalog)
+        except ImportFailed as error:
+            (problem,) = error.report.problems
+            assert (backend.dialect, problem.field) == ("mariadb", "length")
+            assert "digits of a second" in problem.message
+            span = {"slug": "a", "length": "-PT3S"}
+            import_document(engine, {"spans": [span]}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["spans"] == [span]
+
+
+@pytest.mark.parametrize("where", ["reference", "links", "owned"])
+def test_validators_of_references_and_lists_count(sqlite_memory: Backend, where: str) -> None:
+    """What ``load`` refuses, an import refuses, whatever kind of field says so."""
+    base = new_base()
+    tied = sa.Table(
+        "links",
+        base.metadata,
+        sa.Column("item_id", sa.ForeignKey("items.id"), primary_key=True),
+        sa.Column("other_id", sa.ForeignKey("others.id"), primary_key=True),
+    )
+
+    class Other(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "others"
+        id = key()
+        slug = slug()
+
+    class Part(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "parts"
+        id = key()
+        item_id = to("items.id")
+        slug = slug()
+
+    class Item(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "items"
+        id = key()
+        slug = slug()
+        reference_id = to("others.id")
+        reference = relationship(Other)
+        links = relationship(Other, secondary=tied)
+        owned = relationship(Part)
+
+    def never(_value: Any) -> None:
+        raise ma.ValidationError("never")
+
+    catalog = Catalog("test")
+    schema_for(Other, catalog)
+    part = schema_for(Part, catalog)
+    made = {"reference": Ref(), "links": Ref(), "owned": Owned(part)}
+    made[where].validators = [never]
+    schema_for(Item, catalog, made)
+    item = {"slug": "i", "reference": {"slug": "o"}, "links": [], "owned": []}
+    document = {"others": [{"slug": "o"}], "items": [item]}
+    with sqlite_memory.database(base.metadata) as engine:
+        with pytest.raises(ImportFailed, match=f"items record 1, {where}: never"):
+            import_document(engine, document, catalog=catalog)

@@ -514,6 +514,12 @@ def test_sequences_and_server_side_uuids_are_asked_ahead(engine: sa.Engine) -> N
         (sa.String(3), "日😀é", "abcd", "Longer than maximum length 3"),
         (mysql.BINARY(3), "AAEC", "AAE=", "2 bytes would be padded to 3"),
         (mysql.VARBINARY(3), "AAE=", "AAECAw==", "Longer than maximum length 3"),
+        (
+            sa.Uuid(),
+            "ffffffff-ffff-ffff-ffff-ffffffffffff",
+            "ffffffff-ffff-8fff-01ff-ffffffffffff",
+            "is a version and variant that MariaDB's own UUID type refuses",
+        ),
         (mysql.TINYBLOB(), "AAE=", "A" * 344, "258 bytes are more than its column holds: 255"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, sa.types.TypeEngine) else "",

@@ -99,8 +99,37 @@ class SQLiteFile(Backend):
         return twin
 
 
-class PostgreSQL(Backend):
-    """PostgreSQL: a database of its own for each engine.
+class ServerBackend(Backend):
+    """A server, with a database of its own for each engine."""
+
+    def __init__(self, server: sa.URL) -> None:
+        super().__init__()
+        self.server = server
+        self.admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+
+    @abstractmethod
+    def statements(self, name: str) -> tuple[str, str]:
+        """Return what creates a database of this name, and what drops it."""
+
+    def fresh(self, **options: Any) -> sa.Engine:
+        name = f"lading_{id(self):x}_{next(self.numbers)}"
+        create, drop = self.statements(name)
+        self._administer(create)
+        engine = sa.create_engine(self.server.set(database=name), **options)
+        self.dropping[engine] = lambda: self._administer(drop)
+        return engine
+
+    def drop_all(self) -> None:
+        super().drop_all()
+        self.admin.dispose()
+
+    def _administer(self, sql: str) -> None:
+        with self.admin.connect() as connection:
+            connection.exec_driver_sql(sql)
+
+
+class PostgreSQL(ServerBackend):
+    """PostgreSQL.
 
     ``template`` are options of CREATE DATABASE, such as a collation.
     """
@@ -109,55 +138,25 @@ class PostgreSQL(Backend):
     dialect = "postgresql"
 
     def __init__(self, server: sa.URL, *, template: str = "") -> None:
-        super().__init__()
-        self.server = server
+        super().__init__(server)
         self.template = template
-        self.admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
 
-    def fresh(self, **options: Any) -> sa.Engine:
-        name = f"lading_{id(self):x}_{next(self.numbers)}"
-        self._administer(f'CREATE DATABASE "{name}" {self.template}')
-        engine = sa.create_engine(self.server.set(database=name), **options)
-        self.dropping[engine] = lambda: self._administer(f'DROP DATABASE "{name}" WITH (FORCE)')
-        return engine
+    def statements(self, name: str) -> tuple[str, str]:
+        return (
+            f'CREATE DATABASE "{name}" {self.template}',
+            f'DROP DATABASE "{name}" WITH (FORCE)',
+        )
 
     def async_twin(self, engine: sa.Engine) -> AsyncEngine:
         return create_async_engine(engine.url)
 
-    def drop_all(self) -> None:
-        super().drop_all()
-        self.admin.dispose()
 
-    def _administer(self, sql: str) -> None:
-        with self.admin.connect() as connection:
-            connection.exec_driver_sql(sql)
-
-
-class MariaDB(Backend):
-    """MariaDB: a database of its own for each engine.
-
-    Its text compares by code point unless a column says otherwise, as on the other engines.
-    """
+class MariaDB(ServerBackend):
+    """MariaDB; its text compares by code point unless a column says otherwise."""
 
     name = "mariadb"
     dialect = "mariadb"
 
-    def __init__(self, server: sa.URL) -> None:
-        super().__init__()
-        self.server = server
-        self.admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-
-    def fresh(self, **options: Any) -> sa.Engine:
-        name = f"lading_{id(self):x}_{next(self.numbers)}"
-        self._administer(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
-        engine = sa.create_engine(self.server.set(database=name), **options)
-        self.dropping[engine] = lambda: self._administer(f"DROP DATABASE {name}")
-        return engine
-
-    def drop_all(self) -> None:
-        super().drop_all()
-        self.admin.dispose()
-
-    def _administer(self, sql: str) -> None:
-        with self.admin.connect() as connection:
-            connection.exec_driver_sql(sql)
+    def statements(self, name: str) -> tuple[str, str]:
+        collation = "CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+        return f"CREATE DATABASE {name} {collation}", f"DROP DATABASE {name}"

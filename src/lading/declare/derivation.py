@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import marshmallow as ma
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, configure_mappers
 
@@ -16,6 +15,7 @@ from lading.declare.hierarchy import Hierarchy
 from lading.declare.infer import Unclear, by_field, coverage, natural_key, surrogate_of
 from lading.declare.keycycles import key_faults
 from lading.declare.members import Members
+from lading.declare.metaoptions import unknown_options
 from lading.declare.ownership import Ownership
 from lading.declare.restored import lost_targets
 from lading.declare.rowsets import Links, Member, Reference, RowSet, Value
@@ -48,13 +48,6 @@ class Entities:
         for root in self.roots.values():
             yield from root.tree()
 
-
-#: What ``class Meta`` may hold: ours, and marshmallow's own.
-OPTIONS = {"model", "name", "natural_key", "version", "depends_on", "volatile", "catalog"} | {
-    *vars(ma.SchemaOpts(type("Meta", (), {}))),
-    "additional",
-    "ordered",
-}
 
 #: What a document holds beside its entities' lists.
 RESERVED_NAMES = ("version", "schema_versions", "exported_at", "source", "include_ids")
@@ -127,7 +120,16 @@ class Derivation:
             for root in roots.values():
                 for rows in root.tree():
                     bind_children(rows)
+            self._instantiate()
         return Entities(self.catalog, roots, self.plain)
+
+    def _instantiate(self) -> None:
+        """A field that marshmallow can't bind is found now, and not in the middle of an export."""
+        for schema in self.plain:
+            try:
+                schema()
+            except Exception as error:
+                self.report(schema, f"its fields can't be used ({error!r}); correct them")
 
     def _check_carriers(self, roots: dict[str, RowSet]) -> None:
         """Every row has one carrier, and what an entity depends on exists."""
@@ -178,7 +180,8 @@ class Derivation:
         if not table.primary_key.columns:
             self.report(schema, f"table {table.fullname} has no primary key; give it one")
             return
-        self._check_options(schema)
+        for text in unknown_options(schema.__dict__.get("Meta", object)):
+            self.report(schema, text)
         name = own_option(schema, "name")
         name = table.name if name is None else name
         if not isinstance(name, str) or not name:
@@ -239,15 +242,6 @@ class Derivation:
             self.report(schema, str(error))
             return None
         return hierarchy
-
-    def _check_options(self, schema: type[EntitySchema]) -> None:
-        """A misspelt option would silently do nothing."""
-        for name in vars(schema.__dict__.get("Meta", object)):
-            if not name.startswith("__") and name not in OPTIONS:
-                self.report(
-                    schema,
-                    f"Meta.{name} is no option; the options are {', '.join(sorted(OPTIONS))}",
-                )
 
     def _claim_links(self) -> None:
         """A side that names the relationship carries it before one that doesn't."""
@@ -335,6 +329,12 @@ class Derivation:
     def _check_names(self, rows: RowSet) -> None:
         seen: dict[str, Member] = {}
         for member in rows.members:
+            if not isinstance(member.written, str):
+                self.report(
+                    rows.schema,
+                    f"{member.name}: data_key = {shown(member.written)}; write a string",
+                )
+                continue
             other = seen.setdefault(member.written, member)
             if other is member:
                 continue

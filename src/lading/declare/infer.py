@@ -71,14 +71,13 @@ def natural_key(rows: RowSet, declared: Any) -> tuple[Value | Reference, ...]:
     ``Unclear`` says what to declare instead.
     """
     if declared is not None:
-        names = (declared,) if isinstance(declared, str) else declared
-        if not isinstance(names, tuple | list) or not all(isinstance(n, str) for n in names):
-            raise Unclear(f"natural_key = {shown(declared)}; write a field's name, or several")
-        if not names:
-            raise Unclear("natural_key names no field; write at least one")
-        return tuple(_key_member(rows, name) for name in names)
+        return _declared_key(rows, declared)
     for name in CONVENTIONAL:
-        found = [value for value in rows.values if value.name == name and value.kinds is None]
+        found = [
+            value
+            for value in rows.values
+            if value.name == name and value.kinds is None and value.writable
+        ]
         if found and is_unique(found[0].column):
             if not found[0].column.nullable:
                 return (found[0],)
@@ -95,6 +94,18 @@ def natural_key(rows: RowSet, declared: Any) -> tuple[Value | Reference, ...]:
     raise Unclear(f"it has no natural key; {_suggest(rows)}")
 
 
+def _declared_key(rows: RowSet, declared: Any) -> tuple[Value | Reference, ...]:
+    """Return the members that ``natural_key`` names."""
+    names = (declared,) if isinstance(declared, str) else declared
+    if not isinstance(names, tuple | list) or not all(isinstance(n, str) for n in names):
+        raise Unclear(f"natural_key = {shown(declared)}; write a field's name, or several")
+    if not names:
+        raise Unclear("natural_key names no field; write at least one")
+    if len(set(names)) < len(names):
+        raise Unclear(f"natural_key = {shown(declared)} names a field twice; name each once")
+    return tuple(_key_member(rows, name) for name in names)
+
+
 def _key_member(rows: RowSet, name: str) -> Value | Reference:
     for member in rows.members:
         if member.name == name:
@@ -104,6 +115,10 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
                 raise Unclear(
                     f"natural_key names {name!r}, which only some of its classes have; "
                     "name another field"
+                )
+            if isinstance(member, Value) and not member.writable:
+                raise Unclear(
+                    f"natural_key names {name!r}, which is never read back; name another field"
                 )
             if isinstance(member, Value) and not member.kind.is_key:
                 kind = article(member.kind.name)
@@ -155,7 +170,7 @@ def _covering(rows: RowSet, columns: tuple[Column, ...]) -> tuple[Value | Refere
         held: set[Column] = set()
         if isinstance(member, Reference):
             held = set(member.columns)
-        elif member.kind.is_key:
+        elif member.kind.is_key and member.writable:
             held = {member.column}
         if held <= all_columns and held & wanted:
             position = min(i for i, column in enumerate(columns) if column in held & wanted)

@@ -95,9 +95,13 @@ class Members:
     def leftovers(self) -> None:
         """Report fields that match nothing in the model and would write nothing back."""
         known = {*self.seen, *self.declared, *self.hierarchy.attributes()}
-        for name in self.excluded.unknown(known):
+        options = self.schema.opts
+        one_way = (set(options.dump_only) | set(options.load_only)) - known
+        for name in [*self.excluded.unknown(known), *sorted(one_way)]:
             self.report(f"Meta names {name!r}, which is no field of it")
         for name, field in self.declared.items():
+            if isinstance(field, Owned):
+                self._refuse_one_way(name, field)
             if name in self.used or isinstance(field, Owned) or name in self.excluded:
                 continue
             if isinstance(field, Ref | RefList):
@@ -196,8 +200,26 @@ class Members:
 
     # References
 
+    def _refuse_one_way(self, name: str, field: ma.fields.Field[Any]) -> None:
+        """References and lists are written and read back; an option that says otherwise lies."""
+        one_way = {
+            "dump_only": field.dump_only or name in self.schema.opts.dump_only,
+            "load_only": field.load_only or name in self.schema.opts.load_only,
+        }
+        for option in [option for option, given in one_way.items() if given]:
+            self.report(
+                f"{name} is {option}, and what refers to other records is always written and read "
+                f"back; remove {option}, or leave it out with Meta.exclude = ({name!r},)"
+            )
+        if isinstance(field, Ref) and field.attribute not in (None, name):
+            self.report(
+                f"{name} has attribute={field.attribute!r}; name its relationship instead: "
+                f"Ref({field.attribute!r})"
+            )
+
     def _reference(self, key: ForeignKey) -> None:
         name, field = key.name, key.field
+        self._refuse_one_way(name, field)
         target = self._target(name, field, key.remote)
         if target is None:
             return
@@ -223,12 +245,18 @@ class Members:
     def _target(self, name: str, field: Ref, remote: tuple[Column, ...]) -> RowSet | None:
         """Return the row set of the table referred to."""
         table = remote[0].table
-        found = self.work.of_table(table)
+        carrying = found = self.work.of_table(table)
         if field.entity is not None:
             found = [rows for rows in found if field.entity in (rows.schema, rows.name)]
         if len(found) == 1:
             return found[0]
-        if not found:
+        if carrying and not found:
+            names = ", ".join(rows.schema.__name__ for rows in carrying)
+            self.report(
+                f"{name} = Ref(entity={shown(field.entity)}) is no schema of {table.fullname}; "
+                f"there is {names}"
+            )
+        elif not found:
             self.report(
                 f"{name} refers to table {table.fullname}, which no schema of catalog "
                 f"{self.work.catalog.name!r} carries; declare one with model = … for it, or leave "
@@ -266,7 +294,10 @@ class Members:
         for name, field in self.declared.items():
             if isinstance(field, Ref) and (field.relationship or name) == key:
                 self.used.add(name)
-                return name, RefList(key, by=field.by, entity=field.entity, data_key=field.data_key)
+                self._refuse_one_way(name, field)
+                made = RefList(key, by=field.by, entity=field.entity, data_key=field.data_key)
+                made.validators = list(field.validators)
+                return name, made
         return key, RefList(key)
 
     def _link_list(

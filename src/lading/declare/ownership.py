@@ -140,13 +140,12 @@ class Ownership:
     def _way(self, parent: RowSet, name: str, field: Owned, child: RowSet) -> Reference:
         """Return the child's reference to its parent."""
         ways = [item for item in child.references if item.target.table is parent.table]
+        relationship, _ = self._relationship(parent, field.attribute or name)
+        if relationship is not None:
+            remote = set(relationship.remote_side)
+            ways = [item for item in ways if set(item.columns) == remote]
         if field.via is not None:
             ways = [item for item in ways if field.via in (item.name, item.relationship)]
-        else:
-            relationship, _ = self._relationship(parent, field.attribute or name)
-            if relationship is not None:
-                remote = set(relationship.remote_side)
-                ways = [item for item in ways if set(item.columns) == remote]
         if len(ways) == 1:
             return ways[0]
         choice = " or ".join(item.name for item in child.references) or "none"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import marshmallow as ma
 
 from lading.declare.catalog import Catalog, default_catalog
+from lading.declare.metaoptions import option_faults
 from lading.errors import DeclarationError, shown
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ class EntitySchema(ma.Schema):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        faults = [f"{cls.__name__}: {text}" for text in option_faults(cls.__dict__.get("Meta"))]
+        if faults:
+            raise DeclarationError(faults)
         cls.catalog = option(cls, "catalog") or default_catalog
         if not isinstance(cls.catalog, Catalog):
             raise DeclarationError(

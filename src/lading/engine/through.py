@@ -34,7 +34,11 @@ def _is_custom(rows: RowSet) -> bool:
         member.name for member in rows.members
     } | _outside(rows):
         return True
-    if any(type(field) not in COMPILED_FIELDS for field in schema._declared_fields.values()):
+    fields = schema._declared_fields.values()
+    if any(type(field) not in COMPILED_FIELDS for field in fields):
+        return True
+    # A value's validators are ours, but whoever gives some to a reference or list means them.
+    if any(field.validators for field in fields if not isinstance(field, ValueField)):
         return True
     own = {name for cls in schema.__mro__ if _is_application(cls) for name in vars(cls)}
     return bool(own & set(vars(ma.Schema)) - {"Meta", "__module__", "__doc__", "opts", *_MADE})

@@ -199,6 +199,8 @@ class RowWriter:
     def allocate(self, count: int) -> list[Any]:
         """Return fresh ids for rows of this set."""
         assert self.rows.surrogate is not None
+        if not count:
+            return []
         default = self.rows.surrogate.default
         if default is not None and not isinstance(default, sa.Sequence):
             make = _maker(self.dialect, self.rows, self.rows.surrogate)

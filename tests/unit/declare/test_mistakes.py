@@ -657,3 +657,69 @@ def test_a_catalog_that_was_mended_can_be_used() -> None:
     assert "which no schema of catalog" in refusal(catalog)
     schema_for(other, catalog)
     assert list(catalog.use().roots) == ["items", "others"]
+
+
+# Options that can't be carried out
+
+
+@pytest.mark.parametrize(
+    ("meta", "text"),
+    [
+        ({"dump_only": "slug"}, "Meta.dump_only = 'slug'; write names in a tuple"),
+        ({"dump_only": None}, "Meta.dump_only = None; write names in a tuple"),
+        ({"load_only": (5,)}, "Meta.load_only = (5,); write names in a tuple"),
+        ({"exclude": "slug"}, "Meta.exclude = 'slug'; write names in a tuple"),
+        ({"depends_on": 5}, "Meta.depends_on = 5; write names in a tuple"),
+        ({"include": ["slug"]}, "Meta.include = ['slug']; write a mapping of fields by name"),
+        ({"dump_only": ("nosuch",)}, "Meta names 'nosuch', which is no field of it"),
+        ({"dump_only": ("other",)}, "other is dump_only, and what refers to other records is"),
+        (
+            {"dump_only": ("slug",), "natural_key": "slug"},
+            "natural_key names 'slug', which is never",
+        ),
+        ({"natural_key": ("slug", "slug")}, "natural_key = ('slug', 'slug') names a field twice"),
+        ({"natural_key": 5}, "natural_key = 5; write a field's name, or several"),
+    ],
+    ids=lambda value: next(iter(value.items())).__repr__() if isinstance(value, dict) else "",
+)
+def test_an_option_that_cannot_be_meant(meta: Any, text: str) -> None:
+    """What marshmallow would take letter by letter, or not at all, is refused by name."""
+    base = new_base()
+    other = table(base, "Other", "others")
+    item = table(base, "Item", "items", other_id=to("others.id"), other=relationship(other))
+    catalog = catalog_of(other)
+    with pytest.raises(DeclarationError) as caught:
+        schema_for(item, catalog, **meta)
+        catalog.use()
+    assert f"ItemSchema: {text}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"slug": ma.fields.Method("nosuch")}, "its fields can't be used (AttributeError("),
+        ({"other": Ref(data_key=5)}, "other: data_key = 5; write a string"),  # type: ignore[arg-type]
+        ({"other": Ref(entity="zz")}, "other = Ref(entity='zz') is no schema of others; there is"),
+        ({"other": Ref(load_only=True)}, "other is load_only, and what refers to other records"),
+        ({"other": Ref(attribute="other_id")}, "other has attribute='other_id'; name its relat"),
+    ],
+    ids=["method", "data_key", "entity", "load_only", "attribute"],
+)
+def test_a_field_that_cannot_be_carried_out(fields: Any, text: str) -> None:
+    """A field's options are all obeyed, or refused."""
+    base = new_base()
+    other = table(base, "Other", "others")
+    item = table(base, "Item", "items", other_id=to("others.id"), other=relationship(other))
+    catalog = catalog_of(other)
+    schema_for(item, catalog, fields, natural_key="id")
+    assert f"ItemSchema: {text}" in refusal(catalog)
+
+
+def test_an_owned_list_goes_by_its_own_relationship() -> None:
+    """A ``via`` that contradicts the relationship of that name would write other rows under it."""
+    base = new_base()
+    child = table(base, "Child", "children", left_id=to("items.id"), right_id=to("items.id"))
+    item = table(base, "Item", "items", lefts=relationship(child, foreign_keys=[child.left_id]))
+    catalog = Catalog("test")
+    schema_for(item, catalog, {"lefts": Owned(schema_for(child, catalog), via="right")})
+    assert "lefts = Owned(...): ChildSchema must refer to items exactly once" in refusal(catalog)

@@ -29,7 +29,7 @@ from lading.errors import shown
 from lading.jsontext import json_text, parse_json
 from lading.kind import CUSTOM, Kind, article
 from lading.moments import DateTime, Interval
-from lading.values import JSON_NULL, Choice, Json, Number, Text
+from lading.values import JSON_NULL, Choice, Json, Number, Text, Uuid
 
 is_canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII).fullmatch
 
@@ -155,11 +155,13 @@ class Codecs:
         kept = below.result_processor(self.dialect, self.type_code(type_)) or _same
         if isinstance(below, sqltypes.CHAR | sqltypes.NCHAR):
             kept = unpadded
+        bind = self.bind_process(type_)
+        takes_text = isinstance(kind, Uuid) and not getattr(below, "as_uuid", True)
         return Processed(
             kind,
             load=load or self.loader(type_),
             undo=self.result_process(type_),
-            bind=self.bind_process(type_),
+            bind=(lambda value: bind(str(value))) if takes_text else bind,
             kept=kept,
             limited=self.limited(column),
         )
@@ -229,7 +231,7 @@ class Codecs:
 
     def bind_interval(self, column: Column, kind: Interval) -> Expression:
         """A moment counted from 1970, in the years 1 to 9999."""
-        process = self.bind_process(column.type)
+        process, limited = self.bind_process(column.type), self.limited(column)
         epoch = sqltypes.Interval.epoch
 
         def bind(written: str) -> Any:
@@ -241,7 +243,7 @@ class Codecs:
                     f"{written} from 1970 on, as its column keeps it, lies outside the years 1 to "
                     "9999"
                 ) from None
-            return process(length)
+            return limited(process(length))
 
         return calling(bind)
 

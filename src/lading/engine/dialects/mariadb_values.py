@@ -114,6 +114,11 @@ class MariaDBCodecs(Codecs):
         def bind(text: str) -> str:
             if not is_canonical_uuid(text):
                 raise ValueError(f"{text!r} is not canonical")
+            if is_native and text[14] in "89abcdef" and 0 < int(text[19:21], 16) <= 128:
+                raise ValueError(
+                    f"{text} is a version and variant that MariaDB's own UUID type refuses; keep "
+                    "it as text: Uuid(native_uuid=False)"
+                )
             return text if is_native else text.replace("-", "")
 
         return calling(bind)

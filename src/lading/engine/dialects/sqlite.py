@@ -88,6 +88,11 @@ class SQLite(Dialect):
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
         """The write lock is ours, so nobody else takes the ids behind the highest."""
+        if isinstance(column.server_default, sa.DefaultClause):
+            default = self.default_of(column.server_default)
+            numbers = "n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+            sql = f"WITH RECURSIVE {numbers} SELECT {default} FROM n"
+            return [row[0] for row in self.fetch(sql, (count,))]
         name = self.name(column)
         highest = self.fetch(f"SELECT max({name}) FROM {self.table(table)}")[0][0] or 0
         if table.dialect_options["sqlite"]["autoincrement"]:

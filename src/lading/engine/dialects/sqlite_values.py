@@ -165,7 +165,7 @@ class SQLiteCodecs(Codecs):
                 raise ValueError("NaN would become NULL in SQLite, which can't store it")
             return number
 
-        return Expression("({x} if type({x}) is float else slow({x}))", {"slow": slow})
+        return Expression("({x} + 0.0 if type({x}) is float else slow({x}))", {"slow": slow})
 
     def bind_decimal(self, column: Column, kind: Number) -> Expression:
         """Doubles, for decimals that survive being one."""

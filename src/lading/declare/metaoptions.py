@@ -1,0 +1,43 @@
+"""What ``class Meta`` may hold, checked before marshmallow or anything of ours relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import marshmallow as ma
+
+from lading.errors import shown
+
+#: What ``class Meta`` may hold: ours, and marshmallow's own.
+OPTIONS = {"model", "name", "natural_key", "version", "depends_on", "volatile", "catalog"} | {
+    *vars(ma.SchemaOpts(type("Meta", (), {}))),
+    "additional",
+    "ordered",
+}
+
+#: Options that list fields; one alone, without a comma, would be taken letter by letter.
+LISTS = ("fields", "additional", "exclude", "dump_only", "load_only")
+#: Options of ours that list names, of which one may stand alone.
+NAMES = ("depends_on", "volatile")
+
+
+def option_faults(meta: Any) -> Iterator[str]:
+    """Yield what is wrong with the values of a ``Meta`` class's own options."""
+    for name in (*LISTS, *NAMES):
+        given = vars(meta).get(name, ()) if meta is not None else ()
+        if name in NAMES and (given is None or isinstance(given, str)):
+            continue
+        is_list = isinstance(given, list | tuple | set | frozenset)
+        if not is_list or not all(isinstance(item, str) for item in given):
+            yield f"Meta.{name} = {shown(given)}; write names in a tuple, such as ('notes',)"
+    included = vars(meta).get("include", {}) if meta is not None else {}
+    if not isinstance(included, Mapping):
+        yield f"Meta.include = {shown(included)}; write a mapping of fields by name"
+
+
+def unknown_options(meta: Any) -> Iterator[str]:
+    """Yield what is wrong with an option's name; a misspelt one would silently do nothing."""
+    for name in vars(meta):
+        if not name.startswith("__") and name not in OPTIONS:
+            yield f"Meta.{name} is no option; the options are {', '.join(sorted(OPTIONS))}"
