@@ -164,8 +164,9 @@ def identifier(taste: Taste, source: str) -> Any:
 
 
 def made_uuid(taste: Taste) -> uuid.UUID:
-    """Any 128 bits, but on MariaDB, whose own type takes known variants only."""
-    version = 4 if taste.dialect == "mariadb" else None
+    """Random ones; some wild ones are any 128 bits, but MariaDB's own type takes known variants."""
+    is_any = taste.wild and taste.chance(0.03) and taste.dialect != "mariadb"
+    version = None if is_any else 4
     return uuid.UUID(int=taste.rng.getrandbits(128), version=version)
 
 

@@ -240,7 +240,9 @@ class SchemaDraw:
         names = []
         for column in columns:
             own = [fk for fk in schema.table.foreign_keys if column in fk.columns]
-            names.append((own and reference_name(own[0])) or column.attr)
+            # An id that a key shares has a field of its own, and the reference may be null.
+            is_reference = own and column.filled != "id"
+            names.append((is_reference and reference_name(own[0])) or column.attr)
         schema.key = tuple(columns)
         if through is not None:
             names.insert(0, str(reference_name(through)))
