@@ -11,22 +11,26 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.automap import automap_base
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (
     Catalog,
     ImportFailed,
+    Owned,
     TargetError,
     export_all,
     export_document,
     import_all,
     import_document,
+    importer,
 )
 from lading.engine import resolve
 from lading.engine.dialects import dialect_for
@@ -34,6 +38,7 @@ from lading.engine.dialects.base import Dialect
 from lading.engine.lookup import rows_among
 from support import zoo
 from support.backends import Backend
+from support.columns import FLOAT, MOMENT
 from support.declaring import catalog_of, new_base, schema_for
 from support.packing import packed
 from support.statements import statements
@@ -285,6 +290,67 @@ def test_null_dangling_and_nameless_references_are_told_apart(backend: Backend) 
                 connection.execute(change.values({column.name: None}))
 
 
+def test_rows_whose_target_is_gone_are_named_or_counted(backend: Backend) -> None:
+    """A required reference, a link and an owned row; joins that drop rows would forget them."""
+    broken = {
+        "UPDATE loans SET book_id = 77": "loans, book",
+        "INSERT INTO book_authors (book_id, person_id) VALUES (1, 77)": "refers to no row",
+        "INSERT INTO book_authors (book_id, person_id) VALUES (77, 1)": "belong to no record",
+        "UPDATE pages SET book_id = 77": "1 of 1 rows belong to no record",
+    }
+    base, catalog = new_base(), Catalog("library")
+    book_authors = sa.Table(
+        "book_authors",
+        base.metadata,
+        sa.Column("book_id", sa.ForeignKey("books.id"), primary_key=True),
+        sa.Column("person_id", sa.ForeignKey("people.id"), primary_key=True),
+    )
+
+    class Person(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "people"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(20), unique=True, nullable=False)
+
+    class Book(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "books"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(20), unique=True, nullable=False)
+        authors = relationship(Person, secondary=book_authors)
+        pages = relationship("Page")
+
+    class Page(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        book_id = mapped_column(sa.ForeignKey("books.id"), nullable=False)
+        words = mapped_column(sa.String(20), nullable=False)
+
+    class Loan(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "loans"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(20), unique=True, nullable=False)
+        book_id = mapped_column(sa.ForeignKey("books.id"), nullable=False)
+        book = relationship(Book)
+
+    pages = schema_for(Page, catalog)
+    schema_for(Person, catalog)
+    schema_for(Book, catalog, {"pages": Owned(pages)})
+    schema_for(Loan, catalog)
+    with backend.database(base.metadata) as engine:
+        for statement, message in broken.items():
+            with Session(engine) as session:
+                book = Book(id=1, slug="b", pages=[Page(words="w")])
+                session.add_all([Person(id=1, slug="p"), book, Loan(slug="l", book=book)])
+                session.commit()
+            assert len(export_document(engine, catalog=catalog)["loans"]) == 1
+            with unchecked(engine) as connection:
+                connection.exec_driver_sql(statement)
+            with pytest.raises(TargetError, match=message):
+                export_document(engine, catalog=catalog)
+            with unchecked(engine) as connection:
+                for table in base.metadata.tables.values():
+                    connection.execute(sa.delete(table))
+
+
 def test_an_export_s_order_is_that_of_the_key_s_index(backend: Backend, tmp_path: Path) -> None:
     """NULLS FIRST, IS NOT NULL and COLLATE are left out where they change nothing but the plan."""
     plans = {
@@ -363,6 +429,46 @@ def test_keys_with_nulls_cost_a_query_per_pattern(
     assert len(by_pattern) == 4
 
 
+@pytest.mark.parametrize(("collation", "held"), [("NOCASE", "A"), ("RTRIM", "a  ")])
+@pytest.mark.parametrize("way", ["reference", "owned", "link"])
+def test_sqlite_s_foreign_keys_are_exactly_their_targets(
+    way: str, collation: str, held: str, sqlite_memory: Backend
+) -> None:
+    """A column's collation lets ``A`` refer to ``a``; written as ``a`` it would have been altered."""
+    base, catalog = new_base(), Catalog("folded")
+    folded = sa.String(20, collation=collation)
+    links = sa.Table(
+        "links",
+        base.metadata,
+        sa.Column("child_slug", sa.ForeignKey("children.slug"), primary_key=True),
+        sa.Column("parent_code", folded, sa.ForeignKey("parents.code"), primary_key=True),
+    )
+
+    class Parent(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "parents"
+        code = mapped_column(folded, primary_key=True)
+        children = relationship("Child", back_populates="parent")
+
+    class Child(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "children"
+        slug = mapped_column(sa.String(20), primary_key=True)
+        parent_code = mapped_column(folded, sa.ForeignKey("parents.code"))
+        parent = relationship(Parent, back_populates="children")
+        others = relationship(Parent, secondary=links)
+
+    children = schema_for(Child, catalog)
+    schema_for(Parent, catalog, {"children": Owned(children)} if way == "owned" else {})
+    with sqlite_memory.database(base.metadata) as engine:
+        with engine.begin() as connection:
+            connection.execute(sa.insert(Parent).values(code="a"))
+            code = "a" if way == "link" else held
+            connection.execute(sa.insert(Child).values(slug="c", parent_code=code))
+            if way == "link":
+                connection.execute(sa.insert(links).values(child_slug="c", parent_code=held))
+        with pytest.raises(TargetError, match="refers to"):
+            export_document(engine, catalog=catalog)
+
+
 # Values
 
 
@@ -400,6 +506,51 @@ def test_json_numbers_and_keys_have_one_form(backend: Backend) -> None:
 
 
 # Rows, ids, defaults
+
+
+def test_a_negative_zero_is_zero(backend: Backend) -> None:
+    """Some engines lose its sign, so that no record has one and no import writes one."""
+    model = thing(
+        ratio=mapped_column(FLOAT),
+        price=mapped_column(sa.Numeric(9, 2)),
+        doc=mapped_column(sa.JSON()),
+    )
+    values = {"ratio": -0.0, "doc": [-0.0]}
+    catalog = catalog_of(model)
+    with backend.database(model.metadata) as engine:
+        with Session(engine) as session:
+            session.add(model(slug="a", price=Decimal("-0.00"), **values))
+            session.commit()
+        import_document(
+            engine,
+            {"things": [{"slug": "b", "price": "-0.00", **values}]},
+            catalog=catalog,
+        )
+        records = export_document(engine, catalog=catalog)["things"]
+        with engine.connect() as connection:
+            column = model.__table__.c.ratio
+            (ratio,) = connection.scalars(sa.select(column).where(model.slug == "b"))
+    for record in records:
+        assert (str(record["ratio"]), record["price"], str(record["doc"])) == (
+            "0.0",
+            "0.00",
+            "[0.0]",
+        )
+    assert str(ratio) == "0.0"
+
+
+def test_nulls_are_written_where_there_are_defaults(backend: Backend) -> None:
+    """An insert names every column, so that no default stands for what a record says is null."""
+    model = thing(
+        words=mapped_column(sa.String(20), default="python's"),
+        remark=mapped_column(sa.String(20), server_default="server's"),
+        at=mapped_column(MOMENT, server_default=sa.func.now(), onupdate=dt.datetime.now),
+    )
+    records = [{"slug": "a", "words": None, "remark": None, "at": None}]
+    catalog = catalog_of(model)
+    with backend.database(model.metadata) as engine:
+        import_document(engine, {"things": records}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["things"] == records
 
 
 def test_an_id_of_zero_is_kept_and_the_next_one_works(backend: Backend) -> None:
@@ -619,3 +770,110 @@ def test_the_bulk_update_touches_no_other_column(backend: Backend, tmp_path: Pat
             heads = session.scalar(sa.select(sa.func.count(world.models.Department.head_id)))
     assert stamps == {dt.datetime(2025, 1, 1)}
     assert heads == 48
+
+
+# What makes it fast, as far as statements and types show it
+
+
+def ledger() -> tuple[Any, Catalog]:
+    """Brands, kinds by brand and number, and items that refer to kinds."""
+    base, catalog = new_base(), Catalog("ledger")
+
+    class Brand(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "brands"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(20), unique=True, nullable=False)
+
+    class Kind(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "kinds"
+        __table_args__ = (sa.UniqueConstraint("brand_id", "number"),)
+        id = mapped_column(sa.Integer, primary_key=True)
+        brand_id = mapped_column(sa.ForeignKey("brands.id"), nullable=False)
+        number = mapped_column(sa.Integer, nullable=False)
+        brand = relationship(Brand)
+
+    class Item(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "items"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(20), unique=True, nullable=False)
+        kind_id = mapped_column(sa.ForeignKey("kinds.id"), nullable=False)
+        kind = relationship(Kind)
+
+    for model in (Brand, Kind, Item):
+        schema_for(model, catalog)
+    return base, catalog
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_references_are_resolved_inside_out_one_table_a_query(
+    small: bool, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small target is read once and whole; of a large one each chunk asks once, nothing cached.
+
+    PostgreSQL gets arrays, of one parameter a column, and each chunk's rows by one COPY.
+    """
+    chunks, size = 4, 50
+    monkeypatch.setattr(importer, "CHUNK", size)
+    monkeypatch.setattr(resolve, "SMALL", 5_000 if small else 0)
+    base, catalog = ledger()
+    kinds = [{"brand": {"slug": f"b{n % 9}"}, "number": n} for n in range(60)]
+    document = {
+        "brands": [{"slug": f"b{n}"} for n in range(9)],
+        "kinds": kinds[:size],
+        "items": [{"slug": f"i{n:05}", "kind": kinds[n * 7 % size]} for n in range(chunks * size)],
+    }
+    with backend.database(base.metadata) as engine:
+        with statements(engine) as seen:
+            import_document(engine, document, catalog=catalog)
+        assert {
+            name: sorted(map(str, items))
+            for name, items in export_document(engine, catalog=catalog).items()
+            if name in document
+        } == {name: sorted(map(str, items)) for name, items in document.items()}
+    reads = [sql for sql in seen if sql.startswith("SELECT") and "count(" not in sql]
+    kinds_read = [sql for sql in reads if "FROM kinds" in sql and "number" in sql]
+    by_chunk = [sql for sql in kinds_read if "WHERE" in sql]
+    if small:
+        assert by_chunk == []
+        assert 1 <= len(kinds_read) <= 2
+    else:
+        assert len(by_chunk) == chunks
+    writes = [sql for sql in seen if sql.startswith(("INSERT INTO items", "COPY items"))]
+    assert len(writes) == chunks
+    if backend.dialect == "postgresql":
+        assert all(sql.startswith("COPY") for sql in writes)
+        assert all("ANY(" in sql or "unnest(" in sql for sql in by_chunk)
+        assert all(sql.count("%s") <= 2 for sql in by_chunk)
+
+
+def test_streams_give_the_driver_s_own_tuples(backend: Backend) -> None:
+    """No Row is made of them: records are made of what the driver's cursor gives."""
+    model = thing(words=mapped_column(sa.String(20)))
+    with backend.database(model.metadata) as engine:
+        with engine.begin() as connection:
+            connection.execute(sa.insert(model), [{"slug": f"s{n}"} for n in range(25)])
+        with engine.connect() as connection:
+            stream = dialect_for(connection).stream(sa.select(model.__table__), 10)
+            chunks = list(stream)
+    assert [len(rows) for rows in chunks] == [10, 10, 5]
+    assert {type(row) for rows in chunks for row in rows} == {tuple}
+
+
+def test_reflected_tables_go_round(backend: Backend) -> None:
+    """Names that the database tells are no plain strings, and have to be made ones."""
+    base, _ = ledger()
+    with backend.database(base.metadata) as engine:
+        reflected = automap_base()
+        reflected.prepare(autoload_with=engine)
+        catalog = Catalog("reflected")
+        for name in ("brands", "kinds", "items"):
+            schema_for(reflected.classes[name], catalog)
+        document: dict[str, Any] = {
+            "brands": [{"slug": "b"}],
+            "kinds": [{"brands": {"slug": "b"}, "number": 1}],
+            "items": [{"slug": "i", "kinds": {"brands": {"slug": "b"}, "number": 1}}],
+        }
+        import_document(engine, document, catalog=catalog)
+        after = export_document(engine, catalog=catalog)
+        assert {name: after[name] for name in document} == document
+        assert {type(name) for record in after["items"] for name in record} == {str}

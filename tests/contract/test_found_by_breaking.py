@@ -581,7 +581,7 @@ def test_required_references_in_a_circle_are_no_missing_records(backend: Backend
     with backend.database(base.metadata) as engine:
         report = import_document(engine, {"things": records}, catalog=catalog, on_error="continue")
     assert (report.inserted, report.failed) == (1, 4)
-    placed = "can't be placed before it: what that one refers to is missing, or refers back to it."
+    placed = "can't be placed before it: what that one refers to is missing, or refers back to it. Add what is missing, or break the circle."
     assert report.errors == [
         f"things record 1, above: the record with slug 'b' {placed}",
         f"things record 2, above: the record with slug 'a' {placed}",

@@ -396,8 +396,8 @@ def test_attributes_of_one_name_in_two_tables() -> None:
     """A record's field must mean one column."""
     animal, _, _ = animals(lives=sa.Integer())
     assert refusal(catalog_of(animal)) == (
-        "AnimalSchema: two fields would be written as 'lives'; rename the attribute of one of the "
-        "classes that have it."
+        "AnimalSchema: two fields would be written as 'lives'; name the attributes of the classes "
+        "that have it apart, or move it to a class above them."
     )
 
 

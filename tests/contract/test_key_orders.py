@@ -128,19 +128,22 @@ def name_of(mood: Mood) -> str:
 
 
 EXACT = sa.Text().with_variant(mysql.LONGTEXT(), *MARIADB)
-FOLDING = sa.String(700).with_variant(
-    mysql.VARCHAR(700, charset="utf8mb4", collation="utf8mb4_general_ci"), *MARIADB
-)
-PADDING = sa.String(700).with_variant(
-    mysql.VARCHAR(700, charset="utf8mb4", collation="utf8mb4_bin"), *MARIADB
-)
+
+
+def collated(sqlite: str, mariadb: str) -> Any:
+    """Return a text in a collation that takes different texts for equal, where there are any."""
+    theirs = mysql.VARCHAR(700, charset="utf8mb4", collation=mariadb)
+    ours = sa.String(700, collation=sqlite)
+    return sa.String(700).with_variant(theirs, *MARIADB).with_variant(ours, "sqlite")
+
+
 VALUES = [mood.value for mood in Mood]
 
 TYPES: dict[str, Keys] = {
     "text": Keys(sa.String(700), long_text),
     "unlimited": Keys(EXACT, long_text),
-    "folding": Keys(FOLDING, long_text),
-    "padding": Keys(PADDING, long_text),
+    "folding": Keys(collated("NOCASE", "utf8mb4_general_ci"), long_text),
+    "padding": Keys(collated("RTRIM", "utf8mb4_bin"), long_text),
     "char": Keys(sa.CHAR(5), lambda rng: text(rng).rstrip(" ")),
     "decorated": Keys(Upper(), text),
     "integer": Keys(sa.Integer(), whole),

@@ -448,7 +448,7 @@ def test_a_missing_parent_is_named_with_the_nearest(failing: Callable[..., list[
         f"categories record 2, parent: no categories has {missing}; closest is name 'a' and "
         "parent null. Add the record to categories, or correct the key",
         f"categories record 3, parent: the record with {below} can't be placed before it: what "
-        "that one refers to is missing, or refers back to it",
+        "that one refers to is missing, or refers back to it. Add what is missing, or break the circle",
         f"products record 1, category: no categories has {missing}; closest is name 'a' and "
         "parent null. Add the record to categories, or correct the key",
     ]

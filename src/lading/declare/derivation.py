@@ -340,7 +340,10 @@ class Derivation:
                 continue
             remedy = "give one a data_key"
             if other.name == member.name:
-                remedy = "rename the attribute of one of the classes that have it"
+                remedy = (
+                    "name the attributes of the classes that have it apart, or move it to a class "
+                    "above them"
+                )
             self.report(rows.schema, f"two fields would be written as {member.written!r}; {remedy}")
 
 

@@ -70,7 +70,8 @@ class Scope:
         if others:
             raise TargetError(
                 f"where[{name!r}] draws in {', '.join(others)}, which would multiply rows",
-                "Ask by a relationship, as in Post.author.has(User.name == 'x'), or by EXISTS.",
+                "Ask by a relationship, as in Post.author.has(User.name == 'x'), by EXISTS, or "
+                "of a subclass by Base.id.in_(select(Subclass.id).where(...)).",
             )
 
     @property

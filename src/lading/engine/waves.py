@@ -97,7 +97,8 @@ class Waves:
                     text = described(reference.parts, key)
                     message = (
                         f"the record with {text} can't be placed before it: what that one "
-                        "refers to is missing, or refers back to it"
+                        "refers to is missing, or refers back to it. Add what is missing, or break "
+                        "the circle"
                     )
                 yield place, reference.written, message
 

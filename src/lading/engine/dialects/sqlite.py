@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql import sqltypes
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, choice_rank
@@ -32,11 +33,7 @@ class SQLite(Dialect):
             return choice_rank(column, self.codecs.stored(column, kind))
         if isinstance(kind, Text | Uuid):
             padded = isinstance(kind, Text) and self.codecs.is_padded(column, kind)
-            return (
-                sa.collate(sa.type_coerce(column, sa.String()), "BINARY")
-                if self.utf8 and not padded
-                else None
-            )
+            return _by_code_point(column) if self.utf8 and not padded else None
         return column
 
     # Reading
@@ -51,6 +48,12 @@ class SQLite(Dialect):
         marks = ",".join([group] * len(rows))
         values = [item for row in rows for item in row]
         return f"WHERE ({', '.join(names)}) IN (VALUES {marks})", values
+
+    def same(self, near: Column, far: Column) -> sa.ColumnElement[bool]:
+        """In NOCASE or RTRIM a foreign key may differ from its target in case or blanks."""
+        if not isinstance(self.codecs.underlying(near.type), sqltypes.String):
+            return near == far
+        return sa.and_(near == far, _by_code_point(near) == _by_code_point(far))
 
     def forms(self, kind: Kind, bound: Any) -> Sequence[Any]:
         """SQLite's own ``CURRENT_TIMESTAMP`` has no fraction, SQLAlchemy's texts have one."""
@@ -128,3 +131,8 @@ class SQLite(Dialect):
 
     def snapshot(self) -> str:
         return "serializable, in the caller's transaction"
+
+
+def _by_code_point(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return a text as SQLite compares it byte by byte, whatever its column says."""
+    return sa.collate(sa.type_coerce(text, sa.String()), "BINARY")
