@@ -644,3 +644,43 @@ def test_a_column_left_out_that_the_database_insists_on_is_each_record_s_problem
         (2, {"slug": "b"}),
     ]
     assert all("the database refused it: " in problem.message for problem in problems)
+
+
+def test_a_reference_by_a_key_that_holds_an_owner_without_one_is_refused() -> None:
+    """The owner needs no key for its own rows; whoever refers to these writes its key as well."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = mapped_column(sa.Integer, primary_key=True)
+        page_id = mapped_column(sa.ForeignKey("pages.id"), nullable=False)
+        number = mapped_column(sa.Integer, nullable=False)
+        page = relationship("Page")
+
+    class Page(base):
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        book_id = mapped_column(sa.ForeignKey("books.id"), nullable=False)
+        words = mapped_column(sa.String(9))
+
+    class Book(base):
+        __tablename__ = "books"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Mark(base):
+        __tablename__ = "marks"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        line_id = mapped_column(sa.ForeignKey("lines.id"))
+
+    lines = schema_for(Line, catalog, natural_key=("page", "number"))
+    pages = schema_for(Page, catalog, {"lines": Owned(lines, via="page")})
+    schema_for(Book, catalog, {"pages": Owned(pages, via="book")})
+    catalog.use()
+    schema_for(Mark, catalog)
+    text = (
+        "MarkSchema: line is written by a key that holds page, and that refers to PageSchema, "
+        "which has no natural key; declare natural_key there"
+    )
+    assert text in mistakes(catalog)

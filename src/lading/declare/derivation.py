@@ -13,7 +13,7 @@ from lading.declare.columns import kind_of
 from lading.declare.fields import Owned, Ref, RefList
 from lading.declare.hierarchy import Hierarchy
 from lading.declare.infer import Unclear, by_field, coverage, natural_key, surrogate_of
-from lading.declare.keycycles import key_faults
+from lading.declare.keycycles import empty_keys, key_faults
 from lading.declare.members import Members
 from lading.declare.metaoptions import unknown_options
 from lading.declare.ownership import Ownership
@@ -114,6 +114,7 @@ class Derivation:
             self.report(schema, text)
         roots = Ownership(self).roots()
         self._check_carriers(roots)
+        self._check_empty_keys(roots)
         if not self.mistakes:
             for rows in self.plain.values():
                 bind(rows)
@@ -304,6 +305,10 @@ class Derivation:
                 self.mistakes.append(fault)
             else:
                 self.report(rows.schema, fault)
+
+    def _check_empty_keys(self, roots: dict[str, RowSet]) -> None:
+        for rows, fault in empty_keys(roots.values()) if not self.mistakes else ():
+            self.report(rows.schema, fault)
 
     def _finish(self, rows: RowSet) -> None:
         """Take the surrogate out of the members, and put the key first."""

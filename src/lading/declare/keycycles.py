@@ -1,4 +1,7 @@
-"""Refuses natural keys that could not be written down: they contain each other, or never end."""
+"""Refuses natural keys that could not be written down.
+
+They contain each other, never end, or hold a reference to rows that have none.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import networkx as nx
 
-from lading.declare.rowsets import Reference, RowSet
+from lading.declare.recurring import Parts
+from lading.declare.rowsets import Links, Reference, RowSet
 
 
 def key_faults(plain: Iterable[RowSet]) -> Iterator[tuple[RowSet | None, str]]:
@@ -51,4 +55,38 @@ def _recurring_fault(rows: RowSet, own: list[Reference]) -> str | None:
             f"its natural key is {own[0].name} alone, which tells no two rows of one parent "
             "apart; add a field to it"
         )
+    return None
+
+
+def empty_keys(roots: Iterable[RowSet]) -> Iterator[tuple[RowSet, str]]:
+    """Yield the row sets whose references are written by keys that are empty somewhere.
+
+    An owned row's way to its owner needs no key of the owner's, until others refer to the row by
+    a key that holds that way.
+    """
+    for root in roots:
+        for rows in root.tree():
+            for member in rows.members:
+                reference = member.reference if isinstance(member, Links) else member
+                found = _without_key(reference.parts) if isinstance(reference, Reference) else None
+                if found is not None:
+                    text = (
+                        f"{member.name} is written by a key that holds {found.name}, and that "
+                        f"refers to {found.target.schema.__name__}, which has no natural key; "
+                        "declare natural_key there"
+                    )
+                    yield rows, text
+
+
+def _without_key(parts: Parts) -> Reference | None:
+    """Return a reference within a key that has nothing to be written by."""
+    seen: set[Reference] = set()
+    waiting = list(parts)
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Reference) and part not in seen:
+            if not part.parts:
+                return part
+            seen.add(part)
+            waiting += part.parts
     return None

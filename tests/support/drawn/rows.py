@@ -250,7 +250,8 @@ class RowDraw:
     def _must_end(self, fk: ForeignKey) -> bool:
         """A tame row is not its own ancestor by the reference through which its key recurs."""
         keys = self._keys(fk.table.root) if self.tame and fk.is_self else []
-        return any(set(fk.columns) <= set(key) for key in keys)
+        # A key may name the reference, and be drawn with some of its columns.
+        return any(set(fk.columns) & set(key) for key in keys)
 
     def _choose(self, fk: ForeignKey, row: Row, *, here: bool) -> Row | None:
         if here and self.taste.chance(0.06):
