@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (
@@ -465,6 +465,40 @@ def test_sqlite_s_foreign_keys_are_exactly_their_targets(
             if way == "link":
                 connection.execute(sa.insert(links).values(child_slug="c", parent_code=held))
         with pytest.raises(TargetError, match="refers to"):
+            export_document(engine, catalog=catalog)
+
+
+@pytest.mark.parametrize("name", ["sqlite_memory", "mariadb"])
+def test_a_subclass_s_row_is_exactly_its_base_s(name: str, request: pytest.FixtureRequest) -> None:
+    """By a folding collation ``A`` extends ``a``; written as ``a`` it would have been altered."""
+    theirs = mysql.VARCHAR(20, collation="utf8mb4_general_ci")
+    folded = sa.String(20, collation="NOCASE").with_variant(theirs, "mariadb")
+
+    class Animal(new_base()):  # type: ignore[misc]
+        __tablename__ = "animals"
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}
+        code = mapped_column(folded, primary_key=True)
+        kind = mapped_column(sa.String(9), nullable=False)
+
+    class Bird(Animal):
+        __tablename__ = "birds"
+        __mapper_args__ = {"polymorphic_identity": "bird"}
+        code = mapped_column(folded, sa.ForeignKey("animals.code"), primary_key=True)
+        span = mapped_column(sa.Integer, nullable=False)
+
+    catalog = catalog_of(Animal)
+    with request.getfixturevalue(name).database(Animal.metadata) as engine:
+        for code in ("a", "A"):
+            with engine.begin() as connection:
+                connection.execute(sa.delete(Bird.__table__))
+                connection.execute(sa.delete(Animal.__table__))
+                connection.execute(sa.insert(Animal.__table__).values(code="a", kind="bird"))
+                connection.execute(sa.insert(Bird.__table__).values(code=code, span=1))
+            if code == "a":
+                assert export_document(engine, catalog=catalog)["animals"] == [
+                    {"code": "a", "kind": "bird", "span": 1}
+                ]
+        with pytest.raises(TargetError, match="animals"):
             export_document(engine, catalog=catalog)
 
 
