@@ -6,8 +6,9 @@ can't show it, the foreign key and the column that it refers to come along.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import eq
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,7 +79,7 @@ class Selection:
 
     def extend(self, rows: RowSet) -> None:
         """Join the tables that the row set's subclasses add, each under its own name."""
-        self.joined = with_extensions(rows, self.joined)
+        self.joined = with_extensions(rows, self.joined, self.dialect.same)
 
     def add(self, column: sa.ColumnElement[Any], kind: Kind) -> int:
         """Select a column to be read as a kind, once, and return its place."""
@@ -183,11 +184,14 @@ def is_set(reference: Reference, source: Any) -> Any:
     return sa.and_(*(source.c[column.key].is_not(None) for column in carried))
 
 
-def with_extensions(rows: RowSet, source: Any = None) -> Any:
-    """Join the tables that a row set's subclasses add to its own table, or to ``source``."""
+def with_extensions(rows: RowSet, source: Any = None, same: Callable[..., Any] = eq) -> Any:
+    """Join the tables that a row set's subclasses add to its own table, or to ``source``.
+
+    ``same`` says what it means that a foreign key holds what it refers to.
+    """
     joined: Any = rows.table if source is None else source
     for extension in rows.extensions:
-        match = sa.and_(*(own == base for own, base in extension.pairs))
+        match = sa.and_(*(same(own, base) for own, base in extension.pairs))
         joined = joined.outerjoin(extension.table, match)
     return joined
 
