@@ -684,3 +684,60 @@ def test_a_reference_by_a_key_that_holds_an_owner_without_one_is_refused() -> No
         "which has no natural key; declare natural_key there"
     )
     assert text in mistakes(catalog)
+
+
+def test_a_key_may_recur_through_a_subclass_s_own_table(backend: Backend) -> None:
+    """The rows above are found by the base's key, which the subclass's repeats."""
+    base = new_base()
+
+    class Node(base):
+        __tablename__ = "nodes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(20), nullable=False)
+        kind = mapped_column(sa.String(10), nullable=False)
+        up_id = mapped_column(sa.Integer)
+        up = relationship(
+            lambda: Branch, foreign_keys=up_id, remote_side=lambda: Branch.pk, post_update=True
+        )
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["up_id"], ["branches.pk"], use_alter=True, name="up"),
+        )
+        __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": "leaf"}
+
+    class Branch(Node):
+        __tablename__ = "branches"
+        pk = mapped_column(sa.ForeignKey("nodes.id"), primary_key=True)
+        __mapper_args__ = {"polymorphic_identity": "branch", "inherit_condition": pk == Node.id}
+
+    catalog = Catalog("test")
+    schema_for(Node, catalog, natural_key=("up", "name"))
+    root = {"up": None, "name": "a"}
+    nodes = [
+        {**root, "kind": "branch"},
+        {"up": root, "name": "b", "kind": "branch"},
+        {"up": {"up": root, "name": "b"}, "name": "c", "kind": "leaf"},
+    ]
+    with backend.database(base.metadata) as engine:
+        import_document(engine, {"nodes": nodes}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["nodes"] == nodes
+
+
+def test_names_that_no_field_may_have(sqlite_memory: Backend) -> None:
+    """A field whose name JSON would have to escape is refused; an id of such a name is left out."""
+    base = new_base()
+
+    class Thing(base):
+        __tablename__ = "things"
+        pk = mapped_column("back\\slash", sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(20), unique=True, nullable=False)
+
+    catalog = Catalog("test")
+    schema_for(Thing, catalog)
+    with sqlite_memory.database(base.metadata) as engine:
+        import_document(engine, {"things": [{"slug": "a"}]}, catalog=catalog)
+        document = export_document(engine, catalog=catalog, include_ids=True)
+        assert document["things"] == [{"slug": "a"}]
+    other = Catalog("other")
+    schema_for(Thing, other, {"slug": ma.fields.String(data_key='a"b')})
+    with pytest.raises(DeclarationError, match="no field's name may have quotes, backslashes"):
+        other.use()

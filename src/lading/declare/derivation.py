@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, configure_mappers
 
 from lading.declare.columns import kind_of
+from lading.declare.fieldnames import name_faults
 from lading.declare.fields import Owned, Ref, RefList
 from lading.declare.hierarchy import Hierarchy
 from lading.declare.infer import Unclear, by_field, coverage, natural_key, surrogate_of
@@ -18,7 +19,7 @@ from lading.declare.members import Members
 from lading.declare.metaoptions import unknown_options
 from lading.declare.ownership import Ownership
 from lading.declare.restored import lost_targets
-from lading.declare.rowsets import Links, Member, Reference, RowSet, Value
+from lading.declare.rowsets import Links, Reference, RowSet, Value
 from lading.declare.schema import option
 from lading.errors import DeclarationError, shown
 from lading.manifest import name_fault
@@ -113,6 +114,7 @@ class Derivation:
         for schema, text in lost_targets(self.plain):
             self.report(schema, text)
         roots = Ownership(self).roots()
+        self._check_names(roots)
         self._check_carriers(roots)
         self._check_empty_keys(roots)
         if not self.mistakes:
@@ -131,6 +133,12 @@ class Derivation:
                 schema()
             except Exception as error:
                 self.report(schema, f"its fields can't be used ({error!r}); correct them")
+
+    def _check_names(self, roots: dict[str, RowSet]) -> None:
+        nested = [rows for root in roots.values() for rows in root.tree()]
+        for rows in dict.fromkeys([*self.plain.values(), *nested]):
+            for text in name_faults(rows):
+                self.report(rows.schema, text)
 
     def _check_carriers(self, roots: dict[str, RowSet]) -> None:
         """Every row has one carrier, and what an entity depends on exists."""
@@ -329,27 +337,6 @@ class Derivation:
                     f"volatile names {name!r}, which is no field of it; "
                     f"its fields are {', '.join(sorted(known))}",
                 )
-        self._check_names(rows)
-
-    def _check_names(self, rows: RowSet) -> None:
-        seen: dict[str, Member] = {}
-        for member in rows.members:
-            if not isinstance(member.written, str):
-                self.report(
-                    rows.schema,
-                    f"{member.name}: data_key = {shown(member.written)}; write a string",
-                )
-                continue
-            other = seen.setdefault(member.written, member)
-            if other is member:
-                continue
-            remedy = "give one a data_key"
-            if other.name == member.name:
-                remedy = (
-                    "name the attributes of the classes that have it apart, or move it to a class "
-                    "above them"
-                )
-            self.report(rows.schema, f"two fields would be written as {member.written!r}; {remedy}")
 
 
 def names_in(option: Any) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from lading.engine.layout import (
     KeyLayout,
     RecordLayout,
     WrittenKey,
+    id_names,
     order_source,
     own_key_source,
     reference_source,
@@ -179,17 +180,16 @@ class RowEncoder:
         return f"(None if {slot.is_null()} else {text})"
 
     def _ids(self, selection: Selection, slots: dict[str, Any]) -> list[str]:
-        sources = []
-        taken = {member.written for member in self.rows.members}
         surrogate = self.rows.surrogate
-        if surrogate is not None and surrogate.name not in taken:
-            sources.append(f"c{selection.raw(selection.table.c[surrogate.key])}")
-            taken.add(str(surrogate.name))
-        for reference in self.rows.references:
-            if f"{reference.name}_id" not in taken:
-                places = slots[reference.name].foreign
-                item = ", ".join(f"c{place}" for place in places)
-                sources.append(item if len(places) == 1 else f"[{item}]")
+        references = {f"{item.name}_id": item.name for item in self.rows.references}
+        sources = []
+        for name in id_names(self.rows):
+            if surrogate is not None and name == surrogate.name:
+                sources.append(f"c{selection.raw(selection.table.c[surrogate.key])}")
+                continue
+            places = slots[references[name]].foreign
+            item = ", ".join(f"c{place}" for place in places)
+            sources.append(item if len(places) == 1 else f"[{item}]")
         return sources
 
     # Errors

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from lading.declare.fieldnames import UNWRITABLE
 from lading.declare.recurring import flattened_order, level_parts, recurring, recurs
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.engine.generate import Expression, Source
@@ -141,11 +142,15 @@ def _reference(member: Reference | Links) -> Reference:
 
 
 def id_names(rows: RowSet) -> list[str]:
-    """Name the ids that ``include_ids`` adds, where nothing else has the name: own one first."""
+    """Name the ids that ``include_ids`` adds, own one first.
+
+    Those whose name something else has, or no field may have, are left out.
+    """
     taken = {member.written for member in rows.members}
     names = [str(rows.surrogate.name)] if rows.surrogate is not None else []
     names += [f"{reference.name}_id" for reference in rows.references]
-    return [name for name in dict.fromkeys(names) if name not in taken]
+    fine = [name for name in dict.fromkeys(names) if not UNWRITABLE.search(name)]
+    return [name for name in fine if name not in taken]
 
 
 def wire_type(kind: Kind, *, nullable: bool) -> Any:

@@ -81,7 +81,8 @@ class Ancestors:
         above: Any = table.alias("_lading_above")
         start = sa.select(*self._edge(table)).where(sa.literal_column(CHUNK_MARK))
         reached: Any = start.cte("_lading_reached", recursive=True)
-        climbs = [above.c[far.key] == reached.c[f"u{n}"] for n, far in enumerate(self.own.remote)]
+        far = map(self.rows.in_base, self.own.remote)
+        climbs = [above.c[column.key] == reached.c[f"u{n}"] for n, column in enumerate(far)]
         # UNION and not UNION ALL, so that rows which are their own ancestors end it as well.
         reached = reached.union(
             sa.select(*self._edge(above)).select_from(reached.join(above, sa.and_(*climbs)))
