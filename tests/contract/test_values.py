@@ -174,7 +174,7 @@ def is_taken(connection: sa.Connection, number: int, literal: str) -> bool:
         with connection.begin_nested():
             connection.exec_driver_sql(
                 f"INSERT INTO {ENTITY} (id, slug, {FIELD}) "
-                f"VALUES ({number}, '{number:04}', {literal})"
+                f"VALUES ({number + 1}, '{number:04}', {literal})"
             )
     except sa.exc.DBAPIError:
         return False
@@ -182,9 +182,9 @@ def is_taken(connection: sa.Connection, number: int, literal: str) -> bool:
 
 
 def dropped(connection: sa.Connection, error: TargetError) -> int:
-    """Delete the row that an export names as the one that it can't write, and return its id."""
+    """Delete the row that an export names as the one that it can't write; return its number."""
     number = int(re.search(r'"(\d{4})"', str(error.key))[1])  # type: ignore[index]
-    connection.exec_driver_sql(f"DELETE FROM {ENTITY} WHERE id = {number}")
+    connection.exec_driver_sql(f"DELETE FROM {ENTITY} WHERE slug = '{number:04}'")
     return number
 
 
@@ -197,7 +197,7 @@ def plain(kind: Any, stored: str, text: Any) -> tuple[str, Any]:
         value = value.rstrip(" ")
     if stored == "text" and kind.name in ("date", "time", "datetime", "interval"):
         value = instant(kind.name, value)
-    if stored == "text" and kind.name == "array":
+    if stored.startswith(("text", "longtext")) and kind.name == "array":
         value = repr(json.loads(value, parse_int=float if kind.item.name == "float" else int))
     return stored, value
 

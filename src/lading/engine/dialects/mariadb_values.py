@@ -39,7 +39,7 @@ from lading.engine.limits import (
     text_limit,
 )
 from lading.errors import TargetError
-from lading.jsontext import json_text
+from lading.jsontext import json_text, parse_json
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Time
 from lading.values import Float, Integer, Json, Number, Text, Uuid
@@ -63,6 +63,8 @@ class MariaDBCodecs(Codecs):
         """Whatever a decorator gives the driver must stay as it is."""
         inherited = super().limited(column)
         checks = driver_checks(self.columns(column))
+        if isinstance(self.underlying(column.type), sqltypes.JSON):
+            checks[str] = valid_json
 
         def check(bound: Any) -> Any:
             made = checks.get(type(bound))
@@ -269,6 +271,13 @@ def driver_checks(stored: Stored) -> dict[type, Callable[[Any], Any]]:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def valid_json(text: str) -> str:
+    """Refuse a serializer's text that the server's own check of JSON columns refuses."""
+    if depth_of(parse_json(text)) > JSON_DEPTH:
+        raise ValueError(f"it is nested deeper than the {JSON_DEPTH} levels MariaDB allows")
+    return text
 
 
 def bytes_check(stored: Stored) -> Callable[[bytes], bytes]:
