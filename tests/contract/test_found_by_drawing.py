@@ -741,3 +741,69 @@ def test_names_that_no_field_may_have(sqlite_memory: Backend) -> None:
     schema_for(Thing, other, {"slug": ma.fields.String(data_key='a"b')})
     with pytest.raises(DeclarationError, match="no field's name may have quotes, backslashes"):
         other.use()
+
+
+def test_a_key_may_recur_through_a_unique_column_of_a_subclass_s_table(backend: Backend) -> None:
+    """The row above is found by a column that the base's table hasn't."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Place(base):
+        __tablename__ = "places"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(9), nullable=False)
+        kind = mapped_column(sa.String(9), nullable=False)
+        in_code = mapped_column(sa.ForeignKey("towns.code", use_alter=True, name="fk_in"))
+        town = relationship(
+            "Town",
+            foreign_keys=[in_code],
+            primaryjoin=lambda: Place.in_code == Town.code,
+            remote_side=lambda: [Town.code],
+        )
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "place"}
+
+    class Town(Place):
+        __tablename__ = "towns"
+        id = mapped_column("town_id", sa.ForeignKey("places.id"), primary_key=True)
+        code = mapped_column(sa.String(9), unique=True, nullable=False)
+        __mapper_args__ = {
+            "polymorphic_identity": "town",
+            "inherit_condition": id == Place.id,
+        }
+
+    schema_for(Place, catalog, natural_key=("town", "name"))
+    above = {"town": None, "name": "a"}
+    within = {"town": above, "name": "a"}
+    places = [
+        {**above, "kind": "town", "code": "x"},
+        {**within, "kind": "town", "code": "y"},
+        {"town": within, "name": "a", "kind": "place"},
+    ]
+    with backend.database(base.metadata) as engine:
+        import_document(engine, {"places": places}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["places"] == places
+
+
+def test_a_circle_by_another_field_is_called_one(backend: Backend) -> None:
+    """Its records are in the file, and to add them is no help."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Person(base):
+        __tablename__ = "people"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        phone = mapped_column(sa.String(9), nullable=False)
+        boss_id = mapped_column(sa.ForeignKey("people.id"), nullable=False)
+
+    schema_for(Person, catalog, {"boss": Ref(by="phone")})
+    people = [
+        {"slug": "a", "phone": "1", "boss": {"phone": "2"}},
+        {"slug": "b", "phone": "2", "boss": {"phone": "1"}},
+        {"slug": "c", "phone": "3", "boss": {"phone": "4"}},
+    ]
+    with backend.database(base.metadata) as engine:
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, {"people": people}, catalog=catalog)
+    texts = [problem.message for problem in caught.value.report.problems]
+    assert "the record with phone '2' can't be placed before it" in texts[0]
+    assert "the record with phone '1' can't be placed before it" in texts[1]
+    assert "no people has phone '4'" in texts[2]

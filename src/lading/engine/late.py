@@ -77,7 +77,7 @@ class LateLoader(Loader):
             again = self.state.spool()
             placed = sum(self._place(writer, waves, part, again, path) for part in waiting)
             waiting = again
-        keys = {key for resolved, *_ in waiting for key in resolved.batch.keys}
+        keys = waves.held(resolved.batch for resolved, *_ in waiting)
         for resolved, *_ in waiting:
             for place, field, message in waves.orphans(resolved, keys):
                 self.fail(resolved.batch.numbers[place], None, f"{path}{field}", message)

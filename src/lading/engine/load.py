@@ -52,7 +52,7 @@ class EntityLoader(Loader):
             for resolved in waiting:
                 self._place(resolved)
             waiting.close()
-        waiting_keys = {key for resolved in self.pending for key in resolved.batch.keys}
+        waiting_keys = self.waves.held(resolved.batch for resolved in self.pending)
         for resolved in self.pending:
             for place, field, message in self.waves.orphans(resolved, waiting_keys):
                 number = resolved.batch.numbers[place]

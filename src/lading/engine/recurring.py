@@ -81,12 +81,17 @@ class Ancestors:
         above: Any = table.alias("_lading_above")
         start = sa.select(*self._edge(table)).where(sa.literal_column(CHUNK_MARK))
         reached: Any = start.cte("_lading_reached", recursive=True)
-        far = map(self.rows.in_base, self.own.remote)
-        climbs = [above.c[column.key] == reached.c[f"u{n}"] for n, column in enumerate(far)]
+        far: Any = above
+        extension = self.rows.extension_of(self.own.remote[0].table)
+        if extension is not None:  # the reference leads to rows of a subclass, by its own table
+            far = extension.table.alias("_lading_above_own")
+        climbs = [far.c[item.key] == reached.c[f"u{n}"] for n, item in enumerate(self.own.remote)]
+        climbed = reached.join(far, sa.and_(*climbs))
+        if extension is not None:
+            up = [far.c[own.key] == above.c[base.key] for own, base in extension.pairs]
+            climbed = climbed.join(above, sa.and_(*up))
         # UNION and not UNION ALL, so that rows which are their own ancestors end it as well.
-        reached = reached.union(
-            sa.select(*self._edge(above)).select_from(reached.join(above, sa.and_(*climbs)))
-        )
+        reached = reached.union(sa.select(*self._edge(above)).select_from(climbed))
         match = [table.c[c.key] == reached.c[f"i{n}"] for n, c in enumerate(self.rows.identity)]
         joined = selection.joined.join(reached, sa.and_(*match))
         return sa.select(*selection.columns).select_from(joined)

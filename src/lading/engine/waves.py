@@ -6,7 +6,7 @@ What a row refers to may be in the database already, or in its own batch; else i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -79,11 +79,13 @@ class Waves:
             resolved.foreign[reference.name] = rows
         return ready, list(made.values()) or None
 
-    def orphans(self, resolved: Resolved, waiting: set[Key]) -> Iterator[tuple[int, str, str]]:
+    def orphans(
+        self, resolved: Resolved, waiting: dict[str, set[Any]]
+    ) -> Iterator[tuple[int, str, str]]:
         """Say what rows that can't be placed refer to: nothing, or each other.
 
-        Yields the place, the field and the message of each; ``waiting`` are the keys of all of
-        these rows.
+        Yields the place, the field and the message of each; ``waiting`` is what ``held`` returns
+        of all of these rows.
         """
         for reference in self.references:
             held = resolved.batch.references[reference.name]
@@ -93,7 +95,7 @@ class Waves:
                 if key is None or (row is not None and row is not AMBIGUOUS):
                     continue
                 message = self.loader.missing(reference, key, row)
-                if row is None and key in waiting:
+                if row is None and self._asked(reference, key) in waiting[reference.name]:
                     text = described(reference.parts, key)
                     message = (
                         f"the record with {text} can't be placed before it: what that one "
@@ -101,6 +103,33 @@ class Waves:
                         "the circle"
                     )
                 yield place, reference.written, message
+
+    def held(self, batches: Iterable[Batch]) -> dict[str, set[Any]]:
+        """Return what rows hold by which each reference would find them."""
+        found: dict[str, set[Any]] = {reference.name: set() for reference in self.references}
+        for batch in batches:
+            for reference in self.references:
+                is_own = reference.parts == reference.target.key
+                values = batch.keys if is_own else self._values_by(reference, batch)
+                found[reference.name].update(values)
+        return found
+
+    def _values_by(self, reference: Reference, batch: Batch) -> list[Any]:
+        """Return what a batch's rows hold in the field that a reference's ``by`` names."""
+        part = reference.parts[0]
+        assert isinstance(part, Value)
+        place = self.columns.index(part.column)
+        return [row[place] for row in batch.values]
+
+    def _asked(self, reference: Reference, key: Key) -> Any:
+        """Return what a row must hold to be found by a key; ``None`` if none can."""
+        part = reference.parts[0]
+        if reference.parts == reference.target.key or not isinstance(part, Value):
+            return key
+        try:
+            return self.loader.dialect.binder(part.column, part.kind).function()(key[0])
+        except (ValueError, TypeError, KeyError):
+            return None
 
     def _needs(
         self,
@@ -140,7 +169,7 @@ class Waves:
         """Map what a reference's ``by`` holds of the batch's own rows to their places."""
         part = reference.parts[0]
         assert isinstance(part, Value)
-        held = [row[self.columns.index(part.column)] for row in batch.values]
+        held = self._values_by(reference, batch)
         bind = self.loader.dialect.binder(part.column, part.kind).function()
         counts = Counter(held)
         once = {value: place for place, value in enumerate(held) if counts[value] == 1}
