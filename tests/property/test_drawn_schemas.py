@@ -25,7 +25,7 @@ from support.statements import statements
 
 GIVEN = os.environ.get("LADING_DRAWN", "")
 #: How many applications are drawn on each backend, and of how many one is on the others.
-USUAL = {"sqlite-memory": 160, "sqlite-file": 16, "mariadb": 40}
+USUAL = {"sqlite-memory": 360, "sqlite-file": 16, "mariadb": 40}
 OTHERWISE = 20
 SHARE = 10
 SHOWN = 3

@@ -23,7 +23,7 @@ from support.backends import Backend
 from support.drawn.running import Broken, run
 
 #: As many as ``test_drawn_schemas`` draws on SQLite.
-SEEDS = range(160)
+SEEDS = range(360)
 Patch = Callable[[], Any]
 
 
