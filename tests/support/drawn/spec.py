@@ -210,13 +210,17 @@ class App:
 
         MariaDB's schemas are databases, which two fresh ones would share; it takes no CHECK
         over a column that counts up, and no foreign key to columns that aren't the first of
-        an index, in its order.
+        an index, in its order, and no name beyond the basic multilingual plane.
         """
         types = [column.type for table in self.tables for column in table.columns]
         if any(type_.startswith("sa.ARRAY") for type_ in types):
             return {"postgresql"}
         is_indexed = all(fk.follows_an_index for fk in self.foreign_keys())
-        if self.databases or "check of a self reference" in self.features or not is_indexed:
+        names = [item.name for item in (*self.tables, *self.links)]
+        names += [column.name for table in self.tables for column in table.columns]
+        is_named = max(map(max, names)) <= "\uffff"
+        has_check = "check of a self reference" in self.features
+        if self.databases or has_check or not is_indexed or not is_named:
             return {"sqlite", "postgresql"}
         return {"sqlite", "postgresql", "mariadb"}
 
