@@ -10,7 +10,7 @@ from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from lading.declare.fields import Owned
 from lading.declare.infer import Unclear
-from lading.declare.rowsets import Children, Column, Kinds, Reference, RowSet, Value
+from lading.declare.rowsets import Children, Column, Kinds, Member, Reference, RowSet, Value
 from lading.errors import shown
 
 if TYPE_CHECKING:
@@ -90,20 +90,7 @@ class Ownership:
         outside = {via.name, *(way.name for way in others)}
         elsewhere = tuple(dict.fromkeys(g for way in others for g in _telling(way, via, child)))
         own = (*via.columns, *(group[0] for group in elsewhere if len(group) == 1))
-        members = [
-            member
-            for member in child.members
-            if member.name not in outside
-            and not (isinstance(member, Value) and member.column in own)
-        ]
-        for member in members:
-            if isinstance(member, Reference) and not member.parts:
-                raise Unclear(
-                    f"{child.schema.__name__}.{member.name} refers to {member.target.name}, which "
-                    "has no natural key; declare natural_key there"
-                )
-            if isinstance(member, Reference):  # its owner says what they hold
-                member.shared |= set(own) & set(member.columns)
+        members = self._nested_members(child, outside, own)
         written = field.data_key or name
         nested = replace(
             child,
@@ -136,6 +123,27 @@ class Ownership:
             elsewhere,
             kinds=kinds,
         )
+
+    def _nested_members(
+        self, child: RowSet, outside: set[str], own: tuple[Column, ...]
+    ) -> list[Member]:
+        """Return what a nested record holds: all that its owner doesn't say."""
+        members = [
+            member
+            for member in child.members
+            if member.name not in outside
+            and not (isinstance(member, Value) and member.column in own)
+        ]
+        for member in members:
+            if not isinstance(member, Reference):
+                continue
+            if not member.parts:
+                raise Unclear(
+                    f"{child.schema.__name__}.{member.name} refers to {member.target.name}, which "
+                    "has no natural key; declare natural_key there"
+                )
+            member.shared |= set(own) & set(member.columns)
+        return members
 
     def _way(self, parent: RowSet, name: str, field: Owned, child: RowSet) -> Reference:
         """Return the child's reference to its parent."""
