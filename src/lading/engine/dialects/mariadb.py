@@ -37,10 +37,13 @@ NEEDED = {
     "sql_auto_is_null": "0",
     "sql_select_limit": str(2**64 - 1),
 }
+#: Above how many items an IN becomes a join, whose order the server guesses wrong where no
+#: index covers them all: never.
+NO_CONVERSION = 0
 #: Bytes of a statement's text that every server takes.
 SMALLEST_PACKET = 2**20
 #: Settings that are changed for as long as the work takes.
-CHANGED = ("sql_mode", "time_zone", "max_sort_length")
+CHANGED = ("sql_mode", "time_zone", "max_sort_length", "in_predicate_conversion_threshold")
 IN_UTC = {"+00:00", "UTC"}
 #: What the server says of a record, beyond what the driver takes for its data or integrity:
 #: a CHECK fails, a trigger signals, a value is missing or no value of its column.
@@ -130,19 +133,16 @@ class MariaDB(Dialect):
     def among(
         self, columns: Sequence[Column], names: Sequence[str], rows: Sequence[Row]
     ) -> tuple[str, list[Any]]:
-        """Rows of several values are joined, and stand first in the join.
+        """An IN of rows as of single values, which the settings keep from becoming a join.
 
-        The server takes seconds for a long IN of them, and for EXISTS where it guesses wrong.
+        Rows may be equal by a column's collation alone: callers match what comes exactly.
         """
+        marks = [self.columns(column).parameter(self.mark) for column in columns]
+        group, held = ",".join(marks), ",".join(names)
+        if len(names) > 1:
+            group, held = f"({group})", f"({held})"
         values = [item for row in rows for item in row]
-        if len(names) == 1:
-            mark = self.columns(columns[0]).parameter(self.mark)
-            return f"WHERE {names[0]} IN ({','.join([mark] * len(rows))})", values
-        given = self._given(len(names), len(rows))
-        # A plain IS NOT NULL would tell the optimiser that it is free to begin elsewhere.
-        missing = f"{names[0]} <=> NULL"
-        match = self._match(columns, names)
-        return f"RIGHT JOIN {given} ON {match} WHERE NOT ({missing})", values
+        return f"WHERE {held} IN ({','.join([group] * len(rows))})", values
 
     def portions(self, rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:
         """The server takes a statement's whole text, values and all, up to a size."""
@@ -253,12 +253,12 @@ class MariaDB(Dialect):
 
     @contextmanager
     def settings(self) -> Iterator[None]:
-        """Strict, in UTC, with an id of 0 kept and long keys sorted to their ends."""
+        """Strict, in UTC, an id of 0 kept, long keys sorted to their ends, a long IN as it is."""
         before = self.before
         mode = ",".join(sorted((set(before[0].split(",")) - {""}) - LAX | STRICT))
         sql = f"SET SESSION {', '.join(f'{name} = {self.mark}' for name in CHANGED)}"
         try:
-            self.run(sql, (mode, "+00:00", LONGEST_KEY))
+            self.run(sql, (mode, "+00:00", LONGEST_KEY, NO_CONVERSION))
             yield
         finally:
             self._restore(sql, before)
