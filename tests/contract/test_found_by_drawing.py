@@ -807,3 +807,26 @@ def test_a_circle_by_another_field_is_called_one(backend: Backend) -> None:
     assert "the record with phone '2' can't be placed before it" in texts[0]
     assert "the record with phone '1' can't be placed before it" in texts[1]
     assert "no people has phone '4'" in texts[2]
+
+
+def test_an_unreadable_row_is_named_by_a_key_that_recurs(backend: Backend) -> None:
+    """Its key is made by the export itself, and no value of the row's own."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Place(base):
+        __tablename__ = "places"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(9), nullable=False)
+        state = mapped_column(sa.Enum("open", "shut", native_enum=False), nullable=False)
+        town_id = mapped_column(sa.ForeignKey("places.id"))
+        town = relationship("Place", remote_side=id)
+
+    schema_for(Place, catalog, natural_key=("town", "name"))
+    rows = "(1, 'a', 'open', NULL), (2, 'b', 'lost', 1)"
+    with backend.database(base.metadata) as engine:
+        with engine.begin() as connection:
+            columns = "id, name, state, town_id"
+            connection.exec_driver_sql(f"INSERT INTO places ({columns}) VALUES {rows}")
+        with pytest.raises(TargetError) as caught:
+            export_document(engine, catalog=catalog)
+    assert caught.value.key == 'town {"town":null,"name":"a"}, name "b"'

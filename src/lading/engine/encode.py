@@ -243,8 +243,7 @@ class RowEncoder:
                 value = read(*row[: self.width])
             except Exception:  # noqa: S112 - the key itself may be what is broken
                 continue
-            shown = msgspec.json.encode(value).decode() if value is not None else "null"
-            parts.append(f"{part.written} {shown}")
+            parts.append(f"{part.written} {_encoder.encode(value).decode()}")
         return ", ".join(parts)
 
 

@@ -204,7 +204,7 @@ class World:
         """Hold the entity files of two bundles against each other."""
         if any(schema.dump_only for schema in self.app.schemas):
             return  # what is only written comes back as null, or as the database makes it
-        first, second = (self._restored(entity_bytes(path)) for path in (one, two))
+        first, second = (self.restored(entity_bytes(path)) for path in (one, two))
         self.hold(first.keys() == second.keys(), f"files {sorted(first)} became {sorted(second)}")
         for name, data in first.items():
             if data != second[name]:
@@ -212,7 +212,7 @@ class World:
                 pair = next(((a, b) for a, b in lines if a != b), (len(data), len(second[name])))
                 raise self.broken(f"{name} differs\nwas {pair[0]!r}\nis  {pair[1]!r}")
 
-    def _restored(self, files: dict[str, bytes]) -> dict[str, bytes]:
+    def restored(self, files: dict[str, bytes]) -> dict[str, bytes]:
         """Take out what is computed from columns that aren't restored: that comes out anew."""
         anew = {
             column.attr
