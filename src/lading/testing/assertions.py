@@ -1,0 +1,209 @@
+"""What a dataset must survive: a round trip, and a move between two engines."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.declare.catalog import Catalog
+from lading.exporter import export_all
+from lading.importer import import_all
+from lading.manifest import Manifest
+from lading.report import ImportReport
+from lading.testing.databases import EngineFactory, database, sqlite_engine
+from lading.testing.dataset import Dataset
+from lading.testing.differences import Difference, differences
+from lading.testing.drawing import tables_of
+from lading.testing.fill import write
+from lading.testing.saying import has_unrestored, said_otherwise
+from lading.testing.stored import stored_cells, typed_cells
+from lading.testing.written import Written
+
+#: How many differences a failure shows.
+SHOWN = 8
+
+
+class RoundTripError(AssertionError):
+    """Something was lost or altered on its way; ``differences`` are those found."""
+
+    def __init__(self, problem: str, found: Collection[Difference] = ()) -> None:
+        self.differences = list(found)
+        lines = [problem, *(f"  {item}" for item in self.differences[:SHOWN])]
+        if len(self.differences) > SHOWN:
+            lines.append(f"  and {len(self.differences) - SHOWN} more")
+        super().__init__("\n".join(lines))
+
+
+def assert_round_trip(
+    catalog: Catalog, dataset: Dataset, *, engine_factory: EngineFactory = sqlite_engine
+) -> None:
+    """Move a dataset out of a database and into another one, and miss nothing.
+
+    ``engine_factory`` gives an engine (or a context manager of one) over a fresh, empty
+    database, each time that it is called; by default SQLite in memory.  The dataset is written,
+    exported, imported and exported again.  The bundle must say what the rows say; both
+    exports must be equal bytes, also of the same data with other ids in another order; both
+    databases must hold equal cells, by their stored types and texts, and equal links; and a
+    second import must find everything there.
+
+    Raises ``RoundTripError`` (an ``AssertionError``) with the entity, record and field that
+    differ and both values; a ``LadingError`` of the export or import is raised as it is.
+    """
+    with Trip(catalog, dataset) as trip:
+        source = trip.opened(engine_factory)
+        trip.written(source, other=False)
+        before = stored_cells(source, trip.tables)
+        first = trip.exported(source, "the export")
+        trip.says_what_was_written(first)
+        again = trip.opened(engine_factory)
+        trip.written(again, other=True)
+        trip.same_bytes(first, again, "the same data with other ids and in another order")
+        target = trip.opened(engine_factory)
+        trip.imported(target, first)
+        trip.same_cells(before, stored_cells(target, trip.tables), "after the import")
+        trip.same_bytes(first, target, "the export after the import")
+        trip.changes_nothing(target, first)
+
+
+def assert_moves(
+    catalog: Catalog,
+    dataset: Dataset,
+    from_engine: sa.Engine | EngineFactory,
+    to_engine: sa.Engine | EngineFactory,
+) -> None:
+    """Move a dataset from one engine to another, and miss nothing.
+
+    Both are engines over fresh, empty databases, or factories as for :func:`assert_round_trip`.
+    What either engine can't hold stands in the dataset's harmless form.  Both exports must be
+    equal bytes, and both databases hold equal values and links.
+    """
+    with Trip(catalog, dataset) as trip:
+        source, target = trip.opened(from_engine), trip.opened(to_engine)
+        trip.written(source, other=False)
+        before = typed_cells(source, trip.tables)
+        first = trip.exported(source, "the export")
+        trip.says_what_was_written(first)
+        trip.imported(target, first)
+        trip.same_cells(before, typed_cells(target, trip.tables), "after the move")
+        trip.same_bytes(first, target, "the export after the move")
+        trip.changes_nothing(target, first)
+
+
+class Trip:
+    """One dataset on its way, with the databases and bundles that it needs."""
+
+    def __init__(self, catalog: Catalog, dataset: Dataset) -> None:
+        self.catalog = catalog
+        self.dataset = dataset
+        self.tables = sorted(tables_of(dataset.plans), key=lambda table: table.fullname)
+        self.engines: dict[sa.Engine, str] = {}
+        self.bundles = 0
+        self.held = ExitStack()
+        self.expected: Mapping[str, list[Any]] = {}
+
+    def __enter__(self) -> Trip:
+        self.folder = Path(self.held.enter_context(tempfile.TemporaryDirectory(prefix="lading-")))
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.held.close()
+
+    def opened(self, given: sa.Engine | EngineFactory) -> sa.Engine:
+        """Return an engine over a fresh database with all tables."""
+        factory = (lambda: _unclosed(given)) if isinstance(given, sa.Engine) else given
+        engine = self.held.enter_context(database(factory, self.catalog))
+        self.engines[engine] = engine.dialect.name
+        return engine
+
+    def written(self, engine: sa.Engine, *, other: bool) -> None:
+        """Write the dataset, in a form that every engine of this trip holds."""
+        resolved = write(self.dataset, engine, set(self.engines.values()), other=other)
+        self.expected = Written(resolved).document()
+
+    def exported(self, engine: sa.Engine, what: str) -> Path:
+        """Export to a new bundle."""
+        self.bundles += 1
+        path = self.folder / str(self.bundles)
+        with _noted(what):
+            export_all(engine, path, catalog=self.catalog)
+        return path
+
+    def imported(self, engine: sa.Engine, path: Path) -> ImportReport:
+        """Import a bundle, whose every record must be new."""
+        with _noted("the import of what was exported"):
+            report = import_all(engine, path, catalog=self.catalog)
+        if report.imported != self.total:
+            raise RoundTripError(f"{report.imported} of {self.total} records were imported")
+        return report
+
+    @property
+    def total(self) -> int:
+        """How many records the dataset has."""
+        return sum(map(len, self.expected.values()))
+
+    def changes_nothing(self, engine: sa.Engine, path: Path) -> None:
+        """A second import finds every record there, and equal."""
+        before = stored_cells(engine, self.tables)
+        with _noted("the second import"):
+            report = import_all(engine, path, catalog=self.catalog)
+        if report.imported or report.differing:
+            raise RoundTripError(f"a second import didn't find everything there: {report}")
+        self.same_cells(before, stored_cells(engine, self.tables), "after the second import")
+
+    def says_what_was_written(self, path: Path) -> None:
+        """Hold a bundle's records against those that the dataset's rows make."""
+        found = said_otherwise(self.catalog.use(), self.expected, records_of(path))
+        if found:
+            raise RoundTripError("the bundle says otherwise than the rows that were written:", found)
+
+    def same_cells(self, before: Any, after: Any, when: str) -> None:
+        """Hold a database's cells and links against those of another."""
+        found = differences(self.catalog, before, after)
+        if found:
+            raise RoundTripError(f"{when}, the database holds something else:", found)
+
+    def same_bytes(self, path: Path, engine: sa.Engine, what: str) -> None:
+        """Hold a bundle against an export of a database, byte by byte."""
+        other = self.exported(engine, what)
+        one, two = _files(path), _files(other)
+        if one == two:
+            return
+        entities = self.catalog.use()
+        found = said_otherwise(entities, records_of(path), records_of(other), ordered=True)
+        if found or not has_unrestored(entities):
+            raise RoundTripError(f"{what} gave other bytes:", found)
+
+
+def records_of(path: Path) -> dict[str, list[Any]]:
+    """Return the records of a bundle by entity."""
+    manifest = Manifest.from_bytes((path / "manifest.json").read_bytes())
+    return {
+        entry.entity_type: json.loads((path / entry.filename).read_bytes())["records"]
+        for entry in manifest.files
+    }
+
+
+@contextmanager
+def _noted(what: str) -> Iterator[None]:
+    """Add to an error what was being done."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"while the kit did {what}")
+        raise
+
+
+@contextmanager
+def _unclosed(engine: sa.Engine) -> Iterator[sa.Engine]:
+    """A caller's own engine isn't disposed of."""
+    yield engine
+
+
+def _files(path: Path) -> dict[str, bytes]:
+    return {item.name: item.read_bytes() for item in path.iterdir() if item.name != "manifest.json"}

@@ -1,0 +1,133 @@
+"""The records that a dataset must be exported as, worked out from its rows alone.
+
+Nothing of the engine's is used here but each type's written form, so that an export and an
+import which err alike are found out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lading.declare.fields import order_of
+from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.testing.dataset import Instance, Resolved
+from lading.testing.plans import Plan
+
+Record = dict[str, Any]
+
+
+class Anything:
+    """Stands where the database decides what a record says."""
+
+    def __repr__(self) -> str:
+        return "<made by the database>"
+
+
+ANYTHING = Anything()
+
+
+class Written:
+    """The records of a resolved dataset."""
+
+    def __init__(self, resolved: Resolved) -> None:
+        self.resolved = resolved
+        self.dataset = resolved.dataset
+        self.plans = self.dataset.plans
+        self.links = {link.table: link for link in self.plans.links}
+
+    def document(self) -> dict[str, list[Record]]:
+        """Return each entity's records, in no order that means anything."""
+        return {
+            name: [self.record(root, item) for item in self.dataset.of(self.plans.of[root.table])]
+            for name, root in self.plans.entities.roots.items()
+        }
+
+    def record(self, rows: RowSet, instance: Instance) -> Record:
+        """Return one object's record."""
+        return {
+            member.written: self._member(member, instance)
+            for member in rows.members
+            if member.kinds is None or instance.kind in member.kinds
+        }
+
+    def _member(self, member: Member, instance: Instance) -> Any:
+        if isinstance(member, Value):
+            return self._plain(member, instance)
+        if isinstance(member, Reference):
+            return self._key(member, self._led(member, instance))
+        if isinstance(member, Links):
+            return self._linked(member, instance)
+        assert isinstance(member, Children)
+        return self._nested(member, instance)
+
+    def _plain(self, member: Value, instance: Instance) -> Any:
+        name = member.column.name
+        row = instance.rows.get(member.column.table, {})
+        if not member.writable or name not in row:
+            return ANYTHING
+        value = self.resolved.value(row[name])
+        return None if value is None else member.kind.write(value)
+
+    # References
+
+    def _led(self, reference: Reference, instance: Instance) -> Instance | None:
+        for foreign, far in instance.led.items():
+            if set(foreign.columns) == set(reference.columns):
+                return far
+        return None
+
+    def _key(self, reference: Reference, far: Instance | None) -> Any:
+        if far is None:
+            return None
+        key = {part.written: self._member(part, far) for part in reference.parts}
+        return next(iter(key.values())) if reference.flat else key
+
+    def _linked(self, links: Links, instance: Instance) -> list[Any]:
+        plan = self.links[links.table]
+        near, far = _ends(plan, links)
+        found = [
+            self._key(links.reference, link.led[far])
+            for link in self.dataset.of(plan)
+            if link.led[near] is instance
+        ]
+        return sorted(found, key=lambda key: order_of(links.reference, key))
+
+    # Owned rows
+
+    def _nested(self, children: Children, instance: Instance) -> list[Record]:
+        plan = self.plans.of[children.rows.table]
+        near = {column for column, _ in children.pairs}
+        found = [
+            (item, self.record(children.rows, item))
+            for item in self.dataset.of(plan)
+            if any(set(key.columns) == near and far is instance for key, far in item.led.items())
+        ]
+        found.sort(key=lambda pair: msgspec.json.encode(_shown(pair[1])))
+        for column, descending in reversed(children.sequence):
+            found.sort(key=lambda pair: self._place(pair[0], column, plan), reverse=descending)
+        return [record for _, record in found]
+
+    def _place(self, item: Instance, column: Any, plan: Plan) -> tuple[Any, ...]:
+        """Return what a sequence is ordered by: null first, then by value."""
+        if column is plan.made_up:
+            return (True, item.number)
+        value = self.resolved.value(item.cell(column))
+        assert plan.rows is not None
+        kind = next(value.kind for value in plan.rows.values if value.column is column)
+        return (False,) if value is None else (True, kind.order(kind.write(value)))
+
+
+def _ends(plan: Plan, links: Links) -> tuple[Any, Any]:
+    """Return a link table's foreign keys: to the owner, and to what the list refers to."""
+    near = {column for column, _ in links.local}
+    owner = next(item for item in plan.foreign if set(item.columns) == near)
+    return owner, next(item for item in plan.foreign if item is not owner)
+
+
+def _shown(value: Any) -> Any:
+    """Return a record without what the database makes, to be encoded."""
+    if isinstance(value, dict):
+        return {name: _shown(item) for name, item in value.items() if item is not ANYTHING}
+    return [_shown(item) for item in value] if isinstance(value, list) else value
