@@ -21,7 +21,7 @@ FOLDING = "mariadb"
 Rows = dict[sa.Table, list[dict[str, Any]]]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Varying:
     """A cell that not every engine holds, or not beside the others: there, the fallback stands."""
 
@@ -38,7 +38,7 @@ class Varying:
         return repr(self.value)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class MadeUp:
     """A primary key that means nothing outside its database: any other would do as well."""
 
@@ -68,7 +68,7 @@ class Instance:
         return [self.cell(column) for column in columns]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Dataset:
     """Consistent rows for all tables of a catalog.
 

@@ -177,7 +177,7 @@ class Drawing:
         mine = [item for item in plan.drawn if _has(instance, item.kinds)]
         if not self._refer(instance):
             return None
-        for item in mine:
+        for item in (item for item in mine if item.cells is not None):
             instance.rows[item.column.table].setdefault(item.column.name, _plain(item, number))
         for item in plan.drawn:
             if item not in mine and item.column.table in instance.rows:
@@ -209,19 +209,18 @@ class Drawing:
             touched = self.draw(st.lists(st.sampled_from(able), max_size=TOUCHED))
         for item in touched:
             row = instance.rows[item.column.table]
-            row[item.column.name] = self._cell(item, row[item.column.name], instance.number)
+            row[item.column.name] = self._cell(item, instance.number)
         return touched
 
-    def _cell(self, item: Drawn, plain: Any, number: int) -> Any:
+    def _cell(self, item: Drawn, number: int) -> Any:
         assert item.cells is not None
         if item.nullable and self.draw(st.booleans()):
             return None
         value = self.draw(item.cells.hostile)
-        fallback = plain if plain is not None else item.cells.plain(number)
         is_text = isinstance(value, str)
         if not is_text and all(item.cells.holds(value, engine) for engine in ENGINES):
             return value
-        return Varying(value, fallback, item.cells.holds)
+        return Varying(value, item.cells.plain(number), item.cells.holds)
 
     # What a database would refuse
 
@@ -383,7 +382,7 @@ class Drawing:
 
     def _late(self, instance: Instance, item: Foreign) -> None:
         """Choose a target among all rows, for a foreign key that may wait for it."""
-        able = self._targets(item)
+        able = [far for far in self._targets(item) if None not in far.cells(item.remote)]
         choice = self.draw(st.integers(0, len(able))) if able else 0
         if choice == 0:
             return

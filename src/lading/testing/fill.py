@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.testing.dataset import Dataset, Instance, Resolved
-from lading.testing.plans import Foreign, Plan
+from lading.testing.plans import Foreign
 
 Row = dict[str, Any]
 
@@ -45,8 +45,8 @@ class Writer:
     def _rows(self, instances: Iterable[Instance]) -> Iterator[tuple[tuple[sa.Table, Any], Row]]:
         """Yield each row with its table and the columns that it has."""
         for instance in instances:
-            self.there.add(instance)
             waiting = self._waiting(instance)
+            self.there.add(instance)
             for table in instance.rows:
                 row = self._bound(table, self.resolved.row(instance, table))
                 row.update({name: None for owner, name in waiting if owner is table})
@@ -92,9 +92,11 @@ class Writer:
             self.connection.exec_driver_sql(text, values)
 
     def _set(self, instance: Instance, item: Foreign) -> None:
-        row = self.resolved.row(instance, item.table)
-        key = [column == row[column.name] for column in item.table.primary_key.columns]
-        values = {column.name: row[column.name] for column in item.columns}
+        """Set a foreign key; the whole row is said again, lest an ``onupdate`` has its say."""
+        row = self._bound(item.table, self.resolved.row(instance, item.table))
+        identity = {column.name: column for column in item.table.primary_key.columns}
+        key = [column == row[name] for name, column in identity.items()]
+        values = {name: value for name, value in row.items() if name not in identity}
         self.connection.execute(sa.update(item.table).where(*key).values(values))
 
 
@@ -115,7 +117,3 @@ def _reordered(dataset: Dataset) -> list[Instance]:
         waiting = held
     return order
 
-
-def plans_with_rows(dataset: Dataset) -> list[Plan]:
-    """List the plans that have rows, in the order in which they were drawn."""
-    return [plan for plan in dict.fromkeys(item.plan for item in dataset.instances)]
