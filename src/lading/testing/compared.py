@@ -98,13 +98,13 @@ def made_up_columns(plain: Iterable[RowSet]) -> set[Column]:
     """Return the columns that hold ids which their database made up: its own and others'."""
     known = list(plain)
     found = {rows.surrogate for rows in known if rows.surrogate is not None}
-    pairs = [pair for rows in known for pair in _holding(rows)]
+    pairs = [pair for rows in known for pair in holding(rows)]
     while new := {near for near, far in pairs if far in found} - found:
         found |= new
     return found
 
 
-def _holding(rows: RowSet) -> Iterator[tuple[Column, Column]]:
+def holding(rows: RowSet) -> Iterator[tuple[Column, Column]]:
     """Yield each column that holds what another does, with that other."""
     for extension in rows.extensions:
         yield from extension.pairs

@@ -82,12 +82,10 @@ class Comparison:
 
     def _strays(self) -> None:
         was, now = Counter(self.before.stray), Counter(self.after.stray)
-        for counts, word in ((was - now, MISSING), (now - was, APPEARED)):
-            for (rows, name, text), count in counts.items():
-                for _ in range(count):
-                    key = f"(a row of no record: {text})"
-                    both = (MISSING, APPEARED) if word is APPEARED else (APPEARED, MISSING)
-                    self.found.append((1, Difference(rows.entity, key, name, *both)))
+        for (rows, name, text), count in [*(was - now).items(), *(now - was).items()]:
+            row = f"a row that belongs to no record ({text})"
+            texts = (row, NOTHING) if (rows, name, text) in was - now else (NOTHING, row)
+            self.found += [(1, Difference(rows.entity, None, name, *texts))] * count
 
     # Rows
 

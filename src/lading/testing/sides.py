@@ -104,11 +104,12 @@ class Side:
             table = extension.table.fullname
             for cells in _cells(extension.table.columns, stored, table):
                 held = tuple(cells[own][1] for own, _ in extension.pairs)
-                for row in by_base.get(held, ())[:1]:
-                    row.cells.update(cells)
-                    row.tables.add(table)
-                if held not in by_base:
-                    self.stray.append((rows, table, self._said(cells)))
+                without = [row for row in by_base.get(held, ()) if table not in row.tables]
+                if without:
+                    without[0].cells.update(cells)
+                    without[0].tables.add(table)
+                else:
+                    self.stray.append((rows, f"its row in {table}", self._said(cells)))
         return found
 
     def _said(self, cells: dict[Column, Cell]) -> str:
@@ -282,7 +283,7 @@ class Side:
         target = self.target(part, row)
         if isinstance(target, Row):
             return self._key(part.parts, target)
-        return None if target is None else _unknown(part.parts)
+        return None if target is None else _unknown(part.parts, target)
 
 
 class Said(str):
@@ -292,10 +293,12 @@ class Said(str):
     __repr__ = str.__str__
 
 
-def _unknown(parts: Parts) -> tuple[object, ...]:
+def _unknown(parts: Parts, target: Nowhere) -> tuple[object, ...]:
     """Return the key of what isn't there."""
     level = tuple(
-        Said("?") if isinstance(part, Value) else _unknown(part.parts)
+        Said(f"({target.text} leads nowhere)")
+        if isinstance(part, Value)
+        else _unknown(part.parts, target)
         for part in level_parts(parts)
     )
     return level if recurring(parts) is None else (level,)
