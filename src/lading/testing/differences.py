@@ -17,6 +17,8 @@ from lading.testing.stored import Cell, Stored, is_null
 MISSING = "is missing"
 APPEARED = "appeared"
 NOTHING = "nothing"
+#: How telling a difference is, the most first: what others follow from stands before them.
+VALUE, LOST, NEW, LINK = range(4)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def differences(catalog: Catalog, before: Stored, after: Stored) -> list[Differe
 
 
 class Comparison:
-    """Collects what differs, each with how telling it is: values, then rows, then references."""
+    """Collects what differs, each with how telling it is."""
 
     def __init__(self, before: Side, after: Side) -> None:
         self.before = before
@@ -85,7 +87,7 @@ class Comparison:
         for (rows, name, text), count in [*(was - now).items(), *(now - was).items()]:
             row = f"a row that belongs to no record ({text})"
             texts = (row, NOTHING) if (rows, name, text) in was - now else (NOTHING, row)
-            self.found += [(1, Difference(rows.entity, None, name, *texts))] * count
+            self.found += [(NEW, Difference(rows.entity, None, name, *texts))] * count
 
     # Rows
 
@@ -96,14 +98,14 @@ class Comparison:
             self._rows(one, other)
         for row in match.lost:
             word = "is there once less" if match.is_known(row) else MISSING
-            self._add_row(self.before, row, word)
+            self._add_row(LOST, self.before, row, word)
         for row in match.new:
             word = "is there once more" if match.is_known(row) else APPEARED
-            self._add_row(self.after, row, word)
+            self._add_row(NEW, self.after, row, word)
 
-    def _add_row(self, side: Side, row: Row, word: str) -> None:
+    def _add_row(self, rank: int, side: Side, row: Row, word: str) -> None:
         entity, key = place_of(side, row)
-        self.found.append((1, Difference(entity, key, None, "", word)))
+        self.found.append((rank, Difference(entity, key, None, "", word)))
 
     def _rows(self, before: Row, after: Row) -> None:
         """Note each field in which two rows differ, and go on to what they own."""
@@ -118,7 +120,7 @@ class Comparison:
             name = extension.table.fullname
             texts = ["a row" if name in row.tables else "no row" for row in (before, after)]
             if texts[0] != texts[1]:
-                self._add(0, before, f"its row in {name}", texts)
+                self._add(VALUE, before, f"its row in {name}", texts)
         for way in shape.ways:
             self._lists(before.owned.get(way, ()), after.owned.get(way, ()))
 
@@ -130,7 +132,7 @@ class Comparison:
     def _cells(self, before: Row, after: Row, field: str, column: Column) -> bool:
         was, now = (row.cells.get(column, NULL) for row in (before, after))
         if was != now:
-            self._add(0, before, field, (cell_text(was), cell_text(now)))
+            self._add(VALUE, before, field, (cell_text(was), cell_text(now)))
         return was != now
 
     # References
@@ -146,7 +148,7 @@ class Comparison:
             self._target_text(side, row, pointer)
             for side, row in ((self.before, before), (self.after, after))
         ]
-        self._add(2, before, field, texts)
+        self._add(LINK, before, field, texts)
 
     def _target_text(self, side: Side, row: Row, pointer: Pointer) -> str:
         reference = pointer.reference
@@ -166,7 +168,7 @@ class Comparison:
         lost, new = list((was - now).elements()), list((now - was).elements())
         for n in range(max(len(lost), len(new))):
             texts = [items[n][0] if n < len(items) else NOTHING for items in (lost, new)]
-            self._add(2, before, field, texts)
+            self._add(LINK, before, field, texts)
 
     def _link_texts(self, side: Side, row: Row, linked: Linked) -> Iterator[tuple[str, int]]:
         """Yield what each link leads to, with the number by which links are told apart."""
