@@ -7,14 +7,13 @@ ask the database for each value's own type and text.
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
-Cell = tuple[str, str]
+from lading.testing.stored import Cell, cells_of, is_null
+
 Dump = dict[str, list[tuple[Any, ...]]]
 ROUNDS = 6
 
@@ -54,85 +53,11 @@ def raw_values(
 
 
 def _cells(connection: sa.Connection, table: sa.Table, hidden: set[str]) -> list[dict[str, Cell]]:
-    """Fetch each row as {column: (type, text)}, past every type processor."""
-    prepare = connection.dialect.identifier_preparer
-    names = [prepare.format_column(column) for column in table.columns]
-    if connection.dialect.name == "sqlite":
-        items = [f"typeof({name}), {name}" for name in names]
-    elif connection.dialect.name == "postgresql":
-        items = [f"pg_typeof({name})::text, CAST({name} AS text)" for name in names]
-    else:
-        types = _mariadb_types(connection, table)
-        items = [
-            f"'{types[column.name]}', {_mariadb_text(name, types[column.name])}"
-            for name, column in zip(names, table.columns, strict=True)
-        ]
-    source = prepare.format_table(table)
-    found = connection.exec_driver_sql(f"SELECT {', '.join(items)} FROM {source}").fetchall()
-    kinds = [column.type.dialect_impl(connection.dialect) for column in table.columns]
+    """Fetch each row as {column: (type, text)}, without the columns that aren't looked at."""
     return [
-        {
-            column.name: (row[2 * n], _text(kinds[n], row[2 * n + 1]))
-            for n, column in enumerate(table.columns)
-            if f"{table.fullname}.{column.name}" not in hidden
-        }
-        for row in found
+        {name: cell for name, cell in row.items() if f"{table.fullname}.{name}" not in hidden}
+        for row in cells_of(connection, table)
     ]
-
-
-def _mariadb_types(connection: sa.Connection, table: sa.Table) -> dict[str, str]:
-    """Map a table's columns to their types and character sets, as the server keeps them."""
-    rows = connection.exec_driver_sql(
-        "SELECT column_name, concat_ws(' ', data_type, datetime_precision, collation_name) "
-        "FROM information_schema.columns "
-        "WHERE table_schema = coalesce(%s, database()) AND table_name = %s",
-        (table.schema, table.name),
-    )
-    return {row[0]: row[1] for row in rows}
-
-
-def _mariadb_text(name: str, type_: str) -> str:
-    """Return SQL for a cell's exact content: every bit of a number, every byte of the others."""
-    kind = type_.partition(" ")[0]
-    if kind in ("float", "double"):
-        return f"({name} + 0e0)"
-    if kind == "longtext":
-        return name  # a JSON column's text is compared by its value
-    is_text = kind.endswith(("char", "text", "blob", "binary")) or kind == "enum"
-    return f"HEX({name})" if is_text else f"CAST({name} AS CHAR)"
-
-
-def _text(kind: Any, value: Any) -> str:
-    """Show a stored value, without what may be normalised.
-
-    That is a zero's sign, the trailing zeros of a decimal without a scale, and in JSON the
-    order of keys and an exponent.
-    """
-    below = getattr(kind, "impl_instance", kind)
-    if isinstance(below, sa.Numeric | sa.Float) and value is not None:
-        return _number(below, value)
-    if isinstance(below, sa.JSON) and isinstance(value, str):
-        return json.dumps(_plain_numbers(json.loads(value)), sort_keys=True)
-    return repr(value)
-
-
-def _number(type_: sa.Numeric[Any] | sa.Float[Any], value: Any) -> str:
-    if isinstance(value, float):
-        return repr(value + 0.0)
-    text = value if isinstance(value, str) else repr(value)
-    if not isinstance(type_, sa.Float) and type_.scale is None and "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def _plain_numbers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain_numbers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain_numbers(item) for item in value]
-    if isinstance(value, float) and math.isfinite(value):
-        return int(value) if abs(value) >= 1e16 else value + 0.0
-    return value
 
 
 def _made_up(table: sa.Table) -> str | None:
@@ -195,7 +120,7 @@ def _refined(
 
 
 def _target(cell: Cell, labels: dict[Cell, str]) -> str:
-    return "null" if cell[1] == "None" else labels.get(cell, "dangling")
+    return "null" if is_null(cell) else labels.get(cell, "dangling")
 
 
 def _digest(*parts: Any) -> str:

@@ -1,0 +1,228 @@
+"""What two databases differ in is said by record and field, whatever is changed in one of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lading import Catalog, export_all, import_all
+from lading.declare.rowsets import Reference
+from lading.engine.tables import tables_of
+from lading.testing.compared import Scope, holding
+from lading.testing.differences import Difference, differences
+from lading.testing.stored import Stored, stored_cells, typed_cells
+from support import worlds, zoo
+from support.backends import Backend, SQLiteMemory
+
+SMALL = {name: getattr(worlds, name) for name in ("types", *worlds.ALL)}
+WORLDS: dict[str, Callable[[], Any]] = SMALL | zoo.WORLDS
+EVERY_WORLD = pytest.mark.parametrize("make", WORLDS.values(), ids=WORLDS.keys())
+STRANGE = "zz-strange"
+NUMBER = 987_654
+
+
+def held(engine: sa.Engine, catalog: Catalog, read: Any = stored_cells) -> Stored:
+    """Read all that a catalog carries."""
+    found: Stored = read(engine, tables_of(catalog.use()))
+    return found
+
+
+def moved(source: sa.Engine, target: sa.Engine, world: Any, path: Path) -> None:
+    """Export a world and import it into another database."""
+    world.filled(source)
+    world.metadata.create_all(target)
+    with warnings.catch_warnings(action="ignore"):
+        export_all(source, path, catalog=world.catalog)
+    import_all(target, path, catalog=world.catalog)
+
+
+@EVERY_WORLD
+@pytest.mark.parametrize("read", [stored_cells, typed_cells])
+def test_a_restored_database_holds_the_same(
+    backend: Backend, make: Any, read: Any, tmp_path: Path
+) -> None:
+    """Whatever ids it made up, on each engine."""
+    world = make()
+    with backend.database() as source, backend.database() as target:
+        moved(source, target, world, tmp_path / "a")
+        before, after = (held(engine, world.catalog, read) for engine in (source, target))
+        assert any(before.values())
+        assert differences(world.catalog, before, after) == []
+
+
+@EVERY_WORLD
+def test_another_engine_holds_the_same_values(
+    sqlite_memory: Backend, postgresql: Backend, make: Any, tmp_path: Path
+) -> None:
+    """Typed values are equal where stored cells can't be."""
+    world = make()
+    with sqlite_memory.database() as source, postgresql.database() as target:
+        moved(source, target, world, tmp_path / "a")
+        before, after = (held(engine, world.catalog, typed_cells) for engine in (source, target))
+        assert differences(world.catalog, before, after) == []
+
+
+# One thing is changed
+
+
+def changed(engine: sa.Engine, catalog: Catalog, *statements: str) -> list[Difference]:
+    """Run SQL that no constraint hinders, see what differs, and take it back."""
+    before = held(engine, catalog)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints=ON")
+        raw = connection.connection.driver_connection
+        copy: Any = raw.serialize() if raw is not None else b""
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        connection.commit()
+        after = held(engine, catalog)
+        connection.connection.driver_connection.deserialize(copy)
+    return differences(catalog, before, after)
+
+
+def quoted(engine: sa.Engine, table: sa.Table, column: sa.Column[Any]) -> tuple[str, str]:
+    """Return a table's and a column's name for SQL."""
+    prepare = engine.dialect.identifier_preparer
+    return prepare.format_table(table), prepare.format_column(column)
+
+
+def said_of(catalog: Catalog, column: sa.Column[Any]) -> Iterator[tuple[str, str]]:
+    """Yield each (entity, name in records) that says what a column holds."""
+    scope = Scope(catalog)
+    for rows in catalog.use().all_rows():
+        shape = scope.shapes[catalog.use().plain[rows.schema]]
+        for item in [*shape.values, *(pointer.reference for pointer in shape.pointers)]:
+            columns = item.columns if isinstance(item, Reference) else (item.column,)
+            if column in columns:
+                yield rows.entity, item.written
+        for extension in rows.extensions:
+            if column in [own for own, _ in extension.pairs]:
+                yield rows.entity, extension.table.fullname
+        for linked in shape.linked:
+            if column in tuple(linked.links.table.columns):
+                yield rows.entity, linked.links.written
+        if rows.parent is not None and column in rows.own:
+            yield rows.entity, rows.name.rpartition(".")[2]
+
+
+def names(found: list[Difference], said: set[tuple[str, str]]) -> bool:
+    """Tell whether a difference names one of these entities, and the field or owned list."""
+    return any(
+        item.entity == entity and name in f"{item.key} {item.field}".split()
+        for item in found
+        for entity, name in said
+    )
+
+
+def columns_of(world: Any) -> list[sa.Column[Any]]:
+    """List the columns that something can be written to."""
+    tables = tables_of(world.catalog.use())
+    return [c for table in tables for c in table.columns if c.computed is None]
+
+
+def said_in(found: list[Difference], column: Any) -> str:
+    """Show what was found."""
+    return "\n".join([str(column), *map(str, found)])
+
+
+@EVERY_WORLD
+def test_a_change_in_any_column_is_found(sqlite_memory: Backend, make: Any) -> None:
+    """By entity and field, in the first row and the last; only made-up ids change unseen."""
+    world = make()
+    scope = Scope(world.catalog)
+    plain = world.catalog.use().plain.values()
+    led_to = {far for rows in plain for _, far in holding(rows)}
+    with sqlite_memory.database() as engine:
+        world.filled(engine)
+        for column in columns_of(world):
+            name, field = quoted(engine, column.table, column)
+            is_id = column.table.autoincrement_column is column or column in scope.made_up
+            value = NUMBER if is_id else f"'{STRANGE}'"
+            said = set(said_of(world.catalog, column))
+            for end in ("min", "max"):
+                some = f"rowid = (SELECT {end}(rowid) FROM {name})"
+                sql = f"UPDATE {name} SET {field} = {value} WHERE {some}"
+                found = changed(engine, world.catalog, sql)
+                if said:
+                    assert names(found, said), said_in(found, column)
+                elif column not in led_to:
+                    assert found == [], said_in(found, column)
+
+
+@EVERY_WORLD
+def test_a_row_that_is_gone_is_found(sqlite_memory: Backend, make: Any) -> None:
+    """Of every table, by the entity, or the record that owned or linked it."""
+    world = make()
+    with sqlite_memory.database() as engine:
+        world.filled(engine)
+        for table in tables_of(world.catalog.use()):
+            said = {pair for column in table.columns for pair in said_of(world.catalog, column)}
+            name, _ = quoted(engine, table, next(iter(table.columns)))
+            for end in ("min", "max"):
+                some = f"rowid = (SELECT {end}(rowid) FROM {name})"
+                found = changed(engine, world.catalog, f"DELETE FROM {name} WHERE {some}")
+                entities = {item.entity for item in found}
+                assert entities & {entity for entity, _ in said}, said_in(found, table)
+                assert all(str(item) for item in found)
+
+
+@EVERY_WORLD
+def test_a_row_that_is_there_twice_is_found(sqlite_memory: Backend, make: Any) -> None:
+    """Though its key is, too; in one or few differences of its own."""
+    world = make()
+    with sqlite_memory.database() as engine:
+        before = held(world.filled(engine), world.catalog)
+    for table in tables_of(world.catalog.use()):
+        after = before | {table.fullname: [*before[table.fullname], before[table.fullname][0]]}
+        found = differences(world.catalog, before, after)
+        entities = {item.entity for item in found}
+        said = {pair for column in table.columns for pair in said_of(world.catalog, column)}
+        assert entities & {entity for entity, _ in said}, said_in(found, table)
+
+
+@EVERY_WORLD
+def test_the_order_of_rows_does_not_matter(sqlite_memory: Backend, make: Any) -> None:
+    """In whichever order a database gives them."""
+    world = make()
+    with sqlite_memory.database() as engine:
+        before = held(world.filled(engine), world.catalog)
+    after = {name: rows[::-1] for name, rows in before.items()}
+    assert differences(world.catalog, before, after) == []
+
+
+@cache
+def kept(name: str) -> tuple[Catalog, Stored]:
+    """Return a world's catalog, and what a database that it filled holds."""
+    world = WORLDS[name]()
+    with SQLiteMemory().database() as engine:
+        return world.catalog, held(world.filled(engine), world.catalog)
+
+
+@given(name=st.sampled_from(list(WORLDS)), data=st.data())
+@settings(max_examples=300)
+def test_no_disorder_is_too_much(name: str, data: st.DataObject) -> None:
+    """Swapped cells, doubled keys, circles, lost rows: found both ways, and never an exception."""
+    catalog, before = kept(name)
+    after = {name: [dict(row) for row in rows] for name, rows in before.items()}
+    tables = [name for name, rows in after.items() if rows]
+    for table in data.draw(st.lists(st.sampled_from(tables), min_size=1, max_size=5)):
+        rows = after[table]
+        one, other = (rows[data.draw(st.integers(0, len(rows) - 1))] for _ in range(2))
+        column = data.draw(st.sampled_from(sorted(one)))
+        one[column], other[column] = other[column], one[column]
+        if data.draw(st.booleans()) and len(rows) > 1:
+            rows.remove(other)
+    found, back = differences(catalog, before, after), differences(catalog, after, before)
+    assert bool(found) == bool(back)
+    assert all(str(item) for item in found + back)
+    lost = [table for table in tables if len(before[table]) != len(after[table])]
+    assert found or not lost
