@@ -1,0 +1,1 @@
+"""A Hypothesis kit that applications run on their own catalogs."""
