@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -71,7 +72,8 @@ class Fit:
         refusal = codecs.refusal(column.type)
         if refusal is not None:
             raise ValueError(refusal)
-        codecs.dialect.type_compiler_instance.process(column.type, type_expression=column)
+        compiler = codecs.dialect.type_compiler_instance
+        self.ddl = str(compiler.process(column.type, type_expression=column)).upper()
         self.kind = kind
         self.name = codecs.dialect.name
         self.bind = codecs.binder(column, kind).function() if kind is not None else None
@@ -88,18 +90,26 @@ class Fit:
             plain = travelling(value)
             written = self.kind.write(plain)
             self.bind(json_text(written) if self.kind.is_json else written)
-            return self.kind.is_json or self._goes_by_core(self.kind, plain, written)
+            if self.kind.is_json:
+                return self.ddl != "JSONB" or _is_exact(value, written)
+            return self._goes_by_core(self.kind, plain, written)
         except Exception:  # a type of the application's own may raise anything
             return False
 
     def _goes_by_core(self, kind: Kind, value: Any, written: Any) -> bool:
-        """Core drops what a type's processor drops, such as a zone, without a word."""
-        if self.name == "postgresql" and not _is_near(value):
-            return False
+        """Core drops what a processor or a driver drops, such as a zone, without a word."""
         arrived = kind.read(written)
         if isinstance(value, str) and isinstance(arrived, uuid.UUID):
             arrived = str(arrived)  # a column that keeps UUIDs as text
-        return alike(self.core(value), self.core(arrived))
+        bound = self.core(value)
+        return self._keeps_offset(bound) and alike(bound, self.core(arrived))
+
+    def _keeps_offset(self, bound: Any) -> bool:
+        """Tell whether an aware value's distance from UTC is one that the engine understands."""
+        offset: dt.timedelta | None = None
+        if isinstance(bound, dt.time | dt.datetime):
+            offset = bound.utcoffset()
+        return not offset or bool(self.name == "postgresql" and abs(offset) < FARTHEST)
 
     def returned(self, value: Any) -> Any:
         """Return what comes back of a value that the column's type alters."""
@@ -120,12 +130,13 @@ def _lengths(codecs: Codecs, column: Column) -> tuple[int | None, int | None]:
     return min((limit for limit in limits if limit is not None), default=None), exact
 
 
-def _is_near(value: Any) -> bool:
-    """Tell whether an aware value is less than 16 hours from UTC; any other is near."""
-    if not isinstance(value, dt.time | dt.datetime):
-        return True
-    offset = value.utcoffset()
-    return offset is None or abs(offset) < FARTHEST
+def _is_exact(value: Any, written: Any) -> bool:
+    """Tell whether JSON's digits say the same as they travel: JSONB keeps what 1e23 says."""
+    return _digits(json.dumps(value, default=lambda _: None)) == _digits(json.dumps(written))
+
+
+def _digits(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 
 class Fits:

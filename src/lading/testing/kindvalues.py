@@ -61,7 +61,19 @@ def _arrays(kind: Array, type_: Any, facts: Facts) -> Supply | None:
     item = kind_supply(kind_of(item_type) or kind.item, item_type, own)
     if item is None:
         return None
-    return array_supply(item, kind.dimensions, as_tuple=kind.as_tuple)
+    if isinstance(kind.item, Float):
+        item = _without_negative_zeros(item)
+    # SQLAlchemy can't read a native enum's arrays of more dimensions than one.
+    dimensions = 1 if isinstance(kind.item, Choice) else kind.dimensions
+    return array_supply(item, dimensions, as_tuple=kind.as_tuple)
+
+
+def _without_negative_zeros(item: Supply) -> Supply:
+    """A zero's sign is normalised; in an array nobody could tell that it was nothing else."""
+    drawn = item.drawn
+    edges = [edge + 0.0 for edge in item.edges]
+    mended = None if drawn is None else drawn.map(lambda number: number + 0.0)
+    return dataclasses.replace(item, edges=edges, drawn=mended)
 
 
 def _wrapped(kind: Array, item: Any) -> Any:

@@ -98,9 +98,9 @@ class StoredColumns:
         if name.startswith("national "):
             return "utf8mb3", None
         words = ddl.lower().split()
-        own = "latin1" if "ascii" in words else "ucs2" if "unicode" in words else None
         collation = _found(_COLLATION, ddl)
-        own = own or _found(_CHARSET, ddl) or _charset_of(collation)
+        own = _found(_CHARSET, ddl) or _charset_of(collation)
+        own = own or ("latin1" if "ascii" in words else "ucs2" if "unicode" in words else None)
         return own or _table_charset(getattr(column, "table", None)) or USUAL_CHARSET, collation
 
 
