@@ -28,7 +28,7 @@ from lading.engine.dialects.processed import alike
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
 from lading.jsontext import json_text
 from lading.kind import Kind
-from lading.testing.stored import StoredColumns
+from lading.testing.engines import StoredColumns
 from lading.values import JSON_NULL
 
 #: The dialects that a kit draws for, by SQLAlchemy's names, with a driver for each.

@@ -1,1 +1,0 @@
-"""A Hypothesis kit that applications run on their own catalogs."""
