@@ -1,0 +1,207 @@
+"""Which values a column keeps exactly on which engine, told without a database.
+
+The engine's own codecs say what fits (see ``lading.engine.dialects``); here they run on
+dialects that aren't connected.  A value is also written by way of SQLAlchemy Core, as a
+dataset's rows are, so Core must make of it what an import makes of its written form.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import sqltypes
+
+from lading.declare.columns import overrides_values
+from lading.declare.rowsets import Column
+from lading.engine.dialects.codecs import Codecs
+from lading.engine.dialects.mariadb_values import MariaDBCodecs
+from lading.engine.dialects.postgresql_values import FARTHEST, PostgreSQLCodecs
+from lading.engine.dialects.processed import alike
+from lading.engine.dialects.sqlite_values import SQLiteCodecs
+from lading.jsontext import json_text
+from lading.kind import Kind
+from lading.testing.engines import StoredColumns
+from lading.values import JSON_NULL
+
+#: The dialects that a kit draws for, by SQLAlchemy's names, with a driver for each.
+DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "mariadb": "mariadb+pymysql",
+}
+
+
+@cache
+def codecs_of(name: str) -> Codecs:
+    """Return a dialect's codecs, without a connection."""
+    dialect: Dialect = sa.make_url(f"{DRIVERS[name]}://").get_dialect()()
+    if name == "mariadb":
+        columns: Any = StoredColumns(dialect)
+        return MariaDBCodecs(dialect, columns)
+    return SQLiteCodecs(dialect) if name == "sqlite" else PostgreSQLCodecs(dialect)
+
+
+def travelling(value: Any) -> Any:
+    """Return a value as kinds know it, of one as SQLAlchemy Core takes it."""
+    return JSON_NULL if value is sqltypes.JSON.NULL else value
+
+
+def written_key(kind: Kind, value: Any) -> Any:
+    """Return what tells two values of a column apart: their written form as text."""
+    try:
+        return json.dumps(kind.write(travelling(value)), sort_keys=True, default=repr)
+    except Exception:
+        return repr(value)
+
+
+class Fit:
+    """One column on one dialect: what it keeps.
+
+    ``ValueError``, ``TargetError`` or ``CompileError`` where the dialect has no such column.
+    """
+
+    def __init__(self, codecs: Codecs, column: Column, kind: Kind | None) -> None:
+        refusal = codecs.refusal(column.type)
+        if refusal is not None:
+            raise ValueError(refusal)
+        compiler = codecs.dialect.type_compiler_instance
+        self.ddl = str(compiler.process(column.type, type_expression=column)).upper()
+        self.kind = kind
+        self.name = codecs.dialect.name
+        self.bind = codecs.binder(column, kind).function() if kind is not None else None
+        self.core: Callable[[Any], Any] = codecs.bind_process(column.type)
+        self.codecs = codecs
+        self.type = column.type
+        self.length, self.exact = _lengths(codecs, column)
+
+    def holds(self, value: Any) -> bool:
+        """Tell whether the column keeps a value, which isn't null, exactly."""
+        try:
+            if self.kind is None or self.bind is None:
+                return self.core(value) is not None
+            plain = travelling(value)
+            written = self.kind.write(plain)
+            self.bind(json_text(written) if self.kind.is_json else written)
+            if self.kind.is_json:
+                return self.ddl != "JSONB" or _is_exact(value, written)
+            return self._goes_by_core(self.kind, plain, written)
+        except Exception:  # a type of the application's own may raise anything
+            return False
+
+    def _goes_by_core(self, kind: Kind, value: Any, written: Any) -> bool:
+        """Core drops what a processor or a driver drops, such as a zone, without a word."""
+        arrived = kind.read(written)
+        if isinstance(value, str) and isinstance(arrived, uuid.UUID):
+            arrived = str(arrived)  # a column that keeps UUIDs as text
+        bound = self.core(value)
+        return self._keeps_offset(bound) and alike(bound, self.core(arrived))
+
+    def _keeps_offset(self, bound: Any) -> bool:
+        """Tell whether an aware value's distance from UTC is one that the engine understands."""
+        offset: dt.timedelta | None = None
+        if isinstance(bound, dt.time | dt.datetime):
+            offset = bound.utcoffset()
+        return not offset or bool(self.name == "postgresql" and abs(offset) < FARTHEST)
+
+    def returned(self, value: Any) -> Any:
+        """Return what comes back of a value that the column's type alters."""
+        return self.codecs.result_process(self.type)(self.core(value))
+
+
+def _lengths(codecs: Codecs, column: Column) -> tuple[int | None, int | None]:
+    """Return how long a column's texts or bytes may be, and the length that they are padded to."""
+    below = codecs.underlying(column.type)
+    if not isinstance(below, sqltypes.String | sqltypes._Binary) or isinstance(below, sa.Enum):
+        return None, None
+    limits = [below.length]
+    exact = None
+    if isinstance(codecs, MariaDBCodecs):
+        stored = codecs.columns(column)
+        limits.append(stored.length if stored.type in ("char", "varchar") else stored.octets)
+        exact = stored.octets if stored.type == "binary" else None
+    return min((limit for limit in limits if limit is not None), default=None), exact
+
+
+def _is_exact(value: Any, written: Any) -> bool:
+    """Tell whether JSON's digits say the same as they travel: JSONB keeps what 1e23 says."""
+    return _digits(json.dumps(value, default=lambda _: None)) == _digits(json.dumps(written))
+
+
+def _digits(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+
+class Fits:
+    """One column on every dialect; ``dialects`` names those that have such a column."""
+
+    def __init__(self, column: Column, kind: Kind | None) -> None:
+        self.alters = _alters(column)
+        self.fits: dict[str, Fit] = {}
+        for name in DRIVERS:
+            try:
+                self.fits[name] = Fit(codecs_of(name), column, kind)
+            except Exception:  # noqa: S112 - a dialect that lacks the type raises what it likes
+                continue
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """The dialects that have such a column."""
+        return tuple(self.fits)
+
+    @property
+    def lengths(self) -> list[int | None]:
+        """How long texts or bytes may be on each dialect."""
+        return [fit.length for fit in self.fits.values()]
+
+    @property
+    def exact(self) -> int | None:
+        """The length that some dialect pads bytes to, if there is one."""
+        return next((fit.exact for fit in self.fits.values() if fit.exact is not None), None)
+
+    def holds(self, value: Any, dialect: str) -> bool:
+        """Tell whether the column keeps a value exactly on a dialect."""
+        fit = self.fits.get("mariadb" if dialect == "mysql" else dialect)
+        return fit is not None and fit.holds(value)
+
+    def anywhere(self, value: Any) -> bool:
+        """Tell whether some dialect keeps a value."""
+        return any(fit.holds(value) for fit in self.fits.values())
+
+    def everywhere(self, value: Any) -> bool:
+        """Tell whether every dialect that has the column keeps a value."""
+        return bool(self.fits) and all(fit.holds(value) for fit in self.fits.values())
+
+    def settled(self, value: Any) -> Any:
+        """Return what a decorator makes of a value in the end; ``ValueError`` if nothing stays."""
+        if not self.alters:
+            return value
+        for fit in self.fits.values():
+            try:
+                back = fit.returned(value)
+                if back is not None and alike(fit.returned(back), back):
+                    return back
+            except Exception:  # noqa: S112 - the driver may take another type than it gives
+                continue
+        raise ValueError(f"{value!r} doesn't come back from its column's type")
+
+
+def _alters(column: Column) -> bool:
+    """Tell whether a column's type, or a variant of it, is a decorator with a way of its own."""
+    types = (column.type, *column.type._variant_mapping.values())
+    return any(isinstance(type_, sa.TypeDecorator) and _by_itself(type_) for type_ in types)
+
+
+def _by_itself(type_: sa.TypeDecorator[Any]) -> bool:
+    if isinstance(type_, sqltypes.Interval):
+        return False
+    inner = type_.impl_instance
+    nested = isinstance(inner, sa.TypeDecorator) and _by_itself(inner)
+    return overrides_values(type_) or nested
