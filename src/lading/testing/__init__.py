@@ -1,1 +1,10 @@
-"""A Hypothesis kit that applications run on their own catalogs."""
+"""A Hypothesis kit that applications run on their own catalogs.
+
+``datasets`` and ``records`` draw what a catalog declares; ``assert_round_trip`` and
+``assert_moves`` prove that nothing of it is lost or altered on its way.
+"""
+
+from lading.testing.assertions import RoundTripError, assert_moves, assert_round_trip
+from lading.testing.strategies import datasets, records
+
+__all__ = ["RoundTripError", "assert_moves", "assert_round_trip", "datasets", "records"]

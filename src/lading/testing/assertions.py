@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -20,7 +20,6 @@ from lading.report import ImportReport
 from lading.testing.databases import EngineFactory, database, sqlite_engine
 from lading.testing.dataset import Dataset
 from lading.testing.differences import Difference, differences
-from lading.testing.drawing import tables_of
 from lading.testing.fill import write
 from lading.testing.saying import has_unrestored, said_otherwise
 from lading.testing.stored import stored_cells, typed_cells
@@ -102,13 +101,13 @@ class Trip:
     def __init__(self, catalog: Catalog, dataset: Dataset) -> None:
         self.catalog = catalog
         self.dataset = dataset
-        self.tables = sorted(tables_of(dataset.plans), key=lambda table: table.fullname)
+        self.tables = sorted(dataset.plans.tables(), key=lambda table: table.fullname)
         self.engines: dict[sa.Engine, str] = {}
         self.bundles = 0
         self.held = ExitStack()
         self.expected: Mapping[str, list[Any]] = {}
 
-    def __enter__(self) -> Trip:
+    def __enter__(self) -> Self:
         self.folder = Path(self.held.enter_context(tempfile.TemporaryDirectory(prefix="lading-")))
         return self
 
@@ -169,7 +168,9 @@ class Trip:
         expected = {name: records for name, records in self.expected.items() if name in known}
         found = said_otherwise(entities, expected, known)
         if found:
-            raise RoundTripError("the bundle says otherwise than the rows that were written:", found)
+            raise RoundTripError(
+                "the bundle says otherwise than the rows that were written:", found
+            )
 
     def same_cells(self, before: Any, after: Any, when: str) -> None:
         """Hold a database's cells and links against those of another."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Column
-from lading.testing.plans import Foreign, Plan, Plans, Unique
+from lading.declare.rowsets import Column, Kinds
+from lading.testing.plans import Foreign, Plan, Plans
 
 #: The engines that a value is drawn for.
 ENGINES = ("sqlite", "postgresql", "mariadb")
@@ -58,6 +58,10 @@ class Instance:
     kind: Any = None
     rows: dict[sa.Table, dict[str, Any]] = field(default_factory=dict)
     led: dict[Foreign, Instance | None] = field(default_factory=dict)
+
+    def has(self, kinds: Kinds) -> bool:
+        """Tell whether the object's class is one of these (``None`` for all)."""
+        return kinds is None or self.kind in kinds
 
     def cell(self, column: Column) -> Any:
         """Return what stands in a column; ``None`` where the object's class doesn't have it."""
@@ -184,27 +188,3 @@ def folded(cell: Any) -> Any:
         bare = unicodedata.normalize("NFKD", value).casefold()
         return "".join(letter for letter in bare if letter.isascii() and letter.isalnum())
     return id(value) if isinstance(value, MadeUp) else repr(value)
-
-
-def same(cells: Collection[Any], unique: Unique) -> list[tuple[Any, ...]]:
-    """Return every key that a unique set may hold of a row, on one engine or another."""
-    if not unique.nulls_equal and any(cell is None for cell in cells):
-        return []
-    keys: list[tuple[Any, ...]] = [()]
-    for cell in cells:
-        forms = [cell.value, cell.fallback] if isinstance(cell, Varying) else [cell]
-        known = {_comparable(form, folds=unique.folds) for form in forms}
-        keys = [(*key, form) for key in keys for form in known]
-    return keys
-
-
-def _comparable(value: Any, *, folds: bool) -> Any:
-    if isinstance(value, MadeUp):
-        return id(value)
-    if folds:
-        return folded(value)
-    try:
-        hash(value)
-    except TypeError:
-        return repr(value)
-    return (type(value) is bool, value)

@@ -1,4 +1,4 @@
-"""Strategies that draw whole datasets, and records, from a catalog's declarations alone.
+"""Draws the rows of a whole catalog, from its declarations alone.
 
 Each row begins as harmless, distinct values; a few of its cells are then drawn, and lean to
 what breaks things.  What a database would refuse (twins, a failed CHECK, a missing target) is
@@ -7,118 +7,20 @@ mended or left out on the spot, so that no example is thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-from hypothesis import reject
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 
-from lading.declare.catalog import Catalog
-from lading.declare.rowsets import Kinds
-from lading.declare.schema import EntitySchema
-from lading.errors import DeclarationError, listed, shown
-from lading.testing.dataset import ENGINES, Dataset, Instance, MadeUp, Varying, same
-from lading.testing.plans import Drawn, Foreign, Overrides, Plan, Plans
-from lading.testing.written import Written
+from lading.testing.claims import Claims
+from lading.testing.dataset import ENGINES, Dataset, Instance, MadeUp, Varying
+from lading.testing.plans import Drawn, Plan, Plans
+from lading.testing.references import Draw, References
 
-Draw = Callable[[SearchStrategy[Any]], Any]
-
-#: How many records of one entity are drawn at most, unless the caller says so.
-MOST = 5
 #: At most so many cells of a row are drawn; the others are harmless.
 TOUCHED = 3
-#: How many targets or spare values are tried before a row is left out.
+#: How many spare values are tried before a row is left out.
 TRIES = 12
-
-
-def datasets(
-    catalog: Catalog,
-    *,
-    only: Iterable[str] | None = None,
-    max_records: int = MOST,
-    overrides: Overrides | None = None,
-) -> SearchStrategy[Dataset]:
-    """Draw consistent rows for all tables of a catalog, at most ``max_records`` of an entity.
-
-    ``only`` lists the entities that get records; others get those that these must refer to.
-    ``overrides`` maps fields (``"products.unit"``: the entity and the field, or the table and
-    the column) to strategies of Python values, for columns that only the application
-    understands.  Raises ``DeclarationError`` when first drawn from, if a column's type can't be
-    drawn.
-    """
-    plans = _once(catalog, overrides)
-    names = None if only is None else frozenset(only)
-
-    @st.composite
-    def dataset(draw: Draw) -> Dataset:
-        made = plans()
-        return Drawing(draw, made, _wanted(made, names), max_records).dataset()
-
-    return dataset()
-
-
-def records(
-    schema: type[EntitySchema], *, overrides: Overrides | None = None
-) -> SearchStrategy[dict[str, Any]]:
-    """Draw a record of one entity, as a bundle holds it and ``schema().load`` takes it.
-
-    What it refers to isn't drawn with it; a record that can't be without a target refers to
-    one all the same, by its natural key.
-    """
-    plans = _once(schema.catalog, overrides)
-
-    @st.composite
-    def record(draw: Draw) -> dict[str, Any]:
-        made = plans()
-        assert schema.rows is not None
-        plan = made.of[schema.rows.table]
-        drawing = Drawing(draw, made, _wanted(made, frozenset({plan.name})), 2, first=plan)
-        dataset = drawing.dataset()
-        if not dataset.of(plan):
-            reject()
-        return Written(dataset.resolved(ENGINES)).record(schema.rows, dataset.of(plan)[0])
-
-    return record()
-
-
-def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
-    """Derive the plans when they are first needed: models may not all be there before."""
-    held: list[Plans] = []
-
-    def plans() -> Plans:
-        if not held:
-            held.append(Plans(catalog, overrides))
-        return held[0]
-
-    return plans
-
-
-def _wanted(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
-    """Return the plans of which rows are drawn: those named, and what these must refer to."""
-    if only is None:
-        return {plan for plan in plans.plans() if plan.rows is not None} | set(plans.links)
-    roots = plans.entities.roots
-    unknown = sorted(only - roots.keys())
-    if unknown:
-        raise DeclarationError(
-            f"only names {shown(unknown[0])}, which is no entity; the entities are {listed(roots)}"
-        )
-    found: set[Plan] = set()
-    waiting = [plans.of[rows.table] for name in only for rows in roots[name].tree()]
-    while waiting:
-        plan = waiting.pop()
-        if plan not in found:
-            found.add(plan)
-            must = [item for item in plan.foreign if item.hard and not item.optional]
-            waiting += [plans.of[item.target] for item in (*must, *plan.owners[:1])]
-    names = {rows.name for rows in (plan.rows for plan in found) if rows is not None}
-    return found | {link for link in plans.links if _leads_within(plans, link, names)}
-
-
-def _leads_within(plans: Plans, link: Plan, names: Collection[str]) -> bool:
-    return all(plans.of[item.target].name in names for item in link.foreign)
 
 
 class Drawing:
@@ -135,7 +37,8 @@ class Drawing:
         self.some = st.sampled_from(_counts(most))
         self.instances: dict[Plan, list[Instance]] = {}
         self.order: list[Instance] = []
-        self.seen: dict[tuple[Plan, int], set[Any]] = {}
+        self.claims = Claims()
+        self.references = References(draw, plans, self.instances, self.claims)
 
     def dataset(self) -> Dataset:
         """Draw all rows, targets first, then the references that may lead anywhere."""
@@ -144,8 +47,8 @@ class Drawing:
         for plan in self.plans.order:
             for instance in self.instances.get(plan, ()):
                 for item in plan.foreign:
-                    if not (item.hard or item.void) and _has(instance, item.kinds):
-                        self._late(instance, item)
+                    if not (item.hard or item.void) and instance.has(item.kinds):
+                        self.references.choose_late(instance, item)
         for link in self.plans.links:
             self._fill(link)
         return Dataset(self.plans, self.order)
@@ -169,13 +72,13 @@ class Drawing:
         if plan.classes:
             self._classed(instance)
         for table, kinds in plan.tables():
-            if _has(instance, kinds):
+            if instance.has(kinds):
                 instance.rows[table] = instance.rows.get(table, {})
         if plan.made_up is not None:
             instance.rows[plan.table][plan.made_up.name] = MadeUp(plan, number)
         self._join(instance)
-        mine = [item for item in plan.drawn if _has(instance, item.kinds)]
-        if not self._refer(instance):
+        mine = [item for item in plan.drawn if instance.has(item.kinds)]
+        if not self.references.settle(instance):
             return None
         for item in (item for item in mine if item.cells is not None):
             instance.rows[item.column.table].setdefault(item.column.name, _plain(item, number))
@@ -225,14 +128,16 @@ class Drawing:
     # What a database would refuse
 
     def _settle(self, instance: Instance, touched: list[Drawn], able: list[Drawn]) -> bool:
-        """Keep a row that every rule allows, if need be with harmless cells in place of drawn ones."""
+        """Keep a row that every rule allows, if need be with harmless cells for drawn ones."""
         for items in (touched, []):
             self._join(instance)
-            if self._checks(instance) and self._take(instance):
+            if self._checks(instance) and self.claims.take(instance):
                 return True
             if items:
                 for item in touched:
-                    instance.rows[item.column.table][item.column.name] = _plain(item, instance.number)
+                    instance.rows[item.column.table][item.column.name] = _plain(
+                        item, instance.number
+                    )
         return self._searched(instance, able)
 
     def _searched(self, instance: Instance, able: list[Drawn]) -> bool:
@@ -242,7 +147,7 @@ class Drawing:
                 row = instance.rows[item.column.table]
                 row[item.column.name] = self._other(item, instance, attempt)
                 self._join(instance)
-                if self._checks(instance) and self._take(instance):
+                if self._checks(instance) and self.claims.take(instance):
                     return True
         return False
 
@@ -264,148 +169,15 @@ class Drawing:
                 return False
         return True
 
-    def _take(self, instance: Instance) -> bool:
-        """Claim what a row has for itself alone; ``False`` if another row has it already."""
-        return self._is_new(instance, instance.plan, claim=True)
-
-    def _is_new(self, instance: Instance, plan: Plan, *, claim: bool) -> bool:
-        claims = []
-        for place, unique in enumerate(plan.uniques):
-            if unique.columns[0].table not in instance.rows:
-                continue
-            keys = same(instance.cells(unique.columns), unique)
-            seen = self.seen.setdefault((plan, place), set())
-            if not seen.isdisjoint(keys):
-                return False
-            claims.append((seen, keys))
-        if claim:
-            for seen, keys in claims:
-                seen.update(keys)
-        return True
-
-    def _release(self, instance: Instance) -> None:
-        for place, unique in enumerate(instance.plan.uniques):
-            if unique.columns[0].table in instance.rows:
-                keys = same(instance.cells(unique.columns), unique)
-                self.seen.setdefault((instance.plan, place), set()).difference_update(keys)
-
-    # References
-
-    def _refer(self, instance: Instance) -> bool:
-        """Settle the foreign keys that a row can't wait for; ``False`` where it can't have one."""
-        plan = instance.plan
-        owner = self.draw(st.sampled_from(plan.owners)) if plan.owners else None
-        for item in plan.foreign:
-            if not _has(instance, item.kinds):
-                continue
-            others = item in plan.owners and item is not owner
-            if not item.hard or item.void or others:
-                if not self._null(instance, item):
-                    return False
-            elif not self._lead(instance, item, must=item is owner or not item.optional):
-                return False
-        return True
-
-    def _lead(self, instance: Instance, item: Foreign, *, must: bool) -> bool:
-        """Choose a target among the rows that are there."""
-        able = [far for far in self._targets(item) if _fits(instance, item, far)]
-        if not able and must:
-            return self._itself(instance, item)
-        choice = self.draw(st.integers(0, len(able) + (not must) - 1)) if len(able) + (not must) > 1 else 0
-        if not must and choice == 0:
-            return self._null(instance, item)
-        start = choice - (not must)
-        for place in range(min(len(able), TRIES)):
-            self._set(instance, item, able[(start + place) % len(able)])
-            if self._is_new_so_far(instance):
-                return True
-            self._unset(instance, item)
-        return not must and self._null(instance, item)
-
-    def _is_new_so_far(self, instance: Instance) -> bool:
-        """Tell whether the unique sets that foreign keys alone make are still free."""
-        for place, unique in enumerate(instance.plan.uniques):
-            names = [(column.table, column.name) for column in unique.columns]
-            if all(name in instance.rows.get(table, {}) for table, name in names):
-                keys = same(instance.cells(unique.columns), unique)
-                if not self.seen.get((instance.plan, place), set()).isdisjoint(keys):
-                    return False
-        return True
-
-    def _targets(self, item: Foreign) -> list[Instance]:
-        plan = self.plans.of[item.target]
-        return [
-            far
-            for far in self.instances.get(plan, ())
-            if item.target in far.rows and (item.wanted is None or far.kind in item.wanted)
-        ]
-
-    def _itself(self, instance: Instance, item: Foreign) -> bool:
-        """The first of rows that must refer to their like refers to itself."""
-        if item.target not in instance.rows or _recurs(instance.plan, item):
-            return False
-        cells = instance.cells(item.remote)
-        if None in cells:
-            return False
-        self._set(instance, item, instance)
-        return True
-
-    def _set(self, instance: Instance, item: Foreign, far: Instance) -> None:
-        instance.led[item] = far
-        row = instance.rows[item.table]
-        for near, remote in zip(item.columns, item.remote, strict=True):
-            row[near.name] = far.cell(remote)
-
-    def _unset(self, instance: Instance, item: Foreign) -> None:
-        instance.led.pop(item, None)
-        for column in item.columns:
-            others = [far for other, far in instance.led.items() if column in other.columns]
-            if not others:
-                instance.rows[item.table].pop(column.name, None)
-
-    def _null(self, instance: Instance, item: Foreign) -> bool:
-        """Leave a foreign key null; ``False`` where what it must hold is set all the same."""
-        row = instance.rows[item.table]
-        instance.led[item] = None
-        for column in item.own:
-            row.setdefault(column.name, None)
-        if item.own:
-            return all(row[column.name] is None for column in item.own) and all(
-                column.nullable for column in item.own
-            )
-        cells = instance.cells(item.columns)
-        if None in cells:
-            return True
-        far = next((far for far in self._targets(item) if far.cells(item.remote) == cells), None)
-        instance.led[item] = far
-        return far is not None
-
-    def _late(self, instance: Instance, item: Foreign) -> None:
-        """Choose a target among all rows, for a foreign key that may wait for it."""
-        able = [far for far in self._targets(item) if None not in far.cells(item.remote)]
-        choice = self.draw(st.integers(0, len(able))) if able else 0
-        if choice == 0:
-            return
-        self._release(instance)
-        self._set(instance, item, able[choice - 1])
-        if not self._take(instance):
-            instance.led[item] = None
-            instance.rows[item.table].update({column.name: None for column in item.columns})
-            self._take(instance)
-
 
 def _counts(most: int) -> list[int]:
     """Some rows are likelier than none, for without targets much else stays out."""
     return [count for count in (2, 1, 3, most, 2, most, 1) if count <= most] or [most]
 
 
-def _has(instance: Instance, kinds: Kinds) -> bool:
-    return kinds is None or instance.kind in kinds
-
-
 def _plain(item: Drawn, number: int) -> Any:
     """Return a harmless cell; now and then null where that may be."""
-    if item.cells is None or (item.nullable and (number + len(item.column.name)) % 3 == 2):  # noqa: PLR2004
+    if item.cells is None or (item.nullable and (number + len(item.column.name)) % 3 == 2):
         return None
     return item.cells.plain(number)
 
@@ -420,25 +192,3 @@ def _is_free(instance: Instance, item: Drawn) -> bool:
     """Tell whether no foreign key that is set decides a column's value."""
     led = [key for key, far in instance.led.items() if far is not None]
     return not any(item.column in key.columns for key in led)
-
-
-def _fits(instance: Instance, item: Foreign, far: Instance) -> bool:
-    """Tell whether a target agrees with what other foreign keys have settled."""
-    row = instance.rows[item.table]
-    cells = far.cells(item.remote)
-    return None not in cells and all(
-        row.get(near.name, cell) is cell or row.get(near.name, cell) == cell
-        for near, cell in zip(item.columns, cells, strict=True)
-    )
-
-
-def _recurs(plan: Plan, item: Foreign) -> bool:
-    """Tell whether a natural key leads through a foreign key, so that no circle may."""
-    key = plan.rows.key if plan.rows is not None else ()
-    return any(set(getattr(part, "columns", ())) == set(item.columns) for part in key)
-
-
-def tables_of(plans: Plans) -> set[sa.Table]:
-    """Return every table that rows are drawn for."""
-    found = {table for plan in plans.plans() for table, _ in plan.tables()}
-    return found | {link.table for link in plans.links}

@@ -116,4 +116,3 @@ def _reordered(dataset: Dataset) -> list[Instance]:
                 held.append(instance)
         waiting = held
     return order
-

@@ -6,8 +6,7 @@ their own; a *foreign key* here is one of the database's or of a declared refere
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +22,7 @@ from lading.declare.rowsets import Children, Column, Kinds, Links, Reference, Ro
 from lading.errors import DeclarationError, shown
 from lading.testing.cells import Cells, cells_of, cells_of_column
 from lading.testing.checks import Checks
+from lading.testing.constraints import Unique, checked_columns, constraints_of
 
 Overrides = Mapping[str, SearchStrategy[Any]]
 
@@ -63,19 +63,6 @@ class Drawn:
     kinds: Kinds = None
 
 
-@dataclass(frozen=True)
-class Unique:
-    """Columns that no two rows may share.
-
-    Nulls differ in a database's own constraint, and are equal in a natural key; ``folds``
-    says that texts are to differ by more than case, for an expression decides.
-    """
-
-    columns: tuple[Column, ...]
-    nulls_equal: bool = False
-    folds: bool = False
-
-
 @dataclass(eq=False)
 class Plan:
     """What one table's rows consist of; ``rows`` is ``None`` for link tables and strangers."""
@@ -114,7 +101,9 @@ class Plans:
             plan = Plan(rows.table, rows)
             self.of.update((table, plan) for table, _ in plan.tables())
         for rows in self.entities.all_rows():
-            self.links += [self._linked(links) for links in rows.links if links.table not in self.of]
+            self.links += [
+                self._linked(links) for links in rows.links if links.table not in self.of
+            ]
         for plan in self.plans():
             self._foreign(plan)
         self._owners()
@@ -133,6 +122,11 @@ class Plans:
     def plans(self) -> list[Plan]:
         """List the plans of entities, owned rows and strangers, each once."""
         return list(dict.fromkeys(self.of.values()))
+
+    def tables(self) -> set[sa.Table]:
+        """Return every table that rows are drawn for."""
+        found = {table for plan in self.plans() for table, _ in plan.tables()}
+        return found | {link.table for link in self.links}
 
     # Foreign keys
 
@@ -200,7 +194,7 @@ class Plans:
             ),
         ]
         columns = tuple(column for item in plan.foreign for column in item.columns)
-        plan.uniques = [Unique(columns), *_constraints(links.table)]
+        plan.uniques = [Unique(columns), *constraints_of(links.table)]
         self._columns(plan)
         return plan
 
@@ -246,7 +240,7 @@ class Plans:
     # What is unique
 
     def _uniques(self, plan: Plan) -> None:
-        found = [unique for table, _ in plan.tables() for unique in _constraints(table)]
+        found = [unique for table, _ in plan.tables() for unique in constraints_of(table)]
         if plan.rows is not None and plan.rows.key:
             columns = tuple(column for part in plan.rows.key for column in _columns_of(part))
             found.append(Unique(columns, nulls_equal=True))
@@ -264,7 +258,9 @@ class Plans:
         values = {value.column: value for value in plan.rows.values} if plan.rows else {}
         held = {column for item in plan.foreign for column in item.columns}
         discriminator = plan.rows.discriminator if plan.rows is not None else None
-        joining = {own for item in plan.rows.extensions for own, _ in item.pairs} if plan.rows else set()
+        joining = (
+            {own for item in plan.rows.extensions for own, _ in item.pairs} if plan.rows else set()
+        )
         for table, kinds in plan.tables():
             checks = Checks(table)
             plan.checks[table] = checks
@@ -285,7 +281,9 @@ class Plans:
         override = self._override(name, f"{plan.table.fullname}.{value.column.name}")
         nullable = value.nullable and bool(value.column.nullable)
         cells = cells_of(value, override=override)
-        return Drawn(value.column, cells, nullable, value.kinds if value.kinds is not None else kinds)
+        return Drawn(
+            value.column, cells, nullable, value.kinds if value.kinds is not None else kinds
+        )
 
     def _left_out(self, column: Column, kinds: Kinds) -> Drawn:
         """What no import restores stays as it would be after one, if it can."""
@@ -293,7 +291,9 @@ class Plans:
         filled = column.nullable or column.default is not None or column.server_default is not None
         if filled and override is None:
             return Drawn(column, None, nullable=True, kinds=kinds)
-        return Drawn(column, cells_of_column(column, override=override), bool(column.nullable), kinds)
+        return Drawn(
+            column, cells_of_column(column, override=override), bool(column.nullable), kinds
+        )
 
     def _override(self, *names: str) -> SearchStrategy[Any] | None:
         for name in names:
@@ -303,9 +303,7 @@ class Plans:
         return None
 
     def _names(self) -> list[str]:
-        return [
-            f"{plan.name}.{drawn.column.name}" for plan in self.plans() for drawn in plan.drawn
-        ]
+        return [f"{plan.name}.{drawn.column.name}" for plan in self.plans() for drawn in plan.drawn]
 
     # Order
 
@@ -324,7 +322,7 @@ class Plans:
 
     def _open(self, graph: Any, group: set[Plan]) -> None:
         """What is optional within a circle stays null."""
-        if len(group) < 2:  # noqa: PLR2004 - one alone is no circle
+        if len(group) < 2:
             return
         for near, far, item in list(graph.subgraph(group).edges(keys=True)):
             if item.optional:
@@ -380,37 +378,3 @@ def _made_up(plan: Plan) -> Column | None:
     columns = list(plan.table.primary_key.columns)
     is_lone = len(columns) == 1 and not columns[0].foreign_keys
     return columns[0] if is_lone and columns[0] is plan.table.autoincrement_column else None
-
-
-def _constraints(table: sa.Table) -> list[Unique]:
-    """Return the sets of columns that a database keeps unique, by constraint or index."""
-    found = [Unique(tuple(table.primary_key.columns))]
-    for constraint in table.constraints:
-        if isinstance(constraint, sa.UniqueConstraint):
-            found.append(Unique(tuple(constraint.columns)))
-    for index in table.indexes:
-        if index.unique:
-            columns = tuple(dict.fromkeys(_columns_in(index.expressions)))
-            is_plain = all(isinstance(item, sa.Column) for item in index.expressions)
-            found.append(Unique(columns, folds=not is_plain))
-    found = [unique for unique in found if unique.columns]
-    return sorted(found, key=lambda unique: [list(table.columns).index(c) for c in unique.columns])
-
-
-def _columns_in(expressions: Iterable[Any]) -> Iterator[Column]:
-    for expression in expressions:
-        for item in sa.sql.visitors.iterate(expression):
-            if isinstance(item, sa.Column):
-                yield item
-
-
-def checked_columns(table: sa.Table) -> set[Column]:
-    """Return the columns that a table's CHECKs speak of; in plain SQL, those that it names."""
-    found: set[Column] = set()
-    for constraint in table.constraints:
-        if isinstance(constraint, sa.CheckConstraint):
-            found.update(column for column in _columns_in([constraint.sqltext]) if column.table is table)
-            text = str(constraint.sqltext)
-            words = set(re.findall(r"\w+", text))
-            found.update(column for column in table.columns if column.name in words)
-    return found

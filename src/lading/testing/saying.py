@@ -80,7 +80,9 @@ def _children(
         yield Difference(entity, who, member.written, f"{len(was)} rows", f"{len(now)} rows")
         return
     if not member.sequence:
-        was, now = (sorted(items, key=lambda item: _text(_kept(member, item))) for items in (was, now))
+        was, now = (
+            sorted(items, key=lambda item: _text(_kept(member, item))) for items in (was, now)
+        )
     for place, (one, two) in enumerate(zip(was, now, strict=True), 1):
         yield from _record(member.rows, entity, f"{who}, {member.written} row {place}", one, two)
 
