@@ -72,7 +72,6 @@ class Instance:
         return [self.cell(column) for column in columns]
 
 
-@dataclass(eq=False, repr=False)
 class Dataset:
     """Consistent rows for all tables of a catalog.
 
@@ -80,8 +79,9 @@ class Dataset:
     ones (or to itself).  Print one to read its rows.
     """
 
-    plans: Plans
-    instances: list[Instance]
+    def __init__(self, plans: Plans, instances: list[Instance]) -> None:
+        self.plans = plans
+        self.instances = instances
 
     def of(self, plan: Plan) -> list[Instance]:
         """Return the objects of one plan, in the order in which they were drawn."""

@@ -172,7 +172,7 @@ class Drawing:
 
 def _counts(most: int) -> list[int]:
     """Some rows are likelier than none, for without targets much else stays out."""
-    return [count for count in (2, 1, 3, most, 2, most, 1) if count <= most] or [most]
+    return [count for count in (1, 2, 3, most, 2, most) if count <= most] or [most]
 
 
 def _plain(item: Drawn, number: int) -> Any:
