@@ -46,7 +46,7 @@ class References:
 
     def _lead(self, instance: Instance, item: Foreign, *, must: bool) -> bool:
         """Choose a target among the rows that are there."""
-        able = [far for far in self._targets(item) if _fits(instance, item, far)]
+        able = [far for far in self.targets(item) if fits(instance, item, far)]
         if not able and must:
             return self._itself(instance, item)
         choice = (
@@ -58,13 +58,14 @@ class References:
             return self._null(instance, item)
         start = choice - (not must)
         for place in range(min(len(able), TRIES)):
-            self._set(instance, item, able[(start + place) % len(able)])
+            self.lead(instance, item, able[(start + place) % len(able)])
             if self.claims.is_free(instance):
                 return True
             self._unset(instance, item)
         return not must and self._null(instance, item)
 
-    def _targets(self, item: Foreign) -> list[Instance]:
+    def targets(self, item: Foreign) -> list[Instance]:
+        """Return the rows that a foreign key may lead to."""
         plan = self.plans.of[item.target]
         return [
             far
@@ -79,10 +80,11 @@ class References:
         cells = instance.cells(item.remote)
         if None in cells:
             return False
-        self._set(instance, item, instance)
+        self.lead(instance, item, instance)
         return True
 
-    def _set(self, instance: Instance, item: Foreign, far: Instance) -> None:
+    def lead(self, instance: Instance, item: Foreign, far: Instance) -> None:
+        """Let a foreign key lead to a row."""
         instance.led[item] = far
         row = instance.rows[item.table]
         for near, remote in zip(item.columns, item.remote, strict=True):
@@ -108,25 +110,25 @@ class References:
         cells = instance.cells(item.columns)
         if None in cells:
             return True
-        far = next((far for far in self._targets(item) if far.cells(item.remote) == cells), None)
+        far = next((far for far in self.targets(item) if far.cells(item.remote) == cells), None)
         instance.led[item] = far
         return far is not None
 
     def choose_late(self, instance: Instance, item: Foreign) -> None:
         """Choose a target among all rows, for a foreign key that may wait for it."""
-        able = [far for far in self._targets(item) if None not in far.cells(item.remote)]
+        able = [far for far in self.targets(item) if None not in far.cells(item.remote)]
         choice = self.draw(st.integers(0, len(able))) if able else 0
         if choice == 0:
             return
         self.claims.release(instance)
-        self._set(instance, item, able[choice - 1])
+        self.lead(instance, item, able[choice - 1])
         if not self.claims.take(instance):
             instance.led[item] = None
             instance.rows[item.table].update({column.name: None for column in item.columns})
             self.claims.take(instance)
 
 
-def _fits(instance: Instance, item: Foreign, far: Instance) -> bool:
+def fits(instance: Instance, item: Foreign, far: Instance) -> bool:
     """Tell whether a target agrees with what other foreign keys have settled."""
     row = instance.rows[item.table]
     cells = far.cells(item.remote)

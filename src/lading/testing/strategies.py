@@ -43,7 +43,7 @@ def datasets(
     @st.composite
     def dataset(draw: Draw) -> Dataset:
         made = plans()
-        return Drawing(draw, made, _wanted(made, names), max_records).dataset()
+        return Drawing(draw, made, wanted_plans(made, names), max_records).dataset()
 
     return dataset()
 
@@ -63,7 +63,7 @@ def records(
         made = plans()
         assert schema.rows is not None
         plan = made.of[schema.rows.table]
-        drawing = Drawing(draw, made, _wanted(made, frozenset({plan.name})), 2, first=plan)
+        drawing = Drawing(draw, made, wanted_plans(made, frozenset({plan.name})), 2, first=plan)
         dataset = drawing.dataset()
         if not dataset.of(plan):
             reject()
@@ -84,7 +84,7 @@ def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
     return plans
 
 
-def _wanted(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
+def wanted_plans(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
     """Return the plans of which rows are drawn: those named, and what these must refer to."""
     if only is None:
         return {plan for plan in plans.plans() if plan.rows is not None} | set(plans.links)
