@@ -1,10 +1,19 @@
 """A Hypothesis kit that applications run on their own catalogs.
 
 ``datasets`` and ``records`` draw what a catalog declares; ``assert_round_trip`` and
-``assert_moves`` prove that nothing of it is lost or altered on its way.
+``assert_moves`` prove that nothing of it is lost or altered on its way, ``RoundTripMachine`` that
+changes and imports in any order do what they should.
 """
 
 from lading.testing.assertions import RoundTripError, assert_moves, assert_round_trip
+from lading.testing.machine import RoundTripMachine
 from lading.testing.strategies import datasets, records
 
-__all__ = ["RoundTripError", "assert_moves", "assert_round_trip", "datasets", "records"]
+__all__ = [
+    "RoundTripError",
+    "RoundTripMachine",
+    "assert_moves",
+    "assert_round_trip",
+    "datasets",
+    "records",
+]

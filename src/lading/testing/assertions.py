@@ -204,10 +204,15 @@ def hold_records(
 def records_of(path: Path) -> dict[str, list[Any]]:
     """Return the records of a bundle by entity."""
     files = read_bundle(path)
-    manifest = Manifest.from_bytes(files["manifest.json"])
     return {
-        entry.entity_type: json.loads(files[entry.filename])["records"] for entry in manifest.files
+        entry.entity_type: json.loads(files[entry.filename])["records"]
+        for entry in manifest_of(path).files
     }
+
+
+def manifest_of(path: Path) -> Manifest:
+    """Return a bundle's manifest."""
+    return Manifest.from_bytes(read_bundle(path)["manifest.json"])
 
 
 def read_bundle(path: Path) -> dict[str, bytes]:

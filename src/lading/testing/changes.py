@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from hypothesis import strategies as st
@@ -27,8 +28,11 @@ class Changes:
         self.before = state
         self.state = state.copy()
 
-    def _drawing(self, wanted: set[Plan], most: int) -> Drawing:
-        return Drawing(self.draw, self.plans, wanted, most, onto=self.state.instances)
+    def _drawing(
+        self, wanted: Collection[Plan] = (), most: int = ADDED, first: Plan | None = None
+    ) -> Drawing:
+        rows = self.state.instances
+        return Drawing(self.draw, self.plans, wanted, most, first=first, onto=rows)
 
     def _made(self, text: str) -> Change:
         return Change(self.where, self.state, text)
@@ -36,9 +40,9 @@ class Changes:
     def _nothing(self) -> Change:
         return Change(self.where, self.before.copy(), NOTHING)
 
-    def inserted(self, wanted: set[Plan], most: int = ADDED) -> Change:
-        """Draw further rows of some tables."""
-        new = self._drawing(wanted, most).dataset().instances
+    def inserted(self, wanted: set[Plan], most: int, *, first: Plan) -> Change:
+        """Draw further rows of some tables, of each one at least."""
+        new = self._drawing(wanted, most, first).dataset().instances
         self.state.settle(new)
         self.state.instances += new
         return self._made("insert " + (self._list(new) or "nothing"))
@@ -55,7 +59,7 @@ class Changes:
         if not rows:
             return self._nothing()
         row = self._pick(rows)
-        drawing = self._drawing(set(), ADDED)
+        drawing = self._drawing()
         before = self.state.origin[row]
         drawing.claims.release(row)
         touched = drawing.touch(row, able[row], least=1)
@@ -111,7 +115,7 @@ class Changes:
         if not able:
             return self._nothing()
         row, item = able[self.draw(st.integers(0, len(able) - 1))]
-        drawing = self._drawing(set(), ADDED)
+        drawing = self._drawing()
         drawing.claims.release(row)
         old = row.led.get(item)
         held = {column.name: row.rows[item.table].pop(column.name, None) for column in item.columns}
@@ -153,9 +157,7 @@ class Changes:
             able = [far for far in able if places[far] < places[row]]
         return able
 
-    def _lead(
-        self, drawing: Drawing, row: Instance, item: Foreign, far: Instance | None
-    ) -> None:
+    def _lead(self, drawing: Drawing, row: Instance, item: Foreign, far: Instance | None) -> None:
         if far is not None:
             drawing.references.lead(row, item, far)
             return
@@ -197,7 +199,7 @@ class Changes:
 
     def _let_go(self, gone: set[Instance]) -> bool:
         """Set the references to rows null; ``False`` where one may not be."""
-        drawing = self._drawing(set(), ADDED)
+        drawing = self._drawing()
         for near, item in self.state.referring(gone):
             if not item.optional or len(item.own) < len(item.columns):
                 return False
@@ -208,4 +210,3 @@ class Changes:
             if not self._taken(drawing, near):
                 return False
         return True
-

@@ -7,7 +7,7 @@ mended or left out on the spot, so that no example is thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ class Drawing:
         self,
         draw: Draw,
         plans: Plans,
-        wanted: set[Plan],
+        wanted: Collection[Plan],
         most: int,
         *,
         first: Plan | None = None,

@@ -1,4 +1,4 @@
-"""A database that lives through changes, made by plain Core statements past all that lading does."""
+"""A database that lives through changes, made by plain Core statements past lading."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class Live:
         """Insert a row into each of its tables, and take the id that was made for it."""
         own = row.plan.made_up
         made = row.cell(own) if own is not None else None
-        if isinstance(made, MadeUp) and any(far is row for item, far in row.led.items() if item.hard):
+        if isinstance(made, MadeUp) and any(
+            far is row for item, far in row.led.items() if item.hard
+        ):
             made.value = _id_ahead(writer.connection, row)
         for table in row.rows:
             values = writer.values(row, table)

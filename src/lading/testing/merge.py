@@ -42,9 +42,7 @@ class Merge:
     and why; ``blamed`` those of them that fail by themselves, and not with others.
     """
 
-    def __init__(
-        self, source: State, target: State, refuses: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, source: State, target: State, refuses: Callable[[str], bool]) -> None:
         self.plans = source.plans
         self.source = source
         self.target = target
@@ -54,14 +52,12 @@ class Merge:
         self.failed: dict[Who, str] = {}
         self.records = self._new_records()
         self.bad: dict[Instance, str] = {}
-        self.blamed: set[Who] | None = None
-        while True:
-            before = len(self.bad)
+        attempt = Attempt(self)
+        self.blamed = set(self.failed) | {self.records[root] for root in self.bad}
+        known = 0
+        while len(self.bad) > known:
+            known = len(self.bad)
             attempt = Attempt(self)
-            if self.blamed is None:
-                self.blamed = set(self.failed) | {self.records[root] for root in self.bad}
-            if len(self.bad) == before:
-                break
         self.failed |= {self.records[root]: why for root, why in self.bad.items()}
         self.state, self.copies = attempt.state, attempt.copies
         for name, _ in self.failed:
@@ -231,9 +227,7 @@ class Attempt:
     def _is_near(self, plan: Plan, foreign: Foreign) -> bool:
         return plan in self.plans.links and ends_of(plan, self._links(plan)[1])[0] is foreign
 
-    def _index(
-        self, plan: Plan, parts: tuple[Member, ...]
-    ) -> dict[str, list[Instance]]:
+    def _index(self, plan: Plan, parts: tuple[Member, ...]) -> dict[str, list[Instance]]:
         """Map what rows hold in some parts to the rows: those that are there, and the new."""
         if (plan, parts) not in self.index:
             found: dict[str, list[Instance]] = {}

@@ -79,13 +79,16 @@ class State:
         for instance in new:
             drawn = instance.rows
             instance.rows = {
-                table: {
-                    name: self._held(cell, spared) for name, cell in row.items()
-                }
+                table: {name: self._held(cell, spared) for name, cell in row.items()}
                 for table, row in drawn.items()
             }
             if not allowed(instance):
-                harmless = {cell for row in drawn.values() for cell in row.values() if isinstance(cell, Varying)}
+                harmless = {
+                    cell
+                    for row in drawn.values()
+                    for cell in row.values()
+                    if isinstance(cell, Varying)
+                }
                 instance.rows = {
                     table: {name: self._held(cell, harmless) for name, cell in row.items()}
                     for table, row in drawn.items()
