@@ -53,10 +53,9 @@ class Merge:
         self.records = self._new_records()
         self.bad: dict[Instance, str] = {}
         attempt = Attempt(self)
-        self.blamed = set(self.failed) | {self.records[root] for root in self.bad}
-        known = 0
-        while len(self.bad) > known:
-            known = len(self.bad)
+        self.blamed = set(self.failed) | {self.records[root] for root in attempt.problems}
+        while attempt.problems:
+            self.bad |= attempt.problems
             attempt = Attempt(self)
         self.failed |= {self.records[root]: why for root, why in self.bad.items()}
         self.state, self.copies = attempt.state, attempt.copies
@@ -127,6 +126,8 @@ class Attempt:
         self.copies: dict[Instance, Instance] = {}
         self.made: dict[Instance, Instance] = {}
         self.root: dict[Instance, Instance] = {}
+        self.bad: dict[Instance, str] = {}
+        self.unclear: dict[Instance, str] = {}
         self.index: dict[tuple[Plan, tuple[Member, ...]], dict[str, list[Instance]]] = {}
         for item in merge.source.instances:
             self._copy(item)
@@ -134,6 +135,14 @@ class Attempt:
             for copy in self.copies:
                 self._lead(copy, hard=hard)
         self._unique()
+
+    @property
+    def problems(self) -> dict[Instance, str]:
+        """The records that turned out bad, by their roots.
+
+        A key that two rows have is clear again once one of them has gone with its record.
+        """
+        return self.bad or self.unclear
 
     # Rows
 
@@ -186,7 +195,7 @@ class Attempt:
                 far = item.led[foreign]
                 reason = None if far is None else self._set(copy, foreign, far)
                 if reason:
-                    self.merge.bad.setdefault(self.root[item], reason)
+                    self.bad.setdefault(self.root[item], reason)
                     return
                 copy.led.setdefault(foreign, None)
         if not hard:
@@ -206,8 +215,11 @@ class Attempt:
             text = key_text(self.merge.ours, reference.parts, far)
             found = self._index(self.plans.of[foreign.target], reference.parts).get(text, [])
             found = [target for target in found if foreign.target in target.rows]
-        if len(found) != 1:
-            return f"{len(found)} {reference.target.name} have what {reference.written} says"
+        if not found:
+            return f"no {reference.target.name} has what {reference.written} says"
+        if len(found) > 1:
+            text = f"{len(found)} {reference.target.name} have what {reference.written} says"
+            self.unclear.setdefault(self.root[item], text)
         copy.led[foreign] = found[0]
         row = copy.rows[foreign.table]
         for near, remote in zip(foreign.columns, foreign.remote, strict=True):
@@ -257,7 +269,7 @@ class Attempt:
                 if item in self.copies and not held.isdisjoint(keys):
                     names = " and ".join(column.name for column in unique.columns)
                     root = self.root[self.copies[item]]
-                    self.merge.bad.setdefault(root, f"another row has its {names}")
+                    self.bad.setdefault(root, f"another row has its {names}")
                 else:
                     held.update(keys)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
@@ -51,10 +51,10 @@ class Recognition:
         rows = self.read[plan.table]
         self.free[plan] = [row for (key, *_), row in sorted(rows.items()) if key not in known]
         wanted = sum(copy.plan is plan for copy in self.merge.copies)
-        if len(self.free[plan]) != wanted:
+        if len(self.free[plan]) > wanted:
             raise RoundTripError(
                 f"the import should have added {wanted} rows to {plan.table.fullname}, "
-                f"but {len(self.free[plan])} were added"
+                f"but added {len(self.free[plan])}: {self.free[plan]}"
             )
 
     def _find(self, copy: Instance, *, lone: bool) -> bool:
@@ -63,14 +63,7 @@ class Recognition:
         item = self.merge.copies[copy]
         found = [row for row in free if not self._unlike(copy, item, copy.plan.table, row)]
         if not found:
-            closest = min(
-                (list(self._unlike(copy, item, copy.plan.table, row)) for row in free), key=len
-            )
-            raise RoundTripError(
-                "the import should have added a row that isn't there; the one closest to it "
-                "holds something else:",
-                [self._difference(item, *differing) for differing in closest],
-            )
+            self._miss(copy, item)
         if lone and len(found) > 1:
             return False
         made = _unknown(copy)
@@ -79,6 +72,15 @@ class Recognition:
         made.value = found[0][copy.plan.made_up.name]
         free.remove(found[0])
         return True
+
+    def _miss(self, copy: Instance, item: Instance) -> NoReturn:
+        """Say that a row is missing, and what holds the nearest to it."""
+        text = f"the import should have added {self._named(item)}: {item.rows[item.plan.table]}"
+        near = [self._unlike(copy, item, copy.plan.table, row) for row in self.free[copy.plan]]
+        if not near:
+            raise RoundTripError(f"{text}; no such row was added")
+        found = [self._difference(item, *differing) for differing in min(near, key=len)]
+        raise RoundTripError("the import wrote a row that holds something else:", found)
 
     def _hold(self, copy: Instance, item: Instance) -> None:
         """Hold a row that is known by now against what it should say, in all of its tables."""
