@@ -19,13 +19,24 @@ ADDED = 2
 
 
 class Changes:
-    """Draws one change to what the database ``where`` holds; the state given stays as it is."""
+    """Draws one change to what the database ``where`` holds; the state given stays as it is.
 
-    def __init__(self, draw: Draw, plans: Plans, where: str, state: State) -> None:
+    ``others`` are rows of other databases, whose values are taken over now and then.
+    """
+
+    def __init__(
+        self,
+        draw: Draw,
+        plans: Plans,
+        where: str,
+        state: State,
+        others: Collection[Instance] = (),
+    ) -> None:
         self.draw = draw
         self.plans = plans
         self.where = where
         self.before = state
+        self.others = others
         self.state = state.copy()
 
     def _drawing(
@@ -63,6 +74,8 @@ class Changes:
         before = self.state.origin[row]
         drawing.claims.release(row)
         touched = drawing.touch(row, able[row], least=1)
+        for item in touched:
+            self._take_over(row, item)
         if not self._taken(drawing, row):
             number = row.number + len(self.state.of(row.plan))
             for item in touched:
@@ -72,6 +85,15 @@ class Changes:
         self.state.settle([row])
         name = self.before.named(self.state.origin[row])
         return self._made(f"edit {name}: {cells_text(before, row)}")
+
+    def _take_over(self, row: Instance, item: Drawn) -> None:
+        """Now and then say what a row of another database says, so that the two clash."""
+        column = item.column
+        rows = [far for far in self.others if far.plan is row.plan and column.table in far.rows]
+        cells = [far.cell(column) for far in rows if column.name in far.rows[column.table]]
+        cells = [cell for cell in cells if cell is not None]
+        if cells and self.draw(st.booleans()):
+            row.rows[column.table][column.name] = self.draw(st.sampled_from(cells))
 
     def _taken(self, drawing: Drawing, row: Instance) -> bool:
         """Tell whether a changed row is one that a database takes."""
@@ -171,7 +193,9 @@ class Changes:
         able = [
             row
             for row in self.before.instances
-            if row.plan.rows is not None or row.plan in self.plans.links
+            if (row.plan.rows is not None or row.plan in self.plans.links)
+            # MariaDB deletes no row that refers to itself, and such a reference may not be null.
+            and not any(far is row and not item.optional for item, far in row.led.items())
         ]
         if not able:
             return self._nothing()

@@ -83,7 +83,14 @@ def _change(
     def change(draw: Draw, machine: RoundTripMachine) -> Change:
         places = [name for name in PLACES if machine.live[name].state.instances] or PLACES
         name = where or draw(st.sampled_from(places))
-        return make(Changes(draw, machine.plans, name, machine.live[name].state), machine)
+        others = [
+            row
+            for other, live in machine.live.items()
+            if other != name
+            for row in live.state.instances
+        ]
+        state = machine.live[name].state
+        return make(Changes(draw, machine.plans, name, state, others), machine)
 
     return st.runner().flatmap(change)
 
