@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from lading.testing.dataset import Instance
-from lading.testing.drawing import Drawing, allowed, harmless, is_free
+from lading.testing.drawing import Drawing, allowed, harmless, is_free, join
 from lading.testing.plans import Drawn, Foreign, Plan, Plans
 from lading.testing.references import Draw, fits
 from lading.testing.state import Change, State, cells_text
@@ -97,7 +97,7 @@ class Changes:
 
     def _taken(self, drawing: Drawing, row: Instance) -> bool:
         """Tell whether a changed row is one that a database takes."""
-        drawing.join(row)
+        join(row)
         return allowed(row) and drawing.claims.take(row)
 
     def _editable(self, row: Instance) -> list[Drawn]:

@@ -89,7 +89,7 @@ class Drawing:
                 instance.rows[table] = instance.rows.get(table, {})
         if plan.made_up is not None:
             instance.rows[plan.table][plan.made_up.name] = MadeUp(plan, number)
-        self.join(instance)
+        join(instance)
         mine = [item for item in plan.drawn if instance.has(item.kinds)]
         if not self.references.settle(instance):
             return None
@@ -109,14 +109,6 @@ class Drawing:
         identity = self.draw(st.sampled_from(instance.plan.classes))
         instance.kind = rows.discriminator.kind.write(identity)
         instance.rows[rows.table] = {rows.discriminator.column.name: identity}
-
-    def join(self, instance: Instance) -> None:
-        """A subclass's row has its base's primary key."""
-        rows = instance.plan.rows
-        for extension in rows.extensions if rows is not None else ():
-            if extension.table in instance.rows:
-                for own, base in extension.pairs:
-                    instance.rows[extension.table][own.name] = instance.cell(base)
 
     def touch(self, instance: Instance, able: Sequence[Drawn], *, least: int = 0) -> list[Drawn]:
         """Draw a few cells anew, and return which."""
@@ -143,7 +135,7 @@ class Drawing:
     def _settle(self, instance: Instance, touched: list[Drawn], able: list[Drawn]) -> bool:
         """Keep a row that every rule allows, if need be with harmless cells for drawn ones."""
         for items in (touched, []):
-            self.join(instance)
+            join(instance)
             if allowed(instance) and self.claims.take(instance):
                 return True
             if items:
@@ -159,7 +151,7 @@ class Drawing:
             for item in able:
                 row = instance.rows[item.column.table]
                 row[item.column.name] = self._other(item, instance, attempt)
-                self.join(instance)
+                join(instance)
                 if allowed(instance) and self.claims.take(instance):
                     return True
         return False
@@ -172,6 +164,15 @@ class Drawing:
         if choices and attempt % 2:
             return choices[(place // 2) % len(choices)]
         return item.cells.plain(instance.number + attempt)
+
+
+def join(instance: Instance) -> None:
+    """Give the rows in subclasses' tables their base's primary key."""
+    rows = instance.plan.rows
+    for extension in rows.extensions if rows is not None else ():
+        if extension.table in instance.rows:
+            for own, base in extension.pairs:
+                instance.rows[extension.table][own.name] = instance.cell(base)
 
 
 def allowed(instance: Instance) -> bool:

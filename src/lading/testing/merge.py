@@ -11,6 +11,7 @@ from typing import Any
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.testing.claims import Claims, same
 from lading.testing.dataset import Instance, MadeUp
+from lading.testing.drawing import join
 from lading.testing.plans import Foreign, Plan, Plans
 from lading.testing.state import State, key_text, plain_text
 from lading.testing.written import ANYTHING, Written, ends_of
@@ -198,6 +199,7 @@ class Attempt:
                     self.bad.setdefault(self.root[item], reason)
                     return
                 copy.led.setdefault(foreign, None)
+        join(copy)
         if not hard:
             for table, name in _held(item):
                 if table in copy.rows:
