@@ -129,16 +129,18 @@ class Drawing:
 
     def _settle(self, instance: Instance, touched: list[Drawn], able: list[Drawn]) -> bool:
         """Keep a row that every rule allows, if need be with harmless cells for drawn ones."""
-        for items in (touched, []):
-            self._join(instance)
-            if self._checks(instance) and self.claims.take(instance):
-                return True
-            if items:
-                for item in touched:
-                    instance.rows[item.column.table][item.column.name] = _plain(
-                        item, instance.number
-                    )
-        return self._searched(instance, able)
+        if self._allowed(instance):
+            return True
+        _calm(instance, touched)
+        if (touched and self._allowed(instance)) or self._searched(instance, able):
+            return True
+        _calm(instance, able)
+        return any(self._allowed(instance) for _ in self.references.rearranged(instance))
+
+    def _allowed(self, instance: Instance) -> bool:
+        """Claim what a row has for itself alone, if CHECKs allow it."""
+        self._join(instance)
+        return self._checks(instance) and self.claims.take(instance)
 
     def _searched(self, instance: Instance, able: list[Drawn]) -> bool:
         """Try other harmless values, and those that CHECKs name, cell by cell."""
@@ -146,8 +148,7 @@ class Drawing:
             for item in able:
                 row = instance.rows[item.column.table]
                 row[item.column.name] = self._other(item, instance, attempt)
-                self._join(instance)
-                if self._checks(instance) and self.claims.take(instance):
+                if self._allowed(instance):
                     return True
         return False
 
@@ -173,6 +174,12 @@ class Drawing:
 def _counts(most: int) -> list[int]:
     """Some rows are likelier than none, for without targets much else stays out."""
     return [count for count in (1, 2, 3, most, 2, most) if count <= most] or [most]
+
+
+def _calm(instance: Instance, items: Sequence[Drawn]) -> None:
+    """Put harmless values into some cells."""
+    for item in items:
+        instance.rows[item.column.table][item.column.name] = _plain(item, instance.number)
 
 
 def _plain(item: Drawn, number: int) -> Any:

@@ -33,8 +33,9 @@ class Foreign:
 
     ``kinds`` are the classes whose rows have it, ``wanted`` those of the rows that it may
     lead to; ``optional`` says whether it may be null, ``own`` are the columns that only it
-    holds.  ``hard`` ones are settled with the row itself, because its identity or a CHECK
-    waits for them, so that no circles arise; the others once all rows are there.
+    holds, and ``checked`` that a CHECK speaks of them.  ``hard`` ones are settled with the row
+    itself, because its identity or a CHECK waits for them, so that no circles arise; the others
+    once all rows are there.  ``void`` ones stay null.
     """
 
     table: sa.Table
@@ -46,6 +47,7 @@ class Foreign:
     own: tuple[Column, ...] = ()
     hard: bool = False
     void: bool = False
+    checked: bool = False
 
     @property
     def target(self) -> Any:
@@ -218,13 +220,14 @@ class Plans:
         identity = {column for table, _ in plan.tables() for column in table.primary_key.columns}
         if plan.rows is not None:
             identity |= {column for part in plan.rows.key for column in _columns_of(part)}
-        for table, _ in plan.tables():
-            identity |= checked_columns(table)
+        checked = {column for table, _ in plan.tables() for column in checked_columns(table)}
+        identity |= checked
         fields = {value.column for value in plan.rows.values} if plan.rows is not None else set()
         for item in plan.foreign:
             others = {c for other in plan.foreign if other is not item for c in other.columns}
             item.own = tuple(c for c in item.columns if c not in others and c not in fields)
             item.optional = bool(item.own) and all(column.nullable for column in item.own)
+            item.checked = not checked.isdisjoint(item.columns)
             shares = len(item.own) < len(item.columns)
             item.hard = (
                 not item.optional

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,6 +17,8 @@ Draw = Callable[[SearchStrategy[Any]], Any]
 
 #: How many targets are tried before a row is left out.
 TRIES = 12
+#: How many optional references of one row are tried in every combination.
+MOST_CHECKED = 5
 
 
 class References:
@@ -32,7 +35,10 @@ class References:
     def settle(self, instance: Instance) -> bool:
         """Settle the foreign keys that a row can't wait for; ``False`` where it can't have one."""
         plan = instance.plan
-        owner = self.draw(st.sampled_from(plan.owners)) if plan.owners else None
+        owners = [item for item in plan.owners if self._targets(item)]
+        if plan.owners and not owners:
+            return False
+        owner = self.draw(st.sampled_from(owners)) if owners else None
         for item in plan.foreign:
             if not instance.has(item.kinds):
                 continue
@@ -49,11 +55,8 @@ class References:
         able = [far for far in self._targets(item) if _fits(instance, item, far)]
         if not able and must:
             return self._itself(instance, item)
-        choice = (
-            self.draw(st.integers(0, len(able) + (not must) - 1))
-            if len(able) + (not must) > 1
-            else 0
-        )
+        most = len(able) - must
+        choice = self.draw(st.integers(0, most)) if most > 0 else 0
         if not must and choice == 0:
             return self._null(instance, item)
         start = choice - (not must)
@@ -63,6 +66,24 @@ class References:
                 return True
             self._unset(instance, item)
         return not must and self._null(instance, item)
+
+    def rearranged(self, instance: Instance) -> Iterator[None]:
+        """Set and leave null, in every way, the optional references that a CHECK speaks of."""
+        free = [
+            item
+            for item in instance.led
+            if item.checked and item.optional and not item.void and item.own == item.columns
+        ]
+        ways = product((True, False), repeat=len(free)) if len(free) <= MOST_CHECKED else []
+        for way in ways:
+            for item, is_set in zip(free, way, strict=True):
+                self._unset(instance, item)
+                able = [far for far in self._targets(item) if _fits(instance, item, far)]
+                if is_set and able:
+                    self._set(instance, item, able[instance.number % len(able)])
+                else:
+                    self._null(instance, item)
+            yield
 
     def _targets(self, item: Foreign) -> list[Instance]:
         plan = self.plans.of[item.target]

@@ -56,9 +56,10 @@ class Written:
         if isinstance(member, Value):
             return self._plain(member, instance)
         if isinstance(member, Reference):
-            return self._key(member, self._led(member, instance))
+            return self._key(member, self.led(member, instance))
         if isinstance(member, Links):
-            return self._linked(member, instance)
+            keys = [self._key(member.reference, far) for far in self.linked(member, instance)]
+            return sorted(keys, key=lambda key: order_of(member.reference, key))
         assert isinstance(member, Children)
         return self._nested(member, instance)
 
@@ -72,7 +73,8 @@ class Written:
 
     # References
 
-    def _led(self, reference: Reference, instance: Instance) -> Instance | None:
+    def led(self, reference: Reference, instance: Instance) -> Instance | None:
+        """Return what a reference of an object leads to."""
         for foreign, far in instance.led.items():
             if set(foreign.columns) == set(reference.columns):
                 return far
@@ -84,25 +86,27 @@ class Written:
         key = {part.written: self._member(part, far) for part in reference.parts}
         return next(iter(key.values())) if reference.flat else key
 
-    def _linked(self, links: Links, instance: Instance) -> list[Any]:
+    def linked(self, links: Links, instance: Instance) -> list[Instance | None]:
+        """Return what a list of references leads to."""
         plan = self.links[links.table]
         near, far = _ends(plan, links)
-        found = [
-            self._key(links.reference, link.led[far])
-            for link in self.dataset.of(plan)
-            if link.led[near] is instance
-        ]
-        return sorted(found, key=lambda key: order_of(links.reference, key))
+        return [link.led[far] for link in self.dataset.of(plan) if link.led[near] is instance]
 
     # Owned rows
 
+    def owned(self, children: Children, instance: Instance) -> list[Instance]:
+        """Return the rows that an object owns by one of its lists."""
+        near = {column for column, _ in children.pairs}
+        return [
+            item
+            for item in self.dataset.of(self.plans.of[children.rows.table])
+            if any(set(key.columns) == near and far is instance for key, far in item.led.items())
+        ]
+
     def _nested(self, children: Children, instance: Instance) -> list[Record]:
         plan = self.plans.of[children.rows.table]
-        near = {column for column, _ in children.pairs}
         found = [
-            (item, self.record(children.rows, item))
-            for item in self.dataset.of(plan)
-            if any(set(key.columns) == near and far is instance for key, far in item.led.items())
+            (item, self.record(children.rows, item)) for item in self.owned(children, instance)
         ]
         found.sort(key=lambda pair: msgspec.json.encode(_shown(pair[1])))
         for column, descending in reversed(children.sequence):
