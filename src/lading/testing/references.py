@@ -68,12 +68,13 @@ class References:
         return not must and self._null(instance, item)
 
     def rearranged(self, instance: Instance) -> Iterator[None]:
-        """Set and leave null, in every way, the optional references that a CHECK speaks of."""
-        free = [
+        """Lead the references that a CHECK speaks of otherwise: first null or not, then elsewhere."""
+        checked = [
             item
             for item in instance.led
-            if item.checked and item.optional and not item.void and item.own == item.columns
+            if item.checked and not item.void and item.own == item.columns
         ]
+        free = [item for item in checked if item.optional and item not in instance.plan.owners]
         ways = product((True, False), repeat=len(free)) if len(free) <= MOST_CHECKED else []
         for way in ways:
             for item, is_set in zip(free, way, strict=True):
@@ -84,6 +85,13 @@ class References:
                 else:
                     self._null(instance, item)
             yield
+        for item in checked:
+            if instance.led[item] is not None:
+                self._unset(instance, item)
+                able = [far for far in self._targets(item) if _fits(instance, item, far)]
+                for far in able[:TRIES]:
+                    self._set(instance, item, far)
+                    yield
 
     def _targets(self, item: Foreign) -> list[Instance]:
         plan = self.plans.of[item.target]
