@@ -14,8 +14,8 @@ import socket as socketlib
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +59,7 @@ class MariaDBDatabases(ServerDatabases):
 
     def drop(self, connection: sa.Connection, name: str) -> None:
         """Drop a database, whoever is connected to it."""
-        busy = "SELECT id FROM information_schema.processlist WHERE db = %s"
-        for (number,) in connection.exec_driver_sql(busy, (name,)).all():
-            connection.exec_driver_sql(f"KILL {number}")
+        _kill_others(connection, [name])
         connection.exec_driver_sql(f"DROP DATABASE {name}")
 
     def state(self, connection: sa.Connection) -> Any:
@@ -79,6 +77,7 @@ class MariaDBDatabases(ServerDatabases):
 
     def empty(self, connection: sa.Connection) -> None:
         """Delete every row of the database and its schemas, and begin its ids anew."""
+        _kill_others(connection, _databases(connection))
         for waiting in ("lock_wait_timeout", "innodb_lock_wait_timeout"):
             connection.exec_driver_sql(f"SET SESSION {waiting} = {PATIENCE}")
         connection.exec_driver_sql("SET foreign_key_checks = 0")
@@ -95,6 +94,15 @@ class MariaDBDatabases(ServerDatabases):
                 # Deleting is faster, but for the numbers to begin anew.
                 used = (next_id or 0) > 1 and type_ == "BASE TABLE"
                 connection.exec_driver_sql(f"{'TRUNCATE TABLE' if used else 'DELETE FROM'} {table}")
+
+
+def _kill_others(connection: sa.Connection, names: Iterable[str]) -> None:
+    """Close what others left open in some databases."""
+    busy = "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> connection_id()"
+    for name in names:
+        for (number,) in connection.exec_driver_sql(busy, (name,)).all():
+            with suppress(sa.exc.DBAPIError):  # it may be closing already
+                connection.exec_driver_sql(f"KILL {number}")
 
 
 def _databases(connection: sa.Connection) -> tuple[str, ...]:

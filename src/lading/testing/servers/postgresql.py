@@ -38,6 +38,11 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 """
+#: Closes what others left open, and so what they have yet to commit.
+TERMINATE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = current_user
+"""
 SEQUENCES = "SELECT setval(CAST(seqrelid AS regclass), seqstart, false) FROM pg_sequence"
 
 
@@ -58,6 +63,7 @@ class PostgreSQLDatabases(ServerDatabases):
 
     def empty(self, connection: sa.Connection) -> None:
         """Delete every row of the database, and begin its sequences anew."""
+        connection.exec_driver_sql(TERMINATE)
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
         tables = [row[0] for row in connection.exec_driver_sql(TABLES)]
         if not tables:
