@@ -20,13 +20,13 @@ def place_of(side: Side, row: Row) -> tuple[str, str | None]:
     """Return the entity whose record holds a row, and where in it the row is."""
     shape = row.shape
     if row.owner is None or row.way is None:
-        number = side.top(shape.rows).index(row) + 1
-        key = key_text(side, row, shape.rows.key) if shape.rows.key else f"row {number}"
+        key = key_text(side, row, shape.rows.key)
+        key = key or f"row {side.top(shape.rows).index(row) + 1}"
         is_orphan = shape.rows in side.scope.owners
         return shape.rows.entity, f"{shape.rows.name} {key} (in no record)" if is_orphan else key
     entity, place = place_of(side, row.owner)
-    siblings = row.owner.owned[row.way]
-    own = key_text(side, row, row.way.key) if row.way.key else f"row {siblings.index(row) + 1}"
+    own = key_text(side, row, row.way.key)
+    own = own or f"row {row.owner.owned[row.way].index(row) + 1}"
     return entity, f"{place}, {row.way.written} {own}"
 
 

@@ -217,9 +217,11 @@ def _typed(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
 def _typed_cell(kind: Kind | None, value: Any, *, is_sql_null: bool) -> Cell:
     if is_sql_null:
         return "null", NULL_TEXT
+    if value is None and (kind is None or not kind.is_json):
+        return "None of its type", "something"  # it isn't SQL's NULL
     if kind is None:
         return type(value).__name__, _described(value)
-    if value is None and kind.is_json:
+    if value is None:
         value = JSON_NULL
     if isinstance(kind, DateTime) and kind.aware and _is_naive(value):
         value = value.replace(tzinfo=UTC)  # engines without zones hold UTC
