@@ -36,7 +36,9 @@ class Way:
 
     ``written`` is the list's name in the record, ``via`` the child's reference to its parent.
     Rows in which all of one group of ``others`` are set are another parent's.  ``key`` is
-    what identifies a row within its list, and may be nothing.
+    what identifies a row within its list, and may be nothing.  ``by_id`` is the made-up id
+    by which a list is ordered in the end, after ``ties``: where those are equal, the order of
+    ids means something.
     """
 
     written: str
@@ -44,6 +46,8 @@ class Way:
     via: Reference
     others: tuple[tuple[Column, ...], ...]
     key: tuple[Value | Reference, ...]
+    by_id: Column | None
+    ties: tuple[Column, ...]
 
 
 @dataclass(eq=False, slots=True)
@@ -89,7 +93,10 @@ class Scope:
             return
         nested = children.rows
         child = self.entities.plain[nested.schema]
-        way = Way(children.written, child, children.via, children.others, nested.key)
+        sequence = [column for column, _ in children.sequence]
+        by_id = next((column for column in sequence if column in self.made_up), None)
+        ties = tuple(sequence[: sequence.index(by_id)]) if by_id is not None else ()
+        way = Way(children.written, child, children.via, children.others, nested.key, by_id, ties)
         ways.append(way)
         self.owners.setdefault(child, []).append((parent, way))
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from lading.declare.catalog import Catalog
 from lading.declare.rowsets import Column
 from lading.errors import REPR_LIMIT
-from lading.testing.compared import Linked, Pointer, Scope
+from lading.testing.compared import Linked, Pointer, Scope, Way
+from lading.testing.labels import key_text, place_of
 from lading.testing.matching import Matching
 from lading.testing.sides import NULL, Names, Nowhere, Row, Side
 from lading.testing.stored import Cell, Stored, is_null
@@ -122,7 +123,15 @@ class Comparison:
             if texts[0] != texts[1]:
                 self._add(VALUE, before, f"its row in {name}", texts)
         for way in shape.ways:
-            self._lists(before.owned.get(way, ()), after.owned.get(way, ()))
+            self._owned(before, after, way)
+
+    def _owned(self, before: Row, after: Row, way: Way) -> None:
+        count = len(self.found)
+        self._lists(before.owned.get(way, ()), after.owned.get(way, ()))
+        if len(self.found) == count and self.before.listed(before, way) != self.after.listed(
+            after, way
+        ):
+            self._add(LINK, before, way.written, ("in one order", "in another"))
 
     def _add(self, rank: int, row: Row, field: str, texts: Sequence[str]) -> None:
         entity, key = place_of(self.before, row)
@@ -157,7 +166,7 @@ class Comparison:
             return "null"
         if isinstance(target, Nowhere):
             return f"{target.text} (which leads nowhere)"
-        return side.key_text(target, reference.parts) or "a row"
+        return key_text(side, target, reference.parts) or "a row"
 
     def _links(self, before: Row, after: Row, linked: Linked) -> None:
         field = linked.links.written
@@ -178,20 +187,6 @@ class Comparison:
             held = [cell_text(link.cells.get(column, NULL)) for column in linked.solid]
             text = f"{text} [{', '.join(held)}]" if held else text
             yield text, side.linked(linked, link)
-
-
-def place_of(side: Side, row: Row) -> tuple[str, str | None]:
-    """Return the entity whose record holds a row, and where in it the row is."""
-    shape = row.shape
-    if row.owner is None or row.way is None:
-        number = side.top(shape.rows).index(row) + 1
-        key = side.key_text(row, shape.rows.key) if shape.rows.key else f"row {number}"
-        is_orphan = shape.rows in side.scope.owners
-        return shape.rows.entity, f"{shape.rows.name} {key} (in no record)" if is_orphan else key
-    entity, place = place_of(side, row.owner)
-    siblings = row.owner.owned[row.way]
-    own = side.key_text(row, row.way.key) if row.way.key else f"row {siblings.index(row) + 1}"
-    return entity, f"{place}, {row.way.written} {own}"
 
 
 def cell_text(cell: Cell) -> str:

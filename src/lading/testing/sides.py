@@ -8,17 +8,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lading.declare.recurring import level_parts, recurring
 from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
-from lading.engine.describe import described
 from lading.testing.compared import Linked, Pointer, Scope, Shape, Way
 from lading.testing.stored import NULL_TEXT, Cell, Stored, is_null
 
 NULL: Cell = ("null", NULL_TEXT)
 NOWHERE = "leads nowhere"
 CIRCLE = "a circle"
-
-Parts = tuple[Value | Reference, ...]
 
 
 class Names:
@@ -175,9 +171,7 @@ class Side:
         if target is None:
             return None
         if isinstance(target, Nowhere):
-            # An id that is made up is another in each database.
-            solid = [row.cells[c] for c in reference.columns if c not in self.scope.made_up]
-            return (NOWHERE, *solid)
+            return NOWHERE  # what it holds is compared as cells, if it means anything
         if target.identity:
             return target.identity
         return tuple(
@@ -227,12 +221,20 @@ class Side:
         """Return the number of all that a row's record holds."""
         if not row.whole:
             row.contents = dict(self._contents(row))
-            owned = [
-                tuple(sorted(self.whole(child) for child in row.owned.get(way, ())))
-                for way in row.shape.ways
-            ]
+            owned = [self.listed(row, way) for way in row.shape.ways]
             row.whole = self.names.of(*row.contents.items(), *owned)
         return row.whole
+
+    def listed(self, row: Row, way: Way) -> tuple[int, ...]:
+        """Return the numbers of all that an owned list holds, with its order if that counts."""
+        children = row.owned.get(way, [])
+        if way.by_id is None:
+            return tuple(sorted(self.whole(child) for child in children))
+        groups: dict[tuple[Cell, ...], list[int]] = {}
+        for child in sorted(children, key=lambda child: _ordinal(child.cells, way.by_id)):
+            tied = tuple(child.cells.get(column, NULL) for column in way.ties)
+            groups.setdefault(tied, []).append(self.whole(child))
+        return tuple(sorted(self.names.of(tied, *group) for tied, group in groups.items()))
 
     def _contents(self, row: Row) -> Iterator[tuple[str, Hashable]]:
         """Yield each field's name with what is compared of it."""
@@ -257,52 +259,6 @@ class Side:
         solid = tuple(link.cells.get(column, NULL) for column in linked.solid)
         return self.names.of(self.link(linked.links.reference, link), solid)
 
-    # For people
-
-    def key_text(self, row: Row, parts: Parts) -> str:
-        """Describe a row by these parts of its key: ``slug 'flour'``."""
-        return described(parts, self._key(parts, row))
-
-    def _key(self, parts: Parts, row: Row) -> tuple[object, ...]:
-        own = recurring(parts)
-        if own is None:
-            return tuple(self._part(part, row) for part in parts)
-        levels: list[tuple[object, ...]] = []
-        seen: set[Row] = set()
-        here: Target = row
-        while isinstance(here, Row) and here not in seen:
-            seen.add(here)
-            levels.append(tuple(self._part(part, here) for part in level_parts(parts)))
-            here = self.target(own, here)
-        return tuple(reversed(levels))
-
-    def _part(self, part: Value | Reference, row: Row) -> object:
-        if isinstance(part, Value):
-            cell = row.cells.get(part.column, NULL)
-            return None if is_null(cell) else Said(cell[1])
-        target = self.target(part, row)
-        if isinstance(target, Row):
-            return self._key(part.parts, target)
-        return None if target is None else _unknown(part.parts, target)
-
-
-class Said(str):
-    """A text that is shown as it stands."""
-
-    __slots__ = ()
-    __repr__ = str.__str__
-
-
-def _unknown(parts: Parts, target: Nowhere) -> tuple[object, ...]:
-    """Return the key of what isn't there."""
-    level = tuple(
-        Said(f"({target.text} leads nowhere)")
-        if isinstance(part, Value)
-        else _unknown(part.parts, target)
-        for part in level_parts(parts)
-    )
-    return level if recurring(parts) is None else (level,)
-
 
 def _cells(columns: Iterable[Column], stored: Stored, table: str) -> Iterator[dict[Column, Cell]]:
     """Yield each row of a table by its columns."""
@@ -320,6 +276,13 @@ def _by(rows: Iterable[Row], columns: Iterable[Column]) -> dict[tuple[str, ...],
         if not any(is_null(cell) for cell in held):
             found.setdefault(tuple(text for _, text in held), []).append(row)
     return found
+
+
+def _ordinal(cells: dict[Column, Cell], column: Column | None) -> tuple[bool, int, str]:
+    """Return what an id sorts by: servers give numbers as texts, in quotes."""
+    text = NULL_TEXT if column is None else cells.get(column, NULL)[1].strip("'")
+    is_number = text.removeprefix("-").isdecimal()
+    return is_number, int(text) if is_number else 0, text
 
 
 def _all_set(cells: dict[Column, Cell], columns: Iterable[Column]) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.declare.columns import kind_of
+from lading.engine.dialects import dialect_for
 from lading.errors import TargetError
 from lading.jsontext import json_text
 from lading.kind import Kind
@@ -62,8 +63,8 @@ def is_null(cell: Cell) -> bool:
 
 def cells_of(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
     """Return one table's rows as they are stored; see :func:`stored_cells`."""
-    prepare = connection.dialect.identifier_preparer
-    names = [prepare.format_column(column) for column in table.columns]
+    dialect = dialect_for(connection)
+    names = [dialect.name(column) for column in table.columns]
     if connection.dialect.name == "sqlite":
         items = [f"typeof({name}), {name}" for name in names]
         texts = _texts(connection, table)
@@ -80,7 +81,7 @@ def cells_of(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]
             _mariadb_bytes(kind) or text
             for kind, text in zip(kinds, _texts(connection, table), strict=True)
         ]
-    sql = f"SELECT {', '.join(items)} FROM {prepare.format_table(table)}"
+    sql = f"SELECT {', '.join(items)} FROM {dialect.table(table)}"
     places = [
         (column.name, 2 * n, text)
         for n, (column, text) in enumerate(zip(table.columns, texts, strict=True))
@@ -145,11 +146,12 @@ def _plain_numbers(value: Any) -> Any:
 
 def _mariadb_types(connection: sa.Connection, table: sa.Table) -> dict[str, str]:
     """Map a table's columns to their types and character sets, as the server keeps them."""
+    translate = connection.get_execution_options().get("schema_translate_map") or {}
     rows = connection.exec_driver_sql(
         "SELECT column_name, concat_ws(' ', data_type, datetime_precision, collation_name) "
         "FROM information_schema.columns "
         "WHERE table_schema = coalesce(%s, database()) AND table_name = %s",
-        (table.schema, table.name),
+        (translate.get(table.schema, table.schema), table.name),
     )
     return {row[0]: row[1] for row in rows}
 
@@ -215,9 +217,11 @@ def _typed(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
 def _typed_cell(kind: Kind | None, value: Any, *, is_sql_null: bool) -> Cell:
     if is_sql_null:
         return "null", NULL_TEXT
+    if value is None and (kind is None or not kind.is_json):
+        return "None of its type", "something"  # it isn't SQL's NULL
     if kind is None:
         return type(value).__name__, _described(value)
-    if value is None and kind.is_json:
+    if value is None:
         value = JSON_NULL
     if isinstance(kind, DateTime) and kind.aware and _is_naive(value):
         value = value.replace(tzinfo=UTC)  # engines without zones hold UTC
