@@ -122,7 +122,8 @@ class Trip:
         """Return an engine over a fresh database with all tables."""
         factory = (lambda: _unclosed(given)) if isinstance(given, sa.Engine) else given
         engine = self.held.enter_context(database(factory, self.catalog))
-        self.engines[engine] = engine.dialect.name
+        is_mariadb = getattr(engine.dialect, "is_mariadb", False)  # also by a mysql:// URL
+        self.engines[engine] = "mariadb" if is_mariadb else engine.dialect.name
         return engine
 
     def written(self, engine: sa.Engine, *, other: bool) -> None:
