@@ -45,6 +45,8 @@ def datasets(
         raise DeclarationError(
             f"datasets: max_records is {shown(max_records)}; write a whole number from 1"
         )
+    if isinstance(only, str):
+        raise DeclarationError(f"datasets: only is {shown(only)}; write a list of entities")
     plans = _once(catalog, overrides)
     names = None if only is None else frozenset(only)
 
