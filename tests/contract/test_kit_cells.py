@@ -92,9 +92,10 @@ MORE: dict[str, Any] = {
 }
 
 
-def is_even(value: int) -> bool:
+def is_even(value: int) -> None:
     """A validator of an application's own."""
-    return value % 2 == 0
+    if value % 2:
+        raise ma.ValidationError("is odd")
 
 
 #: Fields of an application's own, with the type of their column.

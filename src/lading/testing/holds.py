@@ -73,9 +73,10 @@ class Fit:
         if refusal is not None:
             raise ValueError(refusal)
         compiler = codecs.dialect.type_compiler_instance
-        self.ddl = str(compiler.process(column.type, type_expression=column)).upper()
+        ddl = str(compiler.process(column.type, type_expression=column)).upper()
         self.kind = kind
         self.name = codecs.dialect.name
+        self.is_binary_json = self.name == "postgresql" and ddl == "JSONB"
         self.bind = codecs.binder(column, kind).function() if kind is not None else None
         self.core: Callable[[Any], Any] = codecs.bind_process(column.type)
         self.codecs = codecs
@@ -91,7 +92,7 @@ class Fit:
             written = self.kind.write(plain)
             self.bind(json_text(written) if self.kind.is_json else written)
             if self.kind.is_json:
-                return self.ddl != "JSONB" or _is_exact(value, written)
+                return not self.is_binary_json or _is_exact(plain, self.kind.read(written))
             return self._goes_by_core(self.kind, plain, written)
         except Exception:  # a type of the application's own may raise anything
             return False
@@ -130,12 +131,13 @@ def _lengths(codecs: Codecs, column: Column) -> tuple[int | None, int | None]:
     return min((limit for limit in limits if limit is not None), default=None), exact
 
 
-def _is_exact(value: Any, written: Any) -> bool:
+def _is_exact(value: Any, arrived: Any) -> bool:
     """Tell whether JSON's digits say the same as they travel: JSONB keeps what 1e23 says."""
-    return _digits(json.dumps(value, default=lambda _: None)) == _digits(json.dumps(written))
+    return bool(_digits(value) == _digits(arrived))
 
 
-def _digits(text: str) -> Any:
+def _digits(value: Any) -> Any:
+    text = json.dumps(value, default=lambda _null: None)
     return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 

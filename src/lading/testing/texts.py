@@ -49,7 +49,7 @@ NASTY = (
     "\u05d0\u05d1", "\u0645\u0631\u062d\u0628\u0627", "\u200fa", "a\u200d", "\u2066x\u2069",
     "\u20ac",
     "\x91", "\xff",
-    # Only SQLite takes NUL
+    # PostgreSQL takes no NUL
     "\0", "a\0", "\0a", "a\0b",
 )  # fmt: skip
 #: Characters of those, to make more of, and some of every part of Unicode.
