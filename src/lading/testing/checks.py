@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from lading.declare.columns import kind_of
 from lading.engine.dialects.codecs import is_plain
@@ -73,7 +74,8 @@ class Checks:
 
     def _naming(self, column: sa.Column[Any]) -> list[str]:
         """Return the CHECKs that may name a column."""
-        return [text for text in self.known if column.name.lower() in text.lower()]
+        word = re.compile(rf"(?<!\w){re.escape(column.name)}(?!\w)", re.IGNORECASE)
+        return [text for text in self.known if word.search(text)]
 
     def _is_known(self, text: str) -> bool:
         """Tell whether SQLite reads a CHECK."""
@@ -159,9 +161,9 @@ def _values(column: sa.Column[Any], text: str) -> list[Any]:
 def _read(column: sa.Column[Any], literal: Any) -> list[Any]:
     """Return the Python value of what SQLite would store, in a list; none if it is of no use."""
     kind = kind_of(column.type)
-    for read in (codecs_of("sqlite").result_process(column.type), _parsing(column)):
+    for reader in (codecs_of("sqlite").result_process, _parsing):
         try:
-            value = read(literal)
+            value = reader(column.type)(literal)
             if isinstance(kind, DateTime) and kind.aware:
                 value = value.replace(tzinfo=dt.UTC)
             if kind is not None:
@@ -172,9 +174,9 @@ def _read(column: sa.Column[Any], literal: Any) -> list[Any]:
     return []
 
 
-def _parsing(column: sa.Column[Any]) -> Process:
-    """Return what parses a text by its column's Python type."""
-    python: Any = column.type.python_type
+def _parsing(type_: TypeEngine[Any]) -> Process:
+    """Return what parses a text by a type's Python type."""
+    python: Any = type_.python_type
     parse: Process = getattr(python, "fromisoformat", python)
     return parse
 

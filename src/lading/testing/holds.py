@@ -37,13 +37,16 @@ DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "mariadb": "mariadb+pymysql",
 }
+#: A MariaDB server goes by this name as well, and a type may have a variant for it alone.
+OTHER_NAME = "mysql"
 
 
 @cache
 def codecs_of(name: str) -> Codecs:
     """Return a dialect's codecs, without a connection."""
-    dialect: Dialect = sa.make_url(f"{DRIVERS[name]}://").get_dialect()()
-    if name == "mariadb":
+    driver = DRIVERS.get(name, f"{name}+pymysql")
+    dialect: Dialect = sa.make_url(f"{driver}://").get_dialect()()
+    if name in ("mariadb", OTHER_NAME):
         columns: Any = StoredColumns(dialect)
         return MariaDBCodecs(dialect, columns)
     return SQLiteCodecs(dialect) if name == "sqlite" else PostgreSQLCodecs(dialect)
@@ -146,8 +149,9 @@ class Fits:
 
     def __init__(self, column: Column, kind: Kind | None) -> None:
         self.alters = _alters(column)
+        self.two_names = _has_two_names(column)
         self.fits: dict[str, Fit] = {}
-        for name in DRIVERS:
+        for name in (*DRIVERS, *([OTHER_NAME] if self.two_names else [])):
             try:
                 self.fits[name] = Fit(codecs_of(name), column, kind)
             except Exception:  # noqa: S112 - a dialect that lacks the type raises what it likes
@@ -170,7 +174,8 @@ class Fits:
 
     def holds(self, value: Any, dialect: str) -> bool:
         """Tell whether the column keeps a value exactly on a dialect."""
-        fit = self.fits.get("mariadb" if dialect == "mysql" else dialect)
+        is_same = dialect == OTHER_NAME and not self.two_names
+        fit = self.fits.get("mariadb" if is_same else dialect)
         return fit is not None and fit.holds(value)
 
     def anywhere(self, value: Any) -> bool:
@@ -193,6 +198,12 @@ class Fits:
             except Exception:  # noqa: S112 - the driver may take another type than it gives
                 continue
         raise ValueError(f"{value!r} doesn't come back from its column's type")
+
+
+def _has_two_names(column: Column) -> bool:
+    """Tell whether a column is another on MariaDB by whether SQLAlchemy knows it as MySQL."""
+    variants = column.type._variant_mapping
+    return variants.get("mariadb") is not variants.get(OTHER_NAME)
 
 
 def _alters(column: Column) -> bool:

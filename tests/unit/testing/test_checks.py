@@ -36,6 +36,7 @@ def table(*items: Any) -> sa.Table:
         sa.Column("tiny", mysql.TINYINT()),
         sa.Column("ip", postgresql.INET()),
         sa.Column("odd name", sa.Integer),
+        sa.Column("an", sa.Integer),
         sa.Column("twice", sa.Integer, sa.Computed("a * 2")),
         *items,
     )
@@ -142,6 +143,8 @@ def test_what_sqlite_cannot_read_is_listed(condition: str) -> None:
         ("cents IN (100, 250)", "cents", [Decimal(1), Decimal("2.5")]),
         ('"odd name" = 7', "odd name", [7, 8, 6]),
         ("start > 'no date'", "start", []),
+        ("ip <> 'x'", "ip", ["x"]),
+        ("an > 3", "a", []),
     ],
 )
 def test_literals_are_values_of_the_column(condition: str, column: str, values: Any) -> None:
