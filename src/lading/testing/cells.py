@@ -23,7 +23,7 @@ from lading.testing.fieldvalues import address_supply, field_supply
 from lading.testing.holds import Fits, written_key
 from lading.testing.kindvalues import kind_supply
 from lading.testing.plainvalues import REFUSED, PlainValues, strategy_supply
-from lading.testing.supply import Facts, Supply, joined, listed_supply
+from lading.testing.supply import Facts, Supply, joined, listed_supply, picked
 from lading.testing.validators import demands_of, is_refused, matching
 from lading.values import Json, Text
 
@@ -243,7 +243,7 @@ class _Drawing:
             return first if made is REFUSED else made
 
         drawn = None if supply.drawn is None else supply.drawn.map(tidy)
-        return joined(st.sampled_from(list(taken.values())), drawn)
+        return joined(picked(list(taken.values())), drawn)
 
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a column that can't be drawn."""

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import sqltypes
 
+from lading.arrays import Array
 from lading.declare.columns import overrides_values
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import Codecs
@@ -29,7 +30,7 @@ from lading.engine.dialects.sqlite_values import SQLiteCodecs
 from lading.jsontext import json_text
 from lading.kind import Kind
 from lading.testing.stored import StoredColumns
-from lading.values import JSON_NULL
+from lading.values import JSON_NULL, Json
 
 #: The dialects that a kit draws for, by SQLAlchemy's names, with a driver for each.
 DRIVERS = {
@@ -94,17 +95,17 @@ class Fit:
             plain = travelling(value)
             written = self.kind.write(plain)
             self.bind(json_text(written) if self.kind.is_json else written)
-            if self.kind.is_json:
-                return not self.is_binary_json or _is_exact(plain, self.kind.read(written))
-            return self._goes_by_core(self.kind, plain, written)
+            arrived = as_given(self.kind.read(written), plain)
+            if not self.kind.is_json:
+                return self._goes_by_core(plain, arrived)
+            if isinstance(self.kind, Array):
+                return isinstance(self.kind.item, Json) or alike(plain, arrived)
+            return not self.is_binary_json or bool(_digits(plain) == _digits(arrived))
         except Exception:  # a type of the application's own may raise anything
             return False
 
-    def _goes_by_core(self, kind: Kind, value: Any, written: Any) -> bool:
+    def _goes_by_core(self, value: Any, arrived: Any) -> bool:
         """Core drops what a processor or a driver drops, such as a zone, without a word."""
-        arrived = kind.read(written)
-        if isinstance(value, str) and isinstance(arrived, uuid.UUID):
-            arrived = str(arrived)  # a column that keeps UUIDs as text
         bound = self.core(value)
         return self._keeps_offset(bound) and alike(bound, self.core(arrived))
 
@@ -134,12 +135,17 @@ def _lengths(codecs: Codecs, column: Column) -> tuple[int | None, int | None]:
     return min((limit for limit in limits if limit is not None), default=None), exact
 
 
-def _is_exact(value: Any, arrived: Any) -> bool:
-    """Tell whether JSON's digits say the same as they travel: JSONB keeps what 1e23 says."""
-    return bool(_digits(value) == _digits(arrived))
+def as_given(arrived: Any, given: Any) -> Any:
+    """Return what an import makes of a value in the form in which Core was given it."""
+    if isinstance(given, str) and isinstance(arrived, uuid.UUID):
+        return str(arrived)  # a column that keeps UUIDs as text
+    if isinstance(given, list | tuple) and isinstance(arrived, list | tuple):
+        return type(arrived)(as_given(*pair) for pair in zip(arrived, given, strict=True))
+    return arrived
 
 
 def _digits(value: Any) -> Any:
+    """Return a JSON value with all digits of its numbers, for JSONB keeps what 1e23 says."""
     text = json.dumps(value, default=lambda _null: None)
     return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
