@@ -24,7 +24,7 @@ from lading.testing.holds import Fits, written_key
 from lading.testing.kindvalues import kind_supply
 from lading.testing.plainvalues import REFUSED, PlainValues, strategy_supply
 from lading.testing.supply import Facts, Supply, joined, listed_supply, picked
-from lading.testing.validators import demands_of, is_refused, matching
+from lading.testing.validators import demands_of, matching
 from lading.values import Json, Text
 
 #: Objects of Python's, for columns that take any.
@@ -176,15 +176,11 @@ class _Drawing:
         return settled if self._passes(settled) and self.fits.anywhere(settled) else REFUSED
 
     def _passes(self, value: Any) -> bool:
-        """Tell whether the field takes a value, and gives the same back."""
-        if self.field is None:
-            return True
-        if is_refused(self.field, value):
-            return False
+        """Tell whether the field takes a value; a strict one of ours asks no more than its kind."""
         return self.own is None or self._returns(self.own, value)
 
     def _returns(self, field: ma.fields.Field[Any], value: Any) -> bool:
-        """Tell whether a field of the application's own reads what it writes as the same."""
+        """Tell whether a field of the application's own reads what it writes, as the same."""
         try:
             written = field._serialize(value, field.name, {field.name: value})
             loaded = field.deserialize(written)

@@ -128,7 +128,7 @@ def test_hostile_values_reach_the_edges() -> None:
         "\\",
     ):
         assert needle in texts, needle
-    assert {len(text) for text in texts} >= {40}
+    assert {text[-1] for text in texts if len(text) == 40} >= {"x", " ", "\t", "\0", "\U0001f35e"}
     numbers = hostile(cells(sa.Integer()), 300)
     assert {2**31 - 1, -(2**31), 2**63 - 1, 0} <= set(numbers)
     assert {True, False} == set(hostile(cells(sa.Boolean())))
@@ -317,7 +317,9 @@ def test_fields_and_validators_are_heeded(type_: Any, field: Any, check: Any) ->
         (sa.Integer(), fields.Integer(validate=validate.Range(min=10, max=14)), 5),
         (sa.Integer(), fields.Integer(validate=validate.Range(min=10, max=14, max_inclusive=False)), 4),
         (sa.Integer(), fields.Integer(validate=[validate.OneOf([1, 2, 3]), validate.OneOf([2, 3, 4])]), 2),
+        (sa.Integer(), fields.Integer(validate=validate.And(validate.Range(min=0), validate.Range(max=3))), 4),
         (sa.PickleType(), fields.Enum(Colour), 4),
+        (sa.String(9), fields.String(validate=validate.Regexp(r"[kK][gG] ?$")), 1),
         (sa.String(9), fields.String(validate=validate.Regexp(r"[ab]$")), 2),
     ],
 )  # fmt: skip
@@ -337,6 +339,7 @@ def test_an_override_draws_instead() -> None:
     assert made.size == 3
     assert {made.plain(n) for n in range(9)} == {"kg", "g", "ml"}
     assert set(hostile(made)) == {"kg", "g", "ml"}
+    assert cells(sa.String(9), override=st.sampled_from(["kg", "g"] * 3)).size == 2
     endless = cells(sa.Integer(), override=st.integers(0, 10**6))
     assert endless.size is None
     assert len({endless.plain(n) for n in range(300)}) == 300
@@ -401,5 +404,7 @@ def test_an_override_is_enough_for_any_type() -> None:
 def test_decorated_values_are_drawn_as_they_come_back() -> None:
     """What a decorator changes is drawn changed, so that nothing seems lost."""
     made = cells(Lowered())
-    assert all(text == text.lower().upper() for text in hostile(made))
+    texts = hostile(made, 1_000)
+    assert all(text == text.lower().upper() for text in texts)
+    assert {"SS", "\u00c4", "A\u0308"} <= set(texts)  # of letters that are drawn small
     assert all(value == round(value, 2) for value in hostile(cells(Cents())))
