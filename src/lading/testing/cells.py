@@ -13,7 +13,7 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator
 
 from lading.arrays import Array
-from lading.declare.columns import kind_of
+from lading.declare.columns import converts_in_sql, kind_of
 from lading.declare.fields import FieldKind, ValueField
 from lading.declare.rowsets import Column, Value
 from lading.engine.dialects.processed import alike
@@ -60,7 +60,9 @@ def cells_of(value: Value, *, override: SearchStrategy[Any] | None = None) -> Ce
 
 def cells_of_column(column: Column, *, override: SearchStrategy[Any] | None = None) -> Cells:
     """Return how a column is drawn that no schema carries; see :func:`cells_of`."""
-    return _Drawing(column, kind_of(column.type), None, override).cells()
+    # What a type converts in SQL has a form in Python that only the type knows.
+    kind = None if converts_in_sql(column.type) else kind_of(column.type)
+    return _Drawing(column, kind, None, override).cells()
 
 
 class _Drawing:

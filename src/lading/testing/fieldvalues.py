@@ -62,7 +62,9 @@ def _emails(facts: Facts) -> Supply:
     form = "{0}{1}@a.io" if narrow else "{0}-{1}@example.org"
     word = facts.word[:1] if narrow else facts.word
     edges = ["a@b.co", "first.last+tag@sub.example.com", "o'neil@example.org", "a%b@x-y.example"]
-    return Supply(lambda n: form.format(word, n + 1), None, edges, st.emails())
+    site = form.partition("@")[2]
+    drawn = st.text("ab1+-_%'{}=", min_size=1, max_size=12).map(lambda name: f"{name}@{site}")
+    return Supply(lambda n: form.format(word, n + 1), None, edges, drawn)
 
 
 def _urls(facts: Facts) -> Supply:

@@ -377,6 +377,7 @@ class Unknown(fields.Field[Any]):
     [
         (Odd(), None),
         (postgresql.INET(), None),
+        (mysql.SET("a", "b"), None),
         (sa.PickleType(), Unknown()),
         (postgresql.INET(), fields.String()),
         (sa.PickleType(), fields.List(Unknown())),
@@ -399,6 +400,9 @@ def test_an_override_is_enough_for_any_type() -> None:
     made = cells_of_column(column(Odd()), override=st.sampled_from(["odd", "odder"]))
     assert made.plain(0) in ("odd", "odder")
     assert made.holds("odd", "sqlite")
+    made = cells_of_column(column(mysql.SET("a", "b")), override=st.just({"a"}))
+    assert made.plain(0) == {"a"}
+    assert made.holds({"a"}, "mariadb")
 
 
 def test_decorated_values_are_drawn_as_they_come_back() -> None:
