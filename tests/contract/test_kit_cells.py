@@ -21,9 +21,9 @@ from lading.arrays import Array
 from lading.declare.rowsets import Value
 from lading.engine.dialects.mariadb import MariaDB
 from lading.testing.cells import cells_of
+from lading.testing.engines import StoredColumns
 from lading.testing.holds import written_key
 from lading.testing.sampling import sampled
-from lading.testing.engines import StoredColumns
 from lading.values import Json
 from support.backends import Backend
 from support.columns import CLOCK, FLOAT, INSTANT, MARIADB, MOMENT
