@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from lading.declare.columns import in_check
 from lading.declare.rowsets import Column
 
 
@@ -50,14 +50,5 @@ def _columns_in(expressions: Iterable[Any]) -> Iterator[Column]:
 
 
 def checked_columns(table: sa.Table) -> set[Column]:
-    """Return the columns that a table's CHECKs speak of; in plain SQL, those that it names."""
-    found: set[Column] = set()
-    for constraint in table.constraints:
-        if isinstance(constraint, sa.CheckConstraint):
-            found.update(
-                column for column in _columns_in([constraint.sqltext]) if column.table is table
-            )
-            text = str(constraint.sqltext)
-            words = set(re.findall(r"\w+", text))
-            found.update(column for column in table.columns if column.name in words)
-    return found
+    """Return the columns that a table's CHECKs speak of."""
+    return {column for column in table.columns if in_check(table, (column,))}
