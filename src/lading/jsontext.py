@@ -37,11 +37,6 @@ def canonical_json(value: Any) -> Any:
         raise ValueError("JSON is nested too deeply") from None
 
 
-def whole(value: float) -> int:
-    """Return a whole float as the integer that its text says, which JSONB keeps."""
-    return int(Decimal(repr(value)))
-
-
 def _canonical(value: Any) -> Any:
     if value is None or type(value) in (bool, int):
         return value
@@ -50,7 +45,8 @@ def _canonical(value: Any) -> Any:
     if type(value) is float:
         if not math.isfinite(value):
             raise ValueError(f"{value} is no JSON number")
-        return whole(value) if abs(value) >= 1e16 else value + 0.0  # repr() turns to exponents
+        big = abs(value) >= 1e16  # where repr() turns to exponents
+        return int(value) if big else value + 0.0
     if isinstance(value, list | tuple):
         return [_canonical(item) for item in value]
     if isinstance(value, dict):

@@ -93,17 +93,3 @@ def test_a_check_within_a_column_keeps_its_reference_from_waiting(within: bool) 
     with pytest.raises(DeclarationError, match="cycle of required references"):
         import_order(catalog)
 
-
-def test_a_float_with_an_exponent_is_the_integer_that_its_text_says(backend: Backend) -> None:
-    """JSONB keeps it as that, and the nearest double's digits are others."""
-    model = item(sa.JSON().with_variant(sa.dialects.postgresql.JSONB(), "postgresql"))
-    with backend.database(model.metadata) as engine:
-        with engine.begin() as connection:
-            connection.execute(sa.insert(model).values(code="a", value={"n": 1e23}))
-        catalog = catalog_of(model)
-        found = export_document(engine, catalog=catalog)["items"]
-        assert found == [{"code": "a", "value": {"n": 10**23}}]
-        with engine.begin() as connection:
-            connection.execute(sa.delete(model))
-        import_document(engine, {"items": found}, catalog=catalog)
-        assert export_document(engine, catalog=catalog)["items"] == found

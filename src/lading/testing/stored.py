@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from lading.declare.columns import kind_of
 from lading.engine.dialects import dialect_for
 from lading.errors import TargetError
-from lading.jsontext import json_text, whole
+from lading.jsontext import json_text
 from lading.kind import Kind
 from lading.moments import UTC, DateTime
 from lading.values import JSON_NULL
@@ -140,7 +140,7 @@ def _plain_numbers(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain_numbers(item) for item in value]
     if isinstance(value, float) and math.isfinite(value):
-        return whole(value) if abs(value) >= 1e16 else value + 0.0
+        return int(value) if abs(value) >= 1e16 else value + 0.0
     return value
 
 
