@@ -92,4 +92,3 @@ def test_a_check_within_a_column_keeps_its_reference_from_waiting(within: bool) 
     schema_for(Person, catalog)
     with pytest.raises(DeclarationError, match="cycle of required references"):
         import_order(catalog)
-

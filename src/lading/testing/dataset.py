@@ -40,16 +40,20 @@ class Varying:
 
 @dataclass(eq=False, repr=False)
 class MadeUp:
-    """A primary key that means nothing outside its database: any other would do as well."""
+    """A primary key that means nothing outside its database: any other would do as well.
+
+    ``value`` is what a database has made of it, once that is known.
+    """
 
     plan: Plan
     number: int
+    value: Any = None
 
     def __repr__(self) -> str:
         return f"<id {self.number + 1}>"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Instance:
     """A drawn object: its row in each of its tables, and where its foreign keys lead."""
 
@@ -58,6 +62,9 @@ class Instance:
     kind: Any = None
     rows: dict[sa.Table, dict[str, Any]] = field(default_factory=dict)
     led: dict[Foreign, Instance | None] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<{self.plan.name} {self.number + 1}>"
 
     def has(self, kinds: Kinds) -> bool:
         """Tell whether the object's class is one of these (``None`` for all)."""
@@ -129,6 +136,8 @@ class Resolved:
 
     def _id(self, cell: MadeUp) -> Any:
         """Ids run up with the rows; the others down, unless a list is ordered by them."""
+        if cell.value is not None:
+            return cell.value
         count = len(self.dataset.of(cell.plan))
         number = cell.number
         if self.other:

@@ -7,7 +7,7 @@ mended or left out on the spot, so that no example is thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -24,10 +24,20 @@ TRIES = 12
 
 
 class Drawing:
-    """Draws one dataset; ``first`` names a plan that gets a row at least."""
+    """Draws one dataset; ``first`` names a plan that gets a row at least.
+
+    ``onto`` are rows that are there already: new ones may refer to them, and don't clash.
+    """
 
     def __init__(
-        self, draw: Draw, plans: Plans, wanted: set[Plan], most: int, *, first: Plan | None = None
+        self,
+        draw: Draw,
+        plans: Plans,
+        wanted: Collection[Plan],
+        most: int,
+        *,
+        first: Plan | None = None,
+        onto: Iterable[Instance] = (),
     ) -> None:
         self.draw = draw
         self.plans = plans
@@ -38,17 +48,19 @@ class Drawing:
         self.instances: dict[Plan, list[Instance]] = {}
         self.order: list[Instance] = []
         self.claims = Claims()
+        for instance in onto:
+            self.instances.setdefault(instance.plan, []).append(instance)
+            self.claims.take(instance)
         self.references = References(draw, plans, self.instances, self.claims)
 
     def dataset(self) -> Dataset:
         """Draw all rows, targets first, then the references that may lead anywhere."""
         for plan in self.plans.order:
             self._fill(plan)
-        for plan in self.plans.order:
-            for instance in self.instances.get(plan, ()):
-                for item in plan.foreign:
-                    if not (item.hard or item.void) and instance.has(item.kinds):
-                        self.references.choose_late(instance, item)
+        for instance in self.order:
+            for item in instance.plan.foreign:
+                if not (item.hard or item.void) and instance.has(item.kinds):
+                    self.references.choose_late(instance, item)
         for link in self.plans.links:
             self._fill(link)
         return Dataset(self.plans, self.order)
@@ -58,7 +70,8 @@ class Drawing:
         if plan not in self.wanted and plan.rows is not None:
             return
         count = self.draw(self.some if self.first is not None else self.counts)
-        for number in range(count):
+        start = max((item.number for item in found), default=-1) + 1
+        for number in range(start, start + count):
             instance = self._instance(plan, number)
             if instance is not None:
                 found.append(instance)
@@ -76,17 +89,17 @@ class Drawing:
                 instance.rows[table] = instance.rows.get(table, {})
         if plan.made_up is not None:
             instance.rows[plan.table][plan.made_up.name] = MadeUp(plan, number)
-        self._join(instance)
+        self.join(instance)
         mine = [item for item in plan.drawn if instance.has(item.kinds)]
         if not self.references.settle(instance):
             return None
         for item in (item for item in mine if item.cells is not None):
-            instance.rows[item.column.table].setdefault(item.column.name, _plain(item, number))
+            instance.rows[item.column.table].setdefault(item.column.name, harmless(item, number))
         for item in plan.drawn:
             if item not in mine and item.column.table in instance.rows:
                 instance.rows[item.column.table].setdefault(item.column.name, None)
-        able = [item for item in mine if item.cells is not None and _is_free(instance, item)]
-        touched = self._touch(instance, able)
+        able = [item for item in mine if item.cells is not None and is_free(instance, item)]
+        touched = self.touch(instance, able)
         return instance if self._settle(instance, touched, able) else None
 
     def _classed(self, instance: Instance) -> None:
@@ -97,7 +110,7 @@ class Drawing:
         instance.kind = rows.discriminator.kind.write(identity)
         instance.rows[rows.table] = {rows.discriminator.column.name: identity}
 
-    def _join(self, instance: Instance) -> None:
+    def join(self, instance: Instance) -> None:
         """A subclass's row has its base's primary key."""
         rows = instance.plan.rows
         for extension in rows.extensions if rows is not None else ():
@@ -105,11 +118,11 @@ class Drawing:
                 for own, base in extension.pairs:
                     instance.rows[extension.table][own.name] = instance.cell(base)
 
-    def _touch(self, instance: Instance, able: Sequence[Drawn]) -> list[Drawn]:
-        """Draw a few cells."""
+    def touch(self, instance: Instance, able: Sequence[Drawn], *, least: int = 0) -> list[Drawn]:
+        """Draw a few cells anew, and return which."""
         touched: list[Drawn] = []
         if able:
-            touched = self.draw(st.lists(st.sampled_from(able), max_size=TOUCHED))
+            touched = self.draw(st.lists(st.sampled_from(able), min_size=least, max_size=TOUCHED))
         for item in touched:
             row = instance.rows[item.column.table]
             row[item.column.name] = self._cell(item, instance.number)
@@ -139,8 +152,8 @@ class Drawing:
 
     def _allowed(self, instance: Instance) -> bool:
         """Claim what a row has for itself alone, if CHECKs allow it."""
-        self._join(instance)
-        return self._checks(instance) and self.claims.take(instance)
+        self.join(instance)
+        return allowed(instance) and self.claims.take(instance)
 
     def _searched(self, instance: Instance, able: list[Drawn]) -> bool:
         """Try other harmless values, and those that CHECKs name, cell by cell."""
@@ -161,14 +174,16 @@ class Drawing:
             return choices[(place // 2) % len(choices)]
         return item.cells.plain(instance.number + attempt)
 
-    def _checks(self, instance: Instance) -> bool:
-        for table, row in instance.rows.items():
-            checks = instance.plan.checks[table]
-            plain = {name: _value(cell, fallback=False) for name, cell in row.items()}
-            spare = {name: _value(cell, fallback=True) for name, cell in row.items()}
-            if not (checks.holds(plain) and checks.holds(spare)):
-                return False
-        return True
+
+def allowed(instance: Instance) -> bool:
+    """Tell whether the CHECKs take a row, with what is drawn and with what is harmless."""
+    for table, row in instance.rows.items():
+        checks = instance.plan.checks[table]
+        plain = {name: _value(cell, fallback=False) for name, cell in row.items()}
+        spare = {name: _value(cell, fallback=True) for name, cell in row.items()}
+        if not (checks.holds(plain) and checks.holds(spare)):
+            return False
+    return True
 
 
 def _counts(most: int) -> list[int]:
@@ -179,10 +194,10 @@ def _counts(most: int) -> list[int]:
 def _calm(instance: Instance, items: Sequence[Drawn]) -> None:
     """Put harmless values into some cells."""
     for item in items:
-        instance.rows[item.column.table][item.column.name] = _plain(item, instance.number)
+        instance.rows[item.column.table][item.column.name] = harmless(item, instance.number)
 
 
-def _plain(item: Drawn, number: int) -> Any:
+def harmless(item: Drawn, number: int) -> Any:
     """Return a harmless cell; now and then null where that may be."""
     if item.cells is None or (item.nullable and (number + len(item.column.name)) % 3 == 2):
         return None
@@ -195,7 +210,7 @@ def _value(cell: Any, *, fallback: bool) -> Any:
     return cell.number + 1 if isinstance(cell, MadeUp) else cell
 
 
-def _is_free(instance: Instance, item: Drawn) -> bool:
+def is_free(instance: Instance, item: Drawn) -> bool:
     """Tell whether no foreign key that is set decides a column's value."""
     led = [key for key, far in instance.led.items() if far is not None]
     return not any(item.column in key.columns for key in led)

@@ -38,9 +38,9 @@ class Writer:
     def write(self, instances: Iterable[Instance]) -> None:
         """Insert all rows, then set what had to wait."""
         for (table, _), rows in groupby(self._rows(instances), key=lambda item: item[0]):
-            self._insert(table, [row for _, row in rows])
+            self.insert(table, [row for _, row in rows])
         for instance, item in self.later:
-            self._set(instance, item)
+            self.update(instance, item.table)
 
     def _rows(self, instances: Iterable[Instance]) -> Iterator[tuple[tuple[sa.Table, Any], Row]]:
         """Yield each row with its table and the columns that it has."""
@@ -48,9 +48,17 @@ class Writer:
             waiting = self._waiting(instance)
             self.there.add(instance)
             for table in instance.rows:
-                row = self._bound(table, self.resolved.row(instance, table))
-                row.update({name: None for owner, name in waiting if owner is table})
+                row = self._row(instance, table, waiting)
                 yield (table, tuple(row)), row
+
+    def values(self, instance: Instance, table: sa.Table) -> Row:
+        """Return what is inserted of a row now, without what must wait."""
+        return self._row(instance, table, self._waiting(instance))
+
+    def _row(self, instance: Instance, table: sa.Table, waiting: set[tuple[sa.Table, str]]) -> Row:
+        row = self.bound(table, self.resolved.row(instance, table))
+        row.update({name: None for owner, name in waiting if owner is table})
+        return row
 
     def _waiting(self, instance: Instance) -> set[tuple[sa.Table, str]]:
         found = set()
@@ -60,7 +68,7 @@ class Writer:
                 found |= {(item.table, column.name) for column in item.columns}
         return found
 
-    def _bound(self, table: sa.Table, row: Row) -> Row:
+    def bound(self, table: sa.Table, row: Row) -> Row:
         """Say SQL's NULL where a plain ``None`` would be JSON's own null."""
         dialect = self.connection.dialect
         return {
@@ -70,7 +78,8 @@ class Writer:
             for name, value in row.items()
         }
 
-    def _insert(self, table: sa.Table, rows: list[Row]) -> None:
+    def insert(self, table: sa.Table, rows: list[Row]) -> None:
+        """Insert rows that hold their ids."""
         statement: Any = sa.insert(table)
         column = table.autoincrement_column
         is_always = column is not None and column.identity is not None and column.identity.always
@@ -91,13 +100,13 @@ class Writer:
             }
             self.connection.exec_driver_sql(text, values)
 
-    def _set(self, instance: Instance, item: Foreign) -> None:
-        """Set a foreign key; the whole row is said again, lest an ``onupdate`` has its say."""
-        row = self._bound(item.table, self.resolved.row(instance, item.table))
-        identity = {column.name: column for column in item.table.primary_key.columns}
+    def update(self, instance: Instance, table: sa.Table) -> None:
+        """Say a whole row again, lest an ``onupdate`` has its say."""
+        row = self.bound(table, self.resolved.row(instance, table))
+        identity = {column.name: column for column in table.primary_key.columns}
         key = [column == row[name] for name, column in identity.items()]
         values = {name: value for name, value in row.items() if name not in identity}
-        self.connection.execute(sa.update(item.table).where(*key).values(values))
+        self.connection.execute(sa.update(table).where(*key).values(values))
 
 
 def _reordered(dataset: Dataset) -> list[Instance]:

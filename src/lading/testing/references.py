@@ -35,7 +35,7 @@ class References:
     def settle(self, instance: Instance) -> bool:
         """Settle the foreign keys that a row can't wait for; ``False`` where it can't have one."""
         plan = instance.plan
-        owners = [item for item in plan.owners if self._targets(item)]
+        owners = [item for item in plan.owners if self.targets(item)]
         if plan.owners and not owners:
             return False
         owner = self.draw(st.sampled_from(owners)) if owners else None
@@ -52,7 +52,7 @@ class References:
 
     def _lead(self, instance: Instance, item: Foreign, *, must: bool) -> bool:
         """Choose a target among the rows that are there."""
-        able = [far for far in self._targets(item) if _fits(instance, item, far)]
+        able = [far for far in self.targets(item) if fits(instance, item, far)]
         if not able and must:
             return self._itself(instance, item)
         most = len(able) - must
@@ -61,7 +61,7 @@ class References:
             return self._null(instance, item)
         start = choice - (not must)
         for place in range(min(len(able), TRIES)):
-            self._set(instance, item, able[(start + place) % len(able)])
+            self.lead(instance, item, able[(start + place) % len(able)])
             if self.claims.is_free(instance):
                 return True
             self._unset(instance, item)
@@ -79,21 +79,22 @@ class References:
         for way in ways:
             for item, is_set in zip(free, way, strict=True):
                 self._unset(instance, item)
-                able = [far for far in self._targets(item) if _fits(instance, item, far)]
+                able = [far for far in self.targets(item) if fits(instance, item, far)]
                 if is_set and able:
-                    self._set(instance, item, able[instance.number % len(able)])
+                    self.lead(instance, item, able[instance.number % len(able)])
                 else:
                     self._null(instance, item)
             yield
         for item in checked:
             if instance.led[item] is not None:
                 self._unset(instance, item)
-                able = [far for far in self._targets(item) if _fits(instance, item, far)]
+                able = [far for far in self.targets(item) if fits(instance, item, far)]
                 for far in able[:TRIES]:
-                    self._set(instance, item, far)
+                    self.lead(instance, item, far)
                     yield
 
-    def _targets(self, item: Foreign) -> list[Instance]:
+    def targets(self, item: Foreign) -> list[Instance]:
+        """Return the rows that a foreign key may lead to."""
         plan = self.plans.of[item.target]
         return [
             far
@@ -108,10 +109,11 @@ class References:
         cells = instance.cells(item.remote)
         if None in cells:
             return False
-        self._set(instance, item, instance)
+        self.lead(instance, item, instance)
         return True
 
-    def _set(self, instance: Instance, item: Foreign, far: Instance) -> None:
+    def lead(self, instance: Instance, item: Foreign, far: Instance) -> None:
+        """Let a foreign key lead to a row."""
         instance.led[item] = far
         row = instance.rows[item.table]
         for near, remote in zip(item.columns, item.remote, strict=True):
@@ -137,25 +139,25 @@ class References:
         cells = instance.cells(item.columns)
         if None in cells:
             return True
-        far = next((far for far in self._targets(item) if far.cells(item.remote) == cells), None)
+        far = next((far for far in self.targets(item) if far.cells(item.remote) == cells), None)
         instance.led[item] = far
         return far is not None
 
     def choose_late(self, instance: Instance, item: Foreign) -> None:
         """Choose a target among all rows, for a foreign key that may wait for it."""
-        able = [far for far in self._targets(item) if None not in far.cells(item.remote)]
+        able = [far for far in self.targets(item) if None not in far.cells(item.remote)]
         choice = self.draw(st.integers(0, len(able))) if able else 0
         if choice == 0:
             return
         self.claims.release(instance)
-        self._set(instance, item, able[choice - 1])
+        self.lead(instance, item, able[choice - 1])
         if not self.claims.take(instance):
             instance.led[item] = None
             instance.rows[item.table].update({column.name: None for column in item.columns})
             self.claims.take(instance)
 
 
-def _fits(instance: Instance, item: Foreign, far: Instance) -> bool:
+def fits(instance: Instance, item: Foreign, far: Instance) -> bool:
     """Tell whether a target agrees with what other foreign keys have settled."""
     row = instance.rows[item.table]
     cells = far.cells(item.remote)

@@ -53,7 +53,7 @@ def datasets(
     @st.composite
     def dataset(draw: Draw) -> Dataset:
         made = plans()
-        return Drawing(draw, made, _wanted(made, names), max_records).dataset()
+        return Drawing(draw, made, wanted_plans(made, names), max_records).dataset()
 
     return dataset()
 
@@ -118,7 +118,7 @@ def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
     return plans
 
 
-def _wanted(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
+def wanted_plans(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
     """Return the plans of which rows are drawn: those named, and what these must refer to."""
     if only is None:
         return {plan for plan in plans.plans() if plan.rows is not None} | set(plans.links)

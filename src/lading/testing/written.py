@@ -6,6 +6,7 @@ import which err alike are found out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -83,13 +84,17 @@ class Written:
     def _key(self, reference: Reference, far: Instance | None) -> Any:
         if far is None:
             return None
-        key = {part.written: self._member(part, far) for part in reference.parts}
+        key = self.key(reference.parts, far)
         return next(iter(key.values())) if reference.flat else key
+
+    def key(self, parts: Iterable[Member], instance: Instance) -> Record:
+        """Return what an object holds in its natural key, or in whatever parts name it."""
+        return {part.written: self._member(part, instance) for part in parts}
 
     def linked(self, links: Links, instance: Instance) -> list[Instance | None]:
         """Return what a list of references leads to."""
         plan = self.links[links.table]
-        near, far = _ends(plan, links)
+        near, far = ends_of(plan, links)
         return [link.led[far] for link in self.dataset.of(plan) if link.led[near] is instance]
 
     # Owned rows
@@ -123,7 +128,7 @@ class Written:
         return (False,) if value is None else (True, kind.order(kind.write(value)))
 
 
-def _ends(plan: Plan, links: Links) -> tuple[Any, Any]:
+def ends_of(plan: Plan, links: Links) -> tuple[Any, Any]:
     """Return a link table's foreign keys: to the owner, and to what the list refers to."""
     near = {column for column, _ in links.local}
     owner = next(item for item in plan.foreign if set(item.columns) == near)
