@@ -13,7 +13,7 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator
 
 from lading.arrays import Array
-from lading.declare.columns import kind_of
+from lading.declare.columns import converts_in_sql, kind_of
 from lading.declare.fields import FieldKind, ValueField
 from lading.declare.rowsets import Column, Value
 from lading.engine.dialects.processed import alike
@@ -23,8 +23,8 @@ from lading.testing.fieldvalues import address_supply, field_supply
 from lading.testing.holds import Fits, written_key
 from lading.testing.kindvalues import kind_supply
 from lading.testing.plainvalues import REFUSED, PlainValues, strategy_supply
-from lading.testing.supply import Facts, Supply, joined, listed_supply
-from lading.testing.validators import demands_of, is_refused, matching
+from lading.testing.supply import Facts, Supply, joined, listed_supply, picked
+from lading.testing.validators import demands_of, matching
 from lading.values import Json, Text
 
 #: Objects of Python's, for columns that take any.
@@ -60,7 +60,9 @@ def cells_of(value: Value, *, override: SearchStrategy[Any] | None = None) -> Ce
 
 def cells_of_column(column: Column, *, override: SearchStrategy[Any] | None = None) -> Cells:
     """Return how a column is drawn that no schema carries; see :func:`cells_of`."""
-    return _Drawing(column, kind_of(column.type), None, override).cells()
+    # What a type converts in SQL has a form in Python that only the type knows.
+    kind = None if converts_in_sql(column.type) else kind_of(column.type)
+    return _Drawing(column, kind, None, override).cells()
 
 
 class _Drawing:
@@ -176,15 +178,11 @@ class _Drawing:
         return settled if self._passes(settled) and self.fits.anywhere(settled) else REFUSED
 
     def _passes(self, value: Any) -> bool:
-        """Tell whether the field takes a value, and gives the same back."""
-        if self.field is None:
-            return True
-        if is_refused(self.field, value):
-            return False
+        """Tell whether the field takes a value; a strict one of ours asks no more than its kind."""
         return self.own is None or self._returns(self.own, value)
 
     def _returns(self, field: ma.fields.Field[Any], value: Any) -> bool:
-        """Tell whether a field of the application's own reads what it writes as the same."""
+        """Tell whether a field of the application's own reads what it writes, as the same."""
         try:
             written = field._serialize(value, field.name, {field.name: value})
             loaded = field.deserialize(written)
@@ -243,7 +241,7 @@ class _Drawing:
             return first if made is REFUSED else made
 
         drawn = None if supply.drawn is None else supply.drawn.map(tidy)
-        return joined(st.sampled_from(list(taken.values())), drawn)
+        return joined(picked(list(taken.values())), drawn)
 
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a column that can't be drawn."""

@@ -5,6 +5,7 @@ A copy of the table, in memory and with its CHECKs alone, takes a row or refuses
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -12,8 +13,11 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from lading.declare.columns import kind_of
+from lading.engine.dialects.codecs import is_plain
+from lading.moments import DateTime
 from lading.testing.holds import codecs_of
 from lading.values import Integer, Number, Text
 
@@ -70,7 +74,8 @@ class Checks:
 
     def _naming(self, column: sa.Column[Any]) -> list[str]:
         """Return the CHECKs that may name a column."""
-        return [text for text in self.known if column.name.lower() in text.lower()]
+        word = re.compile(rf"(?<!\w){re.escape(column.name)}(?!\w)", re.IGNORECASE)
+        return [text for text in self.known if word.search(text)]
 
     def _is_known(self, text: str) -> bool:
         """Tell whether SQLite reads a CHECK."""
@@ -155,36 +160,35 @@ def _values(column: sa.Column[Any], text: str) -> list[Any]:
 
 def _read(column: sa.Column[Any], literal: Any) -> list[Any]:
     """Return the Python value of what SQLite would store, in a list; none if it is of no use."""
-    try:
-        value = codecs_of("sqlite").result_process(column.type)(literal)
-    except Exception:
-        value = _parsed(column, literal)
     kind = kind_of(column.type)
-    try:
-        if kind is not None and value is not None:
-            kind.write(value)
-    except ValueError:
-        value = _parsed(column, literal)
-    return [] if value is None else [value]
+    for reader in (codecs_of("sqlite").result_process, _parsing):
+        try:
+            value = reader(column.type)(literal)
+            if isinstance(kind, DateTime) and kind.aware:
+                value = value.replace(tzinfo=dt.UTC)
+            if kind is not None:
+                kind.write(value)
+        except Exception:  # noqa: S112 - a type of the application's own may raise anything
+            continue
+        return [value]
+    return []
 
 
-def _parsed(column: sa.Column[Any], literal: Any) -> Any:
-    """Parse a text by its column's Python type, where that knows how."""
-    try:
-        python: Any = column.type.python_type
-        return getattr(python, "fromisoformat", python)(literal)
-    except (ValueError, TypeError, ArithmeticError, NotImplementedError):
-        return None
+def _parsing(type_: TypeEngine[Any]) -> Process:
+    """Return what parses a text by a type's Python type."""
+    python: Any = type_.python_type
+    parse: Process = getattr(python, "fromisoformat", python)
+    return parse
 
 
 def _numbers(column: sa.Column[Any], text: str) -> list[Any]:
     """Return a number and its neighbours, as the column's type has them."""
-    kind = kind_of(column.type)
+    kind = kind_of(column.type) if is_plain(column.type) else None
     number = Decimal(text)
     if isinstance(kind, Number):
         unit = Decimal(f"1e-{kind.scale or 0}")
         return [number, number + unit, number - unit]
-    if isinstance(kind, Integer) and type(column.type).__module__.startswith("sqlalchemy."):
+    if isinstance(kind, Integer):
         whole = int(number)
         return [whole, whole + 1, whole - 1]
     return _read(column, int(number) if number == int(number) else float(number))

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import sqltypes
 
+from lading.arrays import Array
 from lading.declare.columns import overrides_values
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import Codecs
@@ -29,7 +30,7 @@ from lading.engine.dialects.sqlite_values import SQLiteCodecs
 from lading.jsontext import json_text
 from lading.kind import Kind
 from lading.testing.engines import StoredColumns
-from lading.values import JSON_NULL
+from lading.values import JSON_NULL, Json
 
 #: The dialects that a kit draws for, by SQLAlchemy's names, with a driver for each.
 DRIVERS = {
@@ -37,13 +38,16 @@ DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "mariadb": "mariadb+pymysql",
 }
+#: A MariaDB server goes by this name as well, and a type may have a variant for it alone.
+OTHER_NAME = "mysql"
 
 
 @cache
 def codecs_of(name: str) -> Codecs:
     """Return a dialect's codecs, without a connection."""
-    dialect: Dialect = sa.make_url(f"{DRIVERS[name]}://").get_dialect()()
-    if name == "mariadb":
+    driver = DRIVERS.get(name, f"{name}+pymysql")
+    dialect: Dialect = sa.make_url(f"{driver}://").get_dialect()()
+    if name in ("mariadb", OTHER_NAME):
         columns: Any = StoredColumns(dialect)
         return MariaDBCodecs(dialect, columns)
     return SQLiteCodecs(dialect) if name == "sqlite" else PostgreSQLCodecs(dialect)
@@ -73,9 +77,10 @@ class Fit:
         if refusal is not None:
             raise ValueError(refusal)
         compiler = codecs.dialect.type_compiler_instance
-        self.ddl = str(compiler.process(column.type, type_expression=column)).upper()
+        ddl = str(compiler.process(column.type, type_expression=column)).upper()
         self.kind = kind
         self.name = codecs.dialect.name
+        self.is_binary_json = self.name == "postgresql" and ddl == "JSONB"
         self.bind = codecs.binder(column, kind).function() if kind is not None else None
         self.core: Callable[[Any], Any] = codecs.bind_process(column.type)
         self.codecs = codecs
@@ -90,17 +95,17 @@ class Fit:
             plain = travelling(value)
             written = self.kind.write(plain)
             self.bind(json_text(written) if self.kind.is_json else written)
-            if self.kind.is_json:
-                return self.ddl != "JSONB" or _is_exact(value, written)
-            return self._goes_by_core(self.kind, plain, written)
+            arrived = as_given(self.kind.read(written), plain)
+            if not self.kind.is_json:
+                return self._goes_by_core(plain, arrived)
+            if isinstance(self.kind, Array):
+                return isinstance(self.kind.item, Json) or alike(plain, arrived)
+            return not self.is_binary_json or bool(_digits(plain) == _digits(arrived))
         except Exception:  # a type of the application's own may raise anything
             return False
 
-    def _goes_by_core(self, kind: Kind, value: Any, written: Any) -> bool:
+    def _goes_by_core(self, value: Any, arrived: Any) -> bool:
         """Core drops what a processor or a driver drops, such as a zone, without a word."""
-        arrived = kind.read(written)
-        if isinstance(value, str) and isinstance(arrived, uuid.UUID):
-            arrived = str(arrived)  # a column that keeps UUIDs as text
         bound = self.core(value)
         return self._keeps_offset(bound) and alike(bound, self.core(arrived))
 
@@ -130,12 +135,18 @@ def _lengths(codecs: Codecs, column: Column) -> tuple[int | None, int | None]:
     return min((limit for limit in limits if limit is not None), default=None), exact
 
 
-def _is_exact(value: Any, written: Any) -> bool:
-    """Tell whether JSON's digits say the same as they travel: JSONB keeps what 1e23 says."""
-    return _digits(json.dumps(value, default=lambda _: None)) == _digits(json.dumps(written))
+def as_given(arrived: Any, given: Any) -> Any:
+    """Return what an import makes of a value in the form in which Core was given it."""
+    if isinstance(given, str) and isinstance(arrived, uuid.UUID):
+        return str(arrived)  # a column that keeps UUIDs as text
+    if isinstance(given, list | tuple) and isinstance(arrived, list | tuple):
+        return type(arrived)(as_given(*pair) for pair in zip(arrived, given, strict=True))
+    return arrived
 
 
-def _digits(text: str) -> Any:
+def _digits(value: Any) -> Any:
+    """Return a JSON value with all digits of its numbers, for JSONB keeps what 1e23 says."""
+    text = json.dumps(value, default=lambda _null: None)
     return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 
@@ -144,8 +155,9 @@ class Fits:
 
     def __init__(self, column: Column, kind: Kind | None) -> None:
         self.alters = _alters(column)
+        self.two_names = _has_two_names(column)
         self.fits: dict[str, Fit] = {}
-        for name in DRIVERS:
+        for name in (*DRIVERS, *([OTHER_NAME] if self.two_names else [])):
             try:
                 self.fits[name] = Fit(codecs_of(name), column, kind)
             except Exception:  # noqa: S112 - a dialect that lacks the type raises what it likes
@@ -168,7 +180,8 @@ class Fits:
 
     def holds(self, value: Any, dialect: str) -> bool:
         """Tell whether the column keeps a value exactly on a dialect."""
-        fit = self.fits.get("mariadb" if dialect == "mysql" else dialect)
+        is_same = dialect == OTHER_NAME and not self.two_names
+        fit = self.fits.get("mariadb" if is_same else dialect)
         return fit is not None and fit.holds(value)
 
     def anywhere(self, value: Any) -> bool:
@@ -191,6 +204,12 @@ class Fits:
             except Exception:  # noqa: S112 - the driver may take another type than it gives
                 continue
         raise ValueError(f"{value!r} doesn't come back from its column's type")
+
+
+def _has_two_names(column: Column) -> bool:
+    """Tell whether a column is another on MariaDB by whether SQLAlchemy knows it as MySQL."""
+    variants = column.type._variant_mapping
+    return variants.get("mariadb") is not variants.get(OTHER_NAME)
 
 
 def _alters(column: Column) -> bool:

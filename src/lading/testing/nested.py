@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from lading.arrays import MOST_DIMENSIONS
 from lading.engine.dialects.mariadb_values import JSON_DEPTH
-from lading.testing.supply import Facts, Supply, joined
+from lading.testing.supply import Facts, Supply, joined, picked
 from lading.values import JSON_KEY
 
 #: Items of a large list.
@@ -89,7 +89,7 @@ def array_supply(item: Supply, dimensions: int | None, *, as_tuple: bool) -> Sup
     if dimensions is None:
         edges += [shaped(plain_items[:1], [1] * levels) for levels in range(2, MOST_DIMENSIONS + 1)]
         edges.append(shaped([*plain_items, None], [2, 2]))
-    values = joined(st.sampled_from(few or plain_items), item.drawn, st.none())
+    values = joined(picked(few or plain_items), item.drawn, st.none())
     return Supply(
         lambda n: make(shaped([item.plain(n)], [1] * depth)),
         item.count,

@@ -68,7 +68,7 @@ class References:
         return not must and self._null(instance, item)
 
     def rearranged(self, instance: Instance) -> Iterator[None]:
-        """Lead the references that a CHECK speaks of otherwise: first null or not, then elsewhere."""
+        """Lead what a CHECK speaks of otherwise: first null or not, then elsewhere."""
         checked = [
             item
             for item in instance.led

@@ -41,6 +41,12 @@ def datasets(
     understands.  Raises ``DeclarationError`` when first drawn from, if a column's type can't be
     drawn.
     """
+    if type(max_records) is not int or max_records < 1:
+        raise DeclarationError(
+            f"datasets: max_records is {shown(max_records)}; write a whole number from 1"
+        )
+    if isinstance(only, str):
+        raise DeclarationError(f"datasets: only is {shown(only)}; write a list of entities")
     plans = _once(catalog, overrides)
     names = None if only is None else frozenset(only)
 
@@ -94,6 +100,14 @@ def _lists(rows: RowSet, nested: RowSet) -> list[Children]:
 
 def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
     """Derive the plans when they are first needed: models may not all be there before."""
+    if not isinstance(catalog, Catalog):
+        raise DeclarationError(f"{shown(catalog)} is no Catalog; give the one of your schemas")
+    for name, strategy in (overrides or {}).items():
+        if not isinstance(strategy, SearchStrategy):
+            raise DeclarationError(
+                f"overrides[{name!r}] is {shown(strategy)}; give a strategy, such as "
+                "st.sampled_from(['kg', 'l'])"
+            )
     held: list[Plans] = []
 
     def plans() -> Plans:

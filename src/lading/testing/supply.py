@@ -98,6 +98,19 @@ def stepped(facts: Facts, first: Any, step: Any, span: int | None = None) -> Sup
     return Supply(plain, span, bounds)
 
 
+def picked(values: Sequence[Any]) -> SearchStrategy[Any]:
+    """Return the strategy that gives one of some values, simplest first.
+
+    By number, since Hypothesis shows the values of ``sampled_from`` whole, however long.
+    """
+    few = tuple(values)
+
+    def pick(place: int) -> Any:
+        return few[place]
+
+    return st.integers(0, len(few) - 1).map(pick)
+
+
 def joined(*strategies: SearchStrategy[Any] | None) -> SearchStrategy[Any]:
     """Return one strategy for values of all of these."""
     return st.one_of(*(one for one in strategies if one is not None))
