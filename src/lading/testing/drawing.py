@@ -19,6 +19,8 @@ from lading.testing.references import Draw, References
 
 #: At most so many cells of a row are drawn; the others are harmless.
 TOUCHED = 3
+#: Of a wide row every so manieth cell is drawn, lest any of its columns be met too rarely.
+SHARE = 8
 #: How many spare values are tried before a row is left out.
 TRIES = 12
 
@@ -122,7 +124,9 @@ class Drawing:
         """Draw a few cells anew, and return which."""
         touched: list[Drawn] = []
         if able:
-            touched = self.draw(st.lists(st.sampled_from(able), min_size=least, max_size=TOUCHED))
+            least = max(least, len(able) // SHARE)
+            most = max(TOUCHED, 2 * least)
+            touched = self.draw(st.lists(st.sampled_from(able), min_size=least, max_size=most))
         for item in touched:
             row = instance.rows[item.column.table]
             row[item.column.name] = self._cell(item, instance.number)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import networkx as nx
@@ -84,6 +85,12 @@ class Plan:
     def name(self) -> str:
         """What the rows are called: the entity, or the table."""
         return self.rows.name if self.rows is not None else self.table.fullname
+
+    @cached_property
+    def ids(self) -> Cells:
+        """What made-up primary keys other than numbers are taken from."""
+        assert self.made_up is not None
+        return cells_of_column(self.made_up)
 
     def tables(self) -> Iterator[tuple[sa.Table, Kinds]]:
         """Yield each table with the classes whose rows have a row in it."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from operator import gt
 from typing import Any
 
 from lading.declare.derivation import Entities
+from lading.declare.fields import order_of_key
 from lading.declare.rowsets import Children, Member, RowSet, Value
 from lading.errors import shown
 from lading.testing.differences import Difference
-from lading.testing.written import ANYTHING
+from lading.testing.written import ANYTHING, encoded
 
 Records = Mapping[str, list[Any]]
 
@@ -32,6 +34,31 @@ def said_otherwise(
             if keys[0] != keys[1]:
                 found.append(Difference(name, None, None, "one order of records", "another"))
     return found
+
+
+def out_of_order(entities: Entities, records: Records) -> list[Difference]:
+    """List the places where a bundle isn't in its canonical order: by key, sets by their bytes."""
+    found: list[Difference] = []
+    for name, root in entities.roots.items():
+        keys = [order_of_key(root.key, record) for record in records.get(name, ())]
+        if any(map(gt, keys, keys[1:])):
+            found.append(Difference(name, None, None, "records by key", "records out of key order"))
+        for record in records.get(name, ()):
+            found += _disordered(root, name, _who(root, record), record)
+    return found
+
+
+def _disordered(
+    rows: RowSet, entity: str, who: str, record: Mapping[str, Any]
+) -> Iterator[Difference]:
+    for children in rows.children:
+        held = record.get(children.written) or []
+        for place, item in enumerate(held, 1):
+            inner = f"{who}, {children.written} row {place}"
+            yield from _disordered(children.rows, entity, inner, item)
+        texts = [encoded(children.rows, item) for item in held]
+        if not children.sequence and texts != sorted(texts):
+            yield Difference(entity, who, children.written, "rows by their bytes", "another order")
 
 
 def _entity(root: RowSet, one: list[Any], two: list[Any]) -> Iterator[Difference]:
@@ -71,6 +98,8 @@ def _record(
             yield from _children(member, entity, who, was, now)
         elif was is ANYTHING or now is ANYTHING or _text(was) != _text(now):
             yield Difference(entity, who, name, _said(was), _said(now))
+    for name in two.keys() - one.keys() - {member.written for member in rows.members}:
+        yield Difference(entity, who, name, _said(ANYTHING), _said(two[name]))
 
 
 def _children(

@@ -13,7 +13,9 @@ import msgspec
 
 from lading.declare.fields import order_of
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.jsontext import json_text
 from lading.testing.dataset import Instance, Resolved
+from lading.testing.holds import travelling
 from lading.testing.plans import Plan
 
 Record = dict[str, Any]
@@ -70,7 +72,7 @@ class Written:
         if not member.writable or name not in row:
             return ANYTHING
         value = self.resolved.value(row[name])
-        return None if value is None else member.kind.write(value)
+        return None if value is None else member.kind.write(travelling(value))
 
     # References
 
@@ -113,7 +115,7 @@ class Written:
         found = [
             (item, self.record(children.rows, item)) for item in self.owned(children, instance)
         ]
-        found.sort(key=lambda pair: msgspec.json.encode(_shown(pair[1])))
+        found.sort(key=lambda pair: encoded(children.rows, pair[1]))
         for column, descending in reversed(children.sequence):
             found.sort(key=lambda pair: self._place(pair[0], column, plan), reverse=descending)
         return [record for _, record in found]
@@ -135,8 +137,16 @@ def ends_of(plan: Plan, links: Links) -> tuple[Any, Any]:
     return owner, next(item for item in plan.foreign if item is not owner)
 
 
-def _shown(value: Any) -> Any:
-    """Return a record without what the database makes, to be encoded."""
-    if isinstance(value, dict):
-        return {name: _shown(item) for name, item in value.items() if item is not ANYTHING}
-    return [_shown(item) for item in value] if isinstance(value, list) else value
+def encoded(rows: RowSet, record: Record) -> bytes:
+    """Return a record's bytes, by which sets sort, without what only the database knows."""
+    made: dict[str, Any] = {}
+    for member in rows.members:
+        value = record.get(member.written, ANYTHING)
+        if value is ANYTHING:
+            continue
+        if isinstance(member, Children):
+            value = [msgspec.Raw(encoded(member.rows, item)) for item in value]
+        elif isinstance(member, Value) and member.kind.is_json:
+            value = msgspec.Raw(json_text(value))
+        made[member.written] = value
+    return msgspec.json.encode(made)
