@@ -281,8 +281,9 @@ class _Import:
         """Sequences that explicit ids went past are moved behind them."""
         for rows in root.tree():
             for value in rows.values:
-                if value.column is rows.table.autoincrement_column:
-                    self.dialect.synchronise(rows.table, value.column)
+                column = value.column
+                if column is rows.table.autoincrement_column or column.identity is not None:
+                    self.dialect.synchronise(rows.table, column)
 
 
 def _count_links(counts: dict[str, int], rows: RowSet, batch: Batch, path: str = "") -> None:
