@@ -16,7 +16,8 @@ from lading.declare.catalog import Catalog
 from lading.declare.derivation import Entities
 from lading.declare.rowsets import Reference, RowSet
 from lading.derive.order import Order, order_of
-from lading.derive.shape import shape_of
+from lading.derive.shape import shape_of, targets_of
+from lading.derive.upgrades import history_of
 from lading.engine.dialects.base import Dialect
 from lading.engine.read import RecordReader, Tally, count_rows
 from lading.engine.scope import Scope, references_of, refuse_ambiguous
@@ -71,6 +72,7 @@ def export_all(
     check_path(path)
     check_watch(progress)
     entities = catalog.use()
+    history_of(entities)
     order = order_of(entities)
     scope = Scope(entities, only=only, where=where, closure=closure)
     with BundleWriter(path, overwrite=overwrite) as writer:
@@ -113,7 +115,12 @@ def export_document(
         }
         export.check_counts()
         export.left_out()
+    history = history_of(entities)
     versions = {name: entities[name].version for name in lists}
+    # What records refer to must be told as well, once references may have changed.
+    for name in lists:
+        told = targets_of(entities, entities[name])
+        versions |= {other: told[other] for other in told if history.has_changed(other)}
     return {
         "version": _release(catalog),
         "schema_versions": versions,
@@ -229,8 +236,17 @@ class _Export:
             schema_version=rows.version,
             natural_key=rows.key_names,
             references=self._links(rows),
-            shape={**shape_of(rows), **({"ids": True} if self.include_ids else {})},
+            shape=self._shape(rows),
         )
+
+    def _shape(self, rows: RowSet) -> dict[str, Any]:
+        """Return the shape, and of which version the entities are that records refer to."""
+        targets = targets_of(self.entities, rows)
+        return {
+            **shape_of(rows),
+            **({"targets": targets} if targets else {}),
+            **({"ids": True} if self.include_ids else {}),
+        }
 
     def _links(self, root: RowSet) -> dict[str, Links]:
         counts = self.tallies[root.name].links
