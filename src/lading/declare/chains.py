@@ -101,8 +101,12 @@ class Chains:
         """Tell whether there may have been records of a name at a version."""
         if type(version) is not int or version < 1 or name not in self.names:
             return False
+        return version <= self.newest(name)
+
+    def newest(self, name: str) -> int:
+        """Return the highest version at which something had a name; 0 for none."""
         known = [number for at, number in (*self.onward, *self.back) if at == name and number]
-        return version <= max([*known, self.current.get(name, 0)])
+        return max([*known, self.current.get(name, 0)])
 
 
 def change_faults(entities: Entities) -> list[str]:

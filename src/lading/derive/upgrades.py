@@ -152,13 +152,15 @@ class History:
         return {change for change in steps if change in self.altered and change in self.live}
 
     def _refuse_unreachable(self, name: str, version: Any, file: str) -> None:
-        needed = self.chains.current.get(name)
         if self._well(name, version):
             return
         end: State = (name, version)
         if type(version) is int:
             end = self.chains.end(end)
-        needed = self.chains.current.get(end[0], needed)
+        needed = self.chains.current.get(end[0])
+        wanted = f"this catalog needs {needed}"
+        if needed is None:
+            wanted = f"this catalog knows them up to version {self.chains.newest(name)}"
         if type(version) is int and needed is not None and version > needed:
             remedy = "Upgrade the application that reads it."
         elif end == (name, version):
@@ -168,9 +170,8 @@ class History:
                 f"Changes lead to {end[0]} {end[1]}, and none from there; declare one with "
                 f'upgrades = {{"{end[0]}": ({end[1]}, {(end[1] or 0) + 1})}}.'
             )
-        wanted = "none of them" if needed is None else needed
         raise VersionError(
-            f"{name} are at version {shown(version)}, this catalog needs {wanted}",
+            f"{name} are at version {shown(version)}, {wanted}",
             remedy,
             file=file,
             found=version,
