@@ -36,7 +36,7 @@ from lading import (
     import_document,
 )
 from lading.engine.read import CHUNK
-from support.aged import changed, items, pantry
+from support.aged import changed, items, pantry, stall
 from support.backends import Backend, SQLiteMemory
 from support.declaring import new_base, schema_for
 from support.packing import packed
@@ -93,6 +93,33 @@ def test_an_old_bundle_becomes_what_the_new_application_would_have_written(
     assert report.inserted == 72
     assert entity_bytes(tmp_path / "again") == expected
     assert b'"ingredient":{"slug":"flour"}' in expected["04_recipes.json"], "the look-alike stays"
+
+
+def test_references_follow_through_owned_rows_other_fields_and_new_names(
+    empty: Shop, tmp_path: Path
+) -> None:
+    """To owned rows, by another field, flat or under a name that stays: from either payload."""
+    old, new = stall(1), stall(2)
+    with SQLiteMemory().database() as source:
+        document = export_document(old.filled(source), catalog=old.catalog)
+    with SQLiteMemory().database() as source:
+        expected = held(new.filled(source), new)
+    assert expected["orders"] == [
+        {
+            "slug": "o",
+            "use": {"recipe": {"code": "cake"}, "place": 2},
+            "recipe_code": "tart",
+            "named": {"title": "Cake"},
+            "kept_slug": "cake",
+            "extras": [],
+        }
+    ]
+    engine = empty(new)
+    import_all(engine, packed(old, tmp_path / "old"), catalog=new.catalog)
+    assert held(engine, new) == expected
+    engine = empty(new)
+    import_document(engine, document, catalog=new.catalog)
+    assert held(engine, new) == expected
 
 
 def test_an_old_document_is_upgraded_like_a_bundle(empty: Shop, tmp_path: Path) -> None:
@@ -615,6 +642,40 @@ def test_a_record_that_lacks_what_is_renamed_is_named(empty: Shop) -> None:
         "items record 1, amount: change Some, Rename('items', 'amount', 'grams'): there is no "
         "'amount'; records of that version have one. Correct the change, or the record."
     )
+
+
+SHARED = {"slug": "i1"}
+
+
+def test_what_a_function_returns_stays_its_own(empty: Shop, tmp_path: Path) -> None:
+    """Later steps write into records, and not into what a function keeps."""
+
+    def world(name: str, version: int) -> World:
+        base, catalog = new_base(), Catalog("shared")
+
+        class Item(base):
+            __tablename__ = "items"
+            id = key()
+            locals()[name] = slug()
+            if version == 2:
+                like_id = to("items.id", null=True)
+                like = relationship("Item", remote_side=id)
+
+        schema_for(Item, catalog, version=version)
+        return World(base, catalog, None, lambda session: session.add(Item(**{name: "i1"})))  # type: ignore[arg-type]
+
+    old, new = world("slug", 1), world("code", 2)
+    new.catalog.schemas[0].Meta.natural_key = "code"
+    changed(
+        new.catalog,
+        {"items": (1, 2)},
+        Add("items", "like", lambda record: SHARED),
+        Rename("items", "slug", "code"),
+    )
+    engine = empty(new)
+    import_all(engine, packed(old, tmp_path / "old"), catalog=new.catalog)
+    assert held(engine, new)["items"] == [{"code": "i1", "like": {"code": "i1"}}]
+    assert SHARED == {"slug": "i1"}
 
 
 def test_functions_get_copies(empty: Shop, tmp_path: Path) -> None:

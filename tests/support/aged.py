@@ -251,6 +251,111 @@ def _fill(session: Session, models: SimpleNamespace, *, old: bool) -> None:
     session.add(models.Mill(slug="stone", grinds=rye, **speed))
 
 
+def stall(version: int) -> World:
+    """References to owned rows and by other fields than keys, and names that all change."""
+    old = version == 1
+    base, catalog = new_base(), Catalog("stall")
+    code, place, lists, name = (
+        ("slug", "position", "uses", "name") if old else ("code", "place", "parts", "title")
+    )
+    table = "recipes" if old else "dishes"
+    kind = "kind" if old else "sort"
+
+    class Use(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "uses"
+        __table_args__ = (sa.UniqueConstraint("recipe_id", place),)
+        id = key()
+        recipe_id = to(f"{table}.id")
+        locals()[place] = number()
+        previous_id = to("uses.id", null=True)
+        recipe = relationship("Recipe", back_populates=lists)
+        previous = relationship("Use", remote_side=id)
+
+    class Recipe(base):  # type: ignore[misc, valid-type]
+        __tablename__ = table
+        id = key()
+        locals()[code] = slug()
+        locals()[name] = mapped_column(sa.String(30), unique=True, nullable=False)
+        locals()[kind] = text(10)
+        locals()[lists] = relationship(Use, back_populates="recipe")
+        __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": "plain"}
+
+    class Cake(Recipe):
+        base_id = mapped_column(sa.ForeignKey(f"{table}.id"), nullable=True)
+        base = relationship(Recipe, remote_side=Recipe.id)
+        __mapper_args__ = {"polymorphic_identity": "cake"}
+
+    class Order(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "orders"
+        id = key()
+        slug = slug()
+        use_id = to("uses.id")
+        recipe_id = to(f"{table}.id")
+        named_id = to(f"{table}.id")
+        kept_id = to(f"{table}.id")
+        use = relationship(Use)
+        recipe = relationship(Recipe, foreign_keys=recipe_id)
+        named = relationship(Recipe, foreign_keys=named_id)
+        kept = relationship(Recipe, foreign_keys=kept_id)
+        if not old:
+            extras = relationship("Extra")
+
+    class Extra(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "extras"
+        id = key()
+        order_id = to("orders.id")
+        words = text()
+
+    uses = schema_for(Use, catalog, natural_key=("recipe", place))
+    schema_for(Recipe, catalog, {lists: Owned(uses)}, natural_key=code, version=3 * version - 2)
+    references = {
+        "recipe": Ref(flat=True),
+        "named": Ref(by=name),
+        "kept": Ref(flat=True, data_key="kept_slug"),
+    }
+    if old:
+        catalog.leaves_out["extras"] = "not yet"
+    else:
+        references["extras"] = Owned(schema_for(Extra, catalog))  # type: ignore[assignment]
+        _stall_changes(catalog)
+    schema_for(Order, catalog, references, version=version)
+
+    def fill(session: Session) -> None:
+        tart = Recipe(**{code: "tart", name: "Tart"})
+        cake = Cake(**{code: "cake", name: "Cake"}, base=tart)
+        first = Use(recipe=cake, **{place: 1})
+        second = Use(recipe=cake, previous=first, **{place: 2})
+        session.add(Order(slug="o", use=second, recipe=tart, named=cake, kept=cake))
+
+    return World(base, catalog, SimpleNamespace(), fill)
+
+
+def _stall_changes(catalog: Catalog) -> None:
+    codes = changed(
+        catalog,
+        {"recipes": (1, 2)},
+        Rename("recipes", "slug", "code"),
+        Rename("recipes.uses", "position", "place"),
+        name="Codes",
+    )
+    dishes = changed(
+        catalog,
+        {"recipes": (2, 3)},
+        Rename("recipes", "uses", "parts"),
+        Rename("recipes", to="dishes"),
+        name="Dishes",
+    )
+    titles = changed(
+        catalog,
+        {"dishes": (3, 4)},
+        Rename("dishes", "kind", "sort"),
+        Rename("dishes", "name", "title"),
+        name="Titles",
+    )
+    later = [codes, dishes, titles]
+    changed(catalog, {"orders": (1, 2)}, Add("orders", "extras", []), after=later, name="Extras")
+
+
 def changed(
     catalog: Catalog, upgrades: Any, *steps: Any, after: Any = (), name: str = "Some"
 ) -> Any:

@@ -87,7 +87,7 @@ class Function:
         self.takes = _taken(fn, most)
 
     def __call__(self, where: str, *given: Any) -> Any:
-        """Return what the function returns; ``Refused`` for an exception, or what no JSON is."""
+        """Return a copy of what the function returns; ``Refused`` for an exception, or no JSON."""
         try:
             made = self.fn(*given[: self.takes or 0])
         except Exception as error:
@@ -96,7 +96,7 @@ class Function:
             plain_json_text(made)
         except (TypeError, ValueError) as error:
             raise Refused(f"its function returned what JSON can't hold: {error}", where) from error
-        return made
+        return copied(made)  # later steps write into it
 
 
 def function_faults(fn: Any, most: int, name: str) -> Iterator[str]:

@@ -167,7 +167,7 @@ class Each(Step):
                     if json_text(item.get(name)) != json_text(found.get(name)):
                         raise altered(name, item.get(name), found.get(name), place)
                 item.clear()
-                item.update(copied(found))
+                item.update(found)
 
         return [(entity, act)]
 
