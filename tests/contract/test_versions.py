@@ -678,6 +678,32 @@ def test_what_a_function_returns_stays_its_own(empty: Shop, tmp_path: Path) -> N
     assert SHARED == {"slug": "i1"}
 
 
+def test_a_rename_never_overwrites(empty: Shop) -> None:
+    """Neither in records nor in the keys that they refer by; both names at once are refused."""
+    new = items(2, grams=number())
+    changed(new.catalog, {"items": (1, 2)}, Rename("items", "amount", "grams"))
+    document: dict[str, Any] = {
+        "schema_versions": {"items": 1},
+        "items": [{"slug": "a", "amount": 1, "grams": 2}],
+    }
+    with pytest.raises(ImportFailed) as caught:
+        import_document(empty(new), document, catalog=new.catalog)
+    assert str(caught.value.report.problems[0]) == (
+        "items record 1, grams: change Some, Rename('items', 'amount', 'grams'): 'grams' is there "
+        "already, beside 'amount'. Correct the change, or the record."
+    )
+    new = pantry(2)
+    product = {"ingredient": {"slug": "flour", "code": "rye"}, "brand": "Mill"}
+    order = {"slug": "o", "product": product, "use": None, "ingredient": None}
+    document = {"schema_versions": {"orders": 1, "ingredients": 1}, "orders": [order]}
+    with pytest.raises(ImportFailed) as caught:
+        import_document(empty(new), document, catalog=new.catalog)
+    assert [str(problem) for problem in caught.value.report.problems] == [
+        "orders record 1, product.ingredient.slug: Unknown field. What the record refers to was "
+        "upgraded."
+    ]
+
+
 def test_functions_get_copies(empty: Shop, tmp_path: Path) -> None:
     """A function that writes into what it gets changes nothing, neither records nor documents."""
     mischief: list[Any] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lading.declare.records import each, require
+from lading.declare.records import Refused, each, require
 from lading.declare.shapes import (
     Shape,
     Shapes,
@@ -89,6 +89,8 @@ def _renaming(
     def act(record: dict[str, Any]) -> None:
         for item, _, place in each(record, names):
             if has(item, place):
+                if new in item:
+                    raise Refused(f"{new!r} is there already, beside {old!r}", place + new)
                 fields = renamed(item, old, new)
                 item.clear()
                 item.update(fields)
@@ -191,7 +193,8 @@ class _Table:
             if not isinstance(held, dict):
                 continue  # null, or nothing that this reference is: the decoder will say so
             pending += [(held.get(name), inner) for name, inner in self.nested[found].items()]
-            if found in self.has_it and self.old in held:
+            # A key that has both is none, which the decoder says.
+            if found in self.has_it and self.old in held and new not in held:
                 fields = renamed(held, self.old, new)
                 held.clear()
                 held.update(fields)

@@ -123,7 +123,11 @@ class EntityUpgrade:
                     "Correct the change, or the record"
                 )
                 return Problem(self.file, number, key, error.field or None, text)
-        return plain_json_text(record)
+        try:
+            return plain_json_text(record)
+        except ValueError as error:
+            text = f"what changes made of it can't be written: {error}. Correct them, or the record"
+            return Problem(self.file, number, key, None, text)
 
 
 class LinkCounts:
@@ -175,7 +179,8 @@ def without_unknown(shape: Shape, record: dict[str, Any]) -> None:
     if shape.get("open"):
         return
     for name in record.keys() - shape["fields"].keys():
-        del record[name]
+        if not isinstance(record[name], dict | list):
+            del record[name]
     for field, inner in shape["fields"].items():
         if is_owned(inner):
             for item, _, _ in each(record, (field,)):

@@ -218,11 +218,7 @@ def test_a_docstring_is_asked_for() -> None:
     """A change that nobody explains is a riddle to whoever restores a backup."""
     catalog = shop()
 
-    class Silent(Change):
-        upgrades = ITEMS
-
-    Silent.catalog = catalog
-    catalog.register_change(Silent)
+    type("Silent", (Change,), {"catalog": catalog, "upgrades": ITEMS})
 
     @change("items", to=2, catalog=catalog)
     def quiet(record: Any) -> Any:
@@ -232,9 +228,6 @@ def test_a_docstring_is_asked_for() -> None:
         "Silent: has no docstring; say in it what became of the records",
         "quiet: has no docstring; say in it what became of the records",
     }
-    from lading import default_catalog
-
-    default_catalog.changes.remove(Silent)
 
 
 def test_a_base_without_upgrades_is_no_change() -> None:
