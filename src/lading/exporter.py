@@ -71,10 +71,7 @@ def export_all(
     catalog = catalog_of(catalog)
     check_path(path)
     check_watch(progress)
-    entities = catalog.use()
-    history_of(entities)
-    order = order_of(entities)
-    scope = Scope(entities, only=only, where=where, closure=closure)
+    order, scope = _prepared(catalog, only=only, where=where, closure=closure)
     with BundleWriter(path, overwrite=overwrite) as writer:
         with _exporting(
             session, catalog, order, scope, include_ids=include_ids, progress=progress
@@ -103,9 +100,7 @@ def export_document(
     entity.  The options are those of :func:`export_all`.
     """
     catalog = catalog_of(catalog)
-    entities = catalog.use()
-    order = order_of(entities)
-    scope = Scope(entities, only=only, where=where, closure=closure)
+    order, scope = _prepared(catalog, only=only, where=where, closure=closure)
     with _exporting(
         session, catalog, order, scope, include_ids=include_ids, progress=None
     ) as export:
@@ -115,20 +110,34 @@ def export_document(
         }
         export.check_counts()
         export.left_out()
-    history = history_of(entities)
-    versions = {name: entities[name].version for name in lists}
-    # What records refer to must be told as well, once references may have changed.
-    for name in lists:
-        told = targets_of(entities, entities[name])
-        versions |= {other: told[other] for other in told if history.has_changed(other)}
     return {
         "version": _release(catalog),
-        "schema_versions": versions,
+        "schema_versions": _versions(catalog.use(), list(lists)),
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "source": catalog.source,
         **({"include_ids": True} if include_ids else {}),
         **lists,
     }
+
+
+def _prepared(catalog: Catalog, **asked: Any) -> tuple[Order, Scope]:
+    """Check all declarations; return the order, and what is asked for."""
+    entities = catalog.use()
+    history_of(entities)
+    return order_of(entities), Scope(entities, **asked)
+
+
+def _versions(entities: Entities, names: list[str]) -> dict[str, int]:
+    """Return the versions of entities, and of what they refer to where changes led to it.
+
+    Only then may references have been written otherwise once.
+    """
+    history = history_of(entities)
+    versions = {name: entities[name].version for name in names}
+    for name in names:
+        told = targets_of(entities, entities[name])
+        versions |= {other: told[other] for other in told if history.has_changed(other)}
+    return versions
 
 
 def _release(catalog: Catalog) -> str | None:

@@ -37,6 +37,7 @@ from lading import (
 )
 from lading.engine.read import CHUNK
 from support.aged import changed, items, pantry, stall
+from support.aged_more import notebook, workshop
 from support.backends import Backend, SQLiteMemory
 from support.declaring import new_base, schema_for
 from support.packing import packed
@@ -63,6 +64,12 @@ def held(engine: sa.Engine, world: World) -> dict[str, list[Any]]:
     """Return the records of a database, by entity."""
     document = export_document(engine, catalog=world.catalog)
     return {name: value for name, value in document.items() if isinstance(value, list)}
+
+
+def held_after(path: Path, engine: sa.Engine, world: World) -> dict[str, list[Any]]:
+    """Return the records of a database into which a bundle was imported."""
+    import_all(engine, path, catalog=world.catalog)
+    return held(engine, world)
 
 
 def refused(engine: sa.Engine, world: World, path: Path, kind: type[Exception]) -> Any:
@@ -171,6 +178,41 @@ def test_a_partial_document_says_it_too(empty: Shop) -> None:
     again = export_document(engine, catalog=new.catalog, only=["orders"])
     assert again["schema_versions"] == {"orders": 1, "recipes": 2, "products": 2, "ingredients": 2}
     assert import_document(engine, again, catalog=new.catalog).skipped == 3
+
+
+def test_owned_rows_of_several_parents_and_fields_of_classes_are_upgraded(
+    empty: Shop, tmp_path: Path
+) -> None:
+    """Each parent's by its own path, and only the classes that have a field."""
+    old, new = notebook(1), notebook(2)
+    with SQLiteMemory().database() as source:
+        document = export_document(old.filled(source), catalog=old.catalog)
+    with SQLiteMemory().database() as source:
+        expected = held(new.filled(source), new)
+    engine = empty(new)
+    import_all(engine, packed(old, tmp_path / "old"), catalog=new.catalog)
+    assert held(engine, new) == expected
+    engine = empty(new)
+    import_document(engine, document, catalog=new.catalog)
+    assert held(engine, new) == expected
+
+
+def test_references_to_what_a_change_made_follow_a_later_one(empty: Shop, tmp_path: Path) -> None:
+    """A list of owned rows that an earlier change began, and references into it."""
+    path = packed(workshop(1), tmp_path / "old")
+    oldest = path
+    for version, code in ((2, "slug"), (3, "code")):
+        new = workshop(version)
+        engine = empty(new)
+        import_all(engine, path, catalog=new.catalog)
+        part = {code: "part of saw"}
+        assert held(engine, new) == {
+            "tools": [{"slug": "saw", "parts": [part]}],
+            "jobs": [{"slug": "j", "tool": {"slug": "saw"}, "part": part}],
+        }
+        path = tmp_path / str(version)
+        export_all(engine, path, catalog=new.catalog)
+    assert held(engine, new) == held_after(oldest, empty(new), new)
 
 
 def test_ids_for_people_who_debug_are_ignored(empty: Shop, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lading.kind import article
+
 Shape = dict[str, Any]
 #: What a reference is written by: the entity referred to, and the field that ``by`` names.
 Written = tuple[str, str | None]
@@ -88,7 +90,8 @@ class Shapes:
             if found is None or found.get("type") == UNKNOWN:
                 return open_shape()
             if not is_owned(found):
-                raise Mismatch(f"{name!r} in {path!r} is no owned list, but a {found.get('type')}")
+                what = article(str(found.get("type")))
+                raise Mismatch(f"{name!r} in {path!r} is no owned list, but {what}")
             shape = found
         return shape
 

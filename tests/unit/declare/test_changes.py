@@ -194,7 +194,7 @@ EXPECTED = (
         (
             ITEMS,
             [Add("items.amount", "x", 1)],
-            "Add('items.amount', 'x'): 'amount' in 'items.amount' is no owned list, but a integer; correct the step, or the schema",
+            "Add('items.amount', 'x'): 'amount' in 'items.amount' is no owned list, but an integer; correct the step, or the schema",
         ),
     ],
 )
