@@ -21,14 +21,14 @@ from lading.exporter import export_all
 from lading.importer import import_all
 from lading.manifest import Manifest
 from lading.report import ImportReport
-from lading.testing.carried import forgotten
+from lading.testing.compare.differences import Difference, differences
+from lading.testing.compare.saying import has_unrestored, out_of_order, said_otherwise
+from lading.testing.compare.stored import stored_cells, typed_cells
 from lading.testing.databases import EngineFactory, database, sqlite_engine
-from lading.testing.dataset import Dataset
-from lading.testing.differences import Difference, differences
-from lading.testing.fill import write
-from lading.testing.saying import has_unrestored, out_of_order, said_otherwise
-from lading.testing.stored import stored_cells, typed_cells
-from lading.testing.written import Written
+from lading.testing.drawn.carried import forgotten
+from lading.testing.drawn.dataset import Dataset
+from lading.testing.drawn.fill import write
+from lading.testing.drawn.written import Written
 
 #: How many differences a failure shows.
 SHOWN = 8

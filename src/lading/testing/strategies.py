@@ -15,12 +15,12 @@ from lading.declare.rowsets import Children, RowSet
 from lading.declare.schema import EntitySchema
 from lading.engine.through import needs_marshmallow
 from lading.errors import DeclarationError, shown
-from lading.testing.dataset import ENGINES, Dataset
-from lading.testing.drawing import Drawing
-from lading.testing.objects import Objects
-from lading.testing.plans import Overrides, Plan, Plans
-from lading.testing.references import Draw
-from lading.testing.written import Written
+from lading.testing.drawn.dataset import ENGINES, Dataset
+from lading.testing.drawn.drawing import Drawing
+from lading.testing.drawn.objects import Objects
+from lading.testing.drawn.plans import Overrides, Plan, Plans
+from lading.testing.drawn.references import Draw
+from lading.testing.drawn.written import Written
 
 #: How many records of one entity are drawn at most, unless the caller says so.
 MOST = 5
