@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
+from lading.testing.servers.mariadb import found, running_mariadb
+from lading.testing.servers.postgresql import running_server
 from support.backends import NAMES, Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
-from support.mariadb import found, running_mariadb
-from support.postgres import running_server
 
 # Equal runs on every machine, and no deadline where a shared core may stall.
 settings.register_profile(

@@ -19,9 +19,11 @@ from sqlalchemy.orm import mapped_column
 from lading import Catalog, export_all, import_all
 from lading.arrays import Array
 from lading.declare.rowsets import Value
-from lading.testing.cells import cells_of
-from lading.testing.holds import written_key
-from lading.testing.sampling import sampled
+from lading.engine.dialects.mariadb import MariaDB
+from lading.testing.values.cells import cells_of
+from lading.testing.values.engines import StoredColumns
+from lading.testing.values.holds import written_key
+from lading.testing.values.sampling import sampled
 from lading.values import Json
 from support.backends import Backend
 from support.columns import CLOCK, FLOAT, INSTANT, MARIADB, MOMENT
@@ -92,9 +94,10 @@ MORE: dict[str, Any] = {
 }
 
 
-def is_even(value: int) -> bool:
+def is_even(value: int) -> None:
     """A validator of an application's own."""
-    return value % 2 == 0
+    if value % 2:
+        raise ma.ValidationError("is odd")
 
 
 #: Fields of an application's own, with the type of their column.
@@ -139,7 +142,7 @@ def wanted(dialect: str) -> dict[str, tuple[Any, Any]]:
 
 def has(type_: Any, dialect: str) -> bool:
     """Tell whether a dialect can make a column of a type, and lading takes it there."""
-    from lading.testing.holds import codecs_of
+    from lading.testing.values.holds import codecs_of
 
     codecs = codecs_of(dialect)
     try:
@@ -260,3 +263,46 @@ def restored(given: Any, back: Any) -> Any:
     if isinstance(given, list | tuple) and isinstance(back, list | tuple):
         return type(given)(map(restored, given, back))
     return float(back) if isinstance(given, float) and not isinstance(back, float) else back
+
+
+#: Types of MariaDB's own, which no column above has.
+SPECIAL = (
+    *(sa.Text(300), sa.Text(100_000), sa.LargeBinary(300), sa.LargeBinary(70_000), sa.Unicode(6)),
+    *(sa.NVARCHAR(6), mysql.CHAR(3, ascii=True), mysql.VARCHAR(3, unicode=True), mysql.LONGTEXT()),
+    *(mysql.VARCHAR(3, national=True), mysql.VARCHAR(3, binary=True), mysql.MEDIUMTEXT()),
+    *(sa.String(9, collation="latin1_swedish_ci"), sa.Float(53), sa.Float(24), mysql.FLOAT(7, 3)),
+    *(mysql.DOUBLE(9, 2), mysql.DOUBLE(), sa.Numeric(12), mysql.TINYINT(1), sa.VARBINARY(8)),
+    *(mysql.BIGINT(unsigned=True, zerofill=True), sa.BINARY(8), mysql.TINYBLOB(), mysql.JSON()),
+    *(mysql.LONGBLOB(), mysql.TIMESTAMP(fsp=3), mysql.YEAR(), mysql.ENUM("a", "b(c"), sa.Boolean()),
+)
+
+
+def told(column: Any, columns: Any) -> dict[str, Any]:
+    """Return what is told of a column, as far as values are checked by it."""
+    stored = columns(column)
+    known = {
+        name: getattr(stored, name)
+        for name in ("type", "charset", "characters", "range", "fraction", "is_unsigned")
+    }
+    if stored.type.endswith(("text", "blob", "binary", "char")):
+        known["octets"] = stored.octets
+    if stored.type == "decimal" or stored.scale is not None:
+        known["digits"] = (stored.precision, stored.scale) if stored.range is None else None
+    return known
+
+
+def test_what_mariadb_makes_of_a_column_is_foreseen(mariadb: Backend) -> None:
+    """Its DDL tells what the server will say of it."""
+    types = [*(type_ for type_, _ in wanted("mariadb").values()), *SPECIAL]
+    metadata = sa.MetaData()
+    tables = [sa.Table(f"t{n}", metadata, sa.Column("c", type_)) for n, type_ in enumerate(types)]
+    tables += [
+        sa.Table("latin", metadata, sa.Column("c", sa.String(9)), mariadb_charset="latin1"),
+        sa.Table("narrow", metadata, sa.Column("c", sa.Text(9)), mariadb_default_charset="utf8mb3"),
+        sa.Table("sorted", metadata, sa.Column("c", sa.Text()), mariadb_collate="ascii_bin"),
+    ]
+    with mariadb.database(metadata) as engine, engine.connect() as connection:
+        server = MariaDB(connection).columns
+        foreseen = StoredColumns(engine.dialect)
+        for table in tables:
+            assert told(table.c.c, foreseen) == told(table.c.c, server), repr(table.c.c.type)

@@ -290,16 +290,17 @@ class RefList(ma.fields.Field[Any]):
 
 def order_of(reference: Reference, written: Mapping[str, Any] | None) -> Any:
     """Return what a nested key sorts by: null first, then its parts."""
-    if written is None:
-        return (False,)
-    own = recurring(reference.parts)
+    return (False,) if written is None else (True, *order_of_key(reference.parts, written))
+
+
+def order_of_key(parts: tuple[Value | Reference, ...], written: Mapping[str, Any]) -> Any:
+    """Return what a key sorts by, be it nested or a record's own."""
+    own = recurring(parts)
     orders = [
-        [_order_of_part(part, level[part.written]) for part in reference.parts if part is not own]
+        [_order_of_part(part, level[part.written]) for part in parts if part is not own]
         for level in reversed(levels_of(written, own))
     ]
-    if own is not None:
-        return (True, *flattened_order(orders, reference.parts.index(own)))
-    return (True, *orders[0])
+    return orders[0] if own is None else flattened_order(orders, parts.index(own))
 
 
 def _order_of_part(part: Value | Reference, value: Any) -> Any:

@@ -25,17 +25,17 @@ from lading.testing.assertions import (
     manifest_of,
     noted,
 )
-from lading.testing.changes import ADDED, Changes
+from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases import EngineFactory, sqlite_engine
-from lading.testing.dataset import Dataset
-from lading.testing.foretold import hold_report, reasons
-from lading.testing.live import Live, Read
-from lading.testing.merge import Merge
-from lading.testing.plans import Overrides, Plans
-from lading.testing.recognise import Recognition
-from lading.testing.references import Draw
-from lading.testing.state import Change
-from lading.testing.stored import Stored, stored_cells
+from lading.testing.drawn.dataset import Dataset
+from lading.testing.drawn.plans import Overrides, Plans
+from lading.testing.drawn.references import Draw
+from lading.testing.living.changes import ADDED, Changes
+from lading.testing.living.foretold import hold_report, reasons
+from lading.testing.living.live import Live, Read
+from lading.testing.living.merge import Merge
+from lading.testing.living.recognise import Recognition
+from lading.testing.living.state import Change
 from lading.testing.strategies import wanted_plans
 
 #: The databases of a run.

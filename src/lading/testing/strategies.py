@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import reject
@@ -10,13 +11,16 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from lading.declare.catalog import Catalog
+from lading.declare.rowsets import Children, RowSet
 from lading.declare.schema import EntitySchema
-from lading.errors import DeclarationError, listed, shown
-from lading.testing.dataset import ENGINES, Dataset
-from lading.testing.drawing import Drawing
-from lading.testing.plans import Overrides, Plan, Plans
-from lading.testing.references import Draw
-from lading.testing.written import Written
+from lading.engine.through import needs_marshmallow
+from lading.errors import DeclarationError, shown
+from lading.testing.drawn.dataset import ENGINES, Dataset
+from lading.testing.drawn.drawing import Drawing
+from lading.testing.drawn.objects import Objects
+from lading.testing.drawn.plans import Overrides, Plan, Plans
+from lading.testing.drawn.references import Draw
+from lading.testing.drawn.written import Written
 
 #: How many records of one entity are drawn at most, unless the caller says so.
 MOST = 5
@@ -37,6 +41,12 @@ def datasets(
     understands.  Raises ``DeclarationError`` when first drawn from, if a column's type can't be
     drawn.
     """
+    if type(max_records) is not int or max_records < 1:
+        raise DeclarationError(
+            f"datasets: max_records is {shown(max_records)}; write a whole number from 1"
+        )
+    if isinstance(only, str):
+        raise DeclarationError(f"datasets: only is {shown(only)}; write a list of entities")
     plans = _once(catalog, overrides)
     names = None if only is None else frozenset(only)
 
@@ -63,17 +73,41 @@ def records(
         made = plans()
         assert schema.rows is not None
         plan = made.of[schema.rows.table]
-        drawing = Drawing(draw, made, wanted_plans(made, frozenset({plan.name})), 2, first=plan)
+        nested = _nesting(made, schema)
+        needed = _needed(made, [made.of[rows.table] for rows in nested.tree()])
+        drawing = Drawing(draw, made, needed, 2, first=plan)
         dataset = drawing.dataset()
         if not dataset.of(plan):
             reject()
-        return Written(dataset.resolved(ENGINES)).record(schema.rows, dataset.of(plan)[0])
+        written, instance = Written(dataset.resolved(ENGINES)), dataset.of(plan)[0]
+        whole = replace(schema.rows, members=[*schema.rows.members, *_lists(schema.rows, nested)])
+        if needs_marshmallow(nested):
+            dumped: dict[str, Any] = schema().dump(Objects(written).of(whole, instance))
+            return dumped
+        return written.record(whole, instance)
 
     return record()
 
 
+def _nesting(plans: Plans, schema: type[EntitySchema]) -> RowSet:
+    """Return an entity's rows with their owned lists; those of owned rows stand in an owner."""
+    return next(rows for rows in plans.entities.all_rows() if rows.schema is schema)
+
+
+def _lists(rows: RowSet, nested: RowSet) -> list[Children]:
+    return [item for item in nested.children if item not in rows.members]
+
+
 def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
     """Derive the plans when they are first needed: models may not all be there before."""
+    if not isinstance(catalog, Catalog):
+        raise DeclarationError(f"{shown(catalog)} is no Catalog; give the one of your schemas")
+    for name, strategy in (overrides or {}).items():
+        if not isinstance(strategy, SearchStrategy):
+            raise DeclarationError(
+                f"overrides[{name!r}] is {shown(strategy)}; give a strategy, such as "
+                "st.sampled_from(['kg', 'l'])"
+            )
     held: list[Plans] = []
 
     def plans() -> Plans:
@@ -92,15 +126,21 @@ def wanted_plans(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
     unknown = sorted(only - roots.keys())
     if unknown:
         raise DeclarationError(
-            f"only names {shown(unknown[0])}, which is no entity; the entities are {listed(roots)}"
+            f"only names {shown(unknown[0])}, which is no entity; "
+            f"the entities are {', '.join(roots)}"
         )
+    return _needed(plans, [plans.of[rows.table] for name in only for rows in roots[name].tree()])
+
+
+def _needed(plans: Plans, waiting: list[Plan]) -> set[Plan]:
+    """Return some plans with all that their rows can't be without, and links among these."""
     found: set[Plan] = set()
-    waiting = [plans.of[rows.table] for name in only for rows in roots[name].tree()]
     while waiting:
         plan = waiting.pop()
         if plan not in found:
             found.add(plan)
-            must = [item for item in plan.foreign if item.hard and not item.optional]
+            # A CHECK may want one of several optional references.
+            must = [item for item in plan.foreign if item.hard and item not in plan.owners]
             waiting += [plans.of[item.target] for item in (*must, *plan.owners[:1])]
     names = {rows.name for rows in (plan.rows for plan in found) if rows is not None}
     return found | {link for link in plans.links if _leads_within(plans, link, names)}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -59,8 +60,9 @@ def test_foreign_keys_are_enforced_each_time() -> None:
     world = worlds.shelves()
     for _ in range(2):
         with database(sqlite_engine, world.catalog) as engine, engine.connect() as connection:
-            with pytest.raises(sa.exc.IntegrityError):
-                connection.execute(sa.insert(world.Book), [{"uuid": None, "owner_email": "no"}])
+            with pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"):
+                row = {"uuid": UUID(int=1), "owner_email": "no"}
+                connection.execute(sa.insert(world.Book), [row])
 
 
 def test_tables_that_are_declared_later_are_made_as_well() -> None:

@@ -12,9 +12,9 @@ from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned
 from lading.engine.tables import tables_of
+from lading.testing.compare.differences import Difference, apart, differences
+from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases import database, sqlite_engine
-from lading.testing.differences import Difference, apart, differences
-from lading.testing.stored import Stored, stored_cells
 from support import worlds
 from support.declaring import new_base, schema_for
 
@@ -288,6 +288,87 @@ def test_owned_rows_with_keys_are_named_by_them() -> None:
     assert differences(catalog, before, {"recipes": recipes}) == [
         Difference("recipes", "slug 'a', steps number 1", None, "", "is missing")
     ]
+
+
+def test_rows_of_one_of_several_parents_are_said_to_be_its() -> None:
+    """Though they hold the key of another as well."""
+    base, catalog = new_base(), Catalog("parents")
+
+    class Tenant(base):
+        __tablename__ = "tenants"
+        slug = mapped_column(sa.String(20), primary_key=True)
+        notes = relationship("Note", foreign_keys="Note.tenant")
+
+    class Order(base):
+        __tablename__ = "orders"
+        tenant = mapped_column(sa.ForeignKey("tenants.slug"), primary_key=True)
+        number = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        notes = relationship("Note", foreign_keys="[Note.tenant, Note.number]", overlaps="notes")
+
+    class Note(base):
+        __tablename__ = "notes"
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["tenant", "number"], ["orders.tenant", "orders.number"]),
+        )
+        id = mapped_column(sa.Integer, primary_key=True)
+        tenant = mapped_column(sa.ForeignKey("tenants.slug"), nullable=False)
+        number = mapped_column(sa.Integer)
+        text = mapped_column(sa.Text)
+        order = relationship(Order, overlaps="notes")
+
+    notes = schema_for(Note, catalog)
+    schema_for(Tenant, catalog, {"notes": Owned(notes)})
+    schema_for(Order, catalog, {"notes": Owned(notes)})
+    one, tenant = ("integer", "1"), ("text", "'t'")
+    note = {"id": one, "tenant": tenant, "number": one, "text": ("text", "'x'")}
+    before = {
+        "tenants": [{"slug": tenant}],
+        "orders": [{"tenant": tenant, "number": one}],
+        "notes": [note],
+    }
+    after = before | {"notes": [note | {"text": ("text", "'y'")}]}
+    (found,) = differences(catalog, before, after)
+    assert str(found) == (
+        "orders tenant.slug 't' and number 1, notes row 1, text: was 'x' (text), is now 'y' (text)"
+    )
+
+
+def test_the_order_of_made_up_ids_counts_where_a_list_goes_by_it() -> None:
+    """After what else it is ordered by, and in no other list."""
+    base, catalog = new_base(), Catalog("ordered")
+
+    class Song(base):
+        __tablename__ = "songs"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(20), unique=True, nullable=False)
+        lines = relationship("Line", order_by="[Line.verse, Line.id]")
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = mapped_column(sa.Integer, primary_key=True)
+        song_id = mapped_column(sa.ForeignKey("songs.id"), nullable=False)
+        verse = mapped_column(sa.Integer)
+        text = mapped_column(sa.Text)
+
+    schema_for(Song, catalog, {"lines": Owned(schema_for(Line, catalog))})
+    songs = [{"id": ("integer", "1"), "slug": ("text", "'a'")}]
+
+    def held(*rows: tuple[int, int, str]) -> Stored:
+        lines = [
+            {
+                "id": ("integer", str(id_)),
+                "song_id": ("integer", "1"),
+                "verse": ("integer", str(verse)),
+                "text": ("text", repr(text)),
+            }
+            for id_, verse, text in rows
+        ]
+        return {"songs": songs, "lines": lines}
+
+    before = held((9, 1, "la"), (10, 1, "li"), (11, 2, "lo"))
+    assert differences(catalog, before, held((2, 1, "la"), (3, 1, "li"), (1, 2, "lo"))) == []
+    found = differences(catalog, before, held((10, 1, "la"), (9, 1, "li"), (11, 2, "lo")))
+    assert list(map(str, found)) == ["songs slug 'a', lines: was in one order, is now in another"]
 
 
 def test_of_each_field_one_difference_comes_first() -> None:

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column
 
 from lading import TargetError
+from lading.testing.compare.stored import Cell, is_null, stored_cells, typed_cells
 from lading.testing.databases import database, sqlite_engine
-from lading.testing.stored import Cell, is_null, stored_cells, typed_cells
 from support import worlds
 from support.backends import Backend
 from support.declaring import catalog_of, new_base
@@ -101,3 +101,58 @@ def test_a_stored_type_shows_where_values_are_equal(sqlite_memory: Backend) -> N
         with pytest.raises(TargetError, match="can't read the rows of table items") as caught:
             typed_cells(engine, base.metadata.tables.values())
         assert caught.value.entity == "items"
+
+
+class Blank(sa.TypeDecorator[str]):
+    """Reads an empty text as nothing."""
+
+    impl = sa.String(20)
+    cache_ok = True
+
+    def process_result_value(self, value: object, dialect: object) -> object:
+        return value or None
+
+
+def test_what_is_none_to_sqlalchemy_alone_is_not_null(sqlite_memory: Backend) -> None:
+    """JSON's null in an array's column, and what a type reads as nothing."""
+    base = new_base()
+    array = sa.ARRAY(sa.Text).with_variant(sa.JSON(), "sqlite")
+    table = sa.Table("t", base.metadata, sa.Column("a", array), sa.Column("b", Blank()))
+    with sqlite_memory.database(base.metadata) as engine:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO t VALUES ('null', ''), (NULL, NULL)")
+        first, second = typed_cells(engine, [table])["t"]
+    assert first["a"] == ("array", '{"$json":null}')
+    assert not is_null(first["b"])
+    assert is_null(second["a"])
+    assert is_null(second["b"])
+
+
+class Point:
+    """A value that doesn't say what it is."""
+
+    def __init__(self, x: int) -> None:
+        self.x = x
+
+
+class Place(sa.TypeDecorator[Point]):
+    """Keeps a point's number."""
+
+    impl = sa.Integer
+    cache_ok = True
+
+    def process_result_value(self, value: object, dialect: object) -> object:
+        return Point(value) if isinstance(value, int) else None
+
+
+def test_objects_are_compared_by_what_they_hold(sqlite_memory: Backend) -> None:
+    """And not by where in memory they are."""
+    base = new_base()
+    table = sa.Table("t", base.metadata, sa.Column("a", Place()))
+    with sqlite_memory.database(base.metadata) as engine:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO t VALUES (1), (2)")
+        assert typed_cells(engine, [table])["t"] == [
+            {"a": ("no integer", "Point({'x': 1})")},
+            {"a": ("no integer", "Point({'x': 2})")},
+        ]

@@ -1,0 +1,1 @@
+"""Servers to test with, each with databases that are lent, emptied and lent again."""

@@ -1,0 +1,66 @@
+"""Mistakes planted in the library: the kit finds each within its usual number of examples.
+
+A failure also says what is hit: the entity, and the field or that whole records are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+
+from lading import ImportFailed, LadingError
+from lading.testing import RoundTripError, assert_round_trip, datasets
+from support.planted import MISTAKES, Mistake
+from support.zoo import WORLDS
+
+EXAMPLES = 100
+WITHOUT_ALL = sorted({mistake.world for mistake in MISTAKES})
+
+
+def hold(world: str) -> None:
+    """Hold drawn datasets of a world against the round trip, as an application would."""
+    catalog = WORLDS[world]().catalog
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        deadline=None,
+        report_multiple_bugs=False,
+    )
+    @given(datasets(catalog))
+    def nothing_is_lost(dataset: Any) -> None:
+        assert_round_trip(catalog, dataset)
+
+    nothing_is_lost()
+
+
+def said(error: Exception) -> set[tuple[str, str | None]]:
+    """Return the entities and fields that a failure names."""
+    if isinstance(error, RoundTripError):
+        return {(found.entity, found.field) for found in error.differences}
+    if isinstance(error, ImportFailed):
+        found = error.report.problems
+        return {(item.file.partition("_")[2].removesuffix(".json"), item.field) for item in found}
+    assert isinstance(error, LadingError)
+    return {(str(error.entity), error.field)}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_the_kit_finds_a_planted_mistake(mistake: Mistake) -> None:
+    """Within the usual number of examples, and by name."""
+    with mistake.plant(), pytest.raises((RoundTripError, LadingError)) as raised:
+        hold(mistake.world)
+    named = {(mistake.entity, field) for field in mistake.fields}
+    assert named & said(raised.value), str(raised.value)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("world", WITHOUT_ALL)
+def test_without_a_mistake_nothing_is_found(world: str) -> None:
+    """The same runs pass."""
+    hold(world)

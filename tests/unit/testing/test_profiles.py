@@ -1,0 +1,32 @@
+"""The profiles: how many examples each tries, and that nothing else is let off."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+from lading.testing.profiles import EXAMPLES, register_profiles
+
+
+@pytest.fixture(autouse=True)
+def registered() -> None:
+    """Register them, while the tests' own profile is in force."""
+    before = settings.default
+    register_profiles()
+    assert settings.default is before
+
+
+@pytest.mark.parametrize(("name", "examples"), EXAMPLES.items())
+def test_no_health_check_is_suppressed(name: str, examples: int) -> None:
+    """And no example is hurried, for it writes several databases."""
+    found = settings.get_profile(name)
+    assert found.max_examples == examples
+    assert found.deadline is None
+    assert found.print_blob
+    assert not found.suppress_health_check
+
+
+def test_a_pull_request_tries_the_same_each_time() -> None:
+    """The other profiles try others, so that in time more is tried."""
+    found = {name: settings.get_profile(name).derandomize for name in EXAMPLES}
+    assert found == {"lading-dev": False, "lading-ci": True, "lading-deep": False}
