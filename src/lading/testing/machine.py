@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from hypothesis import strategies as st
@@ -15,7 +16,6 @@ from lading.declare.catalog import Catalog
 from lading.errors import DeclarationError, ImportFailed, shown
 from lading.exporter import export_document
 from lading.importer import import_all, import_document
-from lading.options import CONFLICTS, ERRORS
 from lading.report import ImportReport
 from lading.testing.assertions import (
     RoundTripError,
@@ -36,6 +36,7 @@ from lading.testing.living.live import Live, Read
 from lading.testing.living.merge import Merge
 from lading.testing.living.recognise import Recognition
 from lading.testing.living.state import Change
+from lading.testing.living.terms import Terms, terms_of
 from lading.testing.strategies import wanted_plans
 
 #: The databases of a run.
@@ -107,16 +108,9 @@ def _inserted(changes: Changes, machine: RoundTripMachine) -> Change:
     return changes.inserted(wanted_plans(machine.plans, frozenset({name})), ADDED, first=plan)
 
 
-def _modes() -> SearchStrategy[Any]:
-    """Draw what ``on_conflict`` takes: a word, or a word for some entities and for the rest."""
-
-    def of(machine: RoundTripMachine) -> SearchStrategy[Any]:
-        words = st.sampled_from(CONFLICTS)
-        names = st.sampled_from(list(machine.plans.entities.roots))
-        some = st.dictionaries(names, words, min_size=1, max_size=2)
-        return st.one_of(words, st.tuples(some, words).map(lambda pair: {**pair[0], "*": pair[1]}))
-
-    return st.runner().flatmap(of)
+def _terms() -> SearchStrategy[Terms]:
+    """Draw the terms of an import."""
+    return st.runner().flatmap(lambda machine: terms_of(list(machine.plans.entities.roots)))
 
 
 class RoundTripMachine(RuleBasedStateMachine):
@@ -279,41 +273,31 @@ class RoundTripMachine(RuleBasedStateMachine):
         if isinstance(exported.content, Path):
             self.trip.same_bytes(exported.content, engine, "the export after the import")
 
-    @rule(
-        exported=exports,
-        into=st.sampled_from(PLACES),
-        on_conflict=_modes(),
-        on_error=st.sampled_from(ERRORS),
-    )
-    def load(self, exported: Exported, into: str, on_conflict: Any, on_error: str) -> None:
+    @rule(exported=exports, into=st.sampled_from(PLACES), terms=_terms())
+    def load(self, exported: Exported, into: str, terms: Terms) -> None:
         """Import into a database that has rows of its own; what comes of it was foretold."""
         live = self.live[into]
-        merge = Merge(exported.state, live.state, _refusing(on_conflict))
+        merge = Merge(exported.state, live.state, terms.way)
         if merge.clashes():
             return
         before = stored_cells(live.engine, self.trip.tables)
-        options = {"on_conflict": on_conflict, "on_error": on_error}
         try:
             with noted(f"an import into {into}"):
-                report = exported.load(live.engine, type(self).catalog, **options)
+                report = exported.load(live.engine, type(self).catalog, **terms.options())
         except ImportFailed as error:
+            if terms.keeps_good:
+                raise
             self._refused(live, merge, exported, error.report, before)
             return
         hold_report(type(self).catalog, merge, report, exported.files, kept=True)
-        if merge.failed and on_error == "rollback":
+        if merge.failed and not terms.keeps_good:
             raise RoundTripError(f"{reasons(merge)}; but the import succeeded:\n{report}")
         self._arrived(live, merge, exported, before)
 
-    @rule(
-        where=st.sampled_from(PLACES),
-        into=st.sampled_from(PLACES),
-        on_conflict=_modes(),
-        on_error=st.sampled_from(ERRORS),
-    )
-    def carry(self, where: str, into: str, on_conflict: Any, on_error: str) -> None:
+    @rule(where=st.sampled_from(PLACES), into=st.sampled_from(PLACES), terms=_terms())
+    def carry(self, where: str, into: str, terms: Terms) -> None:
         """Export a database as it is now, and import that."""
-        exported = self.export(where, FORMS[-1])
-        self.load(exported, into, on_conflict, on_error)
+        self.load(self.export(where, FORMS[-1]), into, terms)
 
     def _refused(
         self, live: Live, merge: Merge, exported: Exported, report: ImportReport, before: Stored
@@ -339,14 +323,10 @@ class RoundTripMachine(RuleBasedStateMachine):
         live.state = merge.state
         self._hold(live, "after an import")
         for table in self.trip.tables:
-            wanted, found = (
-                sum(table in row.rows for row in live.state.instances),
-                after[table.fullname],
-            )
-            if len(found) != wanted:
-                raise RoundTripError(
-                    f"{table.fullname} should have {wanted} rows, and has {len(found)}"
-                )
+            wanted = sum(table in row.rows for row in live.state.instances)
+            found = len(after[table.fullname])
+            if found != wanted:
+                raise RoundTripError(f"{table.fullname} should have {wanted} rows, and has {found}")
 
     def _hold(self, live: Live, when: str) -> None:
         """Hold what an export says against the model."""
@@ -358,17 +338,12 @@ class RoundTripMachine(RuleBasedStateMachine):
         )
 
 
-def _refusing(on_conflict: str | Mapping[str, str]) -> Callable[[str], bool]:
-    """Return what tells whether a record that is there already is refused."""
-    modes = on_conflict if isinstance(on_conflict, Mapping) else {"*": on_conflict}
-    return lambda name: modes.get(name, modes.get("*", "skip")) == "error"
-
-
-_made: dict[type, Plans] = {}
+#: The plans of each machine, derived once for all of its runs.
+_made: WeakKeyDictionary[type, Plans] = WeakKeyDictionary()
 
 
 def _plans_of(kind: type[RoundTripMachine]) -> Plans:
-    """Derive the plans of a machine once for all of its runs."""
+    """Derive the plans of a machine when they are first needed."""
     if kind not in _made:
         _made[kind] = Plans(kind.catalog, kind.overrides)
     return _made[kind]

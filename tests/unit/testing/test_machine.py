@@ -88,7 +88,7 @@ def workshop() -> Catalog:
         __tablename__ = "jobs"
         id = key()
         slug = slug()
-        main_id = to("tools.id")
+        main_id = to("tools.id", null=True)
         main = relationship(Tool)
         steps = relationship(Step, order_by=Step.place)
         tools = relationship(Tool, secondary=used)

@@ -37,19 +37,21 @@ class Forecast:
 class Merge:
     """What an import of ``source`` makes of ``target``.
 
-    ``refuses`` tells of each entity whether a record that is there already is a problem.
+    ``way`` says of each entity what happens to a record that is there already, one of
+    ``WAYS``, and ``None`` where no record is loaded.
     ``state`` is the target as it is afterwards, where good records are kept; ``copies`` maps
     its new rows to those of the source.  ``failed`` are the records that can't be imported,
     and why; ``blamed`` those of them that fail by themselves, and not with others.
     """
 
-    def __init__(self, source: State, target: State, refuses: Callable[[str], bool]) -> None:
+    def __init__(self, source: State, target: State, way: Callable[[str], str | None]) -> None:
         self.plans = source.plans
         self.source = source
         self.target = target
-        self.refuses = refuses
+        self.way = way
         self.ours, self.theirs = source.written(), target.written()
-        self.forecasts = {name: Forecast() for name in self.plans.entities.roots}
+        roots = self.plans.entities.roots
+        self.forecasts = {name: Forecast() for name in roots if way(name) is not None}
         self.failed: dict[Who, str] = {}
         self.records = self._new_records()
         self.bad: dict[Instance, str] = {}
@@ -74,18 +76,20 @@ class Merge:
 
     def _new_records(self) -> dict[Instance, Who]:
         found: dict[Instance, Who] = {}
-        for name, root in self.plans.entities.roots.items():
+        for name in self.forecasts:
+            root = self.plans.entities[name]
             plan = self.plans.of[root.table]
             there = {key_text(self.theirs, root.key, item): item for item in self.target.of(plan)}
             for item in self.source.of(plan):
                 key = key_text(self.ours, root.key, item)
-                if key not in there:
-                    found[item] = (name, key)
-                elif self.refuses(name):
-                    self.failed[name, key] = "is there already"
+                if key in there:
+                    WAYS[self.way(name) or ""](self, root, item, there[key])
                 else:
-                    self._skip(root, item, there[key])
+                    found[item] = (name, key)
         return found
+
+    def _refuse(self, root: RowSet, mine: Instance, theirs: Instance) -> None:
+        self.failed[root.name, key_text(self.ours, root.key, mine)] = "is there already"
 
     def _skip(self, root: RowSet, mine: Instance, theirs: Instance) -> None:
         forecast = self.forecasts[root.name]
@@ -98,6 +102,13 @@ class Merge:
             forecast.unclear += 1
         elif texts[0] != texts[1]:
             forecast.differing += 1
+
+
+#: What is done with a record that is there already, by the word that ``on_conflict`` has for it.
+WAYS: dict[str, Callable[[Merge, RowSet, Instance, Instance], None]] = {
+    "skip": Merge._skip,
+    "error": Merge._refuse,
+}
 
 
 def _counted(rows: RowSet, record: dict[str, Any]) -> dict[str, Any]:

@@ -74,11 +74,15 @@ class Recognition:
         return True
 
     def _miss(self, copy: Instance, item: Instance) -> NoReturn:
-        """Say that a row is missing, and what holds the nearest to it."""
-        text = f"the import should have added {self._named(item)}: {item.rows[item.plan.table]}"
-        near = [self._unlike(copy, item, copy.plan.table, row) for row in self.free[copy.plan]]
-        if not near:
-            raise RoundTripError(f"{text}; no such row was added")
+        """Say that a row is missing, and what the one nearest to it holds."""
+        free = self.free[copy.plan]
+        waiting = [one for one in self.merge.copies if one.plan is copy.plan and _unknown(one)]
+        if len(free) < len(waiting):
+            raise RoundTripError(
+                f"the import should have added {self._named(item)}, which isn't there: "
+                f"{item.rows[item.plan.table]}"
+            )
+        near = [self._unlike(copy, item, copy.plan.table, row) for row in free]
         found = [self._difference(item, *differing) for differing in min(near, key=len)]
         raise RoundTripError("the import wrote a row that holds something else:", found)
 
