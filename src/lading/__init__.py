@@ -6,8 +6,10 @@ restores it into any database.
 """
 
 from lading.declare.catalog import Catalog, default_catalog
+from lading.declare.changes import Change, change
 from lading.declare.fields import Owned, Ref
 from lading.declare.schema import EntitySchema
+from lading.declare.steps import Add, Convert, Drop, Each, Move, Rename
 from lading.derive.order import import_order
 from lading.errors import (
     BundleError,
@@ -26,23 +28,31 @@ from lading.report import ImportReport, Problem, Progress
 from lading.version import __version__
 
 __all__ = [
+    "Add",
     "BundleError",
     "Catalog",
+    "Change",
     "ChecksumError",
+    "Convert",
     "DeclarationError",
+    "Drop",
+    "Each",
     "EntitySchema",
     "ImportFailed",
     "ImportReport",
     "LadingError",
     "LeftOutWarning",
     "Manifest",
+    "Move",
     "Owned",
     "Problem",
     "Progress",
     "Ref",
+    "Rename",
     "TargetError",
     "VersionError",
     "__version__",
+    "change",
     "default_catalog",
     "export_all",
     "export_document",

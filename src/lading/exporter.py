@@ -16,7 +16,8 @@ from lading.declare.catalog import Catalog
 from lading.declare.derivation import Entities
 from lading.declare.rowsets import Reference, RowSet
 from lading.derive.order import Order, order_of
-from lading.derive.shape import shape_of
+from lading.derive.shape import shape_of, targets_of
+from lading.derive.upgrades import history_of
 from lading.engine.dialects.base import Dialect
 from lading.engine.read import RecordReader, Tally, count_rows
 from lading.engine.scope import Scope, references_of, refuse_ambiguous
@@ -70,9 +71,7 @@ def export_all(
     catalog = catalog_of(catalog)
     check_path(path)
     check_watch(progress)
-    entities = catalog.use()
-    order = order_of(entities)
-    scope = Scope(entities, only=only, where=where, closure=closure)
+    order, scope = _prepared(catalog, only=only, where=where, closure=closure)
     with BundleWriter(path, overwrite=overwrite) as writer:
         with _exporting(
             session, catalog, order, scope, include_ids=include_ids, progress=progress
@@ -101,9 +100,7 @@ def export_document(
     entity.  The options are those of :func:`export_all`.
     """
     catalog = catalog_of(catalog)
-    entities = catalog.use()
-    order = order_of(entities)
-    scope = Scope(entities, only=only, where=where, closure=closure)
+    order, scope = _prepared(catalog, only=only, where=where, closure=closure)
     with _exporting(
         session, catalog, order, scope, include_ids=include_ids, progress=None
     ) as export:
@@ -113,15 +110,34 @@ def export_document(
         }
         export.check_counts()
         export.left_out()
-    versions = {name: entities[name].version for name in lists}
     return {
         "version": _release(catalog),
-        "schema_versions": versions,
+        "schema_versions": _versions(catalog.use(), list(lists)),
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "source": catalog.source,
         **({"include_ids": True} if include_ids else {}),
         **lists,
     }
+
+
+def _prepared(catalog: Catalog, **asked: Any) -> tuple[Order, Scope]:
+    """Check all declarations; return the order, and what is asked for."""
+    entities = catalog.use()
+    history_of(entities)
+    return order_of(entities), Scope(entities, **asked)
+
+
+def _versions(entities: Entities, names: list[str]) -> dict[str, int]:
+    """Return the versions of entities, and of what they refer to where changes led to it.
+
+    Only then may references have been written otherwise once.
+    """
+    history = history_of(entities)
+    versions = {name: entities[name].version for name in names}
+    for name in names:
+        told = targets_of(entities, entities[name])
+        versions |= {other: told[other] for other in told if history.has_changed(other)}
+    return versions
 
 
 def _release(catalog: Catalog) -> str | None:
@@ -229,8 +245,17 @@ class _Export:
             schema_version=rows.version,
             natural_key=rows.key_names,
             references=self._links(rows),
-            shape={**shape_of(rows), **({"ids": True} if self.include_ids else {})},
+            shape=self._shape(rows),
         )
+
+    def _shape(self, rows: RowSet) -> dict[str, Any]:
+        """Return the shape, and of which version the entities are that records refer to."""
+        targets = targets_of(self.entities, rows)
+        return {
+            **shape_of(rows),
+            **({"targets": targets} if targets else {}),
+            **({"ids": True} if self.include_ids else {}),
+        }
 
     def _links(self, root: RowSet) -> dict[str, Links]:
         counts = self.tallies[root.name].links

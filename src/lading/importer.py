@@ -23,10 +23,10 @@ from lading.engine.resolve import Resolvers
 from lading.engine.session import Opened, writing
 from lading.engine.tables import TableCounts
 from lading.engine.twins import Ascending, Twin, find_twins
-from lading.errors import BundleError, ImportFailed
+from lading.errors import ImportFailed
 from lading.jsontext import json_text
 from lading.options import ImportOptions, catalog_of, check_path, check_watch, refuse_plans
-from lading.payload import BundlePayload, DocumentPayload
+from lading.payload import BundlePayload, DocumentPayload, refuse_links
 from lading.report import Counts, ImportReport, Problem, Progress
 
 Watch = Callable[[Progress], None]
@@ -187,6 +187,9 @@ class _Import:
             failed=self.failed,
         )
         state.counts = {name: Counts() for name in self.names}
+        state.notes = {
+            name: self.payload.note(name, self.entities[name].version) for name in self.names
+        }
         state.problems = list(self.blamed)
         for name in self.names:
             state.counts[name].failed = len(self.excluded.get(name, ()))
@@ -225,8 +228,7 @@ class _Import:
         excluded = self.excluded.get(root.name, set()) | set(self.twins.get(root.name, ()))
         self._report_twins(loader, root)
         ascending = Ascending(decoder)
-        done = 0
-        for block in self.payload.blocks(root.name, CHUNK):
+        for block in self.payload.blocks(root.name, CHUNK, loader.report):
             batch, problems = decoder.decode(block.records, block.first)
             for item in problems:
                 loader.fail(item.record or 0, item.key, item.field, item.message)
@@ -236,7 +238,7 @@ class _Import:
                 raise Restart
             _count_links(state.links.setdefault(root.name, {}), root, batch)
             loader.load(existing.without(batch.without(excluded)))
-            done += len(block.records)
+            done = block.first - 1 + len(block.records)
             if self.progress is not None:
                 self.progress(Progress("import", root.name, done, self.payload.total(root.name)))
         loader.finish()
@@ -266,23 +268,17 @@ class _Import:
     def _check_links(self, state: LoadState) -> None:
         """Compare the links that were read with the manifest."""
         for name in self.names:
-            expected = self.payload.links(name)
-            for path, count in expected.items():
-                found = state.links.get(name, {}).get(path, 0)
-                if found != count:
-                    raise BundleError(
-                        f"{found} links were read, the manifest says {count}",
-                        "Export again.",
-                        file=self.payload.file(name),
-                        field=path,
-                    )
+            refuse_links(
+                self.payload.file(name), self.payload.links(name), state.links.get(name, {})
+            )
 
     def _synchronise(self, root: RowSet) -> None:
         """Sequences that explicit ids went past are moved behind them."""
         for rows in root.tree():
             for value in rows.values:
-                if value.column is rows.table.autoincrement_column:
-                    self.dialect.synchronise(rows.table, value.column)
+                column = value.column
+                if column is rows.table.autoincrement_column or column.identity is not None:
+                    self.dialect.synchronise(rows.table, column)
 
 
 def _count_links(counts: dict[str, int], rows: RowSet, batch: Batch, path: str = "") -> None:

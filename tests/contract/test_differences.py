@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from lading import Catalog, export_all, import_all
 from lading.declare.rowsets import Reference
 from lading.engine.tables import tables_of
-from lading.testing.compared import Scope, holding
-from lading.testing.differences import Difference, differences
-from lading.testing.stored import Stored, stored_cells, typed_cells
+from lading.testing.compare.compared import Scope, holding
+from lading.testing.compare.differences import Difference, differences
+from lading.testing.compare.stored import Stored, stored_cells, typed_cells
 from support import worlds, zoo
 from support.backends import Backend, SQLiteMemory
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import marshmallow as ma
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import mapped_column, relationship
+from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (
     Catalog,
@@ -830,3 +830,33 @@ def test_an_unreadable_row_is_named_by_a_key_that_recurs(backend: Backend) -> No
         with pytest.raises(TargetError) as caught:
             export_document(engine, catalog=catalog)
     assert caught.value.key == 'town {"town":null,"name":"a"}, name "b"'
+
+
+def test_an_identity_in_a_foreign_key_counts_on_behind_what_came(postgresql: Backend) -> None:
+    """SQLAlchemy doesn't call such a column an autoincrement column, but its sequence is one."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Room(base):
+        __tablename__ = "rooms"
+        floor = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        number = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+
+    class Guest(base):
+        __tablename__ = "guests"
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["floor", "number"], ["rooms.floor", "rooms.number"]),
+        )
+        number = mapped_column(sa.Integer, sa.Identity(), primary_key=True)
+        floor = mapped_column(sa.Integer, nullable=True)
+        room = relationship(Room)
+
+    schema_for(Room, catalog)
+    schema_for(Guest, catalog, natural_key="number")
+    guests = [{"number": number, "room": None} for number in (1, 2, 3)]
+    with postgresql.database(base.metadata) as engine:
+        import_document(engine, {"rooms": [], "guests": guests}, catalog=catalog)
+        with Session(engine) as session:
+            made = Guest(floor=None)
+            session.add(made)
+            session.flush()
+            assert made.number == 4

@@ -20,10 +20,10 @@ from lading import Catalog, export_all, import_all
 from lading.arrays import Array
 from lading.declare.rowsets import Value
 from lading.engine.dialects.mariadb import MariaDB
-from lading.testing.cells import cells_of
-from lading.testing.engines import StoredColumns
-from lading.testing.holds import written_key
-from lading.testing.sampling import sampled
+from lading.testing.values.cells import cells_of
+from lading.testing.values.engines import StoredColumns
+from lading.testing.values.holds import written_key
+from lading.testing.values.sampling import sampled
 from lading.values import Json
 from support.backends import Backend
 from support.columns import CLOCK, FLOAT, INSTANT, MARIADB, MOMENT
@@ -142,7 +142,7 @@ def wanted(dialect: str) -> dict[str, tuple[Any, Any]]:
 
 def has(type_: Any, dialect: str) -> bool:
     """Tell whether a dialect can make a column of a type, and lading takes it there."""
-    from lading.testing.holds import codecs_of
+    from lading.testing.values.holds import codecs_of
 
     codecs = codecs_of(dialect)
     try:

@@ -1,4 +1,4 @@
-"""Run as a script: one export or import of many rows, and the memory that it took.
+"""Run as a script: one export, import or upgrade of many rows, and the memory that it took.
 
 ``memory_run.py WHAT URL BUNDLE ROWS`` prints the peak of the process's resident
 memory during the work, and what it was before, in kilobytes. ``fill`` makes the rows
@@ -16,19 +16,21 @@ from types import SimpleNamespace
 import sqlalchemy as sa
 from sqlalchemy.orm import relationship
 
-from lading import Catalog, Owned, export_all, import_all
+from lading import Catalog, Convert, Each, Owned, Rename, export_all, import_all
+from support.aged import changed
 from support.declaring import new_base, schema_for
 from support.zoo import World, key, number, slug, text, to
 
 
-def ledger() -> World:
-    """Entries with a reference, a self reference and owned lines."""
+def ledger(version: int = 1) -> World:
+    """Entries with a reference, a self reference and owned lines; accounts get codes later."""
     base, catalog = new_base(), Catalog("ledger")
+    code = "slug" if version == 1 else "code"
 
     class Account(base):  # type: ignore[misc, valid-type]
         __tablename__ = "accounts"
         id = key()
-        slug = slug()
+        locals()[code] = slug()
 
     class Entry(base):  # type: ignore[misc, valid-type]
         __tablename__ = "entries"
@@ -51,8 +53,16 @@ def ledger() -> World:
         words = text()
 
     lines = schema_for(Line, catalog)
-    schema_for(Account, catalog)
-    schema_for(Entry, catalog, {"lines": Owned(lines)})
+    schema_for(Account, catalog, natural_key=code, version=version)
+    schema_for(Entry, catalog, {"lines": Owned(lines)}, version=version)
+    if version == 2:
+        changed(
+            catalog,
+            {"accounts": (1, 2), "entries": (1, 2)},
+            Rename("accounts", "slug", "code"),
+            Convert("entries", "words", str.upper),
+            Each("entries.lines", lambda record, parent: {**record, "words": parent["slug"]}),
+        )
     models = SimpleNamespace(Account=Account, Entry=Entry, Line=Line)
     return World(base, catalog, models, lambda session: None)
 
@@ -89,7 +99,7 @@ def peak() -> int:
 def main(what: str, url: str, bundle: str, rows: str) -> None:
     """Do one thing and say what it took."""
     engine = sa.create_engine(url)
-    world = ledger()
+    world = ledger(2 if what == "upgrade" else 1)
     if what == "fill":
         fill(engine, int(rows))
         return

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.testing.stored import Cell, cells_of, is_null
+from lading.testing.compare.stored import Cell, cells_of, is_null
 
 Dump = dict[str, list[tuple[Any, ...]]]
 ROUNDS = 6

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lading.errors import DeclarationError, shown
 
 if TYPE_CHECKING:
+    from lading.declare.changes import Change
     from lading.declare.derivation import Entities
     from lading.declare.schema import EntitySchema
 
@@ -46,6 +47,7 @@ class Catalog:
         self.unlabelled = unlabelled
         self.leaves_out = dict(leaves_out or {})
         self.schemas: list[type[EntitySchema]] = []
+        self.changes: list[type[Change]] = []
         self._entities: Entities | None = None
         self._lock = threading.RLock()
 
@@ -56,6 +58,12 @@ class Catalog:
         """Add a schema; subclasses of ``EntitySchema`` do this by themselves."""
         with self._lock:
             self.schemas.append(schema)
+            self._entities = None
+
+    def register_change(self, change: type[Change]) -> None:
+        """Add a change; subclasses of ``Change`` do this by themselves."""
+        with self._lock:
+            self.changes.append(change)
             self._entities = None
 
     def use(self) -> Entities:

@@ -221,7 +221,8 @@ def nulls_collide(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
 def in_check(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
     """Tell whether any CHECK of the table mentions one of the columns."""
     names = {column.name.lower() for column in columns}
-    for constraint in table.constraints:
+    within = [constraint for column in table.columns for constraint in column.constraints]
+    for constraint in [*table.constraints, *within]:
         if isinstance(constraint, sa.CheckConstraint):
             words = re.findall(r"\w+", str(constraint.sqltext))
             if names & {word.lower() for word in words}:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, configure_mappers
 
+from lading.declare.chains import change_faults
 from lading.declare.columns import kind_of
 from lading.declare.fieldnames import name_faults
 from lading.declare.fields import Owned, Ref, RefList
@@ -16,7 +17,7 @@ from lading.declare.hierarchy import Hierarchy
 from lading.declare.infer import Unclear, by_field, coverage, natural_key, surrogate_of
 from lading.declare.keycycles import empty_keys, key_faults
 from lading.declare.members import Members
-from lading.declare.metaoptions import unknown_options
+from lading.declare.metaoptions import names_in, unknown_options
 from lading.declare.ownership import Ownership
 from lading.declare.restored import lost_targets
 from lading.declare.rowsets import Links, Reference, RowSet, Value
@@ -68,6 +69,7 @@ def derive(catalog: Catalog) -> Entities:
     entities = work.run()
     if not work.mistakes:
         work.mistakes += stale_excuses(entities)
+        work.mistakes += change_faults(entities)
     if work.mistakes:
         raise DeclarationError(work.mistakes)
     return entities
@@ -337,13 +339,6 @@ class Derivation:
                     f"volatile names {name!r}, which is no field of it; "
                     f"its fields are {', '.join(sorted(known))}",
                 )
-
-
-def names_in(option: Any) -> tuple[str, ...]:
-    """Return the names that an option gives: one as a string, several, or none."""
-    if option is None:
-        return ()
-    return (option,) if isinstance(option, str) else tuple(option)
 
 
 def excluded(schema: type[EntitySchema]) -> tuple[str, ...]:

@@ -41,3 +41,10 @@ def unknown_options(meta: Any) -> Iterator[str]:
     for name in vars(meta):
         if not name.startswith("__") and name not in OPTIONS:
             yield f"Meta.{name} is no option; the options are {', '.join(sorted(OPTIONS))}"
+
+
+def names_in(option: Any) -> tuple[str, ...]:
+    """Return the names that an option gives: one as a string, several, or none."""
+    if option is None:
+        return ()
+    return (option,) if isinstance(option, str) else tuple(option)

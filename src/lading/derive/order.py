@@ -16,7 +16,8 @@ import networkx as nx
 
 from lading.declare.catalog import Catalog, default_catalog
 from lading.declare.columns import in_check, nulls_collide
-from lading.declare.derivation import Entities, names_in, own_option
+from lading.declare.derivation import Entities, own_option
+from lading.declare.metaoptions import names_in
 from lading.declare.rowsets import Links, Reference, RowSet
 from lading.errors import DeclarationError
 

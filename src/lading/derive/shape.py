@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lading.declare.derivation import Entities
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 
 
@@ -40,5 +41,28 @@ def _field(member: Member) -> dict[str, Any]:
 
 def _target(reference: Reference) -> dict[str, Any]:
     flat = {"flat": True} if reference.flat else {}
-    by = {"by": reference.by} if reference.by is not None else {}
+    by = {"by": reference.parts[0].written} if reference.by is not None else {}
     return {"entity": reference.target.name, **flat, **by}
+
+
+def targets_of(entities: Entities, root: RowSet) -> dict[str, int]:
+    """Map the other entities that an entity's references lead to, to their versions.
+
+    References lead on through the keys that they are written by.
+    """
+    seen: set[RowSet] = set()
+    pending = [
+        member.reference if isinstance(member, Links) else member
+        for rows in root.tree()
+        for member in rows.members
+        if isinstance(member, Links | Reference)
+    ]
+    parts: set[Reference] = set()
+    while pending:
+        reference = pending.pop()
+        if reference not in parts:
+            parts.add(reference)
+            seen.add(reference.target)
+            pending += [part for part in reference.parts if isinstance(part, Reference)]
+    names = {target.entity for target in seen} - {root.name}
+    return {name: entities[name].version for name in entities.roots if name in names}

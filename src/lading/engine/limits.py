@@ -93,7 +93,7 @@ def single_precision(number: float) -> float:
 def shortest(packed: bytes) -> float:
     """Return the double of a four-byte float's shortest text, which is what a server gives."""
     narrow: float = struct.unpack("f", packed)[0]
-    for digits in range(6, 9):
+    for digits in range(1, 9):
         text = f"{narrow:.{digits}g}"
         if struct.pack("f", float(text)) == packed:
             return float(text)

@@ -25,6 +25,7 @@ from lading.engine.spool import Spool
 from lading.engine.tables import TableCounts
 from lading.engine.tree import AMBIGUOUS, TreeResolver
 from lading.engine.write import Later, Resolved
+from lading.errors import sentence
 from lading.jsontext import json_text
 from lading.report import Counts, Problem
 
@@ -59,6 +60,8 @@ class LoadState:
     updates: dict[tuple[str, str], Spool] = field(default_factory=dict)
     late: dict[str, Spool] = field(default_factory=dict)
     links: dict[str, dict[str, int]] = field(default_factory=dict)
+    #: What became of an entity's records before they were loaded, for messages about them.
+    notes: dict[str, str] = field(default_factory=dict)
     helped: int = 0
     spools: list[Spool] = field(default_factory=list)
 
@@ -153,7 +156,14 @@ class Loader:
 
     def fail(self, number: int, key: Any, field_: str | None, message: str) -> None:
         """Note a problem of a record, which is then left out."""
-        self.state.problems.append(Problem(self.file, number, key, field_, message))
+        note = self.state.notes.get(self.root.name, "")
+        text = sentence("", message, note) if note else message
+        self.report(Problem(self.file, number, key, field_, text))
+
+    def report(self, problem: Problem) -> None:
+        """Note a problem as it is; its record is then left out."""
+        number, key = problem.record or 0, problem.key
+        self.state.problems.append(problem)
         if number not in self.bad:
             self.bad.add(number)
             self.counts.failed += 1

@@ -1,14 +1,23 @@
 """A Hypothesis kit that applications run on their own catalogs.
 
 ``datasets`` and ``records`` draw what a catalog declares; ``assert_round_trip`` and
-``assert_moves`` prove that nothing of it is lost or altered on its way.  Importing this
-registers the Hypothesis profiles ``lading-dev``, ``lading-ci`` and ``lading-deep``.
+``assert_moves`` prove that nothing of it is lost or altered on its way, ``RoundTripMachine``
+that changes and imports in any order do what they should.  Importing this registers the
+Hypothesis profiles ``lading-dev``, ``lading-ci`` and ``lading-deep``.
 """
 
 from lading.testing.assertions import RoundTripError, assert_moves, assert_round_trip
+from lading.testing.machine import RoundTripMachine
 from lading.testing.profiles import register_profiles
 from lading.testing.strategies import datasets, records
 
 register_profiles()
 
-__all__ = ["RoundTripError", "assert_moves", "assert_round_trip", "datasets", "records"]
+__all__ = [
+    "RoundTripError",
+    "RoundTripMachine",
+    "assert_moves",
+    "assert_round_trip",
+    "datasets",
+    "records",
+]

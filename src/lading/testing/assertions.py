@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,14 +21,14 @@ from lading.exporter import export_all
 from lading.importer import import_all
 from lading.manifest import Manifest
 from lading.report import ImportReport
-from lading.testing.carried import forgotten
+from lading.testing.compare.differences import Difference, differences
+from lading.testing.compare.saying import has_unrestored, out_of_order, said_otherwise
+from lading.testing.compare.stored import stored_cells, typed_cells
 from lading.testing.databases import EngineFactory, database, sqlite_engine
-from lading.testing.dataset import Dataset
-from lading.testing.differences import Difference, differences
-from lading.testing.fill import write
-from lading.testing.saying import has_unrestored, out_of_order, said_otherwise
-from lading.testing.stored import stored_cells, typed_cells
-from lading.testing.written import Written
+from lading.testing.drawn.carried import forgotten
+from lading.testing.drawn.dataset import Dataset
+from lading.testing.drawn.fill import write
+from lading.testing.drawn.written import Written
 
 #: How many differences a failure shows.
 SHOWN = 8
@@ -140,17 +141,17 @@ class Trip:
         resolved = write(self.dataset, engine, set(self.engines.values()), other=other)
         self.expected = Written(resolved).document()
 
-    def exported(self, engine: sa.Engine, what: str) -> Path:
-        """Export to a new bundle."""
+    def exported(self, engine: sa.Engine, what: str, *, suffix: str = "") -> Path:
+        """Export to a new bundle; the suffix ``.zip`` makes it a ZIP."""
         self.bundles += 1
-        path = self.folder / str(self.bundles)
-        with _noted(what):
+        path = self.folder / f"{self.bundles}{suffix}"
+        with noted(what):
             export_all(engine, path, catalog=self.catalog)
         return path
 
     def imported(self, engine: sa.Engine, path: Path) -> ImportReport:
         """Import a bundle, whose every record must be new."""
-        with _noted("the import of what was exported"):
+        with noted("the import of what was exported"):
             report = import_all(engine, path, catalog=self.catalog)
         found = []
         for name, records in self.expected.items():
@@ -165,7 +166,7 @@ class Trip:
     def changes_nothing(self, engine: sa.Engine, path: Path) -> None:
         """A second import finds every record there, and equal."""
         before = stored_cells(engine, self.tables)
-        with _noted("the second import"):
+        with noted("the second import"):
             report = import_all(engine, path, catalog=self.catalog)
         found = [
             Difference(name, None, None, "every record there", f"a second import: {counts}")
@@ -178,20 +179,10 @@ class Trip:
 
     def says_what_was_written(self, path: Path) -> None:
         """Hold a bundle's records against those that the dataset's rows make."""
-        entities = self.catalog.use()
-        # What hooks make of a record is theirs to know.
-        known = {
-            name: records
-            for name, records in records_of(path).items()
-            if not needs_marshmallow(entities[name])
-        }
-        expected = {name: records for name, records in self.expected.items() if name in known}
-        found = said_otherwise(entities, expected, known)
-        if found:
-            raise RoundTripError(
-                "the bundle says otherwise than the rows that were written:", found
-            )
-        found = out_of_order(entities, known)
+        said = "the bundle says otherwise than the rows that were written:"
+        records = records_of(path)
+        hold_records(self.catalog, self.expected, records, said)
+        found = out_of_order(self.catalog.use(), _foreseeable(self.catalog, records))
         if found:
             raise RoundTripError("the bundle isn't in its canonical order:", found)
 
@@ -204,7 +195,7 @@ class Trip:
     def same_bytes(self, path: Path, engine: sa.Engine, what: str) -> None:
         """Hold a bundle against an export of a database, byte by byte."""
         other = self.exported(engine, what)
-        one, two = _files(path), _files(other)
+        one, two = files_of(path), files_of(other)
         if one == two:
             return
         entities = self.catalog.use()
@@ -213,13 +204,52 @@ class Trip:
             raise RoundTripError(f"{what} gave other bytes:", found)
 
 
+def hold_records(
+    catalog: Catalog,
+    expected: Mapping[str, list[Any]],
+    records: Mapping[str, list[Any]],
+    problem: str,
+) -> None:
+    """Raise ``RoundTripError`` with a problem's text where records aren't those expected."""
+    known = _foreseeable(catalog, records)
+    found = said_otherwise(catalog.use(), {name: expected[name] for name in known}, known)
+    if found:
+        raise RoundTripError(problem, found)
+
+
+def _foreseeable(catalog: Catalog, records: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """Leave out entities with hooks: what these make of a record is theirs to know."""
+    roots = catalog.use().roots
+    return {
+        name: records.get(name, []) for name, root in roots.items() if not needs_marshmallow(root)
+    }
+
+
 def records_of(path: Path) -> dict[str, list[Any]]:
     """Return the records of a bundle by entity."""
-    manifest = Manifest.from_bytes((path / "manifest.json").read_bytes())
+    files = read_bundle(path)
     return {
-        entry.entity_type: json.loads((path / entry.filename).read_bytes())["records"]
-        for entry in manifest.files
+        entry.entity_type: json.loads(files[entry.filename])["records"]
+        for entry in manifest_of(path).files
     }
+
+
+def manifest_of(path: Path) -> Manifest:
+    """Return a bundle's manifest."""
+    return Manifest.from_bytes(read_bundle(path)["manifest.json"])
+
+
+def read_bundle(path: Path) -> dict[str, bytes]:
+    """Return the files of a bundle, be it a folder or a ZIP."""
+    if path.is_dir():
+        return {item.name: item.read_bytes() for item in path.iterdir()}
+    with zipfile.ZipFile(path) as archive:
+        return {name.rpartition("/")[2]: archive.read(name) for name in archive.namelist()}
+
+
+def files_of(path: Path) -> dict[str, bytes]:
+    """Return a bundle's files but the manifest, which says when it was made."""
+    return {name: data for name, data in read_bundle(path).items() if name != "manifest.json"}
 
 
 @contextmanager
@@ -238,7 +268,7 @@ def _untimed() -> Iterator[None]:
 
 
 @contextmanager
-def _noted(what: str) -> Iterator[None]:
+def noted(what: str) -> Iterator[None]:
     """Add to an error what was being done."""
     try:
         yield
@@ -251,7 +281,3 @@ def _noted(what: str) -> Iterator[None]:
 def _unclosed(engine: sa.Engine) -> Iterator[sa.Engine]:
     """A caller's own engine isn't disposed of."""
     yield engine
-
-
-def _files(path: Path) -> dict[str, bytes]:
-    return {item.name: item.read_bytes() for item in path.iterdir() if item.name != "manifest.json"}

@@ -15,12 +15,12 @@ from lading.declare.rowsets import Children, RowSet
 from lading.declare.schema import EntitySchema
 from lading.engine.through import needs_marshmallow
 from lading.errors import DeclarationError, shown
-from lading.testing.dataset import ENGINES, Dataset
-from lading.testing.drawing import Drawing
-from lading.testing.objects import Objects
-from lading.testing.plans import Overrides, Plan, Plans
-from lading.testing.references import Draw
-from lading.testing.written import Written
+from lading.testing.drawn.dataset import ENGINES, Dataset
+from lading.testing.drawn.drawing import Drawing
+from lading.testing.drawn.objects import Objects
+from lading.testing.drawn.plans import Overrides, Plan, Plans
+from lading.testing.drawn.references import Draw
+from lading.testing.drawn.written import Written
 
 #: How many records of one entity are drawn at most, unless the caller says so.
 MOST = 5
@@ -53,7 +53,7 @@ def datasets(
     @st.composite
     def dataset(draw: Draw) -> Dataset:
         made = plans()
-        return Drawing(draw, made, _wanted(made, names), max_records).dataset()
+        return Drawing(draw, made, wanted_plans(made, names), max_records).dataset()
 
     return dataset()
 
@@ -118,7 +118,7 @@ def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
     return plans
 
 
-def _wanted(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
+def wanted_plans(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
     """Return the plans of which rows are drawn: those named, and what these must refer to."""
     if only is None:
         return {plan for plan in plans.plans() if plan.rows is not None} | set(plans.links)

@@ -60,9 +60,9 @@ def filled(engine: sa.Engine, metadata: sa.MetaData, rows: Rows) -> sa.Engine:
 
 def _identity(connection: sa.Connection, table: sa.Table) -> str | None:
     """PostgreSQL takes no value for GENERATED ALWAYS; say how to alter the column for a while."""
-    column = table.autoincrement_column
-    is_always = column is not None and column.identity is not None and column.identity.always
-    if not is_always or column is None or connection.dialect.name != "postgresql":
+    always = [c for c in table.columns if c.identity is not None and c.identity.always]
+    if not always or connection.dialect.name != "postgresql":
         return None
+    (column,) = always
     prepare = connection.dialect.identifier_preparer
     return f"ALTER TABLE {prepare.format_table(table)} ALTER {prepare.format_column(column)}"

@@ -12,9 +12,9 @@ from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned
 from lading.engine.tables import tables_of
+from lading.testing.compare.differences import Difference, apart, differences
+from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases import database, sqlite_engine
-from lading.testing.differences import Difference, apart, differences
-from lading.testing.stored import Stored, stored_cells
 from support import worlds
 from support.declaring import new_base, schema_for
 

@@ -297,10 +297,15 @@ def bytes_check(stored: Stored) -> Callable[[bytes], bytes]:
 def float_check(stored: Stored) -> Callable[[float], float]:
     """Refuse doubles that the server would round or can't store."""
     is_single, scale = stored.type == "float", stored.scale
+    most = None if scale is None else 10.0 ** ((stored.precision or 0) - scale)
 
     def check(number: float) -> float:
         if not math.isfinite(number):
             raise ValueError(f"{number} can't be stored by MariaDB")
+        if stored.is_unsigned and number < 0:
+            raise ValueError(f"{number} is negative, and its column is unsigned")
+        if most is not None and abs(number) >= most:
+            raise ValueError(f"{number!r} is outside of its column, which ends before {most!r}")
         if scale is not None and round(number, scale) != number:
             raise ValueError(f"{number!r} changes in its column of {scale} decimal places")
         return single_precision(number) if is_single else number

@@ -1,0 +1,203 @@
+"""The versions of each entity, as changes lead from one to the next, and mistakes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from lading.declare.changes import Change, names_after, own_faults, step_faults
+from lading.errors import shown
+
+if TYPE_CHECKING:
+    from lading.declare.derivation import Entities
+
+#: An entity's name at a version; ``None`` before it begins and once it has ended.
+State = tuple[str, int | None]
+
+
+class Chains:
+    """Which change leads from each state of an entity to the next.
+
+    ``current`` are the catalog's entities with their versions.
+    """
+
+    def __init__(self, current: Mapping[str, int], changes: Sequence[type[Change]]) -> None:
+        self.current = dict(current)
+        self.changes = list(changes)
+        self.onward: dict[State, tuple[type[Change], State]] = {}
+        self.back: dict[State, tuple[type[Change], State]] = {}
+        self.faults: list[tuple[type[Change], str]] = []
+        for change in self.changes:
+            after = names_after(change)
+            for name, (before, version) in change.upgrades.items():
+                self._lay(change, (name, before), (after[name], version))
+        self.names = self._names()
+
+    def _lay(self, change: type[Change], old: State, new: State) -> None:
+        known = self.onward.get(old) or self.back.get(new)
+        if known is not None:
+            other, what = known[0], "ends" if new[1] is None else f"leads to version {new[1]}"
+            if old[1] is None:
+                what = "begins"
+            self.faults.append((change, f"{what} of {old[0]}, as {other.__name__} does already"))
+            return
+        self.onward[old] = (change, new)
+        self.back[new] = (change, old)
+
+    def _names(self) -> set[str]:
+        """Return the names that entities have, or had before they were renamed or dropped."""
+        names = set(self.current) | {name for name, version in self.back if version is None}
+        size = -1
+        while size != len(names):
+            size = len(names)
+            names |= {old[0] for old, (_, new) in self.onward.items() if new[0] in names}
+        return names
+
+    def after(self, state: State) -> list[tuple[type[Change], State]]:
+        """List the changes that lead on from a state, each with where it leads."""
+        found: list[tuple[type[Change], State]] = []
+        while state[1] is not None or not found:
+            step = self.onward.get(state)
+            if step is None:
+                break
+            found.append(step)
+            state = step[1]
+        return found
+
+    def before(self, state: State) -> list[tuple[type[Change], State]]:
+        """List the changes that led to a state, the last first, each with where from."""
+        found: list[tuple[type[Change], State]] = []
+        while state[1] is not None or not found:
+            step = self.back.get(state)
+            if step is None:
+                break
+            found.append(step)
+            state = step[1]
+        return found
+
+    def end(self, state: State) -> State:
+        """Return where the changes lead from a state."""
+        steps = self.after(state)
+        return steps[-1][1] if steps else state
+
+    def first(self, name: str) -> State:
+        """Return the earliest state from which changes lead to one of the catalog's entities."""
+        state = (name, self.current[name])
+        steps = self.before(state)
+        return steps[-1][1] if steps else state
+
+    def ends_well(self, state: State) -> bool:
+        """Tell whether a state is, or becomes, what the catalog has, or ends for good."""
+        name, version = self.end(state)
+        return version is None or self.current.get(name) == version
+
+    def live(self, change: type[Change]) -> bool:
+        """Tell whether all that a change upgrades becomes what the catalog has."""
+        return all(self.ends_well((name, move[0])) for name, move in change.upgrades.items())
+
+    def knows(self, name: str, version: Any) -> bool:
+        """Tell whether there may have been records of a name at a version."""
+        if type(version) is not int or version < 1 or name not in self.names:
+            return False
+        return version <= self.newest(name)
+
+    def newest(self, name: str) -> int:
+        """Return the highest version at which something had a name; 0 for none."""
+        known = [number for at, number in (*self.onward, *self.back) if at == name and number]
+        return max([*known, self.current.get(name, 0)])
+
+
+def change_faults(entities: Entities) -> list[str]:
+    """Return every mistake in a catalog's changes and releases, but those in what steps do."""
+    catalog = entities.catalog
+    changes = catalog.changes
+    found = [f"{change.__name__}: {text}" for change in changes for text in own_faults(change)]
+    if found:
+        return found
+    found = [f"{change.__name__}: {text}" for change in changes for text in step_faults(change)]
+    current = {name: rows.version for name, rows in entities.roots.items()}
+    chains = Chains(current, changes)
+    found += [
+        f"{change.__name__}: {text}; make one of them the next version, or both one change"
+        for change, text in chains.faults
+    ]
+    if not found:
+        found += [f"{change.__name__}: {text}" for change, text in _chain_faults(chains)]
+    if not found:
+        found += _cycles(order_graph(chains))
+    return [*found, *_release_faults(catalog, chains)]
+
+
+def _chain_faults(chains: Chains) -> Iterator[tuple[type[Change], str]]:
+    for change in chains.changes:
+        after = names_after(change)
+        for name, move in change.upgrades.items():
+            text = _move_fault(chains, (name, move[0]), (after[name], move[1]))
+            if text is not None:
+                yield change, text
+
+
+def _move_fault(chains: Chains, old: State, new: State) -> str | None:
+    """Say what is wrong with what a change makes of an entity, if anything is."""
+    name, version = new
+    needed = chains.current.get(name, 0)
+    if name not in chains.names:
+        return f"upgrades {name!r}, which is no entity; the entities are " + ", ".join(
+            chains.current
+        )
+    if version is None and needed:
+        return f"ends {name}, which still has a schema; remove one of the two"
+    if needed and version is not None and version > needed:
+        return (
+            f"upgrades {name} to {version}, and its schema is at version {needed}; "
+            f"write version = {version} in its Meta"
+        )
+    if old[1] is not None and chains.current.get(old[0]) == old[1]:
+        return (
+            f"upgrades {old[0]} from {old[1]}, which its schema has; take a higher version for "
+            "the schema"
+        )
+    return None
+
+
+def order_graph(chains: Chains) -> Any:
+    """Return a graph of changes, whose edges lead to what must come later."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from(chains.changes)
+    for change in chains.changes:
+        graph.add_edges_from((other, change) for other in change.after)
+    for old, (change, _) in chains.onward.items():
+        if old in chains.back:
+            graph.add_edge(chains.back[old][0], change)
+    return graph
+
+
+def _cycles(graph: Any) -> Iterator[str]:
+    try:
+        edges = nx.find_cycle(graph)
+    except nx.NetworkXNoCycle:
+        return
+    path = " before ".join(change.__name__ for change in [edges[0][0], *(b for _, b in edges)])
+    yield f"changes must come before each other: {path}; remove one of their after"
+
+
+def _release_faults(catalog: Any, chains: Chains) -> Iterator[str]:
+    for label, versions in catalog.releases.items():
+        if not isinstance(label, str) or not isinstance(versions, Mapping):
+            yield (
+                f"releases: {shown(label)}: {shown(versions)}; map a label to versions by "
+                'entity: {"1.0": {"recipes": 1}}'
+            )
+            continue
+        for name, version in versions.items():
+            if not chains.knows(name, version):
+                yield (
+                    f"releases: {label!r} has {shown(name)} at {shown(version)}, and there is no "
+                    "such entity or version; the entities are "
+                    + ", ".join(f"{at} {number}" for at, number in chains.current.items())
+                )
+    if catalog.unlabelled is not None and catalog.unlabelled not in catalog.releases:
+        known = ", ".join(map(repr, catalog.releases)) or "none"
+        yield f"unlabelled = {shown(catalog.unlabelled)}, which is no release; there are: {known}"

@@ -1,0 +1,200 @@
+"""Renaming a field, and letting every reference that is written by it follow.
+
+Where references stand is known from shapes alone, so that a JSON value which only looks
+like a reference stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lading.declare.records import Refused, each, require
+from lading.declare.shapes import (
+    Shape,
+    Shapes,
+    Written,
+    is_link,
+    is_owned,
+    rename_field,
+    renamed,
+    written_by,
+)
+
+#: What a step does to an entity's records: the entity's name, and what changes one in place.
+Action = tuple[str, Callable[[dict[str, Any]], None]]
+#: A field of an entity, or of the owned records at a path.
+FieldAt = tuple[str, str]
+
+
+def flat_fields(shapes: Shapes, name: str) -> set[FieldAt]:
+    """Return the fields that may be flat references named after a key's field."""
+    return {
+        (path, field)
+        for path, shape in shapes.every()
+        for field in shape["fields"]
+        if field.endswith(f"_{name}")
+    }
+
+
+def rename(
+    shapes: Shapes,
+    path: str,
+    old: str,
+    new: str,
+    kept: set[FieldAt] = frozenset(),  # type: ignore[assignment]
+) -> list[Action]:
+    """Rename a field in the shapes, with all that is named after it.
+
+    Returns what does the same to records.  Flat references follow in their own names
+    (``ingredient_slug``), but for those that are ``kept``.
+    """
+    actions: list[Action] = []
+    pending = [(path, old, new)]
+    while pending:
+        path, old, new = pending.pop(0)
+        pending += [
+            (where, field, field[: -len(old)] + new)
+            for where, field in _named_after(shapes, path, old)
+            if (where, field) not in kept
+        ]
+        actions += _rename_one(shapes, path, old, new)
+    return actions
+
+
+def _rename_one(shapes: Shapes, path: str, old: str, new: str) -> list[Action]:
+    entity, names = shapes.split(path)
+    shape = shapes.at(path)
+    actions: list[Action] = []
+    if old in shape["fields"] or shape.get("open"):
+        actions.append((entity, _renaming(names, shape, old, new)))
+    actions += _followers(shapes, path, old, new)
+    for _, other in shapes.every():
+        for inner in other["fields"].values():
+            if is_link(inner) and written_by(inner) == (path, old):
+                inner["by"] = new
+    if is_owned(shape["fields"].get(old, {})):
+        shapes.move(f"{path}.{old}", f"{path}.{new}")
+    rename_field(shape, old, new)
+    if path in shapes.targets:
+        rename_field(shapes.targets[path], old, new)
+    return actions
+
+
+def _renaming(
+    names: tuple[str, ...], shape: Shape, old: str, new: str
+) -> Callable[[dict[str, Any]], None]:
+    has = require(shape, old)
+
+    def act(record: dict[str, Any]) -> None:
+        for item, _, place in each(record, names):
+            if has(item, place):
+                if new in item:
+                    raise Refused(f"{new!r} is there already, beside {old!r}", place + new)
+                fields = renamed(item, old, new)
+                item.clear()
+                item.update(fields)
+
+    return act
+
+
+def _named_after(shapes: Shapes, path: str, old: str) -> Iterator[FieldAt]:
+    """Yield the flat references that a key's field gives a part of their names."""
+    for where, shape in shapes.every():
+        for field, inner in shape["fields"].items():
+            written = written_by(inner)
+            if (
+                inner.get("flat")
+                and is_link(inner)
+                and written[0] == path
+                and field.endswith(f"_{old}")
+                and list(shapes.parts(written)) == [old]
+            ):
+                yield where, field
+
+
+def _followers(shapes: Shapes, target: str, old: str, new: str) -> list[Action]:
+    """Return what renames a field of a target's key wherever records refer to it."""
+    table = _Table(shapes, target, old)
+    actions: list[Action] = []
+    for entity in shapes.roots:
+        spots = []
+        for path, shape in shapes.tree(entity):
+            _, names = shapes.split(path)
+            spots += [
+                (names, field, written_by(inner))
+                for field, inner in shape["fields"].items()
+                if is_link(inner) and not inner.get("flat") and table.leads(written_by(inner))
+            ]
+        if spots:
+            actions.append((entity, _following(table, spots, new)))
+    return actions
+
+
+def _following(
+    table: _Table, spots: list[tuple[tuple[str, ...], str, Written]], new: str
+) -> Callable[[dict[str, Any]], None]:
+    def act(record: dict[str, Any]) -> None:
+        for names, field, written in spots:
+            for item, _, _ in each(record, names):
+                value = item.get(field)
+                for key in value if isinstance(value, list) else [value]:
+                    table.rename(key, written, new)
+
+    return act
+
+
+class _Table:
+    """Which keys lead to a field of a target's, as it was before the field is renamed."""
+
+    def __init__(self, shapes: Shapes, target: str, old: str) -> None:
+        self.target = target
+        self.old = old
+        self.nested: dict[Written, dict[str, Written]] = {}
+        self.has_it: set[Written] = set()
+        pending = [
+            written_by(inner)
+            for _, shape in shapes.every()
+            for inner in shape["fields"].values()
+            if is_link(inner)
+        ]
+        while pending:
+            written = pending.pop()
+            if written in self.nested:
+                continue
+            parts = shapes.parts(written)
+            self.nested[written] = {
+                name: written_by(inner)
+                for name, inner in parts.items()
+                if is_link(inner) and not inner.get("flat")
+            }
+            if written[0] == target and old in parts:
+                self.has_it.add(written)
+            pending += self.nested[written].values()
+
+    def leads(self, written: Written) -> bool:
+        """Tell whether a key, or one that is nested in it, has the field."""
+        seen: set[Written] = set()
+        pending = [written]
+        while pending:
+            found = pending.pop()
+            if found in self.has_it:
+                return True
+            if found not in seen:
+                seen.add(found)
+                pending += self.nested[found].values()
+        return False
+
+    def rename(self, key: Any, written: Written, new: str) -> None:
+        """Rename the field in a key, and in those that are nested in it, at any depth."""
+        pending = [(key, written)]
+        while pending:
+            held, found = pending.pop()
+            if not isinstance(held, dict):
+                continue  # null, or nothing that this reference is: the decoder will say so
+            pending += [(held.get(name), inner) for name, inner in self.nested[found].items()]
+            # A key that has both is none, which the decoder says.
+            if found in self.has_it and self.old in held and new not in held:
+                fields = renamed(held, self.old, new)
+                held.clear()
+                held.update(fields)

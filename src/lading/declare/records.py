@@ -1,0 +1,125 @@
+"""Records as changes see them: plain dictionaries, walked by path; functions get copies."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lading.declare.shapes import UNKNOWN, Shape
+from lading.errors import shown
+from lading.jsontext import plain_json_text
+
+#: A record, the one whose list it is in, and where: ``losses.2.``.
+Item = tuple[dict[str, Any], dict[str, Any] | None, str]
+
+
+class Refused(Exception):
+    """A step can't be taken with a record; ``field`` says where in it."""
+
+    def __init__(self, problem: str, field: str | None = None) -> None:
+        self.problem = problem
+        self.field = field
+        super().__init__(problem)
+
+
+def each(record: dict[str, Any], names: tuple[str, ...]) -> list[Item]:
+    """List a record, or the owned records that a path of lists leads to.
+
+    What isn't such a list is passed over: the decoder says so.
+    """
+    items: list[Item] = [(record, None, "")]
+    for name in names:
+        items = [
+            (child, item, f"{place}{name}.{number}.")
+            for item, _, place in items
+            if isinstance(item.get(name), list)
+            for number, child in enumerate(item[name], 1)
+            if isinstance(child, dict)
+        ]
+    return items
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of a plain JSON value, however deep it nests."""
+    return json.loads(json.dumps(value)) if isinstance(value, dict | list) else value
+
+
+def require(shape: Shape, field: str) -> Callable[[dict[str, Any], str], bool]:
+    """Return what tells whether a record has a field; one that must and doesn't is refused.
+
+    Records of a hierarchy have the fields of their own class, and what the database computes
+    may be absent.
+    """
+    inner = shape["fields"].get(field, {"type": UNKNOWN})
+    kind: Any = shape.get("discriminator")
+    classes = inner.get("classes")
+    unsure = shape.get("open") or (inner.get("type") == UNKNOWN and kind is not None)
+
+    def has(record: dict[str, Any], place: str) -> bool:
+        if field in record:
+            return True
+        elsewhere = classes is not None and record.get(kind) not in classes
+        if not (unsure or elsewhere or inner.get("computed")):
+            raise Refused(f"there is no {field!r}; records of that version have one", place + field)
+        return False
+
+    return has
+
+
+def of_class(shape: Shape, inner: Shape) -> Callable[[dict[str, Any]], bool]:
+    """Return what tells whether a record's class has a field of this shape."""
+    kind, classes = shape.get("discriminator"), inner.get("classes")
+    if kind is None or classes is None:
+        return lambda _: True
+    return lambda record: record.get(kind) in classes
+
+
+class Function:
+    """A function of the application's, called with copies; what it returns is checked.
+
+    It takes ``most`` arguments, or fewer where its signature has no place for all.
+    """
+
+    def __init__(self, fn: Callable[..., Any], most: int) -> None:
+        self.fn = fn
+        self.takes = _taken(fn, most)
+
+    def __call__(self, where: str, *given: Any) -> Any:
+        """Return a copy of what the function returns; ``Refused`` for an exception, or no JSON."""
+        try:
+            made = self.fn(*given[: self.takes or 0])
+        except Exception as error:
+            raise Refused(f"its function failed: {error!r}", where) from error
+        try:
+            plain_json_text(made)
+        except (TypeError, ValueError) as error:
+            raise Refused(f"its function returned what JSON can't hold: {error}", where) from error
+        return copied(made)  # later steps write into it
+
+
+def function_faults(fn: Any, most: int, name: str) -> Iterator[str]:
+    """Yield what is wrong with a function that a step is given."""
+    expected = "(record, parent) or (record)" if most > 1 else "(value)"
+    if not callable(fn):
+        yield f"{name} = {shown(fn)}; give it a function of {expected}"
+    elif inspect.iscoroutinefunction(fn):
+        yield f"{name} is a coroutine function; give it a plain one, of {expected}"
+    elif not _taken(fn, most):
+        yield f"{name} takes other arguments; give it a function of {expected}"
+
+
+def _taken(fn: Callable[..., Any], most: int) -> int:
+    """Return with how many arguments a function can be called, of so many at most; 0 for none."""
+    try:
+        signature = inspect.signature(fn)
+    except (TypeError, ValueError):
+        return 1  # a built-in, such as str
+    for count in range(most, 0, -1):
+        try:
+            signature.bind(*[None] * count)
+        except TypeError:
+            continue
+        return count
+    return 0

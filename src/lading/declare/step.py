@@ -1,0 +1,131 @@
+"""What every step of a change is, and what several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from lading.declare.following import Action, FieldAt
+from lading.declare.records import Refused, copied
+from lading.declare.shapes import Mismatch, Shape, Shapes
+from lading.errors import shown
+
+
+@dataclass(slots=True)
+class Known:
+    """What the newer shapes say of a step: the fields that it makes, and names that stay.
+
+    ``targets`` are the owned tables that come with the fields, where references lead to them.
+    """
+
+    fields: dict[str, Shape] = field(default_factory=dict)
+    kept: set[FieldAt] = field(default_factory=set)
+    targets: dict[str, Shape] = field(default_factory=dict)
+
+
+class Step:
+    """One step of a change, on the records that ``path`` leads to."""
+
+    path: Any
+    field: Any = None
+    old: Any = None
+    new: Any = None
+    to: Any = None
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with the arguments."""
+        if not (isinstance(self.path, str) and self.path):
+            yield f"path = {shown(self.path)}; write an entity's name, or a path into owned records"
+
+    def undo(self, shapes: Shapes) -> Known:
+        """Turn the newer shapes into the older; ``Mismatch`` if they can't be the outcome."""
+        raise NotImplementedError
+
+    def run(self, shapes: Shapes, known: Known) -> list[Action]:
+        """Turn the older shapes into the newer, and return what does so to records.
+
+        Raises ``Mismatch`` if the older aren't what the step is for.
+        """
+        raise NotImplementedError
+
+    def alters(self, shapes: Shapes) -> str | None:
+        """Name the entity or path whose references are written otherwise after this step."""
+        return None
+
+    @property
+    def renames(self) -> tuple[str, str] | None:
+        """The entity that gets another name, and that name."""
+        return None
+
+    @property
+    def ends(self) -> str | None:
+        """What no longer exists afterwards, if it is an entity."""
+        return None
+
+    def __repr__(self) -> str:
+        given = [self.path, *(getattr(self, name) for name in ("field", "old", "new", "to"))]
+        return f"{type(self).__name__}({', '.join(repr(item) for item in given if item)})"
+
+
+class Copies:
+    """Copies of records that functions get as parents, one for each."""
+
+    def __init__(self) -> None:
+        self.last: tuple[Any, Any] = (None, None)
+
+    def of(self, record: dict[str, Any] | None) -> Any:
+        """Return a record's copy; the records of one list share it."""
+        if record is not self.last[0]:
+            self.last = (record, copied(record))
+        return self.last[1]
+
+
+def altered(name: str, before: Any, after: Any, place: str) -> Refused:
+    """Return the refusal of a step that makes another record of one."""
+    return Refused(
+        f"turns {shown(before)} into {shown(after)}, and {name!r} is part of the natural key, "
+        "which no step may alter",
+        place + name,
+    )
+
+
+def refuse_key(shapes: Shapes, path: str, name: str) -> None:
+    """Raise ``Mismatch`` where a field is part of a natural key."""
+    if name in shapes.key_of(path):
+        raise Mismatch(
+            f"{name!r} is part of the natural key of {path}, which no step may alter; "
+            "Rename is what there is for keys"
+        )
+
+
+def without(shapes: Shapes, path: str, name: str) -> dict[str, Shape]:
+    """Take a field out of a shape; return the targets of references that go with it."""
+    shape = shapes.at(path)
+    shape["fields"].pop(name, None)
+    shape["key"] = [item for item in shape["key"] if item != name]
+    return shapes.cut(f"{path}.{name}")
+
+
+def is_within(shapes: Shapes, path: str) -> bool:
+    """Tell whether a path leads into an entity's records."""
+    try:
+        return bool(shapes.split(path)[1])
+    except Mismatch:
+        return False
+
+
+def rename_entity(shapes: Shapes, old: str, new: str) -> None:
+    """Give an entity another name, by which references name it from then on."""
+    if old not in shapes.roots:
+        raise Mismatch(f"there is no entity {old!r} at that point")
+    if new in shapes.roots:
+        raise Mismatch(f"there is an entity {new!r} already at that point; name another")
+    shapes.roots = {new if name == old else name: item for name, item in shapes.roots.items()}
+    shapes.move(old, new)
+
+
+def name_faults(option: str, given: Any) -> Iterator[str]:
+    """Yield what is wrong with a name."""
+    if not isinstance(given, str) or not given:
+        yield f"{option} = {shown(given)}; write a name"

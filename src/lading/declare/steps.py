@@ -1,0 +1,264 @@
+"""The steps of a change: what each does to a shape, there and back, and to a record.
+
+A path is an entity's name, or leads on into owned records: ``production_runs.losses``.
+Functions are pure: what they get are copies, and what they return is plain JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lading.declare.following import Action, flat_fields, rename
+from lading.declare.records import (
+    Function,
+    Refused,
+    copied,
+    each,
+    function_faults,
+    of_class,
+    require,
+)
+from lading.declare.shapes import Mismatch, Shapes, is_link, is_owned, open_shape, unknown
+from lading.declare.step import (
+    Copies,
+    Known,
+    Step,
+    altered,
+    is_within,
+    name_faults,
+    refuse_key,
+    rename_entity,
+    without,
+)
+from lading.declare.wholes import Each, Move
+from lading.jsontext import json_text, plain_json_text
+
+__all__ = ["Add", "Convert", "Drop", "Each", "Known", "Move", "Rename", "Step"]
+
+
+class Add(Step):
+    """Adds a field, which must not be there yet.
+
+    ``value`` is a plain JSON value, or a function of ``(record, parent)`` or ``(record)``
+    that returns one.  In a hierarchy the records of those classes get it that have the field.
+    """
+
+    def __init__(self, path: str, field: str, value: Any) -> None:
+        self.path = path
+        self.field = field
+        self.value = value
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with the arguments."""
+        yield from super().faults()
+        yield from name_faults("field", self.field)
+        if callable(self.value):
+            yield from function_faults(self.value, 2, "value")
+            return
+        try:
+            plain_json_text(self.value)
+        except (TypeError, ValueError) as error:
+            yield f"value is no plain JSON: {error}"
+
+    def undo(self, shapes: Shapes) -> Known:
+        """Take the field out again."""
+        inner = shapes.field(self.path, self.field)
+        refuse_key(shapes, self.path, self.field)
+        return Known({self.field: inner}, targets=without(shapes, self.path, self.field))
+
+    def run(self, shapes: Shapes, known: Known) -> list[Action]:
+        """Put the field in."""
+        shapes.lacks(self.path, self.field)
+        entity, names = shapes.split(self.path)
+        shape = shapes.at(self.path)
+        inner = known.fields[self.field]
+        shape["fields"][self.field] = copied(inner)
+        shapes.targets.update(copied(known.targets))
+        has_it = of_class(shape, inner)
+        made = Function(self.value, 2) if callable(self.value) else None
+
+        def act(record: dict[str, Any]) -> None:
+            parents = Copies()
+            for item, parent, place in each(record, names):
+                if not has_it(item):
+                    continue
+                where = place + self.field
+                if self.field in item:
+                    raise Refused(f"{self.field!r} is there already, and isn't overwritten", where)
+                if made is None:
+                    item[self.field] = copied(self.value)
+                else:
+                    item[self.field] = made(where, copied(item), parents.of(parent))
+
+        return [(entity, act)]
+
+
+class Drop(Step):
+    """Drops a field; or, without one, a list of owned records, or an entity with its records."""
+
+    def __init__(self, path: str, field: str | None = None) -> None:
+        self.path = path
+        self.field = field
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with the arguments."""
+        yield from super().faults()
+        if self.field is not None:
+            yield from name_faults("field", self.field)
+
+    @property
+    def ends(self) -> str | None:
+        """The path, where no field is named: an entity, unless it leads into one."""
+        return str(self.path) if self.field is None else None
+
+    def undo(self, shapes: Shapes) -> Known:
+        """Put back a field of which nothing is known, or an entity."""
+        path, name = self._place(shapes)
+        if name is None:
+            if path in shapes.roots:
+                raise Mismatch(f"{path} are still an entity after this step; remove the schema")
+            shapes.roots[path] = open_shape()
+            return Known()
+        if name in shapes.at(path)["fields"]:
+            raise Mismatch(f"{path} still have {name!r} after this step; remove it from the schema")
+        shapes.at(path)["fields"][name] = unknown()
+        return Known()
+
+    def run(self, shapes: Shapes, known: Known) -> list[Action]:
+        """Take the field out, or forget the entity."""
+        path, name = self._place(shapes)
+        if name is None:
+            shapes.forget(path)
+            return []
+        shapes.field(path, name)
+        refuse_key(shapes, path, name)
+        entity, names = shapes.split(path)
+        has = require(shapes.at(path), name)
+        without(shapes, path, name)
+
+        def act(record: dict[str, Any]) -> None:
+            for item, _, place in each(record, names):
+                if has(item, place):
+                    del item[name]
+
+        return [(entity, act)]
+
+    def _place(self, shapes: Shapes) -> tuple[str, str | None]:
+        """Return the path and the field that are meant; no field for an entity."""
+        if self.field is not None:
+            return self.path, self.field
+        if self.path in shapes.roots or not is_within(shapes, self.path):
+            return self.path, None
+        path, _, name = self.path.rpartition(".")
+        return path, name
+
+
+class Rename(Step):
+    """Renames a field (or an owned list), or with ``to`` an entity; references follow.
+
+    Every nested reference that is written by the field is rewritten, at any depth, in every
+    entity; and a flat one is renamed where its name ends in the field's.
+    """
+
+    def __init__(
+        self, path: str, old: str | None = None, new: str | None = None, *, to: str | None = None
+    ) -> None:
+        self.path = path
+        self.old = old
+        self.new = new
+        self.to = to
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with the arguments."""
+        yield from super().faults()
+        if self.to is not None:
+            yield from name_faults("to", self.to)
+            if self.old is not None or self.new is not None:
+                yield "names both fields and to; write one Rename for each"
+            return
+        yield from name_faults("old", self.old)
+        yield from name_faults("new", self.new)
+        if self.old == self.new:
+            yield f"renames {self.old!r} to itself; remove it"
+
+    @property
+    def renames(self) -> tuple[str, str] | None:
+        """The entity that gets another name, and that name."""
+        return None if self.to is None else (self.path, self.to)
+
+    def alters(self, shapes: Shapes) -> str | None:
+        """A key's field, one that ``by`` names, or the entity itself; in the newer shapes."""
+        if self.to is not None:
+            return str(self.to)
+        if self.new in shapes.key_of(self.path):
+            return str(self.path)
+        by = [
+            inner
+            for _, shape in shapes.every()
+            for inner in shape["fields"].values()
+            if is_link(inner) and (inner.get("entity"), inner.get("by")) == (self.path, self.new)
+        ]
+        return str(self.path) if by else None
+
+    def undo(self, shapes: Shapes) -> Known:
+        """Give the field, or the entity, its former name."""
+        if self.to is not None:
+            rename_entity(shapes, self.to, self.path)
+            return Known()
+        shapes.field(self.path, self.new)
+        shapes.lacks(self.path, self.old)
+        kept = flat_fields(shapes, self.old)
+        rename(shapes, self.path, self.new, self.old)
+        return Known(kept=kept)
+
+    def run(self, shapes: Shapes, known: Known) -> list[Action]:
+        """Rename, and let references follow."""
+        if self.to is not None:
+            rename_entity(shapes, self.path, self.to)
+            return []
+        shapes.field(self.path, self.old)
+        shapes.lacks(self.path, self.new)
+        return rename(shapes, self.path, self.old, self.new, known.kept)
+
+
+class Convert(Step):
+    """Replaces a field's value by what a function of that value returns."""
+
+    def __init__(self, path: str, field: str, fn: Callable[[Any], Any]) -> None:
+        self.path = path
+        self.field = field
+        self.fn = fn
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with the arguments."""
+        yield from super().faults()
+        yield from name_faults("field", self.field)
+        yield from function_faults(self.fn, 1, "fn")
+
+    def undo(self, shapes: Shapes) -> Known:
+        """Forget the field's type, unless it is a reference, which only a few functions make."""
+        inner = shapes.field(self.path, self.field)
+        if not is_link(inner) and not is_owned(inner):
+            shapes.at(self.path)["fields"][self.field] = unknown(inner)
+        return Known({self.field: copied(inner)})
+
+    def run(self, shapes: Shapes, known: Known) -> list[Action]:
+        """Convert the field."""
+        shapes.field(self.path, self.field)
+        entity, names = shapes.split(self.path)
+        shape = shapes.at(self.path)
+        has = require(copied(shape), self.field)
+        is_key = self.field in shapes.key_of(self.path)
+        shape["fields"][self.field] = copied(known.fields[self.field])
+        made = Function(self.fn, 1)
+
+        def act(record: dict[str, Any]) -> None:
+            for item, _, place in each(record, names):
+                if has(item, place):
+                    before = item[self.field]
+                    item[self.field] = made(place + self.field, copied(before))
+                    if is_key and json_text(before) != json_text(item[self.field]):
+                        raise altered(self.field, before, item[self.field], place)
+
+        return [(entity, act)]

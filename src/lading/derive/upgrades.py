@@ -1,0 +1,233 @@
+"""Which changes lead from the versions of a payload to the catalog's, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import networkx as nx
+
+from lading.declare.chains import Chains, State, order_graph
+from lading.declare.changes import Change
+from lading.declare.derivation import Entities
+from lading.declare.shapes import Shapes
+from lading.derive.replay import Misfit, Undone, newest, undo, undo_one
+from lading.errors import DeclarationError, VersionError, listed, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What upgrades a payload: changes, as they were undone from the newest shapes.
+
+    ``shapes`` are those that the payload should have by the declarations; ``versions``
+    holds each of its entities' versions, by its name there.  ``begun`` are the catalog's
+    entities that there weren't yet when it was written.
+    """
+
+    undone: tuple[Undone, ...]
+    shapes: Shapes
+    versions: Mapping[str, int]
+    begun: frozenset[str]
+
+
+class History:
+    """A catalog's versions and changes, checked.
+
+    Raises ``DeclarationError`` for steps that can't lead to what the catalog declares, and for
+    changes that need an order and have none.
+    """
+
+    def __init__(self, entities: Entities) -> None:
+        self.entities = entities
+        self.catalog = entities.catalog
+        current = {name: rows.version for name, rows in entities.roots.items()}
+        self.chains = Chains(current, self.catalog.changes)
+        self.graph = order_graph(self.chains)
+        place = {change: n for n, change in enumerate(self.chains.changes)}
+        #: Every change, each after those that it must come after; else as they were declared.
+        self.order: list[type[Change]] = list(
+            nx.lexicographical_topological_sort(self.graph, key=place.get)
+        )
+        self.live = {change for change in self.order if self.chains.live(change)}
+        #: What each change alters, and the entities that refer to it, as they are called today.
+        self.altered: dict[type[Change], set[str]] = {}
+        mistakes = [*self._replay(), *self._unordered()]
+        if mistakes:
+            raise DeclarationError(mistakes)
+
+    def _replay(self) -> list[str]:
+        """Undo everything once, so that a step which can't be right is found now."""
+        shapes = newest(self.entities) if self.live else Shapes({}, {})
+        for change in reversed(self.order):
+            if change not in self.live:
+                continue
+            try:
+                undone = undo_one(shapes, change)
+            except Misfit as error:
+                # What is older stands on what is newer, so only the first can be told.
+                return [f"{error}; correct the step, or the schema"]
+            if undone.altered:
+                names = {name for found in undone.altered.values() for name in found}
+                names |= {target.split(".", maxsplit=1)[0] for target in undone.altered}
+                self.altered[change] = {self._today(change, name) for name in names}
+        return []
+
+    def _today(self, change: type[Change], name: str) -> str:
+        """Return what an entity is called today, given its name just before or after a change."""
+        for state in (*self.chains.onward, *self.chains.back):
+            if state[0] == name and self.chains.ends_well(state):
+                return self.chains.end(state)[0]
+        return name
+
+    def _unordered(self) -> Iterable[str]:
+        """Yield the pairs of changes whose order matters, and is open."""
+        names = {
+            change: {self.chains.end((name, move[0]))[0] for name, move in change.upgrades.items()}
+            for change in self.order
+        }
+        for one, two in combinations(self.order, 2):
+            clash = self.altered.get(one, set()) & names[two]
+            clash |= self.altered.get(two, set()) & names[one]
+            if clash and not (
+                nx.has_path(self.graph, one, two) or nx.has_path(self.graph, two, one)
+            ):
+                renames, other = (one, two) if one in self.altered else (two, one)
+                yield (
+                    f"{renames.__name__} renames what references are written by, and "
+                    f"{other.__name__} changes {', '.join(sorted(clash))}, which has such "
+                    f"references: their order matters; write after = [...] in one of them"
+                )
+
+    # A payload
+
+    def plan(
+        self,
+        found: Mapping[str, Any],
+        *,
+        file: str,
+        targets: Mapping[str, int] | None = None,
+        whole: bool = False,
+    ) -> Plan:
+        """Return what upgrades a payload that holds entities at these versions.
+
+        ``targets`` are the versions of entities that it only refers to, where it says so;
+        a ``whole`` payload holds all there were.  Raises ``VersionError``.
+        """
+        said = {**(targets or {}), **found}
+        for name, version in found.items():
+            self._refuse_unreachable(name, version, file)
+        states = [(name, version) for name, version in said.items() if self._well(name, version)]
+        done = {change for state in states for change, _ in self.chains.before(state)}
+        done |= {older for change in done for older in nx.ancestors(self.graph, change)}
+        pending = {change for state in states for change, _ in self.chains.after(state)}
+        self._refuse_mixed(pending & done, found, file)
+        if not whole:
+            pending |= self._unsaid({self.chains.end(state)[0] for state in states}) - done
+        self._refuse_dead(pending - self.live, found, file)
+        order = [change for change in self.order if change in pending]
+        shapes = newest(self.entities) if order else Shapes({}, {})
+        try:
+            undone = undo(shapes, order)
+        except Misfit as error:
+            raise VersionError(
+                f"the payload's versions ({_told(found)}) don't go together: {error}",
+                "Export it again with the application that wrote it.",
+                file=file,
+            ) from error
+        return Plan(tuple(undone), shapes, dict(found), self._begun(done))
+
+    def _well(self, name: str, version: Any) -> bool:
+        return type(version) is int and self.chains.ends_well((name, version))
+
+    def _unsaid(self, known: set[str]) -> set[type[Change]]:
+        """Return the changes that alter references to entities whose versions aren't said.
+
+        They were at their first version when the payload was written, or their version would
+        stand in it.
+        """
+        names = set(self.chains.current) - known
+        steps = [change for n in names for change, _ in self.chains.after(self.chains.first(n))]
+        return {change for change in steps if change in self.altered and change in self.live}
+
+    def _refuse_unreachable(self, name: str, version: Any, file: str) -> None:
+        if self._well(name, version):
+            return
+        end: State = (name, version)
+        if type(version) is int:
+            end = self.chains.end(end)
+        needed = self.chains.current.get(end[0])
+        wanted = f"this catalog needs {needed}"
+        if needed is None:
+            wanted = f"this catalog knows them up to version {self.chains.newest(name)}"
+        if type(version) is int and needed is not None and version > needed:
+            remedy = "Upgrade the application that reads it."
+        elif end == (name, version):
+            remedy = "No change leads from one to the other."
+        else:
+            remedy = (
+                f"Changes lead to {end[0]} {end[1]}, and none from there; declare one with "
+                f'upgrades = {{"{end[0]}": ({end[1]}, {(end[1] or 0) + 1})}}.'
+            )
+        raise VersionError(
+            f"{name} are at version {shown(version)}, {wanted}",
+            remedy,
+            file=file,
+            found=version,
+            needed=needed,
+        )
+
+    def _refuse_mixed(self, both: set[type[Change]], found: Mapping[str, Any], file: str) -> None:
+        if not both:
+            return
+        change = next(change for change in self.order if change in both)
+        moves = ", ".join(
+            f"{name} from {before} to {after}" for name, (before, after) in change.upgrades.items()
+        )
+        raise VersionError(
+            f"its versions are mixed ({_told(found)}): {change.__name__} upgrades {moves}, and has "
+            "run for a part of them, or a later change has",
+            "Export it again with the application that wrote it, and correct its versions if they "
+            "were written by hand.",
+            file=file,
+            found=dict(found),
+        )
+
+    def _refuse_dead(self, dead: set[type[Change]], found: Mapping[str, Any], file: str) -> None:
+        if not dead:
+            return
+        change = next(change for change in self.order if change in dead)
+        ends = [
+            f"{end[0]} {end[1]}"
+            for name, move in change.upgrades.items()
+            if not self.chains.ends_well(end := self.chains.end((name, move[0])))
+        ]
+        raise VersionError(
+            f"{change.__name__} must run, and leads to {', '.join(ends)}, which this catalog "
+            "doesn't have",
+            "Declare the changes that lead on from there.",
+            file=file,
+            found=dict(found),
+        )
+
+    def _begun(self, done: set[type[Change]]) -> frozenset[str]:
+        firsts = {name: self.chains.first(name) for name in self.chains.current}
+        return frozenset(
+            name
+            for name, state in firsts.items()
+            if state[1] is None and self.chains.onward[state][0] not in done
+        )
+
+    def has_changed(self, name: str) -> bool:
+        """Tell whether changes lead to an entity's version, so that versions must be told."""
+        return bool(self.chains.before((name, self.chains.current[name])))
+
+
+def _told(found: Mapping[str, Any]) -> str:
+    return listed((f"{name} {shown(version)}" for name, version in found.items()), separator=", ")
+
+
+def history_of(entities: Entities) -> History:
+    """Return a catalog's history; ``DeclarationError`` for changes that can't be right."""
+    return History(entities)

@@ -1,0 +1,213 @@
+"""Runs a payload's upgrade: over records one at a time, on their way into the decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lading.declare.records import Refused, copied, each
+from lading.declare.shapes import Shape, is_link, is_owned
+from lading.derive.replay import Deed, Misfit, redo
+from lading.derive.upgrades import Plan
+from lading.errors import BundleError, VersionError
+from lading.jsontext import parse_json, plain_json_text
+from lading.report import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Upgraded records without a gap between their numbers, of which ``first`` is the lowest."""
+
+    first: int
+    records: list[bytes]
+
+
+class Upgrade:
+    """The upgrade of one payload.
+
+    ``shapes`` are those that the payload's manifest gives, by its own names; ``file`` is the
+    manifest's.  ``names`` maps the payload's entities to what they are called today, without
+    those that changes drop.  Raises ``VersionError`` where a change doesn't fit the shapes,
+    ``BundleError`` for what is no shape.
+    """
+
+    def __init__(self, plan: Plan, shapes: Mapping[str, Any], file: str) -> None:
+        self.plan = plan
+        self.names = {name: name for name in plan.versions}
+        self.deeds: dict[str, list[Deed]] = {}
+        self.before: dict[str, Shape] = {}
+        if not plan.undone:
+            return
+        for name, shape in shapes.items():
+            if not is_shape(shape):
+                raise BundleError(
+                    "is no shape, and without it no record can be upgraded",
+                    "Export it again with the application that wrote it.",
+                    file=file,
+                    entity=name,
+                )
+            plan.shapes.roots[name] = copied(shape)
+        self.before = {name: copied(plan.shapes.roots[name]) for name in plan.versions}
+        try:
+            deeds, names = redo(plan.shapes, plan.undone)
+        except Misfit as error:
+            raise VersionError(
+                f"it isn't what its versions say: {error}",
+                "Correct the change, or export again with the application that wrote the bundle.",
+                file=file,
+                found=dict(plan.versions),
+            ) from error
+        self.deeds = {name: deeds[name] for name in plan.versions}
+        self.names = {name: names[name] for name in plan.versions if name in names}
+
+    def of(self, name: str, file: str, *, ids: bool) -> EntityUpgrade | None:
+        """Return the upgrade of an entity, by its name in the payload, if its records need one."""
+        if not self.deeds.get(name):
+            return None
+        return EntityUpgrade(file, self.before[name], self.deeds[name], ids=ids)
+
+    def note(self, name: str, needed: int) -> str:
+        """Say what became of an entity's records, for messages about them; empty for nothing."""
+        found = self.plan.versions[name]
+        if found != needed:
+            return f"The record was upgraded from version {found} to {needed}."
+        return "What the record refers to was upgraded." if self.deeds.get(name) else ""
+
+
+class EntityUpgrade:
+    """The upgrade of one entity's records, which counts their links as they are read."""
+
+    def __init__(self, file: str, shape: Shape, deeds: Sequence[Deed], *, ids: bool) -> None:
+        self.file = file
+        self.shape = shape
+        self.deeds = deeds
+        self.ids = ids
+        self.links = LinkCounts(shape)
+
+    def run(self, lines: Sequence[bytes], first: int) -> tuple[list[Piece], list[Problem]]:
+        """Upgrade a block of records; those that can't be are problems, and left out.
+
+        The pieces reach to the end of the block, so that the last may be empty.
+        """
+        pieces: list[Piece] = [Piece(first, [])]
+        problems: list[Problem] = []
+        for number, line in enumerate(lines, first):
+            made = self._one(line, number)
+            if isinstance(made, Problem):
+                problems.append(made)
+                pieces.append(Piece(number + 1, []))
+            else:
+                pieces[-1].records.append(made)
+        return [piece for piece in pieces[:-1] if piece.records] + pieces[-1:], problems
+
+    def _one(self, line: bytes, number: int) -> bytes | Problem:
+        try:
+            record = parse_json(line)
+        except ValueError as error:
+            self.links.certain = False
+            return Problem(self.file, number, None, None, f"isn't valid JSON: {error}")
+        if not isinstance(record, dict):
+            self.links.certain = False
+            return line  # no record at all, which the decoder says
+        key = {name: copied(record[name]) for name in self.shape["key"] if name in record} or None
+        self.links.count(record)
+        if self.ids:
+            without_unknown(self.shape, record)
+        for deed in self.deeds:
+            try:
+                deed.act(record)
+            except Refused as error:
+                text = (
+                    f"change {deed.change.__name__}, {deed.step!r}: {error.problem}. "
+                    "Correct the change, or the record"
+                )
+                return Problem(self.file, number, key, error.field or None, text)
+        try:
+            return plain_json_text(record)
+        except ValueError as error:
+            text = f"what changes made of it can't be written: {error}. Correct them, or the record"
+            return Problem(self.file, number, key, None, text)
+
+
+class LinkCounts:
+    """Counts the references of records, as their manifest does.
+
+    ``certain`` turns false where a record is not what its shape says, so that its links
+    can't be told.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        self.counts: dict[str, int] = {}
+        self.certain = True
+        self.spots = list(_spots(shape))
+
+    def count(self, record: dict[str, Any]) -> None:
+        """Add a record's links."""
+        for names, shape, field, inner in self.spots:
+            path = ".".join((*names, field))
+            for item, _, _ in each(record, names):
+                self._add(path, item, shape, field, inner)
+
+    def _add(self, path: str, item: dict[str, Any], shape: Shape, field: str, inner: Shape) -> None:
+        value = item.get(field)
+        if inner["type"] == "references" and isinstance(value, list):
+            found = len(value)
+        elif inner["type"] == "reference" and not isinstance(value, list) and field in item:
+            found = int(value is not None)
+        else:
+            classes = inner.get("classes")
+            kind: Any = shape.get("discriminator")
+            elsewhere = classes is not None and item.get(kind) not in classes
+            self.certain &= field not in item and elsewhere
+            found = 0
+        self.counts[path] = self.counts.get(path, 0) + found
+
+
+def _spots(
+    shape: Shape, names: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Shape, str, Shape]]:
+    for field, inner in shape["fields"].items():
+        if is_link(inner):
+            yield names, shape, field, inner
+        elif is_owned(inner):
+            yield from _spots(inner, (*names, field))
+
+
+def without_unknown(shape: Shape, record: dict[str, Any]) -> None:
+    """Take out what a record has beside its shape's fields: ids, written for people who debug."""
+    if shape.get("open"):
+        return
+    for name in record.keys() - shape["fields"].keys():
+        if not isinstance(record[name], dict | list):
+            del record[name]
+    for field, inner in shape["fields"].items():
+        if is_owned(inner):
+            for item, _, _ in each(record, (field,)):
+                without_unknown(inner, item)
+
+
+def is_shape(value: Any) -> bool:
+    """Tell whether a value of a manifest is a shape, with those of what it owns."""
+    pending = [value]
+    while pending:
+        shape = pending.pop()
+        if not isinstance(shape, dict):
+            return False
+        fields, key = shape.get("fields"), shape.get("key")
+        if not (isinstance(fields, dict) and _are_names(key)):
+            return False
+        for inner in fields.values():
+            if not (isinstance(inner, dict) and isinstance(inner.get("type"), str)):
+                return False
+            if not isinstance(inner.get("classes", []), list):
+                return False
+            if is_link(inner) and not _are_names([inner.get("entity"), inner.get("by", "")]):
+                return False
+            if is_owned(inner):
+                pending.append(inner)
+    return True
+
+
+def _are_names(value: Iterable[Any] | None) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

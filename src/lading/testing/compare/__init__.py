@@ -1,0 +1,1 @@
+"""What databases and bundles hold, and where two of them differ."""

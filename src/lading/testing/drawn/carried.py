@@ -1,0 +1,51 @@
+"""Finds what would be forgotten: columns that no record carries, and no list names."""
+
+from __future__ import annotations
+
+from lading.declare.catalog import Catalog
+from lading.declare.rowsets import Children, Column, Links, Reference, RowSet, Value
+from lading.engine.tables import tables_of
+from lading.testing.compare.differences import NOTHING, Difference
+
+
+def forgotten(catalog: Catalog) -> list[Difference]:
+    """List the columns that are in no member of any record and not in ``catalog.coverage()``.
+
+    Tables without any schema count as a whole.
+    """
+    entities = catalog.use()
+    held = {column for rows in entities.all_rows() for column in _carried(rows)}
+    named = catalog.coverage()
+    found = []
+    carrying = set(tables_of(entities))
+    for metadata in dict.fromkeys(table.metadata for table in carrying):
+        for table in metadata.tables.values():
+            if table not in carrying and table.fullname not in named:
+                found.append(Difference(table.fullname, None, None, "a table", NOTHING))
+            for column in table.columns if table in carrying else ():
+                if column not in held and f"{table.fullname}.{column.name}" not in named:
+                    entity = next(
+                        (rows.name for rows in entities.all_rows() if table in rows.tables),
+                        table.fullname,
+                    )
+                    found.append(Difference(entity, None, column.name, "a column", NOTHING))
+    return found
+
+
+def _carried(rows: RowSet) -> set[Column]:
+    """Return the columns whose values an import can restore, ids that are made up included."""
+    found = {own for extension in rows.extensions for own, _ in extension.pairs}
+    if rows.surrogate is not None:
+        found.add(rows.surrogate)
+    for member in rows.members:
+        if isinstance(member, Value):
+            found.add(member.column)
+        elif isinstance(member, Reference):
+            found.update(member.columns)
+        elif isinstance(member, Links):
+            found.update(near for near, _ in member.local)
+            found.update(member.reference.columns)
+        elif isinstance(member, Children):
+            found.update(near for near, _ in member.pairs)
+            found.update(column for group in member.others for column in group)
+    return found

@@ -1,0 +1,94 @@
+"""What the kit found when it was turned on the library itself: each stays mended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import mapped_column, relationship
+
+from lading import (
+    Catalog,
+    DeclarationError,
+    ImportFailed,
+    export_document,
+    import_document,
+    import_order,
+)
+from support.backends import Backend
+from support.declaring import catalog_of, new_base, schema_for
+
+
+def item(type_: Any) -> Any:
+    """Map a table with a value of some type."""
+
+    class Item(new_base()):
+        __tablename__ = "items"
+        code = mapped_column(sa.String(60), primary_key=True)
+        value = mapped_column(type_)
+
+    return Item
+
+
+def test_the_smallest_singles_come_back(backend: Backend) -> None:
+    """Their shortest text has fewer than six digits."""
+    model = item(sa.REAL().with_variant(mysql.FLOAT(), "mysql", "mariadb"))
+    items = [{"code": f"c{n}", "value": value} for n, value in enumerate([1e-45, 1.4e-44, 1e-40])]
+    with backend.database(model.metadata) as engine:
+        catalog = catalog_of(model)
+        import_document(engine, {"items": items}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["items"] == items
+
+
+@pytest.mark.parametrize("value", [10_000_000.0, -10_000_000.0, 1e300])
+def test_a_double_beyond_its_column_s_digits_is_named(mariadb: Backend, value: float) -> None:
+    """MariaDB gives doubles digits, and would speak of no field."""
+    model = item(mysql.DOUBLE(9, 2))
+    with mariadb.database(model.metadata) as engine:
+        catalog = catalog_of(model)
+        kept = [{"code": "a", "value": 9_999_999.5}, {"code": "b", "value": -0.25}]
+        import_document(engine, {"items": kept}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["items"] == kept
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, {"items": [{"code": "c", "value": value}]}, catalog=catalog)
+    (problem,) = caught.value.report.problems
+    assert problem.field == "value"
+    assert problem.message.startswith(f"{value!r} is outside of its column")
+
+
+def test_a_negative_double_in_an_unsigned_column_is_named(mariadb: Backend) -> None:
+    model = item(mysql.DOUBLE(unsigned=True))
+    with mariadb.database(model.metadata) as engine, pytest.raises(ImportFailed) as caught:
+        items = [{"code": "c", "value": -1.5}]
+        import_document(engine, {"items": items}, catalog=catalog_of(model))
+    assert caught.value.report.problems[0].field == "value"
+
+
+@pytest.mark.parametrize("within", [True, False], ids=["column", "table"])
+def test_a_check_within_a_column_keeps_its_reference_from_waiting(within: bool) -> None:
+    """It forbids to insert null first, wherever it is written."""
+    base, catalog = new_base(), Catalog("test")
+    check = sa.CheckConstraint("head_id IS NOT NULL OR closed")
+
+    class Team(base):
+        __tablename__ = "teams"
+        __table_args__ = () if within else (check,)
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        closed = mapped_column(sa.Boolean, nullable=False)
+        head_id = mapped_column(sa.ForeignKey("people.id"), *((check,) if within else ()))
+        head = relationship("Person", foreign_keys=head_id)
+
+    class Person(base):
+        __tablename__ = "people"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        team_id = mapped_column(sa.ForeignKey("teams.id"), nullable=False)
+        team = relationship(Team, foreign_keys=team_id)
+
+    schema_for(Team, catalog)
+    schema_for(Person, catalog)
+    with pytest.raises(DeclarationError, match="cycle of required references"):
+        import_order(catalog)

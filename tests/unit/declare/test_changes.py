@@ -1,0 +1,374 @@
+"""What an application says of its versions is checked when its catalog is first used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import relationship
+
+from lading import (
+    Add,
+    Catalog,
+    Change,
+    Convert,
+    DeclarationError,
+    Drop,
+    Each,
+    Move,
+    Owned,
+    Rename,
+    change,
+)
+from lading.derive.upgrades import history_of
+from support.aged import changed
+from support.declaring import new_base, schema_for
+from support.world import key, number, slug, text, to
+
+
+def shop(items: int = 2, orders: int = 1, **options: Any) -> Catalog:
+    """Items with owned parts, and orders that refer to items."""
+    base, catalog = new_base(), Catalog("shop", **options)
+
+    class Part(base):
+        __tablename__ = "parts"
+        id = key()
+        item_id = to("items.id")
+        position = number()
+
+    class Item(base):
+        __tablename__ = "items"
+        id = key()
+        slug = slug()
+        amount = number()
+        parts = relationship(Part, order_by=Part.position)
+
+    class Order(base):
+        __tablename__ = "orders"
+        id = key()
+        slug = slug()
+        item_id = to("items.id")
+        words = text()
+        item = relationship(Item)
+
+    schema_for(Item, catalog, {"parts": Owned(schema_for(Part, catalog))}, version=items)
+    schema_for(Order, catalog, version=orders)
+    return catalog
+
+
+def mistakes(catalog: Catalog) -> tuple[str, ...]:
+    """Return what a catalog's first use finds wrong."""
+    with pytest.raises(DeclarationError) as caught:
+        history_of(catalog.use())
+    return caught.value.mistakes
+
+
+ITEMS = {"items": (1, 2)}
+EXPECTED = (
+    "write (1, 2) and its like, one version up; (None, 1) begins an entity, (2, None) ends one"
+)
+
+
+@pytest.mark.parametrize(
+    ("upgrades", "steps", "text"),
+    [
+        (
+            {"item": (1, 2)},
+            [],
+            "upgrades 'item', which is no entity; the entities are items, orders",
+        ),
+        (
+            {"parts": (1, 2)},
+            [],
+            "upgrades 'parts', which is no entity; the entities are items, orders",
+        ),
+        ({"items": (1, 3)}, [], f"upgrades items by (1, 3); {EXPECTED}"),
+        ({"items": (2, 1)}, [], f"upgrades items by (2, 1); {EXPECTED}"),
+        ({"items": (0, 1)}, [], f"upgrades items by (0, 1); {EXPECTED}"),
+        ({"items": (None, 2)}, [], f"upgrades items by (None, 2); {EXPECTED}"),
+        ({"items": (True, 2)}, [], f"upgrades items by (True, 2); {EXPECTED}"),
+        ({"items": 2}, [], f"upgrades items by 2; {EXPECTED}"),
+        ({}, [], 'upgrades = {}; write {"entity": (1, 2)}'),
+        (["items"], [], "upgrades = ['items']; write {\"entity\": (1, 2)}"),
+        (
+            {"items": (2, 3)},
+            [],
+            "upgrades items to 3, and its schema is at version 2; write version = 3 in its Meta",
+        ),
+        (
+            {"items": (2, None)},
+            [Drop("items")],
+            "ends items, which still has a schema; remove one of the two",
+        ),
+        (
+            {"gone": (2, None)},
+            [],
+            "upgrades gone to None, and doesn't drop it; add Drop('gone') to its steps",
+        ),
+        (ITEMS, [Drop("items")], "Drop('items') ends items; write (n, None) as its versions"),
+        (
+            ITEMS,
+            [Add("orders", "x", 1)],
+            "Add('orders', 'x') is for an entity that it doesn't upgrade; it upgrades items",
+        ),
+        (
+            ITEMS,
+            [Add("itemsx", "x", 1)],
+            "Add('itemsx', 'x') is for an entity that it doesn't upgrade; it upgrades items",
+        ),
+        (ITEMS, ["x"], "steps hold 'x'; write Add(...), Drop(...), Rename(...) and their like"),
+        (
+            ITEMS,
+            [Add(5, "x", 1)],
+            "Add(5, 'x'): path = 5; write an entity's name, or a path into owned records",
+        ),  # type: ignore[arg-type]
+        (ITEMS, [Add("items", "", 1)], "Add('items'): field = ''; write a name"),
+        (
+            ITEMS,
+            [Add("items", "amount", {1})],
+            "Add('items', 'amount'): value is no plain JSON: {1} is no JSON value",
+        ),
+        (
+            ITEMS,
+            [Add("items", "amount", lambda: 1)],
+            "Add('items', 'amount'): value takes other arguments; give it a function of (record, parent) or (record)",
+        ),
+        (
+            ITEMS,
+            [Convert("items", "amount", 5)],
+            "Convert('items', 'amount'): fn = 5; give it a function of (value)",
+        ),  # type: ignore[arg-type]
+        (
+            ITEMS,
+            [Convert("items", "amount", lambda a, b: a)],
+            "Convert('items', 'amount'): fn takes other arguments; give it a function of (value)",
+        ),  # type: ignore[arg-type, misc]
+        (
+            ITEMS,
+            [Rename("items", "amount", "amount")],
+            "Rename('items', 'amount', 'amount'): renames 'amount' to itself; remove it",
+        ),
+        (ITEMS, [Rename("items", "amount")], "Rename('items', 'amount'): new = None; write a name"),
+        (
+            ITEMS,
+            [Rename("items", "a", "b", to="c")],
+            "Rename('items', 'a', 'b', 'c'): names both fields and to; write one Rename for each",
+        ),
+        (
+            ITEMS,
+            [Move("items", "amount", "orders")],
+            "Move('items', 'amount', 'orders'): to = 'orders'; write a path that items is in, or one within it",
+        ),
+        (ITEMS, [Each("items", lambda r: r, adds=[""])], "Each('items'): adds = ''; write a name"),
+        # What the newest shapes contradict
+        (
+            ITEMS,
+            [Add("items", "colour", 1)],
+            "Add('items', 'colour'): items have no field 'colour' at that point; their fields are slug, amount, parts; correct the step, or the schema",
+        ),
+        (
+            ITEMS,
+            [Add("items", "slug", 1)],
+            "Add('items', 'slug'): 'slug' is part of the natural key of items, which no step may alter; Rename is what there is for keys; correct the step, or the schema",
+        ),
+        (
+            ITEMS,
+            [Drop("items", "amount")],
+            "Drop('items', 'amount'): items still have 'amount' after this step; remove it from the schema; correct the step, or the schema",
+        ),
+        (
+            ITEMS,
+            [Rename("items", "old", "new")],
+            "Rename('items', 'old', 'new'): items have no field 'new' at that point; their fields are slug, amount, parts; correct the step, or the schema",
+        ),
+        (
+            ITEMS,
+            [Rename("items", "slug", "amount")],
+            "Rename('items', 'slug', 'amount'): items have a field 'slug' already at that point; name another; correct the step, or the schema",
+        ),
+        (
+            ITEMS,
+            [Add("items.bits", "x", 1)],
+            "Add('items.bits', 'x'): items.bits have no owned list 'bits' at that point; their fields are slug, amount, parts; correct the step, or the schema",
+        ),
+        (
+            ITEMS,
+            [Add("items.amount", "x", 1)],
+            "Add('items.amount', 'x'): 'amount' in 'items.amount' is no owned list, but an integer; correct the step, or the schema",
+        ),
+    ],
+)
+def test_each_mistake_says_what_to_write(upgrades: Any, steps: list[Any], text: str) -> None:
+    """Each names the change, what is wrong and what would be right."""
+    catalog = shop()
+    changed(catalog, upgrades, *steps)
+    separator = ", " if text.endswith("the schema") and "correct the step" in text else ": "
+    assert mistakes(catalog) == (f"Some{separator}{text}",)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    """Whoever corrects one needn't come back for the next."""
+    catalog = shop()
+    changed(catalog, {"items": (1, 5)}, name="One")
+    changed(catalog, {"orders": 1}, 5, name="Two")
+    assert len(mistakes(catalog)) == 3
+
+
+def test_a_docstring_is_asked_for() -> None:
+    """A change that nobody explains is a riddle to whoever restores a backup."""
+    catalog = shop()
+
+    type("Silent", (Change,), {"catalog": catalog, "upgrades": ITEMS})
+
+    @change("items", to=2, catalog=catalog)
+    def quiet(record: Any) -> Any:
+        return record
+
+    assert set(mistakes(catalog)) == {
+        "Silent: has no docstring; say in it what became of the records",
+        "quiet: has no docstring; say in it what became of the records",
+    }
+
+
+def test_a_base_without_upgrades_is_no_change() -> None:
+    """A base passes its catalog on."""
+    owner = shop()
+
+    class Base(Change):
+        catalog = owner
+
+    class Real(Base):
+        """Nothing happens."""
+
+        upgrades = ITEMS
+
+    assert owner.changes == [Real]
+    assert history_of(owner.use()).order == [Real]
+    with pytest.raises(DeclarationError, match="Wrong: catalog = 5; give it a Catalog"):
+
+        class Wrong(Change):
+            catalog = 5  # type: ignore[assignment]
+
+
+def test_two_changes_of_one_version_are_refused() -> None:
+    """A fork leads nowhere."""
+    catalog = shop(3)
+    changed(catalog, ITEMS, name="One")
+    changed(catalog, ITEMS, name="Two")
+    assert mistakes(catalog) == (
+        "Two: leads to version 2 of items, as One does already; make one of them the next version, or "
+        "both one change",
+    )
+
+
+def test_changes_that_wait_for_each_other_are_refused_by_their_path() -> None:
+    """By after, or by the versions."""
+    catalog = shop(3)
+    one = changed(catalog, ITEMS, name="One")
+    two = changed(catalog, {"items": (2, 3)}, name="Two")
+    one.after = [two]
+    assert mistakes(catalog) in (
+        (
+            "changes must come before each other: One before Two before One; remove one of their after",
+        ),
+        (
+            "changes must come before each other: Two before One before Two; remove one of their after",
+        ),
+    )
+
+
+def test_after_names_changes_of_the_same_catalog() -> None:
+    """Anything else would be ignored."""
+    catalog = shop()
+    other = changed(shop(), ITEMS, name="Other")
+    changed(catalog, ITEMS, after=[other, "x"])
+    assert mistakes(catalog) == (
+        "Some: after names Other, which is no change of catalog 'shop'; name one that has upgrades and "
+        "that catalog",
+        "Some: after names 'x'; write the class of a change",
+    )
+
+
+def test_what_refers_to_what_is_renamed_needs_an_order() -> None:
+    """Whether a reference is added in the old or the new way must be known."""
+    for after in (True, False):
+        catalog = shop(2, 2)
+        first = changed(catalog, ITEMS, Rename("items", "code", "slug"), name="Codes")
+        changed(
+            catalog,
+            {"orders": (1, 2)},
+            Add("orders", "words", ""),
+            after=[first] if after else [],
+            name="Words",
+        )
+        if after:
+            assert [made.__name__ for made in history_of(catalog.use()).order] == ["Codes", "Words"]
+            continue
+        assert mistakes(catalog) == (
+            "Codes renames what references are written by, and Words changes orders, which has such "
+            "references: their order matters; write after = [...] in one of them",
+        )
+
+
+def test_what_no_reference_is_written_by_needs_none() -> None:
+    """Other fields may be renamed in any order."""
+    catalog = shop(2, 2)
+    changed(catalog, ITEMS, Rename("items", "weight", "amount"), name="One")
+    changed(catalog, {"orders": (1, 2)}, Add("orders", "words", ""), name="Two")
+    assert len(history_of(catalog.use()).order) == 2
+
+
+def test_changes_run_in_the_order_in_which_they_were_declared_but_for_what_is_said() -> None:
+    """The same on every machine."""
+    catalog = shop(4, 3)
+    late = changed(catalog, {"orders": (2, 3)}, name="C")
+    changed(catalog, {"orders": (1, 2)}, name="B")
+    changed(catalog, {"items": (3, 4)}, name="F")
+    changed(catalog, {"items": (2, 3)}, after=[late], name="E")
+    changed(catalog, {"items": (1, 2)}, name="A")
+    assert [made.__name__ for made in history_of(catalog.use()).order] == ["B", "C", "A", "E", "F"]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            {"releases": {"1": {"items": 3}}},
+            "releases: '1' has 'items' at 3, and there is no such entity or version; the entities are items 2, orders 1",
+        ),
+        (
+            {"releases": {"1": {"item": 1}}},
+            "releases: '1' has 'item' at 1, and there is no such entity or version; the entities are items 2, orders 1",
+        ),
+        (
+            {"releases": {"1": {"items": "1"}}},
+            "releases: '1' has 'items' at '1', and there is no such entity or version; the entities are items 2, orders 1",
+        ),
+        (
+            {"releases": {"1": 1}},
+            'releases: \'1\': 1; map a label to versions by entity: {"1.0": {"recipes": 1}}',
+        ),
+        (
+            {"releases": {1: {}}},
+            'releases: 1: {}; map a label to versions by entity: {"1.0": {"recipes": 1}}',
+        ),
+        ({"unlabelled": "1"}, "unlabelled = '1', which is no release; there are: none"),
+        (
+            {"unlabelled": "2", "releases": {"1": {}}},
+            "unlabelled = '2', which is no release; there are: '1'",
+        ),
+    ],
+)
+def test_releases_name_what_there_was(options: Any, text: str) -> None:
+    """A label that leads nowhere is found before a document needs it."""
+    assert mistakes(shop(**options)) == (text,)
+
+
+def test_releases_may_name_what_was_renamed_or_dropped() -> None:
+    """Labels are of the past, and so are their names."""
+    catalog = shop(
+        3, releases={"1": {"things": 1, "gone": 2}, "2": {"items": 2}, "3": {"items": 3}}
+    )
+    changed(catalog, {"things": (1, 2)}, Rename("things", to="items"), name="One")
+    changed(catalog, {"items": (2, 3), "gone": (2, None)}, Drop("gone"), name="Two")
+    assert len(history_of(catalog.use()).order) == 2

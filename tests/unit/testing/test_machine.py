@@ -1,0 +1,315 @@
+"""The state machine: it runs on catalogs of many shapes, and catches planted mistakes."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy.orm import mapped_column, relationship
+
+from lading import Catalog, ImportFailed, Owned, importer
+from lading.engine import session as session_module
+from lading.engine.compare import Comparison, Existing
+from lading.engine.late import LateLoader
+from lading.engine.loader import Loader
+from lading.engine.write import LinkWriter, RowWriter
+from lading.errors import DeclarationError
+from lading.testing import RoundTripError, RoundTripMachine
+from support.backends import Backend
+from support.declaring import new_base, schema_for
+from support.world import key, number, slug, text, to
+from support.zoo import WORLDS
+
+#: All health checks are on, and nothing is remembered between runs.
+FEW = settings(
+    deadline=None, database=None, stateful_step_count=12, suppress_health_check=[], derandomize=True
+)
+SHAPES = (
+    "shop",
+    "tags",
+    "recipes",
+    "teams",
+    "checked_tree",
+    "tree",
+    "cycle",
+    "family",
+    "categories",
+    "joined_tables",
+    "tenants",
+    "outlines",
+    "optional_keys",
+    "uuids",
+    "flat",
+)
+
+
+def workshop() -> Catalog:
+    """Second unique columns, owned rows, links, and a circle of optional references."""
+    base, catalog = new_base(), Catalog("workshop")
+
+    class Tool(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "tools"
+        id = key()
+        slug = slug()
+        shelf = mapped_column(sa.Integer, unique=True, nullable=True)
+        spare_id = to("tools.id", null=True)
+        spare = relationship("Tool", remote_side=id)
+
+    used = sa.Table(
+        "used",
+        base.metadata,
+        sa.Column("job_id", sa.ForeignKey("jobs.id"), primary_key=True),
+        sa.Column("tool_id", sa.ForeignKey("tools.id"), primary_key=True),
+    )
+
+    class Step(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "steps"
+        id = key()
+        job_id = to("jobs.id")
+        place = number()
+        tool_id = to("tools.id", null=True)
+        words = text(null=True)
+        tool = relationship(Tool)
+
+    class Job(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "jobs"
+        id = key()
+        slug = slug()
+        main_id = to("tools.id")
+        main = relationship(Tool)
+        steps = relationship(Step, order_by=Step.place)
+        tools = relationship(Tool, secondary=used)
+
+    schema_for(Tool, catalog)
+    schema_for(Job, catalog, {"steps": Owned(schema_for(Step, catalog))}, natural_key="slug")
+    return catalog
+
+
+def run(machine: Any, *, examples: int = 6, **options: Any) -> None:
+    """Run a machine as a test case, as a test runner would."""
+    case = machine.TestCase
+    case.settings = settings(FEW, max_examples=examples, **options)
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
+    assert result.testsRun == 1
+    for _, told in [*result.errors, *result.failures]:
+        raise AssertionError(told)
+
+
+# It runs
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_runs_on_every_shape(shape: str) -> None:
+    """Nothing that isn't foretold happens to catalogs of many shapes."""
+    run(RoundTripMachine(WORLDS[shape]().catalog))
+
+
+def test_it_runs_where_much_is_unique() -> None:
+    """Records that clash with others in more than their keys fail, with what needs them."""
+    run(RoundTripMachine(workshop()), examples=30)
+
+
+@pytest.mark.parametrize("shape", ["shop", "recipes", "tree", "tags"])
+def test_it_runs_on_postgresql(shape: str, postgresql: Backend) -> None:
+    """A factory's databases may be of another engine."""
+    machine = RoundTripMachine(WORLDS[shape]().catalog, engine_factory=postgresql.database)
+    run(machine, examples=5)
+
+
+@pytest.mark.parametrize("shape", ["shop", "teams", "tree", "tags"])
+def test_it_runs_on_mariadb(shape: str, mariadb: Backend) -> None:
+    """Nor is anything foretold amiss where texts that differ are one key."""
+    machine = RoundTripMachine(WORLDS[shape]().catalog, engine_factory=mariadb.database)
+    run(machine, examples=5)
+
+
+def test_it_may_be_derived_from() -> None:
+    """A class with a catalog is a machine as well, and takes its options as attributes."""
+    world = WORLDS["shop"]()
+
+    class Shop(RoundTripMachine):
+        catalog = world.catalog
+        max_records = 1
+
+    run(Shop, examples=3)
+
+
+def test_a_machine_without_a_catalog_says_so() -> None:
+    """What is missing is named."""
+    with pytest.raises(DeclarationError, match="has no catalog"):
+        RoundTripMachine()
+
+
+def test_an_unknown_option_is_refused() -> None:
+    """And the known ones are listed."""
+    with pytest.raises(DeclarationError, match=r"'records'.*max_records"):
+        RoundTripMachine(workshop(), records=3)
+
+
+# It catches
+
+
+def skip_overwrites() -> Any:
+    """A record that is skipped is written over the one that is there."""
+    plain = Existing.without
+
+    def without(self: Existing, batch: Any) -> Any:
+        kept = plain(self, batch)
+        if not self.none_before and not self.refuses:
+            table = self.root.table
+            change = sa.update(table).values(shelf=None)
+            if len(kept) < len(batch) and "shelf" in table.c:
+                self.dialect.connection.execute(change)
+        return kept
+
+    return mock.patch.object(Existing, "without", without)
+
+
+def lost_update() -> Any:
+    """A reference that was deferred is never set."""
+
+    def update(self: LateLoader, rows: Any, reference: Any, made: Any, prefix: str) -> None:
+        self.state.linked[reference.own[0]] = self.state.linked.get(reference.own[0], 0)
+
+    return mock.patch.object(LateLoader, "_update", update)
+
+
+def failed_import_stays() -> Any:
+    """A refused import is committed all the same."""
+
+    @contextmanager
+    def writing(session: Any, catalog: Catalog) -> Iterator[Any]:
+        refusal = None
+        with session_module.writing(session, catalog) as opened:
+            try:
+                yield opened
+            except ImportFailed as error:
+                refusal = error
+        if refusal is not None:
+            raise refusal
+
+    return mock.patch.object(importer, "writing", writing)
+
+
+def miscounted_differences() -> Any:
+    """Skipped records never differ."""
+    return mock.patch.object(Comparison, "_differ", return_value=False)
+
+
+def forgotten_conflicts() -> Any:
+    """A record that is there already is no problem, whatever was asked."""
+    plain = Existing.without
+
+    def without(self: Existing, batch: Any) -> Any:
+        self.refuses = False
+        return plain(self, batch)
+
+    return mock.patch.object(Existing, "without", without)
+
+
+def swapped_links() -> Any:
+    """Links lead to the target of the one before."""
+    plain = LinkWriter.write
+
+    def write(self: LinkWriter, rows: Any, later: Any) -> None:
+        far = [row[-1] for row in rows]
+        plain(self, [(*row[:-1], far[n - 1]) for n, row in enumerate(rows)], later)
+
+    return mock.patch.object(LinkWriter, "write", write)
+
+
+def lost_owned_rows() -> Any:
+    """The last owned row of a batch isn't written."""
+    plain = RowWriter.insert
+
+    def insert(self: RowWriter, resolved: Any, later: Any, own: Any = (), ids: Any = None) -> Any:
+        if self.rows.parent is not None and len(resolved.batch) > 1:
+            kept = list(range(len(resolved.batch) - 1))
+            resolved = resolved.take(kept)
+            own = [own[n] for n in kept]
+            ids = None if ids is None else [ids[n] for n in kept]
+        return plain(self, resolved, later, own, ids)
+
+    return mock.patch.object(RowWriter, "insert", insert)
+
+
+def links_of_the_skipped() -> Any:
+    """A record that is skipped is linked to what the bundle's is."""
+    plain = Existing.without
+
+    def without(self: Existing, batch: Any) -> Any:
+        kept = plain(self, batch)
+        for links in self.root.links if not self.none_before else ():
+            found = self.resolver.find(batch.keys)
+            for own, far in zip(batch.keys, batch.links[links.name], strict=True):
+                targets = self.loader.found(links.reference, far)
+                table, (near, *_) = links.table, links.local[0]
+                for target in targets.values() if own in found else ():
+                    row = {near.name: found[own][0], links.reference.columns[0].name: target[0]}
+                    old = sa.select(table).filter_by(**row)
+                    if not self.dialect.connection.execute(old).first():
+                        self.dialect.connection.execute(sa.insert(table).values(row))
+                        self.loader.state.written[table] = (
+                            self.loader.state.written.get(table, 0) + 1
+                        )
+        return kept
+
+    return mock.patch.object(Existing, "without", without)
+
+
+def miscounted_skips() -> Any:
+    """Records that are skipped are counted as inserted."""
+    plain = Existing.without
+
+    def without(self: Existing, batch: Any) -> Any:
+        kept = plain(self, batch)
+        self.counts.inserted += len(batch) - len(kept)
+        return kept
+
+    return mock.patch.object(Existing, "without", without)
+
+
+def forgiven_references() -> Any:
+    """A reference without a target becomes null."""
+    plain = Loader._resolve
+
+    def resolve(self: Loader, reference: Any, held: Any, batch: Any, *given: Any) -> Any:
+        if not reference.nullable:
+            return plain(self, reference, held, batch, *given)
+        found = self.found(reference, held)
+        return [found.get(key) for key in held]
+
+    return mock.patch.object(Loader, "_resolve", resolve)
+
+
+@pytest.mark.parametrize(
+    ("plant", "said"),
+    [
+        (skip_overwrites, "an import changed rows of tools"),
+        (lost_update, "spare: was .* is now null|spare_id: was"),
+        (failed_import_stays, "a refused import changed cells"),
+        (miscounted_differences, "of the skipped records differ; the report says"),
+        (forgotten_conflicts, "is there already"),
+        (swapped_links, "tools: was"),
+        (lost_owned_rows, "steps row .*: is missing|should have added jobs.steps"),
+        (links_of_the_skipped, "tools: was"),
+        (miscounted_skips, "should be inserted; the report says"),
+        (forgiven_references, "these records should fail"),
+    ],
+)
+def test_it_catches(plant: Callable[[], Any], said: str) -> None:
+    """Each mistake is found within as many runs as Hypothesis makes by default."""
+    machine = RoundTripMachine(workshop())
+    only_found = {"phases": [Phase.generate], "report_multiple_bugs": False}
+    usual = settings(FEW, max_examples=100, stateful_step_count=25, **only_found)
+    with plant(), pytest.raises(AssertionError, match=said) as caught:
+        run_state_machine_as_test(machine, settings=usual)
+    assert isinstance(caught.value, RoundTripError)
