@@ -22,10 +22,10 @@ from lading import (
 )
 from lading.testing import assert_moves, assert_round_trip
 from lading.testing.assertions import Trip, records_of
+from lading.testing.compare.stored import stored_cells
 from lading.testing.databases import EngineFactory, sqlite_engine
+from lading.testing.drawn.references import Draw
 from lading.testing.plugin import lading_mariadb, lading_postgresql, lading_sqlite
-from lading.testing.references import Draw
-from lading.testing.stored import stored_cells
 from lading.values import Json
 from support.applications import NAMES, catalog_of, drawn, examples
 from support.rewriting import rewritten
@@ -59,7 +59,7 @@ def test_nothing_is_lost(name: str, engine: str, request: pytest.FixtureRequest)
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("move", MOVES, ids=lambda move: "-".join(move))
+@pytest.mark.parametrize("move", MOVES, ids="-".join)
 @pytest.mark.parametrize("name", [*SOME, "values"])
 def test_nothing_is_lost_between_engines(
     name: str, move: tuple[str, str], request: pytest.FixtureRequest

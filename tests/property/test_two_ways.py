@@ -18,10 +18,10 @@ from lading.declare.rowsets import Children, Reference, RowSet, Value
 from lading.engine.decode import flattened
 from lading.moments import DateTime
 from lading.testing.assertions import Trip
+from lading.testing.compare.saying import said_otherwise
 from lading.testing.databases import EngineFactory, sqlite_engine
+from lading.testing.drawn.references import Draw
 from lading.testing.plugin import lading_postgresql
-from lading.testing.references import Draw
-from lading.testing.saying import said_otherwise
 from lading.values import JSON_KEY
 from support.applications import NAMES, catalog_of, drawn, examples
 
