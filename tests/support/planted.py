@@ -24,7 +24,7 @@ from lading.engine.resolve import Resolver
 from lading.engine.write import RowWriter
 from lading.moments import DateTime
 from lading.payload import BundlePayload
-from lading.values import Boolean, Choice, Float, Json, Number, Text
+from lading.values import Boolean, Choice, Float, Number, Text
 from support.planting import (
     Row,
     exported,
@@ -239,14 +239,18 @@ def microseconds_lost_on_import() -> Patch:
     return written_as(DateTime, _whole_seconds)
 
 
-@mistake("values", "values", "words", "must_words")
+def _stripped(row: Row) -> None:
+    row["city"] = row["city"] and row["city"].rstrip(" ")
+
+
+@mistake("shop", "suppliers", "city")
 def blanks_stripped_on_import() -> Patch:
-    return stored_as(Text, lambda text: text.rstrip(" "))
+    return inserted("suppliers", _stripped)
 
 
-@mistake("values", "values", "words", "must_words")
+@mistake("shop", "suppliers", "city")
 def blanks_stripped_on_both_sides() -> Patch:
-    return together(blanks_stripped_on_import(), read_as(Text, lambda text: text.rstrip(" ")))
+    return together(blanks_stripped_on_import(), exported("suppliers", _stripped))
 
 
 @mistake("values", "values", "words", "must_words", "upper", "must_upper")
@@ -264,21 +268,23 @@ def empty_text_made_null_on_export() -> Patch:
     return exported("suppliers", lambda record: record.update(city=record["city"] or None))
 
 
-@mistake("values", "values", "data", "data_null", "must_data", "must_data_null")
-def json_null_made_sql_null() -> Patch:
-    return stored_as(Json, lambda text: None if text == "null" else text)
+def _without_json_null(null: Any) -> Callable[[Row], None]:
+    def change(row: Row) -> None:
+        for name in ("data", "data_null"):
+            row[name] = None if row[name] == null else row[name]
+
+    return change
 
 
-@mistake("values", "values", "data")
+@mistake("values", "values", "data", "data_null")
+def json_null_made_sql_null_on_import() -> Patch:
+    return inserted("values", _without_json_null("null"))
+
+
+@mistake("values", "values", "data", "data_null")
 def json_null_made_sql_null_on_both_sides() -> Patch:
-    def change(record: Row) -> None:
-        if record["data"] == {"$json": None}:
-            record["data"] = None
-
-    return together(
-        exported("values", change),
-        inserted("values", lambda row: row.update(data=None) if row["data"] == "null" else None),
-    )
+    leaving = exported("values", _without_json_null({"$json": None}))
+    return together(leaving, json_null_made_sql_null_on_import())
 
 
 @mistake("values", "values", "flag", "must_flag")

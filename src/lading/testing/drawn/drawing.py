@@ -21,6 +21,8 @@ from lading.testing.drawn.references import Draw, References
 TOUCHED = 3
 #: Of a wide row every so manieth cell is drawn, lest any of its columns be met too rarely.
 SHARE = 8
+#: Beside each drawn cell that is null, so many others aren't.
+NULLS = 3
 #: How many spare values are tried before a row is left out.
 TRIES = 12
 
@@ -126,7 +128,7 @@ class Drawing:
 
     def _cell(self, item: Drawn, number: int) -> Any:
         assert item.cells is not None
-        if item.nullable and self.draw(st.booleans()):
+        if item.nullable and self.draw(st.integers(0, NULLS)) == NULLS:
             return None
         value = self.draw(item.cells.hostile)
         is_text = isinstance(value, str)

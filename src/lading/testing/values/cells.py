@@ -241,7 +241,8 @@ class _Drawing:
             return first if made is REFUSED else made
 
         drawn = None if supply.drawn is None else supply.drawn.map(tidy)
-        return joined(picked(list(taken.values())), drawn)
+        worst = picked(supply.worst).map(tidy) if supply.worst else None
+        return joined(picked(list(taken.values())), worst, drawn)
 
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a column that can't be drawn."""

@@ -96,14 +96,16 @@ def moment_supply(facts: Facts) -> Supply:
     edges = [dt.datetime.combine(day, time) for day in DATES for time in TIMES[:2]]
     edges += [dt.datetime.combine(DATES[0], time) for time in TIMES]
     edges += [dt.datetime.combine(dt.date.max, dt.time.max)]
+    worst = [START.replace(microsecond=1), START.replace(microsecond=120_000)]
     edges += [START.replace(fold=1)]
     if facts.aware:
         edges = [moment.replace(tzinfo=zone) for moment, zone in _zoned(edges)]
+        worst = [moment.replace(tzinfo=zone) for moment, zone in _zoned(worst)]
         drawn = joined(
             drawn.map(lambda moment: moment.replace(tzinfo=UTC)),
             st.builds(lambda moment, zone: moment.replace(tzinfo=zone), drawn, _zones()),
         )
-    return _counted(counting, edges, drawn)
+    return _counted(counting, edges, drawn, worst)
 
 
 def _zoned(values: Sequence[Any]) -> list[tuple[Any, dt.timezone]]:
@@ -127,5 +129,10 @@ def interval_supply(facts: Facts) -> Supply:
     return _counted(counting, LENGTHS, joined(whole, lengths))
 
 
-def _counted(counting: Supply, edges: Sequence[Any], drawn: SearchStrategy[Any]) -> Supply:
-    return Supply(counting.plain, counting.count, [*counting.edges, *edges], drawn)
+def _counted(
+    counting: Supply,
+    edges: Sequence[Any],
+    drawn: SearchStrategy[Any],
+    worst: Sequence[Any] = (),
+) -> Supply:
+    return Supply(counting.plain, counting.count, [*counting.edges, *edges], drawn, worst)

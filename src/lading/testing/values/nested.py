@@ -30,6 +30,9 @@ KEYS = (
     *("a.b", '"', "\\", "null", "\u2028", "%s", ":x", "'", "$", "__class__"),
 )
 
+#: What is altered most often.
+WORST: tuple[Any, ...] = (sa.JSON.NULL, {JSON_KEY: None}, {"a": None}, [])
+
 
 def json_supply(facts: Facts) -> Supply:
     """Return JSON values: scalars, its own null, nests and objects that look like wrappers."""
@@ -45,7 +48,8 @@ def json_supply(facts: Facts) -> Supply:
         st.lists(flat, max_size=2),
         st.floats(allow_nan=False, allow_infinity=False),
     )
-    return Supply(lambda n: {facts.word: n}, None, [*_documents(), *_lone(SCALARS)], drawn)
+    edges = [*_documents(), *_lone(SCALARS)]
+    return Supply(lambda n: {facts.word: n}, None, edges, drawn, WORST)
 
 
 def _lone(scalars: Sequence[Any]) -> list[Any]:

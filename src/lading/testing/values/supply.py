@@ -60,12 +60,14 @@ class Supply:
 
     ``plain`` gives harmless ones by number, ``count`` is how many there are before they
     repeat (``None`` for no end); ``edges`` are listed, simplest first; ``drawn`` makes more.
+    ``worst`` are the few that are altered most often, each drawn as often as many edges.
     """
 
     plain: Callable[[int], Any]
     count: int | None = None
     edges: Sequence[Any] = field(default=())
     drawn: SearchStrategy[Any] | None = None
+    worst: Sequence[Any] = field(default=())
 
 
 def listed_supply(values: Iterable[Any], facts: Facts | None = None) -> Supply:

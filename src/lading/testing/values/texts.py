@@ -52,6 +52,8 @@ NASTY = (
     # PostgreSQL takes no NUL
     "\0", "a\0", "\0a", "a\0b",
 )  # fmt: skip
+#: What is altered most often: nothing, blanks, cases, marks, and what isn't in the first plane.
+WORST = ("", " ", "Aa\u0308 ", "\U0001f35e\n")
 #: Characters of those, to make more of, the simplest first; and some of every part of Unicode.
 CHARACTERS = "".join(dict.fromkeys("ab" + "".join(NASTY)))
 SURROGATES = range(0xD800, 0xE000)
@@ -80,7 +82,8 @@ def text_supply(facts: Facts) -> Supply:
         _texts_of(ALL_OVER, 2, least, most),
     )
     plain, count = _plain_text(facts)
-    return Supply(plain, count, list(dict.fromkeys(edges)), drawn)
+    worst = [fitted(text, facts) for text in WORST]
+    return Supply(plain, count, list(dict.fromkeys(edges)), drawn, worst)
 
 
 def _texts_of(characters: str, width: int, least: int, most: int) -> SearchStrategy[str]:

@@ -1,0 +1,209 @@
+"""Applications' own tests, as they would write them with the kit, over many shapes and engines."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lading import (
+    LadingError,
+    export_all,
+    export_document,
+    import_all,
+    import_document,
+)
+from lading.testing import assert_moves, assert_round_trip
+from lading.testing.assertions import Trip, records_of
+from lading.testing.compare.stored import stored_cells
+from lading.testing.databases import EngineFactory, sqlite_engine
+from lading.testing.drawn.references import Draw
+from lading.testing.plugin import lading_mariadb, lading_postgresql, lading_sqlite
+from lading.values import Json
+from support.applications import NAMES, catalog_of, drawn, examples
+from support.rewriting import rewritten
+
+__all__ = ["lading_mariadb", "lading_postgresql", "lading_sqlite"]
+
+#: Worlds that have most of what there is between them.
+SOME = ["shop", "books", "tags", "joined_tables", "optional_keys", "accounts"]
+EXAMPLES = {"lading_sqlite": 8, "lading_postgresql": 3, "lading_mariadb": 3}
+ENGINES = list(EXAMPLES)
+MOVES = [(one, two) for one in ENGINES for two in ENGINES if one != two]
+
+
+# Round trips and moves
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_lost(name: str, engine: str, request: pytest.FixtureRequest) -> None:
+    """Every shape, on every engine."""
+    factory: EngineFactory = request.getfixturevalue(engine)
+    catalog = catalog_of(name)
+
+    @examples(EXAMPLES[engine])
+    @given(drawn(name))
+    def nothing_is_lost(dataset: Any) -> None:
+        assert_round_trip(catalog, dataset, engine_factory=factory)
+
+    nothing_is_lost()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("move", MOVES, ids="-".join)
+@pytest.mark.parametrize("name", [*SOME, "values"])
+def test_nothing_is_lost_between_engines(
+    name: str, move: tuple[str, str], request: pytest.FixtureRequest
+) -> None:
+    """In every direction."""
+    source, target = map(request.getfixturevalue, move)
+    catalog = catalog_of(name)
+
+    @examples(2)
+    @given(drawn(name))
+    def moves(dataset: Any) -> None:
+        assert_moves(catalog, dataset, source, target)
+
+    moves()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", [*SOME, "values"])
+def test_engines_give_equal_bytes(name: str, request: pytest.FixtureRequest) -> None:
+    """What all three hold leaves each of them in the same bytes."""
+    factories = [request.getfixturevalue(engine) for engine in ENGINES]
+    catalog = catalog_of(name)
+
+    @examples(3)
+    @given(drawn(name))
+    def equal(dataset: Any) -> None:
+        with Trip(catalog, dataset) as trip:
+            engines = [trip.opened(factory) for factory in factories]
+            for engine in engines:
+                trip.written(engine, other=False)
+            first = trip.exported(engines[0], "the export")
+            for engine in engines[1:]:
+                trip.same_bytes(first, engine, engine.dialect.name)
+
+    equal()
+
+
+# Other ways round
+
+Check = Callable[[Trip, sa.Engine, Path, Draw], None]
+
+
+def hold(name: str, check: Check, count: int = 5) -> None:
+    """Let a check have drawn datasets, in a database and exported from it."""
+    catalog = catalog_of(name)
+
+    @examples(count)
+    @given(drawn(name), st.data())
+    def holds(dataset: Any, data: Any) -> None:
+        with Trip(catalog, dataset) as trip:
+            source = trip.opened(sqlite_engine)
+            trip.written(source, other=False)
+            check(trip, source, trip.exported(source, "the export"), data.draw)
+
+    holds()
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_the_order_of_records_does_not_matter(name: str) -> None:
+    """A bundle whose records stand in another order restores the same."""
+
+    def check(trip: Trip, source: sa.Engine, path: Path, draw: Draw) -> None:
+        before = stored_cells(source, trip.tables)
+        mixed = trip.exported(source, "another export")
+        rewritten(mixed, lambda _, records: draw(st.permutations(records)))
+        target = trip.opened(sqlite_engine)
+        trip.imported(target, mixed)
+        trip.same_cells(before, stored_cells(target, trip.tables), "after a mixed import")
+        trip.same_bytes(path, target, "the export after a mixed import")
+
+    hold(name, check)
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_zip_file_holds_the_same(name: str) -> None:
+    """Byte by byte, and it restores the same."""
+
+    def check(trip: Trip, source: sa.Engine, path: Path, draw: Draw) -> None:
+        zipped = trip.folder / "bundle.zip"
+        export_all(source, zipped, catalog=trip.catalog)
+        with zipfile.ZipFile(zipped) as archive:
+            inside = {
+                name.rpartition("/")[2]: archive.read(name)
+                for name in archive.namelist()
+                if not name.endswith("manifest.json")
+            }
+        outside = {
+            item.name: item.read_bytes() for item in path.iterdir() if item.name != "manifest.json"
+        }
+        assert inside == outside
+        target = trip.opened(sqlite_engine)
+        import_all(target, zipped, catalog=trip.catalog)
+        trip.same_bytes(path, target, "the export after the import of a zip file")
+
+    hold(name, check)
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_document_holds_the_same_records(name: str) -> None:
+    """Through JSON text as well, and it restores the same."""
+
+    def check(trip: Trip, source: sa.Engine, path: Path, draw: Draw) -> None:
+        document = json.loads(json.dumps(export_document(source, catalog=trip.catalog)))
+        assert {name: document[name] for name in trip.expected} == records_of(path)
+        target = trip.opened(sqlite_engine)
+        import_document(target, document, catalog=trip.catalog)
+        trip.same_bytes(path, target, "the export after the import of a document")
+
+    hold(name, check)
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_failed_import_changes_nothing(name: str) -> None:
+    """One field of the wrong type is refused, and every table stays as it was."""
+    entities = catalog_of(name).use()
+    unhurt = {
+        value.written
+        for rows in entities.all_rows()
+        for value in rows.values
+        if not value.writable or isinstance(value.kind, Json)
+    }
+
+    def check(trip: Trip, source: sa.Engine, path: Path, draw: Draw) -> None:
+        places = [
+            (entity, place, field)
+            for entity, records in records_of(path).items()
+            for place, record in enumerate(records)
+            for field in record
+            if field not in unhurt
+        ]
+        if not places:
+            return
+        entity, place, field = draw(st.sampled_from(places))
+
+        def damage(name: str, records: list[Any]) -> list[Any]:
+            if name == entity:
+                records[place][field] = [{"neither": "nor"}]
+            return records
+
+        rewritten(path, damage)
+        for engine in (source, trip.opened(sqlite_engine)):
+            before = stored_cells(engine, trip.tables)
+            with pytest.raises(LadingError):
+                import_all(engine, path, catalog=trip.catalog)
+            trip.same_cells(before, stored_cells(engine, trip.tables), "after a failed import")
+
+    hold(name, check)
