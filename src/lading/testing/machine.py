@@ -91,7 +91,9 @@ def _change(
             for row in live.state.instances
         ]
         state = machine.live[name].state
-        return make(Changes(draw, machine.plans, name, state, others), machine)
+        begin = PLACES.index(name)
+        changes = Changes(draw, machine.plans, name, state, others=others, begin=begin)
+        return make(changes, machine)
 
     return st.runner().flatmap(change)
 

@@ -31,6 +31,7 @@ class Drawing:
     """Draws one dataset; ``first`` names a plan that gets a row at least.
 
     ``onto`` are rows that are there already: new ones may refer to them, and don't clash.
+    ``begin`` is the number of the first rows, by which harmless values differ.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Drawing:
         *,
         first: Plan | None = None,
         onto: Iterable[Instance] = (),
+        begin: int = 0,
     ) -> None:
         self.draw = draw
         self.plans = plans
@@ -49,6 +51,7 @@ class Drawing:
         self.first = first
         self.counts = st.sampled_from([0, *_counts(most)])
         self.some = st.sampled_from(_counts(most))
+        self.begin = begin
         self.instances: dict[Plan, list[Instance]] = {}
         self.order: list[Instance] = []
         self.claims = Claims()
@@ -74,7 +77,7 @@ class Drawing:
         if plan not in self.wanted and plan.rows is not None:
             return
         count = self.draw(self.some if self.first is not None else self.counts)
-        start = max((item.number for item in found), default=-1) + 1
+        start = max((item.number + 1 for item in found), default=self.begin)
         for number in range(start, start + count):
             instance = self._instance(plan, number)
             if instance is not None:

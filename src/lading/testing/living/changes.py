@@ -21,7 +21,9 @@ ADDED = 2
 class Changes:
     """Draws one change to what the database ``where`` holds; the state given stays as it is.
 
-    ``others`` are rows of other databases, whose values are taken over now and then.
+    ``others`` are rows of other databases, whose values are taken over now and then, and
+    ``begin`` is the number of the first row of each table: where databases begin at different
+    ones, some of their records have the same keys, and not all.
     """
 
     def __init__(
@@ -30,20 +32,25 @@ class Changes:
         plans: Plans,
         where: str,
         state: State,
+        *,
         others: Collection[Instance] = (),
+        begin: int = 0,
     ) -> None:
         self.draw = draw
         self.plans = plans
         self.where = where
         self.before = state
         self.others = others
+        self.begin = begin
         self.state = state.copy()
 
     def _drawing(
         self, wanted: Collection[Plan] = (), most: int = ADDED, first: Plan | None = None
     ) -> Drawing:
         rows = self.state.instances
-        return Drawing(self.draw, self.plans, wanted, most, first=first, onto=rows)
+        return Drawing(
+            self.draw, self.plans, wanted, most, first=first, onto=rows, begin=self.begin
+        )
 
     def _made(self, text: str) -> Change:
         return Change(self.where, self.state, text)

@@ -45,5 +45,5 @@ def terms_of(entities: Sequence[str]) -> SearchStrategy[Terms]:
     ways, names = st.sampled_from(list(WAYS)), st.sampled_from(entities)
     some = st.dictionaries(names, ways, min_size=1, max_size=2)
     mapped = st.tuples(some, ways).map(lambda pair: {**pair[0], "*": pair[1]})
-    all_or_some = st.none() | st.none() | st.lists(names, min_size=1, unique=True)
+    all_or_some = st.none() | st.lists(names, min_size=1, unique=True)
     return st.builds(Terms, ways | mapped, st.sampled_from(ERRORS), all_or_some)
