@@ -7,18 +7,20 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import mapped_column, relationship
+from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (
     Catalog,
     DeclarationError,
     ImportFailed,
+    Ref,
     export_document,
     import_document,
     import_order,
 )
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
+from support.world import key, slug, to
 
 
 def item(type_: Any) -> Any:
@@ -92,3 +94,41 @@ def test_a_check_within_a_column_keeps_its_reference_from_waiting(within: bool) 
     schema_for(Person, catalog)
     with pytest.raises(DeclarationError, match="cycle of required references"):
         import_order(catalog)
+
+
+def test_an_object_dumps_its_reference_to_a_column_of_a_subclass(sqlite_memory: Backend) -> None:
+    """Without a relationship, whose foreign key leads to a table that only a subclass has."""
+    base, catalog = new_base(), Catalog("assets")
+
+    class Asset(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "assets"
+        id = key()
+        slug = slug()
+        kind = mapped_column(sa.String(20), nullable=False)
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "asset"}
+
+    class Licence(Asset):
+        __tablename__ = "licences"
+        id = mapped_column(sa.ForeignKey("assets.id"), primary_key=True)
+        code = mapped_column(sa.String(30), unique=True)
+        __mapper_args__ = {"polymorphic_identity": "licence"}
+
+    class Check(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "checks"
+        id = key()
+        slug = slug()
+        licence_code = to("licences.code", null=True)
+        owner_id = to("licences.id", null=True)
+
+    schema_for(Asset, catalog)
+    checks = schema_for(Check, catalog, {"licence": Ref("licence_code")})
+    with sqlite_memory.database(base.metadata) as engine, Session(engine) as session:
+        licence = Licence(slug="l", code="c")
+        session.add(licence)
+        session.flush()
+        check = Check(slug="k", licence_code="c", owner_id=licence.id)
+        session.add(check)
+        session.commit()
+        document = export_document(session, catalog=catalog)
+        assert document["checks"][0]["licence"] == {"slug": "l"}
+        assert checks().dump(check) == document["checks"][0]

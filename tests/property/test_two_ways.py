@@ -167,7 +167,20 @@ def problems(trip: Trip, document: Any, entity: str, number: int) -> set[str]:
 
 
 def alike(found: set[str], blamed: set[str]) -> bool:
-    """Tell whether the same fields are named; a key too long for any row is nobody's key at all."""
-    return all(
-        any(one == two or two.startswith(f"{one}.") for one in found) for two in blamed
-    ) and all(any(one == two or two.startswith(f"{one}.") for two in blamed) for one in found)
+    """Tell whether the same fields are named.
+
+    A nested key that is too long for any row is nobody's key at all for an import, and what
+    had to wait for its target has forgotten which of its siblings it was.
+    """
+    held, two = list(map(_steps, found)), list(map(_steps, blamed))
+    return all(any(_covers(a, b) for a in held) for b in two) and all(
+        any(_covers(a, b) for b in two) for a in held
+    )
+
+
+def _steps(field: str) -> list[str]:
+    return [step for step in field.split(".") if not step.isdigit()]
+
+
+def _covers(whole: list[str], part: list[str]) -> bool:
+    return part[: len(whole)] == whole

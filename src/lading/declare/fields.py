@@ -139,8 +139,10 @@ class Ref(ma.fields.Field[Any]):
         ]
         if None in values:
             return None
-        target = reference.target.mapper
         far = [reference.target.in_base(column) for column in reference.remote]
+        # A column of a subclass's own table is an attribute of that class alone.
+        family = reference.target.mapper.self_and_descendants
+        target = next(item for item in family if set(far) <= set(item.columns.values()))
         names = [target.get_property_by_column(column).key for column in far]
         found = session.query(target.class_).filter_by(**dict(zip(names, values, strict=True)))
         return found.one()
