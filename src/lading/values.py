@@ -108,6 +108,7 @@ class Float(Kind):
     name: ClassVar[str] = "float"
     python: ClassVar[type] = float
     is_key: ClassVar[bool] = False
+    written_sorts: ClassVar[bool] = False
 
     def write(self, value: Any) -> float | str:
         """Return the number, never a negative zero, or its word."""
@@ -124,6 +125,10 @@ class Float(Kind):
         if isinstance(written, str) and written in INFINITIES:
             return INFINITIES[written]
         raise ValueError(f"{shown(written)} is not a float (a number, or NaN, Infinity, -Infinity)")
+
+    def order(self, written: Any) -> Any:
+        """Floats compare by value, infinities at the ends and NaN above all."""
+        return (1, 0.0) if written == NOT_A_NUMBER else (0, self.read(written))
 
 
 def exact_double(number: int) -> float:

@@ -8,15 +8,13 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Self
 
 import sqlalchemy as sa
-from hypothesis import currently_in_test_context
-from hypothesis.control import current_build_context
 
 from lading.declare.catalog import Catalog
 from lading.engine.through import needs_marshmallow
+from lading.errors import DeclarationError
 from lading.exporter import export_all
 from lading.importer import import_all
 from lading.manifest import Manifest
@@ -24,7 +22,7 @@ from lading.report import ImportReport
 from lading.testing.compare.differences import Difference, differences
 from lading.testing.compare.saying import has_unrestored, out_of_order, said_otherwise
 from lading.testing.compare.stored import stored_cells, typed_cells
-from lading.testing.databases import EngineFactory, database, sqlite_engine
+from lading.testing.databases import EngineFactory, database, emptied_after, sqlite_engine
 from lading.testing.drawn.carried import forgotten
 from lading.testing.drawn.dataset import Dataset
 from lading.testing.drawn.fill import write
@@ -85,13 +83,14 @@ def assert_moves(
 ) -> None:
     """Move a dataset from one engine to another, and miss nothing.
 
-    Both are engines over fresh, empty databases, or factories as for :func:`assert_round_trip`.
+    Both are engines over empty databases, or factories as for :func:`assert_round_trip`; an
+    engine's tables are emptied again at the end, so that it serves the next example.
     What either engine can't hold stands in the dataset's harmless form.  Both exports must be
     equal bytes, and both databases hold equal values and links.
     """
     with Trip(catalog, dataset) as trip:
         trip.carries_everything()
-        source, target = trip.opened(from_engine), trip.opened(to_engine)
+        source, target = (trip.opened(_factory(item, catalog)) for item in (from_engine, to_engine))
         trip.written(source, other=False)
         before = typed_cells(source, trip.tables)
         first = trip.exported(source, "the export")
@@ -106,6 +105,7 @@ class Trip:
     """One dataset on its way, with the databases and bundles that it needs."""
 
     def __init__(self, catalog: Catalog, dataset: Dataset) -> None:
+        _require(catalog, dataset)
         self.catalog = catalog
         self.dataset = dataset
         self.tables = sorted(dataset.plans.tables(), key=lambda table: table.fullname)
@@ -115,7 +115,6 @@ class Trip:
         self.expected: Mapping[str, list[Any]] = {}
 
     def __enter__(self) -> Self:
-        self.held.enter_context(_untimed())
         self.folder = Path(self.held.enter_context(tempfile.TemporaryDirectory(prefix="lading-")))
         return self
 
@@ -128,9 +127,8 @@ class Trip:
         if found:
             raise RoundTripError("records carry no such columns, and coverage() is silent:", found)
 
-    def opened(self, given: sa.Engine | EngineFactory) -> sa.Engine:
+    def opened(self, factory: EngineFactory) -> sa.Engine:
         """Return an engine over a fresh database with all tables."""
-        factory = (lambda: _unclosed(given)) if isinstance(given, sa.Engine) else given
         engine = self.held.enter_context(database(factory, self.catalog))
         is_mariadb = getattr(engine.dialect, "is_mariadb", False)  # also by a mysql:// URL
         self.engines[engine] = "mariadb" if is_mariadb else engine.dialect.name
@@ -204,6 +202,22 @@ class Trip:
             raise RoundTripError(f"{what} gave other bytes:", found)
 
 
+def _require(catalog: Any, dataset: Any) -> None:
+    """Refuse what is no dataset of a catalog, and one in which a table can have no rows."""
+    if not isinstance(catalog, Catalog) or not isinstance(dataset, Dataset):
+        raise DeclarationError(
+            f"a catalog and a dataset of it are wanted, not {type(catalog).__name__} and "
+            f"{type(dataset).__name__}; draw one by datasets(catalog)"
+        )
+    if dataset.plans.entities.catalog is not catalog:
+        raise DeclarationError(
+            f"the dataset was drawn from {dataset.plans.entities.catalog!r}, not from "
+            f"{catalog!r}; draw it by datasets(catalog)"
+        )
+    for plan in dataset.plans.plans():
+        plan.refuse_hopeless()
+
+
 def hold_records(
     catalog: Catalog,
     expected: Mapping[str, list[Any]],
@@ -253,21 +267,6 @@ def files_of(path: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def _untimed() -> Iterator[None]:
-    """Keep a trip's time from a test's deadline, which is meant for the test's own code.
-
-    Hypothesis leaves the time of drawing out of account, and a trip is counted as that.
-    """
-    start = perf_counter()
-    try:
-        yield
-    finally:
-        if currently_in_test_context():
-            times = getattr(current_build_context().data, "draw_times", {})
-            times[f"trip {len(times)}"] = perf_counter() - start
-
-
-@contextmanager
 def noted(what: str) -> Iterator[None]:
     """Add to an error what was being done."""
     try:
@@ -277,7 +276,6 @@ def noted(what: str) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _unclosed(engine: sa.Engine) -> Iterator[sa.Engine]:
-    """A caller's own engine isn't disposed of."""
-    yield engine
+def _factory(given: sa.Engine | EngineFactory, catalog: Catalog) -> EngineFactory:
+    """Let a caller's own engine serve every example: its tables are emptied after each."""
+    return (lambda: emptied_after(given, catalog)) if isinstance(given, sa.Engine) else given

@@ -70,7 +70,13 @@ def database(factory: EngineFactory, catalog: Catalog) -> Iterator[sa.Engine]:
 @contextmanager
 def _opened(factory: EngineFactory) -> Iterator[sa.Engine]:
     """Open what a factory gives, and close it in any case."""
-    given: Any = factory()
+    called: Any = factory
+    if isinstance(called, sa.Engine) or not callable(called):
+        raise TargetError(
+            f"engine_factory is {shown(called)}; expected what gives a fresh engine when called",
+            "Write engine_factory=lambda: create_engine(...), over a fresh database each time.",
+        )
+    given: Any = called()
     with ExitStack() as stack:
         is_engine = isinstance(given, sa.Engine)
         if not is_engine and isinstance(given, AbstractContextManager):
@@ -194,3 +200,37 @@ def _attached(engine: sa.Engine, schemas: list[str]) -> Iterator[sa.Engine]:
             engine.dispose()
         for path in made:
             path.unlink(missing_ok=True)
+
+
+# Engines of the caller's own
+
+
+@contextmanager
+def emptied_after(engine: sa.Engine, catalog: Catalog) -> Iterator[sa.Engine]:
+    """Yield an engine of the caller's, and delete at the end what its tables were filled with."""
+    try:
+        yield engine
+    finally:
+        with engine.begin() as connection:
+            there = sa.inspect(connection)
+            metadata = {table.metadata for table in tables_of(catalog.use())}
+            tables = [table for item in metadata for table in item.tables.values()]
+            _empty(connection, [t for t in tables if there.has_table(t.name, schema=t.schema)])
+
+
+def _empty(connection: sa.Connection, tables: list[sa.Table]) -> None:
+    """Delete all rows, whatever circles these refer to each other in."""
+    prepare = connection.dialect.identifier_preparer
+    names = [prepare.format_table(table) for table in tables]
+    if connection.dialect.name == "postgresql":
+        if names:
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(names)}")
+        return
+    is_sqlite = connection.dialect.name == "sqlite"
+    connection.exec_driver_sql(
+        "PRAGMA defer_foreign_keys=ON" if is_sqlite else "SET foreign_key_checks = 0"
+    )
+    for table in tables:
+        connection.execute(sa.delete(table))
+    if not is_sqlite:
+        connection.exec_driver_sql("SET foreign_key_checks = 1")

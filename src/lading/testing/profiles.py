@@ -2,7 +2,8 @@
 
 Choose one by ``settings.load_profile("lading-ci")`` or ``pytest --hypothesis-profile=lading-ci``.
 None has a deadline, for an example writes and reads several databases, and none suppresses a
-health check.
+health check.  Where nobody has chosen a profile, ``lading`` is loaded, which is Hypothesis's own
+default but for the deadline.
 """
 
 from __future__ import annotations
@@ -16,8 +17,15 @@ EXAMPLES = {"lading-dev": 20, "lading-ci": 100, "lading-deep": 1000}
 SAME_EACH_TIME = ("lading-ci",)
 
 
+#: Hypothesis's own profile, which is loaded unless somebody chooses another.
+DEFAULT = "default"
+
+
 def register_profiles() -> None:
-    """Make the profiles known to Hypothesis; whatever else it was told stays as it is."""
+    """Make the profiles known to Hypothesis; a profile that somebody chose stays."""
+    settings.register_profile("lading", settings.get_profile(DEFAULT), deadline=None)
+    if settings.get_current_profile_name() == DEFAULT:
+        settings.load_profile("lading")
     for name, examples in EXAMPLES.items():
         settings.register_profile(
             name,

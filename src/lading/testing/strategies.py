@@ -47,6 +47,8 @@ def datasets(
         )
     if isinstance(only, str):
         raise DeclarationError(f"datasets: only is {shown(only)}; write a list of entities")
+    if only is not None and not (only := list(only)):
+        raise DeclarationError("datasets: only is empty, and nothing would be drawn; list entities")
     plans = _once(catalog, overrides)
     names = None if only is None else frozenset(only)
 

@@ -101,6 +101,10 @@ class Dataset:
             found.setdefault(instance.plan, []).append(instance)
         return found
 
+    def counts(self) -> dict[str, int]:
+        """Return how many rows there are of each entity, owned list and link table."""
+        return {plan.name: len(items) for plan, items in self._by_plan.items()}
+
     def resolved(self, engines: Collection[str], *, other: bool = False) -> Resolved:
         """Return what databases of these engines get; ``other`` ids mean the same data."""
         return Resolved(self, engines, other=other)

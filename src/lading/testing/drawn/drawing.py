@@ -149,12 +149,18 @@ class Drawing:
         if (touched and self._allowed(instance)) or self._searched(instance, able):
             return True
         _calm(instance, able)
-        return any(self._allowed(instance) for _ in self.references.rearranged(instance))
+        if any(self._allowed(instance) for _ in self.references.rearranged(instance)):
+            return True
+        instance.plan.refused += not allowed(instance)
+        return False
 
     def _allowed(self, instance: Instance) -> bool:
         """Claim what a row has for itself alone, if CHECKs allow it."""
         join(instance)
-        return allowed(instance) and self.claims.take(instance)
+        if not allowed(instance):
+            return False
+        instance.plan.is_met = True
+        return self.claims.take(instance)
 
     def _searched(self, instance: Instance, able: list[Drawn]) -> bool:
         """Try other harmless values, and those that CHECKs name, cell by cell."""

@@ -17,6 +17,7 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy.orm import Mapper
 
 from lading.declare.catalog import Catalog
+from lading.declare.columns import in_check
 from lading.declare.derivation import Entities
 from lading.declare.hierarchy import carried_tables, family
 from lading.declare.rowsets import Children, Column, Kinds, Links, Reference, RowSet, Value
@@ -24,6 +25,9 @@ from lading.errors import DeclarationError, shown
 from lading.testing.drawn.constraints import Unique, checked_columns, constraints_of
 from lading.testing.values.cells import Cells, cells_of, cells_of_column
 from lading.testing.values.checks import Checks
+
+#: After how many rows that no CHECK took it is an error that none was found.
+HOPELESS = 60
 
 Overrides = Mapping[str, SearchStrategy[Any]]
 
@@ -68,7 +72,10 @@ class Drawn:
 
 @dataclass(eq=False)
 class Plan:
-    """What one table's rows consist of; ``rows`` is ``None`` for link tables and strangers."""
+    """What one table's rows consist of; ``rows`` is ``None`` for link tables and strangers.
+
+    ``refused`` counts the rows that a CHECK kept from being drawn, until one ``is_met``.
+    """
 
     table: sa.Table
     rows: RowSet | None
@@ -80,6 +87,27 @@ class Plan:
     is_sequence: bool = False
     classes: list[Any] = field(default_factory=list)
     checks: dict[sa.Table, Checks] = field(default_factory=dict)
+    refused: int = 0
+    is_met: bool = False
+
+    def refuse_hopeless(self) -> None:
+        """Say that of many rows that were drawn the CHECKs took none.
+
+        Without rows a test would pass, and prove nothing.
+        """
+        if self.is_met or self.refused < HOPELESS:
+            return
+        texts = "; ".join(text for checks in self.checks.values() for text in checks.known)
+        checked = [item.column for item in self.drawn if item.cells is not None]
+        wanted = ", ".join(
+            f"'{self.name}.{column.name}': strategy"
+            for column in checked
+            if in_check(column.table, (column,))
+        )
+        raise DeclarationError(
+            f"{self.name}: of {self.refused} rows that were drawn, its CHECKs took none ({texts}); "
+            f"say what draws such values, overrides={{{wanted}}}"
+        )
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from lading.declare.columns import converts_in_sql, kind_of
 from lading.declare.fields import FieldKind, ValueField
 from lading.declare.rowsets import Column, Value
 from lading.engine.dialects.processed import alike
-from lading.errors import DeclarationError
+from lading.errors import DeclarationError, shown
 from lading.kind import Kind
 from lading.testing.values.fieldvalues import address_supply, field_supply
 from lading.testing.values.holds import Fits, written_key
@@ -206,10 +206,33 @@ class _Drawing:
         if not made.found and not listed:
             made = self._any_harmless(supply, key)
         if not made.found:
-            raise self.error(
-                "has no value that its validators take and all engines hold, as far as was tried"
-            )
+            raise self._none_found(supply.plain(0))
         return made
+
+    def _none_found(self, tried: Any) -> DeclarationError:
+        """Return the error for a column of which nothing that was tried can stand everywhere."""
+        why = self._refusal(tried)
+        if self.override is None:
+            return self.error(
+                "has no value that its validators take and all engines hold, as far as was "
+                f"tried (one was {shown(tried)}{why})"
+            )
+        column = f"{self.column.table.fullname}.{self.column.name}"
+        return DeclarationError(
+            f"overrides for {column} gave {shown(tried)}, which {self.column.type!r}, its field or "
+            f"some engine doesn't take{why}; draw values of its type, length and range"
+        )
+
+    def _refusal(self, value: Any) -> str:
+        """Say why a field of the application's own doesn't take a value, where that is why."""
+        if self.own is None:
+            return ""
+        try:
+            written = self.own._serialize(value, self.own.name, {self.own.name: value})
+            self.own.deserialize(written)
+        except Exception as error:  # a field of the application's own may raise anything
+            return f": {error!r}"
+        return ""
 
     def _any_harmless(self, supply: Supply, key: Callable[[Any], Any]) -> PlainValues:
         """Where plain values won't do, harmless ones are looked for among all that there are."""

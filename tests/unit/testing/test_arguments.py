@@ -1,0 +1,153 @@
+"""What can't be obeyed is refused with a remedy, and nothing is proved by drawing nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import mapped_column, relationship
+
+from lading import Catalog, LadingError, Owned
+from lading.testing import assert_moves, assert_round_trip, datasets
+from support import zoo
+from support.declaring import catalog_of, new_base, schema_for
+
+
+def drawn(strategy: Any, use: Callable[[Any], None] = lambda _: None, examples: int = 40) -> None:
+    """Draw from a strategy, as a test would."""
+
+    @settings(max_examples=examples, database=None, phases=[Phase.generate], deadline=None)
+    @given(strategy)
+    def run(dataset: Any) -> None:
+        use(dataset)
+
+    run()
+
+
+def refusal(work: Callable[[], Any]) -> str:
+    """Return the text of what is refused."""
+    with pytest.raises(LadingError) as caught:
+        work()
+    return str(caught.value)
+
+
+def parts(*checks: str) -> Catalog:
+    """Declare a table with some CHECKs."""
+
+    class Part(new_base()):
+        __tablename__ = "parts"
+        __table_args__ = tuple(sa.CheckConstraint(text) for text in checks)
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        a = mapped_column(sa.Integer, nullable=False)
+        b = mapped_column(sa.Integer, nullable=False)
+
+    return catalog_of(Part)
+
+
+def test_checks_that_nothing_meets_are_named() -> None:
+    """Else the table would stay empty, and the test would pass."""
+    catalog = parts("a + b = 1000003")
+    text = refusal(
+        lambda: drawn(datasets(catalog), lambda dataset: assert_round_trip(catalog, dataset))
+    )
+    assert re.sub(r"\d+ rows", "n rows", text) == (
+        "parts: of n rows that were drawn, its CHECKs took none (a + b = 1000003); say what draws "
+        "such values, overrides={'parts.a': strategy, 'parts.b': strategy}."
+    )
+
+
+def test_overrides_meet_a_check() -> None:
+    catalog = parts("a + b = 1000003")
+    some = {"parts.a": st.just(1000000), "parts.b": st.just(3)}
+    counts: list[int] = []
+    drawn(
+        datasets(catalog, overrides=some),
+        lambda dataset: counts.append(sum(dataset.counts().values())),
+    )
+    assert max(counts) > 1
+
+
+@pytest.mark.parametrize("swapped", [True, False])
+def test_arguments_of_the_wrong_kind(swapped: bool) -> None:
+    catalog, other = zoo.family().catalog, zoo.tags().catalog
+
+    def use(dataset: Any) -> None:
+        if swapped:
+            assert_round_trip(dataset, catalog)
+        else:
+            assert_round_trip(other, dataset)
+
+    expected = (
+        "a catalog and a dataset of it are wanted" if swapped else "the dataset was drawn from"
+    )
+    assert refusal(lambda: drawn(datasets(catalog), use)).startswith(expected)
+
+
+def test_an_engine_is_no_factory() -> None:
+    catalog, engine = zoo.family().catalog, sa.create_engine("sqlite://")
+
+    def use(dataset: Any) -> None:
+        assert_round_trip(catalog, dataset, engine_factory=engine)  # type: ignore[arg-type]
+
+    assert "expected what gives a fresh engine" in refusal(lambda: drawn(datasets(catalog), use))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"only": []}, "only is empty"),
+        ({"only": "people"}, "write a list of entities"),
+        ({"only": ["persons"]}, "which is no entity; the entities are people"),
+        ({"max_records": 0}, "write a whole number from 1"),
+        ({"overrides": {"people.slug": "x"}}, "give a strategy"),
+        ({"overrides": {"people.slag": st.just("x")}}, "which is no column that is drawn"),
+        ({"overrides": {"people.slug": st.integers()}}, "overrides for people.slug gave"),
+    ],
+)
+def test_options_that_cannot_be_obeyed(options: dict[str, Any], expected: str) -> None:
+    catalog = zoo.family().catalog
+    assert expected in refusal(lambda: drawn(datasets(catalog, **options)))
+
+
+def test_lists_ordered_by_floats_go_round() -> None:
+    """Infinities are written as words, and sort by value all the same."""
+    base, catalog = new_base(), Catalog("floats")
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = mapped_column(sa.Integer, primary_key=True)
+        sheet_id = mapped_column(sa.ForeignKey("sheets.id"), nullable=False)
+        weight = mapped_column(sa.Double, nullable=True)
+
+    class Sheet(base):
+        __tablename__ = "sheets"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        lines = relationship(Line, order_by=Line.weight.desc())
+
+    schema_for(Sheet, catalog, {"lines": Owned(schema_for(Line, catalog))})
+    weights = st.sampled_from([float("inf"), float("-inf"), 1.5, -2.0, 0.0])
+    drawn(
+        datasets(catalog, overrides={"sheets.lines.weight": weights}),
+        lambda dataset: assert_round_trip(catalog, dataset),
+    )
+
+
+@pytest.mark.parametrize("kept", ["file", "memory"])
+def test_engines_of_the_caller_s_serve_every_example(kept: str, tmp_path: Any) -> None:
+    """They are emptied in between, circles of rows and all."""
+    catalog = zoo.cycle().catalog
+    urls = [f"sqlite:///{tmp_path / name}" if kept == "file" else "sqlite://" for name in "ab"]
+    engines = [sa.create_engine(url) for url in urls]
+    drawn(datasets(catalog), lambda dataset: assert_moves(catalog, dataset, *engines), 10)
+    if kept == "file":
+        for engine in engines:
+            with engine.connect() as connection:
+                (table, *_) = catalog.use()["employees"].tables
+                assert connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
