@@ -104,14 +104,18 @@ class Recognition:
     ) -> list[tuple[str, Any, Any]]:
         """List the columns in which a row isn't what it should be, as far as that is known."""
         source = self.written[table][(_id(item),)]
+        carried = self._carried(copy.plan)
         found = []
         for name, cell in copy.rows[table].items():
-            wanted = cell.value if isinstance(cell, MadeUp) else source[name]
-            if isinstance(cell, MadeUp) and cell.value is None:
+            if name not in carried or (isinstance(cell, MadeUp) and cell.value is None):
                 continue
-            if isinstance(item.rows[table].get(name), MadeUp) and not isinstance(cell, MadeUp):
-                wanted = cell  # a left-out reference is null
-            if name in self._carried(copy.plan) and not _alike(wanted, row[name]):
+            if isinstance(cell, MadeUp) or cell is None:
+                wanted = cell.value if cell is not None else None
+            elif _alike(cell, item.rows[table][name]):
+                wanted = source[name]
+            else:
+                continue  # a key of a target that has other values here; exports say where it leads
+            if not _alike(wanted, row[name]):
                 found.append((name, wanted, row[name]))
         return found
 
