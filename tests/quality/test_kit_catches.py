@@ -12,7 +12,8 @@ from hypothesis import Phase, given, settings
 
 from lading import ImportFailed, LadingError
 from lading.testing import RoundTripError, assert_round_trip, datasets
-from support.planted import MISTAKES, Mistake
+from support.planted import Mistake
+from support.planted_rows import MISTAKES
 from support.zoo import WORLDS
 
 EXAMPLES = 100
