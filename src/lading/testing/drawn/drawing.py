@@ -20,7 +20,7 @@ from lading.testing.drawn.references import Draw, References
 #: At most so many cells of a row are drawn; the others are harmless.
 TOUCHED = 3
 #: Of a wide row every so manieth cell is drawn, lest any of its columns be met too rarely.
-SHARE = 8
+SHARE = 3
 #: Beside each drawn cell that is null, so many others aren't.
 NULLS = 3
 #: How many spare values are tried before a row is left out.
@@ -121,7 +121,7 @@ class Drawing:
         """Draw a few cells anew, and return which."""
         touched: list[Drawn] = []
         if able:
-            least = max(least, len(able) // SHARE)
+            least = max(least, 1, len(able) // SHARE)
             most = max(TOUCHED, 2 * least)
             touched = self.draw(st.lists(st.sampled_from(able), min_size=least, max_size=most))
         for item in touched:
