@@ -18,7 +18,6 @@ from lading import Catalog, ImportFailed, Owned, importer
 from lading.engine import session as session_module
 from lading.engine.compare import Comparison, Existing
 from lading.engine.late import LateLoader
-from lading.engine.loader import Loader
 from lading.engine.write import LinkWriter, RowWriter
 from lading.errors import DeclarationError
 from lading.testing import RoundTripError, RoundTripMachine
@@ -283,19 +282,6 @@ def miscounted_skips() -> Any:
     return mock.patch.object(Existing, "without", without)
 
 
-def forgiven_references() -> Any:
-    """A reference without a target becomes null."""
-    plain = Loader._resolve
-
-    def resolve(self: Loader, reference: Any, held: Any, batch: Any, *given: Any) -> Any:
-        if not reference.nullable:
-            return plain(self, reference, held, batch, *given)
-        found = self.found(reference, held)
-        return [found.get(key) for key in held]
-
-    return mock.patch.object(Loader, "_resolve", resolve)
-
-
 @pytest.mark.parametrize(
     ("plant", "said"),
     [
@@ -308,7 +294,6 @@ def forgiven_references() -> Any:
         (lost_owned_rows, "steps row .*: is missing|should have added jobs.steps"),
         (links_of_the_skipped, "tools: was"),
         (miscounted_skips, "should be inserted; the report says"),
-        (forgiven_references, "these records should fail"),
     ],
 )
 def test_it_catches(plant: Callable[[], Any], said: str) -> None:
