@@ -7,17 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from lading.testing.servers.mariadb import found, running_mariadb
 from lading.testing.servers.postgresql import running_server
 from support.backends import NAMES, Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
 
 # Equal runs on every machine, and no deadline where a shared core may stall.
-settings.register_profile(
-    "lading", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("lading")
+settings.register_profile("own tests", deadline=None, derandomize=True)
+settings.load_profile("own tests")
 
 
 @pytest.fixture(scope="session")

@@ -193,6 +193,26 @@ class Derivation:
             return
         for text in unknown_options(schema.__dict__.get("Meta", object)):
             self.report(schema, text)
+        name, version = self._name_of(schema, table), self._version_of(schema)
+        names = frozenset(names_in(option(schema, "volatile")))
+        self.hierarchies[schema] = hierarchy
+        self.plain[schema] = RowSet(
+            name,
+            name,
+            schema,
+            mapper,
+            table,
+            version,
+            names,
+            kinds=hierarchy.known,
+            extensions=hierarchy.extensions(),
+        )
+        for field_name, field in schema.declared.items():
+            if isinstance(field, Owned):
+                self.owners.setdefault(field.child, []).append((schema, field_name, field))
+
+    def _name_of(self, schema: type[EntitySchema], table: sa.Table) -> str:
+        """Return what an entity is called; a name that can't be is reported."""
         name = own_option(schema, "name")
         name = table.name if name is None else name
         if not isinstance(name, str) or not name:
@@ -205,27 +225,16 @@ class Derivation:
                 schema,
                 f"is named {shown(name)}, expected {expected}; write name = … in its Meta",
             )
+        return str(name)
+
+    def _version_of(self, schema: type[EntitySchema]) -> int:
+        """Return an entity's version; one that can't be is reported."""
         version = own_option(schema, "version")
         version = 1 if version is None else version
         if type(version) is not int or version < 1:
             self.report(schema, f"version = {shown(version)}; write a whole number from 1")
-            version = 1
-        names = frozenset(names_in(option(schema, "volatile")))
-        self.hierarchies[schema] = hierarchy
-        self.plain[schema] = RowSet(
-            str(name),
-            str(name),
-            schema,
-            mapper,
-            table,
-            version,
-            names,
-            kinds=hierarchy.known,
-            extensions=hierarchy.extensions(),
-        )
-        for field_name, field in schema.declared.items():
-            if isinstance(field, Owned):
-                self.owners.setdefault(field.child, []).append((schema, field_name, field))
+            return 1
+        return version
 
     def _hierarchy(self, schema: type[EntitySchema], mapper: Mapper[Any]) -> Hierarchy | None:
         """Return the classes that share a model's rows; what can't be an entity is reported."""

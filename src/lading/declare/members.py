@@ -315,26 +315,9 @@ class Members:
                 "to a class and declare a schema for it (an entity, or Owned)"
             )
             return
-        options = Ref(by=field.by, entity=field.entity)
-        target = self._target(name, options, tuple(remote for remote, _ in far))
-        if target is None:
+        reference = self._linked(name, field, near, far)
+        if reference is None:
             return
-        columns = tuple(column for _, column in far)
-        remotes = tuple(remote for remote, _ in far)
-        shared = frozenset(columns) & {column for column, _ in near}
-        reference = Reference(
-            name,
-            name,
-            options,
-            False,
-            columns,
-            remotes,
-            None,
-            False,
-            field.by,
-            target,
-            shared=shared,
-        )
         field.required = True
         field.attribute = relationship.key if relationship.key != name else None
         self._add(
@@ -350,6 +333,24 @@ class Members:
                 kinds=kinds,
             )
         )
+
+    def _linked(
+        self,
+        name: str,
+        field: RefList,
+        near: tuple[tuple[Column, Column], ...],
+        far: tuple[tuple[Column, Column], ...],
+    ) -> Reference | None:
+        """Return the reference that a link table's other half is, if there is its target."""
+        options = Ref(by=field.by, entity=field.entity)
+        remotes = tuple(remote for remote, _ in far)
+        target = self._target(name, options, remotes)
+        if target is None:
+            return None
+        columns = tuple(column for _, column in far)
+        shared = frozenset(columns) & {column for column, _ in near}
+        held = (name, name, options, False, columns, remotes)
+        return Reference(*held, None, False, field.by, target, shared=shared)
 
 
 def _knows_a_zone(field: ma.fields.Field[Any], kind: Kind) -> bool:

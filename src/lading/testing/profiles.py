@@ -2,8 +2,8 @@
 
 Choose one by ``settings.load_profile("lading-ci")`` or ``pytest --hypothesis-profile=lading-ci``.
 None has a deadline, for an example writes and reads several databases, and none suppresses a
-health check.  Where nobody has chosen a profile, ``lading`` is loaded, which is Hypothesis's own
-default but for the deadline.
+health check.  Where nobody has chosen a profile, ``lading-default`` is loaded, which is
+Hypothesis's own default but for the deadline.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ EXAMPLES = {"lading-dev": 20, "lading-ci": 100, "lading-deep": 1000}
 #: A pull request must not fail for what another one did, so its examples are always the same;
 #: the others look at new ones each time, and keep what failed.
 SAME_EACH_TIME = ("lading-ci",)
-
-
 #: Hypothesis's own profile, which is loaded unless somebody chooses another.
 DEFAULT = "default"
 
 
 def register_profiles() -> None:
     """Make the profiles known to Hypothesis; a profile that somebody chose stays."""
-    settings.register_profile("lading", settings.get_profile(DEFAULT), deadline=None)
+    settings.register_profile("lading-default", settings.get_profile(DEFAULT), deadline=None)
     if settings.get_current_profile_name() == DEFAULT:
-        settings.load_profile("lading")
+        settings.load_profile("lading-default")
     for name, examples in EXAMPLES.items():
         settings.register_profile(
             name,

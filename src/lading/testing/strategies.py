@@ -18,7 +18,8 @@ from lading.errors import DeclarationError, shown
 from lading.testing.drawn.dataset import ENGINES, Dataset
 from lading.testing.drawn.drawing import Drawing
 from lading.testing.drawn.objects import Objects
-from lading.testing.drawn.plans import Overrides, Plan, Plans
+from lading.testing.drawn.plan import Plan
+from lading.testing.drawn.plans import Overrides, Plans
 from lading.testing.drawn.references import Draw
 from lading.testing.drawn.written import Written
 

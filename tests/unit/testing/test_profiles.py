@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import settings
 
@@ -30,3 +33,23 @@ def test_a_pull_request_tries_the_same_each_time() -> None:
     """The other profiles try others, so that in time more is tried."""
     found = {name: settings.get_profile(name).derandomize for name in EXAMPLES}
     assert found == {"lading-dev": False, "lading-ci": True, "lading-deep": False}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [("", "lading-default None 100"), ("settings.load_profile('ci')", "ci None 100")],
+)
+def test_only_where_nobody_chose_one_is_a_profile_loaded(chosen: str, expected: str) -> None:
+    """It is Hypothesis's own but for the deadline, which no trip of a large catalog meets."""
+    lines = [
+        "from hypothesis import settings",
+        "settings.load_profile('default')",  # a CI's environment has another
+        chosen,
+        "import lading.testing",
+        "now = settings.default",
+        "print(settings.get_current_profile_name(), now.deadline, now.max_examples)",
+    ]
+    made = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    assert made.stdout.strip() == expected

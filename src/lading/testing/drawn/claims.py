@@ -7,7 +7,7 @@ from typing import Any
 
 from lading.testing.drawn.constraints import Unique
 from lading.testing.drawn.dataset import Instance, MadeUp, Varying, folded
-from lading.testing.drawn.plans import Plan
+from lading.testing.drawn.plan import Plan
 
 
 class Claims:

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.declare.rowsets import Column, Kinds
-from lading.testing.drawn.plans import Foreign, Plan, Plans
+from lading.testing.drawn.plan import Foreign, Plan
+from lading.testing.drawn.plans import Plans
 
 #: The engines that a value is drawn for.
 ENGINES = ("sqlite", "postgresql", "mariadb")

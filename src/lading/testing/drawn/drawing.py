@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from lading.testing.drawn.claims import Claims
 from lading.testing.drawn.dataset import ENGINES, Dataset, Instance, MadeUp, Varying
-from lading.testing.drawn.plans import Drawn, Plan, Plans
+from lading.testing.drawn.plan import Drawn, Plan
+from lading.testing.drawn.plans import Plans
 from lading.testing.drawn.references import Draw, References
 
 #: At most so many cells of a row are drawn; the others are harmless.

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.testing.drawn.dataset import Dataset, Instance, Resolved
-from lading.testing.drawn.plans import Foreign
+from lading.testing.drawn.plan import Foreign
 
 Row = dict[str, Any]
 
@@ -81,8 +81,8 @@ class Writer:
     def insert(self, table: sa.Table, rows: list[Row]) -> None:
         """Insert rows that hold their ids."""
         statement: Any = sa.insert(table)
-        column = table.autoincrement_column
-        is_always = column is not None and column.identity is not None and column.identity.always
+        # SQLAlchemy calls none an autoincrement column that is in a foreign key as well.
+        is_always = any(c.identity is not None and c.identity.always for c in table.columns)
         if is_always and self.connection.dialect.name == "postgresql":
             self._overriding(statement, rows)
         else:

@@ -1,14 +1,8 @@
-"""What must be drawn for each table of a catalog: columns, foreign keys, what is unique.
-
-A *plan* stands for the rows of one table, with the rows that subclasses add in tables of
-their own; a *foreign key* here is one of the database's or of a declared reference.
-"""
+"""Derives from a catalog what must be drawn: a plan for each of its tables, and their order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
 from typing import Any
 
 import networkx as nx
@@ -17,112 +11,16 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy.orm import Mapper
 
 from lading.declare.catalog import Catalog
-from lading.declare.columns import in_check
 from lading.declare.derivation import Entities
-from lading.declare.hierarchy import carried_tables, family
+from lading.declare.hierarchy import family
 from lading.declare.rowsets import Children, Column, Kinds, Links, Reference, RowSet, Value
 from lading.errors import DeclarationError, shown
 from lading.testing.drawn.constraints import Unique, checked_columns, constraints_of
-from lading.testing.values.cells import Cells, cells_of, cells_of_column
+from lading.testing.drawn.plan import Drawn, Foreign, Plan
+from lading.testing.values.cells import cells_of, cells_of_column
 from lading.testing.values.checks import Checks
 
-#: After how many rows that no CHECK took it is an error that none was found.
-HOPELESS = 60
-
 Overrides = Mapping[str, SearchStrategy[Any]]
-
-
-@dataclass(eq=False)
-class Foreign:
-    """A foreign key: ``columns`` hold the ``remote`` ones of a row in ``target``.
-
-    ``kinds`` are the classes whose rows have it, ``wanted`` those of the rows that it may
-    lead to; ``optional`` says whether it may be null, ``own`` are the columns that only it
-    holds, and ``checked`` that a CHECK speaks of them.  ``hard`` ones are settled with the row
-    itself, because its identity or a CHECK waits for them, so that no circles arise; the others
-    once all rows are there.  ``void`` ones stay null.
-    """
-
-    table: sa.Table
-    columns: tuple[Column, ...]
-    remote: tuple[Column, ...]
-    kinds: Kinds = None
-    wanted: Kinds = None
-    optional: bool = False
-    own: tuple[Column, ...] = ()
-    hard: bool = False
-    void: bool = False
-    checked: bool = False
-
-    @property
-    def target(self) -> Any:
-        """The table that it leads to."""
-        return self.remote[0].table
-
-
-@dataclass(eq=False)
-class Drawn:
-    """A column whose cells are drawn; ``cells`` is ``None`` for one that stays null."""
-
-    column: Column
-    cells: Cells | None
-    nullable: bool
-    kinds: Kinds = None
-
-
-@dataclass(eq=False)
-class Plan:
-    """What one table's rows consist of; ``rows`` is ``None`` for link tables and strangers.
-
-    ``refused`` counts the rows that a CHECK kept from being drawn, until one ``is_met``.
-    """
-
-    table: sa.Table
-    rows: RowSet | None
-    drawn: list[Drawn] = field(default_factory=list)
-    foreign: list[Foreign] = field(default_factory=list)
-    owners: list[Foreign] = field(default_factory=list)
-    uniques: list[Unique] = field(default_factory=list)
-    made_up: Column | None = None
-    is_sequence: bool = False
-    classes: list[Any] = field(default_factory=list)
-    checks: dict[sa.Table, Checks] = field(default_factory=dict)
-    refused: int = 0
-    is_met: bool = False
-
-    def refuse_hopeless(self) -> None:
-        """Say that of many rows that were drawn the CHECKs took none.
-
-        Without rows a test would pass, and prove nothing.
-        """
-        if self.is_met or self.refused < HOPELESS:
-            return
-        texts = "; ".join(text for checks in self.checks.values() for text in checks.known)
-        checked = [item.column for item in self.drawn if item.cells is not None]
-        wanted = ", ".join(
-            f"'{self.name}.{column.name}': strategy"
-            for column in checked
-            if in_check(column.table, (column,))
-        )
-        raise DeclarationError(
-            f"{self.name}: of {self.refused} rows that were drawn, its CHECKs took none ({texts}); "
-            f"say what draws such values, overrides={{{wanted}}}"
-        )
-
-    @property
-    def name(self) -> str:
-        """What the rows are called: the entity, or the table."""
-        return self.rows.name if self.rows is not None else self.table.fullname
-
-    @cached_property
-    def ids(self) -> Cells:
-        """What made-up primary keys other than numbers are taken from."""
-        assert self.made_up is not None
-        return cells_of_column(self.made_up)
-
-    def tables(self) -> Iterator[tuple[sa.Table, Kinds]]:
-        """Yield each table with the classes whose rows have a row in it."""
-        return carried_tables(self.rows) if self.rows is not None else iter([(self.table, None)])
 
 
 class Plans:

@@ -11,7 +11,8 @@ from hypothesis.strategies import SearchStrategy
 
 from lading.testing.drawn.claims import Claims
 from lading.testing.drawn.dataset import Instance
-from lading.testing.drawn.plans import Foreign, Plan, Plans
+from lading.testing.drawn.plan import Foreign, Plan
+from lading.testing.drawn.plans import Plans
 
 Draw = Callable[[SearchStrategy[Any]], Any]
 

@@ -15,7 +15,7 @@ from lading.declare.fields import order_of
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.jsontext import json_text
 from lading.testing.drawn.dataset import Instance, Resolved
-from lading.testing.drawn.plans import Plan
+from lading.testing.drawn.plan import Plan
 from lading.testing.values.holds import travelling
 
 Record = dict[str, Any]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lading.testing.drawn.dataset import Instance
 from lading.testing.drawn.drawing import Drawing, allowed, harmless, is_free, join
-from lading.testing.drawn.plans import Drawn, Foreign, Plan, Plans
+from lading.testing.drawn.plan import Drawn, Foreign, Plan
+from lading.testing.drawn.plans import Plans
 from lading.testing.drawn.references import Draw, fits
 from lading.testing.living.state import Change, State, cells_text
 

@@ -12,7 +12,8 @@ from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, V
 from lading.testing.drawn.claims import Claims, same
 from lading.testing.drawn.dataset import Instance, MadeUp
 from lading.testing.drawn.drawing import join
-from lading.testing.drawn.plans import Foreign, Plan, Plans
+from lading.testing.drawn.plan import Foreign, Plan
+from lading.testing.drawn.plans import Plans
 from lading.testing.drawn.written import ANYTHING, Written, ends_of
 from lading.testing.living.state import State, key_text, plain_text
 

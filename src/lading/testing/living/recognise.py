@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from lading.testing.assertions import RoundTripError
 from lading.testing.compare.differences import Difference
 from lading.testing.drawn.dataset import Instance, MadeUp
-from lading.testing.drawn.plans import Plan
+from lading.testing.drawn.plan import Plan
 from lading.testing.living.live import Read
 from lading.testing.living.merge import Merge
 

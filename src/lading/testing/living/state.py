@@ -10,7 +10,8 @@ from lading.declare.rowsets import Member
 from lading.errors import shown
 from lading.testing.drawn.dataset import FOLDING, Dataset, Instance, Resolved, Varying
 from lading.testing.drawn.drawing import allowed
-from lading.testing.drawn.plans import Foreign, Plan, Plans
+from lading.testing.drawn.plan import Foreign, Plan
+from lading.testing.drawn.plans import Plans
 from lading.testing.drawn.written import Written
 
 
