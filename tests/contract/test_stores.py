@@ -33,7 +33,6 @@ SAMPLE: Data = {
     "tags": [],
     "purchases": [b'{"n":%d,"supplier":{"slug":"mill"}}' % n for n in range(25)],
 }
-EDITED = "Export again, or use an undamaged copy."
 DAMAGED = "Export again, or use an undamaged copy."
 
 
@@ -576,7 +575,7 @@ class Store:
     def test_a_missing_file(self, damaged: Damage) -> None:
         """A listed file that isn't there is found by both ways of reading."""
         path = damaged(lambda contents: contents.pop("02_tags.json"))
-        text = "02_tags.json: is missing from the bundle."
+        text = f"02_tags.json: is missing from the bundle. {DAMAGED}"
         with BundleReader(path) as reader:
             with pytest.raises(BundleError) as caught:
                 reader.verify()
@@ -607,7 +606,7 @@ class Store:
                 reader.verify()
             assert str(caught.value) == (
                 "01_suppliers.json: its checksum differs from the manifest's "
-                f"(edited after export?). {EDITED}"
+                f"(edited after export?). {DAMAGED}"
             )
             assert caught.value.expected == reader.manifest["suppliers"].sha256
             assert (
@@ -641,7 +640,7 @@ class Store:
             with pytest.raises(BundleError) as caught:
                 list(reader.blocks(reader.manifest["tags"], 5))
         assert str(caught.value) == (
-            f"02_tags.json, bytes: is longer than the {size} bytes that the manifest says. {EDITED}"
+            f"02_tags.json, bytes: is longer than the {size} bytes that the manifest says. {DAMAGED}"
         )
 
     def test_right_checksum_and_wrong_count(self, damaged: Damage) -> None:
@@ -704,8 +703,8 @@ class Store:
             f"  {path}: there are files that the manifest doesn't list: 'extra'. "
             "Move them elsewhere.\n"
             "  01_suppliers.json: its checksum differs from the manifest's (edited after export?). "
-            f"{EDITED}\n"
-            "  02_tags.json: is missing from the bundle."
+            f"{DAMAGED}\n"
+            f"  02_tags.json: is missing from the bundle. {DAMAGED}"
         )
 
     def test_hand_formatted_files_are_read(self, damaged: Damage) -> None:

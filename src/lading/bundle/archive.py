@@ -21,6 +21,7 @@ from lading.bundle.layout import PIECE
 from lading.bundle.place import Place
 from lading.bundle.zipcheck import check_members, outline
 from lading.errors import BundleError, ChecksumError
+from lading.rules import DAMAGED
 
 __all__ = ["ArchiveSource", "ArchiveTarget"]
 
@@ -78,7 +79,7 @@ class ArchiveSource:
             try:
                 info = self._archive.getinfo(name)
             except KeyError as error:
-                raise BundleError("is missing from the bundle", file=name) from error
+                raise BundleError("is missing from the bundle", DAMAGED, file=name) from error
             with self._archive.open(info) as member:
                 while piece := member.read(PIECE):
                     yield piece
@@ -93,7 +94,7 @@ class ArchiveSource:
         if comment != SEAL + found.encode():
             raise ChecksumError(
                 "the archive differs from its seal (edited after export?)",
-                "Export again, or use an undamaged copy.",
+                DAMAGED,
                 expected=expected,
                 found=found,
                 file=self.path.name,

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from lading.bundle.layout import PIECE
 from lading.errors import BundleError
+from lading.rules import DAMAGED
 
 try:
     import fcntl
@@ -73,7 +74,7 @@ def open_regular(name: str, folder: Path, folder_fd: int | None) -> BinaryIO:
             if error.errno in (errno.ELOOP, errno.ENXIO):
                 raise _irregular(name) from error
             if error.errno == errno.ENOENT:
-                raise BundleError("is missing from the bundle", file=name) from error
+                raise BundleError("is missing from the bundle", DAMAGED, file=name) from error
             raise
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)

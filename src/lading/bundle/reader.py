@@ -15,12 +15,9 @@ from lading.bundle.lines import runs
 from lading.bundle.sources import Source, open_source, read_whole
 from lading.errors import BundleError, ChecksumError, listed
 from lading.manifest import RESERVED, SUMS, FileEntry, Manifest
-from lading.rules import MANIFEST
+from lading.rules import DAMAGED, MANIFEST
 
 __all__ = ["Block", "BundleReader"]
-
-DAMAGED = "Export again, or use an undamaged copy."
-EDITED = "Export again, or use an undamaged copy."
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +144,7 @@ class _Measured:
                 if self._bytes > self._entry.bytes:
                     raise BundleError(
                         f"is longer than the {self._entry.bytes} bytes that the manifest says",
-                        EDITED,
+                        DAMAGED,
                         file=self._entry.filename,
                         field="bytes",
                     )
@@ -170,7 +167,7 @@ class _Measured:
         if found != expected:
             raise ChecksumError(
                 "its checksum differs from the manifest's (edited after export?)",
-                EDITED,
+                DAMAGED,
                 expected=expected,
                 found=found,
                 file=self._entry.filename,

@@ -16,6 +16,7 @@ import msgspec
 from lading.bundle.layout import MAX_DEPTH, MAX_RECORD, PIECE
 from lading.errors import BundleError, shown
 from lading.manifest import FileEntry
+from lading.rules import DAMAGED
 
 __all__ = ["Window", "document", "records_onward"]
 
@@ -211,7 +212,7 @@ def _check(window: Window, name: str) -> None:
     if type(value) is not type(expected) or value != expected:
         raise BundleError(
             f"is {shown(value)}, and the manifest says {shown(expected)}",
-            "Export again, or use an undamaged copy.",
+            DAMAGED,
             file=window.entry.filename,
             field=name,
         )

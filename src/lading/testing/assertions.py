@@ -19,6 +19,7 @@ from lading.exporter import export_all
 from lading.importer import import_all
 from lading.manifest import Manifest
 from lading.report import ImportReport
+from lading.rules import MANIFEST
 from lading.testing.compare.differences import Difference, differences
 from lading.testing.compare.saying import has_unrestored, out_of_order, said_otherwise
 from lading.testing.compare.stored import stored_cells, typed_cells
@@ -242,15 +243,15 @@ def _foreseeable(catalog: Catalog, records: Mapping[str, list[Any]]) -> dict[str
 def records_of(path: Path) -> dict[str, list[Any]]:
     """Return the records of a bundle by entity."""
     files = read_bundle(path)
+    manifest = Manifest.from_bytes(files[MANIFEST])
     return {
-        entry.entity_type: json.loads(files[entry.filename])["records"]
-        for entry in manifest_of(path).files
+        entry.entity_type: json.loads(files[entry.filename])["records"] for entry in manifest.files
     }
 
 
 def manifest_of(path: Path) -> Manifest:
     """Return a bundle's manifest."""
-    return Manifest.from_bytes(read_bundle(path)["manifest.json"])
+    return Manifest.from_bytes(read_bundle(path)[MANIFEST])
 
 
 def read_bundle(path: Path) -> dict[str, bytes]:
@@ -263,7 +264,7 @@ def read_bundle(path: Path) -> dict[str, bytes]:
 
 def files_of(path: Path) -> dict[str, bytes]:
     """Return a bundle's files but the manifest, which says when it was made."""
-    return {name: data for name, data in read_bundle(path).items() if name != "manifest.json"}
+    return {name: data for name, data in read_bundle(path).items() if name != MANIFEST}
 
 
 @contextmanager

@@ -135,7 +135,8 @@ class MariaDB(Dialect):
     ) -> tuple[str, list[Any]]:
         """An IN of rows as of single values, which the settings keep from becoming a join.
 
-        Rows may be equal by a column's collation alone: callers match what comes exactly.
+        What comes may be equal by a column's collation alone: callers to whom that matters match
+        it exactly.
         """
         marks = [self.columns(column).parameter(self.mark) for column in columns]
         group, held = ",".join(marks), ",".join(names)
