@@ -8,7 +8,10 @@ restores it into any database.
 from lading.declare.catalog import Catalog, default_catalog
 from lading.declare.changes import Change, change
 from lading.declare.fields import Owned, Ref
+from lading.declare.keysteps import Rekey
+from lading.declare.merging import Merge
 from lading.declare.schema import EntitySchema
+from lading.declare.splitting import Split
 from lading.declare.steps import Add, Convert, Drop, Each, Move, Rename
 from lading.derive.order import import_order
 from lading.errors import (
@@ -43,12 +46,15 @@ __all__ = [
     "LadingError",
     "LeftOutWarning",
     "Manifest",
+    "Merge",
     "Move",
     "Owned",
     "Problem",
     "Progress",
     "Ref",
+    "Rekey",
     "Rename",
+    "Split",
     "TargetError",
     "VersionError",
     "__version__",

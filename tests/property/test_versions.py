@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -14,7 +15,8 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Add, Catalog, Change, Convert, Drop, Each, Move, Owned, Ref, Rename
 from lading.derive.shape import shape_of
 from lading.derive.upgrades import history_of
-from lading.engine.upgrade import Upgrade
+from lading.engine.streams import Streams
+from lading.engine.upgrade import Piece, Upgrade
 from support.declaring import new_base, schema_for
 from support.world import key, to
 
@@ -198,16 +200,38 @@ def upgraded(catalog: Catalog, version: int, held: dict[str, list[bytes]], shape
     """Upgrade records of one version to a catalog's."""
     plan = history_of(catalog.use()).plan(dict.fromkeys(held, version), file="drawn")
     upgrade = Upgrade(plan, shapes, "drawn")
-    result = {}
-    for name, lines in held.items():
-        one = upgrade.of(name, name, ids=False)
-        if one is None:
-            result[name] = lines
-            continue
-        pieces, problems = one.run(lines, 1)
-        assert not problems, problems
-        result[name] = [line for piece in pieces for line in piece.records]
-    return result
+    streams = Streams(Held(held), upgrade)
+    found: dict[str, list[bytes]] = {}
+    problems: list[Any] = []
+    for name, flow in upgrade.flows.items():
+        pieces = streams.pieces(flow, 2, problems.append)
+        found[name] = [line for piece in pieces for line in piece.records]
+    streams.close()
+    assert not problems, problems
+    return found
+
+
+class Held:
+    """A payload of lines by entity."""
+
+    def __init__(self, lines: dict[str, list[bytes]]) -> None:
+        self.lines = lines
+
+    def file(self, name: str) -> str:
+        return name
+
+    def total(self, name: str) -> int:
+        return len(self.lines[name])
+
+    def read(self, name: str, size: int) -> Iterator[Piece]:
+        for start in range(0, len(self.lines[name]), size):
+            yield Piece(start + 1, self.lines[name][start : start + size])
+
+    def has_ids(self, name: str) -> bool:
+        return False
+
+    def links(self, name: str) -> dict[str, int]:
+        return {}
 
 
 @settings(max_examples=60)
