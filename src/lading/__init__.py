@@ -28,6 +28,7 @@ from lading.exporter import export_all, export_document
 from lading.importer import import_all, import_document
 from lading.manifest import Manifest
 from lading.report import ImportReport, Problem, Progress
+from lading.upgrader import upgrade
 from lading.version import __version__
 
 __all__ = [
@@ -65,4 +66,5 @@ __all__ = [
     "import_all",
     "import_document",
     "import_order",
+    "upgrade",
 ]

@@ -14,17 +14,17 @@ from support.declaring import new_base, schema_for
 from support.world import World, key, number, slug, text, to
 
 
-def depot(version: int) -> World:
+def depot(version: int, *, flat: bool = True) -> World:
     """Goods that everything refers to: nested, through keys, in lists, flat, and themselves.
 
     In version 2 goods are known by area and code, their makers are an entity, and cats and
-    dogs are animals.
+    dogs are animals.  ``flat`` says that version 1 has a flat reference.
     """
     old = version == 1
     base, catalog = new_base(), Catalog("depot")
     models = SimpleNamespace(**_goods(base, old=old), **_animals(base, old=old))
     _users(base, models)
-    _schemas(catalog, models, old=old)
+    _schemas(catalog, models, old=old, flat=flat)
     if not old:
         _changes(catalog)
     return World(base, catalog, models, lambda session: _fill(session, models, old=old))
@@ -66,7 +66,7 @@ def _animals(base: Any, *, old: bool) -> dict[str, Any]:
         return type(name, (base,), {"__tablename__": f"{name.lower()}s", **body})
 
     kinds = {name: animal(name) for name in (("Cat", "Dog") if old else ("Animal",))}
-    tom, rex = list(kinds.values())[0], list(kinds.values())[-1]
+    (tom, *_), rex = kinds.values(), list(kinds.values())[-1]
 
     class Home(base):
         __tablename__ = "homes"
@@ -118,7 +118,7 @@ def _users(base: Any, models: SimpleNamespace) -> None:
     models.__dict__.update(Crate=Crate, Line=Line, Order=Order)
 
 
-def _schemas(catalog: Catalog, models: SimpleNamespace, *, old: bool) -> None:
+def _schemas(catalog: Catalog, models: SimpleNamespace, *, old: bool, flat: bool) -> None:
     version = 1 if old else 2
     if old:
         schema_for(models.Good, catalog, natural_key="slug")
@@ -130,7 +130,7 @@ def _schemas(catalog: Catalog, models: SimpleNamespace, *, old: bool) -> None:
         schema_for(models.Animal, catalog)
     schema_for(models.Home, catalog)
     schema_for(models.Crate, catalog)
-    spare = Ref("spare", flat=old)
+    spare = Ref("spare", flat=old and flat)
     lines = schema_for(models.Line, catalog, {"spare": spare}, natural_key="id")
     schema_for(models.Order, catalog, {"lines": Owned(lines)}, version=version)
 

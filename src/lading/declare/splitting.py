@@ -162,7 +162,7 @@ class Split(Step):
             made = {self.fields[old]: copied(record[old]) for old in held}
             key = {name: made.get(name) for name in self.key}
             if all(value is None for value in key.values()):
-                lost = [name for name, value in made.items() if value not in (None, [])]
+                lost = [old for old in held if record[old] not in (None, [])]
                 if lost:
                     raise Refused(
                         f"has {lost[0]!r}, and no {names_text(self.key)} of {self.into} to keep it "

@@ -53,6 +53,10 @@ class KeyIndex:
         ).fetchone()
         return int(row[0])
 
+    def counts(self) -> Iterator[tuple[bytes, int]]:
+        """Yield each key with the number of times that it came."""
+        yield from self.base.execute("select key, times from items")
+
     def clashes(self) -> list[tuple[bytes, int]]:
         """List the keys under which another text came later, with the first such record."""
         return self.base.execute(
