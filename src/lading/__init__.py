@@ -8,7 +8,10 @@ restores it into any database.
 from lading.declare.catalog import Catalog, default_catalog
 from lading.declare.changes import Change, change
 from lading.declare.fields import Owned, Ref
+from lading.declare.keysteps import Rekey
+from lading.declare.merging import Merge
 from lading.declare.schema import EntitySchema
+from lading.declare.splitting import Split
 from lading.declare.steps import Add, Convert, Drop, Each, Move, Rename
 from lading.derive.order import import_order
 from lading.errors import (
@@ -25,6 +28,7 @@ from lading.exporter import export_all, export_document
 from lading.importer import import_all, import_document
 from lading.manifest import Manifest
 from lading.report import ImportReport, Problem, Progress
+from lading.upgrader import upgrade
 from lading.version import __version__
 
 __all__ = [
@@ -43,12 +47,15 @@ __all__ = [
     "LadingError",
     "LeftOutWarning",
     "Manifest",
+    "Merge",
     "Move",
     "Owned",
     "Problem",
     "Progress",
     "Ref",
+    "Rekey",
     "Rename",
+    "Split",
     "TargetError",
     "VersionError",
     "__version__",
@@ -59,4 +66,5 @@ __all__ = [
     "import_all",
     "import_document",
     "import_order",
+    "upgrade",
 ]

@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 
 from lading.bundle import BundleWriter
+from lading.contents import Contents
 from lading.declare.catalog import Catalog
 from lading.declare.derivation import Entities
-from lading.declare.rowsets import Reference, RowSet
+from lading.declare.rowsets import RowSet
 from lading.derive.order import Order, order_of
-from lading.derive.shape import shape_of, targets_of
+from lading.derive.shape import targets_of
 from lading.derive.upgrades import history_of
 from lading.engine.dialects.base import Dialect
 from lading.engine.read import RecordReader, Tally, count_rows
@@ -25,18 +26,9 @@ from lading.engine.session import Opened, reading, refusals
 from lading.engine.tables import require_tables
 from lading.engine.through import dumped, needs_marshmallow
 from lading.errors import LeftOutWarning, TargetError, listed
-from lading.manifest import (
-    FORMAT_VERSION,
-    Deferred,
-    External,
-    FileEntry,
-    Links,
-    Manifest,
-    content_digest,
-)
+from lading.manifest import External, FileEntry, Manifest
 from lading.options import catalog_of, check_path, check_watch
 from lading.report import Progress
-from lading.version import __version__
 
 Watch = Callable[[Progress], None]
 
@@ -76,9 +68,7 @@ def export_all(
         with _exporting(
             session, catalog, order, scope, include_ids=include_ids, progress=progress
         ) as export:
-            files = [
-                export.write_file(writer, name, place) for place, name in enumerate(export.names, 1)
-            ]
+            files = [export.write_file(writer, name) for name in export.names]
             export.check_counts()
             manifest = export.manifest(files, source)
         return writer.finish(manifest)
@@ -188,6 +178,7 @@ class _Export:
         self.include_ids = include_ids
         self.progress = progress
         self.names = [name for name in order.entities if name in scope.names]
+        self.contents = Contents(self.entities, order, self.names, ids=include_ids)
         self.tallies: dict[str, Tally] = {}
 
     def records(self, name: str) -> Generator[list[bytes], None, None]:
@@ -221,48 +212,16 @@ class _Export:
     def _count(self, rows: RowSet) -> int:
         return count_rows(self.dialect, rows.table, self.scope.where.get(rows.name))
 
-    def write_file(self, writer: BundleWriter, name: str, place: int) -> FileEntry:
+    def write_file(self, writer: BundleWriter, name: str) -> FileEntry:
         """Write one entity's file, and return its entry."""
-        rows = self.entities[name]
-        width = max(2, len(str(len(self.names))))
-        filename = f"{place:0{width}}_{name}.json"
+        version = self.entities[name].version
         with (
-            writer.entity_file(filename, name, rows.version) as file,
+            writer.entity_file(self.contents.filename(name), name, version) as file,
             closing(self.records(name)) as chunks,
         ):
             for lines in chunks:
                 file.write(lines)
-        return FileEntry(
-            filename=filename,
-            entity_type=name,
-            record_count=file.record_count,
-            sha256=file.sha256,
-            bytes=file.bytes,
-            dependencies=tuple(
-                other for other in self.order.dependencies[name] if other in self.names
-            ),
-            import_order=place,
-            schema_version=rows.version,
-            natural_key=rows.key_names,
-            references=self._links(rows),
-            shape=self._shape(rows),
-        )
-
-    def _shape(self, rows: RowSet) -> dict[str, Any]:
-        """Return the shape, and of which version the entities are that records refer to."""
-        targets = targets_of(self.entities, rows)
-        return {
-            **shape_of(rows),
-            **({"targets": targets} if targets else {}),
-            **({"ids": True} if self.include_ids else {}),
-        }
-
-    def _links(self, root: RowSet) -> dict[str, Links]:
-        counts = self.tallies[root.name].links
-        return {
-            path: Links(reference.target.name, counts.get(path, 0))
-            for path, _, reference in references_of(root)
-        }
+        return self.contents.entry(file, self.tallies[name].links)
 
     def check_counts(self) -> None:
         """Every row of every owned table and link table is in one record, if all was asked for."""
@@ -286,20 +245,13 @@ class _Export:
 
     def manifest(self, files: list[FileEntry], source: str | None) -> Manifest:
         """Say what the bundle holds."""
-        return Manifest(
-            version=FORMAT_VERSION,
-            export_date=datetime.now(UTC),
+        return self.contents.manifest(
+            files,
             source=source or self.catalog.source,
-            catalog=self.catalog.name,
-            lading_version=__version__,
-            requires=(),
             partial=self.scope.is_partial,
             left_out=self.left_out(),
             external=self._external(),
             snapshot=self.opened.snapshot,
-            files=tuple(files),
-            deferred=self._deferred(),
-            content_sha256=content_digest(files),
         )
 
     def left_out(self) -> dict[str, str | None]:
@@ -338,33 +290,3 @@ class _Export:
                 if count:
                     found.append(External(name, path, reference.target.name, count))
         return tuple(found)
-
-    def _deferred(self) -> tuple[Deferred, ...]:
-        found = []
-        for name in self.names:
-            for rows in self.entities[name].tree():
-                for path, reference, by in deferrals(self.order, rows):
-                    found += [
-                        Deferred(name, path, target, by) for target in self._holding(reference)
-                    ]
-        return tuple(found)
-
-    def _holding(self, reference: Reference) -> list[str]:
-        """Name the entities whose records hold the rows referred to."""
-        table = reference.target.table
-        held = {rows.entity for rows in self.entities.all_rows() if rows.table is table}
-        return [name for name in self.names if name in held]
-
-
-def deferrals(order: Order, rows: RowSet) -> Iterator[tuple[str, Any, str]]:
-    """Yield a row set's deferred references: path within the record, reference, and how."""
-    prefix = rows.name[len(rows.entity) + 1 :]
-    prefix = f"{prefix}." if prefix else ""
-    for reference in rows.references:
-        if (rows.name, reference.name) in order.updated:
-            yield f"{prefix}{reference.written}", reference, "update"
-        elif rows.name in order.late:
-            yield f"{prefix}{reference.written}", reference, "insert"
-    for links in rows.links:
-        if f"{rows.name}.{links.name}" in order.late:
-            yield f"{prefix}{links.written}", links.reference, "insert"

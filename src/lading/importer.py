@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -21,12 +22,13 @@ from lading.engine.loader import LoadState, Restart
 from lading.engine.read import CHUNK
 from lading.engine.resolve import Resolvers
 from lading.engine.session import Opened, writing
+from lading.engine.streams import refuse_links
 from lading.engine.tables import TableCounts
 from lading.engine.twins import Ascending, Twin, find_twins
 from lading.errors import ImportFailed
 from lading.jsontext import json_text
 from lading.options import ImportOptions, catalog_of, check_path, check_watch, refuse_plans
-from lading.payload import BundlePayload, DocumentPayload, refuse_links
+from lading.payload import BundlePayload, DocumentPayload
 from lading.report import Counts, ImportReport, Problem, Progress
 
 Watch = Callable[[Progress], None]
@@ -92,7 +94,14 @@ def import_document(
 def _import(
     session: Any, payload: Payload, catalog: Catalog, options: ImportOptions, progress: Watch | None
 ) -> ImportReport:
-    payload.check(catalog)
+    with closing(payload):
+        payload.check(catalog)
+        return _load(session, payload, catalog, options, progress)
+
+
+def _load(
+    session: Any, payload: Payload, catalog: Catalog, options: ImportOptions, progress: Watch | None
+) -> ImportReport:
     report = ImportReport()
     with writing(session, catalog) as opened:
         report.callers = opened.callers
@@ -100,7 +109,8 @@ def _import(
             catalog, order_of(catalog.use()), payload, options, opened, progress=progress
         )
         state = story.run()
-        report.entities, report.problems = state.counts, state.problems
+        report.entities = state.counts
+        report.problems = payload.located(state.problems)
         if report.problems and not options.keeps_good:
             report.rolled_back = True
             for counts in report.entities.values():
@@ -130,13 +140,15 @@ class _Import:
         self.dialect = opened.dialect
         self.progress = progress
         self.names = [
-            name for name in order.entities if name in payload.entries and options.takes(name)
+            name for name in order.entities if name in payload.names and options.takes(name)
         ]
         self.tables = TableCounts(self.dialect, [self.entities[name] for name in self.names])
         self.twins: dict[str, dict[int, Twin]] = {}
         self.excluded: dict[str, set[int]] = {}
         self.blamed: list[Problem] = []
         self.failed: set[tuple[str, bytes]] = set()
+        #: Problems of records of which others were made, which their own file may tell as well.
+        self.beside: dict[tuple[str, int | None], Problem] = {}
 
     def run(self) -> LoadState:
         """Load everything; begin again whenever written records turn out bad."""
@@ -146,11 +158,17 @@ class _Import:
                 with self.dialect.connection.begin_nested():
                     self._pass(state)
                 state.problems = self._named(state.problems)
+                state.problems += self._beside(state.problems)
                 return state
             except Restart:
                 self._blame(self._named(state.problems))
             finally:
                 state.close()
+
+    def _beside(self, problems: list[Problem]) -> list[Problem]:
+        """Return what only stands in the way of records that were made of others."""
+        known = {(item.file, item.record) for item in problems}
+        return [item for place, item in self.beside.items() if place not in known]
 
     def _blame(self, problems: list[Problem]) -> None:
         """Remember why records are left out of the next pass."""
@@ -228,7 +246,14 @@ class _Import:
         excluded = self.excluded.get(root.name, set()) | set(self.twins.get(root.name, ()))
         self._report_twins(loader, root)
         ascending = Ascending(decoder)
-        for block in self.payload.blocks(root.name, CHUNK, loader.report):
+
+        def failed(problem: Problem) -> None:
+            if problem.file == file:
+                loader.report(problem)
+            else:
+                self.beside.setdefault((problem.file, problem.record), problem)
+
+        for block in self.payload.blocks(root.name, CHUNK, failed):
             batch, problems = decoder.decode(block.records, block.first)
             for item in problems:
                 loader.fail(item.record or 0, item.key, item.field, item.message)
@@ -259,7 +284,8 @@ class _Import:
                 number,
                 named_key(root.key, twin.key),
                 None,
-                f"has the natural key of record {twin.other}; it must be unique. "
+                f"has the natural key of {self.payload.record_at(loader.root.name, twin.other)}; "
+                "it must be unique. "
                 "Remove or rename one",
             )
 

@@ -2,81 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from lading.bundle import Block, BundleReader
+from lading.bundle import BundleReader
 from lading.declare.catalog import Catalog
 from lading.declare.derivation import RESERVED_NAMES
+from lading.derive.replay import Flow
 from lading.derive.upgrades import History, history_of
-from lading.engine.upgrade import Upgrade
+from lading.engine.streams import Failed, Origin, Streams
+from lading.engine.upgrade import Piece, Upgrade
 from lading.errors import BundleError, VersionError, listed, shown
 from lading.jsontext import plain_json_text
 from lading.report import Problem
-
-#: Is told of each record that no change could upgrade.
-Failed = Callable[[Problem], None]
 
 
 class Upgraded:
     """Records in their newest form, of whatever version they were written.
 
-    ``entries`` holds what there is, by the entities' names of today; ``former`` their names
-    in the payload.
+    Close it when it has been read: what an upgrade looks up is kept in temporary files.
     """
 
-    entries: dict[str, Any]
-    former: dict[str, str]
+    origin: Origin
     upgrade: Upgrade
+    streams: Streams | None = None
 
     def take(self, upgrade: Upgrade) -> None:
-        """Name the entries as they are called today; those that changes drop are gone."""
+        """Let records flow through an upgrade."""
         self.upgrade = upgrade
-        self.former = {now: before for before, now in upgrade.names.items()}
-        self.entries = {now: self.entries[before] for now, before in self.former.items()}
+        self.streams = Streams(self.origin, upgrade)
+
+    def close(self) -> None:
+        """Give temporary files back."""
+        if self.streams is not None:
+            self.streams.close()
+
+    @property
+    def names(self) -> list[str]:
+        """The entities that there are records of, by their names of today."""
+        return list(self.upgrade.flows)
 
     def note(self, name: str, needed: int) -> str:
         """Say what changes made of an entity's records, for messages; empty for nothing."""
-        return self.upgrade.note(self.former[name], needed)
+        return self.upgrade.note(name, needed)
 
-    def blocks(self, name: str, size: int, failed: Failed = lambda _: None) -> Iterator[Block]:
+    def blocks(self, name: str, size: int, failed: Failed = lambda _: None) -> Iterator[Piece]:
         """Yield an entity's records in blocks, upgraded.
 
         What can't be upgraded is left out, and told to ``failed``.
         """
-        upgrade = self.upgrade.of(self.former[name], self.file(name), ids=self._has_ids(name))
-        if upgrade is None:
-            yield from self._read(name, size)
-            return
-        for block in self._read(name, size):
-            pieces, problems = upgrade.run(block.records, block.first)
-            for problem in problems:
-                failed(problem)
-            for piece in pieces:
-                yield Block(piece.first, piece.records)
-        if upgrade.links.certain:
-            refuse_links(self.file(name), self._links(name), upgrade.links.counts)
+        return self._streams.pieces(self.upgrade.flows[name], size, failed)
+
+    @property
+    def _streams(self) -> Streams:
+        assert self.streams is not None, "check comes first"
+        return self.streams
+
+    def as_written(self, name: str) -> str | None:
+        """Return the payload's name of an entity whose records are as they were written."""
+        flow = self.upgrade.flows[name]
+        return flow.source if isinstance(flow.source, str) and not flow.deeds else None
 
     def has_ids(self, name: str) -> bool:
         """Tell whether blocks carry surrogate ids, which are then ignored."""
-        return self._has_ids(name) and not self.upgrade.deeds.get(self.former[name])
+        written = self.as_written(name)
+        return written is not None and self.origin.has_ids(written)
 
-    def links(self, name: str) -> dict[str, int]:
+    def links(self, name: str) -> Mapping[str, int]:
         """Return the number of links that each reference must have in the blocks, where known."""
-        return {} if self.upgrade.deeds.get(self.former[name]) else self._links(name)
+        written = self.as_written(name)
+        return {} if written is None else self.origin.links(written)
+
+    def total(self, name: str) -> int:
+        """Return how many records an entity has, with those that can't be upgraded."""
+        return self._streams.total(self.upgrade.flows[name])
 
     def file(self, name: str) -> str:
-        """Return what messages call the place of an entity's records."""
-        raise NotImplementedError
+        """Return what messages call the place of an entity's records.
 
-    def _read(self, name: str, size: int) -> Iterator[Block]:
-        raise NotImplementedError
+        For records that the payload doesn't hold as such it tells where they come from.
+        """
+        flow = self.upgrade.flows[name]
+        if isinstance(flow.source, str):
+            return self.origin.file(flow.source)
+        return f"{name} (of {self._streams.files(flow)})"
 
-    def _has_ids(self, name: str) -> bool:
-        raise NotImplementedError
+    def located(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Give problems of records that were made of others the places of those."""
+        made = {
+            self.file(name): flow
+            for name, flow in self.upgrade.flows.items()
+            if not isinstance(flow.source, str)
+        }
+        return [self._located(item, made.get(item.file)) for item in problems]
 
-    def _links(self, name: str) -> dict[str, int]:
-        raise NotImplementedError
+    def _located(self, problem: Problem, flow: Flow | None) -> Problem:
+        if flow is None or problem.record is None:
+            return problem
+        file, record = self._streams.locate(flow, problem.record)
+        return replace(problem, file=file, record=record)
+
+    def record_at(self, name: str, number: int) -> str:
+        """Name a record of an entity by its place: ``record 3``, with the file if it's another."""
+        flow = self.upgrade.flows[name]
+        if isinstance(flow.source, str):
+            return f"record {number}"
+        file, record = self._streams.locate(flow, number)
+        return f"record {record} of {file}"
+
+
+class BundleOrigin:
+    """An opened bundle's files, by the entities' names in it."""
+
+    def __init__(self, reader: BundleReader) -> None:
+        self.reader = reader
+        self.entries = {entry.entity_type: entry for entry in reader.manifest.files}
+
+    def file(self, name: str) -> str:
+        """Return the name of an entity's file."""
+        return str(self.entries[name].filename)
+
+    def total(self, name: str) -> int:
+        """Return how many records an entity has."""
+        return int(self.entries[name].record_count)
+
+    def read(self, name: str, size: int) -> Iterator[Piece]:
+        """Yield the records as they are; checks the digest of the very bytes read."""
+        for block in self.reader.blocks(self.entries[name], size):
+            yield Piece(block.first, block.records)
+
+    def has_ids(self, name: str) -> bool:
+        """Tell whether records carry surrogate ids, for people who debug."""
+        return self.entries[name].shape.get("ids") is True
+
+    def links(self, name: str) -> dict[str, int]:
+        """Return how many links each reference has, by the manifest."""
+        return {path: held.count for path, held in self.entries[name].references.items()}
 
 
 class BundlePayload(Upgraded):
@@ -85,7 +147,8 @@ class BundlePayload(Upgraded):
     def __init__(self, reader: BundleReader) -> None:
         self.reader = reader
         self.manifest = reader.manifest
-        self.entries = {entry.entity_type: entry for entry in self.manifest.files}
+        self.origin = BundleOrigin(reader)
+        self.entries = self.origin.entries
 
     def check(self, catalog: Catalog) -> None:
         """Refuse damaged bundles, and those of other catalogs and versions, before any insert."""
@@ -108,7 +171,7 @@ class BundlePayload(Upgraded):
                 file="manifest.json",
             )
         self._upgrade(history)
-        missing = [name for name in entities.roots if name not in self.entries]
+        missing = [name for name in entities.roots if name not in self.upgrade.flows]
         missing = [name for name in missing if name not in self.upgrade.plan.begun]
         if missing and not self.manifest.partial:
             raise BundleError(
@@ -137,23 +200,49 @@ class BundlePayload(Upgraded):
                 found |= {name: n for name, n in targets.items() if type(n) is int}
         return found
 
+
+class DocumentOrigin:
+    """A document's lists, which are named by their entity, as it was called then."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.entries = {name: item for name, item in document.items() if name not in RESERVED_NAMES}
+
     def file(self, name: str) -> str:
-        """Return the name of an entity's file."""
-        return str(self.entries[name].filename)
+        """Return the name of an entity's list."""
+        return name
 
     def total(self, name: str) -> int:
         """Return how many records an entity has."""
-        return int(self.entries[name].record_count)
+        return len(self.entries[name])
 
-    def _read(self, name: str, size: int) -> Iterator[Block]:
-        """Yield the records as they are; checks the digest of the very bytes read."""
-        return self.reader.blocks(self.entries[name], size)
+    def read(self, name: str, size: int) -> Iterator[Piece]:
+        """Yield the records as they are; ``BundleError`` for what JSON can't hold."""
+        records = self.entries[name]
+        for start in range(0, len(records), size):
+            part = records[start : start + size]
+            texts = [_text(name, start + n, item) for n, item in enumerate(part, 1)]
+            yield Piece(start + 1, texts)
 
-    def _has_ids(self, name: str) -> bool:
-        return self.entries[name].shape.get("ids") is True
+    def has_ids(self, name: str) -> bool:
+        """Tell whether records carry surrogate ids, for people who debug."""
+        return self.document.get("include_ids") is True
 
-    def _links(self, name: str) -> dict[str, int]:
-        return {path: held.count for path, held in self.entries[name].references.items()}
+    def links(self, name: str) -> dict[str, int]:
+        """A document doesn't say how many links it holds."""
+        return {}
+
+
+def _text(name: str, number: int, record: Any) -> bytes:
+    try:
+        return plain_json_text(record)
+    except (TypeError, ValueError) as error:
+        raise BundleError(
+            f"holds what JSON can't: {error}",
+            "Give plain JSON values.",
+            file=name,
+            record=number,
+        ) from error
 
 
 class DocumentPayload(Upgraded):
@@ -163,7 +252,8 @@ class DocumentPayload(Upgraded):
         if not isinstance(document, Mapping):
             raise BundleError(f"the document is {shown(document)}; expected a dictionary of lists")
         self.document = document
-        self.entries = {name: item for name, item in document.items() if name not in RESERVED_NAMES}
+        self.origin = DocumentOrigin(document)
+        self.entries = self.origin.entries
 
     def check(self, catalog: Catalog) -> None:
         """Refuse what isn't a document of this catalog, or can't be upgraded to it."""
@@ -206,50 +296,3 @@ class DocumentPayload(Upgraded):
                 needed=known,
             )
         return catalog.releases[label]
-
-    def file(self, name: str) -> str:
-        """A document's lists are named by their entity, as it was called then."""
-        return self.former[name]
-
-    def total(self, name: str) -> int:
-        """Return how many records an entity has."""
-        return len(self.entries[name])
-
-    def _read(self, name: str, size: int) -> Iterator[Block]:
-        records = self.entries[name]
-        for start in range(0, len(records), size):
-            part = records[start : start + size]
-            yield Block(
-                start + 1,
-                [self._text(self.file(name), start + n, item) for n, item in enumerate(part, 1)],
-            )
-
-    def _text(self, name: str, number: int, record: Any) -> bytes:
-        try:
-            return plain_json_text(record)
-        except (TypeError, ValueError) as error:
-            raise BundleError(
-                f"holds what JSON can't: {error}",
-                "Give plain JSON values.",
-                file=name,
-                record=number,
-            ) from error
-
-    def _has_ids(self, name: str) -> bool:
-        return self.document.get("include_ids") is True
-
-    def _links(self, name: str) -> dict[str, int]:
-        """A document doesn't say how many links it holds."""
-        return {}
-
-
-def refuse_links(file: str, expected: Mapping[str, int], found: Mapping[str, int]) -> None:
-    """Raise ``BundleError`` where the links that were read aren't as many as the manifest says."""
-    for path, count in expected.items():
-        if found.get(path, 0) != count:
-            raise BundleError(
-                f"{found.get(path, 0)} links were read, the manifest says {count}",
-                "Export again.",
-                file=file,
-                field=path,
-            )

@@ -563,12 +563,12 @@ def test_mixed_versions_that_no_application_wrote_are_refused(
         (
             Each("items", lambda record: {**record, "slug": "x"}),
             "slug: change Some, Each('items'): turns 'i1' into 'x', and 'slug' is part of the natural "
-            "key, which no step may alter. Correct the change, or the record.",
+            "key, which only Rekey may alter. Correct the change, or the record.",
         ),
         (
             Convert("items", "slug", str.upper),
             "slug: change Some, Convert('items', 'slug'): turns 'i1' into 'I1', and 'slug' is part of "
-            "the natural key, which no step may alter. Correct the change, or the record.",
+            "the natural key, which only Rekey may alter. Correct the change, or the record.",
         ),
         (
             Each("items", lambda record: {"slug": record["slug"]}),

@@ -129,18 +129,21 @@ def step_faults(change: type[Change]) -> Iterator[str]:
     names = set(change.upgrades)
     ending = {name for name, move in change.upgrades.items() if move[1] is None}
     for step in change.steps:
-        if not any(f"{step.path}.".startswith(f"{name}.") for name in names):
-            yield (
-                f"{step!r} is for an entity that it doesn't upgrade; it upgrades "
-                f"{', '.join(change.upgrades)}"
-            )
-            continue
+        for path in step.concerns:
+            if not any(f"{path}.".startswith(f"{name}.") for name in names):
+                yield (
+                    f"{step!r} is for {path}, which it doesn't upgrade; it upgrades "
+                    f"{', '.join(change.upgrades)}"
+                )
         if step.renames is not None:
             names = (names - {step.renames[0]}) | {step.renames[1]}
-        if step.ends in names:
-            if step.ends not in ending:
-                yield f"{step!r} ends {step.ends}; write (n, None) as its versions"
-            ending.discard(str(step.ends))
+        begun = step.begins
+        if begun in names and change.upgrades.get(begun, (None,))[0] is not None:
+            yield f"{step!r} begins {begun}; write (None, 1) as its versions"
+        for ended in names.intersection(step.ends):
+            if ended not in ending:
+                yield f"{step!r} ends {ended}; write (n, None) as its versions"
+            ending.discard(ended)
     for name in sorted(ending):
         yield f"upgrades {name} to None, and doesn't drop it; add Drop({name!r}) to its steps"
 

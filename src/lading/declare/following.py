@@ -6,10 +6,10 @@ like a reference stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
-from lading.declare.records import Refused, each, require
+from lading.declare.records import Refused, copied, each, require
 from lading.declare.shapes import (
     Shape,
     Shapes,
@@ -144,14 +144,14 @@ def _following(
     return act
 
 
-class _Table:
-    """Which keys lead to a field of a target's, as it was before the field is renamed."""
+class Ways:
+    """How keys nest in each other: from all that references are written by, to what is in them.
 
-    def __init__(self, shapes: Shapes, target: str, old: str) -> None:
-        self.target = target
-        self.old = old
-        self.nested: dict[Written, dict[str, Written]] = {}
-        self.has_it: set[Written] = set()
+    ``nested`` maps each to the references among its fields, as they stand in the shapes now.
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.nested: dict[Written, dict[str, Shape]] = {}
         pending = [
             written_by(inner)
             for _, shape in shapes.every()
@@ -160,30 +160,46 @@ class _Table:
         ]
         while pending:
             written = pending.pop()
-            if written in self.nested:
-                continue
-            parts = shapes.parts(written)
-            self.nested[written] = {
-                name: written_by(inner)
-                for name, inner in parts.items()
-                if is_link(inner) and not inner.get("flat")
-            }
-            if written[0] == target and old in parts:
-                self.has_it.add(written)
-            pending += self.nested[written].values()
+            if written not in self.nested:
+                parts = shapes.parts(written)
+                self.nested[written] = {
+                    name: copied(inner) for name, inner in parts.items() if is_link(inner)
+                }
+                pending += map(written_by, self.nested[written].values())
 
-    def leads(self, written: Written) -> bool:
-        """Tell whether a key, or one that is nested in it, has the field."""
+    def lead(self, written: Written, goals: Container[Written], *, flat: bool = True) -> bool:
+        """Tell whether a key is among the goals, or one that is nested in it.
+
+        Without ``flat``, only through keys that are written as objects.
+        """
         seen: set[Written] = set()
         pending = [written]
         while pending:
             found = pending.pop()
-            if found in self.has_it:
+            if found in goals:
                 return True
             if found not in seen:
                 seen.add(found)
-                pending += self.nested[found].values()
+                inner = self.nested[found].values()
+                pending += [written_by(item) for item in inner if flat or not item.get("flat")]
         return False
+
+
+class _Table:
+    """Which keys lead to a field of a target's, as it was before the field is renamed."""
+
+    def __init__(self, shapes: Shapes, target: str, old: str) -> None:
+        self.old = old
+        self.ways = Ways(shapes)
+        self.has_it = {
+            written
+            for written in self.ways.nested
+            if written[0] == target and old in shapes.parts(written)
+        }
+
+    def leads(self, written: Written) -> bool:
+        """Tell whether a key, or one that is nested in it, has the field."""
+        return self.ways.lead(written, self.has_it, flat=False)
 
     def rename(self, key: Any, written: Written, new: str) -> None:
         """Rename the field in a key, and in those that are nested in it, at any depth."""
@@ -192,7 +208,11 @@ class _Table:
             held, found = pending.pop()
             if not isinstance(held, dict):
                 continue  # null, or nothing that this reference is: the decoder will say so
-            pending += [(held.get(name), inner) for name, inner in self.nested[found].items()]
+            pending += [
+                (held.get(name), written_by(inner))
+                for name, inner in self.ways.nested[found].items()
+                if not inner.get("flat")
+            ]
             # A key that has both is none, which the decoder says.
             if found in self.has_it and self.old in held and new not in held:
                 fields = renamed(held, self.old, new)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -47,4 +47,5 @@ def names_in(option: Any) -> tuple[str, ...]:
     """Return the names that an option gives: one as a string, several, or none."""
     if option is None:
         return ()
-    return (option,) if isinstance(option, str) else tuple(option)
+    is_list = isinstance(option, Iterable) and not isinstance(option, str)
+    return tuple(option) if is_list else (option,)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lading.declare.following import Action, FieldAt
+from lading.declare.gathering import Apart, Book, Together
 from lading.declare.records import Refused, copied
 from lading.declare.shapes import Mismatch, Shape, Shapes
-from lading.errors import shown
+from lading.errors import listed, shown
+
+#: What a step does to records: to one at a time, or with all of an entity's.
+Effect = Action | Book | Apart | Together
 
 
 @dataclass(slots=True)
 class Known:
     """What the newer shapes say of a step: the fields that it makes, and names that stay.
 
-    ``targets`` are the owned tables that come with the fields, where references lead to them.
+    ``targets`` are the owned tables that come with the fields, where references lead to them;
+    ``root`` is the entity that the step makes.
     """
 
     fields: dict[str, Shape] = field(default_factory=dict)
     kept: set[FieldAt] = field(default_factory=set)
     targets: dict[str, Shape] = field(default_factory=dict)
+    root: Shape = field(default_factory=dict)
 
 
 class Step:
@@ -42,8 +48,8 @@ class Step:
         """Turn the newer shapes into the older; ``Mismatch`` if they can't be the outcome."""
         raise NotImplementedError
 
-    def run(self, shapes: Shapes, known: Known) -> list[Action]:
-        """Turn the older shapes into the newer, and return what does so to records.
+    def run(self, shapes: Shapes, known: Known) -> Sequence[Effect]:
+        """Turn the older shapes into the newer, and return what does so to records, in order.
 
         Raises ``Mismatch`` if the older aren't what the step is for.
         """
@@ -59,8 +65,18 @@ class Step:
         return None
 
     @property
-    def ends(self) -> str | None:
-        """What no longer exists afterwards, if it is an entity."""
+    def concerns(self) -> tuple[str, ...]:
+        """The entities, or paths into them, that the step is for."""
+        return (self.path,)
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """What no longer exists afterwards, where it is an entity."""
+        return ()
+
+    @property
+    def begins(self) -> str | None:
+        """The entity that the step makes, where it doesn't exist before."""
         return None
 
     def __repr__(self) -> str:
@@ -85,7 +101,7 @@ def altered(name: str, before: Any, after: Any, place: str) -> Refused:
     """Return the refusal of a step that makes another record of one."""
     return Refused(
         f"turns {shown(before)} into {shown(after)}, and {name!r} is part of the natural key, "
-        "which no step may alter",
+        "which only Rekey may alter",
         place + name,
     )
 
@@ -94,8 +110,8 @@ def refuse_key(shapes: Shapes, path: str, name: str) -> None:
     """Raise ``Mismatch`` where a field is part of a natural key."""
     if name in shapes.key_of(path):
         raise Mismatch(
-            f"{name!r} is part of the natural key of {path}, which no step may alter; "
-            "Rename is what there is for keys"
+            f"{name!r} is part of the natural key of {path}, which this step may not alter; "
+            "Rename and Rekey are what there is for keys"
         )
 
 
@@ -129,3 +145,25 @@ def name_faults(option: str, given: Any) -> Iterator[str]:
     """Yield what is wrong with a name."""
     if not isinstance(given, str) or not given:
         yield f"{option} = {shown(given)}; write a name"
+
+
+def entity_of(shapes: Shapes, name: str) -> Shape:
+    """Return an entity's shape; ``Mismatch`` where there is none."""
+    if name not in shapes.roots:
+        raise Mismatch(
+            f"there is no entity {name!r} at that point; there are {', '.join(shapes.roots)}"
+        )
+    return shapes.roots[name]
+
+
+def names_text(key: Iterable[str]) -> str:
+    """Return the names of a key's fields, for messages."""
+    return listed(map(repr, key), separator=" and ") or "unknown"
+
+
+def key_faults(option: str, key: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with the names of a key's fields."""
+    if not key or len(set(key)) < len(key):
+        yield f"{option} = {shown(key)}; name the fields of a natural key, each once"
+    for name in key:
+        yield from name_faults(option, name)

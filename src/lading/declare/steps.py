@@ -108,9 +108,9 @@ class Drop(Step):
             yield from name_faults("field", self.field)
 
     @property
-    def ends(self) -> str | None:
+    def ends(self) -> tuple[str, ...]:
         """The path, where no field is named: an entity, unless it leads into one."""
-        return str(self.path) if self.field is None else None
+        return (str(self.path),) if self.field is None else ()
 
     def undo(self, shapes: Shapes) -> Known:
         """Put back a field of which nothing is known, or an entity."""

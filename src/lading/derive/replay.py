@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lading.declare.changes import Change
 from lading.declare.derivation import Entities
-from lading.declare.following import Action
+from lading.declare.gathering import Apart, Book, Together
 from lading.declare.records import copied
 from lading.declare.shapes import Mismatch, Shape, Shapes
-from lading.declare.step import Known, Step
+from lading.declare.step import Effect, Known, Step
 from lading.derive.shape import shape_of
 
 
@@ -46,6 +46,47 @@ class Deed:
     change: type[Change]
     step: Step
     act: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where an entity's records come from, and what is done to each, in order.
+
+    ``source`` is an entity of the payload's; or records of another flow, of which parts become
+    records of their own; or those of several flows, one after the other.
+    """
+
+    source: str | Taken | tuple[Flow, ...]
+    deeds: tuple[Deed, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The payload's entities that the records come from."""
+        if isinstance(self.source, str):
+            return (self.source,)
+        flows = (self.source.flow,) if isinstance(self.source, Taken) else self.source
+        return tuple(dict.fromkeys(name for flow in flows for name in flow.names))
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Records that are parts of others: the other's flow as it is at that moment."""
+
+    flow: Flow
+    apart: Apart
+
+
+@dataclass(slots=True)
+class Course:
+    """What becomes of a payload: the flow of each entity of today's, and what looks among others.
+
+    ``books`` have each the flow in which their keys stand side by side; a payload that has no
+    such records has no flow for them.  ``taken`` are the parts that become records.
+    """
+
+    flows: dict[str, Flow]
+    books: list[tuple[Book, Flow | None]] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
 
 
 def newest(entities: Entities) -> Shapes:
@@ -84,33 +125,49 @@ def undo_one(shapes: Shapes, change: type[Change]) -> Undone:
     return undone
 
 
-def redo(shapes: Shapes, undone: Sequence[Undone]) -> tuple[dict[str, list[Deed]], dict[str, str]]:
-    """Turn shapes on again; return what happens to each entity's records, and what it is then.
+def redo(shapes: Shapes, undone: Sequence[Undone], names: Iterable[str]) -> Course:
+    """Turn shapes on again; return what becomes of a payload that has entities of these names.
 
-    Entities are named as they are before.  Raises ``Misfit``.
+    Raises ``Misfit``.
     """
-    deeds: dict[str, list[Deed]] = {name: [] for name in shapes.roots}
-    first = {name: name for name in shapes.roots}
+    course = Course({name: Flow(name) for name in names})
     for one in undone:
         for name, (shape, targets) in one.begun.items():
             shapes.roots[name] = copied(shape)
             shapes.targets.update(copied(targets))
         for step, known in zip(one.change.steps, one.known, strict=True):
-            for entity, act in _run(shapes, one.change, step, known):
-                if entity in first:
-                    deeds[first[entity]].append(Deed(one.change, step, act))
-            first = _renamed(first, step, shapes)
-    return deeds, {before: now for now, before in first.items()}
+            for effect in _run(shapes, one.change, step, known):
+                _flow_on(course, effect, one.change, step)
+            course.flows = _renamed(course.flows, step, shapes)
+    return course
 
 
-def _run(shapes: Shapes, change: type[Change], step: Step, known: Known) -> list[Action]:
+def _run(shapes: Shapes, change: type[Change], step: Step, known: Known) -> Sequence[Effect]:
     try:
         return step.run(shapes, known)
     except Mismatch as error:
         raise Misfit(change, step, str(error)) from error
 
 
-def _renamed(first: Mapping[str, str], step: Step, shapes: Shapes) -> dict[str, str]:
+def _flow_on(course: Course, effect: Effect, change: type[Change], step: Step) -> None:
+    """Let flows go on as an effect of a step says."""
+    flows = course.flows
+    if isinstance(effect, Book):
+        course.books.append((effect, flows.get(effect.entity)))
+    elif isinstance(effect, Apart):
+        if effect.entity in flows:
+            course.taken.append(Taken(flows[effect.entity], effect))
+            flows[effect.into] = Flow(course.taken[-1])
+    elif isinstance(effect, Together):
+        parts = tuple(flows.pop(name) for name in effect.entities if name in flows)
+        if parts:
+            flows[effect.into] = parts[0] if len(parts) == 1 else Flow(parts)
+    elif effect[0] in flows:
+        flow = flows[effect[0]]
+        flows[effect[0]] = Flow(flow.source, (*flow.deeds, Deed(change, step, effect[1])))
+
+
+def _renamed(flows: Mapping[str, Flow], step: Step, shapes: Shapes) -> dict[str, Flow]:
     old, new = step.renames or (None, None)
-    names = {new if now == old else now: before for now, before in first.items()}
-    return {str(now): before for now, before in names.items() if now in shapes.roots}
+    names = {str(new) if now == old else now: flow for now, flow in flows.items()}
+    return {now: flow for now, flow in names.items() if now in shapes.roots}

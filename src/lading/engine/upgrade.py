@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lading.declare.records import Refused, copied, each
 from lading.declare.shapes import Shape, is_link, is_owned
-from lading.derive.replay import Deed, Misfit, redo
+from lading.derive.replay import Course, Deed, Flow, Misfit, redo
 from lading.derive.upgrades import Plan
 from lading.errors import BundleError, VersionError
 from lading.jsontext import parse_json, plain_json_text
 from lading.report import Problem
+
+#: The file and the number of a record, by its number in a flow.
+Place = Callable[[int], tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +30,15 @@ class Upgrade:
     """The upgrade of one payload.
 
     ``shapes`` are those that the payload's manifest gives, by its own names; ``file`` is the
-    manifest's.  ``names`` maps the payload's entities to what they are called today, without
-    those that changes drop.  Raises ``VersionError`` where a change doesn't fit the shapes,
+    manifest's.  ``flows`` are those of today's entities, by name; ``before`` are the shapes of
+    the payload's.  Raises ``VersionError`` where a change doesn't fit the shapes,
     ``BundleError`` for what is no shape.
     """
 
     def __init__(self, plan: Plan, shapes: Mapping[str, Any], file: str) -> None:
         self.plan = plan
-        self.names = {name: name for name in plan.versions}
-        self.deeds: dict[str, list[Deed]] = {}
         self.before: dict[str, Shape] = {}
+        self.course = Course({name: Flow(name) for name in plan.versions})
         if not plan.undone:
             return
         for name, shape in shapes.items():
@@ -50,7 +52,7 @@ class Upgrade:
             plan.shapes.roots[name] = copied(shape)
         self.before = {name: copied(plan.shapes.roots[name]) for name in plan.versions}
         try:
-            deeds, names = redo(plan.shapes, plan.undone)
+            self.course = redo(plan.shapes, plan.undone, plan.versions)
         except Misfit as error:
             raise VersionError(
                 f"it isn't what its versions say: {error}",
@@ -58,32 +60,29 @@ class Upgrade:
                 file=file,
                 found=dict(plan.versions),
             ) from error
-        self.deeds = {name: deeds[name] for name in plan.versions}
-        self.names = {name: names[name] for name in plan.versions if name in names}
 
-    def of(self, name: str, file: str, *, ids: bool) -> EntityUpgrade | None:
-        """Return the upgrade of an entity, by its name in the payload, if its records need one."""
-        if not self.deeds.get(name):
-            return None
-        return EntityUpgrade(file, self.before[name], self.deeds[name], ids=ids)
+    @property
+    def flows(self) -> dict[str, Flow]:
+        """Where the records of each of today's entities come from, by its name."""
+        return self.course.flows
 
     def note(self, name: str, needed: int) -> str:
         """Say what became of an entity's records, for messages about them; empty for nothing."""
-        found = self.plan.versions[name]
+        flow = self.flows[name]
+        if not isinstance(flow.source, str):
+            return f"The record was made of {' and '.join(flow.names)}, which were upgraded."
+        found = self.plan.versions[flow.source]
         if found != needed:
             return f"The record was upgraded from version {found} to {needed}."
-        return "What the record refers to was upgraded." if self.deeds.get(name) else ""
+        return "What the record refers to was upgraded." if flow.deeds else ""
 
 
-class EntityUpgrade:
-    """The upgrade of one entity's records, which counts their links as they are read."""
+class RecordUpgrade:
+    """What is done to the records of a flow, one at a time."""
 
-    def __init__(self, file: str, shape: Shape, deeds: Sequence[Deed], *, ids: bool) -> None:
-        self.file = file
-        self.shape = shape
+    def __init__(self, place: Place, deeds: Sequence[Deed]) -> None:
+        self.place = place
         self.deeds = deeds
-        self.ids = ids
-        self.links = LinkCounts(shape)
 
     def run(self, lines: Sequence[bytes], first: int) -> tuple[list[Piece], list[Problem]]:
         """Upgrade a block of records; those that can't be are problems, and left out.
@@ -105,15 +104,12 @@ class EntityUpgrade:
         try:
             record = parse_json(line)
         except ValueError as error:
-            self.links.certain = False
-            return Problem(self.file, number, None, None, f"isn't valid JSON: {error}")
+            self.unread()
+            return Problem(*self.place(number), None, None, f"isn't valid JSON: {error}")
         if not isinstance(record, dict):
-            self.links.certain = False
+            self.unread()
             return line  # no record at all, which the decoder says
-        key = {name: copied(record[name]) for name in self.shape["key"] if name in record} or None
-        self.links.count(record)
-        if self.ids:
-            without_unknown(self.shape, record)
+        key = self.begin(record)
         for deed in self.deeds:
             try:
                 deed.act(record)
@@ -122,12 +118,40 @@ class EntityUpgrade:
                     f"change {deed.change.__name__}, {deed.step!r}: {error.problem}. "
                     "Correct the change, or the record"
                 )
-                return Problem(self.file, number, key, error.field or None, text)
+                return Problem(*self.place(number), key, error.field or None, text)
         try:
             return plain_json_text(record)
         except ValueError as error:
             text = f"what changes made of it can't be written: {error}. Correct them, or the record"
-            return Problem(self.file, number, key, None, text)
+            return Problem(*self.place(number), key, None, text)
+
+    def begin(self, record: dict[str, Any]) -> Any:
+        """Return the key by which messages name a record."""
+        return None
+
+    def unread(self) -> None:
+        """A record couldn't be read."""
+
+
+class EntityUpgrade(RecordUpgrade):
+    """The upgrade of records as the payload holds them; counts their links as they are read."""
+
+    def __init__(self, place: Place, shape: Shape, deeds: Sequence[Deed], *, ids: bool) -> None:
+        super().__init__(place, deeds)
+        self.shape = shape
+        self.ids = ids
+        self.links = LinkCounts(shape)
+
+    def begin(self, record: dict[str, Any]) -> Any:
+        """Count the record's links, and take out ids, which are no fields."""
+        self.links.count(record)
+        if self.ids:
+            without_unknown(self.shape, record)
+        return {name: copied(record[name]) for name in self.shape["key"] if name in record} or None
+
+    def unread(self) -> None:
+        """The links of the payload can't be told any more."""
+        self.links.certain = False
 
 
 class LinkCounts:

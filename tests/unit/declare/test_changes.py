@@ -109,12 +109,12 @@ EXPECTED = (
         (
             ITEMS,
             [Add("orders", "x", 1)],
-            "Add('orders', 'x') is for an entity that it doesn't upgrade; it upgrades items",
+            "Add('orders', 'x') is for orders, which it doesn't upgrade; it upgrades items",
         ),
         (
             ITEMS,
             [Add("itemsx", "x", 1)],
-            "Add('itemsx', 'x') is for an entity that it doesn't upgrade; it upgrades items",
+            "Add('itemsx', 'x') is for itemsx, which it doesn't upgrade; it upgrades items",
         ),
         (ITEMS, ["x"], "steps hold 'x'; write Add(...), Drop(...), Rename(...) and their like"),
         (
@@ -169,7 +169,7 @@ EXPECTED = (
         (
             ITEMS,
             [Add("items", "slug", 1)],
-            "Add('items', 'slug'): 'slug' is part of the natural key of items, which no step may alter; Rename is what there is for keys; correct the step, or the schema",
+            "Add('items', 'slug'): 'slug' is part of the natural key of items, which this step may not alter; Rename and Rekey are what there is for keys; correct the step, or the schema",
         ),
         (
             ITEMS,

@@ -1,0 +1,137 @@
+"""Merge: the step that makes one entity of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from lading.declare.gathering import Together
+from lading.declare.metaoptions import names_in
+from lading.declare.records import copied
+from lading.declare.shapes import UNKNOWN, Mismatch, Shape, Shapes
+from lading.declare.step import Effect, Known, Step, entity_of, name_faults, names_text
+from lading.errors import shown
+
+
+class Merge(Step):
+    """Makes one entity of several, whose records have the same fields and key by then.
+
+    ``into`` may be one of them, or an entity that the change begins; the others end.  References
+    to any of them lead to ``into``.  Two records with one key are refused.
+    """
+
+    def __init__(self, entities: Iterable[str], into: str) -> None:
+        self.entities = names_in(entities)
+        self.into = into
+        self.path = into
+
+    def __repr__(self) -> str:
+        return f"Merge({list(self.entities)!r}, {self.into!r})"
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.entities, self.into)
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Those that become the other."""
+        return tuple(name for name in self.entities if name != self.into)
+
+    @property
+    def begins(self) -> str | None:
+        """The entity that is made, unless it is one of those."""
+        return None if self.into in self.entities else self.into
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with the arguments."""
+        yield from name_faults("into", self.into)
+        for name in self.entities:
+            yield from name_faults("entities", name)
+        if len(set(self.entities)) < 2 or len(set(self.entities)) < len(self.entities):
+            yield f"entities = {shown(self.entities)}; name at least two, each once"
+
+    def alters(self, shapes: Shapes) -> str | None:
+        """The entity that they become."""
+        return self.into
+
+    def undo(self, shapes: Shapes) -> Known:
+        """Let there be each of them; whatever referred to the one now refers to the first."""
+        made = copied(entity_of(shapes, self.into))
+        for name in self.ends:
+            if name in shapes.roots:
+                raise Mismatch(f"{name} are still an entity after this step; remove the schema")
+        first = self.into if self.into in self.entities else self.entities[0]
+        if first != self.into:
+            shapes.roots[first] = shapes.roots.pop(self.into)
+            shapes.move(self.into, first)
+        for name in self.entities:
+            if name != first:
+                _take(shapes, first, name)
+        return Known(root=made)
+
+    def run(self, shapes: Shapes, known: Known) -> Sequence[Effect]:
+        """Let there be one of them, which references lead to."""
+        first, *others = (entity_of(shapes, name) for name in self.entities)
+        for name, other in zip(self.entities[1:], others, strict=True):
+            _refuse_unlike(self.entities[0], first, name, other)
+        if self.into not in self.entities and self.into in shapes.roots:
+            raise Mismatch(f"there is an entity {self.into!r} already at that point")
+        kept = copied(first)
+        targets = {path: copied(shape) for path, shape in shapes.targets.items()}
+        for name in self.entities:
+            shapes.roots.pop(name)
+            shapes.cut(name)
+        shapes.roots[self.into] = kept
+        old = self.entities[0]
+        shapes.targets |= {
+            self.into + path[len(old) :]: shape
+            for path, shape in targets.items()
+            if f"{path}.".startswith(f"{old}.")
+        }
+        for name in self.entities:
+            if name != self.into:
+                shapes.move(name, self.into)
+        if known.root.get("discriminator") is not None:
+            shapes.roots[self.into] = copied(known.root)
+        return [Together(tuple(self.entities), self.into)]
+
+
+def _take(shapes: Shapes, source: str, name: str) -> None:
+    """Give an entity the shape of another, as if it had been there beside it."""
+    only = Shapes(
+        {source: copied(shapes.roots[source])},
+        {
+            path: copied(shape)
+            for path, shape in shapes.targets.items()
+            if f"{path}.".startswith(f"{source}.")
+        },
+    )
+    only.roots = {name: only.roots[source]}
+    only.move(source, name)
+    shapes.roots[name] = only.roots[name]
+    shapes.targets.update(only.targets)
+
+
+def _refuse_unlike(one: str, first: Shape, two: str, second: Shape) -> None:
+    """Raise ``Mismatch`` where two entities can't become one."""
+    if first.get("open") or second.get("open"):
+        return
+    for here, there, a, b in ((first, second, one, two), (second, first, two, one)):
+        lacks = [name for name in there["fields"] if name not in here["fields"]]
+        if lacks:
+            raise Mismatch(
+                f"{a} have no {lacks[0]!r}, which {b} have; Add, Drop or Rename before they are "
+                "merged"
+            )
+    for name, inner in first["fields"].items():
+        types = {inner.get("type"), second["fields"][name].get("type")} - {UNKNOWN}
+        if len(types) > 1:
+            raise Mismatch(
+                f"{name!r} is of another type in {one} than in {two} "
+                f"({' and '.join(sorted(types))}); Convert it before they are merged"
+            )
+    if list(first["key"]) != list(second["key"]):
+        raise Mismatch(
+            f"the natural key of {one} is {names_text(first['key'])}, and that of {two} is "
+            f"{names_text(second['key'])}; Rekey before they are merged"
+        )

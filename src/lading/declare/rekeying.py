@@ -1,0 +1,166 @@
+"""How references follow when records get another key: each is written by the newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from lading.declare.following import Action, FieldAt, Ways, rename
+from lading.declare.gathering import Book
+from lading.declare.records import Refused, each
+from lading.declare.shapes import Shape, Shapes, Written, is_link, written_by
+from lading.errors import listed, shown
+
+#: The deepest that keys may refer to each other while they are rewritten.
+DEEPEST = 10_000
+
+
+def restate(
+    shapes: Shapes,
+    target: str,
+    old: Sequence[str],
+    new: Sequence[str],
+    kept: AbstractSet[FieldAt] = frozenset(),
+) -> list[Action]:
+    """Give an entity another key in the shapes; return what renames flat references to it.
+
+    A flat reference keeps to the key's name, but those that are ``kept``; to a key of several
+    fields it becomes a nested one.
+    """
+    flat = flat_links(shapes, target)
+    shapes.roots[target]["key"] = list(new)
+    actions: list[Action] = []
+    for path, field in sorted(flat):
+        if len(new) > 1:
+            _nest(shapes, target, field)
+        name = _flat_name(field, old, new) if (path, field) not in kept else field
+        if name != field:
+            actions += rename(shapes, path, field, name, set(kept))
+    return actions
+
+
+def flat_links(shapes: Shapes, target: str) -> set[FieldAt]:
+    """Return the fields that are flat references to an entity, by its natural key."""
+    return {
+        (path, field)
+        for path, shape in shapes.every()
+        for field, inner in shape["fields"].items()
+        if is_link(inner) and inner.get("flat") and written_by(inner) == (target, None)
+    }
+
+
+def _nest(shapes: Shapes, target: str, field: str) -> None:
+    for _, shape in shapes.every():
+        inner = shape["fields"].get(field, {})
+        if is_link(inner) and written_by(inner) == (target, None):
+            inner.pop("flat", None)
+
+
+def _flat_name(field: str, old: Sequence[str], new: Sequence[str]) -> str:
+    """Return what a flat reference is called by the newer key."""
+    stem = field.removesuffix(f"_{old[0]}") if len(old) == 1 else field
+    if stem in {field, ""}:
+        return field
+    return f"{stem}_{new[0]}" if len(new) == 1 else stem
+
+
+def replacing(shapes: Shapes, book: Book, old: Sequence[str] | None) -> list[Action]:
+    """Return what writes every reference to an entity by its newer key, at any depth.
+
+    The shapes are those before; ``old`` are the fields of the former key, or ``None`` where
+    only the references themselves say them.
+    """
+    keys = _Keys(shapes, book, old)
+    actions: list[Action] = []
+    for entity in shapes.roots:
+        spots = []
+        for path, shape in shapes.tree(entity):
+            _, names = shapes.split(path)
+            spots += [
+                (names, field, inner)
+                for field, inner in shape["fields"].items()
+                if is_link(inner) and keys.lead(inner)
+            ]
+        if spots:
+            actions.append((entity, _rewriting(keys, spots)))
+    return actions
+
+
+def _rewriting(
+    keys: _Keys, spots: list[tuple[tuple[str, ...], str, Shape]]
+) -> Callable[[dict[str, Any]], None]:
+    copies = [(names, field, dict(inner)) for names, field, inner in spots]
+
+    def act(record: dict[str, Any]) -> None:
+        for names, field, inner in copies:
+            for item, _, place in each(record, names):
+                value = item.get(field)
+                if isinstance(value, list):
+                    for n in range(len(value)):
+                        keys.replace(value, n, inner, place + field)
+                elif value is not None:
+                    keys.replace(item, field, inner, place + field)
+
+    return act
+
+
+class _Keys:
+    """Replaces an entity's former keys, wherever they stand within other keys."""
+
+    def __init__(self, shapes: Shapes, book: Book, old: Sequence[str] | None) -> None:
+        self.book = book
+        self.old = old
+        self.goal: Written = (book.entity, None)
+        self.ways = Ways(shapes)
+        self.own = {
+            name: dict(inner)
+            for name, inner in shapes.roots[book.entity]["fields"].items()
+            if is_link(inner) and self.lead(inner)
+        }
+
+    def lead(self, inner: Shape) -> bool:
+        """Tell whether a reference is to the entity, or written by keys that are."""
+        return self.ways.lead(written_by(inner), {self.goal})
+
+    def replace(self, held: Any, at: Any, inner: Shape, place: str) -> None:
+        """Replace every key of the entity's in a reference, which a record holds."""
+        pending = [(held, at, written_by(inner), bool(inner.get("flat")))]
+        for _ in range(DEEPEST):
+            if not pending:
+                return
+            held, at, written, flat = pending.pop()
+            if written == self.goal:
+                made = self._found(held[at], place, flat=flat)
+                held[at] = made
+                inside = self.own if isinstance(made, dict) else {}
+            else:
+                inside = self.ways.nested[written]
+                if flat:  # its value is that of the one field of its key
+                    pending += [(held, at, written_by(part), True) for part in inside.values()]
+                    continue
+            pending += [
+                (held[at], name, written_by(part), bool(part.get("flat")))
+                for name, part in inside.items()
+                if isinstance(held[at], dict) and held[at].get(name) is not None
+            ]
+        raise Refused(f"{self.book.entity} refer to each other in a circle by their keys", place)
+
+    def _found(self, value: Any, place: str, *, flat: bool) -> Any:
+        key = {self.old[0]: value} if flat and self.old else value
+        if not isinstance(key, dict):
+            return value  # nothing that this reference is: the decoder will say so
+        if self.old is not None and set(key) != set(self.old):
+            raise Refused(
+                f"{shown(key)} is no key of {self.book.entity}, which was "
+                + listed(self.old, separator=" and "),
+                place,
+            )
+        found = self.book.find(key)
+        if found is None:
+            raise Refused(
+                f"refers to {self.book.entity} {shown(key)}, of which no record was found, so that "
+                "its newer key can't be told",
+                place,
+            )
+        return next(iter(found.values())) if flat and len(found) == 1 else found

@@ -1,0 +1,220 @@
+"""Split: the step that makes an entity of some fields of another's records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from lading.declare.gathering import Apart, Book, Pair, Record
+from lading.declare.metaoptions import names_in
+from lading.declare.records import Refused, copied, require
+from lading.declare.rekeying import replacing, restate
+from lading.declare.shapes import Mismatch, Shape, Shapes, is_link, unknown, written_by
+from lading.declare.step import (
+    Effect,
+    Known,
+    Step,
+    entity_of,
+    key_faults,
+    name_faults,
+    names_text,
+    without,
+)
+from lading.errors import shown
+from lading.jsontext import json_text
+
+
+class Split(Step):
+    """Makes an entity of some fields of another's records, each distinct record once.
+
+    ``fields`` are those fields, or map each to its name in the entity ``into``, whose natural
+    key is ``key`` (among them).  In their place the records get the reference ``ref``; it is
+    null where all of the fields are.  Records with one key must agree on the other fields.
+    The change begins ``into``: ``(None, 1)``.
+    """
+
+    def __init__(
+        self,
+        entity: str,
+        into: str,
+        *,
+        fields: str | Iterable[str] | Mapping[str, str],
+        key: str | Iterable[str],
+        ref: str,
+    ) -> None:
+        self.path = entity
+        self.into = into
+        named = fields if isinstance(fields, Mapping) else {name: name for name in names_in(fields)}
+        self.fields = dict(named)
+        self.key = names_in(key)
+        self.ref = ref
+
+    def __repr__(self) -> str:
+        return f"Split({self.path!r}, {self.into!r}, key={self.key!r}, ref={self.ref!r})"
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """The entity, and the one that is made of it."""
+        return (self.path, self.into)
+
+    @property
+    def begins(self) -> str | None:
+        """The entity that is made."""
+        return self.into
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with the arguments."""
+        yield from super().faults()
+        yield from name_faults("into", self.into)
+        yield from name_faults("ref", self.ref)
+        if not self.fields:
+            yield "fields is empty; name what the new entity takes"
+        for old, new in self.fields.items():
+            yield from name_faults("fields", old)
+            yield from name_faults("fields", new)
+        yield from key_faults("key", self.key)
+        for name in self.key:
+            if name not in self.fields.values():
+                yield f"key names {name!r}, which is none of the new entity's fields"
+
+    def alters(self, shapes: Shapes) -> str | None:
+        """The entity, if what it is split by is part of its key."""
+        shape = shapes.roots.get(self.path, {})
+        return str(self.path) if self.ref in shape.get("key", ()) else None
+
+    def undo(self, shapes: Shapes) -> Known:
+        """Put the fields back, in place of the reference."""
+        shape, made = entity_of(shapes, self.path), entity_of(shapes, self.into)
+        self._refuse_other(made)
+        link = shapes.field(self.path, self.ref)
+        if not is_link(link) or link["type"] != "reference":
+            raise Mismatch(f"{self.ref!r} of {self.path} is no reference after this step")
+        if written_by(link) != (self.into, None):
+            raise Mismatch(f"{self.ref!r} of {self.path} refers to {link.get('entity')}")
+        parts = {new: old for old, new in self.fields.items()}
+        key = [
+            part
+            for name in shape["key"]
+            for part in ([parts[new] for new in self.key] if name == self.ref else [name])
+        ]
+        known = Known({self.ref: copied(link)}, root=copied(made), targets=shapes.forget(self.into))
+        without(shapes, self.path, self.ref)
+        null = {"nullable": True} if link.get("nullable") else {}
+        for old, new in self.fields.items():
+            if old in shape["fields"]:
+                raise Mismatch(f"{self.path} still have {old!r} after this step")
+            shape["fields"][old] = {**copied(made["fields"].get(new, unknown())), **null}
+        shape["key"] = key
+        return known
+
+    def _refuse_other(self, made: Shape) -> None:
+        """Refuse an entity that isn't what the step makes."""
+        if made.get("open"):
+            return
+        more = [name for name in made["fields"] if name not in self.fields.values()]
+        if more:
+            raise Mismatch(
+                f"{self.into} also have {more[0]!r}, which nothing gives them; name it in fields, "
+                "or Add it after this step"
+            )
+        less = [name for name in self.fields.values() if name not in made["fields"]]
+        if less:
+            raise Mismatch(f"{self.into} have no {less[0]!r} after this step")
+        if list(made["key"]) != list(self.key):
+            raise Mismatch(
+                f"the natural key of {self.into} is {names_text(made['key'])}, not "
+                f"{names_text(self.key)}"
+            )
+
+    def run(self, shapes: Shapes, known: Known) -> Sequence[Effect]:
+        """Take the fields out, and refer to what is made of them."""
+        shape = copied(entity_of(shapes, self.path))
+        if self.into in shapes.roots:
+            raise Mismatch(f"there is an entity {self.into!r} already at that point")
+        for old in self.fields:
+            shapes.field(self.path, old)
+        if self.ref not in self.fields:
+            shapes.lacks(self.path, self.ref)
+        apart = Apart(self.path, self.into, self._part(shape))
+        effects: list[Effect] = [apart, (self.path, self._act(apart, known.fields[self.ref]))]
+        old_key = list(shape["key"])
+        key = list(dict.fromkeys(self.ref if name in self.fields else name for name in old_key))
+        if key != old_key:
+            book = self._book(apart, known.fields[self.ref], key)
+            effects = [apart, book, *effects[1:], *replacing(shapes, book, old_key)]
+            effects += restate(shapes, self.path, old_key, key)
+        for old in self.fields:
+            without(shapes, self.path, old)
+        shapes.roots[self.path]["key"] = key
+        shapes.roots[self.path]["fields"][self.ref] = copied(known.fields[self.ref])
+        shapes.roots[self.into] = copied(known.root)
+        shapes.targets.update(copied(known.targets))
+        return effects
+
+    def _part(self, shape: Shape) -> Any:
+        """Return what gives the part of a record that becomes one of its own."""
+        has = {old: require(shape, old) for old in self.fields}
+
+        def part(record: Record) -> Pair | None:
+            held = [old for old in self.fields if has[old](record, "")]
+            if not held:
+                return None  # another class of its hierarchy
+            made = {self.fields[old]: copied(record[old]) for old in held}
+            key = {name: made.get(name) for name in self.key}
+            if all(value is None for value in key.values()):
+                lost = [old for old in held if record[old] not in (None, [])]
+                if lost:
+                    raise Refused(
+                        f"has {lost[0]!r}, and no {names_text(self.key)} of {self.into} to keep it "
+                        "under",
+                        lost[0],
+                    )
+                return None
+            return key, made
+
+        return part
+
+    def _act(self, apart: Apart, link: Shape) -> Any:
+        names = list(self.fields)
+        flat = bool(link.get("flat"))
+
+        def act(record: Record) -> None:
+            found = apart.part(record)
+            if found is None and not any(name in record for name in names):
+                return
+            for name in names:
+                record.pop(name, None)
+            if self.ref in record:
+                raise Refused(f"{self.ref!r} is there already, and isn't overwritten", self.ref)
+            record[self.ref] = None
+            if found is not None:
+                key, made = found
+                _refuse_differing(self.into, key, made, apart.find(key), self.ref)
+                record[self.ref] = next(iter(key.values())) if flat else key
+
+        return act
+
+    def _book(self, apart: Apart, link: Shape, key: Sequence[str]) -> Book:
+        """Return the keys of records in which a reference takes the place of fields."""
+        act = self._act(Apart(apart.entity, apart.into, apart.part, lambda _: None), link)
+
+        def pair(record: Record, names: Sequence[str]) -> Pair | None:
+            if not record.keys() >= {*names}:
+                return None
+            old = {name: copied(record[name]) for name in names}
+            act(record)
+            return old, {name: record[name] for name in key}
+
+        return Book(self.path, pair)
+
+
+def _refuse_differing(into: str, key: Any, made: Any, found: Any, ref: str) -> None:
+    """Refuse a record whose part isn't that of the others with its key."""
+    if found is None or json_text(found) == json_text(made):
+        return
+    name = next(name for name in made if json_text(made[name]) != json_text(found.get(name)))
+    raise Refused(
+        f"says that {into} {shown(key)} have {name} {shown(made[name])}, and an earlier record "
+        f"says {shown(found.get(name))}; they must agree",
+        ref,
+    )
