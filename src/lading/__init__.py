@@ -23,8 +23,9 @@ from lading.errors import (
 )
 from lading.exporter import export_all, export_document
 from lading.importer import import_all, import_document
+from lading.locking import Locked, check, lock
 from lading.manifest import Manifest
-from lading.report import ImportReport, Problem, Progress
+from lading.report import Finding, ImportReport, Problem, Progress
 from lading.version import __version__
 
 __all__ = [
@@ -38,10 +39,12 @@ __all__ = [
     "Drop",
     "Each",
     "EntitySchema",
+    "Finding",
     "ImportFailed",
     "ImportReport",
     "LadingError",
     "LeftOutWarning",
+    "Locked",
     "Manifest",
     "Move",
     "Owned",
@@ -53,10 +56,12 @@ __all__ = [
     "VersionError",
     "__version__",
     "change",
+    "check",
     "default_catalog",
     "export_all",
     "export_document",
     "import_all",
     "import_document",
     "import_order",
+    "lock",
 ]
