@@ -16,7 +16,7 @@ from lading.declare.fields import order_of, order_of_key
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.derive.samplevalues import FULLEST, LEAST, PLAIN, NoSample, sample
 from lading.errors import DeclarationError
-from lading.jsontext import json_text
+from lading.jsontext import json_text, plain_json_text
 
 STYLES = (PLAIN, LEAST, FULLEST)
 Record = dict[str, Any]
@@ -272,7 +272,7 @@ class _Samples:
 def _listed(member: Children, records: list[Record]) -> list[Record]:
     """Return owned records in the order in which an export lists them."""
     if not member.sequence:
-        return sorted(records, key=json_text)
+        return sorted(records, key=plain_json_text)
     found = list(records)
     for column, descending in reversed(member.sequence):
         for value in member.rows.values:
