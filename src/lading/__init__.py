@@ -23,6 +23,7 @@ from lading.errors import (
 )
 from lading.exporter import export_all, export_document
 from lading.importer import import_all, import_document
+from lading.jsonschemas import json_schema
 from lading.locking import Locked, check, lock
 from lading.manifest import Manifest
 from lading.report import Finding, ImportReport, Problem, Progress
@@ -63,5 +64,6 @@ __all__ = [
     "import_all",
     "import_document",
     "import_order",
+    "json_schema",
     "lock",
 ]

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from lading import (
     BundleError,
-    Catalog,
-    ChecksumError,
-    DeclarationError,
     Finding,
-    VersionError,
     check,
     export_all,
     export_document,
@@ -24,7 +18,6 @@ from lading import (
     lock,
 )
 from support.editions import NEW_ENTITY, counted, edition, run
-from support.rewriting import entity_bytes
 from support.worlds import ALL
 from support.zoo import WORLDS
 

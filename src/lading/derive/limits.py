@@ -106,6 +106,7 @@ _GENERAL = {
     "kinds",
     "unique",
     "hooks",
+    "extra",
     "open",
 }
 

@@ -36,6 +36,20 @@ def drift(
     return _Check(entities, versions, shapes).run()
 
 
+def shapes_before(
+    entities: Entities, versions: Mapping[str, int], shapes: Mapping[str, Shape]
+) -> Shapes:
+    """Return sealed shapes with the owned tables that references led to then.
+
+    Raises ``Misfit`` for changes that can't be undone.
+    """
+    check = _Check(entities, versions, shapes)
+    found = Shapes(copied(check.after.roots), copied(check.after.targets))
+    undo(found, check.pending() or [])
+    found.roots |= copied(dict(shapes))
+    return found
+
+
 class _Check:
     """One comparison: runs the changes over the sealed shapes, and says what remains."""
 
@@ -56,7 +70,7 @@ class _Check:
 
     def run(self) -> list[Finding]:
         """Return the findings, unsorted."""
-        pending = self._pending()
+        pending = self.pending()
         if pending is None:
             return self.findings
         try:
@@ -69,7 +83,7 @@ class _Check:
             self._history()
         return self.findings
 
-    def _pending(self) -> list[type[Change]] | None:
+    def pending(self) -> list[type[Change]] | None:
         """List the changes that lead on from what is sealed; ``None`` where they can't be told."""
         states = list(self.versions.items())
         done = {change for state in states for change, _ in self.chains.before(state)}

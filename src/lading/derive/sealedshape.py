@@ -2,7 +2,7 @@
 
 Beyond a manifest's shape, a field has ``constraints``, ``default`` and ``optional`` (it may be
 absent, for its schema has a default); records have ``unique`` sets, of a hierarchy ``kinds``, and
-``hooks`` where the application's own code writes or reads them.
+``hooks`` and ``extra`` fields where the application's own code writes or reads them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import marshmallow as ma
 
 from lading.declare.columns import unique_columns
 from lading.declare.derivation import Entities
+from lading.declare.fields import Owned, Ref, RefList
 from lading.declare.rowsets import Children, Column, Reference, RowSet, Value
 from lading.declare.shapes import Shape, Shapes
 from lading.derive.constraints import constraints_of, defaults_of
@@ -47,8 +48,19 @@ def _complete(shape: Shape, rows: RowSet) -> None:
     unique = _unique_sets(rows)
     if unique:
         shape["unique"] = unique
-    if any(rows.schema._hooks.values()):
-        shape["hooks"] = True
+    hooks = sorted(str(tag) for tag, found in rows.schema._hooks.items() if found)
+    extra = _extra(rows)
+    shape |= {name: found for name, found in (("hooks", hooks), ("extra", extra)) if found}
+
+
+def _extra(rows: RowSet) -> list[str]:
+    """Return the fields that records have beside what their rows carry."""
+    known = {member.name for member in rows.members}
+    return sorted(
+        field.data_key or name
+        for name, field in rows.schema._declared_fields.items()
+        if name not in known and not isinstance(field, Ref | RefList | Owned)
+    )
 
 
 def _said(member: Any) -> dict[str, Any]:
