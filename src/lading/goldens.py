@@ -189,7 +189,7 @@ def golden_findings(
 
     ``waived`` names, by file, the entities whose records needn't load any more.
     """
-    before: tuple[str, Records] | None = None
+    before: tuple[str, Records, set[str]] | None = None
     for file, document in goldens.items():
         try:
             records, problems = upgraded(catalog, document)
@@ -212,16 +212,16 @@ def golden_findings(
                     "GOLDEN_NOT_LOADED", name, NEEDS_CHANGE, f"{said}; correct the change"
                 )
         if before is not None:
-            yield from _drifted(before, (file, records), passed | seen)
-        before = (file, records)
+            yield from _drifted(before, (file, records, passed | seen))
+        before = (file, records, passed | seen)
 
 
 def _drifted(
-    older: tuple[str, Records], newer: tuple[str, Records], passed: set[str]
+    older: tuple[str, Records, set[str]], newer: tuple[str, Records, set[str]]
 ) -> Iterator[Finding]:
     """Yield the entities whose older records become something else than was sealed of them."""
     for name, records in older[1].items():
-        if name in passed:
+        if name in older[2] | newer[2]:
             continue
         known = {json_text(record) for record in newer[1].get(name, ())}
         for number, record in enumerate(records, 1):

@@ -20,7 +20,7 @@ from lading.bundle.lockfile import (
     write_lock,
 )
 from lading.declare.catalog import Catalog
-from lading.derive.lockcheck import drift, order_of_finding
+from lading.derive.lockcheck import HEADS, drift, order_of_finding
 from lading.derive.sealedshape import sealed_shapes
 from lading.derive.upgrades import history_of
 from lading.errors import DeclarationError, VersionError
@@ -169,6 +169,8 @@ def _waived(
     accepted = {(one.rule, one.path) for one in valid}
     places = {(finding.rule, finding.path) for finding in findings}
     standing = [finding for finding in findings if (finding.rule, finding.path) not in accepted]
+    causes = [one.path for one in standing if one.kind != SAFE and one.rule not in HEADS]
+    standing = [one for one in standing if one.rule not in HEADS or _leads_into(causes, one.path)]
     return standing, tuple(one for one in valid if (one.rule, one.path) in places)
 
 

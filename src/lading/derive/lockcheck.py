@@ -21,6 +21,8 @@ from lading.derive.upgrades import History, in_order
 from lading.errors import DeclarationError
 from lading.report import BREAKING, NEEDS_CHANGE, SAFE, Finding
 
+#: What is found of an entity's version because of other findings.
+HEADS = ("VERSION_NOT_COUNTED_UP", "CHANGE_NOT_DELIVERED")
 LOCK_AGAIN = "Lock again to seal it"
 RENAMED = "was {} with an equal shape; declare that it was renamed, or what else became of both"
 
@@ -95,7 +97,6 @@ class _Check:
                 BREAKING,
                 "a part of what it upgrades was sealed at the newer version, and a part at the "
                 "older; give back its upgrades as they were released, and declare another change",
-                after=dict(change.upgrades),
             )
         for state in states:
             name, version = self.chains.end(state)
@@ -175,7 +176,7 @@ class _Check:
             name,
             NEEDS_CHANGE,
             RENAMED.format(old),
-            before=plain(self.sealed.get(old)),
+            before=plain(self._sealed(old)),
             after=self.after.roots[name],
         )
 
@@ -197,7 +198,7 @@ class _Check:
                 name,
                 NEEDS_CHANGE,
                 "the entity was there, and has no schema any more; declare a change that ends it",
-                before=plain(self.sealed.get(name)),
+                before=plain(self._sealed(name)),
             )
 
     def _new(self, names: list[str]) -> None:
@@ -236,7 +237,7 @@ class _Check:
                 text += f", and set version = {version + 1} in its Meta"
         elif name in self.drafts and former == name:
             ran = self._ran(name)
-            rule = "CHANGE_NOT_DELIVERED" if ran else "VERSION_NOT_COUNTED_UP"
+            rule = HEADS[bool(ran)]
             text = f"it isn't what version {version} was sealed as"
             if ran:
                 text = f"{', '.join(ran)} lead to version {version}, and not to what is declared"
@@ -244,7 +245,15 @@ class _Check:
             if ran:
                 text += ", or correct the steps"
         if rule:
-            self._add(rule, name, kind, text, before=version, after=needed)
+            shapes = {"before": plain(self._sealed(former)), "after": self.after.roots[name]}
+            self._add(rule, name, kind, text, **shapes)
+
+    def _sealed(self, former: str) -> Any:
+        """Return the shape that was sealed of an entity, by its name as changes leave it."""
+        for state in self.versions.items():
+            if self.chains.end(state)[0] == former:
+                return self.sealed.get(state[0])
+        return None
 
     def _ran(self, name: str) -> list[str]:
         """Name the changes since the seal that upgrade an entity."""
