@@ -12,7 +12,7 @@ from lading.declare.catalog import Catalog
 from lading.declare.shapes import Shapes
 from lading.derive.jsonschema import document_schema, record_schema
 from lading.derive.lockcheck import shapes_before
-from lading.derive.replay import Misfit
+from lading.derive.replay import Misfit, undo
 from lading.derive.sealedshape import sealed_shapes
 from lading.derive.upgrades import History, history_of
 from lading.errors import LadingError, VersionError, shown
@@ -60,14 +60,16 @@ def _older(catalog: Catalog, entity: str, version: int, lock: Any) -> Shapes:
         if found is not None:
             return found
     plan = history.plan({entity: version}, file=entity)
-    if entity not in plan.shapes.roots:
+    shapes = sealed_shapes(history.entities)
+    undo(shapes, [one.change for one in plan.undone])
+    if entity not in shapes.roots:
         raise VersionError(
             f"there is nothing known of {entity} at version {version}",
             "Name a version that changes lead on from, or a lock that has sealed it.",
             found=version,
             needed=history.chains.current.get(entity),
         )
-    return plan.shapes
+    return shapes
 
 
 def _sealed(history: History, lock: Lock, entity: str, version: int) -> Shapes | None:

@@ -87,6 +87,7 @@ class _Definitions:
             name
             for name, inner in fields.items()
             if not (inner.get("computed") or inner.get("optional"))
+            and not ("classes" in inner and "kinds" not in shape)  # nobody knows whose they are
         ]
         closed = {} if shape.get("open") else {"additionalProperties": False}
         return {"type": "object", "properties": properties, "required": must, **closed}

@@ -70,7 +70,6 @@ class _Samples:
         self.mistakes: list[str] = []
         #: The records over each table, entities' and owned ones, in the order they were made.
         self.by_schema: dict[Any, list[Row]] = {}
-        self.busy: set[tuple[int, str]] = set()
 
     def made(self) -> dict[str, list[Record]]:
         """Return the records."""
@@ -215,8 +214,8 @@ class _Samples:
         extension = member.target.extension_of(table)
         for row in self.by_schema.get(member.target.schema, ()):
             if extension is None or row.kind in extension.kinds:
-                by = member.by is None or self._part(row, member.parts[0]) is not None
-                if by:
+                parts = [part for part in member.parts if member.by or not part.nullable]
+                if all(self._part(row, part) is not None for part in parts):
                     yield row
 
     def _key(self, row: Row, member: Reference) -> Any:
