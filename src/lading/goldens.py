@@ -21,6 +21,8 @@ from lading.jsontext import json_text, parse_json, plain_json_text
 from lading.payload import BundlePayload, DocumentPayload, Upgraded
 from lading.report import BREAKING, NEEDS_CHANGE, Finding, Problem
 
+#: What to do where the record is to blame.
+UNREAL = "Waive it, if no real record is like this one."
 Records = dict[str, list[Any]]
 
 
@@ -202,15 +204,17 @@ def golden_findings(
         for problem in problems:
             if problem.file not in passed | seen:
                 seen.add(problem.file)
-                text = f"record {problem.record} of {file} can't be upgraded: {problem.message}"
+                text = (
+                    f"record {problem.record} of {file} can't be upgraded: {problem.message} "
+                    f"{UNREAL}"
+                )
                 yield _finding("GOLDEN_NOT_UPGRADED", problem.file, NEEDS_CHANGE, text)
         for name, number, text in faults(catalog.use(), records):
             if name not in passed | seen:
                 seen.add(name)
                 said = f"record {number} of {file}, once upgraded, isn't accepted: {text}"
-                yield _finding(
-                    "GOLDEN_NOT_LOADED", name, NEEDS_CHANGE, f"{said}; correct the change"
-                )
+                said += f". Correct the change. {UNREAL}"
+                yield _finding("GOLDEN_NOT_LOADED", name, NEEDS_CHANGE, said)
         if before is not None:
             yield from _drifted(before, (file, records, passed | seen))
         before = (file, records, passed | seen)

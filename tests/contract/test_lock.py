@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +25,8 @@ from lading import (
     import_document,
     lock,
 )
+from support.aged import pantry, stall
+from support.aged_more import notebook
 from support.editions import NEW_ENTITY, counted, edition, run
 from support.worlds import ALL
 from support.zoo import WORLDS
@@ -661,6 +666,63 @@ def test_a_waiver_accepts_a_finding_once(path: Path) -> None:
     assert held["seals"][1]["waived"][0]["reason"] == reason
     assert check(app.shop, path) == []
     assert "VERSION_NOT_COUNTED_UP items" in rules(check(edition().shop, path))
+
+
+def test_a_made_up_golden_that_no_real_record_is_like_can_be_waived(tmp_path: Path) -> None:
+    """A change reads what people write; what was made up for a text needn't be that."""
+    path = tmp_path / "lading.lock.json"
+    lock(pantry(1).catalog, path)
+    catalog = pantry(2).catalog
+    (finding,) = check(catalog, path)
+    assert (finding.rule, finding.path) == ("GOLDEN_NOT_UPGRADED", "recipes")
+    assert finding.message.endswith("Waive it, if no real record is like this one.")
+    waive(path, {"rule": finding.rule, "path": finding.path, "reason": "amounts are numbers"})
+    assert lock(catalog, path).number == 2
+    assert check(catalog, path) == []
+    assert lock(catalog, path).changed is False
+
+
+@pytest.mark.parametrize("world", [stall, notebook])
+def test_changes_that_deliver_exactly_leave_nothing_to_find(world: Any, tmp_path: Path) -> None:
+    """Renamed keys and lists, references of every form, classes, and owned rows within others."""
+    lock(world(1).catalog, tmp_path / "l.json")
+    assert check(world(2).catalog, tmp_path / "l.json") == []
+    assert lock(world(2).catalog, tmp_path / "l.json").number == 2
+    assert check(world(2).catalog, tmp_path / "l.json") == []
+
+
+def test_a_hook_that_comes_or_goes_is_safe_and_tried_on_goldens(path: Path) -> None:
+    """Nobody can tell what it does; whether older records load with it can be tried."""
+    hook = """class MakerSchema(EntitySchema):
+    @ma.validates_schema
+    def refuse(self, data, **_):
+        if data["slug"] in NEVER:
+            raise ma.ValidationError("no")
+
+"""
+    edits = (("class MakerSchema(EntitySchema):\n", hook),)
+    app = edition(*edits, ("import enum\n", "import enum\nNEVER = ()\n"))
+    assert rules(check(app.shop, path)) == {"OWN_CODE_CHANGED makers": "safe"}
+    app = edition(*edits, ("import enum\n", 'import enum\nNEVER = ("slug 1",)\n'))
+    assert rules(check(app.shop, path))["GOLDEN_NOT_LOADED makers"] == "needs a change"
+    assert (
+        lock(edition(*edits, ("import enum\n", "import enum\nNEVER = ()\n")).shop, path).number == 2
+    )
+
+
+def test_a_lock_is_the_same_in_every_process(path: Path) -> None:
+    """Neither hashes nor addresses get into it."""
+    script = (
+        "import sys; from support.editions import edition; from lading import lock;"
+        "lock(edition().shop, sys.argv[1])"
+    )
+    other = path.parent / "other"
+    other.mkdir()
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script, str(other / path.name)]
+    subprocess.run(command, check=True, env=environment, timeout=60)
+    for name in (path.name, "goldens/1.json"):
+        assert (other / name).read_bytes() == (path.parent / name).read_bytes()
 
 
 def test_a_waiver_for_nothing_or_without_a_reason_is_found(path: Path) -> None:

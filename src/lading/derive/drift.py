@@ -94,6 +94,7 @@ def _compare(path: str, before: Shape, after: Shape, *, has_key: bool) -> Iterat
         text = f"classes are told by {new or 'no field'}, and were by {old or 'none'}"
         yield Difference("DISCRIMINATOR_CHANGED", path, None, NEEDS_CHANGE, old, new, text)
     yield from _kinds(path, before, after)
+    yield from _own_code(path, before, after)
     fresh = _fresh(before, after)
     for name, inner in before["fields"].items():
         if name not in after["fields"]:
@@ -133,6 +134,15 @@ def _kinds(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
     if any(kind not in old for kind in new) and old:
         text = f"records may be of class {_listed([kind for kind in new if kind not in old])} now"
         yield Difference("CLASS_ADDED", path, None, SAFE, old, new, text)
+
+
+def _own_code(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
+    """What the application's own code does can't be told, only tried."""
+    names = ("hooks", "extra")
+    old, new = ({n: shape[n] for n in names if n in shape} for shape in (before, after))
+    if old != new:
+        text = "hooks or fields of the application's own are others; the golden records try them"
+        yield Difference("OWN_CODE_CHANGED", path, None, SAFE, old, new, text)
 
 
 def _listed(kinds: list[Any]) -> str:
