@@ -247,7 +247,7 @@ def parsed(held: dict[str, list[bytes]]) -> dict[str, list[Any]]:
     return {name: [msgspec.json.decode(line) for line in lines] for name, lines in held.items()}
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(histories(), st.data())
 def test_a_check_finds_nothing_in_whole_histories_and_every_step_that_is_missing(
     history: tuple[list[State], list[list[Any]]], data: st.DataObject
