@@ -26,8 +26,10 @@ from lading.errors import (
 )
 from lading.exporter import export_all, export_document
 from lading.importer import import_all, import_document
+from lading.jsonschemas import json_schema
+from lading.locking import Locked, check, lock
 from lading.manifest import Manifest
-from lading.report import ImportReport, Problem, Progress
+from lading.report import Finding, ImportReport, Problem, Progress
 from lading.upgrader import upgrade
 from lading.version import __version__
 
@@ -42,10 +44,12 @@ __all__ = [
     "Drop",
     "Each",
     "EntitySchema",
+    "Finding",
     "ImportFailed",
     "ImportReport",
     "LadingError",
     "LeftOutWarning",
+    "Locked",
     "Manifest",
     "Merge",
     "Move",
@@ -60,11 +64,14 @@ __all__ = [
     "VersionError",
     "__version__",
     "change",
+    "check",
     "default_catalog",
     "export_all",
     "export_document",
     "import_all",
     "import_document",
     "import_order",
+    "json_schema",
+    "lock",
     "upgrade",
 ]

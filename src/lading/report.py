@@ -10,6 +10,11 @@ from typing import Any
 
 from lading.errors import listed, place, sentence
 
+#: What a difference from a sealed shape means for the payloads that were written before it.
+SAFE = "safe"
+NEEDS_CHANGE = "needs a change"
+BREAKING = "breaking"
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -42,6 +47,30 @@ class Progress:
     entity: str
     done: int
     total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between what a catalog declares and what its lock has sealed.
+
+    ``rule`` is a stable name such as ``FIELD_REMOVED``, ``path`` says where
+    (``recipes.uses.amount``).  ``kind`` is ``"safe"`` (older payloads load and mean the
+    same), ``"needs a change"`` or ``"breaking"`` (which no change mends).  ``before`` and
+    ``after`` are the shapes, ``None`` where there is none.  ``message`` says what is, what was and
+    what to do; ``suggestion`` is the source of a ``Change`` that says so, or ``None``.
+    """
+
+    rule: str
+    path: str
+    kind: str
+    before: Any
+    after: Any
+    message: str
+    suggestion: str | None = None
+
+    def __str__(self) -> str:
+        text = f"{sentence(f'{self.path}: {self.rule} ({self.kind})', self.message)}"
+        return f"{text}\n\n{self.suggestion}" if self.suggestion else text
 
 
 @dataclass(slots=True)

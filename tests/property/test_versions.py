@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Add, Catalog, Change, Convert, Drop, Each, Move, Owned, Ref, Rekey, Rename
+from lading.derive.lockcheck import drift
+from lading.derive.sealedshape import sealed_shapes
 from lading.derive.shape import shape_of
 from lading.derive.upgrades import history_of
 from lading.engine.streams import Streams
@@ -278,3 +280,32 @@ def test_all_changes_at_once_equal_one_version_after_the_other(
 def parsed(held: dict[str, list[bytes]]) -> dict[str, list[Any]]:
     """Return records, whose fields may be in any order."""
     return {name: [msgspec.json.decode(line) for line in lines] for name, lines in held.items()}
+
+
+@settings(max_examples=20)
+@given(histories(), st.data())
+def test_a_check_finds_nothing_in_whole_histories_and_every_step_that_is_missing(
+    history: tuple[list[State], list[list[Any]]], data: st.DataObject
+) -> None:
+    """Whatever was sealed last; only steps that leave the shape as it is needn't be there."""
+    states, changes = history
+    whole = application(states[-1], len(states), changes)
+    for number, state in enumerate(states):
+        assert drift(whole.use(), *sealed(state, number + 1, changes[:number])) == []
+    steps = [n for n, step in enumerate(changes[-1]) if not _keeps_shape(step)]
+    if steps:
+        missing = data.draw(st.sampled_from(steps))
+        rest = [step for n, step in enumerate(changes[-1]) if n != missing]
+        less = application(states[-1], len(states), [*changes[:-1], rest])
+        assert drift(less.use(), *sealed(states[-2], len(states) - 1, changes[:-1]))
+
+
+def sealed(state: State, version: int, changes: list[Any]) -> tuple[Any, Any]:
+    """Return the versions and shapes that a lock would hold of an application."""
+    entities = application(state, version, changes).use()
+    shapes = deepcopy(sealed_shapes(entities).roots)
+    return {name: rows.version for name, rows in entities.roots.items()}, shapes
+
+
+def _keeps_shape(step: Any) -> bool:
+    return isinstance(step, Convert) or (isinstance(step, Each) and not (step.adds or step.drops))

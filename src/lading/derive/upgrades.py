@@ -32,6 +32,12 @@ class Plan:
     begun: frozenset[str]
 
 
+def in_order(chains: Chains) -> list[type[Change]]:
+    """List every change after those that it must come after; else as they were declared."""
+    place = {change: n for n, change in enumerate(chains.changes)}
+    return list(nx.lexicographical_topological_sort(order_graph(chains), key=place.get))
+
+
 class History:
     """A catalog's versions and changes, checked.
 
@@ -45,11 +51,8 @@ class History:
         current = {name: rows.version for name, rows in entities.roots.items()}
         self.chains = Chains(current, self.catalog.changes)
         self.graph = order_graph(self.chains)
-        place = {change: n for n, change in enumerate(self.chains.changes)}
         #: Every change, each after those that it must come after; else as they were declared.
-        self.order: list[type[Change]] = list(
-            nx.lexicographical_topological_sort(self.graph, key=place.get)
-        )
+        self.order = in_order(self.chains)
         self.live = {change for change in self.order if self.chains.live(change)}
         #: What each change alters, and the entities that refer to it, as they are called today.
         self.altered: dict[type[Change], set[str]] = {}

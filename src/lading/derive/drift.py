@@ -1,0 +1,260 @@
+"""What differs between an entity's sealed shape, as changes have made it, and its declared one.
+
+A field that changes have added or converted is as they declare it, and a field that a
+function may have altered can be anything: of both, only the presence is compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lading.declare.shapes import Shape, Shapes, is_link, is_owned
+from lading.derive.limits import NARROWER, WIDER, constraint_ways, type_ways
+from lading.derive.sealedshape import OWNER
+from lading.report import NEEDS_CHANGE, SAFE
+
+#: Marks of a field while changes run: it is the sealed one; a function may have altered it; and
+#: the unique sets that it is in, with their sizes.
+SEALED, FREE, SETS = "sealed!", "free!", "sets!"
+_MARKS = (SEALED, FREE, SETS)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference: ``path`` leads to the records and ``field`` is one of theirs, or ``None``."""
+
+    rule: str
+    path: str
+    field: str | None
+    kind: str
+    before: Any
+    after: Any
+    text: str
+
+    @property
+    def place(self) -> str:
+        """The whole path."""
+        return self.path if self.field is None else f"{self.path}.{self.field}"
+
+
+def marked(shape: Shape) -> Shape:
+    """Mark every field of a sealed shape as such, in place, and return the shape."""
+    sizes = [[item for item in names if item != OWNER] for names in shape.get("unique", [])]
+    for name, inner in shape["fields"].items():
+        inner[SEALED] = True
+        inner[SETS] = [[n, len(names)] for n, names in enumerate(sizes) if name in names]
+        if is_owned(inner):
+            marked(inner)
+    return shape
+
+
+def freed(shape: Shape) -> None:
+    """Mark every field of records, and of what they own, as what a function may have altered."""
+    for inner in shape["fields"].values():
+        inner[FREE] = True
+        if is_owned(inner):
+            freed(inner)
+
+
+def plain(shape: Any) -> Any:
+    """Return a shape without marks."""
+    if isinstance(shape, dict):
+        return {name: plain(item) for name, item in shape.items() if name not in _MARKS}
+    return [plain(item) for item in shape] if isinstance(shape, list) else shape
+
+
+def same(before: Shape, after: Shape) -> bool:
+    """Tell whether two fields have one shape."""
+    return bool(plain(before) == plain(after))
+
+
+def differences(path: str, before: Shapes, after: Shapes) -> Iterator[Difference]:
+    """Yield what differs between the records that a path leads to, and what these own."""
+    has_key = path in after.roots or path in after.targets or path in before.targets
+    yield from _compare(path, before.at(path), after.at(path), has_key=has_key)
+    for name, inner in after.at(path)["fields"].items():
+        old = before.at(path)["fields"].get(name)
+        if old is not None and is_owned(inner) and _is_exact(old) and is_owned(old):
+            yield from differences(f"{path}.{name}", before, after)
+
+
+def _is_exact(inner: Shape) -> bool:
+    return SEALED in inner and FREE not in inner
+
+
+def _compare(path: str, before: Shape, after: Shape, *, has_key: bool) -> Iterator[Difference]:
+    if has_key and before["key"] != after["key"]:
+        yield _key(path, before, after)
+    if before.get("open"):
+        return
+    if before.get("discriminator") != after.get("discriminator"):
+        old, new = before.get("discriminator"), after.get("discriminator")
+        text = f"classes are told by {new or 'no field'}, and were by {old or 'none'}"
+        yield Difference("DISCRIMINATOR_CHANGED", path, None, NEEDS_CHANGE, old, new, text)
+    yield from _kinds(path, before, after)
+    yield from _own_code(path, before, after)
+    fresh = _fresh(before, after)
+    for name, inner in before["fields"].items():
+        if name not in after["fields"]:
+            text = f"{_told(inner)} was there, and is gone"
+            yield Difference("FIELD_REMOVED", path, name, NEEDS_CHANGE, plain(inner), None, text)
+    for name, inner in after["fields"].items():
+        old = before["fields"].get(name)
+        if old is None:
+            yield _added(path, name, inner, fresh)
+        elif _is_exact(old):
+            for rule, kind, text in _field(plain(old), inner, fresh):
+                yield Difference(rule, path, name, kind, plain(old), plain(inner), text)
+    yield from _unique(path, before, after)
+
+
+def _key(path: str, before: Shape, after: Shape) -> Difference:
+    old, new = before["key"], after["key"]
+    texts = ", ".join(new) or "nothing", ", ".join(old) or "nothing"
+    if sorted(old) == sorted(new):
+        text = f"the natural key is ordered as {texts[0]}, and was as {texts[1]}"
+        return Difference("KEY_ORDER_CHANGED", path, None, SAFE, old, new, text)
+    text = f"the natural key is {texts[0]}, and was {texts[1]}"
+    return Difference("KEY_CHANGED", path, None, NEEDS_CHANGE, old, new, text)
+
+
+def _fresh(before: Shape, after: Shape) -> set[Any]:
+    """Return the classes of a hierarchy that no older record is of."""
+    return set(after.get("kinds", ())) - set(before.get("kinds", ()))
+
+
+def _kinds(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
+    old, new = before.get("kinds", []), after.get("kinds", [])
+    gone = [kind for kind in old if kind not in new]
+    if gone and new:
+        text = f"records may be of class {_listed(gone)} no more"
+        yield Difference("CLASS_REMOVED", path, None, NEEDS_CHANGE, old, new, text)
+    if any(kind not in old for kind in new) and old:
+        text = f"records may be of class {_listed([kind for kind in new if kind not in old])} now"
+        yield Difference("CLASS_ADDED", path, None, SAFE, old, new, text)
+
+
+def _own_code(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
+    """What the application's own code does can't be told, only tried."""
+    names = ("hooks", "extra")
+    old, new = ({n: shape[n] for n in names if n in shape} for shape in (before, after))
+    if old != new:
+        text = "hooks or fields of the application's own are others; the golden records try them"
+        yield Difference("OWN_CODE_CHANGED", path, None, SAFE, old, new, text)
+
+
+def _listed(kinds: list[Any]) -> str:
+    return ", ".join(map(repr, kinds))
+
+
+def _added(path: str, name: str, inner: Shape, fresh: set[Any]) -> Difference:
+    """Absent is not null, so older records lack a field that no default, class or column gives."""
+    kind, why = NEEDS_CHANGE, "and older records lack it"
+    if inner.get("computed") or inner.get("optional"):
+        kind, why = SAFE, "which records may lack"
+    elif "classes" in inner and set(inner["classes"]) <= fresh:
+        kind, why = SAFE, "of a class that no older record is of"
+    return Difference(
+        "FIELD_ADDED", path, name, kind, None, plain(inner), f"{_told(inner)} is new, {why}"
+    )
+
+
+Found = tuple[str, str, str]
+
+
+def _field(old: Shape, new: Shape, fresh: set[Any]) -> Iterator[Found]:
+    ways = type_ways(old, new)
+    if ways is None:
+        yield "TYPE_CHANGED", NEEDS_CHANGE, f"it is {_told(new)}, and was {_told(old)}"
+        return
+    if NARROWER in ways:
+        yield "TYPE_NARROWED", NEEDS_CHANGE, f"its {new['type']} takes less than before"
+    if WIDER in ways:
+        yield "TYPE_WIDENED", SAFE, f"its {new['type']} takes more than before"
+    if is_link(new) and any(old.get(name) != new.get(name) for name in ("entity", "flat", "by")):
+        text = f"it is {_told(new)}, and was {_told(old)}"
+        yield "REFERENCE_CHANGED", NEEDS_CHANGE, text
+    if old.get("order") != new.get("order"):
+        text = f"the list is a {new.get('order')}, and was a {old.get('order')}"
+        yield "OWNED_ORDER_CHANGED", NEEDS_CHANGE, text
+    yield from _nulls(old, new)
+    yield from _presence(old, new, fresh)
+    ways = constraint_ways(old, new)
+    said = f"{_limits(new)}, and was {_limits(old)}"
+    if NARROWER in ways:
+        yield "CONSTRAINT_NARROWED", NEEDS_CHANGE, f"it is limited to {said}"
+    if WIDER in ways:
+        yield "CONSTRAINT_WIDENED", SAFE, f"it is limited to {said}"
+    if old.get("default") != new.get("default"):
+        text = f"its default is {_limits(new, 'default')}, and was {_limits(old, 'default')}"
+        yield "DEFAULT_CHANGED", SAFE, text
+
+
+def _nulls(old: Shape, new: Shape) -> Iterator[Found]:
+    if old.get("nullable") and not new.get("nullable"):
+        yield "NULLABILITY_NARROWED", NEEDS_CHANGE, "it may not be null, and could be"
+    elif new.get("nullable") and not old.get("nullable") and not new.get("computed"):
+        yield "NULLABILITY_WIDENED", SAFE, "it may be null now"
+
+
+def _presence(old: Shape, new: Shape, fresh: set[Any]) -> Iterator[Found]:
+    """Which records have the field, and whether it is read back."""
+    if old.get("computed") != new.get("computed"):
+        text = "it is read back" if old.get("computed") else "it is written and never read back"
+        yield "COMPUTED_CHANGED", NEEDS_CHANGE, f"{text} now"
+    if old.get("optional") and not new.get("optional"):
+        yield "DEFAULT_REMOVED", NEEDS_CHANGE, "records may lack it no more"
+    one, two = old.get("classes"), new.get("classes")
+    if one == two:
+        return
+    grown = one is not None and two is not None and not set(one) - set(two)
+    if grown and set(two or ()) - set(one or ()) <= fresh:
+        yield "CLASSES_WIDENED", SAFE, "records of new classes have it as well"
+    else:
+        text = f"records of {_classes(two)} have it, and were {_classes(one)}"
+        yield "CLASSES_CHANGED", NEEDS_CHANGE, text
+
+
+def _classes(kinds: list[Any] | None) -> str:
+    return "all classes" if kinds is None else f"class {_listed(kinds)}"
+
+
+def _unique(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
+    held: dict[int, list[str]] = {}
+    sizes: dict[int, int] = {}
+    for name, inner in before["fields"].items():
+        for number, size in inner.get(SETS, ()):
+            held.setdefault(number, []).append(name)
+            sizes[number] = size
+    old = {frozenset(names) for n, names in held.items() if len(names) == sizes[n]}
+    new = {
+        frozenset(name for name in names if name != OWNER): names
+        for names in after.get("unique", [])
+    }
+    for names, given in new.items():
+        exact = all(_is_exact(before["fields"].get(name, {})) for name in names)
+        if names not in old and exact:
+            text = f"no two records may agree on {', '.join(given)} any more"
+            yield Difference("UNIQUE_ADDED", path, None, NEEDS_CHANGE, None, given, text)
+    for names in sorted(old - new.keys(), key=sorted):
+        gone = sorted(names)
+        text = f"records may agree on {', '.join(gone)} now"
+        yield Difference("UNIQUE_REMOVED", path, None, SAFE, gone, None, text)
+
+
+def _told(inner: Shape) -> str:
+    """Say in a few words what a field is."""
+    if is_link(inner):
+        form = " (flat)" if inner.get("flat") else ""
+        by = f" by {inner['by']}" if inner.get("by") else ""
+        return f"{inner['type']} to {inner.get('entity')}{by}{form}"
+    if is_owned(inner):
+        return f"owned {inner.get('order')}"
+    return f"{inner['type']}{', nullable' if inner.get('nullable') else ''}"
+
+
+def _limits(inner: Shape, name: str = "constraints") -> str:
+    said = inner.get(name) or {}
+    return ", ".join(f"{key} {value}" for key, value in said.items()) or "nothing"

@@ -1,0 +1,287 @@
+"""Compares what a lock has sealed, once changes have run over it, with what a catalog declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lading.declare.chains import Chains
+from lading.declare.changes import Change
+from lading.declare.derivation import Entities
+from lading.declare.records import copied
+from lading.declare.shapes import Mismatch, Shape, Shapes
+from lading.declare.steps import Each
+from lading.derive.drift import Difference, differences, freed, marked, plain
+from lading.derive.guesses import renamed_entities, renamed_fields
+from lading.derive.replay import Misfit, redo, undo
+from lading.derive.sealedshape import sealed_shapes
+from lading.derive.suggest import Draft, suggestions
+from lading.derive.upgrades import History, in_order
+from lading.errors import DeclarationError
+from lading.report import BREAKING, NEEDS_CHANGE, SAFE, Finding
+
+#: What is found of an entity's version because of other findings.
+HEADS = ("VERSION_NOT_COUNTED_UP", "CHANGE_NOT_DELIVERED")
+LOCK_AGAIN = "Lock again to seal it"
+RENAMED = "was {} with an equal shape; declare that it was renamed, or what else became of both"
+
+
+def drift(
+    entities: Entities, versions: Mapping[str, int], shapes: Mapping[str, Shape]
+) -> list[Finding]:
+    """Return what differs between sealed shapes and those that a catalog declares.
+
+    ``versions`` and ``shapes`` are those of the entities that were sealed.  What functions
+    in ``Convert`` and ``Each`` produce is taken as declared.
+    """
+    return _Check(entities, versions, shapes).run()
+
+
+def shapes_before(
+    entities: Entities, versions: Mapping[str, int], shapes: Mapping[str, Shape]
+) -> Shapes:
+    """Return sealed shapes with the owned tables that references led to then.
+
+    Raises ``Misfit`` for changes that can't be undone.
+    """
+    check = _Check(entities, versions, shapes)
+    found = Shapes(copied(check.after.roots), copied(check.after.targets))
+    undo(found, check.pending() or [])
+    found.roots |= copied(dict(shapes))
+    return found
+
+
+class _Check:
+    """One comparison: runs the changes over the sealed shapes, and says what remains."""
+
+    def __init__(
+        self, entities: Entities, versions: Mapping[str, int], shapes: Mapping[str, Shape]
+    ) -> None:
+        self.entities = entities
+        self.catalog = entities.catalog
+        self.versions = versions
+        self.sealed = shapes
+        self.current = {name: rows.version for name, rows in entities.roots.items()}
+        self.chains = Chains(self.current, self.catalog.changes)
+        self.after = sealed_shapes(entities)
+        self.findings: list[Finding] = []
+        self.drafts: dict[str, Draft] = {}
+        #: The sealed entities that are there, as changes leave them: names today, and versions.
+        self.reached: dict[str, int] = {}
+
+    def run(self) -> list[Finding]:
+        """Return the findings, unsorted."""
+        pending = self.pending()
+        if pending is None:
+            return self.findings
+        try:
+            before = self._changed(pending)
+        except Misfit as error:
+            self._misfit(error.change.__name__, str(error))
+            return self.findings
+        self._compare(before)
+        if all(finding.kind == SAFE for finding in self.findings):
+            self._history()
+        return self.findings
+
+    def pending(self) -> list[type[Change]] | None:
+        """List the changes that lead on from what is sealed; ``None`` where they can't be told."""
+        states = list(self.versions.items())
+        done = {change for state in states for change, _ in self.chains.before(state)}
+        pending = {change for state in states for change, _ in self.chains.after(state)}
+        for change in sorted(done & pending, key=lambda one: one.__name__):
+            self._add(
+                "CHANGE_EDITED",
+                change.__name__,
+                BREAKING,
+                "a part of what it upgrades was sealed at the newer version, and a part at the "
+                "older; give back its upgrades as they were released, and declare another change",
+            )
+        for state in states:
+            name, version = self.chains.end(state)
+            if version is not None:
+                self.reached[name] = version
+        return None if done & pending else [c for c in in_order(self.chains) if c in pending]
+
+    def _changed(self, pending: list[type[Change]]) -> Shapes:
+        """Return the sealed shapes as the changes make them."""
+        shapes = Shapes(copied(self.after.roots), copied(self.after.targets))
+        undone = undo(shapes, pending)
+        shapes.roots |= {name: marked(copied(shape)) for name, shape in self.sealed.items()}
+        for one in undone:
+            free = [step.path for step in one.change.steps if isinstance(step, Each)]
+            _free(shapes, free)
+            redo(shapes, [one], ())
+            _free(shapes, free)
+        return shapes
+
+    def _history(self) -> None:
+        """Older changes must still fit, though nothing that is sealed needs them."""
+        try:
+            History(self.entities)
+        except DeclarationError as error:
+            for text in error.mistakes:
+                self._misfit(text.split(",", maxsplit=1)[0].split(":", maxsplit=1)[0], text)
+
+    def _misfit(self, name: str, text: str) -> None:
+        self._add("CHANGE_DOES_NOT_FIT", name, BREAKING, f"{text}; correct the change")
+
+    def _add(
+        self,
+        rule: str,
+        path: str,
+        kind: str,
+        message: str,
+        *,
+        before: Any = None,
+        after: Any = None,
+    ) -> None:
+        self.findings.append(Finding(rule, path, kind, before, after, message))
+
+    # What remains
+
+    def _compare(self, before: Shapes) -> None:
+        gone = [name for name in self.reached if name not in self.current]
+        new = [name for name in self.current if name not in self.reached]
+        new = [name for name in new if self.chains.first(name)[1] is not None]
+        for name in new:
+            before.forget(name)  # undoing has left it there
+        pairs = renamed_entities(before, self.after, gone, new)
+        for old, name in pairs.items():
+            self._renamed(old, name)
+        self._gone([name for name in gone if name not in pairs])
+        self._new([name for name in new if name not in pairs.values()])
+        former = {name: old for old, name in pairs.items()}
+        kept = [name for name in self.current if name in self.reached or name in former]
+        for step in renamed_fields(before, self.after, kept):
+            entity = self.after.split(step.path)[0]
+            self._draft(entity, former.get(entity, entity)).rename(step)
+            self._field_renamed(before, step.path, str(step.old), str(step.new))
+        for name in kept:
+            for one in differences(name, before, self.after):
+                self._difference(one, former.get(name, name))
+            self._head(name, former.get(name, name))
+        self._suggest(before)
+
+    def _draft(self, name: str, former: str) -> Draft:
+        version = self.reached[former]
+        made = Draft(former, (version, version + 1), name)
+        return self.drafts.setdefault(name, made)
+
+    def _renamed(self, old: str, name: str) -> None:
+        self._draft(name, old).rename_entity()
+        self._add(
+            "ENTITY_RENAMED",
+            name,
+            NEEDS_CHANGE,
+            RENAMED.format(old),
+            before=plain(self._sealed(old)),
+            after=self.after.roots[name],
+        )
+
+    def _field_renamed(self, before: Shapes, path: str, old: str, new: str) -> None:
+        self._add(
+            "FIELD_RENAMED",
+            f"{path}.{new}",
+            NEEDS_CHANGE,
+            RENAMED.format(old),
+            before=plain(before.field(path, old)),
+            after=plain(self.after.field(path, new)),
+        )
+
+    def _gone(self, names: list[str]) -> None:
+        for name in names:
+            self.drafts[name] = Draft(name, (self.reached[name], None), name)
+            self._add(
+                "ENTITY_REMOVED",
+                name,
+                NEEDS_CHANGE,
+                "the entity was there, and has no schema any more; declare a change that ends it",
+                before=plain(self._sealed(name)),
+            )
+
+    def _new(self, names: list[str]) -> None:
+        for name in names:
+            self.drafts[name] = Draft(name, (None, 1), name)
+            more = "" if self.current[name] == 1 else "; set version = 1 in its Meta"
+            self._add(
+                "ENTITY_ADDED",
+                name,
+                NEEDS_CHANGE,
+                "the entity is new, and a whole bundle from before holds no file of it; declare a "
+                f"change that begins it{more}",
+                after=self.after.roots[name],
+            )
+
+    def _difference(self, one: Difference, former: str) -> None:
+        entity = self.after.split(one.path)[0]
+        todo = LOCK_AGAIN if one.kind == SAFE else "Declare it in a change"
+        if one.kind != SAFE:
+            self._draft(entity, former).take(one)
+        text = f"{one.text}. {todo}."
+        self._add(one.rule, one.place, one.kind, text, before=one.before, after=one.after)
+
+    def _head(self, name: str, former: str) -> None:
+        """Say what is wrong with an entity's version, if anything is."""
+        version, needed = self.reached[former], self.current[name]
+        rule, kind = "", NEEDS_CHANGE
+        if needed < version:
+            rule, kind = "VERSION_WENT_DOWN", BREAKING
+            text = f"its version is {needed}, and was {version}; versions only count up"
+        elif needed > version:
+            rule = "VERSION_GAP"
+            self._draft(name, former)
+            text = f"its version is {needed}, and no change leads there from {version}; declare one"
+            if needed > version + 1:
+                text += f", and set version = {version + 1} in its Meta"
+        elif name in self.drafts and former == name:
+            ran = self._ran(name)
+            rule = HEADS[bool(ran)]
+            text = f"it isn't what version {version} was sealed as"
+            if ran:
+                text = f"{', '.join(ran)} lead to version {version}, and not to what is declared"
+            text += f"; set version = {version + 1} in its Meta and declare a change"
+            if ran:
+                text += ", or correct the steps"
+        if rule:
+            shapes = {"before": plain(self._sealed(former)), "after": self.after.roots[name]}
+            self._add(rule, name, kind, text, **shapes)
+
+    def _sealed(self, former: str) -> Any:
+        """Return the shape that was sealed of an entity, by its name as changes leave it."""
+        for state in self.versions.items():
+            if self.chains.end(state)[0] == former:
+                return self.sealed.get(state[0])
+        return None
+
+    def _ran(self, name: str) -> list[str]:
+        """Name the changes since the seal that upgrade an entity."""
+        for state in self.versions.items():
+            if self.chains.end(state)[0] == name:
+                return [change.__name__ for change, _ in self.chains.after(state)]
+        return []
+
+    def _suggest(self, before: Shapes) -> None:
+        """Give each entity's first finding that needs a change the source of one."""
+        texts = suggestions(self.entities, before, self.after, self.drafts)
+        self.findings.sort(key=order_of_finding)
+        for place, finding in enumerate(self.findings):
+            for name in list(texts):
+                if finding.kind == NEEDS_CHANGE and f"{finding.path}.".startswith(f"{name}."):
+                    self.findings[place] = replace(finding, suggestion=texts.pop(name))
+                    break
+
+
+def _free(shapes: Shapes, paths: list[str]) -> None:
+    """Mark what functions may alter; a path leads there before the change, or after it."""
+    for path in paths:
+        try:
+            freed(shapes.at(path))
+        except Mismatch:
+            continue
+
+
+def order_of_finding(finding: Finding) -> Any:
+    """Return what findings are sorted by: path, then rule."""
+    return (finding.path, finding.rule, finding.message)

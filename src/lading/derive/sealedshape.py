@@ -1,0 +1,96 @@
+"""The shapes that a lock seals: what the manifest says, and what else counts for drift.
+
+Beyond a manifest's shape, a field has ``constraints``, ``default`` and ``optional`` (it may be
+absent, for its schema has a default); records have ``unique`` sets, of a hierarchy ``kinds``, and
+``hooks`` and ``extra`` fields where the application's own code writes or reads them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from lading.declare.columns import unique_columns
+from lading.declare.derivation import Entities
+from lading.declare.fields import Owned, Ref, RefList
+from lading.declare.rowsets import Children, Column, Reference, RowSet, Value
+from lading.declare.shapes import Shape, Shapes
+from lading.derive.constraints import constraints_of, defaults_of
+from lading.derive.replay import newest
+
+#: What stands for the owner in a unique set of owned records.
+OWNER = ".."
+
+
+def sealed_shapes(entities: Entities) -> Shapes:
+    """Return the shapes that the catalog declares, in sealed form."""
+    shapes = newest(entities)
+    for name, rows in entities.roots.items():
+        _complete(shapes.roots[name], rows)
+    return shapes
+
+
+def _complete(shape: Shape, rows: RowSet) -> None:
+    """Add to a shape, and to those of what it owns, what only a lock asks for."""
+    for member in rows.members:
+        inner: dict[str, Any] = shape["fields"][member.written]
+        if isinstance(member, Children):
+            _complete(inner, member.rows)
+        field = member.field
+        is_read = not (isinstance(member, Value) and not member.writable)
+        if is_read and field.load_default is not ma.missing:
+            inner["optional"] = True
+        said = {"constraints": constraints_of(member), "default": _said(member)}
+        inner |= {name: found for name, found in said.items() if found}
+    if rows.kinds is not None:
+        shape["kinds"] = sorted(rows.kinds, key=lambda kind: (kind is not None, kind))
+    unique = _unique_sets(rows)
+    if unique:
+        shape["unique"] = unique
+    hooks = sorted(str(tag) for tag, found in rows.schema._hooks.items() if found)
+    extra = _extra(rows)
+    shape |= {name: found for name, found in (("hooks", hooks), ("extra", extra)) if found}
+
+
+def _extra(rows: RowSet) -> list[str]:
+    """Return the fields that records have beside what their rows carry."""
+    known = {member.name for member in rows.members}
+    return sorted(
+        field.data_key or name
+        for name, field in rows.schema._declared_fields.items()
+        if name not in known and not isinstance(field, Ref | RefList | Owned)
+    )
+
+
+def _said(member: Any) -> dict[str, Any]:
+    return {} if isinstance(member, Children) else defaults_of(member)
+
+
+def _unique_sets(rows: RowSet) -> list[list[str]]:
+    """Return the sets of fields that no two records share, each in written order."""
+    found: list[list[str]] = []
+    for table in rows.tables:
+        for columns in unique_columns(table):
+            names = _holding(rows, columns)
+            if names and names not in found and names != [OWNER]:
+                found.append(names)
+    return sorted(found)
+
+
+def _holding(rows: RowSet, columns: tuple[Column, ...]) -> list[str]:
+    """Return the fields that hold some columns; nothing where records don't carry all."""
+    names: set[str] = set()
+    for column in columns:
+        held = [member.written for member in rows.members if column in _columns(member)]
+        if not held and column not in rows.own:
+            return []
+        names.update(held or [OWNER])
+    order = [OWNER, *(member.written for member in rows.members)]
+    return sorted(names, key=order.index)
+
+
+def _columns(member: Any) -> tuple[Column, ...]:
+    if isinstance(member, Value):
+        return (member.column,)
+    return member.columns if isinstance(member, Reference) else ()

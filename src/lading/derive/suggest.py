@@ -1,0 +1,326 @@
+"""Writes the source of a change for what differs, with honest guesses where there are any.
+
+Where nothing can be guessed, a function of ``...`` stands in the source, which a run refuses.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lading.declare.catalog import default_catalog
+from lading.declare.derivation import Entities
+from lading.declare.rowsets import Member, RowSet, Value
+from lading.declare.shapes import Shape, Shapes, is_link, is_owned
+from lading.declare.steps import Rename
+from lading.derive.drift import Difference
+from lading.derive.samplevalues import NoSample, sample
+
+#: An unknown value, for a person to fill in.
+OPEN = "..."
+
+
+@dataclass
+class Draft:
+    """A change of one entity, as it is put together.
+
+    ``former`` and ``name`` are the entity's before and after; ``move`` its versions.
+    """
+
+    former: str
+    move: tuple[int | None, int | None]
+    name: str
+    renames: list[Rename] = field(default_factory=list)
+    found: list[Difference] = field(default_factory=list)
+    is_renamed: bool = False
+
+    def rename_entity(self) -> None:
+        """Note that the entity was renamed."""
+        self.is_renamed = True
+
+    def rename(self, step: Rename) -> None:
+        """Note that a field was renamed."""
+        self.renames.append(step)
+
+    def take(self, found: Difference) -> None:
+        """Note a difference."""
+        self.found.append(found)
+
+    @property
+    def title(self) -> str:
+        """The name of the change's class."""
+        words = "".join(word.capitalize() for word in _words(self.name)) or "Entity"
+        word = words if words[0].isalpha() else f"Entity{words}"
+        before, after = self.move
+        if before is None:
+            return f"Begin{word}"
+        return f"End{word}" if after is None else f"{word}{after}"
+
+
+def _words(name: str) -> list[str]:
+    return "".join(c if c.isalnum() and c.isascii() else " " for c in name).split()
+
+
+def suggestions(
+    entities: Entities, before: Shapes, after: Shapes, drafts: Mapping[str, Draft]
+) -> dict[str, str]:
+    """Return the source of a change for each entity, by the names of drafts."""
+    return {
+        name: _source(_Writer(entities, before, after, draft), _earlier(after, drafts, name))
+        for name, draft in drafts.items()
+    }
+
+
+def _earlier(shapes: Shapes, drafts: Mapping[str, Draft], name: str) -> list[str]:
+    """Name the changes that must run before one: of two whose order matters, the first by name."""
+    found = []
+    for other in sorted(drafts):
+        if other >= name:
+            break
+        pairs = ((drafts[other], drafts[name]), (drafts[name], drafts[other]))
+        if any(_alters(shapes, one) & {two.name, two.former} for one, two in pairs):
+            found.append(drafts[other].title)
+    return found
+
+
+def _alters(shapes: Shapes, draft: Draft) -> set[str]:
+    """Return the entities whose records hold references that a change rewrites."""
+    targets = {draft.name} if draft.is_renamed else set()
+    targets |= {step.path for step in draft.renames if step.alters(shapes) is not None}
+    names = {name.split(".", maxsplit=1)[0] for name in targets}
+    return names | {name for target in targets for name in shapes.referrers(target)}
+
+
+class _Writer:
+    """Writes the steps of one change."""
+
+    def __init__(self, entities: Entities, before: Shapes, after: Shapes, draft: Draft) -> None:
+        self.entities = entities
+        self.before = before
+        self.after = after
+        self.draft = draft
+        self.steps: list[str] = []
+        self.notes: list[str] = []
+        self._write()
+
+    def _write(self) -> None:
+        draft = self.draft
+        if draft.is_renamed:
+            self.steps.append(f"Rename({_text(draft.former)}, to={_text(draft.name)})")
+        if draft.move[1] is None:
+            self.steps.append(f"Drop({_text(draft.former)})")
+        for step in draft.renames:
+            names = ", ".join(_text(str(item)) for item in (step.path, step.old, step.new))
+            self.steps.append(f"Rename({names})")
+        converted: set[str] = set()
+        for one in sorted(draft.found, key=lambda one: (one.rule != "FIELD_REMOVED", one.place)):
+            if one.place not in converted:
+                self._take(one, converted)
+
+    def _take(self, one: Difference, converted: set[str]) -> None:
+        at = f"{_text(one.path)}, {_text(one.field or '')}"
+        if one.rule == "FIELD_REMOVED":
+            self.steps.append(f"Drop({at})")
+        elif one.rule == "FIELD_ADDED":
+            self.steps.append(f"Add({at}, {self._value(one)})")
+        elif one.rule == "UNIQUE_ADDED":
+            self._unique(one, converted)
+        elif one.field is None or one.field in self.after.key_of(one.path):
+            self.notes.append(f"say what became of records: {one.text}")
+        else:
+            converted.add(one.place)
+            self.steps.append(f"Convert({at}, {self._conversion(one)})")
+
+    def _unique(self, one: Difference, converted: set[str]) -> None:
+        """Any field of the set may be made unique, but those of the key."""
+        shape, key = self.after.at(one.path), self.after.key_of(one.path)
+        free = [name for name in one.after if name in shape["fields"] and name not in key]
+        if not free:
+            self.notes.append(f"say what became of records: {one.text}")
+            return
+        converted.add(f"{one.path}.{free[-1]}")
+        self.steps.append(
+            f"Convert({_text(one.path)}, {_text(free[-1])}, lambda value: value)"
+            "  # nothing makes it unique yet"
+        )
+
+    # Values
+
+    def _value(self, one: Difference) -> str:
+        """Return the source of what older records get in a new field."""
+        inner: Shape = one.after
+        if is_owned(inner) or inner["type"] == "references":
+            return "[]"
+        if inner.get("nullable"):
+            return "None"
+        unique = [
+            names for names in self.after.at(one.path).get("unique", []) if one.field in names
+        ]
+        if unique or is_link(inner):
+            return f"lambda record: {OPEN}"
+        return self._plain(one)
+
+    def _plain(self, one: Difference) -> str:
+        member = member_at(self.entities, one.path, one.field or "")
+        if isinstance(member, Value):
+            for said in (one.after.get("default") or {}).values():
+                if said.get("value") is not None:
+                    return repr(said["value"])
+            for value in ("", 0, False, "0"):
+                if _accepts(member, value):
+                    return repr(value)
+            try:
+                return repr(sample(member, 1))
+            except NoSample:
+                pass
+        return f"lambda record: {OPEN}"
+
+    def _conversion(self, one: Difference) -> str:
+        """Return the source of a function of the old value."""
+        before: Shape = one.before
+        after: Shape = one.after
+        made = self._of_type(before, after)
+        if before.get("nullable") and not after.get("nullable"):
+            null = self._plain(one) if not is_link(after) else OPEN
+            null = OPEN if null.startswith("lambda") else null
+            return f"lambda value: {null} if value is None else {made}"
+        if before.get("nullable") and made not in ("value", OPEN):
+            made = f"None if value is None else {made}"
+        return f"lambda value: {made}"
+
+    def _of_type(self, before: Shape, after: Shape) -> str:
+        pair = (before["type"], after["type"])
+        if pair in _CONVERSIONS:
+            return _CONVERSIONS[pair]
+        if pair[0] != pair[1] or is_link(after):
+            return OPEN
+        return "value"
+
+
+#: What turns a written form into that of another type, where nothing is lost.
+_CONVERSIONS = {
+    ("integer", "float"): "value",
+    ("integer", "decimal"): "str(value)",
+    ("integer", "string"): "str(value)",
+    ("integer", "boolean"): "value != 0",
+    ("boolean", "integer"): "int(value)",
+    ("decimal", "string"): "value",
+    ("uuid", "string"): "value",
+    ("enum", "string"): "value",
+    ("date", "string"): "value",
+    ("datetime", "string"): "value",
+    ("date", "datetime"): 'f"{value}T00:00:00"',
+    ("string", "json"): "value",
+    ("integer", "json"): "value",
+    ("boolean", "json"): "value",
+}
+
+
+def _accepts(member: Value, value: Any) -> bool:
+    try:
+        return bool(member.kind.write(member.field.deserialize(value)) == value)
+    except Exception:  # a field of the application's own may raise anything
+        return False
+
+
+def member_at(entities: Entities, path: str, name: str) -> Member | None:
+    """Return the member of the records that a path leads to, or ``None``."""
+    for rows in entities.all_rows():
+        if _written_path(rows) == path:
+            for member in rows.members:
+                if member.written == name:
+                    return member
+    return None
+
+
+def _written_path(rows: RowSet) -> str:
+    names: list[str] = []
+    while rows.parent is not None:
+        names += [child.written for child in rows.parent.children if child.rows is rows]
+        rows = rows.parent
+    return ".".join([rows.name, *reversed(names)])
+
+
+# The class
+
+
+def _source(writer: _Writer, after: list[str]) -> str:
+    draft = writer.draft
+    used = [name for name in _STEPS if any(step.startswith(f"{name}(") for step in writer.steps)]
+    imports, named = _catalog(writer.entities, draft.name)
+    lines = [
+        *imports,
+        f"from lading import {', '.join(sorted(['Change', *used]))}",
+        "",
+        "",
+        *_versioned(draft),
+        f"class {draft.title}(Change):",
+        f'    """{_story(draft)}"""',
+        "",
+        *named,
+        f"    upgrades = {{{_text(draft.former)}: {draft.move!r}}}",
+        *([f"    after = [{', '.join(after)}]"] if after else []),
+        *(f"    # {note}" for note in writer.notes),
+        *_step_lines(writer.steps),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_STEPS = ("Add", "Convert", "Drop", "Rename")
+
+
+def _versioned(draft: Draft) -> Iterator[str]:
+    if draft.move[0] is not None and draft.move[1] is not None:
+        yield f"# Set version = {draft.move[1]} in the Meta of {draft.name}'s schema."
+    if draft.move[0] is None:
+        yield f"# {draft.name}'s schema has version = 1."
+
+
+def _step_lines(steps: list[str]) -> list[str]:
+    if not steps:
+        return ["    steps = []"]
+    return ["    steps = [", *(_stepped(step) for step in steps), "    ]"]
+
+
+def _stepped(step: str) -> str:
+    code, mark, note = step.partition("  # ")
+    return f"        {code},{mark}{note}"
+
+
+def _story(draft: Draft) -> str:
+    name = draft.name
+    before, after = draft.move
+    if before is None:
+        return f"There are {name}."
+    if after is None:
+        return f"There are no {name} any more."
+    said = [f"are no longer {draft.former}"] if draft.is_renamed else []
+    said += [f"call {step.old} {step.new}" for step in draft.renames]
+    verbs = {"FIELD_REMOVED": "lose", "FIELD_ADDED": "gain"}
+    for one in draft.found:
+        said.append(f"{verbs.get(one.rule, 'convert')} {one.place[len(name) + 1 :] or 'records'}")
+    text = ", ".join(dict.fromkeys(said)) or "stay as they are"
+    return f"{name} {text}.".replace("\\", "/").replace('"', "'")
+
+
+def _catalog(entities: Entities, name: str) -> tuple[list[str], list[str]]:
+    """Return the lines that import the catalog and name it, as the schema's own module would."""
+    catalog = entities.catalog
+    schemas = [entities.roots[name].schema] if name in entities.roots else []
+    for schema in [*schemas, *catalog.schemas]:
+        for base in schema.__mro__:
+            for variable, value in vars(sys.modules.get(base.__module__, sys)).items():
+                if value is catalog and variable.isidentifier():
+                    within = base.__module__ == schema.__module__
+                    line = f"from {base.__module__} import {variable}"
+                    return [] if within else [line], [f"    catalog = {variable}"]
+    if catalog is default_catalog:
+        return [], []
+    return [], [f"    # catalog = the variable that holds the Catalog {catalog.name!r}"]
+
+
+def _text(name: str) -> str:
+    """Return a name's source, in double quotes where that is plain."""
+    return f'"{name}"' if name.isprintable() and not set('"\\') & set(name) else repr(name)

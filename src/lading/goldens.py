@@ -1,0 +1,247 @@
+"""Golden records: made, upgraded in memory, and held against what a catalog declares."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+import marshmallow as ma
+
+from lading.bundle import BundleReader
+from lading.declare.catalog import Catalog
+from lading.declare.derivation import RESERVED_NAMES, Entities
+from lading.declare.fields import order_of_key
+from lading.declare.rowsets import Children, RowSet, Value
+from lading.derive.samples import sample_records
+from lading.engine.read import CHUNK
+from lading.engine.through import canonical_record, dumped, needs_marshmallow
+from lading.errors import BundleError, DeclarationError, LadingError, TargetError
+from lading.jsontext import json_text, parse_json, plain_json_text
+from lading.payload import BundlePayload, DocumentPayload
+from lading.report import BREAKING, NEEDS_CHANGE, Finding, Problem
+
+#: What to do where the record is to blame.
+UNREAL = "Waive it, if no real record is like this one."
+Records = dict[str, list[Any]]
+
+
+def upgraded(catalog: Catalog, document: Mapping[str, Any]) -> tuple[Records, list[Problem]]:
+    """Return a document's records in their newest form, and what can't be upgraded.
+
+    Raises ``LadingError`` for a document that no changes lead on from.
+    """
+    return _read(catalog, DocumentPayload(document))
+
+
+def given(catalog: Catalog, goldens: Any) -> Records:
+    """Return the records of a document or a bundle, in their newest form.
+
+    Raises ``BundleError`` for records that can't be golden, ``LadingError`` for the payload.
+    """
+    if isinstance(goldens, str | os.PathLike):
+        with BundleReader(goldens) as reader:
+            records, problems = _read(catalog, BundlePayload(reader))
+    else:
+        records, problems = upgraded(catalog, goldens)
+    for problem in problems:
+        raise BundleError(
+            problem.message, "Correct the record.", file=problem.file, record=problem.record
+        )
+    for name, number, text in faults(catalog.use(), records):
+        raise BundleError(
+            f"can't be loaded: {text}", "Correct the record.", entity=name, record=number
+        )
+    return records
+
+
+def _read(
+    catalog: Catalog, payload: BundlePayload | DocumentPayload
+) -> tuple[Records, list[Problem]]:
+    with closing(payload):
+        payload.check(catalog)
+        problems: list[Problem] = []
+        records = {
+            name: [
+                parse_json(line)
+                for block in payload.blocks(name, CHUNK, problems.append)
+                for line in block.records
+            ]
+            for name in payload.names
+        }
+        return records, payload.located(problems)
+
+
+def golden_document(
+    catalog: Catalog, former: Records, more: Records | None, dropped: set[str]
+) -> dict[str, Any]:
+    """Return the document of a new seal: former records, and new ones for keys that have none.
+
+    Without ``more``, entities that have no records get made-up ones.  Entities in ``dropped``
+    lose the former records that don't load any more.
+    """
+    entities = catalog.use()
+    kept = {name: list(former.get(name, ())) for name in entities.roots}
+    bad = {(name, number) for name, number, _ in faults(entities, kept) if name in dropped}
+    for name in dropped & kept.keys():
+        kept[name] = [one for n, one in enumerate(kept[name], 1) if (name, n) not in bad]
+    found = _made_up(entities, kept) if more is None else more
+    records = {name: _joined(entities[name], kept[name], found.get(name, [])) for name in kept}
+    versions = {name: rows.version for name, rows in entities.roots.items()}
+    return {"schema_versions": versions, **records}
+
+
+def _joined(rows: RowSet, former: list[Any], more: list[Any]) -> list[Any]:
+    """Add the records of new keys, in key order."""
+
+    def key(record: Any) -> bytes:
+        return json_text([record.get(name) for name in rows.key_names])
+
+    known = {key(record) for record in former}
+    joined = [*former, *(record for record in more if key(record) not in known)]
+    try:
+        return sorted(joined, key=lambda record: order_of_key(rows.key, record))
+    except Exception:  # hooks may write a key in any form
+        return joined
+
+
+def _made_up(entities: Entities, known: Records) -> Records:
+    """Return made-up records as an export would write them."""
+    canonical = {name: _canonical(entities[name], records) for name, records in known.items()}
+    made = sample_records(entities, canonical)
+    mistakes = []
+    for name, records in made.items():
+        rows = entities[name]
+        if known.get(name):
+            made[name] = []
+            continue
+        try:
+            made[name] = _written(rows, records)
+        except TargetError as error:
+            mistakes.append(f"{error}; or give lock(..., goldens=...) records of yours")
+    for name, number, text in faults(entities, made):
+        mistakes.append(
+            f"{entities[name].schema.__name__}: made-up record {number} isn't accepted ({text}); "
+            "give lock(..., goldens=...) records of yours"
+        )
+    if mistakes:
+        raise DeclarationError(mistakes)
+    return made
+
+
+def _canonical(rows: RowSet, records: list[Any]) -> list[Any]:
+    schema = rows.schema()
+    return [canonical_record(rows, schema.load(record)) for record in records]
+
+
+def _written(rows: RowSet, records: list[Any]) -> list[Any]:
+    """Pass records through the application's own code, where there is any."""
+    if not needs_marshmallow(rows):
+        return records
+    lines = [plain_json_text(_with_computed(rows, record)) for record in records]
+    found = [parse_json(line) for line in dumped(rows, lines)]
+    return [_without_computed(rows, record) for record in found]
+
+
+def _with_computed(rows: RowSet, record: Any) -> Any:
+    """Add nulls for what only a database could compute, as a dump asks for them."""
+    made = dict(record)
+    for member in rows.members_of(record):
+        if isinstance(member, Value) and not member.writable:
+            made[member.written] = None
+        elif isinstance(member, Children):
+            made[member.written] = [
+                _with_computed(member.rows, item) for item in record[member.written]
+            ]
+    return made
+
+
+def _without_computed(rows: RowSet, record: Any) -> Any:
+    if not isinstance(record, dict):
+        return record
+    computed = {one.written for one in rows.values if not one.writable}
+    made = {name: item for name, item in record.items() if name not in computed}
+    for child in rows.children:
+        items = made.get(child.written)
+        if isinstance(items, list):
+            made[child.written] = [_without_computed(child.rows, item) for item in items]
+    return made
+
+
+def faults(entities: Entities, records: Mapping[str, list[Any]]) -> Iterator[tuple[str, int, str]]:
+    """Yield each record that its schema doesn't load: entity, number from 1, and why."""
+    for name, found in records.items():
+        if name in RESERVED_NAMES or name not in entities.roots:
+            continue
+        rows = entities[name]
+        schema = rows.schema()
+        for number, record in enumerate(found, 1):
+            try:
+                canonical_record(rows, schema.load(record))
+            except ma.ValidationError as error:
+                yield name, number, str(error.messages)
+            except Exception as error:  # hooks may raise anything
+                yield name, number, repr(error)
+
+
+# Held against the catalog
+
+
+def golden_findings(
+    catalog: Catalog, goldens: Mapping[str, Mapping[str, Any]], waived: Mapping[str, set[str]]
+) -> Iterator[Finding]:
+    """Yield where golden documents, by file and oldest first, no longer become what they must.
+
+    ``waived`` names, by file, the entities whose records needn't load any more.
+    """
+    before: tuple[str, Records, set[str]] | None = None
+    for file, document in goldens.items():
+        try:
+            records, problems = upgraded(catalog, document)
+        except LadingError as error:
+            yield _finding("GOLDEN_NOT_UPGRADED", file, NEEDS_CHANGE, f"{file}: {error}")
+            before = None
+            continue
+        passed = waived.get(file, set())
+        seen: set[str] = set()
+        for problem in problems:
+            if problem.file not in passed | seen:
+                seen.add(problem.file)
+                text = (
+                    f"record {problem.record} of {file} can't be upgraded: {problem.message} "
+                    f"{UNREAL}"
+                )
+                yield _finding("GOLDEN_NOT_UPGRADED", problem.file, NEEDS_CHANGE, text)
+        for name, number, text in faults(catalog.use(), records):
+            if name not in passed | seen:
+                seen.add(name)
+                said = f"record {number} of {file}, once upgraded, isn't accepted: {text}"
+                said += f". Correct the change. {UNREAL}"
+                yield _finding("GOLDEN_NOT_LOADED", name, NEEDS_CHANGE, said)
+        if before is not None:
+            yield from _drifted(before, (file, records, passed | seen))
+        before = (file, records, passed | seen)
+
+
+def _drifted(
+    older: tuple[str, Records, set[str]], newer: tuple[str, Records, set[str]]
+) -> Iterator[Finding]:
+    """Yield the entities whose older records become something else than was sealed of them."""
+    for name, records in older[1].items():
+        if name in older[2] | newer[2]:
+            continue
+        known = {json_text(record) for record in newer[1].get(name, ())}
+        for number, record in enumerate(records, 1):
+            if json_text(record) not in known:
+                text = (
+                    f"record {number} of {older[0]} no longer becomes what {newer[0]} holds of it: "
+                    "a change was edited after its release; give it its steps back, and declare "
+                    "another change"
+                )
+                yield _finding("GOLDEN_DRIFT", name, BREAKING, text, record)
+                break
+
+
+def _finding(rule: str, path: str, kind: str, message: str, after: Any = None) -> Finding:
+    return Finding(rule, path, kind, None, after, message)

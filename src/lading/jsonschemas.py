@@ -1,0 +1,82 @@
+"""The story of a JSON Schema: which shapes of a catalog are meant, and from where."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from lading.bundle.lockfile import Lock, read_lock
+from lading.declare.catalog import Catalog
+from lading.declare.shapes import Shapes
+from lading.derive.jsonschema import document_schema, record_schema
+from lading.derive.lockcheck import shapes_before
+from lading.derive.replay import Misfit, undo
+from lading.derive.sealedshape import sealed_shapes
+from lading.derive.upgrades import History, history_of
+from lading.errors import LadingError, VersionError, shown
+from lading.options import catalog_of, check_path
+
+
+def json_schema(
+    catalog: Catalog | None = None,
+    entity: str | None = None,
+    version: int | None = None,
+    *,
+    lock: str | os.PathLike[str] | None = None,
+) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of an entity's records, or of a catalog's document.
+
+    ``version`` is the catalog's own by default.  Older ones are taken from the seals of
+    ``lock``, a lock file's path; without it, or where it has none, from what the changes lead
+    back to, where a type that nobody knows any more may be any value.  An entity is called
+    as it was at that version.
+
+    Raises ``LadingError`` for an entity or version that there is none of, ``VersionError`` for a
+    version that no change leads on from.
+    """
+    catalog = catalog_of(catalog)
+    entities = catalog.use()
+    current = {name: rows.version for name, rows in entities.roots.items()}
+    if entity is None:
+        if version is not None:
+            raise LadingError(f"version={shown(version)} is of no entity; name the entity as well")
+        return document_schema(sealed_shapes(entities), current, catalog.name)
+    if version is None and entity not in current:
+        known = ", ".join(current)
+        raise LadingError(f"{shown(entity)} is no entity of this catalog; there are: {known}")
+    number = current[entity] if version is None else version
+    if current.get(entity) == number:
+        return record_schema(sealed_shapes(entities), entity, number)
+    return record_schema(_older(catalog, entity, number, lock), entity, number)
+
+
+def _older(catalog: Catalog, entity: str, version: int, lock: Any) -> Shapes:
+    history = history_of(catalog.use())
+    if lock is not None:
+        check_path(lock)
+        found = _sealed(history, read_lock(Path(lock)), entity, version)
+        if found is not None:
+            return found
+    plan = history.plan({entity: version}, file=entity)
+    shapes = sealed_shapes(history.entities)
+    undo(shapes, [one.change for one in plan.undone])
+    if entity not in shapes.roots:
+        raise VersionError(
+            f"there is nothing known of {entity} at version {version}",
+            "Name a version that changes lead on from, or a lock that has sealed it.",
+            found=version,
+            needed=history.chains.current.get(entity),
+        )
+    return shapes
+
+
+def _sealed(history: History, lock: Lock, entity: str, version: int) -> Shapes | None:
+    """Return the shapes of the last seal that has an entity at a version."""
+    for place in range(len(lock.seals), 0, -1):
+        seen = Lock(lock.catalog, lock.seals[:place])
+        if seen.last.versions.get(entity) == version:
+            with suppress(Misfit):  # then the changes alone say what there was
+                return shapes_before(history.entities, seen.last.versions, seen.shapes)
+    return None

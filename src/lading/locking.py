@@ -1,0 +1,196 @@
+"""The stories of a lock: sealing a catalog's shapes, and checking what became of them since."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lading.bundle.lockfile import (
+    Lock,
+    Seal,
+    Waiver,
+    golden_bytes,
+    read_golden,
+    read_lock,
+    sealed_by,
+    write_golden,
+    write_lock,
+)
+from lading.declare.catalog import Catalog
+from lading.derive.lockcheck import HEADS, drift, order_of_finding
+from lading.derive.sealedshape import sealed_shapes
+from lading.derive.upgrades import history_of
+from lading.errors import DeclarationError, VersionError
+from lading.goldens import given, golden_document, golden_findings, upgraded
+from lading.options import catalog_of, check_path
+from lading.report import SAFE, Finding
+
+PATH = "lading.lock.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What :func:`lock` did: ``number`` is the last seal's, ``sealed`` the entities that it holds.
+
+    ``changed`` is false where there was nothing to seal.
+    """
+
+    path: Path
+    number: int
+    sealed: tuple[str, ...]
+    changed: bool
+
+    def __str__(self) -> str:
+        if not self.changed:
+            return f"{self.path}: nothing to seal; seal {self.number} stands"
+        names = ", ".join(self.sealed) or "versions alone"
+        return f"{self.path}: seal {self.number}, of {names}"
+
+
+def lock(
+    catalog: Catalog | None = None,
+    path: str | os.PathLike[str] = PATH,
+    *,
+    goldens: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+) -> Locked:
+    """Seal a catalog's shapes in a lock file, with golden records beside it.
+
+    What is sealed never changes: a later seal adds the shapes that are new since.  Each
+    seal has golden records in ``goldens/<number>.json``: the former ones as changes
+    upgrade them, and new ones from ``goldens`` (a document, or a bundle's path), or made up
+    from the schemas.  Without differences nothing is written.
+
+    Raises ``DeclarationError`` listing what :func:`check` finds and no waiver accepts, unless it is
+    safe, and for schemas that no record can be made up for; ``BundleError`` for the files.
+    """
+    catalog = catalog_of(catalog)
+    check_path(path)
+    entities = catalog.use()
+    place = Path(path)
+    old = _lock_of(catalog, place) if os.path.lexists(place) else None
+    waived: tuple[Waiver, ...] = ()
+    if old is not None:
+        found, waived = _checked(catalog, place, old)
+        refused = [str(finding) for finding in found if finding.kind != SAFE]
+        if refused:
+            raise DeclarationError(refused)
+    history_of(entities)
+    versions = {name: rows.version for name, rows in entities.roots.items()}
+    shapes = sealed_shapes(entities).roots
+    if old is not None:
+        known = old.shapes
+        shapes = {name: shape for name, shape in shapes.items() if known.get(name) != shape}
+        if not shapes and versions == dict(old.last.versions):
+            return _unchanged(place, old)
+    number = 1 if old is None else old.last.number + 1
+    document = _document(catalog, place, old, goldens, {one.path for one in waived})
+    golden = write_golden(place, number, golden_bytes(document))
+    seal = Seal(number, versions, shapes, golden, waived)
+    write_lock(place, sealed_by(old, catalog.name, seal))
+    return Locked(place, number, tuple(shapes), changed=True)
+
+
+def _unchanged(place: Path, old: Lock) -> Locked:
+    """Leave the file as it is; waivers that nothing needs go."""
+    if old.waivers:
+        write_lock(place, Lock(old.catalog, old.seals))
+    return Locked(place, old.last.number, (), changed=bool(old.waivers))
+
+
+def _document(
+    catalog: Catalog, place: Path, old: Lock | None, goldens: Any, waived: set[str]
+) -> dict[str, Any]:
+    former = {} if old is None else upgraded(catalog, read_golden(place, old.last))[0]
+    more = None if goldens is None else given(catalog, goldens)
+    names = {name for name in catalog.use().roots if _leads_into(waived, name)}
+    return golden_document(catalog, former, more, names)
+
+
+def _leads_into(paths: Iterable[str], name: str) -> bool:
+    return any(f"{path}.".startswith(f"{name}.") for path in paths)
+
+
+def check(catalog: Catalog | None = None, path: str | os.PathLike[str] = PATH) -> list[Finding]:
+    """Return what differs between what a catalog declares and what its lock has sealed, sorted.
+
+    Nothing is found where the declared changes lead from the sealed shapes exactly to the declared
+    ones: fields, types, nullability, classes, keys, references, order, limits.  What a function
+    in ``Convert`` or ``Each`` produces is taken as declared, and tested on the golden
+    records rather than proved.  Findings that a waiver accepts are left out.
+
+    Raises ``BundleError`` where there is no lock or it is none, ``ChecksumError`` where what is
+    sealed was edited, ``VersionError`` for a lock of another catalog or format, and
+    ``DeclarationError`` for declarations that can't be used at all.
+    """
+    catalog = catalog_of(catalog)
+    check_path(path)
+    catalog.use()
+    place = Path(path)
+    return _checked(catalog, place, _lock_of(catalog, place))[0]
+
+
+def _lock_of(catalog: Catalog, place: Path) -> Lock:
+    found = read_lock(place)
+    if found.catalog != catalog.name:
+        raise VersionError(
+            f"the lock is of catalog {found.catalog!r}, not of {catalog.name!r}",
+            "Name the catalog's own lock: give each a path of its own.",
+            file=place.name,
+            found=found.catalog,
+            needed=catalog.name,
+        )
+    return found
+
+
+def _checked(
+    catalog: Catalog, place: Path, found: Lock
+) -> tuple[list[Finding], tuple[Waiver, ...]]:
+    """Return the findings that stand, and the waivers that count."""
+    documents = {seal.golden.file: read_golden(place, seal) for seal in found.seals}
+    drifted = drift(catalog.use(), found.last.versions, found.shapes)
+    standing, used = _waived(drifted, found.waivers)
+    if all(finding.kind == SAFE for finding in standing):
+        passed = _passed(found, used)
+        golden = golden_findings(catalog, documents, passed)
+        drifted += golden
+    standing, used = _waived(drifted, found.waivers)
+    standing += _useless(found.waivers, used)
+    return sorted(standing, key=order_of_finding), used
+
+
+def _waived(
+    findings: list[Finding], waivers: tuple[Waiver, ...]
+) -> tuple[list[Finding], tuple[Waiver, ...]]:
+    """Leave out what waivers accept; return as well the waivers that do."""
+    valid = [one for one in waivers if one.reason.strip()]
+    accepted = {(one.rule, one.path) for one in valid}
+    places = {(finding.rule, finding.path) for finding in findings}
+    standing = [finding for finding in findings if (finding.rule, finding.path) not in accepted]
+    causes = [one.path for one in standing if one.kind != SAFE and one.rule not in HEADS]
+    standing = [one for one in standing if one.rule not in HEADS or _leads_into(causes, one.path)]
+    return standing, tuple(one for one in valid if (one.rule, one.path) in places)
+
+
+def _useless(waivers: tuple[Waiver, ...], used: tuple[Waiver, ...]) -> list[Finding]:
+    found = []
+    for one in waivers:
+        rule, text = "WAIVER_UNUSED", f"a waiver of {one.rule} matches nothing here; remove it"
+        if not one.reason.strip():
+            rule = "WAIVER_WITHOUT_REASON"
+            text = f"a waiver of {one.rule} gives no reason, and counts for nothing; give one"
+        if one not in used:
+            found.append(Finding(rule, one.path, SAFE, None, None, text))
+    return found
+
+
+def _passed(found: Lock, used: tuple[Waiver, ...]) -> dict[str, set[str]]:
+    """Map each golden file to the entities that waivers broke after it was written."""
+    passed: dict[str, set[str]] = {}
+    later = {one.path.split(".", maxsplit=1)[0] for one in used}
+    for seal in reversed(found.seals):
+        passed[seal.golden.file] = set(later)
+        later |= {one.path.split(".", maxsplit=1)[0] for one in seal.waived}
+    return passed

@@ -1,0 +1,308 @@
+"""JSON Schemas take what lading writes, and nothing that it would refuse for its form."""
+
+from __future__ import annotations
+
+import copy
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from jsonschema import Draft202012Validator
+from sqlalchemy.orm import mapped_column
+
+from lading import (
+    LadingError,
+    Manifest,
+    VersionError,
+    check,
+    export_all,
+    export_document,
+    json_schema,
+    lock,
+)
+from lading.bundle.lockfile import Lock
+from lading.formats import entity_file_schema, lock_schema, manifest_schema
+from support.aged import pantry
+from support.backends import SQLiteMemory
+from support.declaring import catalog_of, new_base
+from support.editions import counted, edition
+from support.worlds import ALL, types
+from support.zoo import WORLDS
+
+NAMES = [*WORLDS, *ALL, "types"]
+
+
+def world_of(name: str) -> Any:
+    """Return a world by its name in the zoo."""
+    if name == "types":
+        return types()
+    return WORLDS[name]() if name in WORLDS else ALL[name][0]()
+
+
+def valid(schema: dict[str, Any]) -> Draft202012Validator:
+    """Return the validator of a schema, which is one."""
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object in a schema."""
+    if isinstance(value, dict):
+        yield value
+    for item in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        yield from objects(item)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_any_world_exports_is_valid(name: str) -> None:
+    """References through references, hierarchies, keys that recur, and every type."""
+    world = world_of(name)
+    with SQLiteMemory().database() as engine:
+        document = export_document(world.filled(engine), catalog=world.catalog)
+    valid(json_schema(world.catalog)).validate(document)
+    for entity in world.catalog.use().roots:
+        records = Draft202012Validator(json_schema(world.catalog, entity))
+        for record in document[entity][:5]:
+            records.validate(record)
+
+
+def spoilt(record: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a record with each part left out, replaced, or with one more beside it."""
+    for name in record:
+        lacking = {key: item for key, item in record.items() if key != name}
+        yield f"without {name}", lacking
+        yield f"{name} as an odd list", {**record, name: [["odd"]]}
+    yield "with one more", {**record, "one more": 1}
+
+
+def test_broken_records_are_invalid() -> None:
+    """Whatever is missing, of another type or beyond the fields is found, in owned records too."""
+    document = json.loads(golden(edition()))
+    app = edition()
+    for entity in ("makers", "items", "kits", "tools"):
+        records = valid(json_schema(app.shop, entity))
+        for record in document[entity]:
+            records.validate(record)
+            for what, broken in spoilt(record):
+                assert not records.is_valid(broken), (entity, what)
+    kit = next(one for one in document["kits"] if one["parts"])
+    records = valid(json_schema(app.shop, "kits"))
+    for _, broken in spoilt(kit["parts"][0]):
+        assert not records.is_valid({**kit, "parts": [broken]})
+    for _, broken in spoilt(kit["parts"][0]["item"]):
+        assert not records.is_valid({**kit, "parts": [{**kit["parts"][0], "item": broken}]})
+    tool = next(one for one in document["tools"] if one["kind"] == "tool")
+    assert not valid(json_schema(app.shop, "tools")).is_valid({**tool, "teeth": 3}), (
+        "another class's"
+    )
+    assert not valid(json_schema(app.shop, "tools")).is_valid({**tool, "kind": "drill"})
+
+
+def golden(app: Any) -> str:
+    """Return an application's made-up golden document."""
+    with tempfile.TemporaryDirectory() as folder:
+        lock(app.shop, Path(folder) / "l.json")
+        return (Path(folder) / "goldens/1.json").read_text()
+
+
+FORMS: dict[str, tuple[Any, list[Any], list[Any]]] = {
+    "decimal": (
+        sa.Numeric(6, 2),
+        ["0.00", "-12.50", "9999.99", "NaN", "-Infinity"],
+        [1, "1", "1.5", "12345.00", "01.00", "1e2"],
+    ),
+    "loose decimal": (sa.Numeric, ["0", "1.5", "-100"], ["1.50", "1.", 1.5, "1e5"]),
+    "integer": (sa.Integer, [0, -1, 2**62], ["1", 1.5, True]),
+    "float": (sa.Double, [0, 1.5, "NaN", "Infinity"], ["1.5", "nan", True]),
+    "boolean": (sa.Boolean, [True, False], [0, "true"]),
+    "text": (sa.String(3), ["", "abc", "\U0001f35e\U0001f35e\U0001f35e"], ["abcd", 1]),
+    "date": (
+        sa.Date,
+        ["2025-12-24", "0001-01-01"],
+        ["2025-13-01", "24.12.2025", "2025-12-24T00:00:00"],
+    ),
+    "time": (sa.Time, ["08:30:00", "23:59:59.999999"], ["08:30", "24:00:00", "08:30:00Z"]),
+    "datetime": (
+        sa.DateTime,
+        ["2025-12-24T08:30:00"],
+        ["2025-12-24 08:30:00", "2025-12-24T08:30:00Z"],
+    ),
+    "instant": (
+        sa.DateTime(timezone=True),
+        ["2025-12-24T08:30:00.000001Z"],
+        ["2025-12-24T08:30:00", "2025-12-24T08:30:00+01:00"],
+    ),
+    "interval": (
+        sa.Interval,
+        ["P3DT4H5M6.000007S", "-P1DT2H", "PT0S"],
+        ["P", "PT", "P1Y", "1 day", 5],
+    ),
+    "uuid": (
+        sa.Uuid,
+        ["00000000-0000-0000-0000-00000000000a"],
+        ["00000000-0000-0000-0000-00000000000A", "0" * 32],
+    ),
+    "bytes": (sa.LargeBinary, ["", "AP8=", "AA=="], ["AP8", "A===", "*", 0]),
+    "enum": (sa.Enum("one", "two"), ["one", "two"], ["three", 1, ""]),
+    "json": (sa.JSON, [{"a": [None]}, [], "text", 1, {"$json": None}], []),
+    "array": (
+        sa.ARRAY(sa.Integer, dimensions=2).with_variant(sa.JSON(none_as_null=True), "sqlite"),
+        [[], [[1, None], [2, 3]], {"$json": None}],
+        [[1], ["a"], "[]", {}],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("null", [False, True])
+def test_every_type_is_told_in_its_written_form(name: str, null: bool) -> None:
+    """What is written is taken, other forms aren't, and null only where it may be."""
+    type_, good, bad = FORMS[name]
+    base = new_base()
+
+    class Thing(base):
+        __tablename__ = "things"
+        slug = mapped_column(sa.String(5), primary_key=True)
+        value = mapped_column(type_, nullable=null)
+
+    records = valid(json_schema(catalog_of(Thing), "things"))
+    for value in good:
+        assert records.is_valid({"slug": "a", "value": value}), value
+    for value in bad:
+        assert not records.is_valid({"slug": "a", "value": value}), value
+    assert records.is_valid({"slug": "a", "value": None}) == null
+
+
+def test_a_key_that_recurs_is_one_definition() -> None:
+    """It refers to itself, so that no depth is too deep."""
+    world = WORLDS["categories"]()
+    schema = json_schema(world.catalog, "categories")
+    (name,) = [one for one in schema["$defs"] if one == "key of categories"]
+    inner = json.dumps(schema["$defs"][name])
+    assert "#/$defs/key%20of%20categories" in inner
+
+
+def test_a_document_says_its_versions() -> None:
+    """Records of another version have another schema."""
+    app = edition()
+    document = json.loads(golden(app))
+    schema = valid(json_schema(app.shop))
+    schema.validate(document)
+    other = copy.deepcopy(document)
+    other["schema_versions"]["items"] = 2
+    assert not schema.is_valid(other)
+    assert not schema.is_valid({**document, "strangers": []})
+
+
+# Older versions
+
+DROPPED = ("    note = mapped_column(sa.String(40))\n", "")
+CHANGE = '''
+from lading import Change, Drop
+class Items2(Change):
+    """Items have no notes."""
+    catalog = shop
+    upgrades = {"items": (1, 2)}
+    steps = [Drop("items", "note")]
+'''
+
+
+def test_older_versions_come_from_the_lock_or_from_the_changes(tmp_path: Path) -> None:
+    """A seal knows every type; undoing a change that drops a field doesn't."""
+    first = edition()
+    lock(first.shop, tmp_path / "l.json")
+    app = edition(DROPPED, counted("Item", 2), more=CHANGE)
+    assert check(app.shop, tmp_path / "l.json") == []
+    sealed = json_schema(app.shop, "items", 1, lock=tmp_path / "l.json")
+    assert sealed == json_schema(first.shop, "items")
+    assert sealed["properties"]["note"]["maxLength"] == 40
+    undone = json_schema(app.shop, "items", 1)
+    assert undone["properties"]["note"] == {}
+    assert "note" in undone["required"]
+    assert "note" not in json_schema(app.shop, "items")["properties"]
+
+
+def test_references_of_older_versions_are_written_by_older_keys() -> None:
+    """What was renamed since has its former name, wherever it is nested."""
+    old, new = pantry(1), pantry(2)
+    with SQLiteMemory().database() as engine:
+        document = export_document(old.filled(engine), catalog=old.catalog)
+    for entity in ("recipes", "products", "ingredients", "categories", "tools"):
+        records = valid(json_schema(new.catalog, entity, 1))
+        for record in document[entity]:
+            records.validate(record)
+        current = valid(json_schema(new.catalog, entity))
+        assert not all(current.is_valid(record) for record in document[entity])
+
+
+def test_what_there_is_none_of_is_refused() -> None:
+    """An entity, a version, or a version of nothing."""
+    app = edition()
+    with pytest.raises(
+        LadingError, match="'nothing' is no entity of this catalog; there are: makers"
+    ):
+        json_schema(app.shop, "nothing")
+    with pytest.raises(LadingError, match="version=1 is of no entity"):
+        json_schema(app.shop, version=1)
+    with pytest.raises(VersionError, match="items are at version 7"):
+        json_schema(app.shop, "items", 7)
+    with pytest.raises(VersionError):
+        json_schema(app.shop, "nothing", 1)
+
+
+# The fixed formats
+
+
+def test_manifests_files_and_locks_are_valid(tmp_path: Path) -> None:
+    """What is written follows the schemas, which have the members of what it is read into."""
+    world = ALL["kitchen"][0]()
+    with SQLiteMemory().database() as engine:
+        manifest = export_all(world.filled(engine), tmp_path / "b", catalog=world.catalog)
+    text = (tmp_path / "b/manifest.json").read_text()
+    valid(manifest_schema()).validate(json.loads(text))
+    for entry in manifest.files:
+        record = json_schema(world.catalog, entry.entity_type)
+        held = json.loads((tmp_path / "b" / entry.filename).read_text())
+        valid(entity_file_schema()).validate(held)
+        valid(entity_file_schema(entry.entity_type, 1, record)).validate(held)
+    lock(world.catalog, tmp_path / "l.json")
+    valid(lock_schema()).validate(json.loads((tmp_path / "l.json").read_text()))
+    known = {item.name for item in fields(Manifest)} - {"path"} | {"manifest_sha256"}
+    assert set(manifest_schema()["required"]) == known
+    assert set(lock_schema()["required"]) == {item.name for item in fields(Lock)} | {"version"}
+
+
+def test_broken_manifests_and_locks_are_invalid(tmp_path: Path) -> None:
+    """Each member must be there, and no other."""
+    world = ALL["kitchen"][0]()
+    with SQLiteMemory().database() as engine:
+        export_all(world.filled(engine), tmp_path / "b", catalog=world.catalog)
+    lock(world.catalog, tmp_path / "l.json")
+    for schema, file in ((manifest_schema(), "b/manifest.json"), (lock_schema(), "l.json")):
+        held = json.loads((tmp_path / file).read_text())
+        for what, broken in spoilt(held):
+            assert not valid(schema).is_valid(broken), what
+
+
+def test_every_schema_is_closed() -> None:
+    """Fields that nothing declares are refused everywhere but where the application writes."""
+    for schema in (json_schema(edition().shop), manifest_schema(), lock_schema()):
+        open_ = [
+            one
+            for one in objects(schema)
+            if "properties" in one and "additionalProperties" not in one and "$defs" not in one
+        ]
+        assert all(set(one["properties"]) <= {"type", "nullable", "fields", "key"} for one in open_)
+
+
+def test_records_that_hooks_write_may_be_anything() -> None:
+    """Only the application knows what it writes."""
+    world = WORLDS["hooks"]()
+    assert valid(json_schema(world.catalog, "machines")).is_valid({"power": "0 kW"})
