@@ -17,8 +17,9 @@ Row = dict[str, Any]
 def write(dataset: Dataset, engine: sa.Engine, engines: Iterable[str], *, other: bool) -> Resolved:
     """Insert a dataset's rows as they were drawn, and return them as these engines hold them.
 
-    The engine that is written to is read from as well.  ``other`` writes the same data otherwise: with other ids, and in another order.  A
-    reference that leads to a later row is set once that row is there.
+    They are read from the engine that is written to.  ``other`` writes the same data
+    otherwise: with other ids, and in another order.  A reference that leads to a later row is
+    set once that row is there.
     """
     resolved = dataset.resolved(frozenset(engines), at=engine.dialect.name, other=other)
     with engine.begin() as connection:

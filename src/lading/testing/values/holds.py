@@ -90,7 +90,6 @@ class Fit:
         self.core: Callable[[Any], Any] = codecs.bind_process(column.type)
         self.codecs = codecs
         self.type = column.type
-        self.result: Callable[[Any], Any] = codecs.result_process(column.type)
         self.length, self.exact = _lengths(codecs, column)
 
     def holds(self, value: Any) -> bool:
@@ -168,7 +167,19 @@ class Fit:
 
     def returned(self, value: Any) -> Any:
         """Return what comes back of a value that the column's type alters."""
-        return self.result(_fetched(self.core(value)))
+        return self.codecs.result_process(self.type)(_fetched(self.core(value)))
+
+    def read(self, value: Any) -> Any:
+        """Return what comes back of a value; where only the driver's type differs, the value."""
+        try:
+            back = self.returned(value)
+        except Exception:  # the driver may take another type than it gives
+            if self.keeps(value):
+                return value
+            raise
+        is_json = self.kind is not None and self.kind.is_json
+        is_lost = back is None and not is_json  # and what JSON's null comes back as
+        return value if type(back) is not type(value) and not is_lost and self.keeps(value) else back
 
 
 def _fetched(bound: Any) -> Any:
@@ -261,7 +272,7 @@ class Fits:
             return value
         for fit in self._in_turn(dialect):
             try:
-                return value if fit.keeps(value) else fit.returned(value)
+                return fit.read(value)
             except Exception:  # noqa: S112 - the driver may take another type than it gives
                 continue
         raise ValueError(f"{value!r} doesn't come back from its column's type")
