@@ -94,7 +94,8 @@ class _Drawing:
         #: The field, if it is one of the application's own.
         self.own = None if isinstance(field, ValueField) else field
         self.override = override
-        self.settle = settle
+        # A pickle is one of several of its object; that of a copy is the one that comes back.
+        self.settle = settle or isinstance(column.type, sqltypes.PickleType)
         self.nullable = bool(column.nullable)
         self.fits = Fits(column, kind)
         self.demands = demands_of(field)
