@@ -188,7 +188,9 @@ class Fit:
             raise
         is_json = self.kind is not None and self.kind.is_json
         is_lost = back is None and not is_json  # and what JSON's null comes back as
-        return value if type(back) is not type(value) and not is_lost and self.keeps(value) else back
+        return (
+            value if type(back) is not type(value) and not is_lost and self.keeps(value) else back
+        )
 
 
 def _fetched(bound: Any) -> Any:
