@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,8 +16,11 @@ from lading import Catalog, Owned, TargetError
 from lading.testing import RoundTripMachine, assert_moves, assert_round_trip, datasets, records
 from lading.testing.compare.stored import stored_cells
 from lading.testing.databases import EngineFactory, database, sqlite_engine
+from lading.testing.drawn.dataset import Instance
 from lading.testing.drawn.fill import write
+from lading.testing.drawn.plans import Plans
 from lading.testing.drawn.written import Written
+from lading.testing.living.merge import Attempt
 from lading.testing.plugin import lading_postgresql
 from support.declaring import new_base, schema_for
 from support.lossy import (
@@ -151,10 +155,22 @@ def addressed(*, typed: bool) -> Catalog:
         )
         letter = relationship(Letter, back_populates="copies")
 
+    class Reply(base):
+        __tablename__ = "replies"
+        slug = mapped_column(sa.String(9), primary_key=True)
+        sender = mapped_column(held, sa.ForeignKey("people.address"), nullable=False)
+        subject = mapped_column(Address(9), nullable=False)
+        __table_args__ = (
+            sa.ForeignKeyConstraint([sender, subject], [Letter.sender, Letter.subject]),
+        )
+        letter = relationship(Letter, overlaps="person")
+        person = relationship(Person, overlaps="letter")
+
     catalog = Catalog("addressed")
     schema_for(Person, catalog, natural_key="address")
     copies = schema_for(Copy, catalog, natural_key=("letter", "name"))
     schema_for(Letter, catalog, {"copies": Owned(copies)})
+    schema_for(Reply, catalog)
     return catalog
 
 
@@ -195,6 +211,24 @@ def test_a_machine_foretells_folded_keys() -> None:
             max_examples=12, stateful_step_count=10, phases=[Phase.generate], **SETTINGS
         ),
     )
+
+
+def test_values_are_told_apart_by_what_is_stored() -> None:
+    """References that share a column agree where they lead to one stored value."""
+    plans = Plans(addressed(typed=True))
+    table = plans.entities["people"].table
+    far = Instance(plans.of[table], 0, rows={table: {"address": "Ab", "id": 1}})
+    attempt: Any = SimpleNamespace(state=SimpleNamespace(engine="sqlite"))
+    same = [Attempt._is_one(attempt, far, table.c.address, cell) for cell in ("Ab", "aB", "b")]
+    assert same == [True, True, False]
+
+
+def test_a_field_that_writes_null_for_a_value_is_found() -> None:
+    """Where none may be null, the export says that the record wouldn't load."""
+    field = LosesBlanks(required=True)
+    with pytest.raises(TargetError, match="ThingSchema fails on it") as caught:
+        goes_round(things(sa.String(20), field, nullable=False))
+    assert caught.value.entity == "things"
 
 
 def test_a_machine_finds_what_a_type_loses() -> None:
