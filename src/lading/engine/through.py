@@ -92,7 +92,7 @@ def dumped(rows: RowSet, lines: Sequence[bytes]) -> list[bytes]:
         for name, value in again.items():
             if json_text(value) != json_text(held[name]):
                 change = f"turns {name} {shown(held[name])} into {shown(value)}"
-                raise _unrestorable(rows, record, change)
+                raise _unrestorable(rows, record, change, name)
         result.append(_with_ids(rows, record, made, text))
     return result
 
@@ -109,13 +109,16 @@ def writable_content(rows: RowSet, record: dict[str, Any]) -> dict[str, Any]:
     return held
 
 
-def _unrestorable(rows: RowSet, record: dict[str, Any], what: str) -> TargetError:
+def _unrestorable(
+    rows: RowSet, record: dict[str, Any], what: str, field: str | None = None
+) -> TargetError:
     key = {name: record.get(name) for name in rows.key_names}
     return TargetError(
         f"{rows.schema.__name__} {what}: {shown(key)} would not be restored as it is",
         "Correct the schema's hooks and fields: load must undo dump.",
         entity=rows.name,
         key=key,
+        field=field,
     )
 
 

@@ -39,8 +39,9 @@ def datasets(
     ``only`` lists the entities that get records; others get those that these must refer to.
     ``overrides`` maps fields (``"products.unit"``: the entity and the field, or the table and
     the column) to strategies of Python values, for columns that only the application
-    understands.  Raises ``DeclarationError`` when first drawn from, if a column's type can't be
-    drawn.
+    understands; they are stored as given, and ``None`` is null.  Raises ``DeclarationError``
+    when first drawn from, if a column's type can't be drawn, and whenever an override gives what
+    its column can't hold.
     """
     if type(max_records) is not int or max_records < 1:
         raise DeclarationError(

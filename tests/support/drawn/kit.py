@@ -51,7 +51,8 @@ class Lowered(sa.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
-        return None if value is None else value.lower()
+        # Upper case first, lest "ß" come back as what is kept otherwise.
+        return None if value is None else value.upper().casefold()
 
     def process_result_value(self, value: str | None, dialect: Any) -> str | None:
         return None if value is None else value.upper()

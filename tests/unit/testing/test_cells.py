@@ -27,6 +27,7 @@ from lading.testing.values.sampling import sampled
 from support.declaring import new_base, schema_for
 from support.drawn.kit import Colour, Instant, Lowered, Tags
 from support.edges import TYPES
+from support.lossy import Stripped
 from support.zoo import Cents, listed
 
 ENGINES = tuple(DRIVERS)
@@ -191,9 +192,15 @@ def test_hostile_values_reach_the_edges() -> None:
         (listed(sa.Date), [dt.date(2024, 1, 1)], {"postgresql"}),
         (sa.ARRAY(sa.Integer), [1], {"postgresql"}),
         (Cents(), Decimal("1.25"), set(ENGINES)),
-        (Cents(), Decimal("1.005"), set()),
+        (Cents(), Decimal("1.005"), set(ENGINES)),  # stored as 100 cents
+        (Cents(), Decimal(2**53), {"sqlite"}),  # too many cents for an INTEGER
         (Lowered(), "ABC", set(ENGINES)),
-        (Lowered(), "abc", set()),
+        (Lowered(), "abc", set(ENGINES)),
+        (Lowered(), "a\0", {"sqlite", "mariadb"}),
+        (Lowered(), "x" * 41, set()),
+        (Stripped(9), " a ", set(ENGINES)),  # what is stored counts, and not what is read
+        (Stripped(9), "a\0 ", {"sqlite", "mariadb"}),
+        (Stripped(9), "a" + " " * 9, set()),
     ],
 )  # fmt: skip
 def test_what_is_held_where(type_: Any, value: Any, engines: set[str]) -> None:
@@ -353,10 +360,40 @@ def test_an_override_may_be_asked_while_another_strategy_draws(data: st.DataObje
     assert made.holds(data.draw(made.hostile), "sqlite")
 
 
-def test_what_no_engine_holds_is_never_drawn() -> None:
-    """An override may give some; a plain value takes their place."""
-    made = cells(sa.String(3), override=st.sampled_from(["abc", "abcdef"]))
-    assert set(hostile(made)) == {"abc"}
+@pytest.mark.parametrize(
+    ("type_", "field", "given", "why"),
+    [
+        (sa.String(3), None, "abcdef", "draw values of its type, length and range"),
+        (Lowered(), None, 7, "no attribute 'upper'"),
+        (sa.Integer(), fields.Integer(validate=validate.Range(min=0)), -1, "greater than or equal"),
+        (sa.Integer(), None, 2**63, "draw values of its type, length and range"),
+    ],
+)
+def test_an_override_that_no_engine_holds_is_named(
+    type_: Any, field: Any, given: Any, why: str
+) -> None:
+    """Nothing else is drawn in its place, whenever it comes."""
+    good = "abc" if isinstance(type_, sa.String | Lowered) else 1
+    for strategy in (st.just(given), st.sampled_from([good, given])):
+        with pytest.raises(DeclarationError) as caught:
+            hostile(cells(type_, field, override=strategy))
+        assert f"overrides for things.value gave {given!r}" in str(caught.value)
+        assert why in str(caught.value)
+
+
+def test_an_override_may_give_null_where_that_may_be() -> None:
+    """Else it is an error, and no other value stands in for it."""
+    some = st.sampled_from(["kg", None])
+    assert set(hostile(cells_of_column(column(sa.String(3)), override=some))) == {"kg", None}
+    with pytest.raises(DeclarationError, match=r"overrides for things\.value gave None"):
+        hostile(cells_of_column(column(sa.String(3), nullable=False), override=some))
+
+
+def test_an_override_is_drawn_as_it_is_given() -> None:
+    """What the column's type makes of it is the type's own doing."""
+    made = cells(Lowered(), override=st.sampled_from(["abc", "Def"]))
+    assert set(hostile(made)) == {"abc", "Def"}
+    assert {made.fits.returned(value, "sqlite") for value in ("abc", "Def")} == {"ABC", "DEF"}
 
 
 class Odd(sa.types.UserDefinedType[Any]):
@@ -405,10 +442,22 @@ def test_an_override_is_enough_for_any_type() -> None:
     assert made.holds({"a"}, "mariadb")
 
 
-def test_decorated_values_are_drawn_as_they_come_back() -> None:
-    """What a decorator changes is drawn changed, so that nothing seems lost."""
+def test_decorated_values_are_drawn_before_their_type_has_changed_them() -> None:
+    """What it makes of them is told apart from them, and where it reads two alike they are one."""
     made = cells(Lowered())
-    texts = hostile(made, 1_000)
-    assert all(text == text.lower().upper() for text in texts)
-    assert {"SS", "\u00c4", "A\u0308"} <= set(texts)  # of letters that are drawn small
-    assert all(value == round(value, 2) for value in hostile(cells(Cents())))
+    texts = set(hostile(made, 1_000))
+    assert {"\u00df", "\u00e4", "a\u0308"} & texts
+    assert {made.fits.returned(text, "sqlite") for text in texts} >= {"SS", "A\u0308"}
+    assert made.fits.stored("Ab", "postgresql") == "ab"
+    assert set(made.fits.forms("Ab")) & set(made.fits.forms("aB")) == {"ab", "AB"}
+    plain = [made.fits.stored(made.plain(n), "sqlite") for n in range(200)]
+    assert len(set(plain)) == 200
+    assert " a" in set(hostile(cells(Stripped(9), override=st.just(" a"))))
+
+
+def test_values_that_another_column_must_hold_are_drawn_as_they_come_back() -> None:
+    """A foreign key of another type couldn't hold what a decorator has changed."""
+    made = cells_of_column(column(Lowered()), settle=True)
+    assert all(text == text.upper().casefold().upper() for text in hostile(made, 300))
+    with pytest.raises(DeclarationError, match="foreign key of another type"):
+        cells_of_column(column(Lowered()), settle=True, override=st.just("abc"))

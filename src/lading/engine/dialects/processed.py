@@ -51,7 +51,7 @@ class Processed:
                 "type a python_type, or declare a field for the column in the schema"
             ) from error
         bound = self._store(self.kind.read(written))
-        self._refuse_change(value, loaded, bound)
+        self._refuse_change(loaded, bound)
         self.limited(bound)
         return json_text(written) if self.kind.is_json else written
 
@@ -78,7 +78,7 @@ class Processed:
         except Exception as error:
             raise ValueError(f"{shown(value)} could not be stored again: {error}") from error
 
-    def _refuse_change(self, value: Any, loaded: Any, bound: Any) -> None:
+    def _refuse_change(self, loaded: Any, bound: Any) -> None:
         """Compare what is stored with what an import would store."""
         for show in (self.kept, self.undo):
             try:
@@ -89,7 +89,7 @@ class Processed:
             if type(old) is type(new):
                 if same:
                     return
-                raise changed(value, new)
+                raise changed(old, new)
 
 
 def changed(value: Any, again: Any) -> ValueError:

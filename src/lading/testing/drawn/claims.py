@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from lading.testing.drawn.constraints import Unique
@@ -21,7 +20,7 @@ class Claims:
         claims = []
         for place, unique in enumerate(instance.plan.uniques):
             if unique.columns[0].table in instance.rows:
-                keys = same(instance.cells(unique.columns), unique)
+                keys = same(instance, unique)
                 seen = self.seen.setdefault((instance.plan, place), set())
                 if not seen.isdisjoint(keys):
                     return False
@@ -34,27 +33,36 @@ class Claims:
         """Give up what a row has claimed, before it is changed."""
         for place, unique in enumerate(instance.plan.uniques):
             if unique.columns[0].table in instance.rows:
-                keys = same(instance.cells(unique.columns), unique)
+                keys = same(instance, unique)
                 self.seen.setdefault((instance.plan, place), set()).difference_update(keys)
 
     def is_free(self, instance: Instance) -> bool:
         """Tell whether nobody has what the cells that a row has so far would claim."""
         for place, unique in enumerate(instance.plan.uniques):
             if all(c.name in instance.rows.get(c.table, {}) for c in unique.columns):
-                keys = same(instance.cells(unique.columns), unique)
+                keys = same(instance, unique)
                 if not self.seen.get((instance.plan, place), set()).isdisjoint(keys):
                     return False
         return True
 
 
-def same(cells: Collection[Any], unique: Unique) -> list[tuple[Any, ...]]:
-    """Return every key that a unique set may hold of a row, on one engine or another."""
+def same(instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
+    """Return every key that a unique set may hold of a row, on one engine or another.
+
+    Of a type that changes values, what it stores and what it gives back count both.
+    """
+    cells = instance.cells(unique.columns)
     if not unique.nulls_equal and any(cell is None for cell in cells):
         return []
     keys: list[tuple[Any, ...]] = [()]
-    for cell in cells:
-        forms = [cell.value, cell.fallback] if isinstance(cell, Varying) else [cell]
-        known = {_comparable(form, folds=unique.folds) for form in forms}
+    for column, cell in zip(unique.columns, cells, strict=True):
+        drawn = [cell.value, cell.fallback] if isinstance(cell, Varying) else [cell]
+        fits = instance.fits(column)
+        known = {
+            _comparable(form, folds=unique.folds)
+            for value in drawn
+            for form in ([value] if fits is None or value is None else fits.forms(value))
+        }
         keys = [(*key, form) for key in keys for form in known]
     return keys
 

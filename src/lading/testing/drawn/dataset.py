@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from lading.declare.rowsets import Column, Kinds
 from lading.testing.drawn.plan import Foreign, Plan
 from lading.testing.drawn.plans import Plans
+from lading.testing.values.holds import Fits
 
 #: The engines that a value is drawn for.
 ENGINES = ("sqlite", "postgresql", "mariadb")
@@ -79,6 +80,11 @@ class Instance:
         """Return what stands in some columns."""
         return [self.cell(column) for column in columns]
 
+    def fits(self, column: Column) -> Fits | None:
+        """Return what a column's type makes of its values, where these are its own."""
+        cells = self.plan.cells.get(column)
+        return None if cells is None else cells.fits
+
 
 class Dataset:
     """Consistent rows for all tables of a catalog.
@@ -106,9 +112,14 @@ class Dataset:
         """Return how many rows there are of each entity, owned list and link table."""
         return {plan.name: len(items) for plan, items in self._by_plan.items()}
 
-    def resolved(self, engines: Collection[str], *, other: bool = False) -> Resolved:
-        """Return what databases of these engines get; ``other`` ids mean the same data."""
-        return Resolved(self, engines, other=other)
+    def resolved(
+        self, engines: Collection[str], *, at: str | None = None, other: bool = False
+    ) -> Resolved:
+        """Return what databases of these engines get; ``other`` ids mean the same data.
+
+        ``at`` is the engine that the rows are read from (by default the first).
+        """
+        return Resolved(self, engines, at=at or next(iter(engines)), other=other)
 
     def __repr__(self) -> str:
         lines = []
@@ -125,9 +136,10 @@ class Dataset:
 class Resolved:
     """A dataset as certain engines hold it: one Python value per cell."""
 
-    def __init__(self, dataset: Dataset, engines: Collection[str], *, other: bool) -> None:
+    def __init__(self, dataset: Dataset, engines: Collection[str], *, at: str, other: bool) -> None:
         self.dataset = dataset
         self.engines = engines
+        self.at = at
         self.other = other
         self.folded = _folding(dataset) if FOLDING in engines else set()
 
@@ -138,6 +150,12 @@ class Resolved:
         if isinstance(cell, MadeUp):
             return self._id(cell)
         return cell
+
+    def returned(self, instance: Instance, column: Column) -> Any:
+        """Return what a column's type gives back of what an object's row is given."""
+        value = self.value(instance.cell(column))
+        fits = instance.fits(column)
+        return value if value is None or fits is None else fits.returned(value, self.at)
 
     def _id(self, cell: MadeUp) -> Any:
         """Ids run up with the rows; the others down, unless a list is ordered by them."""
@@ -176,26 +194,36 @@ def _folding(dataset: Dataset) -> set[Varying]:
         for unique in plan.uniques:
             seen: set[Any] = set()
             for instance in dataset.of(plan):
-                cells = instance.cells(unique.columns)
-                key = tuple(map(folded, cells))
+                key = _folded_key(instance, unique.columns, fallback=False)
                 if key in seen:
+                    cells = instance.cells(unique.columns)
                     found.update(cell for cell in cells if isinstance(cell, Varying))
-                    key = tuple(map(folded, map(_plain, cells)))
+                    key = _folded_key(instance, unique.columns, fallback=True)
                 seen.add(key)
     return found
 
 
-def _plain(cell: Any) -> Any:
-    return cell.fallback if isinstance(cell, Varying) else cell
+def _folded_key(
+    instance: Instance, columns: Collection[Column], *, fallback: bool
+) -> tuple[Any, ...]:
+    """Return what a collation may leave of what is stored in some columns."""
+    key = []
+    for column in columns:
+        cell, fits = instance.cell(column), instance.fits(column)
+        if isinstance(cell, Varying):
+            cell = cell.fallback if fallback else cell.value
+        if cell is not None and fits is not None:
+            cell = fits.stored(cell, FOLDING)
+        key.append(folded(cell))
+    return tuple(key)
 
 
-def folded(cell: Any) -> Any:
+def folded(value: Any) -> Any:
     """Return what two texts have in common that some collation holds for equal.
 
     Collations ignore case, accents, blanks at the end and control characters, and some take all
     characters beyond the BMP for one: only the letters and digits of ASCII surely differ.
     """
-    value = cell.value if isinstance(cell, Varying) else cell
     if isinstance(value, str):
         bare = unicodedata.normalize("NFKD", value).casefold()
         return "".join(letter for letter in bare if letter.isascii() and letter.isalnum())

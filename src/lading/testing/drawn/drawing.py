@@ -135,7 +135,9 @@ class Drawing:
         if item.nullable and self.draw(st.integers(0, NULLS)) == NULLS:
             return None
         value = self.draw(item.cells.hostile)
-        is_text = isinstance(value, str)
+        if value is None:
+            return None  # an override may say so
+        is_text = any(isinstance(form, str) for form in item.cells.fits.forms(value))
         if not is_text and all(item.cells.holds(value, engine) for engine in ENGINES):
             return value
         return Varying(value, item.cells.plain(number), item.cells.holds)

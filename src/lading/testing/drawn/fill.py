@@ -15,12 +15,13 @@ Row = dict[str, Any]
 
 
 def write(dataset: Dataset, engine: sa.Engine, engines: Iterable[str], *, other: bool) -> Resolved:
-    """Insert a dataset's rows, and return them as these engines hold them.
+    """Insert a dataset's rows as they were drawn, and return them as these engines hold them.
 
-    ``other`` writes the same data otherwise: with other ids, and in another order.  A
-    reference that leads to a later row is set once that row is there.
+    They are read from the engine that is written to.  ``other`` writes the same data
+    otherwise: with other ids, and in another order.  A reference that leads to a later row is
+    set once that row is there.
     """
-    resolved = dataset.resolved(frozenset(engines), other=other)
+    resolved = dataset.resolved(frozenset(engines), at=engine.dialect.name, other=other)
     with engine.begin() as connection:
         Writer(connection, resolved).write(_reordered(dataset) if other else dataset.instances)
     return resolved

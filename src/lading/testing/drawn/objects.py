@@ -30,7 +30,9 @@ class Objects:
         if isinstance(member, Value):
             name = member.column.name
             row = instance.rows.get(member.column.table, {})
-            return self.written.resolved.value(row[name]) if name in row else ANYTHING
+            if name not in row:
+                return ANYTHING
+            return self.written.resolved.returned(instance, member.column)
         if isinstance(member, Reference):
             return self._target(member, self.written.led(member, instance))
         if isinstance(member, Links):

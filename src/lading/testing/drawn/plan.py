@@ -113,6 +113,11 @@ class Plan:
         assert self.made_up is not None
         return cells_of_column(self.made_up)
 
+    @cached_property
+    def cells(self) -> dict[Column, Cells]:
+        """How each column is drawn that has values of its own."""
+        return {item.column: item.cells for item in self.drawn if item.cells is not None}
+
     def tables(self) -> Iterator[tuple[sa.Table, Kinds]]:
         """Yield each table with the classes whose rows have a row in it."""
         return carried_tables(self.rows) if self.rows is not None else iter([(self.table, None)])

@@ -189,6 +189,15 @@ class Plans:
 
     # Columns
 
+    def _settles(self, column: Column) -> bool:
+        """Tell whether a foreign key of another type holds a column's values as well."""
+        return any(
+            remote is column and not _is_one_type(near, remote)
+            for plan in [*self.plans(), *self.links]
+            for item in plan.foreign
+            for near, remote in zip(item.columns, item.remote, strict=True)
+        )
+
     def _columns(self, plan: Plan) -> None:
         plan.made_up = _made_up(plan)
         values = {value.column: value for value in plan.rows.values} if plan.rows else {}
@@ -216,7 +225,7 @@ class Plans:
         name = f"{plan.name}.{value.name}"
         override = self._override(name, f"{plan.table.fullname}.{value.column.name}")
         nullable = value.nullable and bool(value.column.nullable)
-        cells = cells_of(value, override=override)
+        cells = cells_of(value, override=override, settle=self._settles(value.column))
         return Drawn(
             value.column, cells, nullable, value.kinds if value.kinds is not None else kinds
         )
@@ -227,9 +236,8 @@ class Plans:
         filled = column.nullable or column.default is not None or column.server_default is not None
         if filled and override is None:
             return Drawn(column, None, nullable=True, kinds=kinds)
-        return Drawn(
-            column, cells_of_column(column, override=override), bool(column.nullable), kinds
-        )
+        cells = cells_of_column(column, override=override, settle=self._settles(column))
+        return Drawn(column, cells, bool(column.nullable), kinds)
 
     def _override(self, *names: str) -> SearchStrategy[Any] | None:
         for name in names:
@@ -305,6 +313,11 @@ def _by_made_up(children: Children, rows: RowSet | None) -> bool:
     """Tell whether a list's order is that of ids which the database makes."""
     surrogate = rows.surrogate if rows is not None else None
     return surrogate is not None and any(column is surrogate for column, _ in children.sequence)
+
+
+def _is_one_type(one: Column, other: Column) -> bool:
+    """Tell whether two columns store a value alike."""
+    return type(one.type) is type(other.type) and repr(one.type) == repr(other.type)
 
 
 def _made_up(plan: Plan) -> Column | None:

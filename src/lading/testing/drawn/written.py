@@ -1,7 +1,8 @@
 """The records that a dataset must be exported as, worked out from its rows alone.
 
 Nothing of the engine's is used here but each type's written form, so that an export and an
-import which err alike are found out.
+import which err alike are found out.  A record says what its columns' types give back of what
+they have stored.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Written:
         row = instance.rows.get(member.column.table, {})
         if not member.writable or name not in row:
             return ANYTHING
-        value = self.resolved.value(row[name])
+        value = self.resolved.returned(instance, member.column)
         return None if value is None else member.kind.write(travelling(value))
 
     # References
@@ -124,7 +125,7 @@ class Written:
         """Return what a sequence is ordered by: null first, then by value."""
         if column is plan.made_up:
             return (True, item.number)
-        value = self.resolved.value(item.cell(column))
+        value = self.resolved.returned(item, column)
         assert plan.rows is not None
         kind = next(value.kind for value in plan.rows.values if value.column is column)
         return (False,) if value is None else (True, kind.order(kind.write(value)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.declare.rowsets import Children, Column, Links, Member, Reference, RowSet, Value
 from lading.testing.drawn.claims import Claims, same
 from lading.testing.drawn.dataset import Instance, MadeUp
 from lading.testing.drawn.drawing import join
@@ -238,10 +238,19 @@ class Attempt:
         row = copy.rows[foreign.table]
         for near, remote in zip(foreign.columns, foreign.remote, strict=True):
             cell = found[0].cell(remote)
-            if near.name in row and row[near.name] is not cell and row[near.name] != cell:
+            if near.name in row and not self._is_one(found[0], remote, row[near.name]):
                 return f"{reference.written} disagrees with another field on {near.name}"
             row[near.name] = cell
         return None
+
+    def _is_one(self, far: Instance, remote: Column, cell: Any) -> bool:
+        """Tell whether a cell would be stored as a target's is."""
+        held, fits = far.cell(remote), far.fits(remote)
+        if held is cell or held == cell:
+            return True
+        if fits is None or held is None or cell is None:
+            return False
+        return bool(fits.stored(held, self.state.engine) == fits.stored(cell, self.state.engine))
 
     def _reference(self, plan: Plan, foreign: Foreign) -> Reference | None:
         """Return what records say of a foreign key; ``None`` where they say nothing."""
@@ -279,7 +288,7 @@ class Attempt:
                 if unique.nulls_equal or unique.columns[0].table not in item.rows:
                     continue
                 held = seen.setdefault((item.plan, place), set())
-                keys = same(item.cells(unique.columns), unique)
+                keys = same(item, unique)
                 if item in self.copies and not held.isdisjoint(keys):
                     names = " and ".join(column.name for column in unique.columns)
                     root = self.root[self.copies[item]]

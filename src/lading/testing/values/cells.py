@@ -40,29 +40,40 @@ class Cells:
     for each ``n`` as far as the type and the validators allow; ``hostile`` draws what breaks
     things, each value held by one engine at least; ``holds(value, dialect)`` tells whether the
     column keeps it exactly (``"sqlite"``, ``"postgresql"``, ``"mariadb"``); ``size`` is the
-    number of plain values where there are few, else ``None``.
+    number of plain values where there are few, else ``None``.  ``fits`` tells what the
+    column's type makes of a value.
     """
 
     plain: Callable[[int], Any]
     hostile: SearchStrategy[Any]
     holds: Callable[[Any, str], bool]
     size: int | None
+    fits: Fits
 
 
-def cells_of(value: Value, *, override: SearchStrategy[Any] | None = None) -> Cells:
+def cells_of(
+    value: Value, *, override: SearchStrategy[Any] | None = None, settle: bool = False
+) -> Cells:
     """Return how a field's column is drawn; ``override`` draws its values instead.
 
-    ``DeclarationError`` names the column where its values aren't known.
+    With ``settle`` only what the column's type gives back is drawn: values that a column of
+    another type may hold as well.
+    ``DeclarationError`` names the column where its values aren't known, or an override gives
+    one that it can't hold.
     """
     field = value.field if value.writable else None
-    return _Drawing(value.column, value.kind, field, override).cells()
+    made = _Drawing(value.column, value.kind, field, override, settle=settle)
+    made.nullable = made.nullable and value.nullable
+    return made.cells()
 
 
-def cells_of_column(column: Column, *, override: SearchStrategy[Any] | None = None) -> Cells:
+def cells_of_column(
+    column: Column, *, override: SearchStrategy[Any] | None = None, settle: bool = False
+) -> Cells:
     """Return how a column is drawn that no schema carries; see :func:`cells_of`."""
     # What a type converts in SQL has a form in Python that only the type knows.
     kind = None if converts_in_sql(column.type) else kind_of(column.type)
-    return _Drawing(column, kind, None, override).cells()
+    return _Drawing(column, kind, None, override, settle=settle).cells()
 
 
 class _Drawing:
@@ -74,6 +85,8 @@ class _Drawing:
         kind: Kind | None,
         field: ma.fields.Field[Any] | None,
         override: SearchStrategy[Any] | None,
+        *,
+        settle: bool,
     ) -> None:
         self.column = column
         self.kind = kind
@@ -81,6 +94,9 @@ class _Drawing:
         #: The field, if it is one of the application's own.
         self.own = None if isinstance(field, ValueField) else field
         self.override = override
+        # A pickle is one of several of its object; that of a copy is the one that comes back.
+        self.settle = settle or isinstance(column.type, sqltypes.PickleType)
+        self.nullable = bool(column.nullable)
         self.fits = Fits(column, kind)
         self.demands = demands_of(field)
 
@@ -90,7 +106,7 @@ class _Drawing:
             raise self.error("has a type that no engine has")
         supply = self.supply()
         plain = self.plain_values(supply)
-        return Cells(plain, self.hostile(supply, plain), self.fits.holds, plain.size)
+        return Cells(plain, self.hostile(supply, plain), self.fits.holds, plain.size, self.fits)
 
     # What is drawn from
 
@@ -168,40 +184,63 @@ class _Drawing:
     # What is taken of it
 
     def tidied(self, value: Any) -> Any:
-        """Return a value as it comes back, or ``REFUSED`` if it can't be one of the column's."""
+        """Return a value as it is given to SQLAlchemy; ``REFUSED`` if the column has none such."""
         if value is None or value is REFUSED:
             return REFUSED
         try:
-            settled = self.fits.settled(value)
+            made = self.fits.settled(value) if self.settle else value
+            back = self._returned(made)
         except ValueError:
             return REFUSED
-        return settled if self._passes(settled) and self.fits.anywhere(settled) else REFUSED
+        if self._is_altered(value, made):
+            return REFUSED
+        return made if self._passes(back) and self.fits.anywhere(made) else REFUSED
+
+    def _is_altered(self, value: Any, made: Any) -> bool:
+        """Tell whether an override's value would be stored as another than was given."""
+        return self.override is not None and made is not value and not alike(made, value)
+
+    def _returned(self, value: Any) -> Any:
+        """Return what comes back of a value from the first engine that has the column."""
+        return self.fits.returned(value, self.fits.dialects[0])
 
     def _passes(self, value: Any) -> bool:
-        """Tell whether the field takes a value; a strict one of ours asks no more than its kind."""
-        return self.own is None or self._returns(self.own, value)
+        """Tell whether the field takes a value; a strict one of ours asks no more than its kind.
 
-    def _returns(self, field: ma.fields.Field[Any], value: Any) -> bool:
-        """Tell whether a field of the application's own reads what it writes, as the same."""
+        One of the application's own must write it and read that again, and may yet lose some
+        of it: that is for a round trip to find.
+        """
+        if self.own is None or value is None:
+            return True
         try:
-            written = field._serialize(value, field.name, {field.name: value})
-            loaded = field.deserialize(written)
+            return self._written(self.own, value) is None or self._loads(self.own, value)
         except Exception:  # a field of the application's own may raise anything
             return False
-        return alike(loaded, value) or self.key(loaded) == self.key(value)
+
+    def _written(self, field: ma.fields.Field[Any], value: Any) -> Any:
+        return field._serialize(value, field.name, {field.name: value})
+
+    def _loads(self, field: ma.fields.Field[Any], value: Any) -> bool:
+        field.deserialize(self._written(field, value))
+        return True
 
     def key(self, value: Any) -> Any:
         """Return what tells values apart."""
         return repr(value) if self.kind is None else written_key(self.kind, value)
 
+    def _apart(self, value: Any) -> Any:
+        """Return what tells values apart once they have been stored."""
+        return self.key(self._returned(value))
+
     def _folded(self, value: Any) -> Any:
         """Return what tells texts apart under a collation that ignores case and blanks."""
-        return value.casefold().rstrip() if isinstance(value, str) else self.key(value)
+        back = self._returned(value)
+        return back.casefold().rstrip() if isinstance(back, str) else self.key(back)
 
     def plain_values(self, supply: Supply) -> PlainValues:
         """Return the plain values; an error where there is none."""
         listed = self.demands.choices is not None or self.override is not None
-        key = self._folded if isinstance(self.kind, Text) and not listed else self.key
+        key = self._folded if isinstance(self.kind, Text) and not listed else self._apart
         made = PlainValues(self._harmless(supply), key, supply.count)
         if not made.found and not listed:
             made = self._any_harmless(supply, key)
@@ -211,28 +250,43 @@ class _Drawing:
 
     def _none_found(self, tried: Any) -> DeclarationError:
         """Return the error for a column of which nothing that was tried can stand everywhere."""
-        why = self._refusal(tried)
-        if self.override is None:
-            return self.error(
-                "has no value that its validators take and all engines hold, as far as was "
-                f"tried (one was {shown(tried)}{why})"
-            )
-        column = f"{self.column.table.fullname}.{self.column.name}"
-        return DeclarationError(
-            f"overrides for {column} gave {shown(tried)}, which {self.column.type!r}, its field or "
-            f"some engine doesn't take{why}; draw values of its type, length and range"
+        if self.override is not None:
+            return self._wrong_override(tried)
+        return self.error(
+            "has no value that its validators take and all engines hold, as far as was "
+            f"tried (one was {shown(tried)}{self._refusal(tried)})"
         )
 
-    def _refusal(self, value: Any) -> str:
-        """Say why a field of the application's own doesn't take a value, where that is why."""
-        if self.own is None:
-            return ""
+    def _wrong_override(self, value: Any) -> DeclarationError:
+        """Return the error for an override's value that the column can't hold as it is."""
+        column = f"{self.column.table.fullname}.{self.column.name}"
+        if value is not None and self.settle and self._is_altered(value, self._settled(value)):
+            return DeclarationError(
+                f"overrides for {column} gave {shown(value)}, of which {self.column.type!r} makes "
+                f"{shown(self._settled(value))}, and a foreign key of another type refers to the "
+                "column; draw values as they come back, or give both columns one type"
+            )
+        return DeclarationError(
+            f"overrides for {column} gave {shown(value)}, which {self.column.type!r}, its field or "
+            f"some engine doesn't take{self._refusal(value)}; draw values of its type, length and "
+            "range"
+        )
+
+    def _settled(self, value: Any) -> Any:
         try:
-            written = self.own._serialize(value, self.own.name, {self.own.name: value})
-            self.own.deserialize(written)
-        except Exception as error:  # a field of the application's own may raise anything
-            return f": {error!r}"
-        return ""
+            return self.fits.settled(value)
+        except ValueError:
+            return value
+
+    def _refusal(self, value: Any) -> str:
+        """Say why a type or field of the application's own refuses a value, where that is why."""
+        raised = self.fits.refused(value)
+        if raised is None and self.own is not None:
+            try:
+                self._loads(self.own, value)
+            except Exception as error:  # a field of the application's own may raise anything
+                raised = error
+        return "" if raised is None else f": {raised!r}"
 
     def _any_harmless(self, supply: Supply, key: Callable[[Any], Any]) -> PlainValues:
         """Where plain values won't do, harmless ones are looked for among all that there are."""
@@ -245,10 +299,20 @@ class _Drawing:
 
     def _harmless(self, supply: Supply) -> Callable[[int], Any]:
         def candidate(n: int) -> Any:
-            value = self.tidied(supply.plain(n))
-            return value if value is REFUSED or self.fits.everywhere(value) else REFUSED
+            value = self._offered(supply.plain(n))
+            is_plain = value is not None and value is not REFUSED and self.fits.everywhere(value)
+            return value if is_plain else REFUSED
 
         return candidate
+
+    def _offered(self, value: Any) -> Any:
+        """Return a value, or ``REFUSED``; an override's must be one, or null where that may be."""
+        made = self.tidied(value)
+        if made is not REFUSED or value is REFUSED or self.override is None:
+            return made
+        if value is None and self.nullable:
+            return None
+        raise self._wrong_override(value)
 
     def hostile(self, supply: Supply, plain: PlainValues) -> SearchStrategy[Any]:
         """Return what draws edges and more; what no engine takes gives way to a plain value."""
@@ -260,7 +324,7 @@ class _Drawing:
                 taken.setdefault(self.key(value), value)
 
         def tidy(value: Any) -> Any:
-            made = self.tidied(value)
+            made = self._offered(value)
             return first if made is REFUSED else made
 
         drawn = None if supply.drawn is None else supply.drawn.map(tidy)

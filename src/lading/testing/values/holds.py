@@ -2,7 +2,9 @@
 
 The engine's own codecs say what fits (see ``lading.engine.dialects``); here they run on
 dialects that aren't connected.  A value is also written by way of SQLAlchemy Core, as a
-dataset's rows are, so Core must make of it what an import makes of its written form.
+dataset's rows are, so Core must make of it what an import makes of its written form.  What a
+decorator or a field of the application's own loses is no reason against a value: of these, the
+column below must keep what is stored.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +22,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import sqltypes
 
 from lading.arrays import Array
-from lading.declare.columns import overrides_values
+from lading.declare.columns import kind_of, overrides_values
+from lading.declare.fields import FieldKind
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import Codecs
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
@@ -79,6 +82,8 @@ class Fit:
         compiler = codecs.dialect.type_compiler_instance
         ddl = str(compiler.process(column.type, type_expression=column)).upper()
         self.kind = kind
+        self.column = column
+        self.alters = _alters(column)
         self.name = codecs.dialect.name
         self.is_binary_json = self.name == "postgresql" and ddl == "JSONB"
         self.bind = codecs.binder(column, kind).function() if kind is not None else None
@@ -88,7 +93,60 @@ class Fit:
         self.length, self.exact = _lengths(codecs, column)
 
     def holds(self, value: Any) -> bool:
-        """Tell whether the column keeps a value, which isn't null, exactly."""
+        """Tell whether the column keeps what is stored of a value, which isn't null, exactly."""
+        if self.keeps(value):
+            return True
+        try:
+            return self._is_of_its_own and self._stores(value)
+        except Exception:  # a type of the application's own may raise anything
+            return False
+
+    @property
+    def _is_of_its_own(self) -> bool:
+        """Whether a decorator or a field of the application's own may change values."""
+        return self.alters or isinstance(self.kind, FieldKind)
+
+    def _stores(self, value: Any) -> bool:
+        """Tell whether the column keeps what its type makes of a value that doesn't come back."""
+        bound, back = self.core(value), self.returned(value)
+        is_ours = self.kind is not None and not isinstance(self.kind, FieldKind)
+        if back is not None:
+            if alike(self.core(back), bound) and (is_ours or self.keeps(back)):
+                return self.keeps(back)
+            if is_ours:
+                assert self.kind is not None
+                self.kind.write(travelling(back))  # else it could never be exported
+        if isinstance(self.type, sqltypes.PickleType) and not self._is_altered_by_field(back):
+            return False  # equal objects may have several pickles, and nothing is lost by that
+        return bound is not None and self._below.holds(self._kept(bound))
+
+    def _is_altered_by_field(self, value: Any) -> bool:
+        """Tell whether a field of the application's own reads another value than it writes."""
+        if not isinstance(self.kind, FieldKind):
+            return False
+        again = self.kind.read(self.kind.write(value))
+        return not alike(again, value) and repr(again) != repr(value)
+
+    @cached_property
+    def _below(self) -> Fit:
+        """The column as it would be without the type of the application's own."""
+        type_ = self.codecs.underlying(self.type)
+        plain = sa.Column(self.column.name, type_)
+        table = self.column.table
+        sa.Table(table.name, sa.MetaData(), plain, **table.kwargs)  # its options count
+        return Fit(self.codecs, plain, kind_of(type_))
+
+    def _kept(self, bound: Any) -> Any:
+        """Return a driver's value as the type below has it."""
+        type_ = self.codecs.underlying(self.type)
+        read = type_.result_processor(self.codecs.dialect, self.codecs.type_code(self.type))
+        fetched = _fetched(bound)
+        found = fetched if read is None else read(fetched)
+        is_null = found is None and isinstance(type_, sqltypes.JSON)
+        return sqltypes.JSON.NULL if is_null else found
+
+    def keeps(self, value: Any) -> bool:
+        """Tell whether a value comes back as the same."""
         try:
             if self.kind is None or self.bind is None:
                 return self.core(value) is not None
@@ -118,7 +176,26 @@ class Fit:
 
     def returned(self, value: Any) -> Any:
         """Return what comes back of a value that the column's type alters."""
-        return self.codecs.result_process(self.type)(self.core(value))
+        return self.codecs.result_process(self.type)(_fetched(self.core(value)))
+
+    def read(self, value: Any) -> Any:
+        """Return what comes back of a value; where only the driver's type differs, the value."""
+        try:
+            back = self.returned(value)
+        except Exception:  # the driver may take another type than it gives
+            if self.keeps(value):
+                return value
+            raise
+        is_json = self.kind is not None and self.kind.is_json
+        is_lost = back is None and not is_json  # and what JSON's null comes back as
+        return (
+            value if type(back) is not type(value) and not is_lost and self.keeps(value) else back
+        )
+
+
+def _fetched(bound: Any) -> Any:
+    """Return what a driver gives back of what it was given: psycopg wraps JSON on its way in."""
+    return bound.obj if type(bound).__module__ == "psycopg.types.json" else bound
 
 
 def _lengths(codecs: Codecs, column: Column) -> tuple[int | None, int | None]:
@@ -191,6 +268,63 @@ class Fits:
     def everywhere(self, value: Any) -> bool:
         """Tell whether every dialect that has the column keeps a value."""
         return bool(self.fits) and all(fit.holds(value) for fit in self.fits.values())
+
+    def _in_turn(self, dialect: str) -> list[Fit]:
+        """List the column's forms, that on a dialect first."""
+        first = self.fits.get(dialect, self.fits.get("mariadb" if dialect == OTHER_NAME else ""))
+        return sorted(self.fits.values(), key=lambda fit: fit is not first)
+
+    def returned(self, value: Any, dialect: str) -> Any:
+        """Return what comes back of a value that isn't null, once a dialect has stored it.
+
+        ``ValueError`` where nothing can be read.
+        """
+        if not self.alters:
+            return value
+        for fit in self._in_turn(dialect):
+            try:
+                return fit.read(value)
+            except Exception:  # noqa: S112 - the driver may take another type than it gives
+                continue
+        raise ValueError(f"{value!r} doesn't come back from its column's type")
+
+    def stored(self, value: Any, dialect: str) -> Any:
+        """Return what a dialect's driver is given of a value that isn't null."""
+        if not self.alters:
+            return value
+        fit = self._in_turn(dialect)[0]
+        try:
+            return fit.core(value)
+        except Exception:  # its type refuses it there, so that it never stands there
+            return value
+
+    def forms(self, value: Any) -> list[Any]:
+        """Return all that may stand for a value where it is to be unique.
+
+        Two values that a type stores as one, or reads as one, have a form in common.
+        """
+        if not self.alters:
+            return [value]
+        names = list(self.fits)
+        found = [self.stored(value, name) for name in names]
+        for name in names:
+            try:
+                found.append(self.returned(value, name))
+            except ValueError:
+                continue
+        return found
+
+    def refused(self, value: Any) -> Exception | None:
+        """Return what the column's type raises for a value, if no dialect's form takes it."""
+        raised: Exception | None = None
+        for fit in self.fits.values():
+            try:
+                fit.core(value)
+            except Exception as error:  # a type of the application's own may raise anything
+                raised = error
+            else:
+                return None
+        return raised
 
     def settled(self, value: Any) -> Any:
         """Return what a decorator makes of a value in the end; ``ValueError`` if nothing stays."""
