@@ -122,7 +122,7 @@ class Drawing:
         """Draw a few cells anew, and return which."""
         touched: list[Drawn] = []
         if able:
-            least = max(least, 1, len(able) // SHARE)
+            least = max(least, min(2, len(able)), len(able) // SHARE)
             most = max(TOUCHED, 2 * least)
             touched = self.draw(st.lists(st.sampled_from(able), min_size=least, max_size=most))
         for item in touched:
