@@ -103,7 +103,9 @@ def _unchanged(place: Path, old: Lock) -> Locked:
 def _document(
     catalog: Catalog, place: Path, old: Lock | None, goldens: Any, waived: set[str]
 ) -> dict[str, Any]:
-    former = {} if old is None else upgraded(catalog, read_golden(place, old.last))[0]
+    former: dict[str, Any] = {}
+    if old is not None:
+        former = upgraded(catalog, read_golden(place, old.last), old.shapes)[0]
     more = None if goldens is None else given(catalog, goldens)
     names = {name for name in catalog.use().roots if _leads_into(waived, name)}
     return golden_document(catalog, former, more, names)
@@ -149,7 +151,9 @@ def _checked(
     catalog: Catalog, place: Path, found: Lock
 ) -> tuple[list[Finding], tuple[Waiver, ...]]:
     """Return the findings that stand, and the waivers that count."""
-    documents = {seal.golden.file: read_golden(place, seal) for seal in found.seals}
+    documents = {
+        seal.golden.file: (read_golden(place, seal), found.shapes_at(seal)) for seal in found.seals
+    }
     drifted = drift(catalog.use(), found.last.versions, found.shapes)
     standing, used = _waived(drifted, found.waivers)
     if all(finding.kind == SAFE for finding in standing):

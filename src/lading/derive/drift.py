@@ -235,7 +235,8 @@ def _unique(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
     }
     for names, given in new.items():
         exact = all(_is_exact(before["fields"].get(name, {})) for name in names)
-        if names not in old and exact:
+        # That a key is unique is what its being one says.
+        if names not in old and exact and names != frozenset(after["key"]):
             text = f"no two records may agree on {', '.join(given)} any more"
             yield Difference("UNIQUE_ADDED", path, None, NEEDS_CHANGE, None, given, text)
     for names in sorted(old - new.keys(), key=sorted):
