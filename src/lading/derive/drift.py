@@ -39,14 +39,14 @@ class Difference:
         return self.path if self.field is None else f"{self.path}.{self.field}"
 
 
-def marked(shape: Shape) -> Shape:
-    """Mark every field of a sealed shape as such, in place, and return the shape."""
+def marked(path: str, shape: Shape) -> Shape:
+    """Mark every field of the sealed shape at a path as such, in place, and return the shape."""
     sizes = [[item for item in names if item != OWNER] for names in shape.get("unique", [])]
     for name, inner in shape["fields"].items():
         inner[SEALED] = True
-        inner[SETS] = [[n, len(names)] for n, names in enumerate(sizes) if name in names]
+        inner[SETS] = [[f"{path} {n}", len(one)] for n, one in enumerate(sizes) if name in one]
         if is_owned(inner):
-            marked(inner)
+            marked(f"{path}.{name}", inner)
     return shape
 
 
@@ -127,6 +127,8 @@ def _fresh(before: Shape, after: Shape) -> set[Any]:
 
 def _kinds(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
     old, new = before.get("kinds", []), after.get("kinds", [])
+    if not _is_exact(before["fields"].get(before.get("discriminator"), {})):
+        return  # a change may have made other classes of them
     gone = [kind for kind in old if kind not in new]
     if gone and new:
         text = f"records may be of class {_listed(gone)} no more"
@@ -222,8 +224,8 @@ def _classes(kinds: list[Any] | None) -> str:
 
 
 def _unique(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
-    held: dict[int, list[str]] = {}
-    sizes: dict[int, int] = {}
+    held: dict[str, list[str]] = {}
+    sizes: dict[str, int] = {}
     for name, inner in before["fields"].items():
         for number, size in inner.get(SETS, ()):
             held.setdefault(number, []).append(name)

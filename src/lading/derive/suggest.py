@@ -20,6 +20,7 @@ from lading.derive.samplevalues import NoSample, sample
 
 #: An unknown value, for a person to fill in.
 OPEN = "..."
+UNCHANGED = "lambda value: value"
 
 
 @dataclass
@@ -121,17 +122,21 @@ class _Writer:
 
     def _take(self, one: Difference, converted: set[str]) -> None:
         at = f"{_text(one.path)}, {_text(one.field or '')}"
-        if one.rule == "FIELD_REMOVED":
+        conversion = "" if one.before is None else self._conversion(one)
+        if one.rule == "UNIQUE_ADDED":
+            self._unique(one, converted)
+        elif one.field is None or (self._is_key(one) and conversion != UNCHANGED):
+            self.notes.append(f"say what became of records: {one.text}")
+        elif one.rule == "FIELD_REMOVED":
             self.steps.append(f"Drop({at})")
         elif one.rule == "FIELD_ADDED":
             self.steps.append(f"Add({at}, {self._value(one)})")
-        elif one.rule == "UNIQUE_ADDED":
-            self._unique(one, converted)
-        elif one.field is None or one.field in self.after.key_of(one.path):
-            self.notes.append(f"say what became of records: {one.text}")
         else:
             converted.add(one.place)
-            self.steps.append(f"Convert({at}, {self._conversion(one)})")
+            self.steps.append(f"Convert({at}, {conversion})")
+
+    def _is_key(self, one: Difference) -> bool:
+        return one.field in (*self.after.key_of(one.path), *self.before.key_of(one.path))
 
     def _unique(self, one: Difference, converted: set[str]) -> None:
         """Any field of the set may be made unique, but those of the key."""
@@ -179,8 +184,9 @@ class _Writer:
 
     def _conversion(self, one: Difference) -> str:
         """Return the source of a function of the old value."""
-        before: Shape = one.before
-        after: Shape = one.after
+        before, after = one.before, one.after
+        if not (isinstance(before, dict) and isinstance(after, dict) and one.field):
+            return ""
         made = self._of_type(before, after)
         if before.get("nullable") and not after.get("nullable"):
             null = self._plain(one) if not is_link(after) else OPEN
