@@ -133,7 +133,9 @@ class _Writer:
             self.steps.append(f"Add({at}, {self._value(one)})")
         else:
             converted.add(one.place)
-            self.steps.append(f"Convert({at}, {conversion})")
+            fits = conversion != UNCHANGED or not one.rule.endswith("NARROWED")
+            note = "" if fits else "  # what no longer fits must be changed"
+            self.steps.append(f"Convert({at}, {conversion}){note}")
 
     def _is_key(self, one: Difference) -> bool:
         return one.field in (*self.after.key_of(one.path), *self.before.key_of(one.path))
