@@ -423,6 +423,15 @@ SAFE: dict[str, tuple[Edits, set[str]]] = {
         ),
         {"FIELD_ADDED items.shelf"},
     ),
+    "a unique set that the key makes so": (
+        (
+            (
+                '(sa.UniqueConstraint("maker_id", "name"),)',
+                '(sa.UniqueConstraint("maker_id", "name", "stock"),)',
+            ),
+        ),
+        {"UNIQUE_REMOVED items"},
+    ),
     "the key's order": (
         (('natural_key = ("maker", "name")', 'natural_key = ("name", "maker")'),),
         {"KEY_ORDER_CHANGED items"},

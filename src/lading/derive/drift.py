@@ -107,7 +107,7 @@ def _compare(path: str, before: Shape, after: Shape, *, has_key: bool) -> Iterat
         elif _is_exact(old):
             for rule, kind, text in _field(plain(old), inner, fresh):
                 yield Difference(rule, path, name, kind, plain(old), plain(inner), text)
-    yield from _unique(path, before, after)
+    yield from _unique(path, before, after, set(after["key"]) if has_key else set())
 
 
 def _key(path: str, before: Shape, after: Shape) -> Difference:
@@ -223,7 +223,8 @@ def _classes(kinds: list[Any] | None) -> str:
     return "all classes" if kinds is None else f"class {_listed(kinds)}"
 
 
-def _unique(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
+def _unique(path: str, before: Shape, after: Shape, key: set[str]) -> Iterator[Difference]:
+    """Sets of fields that no two records share; one that holds the key needn't be said."""
     held: dict[str, list[str]] = {}
     sizes: dict[str, int] = {}
     for name, inner in before["fields"].items():
@@ -237,7 +238,7 @@ def _unique(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
     }
     for names, given in new.items():
         exact = all(_is_exact(before["fields"].get(name, {})) for name in names)
-        if names not in old and exact:
+        if names not in old and exact and not (key and key <= names):
             text = f"no two records may agree on {', '.join(given)} any more"
             yield Difference("UNIQUE_ADDED", path, None, NEEDS_CHANGE, None, given, text)
     for names in sorted(old - new.keys(), key=sorted):
