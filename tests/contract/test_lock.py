@@ -309,6 +309,25 @@ def test_drifts_whose_order_matters_are_suggested_in_order(path: Path) -> None:
     assert check(app.shop, path) == []
 
 
+def test_another_key_is_suggested_between_what_comes_and_what_goes(path: Path) -> None:
+    """A field of the next key must be there by then, and one of the former may go after it."""
+    edits = (
+        ('("maker", "name")\n\nclass StepSchema', '("maker", "code")\n\nclass StepSchema'),
+        ('sa.UniqueConstraint("maker_id", "name")', 'sa.UniqueConstraint("maker_id", "code")'),
+        (
+            "    name = mapped_column(sa.String(30), nullable=False)\n",
+            "    code = mapped_column(sa.Integer, nullable=False)\n",
+        ),
+    )
+    (source,) = suggested(check(edition(*edits).shop, path))
+    steps = source.partition("steps = [\n")[2].split("\n")
+    assert [step.strip() for step in steps[:3]] == [
+        'Add("items", "code", lambda record: ...),',
+        'Rekey("items", ("maker", "code")),',
+        'Drop("items", "name"),',
+    ]
+
+
 def test_a_flat_reference_in_a_key_follows_the_key_that_it_is_named_after(tmp_path: Path) -> None:
     """What was renamed is the target's field, though the reference is met first."""
     schema = """class MakerSchema(EntitySchema):

@@ -116,29 +116,41 @@ class _Writer:
             names = ", ".join(_text(str(item)) for item in (step.path, step.old, step.new))
             self.steps.append(f"Rename({names})")
         converted: set[str] = set()
-        for one in sorted(draft.found, key=lambda one: (one.rule != "FIELD_REMOVED", one.place)):
+        for one in sorted(draft.found, key=self._turn):
             if one.place not in converted:
                 self._take(one, converted)
 
+    def _turn(self, one: Difference) -> tuple[int, str]:
+        """Fields of a former key go after it, those of the next come before it."""
+        rekeyed = any(found.rule == "KEY_CHANGED" for found in self.draft.found)
+        late = rekeyed and one.rule == "FIELD_REMOVED"
+        turns = {"FIELD_REMOVED": 3 if late else 0, "KEY_CHANGED": 2}
+        return turns.get(one.rule, 1), one.place
+
     def _take(self, one: Difference, converted: set[str]) -> None:
         at = f"{_text(one.path)}, {_text(one.field or '')}"
-        conversion = "" if one.before is None else self._conversion(one)
         if one.rule == "UNIQUE_ADDED":
             self._unique(one, converted)
-        elif one.field is None or (self._is_key(one) and conversion != UNCHANGED):
-            self.notes.append(f"say what became of records: {one.text}")
+        elif one.rule == "KEY_CHANGED" and one.path in self.after.roots:
+            self.steps.append(f"Rekey({_text(one.path)}, {_texts(one.after)})")
         elif one.rule == "FIELD_REMOVED":
             self.steps.append(f"Drop({at})")
         elif one.rule == "FIELD_ADDED":
             self.steps.append(f"Add({at}, {self._value(one)})")
         else:
-            converted.add(one.place)
-            fits = conversion != UNCHANGED or not one.rule.endswith("NARROWED")
-            note = "" if fits else "  # what no longer fits must be changed"
-            self.steps.append(f"Convert({at}, {conversion}){note}")
+            self._convert(one, at, converted)
 
-    def _is_key(self, one: Difference) -> bool:
-        return one.field in (*self.after.key_of(one.path), *self.before.key_of(one.path))
+    def _convert(self, one: Difference, at: str, converted: set[str]) -> None:
+        """Convert a field; what is no field, or part of a key that would change, is only told."""
+        conversion = self._conversion(one)
+        key = (*self.after.key_of(one.path), *self.before.key_of(one.path))
+        if one.field is None or (one.field in key and conversion != UNCHANGED):
+            self.notes.append(f"say what became of records: {one.text}")
+            return
+        converted.add(one.place)
+        fits = conversion != UNCHANGED or not one.rule.endswith("NARROWED")
+        note = "" if fits else "  # what no longer fits must be changed"
+        self.steps.append(f"Convert({at}, {conversion}){note}")
 
     def _unique(self, one: Difference, converted: set[str]) -> None:
         """Any field of the set may be made unique, but those of the key."""
@@ -276,7 +288,7 @@ def _source(writer: _Writer, after: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_STEPS = ("Add", "Convert", "Drop", "Rename")
+_STEPS = ("Add", "Convert", "Drop", "Rekey", "Rename")
 
 
 def _versioned(draft: Draft) -> Iterator[str]:
@@ -306,7 +318,7 @@ def _story(draft: Draft) -> str:
         return f"There are no {name} any more."
     said = [f"are no longer {draft.former}"] if draft.is_renamed else []
     said += [f"call {step.old} {step.new}" for step in draft.renames]
-    verbs = {"FIELD_REMOVED": "lose", "FIELD_ADDED": "gain"}
+    verbs = {"FIELD_REMOVED": "lose", "FIELD_ADDED": "gain", "KEY_CHANGED": "have another key for"}
     for one in draft.found:
         said.append(f"{verbs.get(one.rule, 'convert')} {one.place[len(name) + 1 :] or 'records'}")
     text = ", ".join(dict.fromkeys(said)) or "stay as they are"
@@ -327,6 +339,12 @@ def _catalog(entities: Entities, name: str) -> tuple[list[str], list[str]]:
     if catalog is default_catalog:
         return [], []
     return [], [f"    # catalog = the variable that holds the Catalog {catalog.name!r}"]
+
+
+def _texts(names: list[str]) -> str:
+    """Return the source of a key: a name, or a tuple of several."""
+    texts = [_text(name) for name in names]
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 
 def _text(name: str) -> str:
