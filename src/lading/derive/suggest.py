@@ -318,9 +318,13 @@ def _story(draft: Draft) -> str:
         return f"There are no {name} any more."
     said = [f"are no longer {draft.former}"] if draft.is_renamed else []
     said += [f"call {step.old} {step.new}" for step in draft.renames]
-    verbs = {"FIELD_REMOVED": "lose", "FIELD_ADDED": "gain", "KEY_CHANGED": "have another key for"}
+    verbs = {"FIELD_REMOVED": "lose", "FIELD_ADDED": "gain"}
     for one in draft.found:
-        said.append(f"{verbs.get(one.rule, 'convert')} {one.place[len(name) + 1 :] or 'records'}")
+        what = one.place[len(name) + 1 :]
+        if one.rule == "KEY_CHANGED":
+            said.append(f"have another key{f' in {what}' if what else ''}")
+        else:
+            said.append(f"{verbs.get(one.rule, 'convert')} {what or 'records'}")
     text = ", ".join(dict.fromkeys(said)) or "stay as they are"
     return f"{name} {text}.".replace("\\", "/").replace('"', "'")
 
@@ -328,6 +332,8 @@ def _story(draft: Draft) -> str:
 def _catalog(entities: Entities, name: str) -> tuple[list[str], list[str]]:
     """Return the lines that import the catalog and name it, as the schema's own module would."""
     catalog = entities.catalog
+    if catalog is default_catalog:
+        return [], []
     schemas = [entities.roots[name].schema] if name in entities.roots else []
     for schema in [*schemas, *catalog.schemas]:
         for base in schema.__mro__:
@@ -336,8 +342,6 @@ def _catalog(entities: Entities, name: str) -> tuple[list[str], list[str]]:
                     within = base.__module__ == schema.__module__
                     line = f"from {base.__module__} import {variable}"
                     return [] if within else [line], [f"    catalog = {variable}"]
-    if catalog is default_catalog:
-        return [], []
     return [], [f"    # catalog = the variable that holds the Catalog {catalog.name!r}"]
 
 
