@@ -110,7 +110,7 @@ def without_kind(record: dict[str, Any]) -> dict[str, Any]:
         (Each("items", without_kind), "links lead to kinds, and"),
         (
             Convert("items", "amount", lambda value: 5 if value == 5 else str(value)),
-            "once upgraded, isn't accepted: {'amount': ['Not a valid integer.']}",
+            "once upgraded, isn't accepted: {'amount': ",
         ),
     ],
 )
