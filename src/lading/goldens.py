@@ -27,12 +27,15 @@ UNREAL = "Waive it, if no real record is like this one."
 Records = dict[str, list[Any]]
 
 
-def upgraded(catalog: Catalog, document: Mapping[str, Any]) -> tuple[Records, list[Problem]]:
+def upgraded(
+    catalog: Catalog, document: Mapping[str, Any], shapes: Mapping[str, Any] | None = None
+) -> tuple[Records, list[Problem]]:
     """Return a document's records in their newest form, and what can't be upgraded.
 
-    Raises ``LadingError`` for a document that no changes lead on from.
+    ``shapes`` are those that it was sealed with, if it was.  Raises ``LadingError`` for a
+    document that no changes lead on from.
     """
-    return _read(catalog, DocumentPayload(document))
+    return _read(catalog, DocumentPayload(document, shapes))
 
 
 def given(catalog: Catalog, goldens: Any) -> Records:
@@ -189,16 +192,19 @@ def faults(entities: Entities, records: Mapping[str, list[Any]]) -> Iterator[tup
 
 
 def golden_findings(
-    catalog: Catalog, goldens: Mapping[str, Mapping[str, Any]], waived: Mapping[str, set[str]]
+    catalog: Catalog,
+    goldens: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]],
+    waived: Mapping[str, set[str]],
 ) -> Iterator[Finding]:
     """Yield where golden documents, by file and oldest first, no longer become what they must.
 
-    ``waived`` names, by file, the entities whose records needn't load any more.
+    Each comes with the shapes that it was sealed with.  ``waived`` names, by file, the entities
+    whose records needn't load any more.
     """
     before: tuple[str, Records, set[str]] | None = None
-    for file, document in goldens.items():
+    for file, (document, shapes) in goldens.items():
         try:
-            records, problems = upgraded(catalog, document)
+            records, problems = upgraded(catalog, document, shapes)
         except LadingError as error:
             yield _finding("GOLDEN_NOT_UPGRADED", file, NEEDS_CHANGE, f"{file}: {error}")
             before = None
@@ -209,7 +215,7 @@ def golden_findings(
             if problem.file not in passed | seen:
                 seen.add(problem.file)
                 text = (
-                    f"record {problem.record} of {file} can't be upgraded: {problem.message} "
+                    f"record {problem.record} of {file} can't be upgraded: {problem.message}. "
                     f"{UNREAL}"
                 )
                 yield _finding("GOLDEN_NOT_UPGRADED", problem.file, NEEDS_CHANGE, text)

@@ -68,29 +68,31 @@ def lock(
     """
     catalog = catalog_of(catalog)
     check_path(path)
-    entities = catalog.use()
-    place = Path(path)
+    entities, place = catalog.use(), Path(path)
     old = _lock_of(catalog, place) if os.path.lexists(place) else None
-    waived: tuple[Waiver, ...] = ()
-    if old is not None:
-        found, waived = _checked(catalog, place, old)
-        refused = [str(finding) for finding in found if finding.kind != SAFE]
-        if refused:
-            raise DeclarationError(refused)
+    waived = () if old is None else _accepted(catalog, place, old)
     history_of(entities)
     versions = {name: rows.version for name, rows in entities.roots.items()}
+    known = {} if old is None else old.shapes
     shapes = sealed_shapes(entities).roots
-    if old is not None:
-        known = old.shapes
-        shapes = {name: shape for name, shape in shapes.items() if known.get(name) != shape}
-        if not shapes and versions == dict(old.last.versions):
-            return _unchanged(place, old)
+    fresh = {name: shape for name, shape in shapes.items() if known.get(name) != shape}
+    if old is not None and not fresh and versions == dict(old.last.versions):
+        return _unchanged(place, old)
     number = 1 if old is None else old.last.number + 1
     document = _document(catalog, place, old, goldens, {one.path for one in waived})
     golden = write_golden(place, number, golden_bytes(document))
-    seal = Seal(number, versions, shapes, golden, waived)
+    seal = Seal(number, versions, fresh, golden, waived)
     write_lock(place, sealed_by(old, catalog.name, seal))
-    return Locked(place, number, tuple(shapes), changed=True)
+    return Locked(place, number, tuple(fresh), changed=True)
+
+
+def _accepted(catalog: Catalog, place: Path, old: Lock) -> tuple[Waiver, ...]:
+    """Return the waivers that count; ``DeclarationError`` for what no waiver accepts."""
+    found, used = _checked(catalog, place, old)
+    refused = [str(finding) for finding in found if finding.kind != SAFE]
+    if refused:
+        raise DeclarationError(refused)
+    return used
 
 
 def _unchanged(place: Path, old: Lock) -> Locked:
@@ -103,7 +105,9 @@ def _unchanged(place: Path, old: Lock) -> Locked:
 def _document(
     catalog: Catalog, place: Path, old: Lock | None, goldens: Any, waived: set[str]
 ) -> dict[str, Any]:
-    former = {} if old is None else upgraded(catalog, read_golden(place, old.last))[0]
+    former: dict[str, Any] = {}
+    if old is not None:
+        former = upgraded(catalog, read_golden(place, old.last), old.shapes)[0]
     more = None if goldens is None else given(catalog, goldens)
     names = {name for name in catalog.use().roots if _leads_into(waived, name)}
     return golden_document(catalog, former, more, names)
@@ -149,7 +153,9 @@ def _checked(
     catalog: Catalog, place: Path, found: Lock
 ) -> tuple[list[Finding], tuple[Waiver, ...]]:
     """Return the findings that stand, and the waivers that count."""
-    documents = {seal.golden.file: read_golden(place, seal) for seal in found.seals}
+    documents = {
+        seal.golden.file: (read_golden(place, seal), found.shapes_at(seal)) for seal in found.seals
+    }
     drifted = drift(catalog.use(), found.last.versions, found.shapes)
     standing, used = _waived(drifted, found.waivers)
     if all(finding.kind == SAFE for finding in standing):

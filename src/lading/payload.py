@@ -246,12 +246,17 @@ def _text(name: str, number: int, record: Any) -> bytes:
 
 
 class DocumentPayload(Upgraded):
-    """The records of a document in memory."""
+    """The records of a document in memory.
 
-    def __init__(self, document: Any) -> None:
+    ``shapes`` are those of its entities, where somebody knows them; else they are what the
+    changes lead back to.
+    """
+
+    def __init__(self, document: Any, shapes: Mapping[str, Any] | None = None) -> None:
         if not isinstance(document, Mapping):
             raise BundleError(f"the document is {shown(document)}; expected a dictionary of lists")
         self.document = document
+        self.shapes = shapes or {}
         self.origin = DocumentOrigin(document)
         self.entries = self.origin.entries
 
@@ -277,7 +282,8 @@ class DocumentPayload(Upgraded):
         targets = {name: n for name, n in versions.items() if type(n) is int}
         found = {name: versions.get(name, 1) for name in self.entries}
         plan = history.plan(found, file="document", targets=targets)
-        self.take(Upgrade(plan, {}, "document"))
+        shapes = {name: self.shapes[name] for name in self.entries if name in self.shapes}
+        self.take(Upgrade(plan, shapes, "document"))
 
     def _released(self, catalog: Catalog) -> Any:
         """Without versions, an application's label says them; without either, they are current."""

@@ -169,6 +169,18 @@ DRIFTS: dict[str, tuple[Edits, str, dict[str, str], tuple[tuple[str, int], ...]]
         {"FIELD_RENAMED makers.code": "needs a change"},
         (("Maker", 2),),
     ),
+    "renaming of a flat reference": (
+        (
+            (
+                "    maker = relationship(Maker)\n    parts",
+                "    brand = relationship(Maker)\n    parts",
+            ),
+            ("    maker = Ref(flat=True)", "    brand = Ref(flat=True)"),
+        ),
+        "",
+        {"FIELD_RENAMED kits.brand_slug": "needs a change"},
+        (("Kit", 2),),
+    ),
     "removal in owned records": (
         (("    weight = mapped_column(sa.Integer)\n", ""),),
         "",
@@ -297,6 +309,48 @@ def test_drifts_whose_order_matters_are_suggested_in_order(path: Path) -> None:
     assert check(app.shop, path) == []
 
 
+def test_another_key_is_suggested_between_what_comes_and_what_goes(path: Path) -> None:
+    """A field of the next key must be there by then, and one of the former may go after it."""
+    edits = (
+        ('("maker", "name")\n\nclass StepSchema', '("maker", "code")\n\nclass StepSchema'),
+        ('sa.UniqueConstraint("maker_id", "name")', 'sa.UniqueConstraint("maker_id", "code")'),
+        (
+            "    name = mapped_column(sa.String(30), nullable=False)\n",
+            "    code = mapped_column(sa.Integer, nullable=False)\n",
+        ),
+    )
+    (source,) = suggested(check(edition(*edits).shop, path))
+    steps = source.partition("steps = [\n")[2].split("\n")
+    assert [step.strip() for step in steps[:3]] == [
+        'Add("items", "code", lambda record: ...),',
+        'Rekey("items", ("maker", "code")),',
+        'Drop("items", "name"),',
+    ]
+
+
+def test_a_flat_reference_in_a_key_follows_the_key_that_it_is_named_after(tmp_path: Path) -> None:
+    """What was renamed is the target's field, though the reference is met first."""
+    schema = """class MakerSchema(EntitySchema):
+    class Meta:
+        model, catalog, version = Maker, shop, 1
+"""
+    first = (
+        (
+            "class ItemSchema(EntitySchema):\n",
+            "class ItemSchema(EntitySchema):\n    maker = Ref(flat=True)\n",
+        ),
+        (schema, ""),
+    )
+    lock(edition(*first, more=schema).shop, tmp_path / "l.json")
+    renamed = DRIFTS["key's renaming"][0][0]
+    later = schema + '        natural_key = "code"\n'
+    findings = check(edition(*first, renamed, more=later).shop, tmp_path / "l.json")
+    assert rules(findings) == {
+        "FIELD_RENAMED makers.code": "needs a change",
+        "VERSION_NOT_COUNTED_UP makers": "needs a change",
+    }
+
+
 def test_a_suggestion_says_what_nobody_can_guess(path: Path) -> None:
     """A required reference has no honest value: the golden records find the open place."""
     edits = (
@@ -387,6 +441,15 @@ SAFE: dict[str, tuple[Edits, set[str]]] = {
             ),
         ),
         {"FIELD_ADDED items.shelf"},
+    ),
+    "a unique set that the key makes so": (
+        (
+            (
+                '(sa.UniqueConstraint("maker_id", "name"),)',
+                '(sa.UniqueConstraint("maker_id", "name", "stock"),)',
+            ),
+        ),
+        {"UNIQUE_REMOVED items"},
     ),
     "the key's order": (
         (('natural_key = ("maker", "name")', 'natural_key = ("name", "maker")'),),
@@ -565,6 +628,33 @@ def test_what_functions_produce_is_taken_as_declared_and_tested_on_goldens(path:
         assert check(changed(edits, steps).shop, path) == []
         wrong = changed(edits, steps.replace("2025-01-01", "soon"))
         assert rules(check(wrong.shop, path)) == {"GOLDEN_NOT_LOADED items": "needs a change"}
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        'Each("kits.parts", weighed), Rename("kits", "parts", "pieces")',
+        'Rename("kits", "parts", "pieces"), Each("kits.pieces", weighed)',
+    ],
+)
+def test_what_a_function_alters_is_known_under_either_name(steps: str, path: Path) -> None:
+    """Its records may be called otherwise before the change or after it."""
+    app = edition(
+        ("    weight = mapped_column(sa.Integer)", "    weight = mapped_column(sa.Text)"),
+        ("    parts = ", "    pieces = "),
+        counted("Kit", 2),
+        more=f'''
+from lading import Change, Each, Rename
+def weighed(record):
+    return {{**record, "weight": str(record["weight"])}}
+class Kits2(Change):
+    """Kits are in pieces, which are weighed in words."""
+    catalog = shop
+    upgrades = {{"kits": (1, 2)}}
+    steps = [{steps}]
+''',
+    )
+    assert check(app.shop, path) == []
 
 
 def test_each_covers_no_field_that_it_does_not_name(path: Path) -> None:

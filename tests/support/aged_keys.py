@@ -38,10 +38,10 @@ def _goods(base: Any, *, old: bool) -> dict[str, Any]:
         parent_id = to("goods.id", null=True)
         if old:
             slug = slug()
-            maker_name = text(null=True)
+            maker_name = text(40, null=True)
             maker_town = text(null=True)
         else:
-            code = text(40)
+            code = text(60)
             maker_id = to("makers.id", null=True)
             maker = relationship("Maker")
             __table_args__ = (sa.UniqueConstraint("area", "code"),)

@@ -99,8 +99,14 @@ class Lock:
     @property
     def shapes(self) -> dict[str, Any]:
         """The shapes of the last seal's entities."""
-        known = {name: shape for seal in self.seals for name, shape in seal.shapes.items()}
-        return {name: known[name] for name in self.last.versions}
+        return self.shapes_at(self.last)
+
+    def shapes_at(self, seal: Seal) -> dict[str, Any]:
+        """Return the shapes of a seal's entities: its own, and those of the seals before."""
+        known: dict[str, Any] = {}
+        for one in self.seals[: seal.number]:
+            known |= one.shapes
+        return {name: known[name] for name in seal.versions}
 
 
 def _waiver(value: Any, where: str) -> Waiver:

@@ -24,6 +24,10 @@ class Refused(Exception):
         super().__init__(problem)
 
 
+class Undecided(Refused):
+    """Records that differ where they must agree, or hold what has no place: data, not a mistake."""
+
+
 def each(record: dict[str, Any], names: tuple[str, ...]) -> list[Item]:
     """List a record, or the owned records that a path of lists leads to.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lading.declare.gathering import Apart, Book, Pair, Record
 from lading.declare.metaoptions import names_in
-from lading.declare.records import Refused, copied, require
+from lading.declare.records import Refused, Undecided, copied, require
 from lading.declare.rekeying import replacing, restate
 from lading.declare.shapes import Mismatch, Shape, Shapes, is_link, unknown, written_by
 from lading.declare.step import (
@@ -164,7 +164,7 @@ class Split(Step):
             if all(value is None for value in key.values()):
                 lost = [old for old in held if record[old] not in (None, [])]
                 if lost:
-                    raise Refused(
+                    raise Undecided(
                         f"has {lost[0]!r}, and no {names_text(self.key)} of {self.into} to keep it "
                         "under",
                         lost[0],
@@ -213,7 +213,7 @@ def _refuse_differing(into: str, key: Any, made: Any, found: Any, ref: str) -> N
     if found is None or json_text(found) == json_text(made):
         return
     name = next(name for name in made if json_text(made[name]) != json_text(found.get(name)))
-    raise Refused(
+    raise Undecided(
         f"says that {into} {shown(key)} have {name} {shown(made[name])}, and an earlier record "
         f"says {shown(found.get(name))}; they must agree",
         ref,

@@ -7,7 +7,15 @@ from typing import Any
 
 from lading.declare.following import Action
 from lading.declare.metaoptions import names_in
-from lading.declare.records import Function, Refused, copied, each, function_faults, require
+from lading.declare.records import (
+    Function,
+    Refused,
+    Undecided,
+    copied,
+    each,
+    function_faults,
+    require,
+)
 from lading.declare.shapes import Mismatch, Shape, Shapes, unknown
 from lading.declare.step import (
     Copies,
@@ -71,10 +79,10 @@ class Move(Step):
     def _put(self, taken: list[Any], targets: list[Any], place: str) -> None:
         where = place + self.field
         if len({json_text(value) for value in taken}) > 1:
-            raise Refused(f"the records of {self.path} differ in it; use Each to choose", where)
+            raise Undecided(f"the records of {self.path} differ in it; use Each to choose", where)
         value = taken[0] if taken else None
         if not targets and value is not None:
-            raise Refused(f"there are no records of {self.to} to move {shown(value)} to", where)
+            raise Undecided(f"there are no records of {self.to} to move {shown(value)} to", where)
         for item, _, inner in targets:
             if self.field in item:
                 raise Refused(f"{self.field!r} is there already", place + inner + self.field)

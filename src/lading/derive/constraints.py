@@ -36,7 +36,8 @@ def constraints_of(member: Member) -> Said:
     said = _of_column(member) if isinstance(member, Value) else {}
     kind = member.kind if isinstance(member, Value) else None
     for validator in validators_of(member.field):
-        _take(said, _of_validator(validator, kind))
+        if not isinstance(validator, OneOfKinds):  # the shape says so itself
+            _take(said, _of_validator(validator, kind))
     if not isinstance(member.field, OURS):
         said["field"] = type(member.field).__name__
     return dict(sorted(said.items()))
@@ -49,7 +50,7 @@ def validators_of(field: ma.fields.Field[Any]) -> Iterator[Any]:
         validator = found.pop(0)
         if isinstance(validator, validate.And):
             found[:0] = validator.validators
-        elif not isinstance(validator, OneOfKinds):  # the shape says so itself
+        else:
             yield validator
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from lading.declare.records import copied
-from lading.declare.shapes import Shape, Shapes, is_link, is_owned
+from lading.declare.shapes import Shape, Shapes, is_owned
 from lading.declare.step import Known, rename_entity
 from lading.declare.steps import Rename
 from lading.derive.drift import FREE, SEALED, same
@@ -64,7 +64,9 @@ def _next(before: Shapes, after: Shapes, entities: list[str], *, of_keys: bool) 
                 continue
             old = before.at(path)
             for one, other in _only(_fitting(old, shape)).items():
-                if (one in before.key_of(path)) is of_keys:
+                # A flat reference may only follow the key that it is named after.
+                names_others = one in before.key_of(path) and not old["fields"][one].get("flat")
+                if names_others is of_keys:
                     return Rename(path, one, other)
     return None
 
@@ -87,5 +89,5 @@ def _fitting(before: Shape, after: Shape) -> dict[str, list[str]]:
     return {
         name: [other for other, found in new.items() if same(inner, found)]
         for name, inner in gone.items()
-        if SEALED in inner and not (is_link(inner) and inner.get("flat"))
+        if SEALED in inner
     }

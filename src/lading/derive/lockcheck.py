@@ -108,7 +108,7 @@ class _Check:
         """Return the sealed shapes as the changes make them."""
         shapes = Shapes(copied(self.after.roots), copied(self.after.targets))
         undone = undo(shapes, pending)
-        shapes.roots |= {name: marked(copied(shape)) for name, shape in self.sealed.items()}
+        shapes.roots |= {name: marked(name, copied(shape)) for name, shape in self.sealed.items()}
         for one in undone:
             free = [step.path for step in one.change.steps if isinstance(step, Each)]
             _free(shapes, free)

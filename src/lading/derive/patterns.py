@@ -72,9 +72,9 @@ class _Maker:
             return list(_FAVOURED)
         if name == "NOT_LITERAL":
             return [c for c in _FAVOURED if ord(c) != given]
-        one = [c for c in _PRINTABLE if any(self._holds(item, c) for item in given)]
-        if str(given[0][0]) == "NEGATE":
-            one = [c for c in _PRINTABLE if not any(self._holds(item, c) for item in given[1:])]
+        negated = str(given[0][0]) == "NEGATE"
+        items = given[1:] if negated else given
+        one = [c for c in _PRINTABLE if any(self._holds(item, c) for item in items) != negated]
         found = sorted(one, key=lambda c: (c not in _FAVOURED, _FAVOURED.find(c), c))
         if not found:
             raise ValueError(given)

@@ -20,6 +20,7 @@ from lading.derive.samplevalues import NoSample, sample
 
 #: An unknown value, for a person to fill in.
 OPEN = "..."
+UNCHANGED = "lambda value: value"
 
 
 @dataclass
@@ -115,23 +116,41 @@ class _Writer:
             names = ", ".join(_text(str(item)) for item in (step.path, step.old, step.new))
             self.steps.append(f"Rename({names})")
         converted: set[str] = set()
-        for one in sorted(draft.found, key=lambda one: (one.rule != "FIELD_REMOVED", one.place)):
+        for one in sorted(draft.found, key=self._turn):
             if one.place not in converted:
                 self._take(one, converted)
 
+    def _turn(self, one: Difference) -> tuple[int, str]:
+        """Fields of a former key go after it, those of the next come before it."""
+        rekeyed = any(found.rule == "KEY_CHANGED" for found in self.draft.found)
+        late = rekeyed and one.rule == "FIELD_REMOVED"
+        turns = {"FIELD_REMOVED": 3 if late else 0, "KEY_CHANGED": 2}
+        return turns.get(one.rule, 1), one.place
+
     def _take(self, one: Difference, converted: set[str]) -> None:
         at = f"{_text(one.path)}, {_text(one.field or '')}"
-        if one.rule == "FIELD_REMOVED":
+        if one.rule == "UNIQUE_ADDED":
+            self._unique(one, converted)
+        elif one.rule == "KEY_CHANGED" and one.path in self.after.roots:
+            self.steps.append(f"Rekey({_text(one.path)}, {_texts(one.after)})")
+        elif one.rule == "FIELD_REMOVED":
             self.steps.append(f"Drop({at})")
         elif one.rule == "FIELD_ADDED":
             self.steps.append(f"Add({at}, {self._value(one)})")
-        elif one.rule == "UNIQUE_ADDED":
-            self._unique(one, converted)
-        elif one.field is None or one.field in self.after.key_of(one.path):
-            self.notes.append(f"say what became of records: {one.text}")
         else:
-            converted.add(one.place)
-            self.steps.append(f"Convert({at}, {self._conversion(one)})")
+            self._convert(one, at, converted)
+
+    def _convert(self, one: Difference, at: str, converted: set[str]) -> None:
+        """Convert a field; what is no field, or part of a key that would change, is only told."""
+        conversion = self._conversion(one)
+        key = (*self.after.key_of(one.path), *self.before.key_of(one.path))
+        if one.field is None or (one.field in key and conversion != UNCHANGED):
+            self.notes.append(f"say what became of records: {one.text}")
+            return
+        converted.add(one.place)
+        fits = conversion != UNCHANGED or not one.rule.endswith("NARROWED")
+        note = "" if fits else "  # what no longer fits must be changed"
+        self.steps.append(f"Convert({at}, {conversion}){note}")
 
     def _unique(self, one: Difference, converted: set[str]) -> None:
         """Any field of the set may be made unique, but those of the key."""
@@ -179,8 +198,9 @@ class _Writer:
 
     def _conversion(self, one: Difference) -> str:
         """Return the source of a function of the old value."""
-        before: Shape = one.before
-        after: Shape = one.after
+        before, after = one.before, one.after
+        if not (isinstance(before, dict) and isinstance(after, dict) and one.field):
+            return ""
         made = self._of_type(before, after)
         if before.get("nullable") and not after.get("nullable"):
             null = self._plain(one) if not is_link(after) else OPEN
@@ -268,7 +288,7 @@ def _source(writer: _Writer, after: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_STEPS = ("Add", "Convert", "Drop", "Rename")
+_STEPS = ("Add", "Convert", "Drop", "Rekey", "Rename")
 
 
 def _versioned(draft: Draft) -> Iterator[str]:
@@ -300,7 +320,11 @@ def _story(draft: Draft) -> str:
     said += [f"call {step.old} {step.new}" for step in draft.renames]
     verbs = {"FIELD_REMOVED": "lose", "FIELD_ADDED": "gain"}
     for one in draft.found:
-        said.append(f"{verbs.get(one.rule, 'convert')} {one.place[len(name) + 1 :] or 'records'}")
+        what = one.place[len(name) + 1 :]
+        if one.rule == "KEY_CHANGED":
+            said.append(f"have another key{f' in {what}' if what else ''}")
+        else:
+            said.append(f"{verbs.get(one.rule, 'convert')} {what or 'records'}")
     text = ", ".join(dict.fromkeys(said)) or "stay as they are"
     return f"{name} {text}.".replace("\\", "/").replace('"', "'")
 
@@ -308,6 +332,8 @@ def _story(draft: Draft) -> str:
 def _catalog(entities: Entities, name: str) -> tuple[list[str], list[str]]:
     """Return the lines that import the catalog and name it, as the schema's own module would."""
     catalog = entities.catalog
+    if catalog is default_catalog:
+        return [], []
     schemas = [entities.roots[name].schema] if name in entities.roots else []
     for schema in [*schemas, *catalog.schemas]:
         for base in schema.__mro__:
@@ -316,9 +342,13 @@ def _catalog(entities: Entities, name: str) -> tuple[list[str], list[str]]:
                     within = base.__module__ == schema.__module__
                     line = f"from {base.__module__} import {variable}"
                     return [] if within else [line], [f"    catalog = {variable}"]
-    if catalog is default_catalog:
-        return [], []
     return [], [f"    # catalog = the variable that holds the Catalog {catalog.name!r}"]
+
+
+def _texts(names: list[str]) -> str:
+    """Return the source of a key: a name, or a tuple of several."""
+    texts = [_text(name) for name in names]
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 
 def _text(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
+from lading.derive.constraints import integer_bytes
 from lading.errors import shown
 
 Check = Callable[[Any], Any]
@@ -71,11 +72,7 @@ def between(low: int, high: int) -> Check:
 
 def integer_range(type_: TypeEngine[Any], *, widest: bool) -> tuple[int, int]:
     """Return the range of an integer column; ``widest`` where every one has eight bytes."""
-    size = 4
-    if widest or isinstance(type_, sqltypes.BigInteger):
-        size = 8
-    elif isinstance(type_, sqltypes.SmallInteger):
-        size = 2
+    size = 8 if widest else integer_bytes(type_)
     return -(2 ** (8 * size - 1)), 2 ** (8 * size - 1) - 1
 
 

@@ -2,7 +2,8 @@
 
 ``datasets`` and ``records`` draw what a catalog declares; ``assert_round_trip`` and
 ``assert_moves`` prove that nothing of it is lost or altered on its way, ``RoundTripMachine``
-that changes and imports in any order do what they should.  Importing this registers the
+that changes and imports in any order do what they should, ``assert_upgrades`` that every sealed
+version's records arrive at today's.  Importing this registers the
 Hypothesis profiles ``lading-dev``, ``lading-ci`` and ``lading-deep``.
 """
 
@@ -10,6 +11,7 @@ from lading.testing.assertions import RoundTripError, assert_moves, assert_round
 from lading.testing.machine import RoundTripMachine
 from lading.testing.profiles import register_profiles
 from lading.testing.strategies import datasets, records
+from lading.testing.upgrades import assert_upgrades
 
 register_profiles()
 
@@ -18,6 +20,7 @@ __all__ = [
     "RoundTripMachine",
     "assert_moves",
     "assert_round_trip",
+    "assert_upgrades",
     "datasets",
     "records",
 ]

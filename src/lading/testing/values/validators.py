@@ -7,7 +7,7 @@ found out by asking it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 from marshmallow import validate
+
+from lading.derive.constraints import validators_of
 
 _FLAGS = re.compile(r"\A(?:\(\?[aimsux]+\))+")
 #: The characters of texts that match a pattern and please every engine.
@@ -88,17 +90,6 @@ _READERS: list[tuple[type, Callable[[Demands, Any], None]]] = [
     (validate.Length, _read_length),
     (validate.Regexp, lambda demands, one: demands.patterns.append(one.regex)),
 ]
-
-
-def validators_of(field: ma.fields.Field[Any]) -> Iterator[Any]:
-    """Yield a field's validators, those inside of ``And`` too."""
-    found = list(field.validators)
-    while found:
-        validator = found.pop(0)
-        if isinstance(validator, validate.And):
-            found[:0] = validator.validators
-        else:
-            yield validator
 
 
 def demands_of(field: ma.fields.Field[Any] | None) -> Demands:

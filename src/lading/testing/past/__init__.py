@@ -1,0 +1,1 @@
+"""Records of versions that are no more: drawn from sealed shapes, and followed to today."""

@@ -1,0 +1,122 @@
+"""``assert_upgrades``: whatever a sealed version could hold, arrives at today's whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis.strategies import SearchStrategy
+
+from lading.bundle.lockfile import Lock, read_golden, read_lock
+from lading.declare.catalog import Catalog
+from lading.declare.derivation import RESERVED_NAMES
+from lading.declare.records import copied
+from lading.derive.lockcheck import shapes_before
+from lading.derive.upgrades import Plan, history_of
+from lading.errors import DeclarationError
+from lading.goldens import faults
+from lading.goldens import upgraded as upgraded_golden
+from lading.importer import import_document
+from lading.jsontext import json_text
+from lading.locking import PATH, check
+from lading.report import SAFE
+from lading.testing.assertions import RoundTripError
+from lading.testing.databases import EngineFactory, database, sqlite_engine
+from lading.testing.past.documents import Document, Past, Records
+from lading.testing.past.journey import Faulty, step_by_step, upgraded
+
+
+def assert_upgrades(
+    catalog: Catalog,
+    lock: str | os.PathLike[str] = PATH,
+    *,
+    overrides: Mapping[str, SearchStrategy[Any]] | None = None,
+    engine_factory: EngineFactory | None = sqlite_engine,
+) -> None:
+    """Draw records of every sealed version and upgrade them to today's; miss nothing.
+
+    ``lock`` is the lock's path.  For each of its seals, documents are drawn from the sealed shapes,
+    beside the golden records, as many as the Hypothesis profile says.  What each change makes of
+    them must fit the shape that follows; no record and no link may go but by a ``Drop`` (or
+    what an ``Each`` drops); all changes at once must give what one after the other gives; and
+    schemas must load the outcome.  Golden records must become the next seal's golden records, and
+    go into a fresh database of ``engine_factory`` (``None`` leaves that out).  ``overrides`` maps
+    fields (``"products.unit"``, as they were called) to strategies of written values, where
+    only the application knows what they hold.
+
+    Raises ``RoundTripError`` with the seal, the change and the record; ``DeclarationError`` where
+    :func:`lading.check` finds anything that isn't safe.
+    """
+    refused = [str(finding) for finding in check(catalog, lock) if finding.kind != SAFE]
+    if refused:
+        raise DeclarationError(refused)
+    place = Path(lock)
+    held = read_lock(place)
+    for past in _pasts(catalog, held, place, overrides or {}):
+        if engine_factory is not None:
+            _load(catalog, past, engine_factory)
+        _hold(catalog, past)
+
+
+def _pasts(
+    catalog: Catalog, lock: Lock, place: Path, overrides: Mapping[str, SearchStrategy[Any]]
+) -> list[Past]:
+    """Return the catalog as it was at each seal."""
+    found = []
+    for seal in lock.seals:
+        known = lock.shapes_at(seal)
+        before = shapes_before(catalog.use(), seal.versions, known)
+        before.roots = {name: before.roots[name] for name in known}
+        golden = read_golden(place, seal)
+        records = {name: of for name, of in golden.items() if name not in RESERVED_NAMES}
+        found.append(Past(seal.number, seal.versions, before, records, overrides))
+    return found
+
+
+def _load(catalog: Catalog, past: Past, engine_factory: EngineFactory) -> None:
+    """Load a seal's golden records into a database."""
+    document = {"schema_versions": dict(past.versions), **past.goldens}
+    with database(engine_factory, catalog) as engine:
+        try:
+            records, _ = upgraded_golden(catalog, document, past.shapes.roots)
+            import_document(engine, records, catalog=catalog)
+        except Exception as error:
+            error.add_note(f"while the kit loaded the golden records of seal {past.number}")
+            raise
+
+
+def _hold(catalog: Catalog, past: Past) -> None:
+    """Draw documents of a seal, and follow them to today."""
+
+    @settings(settings(), database=None)
+    @given(past.documents())
+    def arrives(document: Document) -> None:
+        try:
+            _arrive(catalog, past, document.records)
+        except Faulty as error:
+            raise RoundTripError(f"upgrading from seal {past.number}: {error}") from error
+
+    arrives()
+
+
+def _arrive(catalog: Catalog, past: Past, records: Records) -> None:
+    stepwise = step_by_step(copied(records), _plan(catalog, past), past.shapes)
+    at_once = upgraded(copied(records), _plan(catalog, past), copied(past.shapes.roots))
+    for name, found in at_once.items():
+        for number, (one, other) in enumerate(zip(found, stepwise[name], strict=True), 1):
+            if json_text(one) != json_text(other):
+                raise Faulty(
+                    f"{name} record {number}: all changes at once give {one!r}, one after the "
+                    f"other gives {other!r}"
+                )
+    for name, number, text in faults(catalog.use(), at_once):
+        raise Faulty(f"{name} record {number}, once upgraded, isn't accepted: {text}")
+
+
+def _plan(catalog: Catalog, past: Past) -> Plan:
+    """Return what upgrades a seal's documents; it is used up by running."""
+    found = {name: past.versions[name] for name in past.shapes.roots}
+    return history_of(catalog.use()).plan(found, file=f"seal {past.number}", whole=True)

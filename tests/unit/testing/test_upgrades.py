@@ -1,0 +1,150 @@
+"""``assert_upgrades``: what passes, and what it says of changes that lose or break something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session, relationship
+
+from lading import (
+    Add,
+    Catalog,
+    Convert,
+    DeclarationError,
+    Each,
+    ImportFailed,
+    export_document,
+    lock,
+)
+from lading.testing import RoundTripError, assert_upgrades
+from support.aged import changed, pantry, stall
+from support.aged_keys import depot
+from support.aged_more import notebook
+from support.backends import SQLiteMemory
+from support.declaring import new_base, schema_for
+from support.world import World, key, number, slug, to
+
+pytestmark = pytest.mark.usefixtures("few")
+
+
+@pytest.fixture
+def few() -> Any:
+    """Draw as many examples as show a mistake; always the same."""
+    before = settings()
+    settings.register_profile("few", max_examples=40, derandomize=True, deadline=None)
+    settings.load_profile("few")
+    yield
+    settings.register_profile("before", before)
+    settings.load_profile("before")
+
+
+def locked(path: Path, *worlds: World) -> Path:
+    """Seal one version after the other, each with golden records of its own data."""
+    for world in worlds:
+        with SQLiteMemory().database() as engine:
+            document = export_document(world.filled(engine), catalog=world.catalog)
+        lock(world.catalog, path / "lading.lock.json", goldens=document)
+    return path / "lading.lock.json"
+
+
+@pytest.mark.parametrize("made", [pantry, stall, depot, notebook])
+def test_what_changes_do_right_passes(made: Callable[[int], World], tmp_path: Path) -> None:
+    """References of every form, owned rows, hierarchies, other keys, splits and merges."""
+    old, new = made(1), made(2)
+    amounts = st.builds("{} {}".format, st.integers(0, 999), st.sampled_from(["g", "ml"]))
+    overrides = {"recipes.uses.amount": amounts, "recipes.uses.swaps.ratio": st.just("2:3")}
+    if made is not pantry:
+        overrides = {}
+    assert_upgrades(new.catalog, locked(tmp_path, old, new), overrides=overrides)
+
+
+def shop(*steps: Any) -> World:
+    """Items with optional kinds, at version 1, or at 2 with one change of these steps."""
+    base, catalog = new_base(), Catalog("shop")
+    version = 2 if steps else 1
+
+    class Kind(base):
+        __tablename__ = "kinds"
+        id = key()
+        slug = slug()
+
+    class Item(base):
+        __tablename__ = "items"
+        id = key()
+        slug = slug()
+        amount = number(null=True)
+        kind_id = to("kinds.id", null=True)
+        kind = relationship(Kind)
+
+    schema_for(Kind, catalog)
+    schema_for(Item, catalog, version=version)
+    if steps:
+        changed(catalog, {"items": (1, 2)}, *steps, name="Later")
+
+    def fill(session: Session) -> None:
+        session.add(Item(slug="i", amount=5, kind=Kind(slug="k")))
+        session.add(Item(slug="j", amount=5))
+
+    return World(base, catalog, None, fill)  # type: ignore[arg-type]
+
+
+def without_kind(record: dict[str, Any]) -> dict[str, Any]:
+    """Forget what isn't in golden records."""
+    return record if record["amount"] in (5, None) else {**record, "kind": None}
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        (
+            Convert("items", "amount", lambda value: value + 1),
+            "items record 3, amount: change Later, Convert('items', 'amount'): its function "
+            "failed: TypeError",
+        ),
+        (Each("items", without_kind), "links lead to kinds, and"),
+        (
+            Convert("items", "amount", lambda value: 5 if value == 5 else str(value)),
+            "once upgraded, isn't accepted: {'amount': ",
+        ),
+    ],
+)
+def test_what_changes_do_wrong_is_found(step: Any, text: str, tmp_path: Path) -> None:
+    """Though golden records don't show it: what fails, what goes, and what is no value."""
+    old, new = shop(), shop(step)
+    path = tmp_path / "lading.lock.json"
+    document = {
+        "schema_versions": {"kinds": 1, "items": 1},
+        "kinds": [{"slug": "k"}],
+        "items": [{"slug": n, "amount": 5, "kind": {"slug": "k"}} for n in "ij"],
+    }
+    lock(old.catalog, path, goldens=document)
+    with pytest.raises(RoundTripError, match=re.escape(text)) as caught:
+        assert_upgrades(new.catalog, path)
+    assert "upgrading from seal 1" in str(caught.value)
+
+
+def test_a_schema_that_drifted_is_refused_first(tmp_path: Path) -> None:
+    """What the check finds, it says."""
+    path = locked(tmp_path, shop())
+    new = shop(Add("items", "amount2", 1))
+    with pytest.raises(DeclarationError):
+        assert_upgrades(new.catalog, path)
+
+
+def test_golden_records_must_load_into_a_database(tmp_path: Path) -> None:
+    """Where the tables refuse them, the error says of which seal they are."""
+    path = tmp_path / "lading.lock.json"
+    twin = {"slug": "i", "amount": 5, "kind": {"slug": "none"}}
+    document = {"schema_versions": {"kinds": 1, "items": 1}, "kinds": [], "items": [twin]}
+    world = shop()
+    lock(world.catalog, path, goldens=document)
+    with pytest.raises(ImportFailed, match="no kinds has slug 'none'") as caught:
+        assert_upgrades(world.catalog, path)
+    assert caught.value.__notes__ == ["while the kit loaded the golden records of seal 1"]
+    assert_upgrades(world.catalog, path, engine_factory=None)
