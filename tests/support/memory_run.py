@@ -16,16 +16,28 @@ from types import SimpleNamespace
 import sqlalchemy as sa
 from sqlalchemy.orm import relationship
 
-from lading import Catalog, Convert, Each, Owned, Rename, export_all, import_all
+from lading import (
+    Add,
+    Catalog,
+    Convert,
+    Drop,
+    Each,
+    Owned,
+    Rekey,
+    Rename,
+    export_all,
+    import_all,
+    upgrade,
+)
 from support.aged import changed
 from support.declaring import new_base, schema_for
 from support.zoo import World, key, number, slug, text, to
 
 
 def ledger(version: int = 1) -> World:
-    """Entries with a reference, a self reference and owned lines; accounts get codes later."""
+    """Entries with a reference, a self reference and owned lines; both get other keys later."""
     base, catalog = new_base(), Catalog("ledger")
-    code = "slug" if version == 1 else "code"
+    code, label = ("slug", "slug") if version == 1 else ("code", "label")
 
     class Account(base):  # type: ignore[misc, valid-type]
         __tablename__ = "accounts"
@@ -35,7 +47,7 @@ def ledger(version: int = 1) -> World:
     class Entry(base):  # type: ignore[misc, valid-type]
         __tablename__ = "entries"
         id = key()
-        slug = slug()
+        locals()[label] = slug()
         account_id = to("accounts.id")
         corrects_id = to("entries.id", null=True)
         amount = sa.orm.mapped_column(sa.Numeric(12, 2), nullable=False)
@@ -62,6 +74,9 @@ def ledger(version: int = 1) -> World:
             Rename("accounts", "slug", "code"),
             Convert("entries", "words", str.upper),
             Each("entries.lines", lambda record, parent: {**record, "words": parent["slug"]}),
+            Add("entries", "label", lambda record: f"entry {record['slug']}"),
+            Rekey("entries", "label"),
+            Drop("entries", "slug"),
         )
     models = SimpleNamespace(Account=Account, Entry=Entry, Line=Line)
     return World(base, catalog, models, lambda session: None)
@@ -99,7 +114,7 @@ def peak() -> int:
 def main(what: str, url: str, bundle: str, rows: str) -> None:
     """Do one thing and say what it took."""
     engine = sa.create_engine(url)
-    world = ledger(2 if what == "upgrade" else 1)
+    world = ledger(2 if what in ("upgrade", "rewrite") else 1)
     if what == "fill":
         fill(engine, int(rows))
         return
@@ -108,6 +123,8 @@ def main(what: str, url: str, bundle: str, rows: str) -> None:
     before = peak()
     if what == "export":
         export_all(engine, Path(bundle), catalog=world.catalog)
+    elif what == "rewrite":
+        upgrade(Path(bundle), Path(f"{bundle}-new"), catalog=world.catalog)
     else:
         world.metadata.create_all(engine)
         report = import_all(engine, Path(bundle), catalog=world.catalog)
