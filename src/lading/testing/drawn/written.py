@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from lading.declare.fields import order_of
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
-from lading.jsontext import json_text
+from lading.engine.canonical import encoded
 from lading.testing.drawn.dataset import Instance, Resolved
 from lading.testing.drawn.plan import Plan
 from lading.testing.values.holds import travelling
@@ -116,7 +114,7 @@ class Written:
         found = [
             (item, self.record(children.rows, item)) for item in self.owned(children, instance)
         ]
-        found.sort(key=lambda pair: encoded(children.rows, pair[1]))
+        found.sort(key=lambda pair: encoded(children.rows, pair[1], omit=ANYTHING))
         for column, descending in reversed(children.sequence):
             found.sort(key=lambda pair: self._place(pair[0], column, plan), reverse=descending)
         return [record for _, record in found]
@@ -136,18 +134,3 @@ def ends_of(plan: Plan, links: Links) -> tuple[Any, Any]:
     near = {column for column, _ in links.local}
     owner = next(item for item in plan.foreign if set(item.columns) == near)
     return owner, next(item for item in plan.foreign if item is not owner)
-
-
-def encoded(rows: RowSet, record: Record) -> bytes:
-    """Return a record's bytes, by which sets sort, without what only the database knows."""
-    made: dict[str, Any] = {}
-    for member in rows.members:
-        value = record.get(member.written, ANYTHING)
-        if value is ANYTHING:
-            continue
-        if isinstance(member, Children):
-            value = [msgspec.Raw(encoded(member.rows, item)) for item in value]
-        elif isinstance(member, Value) and member.kind.is_json:
-            value = msgspec.Raw(json_text(value))
-        made[member.written] = value
-    return msgspec.json.encode(made)
