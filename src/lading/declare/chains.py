@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -75,6 +75,22 @@ class Chains:
                 break
             found.append(step)
             state = step[1]
+        return found
+
+    def pending(self, states: Iterable[State]) -> set[type[Change]]:
+        """Return the changes that lead on from states, and from what these begin."""
+        found: set[type[Change]] = set()
+        waiting = list(states)
+        while waiting:
+            fresh = {change for change, _ in self.after(waiting.pop())} - found
+            found |= fresh
+            for change in fresh:
+                names = names_after(change)
+                waiting += [
+                    (names[name], after)
+                    for name, (before, after) in change.upgrades.items()
+                    if before is None
+                ]
         return found
 
     def end(self, state: State) -> State:

@@ -8,11 +8,8 @@ from lading.declare.following import flat_fields
 from lading.declare.gathering import Book, Pair, Record
 from lading.declare.metaoptions import names_in
 from lading.declare.rekeying import flat_links, replacing, restate
-from lading.declare.shapes import Mismatch, Shapes, is_owned
+from lading.declare.shapes import KEY_UNKNOWN, Mismatch, Shapes, is_owned
 from lading.declare.step import Effect, Known, Step, entity_of, key_faults, names_text
-
-#: Marks the shape of an entity whose key nobody knows any more.
-KEY_UNKNOWN = "key_unknown"
 
 
 class Rekey(Step):

@@ -17,6 +17,10 @@ Shape = dict[str, Any]
 Written = tuple[str, str | None]
 
 UNKNOWN = "unknown"
+#: Marks the shape of an entity whose key nobody knows any more.
+KEY_UNKNOWN = "key_unknown"
+#: Marks a reference that a function made of something else, or of a reference of another form.
+RECAST = "recast"
 
 
 class Mismatch(ValueError):

@@ -139,7 +139,7 @@ class Split(Step):
         effects: list[Effect] = [apart, (self.path, self._act(apart, known.fields[self.ref]))]
         old_key = list(shape["key"])
         key = list(dict.fromkeys(self.ref if name in self.fields else name for name in old_key))
-        if key != old_key:
+        if not set(old_key).isdisjoint(self.fields):
             book = self._book(apart, known.fields[self.ref], key)
             effects = [apart, book, *effects[1:], *replacing(shapes, book, old_key)]
             effects += restate(shapes, self.path, old_key, key)

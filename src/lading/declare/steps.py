@@ -19,7 +19,7 @@ from lading.declare.records import (
     of_class,
     require,
 )
-from lading.declare.shapes import Mismatch, Shapes, is_link, is_owned, open_shape, unknown
+from lading.declare.shapes import RECAST, Mismatch, Shapes, is_link, is_owned, open_shape, unknown
 from lading.declare.step import (
     Copies,
     Known,
@@ -239,9 +239,12 @@ class Convert(Step):
     def undo(self, shapes: Shapes) -> Known:
         """Forget the field's type, unless it is a reference, which only a few functions make."""
         inner = shapes.field(self.path, self.field)
-        if not is_link(inner) and not is_owned(inner):
+        known = Known({self.field: copied(inner)})
+        if is_link(inner):
+            inner[RECAST] = True
+        elif not is_owned(inner):
             shapes.at(self.path)["fields"][self.field] = unknown(inner)
-        return Known({self.field: copied(inner)})
+        return known
 
     def run(self, shapes: Shapes, known: Known) -> list[Action]:
         """Convert the field."""

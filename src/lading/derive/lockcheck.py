@@ -89,7 +89,7 @@ class _Check:
         """List the changes that lead on from what is sealed; ``None`` where they can't be told."""
         states = list(self.versions.items())
         done = {change for state in states for change, _ in self.chains.before(state)}
-        pending = {change for state in states for change, _ in self.chains.after(state)}
+        pending = self.chains.pending(states)
         for change in sorted(done & pending, key=lambda one: one.__name__):
             self._add(
                 "CHANGE_EDITED",

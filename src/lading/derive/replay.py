@@ -10,7 +10,7 @@ from lading.declare.changes import Change
 from lading.declare.derivation import Entities
 from lading.declare.gathering import Apart, Book, Together
 from lading.declare.records import copied
-from lading.declare.shapes import Mismatch, Shape, Shapes
+from lading.declare.shapes import KEY_UNKNOWN, RECAST, Mismatch, Shape, Shapes
 from lading.declare.step import Effect, Known, Step
 from lading.derive.shape import shape_of
 
@@ -37,6 +37,8 @@ class Undone:
     known: list[Known] = field(default_factory=list)
     begun: dict[str, tuple[Shape, dict[str, Shape]]] = field(default_factory=dict)
     altered: dict[str, set[str]] = field(default_factory=dict)
+    #: What isn't known of references that a step alters, without a manifest's shapes.
+    doubts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ def undo_one(shapes: Shapes, change: type[Change]) -> Undone:
             target = step.alters(shapes)
             if target is not None:
                 undone.altered.setdefault(target, set()).update(shapes.referrers(target))
+                if step.renames is None:
+                    undone.doubts += _doubts(shapes, target)
             undone.known.append(step.undo(shapes))
         except Mismatch as error:
             raise Misfit(change, step, str(error)) from error
@@ -123,6 +127,24 @@ def undo_one(shapes: Shapes, change: type[Change]) -> Undone:
         if before is None and name in shapes.roots:
             undone.begun[name] = (shapes.roots[name], shapes.forget(name))
     return undone
+
+
+def _doubts(shapes: Shapes, target: str) -> list[str]:
+    """Say which references that may be written by a target can't be told from the newer shapes."""
+    reached = shapes.referrers(target) | {shapes.split(target)[0]}
+    found = [
+        f"the key that {name} had before Rekey isn't known; name its fields there by was"
+        for name, shape in shapes.roots.items()
+        if shape.get(KEY_UNKNOWN) and name in reached
+    ]
+    for path, shape in shapes.every():
+        found += [
+            f"how {name!r} of {path} was written before Convert isn't known; use Each, which "
+            "drops the field and adds another"
+            for name, inner in shape["fields"].items()
+            if inner.get(RECAST) and str(inner.get("entity")).split(".", maxsplit=1)[0] in reached
+        ]
+    return found
 
 
 def redo(shapes: Shapes, undone: Sequence[Undone], names: Iterable[str]) -> Course:

@@ -124,7 +124,7 @@ class History:
         states = [(name, version) for name, version in said.items() if self._well(name, version)]
         done = {change for state in states for change, _ in self.chains.before(state)}
         done |= {older for change in done for older in nx.ancestors(self.graph, change)}
-        pending = {change for state in states for change, _ in self.chains.after(state)}
+        pending = self.chains.pending(states)
         self._refuse_mixed(pending & done, found, file)
         if not whole:
             pending |= self._unsaid({self.chains.end(state)[0] for state in states}) - done

@@ -41,6 +41,8 @@ class Upgrade:
         self.course = Course({name: Flow(name) for name in plan.versions})
         if not plan.undone:
             return
+        if not shapes:
+            self._refuse_doubts(file)
         for name, shape in shapes.items():
             if not is_shape(shape):
                 raise BundleError(
@@ -60,6 +62,17 @@ class Upgrade:
                 file=file,
                 found=dict(plan.versions),
             ) from error
+
+    def _refuse_doubts(self, file: str) -> None:
+        """A payload that doesn't say its shapes may refer in a way that changes can't tell."""
+        for one in self.plan.undone:
+            for doubt in one.doubts:
+                raise VersionError(
+                    f"{one.change.__name__} changes what references are written by, and {doubt}",
+                    "Or give a bundle, whose manifest says it.",
+                    file=file,
+                    found=dict(self.plan.versions),
+                )
 
     @property
     def flows(self) -> dict[str, Flow]:
