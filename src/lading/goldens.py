@@ -179,9 +179,13 @@ def faults(entities: Entities, records: Mapping[str, list[Any]]) -> Iterator[tup
             continue
         rows = entities[name]
         schema = rows.schema()
+        keys: dict[bytes, int] = {}
         for number, record in enumerate(found, 1):
             try:
-                canonical_record(rows, schema.load(record))
+                loaded = canonical_record(rows, schema.load(record))
+                key = json_text([loaded[part.written] for part in rows.key])
+                if keys.setdefault(key, number) != number:
+                    yield name, number, f"has the natural key of record {keys[key]}"
             except ma.ValidationError as error:
                 yield name, number, str(error.messages)
             except Exception as error:  # hooks may raise anything

@@ -7,15 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session, relationship
 
-from lading import BundleError, ImportFailed, Progress, export_all, import_all, upgrade
+from lading import (
+    BundleError,
+    Catalog,
+    ImportFailed,
+    Owned,
+    Progress,
+    export_all,
+    import_all,
+    upgrade,
+)
 from support.aged import pantry, stall
 from support.aged_keys import depot
 from support.aged_more import notebook, workshop
 from support.backends import Backend, SQLiteMemory
+from support.declaring import new_base, schema_for
 from support.packing import packed
 from support.rewriting import entity_bytes, rewritten
-from support.world import World
+from support.world import World, key, number, slug, text, to
 from support.zoo import WORLDS
 
 
@@ -118,3 +129,36 @@ def test_progress_is_told(tmp_path: Path) -> None:
     assert Progress("upgrade", "goods", 4, 4) in seen
     assert Progress("upgrade", "makers", 2, 2) in seen
     assert Progress("upgrade", "animals", 4, 4) in seen
+
+
+def test_lists_are_in_the_order_that_is_declared_now(tmp_path: Path) -> None:
+    """As an export after an import would list them."""
+
+    def orders(by: str) -> World:
+        base, catalog = new_base(), Catalog("orders")
+
+        class Line(base):
+            __tablename__ = "lines"
+            id = key()
+            order_id = to("orders.id")
+            place = number()
+            words = text()
+
+        class Order(base):
+            __tablename__ = "orders"
+            id = key()
+            slug = slug()
+            lines = relationship(Line, order_by=f"Line.{by}")
+
+        schema_for(Order, catalog, {"lines": Owned(schema_for(Line, catalog))})
+
+        def fill(session: Session) -> None:
+            lines = [Line(place=n, words=word) for n, word in enumerate("cab")]
+            session.add(Order(slug="o", lines=lines))
+
+        return World(base, catalog, None, fill)  # type: ignore[arg-type]
+
+    new = orders("words.desc()")
+    upgrade(packed(orders("place"), tmp_path / "old"), tmp_path / "new", catalog=new.catalog)
+    expected = entity_bytes(packed(new, tmp_path / "expected"))
+    assert entity_bytes(tmp_path / "new") == expected

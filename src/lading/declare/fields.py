@@ -14,6 +14,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState
 
+from lading.declare.listing import as_listed
 from lading.declare.recurring import deepest, flattened_order, levels_of, recurring
 from lading.declare.rowsets import Children, Reference, Value
 from lading.kind import CUSTOM, Kind
@@ -313,6 +314,10 @@ def _order_of_part(part: Value | Reference, value: Any) -> Any:
     return (False,) if value is None else (True, part.kind.order(value))
 
 
+def _json(record: Any) -> bytes:
+    return msgspec.json.encode(record)
+
+
 class Owned(ma.fields.Field[Any]):
     """One-to-many children that live inside their parent's record, to any depth.
 
@@ -338,8 +343,7 @@ class Owned(ma.fields.Field[Any]):
         schema = self.nested()
         items: Iterable[Any] = value or ()
         written = [schema.dump(item, many=False) for item in items]
-        is_set = self.bound is not None and not self.bound.sequence
-        return sorted(written, key=msgspec.json.encode) if is_set else written
+        return written if self.bound is None else as_listed(self.bound, written, _json)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         schema = self.nested()

@@ -6,13 +6,14 @@ shares columns agrees.  No chance is involved: equal declarations give equal rec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lading.declare.columns import unique_columns
 from lading.declare.derivation import Entities
 from lading.declare.fields import order_of, order_of_key
+from lading.declare.listing import as_listed
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.derive.samplevalues import FULLEST, LEAST, PLAIN, NoSample, sample
 from lading.errors import DeclarationError
@@ -65,8 +66,8 @@ class _Samples:
     def __init__(self, entities: Entities, known: Mapping[str, list[Record]]) -> None:
         self.entities = entities
         self.known = known
-        self.count: dict[Any, int] = {}
-        self.taken: dict[tuple[Any, str], set[Any]] = {}
+        self.count = 0
+        self.taken: dict[str, set[Any]] = {}
         self.mistakes: list[str] = []
         #: The records over each table, entities' and owned ones, in the order they were made.
         self.by_schema: dict[Any, list[Row]] = {}
@@ -106,7 +107,9 @@ class _Samples:
     def _row(self, rows: RowSet, style: str, kind: Any, parent: Row | None) -> Row:
         """Make a record's plain values, and those of what it owns."""
         row = Row(rows, style, kind, parent)
-        number = self.count[rows.schema] = self.count.get(rows.schema, 0) + 1
+        # Not even keys of two entities are alike, for they may become one entity some day.
+        self.count += 1
+        number = self.count
         self.by_schema.setdefault(rows.schema, []).append(row)
         for member in row.members():
             if isinstance(member, Value):
@@ -121,7 +124,7 @@ class _Samples:
         key = row.rows.key
         if member.nullable and row.style == LEAST and member not in key:
             return None
-        taken = self.taken.setdefault((row.rows.schema, member.written), set())
+        taken = self.taken.setdefault(member.written, set())
         try:
             if not self._is_told_apart(row.rows, member):
                 return sample(member, number, row.style)
@@ -255,7 +258,7 @@ class _Samples:
         for member in row.members():
             if isinstance(member, Children):
                 found = [self._whole(child) for child in row.children[member.written]]
-                record[member.written] = _listed(member, found)
+                record[member.written] = as_listed(member, found, plain_json_text)
             else:
                 record[member.written] = row.record[member.written]
         return record
@@ -266,26 +269,6 @@ class _Samples:
         for record in records:
             found.setdefault(json_text([record[name] for name in rows.key_names]), record)
         return sorted(found.values(), key=lambda record: order_of_key(rows.key, record))
-
-
-def _listed(member: Children, records: list[Record]) -> list[Record]:
-    """Return owned records in the order in which an export lists them."""
-    if not member.sequence:
-        return sorted(records, key=plain_json_text)
-    found = list(records)
-    for column, descending in reversed(member.sequence):
-        for value in member.rows.values:
-            if value.column is column:
-                found.sort(key=_order_by(value), reverse=descending)
-    return found
-
-
-def _order_by(value: Value) -> Callable[[Record], Any]:
-    def order(record: Record) -> Any:
-        written = record.get(value.written)
-        return (False,) if written is None else (True, value.kind.order(written))
-
-    return order
 
 
 class _Texts:

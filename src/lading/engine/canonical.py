@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import marshmallow as ma
 import msgspec
 
 from lading.declare.fields import order_of, order_of_key
+from lading.declare.listing import as_listed
 from lading.declare.rowsets import Children, Links, RowSet, Value
 from lading.engine.decode import flattened, portable_key, without_ids
 from lading.engine.layout import RecordLayout
@@ -84,9 +86,7 @@ def _whole(rows: RowSet, loaded: Mapping[str, Any], data: Any) -> dict[str, Any]
                 _whole(member.rows, item, held)
                 for item, held in zip(loaded[name], data[name], strict=True)
             ]
-            if not member.sequence:
-                inner.sort(key=lambda item: encoded(member.rows, item))
-            record[name] = inner
+            record[name] = as_listed(member, inner, partial(encoded, member.rows))
         else:
             record[name] = loaded[name]
     return record

@@ -72,17 +72,42 @@ def _pasts(
         before.roots = {name: before.roots[name] for name in known}
         golden = read_golden(place, seal)
         records = {name: of for name, of in golden.items() if name not in RESERVED_NAMES}
-        found.append(Past(seal.number, seal.versions, before, records, overrides))
+        past = Past(seal.number, seal.versions, before, records, overrides)
+        past.goldens = _without_waived(catalog, past, lock)
+        found.append(past)
     return found
+
+
+def _without_waived(catalog: Catalog, past: Past, lock: Lock) -> Records:
+    """Leave out golden records that don't arrive, where people have accepted that."""
+    accepted = [*lock.waivers, *(one for seal in lock.seals for one in seal.waived)]
+    names = {one.path.split(".", maxsplit=1)[0] for one in accepted}
+    if not names:
+        return past.goldens
+    records, problems = upgraded_golden(catalog, _document(past), past.shapes.roots)
+    bad = {(problem.file, problem.record) for problem in problems}
+    spoilt = {name for name, _, _ in faults(catalog.use(), records)} & names
+    return {
+        name: [
+            record
+            for number, record in enumerate(of, 1)
+            if name not in spoilt and (name not in names or (name, number) not in bad)
+        ]
+        for name, of in past.goldens.items()
+    }
+
+
+def _document(past: Past) -> dict[str, Any]:
+    return {"schema_versions": dict(past.versions), **past.goldens}
 
 
 def _load(catalog: Catalog, past: Past, engine_factory: EngineFactory) -> None:
     """Load a seal's golden records into a database."""
-    document = {"schema_versions": dict(past.versions), **past.goldens}
+    versions = {name: rows.version for name, rows in catalog.use().roots.items()}
     with database(engine_factory, catalog) as engine:
         try:
-            records, _ = upgraded_golden(catalog, document, past.shapes.roots)
-            import_document(engine, records, catalog=catalog)
+            records, _ = upgraded_golden(catalog, _document(past), past.shapes.roots)
+            import_document(engine, {"schema_versions": versions, **records}, catalog=catalog)
         except Exception as error:
             error.add_note(f"while the kit loaded the golden records of seal {past.number}")
             raise

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session, relationship
+from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (
     Add,
@@ -19,6 +21,9 @@ from lading import (
     DeclarationError,
     Each,
     ImportFailed,
+    Merge,
+    Rekey,
+    check,
     export_document,
     lock,
 )
@@ -28,7 +33,7 @@ from support.aged_keys import depot
 from support.aged_more import notebook
 from support.backends import SQLiteMemory
 from support.declaring import new_base, schema_for
-from support.world import World, key, number, slug, to
+from support.world import World, key, number, slug, text, to
 
 pytestmark = pytest.mark.usefixtures("few")
 
@@ -100,7 +105,7 @@ def without_kind(record: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("step", "text"),
+    ("step", "said"),
     [
         (
             Convert("items", "amount", lambda value: value + 1),
@@ -114,7 +119,7 @@ def without_kind(record: dict[str, Any]) -> dict[str, Any]:
         ),
     ],
 )
-def test_what_changes_do_wrong_is_found(step: Any, text: str, tmp_path: Path) -> None:
+def test_what_changes_do_wrong_is_found(step: Any, said: str, tmp_path: Path) -> None:
     """Though golden records don't show it: what fails, what goes, and what is no value."""
     old, new = shop(), shop(step)
     path = tmp_path / "lading.lock.json"
@@ -124,7 +129,7 @@ def test_what_changes_do_wrong_is_found(step: Any, text: str, tmp_path: Path) ->
         "items": [{"slug": n, "amount": 5, "kind": {"slug": "k"}} for n in "ij"],
     }
     lock(old.catalog, path, goldens=document)
-    with pytest.raises(RoundTripError, match=re.escape(text)) as caught:
+    with pytest.raises(RoundTripError, match=re.escape(said)) as caught:
         assert_upgrades(new.catalog, path)
     assert "upgrading from seal 1" in str(caught.value)
 
@@ -148,3 +153,60 @@ def test_golden_records_must_load_into_a_database(tmp_path: Path) -> None:
         assert_upgrades(world.catalog, path)
     assert caught.value.__notes__ == ["while the kit loaded the golden records of seal 1"]
     assert_upgrades(world.catalog, path, engine_factory=None)
+
+
+def test_a_key_that_two_records_get_is_found(tmp_path: Path) -> None:
+    """What a Rekey makes of records that could be there must tell them apart."""
+
+    def named(version: int) -> World:
+        base, catalog = new_base(), Catalog("named")
+
+        class Item(base):
+            __tablename__ = "items"
+            id = key()
+            slug = slug()
+            if version == 2:
+                code = mapped_column(sa.String(60), unique=True, nullable=False)
+
+        schema_for(Item, catalog, natural_key="code" if version == 2 else "slug", version=version)
+        if version == 2:
+            first = Add("items", "code", lambda record: record["slug"][:1])
+            changed(catalog, {"items": (1, 2)}, first, Rekey("items", "code"), name="Short")
+        return World(base, catalog, None, lambda _: None)  # type: ignore[arg-type]
+
+    path = tmp_path / "lading.lock.json"
+    lock(named(1).catalog, path, goldens={"schema_versions": {"items": 1}, "items": []})
+    with pytest.raises(RoundTripError, match="has the natural key of record"):
+        assert_upgrades(named(2).catalog, path)
+
+
+def test_merged_entities_pass_with_made_up_golden_records(tmp_path: Path) -> None:
+    """Made-up records of two entities are never alike, for they may become one."""
+
+    def pets(version: int) -> World:
+        base, catalog = new_base(), Catalog("pets")
+        for name in ("cats", "dogs") if version == 1 else ("animals",):
+            body = {"__tablename__": name, "id": key(), "slug": slug(), "name": text()}
+            schema_for(type(name.title(), (base,), body), catalog)
+        if version == 2:
+            upgrades = {"cats": (1, None), "dogs": (1, None), "animals": (None, 1)}
+            changed(catalog, upgrades, Merge(["cats", "dogs"], "animals"))
+        return World(base, catalog, None, lambda _: None)  # type: ignore[arg-type]
+
+    path = tmp_path / "lading.lock.json"
+    lock(pets(1).catalog, path)
+    assert not check(pets(2).catalog, path)
+    assert_upgrades(pets(2).catalog, path)
+
+
+def test_golden_records_that_were_waived_are_left_out(tmp_path: Path) -> None:
+    """Made-up texts that no real record has; what real ones have is said by overrides."""
+    old = shop()
+    new = shop(Convert("items", "amount", lambda value: value and 10 // (value - 5)))
+    path = locked(tmp_path, old)
+    with pytest.raises(DeclarationError, match="GOLDEN_NOT_UPGRADED"):
+        assert_upgrades(new.catalog, path)
+    sealed = json.loads(path.read_text())
+    waiver = {"rule": "GOLDEN_NOT_UPGRADED", "path": "items", "reason": "no amount is 5"}
+    path.write_text(json.dumps({**sealed, "waivers": [waiver]}))
+    assert_upgrades(new.catalog, path, overrides={"items.amount": st.integers(6, 20)})

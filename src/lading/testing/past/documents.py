@@ -19,7 +19,7 @@ Record = dict[str, Any]
 Records = dict[str, list[Record]]
 Draw = Any
 #: Records drawn of each entity, and owned ones of each list, at most.
-MOST = 2
+MOST = 3
 OWNER = ".."
 
 
@@ -93,6 +93,7 @@ class _Drawing:
         #: What references can be written by, each record once.
         self.keys: dict[Written, dict[bytes, Any]] = {}
         self.taken: dict[tuple[str, int], set[bytes]] = {}
+        self.texts: dict[str, list[str]] = {}
         self.later: list[tuple[Record, str, Shape]] = []
 
     def made(self) -> Records:
@@ -199,7 +200,24 @@ class _Drawing:
                 f"assert_upgrades: nothing can be drawn for {place}, as it was at seal "
                 f"{self.past.number}; give overrides={{{place!r}: a strategy of written values}}"
             )
-        return None if drawn is None else self.draw(drawn)
+        if drawn is None:
+            return None
+        value = self.draw(drawn)
+        return self._near(place, inner, value) if isinstance(value, str) else value
+
+    def _near(self, place: str, inner: Shape, value: str) -> str:
+        """Now and then, make a text nearly that of another record, for what folds or cuts."""
+        before = self.texts.setdefault(place, [])
+        is_free = inner["type"] == "string" and place not in self.past.overrides
+        if is_free and not inner.get("constraints", {}).keys() - {"longest", "shortest"} and before:
+            make = self.draw(st.sampled_from([str, str, str.swapcase, "{}x".format, " {}".format]))
+            if make is not str:
+                near = make(self.draw(st.sampled_from(before)))
+                said = inner.get("constraints", {})
+                if int(said.get("shortest", 0)) <= len(near) <= int(said.get("longest", len(near))):
+                    value = near
+        before.append(value)
+        return value
 
     def _owned(self, path: str, inner: Shape) -> list[Record]:
         items = []
@@ -214,11 +232,12 @@ class _Drawing:
         """Tell whether a record agrees with no other on its key, or on what is unique."""
         sets = [list(shape["key"])] if path in self.shapes.roots else []
         sets += [[name for name in names if name != OWNER] for names in shape.get("unique", [])]
+        keys = 1 if path in self.shapes.roots else 0  # of which nulls are equal
         texts = [
             json_text([record.get(name) for name in names])
-            if names and not any(record.get(name) is None for name in names[:1])
+            if names and (n < keys or not any(record.get(name) is None for name in names))
             else None
-            for names in sets
+            for n, names in enumerate(sets)
         ]
         held = [
             self.taken.setdefault((path, n), self._texts(path, names))

@@ -14,11 +14,11 @@ from lading.declare.changes import Change
 from lading.declare.records import Undecided, copied
 from lading.declare.shapes import Shape, Shapes, is_owned
 from lading.declare.step import Step
-from lading.derive.replay import Flow, Undone
+from lading.derive.replay import Flow, Taken, Undone
 from lading.derive.upgrades import Plan
 from lading.engine.streams import Streams
 from lading.engine.upgrade import Piece, Upgrade
-from lading.jsontext import parse_json, plain_json_text
+from lading.jsontext import json_text, parse_json, plain_json_text
 from lading.report import Problem
 from lading.testing.past.documents import Records, dangling, links_of
 
@@ -77,7 +77,22 @@ def upgraded(records: Records, plan: Plan, shapes: Mapping[str, Shape]) -> Recor
         }
     if problems:
         raise Faulty(str(problems[0]))
+    for name, flow in upgrade.course.flows.items():
+        if _is_merged(flow) and _has_twins(made[name], plan.shapes.roots[name]["key"]):
+            reject()
     return made
+
+
+def _is_merged(flow: Flow) -> bool:
+    """Tell whether records are of several entities, of which two may have one key."""
+    if isinstance(flow.source, Taken):
+        return _is_merged(flow.source.flow)
+    return not isinstance(flow.source, str)
+
+
+def _has_twins(records: list[Any], key: list[str]) -> bool:
+    texts = {json_text([record.get(name) for name in key]) for record in records}
+    return len(texts) < len(records)
 
 
 def _decided(flow: Flow) -> Flow:
