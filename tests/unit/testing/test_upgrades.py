@@ -63,7 +63,11 @@ def test_what_changes_do_right_passes(made: Callable[[int], World], tmp_path: Pa
     """References of every form, owned rows, hierarchies, other keys, splits and merges."""
     old, new = made(1), made(2)
     amounts = st.builds("{} {}".format, st.integers(0, 999), st.sampled_from(["g", "ml"]))
-    overrides = {"recipes.uses.amount": amounts, "recipes.uses.swaps.ratio": st.just("2:3")}
+    overrides = {
+        "recipes.uses.amount": amounts,
+        "recipes.uses.position": st.integers(1, 99),
+        "recipes.uses.swaps.ratio": st.just("2:3"),
+    }
     if made is not pantry:
         overrides = {}
     assert_upgrades(new.catalog, locked(tmp_path, old, new), overrides=overrides)
