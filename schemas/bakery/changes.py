@@ -78,7 +78,6 @@ class PackageSizes(Change):
 
     catalog = bakery
     upgrades = {"products": (1, 2)}
-    after = [AllowReusedPackaging]
     steps = [
         Rename("products", "name", "product_name"),
         Rekey("products", ("ingredient", "brand", "product_name", "package_size")),
