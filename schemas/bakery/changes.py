@@ -80,7 +80,11 @@ class PackageSizes(Change):
     upgrades = {"products": (1, 2)}
     steps = [
         Rename("products", "name", "product_name"),
-        Rekey("products", ("ingredient", "brand", "product_name", "package_size")),
+        Rekey(
+            "products",
+            ("ingredient", "brand", "product_name", "package_size"),
+            was=("ingredient", "brand", "product_name"),
+        ),
     ]
 
 

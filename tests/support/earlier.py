@@ -98,9 +98,8 @@ def _column(column: sa.Column[Any]) -> sa.Column[Any]:
         primary_key=column.primary_key,
         nullable=column.nullable,
         unique=column.unique,
-        default=column.default.arg
-        if column.default is not None and column.default.is_scalar
-        else None,
+        default=getattr(column.default, "arg", None),
+        onupdate=getattr(column.onupdate, "arg", None),
     )
 
 
