@@ -51,17 +51,7 @@ def earlier(
     for schema in today.schemas:
         if schema.Meta.model.__name__ in made.classes:
             _declare(schema, made, versions, references)
-    clones: dict[type[Change], type[Change]] = {}
-    for change in today.changes:
-        if _has_run(change, versions):
-            body = {
-                "__doc__": change.__doc__,
-                "catalog": made.catalog,
-                "upgrades": change.upgrades,
-                "after": [clones[one] for one in change.after],
-                "steps": change.steps,
-            }
-            clones[change] = type(change.__name__, (Change,), body)
+    _repeat(today.changes, made.catalog, versions)
     return made
 
 
@@ -69,7 +59,7 @@ def _table(table: sa.Table, metadata: sa.MetaData, difference: Difference) -> No
     columns = {column.name: column for column in table.columns}
     gone = {name for name, other in difference.items() if other is None}
     parts: list[Any] = [
-        difference.get(name, None) if name in difference else _column(column)
+        difference[name] if name in difference else _column(column)
         for name, column in columns.items()
         if name not in gone
     ]
@@ -186,6 +176,21 @@ def _with_meta(
         name, (base,), {"Meta": type("Meta", (), meta), **attributes}
     )
     return made
+
+
+def _repeat(changes: Sequence[type[Change]], catalog: Catalog, versions: Mapping[str, int]) -> None:
+    """Declare the changes that led to these versions."""
+    clones: dict[type[Change], type[Change]] = {}
+    for change in changes:
+        if _has_run(change, versions):
+            body = {
+                "__doc__": change.__doc__,
+                "catalog": catalog,
+                "upgrades": change.upgrades,
+                "after": [clones[one] for one in change.after],
+                "steps": change.steps,
+            }
+            clones[change] = type(change.__name__, (Change,), body)
 
 
 def _has_run(change: type[Change], versions: Mapping[str, int]) -> bool:
