@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_ARGS ?=
 TEST_ARGS ?=
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench generated clean
 
 demo: .venv/.installed
 	$(BIN)/python examples/bakery_demo.py $(DEMO_ARGS)
@@ -21,6 +21,11 @@ check: .venv/.installed
 
 bench: .venv/.installed
 	$(BIN)/python tests/bench/bench.py
+
+# What lies beside the bakery's schemas: its lock with goldens, and JSON Schemas.
+generated: .venv/.installed
+	PYTHONPATH=schemas:tests $(BIN)/python -m support.bakery_lock
+	PYTHONPATH=schemas $(BIN)/python -m bakery.jsonfiles
 
 clean:
 	rm -rf .venv .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage

@@ -7,6 +7,7 @@ must not exist yet, and are dropped at the end); without one, into a SQLite file
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sys
 import time
@@ -22,7 +23,10 @@ from sqlalchemy.orm import Session
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "schemas"))
 
 from bakery import Base, bakery, fill
+from bakery.releases import TODAY
 from lading import LadingError, export_all, export_document, import_all, import_document
+
+SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 
 # SQLite keeps decimals as doubles; lading refuses any that this would change.
 warnings.filterwarnings("ignore", category=sa.exc.SAWarning, message="Dialect sqlite")
@@ -67,6 +71,9 @@ def show(source: sa.Engine, target: sa.Engine, folder: Path) -> None:
     if rows_in(source) != rows_in(target):
         raise SystemExit("the databases don't hold the same number of rows")
 
+    step("What release 1.0 wrote, read today")
+    print(older(folder))
+
     step("Three broken copies")
     for title, broken in (
         ("one letter changed", edited),
@@ -105,6 +112,22 @@ def compare(first: Path, second: Path) -> None:
         if (first / name).read_bytes() != (second / name).read_bytes():
             raise SystemExit(f"{name} differs")
     print(f"{len(names)} files compared, byte by byte: equal")
+
+
+def older(folder: Path) -> str:
+    """Load the records of the bakery's first release, which know nothing of what came since."""
+    golden = json.loads((SCHEMAS / "bakery" / "goldens" / "1.json").read_bytes())
+    engine = sa.create_engine(f"sqlite:///{folder / 'older.db'}")
+    Base.metadata.create_all(engine)
+    report = import_document(engine, golden, catalog=bakery)
+    engine.dispose()
+    before, now = golden["schema_versions"], bakery.releases[TODAY]
+    moved = [
+        f"{name} {before.get(name, '-')} to {now[name]}"
+        for name in now
+        if now[name] != before.get(name)
+    ]
+    return f"{report.headline()}: {report.total}\n{', '.join(moved)}"
 
 
 def edited(source: sa.Engine, target: sa.Engine, folder: Path) -> None:  # noqa: ARG001

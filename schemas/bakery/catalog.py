@@ -2,7 +2,9 @@
 
 from lading import Catalog, EntitySchema
 
-bakery = Catalog("bakery", source="bakery 3.0")
+from .releases import FIRST, RELEASES, TODAY
+
+bakery = Catalog("bakery", source=f"bakery {TODAY}", releases=RELEASES, unlabelled=FIRST)
 
 
 class BakerySchema(EntitySchema):

@@ -21,6 +21,7 @@ class MaterialCategorySchema(BakerySchema):
 class MaterialSubcategorySchema(BakerySchema):
     class Meta:
         model = MaterialSubcategory
+        version = 2
 
 
 class MaterialSchema(BakerySchema):

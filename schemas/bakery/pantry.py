@@ -22,3 +22,4 @@ class IngredientSchema(BakerySchema):
 class ProductSchema(BakerySchema):
     class Meta:
         model = Product
+        version = 2

@@ -6,6 +6,7 @@ import shutil
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +16,12 @@ from sqlalchemy.orm import Session, mapped_column, relationship
 from lading import (
     Add,
     Catalog,
+    Convert,
     DeclarationError,
+    Each,
     ImportFailed,
     Merge,
+    Owned,
     Ref,
     Rekey,
     Rename,
@@ -448,3 +452,70 @@ def test_a_document_says_by_was_what_older_changes_must_follow() -> None:
         taken(document, people(3))
     held = taken(document, people(3, was=("country", "name")))[1]
     assert [one["city"] for one in held["people"]] == [{"slug": "BE-Ghent"}] * 2
+
+
+def basket(version: int, *, items: int = 1) -> World:
+    """Owned rows that are known by their item within their basket, and nothing refers to them."""
+    base, catalog = new_base(), Catalog("baskets")
+
+    class Item(base):
+        __tablename__ = "items"
+        id = key()
+        slug = slug()
+
+    class Line(base):
+        __tablename__ = "lines"
+        __table_args__ = (sa.UniqueConstraint("basket_id", "item_id"),)
+        id = key()
+        basket_id = to("baskets.id")
+        item_id = to("items.id")
+        item = relationship(Item)
+
+    class Basket(base):
+        __tablename__ = "baskets"
+        id = key()
+        slug = slug()
+        lines = relationship(Line)
+
+    lines = schema_for(Line, catalog, {"item": Ref(flat=version == 1)})
+    schema_for(Basket, catalog, {"lines": Owned(lines)}, version=version)
+    schema_for(Item, catalog, version=items)
+
+    def fill(session: Session) -> None:
+        session.add(Basket(slug="b", lines=[Line(item=Item(slug=name)) for name in "xy"]))
+
+    return World(base, catalog, SimpleNamespace(), fill)
+
+
+def test_keys_of_owned_rows_that_nothing_refers_to_may_be_written_otherwise(tmp_path: Path) -> None:
+    """They identify nothing outside of their list, where other steps may take and give them."""
+    old, new = packed(basket(1), tmp_path / "old"), basket(2)
+    expected = entity_bytes(packed(new, tmp_path / "new"))
+    nested = [Convert("baskets.lines", "item_slug", lambda value: {"slug": value})]
+    steps = [
+        [*nested, Rename("baskets.lines", "item_slug", "item")],
+        [Each("baskets.lines", by_slug, adds="item", drops="item_slug")],
+    ]
+    for n, taken_steps in enumerate(steps):
+        new.catalog.changes.clear()
+        changed(new.catalog, {"baskets": (1, 2)}, *taken_steps)
+        upgrade(old, tmp_path / f"{n}", catalog=new.catalog)
+        assert entity_bytes(tmp_path / f"{n}") == expected
+
+
+def by_slug(line: dict[str, Any]) -> dict[str, Any]:
+    """Nest a line's item."""
+    return {"item": {"slug": line["item_slug"]}}
+
+
+def test_references_that_a_later_change_made_need_no_order() -> None:
+    """A change of their entity's key met none of them, whatever came before, in owned rows too."""
+    new = basket(3, items=2)
+    owner = new.catalog
+    codes = changed(owner, {"items": (1, 2)}, Rename("items", "code", "slug"), name="Codes")
+    nest = Each("baskets.lines", by_slug, adds="item", drops="item_slug")
+    changed(owner, {"baskets": (2, 3)}, nest, after=[codes], name="Nest")
+    changed(owner, {"baskets": (1, 2)}, name="Early")
+    document = {"schema_versions": {"baskets": 1, "items": 1}, "baskets": [], "items": []}
+    with SQLiteMemory().database(new.metadata) as engine:
+        import_document(engine, document, catalog=owner)

@@ -94,6 +94,10 @@ class ProductionLoss(Base):
     production_run_id: Mapped[int] = mapped_column(
         ForeignKey("production_runs.id", ondelete="CASCADE"), index=True
     )
+    # A batch may be cut into several units: what was lost needn't be what the run is for.
+    finished_unit_id: Mapped[int] = mapped_column(
+        ForeignKey("finished_units.id", ondelete="RESTRICT"), index=True
+    )
     category: Mapped[LossCategory]
     quantity: Mapped[int]
     per_unit_cost: Mapped[Money]
@@ -101,6 +105,7 @@ class ProductionLoss(Base):
     note: Mapped[str | None] = mapped_column(String(200))
 
     production_run: Mapped[ProductionRun] = relationship(back_populates="losses")
+    finished_unit: Mapped[FinishedUnit] = relationship()
 
 
 class AssemblyRun(Entity):

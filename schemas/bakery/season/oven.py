@@ -93,6 +93,7 @@ class Oven:
         for category, quantity in self._causes(run.loss_quantity):
             run.losses.append(
                 ProductionLoss(
+                    finished_unit=run.finished_unit,
                     category=category,
                     quantity=quantity,
                     per_unit_cost=cost,

@@ -10,7 +10,7 @@ from lading.declare.changes import Change
 from lading.declare.derivation import Entities
 from lading.declare.gathering import Apart, Book, Together
 from lading.declare.records import copied
-from lading.declare.shapes import KEY_UNKNOWN, RECAST, Mismatch, Shape, Shapes
+from lading.declare.shapes import KEY_UNKNOWN, RECAST, Mismatch, Shape, Shapes, is_link
 from lading.declare.step import Effect, Known, Step
 from lading.derive.shape import shape_of
 
@@ -94,10 +94,17 @@ class Course:
 def newest(entities: Entities) -> Shapes:
     """Return the shapes that the catalog declares."""
     roots = {name: copied(shape_of(rows)) for name, rows in entities.roots.items()}
-    targets = {
-        rows.name: copied(shape_of(rows)) for rows in entities.plain.values() if rows.is_owned
-    }
-    return Shapes(roots, targets)
+    owned = {rows.name: copied(shape_of(rows)) for rows in entities.plain.values() if rows.is_owned}
+    shapes = Shapes(roots, {})
+    pending = [shape for _, shape in shapes.every()]
+    while pending:
+        for inner in pending.pop()["fields"].values():
+            # The key of what nothing refers to identifies nothing, and may change freely.
+            found = owned.pop(inner["entity"], None) if is_link(inner) else None
+            if found is not None:
+                shapes.targets[inner["entity"]] = found
+                pending.append(found)
+    return shapes
 
 
 def undo(shapes: Shapes, changes: Sequence[type[Change]]) -> list[Undone]:
