@@ -20,14 +20,6 @@ from support.aged_bakery import catalog_at, season, season_at
 
 FOLDER = Path(bakery.__file__).parent
 LOCK = "lading.lock.json"
-#: What people accepted at a release, though the check warned of it.
-WAIVED = {
-    "2.0": {
-        "rule": "UNIQUE_ADDED",
-        "path": "products",
-        "reason": "The newer key holds the former one, so no two products can agree on it.",
-    }
-}
 
 
 def write_lock(folder: Path) -> Path:
@@ -37,17 +29,9 @@ def write_lock(folder: Path) -> Path:
     for label, versions in RELEASES.items():
         changed = [name for name in versions if versions[name] != before.get(name)]
         golden = telling(label, changed, known)
-        if label in WAIVED:
-            waive(folder / LOCK, WAIVED[label])
         lock(catalog_at(label), folder / LOCK, goldens=golden)
         before = versions
     return folder / LOCK
-
-
-def waive(path: Path, waiver: dict[str, str]) -> None:
-    """Write a waiver into a lock, as people do by hand."""
-    whole = json.loads(path.read_text())
-    path.write_text(json.dumps({**whole, "waivers": [waiver]}))
 
 
 def telling(label: str, entities: list[str], known: dict[str, set[int]]) -> dict[str, Any]:

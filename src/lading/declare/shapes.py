@@ -150,17 +150,26 @@ class Shapes:
 
     def referrers(self, target: str) -> set[str]:
         """Name the entities whose references lead to a target, themselves or through keys."""
+        keyed = self.keyed_by(target)
+        return {
+            self.split(path)[0]
+            for path, shape in self.every()
+            for inner in shape["fields"].values()
+            if is_link(inner) and written_by(inner)[0] in keyed
+        }
+
+    def keyed_by(self, target: str) -> set[str]:
+        """Name a target, and the paths whose keys are written by it, themselves or through keys."""
         reached, before = {target}, set[str]()
-        found: set[str] = set()
         while reached != before:
             before = set(reached)
-            for path, shape in self.every():
-                for field, inner in shape["fields"].items():
-                    if is_link(inner) and written_by(inner)[0] in reached:
-                        found.add(self.split(path)[0])
-                        if field in shape["key"]:
-                            reached.add(path)
-        return found
+            reached |= {
+                path
+                for path, shape in self.every()
+                for field, inner in shape["fields"].items()
+                if field in shape["key"] and is_link(inner) and written_by(inner)[0] in before
+            }
+        return reached
 
     def cut(self, path: str) -> dict[str, Shape]:
         """Forget the targets at a path and below it, and return them."""

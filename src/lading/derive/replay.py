@@ -144,12 +144,15 @@ def _doubts(shapes: Shapes, target: str) -> list[str]:
         for name, shape in shapes.roots.items()
         if shape.get(KEY_UNKNOWN) and name in reached
     ]
+    unsure = shapes.keyed_by(target) | {
+        name for name in reached if shapes.roots[name].get(KEY_UNKNOWN)
+    }
     for path, shape in shapes.every():
         found += [
             f"how {name!r} of {path} was written before Convert isn't known; use Each, which "
             "drops the field and adds another"
             for name, inner in shape["fields"].items()
-            if inner.get(RECAST) and str(inner.get("entity")).split(".", maxsplit=1)[0] in reached
+            if inner.get(RECAST) and str(inner.get("entity")) in unsure
         ]
     return found
 
