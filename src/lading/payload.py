@@ -294,10 +294,13 @@ class DocumentPayload(Upgraded):
             return current
         if not isinstance(label, str) or label not in catalog.releases:
             known = ", ".join(catalog.releases) or "none"
+            remedy = "Name its versions in Catalog(releases=...), or add schema_versions to it."
+            if not isinstance(label, str):
+                remedy = 'A label is a text, in quotes: write "version": "1.0" and its like.'
             raise VersionError(
                 f"the document is of version {shown(label)}, which is no release of catalog "
                 f"{catalog.name!r} (its releases: {known})",
-                "Name its versions in Catalog(releases=...), or add schema_versions to it.",
+                remedy,
                 found=label,
                 needed=known,
             )

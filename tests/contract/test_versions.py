@@ -481,6 +481,21 @@ def test_a_label_says_the_versions(empty: Shop) -> None:
     )
 
 
+@pytest.mark.parametrize("label", [1.0, 1, True, ["1.0"]])
+def test_a_label_that_is_no_text_is_told_to_be_one(empty: Shop, label: Any) -> None:
+    """What looks like a release, and isn't quoted, is told apart from a release that is lacking."""
+    new = items(1, grams=number())
+    new.catalog.releases = {"1.0": {"items": 1}}
+    with pytest.raises(VersionError) as caught:
+        import_document(empty(new), {"version": label, "items": []}, catalog=new.catalog)
+    assert str(caught.value).startswith(
+        f"the document is of version {label!r}, which is no release"
+    )
+    assert (
+        caught.value.remedy == 'A label is a text, in quotes: write "version": "1.0" and its like.'
+    )
+
+
 # What is refused
 
 
