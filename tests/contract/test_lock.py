@@ -827,6 +827,30 @@ def test_a_waiver_for_nothing_or_without_a_reason_is_found(path: Path) -> None:
     assert check(edition().shop, path) == []
 
 
+@pytest.mark.parametrize(
+    ("waivers", "text"),
+    [
+        ([{"rule": "UNIQUE_ADDED"}], "waivers[0].path: is missing"),
+        ([{"path": "items"}], "waivers[0].rule: is missing"),
+        ([{"rule": "X", "path": "items", "why": "y"}], "waivers[0].why: is not a field"),
+        ([{"rule": "X", "path": 1}], "waivers[0].path: is 1; expected a string"),
+        (["UNIQUE_ADDED"], "waivers[0]: is 'UNIQUE_ADDED'; expected an object"),
+        ({"rule": "X", "path": "items"}, "waivers: is {'rule': 'X', 'path': 'items'}; expected"),
+    ],
+)
+def test_a_waiver_that_is_none_says_what_one_needs(waivers: Any, text: str, path: Path) -> None:
+    """People write them, so there is nothing to restore."""
+    edited(path, lambda held: held.update(waivers=waivers))
+    with pytest.raises(BundleError) as caught:
+        check(edition().shop, path)
+    assert text in str(caught.value)
+    assert '{"rule": "UNIQUE_ADDED", "path": "items", "reason": "..."}' in caught.value.remedy
+    edited(path, lambda held: held.update(waivers=[], seals=[]))
+    with pytest.raises(BundleError, match="holds no seal") as caught:
+        check(edition().shop, path)
+    assert caught.value.remedy == "Restore the file from version control."
+
+
 # Files
 
 
