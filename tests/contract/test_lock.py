@@ -324,9 +324,10 @@ def test_another_key_is_suggested_between_what_comes_and_what_goes(path: Path) -
     (source,) = suggested(check(edition(*edits).shop, path))
     steps = source.partition("steps = [\n")[2].split("\n")
     assert [step.strip() for step in steps[:3]] == [
-        'Add("items", "code", lambda record: ...),',
+        'Add("items", "code", lambda record: ...),  # fill in what older records get',
         'Rekey("items", ("maker", "code")),',
-        'Drop("items", "name"),',
+        'Drop("items", "name"),  # what it held goes; if that moved or was renamed, use Move or '
+        "Rename instead",
     ]
 
 
@@ -367,10 +368,52 @@ def test_a_suggestion_says_what_nobody_can_guess(path: Path) -> None:
         ),
     )
     (source,) = suggested(check(edition(*edits).shop, path))
-    assert 'Add("items", "rival", lambda record: ...)' in source
+    assert 'Add("items", "rival", lambda record: ...),  # fill in what older records get' in source
     app = edition(*edits, counted("Item", 2))
     run(app, source)
     assert rules(check(app.shop, path)) == {"GOLDEN_NOT_UPGRADED items": "needs a change"}
+
+
+def test_a_suggestion_says_what_would_be_lost(path: Path) -> None:
+    """A field that goes where others come may have moved, and an entity may be called otherwise."""
+    moved = (
+        ("    weight = mapped_column(sa.Integer)\n", ""),
+        (
+            "    parts = relationship",
+            "    load = mapped_column(sa.Float)\n    parts = relationship",
+        ),
+    )
+    (source,) = suggested(check(edition(*moved).shop, path))
+    assert (
+        'Drop("kits.parts", "weight"),  # what it held goes; if that moved or was renamed, use '
+        "Move or Rename instead\n" in source
+    )
+    (source,) = suggested(check(edition(*DRIFTS["entity's removal"][0]).shop, path))
+    assert (
+        'Drop("tools"),  # its records go; if it got another name, use Rename("tools", to=...) '
+        "instead\n" in source
+    )
+    (source,) = suggested(check(edition(*NOTE_GONE).shop, path))
+    assert 'Drop("items", "note"),\n' in source
+
+
+def test_a_suggestion_says_where_a_conversion_must_be_filled_in(path: Path) -> None:
+    """What looks like an open place or a comment, and is a default's text, is neither."""
+    edits = (
+        ("stock = mapped_column(sa.Integer", "stock = mapped_column(sa.Date"),
+        ("default=1", "default=None"),
+        (
+            "    price = mapped",
+            '    words = mapped_column(sa.String(20), nullable=False, default="a  # b...")\n'
+            "    price = mapped",
+        ),
+    )
+    (source,) = suggested(check(edition(*edits).shop, path))
+    assert (
+        'Convert("items", "stock", lambda value: ...),  # fill in what older values become\n'
+        in source
+    )
+    assert """Add("items", "words", 'a  # b...'),\n""" in source
 
 
 def test_a_catalog_that_no_variable_holds_is_left_to_the_reader(path: Path) -> None:
