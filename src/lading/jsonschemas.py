@@ -28,13 +28,16 @@ def json_schema(
 ) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of an entity's records, or of a catalog's document.
 
-    ``version`` is the catalog's own by default.  Older ones are taken from the seals of
-    ``lock``, a lock file's path; without it, or where it has none, from what the changes lead
-    back to, where a type that nobody knows any more may be any value.  An entity is called
-    as it was at that version.
+    ``version`` is the catalog's own by default, as it is declared.  One that is given is taken
+    from the last seal of ``lock``, a lock file's path, that has it: fields and references as
+    they were written then.  Without a lock, or where it has none, a version is what the
+    changes lead back to, where a type that nobody knows any more may be any value; references
+    then are written as before every change of what they lead to, but those that must have come
+    before that version, and in the catalog's own version as today.  An entity is called as it
+    was at that version.
 
-    Raises ``LadingError`` for an entity or version that there is none of, ``VersionError`` for a
-    version that no change leads on from.
+    Raises ``LadingError`` for an entity that there is none of, ``VersionError`` for a version
+    that there is none of, or that no change leads on from.
     """
     catalog = catalog_of(catalog)
     entities = catalog.use()
@@ -47,18 +50,22 @@ def json_schema(
         known = ", ".join(current)
         raise LadingError(f"{shown(entity)} is no entity of this catalog; there are: {known}")
     number = current[entity] if version is None else version
-    if current.get(entity) == number:
-        return record_schema(sealed_shapes(entities), entity, number)
-    return record_schema(_older(catalog, entity, number, lock), entity, number)
-
-
-def _older(catalog: Catalog, entity: str, version: int, lock: Any) -> Shapes:
-    history = history_of(catalog.use())
-    if lock is not None:
+    shapes: Shapes | None = None
+    held = None
+    if version is not None and lock is not None:
         check_path(lock)
-        found = _sealed(history, read_lock(Path(lock)), entity, version)
-        if found is not None:
-            return found
+        held = read_lock(Path(lock))
+        shapes = _sealed(history_of(entities), held, entity, version)
+    if shapes is None and current.get(entity) == number:
+        shapes = sealed_shapes(entities)
+    if shapes is None:
+        shapes = _undone(history_of(entities), held, entity, number)
+    return record_schema(shapes, entity, number)
+
+
+def _undone(history: History, lock: Lock | None, entity: str, version: int) -> Shapes:
+    """Return the shapes that the changes lead back to."""
+    _refuse_unknown(history, lock, entity, version)
     plan = history.plan({entity: version}, file=entity)
     shapes = sealed_shapes(history.entities)
     undo(shapes, [one.change for one in plan.undone])
@@ -70,6 +77,26 @@ def _older(catalog: Catalog, entity: str, version: int, lock: Any) -> Shapes:
             needed=history.chains.current.get(entity),
         )
     return shapes
+
+
+def _refuse_unknown(history: History, lock: Lock | None, entity: str, version: Any) -> None:
+    """Refuse an entity that never was, and a version beyond those that are known of it."""
+    chains = history.chains
+    seals = lock.seals if lock is not None else ()
+    states = [*chains.current.items(), *chains.onward, *chains.back]
+    states += [state for seal in seals for state in seal.versions.items()]
+    numbers = sorted({number for name, number in states if name == entity and number is not None})
+    if not numbers:
+        known = ", ".join(dict.fromkeys(name for name, _ in states))
+        raise LadingError(f"{shown(entity)} is no entity of this catalog; there are: {known}")
+    if type(version) is not int or not 1 <= version <= numbers[-1]:
+        known = ", ".join(map(str, numbers))
+        raise VersionError(
+            f"there is no version {shown(version)} of {entity}; its versions are {known}",
+            "Name one of these.",
+            found=version,
+            needed=known,
+        )
 
 
 def _sealed(history: History, lock: Lock, entity: str, version: int) -> Shapes | None:

@@ -17,6 +17,11 @@ from lading.errors import BundleError, VersionError, listed, shown
 from lading.jsontext import plain_json_text
 from lading.report import Problem
 
+GUESSED = (
+    "The document says no version, and was taken for today's; say what a missing label means by "
+    "Catalog(unlabelled=...)."
+)
+
 
 class Upgraded:
     """Records in their newest form, of whatever version they were written.
@@ -259,6 +264,7 @@ class DocumentPayload(Upgraded):
         self.shapes = shapes or {}
         self.origin = DocumentOrigin(document)
         self.entries = self.origin.entries
+        self.is_guessed = False
 
     def check(self, catalog: Catalog) -> None:
         """Refuse what isn't a document of this catalog, or can't be upgraded to it."""
@@ -284,6 +290,16 @@ class DocumentPayload(Upgraded):
         plan = history.plan(found, file="document", targets=targets)
         shapes = {name: self.shapes[name] for name in self.entries if name in self.shapes}
         self.take(Upgrade(plan, shapes, "document"))
+        self.is_guessed = self._is_guessed(catalog)
+
+    def note(self, name: str, needed: int) -> str:
+        """Say what changes made of an entity's records, or that nobody said their version."""
+        return super().note(name, needed) or (GUESSED if self.is_guessed else "")
+
+    def _is_guessed(self, catalog: Catalog) -> bool:
+        """Tell whether records are taken for today's, though the catalog has other releases."""
+        said = [self.document.get(name) for name in ("schema_versions", "version")]
+        return bool(catalog.releases) and catalog.unlabelled is None and said == [None, None]
 
     def _released(self, catalog: Catalog) -> Any:
         """Without versions, an application's label says them; without either, they are current."""
@@ -294,10 +310,13 @@ class DocumentPayload(Upgraded):
             return current
         if not isinstance(label, str) or label not in catalog.releases:
             known = ", ".join(catalog.releases) or "none"
+            remedy = "Name its versions in Catalog(releases=...), or add schema_versions to it."
+            if not isinstance(label, str):
+                remedy = 'A label is a text, in quotes: write "version": "1.0" and its like.'
             raise VersionError(
                 f"the document is of version {shown(label)}, which is no release of catalog "
                 f"{catalog.name!r} (its releases: {known})",
-                "Name its versions in Catalog(releases=...), or add schema_versions to it.",
+                remedy,
                 found=label,
                 needed=known,
             )

@@ -242,6 +242,44 @@ def test_references_of_older_versions_are_written_by_older_keys() -> None:
         assert not all(current.is_valid(record) for record in document[entity])
 
 
+REKEYED = '''
+from lading import Add, Change, Rekey
+class Makers2(Change):
+    """Makers are told by their codes."""
+    catalog = shop
+    upgrades = {"makers": (1, 2)}
+    steps = [Add("makers", "code", lambda record: record["slug"]), Rekey("makers", "code", was="slug")]
+'''
+CODED = (
+    (
+        "slug = mapped_column(sa.String(20), unique=True, nullable=False)\n\nclass Item",
+        "slug = mapped_column(sa.String(20), unique=True, nullable=False)\n"
+        "    code = mapped_column(sa.String(20), unique=True, nullable=False)\n\nclass Item",
+    ),
+    ("version = Maker, shop, 1", 'version = Maker, shop, 2\n        natural_key = "code"'),
+)
+
+
+def test_an_entity_that_stayed_has_the_references_that_were_sealed(tmp_path: Path) -> None:
+    """What it refers to got another key since, also through keys, in owned rows and flat."""
+    path = tmp_path / "l.json"
+    first = edition()
+    lock(first.shop, path)
+    app = edition(*CODED, more=REKEYED)
+    for entity in ("items", "kits", "makers"):
+        old, today = json_schema(first.shop, entity), json_schema(app.shop, entity)
+        assert old != today
+        assert json_schema(app.shop, entity, 1, lock=path) == old
+        assert json_schema(app.shop, entity, lock=path) == today
+    assert json_schema(app.shop, "items", 1) == json_schema(app.shop, "items")
+    records = valid(json_schema(app.shop, "items", 1, lock=path))
+    for record in json.loads((tmp_path / "goldens/1.json").read_text())["items"]:
+        records.validate(record)
+    assert lock(app.shop, path).number == 2
+    assert json_schema(app.shop, "items", 1, lock=path) == json_schema(app.shop, "items")
+    assert json_schema(app.shop, "makers", 1, lock=path) == json_schema(first.shop, "makers")
+
+
 def test_what_there_is_none_of_is_refused() -> None:
     """An entity, a version, or a version of nothing."""
     app = edition()
@@ -251,10 +289,35 @@ def test_what_there_is_none_of_is_refused() -> None:
         json_schema(app.shop, "nothing")
     with pytest.raises(LadingError, match="version=1 is of no entity"):
         json_schema(app.shop, version=1)
-    with pytest.raises(VersionError, match="items are at version 7"):
+    with pytest.raises(VersionError, match=r"no version 7 of items; its versions are 1\."):
         json_schema(app.shop, "items", 7)
-    with pytest.raises(VersionError):
-        json_schema(app.shop, "nothing", 1)
+
+
+def test_what_never_was_is_told_apart_from_what_was_called_otherwise(tmp_path: Path) -> None:
+    """Former names and versions count, those that a lock alone knows as well."""
+    lock(edition().shop, tmp_path / "l.json")
+    more = CHANGE.replace("Drop\n", "Drop, Rename\n").replace(
+        'Drop("items", "note")', 'Drop("items", "note"), Rename("items", to="goods")'
+    )
+    renamed = ('"items"', '"goods"'), ('"items.id"', '"goods.id"')
+    shop = edition(DROPPED, *renamed, counted("Item", 2), more=more).shop
+    with pytest.raises(LadingError) as caught:
+        json_schema(shop, "nothing", 1)
+    assert str(caught.value) == (
+        "'nothing' is no entity of this catalog; there are: makers, goods, kits, tools, items."
+    )
+    assert type(caught.value) is LadingError
+    for version in (3, 0, -1, "1"):
+        with pytest.raises(VersionError) as refused:
+            json_schema(shop, "goods", version)  # type: ignore[arg-type]
+        assert f"there is no version {version!r} of goods; its versions are 2." in str(
+            refused.value
+        )
+    with pytest.raises(VersionError, match=r"no version 2 of items; its versions are 1\."):
+        json_schema(shop, "items", 2)
+    gone = edition(DROPPED, counted("Item", 3)).shop
+    with pytest.raises(VersionError, match=r"no version 4 of items; its versions are 1, 3\."):
+        json_schema(gone, "items", 4, lock=tmp_path / "l.json")
 
 
 # The fixed formats

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +26,7 @@ from lading import (
     import_document,
     lock,
 )
+from lading.bundle.lockfile import read_lock, sealed_by, write_lock
 from support.aged import pantry, stall
 from support.aged_more import notebook
 from support.editions import NEW_ENTITY, counted, edition, run
@@ -322,9 +324,10 @@ def test_another_key_is_suggested_between_what_comes_and_what_goes(path: Path) -
     (source,) = suggested(check(edition(*edits).shop, path))
     steps = source.partition("steps = [\n")[2].split("\n")
     assert [step.strip() for step in steps[:3]] == [
-        'Add("items", "code", lambda record: ...),',
+        'Add("items", "code", lambda record: ...),  # fill in what older records get',
         'Rekey("items", ("maker", "code")),',
-        'Drop("items", "name"),',
+        'Drop("items", "name"),  # what it held goes; if that moved or was renamed, use Move or '
+        "Rename instead",
     ]
 
 
@@ -365,10 +368,52 @@ def test_a_suggestion_says_what_nobody_can_guess(path: Path) -> None:
         ),
     )
     (source,) = suggested(check(edition(*edits).shop, path))
-    assert 'Add("items", "rival", lambda record: ...)' in source
+    assert 'Add("items", "rival", lambda record: ...),  # fill in what older records get' in source
     app = edition(*edits, counted("Item", 2))
     run(app, source)
     assert rules(check(app.shop, path)) == {"GOLDEN_NOT_UPGRADED items": "needs a change"}
+
+
+def test_a_suggestion_says_what_would_be_lost(path: Path) -> None:
+    """A field that goes where others come may have moved, and an entity may be called otherwise."""
+    moved = (
+        ("    weight = mapped_column(sa.Integer)\n", ""),
+        (
+            "    parts = relationship",
+            "    load = mapped_column(sa.Float)\n    parts = relationship",
+        ),
+    )
+    (source,) = suggested(check(edition(*moved).shop, path))
+    assert (
+        'Drop("kits.parts", "weight"),  # what it held goes; if that moved or was renamed, use '
+        "Move or Rename instead\n" in source
+    )
+    (source,) = suggested(check(edition(*DRIFTS["entity's removal"][0]).shop, path))
+    assert (
+        'Drop("tools"),  # its records go; if it got another name, use Rename("tools", to=...) '
+        "instead\n" in source
+    )
+    (source,) = suggested(check(edition(*NOTE_GONE).shop, path))
+    assert 'Drop("items", "note"),\n' in source
+
+
+def test_a_suggestion_says_where_a_conversion_must_be_filled_in(path: Path) -> None:
+    """What looks like an open place or a comment, and is a default's text, is neither."""
+    edits = (
+        ("stock = mapped_column(sa.Integer", "stock = mapped_column(sa.Date"),
+        ("default=1", "default=None"),
+        (
+            "    price = mapped",
+            '    words = mapped_column(sa.String(20), nullable=False, default="a  # b...")\n'
+            "    price = mapped",
+        ),
+    )
+    (source,) = suggested(check(edition(*edits).shop, path))
+    assert (
+        'Convert("items", "stock", lambda value: ...),  # fill in what older values become\n'
+        in source
+    )
+    assert """Add("items", "words", 'a  # b...'),\n""" in source
 
 
 def test_a_catalog_that_no_variable_holds_is_left_to_the_reader(path: Path) -> None:
@@ -451,6 +496,18 @@ SAFE: dict[str, tuple[Edits, set[str]]] = {
         ),
         {"UNIQUE_REMOVED items"},
     ),
+    "a list in another direction": (
+        (("order_by=Step.place)", "order_by=Step.place.desc())"),),
+        {"SEQUENCE_CHANGED kits.parts.steps"},
+    ),
+    "a list by another field": (
+        (("order_by=Step.place)", "order_by=[Step.text, Step.place])"),),
+        {"SEQUENCE_CHANGED kits.parts.steps"},
+    ),
+    "a list by ids": (
+        (("order_by=Step.place)", "order_by=Step.id)"),),
+        {"SEQUENCE_CHANGED kits.parts.steps"},
+    ),
     "the key's order": (
         (('natural_key = ("maker", "name")', 'natural_key = ("name", "maker")'),),
         {"KEY_ORDER_CHANGED items"},
@@ -471,6 +528,79 @@ def test_what_older_payloads_survive_is_safe_and_sealed_by_locking_again(
     seals = json.loads(path.read_text())["seals"]
     assert seals[1]["versions"] == seals[0]["versions"]
     assert list(seals[1]["shapes"]) == [next(iter(expected)).split()[1].split(".")[0]]
+
+
+def test_the_sequence_of_a_list_is_sealed_and_told(path: Path) -> None:
+    """By written names, at any depth, with the direction of each."""
+    sealed = json.loads(path.read_text())["seals"][0]["shapes"]["kits"]["fields"]["parts"]
+    assert "sequence" not in sealed
+    assert sealed["fields"]["steps"]["sequence"] == [["place", "ascending"]]
+    app = edition(("order_by=Step.place)", "order_by=[Step.text.desc(), Step.id])"))
+    (finding,) = check(app.shop, path)
+    assert finding.message == (
+        "the list is ordered by text descending, its made-up ids ascending, and was by place "
+        "ascending. Lock again to seal it."
+    )
+
+
+def test_a_sequence_follows_what_changes_rename(path: Path) -> None:
+    """The field and the list may have other names, and the direction is compared all the same."""
+    edits = (
+        ("    place = mapped", "    position = mapped"),
+        ("    steps = relationship", "    tasks = relationship"),
+        ("    steps = Owned", "    tasks = Owned"),
+        counted("Kit", 2),
+    )
+    more = '''
+from lading import Change, Rename
+class Kits2(Change):
+    """Kits call steps tasks, which have positions."""
+    catalog = shop
+    upgrades = {"kits": (1, 2)}
+    steps = [Rename("kits.parts.steps", "place", "position"), Rename("kits.parts", "steps", "tasks")]
+'''
+    same, other = ("Step.place)", "Step.position)"), ("Step.place)", "Step.position.desc())")
+    assert check(edition(*edits, same, more=more).shop, path) == []
+    found = rules(check(edition(*edits, other, more=more).shop, path))
+    assert found == {"SEQUENCE_CHANGED kits.parts.tasks": "safe"}
+    found = rules(check(edition(edits[0], other).shop, path))
+    assert found["FIELD_RENAMED kits.parts.steps.position"] == "needs a change"
+    assert found["SEQUENCE_CHANGED kits.parts.steps"] == "safe"
+
+
+def test_what_a_sequence_is_by_is_as_a_change_makes_it(path: Path) -> None:
+    """A field that went, or was converted, orders nothing that could be compared."""
+    edits = (
+        ("    place = mapped_column(sa.Integer, nullable=False)\n", ""),
+        ("order_by=Step.place)", "order_by=Step.text)"),
+        counted("Kit", 2),
+    )
+    more = '''
+from lading import Change, Drop
+class Kits2(Change):
+    """Kits' steps have no place."""
+    catalog = shop
+    upgrades = {"kits": (1, 2)}
+    steps = [Drop("kits.parts.steps", "place")]
+'''
+    assert check(edition(*edits, more=more).shop, path) == []
+
+
+def test_a_lock_from_before_sequences_were_sealed_finds_none(path: Path) -> None:
+    """It says nothing of them, and the next seal does; renamed lists are told all the same."""
+    held = read_lock(path)
+    shapes = json.loads(json.dumps(held.last.shapes))
+    del shapes["kits"]["fields"]["parts"]["fields"]["steps"]["sequence"]
+    write_lock(path, sealed_by(None, held.catalog, replace(held.last, shapes=shapes)))
+    other = ("order_by=Step.place)", "order_by=Step.place.desc())")
+    assert check(edition().shop, path) == check(edition(other).shop, path) == []
+    renamed = (
+        ("    steps = relationship", "    tasks = relationship"),
+        ("    steps = Owned", "    tasks = Owned"),
+    )
+    assert "FIELD_RENAMED kits.parts.tasks" in rules(check(edition(*renamed).shop, path))
+    assert lock(edition(other).shop, path).sealed == ("kits",)
+    assert rules(check(edition().shop, path)) == {"SEQUENCE_CHANGED kits.parts.steps": "safe"}
 
 
 UNSAFE: dict[str, tuple[Edits, set[str]]] = {
@@ -825,6 +955,30 @@ def test_a_waiver_for_nothing_or_without_a_reason_is_found(path: Path) -> None:
     assert rules(check(edition().shop, path)) == {"WAIVER_UNUSED items.note": "safe"}
     assert lock(edition().shop, path).number == 1
     assert check(edition().shop, path) == []
+
+
+@pytest.mark.parametrize(
+    ("waivers", "text"),
+    [
+        ([{"rule": "UNIQUE_ADDED"}], "waivers[0].path: is missing"),
+        ([{"path": "items"}], "waivers[0].rule: is missing"),
+        ([{"rule": "X", "path": "items", "why": "y"}], "waivers[0].why: is not a field"),
+        ([{"rule": "X", "path": 1}], "waivers[0].path: is 1; expected a string"),
+        (["UNIQUE_ADDED"], "waivers[0]: is 'UNIQUE_ADDED'; expected an object"),
+        ({"rule": "X", "path": "items"}, "waivers: is {'rule': 'X', 'path': 'items'}; expected"),
+    ],
+)
+def test_a_waiver_that_is_none_says_what_one_needs(waivers: Any, text: str, path: Path) -> None:
+    """People write them, so there is nothing to restore."""
+    edited(path, lambda held: held.update(waivers=waivers))
+    with pytest.raises(BundleError) as caught:
+        check(edition().shop, path)
+    assert text in str(caught.value)
+    assert '{"rule": "UNIQUE_ADDED", "path": "items", "reason": "..."}' in caught.value.remedy
+    edited(path, lambda held: held.update(waivers=[], seals=[]))
+    with pytest.raises(BundleError, match="holds no seal") as caught:
+        check(edition().shop, path)
+    assert caught.value.remedy == "Restore the file from version control."
 
 
 # Files

@@ -481,6 +481,45 @@ def test_a_label_says_the_versions(empty: Shop) -> None:
     )
 
 
+@pytest.mark.parametrize("label", [1.0, 1, True, ["1.0"]])
+def test_a_label_that_is_no_text_is_told_to_be_one(empty: Shop, label: Any) -> None:
+    """What looks like a release, and isn't quoted, is told apart from a release that is lacking."""
+    new = items(1, grams=number())
+    new.catalog.releases = {"1.0": {"items": 1}}
+    with pytest.raises(VersionError) as caught:
+        import_document(empty(new), {"version": label, "items": []}, catalog=new.catalog)
+    assert str(caught.value).startswith(
+        f"the document is of version {label!r}, which is no release"
+    )
+    assert (
+        caught.value.remedy == 'A label is a text, in quotes: write "version": "1.0" and its like.'
+    )
+
+
+def test_problems_of_a_document_that_says_no_version_tell_what_it_was_taken_for(
+    empty: Shop,
+) -> None:
+    """Where a catalog has releases, a missing label may mean any; one that is there is believed."""
+    new = items(2, grams=number())
+    changed(new.catalog, {"items": (1, 2)}, Rename("items", "amount", "grams"))
+    record = {"slug": "a", "amount": 1}
+    hint = "The document says no version, and was taken for today's"
+    told = []
+    for releases, unlabelled, document in [
+        ({"1.0": {"items": 1}, "2.0": {"items": 2}}, None, {}),
+        ({"1.0": {"items": 1}, "2.0": {"items": 2}}, None, {"version": "2.0"}),
+        ({"1.0": {"items": 1}, "2.0": {"items": 2}}, None, {"schema_versions": {"items": 2}}),
+        ({"1.0": {"items": 1}, "2.0": {"items": 2}}, "2.0", {}),
+        ({}, None, {}),
+    ]:
+        new.catalog.releases, new.catalog.unlabelled = releases, unlabelled
+        with pytest.raises(ImportFailed) as caught:
+            import_document(empty(new), {**document, "items": [record]}, catalog=new.catalog)
+        told.append([hint in str(problem) for problem in caught.value.report.problems])
+    assert [all(one) for one in told] == [True, False, False, False, False]
+    assert not any(any(one) for one in told[1:])
+
+
 # What is refused
 
 

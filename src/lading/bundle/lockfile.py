@@ -20,6 +20,7 @@ from lading.bundle.files import remove, reported, sync_folder
 from lading.bundle.place import Place
 from lading.errors import BundleError, ChecksumError, VersionError, shown
 from lading.rules import (
+    DAMAGED,
     Rule,
     built,
     digest,
@@ -48,6 +49,10 @@ __all__ = [
 
 LOCK_VERSION = "1.0"
 REMEDY = "Restore the file from version control."
+WAIVER = (
+    'Write waivers as a list of {"rule": "UNIQUE_ADDED", "path": "items", "reason": "..."} and its '
+    "like, with the rule and the path of what check finds."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,15 @@ def _waiver(value: Any, where: str) -> Waiver:
     return made
 
 
+def _waivers(value: Any, where: str) -> tuple[Waiver, ...]:
+    """Take the waivers, which people write: what is wrong in them is for people to correct."""
+    try:
+        found: tuple[Waiver, ...] = list_of(_waiver)(value, where)
+    except BundleError as error:
+        raise BundleError(error.problem, WAIVER, field=error.field) from error
+    return found
+
+
 _WAIVED: Rule = built(Waiver, {"rule": text, "path": text, "reason": text})
 _SEAL: dict[str, Rule] = {
     "number": whole(1),
@@ -128,7 +142,7 @@ _SEAL: dict[str, Rule] = {
 _LOCK: dict[str, Rule] = {
     "catalog": text,
     "seals": list_of(built(Seal, _SEAL)),
-    "waivers": list_of(_waiver),
+    "waivers": _waivers,
 }
 
 
@@ -299,4 +313,5 @@ def _said_of(file: str) -> Iterator[None]:
     try:
         yield
     except BundleError as error:
-        raise BundleError(error.problem, REMEDY, file=file, field=error.field) from error
+        remedy = REMEDY if error.remedy in ("", DAMAGED) else error.remedy
+        raise BundleError(error.problem, remedy, file=file, field=error.field) from error

@@ -160,9 +160,7 @@ def _move_fault(chains: Chains, old: State, new: State) -> str | None:
     name, version = new
     needed = chains.current.get(name, 0)
     if name not in chains.names:
-        return f"upgrades {name!r}, which is no entity; the entities are " + ", ".join(
-            chains.current
-        )
+        return _stranger(chains, new)
     if version is None and needed:
         return f"ends {name}, which still has a schema; remove one of the two"
     if needed and version is not None and version > needed:
@@ -176,6 +174,16 @@ def _move_fault(chains: Chains, old: State, new: State) -> str | None:
             "the schema"
         )
     return None
+
+
+def _stranger(chains: Chains, new: State) -> str:
+    """Say what to do about a name that no entity has: it was removed, or never was."""
+    last, version = chains.end(new)
+    return (
+        f"upgrades {new[0]!r}, which is no entity; the entities are {', '.join(chains.current)}; "
+        f"if it was removed, declare a change that ends it, with upgrades = "
+        f'{{"{last}": ({version}, None)}} and steps = [Drop("{last}")], else correct the name'
+    )
 
 
 def order_graph(chains: Chains) -> Any:

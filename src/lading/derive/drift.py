@@ -15,8 +15,8 @@ from lading.derive.limits import NARROWER, WIDER, constraint_ways, type_ways
 from lading.derive.sealedshape import OWNER
 from lading.report import NEEDS_CHANGE, SAFE
 
-#: Marks of a field while changes run: it is the sealed one; a function may have altered it; and
-#: the unique sets that it is in, with their sizes.
+#: Marks of a field while changes run: it is the sealed one, and its name then; a function may have
+#: altered it; and the unique sets that it is in, with their sizes.
 SEALED, FREE, SETS = "sealed!", "free!", "sets!"
 _MARKS = (SEALED, FREE, SETS)
 
@@ -43,7 +43,7 @@ def marked(path: str, shape: Shape) -> Shape:
     """Mark every field of the sealed shape at a path as such, in place, and return the shape."""
     sizes = [[item for item in names if item != OWNER] for names in shape.get("unique", [])]
     for name, inner in shape["fields"].items():
-        inner[SEALED] = True
+        inner[SEALED] = name
         inner[SETS] = [[f"{path} {n}", len(one)] for n, one in enumerate(sizes) if name in one]
         if is_owned(inner):
             marked(f"{path}.{name}", inner)
@@ -66,8 +66,16 @@ def plain(shape: Any) -> Any:
 
 
 def same(before: Shape, after: Shape) -> bool:
-    """Tell whether two fields have one shape."""
-    return bool(plain(before) == plain(after))
+    """Tell whether two fields have one shape, in whatever sequence their lists are."""
+    return bool(_unordered(plain(before)) == _unordered(plain(after)))
+
+
+def _unordered(shape: Shape) -> Shape:
+    """Leave sequences out: they name fields as they were sealed, and older locks have none."""
+    if "fields" not in shape:
+        return shape
+    fields = {name: _unordered(inner) for name, inner in shape["fields"].items()}
+    return {**{key: item for key, item in shape.items() if key != "sequence"}, "fields": fields}
 
 
 def differences(path: str, before: Shapes, after: Shapes) -> Iterator[Difference]:
@@ -77,7 +85,29 @@ def differences(path: str, before: Shapes, after: Shapes) -> Iterator[Difference
     for name, inner in after.at(path)["fields"].items():
         old = before.at(path)["fields"].get(name)
         if old is not None and is_owned(inner) and _is_exact(old) and is_owned(old):
+            yield from _sequence(path, name, old, inner)
             yield from differences(f"{path}.{name}", before, after)
+
+
+def _sequence(path: str, name: str, before: Shape, after: Shape) -> Iterator[Difference]:
+    """Say that a list is ordered by other fields, unless a change made others of them.
+
+    A lock from before sequences were sealed says nothing of them.
+    """
+    given, new = before.get("sequence"), after.get("sequence")
+    names = {inner[SEALED]: now for now, inner in before["fields"].items() if _is_exact(inner)}
+    names[None] = None
+    if not given or not new or any(field not in names for field, _ in given):
+        return
+    old = [[names[field], way] for field, way in given]
+    if old != new:
+        text = f"the list is ordered by {_ways(new)}, and was by {_ways(old)}"
+        inner = {**plain(before), "sequence": old}
+        yield Difference("SEQUENCE_CHANGED", path, name, SAFE, inner, plain(after), text)
+
+
+def _ways(sequence: list[list[Any]]) -> str:
+    return ", ".join(f"{field or 'its made-up ids'} {way}" for field, way in sequence)
 
 
 def _is_exact(inner: Shape) -> bool:

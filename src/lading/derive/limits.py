@@ -100,6 +100,7 @@ _GENERAL = {
     "flat",
     "by",
     "order",
+    "sequence",
     "fields",
     "key",
     "discriminator",

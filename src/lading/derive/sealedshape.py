@@ -1,8 +1,10 @@
 """The shapes that a lock seals: what the manifest says, and what else counts for drift.
 
 Beyond a manifest's shape, a field has ``constraints``, ``default`` and ``optional`` (it may be
-absent, for its schema has a default); records have ``unique`` sets, of a hierarchy ``kinds``, and
-``hooks`` and ``extra`` fields where the application's own code writes or reads them.
+absent, for its schema has a default).  A list that has an order has a ``sequence``: the fields
+that it is ordered by, ``None`` for made-up ids, each with its direction.  Records have
+``unique`` sets, of a hierarchy ``kinds``, and ``hooks`` and ``extra`` fields where the
+application's own code writes or reads them.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from lading.derive.replay import newest
 
 #: What stands for the owner in a unique set of owned records.
 OWNER = ".."
+#: The directions of a sequence.
+ASCENDING, DESCENDING = "ascending", "descending"
 
 
 def sealed_shapes(entities: Entities) -> Shapes:
@@ -37,6 +41,8 @@ def _complete(shape: Shape, rows: RowSet) -> None:
         inner: dict[str, Any] = shape["fields"][member.written]
         if isinstance(member, Children):
             _complete(inner, member.rows)
+            if member.sequence:
+                inner["sequence"] = _sequence(member)
         field = member.field
         is_read = not (isinstance(member, Value) and not member.writable)
         if is_read and field.load_default is not ma.missing:
@@ -51,6 +57,14 @@ def _complete(shape: Shape, rows: RowSet) -> None:
     hooks = sorted(str(tag) for tag, found in rows.schema._hooks.items() if found)
     extra = _extra(rows)
     shape |= {name: found for name, found in (("hooks", hooks), ("extra", extra)) if found}
+
+
+def _sequence(member: Children) -> list[list[str | None]]:
+    names: dict[Column, str] = {value.column: value.written for value in member.rows.values}
+    return [
+        [names.get(column), DESCENDING if descending else ASCENDING]
+        for column, descending in member.sequence
+    ]
 
 
 def _extra(rows: RowSet) -> list[str]:

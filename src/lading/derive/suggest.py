@@ -1,10 +1,12 @@
 """Writes the source of a change for what differs, with honest guesses where there are any.
 
 Where nothing can be guessed, a function of ``...`` stands in the source, which a run refuses.
+Comments say what a person must fill in, and what would be lost.
 """
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,14 @@ from lading.derive.samplevalues import NoSample, sample
 #: An unknown value, for a person to fill in.
 OPEN = "..."
 UNCHANGED = "lambda value: value"
+
+# What a person should know of a step.
+GOES = "what it held goes; if that moved or was renamed, use Move or Rename instead"
+ENDS = "its records go; if it got another name, use Rename({}, to=...) instead"
+FILL_IN = "fill in what older records get"
+CONVERT = "fill in what older values become"
+TOO_MUCH = "what no longer fits must be changed"
+TWINS = "nothing makes it unique yet"
 
 
 @dataclass
@@ -102,23 +112,27 @@ class _Writer:
         self.before = before
         self.after = after
         self.draft = draft
-        self.steps: list[str] = []
+        self.steps: list[tuple[str, str]] = []
         self.notes: list[str] = []
         self._write()
 
     def _write(self) -> None:
         draft = self.draft
         if draft.is_renamed:
-            self.steps.append(f"Rename({_text(draft.former)}, to={_text(draft.name)})")
+            self._step(f"Rename({_text(draft.former)}, to={_text(draft.name)})")
         if draft.move[1] is None:
-            self.steps.append(f"Drop({_text(draft.former)})")
+            name = _text(draft.former)
+            self._step(f"Drop({name})", ENDS.format(name))
         for step in draft.renames:
             names = ", ".join(_text(str(item)) for item in (step.path, step.old, step.new))
-            self.steps.append(f"Rename({names})")
+            self._step(f"Rename({names})")
         converted: set[str] = set()
         for one in sorted(draft.found, key=self._turn):
             if one.place not in converted:
                 self._take(one, converted)
+
+    def _step(self, code: str, note: str = "") -> None:
+        self.steps.append((code, note))
 
     def _turn(self, one: Difference) -> tuple[int, str]:
         """Fields of a former key go after it, those of the next come before it."""
@@ -132,11 +146,13 @@ class _Writer:
         if one.rule == "UNIQUE_ADDED":
             self._unique(one, converted)
         elif one.rule == "KEY_CHANGED" and one.path in self.after.roots:
-            self.steps.append(f"Rekey({_text(one.path)}, {_texts(one.after)})")
+            self._step(f"Rekey({_text(one.path)}, {_texts(one.after)})")
         elif one.rule == "FIELD_REMOVED":
-            self.steps.append(f"Drop({at})")
+            gains = any(found.rule == "FIELD_ADDED" for found in self.draft.found)
+            self._step(f"Drop({at})", GOES if gains else "")
         elif one.rule == "FIELD_ADDED":
-            self.steps.append(f"Add({at}, {self._value(one)})")
+            value = self._value(one)
+            self._step(f"Add({at}, {value})", FILL_IN if _is_open(value) else "")
         else:
             self._convert(one, at, converted)
 
@@ -149,8 +165,8 @@ class _Writer:
             return
         converted.add(one.place)
         fits = conversion != UNCHANGED or not one.rule.endswith("NARROWED")
-        note = "" if fits else "  # what no longer fits must be changed"
-        self.steps.append(f"Convert({at}, {conversion}){note}")
+        note = CONVERT if _is_open(conversion) else "" if fits else TOO_MUCH
+        self._step(f"Convert({at}, {conversion})", note)
 
     def _unique(self, one: Difference, converted: set[str]) -> None:
         """Any field of the set may be made unique, but those of the key."""
@@ -160,10 +176,7 @@ class _Writer:
             self.notes.append(f"say what became of records: {one.text}")
             return
         converted.add(f"{one.path}.{free[-1]}")
-        self.steps.append(
-            f"Convert({_text(one.path)}, {_text(free[-1])}, lambda value: value)"
-            "  # nothing makes it unique yet"
-        )
+        self._step(f"Convert({_text(one.path)}, {_text(free[-1])}, {UNCHANGED})", TWINS)
 
     # Values
 
@@ -238,6 +251,12 @@ _CONVERSIONS = {
 }
 
 
+def _is_open(code: str) -> bool:
+    """Tell whether a person must fill something in; the text of a value may look like it."""
+    nodes = ast.walk(ast.parse(code, mode="eval"))
+    return any(isinstance(node, ast.Constant) and node.value is ... for node in nodes)
+
+
 def _accepts(member: Value, value: Any) -> bool:
     try:
         return bool(member.kind.write(member.field.deserialize(value)) == value)
@@ -268,7 +287,7 @@ def _written_path(rows: RowSet) -> str:
 
 def _source(writer: _Writer, after: list[str]) -> str:
     draft = writer.draft
-    used = [name for name in _STEPS if any(step.startswith(f"{name}(") for step in writer.steps)]
+    used = [name for name in _STEPS if any(code.startswith(f"{name}(") for code, _ in writer.steps)]
     imports, named = _catalog(writer.entities, draft.name)
     lines = [
         *imports,
@@ -298,15 +317,11 @@ def _versioned(draft: Draft) -> Iterator[str]:
         yield f"# {draft.name}'s schema has version = 1."
 
 
-def _step_lines(steps: list[str]) -> list[str]:
+def _step_lines(steps: list[tuple[str, str]]) -> list[str]:
     if not steps:
         return ["    steps = []"]
-    return ["    steps = [", *(_stepped(step) for step in steps), "    ]"]
-
-
-def _stepped(step: str) -> str:
-    code, mark, note = step.partition("  # ")
-    return f"        {code},{mark}{note}"
+    lines = (f"        {code}," + (f"  # {note}" if note else "") for code, note in steps)
+    return ["    steps = [", *lines, "    ]"]
 
 
 def _story(draft: Draft) -> str:

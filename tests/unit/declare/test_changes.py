@@ -75,12 +75,16 @@ EXPECTED = (
         (
             {"item": (1, 2)},
             [],
-            "upgrades 'item', which is no entity; the entities are items, orders",
+            "upgrades 'item', which is no entity; the entities are items, orders; if it was "
+            'removed, declare a change that ends it, with upgrades = {"item": (2, None)} and '
+            'steps = [Drop("item")], else correct the name',
         ),
         (
             {"parts": (1, 2)},
             [],
-            "upgrades 'parts', which is no entity; the entities are items, orders",
+            "upgrades 'parts', which is no entity; the entities are items, orders; if it was "
+            'removed, declare a change that ends it, with upgrades = {"parts": (2, None)} and '
+            'steps = [Drop("parts")], else correct the name',
         ),
         ({"items": (1, 3)}, [], f"upgrades items by (1, 3); {EXPECTED}"),
         ({"items": (2, 1)}, [], f"upgrades items by (2, 1); {EXPECTED}"),
@@ -362,6 +366,22 @@ def test_changes_run_in_the_order_in_which_they_were_declared_but_for_what_is_sa
 def test_releases_name_what_there_was(options: Any, text: str) -> None:
     """A label that leads nowhere is found before a document needs it."""
     assert mistakes(shop(**options)) == (text,)
+
+
+def test_an_entity_that_was_removed_is_ended_by_the_change_that_the_mistake_names() -> None:
+    """The last of its names and versions counts, and with that change nothing is wrong."""
+    catalog = shop(1)
+    changed(catalog, {"things": (1, 2)}, name="One")
+    changed(catalog, {"things": (2, 3)}, Rename("things", to="tools"), name="Two")
+    wrong = mistakes(catalog)
+    assert [text.split(", which", maxsplit=1)[0] for text in wrong] == [
+        "One: upgrades 'things'",
+        "Two: upgrades 'tools'",
+    ]
+    for mistake in wrong:
+        assert 'upgrades = {"tools": (3, None)} and steps = [Drop("tools")]' in mistake
+    changed(catalog, {"tools": (3, None)}, Drop("tools"), name="Three")
+    assert len(history_of(catalog.use()).order) == 3
 
 
 def test_releases_may_name_what_was_renamed_or_dropped() -> None:
