@@ -6,7 +6,6 @@ the season that tell most: of each entity, and of each field that may be null, b
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
