@@ -20,12 +20,12 @@ EXAMPLES = 100
 WITHOUT_ALL = sorted({mistake.world for mistake in MISTAKES})
 
 
-def hold(world: str) -> None:
+def hold(world: str, examples: int = EXAMPLES) -> None:
     """Hold drawn datasets of a world against the round trip, as an application would."""
     catalog = WORLDS[world]().catalog
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         derandomize=True,
         database=None,
         phases=[Phase.generate],
@@ -63,5 +63,5 @@ def test_the_kit_finds_a_planted_mistake(mistake: Mistake) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("world", WITHOUT_ALL)
 def test_without_a_mistake_nothing_is_found(world: str) -> None:
-    """The same runs pass."""
-    hold(world)
+    """Such runs pass; every world has more of them in the kit's own property tests."""
+    hold(world, EXAMPLES // 2)
