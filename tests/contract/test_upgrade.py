@@ -83,7 +83,7 @@ def test_a_rekeyed_target_must_be_in_the_bundle(tmp_path: Path) -> None:
     assert str(caught.value.report.problems[0]) == (
         "01_crates.json record 1, good: change Goods, Rekey('goods', ('area', 'code')): refers to "
         "goods {'code': 'mill'}, of which no record was found, so that its newer key can't be "
-        "told. Correct the change, or the record."
+        "told; give both together (closure=True adds it to a partial bundle). Correct the change, or the record."
     )
     assert not (tmp_path / "out").exists()
 

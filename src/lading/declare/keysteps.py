@@ -17,8 +17,8 @@ class Rekey(Step):
 
     Every reference is rewritten, at any depth, in every entity: the record that it leads to says
     its newer key, so that record must be in the same bundle or document.  ``was`` names the
-    fields of the former key, which is needed for documents with flat references alone:
-    bundles say it, and so do nested references.
+    fields of the former key, which bundles say by themselves.  Documents need it where
+    references are flat, and where an older change alters what that key holds.
     """
 
     def __init__(

@@ -160,7 +160,8 @@ class _Keys:
         if found is None:
             raise Refused(
                 f"refers to {self.book.entity} {shown(key)}, of which no record was found, so that "
-                "its newer key can't be told",
+                "its newer key can't be told; give both together (closure=True adds it to a "
+                "partial bundle)",
                 place,
             )
         return next(iter(found.values())) if flat and len(found) == 1 else found
