@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState
 
-from lading.declare.listing import as_listed
+from lading.declare.listing import as_listed, by_columns
 from lading.declare.recurring import deepest, flattened_order, levels_of, recurring
 from lading.declare.rowsets import Children, Reference, Value
 from lading.kind import CUSTOM, Kind
@@ -343,7 +343,9 @@ class Owned(ma.fields.Field[Any]):
         schema = self.nested()
         items: Iterable[Any] = value or ()
         written = [schema.dump(item, many=False) for item in items]
-        return written if self.bound is None else as_listed(self.bound, written, _json)
+        if self.bound is None or by_columns(self.bound, written) != written:
+            return written  # an order of the caller's own
+        return as_listed(self.bound, written, _json)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         schema = self.nested()

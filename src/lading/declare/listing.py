@@ -20,7 +20,12 @@ def as_listed(
     """
     carried = {value.column for value in children.rows.values}
     is_told = all(column in carried for column, _ in children.sequence)
-    found = sorted(records, key=text) if is_told else list(records)
+    return by_columns(children, sorted(records, key=text) if is_told else records)
+
+
+def by_columns(children: Children, records: Iterable[Record]) -> list[Record]:
+    """Sort owned records by what their sequence is ordered by, as far as they carry it."""
+    found = list(records)
     for column, descending in reversed(children.sequence):
         for value in children.rows.values:
             if value.column is column:

@@ -21,7 +21,7 @@ from lading.testing.drawn.references import Draw, References
 #: At most so many cells of a row are drawn; the others are harmless.
 TOUCHED = 3
 #: Of a wide row every so manieth cell is drawn, lest any of its columns be met too rarely.
-SHARE = 3
+SHARE = 2
 #: Beside each drawn cell that is null, so many others aren't.
 NULLS = 3
 #: How many spare values are tried before a row is left out.
