@@ -126,7 +126,7 @@ def test_the_drawn_applications_find_a_planted_mistake(
     mistake: str, sqlite_memory: Backend, tmp_path: Path
 ) -> None:
     """The invariant itself can fail."""
-    for seed in SEEDS:
+    for seed in reversed(SEEDS):  # in this order they happen to be found sooner
         folder = tmp_path / str(seed)
         folder.mkdir()
         try:
