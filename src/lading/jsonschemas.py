@@ -9,6 +9,7 @@ from typing import Any
 
 from lading.bundle.lockfile import Lock, read_lock
 from lading.declare.catalog import Catalog
+from lading.declare.derivation import Entities
 from lading.declare.shapes import Shapes
 from lading.derive.jsonschema import document_schema, record_schema
 from lading.derive.lockcheck import shapes_before
@@ -49,18 +50,24 @@ def json_schema(
     if version is None and entity not in current:
         known = ", ".join(current)
         raise LadingError(f"{shown(entity)} is no entity of this catalog; there are: {known}")
-    number = current[entity] if version is None else version
-    shapes: Shapes | None = None
+    if version is None:
+        return record_schema(sealed_shapes(entities), entity, current[entity])
     held = None
-    if version is not None and lock is not None:
+    if lock is not None:
         check_path(lock)
         held = read_lock(Path(lock))
-        shapes = _sealed(history_of(entities), held, entity, version)
-    if shapes is None and current.get(entity) == number:
-        shapes = sealed_shapes(entities)
-    if shapes is None:
-        shapes = _undone(history_of(entities), held, entity, number)
-    return record_schema(shapes, entity, number)
+    return record_schema(_shapes(entities, held, entity, version), entity, version)
+
+
+def _shapes(entities: Entities, lock: Lock | None, entity: str, version: int) -> Shapes:
+    """Return the shapes as of an entity's version: sealed ones, today's, or those before."""
+    history = history_of(entities)
+    found = None if lock is None else _sealed(history, lock, entity, version)
+    if found is not None:
+        return found
+    if history.chains.current.get(entity) == version:
+        return sealed_shapes(entities)
+    return _undone(history, lock, entity, version)
 
 
 def _undone(history: History, lock: Lock | None, entity: str, version: int) -> Shapes:
@@ -104,6 +111,6 @@ def _sealed(history: History, lock: Lock, entity: str, version: int) -> Shapes |
     for place in range(len(lock.seals), 0, -1):
         seen = Lock(lock.catalog, lock.seals[:place])
         if seen.last.versions.get(entity) == version:
-            with suppress(Misfit):  # then the changes alone say what there was
+            with suppress(Misfit):  # then an older seal, or the changes alone say what there was
                 return shapes_before(history.entities, seen.last.versions, seen.shapes)
     return None
