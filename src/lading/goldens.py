@@ -9,7 +9,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.bundle import BundleReader
+from lading.bundle import with_bundle
 from lading.declare.catalog import Catalog
 from lading.declare.derivation import RESERVED_NAMES, Entities
 from lading.declare.fields import order_of_key
@@ -44,8 +44,9 @@ def given(catalog: Catalog, goldens: Any) -> Records:
     Raises ``BundleError`` for records that can't be golden, ``LadingError`` for the payload.
     """
     if isinstance(goldens, str | os.PathLike):
-        with BundleReader(goldens) as reader:
-            records, problems = _read(catalog, BundlePayload(reader))
+        records, problems = with_bundle(
+            goldens, lambda reader: _read(catalog, BundlePayload(reader))
+        )
     else:
         records, problems = upgraded(catalog, goldens)
     for problem in problems:

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from lading.bundle import BundleReader
+from lading.bundle import with_bundle
 from lading.declare.catalog import Catalog
 from lading.declare.rowsets import RowSet
 from lading.derive.order import Order, link_name, order_of
@@ -67,8 +67,10 @@ def import_all(
     check_watch(progress)
     refuse_plans(dry_run=dry_run, expect=expect)
     options = ImportOptions(catalog.use(), on_conflict, on_error, only)
-    with BundleReader(path) as reader:
-        return _import(session, BundlePayload(reader), catalog, options, progress)
+    return with_bundle(
+        path,
+        lambda reader: _import(session, BundlePayload(reader), catalog, options, progress),
+    )
 
 
 def import_document(

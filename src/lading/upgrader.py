@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
-from lading.bundle import BundleReader, BundleWriter
+from lading.bundle import BundleWriter, with_bundle
 from lading.contents import Contents
 from lading.declare.catalog import Catalog
 from lading.derive.order import order_of
@@ -48,7 +48,23 @@ def upgrade(
     check_path(to_path)
     check_watch(progress)
     catalog.use()
-    with BundleReader(path) as reader, closing(BundlePayload(reader)) as payload:
+    return with_bundle(
+        path,
+        lambda reader: _upgraded(
+            BundlePayload(reader), to_path, catalog, overwrite=overwrite, progress=progress
+        ),
+    )
+
+
+def _upgraded(
+    payload: BundlePayload,
+    to_path: str | os.PathLike[str],
+    catalog: Catalog,
+    *,
+    overwrite: bool,
+    progress: Watch | None,
+) -> Manifest:
+    with closing(payload):
         payload.check(catalog)
         with (
             BundleWriter(to_path, overwrite=overwrite) as writer,

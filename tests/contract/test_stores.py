@@ -496,6 +496,11 @@ class Store:
             write(path, overwrite=path.exists())
             died = killed(lambda: write(path, new, overwrite=True), function, call, when)
             assert read(path) in ((SAMPLE, new) if died else (new,))
+            if died and path.exists():
+                moved = path.rename(path.with_name("moved" + path.suffix))
+                with pytest.raises(BundleError, match="there is no such file or folder"):
+                    read(path)
+                moved.rename(path)
             write(path, overwrite=True)
             assert read(path) == SAMPLE
             assert names(path.parent) == [path.name]

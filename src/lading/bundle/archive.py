@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from lading.bundle.files import hold, open_regular, remove, reported
 from lading.bundle.layout import PIECE
+from lading.bundle.occupant import Occupant
 from lading.bundle.place import Place
 from lading.bundle.zipcheck import check_members, outline
 from lading.errors import BundleError, ChecksumError
@@ -149,7 +150,7 @@ class ArchiveTarget:
             self._file.flush()
             os.fsync(self._file.fileno())
 
-    def publish(self) -> None:
+    def publish(self, old: Occupant) -> None:
         """Put the temporary in its place; the caller holds the place's lock."""
         self._place.put(self._path)
         self._let_go()

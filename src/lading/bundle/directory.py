@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,9 +18,22 @@ from lading.bundle.files import (
     reported,
     sync_folder,
 )
-from lading.bundle.place import Place
+from lading.bundle.layout import is_by_the_way
+from lading.bundle.occupant import Occupant
+from lading.bundle.place import Place, is_needed
+from lading.errors import BundleError
+from lading.rules import MANIFEST
 
-__all__ = ["DirectorySource", "DirectoryTarget"]
+__all__ = ["DirectorySource", "DirectoryTarget", "Replaced"]
+
+
+class Replaced(BundleError):
+    """A bundle was replaced while it was read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            "was replaced or removed while it was read", "Read it again.", file=str(path)
+        )
 
 
 class DirectorySource:
@@ -30,14 +44,33 @@ class DirectorySource:
         self._fd = open_folder(path)
 
     def names(self) -> list[str]:
-        """Return the names of everything in the folder."""
+        """Return the names in the folder, without what file managers and such put there."""
         with reported(self.path, "read"):
             # Of the folder that is open, which its path may not lead to any more.
-            return sorted(os.listdir(self.path if self._fd is None else self._fd))  # noqa: PTH208
+            names = os.listdir(self.path if self._fd is None else self._fd)  # noqa: PTH208
+        if MANIFEST not in names and self._is_replaced():
+            raise Replaced(self.path)
+        return sorted(name for name in names if not is_by_the_way(name))
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """Yield a file's bytes; ``BundleError`` if it is missing or no plain file."""
-        yield from pieces_of(open_regular(name, self.path, self._fd), name)
+        try:
+            file = open_regular(name, self.path, self._fd)
+        except BundleError as error:
+            if self._is_replaced():
+                raise Replaced(self.path) from error
+            raise
+        yield from pieces_of(file, name)
+
+    def _is_replaced(self) -> bool:
+        """Tell whether the path doesn't lead to the folder that is open any more."""
+        if self._fd is None:
+            return False
+        try:
+            found, opened = self.path.stat(), os.fstat(self._fd)
+        except OSError:
+            return True
+        return (found.st_dev, found.st_ino) != (opened.st_dev, opened.st_ino)
 
     def check(self) -> None:
         """Check what the manifest doesn't vouch for: here, nothing."""
@@ -81,14 +114,21 @@ class DirectoryTarget:
         with reported(self._folder, "written"):
             sync_folder(self._folder)
 
-    def publish(self) -> None:
-        """Put the temporary in its place; the caller holds the place's lock."""
+    def publish(self, old: Occupant) -> None:
+        """Put the temporary in its place; the caller holds the place's lock.
+
+        What file managers and version control put beside the old bundle stays there.
+        """
+        for name in old.by_the_way:
+            with reported(name, "written"):
+                shutil.copy2(self._place.path / name, self._folder / name, follow_symlinks=False)
         self._place.put(self._folder)
         self._let_go()
 
     def discard(self) -> None:
-        """Remove the temporary."""
-        remove(self._folder)
+        """Remove the temporary, unless the old bundle couldn't be put back."""
+        if not is_needed(self._folder):
+            remove(self._folder)
         self._let_go()
 
     def _let_go(self) -> None:

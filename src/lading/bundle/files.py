@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from lading.bundle.layout import PIECE
 from lading.errors import BundleError
-from lading.rules import DAMAGED
+from lading.rules import DAMAGED, MANIFEST
 
 try:
     import fcntl
@@ -64,21 +63,25 @@ def open_folder(path: Path) -> int | None:
     return os.open(path, os.O_RDONLY | _FOLDER | os.O_CLOEXEC)
 
 
-def open_regular(name: str, folder: Path, folder_fd: int | None) -> BinaryIO:
-    """Open a file of a folder for reading; refuse links, pipes, devices and folders."""
-    with reported(name, "read"):
+def open_regular(name: str, folder: Path, folder_fd: int | None, *, shown: str = "") -> BinaryIO:
+    """Open a file of a folder for reading; refuse links, pipes, devices and folders.
+
+    Errors call it ``shown``, by default its name.
+    """
+    shown = shown or name
+    with reported(shown, "read"):
         where = name if folder_fd is not None else folder / name
         try:
             fd = os.open(where, _READ, dir_fd=folder_fd)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENXIO):
-                raise _irregular(name) from error
+                raise _irregular(shown) from error
             if error.errno == errno.ENOENT:
-                raise BundleError("is missing from the bundle", DAMAGED, file=name) from error
+                raise BundleError("is missing from the bundle", DAMAGED, file=shown) from error
             raise
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
-            raise _irregular(name)
+            raise _irregular(shown)
         return os.fdopen(fd, "rb", buffering=0)
 
 
@@ -143,10 +146,21 @@ def hold(path: Path) -> int | None:
     return fd
 
 
-def remove(path: Path) -> None:
-    """Remove a file or folder as far as possible; what is left, a later call removes."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
+def remove(path: Path, names: Container[str] | None = None) -> bool:
+    """Remove a file, or a folder with the files in it, and tell whether it is gone.
+
+    Of a folder's files, only those with one of the ``names``, the manifest last.  What a folder
+    inside of it holds is never touched.
+    """
+    try:
+        if not path.is_dir() or path.is_symlink():
             path.unlink()
+            return True
+        for file in sorted(path.iterdir(), key=lambda file: file.name == MANIFEST):
+            if names is None or file.name in names:
+                with suppress(OSError):
+                    file.unlink()
+        path.rmdir()
+    except OSError:
+        return not os.path.lexists(path)
+    return True

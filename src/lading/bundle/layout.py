@@ -6,6 +6,7 @@ Nothing here opens a file.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = [
     "PIECE",
     "SEPARATOR",
     "header",
+    "is_by_the_way",
     "listed_names",
     "sums",
 ]
@@ -36,6 +38,14 @@ MAX_RECORD = 64 * 1024 * 1024
 MAX_MANIFEST = 64 * 1024 * 1024
 # Keys that recur nest up to 500 deep, and stand in other keys and lists themselves.
 MAX_DEPTH = 600
+
+# What file managers and version control put into any folder.
+_BY_THE_WAY = re.compile(r"\..+|(eh)?thumbs\.db|desktop\.ini|__macosx|@eadir|icon\r", re.IGNORECASE)
+
+
+def is_by_the_way(name: str) -> bool:
+    """Tell whether a name is of a hidden file, or of one that a file manager makes by itself."""
+    return _BY_THE_WAY.fullmatch(name) is not None
 
 
 def header(entity_type: str, schema_version: int) -> bytes:

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lading.bundle.files import remove, reported, sync_folder
+from lading.bundle.files import open_regular, pieces_of, remove, reported, sync_folder
 from lading.bundle.place import Place
 from lading.errors import BundleError, ChecksumError, VersionError, shown
 from lading.rules import (
@@ -285,14 +285,15 @@ def _bytes(path: Path, missing: str, *, name: str | None = None) -> bytes:
     file = name or path.name
     if not os.path.lexists(path):
         raise BundleError("is missing", missing, file=file)
-    with reported(file, "read"):
-        return path.read_bytes()
+    found = Place(path).path
+    return b"".join(pieces_of(open_regular(found.name, found.parent, None, shown=file), file))
 
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file by way of a temporary sibling, so that readers see the old one or the new."""
     place = Place(path)
     with place.locked():
+        place.tidy()
         mode, temporary = place.mode(), place.temporary()
         try:
             with temporary.open("xb") as file:

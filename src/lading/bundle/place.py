@@ -1,22 +1,29 @@
-"""The place of a bundle, and its siblings: temporaries and the old one set aside.
+"""The place of a bundle, and its siblings: temporaries and old ones set aside.
 
-A folder can't be swapped for another in one step.  So the old bundle is renamed
-to its *aside*, the new one is renamed to the path, and the aside is removed.
-Whoever comes after a crash in between finds the old bundle in the aside.
+A folder can't be swapped for another in one step.  So the old bundle is renamed to an
+*aside*, the new one is renamed from its temporary to the path, and the aside is removed.
+An aside has its temporary's name, and counts only beside it: whoever comes after a crash
+between the two renames finds both, and the old bundle in the aside.  The second rename
+makes the aside garbage, which no reader looks at and the next writer removes.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lading.bundle.files import hold, locked, remove, reported, sync_folder
+from lading.bundle.occupant import is_bundle_folder, survey
 from lading.errors import BundleError, shown
 
-__all__ = ["Place"]
+__all__ = ["Place", "is_needed"]
+
+_TEMPORARY, _ASIDE = ".tmp", ".old"
 
 
 class Place:
@@ -28,7 +35,6 @@ class Place:
         except (ValueError, OSError) as error:
             raise BundleError(f"can't be a path: {error}", file=shown(str(path))) from error
         self.parent = self.path.parent
-        self.aside = self.parent / f".{self.path.name}.lading-old"
 
     @property
     def is_archive(self) -> bool:
@@ -51,34 +57,46 @@ class Place:
                 "Create it first, or name another path.",
                 file=str(self.path),
             )
+        if is_bundle_folder(self.parent):
+            raise BundleError(
+                f"is inside of the bundle {str(self.parent)!r}, which it would make unreadable",
+                "Name a path outside of that folder.",
+                file=str(self.path),
+            )
         with reported(self.path, "written"), locked(self.parent):
             yield
 
     def temporary(self) -> Path:
         """Return a new name for a temporary sibling."""
-        return self.parent / f".{self.path.name}.lading-{secrets.token_hex(6)}.tmp"
+        return self.parent / f".{self.path.name}.lading-{secrets.token_hex(6)}{_TEMPORARY}"
 
     def mode(self) -> int | None:
         """Return the permissions of what will be replaced, which the new one takes over."""
         return self.path.stat().st_mode & 0o777 if self.path.exists() else None
 
-    def tidy(self, is_bundle: Callable[[Path], bool]) -> None:
+    def asides(self) -> list[Path]:
+        """List the old bundles that were set aside and not replaced."""
+        try:
+            return [aside for aside in self._siblings(_ASIDE) if _has_temporary(aside)]
+        except OSError:  # a folder that may be passed through, but not listed
+            return []
+
+    def tidy(self) -> None:
         """Finish what a crash left; the caller holds the lock.
 
-        The aside is put back where the path is free, and removed where the path
-        holds a bundle.  Beside anything else it is left alone, being the only
-        copy.  Temporaries that no process holds are removed.
+        An old bundle that was set aside is put back where the path is free, and left alone
+        where something else is there.  Asides that were replaced, and temporaries that no
+        process holds, are removed.
         """
-        start, end = f".{self.path.name}.lading-", ".tmp"
-        for sibling in list(self.parent.iterdir()):
-            if sibling.name.startswith(start) and sibling.name.endswith(end):
-                _remove_stale(sibling)
-        if os.path.lexists(self.aside):
-            if self.is_free:
-                self.aside.rename(self.path)
+        for aside in self._siblings(_ASIDE):
+            if not _has_temporary(aside):
+                _clear(aside)
+            elif self.is_free:
+                aside.rename(self.path)
                 sync_folder(self.parent)
-            elif is_bundle(self.path):
-                remove(self.aside)
+        for temporary in self._siblings(_TEMPORARY):
+            if not is_needed(temporary):
+                _remove_stale(temporary)
 
     def put(self, temporary: Path) -> None:
         """Rename a finished temporary to the path; the caller holds the lock.
@@ -87,19 +105,53 @@ class Place:
         """
         if self.is_archive or self.is_free:
             temporary.replace(self.path)
-        else:
-            self.path.rename(self.aside)
-            try:
-                temporary.rename(self.path)
-            except BaseException:
-                self.aside.rename(self.path)
-                raise
+            sync_folder(self.parent)
+            return
+        aside = temporary.with_suffix(_ASIDE)
+        try:
+            self.path.rename(aside)
+            temporary.rename(self.path)
+        except BaseException:
+            if os.path.lexists(aside) and not os.path.lexists(self.path):
+                aside.rename(self.path)
+            raise
         sync_folder(self.parent)
-        remove(self.aside)
+        _clear(aside)
+
+    def _siblings(self, suffix: str) -> list[Path]:
+        name = re.escape(f".{self.path.name}.lading-") + "[0-9a-f]{12}" + re.escape(suffix)
+        return [sibling for sibling in self.parent.iterdir() if re.fullmatch(name, sibling.name)]
+
+
+def is_needed(temporary: Path) -> bool:
+    """Tell whether an old bundle waits in the aside of a temporary, which shows that it counts."""
+    return os.path.lexists(temporary.with_suffix(_ASIDE))
+
+
+def _has_temporary(aside: Path) -> bool:
+    return os.path.lexists(aside.with_suffix(_TEMPORARY))
+
+
+def _clear(aside: Path) -> None:
+    """Remove an old bundle that was replaced: its plain files, and the folder if that was all."""
+    try:
+        old = survey(aside)
+    except BundleError:
+        old = None
+    _remove(aside, () if old is None else (*old.own, *old.by_the_way))
 
 
 def _remove_stale(path: Path) -> None:
     fd = hold(path)
     if fd is not None:
-        remove(path)
+        _remove(path)
         os.close(fd)
+
+
+def _remove(path: Path, names: Container[str] | None = None) -> None:
+    if not remove(path, names):
+        warnings.warn(
+            f"{str(path)!r} is left of a bundle that was replaced or not finished, and can't be "
+            "removed; remove it yourself",
+            stacklevel=2,
+        )

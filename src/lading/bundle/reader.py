@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+from lading.bundle.directory import Replaced
 from lading.bundle.layout import BLOCK_BYTES, MAX_MANIFEST, sums
 from lading.bundle.lines import runs
 from lading.bundle.sources import Source, open_source, read_whole
@@ -17,7 +18,9 @@ from lading.errors import BundleError, ChecksumError, listed
 from lading.manifest import RESERVED, SUMS, FileEntry, Manifest
 from lading.rules import DAMAGED, MANIFEST
 
-__all__ = ["Block", "BundleReader"]
+__all__ = ["Block", "BundleReader", "with_bundle"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,16 @@ class BundleReader:
         expected = sums(self.manifest.files)
         if read_whole(self._source, SUMS, len(expected)) != expected:
             raise BundleError("differs from the manifest's checksums", DAMAGED, file=SUMS)
+
+
+def with_bundle(path: str | os.PathLike[str], use: Callable[[BundleReader], T]) -> T:
+    """Open a bundle and use it; once more, if it was replaced meanwhile."""
+    try:
+        with BundleReader(path) as reader:
+            return use(reader)
+    except Replaced:
+        with BundleReader(path) as reader:
+            return use(reader)
 
 
 class _Measured:

@@ -11,19 +11,20 @@ from lading.bundle.archive import ArchiveSource
 from lading.bundle.directory import DirectorySource
 from lading.bundle.files import reported
 from lading.bundle.layout import MAX_MANIFEST, listed_names
+from lading.bundle.occupant import Occupant, is_bundle_folder, survey
 from lading.bundle.place import Place
 from lading.errors import BundleError
 from lading.manifest import RESERVED
 from lading.rules import MANIFEST
 
-__all__ = ["Source", "foreign_names", "is_bundle", "open_source", "read_whole"]
+__all__ = ["Source", "occupant_of", "open_source", "read_whole"]
 
 
 class Source(Protocol):
     """A store that is read."""
 
     def names(self) -> list[str]:
-        """Return the names of all that is in it."""
+        """Return the names of all in it that a person would have put there."""
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """Yield a file's bytes."""
@@ -42,13 +43,25 @@ def open_source(path: Path) -> Source:
     missing is looked at once more after its aside.
     """
     place = Place(path)
-    for candidate in (place.path, place.aside, place.path):
+    for candidate in (place.path, *place.asides(), place.path):
         with reported(path, "read"), suppress(FileNotFoundError):
             if candidate.is_dir():
                 return DirectorySource(candidate)
             if candidate.exists():
+                _refuse_part(candidate, path)
                 return ArchiveSource(candidate)
     raise BundleError("there is no such file or folder", "Check the path.", file=str(path))
+
+
+def _refuse_part(file: Path, path: Path) -> None:
+    """Refuse a file that is part of a bundle, whose folder was meant."""
+    names = survey(file.parent).own if is_bundle_folder(file.parent) else RESERVED
+    if file.name in names:
+        raise BundleError(
+            "is one file of a bundle, and a bundle is read whole",
+            f"Give its folder: {str(path.parent)!r}.",
+            file=str(path),
+        )
 
 
 def read_whole(source: Source, name: str, limit: int) -> bytes:
@@ -61,18 +74,16 @@ def read_whole(source: Source, name: str, limit: int) -> bytes:
     return bytes(found)
 
 
-def foreign_names(path: Path) -> list[str] | None:
-    """Return what a bundle holds beside its own files; ``None`` if it is no bundle."""
+def occupant_of(place: Place) -> Occupant | None:
+    """Return what is in a bundle's place; ``None`` where it can't be replaced by this kind."""
+    if place.path.is_dir() == place.is_archive:
+        return None
+    if not place.is_archive:
+        return survey(place.path)
     try:
-        with closing(open_source(path)) as source:
+        with closing(open_source(place.path)) as source:
             listed = listed_names(read_whole(source, MANIFEST, MAX_MANIFEST))
-            if listed is None:
-                return None
-            return [name for name in source.names() if name not in {*listed, *RESERVED}]
+            foreign = [name for name in source.names() if name not in {*(listed or ()), *RESERVED}]
     except BundleError:
         return None
-
-
-def is_bundle(path: Path) -> bool:
-    """Whether a path holds a bundle, of whatever format and however edited."""
-    return foreign_names(path) is not None
+    return Occupant(listed is not None, foreign=tuple(foreign))

@@ -15,8 +15,9 @@ from lading.bundle.archive import ArchiveTarget
 from lading.bundle.directory import DirectoryTarget
 from lading.bundle.files import reported
 from lading.bundle.layout import CLOSE, MAX_RECORD, SEPARATOR, header, sums
+from lading.bundle.occupant import Occupant
 from lading.bundle.place import Place
-from lading.bundle.sources import foreign_names, is_bundle
+from lading.bundle.sources import occupant_of
 from lading.errors import BundleError, listed, shown
 from lading.manifest import SUMS, FileEntry, Manifest, name_fault
 from lading.rules import MANIFEST
@@ -33,8 +34,8 @@ class Target(Protocol):
     def complete(self) -> None:
         """Make all of it durable."""
 
-    def publish(self) -> None:
-        """Put it in its place."""
+    def publish(self, old: Occupant) -> None:
+        """Put it in the place of what is there."""
 
     def discard(self) -> None:
         """Remove it."""
@@ -106,8 +107,8 @@ class BundleWriter:
         self._files: dict[str, EntityFile] = {}
         self._whole = True
         with self._place.locked():
-            self._place.tidy(is_bundle)
-            self._refuse()
+            self._place.tidy()
+            self._occupant()
             kind = ArchiveTarget if self._place.is_archive else DirectoryTarget
             self._target: Target | None = kind(self._place)
 
@@ -163,9 +164,8 @@ class BundleWriter:
                     sink.write(data)
             target.complete()
             with self._place.locked():
-                self._place.tidy(is_bundle)
-                self._refuse()
-                target.publish()
+                self._place.tidy()
+                target.publish(self._occupant())
         except BaseException:
             self.discard()
             raise
@@ -191,30 +191,31 @@ class BundleWriter:
             problem = f"the manifest doesn't list {listed(written, separator=', ')}"
             raise BundleError(problem, file=MANIFEST)
 
-    def _refuse(self) -> None:
-        """Raise if something is at the path that mustn't be replaced."""
-        path = self._place.path
+    def _occupant(self) -> Occupant:
+        """Return what is in the place; raise if that mustn't be replaced."""
         if self._place.is_free:
-            return
-        foreign = foreign_names(path) if path.is_dir() != self._place.is_archive else None
-        if foreign is None:
+            return Occupant(is_bundle=False)
+        old = occupant_of(self._place)
+        is_empty = old is not None and not old.is_bundle and not old.foreign
+        if old is None or not (old.is_bundle or is_empty):
             raise BundleError(
                 "is there already and is not a bundle, so it is not replaced",
                 "Name another path, or remove it yourself.",
                 file=str(self.path),
             )
-        if not self._overwrite:
+        if old.is_bundle and not self._overwrite:
             raise BundleError(
                 "there is a bundle already",
                 "Pass overwrite=True to replace it, or name another path.",
                 file=str(self.path),
             )
-        if foreign:
+        if old.foreign:
             raise BundleError(
-                f"the bundle's folder also holds {listed(map(repr, foreign), separator=', ')}",
+                f"the bundle's folder also holds {listed(map(repr, old.foreign), separator=', ')}",
                 "Move that elsewhere: replacing the bundle would remove it.",
                 file=str(self.path),
             )
+        return old
 
 
 def _facts(file: EntityFile | FileEntry) -> tuple[str, int, int, int, str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lading.bundle import BundleReader, BundleWriter, files
+from lading.bundle import BundleReader, BundleWriter, files, with_bundle
 from lading.bundle.place import Place
 from lading.errors import BundleError
 from lading.manifest import Manifest
@@ -25,6 +25,12 @@ OLD, NEW = b'{"slug":"old"}', b'{"slug":"new"}'
 def names(folder: Path) -> list[str]:
     """List a folder's names, sorted."""
     return sorted(child.name for child in folder.iterdir())
+
+
+def siblings(path: Path) -> list[str]:
+    """List the endings of a bundle's hidden siblings."""
+    hidden = [name for name in names(path.parent) if name.startswith(f".{path.name}.lading-")]
+    return sorted(Path(name).suffix for name in hidden)
 
 
 def records(path: Path) -> list[bytes]:
@@ -45,7 +51,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def crashed(path: Path, written: Written, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Leave what a crash between the two renames leaves: an aside, and no bundle."""
+    """Leave what a crash between the two renames leaves: an aside, its temporary, no bundle."""
     written(path, OLD)
     real = os.rename
 
@@ -60,7 +66,7 @@ def crashed(path: Path, written: Written, monkeypatch: pytest.MonkeyPatch) -> Pa
         with pytest.raises(BundleError) as caught:
             written(path, NEW, overwrite=True)
     assert str(caught.value) == f"{path}: can't be written: Input/output error."
-    assert names(path.parent) == [".backup.lading-old"]
+    assert siblings(path) == [".old", ".tmp"]
     return path
 
 
@@ -111,20 +117,147 @@ def test_a_later_writer_removes_an_aside_that_was_replaced(path: Path, written: 
     """With the new bundle in place, what was set aside goes."""
     written(path, NEW)
     written(path.parent / "x", OLD)
-    (path.parent / "x").rename(path.parent / ".backup.lading-old")
+    (path.parent / "x").rename(path.parent / ".backup.lading-0123456789ab.old")
     with pytest.raises(BundleError, match="there is a bundle already"):
         BundleWriter(path)
     assert names(path.parent) == ["backup"]
     assert records(path) == [NEW]
 
 
-def test_an_aside_beside_something_else_is_kept(crashed: Path) -> None:
+def test_an_aside_beside_something_else_is_kept(crashed: Path, written: Written) -> None:
     """The only copy of a bundle isn't removed because something else is at its path."""
     crashed.mkdir()
     (crashed / "notes.txt").write_text("mine")
     with pytest.raises(BundleError, match="is not a bundle"):
         BundleWriter(crashed, overwrite=True)
-    assert names(crashed.parent) == [".backup.lading-old", "backup"]
+    assert siblings(crashed) == [".old", ".tmp"]
+    (crashed / "notes.txt").unlink()
+    written(crashed, NEW, overwrite=True)
+    assert names(crashed.parent) == ["backup"]
+
+
+def test_an_aside_that_was_replaced_is_not_read(path: Path, written: Written) -> None:
+    """Once the new bundle was in place, the old one is gone for every reader."""
+    written(path.parent / "x", OLD)
+    (path.parent / "x").rename(path.parent / ".backup.lading-0123456789ab.old")
+    with pytest.raises(BundleError, match="there is no such file or folder"):
+        BundleReader(path)
+    written(path, NEW)
+    assert names(path.parent) == ["backup"]
+
+
+@pytest.mark.parametrize("function", ["unlink", "rmdir"])
+def test_what_cannot_be_removed_is_said(
+    path: Path, written: Written, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    """An old bundle that stays is told by its path, and blocks nothing."""
+    written(path, OLD)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, refuse)
+        for data in (NEW, OLD, NEW):
+            with pytest.warns(UserWarning, match=r"/\.backup\.lading-.*\.old' is left of") as said:
+                written(path, data, overwrite=True)
+            assert records(path) == [data]
+    assert len({str(item.message) for item in said}) == 3
+    written(path, OLD, overwrite=True)
+    assert names(path.parent) == ["backup"]
+
+
+@pytest.mark.parametrize("name", ["01_a.json", "SHA256SUMS", "notes"])
+def test_a_folder_in_a_bundle_is_never_removed(path: Path, written: Written, name: str) -> None:
+    """What is no plain file isn't the bundle's own, whatever its name."""
+    written(path, OLD)
+    (path / name).unlink(missing_ok=True)
+    (path / name).mkdir()
+    (path / name / "precious").write_text("mine")
+    with pytest.raises(BundleError, match=f"the bundle's folder also holds '{name}'"):
+        written(path, NEW, overwrite=True)
+    assert (path / name / "precious").read_text() == "mine"
+
+
+def test_what_came_into_an_aside_is_never_removed(path: Path, written: Written) -> None:
+    """Of a bundle that was replaced, only its own files are removed."""
+    written(path.parent / "x", OLD)
+    (path.parent / "x" / "notes.txt").write_text("mine")
+    aside = (path.parent / "x").rename(path.parent / ".backup.lading-0123456789ab.old")
+    with pytest.warns(UserWarning, match="remove it yourself"):
+        written(path, NEW)
+    assert names(aside) == ["notes.txt"]
+
+
+@pytest.mark.parametrize("name", ["new", "new.zip", "01_a.json", "manifest.json"])
+def test_nothing_is_written_into_a_bundle(path: Path, written: Written, name: str) -> None:
+    """A bundle within a bundle's folder would make that unreadable."""
+    written(path, OLD)
+    with pytest.raises(BundleError) as caught:
+        BundleWriter(path / name, overwrite=True)
+    assert str(caught.value) == (
+        f"{path / name}: is inside of the bundle {str(path)!r}, which it would make unreadable. "
+        "Name a path outside of that folder."
+    )
+    assert records(path) == [OLD]
+
+
+BY_THE_WAY = [".DS_Store", "Thumbs.db", "desktop.ini", "._01_a.json", ".gitattributes"]
+
+
+@pytest.mark.parametrize("name", BY_THE_WAY)
+def test_what_file_managers_leave_is_left_alone(path: Path, written: Written, name: str) -> None:
+    """Their files are no fault of a bundle, and stay when it is replaced."""
+    path.mkdir()
+    (path / name).write_text("theirs")
+    written(path, OLD)
+    written(path, NEW, overwrite=True)
+    with BundleReader(path) as reader:
+        reader.verify()
+    assert (path / name).read_text() == "theirs"
+    assert names(path.parent) == ["backup"]
+
+
+@pytest.mark.parametrize("name", [".git", "__MACOSX"])
+def test_folders_of_version_control_are_read_past(path: Path, written: Written, name: str) -> None:
+    """A hidden folder is no fault of a bundle, and can't be kept when that is replaced."""
+    written(path, OLD)
+    (path / name).mkdir()
+    with BundleReader(path) as reader:
+        reader.verify()
+    with pytest.raises(BundleError, match=f"also holds '{name}'"):
+        written(path, NEW, overwrite=True)
+    assert names(path) == sorted(["01_a.json", "SHA256SUMS", "manifest.json", name])
+
+
+def test_a_folder_that_was_replaced_is_said_to_be(path: Path, written: Written) -> None:
+    """A reader whose files go says why, rather than calling them damaged."""
+    written(path, OLD)
+    with BundleReader(path) as reader:
+        written(path, NEW, overwrite=True)
+        with pytest.raises(BundleError) as caught:
+            list(reader.blocks(reader.manifest["a"], 5))
+    assert str(caught.value) == (
+        f"{path}: was replaced or removed while it was read. Read it again."
+    )
+
+
+def test_a_bundle_that_was_replaced_is_read_once_more(path: Path, written: Written) -> None:
+    """Whoever uses a bundle begins again with the new one, and no third time."""
+    written(path, OLD)
+    replaced = 0
+
+    def use(reader: BundleReader, times: int) -> list[Any]:
+        nonlocal replaced
+        if replaced < times:
+            replaced += 1
+            written(path, NEW, overwrite=True)
+        return list(reader.blocks(reader.manifest["a"], 5))
+
+    assert with_bundle(path, lambda reader: use(reader, 1))[0].records == [NEW]
+    replaced = 0
+    with pytest.raises(BundleError, match="was replaced or removed"):
+        with_bundle(path, lambda reader: use(reader, 2))
 
 
 @pytest.mark.parametrize("name", ["backup", "backup.zip"])
@@ -213,7 +346,7 @@ def test_where_there_are_no_locks(
     path: Path, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the system's locks a bundle is written, and no temporary is taken for stale."""
-    stranger = path.parent / ".backup.lading-abc.tmp"
+    stranger = path.parent / ".backup.lading-0123456789ab.tmp"
     stranger.mkdir()
     monkeypatch.setattr(files, "HAS_LOCKS", False)
     monkeypatch.setattr(files, "_FOLDER", None)
@@ -321,3 +454,15 @@ def test_a_reader_keeps_its_folder(path: Path, written: Written) -> None:
         written(path, NEW)
         blocks = list(reader.blocks(reader.manifest["a"], 5))
     assert blocks[0].records == [OLD]
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "01_a.json", "SHA256SUMS"])
+def test_a_file_of_a_bundle_is_not_the_bundle(path: Path, written: Written, name: str) -> None:
+    """Whoever names a file of a bundle is told to name its folder."""
+    written(path, OLD)
+    with pytest.raises(BundleError) as caught:
+        BundleReader(path / name)
+    assert str(caught.value) == (
+        f"{path / name}: is one file of a bundle, and a bundle is read whole. "
+        f"Give its folder: {str(path)!r}."
+    )

@@ -1,0 +1,63 @@
+"""What is in a folder where a bundle is to be written: what may go, and what mustn't."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from lading.bundle.files import open_regular, pieces_of, reported
+from lading.bundle.layout import MAX_MANIFEST, is_by_the_way, listed_names
+from lading.errors import BundleError
+from lading.manifest import RESERVED
+from lading.rules import MANIFEST
+
+__all__ = ["Occupant", "is_bundle_folder", "survey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Occupant:
+    """The names in a folder, sorted.
+
+    ``own`` are the bundle's plain files, ``by_the_way`` those that file managers and version
+    control put there, ``foreign`` everything else: what is no plain file is always foreign.
+    """
+
+    is_bundle: bool
+    own: tuple[str, ...] = ()
+    by_the_way: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+
+
+def survey(folder: Path) -> Occupant:
+    """Look at a folder; ``BundleError`` where it can't be listed."""
+    listed = _listed(folder)
+    known = {*(listed or ()), *RESERVED} if listed is not None else set()
+    own, by_the_way, foreign = list[str](), list[str](), list[str]()
+    with reported(folder, "read"):
+        for file in sorted(folder.iterdir()):
+            is_plain = stat.S_ISREG(file.lstat().st_mode)
+            if is_plain and file.name in known:
+                own.append(file.name)
+            elif is_plain and is_by_the_way(file.name):
+                by_the_way.append(file.name)
+            else:
+                foreign.append(file.name)
+    return Occupant(listed is not None, tuple(own), tuple(by_the_way), tuple(foreign))
+
+
+def is_bundle_folder(folder: Path) -> bool:
+    """Tell whether a folder is a bundle, of whatever format and however edited."""
+    return _listed(folder) is not None
+
+
+def _listed(folder: Path) -> set[str] | None:
+    text = bytearray()
+    try:
+        for piece in pieces_of(open_regular(MANIFEST, folder, None), MANIFEST):
+            text += piece
+            if len(text) > MAX_MANIFEST:
+                return None
+    except BundleError:
+        return None
+    return listed_names(bytes(text))
