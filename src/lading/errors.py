@@ -8,6 +8,7 @@ databases, files or schemas.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 REPR_LIMIT = 80
 LISTED = 5
+#: How many of the names that exist are listed to whoever wrote another, and how alike is near.
+NAMES = 20
+LIKENESS = 0.6
 
 
 def shown(value: object) -> str:
@@ -30,6 +34,28 @@ def listed(items: Iterable[str], *, separator: str = "\n  ", limit: int = LISTED
     shown_items = texts[:limit] if extra > 0 else texts
     tail = f"{separator}and {extra} more" if extra > 0 else ""
     return separator.join(shown_items) + tail
+
+
+def nearest(name: object, names: Iterable[object], *, limit: int = NAMES) -> str:
+    """Join the names that exist: those most like a misspelt one first, the others as they stand.
+
+    Args:
+        name: What was written instead of one of the names.
+        names: The names that would have been right; where there are none, the answer is ``none``.
+        limit: How many to list; the others are counted.
+    """
+    known = [str(other) for other in names]
+    ordered = dict.fromkeys([*alike(name, known), *known])
+    return listed(ordered, separator=", ", limit=limit) or "none"
+
+
+def alike(name: object, names: Iterable[object]) -> list[str]:
+    """List the names that a misspelt one may stand for, the most like it first."""
+    known: dict[str, list[str]] = {}
+    for other in map(str, names):
+        known.setdefault(other.casefold(), []).append(other)
+    close = get_close_matches(str(name).casefold(), known, n=LISTED, cutoff=LIKENESS)
+    return [other for folded in close for other in known[folded]]
 
 
 def place(

@@ -16,7 +16,7 @@ from lading.derive.lockcheck import shapes_before
 from lading.derive.replay import Misfit, undo
 from lading.derive.sealedshape import sealed_shapes
 from lading.derive.upgrades import History, history_of
-from lading.errors import LadingError, VersionError, shown
+from lading.errors import LadingError, VersionError, nearest, shown
 from lading.options import catalog_of, check_path
 
 
@@ -48,7 +48,7 @@ def json_schema(
             raise LadingError(f"version={shown(version)} is of no entity; name the entity as well")
         return document_schema(sealed_shapes(entities), current, catalog.name)
     if version is None and entity not in current:
-        known = ", ".join(current)
+        known = nearest(entity, current)
         raise LadingError(f"{shown(entity)} is no entity of this catalog; there are: {known}")
     if version is None:
         return record_schema(sealed_shapes(entities), entity, current[entity])
@@ -94,7 +94,7 @@ def _refuse_unknown(history: History, lock: Lock | None, entity: str, version: A
     states += [state for seal in seals for state in seal.versions.items()]
     numbers = sorted({number for name, number in states if name == entity and number is not None})
     if not numbers:
-        known = ", ".join(dict.fromkeys(name for name, _ in states))
+        known = nearest(entity, dict.fromkeys(name for name, _ in states))
         raise LadingError(f"{shown(entity)} is no entity of this catalog; there are: {known}")
     if type(version) is not int or not 1 <= version <= numbers[-1]:
         known = ", ".join(map(str, numbers))

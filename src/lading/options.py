@@ -8,7 +8,7 @@ from typing import Any
 
 from lading.declare.catalog import Catalog, default_catalog
 from lading.declare.derivation import Entities
-from lading.errors import LadingError, shown
+from lading.errors import LadingError, nearest, shown
 
 CONFLICTS = ("skip", "error")
 LATER = ("update", "mirror")
@@ -32,7 +32,7 @@ class ImportOptions:
         self.modes = dict(on_conflict) if isinstance(on_conflict, Mapping) else {"*": on_conflict}
         for name in (*(self.only or ()), *(self.modes.keys() - {"*"})):
             if name not in entities.roots:
-                known = ", ".join(entities.roots)
+                known = nearest(name, entities.roots)
                 raise LadingError(f"{shown(name)} is no entity of this catalog; there are: {known}")
         for mode in self.modes.values():
             if mode not in CONFLICTS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lading.bundle import BundleReader
@@ -13,14 +13,45 @@ from lading.derive.replay import Flow
 from lading.derive.upgrades import History, history_of
 from lading.engine.streams import Failed, Origin, Streams
 from lading.engine.upgrade import Piece, Upgrade
-from lading.errors import BundleError, VersionError, listed, shown
+from lading.errors import BundleError, VersionError, listed, nearest, shown
 from lading.jsontext import plain_json_text
 from lading.report import Problem
+from lading.version import __version__
 
 GUESSED = (
     "The document says no version, and was taken for today's; say what a missing label means by "
     "Catalog(unlabelled=...)."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who wrote a payload, beside who reads it: two applications, and two releases of lading.
+
+    As a text it is empty where nothing tells them apart.
+    """
+
+    source: Any
+    reader: str | None
+    lading_version: str = __version__
+
+    def __str__(self) -> str:
+        is_other = self.source is not None and self.source != self.reader
+        return self._told() if is_other or self.lading_version != __version__ else ""
+
+    def _told(self) -> str:
+        texts = []
+        for source, version in ((self.source, self.lading_version), (self.reader, __version__)):
+            name = "an application without a source" if source is None else shown(source)
+            texts.append(f"{name} with lading {version}")
+        return f"it was written by {texts[0]}, and is read by {texts[1]}"
+
+    def newer(self) -> str:
+        """Say that the payload may be of a newer release, and what to do then."""
+        return (
+            f"It may be of a newer release of the application: {self._told()}. Import it with the "
+            "release that wrote it"
+        )
 
 
 class Upgraded:
@@ -172,10 +203,10 @@ class BundlePayload(Upgraded):
             raise BundleError(
                 f"holds {listed(unknown, separator=', ')}, which catalog {catalog.name!r} doesn't "
                 "know",
-                "Declare a schema for each.",
+                f"{self._writer(catalog).newer()}, or declare a schema for each.",
                 file="manifest.json",
             )
-        self._upgrade(history)
+        self._upgrade(history, str(self._writer(catalog)))
         missing = [name for name in entities.roots if name not in self.upgrade.flows]
         missing = [name for name in missing if name not in self.upgrade.plan.begun]
         if missing and not self.manifest.partial:
@@ -186,10 +217,14 @@ class BundlePayload(Upgraded):
             )
         self.reader.verify()
 
-    def _upgrade(self, history: History) -> None:
+    def _writer(self, catalog: Catalog) -> Writer:
+        return Writer(self.manifest.source, catalog.source, self.manifest.lading_version)
+
+    def _upgrade(self, history: History, writer: str) -> None:
         plan = history.plan(
             {name: entry.schema_version for name, entry in self.entries.items()},
             file="manifest.json",
+            writer=writer,
             targets=self._targets(),
             whole=not self.manifest.partial,
         )
@@ -276,18 +311,20 @@ class DocumentPayload(Upgraded):
             raise BundleError(
                 f"schema_versions is {shown(versions)}; expected an object of versions by entity"
             )
+        writer = Writer(self.document.get("source"), catalog.source)
         for name, records in self.entries.items():
             if name not in history.chains.names:
-                known = ", ".join(history.chains.current)
+                known = nearest(name, history.chains.current)
                 raise BundleError(
                     f"the document holds {name!r}, which catalog {catalog.name!r} doesn't know; it "
-                    f"knows {known}"
+                    f"knows {known}",
+                    f"{writer.newer()}." if str(writer) else "",
                 )
             if not isinstance(records, list):
                 raise BundleError(f"{name} is {shown(records)}; expected a list", entity=name)
         targets = {name: n for name, n in versions.items() if type(n) is int}
         found = {name: versions.get(name, 1) for name in self.entries}
-        plan = history.plan(found, file="document", targets=targets)
+        plan = history.plan(found, file="document", targets=targets, writer=str(writer))
         shapes = {name: self.shapes[name] for name in self.entries if name in self.shapes}
         self.take(Upgrade(plan, shapes, "document"))
         self.is_guessed = self._is_guessed(catalog)
@@ -309,7 +346,7 @@ class DocumentPayload(Upgraded):
         if label is None:
             return current
         if not isinstance(label, str) or label not in catalog.releases:
-            known = ", ".join(catalog.releases) or "none"
+            known = nearest(label, catalog.releases)
             remedy = "Name its versions in Catalog(releases=...), or add schema_versions to it."
             if not isinstance(label, str):
                 remedy = 'A label is a text, in quotes: write "version": "1.0" and its like.'

@@ -25,6 +25,7 @@ from lading import (
     export_all,
     import_all,
 )
+from lading.version import __version__
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.packing import adding, both, changing, packed, stored
@@ -233,8 +234,9 @@ def test_an_unknown_entity_is_refused(target: Target) -> None:
 
     bundle = rewritten(target.bundle(), edit, entry=entry)
     assert str(target.refuses(bundle, BundleError)) == (
-        "manifest.json: holds customers, which catalog 'shop' doesn't know. Declare a schema for "
-        "each."
+        "manifest.json: holds customers, which catalog 'shop' doesn't know. It may be of a newer "
+        f"release of the application: it was written by 'shop 1' with lading {__version__}, "
+        f"and is read by 'shop 1' with lading {__version__}. Import it with the release that wrote it, or declare a schema for each."
     )
 
 

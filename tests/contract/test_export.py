@@ -536,11 +536,11 @@ def test_documents_take_the_same_options(engine: sa.Engine) -> None:
     [
         (
             {"only": ["poeple"]},
-            "only names 'poeple', which is no entity; there are: loans, books, people, shelves.",
+            "only names 'poeple', which is no entity; there are: people, loans, books, shelves.",
         ),
         (
             {"where": {"poeple": sa.true()}},
-            "where names 'poeple', which is no entity; there are: loans, books, people, shelves.",
+            "where names 'poeple', which is no entity; there are: people, loans, books, shelves.",
         ),
         (
             {"where": {"people": "email = 'x'"}},

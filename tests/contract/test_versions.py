@@ -36,6 +36,7 @@ from lading import (
     import_document,
 )
 from lading.engine.read import CHUNK
+from lading.version import __version__
 from support.aged import changed, items, pantry, stall
 from support.aged_more import notebook, workshop
 from support.backends import Backend, SQLiteMemory
@@ -551,6 +552,33 @@ def test_a_newer_bundle_is_named(empty: Shop, tmp_path: Path) -> None:
     assert str(refused(empty(new), new, path, VersionError)) == (
         "manifest.json: items are at version 3, this catalog needs 2. Upgrade the application that "
         "reads it."
+    )
+
+
+def test_a_bundle_of_a_newer_release_is_called_so(empty: Shop, tmp_path: Path) -> None:
+    """Both releases are named; "declare a schema" alone would send people the wrong way."""
+    newer, older = two((1, 1)), items()
+    newer.catalog.name = older.catalog.name
+    newer.catalog.source, older.catalog.source = "shop 2.0", "shop 1.0"
+    error = refused(empty(older), older, packed(newer, tmp_path / "new"), BundleError)
+    assert (
+        "It may be of a newer release of the application: it was written by 'shop 2.0' with "
+        f"lading {__version__}, and is read by 'shop 1.0' with lading {__version__}."
+    ) in str(error)
+    document = {"one": [], "source": "shop 2.0"}
+    with pytest.raises(BundleError, match=r"newer release.*'shop 2.0'.*'shop 1.0'"):
+        import_document(empty(older), document, catalog=older.catalog)
+
+
+def test_a_newer_version_names_both_releases(empty: Shop, tmp_path: Path) -> None:
+    """What to upgrade to is what wrote the bundle."""
+    newer, older = items(2, amount=number()), items(1, amount=number())
+    newer.catalog.source, older.catalog.source = "shop 2.0", "shop 1.0"
+    error = refused(empty(older), older, packed(newer, tmp_path / "new"), VersionError)
+    assert str(error) == (
+        "manifest.json: items are at version 2, this catalog needs 1. Upgrade the application that "
+        f"reads it: it was written by 'shop 2.0' with lading {__version__}, and is read by "
+        f"'shop 1.0' with lading {__version__}."
     )
 
 

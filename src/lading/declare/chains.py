@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from lading.declare.changes import Change, names_after, own_faults, step_faults
-from lading.errors import shown
+from lading.errors import nearest, shown
 
 if TYPE_CHECKING:
     from lading.declare.derivation import Entities
@@ -180,7 +180,8 @@ def _stranger(chains: Chains, new: State) -> str:
     """Say what to do about a name that no entity has: it was removed, or never was."""
     last, version = chains.end(new)
     return (
-        f"upgrades {new[0]!r}, which is no entity; the entities are {', '.join(chains.current)}; "
+        f"upgrades {new[0]!r}, which is no entity; the entities are "
+        f"{nearest(new[0], chains.current)}; "
         f"if it was removed, declare a change that ends it, with upgrades = "
         f'{{"{last}": ({version}, None)}} and steps = [Drop("{last}")], else correct the name'
     )
@@ -223,5 +224,5 @@ def _release_faults(catalog: Any, chains: Chains) -> Iterator[str]:
                     + ", ".join(f"{at} {number}" for at, number in chains.current.items())
                 )
     if catalog.unlabelled is not None and catalog.unlabelled not in catalog.releases:
-        known = ", ".join(map(repr, catalog.releases)) or "none"
+        known = nearest(repr(catalog.unlabelled), map(repr, catalog.releases))
         yield f"unlabelled = {shown(catalog.unlabelled)}, which is no release; there are: {known}"

@@ -19,10 +19,11 @@ from lading.declare.keycycles import empty_keys, key_faults
 from lading.declare.members import Members
 from lading.declare.metaoptions import names_in, unknown_options
 from lading.declare.ownership import Ownership
+from lading.declare.reported import Reported
 from lading.declare.restored import lost_targets
 from lading.declare.rowsets import Links, Reference, RowSet, Value
 from lading.declare.schema import option
-from lading.errors import DeclarationError, shown
+from lading.errors import DeclarationError, nearest, shown
 from lading.manifest import name_fault
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def stale_excuses(entities: Entities) -> list[str]:
     left = coverage(entities)
     return [
         f"leaves_out names {name!r}, which is no table or column that is left out; "
-        f"left out are: {', '.join(left) or 'none'}"
+        f"left out are: {nearest(name, left)}"
         for name in entities.catalog.leaves_out
         if name not in left
     ]
@@ -91,8 +92,9 @@ class Derivation:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.mistakes: list[str] = []
         self.plain: dict[type[EntitySchema], RowSet] = {}
+        self.reported = Reported(self.plain)
+        self.mistakes = self.reported.mistakes
         self.hierarchies: dict[type[EntitySchema], Hierarchy] = {}
         self.owners: dict[type[EntitySchema], list[tuple[type[EntitySchema], str, Owned]]] = {}
         self.claimed: dict[sa.Table, tuple[type[EntitySchema], str]] = {}
@@ -107,13 +109,14 @@ class Derivation:
         for filler in fillers:
             filler.fill()
             filler.leftovers()
+            self.reported.failed[filler.schema] = filler.failed
         self._keys()
         self._bind_parts()
         if not self.mistakes:
             self._check_key_cycles()
         for rows in self.plain.values():
             self._finish(rows)
-        for schema, text in lost_targets(self.plain):
+        for schema, text in lost_targets(self.plain, self.reported.failed):
             self.report(schema, text)
         roots = Ownership(self).roots()
         self._check_names(roots)
@@ -147,9 +150,9 @@ class Derivation:
         carriers: dict[sa.Table, str] = {}
         for root in roots.values():
             for name in names_in(own_option(root.schema, "depends_on")):
-                if name not in roots:
+                if name not in roots and not self.reported.has_refused_name(name):
                     text = f"depends_on names {name!r}, which is no entity; the entities are "
-                    self.report(root.schema, text + ", ".join(roots))
+                    self.report(root.schema, text + nearest(name, roots))
             for table in root.tables:
                 other = carriers.setdefault(table, root.name)
                 owned = [rows.name for rows in self.of_table(table) if rows.is_owned]
@@ -162,9 +165,7 @@ class Derivation:
 
     def report(self, schema: type[EntitySchema], text: str) -> None:
         """Note a mistake, once, with the schema's name."""
-        line = f"{schema.__name__}: {text}"
-        if line not in self.mistakes:
-            self.mistakes.append(line)
+        self.reported.add(schema, text)
 
     def of_table(self, table: Any) -> list[RowSet]:
         """List the schemas' row sets over a table."""
@@ -179,6 +180,9 @@ class Derivation:
     # Phases
 
     def _open(self, schema: type[EntitySchema]) -> None:
+        for field_name, field in schema.declared.items():
+            if isinstance(field, Owned):
+                self.owners.setdefault(field.child, []).append((schema, field_name, field))
         mapper = sa.inspect(schema.Meta.model, raiseerr=False)  # type: ignore[attr-defined]
         if not isinstance(mapper, Mapper):
             model = shown(schema.Meta.model)  # type: ignore[attr-defined]
@@ -207,9 +211,6 @@ class Derivation:
             kinds=hierarchy.known,
             extensions=hierarchy.extensions(),
         )
-        for field_name, field in schema.declared.items():
-            if isinstance(field, Owned):
-                self.owners.setdefault(field.child, []).append((schema, field_name, field))
 
     def _name_of(self, schema: type[EntitySchema], table: sa.Table) -> str:
         """Return what an entity is called; a name that can't be is reported."""
@@ -280,7 +281,9 @@ class Derivation:
             try:
                 rows.key = natural_key(rows, declared)
             except Unclear as error:
-                if schema not in self.owners or declared is not None:
+                failed = self.reported.failed[schema]
+                is_known = error.name in failed or (declared is None and failed)
+                if (schema not in self.owners or declared is not None) and not is_known:
                     self.report(schema, str(error))
 
     def _bind_parts(self) -> None:
@@ -291,7 +294,8 @@ class Derivation:
                     try:
                         reference.parts = self._parts(reference)
                     except Unclear as error:
-                        if not self._is_owner(schema, reference.target):
+                        is_known = self.reported.is_without_key(reference.target)
+                        if not self._is_owner(schema, reference.target) and not is_known:
                             self.report(schema, f"{reference.name}: {error}")
 
     def _is_owner(self, child: type[EntitySchema], target: RowSet) -> bool:
@@ -342,11 +346,11 @@ class Derivation:
         rows.members = [*rows.key, *rest]
         known = {member.name for member in rows.members}
         for name in names_in(own_option(rows.schema, "volatile")):
-            if name not in known:
+            if name not in known | self.reported.failed[rows.schema]:
                 self.report(
                     rows.schema,
                     f"volatile names {name!r}, which is no field of it; "
-                    f"its fields are {', '.join(sorted(known))}",
+                    f"its fields are {nearest(name, sorted(known))}",
                 )
 
 

@@ -96,6 +96,7 @@ class ForeignKeys:
                 try:
                     far = tuple(element.column for element in elements)
                 except sa.exc.SQLAlchemyError as error:
+                    self.members.failed |= {str(column.name).removesuffix("_id") for column in near}
                     self.members.report(
                         f"{names_of(near)}: its foreign key can't be resolved ({error})"
                     )
@@ -114,6 +115,7 @@ class ForeignKeys:
         try:
             name, field, relationship = self._name(pairs)
         except Unclear as error:
+            self.members.failed |= self._possible_names(pairs)
             self.members.report(str(error))
             return
         self.members.seen.add(name)
@@ -121,6 +123,14 @@ class ForeignKeys:
             self.excluded.update(near for near, _ in pairs)
         else:
             yield ForeignKey(pairs, name, field, relationship)
+
+    def _possible_names(self, pairs: Pairs) -> set[str]:
+        """Return what a foreign key that isn't named might have been called."""
+        local = [near for near, _ in pairs]
+        attributes = {self.members.hierarchy.attribute(near) or str(near.name) for near in local}
+        relationships = [item for item, _ in self.members.relationships.values()]
+        found = {str(item.key) for item in many_to_one(relationships, pairs)}
+        return found | attributes | {name.removesuffix("_id") for name in attributes}
 
     def _name(self, pairs: Pairs) -> tuple[str, Ref, str | None]:
         """Return the field's name, the field, and the relationship's name."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm.exc import UnmappedColumnError
 
 from lading.declare.columns import is_generated, is_unique, unique_columns
 from lading.declare.rowsets import Column, Reference, RowSet, Value
-from lading.errors import shown
+from lading.errors import alike, nearest, shown
 from lading.kind import article
 
 if TYPE_CHECKING:
@@ -21,7 +21,14 @@ CONVENTIONAL = ("slug", "uuid")
 
 
 class Unclear(Exception):
-    """A rule has no answer, or several; the text says which and what to write."""
+    """A rule has no answer, or several; the text says which and what to write.
+
+    ``name`` is the field that it looked for in vain, where it did.
+    """
+
+    def __init__(self, text: str, name: str | None = None) -> None:
+        super().__init__(text)
+        self.name = name
 
 
 def attribute_of(mapper: Mapper[Any], column: Column) -> str | None:
@@ -126,19 +133,21 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
                     f"natural_key names {name!r}, and {kind} field is no key; name another field"
                 )
             return member
-    known = ", ".join(
-        member.name for member in rows.members if isinstance(member, Value | Reference)
-    )
-    raise Unclear(f"natural_key names {name!r}, which is no field of it; its fields are {known}")
+    names = [member.name for member in rows.members if isinstance(member, Value | Reference)]
+    known = nearest(name, names)
+    text = f"natural_key names {name!r}, which is no field of it; its fields are {known}"
+    raise Unclear(text, name)
 
 
 def by_field(target: RowSet, name: str) -> Value:
     """Return the field that ``by`` names; ``Unclear`` where it can't identify a target."""
     found = [item for item in target.values if item.name == name]
+    known = [item.name for item in target.values if item.kind.is_key and item.kinds is None]
+    like = f" such as {', '.join(alike(name, known))}" if alike(name, known) else ""
     if not found or not found[0].kind.is_key:
         raise Unclear(
             f"by={name!r} is no field of {target.schema.__name__} that can be a key; "
-            "name another, or remove by"
+            f"name another{like}, or remove by"
         )
     if found[0].kinds is not None:
         raise Unclear(

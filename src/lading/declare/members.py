@@ -15,6 +15,7 @@ from lading.declare.columns import converts_in_sql, is_opaque, kind_of
 from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
 from lading.declare.foreignkeys import ForeignKey, ForeignKeys
 from lading.declare.infer import Unclear
+from lading.declare.misnamed import misnamed
 from lading.declare.rowsets import Column, Kinds, Links, Reference, RowSet, Value
 from lading.errors import shown
 from lading.kind import Kind
@@ -60,6 +61,8 @@ class Members:
         self.excluded = Excluded(rows.schema)
         self.used: set[str] = set()
         self.seen: set[str] = set()
+        #: Fields and references that were reported, and whose absence is no second mistake.
+        self.failed: set[str] = set()
 
     def report(self, text: str) -> None:
         """Note a mistake of this schema."""
@@ -67,11 +70,11 @@ class Members:
 
     def fill(self) -> None:
         """Add every member but the owned lists, which need all row sets first."""
-        foreign = ForeignKeys(self)
+        self.foreign = ForeignKeys(self)
         for column in self.hierarchy.columns():
-            for key in foreign.at(column):
+            for key in self.foreign.at(column):
                 self._reference(key)
-            if column not in foreign.held:
+            if column not in self.foreign.held:
                 self._value(column)
         self._link_lists()
         self._discriminate()
@@ -82,6 +85,8 @@ class Members:
         if self.rows.kinds is None or column is None:
             return
         found = [value for value in self.rows.values if value.column is column and value.writable]
+        if self.hierarchy.attribute(column) in self.failed:
+            return
         if found:
             self.rows.discriminator = found[0]
             known = OneOfKinds(found[0].kind, self.rows.kinds)
@@ -94,32 +99,11 @@ class Members:
 
     def leftovers(self) -> None:
         """Report fields that match nothing in the model and would write nothing back."""
-        known = {*self.seen, *self.declared, *self.hierarchy.attributes()}
-        options = self.schema.opts
-        one_way = (set(options.dump_only) | set(options.load_only)) - known
-        for name in [*self.excluded.unknown(known), *sorted(one_way)]:
-            self.report(f"Meta names {name!r}, which is no field of it")
         for name, field in self.declared.items():
             if isinstance(field, Owned):
                 self._refuse_one_way(name, field)
-            if name in self.used or isinstance(field, Owned) or name in self.excluded:
-                continue
-            if isinstance(field, Ref | RefList):
-                if (field.relationship or name) in self.relationships:
-                    self.report(
-                        f"{name} = Ref(...) is a relationship to many; write {name} = Owned(...) "
-                        "if they live in its record, or remove it"
-                    )
-                    continue
-                self.report(
-                    f"{name} = Ref(...) names no foreign key of {self.rows.table.fullname}; "
-                    "name its relationship: Ref('relationship')"
-                )
-            elif not (field.dump_only or isinstance(field, ma.fields.Method | ma.fields.Function)):
-                self.report(
-                    f"{name} is no column of {self.rows.table.fullname}, so nothing could "
-                    "restore it; give it attribute=..., or dump_only=True"
-                )
+        for text in misnamed(self):
+            self.report(text)
 
     # Plain values
 
@@ -134,6 +118,7 @@ class Members:
         try:
             field, kind = self._field_of(name, declared, column)
         except Unclear as error:
+            self.failed.add(name)
             self.report(f"{name}: {error}, or leave it out with Meta.exclude")
             return
         if field.load_only or name in self.schema.opts.load_only:
@@ -250,6 +235,9 @@ class Members:
             found = [rows for rows in found if field.entity in (rows.schema, rows.name)]
         if len(found) == 1:
             return found[0]
+        self.failed.add(name)
+        if not carrying and self.work.reported.has_refused_table(table):
+            return None
         if carrying and not found:
             names = ", ".join(rows.schema.__name__ for rows in carrying)
             self.report(
@@ -309,6 +297,7 @@ class Members:
         far = tuple(_pairs(relationship.secondary_synchronize_pairs or []))
         held = {column for column, _ in near} | {column for _, column in far}
         if set(table.columns) - held:
+            self.failed.add(name)
             extra = ", ".join(column.name for column in table.columns if column not in held)
             self.report(
                 f"{name}: its link table {table.fullname} has columns of its own ({extra}); map it "

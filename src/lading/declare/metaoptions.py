@@ -7,7 +7,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.errors import shown
+from lading.errors import nearest, shown
 
 #: What ``class Meta`` may hold: ours, and marshmallow's own.
 OPTIONS = {"model", "name", "natural_key", "version", "depends_on", "volatile", "catalog"} | {
@@ -40,7 +40,7 @@ def unknown_options(meta: Any) -> Iterator[str]:
     """Yield what is wrong with an option's name; a misspelt one would silently do nothing."""
     for name in vars(meta):
         if not name.startswith("__") and name not in OPTIONS:
-            yield f"Meta.{name} is no option; the options are {', '.join(sorted(OPTIONS))}"
+            yield f"Meta.{name} is no option; the options are {nearest(name, sorted(OPTIONS))}"
 
 
 def names_in(option: Any) -> tuple[str, ...]:

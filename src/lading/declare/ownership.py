@@ -68,7 +68,9 @@ class Ownership:
             try:
                 children = self._children(rows, source, name, field)
             except Unclear as error:
-                self.work.report(source.schema, f"{name} = Owned(...): {error}")
+                # What failed already may be the child's way to its owner.
+                if not self.work.reported.failed[field.child]:
+                    self.work.report(source.schema, f"{name} = Owned(...): {error}")
                 continue
             rows.members.append(children)
             plain = self.plain[field.child]
@@ -137,7 +139,7 @@ class Ownership:
         for member in members:
             if not isinstance(member, Reference):
                 continue
-            if not member.parts:
+            if not member.parts and not self.work.reported.is_without_key(member.target):
                 raise Unclear(
                     f"{child.schema.__name__}.{member.name} refers to {member.target.name}, which "
                     "has no natural key; declare natural_key there"

@@ -12,17 +12,18 @@ if TYPE_CHECKING:
 
 
 def lost_targets(
-    plain: Mapping[type[EntitySchema], RowSet],
+    plain: Mapping[type[EntitySchema], RowSet], failed: Mapping[type[EntitySchema], set[str]]
 ) -> Iterator[tuple[type[EntitySchema], str]]:
     """Yield each schema whose reference would come back leading nowhere, with the mistake.
 
     So it would where its target is restored without the column that the foreign key holds:
-    one that is excluded, or only written.
+    one that is excluded, or only written.  ``failed`` are the members that were reported
+    already, by schema: of a target with such, nothing is said.
     """
     for schema, rows in plain.items():
         for member in rows.members:
             reference = member.reference if isinstance(member, Links) else member
-            if not isinstance(reference, Reference):
+            if not isinstance(reference, Reference) or failed[reference.target.schema]:
                 continue
             restored = _restored(reference.target)
             for column in reference.remote:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lading.errors import nearest
 from lading.kind import article
 
 Shape = dict[str, Any]
@@ -74,7 +75,7 @@ class Shapes:
         if not found:
             raise Mismatch(
                 f"there is no entity {path.split('.', maxsplit=1)[0]!r} at that point; there are "
-                + ", ".join(self.roots)
+                + nearest(path.split(".", maxsplit=1)[0], self.roots)
             )
         entity = max(found, key=len)
         rest = path[len(entity) + 1 :]
@@ -208,5 +209,5 @@ def rename_field(shape: Shape, old: str, new: str) -> None:
 
 
 def _no_field(path: str, name: str, shape: Shape, what: str) -> str:
-    known = ", ".join(shape["fields"]) or "none"
+    known = nearest(name, shape["fields"])
     return f"{path} have no {what} {name!r} at that point; their fields are {known}"

@@ -10,7 +10,7 @@ from lading.declare.following import Action, FieldAt
 from lading.declare.gathering import Apart, Book, Together
 from lading.declare.records import Refused, copied
 from lading.declare.shapes import Mismatch, Shape, Shapes
-from lading.errors import listed, shown
+from lading.errors import listed, nearest, shown
 
 #: What a step does to records: to one at a time, or with all of an entity's.
 Effect = Action | Book | Apart | Together
@@ -151,7 +151,7 @@ def entity_of(shapes: Shapes, name: str) -> Shape:
     """Return an entity's shape; ``Mismatch`` where there is none."""
     if name not in shapes.roots:
         raise Mismatch(
-            f"there is no entity {name!r} at that point; there are {', '.join(shapes.roots)}"
+            f"there is no entity {name!r} at that point; there are {nearest(name, shapes.roots)}"
         )
     return shapes.roots[name]
 

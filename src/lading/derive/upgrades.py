@@ -112,15 +112,26 @@ class History:
         file: str,
         targets: Mapping[str, int] | None = None,
         whole: bool = False,
+        writer: str = "",
     ) -> Plan:
         """Return what upgrades a payload that holds entities at these versions.
 
-        ``targets`` are the versions of entities that it only refers to, where it says so;
-        a ``whole`` payload holds all there were.  Raises ``VersionError``.
+        Args:
+            found: The version of each entity that the payload holds.
+            file: What messages call the payload's list of versions.
+            targets: The versions of entities that it only refers to, where it says so.
+            whole: Whether it holds all entities that there were.
+            writer: Who wrote and who reads it, for the message that it is too new.
+
+        Returns:
+            The changes to undo from today's shapes, so that they can be run.
+
+        Raises:
+            VersionError: Nothing leads from these versions to the catalog's.
         """
         said = {**(targets or {}), **found}
         for name, version in found.items():
-            self._refuse_unreachable(name, version, file)
+            self._refuse_unreachable(name, version, file, writer)
         states = [(name, version) for name, version in said.items() if self._well(name, version)]
         done = {change for state in states for change, _ in self.chains.before(state)}
         done |= {older for change in done for older in nx.ancestors(self.graph, change)}
@@ -154,7 +165,7 @@ class History:
         steps = [change for n in names for change, _ in self.chains.after(self.chains.first(n))]
         return {change for change in steps if change in self.altered and change in self.live}
 
-    def _refuse_unreachable(self, name: str, version: Any, file: str) -> None:
+    def _refuse_unreachable(self, name: str, version: Any, file: str, writer: str) -> None:
         if self._well(name, version):
             return
         end: State = (name, version)
@@ -165,7 +176,8 @@ class History:
         if needed is None:
             wanted = f"this catalog knows them up to version {self.chains.newest(name)}"
         if type(version) is int and needed is not None and version > needed:
-            remedy = "Upgrade the application that reads it."
+            more = f": {writer}" if writer else ""
+            remedy = f"Upgrade the application that reads it{more}."
         elif end == (name, version):
             remedy = "No change leads from one to the other."
         else:

@@ -12,7 +12,7 @@ from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.lookup import rows_among
 from lading.engine.select import having_row_in, is_set, joined_to_owner, with_extensions
-from lading.errors import LadingError, TargetError, shown
+from lading.errors import LadingError, TargetError, nearest, shown
 from lading.options import entity_names
 
 SLICE = 2_000
@@ -57,7 +57,7 @@ class Scope:
     def _refuse_unknown(self, option: str, names: Collection[str]) -> None:
         for name in names:
             if name not in self.entities.roots:
-                known = ", ".join(self.entities.roots)
+                known = nearest(name, self.entities.roots)
                 raise TargetError(
                     f"{option} names {name!r}, which is no entity; there are: {known}"
                 )

@@ -227,7 +227,7 @@ def test_a_made_up_uuid_primary_key_is_a_surrogate() -> None:
 def test_a_key_must_be_a_field() -> None:
     """A misspelt key is told what there is."""
     assert refusal(model(name=text(unique=True)), natural_key="nmae") == (
-        "ItemSchema: natural_key names 'nmae', which is no field of it; its fields are id, name."
+        "ItemSchema: natural_key names 'nmae', which is no field of it; its fields are name, id."
     )
 
 
