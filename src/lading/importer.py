@@ -27,7 +27,14 @@ from lading.engine.tables import TableCounts
 from lading.engine.twins import Ascending, Twin, find_twins
 from lading.errors import ImportFailed
 from lading.jsontext import json_text
-from lading.options import ImportOptions, catalog_of, check_path, check_watch, refuse_plans
+from lading.options import (
+    ImportOptions,
+    catalog_of,
+    check_max_bytes,
+    check_path,
+    check_watch,
+    refuse_plans,
+)
 from lading.payload import BundlePayload, DocumentPayload
 from lading.report import Counts, ImportReport, Problem, Progress
 
@@ -46,30 +53,48 @@ def import_all(
     dry_run: bool = False,
     expect: Any = None,
     progress: Watch | None = None,
+    max_bytes: int | None = None,
 ) -> ImportReport:
     """Load a bundle into a database, empty or not, and say what became of its records.
 
-    ``session`` is what :func:`export_all` takes; a caller's session is not
-    committed, and is expired afterwards.  ``on_conflict`` says what happens to a
-    record whose natural key is there already: ``"skip"`` or ``"error"``, for all or as
-    a mapping by entity with ``"*"`` for the rest.  With ``on_error="rollback"``
-    every problem is found, nothing is written and ``ImportFailed`` is raised, whose
-    ``report`` lists them; with ``"continue"`` good records are kept, and bad ones are
-    reported and counted as failed.  ``only`` lists the entities loaded.  ``dry_run``
-    and ``expect`` are for import plans, which don't exist yet, and are refused.
+    A bundle that is replaced while it is read is read once more, from the beginning.
 
-    Raises ``BundleError`` for the bundle, ``VersionError`` for its versions and
-    ``TargetError`` for the database, each before anything is written or with all
-    of it rolled back.
+    Args:
+        session: what :func:`export_all` takes; a caller's session is not committed, and is
+            expired afterwards.
+        path: the bundle's folder, or its ZIP file, whose members may stand in one folder.
+        catalog: the catalog that the bundle was exported from; by default the default one.
+        on_conflict: what happens to a record whose natural key is there already: ``"skip"``
+            or ``"error"``, for all or as a mapping by entity with ``"*"`` for the rest.
+        on_error: with ``"rollback"`` every problem is found, nothing is written and
+            ``ImportFailed`` is raised, whose ``report`` lists them; with ``"continue"`` good
+            records are kept, and bad ones are reported and counted as failed.
+        only: the entities loaded; by default all.
+        dry_run: for import plans, which don't exist yet; refused.
+        expect: likewise.
+        progress: is called with a ``Progress`` after each chunk.
+        max_bytes: how many bytes the entity files may hold in all.  By default a folder may
+            hold any number, and an archive 256 MiB or 200 times its own size, whichever is more.
+
+    Returns:
+        The report, whose ``str`` says what a person needs.
+
+    Raises:
+        BundleError: the bundle is damaged, isn't one, or holds more than ``max_bytes``.
+        VersionError: its versions, or those of its format, aren't read by this catalog.
+        TargetError: the database refuses.  In each case nothing is written, or all of it is
+            rolled back.
     """
     catalog = catalog_of(catalog)
     check_path(path)
     check_watch(progress)
+    check_max_bytes(max_bytes)
     refuse_plans(dry_run=dry_run, expect=expect)
     options = ImportOptions(catalog.use(), on_conflict, on_error, only)
     return with_bundle(
         path,
         lambda reader: _import(session, BundlePayload(reader), catalog, options, progress),
+        max_bytes=max_bytes,
     )
 
 

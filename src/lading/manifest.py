@@ -312,13 +312,25 @@ def _check_version(version: Any) -> None:
         )
 
 
-def _check_seal(data: bytes) -> None:
+def _seal_of(data: bytes) -> tuple[str, str] | None:
+    """Return the checksum that a manifest ends with and that of its text, if there is one."""
     head, _, tail = data.rpartition(_SEAL)
     match = _SEAL_END.fullmatch(tail)
-    if not match:
+    return None if match is None else (match[1].decode(), sha256(head + b"\n").hexdigest())
+
+
+def is_sealed(data: bytes) -> bool:
+    """Tell whether a text ends with its own checksum, as a manifest does."""
+    seal = _seal_of(data)
+    return seal is not None and seal[0] == seal[1]
+
+
+def _check_seal(data: bytes) -> None:
+    seal = _seal_of(data)
+    if seal is None:
         problem = "must be the last line, with 64 lower-case hexadecimal digits"
         raise BundleError(problem, DAMAGED, file=MANIFEST, field="manifest_sha256")
-    expected, found = match[1].decode(), sha256(head + b"\n").hexdigest()
+    expected, found = seal
     if expected != found:
         raise ChecksumError(
             "its checksum differs from its own manifest_sha256 (edited after export?)",

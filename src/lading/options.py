@@ -71,6 +71,12 @@ def check_watch(progress: Any) -> None:
         raise LadingError(f"progress={shown(progress)}; expected a function that takes a Progress")
 
 
+def check_max_bytes(max_bytes: Any) -> None:
+    """Refuse what is no number of bytes."""
+    if max_bytes is not None and (type(max_bytes) is not int or max_bytes < 1):
+        raise LadingError(f"max_bytes={shown(max_bytes)}; expected a whole number of bytes")
+
+
 def refuse_plans(*, dry_run: bool, expect: Any) -> None:
     """Refuse what would silently write, or not compare, until there are import plans."""
     for option, given in (("dry_run", dry_run or None), ("expect", expect)):

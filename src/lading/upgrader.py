@@ -18,7 +18,7 @@ from lading.engine.read import CHUNK
 from lading.engine.sort import chunked, externally_sorted
 from lading.errors import ImportFailed
 from lading.manifest import FileEntry, Manifest
-from lading.options import catalog_of, check_path, check_watch
+from lading.options import catalog_of, check_max_bytes, check_path, check_watch
 from lading.payload import BundlePayload
 from lading.report import ImportReport, Problem, Progress
 
@@ -32,27 +32,43 @@ def upgrade(
     catalog: Catalog | None = None,
     overwrite: bool = False,
     progress: Watch | None = None,
+    max_bytes: int | None = None,
 ) -> Manifest:
     """Write an old bundle again at the catalog's versions, without a database.
 
     The entity files are those of an export after an import of the old bundle; what the
     database computes is as the old bundle says.  Every record is loaded by its schema, and natural
     keys are unique; whether references lead anywhere is for an import to say.  A partial
-    bundle stays one.  ``to_path`` and ``overwrite`` are as in :func:`export_all`.
+    bundle stays one.
 
-    Raises ``ImportFailed``, whose ``report`` lists every problem of a record, ``BundleError`` for
-    either path, and ``VersionError`` for the versions; nothing is left behind.
+    Args:
+        path: the old bundle.
+        to_path: where the new one is written, as in :func:`export_all`; it may be ``path``.
+        catalog: the catalog that both are of; by default the default one.
+        overwrite: whether a bundle at ``to_path`` is replaced.
+        progress: is called with a ``Progress`` after each chunk.
+        max_bytes: how many bytes the old bundle may hold, as in :func:`import_all`.
+
+    Returns:
+        The manifest of the new bundle, with its ``path``.
+
+    Raises:
+        ImportFailed: ``report`` lists every problem of a record.
+        BundleError: either path is wrong, or the old bundle is.
+        VersionError: no changes lead from its versions.  In each case nothing is left behind.
     """
     catalog = catalog_of(catalog)
     check_path(path)
     check_path(to_path)
     check_watch(progress)
+    check_max_bytes(max_bytes)
     catalog.use()
     return with_bundle(
         path,
         lambda reader: _upgraded(
             BundlePayload(reader), to_path, catalog, overwrite=overwrite, progress=progress
         ),
+        max_bytes=max_bytes,
     )
 
 

@@ -8,21 +8,23 @@ from __future__ import annotations
 import os
 import stat
 import struct
+import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
 from lading.bundle.files import hold, open_regular, remove, reported
-from lading.bundle.layout import PIECE
+from lading.bundle.layout import PIECE, is_by_the_way, unpacked_limit
 from lading.bundle.occupant import Occupant
 from lading.bundle.place import Place
 from lading.bundle.zipcheck import check_members, outline
+from lading.bundle.ziplocal import Stretch, inflated, refuse
 from lading.errors import BundleError, ChecksumError
-from lading.rules import DAMAGED
+from lading.rules import DAMAGED, MANIFEST
 
 __all__ = ["ArchiveSource", "ArchiveTarget"]
 
@@ -56,34 +58,34 @@ def _sound(name: str) -> Iterator[None]:
 
 
 class ArchiveSource:
-    """A ZIP file that is read."""
+    """A ZIP file that is read; its members may stand in one folder at its top."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = open_regular(path.name, path.parent, None)
         try:
             with _sound(path.name):
+                self.size = self._file.seek(0, os.SEEK_END)
                 self._outline = outline(self._file, path.name)
-                self._archive = zipfile.ZipFile(self._file)
-                check_members(self._archive.infolist(), self._outline.members, path.name)
+                with zipfile.ZipFile(self._file) as archive:
+                    members = archive.infolist()
+                stretches = check_members(self._file, members, self._outline, path.name)
+            self._members = _within_top(stretches)
         except BaseException:
             self._file.close()
             raise
 
     def names(self) -> list[str]:
-        """Return the names of all members."""
-        return sorted(self._archive.namelist())
+        """Return the names of all members, without what file managers put there."""
+        return sorted(name for name in self._members if not is_by_the_way(name.split("/")[0]))
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """Yield a member's bytes; ``BundleError`` if it is missing or damaged."""
+        stretch = self._members.get(name)
+        if stretch is None:
+            raise BundleError("is missing from the bundle", DAMAGED, file=name)
         with _sound(name):
-            try:
-                info = self._archive.getinfo(name)
-            except KeyError as error:
-                raise BundleError("is missing from the bundle", DAMAGED, file=name) from error
-            with self._archive.open(info) as member:
-                while piece := member.read(PIECE):
-                    yield piece
+            yield from inflated(self._file, stretch)
 
     def check(self) -> None:
         """Check the archive's own seal, if lading wrote it (others have none)."""
@@ -103,8 +105,22 @@ class ArchiveSource:
 
     def close(self) -> None:
         """Close the archive."""
-        self._archive.close()
         self._file.close()
+
+
+def _within_top(stretches: Mapping[str, Stretch]) -> dict[str, Stretch]:
+    """Return a bundle's members without the name of the one folder in which they stand, if any.
+
+    Folders are refused otherwise.
+    """
+    tops = {name.split("/")[0] for name in stretches}
+    tops = {name for name in tops if not is_by_the_way(name)}
+    top = f"{tops.pop()}/" if len(tops) == 1 else ""
+    top = top if f"{top}{MANIFEST}" in stretches else ""
+    for name in stretches:
+        if name.endswith("/") and name != top and not is_by_the_way(name.split("/")[0]):
+            refuse("is not a plain file", name)
+    return {name.removeprefix(top): at for name, at in stretches.items() if name != top}
 
 
 class ArchiveTarget:
@@ -149,6 +165,17 @@ class ArchiveTarget:
             self._file.write(SEAL + digest.encode())
             self._file.flush()
             os.fsync(self._file.fileno())
+            self._warn(self._file.tell())
+
+    def _warn(self, size: int) -> None:
+        """Warn of an archive that nobody reads without saying so."""
+        total = sum(info.file_size for info in self._archive.infolist())
+        if total > unpacked_limit(size):
+            warnings.warn(
+                f"{str(self._place.path)!r} holds {total:,} bytes in {size:,}, which is taken for "
+                f"a trap unless whoever reads it passes max_bytes={total}; a folder isn't",
+                stacklevel=2,
+            )
 
     def publish(self, old: Occupant) -> None:
         """Put the temporary in its place; the caller holds the place's lock."""

@@ -39,6 +39,8 @@ class Replaced(BundleError):
 class DirectorySource:
     """A folder that is read; it stays the same one if its path is given to another."""
 
+    size = None
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._fd = open_folder(path)

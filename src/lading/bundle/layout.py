@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from lading.errors import BundleError
 from lading.manifest import FileEntry
 
 __all__ = [
@@ -17,13 +18,17 @@ __all__ = [
     "CLOSE",
     "MAX_DEPTH",
     "MAX_MANIFEST",
+    "MAX_RATIO",
     "MAX_RECORD",
+    "MAX_UNPACKED",
     "PIECE",
     "SEPARATOR",
     "header",
     "is_by_the_way",
+    "line_endings",
     "listed_names",
     "sums",
+    "unpacked_limit",
 ]
 
 SEPARATOR = b",\n"
@@ -36,16 +41,35 @@ BLOCK_BYTES = 4 * 1024 * 1024
 # Bounds on what a hostile file can make a reader hold.
 MAX_RECORD = 64 * 1024 * 1024
 MAX_MANIFEST = 64 * 1024 * 1024
+# What an archive may unpack to, unless somebody says more: this, or so many times its size.
+MAX_UNPACKED = 256 * 1024 * 1024
+MAX_RATIO = 200
 # Keys that recur nest up to 500 deep, and stand in other keys and lists themselves.
 MAX_DEPTH = 600
 
 # What file managers and version control put into any folder.
-_BY_THE_WAY = re.compile(r"\..+|(eh)?thumbs\.db|desktop\.ini|__macosx|@eadir|icon\r", re.IGNORECASE)
+_BY_THE_WAY = re.compile(
+    r"\.[^.].*|(eh)?thumbs\.db|desktop\.ini|__macosx|@eadir|icon\r", re.IGNORECASE
+)
 
 
 def is_by_the_way(name: str) -> bool:
     """Tell whether a name is of a hidden file, or of one that a file manager makes by itself."""
     return _BY_THE_WAY.fullmatch(name) is not None
+
+
+def unpacked_limit(size: int) -> int:
+    """Return how many bytes an archive of a size may hold, unless somebody says more."""
+    return max(MAX_UNPACKED, MAX_RATIO * size)
+
+
+def line_endings(file: str) -> BundleError:
+    """Return the error for a file that would be right with the line endings it was written with."""
+    return BundleError(
+        "has CRLF line endings, which something converted (git does with core.autocrlf)",
+        "Check it out again with '* -text' in the .gitattributes of its folder.",
+        file=file,
+    )
 
 
 def header(entity_type: str, schema_version: int) -> bytes:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lading.bundle.files import open_regular, pieces_of, remove, reported, sync_folder
+from lading.bundle.layout import line_endings
 from lading.bundle.place import Place
 from lading.errors import BundleError, ChecksumError, VersionError, shown
 from lading.rules import (
@@ -265,6 +266,8 @@ def read_golden(path: Path, seal: Seal) -> dict[str, Any]:
     """
     data = _bytes(path.parent / seal.golden.file, REMEDY, name=seal.golden.file)
     found = sha256(data).hexdigest()
+    if sha256(data.replace(b"\r\n", b"\n")).hexdigest() == seal.golden.sha256 != found:
+        raise line_endings(seal.golden.file)
     if found != seal.golden.sha256:
         raise ChecksumError(
             f"the golden records of seal {seal.number} were edited after they were sealed",

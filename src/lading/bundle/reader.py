@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from lading.bundle.directory import Replaced
-from lading.bundle.layout import BLOCK_BYTES, MAX_MANIFEST, sums
+from lading.bundle.layout import BLOCK_BYTES, MAX_MANIFEST, line_endings, sums, unpacked_limit
 from lading.bundle.lines import runs
 from lading.bundle.sources import Source, open_source, read_whole
 from lading.errors import BundleError, ChecksumError, listed
-from lading.manifest import RESERVED, SUMS, FileEntry, Manifest
+from lading.manifest import RESERVED, SUMS, FileEntry, Manifest, is_sealed
 from lading.rules import DAMAGED, MANIFEST
 
 __all__ = ["Block", "BundleReader", "with_bundle"]
@@ -35,16 +35,19 @@ class BundleReader:
     """A bundle that is read; use it in a ``with`` statement.
 
     Opening reads and checks the manifest alone.  Raises ``BundleError`` for
-    what is no bundle or not a whole one, ``VersionError`` for a newer format.
+    what is no bundle or not a whole one, and for more than ``max_bytes`` in its entity
+    files (by default, for an archive that unpacks to very many times its size);
+    ``VersionError`` for a newer format.
     """
 
     manifest: Manifest
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, max_bytes: int | None = None) -> None:
         self.path = Path(os.fsdecode(path))
         self._source: Source = open_source(self.path)
         try:
             self.manifest = _manifest(self._source, self.path)
+            self._check_size(max_bytes)
         except BaseException:
             self._source.close()
             raise
@@ -88,7 +91,7 @@ class BundleReader:
         """
         if size < 1:
             raise ValueError(f"size is {size}; expected at least 1")
-        measured = _Measured(self._source.pieces(entry.filename), entry)
+        measured = _Measured(self._source, entry)
         count = 0
         try:
             for block in _grouped(runs(iter(measured), entry), size):
@@ -107,11 +110,24 @@ class BundleReader:
                 field="record_count",
             )
 
+    def _check_size(self, max_bytes: int | None) -> None:
+        """Refuse what the manifest says is too much, before any of it is read."""
+        size = self._source.size
+        limit = max_bytes or (None if size is None else unpacked_limit(size))
+        total = sum(entry.bytes for entry in self.manifest.files)
+        if limit is not None and total > limit:
+            packed = "" if size is None else f" in an archive of {size:,}"
+            raise BundleError(
+                f"holds {total:,} bytes{packed}; at most {limit:,} are read",
+                f"Pass max_bytes={total} if you trust it.",
+                file=str(self.path),
+            )
+
     def _faults(self) -> Iterator[BundleError]:
         for check in (self._source.check, self._check_names, self._check_sums):
             yield from _raised(check)
         for entry in self.manifest.files:
-            yield from _raised(_Measured(self._source.pieces(entry.filename), entry).finish)
+            yield from _raised(_Measured(self._source, entry).finish)
 
     def _check_names(self) -> None:
         known = {*RESERVED, *(entry.filename for entry in self.manifest.files)}
@@ -125,26 +141,35 @@ class BundleReader:
 
     def _check_sums(self) -> None:
         expected = sums(self.manifest.files)
-        if read_whole(self._source, SUMS, len(expected)) != expected:
+        found = read_whole(self._source, SUMS, 2 * len(expected))
+        if found.replace(b"\r\n", b"\n") == expected != found:
+            raise line_endings(SUMS)
+        if found != expected:
             raise BundleError("differs from the manifest's checksums", DAMAGED, file=SUMS)
 
 
-def with_bundle(path: str | os.PathLike[str], use: Callable[[BundleReader], T]) -> T:
+def with_bundle(
+    path: str | os.PathLike[str],
+    use: Callable[[BundleReader], T],
+    *,
+    max_bytes: int | None = None,
+) -> T:
     """Open a bundle and use it; once more, if it was replaced meanwhile."""
     try:
-        with BundleReader(path) as reader:
+        with BundleReader(path, max_bytes=max_bytes) as reader:
             return use(reader)
     except Replaced:
-        with BundleReader(path) as reader:
+        with BundleReader(path, max_bytes=max_bytes) as reader:
             return use(reader)
 
 
 class _Measured:
     """A file's pieces, hashed and counted as they pass."""
 
-    def __init__(self, pieces: Iterator[bytes], entry: FileEntry) -> None:
-        self._pieces = pieces
+    def __init__(self, source: Source, entry: FileEntry) -> None:
+        self._source = source
         self._entry = entry
+        self._pieces = source.pieces(entry.filename)
         self._digest = sha256()
         self._bytes = 0
         self._failed = False
@@ -155,6 +180,7 @@ class _Measured:
                 self._bytes += len(piece)
                 # This also stops an archive's member that expands without end.
                 if self._bytes > self._entry.bytes:
+                    self._refuse_line_endings()
                     raise BundleError(
                         f"is longer than the {self._entry.bytes} bytes that the manifest says",
                         DAMAGED,
@@ -166,6 +192,21 @@ class _Measured:
         except BundleError:
             self._failed = True
             raise
+
+    def _refuse_line_endings(self) -> None:
+        """Raise if the file is the entry's but for its line endings."""
+        digest, size, half = sha256(), 0, b""
+        for piece in self._source.pieces(self._entry.filename):
+            # A piece may end between the two characters.
+            whole = half + piece
+            half = b"\r" if whole.endswith(b"\r") else b""
+            text = whole.removesuffix(half).replace(b"\r\n", b"\n")
+            digest.update(text)
+            size += len(text)
+            if size > self._entry.bytes:
+                return
+        if digest.hexdigest() == self._entry.sha256:
+            raise line_endings(self._entry.filename)
 
     def finish(self) -> None:
         """Read what is left, and raise ``BundleError`` if the whole isn't the entry's.
@@ -217,7 +258,10 @@ def _manifest(source: Source, path: Path) -> Manifest:
             "Check the path, or export again.",
             file=str(path),
         )
-    return Manifest.from_bytes(read_whole(source, MANIFEST, MAX_MANIFEST), path=path)
+    text = read_whole(source, MANIFEST, MAX_MANIFEST)
+    if b"\r\n" in text and is_sealed(text.replace(b"\r\n", b"\n")):
+        raise line_endings(MANIFEST)
+    return Manifest.from_bytes(text, path=path)
 
 
 def _raised(check: Callable[[], None]) -> Iterator[BundleError]:

@@ -21,7 +21,11 @@ __all__ = ["Source", "occupant_of", "open_source", "read_whole"]
 
 
 class Source(Protocol):
-    """A store that is read."""
+    """A store that is read; ``size`` is its length in bytes where it is packed, else ``None``."""
+
+    @property
+    def size(self) -> int | None:
+        """Return its length."""
 
     def names(self) -> list[str]:
         """Return the names of all in it that a person would have put there."""

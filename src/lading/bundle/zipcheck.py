@@ -13,9 +13,10 @@ import struct
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
-from lading.errors import BundleError
+from lading.bundle.ziplocal import ENCRYPTED, Stretch, check_local, refuse
+from lading.errors import BundleError, shown
 from lading.manifest import folded
 
 __all__ = ["Outline", "check_members", "outline"]
@@ -28,22 +29,18 @@ _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LONGEST_COMMENT = 0xFFFF
-_LOCAL_HEADER = 30
-_ENCRYPTED = 0x1
+# The bit by which DOS tells a folder.
+DOS_FOLDER = 0x10
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Where an archive's end record is, and what it says."""
+    """Where an archive's directory and its end record are, and what the latter says."""
 
+    directory: int
     end: int
     members: int
     comment: bytes
-
-
-def refuse(problem: str, file: str) -> NoReturn:
-    """Raise the one error for an archive that can't be trusted."""
-    raise BundleError(problem, "Get an undamaged copy of the archive.", file=file)
 
 
 def outline(file: BinaryIO, name: str) -> Outline:
@@ -67,7 +64,7 @@ def outline(file: BinaryIO, name: str) -> Outline:
         refuse(f"lists {members} files; at most {MAX_MEMBERS} are read", name)
     if offset + length != top:
         refuse("has other bytes before the archive's start or within its directory", name)
-    return Outline(end, members, tail[at + _END.size :])
+    return Outline(offset, end, members, tail[at + _END.size :])
 
 
 def _extended(
@@ -96,25 +93,32 @@ def _extended(
     return members, length, offset, at
 
 
-def check_members(members: Iterable[zipfile.ZipInfo], expected: int, name: str) -> None:
-    """Refuse members that are encrypted, special, named twice or overlapping."""
-    names: set[str] = set()
-    reached = 0
-    for info in sorted(members, key=lambda info: info.header_offset):
+def check_members(
+    file: BinaryIO, members: Iterable[zipfile.ZipInfo], outline: Outline, name: str
+) -> dict[str, Stretch]:
+    """Return where each member's data are; refuse what is special, named twice or overlapping.
+
+    Members follow each other from the archive's start to its directory, without a gap.
+    """
+    names: dict[str, str] = {}
+    stretches: dict[str, Stretch] = {}
+    ordered = sorted(members, key=lambda info: info.header_offset)
+    ends = [*(info.header_offset for info in ordered[1:]), outline.directory]
+    for info, end in zip(ordered, ends, strict=False):
         _check_member(info)
         if not names and info.header_offset:
             refuse("has other bytes before the first file", name)
-        names.add(folded(info.filename))
-        if info.header_offset < reached:
-            refuse("overlaps the file before it in the archive", info.filename)
-        own = len(info.orig_filename.encode("utf-8", "surrogatepass"))
-        reached = info.header_offset + _LOCAL_HEADER + own + info.compress_size
-    if len(names) != expected:
-        refuse("has two files of one name, or another number of files than it says", name)
+        other = names.setdefault(folded(info.filename), info.filename)
+        if len(names) == len(stretches):
+            refuse(f"has two files of one name, {shown(other)} and {shown(info.filename)}", name)
+        stretches[info.filename] = check_local(file, info, end)
+    if len(names) != outline.members:
+        refuse("has another number of files than it says", name)
+    return stretches
 
 
 def _check_member(info: zipfile.ZipInfo) -> None:
-    if info.flag_bits & _ENCRYPTED:
+    if info.flag_bits & ENCRYPTED:
         raise BundleError("is encrypted", "Decrypt the archive first.", file=info.filename)
     if info.compress_type not in METHODS:
         raise BundleError(
@@ -122,7 +126,12 @@ def _check_member(info: zipfile.ZipInfo) -> None:
             "Pack it again without that method.",
             file=info.filename,
         )
-    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        refuse("is not a plain file", info.filename)
     if info.orig_filename != info.filename:
         refuse("has a NUL character or a backslash in its name", info.filename)
+    kinds: tuple[int, ...] = (0, stat.S_IFREG)
+    if info.is_dir():
+        kinds = (0, stat.S_IFDIR)
+    elif info.external_attr & DOS_FOLDER:
+        kinds = ()
+    if stat.S_IFMT(info.external_attr >> 16) not in kinds or (info.is_dir() and info.file_size):
+        refuse("is not a plain file", info.filename)
