@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lading.declare.columns import is_numbered
 from lading.testing.compare.stored import Cell, cells_of, is_null
 
 Dump = dict[str, list[tuple[Any, ...]]]
@@ -61,12 +62,10 @@ def _cells(connection: sa.Connection, table: sa.Table, hidden: set[str]) -> list
 
 
 def _made_up(table: sa.Table) -> str | None:
-    """Name the lone primary key that isn't a foreign key itself, if there is one."""
+    """Name the lone primary key that the database numbers, if there is one."""
     columns = list(table.primary_key.columns)
-    if len(columns) != 1 or columns[0].foreign_keys:
-        return None
-    is_made_up = columns[0] is table.autoincrement_column or columns[0].default is not None
-    return columns[0].name if is_made_up else None
+    is_lone = len(columns) == 1 and not columns[0].foreign_keys
+    return columns[0].name if is_lone and is_numbered(columns[0]) else None
 
 
 def _references(

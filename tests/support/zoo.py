@@ -428,7 +428,7 @@ def tickets() -> World:
 
 
 def uuids() -> World:
-    """Surrogate UUID primary keys with a Python default, and references to them."""
+    """UUID primary keys with a Python default beside slugs, and references to them."""
     base, catalog = new_base(), Catalog("uuids")
 
     class Author(base):  # type: ignore[misc, valid-type]

@@ -11,6 +11,7 @@ from lading.errors import DeclarationError, shown
 if TYPE_CHECKING:
     from lading.declare.changes import Change
     from lading.declare.derivation import Entities
+    from lading.declare.keychoices import KeyChoice
     from lading.declare.schema import EntitySchema
 
 
@@ -22,7 +23,8 @@ class Catalog:
     writes the bundles.  ``releases`` maps an application's labels to entity
     versions, ``unlabelled`` says what a missing label means.  ``leaves_out`` maps
     tables (``"sessions"``) and columns (``"users.token"``) to the reason why no
-    bundle carries them.
+    bundle carries them.  ``keep_ids`` carries the ids that the database numbers, as a
+    field ``id`` of each record; ``Meta.keep_id`` says otherwise for an entity.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Catalog:
         releases: Mapping[str, Mapping[str, int]] | None = None,
         unlabelled: str | None = None,
         leaves_out: Mapping[str, str] | None = None,
+        keep_ids: bool = False,
     ) -> None:
         if not name or type(name) is not str:
             raise DeclarationError(f"Catalog: name is {shown(name)}; give it a non-empty string")
@@ -45,7 +48,10 @@ class Catalog:
         self.source = source
         self.releases = dict(releases or {})
         self.unlabelled = unlabelled
+        if not isinstance(keep_ids, bool):
+            raise DeclarationError(f"Catalog: keep_ids is {shown(keep_ids)}; give it True or False")
         self.leaves_out = dict(leaves_out or {})
+        self.keep_ids = keep_ids
         self.schemas: list[type[EntitySchema]] = []
         self.changes: list[type[Change]] = []
         self._entities: Entities | None = None
@@ -87,6 +93,15 @@ class Catalog:
         from lading.declare.infer import coverage
 
         return coverage(self.use())
+
+    def choices(self) -> tuple[KeyChoice, ...]:
+        """Say which natural key each entity has, what it was chosen from, and why.
+
+        Sorted by name; owned lists with a key of their own are among them.
+        """
+        from lading.declare.keychoices import choices
+
+        return choices(self.use())
 
 
 default_catalog = Catalog("default")

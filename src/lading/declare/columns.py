@@ -157,21 +157,53 @@ _RULES: list[tuple[Any, Any]] = [
 ]
 
 
-def is_generated(column: sa.Column[Any]) -> bool:
-    """Tell whether the database or the model makes up this column's values."""
-    table = column.table
-    return (
-        column is getattr(table, "autoincrement_column", None)
-        or column.default is not None
-        or column.server_default is not None
+#: An SQL literal, maybe cast as PostgreSQL reflects defaults.
+LITERAL = re.compile(
+    r"\(*\s*('(?:[^']|'')*'|[-+]?\d+(\.\d+)?|true|false|null)(::[\w\s\"]+(\(\d+\))?)?\s*\)*",
+    re.IGNORECASE,
+)
+
+
+def is_numbered(column: sa.Column[Any]) -> bool:
+    """Tell whether the database itself numbers an integer column.
+
+    A Python-side default doesn't make it so: what the application makes up may mean
+    something elsewhere.
+    """
+    type_ = column.type
+    stored = type_.impl_instance if isinstance(type_, TypeDecorator) else type_
+    return isinstance(stored, sqltypes.Integer) and (
+        column is getattr(column.table, "autoincrement_column", None)
         or column.identity is not None
+        or _is_served(column)
     )
 
 
-def is_unique(column: sa.Column[Any]) -> bool:
-    """Tell whether a column alone is unique: by constraint, plain index, or as primary key."""
-    return (column,) in set(unique_columns(column.table)) or (
-        column.primary_key and len(column.table.primary_key.columns) == 1
+def _is_served(column: sa.Column[Any]) -> bool:
+    """Tell whether a default that the database evaluates makes up the values."""
+    if isinstance(column.default, sa.Sequence):
+        return True
+    default = column.server_default
+    return default is not None and column.computed is None and not _is_constant(default)
+
+
+def _is_constant(default: Any) -> bool:
+    """Tell whether a server default gives every row the same."""
+    value = getattr(default, "arg", None)
+    if isinstance(value, sa.TextClause):
+        return LITERAL.fullmatch(value.text.strip()) is not None
+    fixed = (str, sa.BindParameter, type(sa.true()), type(sa.false()), type(sa.null()))
+    return isinstance(value, fixed)
+
+
+def generates(column: sa.Column[Any]) -> bool:
+    """Tell whether the model or the database makes up a value for each row.
+
+    A default that is the same for every row makes up nothing.
+    """
+    default = column.default
+    return (
+        is_numbered(column) or (default is not None and not default.is_scalar) or _is_served(column)
     )
 
 

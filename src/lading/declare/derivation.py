@@ -14,7 +14,9 @@ from lading.declare.columns import kind_of
 from lading.declare.fieldnames import name_faults
 from lading.declare.fields import Owned, Ref, RefList
 from lading.declare.hierarchy import Hierarchy
-from lading.declare.infer import Unclear, by_field, coverage, natural_key, surrogate_of
+from lading.declare.identity import surrogate_of
+from lading.declare.infer import Unclear, by_field, coverage
+from lading.declare.keychoices import Decision, choose_key
 from lading.declare.keycycles import empty_keys, key_faults
 from lading.declare.members import Members
 from lading.declare.metaoptions import names_in, unknown_options
@@ -36,12 +38,13 @@ class Entities:
     """A catalog's entities in declaration order, each a tree of row sets.
 
     ``plain`` holds every schema's row set as it stands alone, with the references
-    to its owners; references point to these.
+    to its owners; references point to these.  ``decisions`` say why each has its key.
     """
 
     catalog: Catalog
     roots: dict[str, RowSet]
     plain: dict[type[EntitySchema], RowSet]
+    decisions: dict[type[EntitySchema], Decision]
 
     def __getitem__(self, name: str) -> RowSet:
         return self.roots[name]
@@ -98,6 +101,7 @@ class Derivation:
         self.hierarchies: dict[type[EntitySchema], Hierarchy] = {}
         self.owners: dict[type[EntitySchema], list[tuple[type[EntitySchema], str, Owned]]] = {}
         self.claimed: dict[sa.Table, tuple[type[EntitySchema], str]] = {}
+        self.decisions: dict[type[EntitySchema], Decision] = {}
 
     def run(self) -> Entities:
         """Run every phase that the mistakes so far allow."""
@@ -129,7 +133,7 @@ class Derivation:
                 for rows in root.tree():
                     bind_children(rows)
             self._instantiate()
-        return Entities(self.catalog, roots, self.plain)
+        return Entities(self.catalog, roots, self.plain, self.decisions)
 
     def _instantiate(self) -> None:
         """A field that marshmallow can't bind is found now, and not in the middle of an export."""
@@ -208,6 +212,7 @@ class Derivation:
             table,
             version,
             names,
+            surrogate=surrogate_of(schema, hierarchy),
             kinds=hierarchy.known,
             extensions=hierarchy.extensions(),
         )
@@ -279,7 +284,8 @@ class Derivation:
         for schema, rows in self.plain.items():
             declared = own_option(schema, "natural_key")
             try:
-                rows.key = natural_key(rows, declared)
+                self.decisions[schema] = choose_key(rows, declared)
+                rows.key = self.decisions[schema].key
             except Unclear as error:
                 failed = self.reported.failed[schema]
                 is_known = error.name in failed or (declared is None and failed)
@@ -335,13 +341,13 @@ class Derivation:
 
     def _finish(self, rows: RowSet) -> None:
         """Take the surrogate out of the members, and put the key first."""
-        key_columns = {part.column for part in rows.key if isinstance(part, Value)}
-        rows.surrogate = surrogate_of(rows.table, key_columns)
         rest = [
             member
             for member in rows.members
             if member not in rows.key
-            and not (isinstance(member, Value) and member.column is rows.surrogate)
+            and not (
+                isinstance(member, Value) and member.column is rows.surrogate and member.writable
+            )
         ]
         rows.members = [*rows.key, *rest]
         known = {member.name for member in rows.members}

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lading.declare.columns import is_generated
 from lading.declare.fields import Ref
 from lading.declare.infer import Unclear, many_to_one, plain_pairs
 from lading.declare.rowsets import Column
@@ -209,21 +208,8 @@ class ForeignKeys:
             found = (self._made_up(target, seen | {column}) for target in targets)
             return frozenset[Column]().union(*found)
         table = column.table
-        alone = column.primary_key and len(table.primary_key.columns) == 1
-        return frozenset(
-            {column} if alone and is_generated(column) and self._is_hidden(column) else ()
-        )
-
-    def _is_hidden(self, column: Column) -> bool:
-        """Tell whether no schema says that the id itself identifies its records."""
-        for rows in self.members.work.of_table(column.table):
-            declared = getattr(rows.schema.__dict__.get("Meta"), "natural_key", None)
-            names = (declared,) if isinstance(declared, str) else declared
-            if not isinstance(names, tuple | list):
-                continue  # none, or what is reported as a mistake when keys are derived
-            if self.members.work.hierarchies[rows.schema].attribute(column) in names:
-                return False
-        return True
+        surrogates = {rows.surrogate for rows in self.members.work.of_table(table)}
+        return frozenset({column} if column in surrogates else ())
 
 
 def names_of(columns: tuple[Column, ...]) -> str:

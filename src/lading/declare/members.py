@@ -14,7 +14,9 @@ from sqlalchemy.types import TypeEngine
 from lading.declare.columns import converts_in_sql, is_opaque, kind_of
 from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
 from lading.declare.foreignkeys import ForeignKey, ForeignKeys
+from lading.declare.identity import declared_name, field_name
 from lading.declare.infer import Unclear
+from lading.declare.metaoptions import Excluded
 from lading.declare.misnamed import misnamed
 from lading.declare.rowsets import Column, Kinds, Links, Reference, RowSet, Value
 from lading.errors import shown
@@ -24,7 +26,6 @@ from lading.values import Bytes, Text
 
 if TYPE_CHECKING:
     from lading.declare.derivation import Derivation
-    from lading.declare.schema import EntitySchema
 
 
 def strict_field(_: ModelConverter, type_: TypeEngine[Any]) -> Callable[..., ma.fields.Field[Any]]:
@@ -112,8 +113,10 @@ class Members:
         if attribute is None:
             return
         name, declared = self._declared_for(attribute)
+        if self.rows.identity == (column,):
+            name = field_name(self.schema, self.hierarchy, attribute)
         self.seen.add(name)
-        if name in self.excluded:
+        if self.excluded.leaves_out(name, attribute):
             return
         try:
             field, kind = self._field_of(name, declared, column)
@@ -169,10 +172,10 @@ class Members:
 
     def _declared_for(self, attribute: str) -> tuple[str, ma.fields.Field[Any] | None]:
         """Return the declared field of an attribute: by its name or by ``attribute=``."""
-        for name, field in self.declared.items():
-            if (field.attribute or name) == attribute and not isinstance(field, Ref | Owned):
-                self.used.add(name)
-                return name, field
+        name = declared_name(self.schema, attribute)
+        if name is not None:
+            self.used.add(name)
+            return name, self.declared[name]
         return attribute, None
 
     def _own_copy(self, field: ma.fields.Field[Any], column: Column) -> ma.fields.Field[Any]:
@@ -362,21 +365,6 @@ class OneOfKinds(ma.validate.Validator):
             known = ", ".join(sorted(repr(kind) for kind in self.kinds if kind is not None))
             raise ma.ValidationError(f"{shown(value)} is no class of it; there are {known}")
         return value
-
-
-class Excluded:
-    """The fields that marshmallow's ``exclude`` and ``fields`` options leave out."""
-
-    def __init__(self, schema: type[EntitySchema]) -> None:
-        self.names = set(getattr(schema.Meta, "exclude", ()))
-        self.only = set(getattr(schema.Meta, "fields", ()))
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.names or (bool(self.only) and name not in self.only)
-
-    def unknown(self, known: set[str]) -> list[str]:
-        """Return the names that are no fields; a misspelt one would leave nothing out."""
-        return sorted((self.names | self.only) - known)
 
 
 def _pairs(pairs: Any) -> list[tuple[Any, Any]]:

@@ -10,7 +10,16 @@ import marshmallow as ma
 from lading.errors import nearest, shown
 
 #: What ``class Meta`` may hold: ours, and marshmallow's own.
-OPTIONS = {"model", "name", "natural_key", "version", "depends_on", "volatile", "catalog"} | {
+OPTIONS = {
+    "model",
+    "name",
+    "natural_key",
+    "version",
+    "depends_on",
+    "volatile",
+    "catalog",
+    "keep_id",
+} | {
     *vars(ma.SchemaOpts(type("Meta", (), {}))),
     "additional",
     "ordered",
@@ -31,6 +40,9 @@ def option_faults(meta: Any) -> Iterator[str]:
         is_list = isinstance(given, list | tuple | set | frozenset)
         if not is_list or not all(isinstance(item, str) for item in given):
             yield f"Meta.{name} = {shown(given)}; write names in a tuple, such as ('notes',)"
+    kept = vars(meta).get("keep_id") if meta is not None else None
+    if kept is not None and not isinstance(kept, bool):
+        yield f"Meta.keep_id = {shown(kept)}; write True or False"
     included = vars(meta).get("include", {}) if meta is not None else {}
     if not isinstance(included, Mapping):
         yield f"Meta.include = {shown(included)}; write a mapping of fields by name"
@@ -49,3 +61,23 @@ def names_in(option: Any) -> tuple[str, ...]:
         return ()
     is_list = isinstance(option, Iterable) and not isinstance(option, str)
     return tuple(option) if is_list else (option,)
+
+
+class Excluded:
+    """The fields that marshmallow's ``exclude`` and ``fields`` options leave out."""
+
+    def __init__(self, schema: type[ma.Schema]) -> None:
+        self.names = set(getattr(schema.Meta, "exclude", ()))
+        self.only = set(getattr(schema.Meta, "fields", ()))
+
+    def __contains__(self, name: str) -> bool:
+        return self.leaves_out(name)
+
+    def leaves_out(self, *names: str) -> bool:
+        """Tell whether a field is left out, by any of the names that it goes by."""
+        given = set(names)
+        return bool(given & self.names) or (bool(self.only) and not given & self.only)
+
+    def unknown(self, known: set[str]) -> list[str]:
+        """Return the names that are no fields; a misspelt one would leave nothing out."""
+        return sorted((self.names | self.only) - known)

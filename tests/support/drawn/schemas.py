@@ -180,20 +180,17 @@ class SchemaDraw:
         candidates = [
             u.columns for u in table.uniques if u.is_key and self._usable(schema, u.columns)
         ]
-        conventional = [
-            c
-            for c in candidates
-            if len(c) == 1 and c[0].attr in {"slug", "uuid"} and c[0].kind in KINDS
-        ]
+        conventional = [c for c in candidates if len(c) == 1 and c[0].attr == "slug"]
+        business = [c for c in candidates if not any(column.generates for column in c)]
         if not self.careful or self.chance(0.04):
             self._any_key(schema)
         elif conventional:
             schema.key = conventional[0]
-        elif len(candidates) == 1 and not self._unclear(schema):
-            schema.key = candidates[0]
+        elif len(business or candidates) == 1 and not self._unclear(schema):
+            (schema.key,) = business or candidates
         elif candidates:
             self._declare_key(schema, self.rng.choice(candidates))
-        elif table.surrogate is None:
+        elif table.surrogate is None or table.surrogate.kind == "uuid":
             schema.key = table.key
         elif not schema.owners or self._is_referred(table) or self.chance(0.3):
             self._made_key(schema)
@@ -203,9 +200,9 @@ class SchemaDraw:
         return all(column.attr not in hidden for column in columns)
 
     def _unclear(self, schema: Schema) -> bool:
-        """A nullable slug or uuid is a question to be answered, whatever else is unique."""
+        """A nullable slug is a question to be answered, whatever else is unique."""
         return any(
-            column.attr in {"slug", "uuid"} and column.nullable
+            column.attr == "slug" and column.nullable
             for unique in schema.table.uniques
             for column in unique.columns
         )

@@ -27,6 +27,16 @@ class Column:
     options: list[str] = field(default_factory=list)
     of: Table | None = None
 
+    @property
+    def generates(self) -> bool:
+        """Whether a default makes up another value for each row."""
+        makers = ("lambda", "uuid4", "func.", "today", "=dict")
+        return any(
+            option.startswith(("default=", "server_default="))
+            and any(maker in option for maker in makers)
+            for option in self.options
+        )
+
 
 @dataclass(eq=False)
 class ForeignKey:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from lading.arrays import Array
-from lading.declare.columns import in_check, is_generated, is_unique, kind_of, unique_columns
+from lading.declare.columns import generates, in_check, is_numbered, kind_of, unique_columns
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time
 from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
@@ -241,30 +241,39 @@ def test_partial_indexes_and_expressions_make_nothing_unique() -> None:
     assert unique_columns(made) == []
 
 
-def test_a_lone_primary_key_is_unique() -> None:
-    """One column of a composite key isn't."""
-    assert is_unique(table(sa.Column("id", sa.Integer, primary_key=True)).c.id)
-    pair = table(
-        sa.Column("a", sa.Integer, primary_key=True), sa.Column("b", sa.Integer, primary_key=True)
-    )
-    assert not is_unique(pair.c.a)
-
-
 @pytest.mark.parametrize(
-    ("column", "generated"),
+    ("column", "numbered", "made_up"),
     [
-        (sa.Column("id", sa.Integer, primary_key=True), True),
-        (sa.Column("id", sa.Integer, primary_key=True, autoincrement=False), False),
-        (sa.Column("id", sa.String, primary_key=True), False),
-        (sa.Column("id", sa.Uuid, primary_key=True, default=uuid.uuid4), True),
-        (sa.Column("id", sa.String, primary_key=True, server_default=sa.text("'x'")), True),
-        (sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True), True),
+        (sa.Column("id", sa.Integer, primary_key=True), True, True),
+        (sa.Column("id", sa.Integer, primary_key=True, autoincrement=False), False, False),
+        (sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True), True, True),
+        (sa.Column("id", sa.Integer, sa.Sequence("s"), primary_key=True), True, True),
+        (
+            sa.Column("id", sa.Integer, primary_key=True, server_default=sa.text("nextval('s')")),
+            True,
+            True,
+        ),
+        (sa.Column("id", sa.Integer, primary_key=True, default=lambda: 7), False, True),
+        (sa.Column("id", sa.Uuid, primary_key=True, default=uuid.uuid4), False, True),
+        (sa.Column("id", sa.String, default=sa.func.hex("a")), False, True),
+        (sa.Column("id", sa.String, server_default=sa.func.now()), False, True),
+        (sa.Column("id", sa.String, server_default=sa.text("(uuid())")), False, True),
+        (sa.Column("id", sa.String, server_default=sa.FetchedValue()), False, True),
+        (sa.Column("id", sa.String, default="main"), False, False),
+        (sa.Column("id", sa.String, server_default="main"), False, False),
+        (sa.Column("id", sa.String, server_default=sa.text("'x''y'")), False, False),
+        (sa.Column("id", sa.String, server_default=sa.text("'x'::text")), False, False),
+        (sa.Column("id", sa.Integer, server_default=sa.text("(-7)")), False, False),
+        (sa.Column("id", sa.Boolean, server_default=sa.true()), False, False),
+        (sa.Column("id", sa.String, primary_key=True), False, False),
     ],
-    ids=["integer", "no-autoincrement", "text", "default", "server-default", "identity"],
 )
-def test_generated_columns(column: sa.Column[Any], generated: bool) -> None:
-    """Whatever makes up a value, database or model, makes the column generated."""
-    assert is_generated(table(column).c.id) is generated
+def test_what_makes_up_values_is_told_from_what_is_the_same_for_all(
+    column: sa.Column[Any], numbered: bool, made_up: bool
+) -> None:
+    """The database numbers integers alone; a constant default makes up nothing."""
+    made = table(column).c.id
+    assert (is_numbered(made), generates(made)) == (numbered, made_up)
 
 
 def test_checks_are_searched_for_words() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from marshmallow import fields
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog
@@ -73,14 +75,59 @@ def test_a_nullable_unique_slug_is_refused_with_the_candidates() -> None:
     """In one real application such a slug was null in every row."""
     item = model(slug=text(unique=True, nullable=True), name=text(unique=True))
     assert refusal(item) == (
-        "ItemSchema: slug is unique but nullable; write natural_key = one of: 'slug'; 'name'."
+        "ItemSchema: slug is unique but nullable; write natural_key = one of: 'name'; 'slug'; 'id'."
     )
 
 
-def test_a_nullable_unique_uuid_is_refused_likewise() -> None:
-    """The rule for uuid is that of slug."""
+def test_a_business_key_comes_before_what_is_made_up() -> None:
+    """A bundle can then be imported where the application has made up other uuids."""
+    made_up = mapped_column(sa.Uuid, unique=True, nullable=False, default=uuid.uuid4)
+    assert key_of(model(uuid=made_up, code=text(unique=True))) == ("code",)
+
+
+@pytest.mark.parametrize(
+    "default", [{"default": lambda: "x"}, {"server_default": sa.text("(random())")}]
+)
+def test_what_is_made_up_is_the_key_where_nothing_else_is_unique(default: Any) -> None:
+    """A uuid of the application's own identifies a record, if nothing better does."""
+    assert key_of(model(uuid=text(unique=True, **default), name=text())) == ("uuid",)
+    assert key_of(model(token=text(unique=True, **default), name=text())) == ("token",)
+    both = model(token=text(unique=True, **default), uuid=text(unique=True, **default))
+    assert key_of(both) == ("uuid",)
+
+
+def test_several_that_are_made_up_are_refused_with_the_list() -> None:
+    """As business keys are."""
+    made = {"unique": True, "default": lambda: "x"}
+    assert refusal(model(token=text(**made), secret=text(**made))) == (
+        "ItemSchema: several columns could be its natural key; "
+        "write natural_key = one of: 'token'; 'secret'; 'id'."
+    )
+
+
+def test_a_constant_default_makes_nothing_up() -> None:
+    """A tenant that is 'main' unless somebody says so is part of a business key."""
+    item = model(
+        sa.UniqueConstraint("tenant", "name"),
+        tenant=text(server_default="main"),
+        name=text(),
+        uuid=mapped_column(sa.Uuid, unique=True, nullable=False, default=uuid.uuid4),
+    )
+    assert key_of(item) == ("tenant", "name")
+
+
+def test_a_unique_set_that_holds_the_primary_key_is_no_candidate() -> None:
+    """The primary key alone is unique, so what stands beside it adds nothing."""
+    item = model(sa.UniqueConstraint("id", "tenant"), tenant=text(), name=text(unique=True))
+    assert key_of(item) == ("name",)
+
+
+def test_a_unique_uuid_that_may_be_null_is_passed_over() -> None:
+    """It is offered, after what is never null."""
+    nullable = text(unique=True, nullable=True)
+    assert key_of(model(uuid=nullable, name=text(unique=True))) == ("name",)
     assert refusal(model(uuid=text(unique=True, nullable=True))) == (
-        "ItemSchema: uuid is unique but nullable; write natural_key = one of: 'uuid'."
+        "ItemSchema: it has no natural key; write natural_key = one of: 'uuid'; 'id'."
     )
 
 
@@ -105,7 +152,7 @@ def test_several_candidates_are_refused_with_the_list() -> None:
     )
     assert refusal(item) == (
         "ItemSchema: several columns could be its natural key; "
-        "write natural_key = one of: ('a', 'b'); 'name'."
+        "write natural_key = one of: ('a', 'b'); 'name'; 'id'."
     )
 
 
@@ -218,10 +265,55 @@ def test_the_id_itself_may_be_declared_as_the_identity() -> None:
     assert [member.name for member in rows.members] == ["id", "name"]
 
 
-def test_a_made_up_uuid_primary_key_is_a_surrogate() -> None:
-    """What the model makes up means nothing elsewhere."""
-    item = model(id=mapped_column(sa.Uuid, primary_key=True, default=uuid.uuid4), name=text())
-    assert "it has no natural key" in refusal(item)
+@pytest.mark.parametrize(
+    ("type_", "default"),
+    [
+        (sa.Uuid, {"default": uuid.uuid4}),
+        (sa.Uuid, {"server_default": sa.text("gen_random_uuid()")}),
+        (sa.String(32), {"default": sa.func.hex(sa.func.randomblob(8))}),
+        (sa.BigInteger, {"default": lambda: 7}),
+    ],
+)
+def test_a_primary_key_that_the_database_does_not_number_is_a_field(
+    type_: Any, default: Any
+) -> None:
+    """Whoever makes it up, the world may know it; without anything unique it is the key."""
+    catalog = Catalog("test")
+    key = partial(mapped_column, type_, primary_key=True, **default)
+    schema_for(model(id=key(), name=text(unique=True)), catalog)
+    rows = catalog.use()["items"]
+    assert [member.name for member in rows.members] == ["name", "id"]
+    assert rows.surrogate is None
+    assert key_of(model(id=key(), name=text())) == ("id",)
+
+
+def test_a_declared_field_for_a_numbered_primary_key_is_carried() -> None:
+    """Who declares it wants it."""
+    catalog = Catalog("test")
+    field = fields.Integer(required=True)
+    schema_for(model(slug=text(unique=True)), catalog, {"id": field})
+    rows = catalog.use()["items"]
+    assert [member.name for member in rows.members] == ["slug", "id"]
+    assert rows.surrogate is None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "meta"),
+    [({}, {"exclude": ("id",)}), ({}, {"fields": ("slug",)}), ({}, {"dump_only": ("id",)})],
+)
+@pytest.mark.parametrize("type_", [sa.Integer, sa.Uuid])
+def test_a_primary_key_that_is_excluded_or_only_written_is_made_anew(
+    type_: Any, attributes: Any, meta: Any
+) -> None:
+    """What the schema says holds, for ids that something makes up."""
+    catalog = Catalog("test", keep_ids=True)
+    default = {} if type_ is sa.Integer else {"default": uuid.uuid4}
+    item = model(id=mapped_column(type_, primary_key=True, **default), slug=text(unique=True))
+    schema_for(item, catalog, attributes, **meta)
+    rows = catalog.use()["items"]
+    assert rows.surrogate is rows.table.c.id
+    written = ["slug", "id"] if "dump_only" in meta else ["slug"]
+    assert [member.name for member in rows.members] == written
 
 
 def test_a_key_must_be_a_field() -> None:
