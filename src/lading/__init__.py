@@ -21,6 +21,7 @@ from lading.errors import (
     ImportFailed,
     LadingError,
     LeftOutWarning,
+    OutcomeUnknown,
     TargetError,
     VersionError,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "Manifest",
     "Merge",
     "Move",
+    "OutcomeUnknown",
     "Owned",
     "Problem",
     "Progress",

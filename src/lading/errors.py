@@ -162,6 +162,13 @@ class TargetError(LadingError):
     """The database can't do, hold or give what was asked of it."""
 
 
+class OutcomeUnknown(LadingError):
+    """The connection was lost during the commit: all was committed, or nothing.
+
+    Look whether a record is there, or import again with ``on_conflict="skip"``.
+    """
+
+
 class ImportFailed(LadingError):
     """An import found problems and wrote nothing; ``report`` lists each of them."""
 

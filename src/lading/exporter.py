@@ -21,8 +21,9 @@ from lading.derive.shape import targets_of
 from lading.derive.upgrades import history_of
 from lading.engine.dialects.base import Dialect
 from lading.engine.read import RecordReader, Tally, count_rows
+from lading.engine.refusals import refusals
 from lading.engine.scope import Scope, references_of, refuse_ambiguous
-from lading.engine.session import Opened, reading, refusals
+from lading.engine.session import Opened, reading
 from lading.engine.tables import require_tables
 from lading.engine.through import dumped, needs_marshmallow
 from lading.errors import LeftOutWarning, TargetError, listed

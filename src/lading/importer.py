@@ -130,11 +130,11 @@ def _load(
     session: Any, payload: Payload, catalog: Catalog, options: ImportOptions, progress: Watch | None
 ) -> ImportReport:
     report = ImportReport()
-    with writing(session, catalog) as opened:
+    order = order_of(catalog.use())
+    names = [name for name in order.entities if name in payload.names and options.takes(name)]
+    with writing(session, catalog, names) as opened:
         report.callers = opened.callers
-        story = _Import(
-            catalog, order_of(catalog.use()), payload, options, opened, progress=progress
-        )
+        story = _Import(catalog, order, payload, options, opened, names=names, progress=progress)
         state = story.run()
         report.entities = state.counts
         report.problems = payload.located(state.problems)
@@ -158,6 +158,7 @@ class _Import:
         options: ImportOptions,
         opened: Opened,
         *,
+        names: list[str],
         progress: Watch | None,
     ) -> None:
         self.entities = catalog.use()
@@ -166,9 +167,7 @@ class _Import:
         self.options = options
         self.dialect = opened.dialect
         self.progress = progress
-        self.names = [
-            name for name in order.entities if name in payload.names and options.takes(name)
-        ]
+        self.names = names
         self.tables = TableCounts(self.dialect, [self.entities[name] for name in self.names])
         self.twins: dict[str, dict[int, Twin]] = {}
         self.excluded: dict[str, set[int]] = {}

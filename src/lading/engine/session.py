@@ -6,7 +6,7 @@ our own savepoint, and expired after an import.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from lading.declare.catalog import Catalog
 from lading.engine.dialects import dialect_for
-from lading.engine.dialects.base import Dialect
-from lading.engine.tables import require_tables, tables_of
-from lading.errors import TargetError, shown
+from lading.engine.dialects.base import Dialect, TableKeys
+from lading.engine.refusals import is_lost, refusals
+from lading.engine.tables import keys_of, require_tables, tables_of
+from lading.errors import OutcomeUnknown, TargetError, shown
 
 ACCEPTED = "a Session, Connection, Engine or sessionmaker, or None for the catalog's bind"
 
@@ -71,8 +72,15 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
 
 
 @contextmanager
-def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
-    """Open a transaction that commits if the block ends well, or a savepoint in the caller's."""
+def writing(
+    session: Any, catalog: Catalog, names: Collection[str] | None = None
+) -> Iterator[Opened]:
+    """Open a transaction that commits if the block ends well, or a savepoint in the caller's.
+
+    ``names`` are the entities that are written, by default all.  Other imports wait for
+    those among them whose natural key the database doesn't keep unique by itself.
+    """
+    keys = keys_of(catalog.use(), names)
     with refusals(), ExitStack() as stack:
         owner = _owner(session, catalog)
         if isinstance(owner, sa.Engine):
@@ -80,6 +88,7 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
             dialect = dialect_for(connection)
             dialect.begin_writing()
             _refuse_autocommit(dialect)
+            dialect.hold(dialect.unguarded(keys))
             dialect.facts()
             stack.enter_context(dialect.settings())
             require_tables(dialect, catalog.use())
@@ -89,6 +98,7 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
             _commit(connection)
             return
         dialect = dialect_for(_connection(owner, catalog))
+        _hold_for_caller(dialect, keys)
         dialect.ensure_begun(writing=True)
         _refuse_autocommit(dialect)
         stack.enter_context(dialect.settings())
@@ -101,49 +111,39 @@ def writing(session: Any, catalog: Catalog) -> Iterator[Opened]:
             dialect.check_at_commit(waiting)
 
 
+def _hold_for_caller(dialect: Dialect, keys: TableKeys) -> None:
+    """Have other imports wait, before the caller's transaction takes a snapshot if it has none."""
+    if dialect.autocommits():
+        return  # refused, once the transaction has begun
+    is_fresh = dialect.is_fresh()
+    tables = dialect.unguarded(keys)
+    dialect.hold(tables)
+    if tables and not is_fresh and not dialect.sees_others():
+        dialect.refuse_stale(tables)
+
+
 def _commit(connection: sa.Connection) -> None:
     """Commit, or leave nothing behind that a later commit of this connection would keep."""
     try:
         connection.commit()
-    except BaseException:
+    except BaseException as error:
         # SQLAlchemy holds a failed commit for the end; a locked SQLite is still in the transaction.
         try:
             connection.connection.rollback()
         except Exception:
             connection.invalidate()
+        if is_lost(error):
+            raise OutcomeUnknown(
+                f"the connection was lost during the commit ({_one_line(error)}), so "
+                "the outcome is unknown: all of it may have been committed, or nothing",
+                "Look whether one of the records is there, or import again with "
+                "on_conflict='skip', which skips what was committed and imports the rest.",
+            ) from error
         raise
 
 
-@contextmanager
-def refusals(entity: str | None = None) -> Iterator[None]:
-    """Let no exception of the driver's or of SQLAlchemy's escape."""
-    try:
-        yield
-    except sa.exc.SQLAlchemyError as error:
-        interruption = _interruption(error)
-        if interruption is not None:
-            raise interruption from error
-        text = str(getattr(_first(error), "orig", None) or error).strip()
-        raise TargetError(f"the database refused: {text}", entity=entity) from error
-
-
-def _first(error: BaseException) -> BaseException:
-    """Return the error that began it: rolling back to a savepoint may have failed as well."""
-    context, first = error.__context__, error
-    while context is not None:
-        first = context if isinstance(context, sa.exc.DBAPIError) else first
-        context = context.__context__
-    return first
-
-
-def _interruption(error: BaseException) -> BaseException | None:
-    """Return the Ctrl-C, if there was one, whose cleaning up failed."""
-    context: BaseException | None = error
-    while context is not None:
-        if not isinstance(context, Exception):
-            return context
-        context = context.__context__
-    return None
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 def _owner(session: Any, catalog: Catalog) -> sa.Engine | sa.Connection | Session:

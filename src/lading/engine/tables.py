@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from operator import ge
 from typing import Any
 
 import sqlalchemy as sa
 
 from lading.declare.derivation import Entities
-from lading.declare.rowsets import RowSet
-from lading.engine.dialects.base import Dialect
+from lading.declare.rowsets import RowSet, Value
+from lading.engine.dialects.base import Dialect, TableKeys
 from lading.errors import TargetError, listed
 
 
@@ -19,6 +20,19 @@ def tables_of(entities: Entities) -> list[sa.Table]:
     for rows in entities.all_rows():
         found.update(dict.fromkeys([*rows.tables, *(links.table for links in rows.links)]))
     return list(found)
+
+
+def keys_of(entities: Entities, names: Collection[str] | None = None) -> TableKeys:
+    """Map the tables of some entities, by default of all, to the columns of their natural keys."""
+    return {
+        root.table: frozenset(
+            column.name
+            for part in root.key
+            for column in ((part.column,) if isinstance(part, Value) else part.columns)
+        )
+        for name, root in entities.roots.items()
+        if names is None or name in names
+    }
 
 
 def require_tables(dialect: Dialect, entities: Entities) -> None:

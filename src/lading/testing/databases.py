@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import sqlalchemy as sa
 
 from lading.declare.catalog import Catalog
-from lading.engine.session import refusals
+from lading.engine.refusals import refusals
 from lading.engine.tables import tables_of
 from lading.errors import TargetError, shown
 from lading.testing import templates

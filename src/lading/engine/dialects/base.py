@@ -8,7 +8,7 @@ a transaction is begun.  Nothing here knows entities.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -22,6 +22,8 @@ from lading.errors import TargetError
 from lading.kind import Kind
 
 Row = tuple[Any, ...]
+#: The names of the columns of each table's key.
+TableKeys = Mapping[sa.Table, frozenset[str]]
 PLACEHOLDERS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 
 
@@ -207,6 +209,25 @@ class Dialect(ABC):
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
         """Raise ``TargetError`` if a policy hides rows of these tables from this user."""
+
+    # Other writers
+
+    def unguarded(self, keys: TableKeys) -> list[sa.Table]:
+        """Return the tables whose key no unique index of the database guards.
+
+        An engine that lets one transaction write at a time returns none.
+        """
+        return []
+
+    def hold(self, tables: Sequence[sa.Table]) -> None:
+        """Wait until no other import writes to these tables; until we end, none will."""
+
+    def is_fresh(self) -> bool:
+        """Tell whether the transaction has no snapshot yet that could be older than a lock."""
+        return False
+
+    def refuse_stale(self, tables: Sequence[sa.Table]) -> None:
+        """Raise ``TargetError`` if others may have written these tables after our snapshot."""
 
     def sees_others(self) -> bool:
         """Tell whether statements of this transaction see what others commit meanwhile."""

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.declare.rowsets import Column
-from lading.engine.dialects.base import Dialect, Row, choice_rank
+from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.mariadb_columns import Columns
+from lading.engine.dialects.mariadb_locks import hold, is_idle, refuse_stale, unguarded
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.spool import Spool
 from lading.errors import TargetError
@@ -302,6 +303,18 @@ class MariaDB(Dialect):
 
     def snapshot(self) -> str:
         return f"{self._level().lower()}, in the caller's transaction"
+
+    def is_fresh(self) -> bool:
+        return is_idle(self)
+
+    def unguarded(self, keys: TableKeys) -> list[sa.Table]:
+        return unguarded(self, keys)
+
+    def hold(self, tables: Sequence[sa.Table]) -> None:
+        hold(self, tables)
+
+    def refuse_stale(self, tables: Sequence[sa.Table]) -> None:
+        refuse_stale(self, tables)
 
     def sees_others(self) -> bool:
         return self._level() in ("READ COMMITTED", "READ UNCOMMITTED")

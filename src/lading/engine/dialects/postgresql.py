@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.sql import sqltypes
 
 from lading.declare.rowsets import Column
-from lading.engine.dialects.base import Dialect, Row, choice_rank
+from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.codecs import underlying
+from lading.engine.dialects.postgresql_locks import hold, is_idle, refuse_stale, unguarded
 from lading.engine.dialects.postgresql_values import PostgreSQLCodecs
 from lading.errors import TargetError
 from lading.kind import Kind
@@ -71,6 +72,10 @@ class PostgreSQL(Dialect):
             own = getattr(real, "collation", None)
             return column if self.sorts_by_code_point and own is None else sa.collate(column, "C")
         return column
+
+    def regclass(self, table: sa.Table) -> str:
+        """Return a table's quoted name as a parameter, to be cast to regclass."""
+        return self.table(table).replace("%%", "%")
 
     # Reading
 
@@ -165,8 +170,7 @@ class PostgreSQL(Dialect):
         key = (table.schema, table.name, column.name)
         if key not in self.sequences:
             sql = f"SELECT pg_get_serial_sequence({self.mark}, {self.mark})"
-            name = self.table(table).replace("%%", "%")
-            found = self.fetch(sql, (name, column.name))[0][0]
+            found = self.fetch(sql, (self.regclass(table), column.name))[0][0]
             if found is None and isinstance(column.default, sa.Sequence):
                 found = self.prepare.format_sequence(column.default)
             self.sequences[key] = found
@@ -210,7 +214,7 @@ class PostgreSQL(Dialect):
         return f"{level}, in the caller's transaction{one}"
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
-        names = [self.table(table).replace("%%", "%") for table in tables]
+        names = list(map(self.regclass, tables))
         hidden = self.fetch(
             "SELECT name FROM unnest("
             f"{self.mark}::text[]) AS given(name) WHERE row_security_active(to_regclass(name))",
@@ -223,6 +227,18 @@ class PostgreSQL(Dialect):
                 "Use a role that bypasses it.",
             )
 
+    def is_fresh(self) -> bool:
+        return is_idle(self)
+
+    def unguarded(self, keys: TableKeys) -> list[sa.Table]:
+        return unguarded(self, keys)
+
+    def hold(self, tables: Sequence[sa.Table]) -> None:
+        hold(self, tables)
+
+    def refuse_stale(self, tables: Sequence[sa.Table]) -> None:
+        refuse_stale(self, tables)
+
     def sees_others(self) -> bool:
         level = self.fetch("SHOW transaction_isolation")[0][0]
         return level in ("read committed", "read uncommitted")
@@ -231,7 +247,7 @@ class PostgreSQL(Dialect):
         return str(self.fetch("SELECT pg_current_snapshot()::text")[0][0])
 
     def check_at_once(self, tables: Sequence[sa.Table]) -> list[str]:
-        names = [self.table(table).replace("%%", "%") for table in tables]
+        names = list(map(self.regclass, tables))
         found = self.fetch(
             "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.conname) FROM pg_constraint c "
             "JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.condeferred "

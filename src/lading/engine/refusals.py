@@ -1,0 +1,170 @@
+"""What a database refuses, in lading's errors: told by the codes of each engine, never by texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.errors import TargetError
+
+Told = tuple[str, str]
+
+LOST: Told = (
+    "the connection to the database was lost before the commit, so nothing was committed",
+    "See that the server runs and is reachable, and try again.",
+)
+DEADLOCK: Told = (
+    "the database ended a deadlock with another transaction by rolling this one back",
+    "Try again.",
+)
+CONFLICT: Told = (
+    "the database can't put this transaction in one order with others that wrote meanwhile",
+    "Try again.",
+)
+LOCKED: Told = (
+    "another transaction holds a lock for longer than this session waits",
+    "Try again when the other one has ended, or raise {setting}.",
+)
+TIMEOUT: Told = (
+    "a statement was stopped, by a time limit or by somebody",
+    "Raise {setting} for this session, and try again.",
+)
+READ_ONLY: Told = (
+    "the database (or this session) is read-only",
+    "Give an engine that may write: {setting}.",
+)
+DENIED: Told = ("the database user lacks a privilege", "GRANT it, or connect as another user.")
+FULL: Told = ("the database has no room left", "Make room where it keeps its data, and try again.")
+PACKET: Told = (
+    "a statement is larger than the server takes (max_allowed_packet)",
+    "Raise max_allowed_packet on the server, and try again.",
+)
+
+POSTGRESQL: Mapping[str, Told] = {
+    "40P01": DEADLOCK,
+    "40001": CONFLICT,
+    "55P03": LOCKED,
+    "57014": TIMEOUT,
+    "25006": READ_ONLY,
+    "42501": DENIED,
+    "53100": FULL,
+}
+MARIADB: Mapping[int, Told] = {
+    1213: DEADLOCK,
+    1020: CONFLICT,
+    1205: LOCKED,
+    1317: TIMEOUT,
+    1969: TIMEOUT,
+    1290: READ_ONLY,
+    1792: READ_ONLY,
+    1836: READ_ONLY,
+    1044: DENIED,
+    1142: DENIED,
+    1143: DENIED,
+    1227: DENIED,
+    1021: FULL,
+    1114: FULL,
+    1153: PACKET,
+}
+#: By SQLite's primary result codes.
+SQLITE: Mapping[int, Told] = {5: LOCKED, 6: LOCKED, 8: READ_ONLY, 13: FULL}
+BY_CODE: Mapping[str, Mapping[Any, Told]] = {
+    "postgresql": POSTGRESQL,
+    "mysql": MARIADB,
+    "sqlite": SQLITE,
+}
+#: What a remedy tells to change, by engine.
+SETTINGS: Mapping[str, Mapping[Told, str]] = {
+    "postgresql": {
+        LOCKED: "lock_timeout",
+        TIMEOUT: "statement_timeout",
+        READ_ONLY: "without default_transaction_read_only, and not a standby",
+    },
+    "mysql": {
+        LOCKED: "innodb_lock_wait_timeout",
+        TIMEOUT: "max_statement_time",
+        READ_ONLY: "without SET SESSION TRANSACTION READ ONLY, and not a replica",
+    },
+    "sqlite": {
+        LOCKED: "the engine's timeout: connect_args={'timeout': 60}",
+        READ_ONLY: "without PRAGMA query_only or mode=ro, on a file that may be written",
+    },
+}
+#: Codes under which nobody knows whether the server still carried the statement out: it was
+#: told to stop, or the reply is lost.
+GONE_POSTGRESQL = {"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
+GONE_MARIADB = {1053, 1927, 2006, 2013, 2014, 2055}
+
+
+@contextmanager
+def refusals(entity: str | None = None) -> Iterator[None]:
+    """Let no exception of the driver's or of SQLAlchemy's escape."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        interruption = _interruption(error)
+        if interruption is not None:
+            raise interruption from error
+        raise refusal(_first(error), entity) from error
+
+
+def refusal(error: BaseException, entity: str | None = None) -> TargetError:
+    """Return what lading says of an exception of SQLAlchemy's."""
+    orig = getattr(error, "orig", None)
+    text = str(orig or error).strip()
+    problem, remedy = _told(orig) if orig is not None else ("", "")
+    if is_lost(error):
+        problem, remedy = LOST
+    return TargetError(f"{problem or 'the database refused'}: {text}", remedy, entity=entity)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether an error is about the connection, so that the server may have gone on."""
+    if getattr(error, "connection_invalidated", False):
+        return True
+    orig = getattr(error, "orig", None)
+    if orig is None:
+        return False
+    engine, code = code_of(orig)
+    if engine == "postgresql":
+        return code in GONE_POSTGRESQL or str(code).startswith("08")
+    return engine == "mysql" and code in GONE_MARIADB
+
+
+def code_of(orig: BaseException) -> tuple[str, Any]:
+    """Return which engine a driver's error is of, and its SQLSTATE, number or primary code."""
+    if hasattr(orig, "sqlite_errorcode"):
+        return "sqlite", orig.sqlite_errorcode & 0xFF
+    if orig.args and isinstance(orig.args[0], int):
+        return "mysql", orig.args[0]
+    return "postgresql", getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None)
+
+
+def _told(orig: BaseException) -> Told:
+    engine, code = code_of(orig)
+    told = BY_CODE[engine].get(code)
+    if told is None:
+        return "", ""
+    return told[0], told[1].format(setting=SETTINGS[engine].get(told, ""))
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the error that began it: rolling back to a savepoint may have failed as well."""
+    context, first = error.__context__, error
+    while context is not None:
+        first = context if isinstance(context, sa.exc.DBAPIError) else first
+        context = context.__context__
+    return first
+
+
+def _interruption(error: BaseException) -> BaseException | None:
+    """Return the Ctrl-C, if there was one, whose cleaning up failed."""
+    context: BaseException | None = error
+    while context is not None:
+        if not isinstance(context, Exception):
+            return context
+        context = context.__context__
+    return None

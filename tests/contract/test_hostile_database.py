@@ -1,0 +1,204 @@
+"""What databases and other writers do to an import or export, by the numbers of the hostile list."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, mapped_column, relationship
+
+from lading import Catalog, OutcomeUnknown, TargetError, import_document
+from support.backends import Backend
+from support.declaring import new_base, schema_for
+
+SERVERS = ["postgresql", "mariadb"]
+
+
+def server(request: pytest.FixtureRequest, name: str) -> Backend:
+    """Return a server's backend, by name."""
+    made: Backend = request.getfixturevalue(name)
+    return made
+
+
+def categories(*, unique: bool = False) -> tuple[Any, Catalog]:
+    """Return a model whose key (a parent and a name) has a null part, or a unique name for key."""
+    base = new_base()
+
+    class Category(base):
+        __tablename__ = "categories"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(20), nullable=False, unique=unique)
+        parent_id = mapped_column(sa.ForeignKey("categories.id"))
+        parent = relationship("Category", remote_side=[id])
+
+    catalog = Catalog("test")
+    schema_for(Category, catalog, natural_key="name" if unique else ("parent", "name"))
+    return Category, catalog
+
+
+def document(*names: str) -> dict[str, Any]:
+    """Return a document of categories without parents."""
+    items = [{"parent": None, "name": name} for name in names]
+    return {"schema_versions": {"categories": 1}, "categories": items}
+
+
+def count(engine: sa.Engine, model: Any) -> int:
+    """Count a table's rows in a transaction of its own."""
+    with Session(engine) as session:
+        return int(session.scalar(sa.select(sa.func.count()).select_from(model)) or 0)
+
+
+# 66: disconnect and deadlock; a lost reply to COMMIT
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+@pytest.mark.parametrize("name", SERVERS)
+def test_66_a_lost_reply_to_commit_leaves_the_outcome_unknown(
+    name: str, arrives: bool, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether COMMIT arrived can't be told; importing again tells, and harms nothing."""
+    model, catalog = categories(unique=True)
+    with server(request, name).database(model.metadata) as engine:
+
+        def do_commit(connection: Any) -> None:
+            if arrives:
+                connection.commit()
+            cursor = connection.cursor()
+            ask = "pg_backend_pid()" if name == "postgresql" else "connection_id()"
+            cursor.execute(f"SELECT {ask}")
+            (number,) = cursor.fetchone()
+            monkeypatch.undo()
+            with engine.connect() as other:
+                kill = f"SELECT pg_terminate_backend({number})"
+                other.exec_driver_sql(kill if name == "postgresql" else f"KILL {number}")
+            cursor.execute("COMMIT")
+
+        engine.dialect.initialize(engine.connect())
+        monkeypatch.setattr(engine.dialect, "do_commit", do_commit)
+        with pytest.raises(OutcomeUnknown, match="may have been committed, or nothing") as caught:
+            import_document(engine, document("a"), catalog=catalog)
+        assert "on_conflict='skip'" in caught.value.remedy
+        report = import_document(engine, document("a"), catalog=catalog)
+        assert (report.inserted, report.skipped) == ((0, 1) if arrives else (1, 0))
+        assert count(engine, model) == 1
+
+
+# 72: a concurrent writer
+
+
+@pytest.mark.parametrize("kind", ["engine", "session"])
+@pytest.mark.parametrize("name", SERVERS)
+def test_72_imports_wait_for_each_other_where_no_constraint_guards_a_key(
+    name: str, kind: str, request: pytest.FixtureRequest
+) -> None:
+    """The second finds what the first committed, and skips it."""
+    model, catalog = categories()
+    reports: list[Any] = []
+
+    def second(engine: sa.Engine) -> None:
+        if kind == "engine":
+            reports.append(import_document(engine, document("food"), catalog=catalog))
+            return
+        with Session(engine) as session, session.begin():
+            reports.append(import_document(session, document("food"), catalog=catalog))
+
+    with server(request, name).database(model.metadata) as engine:
+        beside = threading.Thread(target=second, args=[engine])
+        with Session(engine) as session:
+            first = import_document(session, document("food"), catalog=catalog)
+            beside.start()
+            beside.join(0.3)
+            assert beside.is_alive()
+            session.commit()
+        beside.join()
+        assert (first.inserted, reports[0].inserted, reports[0].skipped) == (1, 0, 1)
+        assert count(engine, model) == 1
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_72_a_constraint_that_only_the_model_has_guards_nothing(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """What counts are the indexes of the database, which migrations may have left out."""
+    model, catalog = categories(unique=True)
+    bare, _ = categories()
+    reports: list[Any] = []
+    with server(request, name).database(bare.metadata) as engine:
+        beside = threading.Thread(
+            target=lambda: reports.append(
+                import_document(engine, document("food"), catalog=catalog)
+            )
+        )
+        with Session(engine) as session:
+            import_document(session, document("food"), catalog=catalog)
+            beside.start()
+            beside.join(0.3)
+            session.commit()
+        beside.join()
+        assert (reports[0].inserted, count(engine, model)) == (0, 1)
+
+
+def test_72_imports_into_guarded_tables_run_beside_each_other(postgresql: Backend) -> None:
+    """A unique index keeps twins out by itself, so nobody waits."""
+    model, catalog = categories(unique=True)
+    with postgresql.database(model.metadata) as engine:
+        with Session(engine) as session:
+            import_document(session, document("a"), catalog=catalog)
+            import_document(engine, document("b"), catalog=catalog)
+            session.commit()
+        assert count(engine, model) == 2
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_72_a_caller_s_older_snapshot_is_refused(name: str, request: pytest.FixtureRequest) -> None:
+    """It can't show what others have committed since, and no constraint would."""
+    model, catalog = categories()
+    with server(request, name).database(model.metadata) as engine:
+        repeatable = engine.execution_options(isolation_level="REPEATABLE READ")
+        with Session(repeatable) as session:
+            session.scalars(sa.select(model)).all()
+            import_document(engine, document("food"), catalog=catalog)
+            with pytest.raises(TargetError, match="after your transaction took its snapshot"):
+                import_document(session, document("food"), catalog=catalog)
+        with Session(repeatable) as session:  # a fresh one waits first, and sees what was written
+            report = import_document(session, document("food", "drink"), catalog=catalog)
+            session.commit()
+        assert (report.inserted, report.skipped) == (1, 1)
+
+
+def test_72_a_lock_goes_with_the_transaction_that_took_it(mariadb: Backend) -> None:
+    """MariaDB's named locks are of a connection: they end with its transaction all the same."""
+    model, catalog = categories()
+    with mariadb.database(model.metadata) as engine, engine.connect() as connection:
+        held = sa.text("SELECT is_used_lock(:name)")
+        import_document(connection, document("a"), catalog=catalog)
+        name = connection.info["lading_locks"][0]
+        import_document(connection, document("b"), catalog=catalog)
+        with engine.connect() as other:
+            assert other.scalar(held, {"name": name}) is not None
+            connection.commit()
+            connection.exec_driver_sql("SELECT 1")
+            assert other.scalar(held, {"name": name}) is None
+        import_document(engine, document("c"), catalog=catalog)
+        assert connection.scalar(held, {"name": name}) is None
+
+
+def test_72_a_user_who_may_not_lock_is_told_what_to_grant(postgresql: Backend) -> None:
+    """Where nothing guards a key, and an import can't, it isn't begun."""
+    model, catalog = categories()
+    with postgresql.database(model.metadata) as engine:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP ROLE IF EXISTS clerk")
+            connection.exec_driver_sql("CREATE ROLE clerk")
+            connection.exec_driver_sql("GRANT SELECT, INSERT ON categories TO clerk")
+        with Session(engine) as session:
+            session.execute(sa.text("SET ROLE clerk"))
+            with pytest.raises(TargetError, match="GRANT UPDATE"):
+                import_document(session, document("a"), catalog=catalog)
+            assert session.scalar(sa.text("SELECT current_user")) == "clerk"
+            session.rollback()
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP OWNED BY clerk")
+            connection.exec_driver_sql("DROP ROLE clerk")
