@@ -249,7 +249,7 @@ class _Import:
                 self._late(state, step)
         for root in (self.entities[name] for name in self.names):
             self._update(state, root)
-            self._synchronise(root)
+        self._synchronise()
         if not state.problems:
             self._check_links(state)
         self.tables.check(state.written, state.linked)
@@ -324,13 +324,15 @@ class _Import:
                 self.payload.file(name), self.payload.links(name), state.links.get(name, {})
             )
 
-    def _synchronise(self, root: RowSet) -> None:
-        """Sequences that explicit ids went past are moved behind them."""
-        for rows in root.tree():
-            for value in rows.values:
-                column = value.column
-                if column is rows.table.autoincrement_column or column.identity is not None:
-                    self.dialect.synchronise(rows.table, column)
+    def _synchronise(self) -> None:
+        """Sequences that imported values went past are moved behind them."""
+        columns = {
+            column: None
+            for name in self.names
+            for rows in self.entities[name].tree()
+            for column in sorted(rows.carried(), key=str)
+        }
+        self.dialect.synchronise(list(columns))
 
 
 def _count_links(counts: dict[str, int], rows: RowSet, batch: Batch, path: str = "") -> None:

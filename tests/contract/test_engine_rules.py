@@ -120,7 +120,14 @@ STATEMENTS = {
         "SET SESSION sql_mode = %s, time_zone = %s, max_sort_length = %s",
     ),
 }
-USUAL = ("SELECT ", "WITH RECURSIVE ", "UPDATE ", "SAVEPOINT ", "RELEASE SAVEPOINT ")
+USUAL = (
+    "SELECT ",
+    "WITH RECURSIVE ",
+    "WITH given AS (SELECT ",
+    "UPDATE ",
+    "SAVEPOINT ",
+    "RELEASE SAVEPOINT ",
+)
 
 
 @pytest.mark.parametrize("world", [zoo.teams, zoo.cycle, zoo.recipes, zoo.checked_tree])

@@ -24,9 +24,9 @@ from lading.engine.agree import (
     shared_columns,
 )
 from lading.engine.batch import Batch
+from lading.engine.defaults import Defaults, fresh_ids
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
-from lading.errors import TargetError
 
 #: Rows of one insert; a chunk of records may nest many more.
 ROWS = 5_000
@@ -115,8 +115,8 @@ class RowWriter:
             *self.own,
         ]
         joining = {own for extension in rows.extensions for own, _ in extension.pairs}
-        self.defaults = _defaults(dialect, rows, joining.union(self.columns))
-        self.columns += [column for column, _ in self.defaults]
+        self.defaults = Defaults(dialect, rows, joining.union(self.columns))
+        self.columns += self.defaults.columns
         self.place = {column: n for n, column in enumerate(self.columns)}
         for extension in rows.extensions:
             self.place |= {own: self.place[base] for own, base in extension.pairs}
@@ -154,8 +154,12 @@ class RowWriter:
             names.append("own")
             targets.append("o")
             items.append("*o")
-        for _, make in self.defaults:
+        for _, make in self.defaults.makers:
             items.append(f"{source.name(make, 'default')}()")
+        if self.defaults.evaluated:
+            names.append("evaluated")
+            targets.append("e")
+            items.append("*e")
         loop = f"for {', '.join(targets)} in zip({', '.join(names)})"
         if len(names) == 1:
             loop = "for v in values"
@@ -201,11 +205,7 @@ class RowWriter:
         assert self.rows.surrogate is not None
         if not count:
             return []
-        default = self.rows.surrogate.default
-        if default is not None and not isinstance(default, sa.Sequence):
-            make = _maker(self.dialect, self.rows, self.rows.surrogate)
-            return [make() for _ in range(count)]
-        ids = self.dialect.allocate(self.rows.table, self.rows.surrogate, count)
+        ids = fresh_ids(self.dialect, self.rows, self.rows.surrogate, count)
         return ids[::-1] if self.rows.newest_first else ids
 
     def reserve(self, count: int) -> list[Any] | None:
@@ -234,6 +234,8 @@ class RowWriter:
             arguments.append(held if held is not None else [None] * len(batch))
         if self.own:
             arguments.append(own)
+        if self.defaults.evaluated:
+            arguments.append(self.defaults.rows_of(len(batch)))
         return self.tuples(*arguments)
 
     def _given(self, children: Children, row: Row) -> Row:
@@ -345,36 +347,3 @@ class LinkWriter:
         for start in range(0, len(rows), ROWS):
             self.dialect.insert(self.links.table, self.columns, rows[start : start + ROWS])
         later.wrote(self.links.table, len(rows))
-
-
-def _defaults(
-    dialect: Dialect, rows: RowSet, written: set[Column]
-) -> list[tuple[Column, Callable[[], Any]]]:
-    """Columns that no record writes get what the application's model would give them."""
-    return [
-        (column, _maker(dialect, rows, column))
-        for table in rows.tables
-        for column in table.columns
-        if column not in written
-        and column.default is not None
-        and (column.default.is_scalar or column.default.is_callable)
-    ]
-
-
-def _maker(dialect: Dialect, rows: RowSet, column: Column) -> Callable[[], Any]:
-    default: Any = column.default
-    bind = dialect.codecs.bind_process(column.type)
-
-    def make() -> Any:
-        try:
-            value = default.arg(None) if default.is_callable else default.arg
-            return bind(value) if value is not None else value
-        except Exception as error:  # the application's own code
-            raise TargetError(
-                f"the model's default of {column}, which records don't carry, fails: {error}",
-                "Correct the default, or carry the column.",
-                entity=rows.name,
-                field=column.name,
-            ) from error
-
-    return make

@@ -7,6 +7,7 @@ a transaction is begun.  Nothing here knows entities.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from lading.kind import Kind
 Row = tuple[Any, ...]
 #: The names of the columns of each table's key.
 TableKeys = Mapping[sa.Table, frozenset[str]]
+#: Subqueries in one statement, fewer than any engine's limit.
+SUBQUERIES = 500
 PLACEHOLDERS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 
 
@@ -62,6 +65,13 @@ class Dialect(ABC):
         translate = self.connection.get_execution_options().get("schema_translate_map") or {}
         schema = translate.get(table.schema, table.schema)
         name = self.prepare.quote(table.name)
+        return f"{self.prepare.quote_schema(schema)}.{name}" if schema else name
+
+    def sequence(self, sequence: sa.Sequence) -> str:
+        """Return a sequence's quoted name, with its schema."""
+        translate = self.connection.get_execution_options().get("schema_translate_map") or {}
+        schema = translate.get(sequence.schema, sequence.schema)
+        name = self.prepare.quote(sequence.name)
         return f"{self.prepare.quote_schema(schema)}.{name}" if schema else name
 
     def escaped(self, text: str) -> str:
@@ -165,16 +175,62 @@ class Dialect(ABC):
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
         """Return that many fresh values for a generated primary key."""
 
-    def synchronise(self, table: sa.Table, column: Column) -> None:
-        """Move the column's sequence behind its highest value, where it has one."""
+    def synchronise(self, columns: Sequence[Column]) -> None:
+        """Move every sequence that feeds one of these columns past its values, never back."""
 
-    def default_of(self, default: sa.DefaultClause) -> str:
-        """Return a server default as SQL."""
-        if isinstance(default.arg, str):
-            text = str(sa.literal(default.arg).compile(compile_kwargs={"literal_binds": True}))
-        else:
-            text = str(default.arg.compile(dialect=self.dialect))
-        return self.escaped(text)
+    # Defaults
+
+    def expression_of(self, column: Column) -> sa.ColumnElement[Any] | sa.TextClause | None:
+        """Return the SQL by which the model fills a column, if it does so by SQL."""
+        default: Any = column.default
+        if default is None:
+            return None
+        if default.is_sequence:
+            ignored = default.optional and self.dialect.sequences_optional
+            found = self.dialect.supports_sequences and not ignored
+            return default.next_value() if found else None
+        return scalar(default.arg) if default.is_clause_element else None
+
+    def server_expression_of(self, column: Column) -> sa.ColumnElement[Any] | sa.TextClause | None:
+        """Return the SQL by which the database fills a column, if the model says it."""
+        default = column.server_default
+        if not isinstance(default, sa.DefaultClause):
+            return None
+        arg: Any = default.arg
+        return sa.literal(arg) if isinstance(arg, str) else scalar(arg)
+
+    def evaluate(self, expressions: Sequence[tuple[Column, Any]], count: int) -> list[Row]:
+        """Return what expressions that fill columns give to that many rows, for an insert.
+
+        The database takes a subquery for the same in every row, so each row asks its own.
+        """
+        one = sa.select(*(self.filling(column, expression) for column, expression in expressions))
+        if not any(self.subquery_of(expression) for _, expression in expressions):
+            return self._rows(one.select_from(self.numbers(count)))
+        made: list[Row] = []
+        while len(made) < count:
+            made += self._rows(sa.union_all(*[one] * min(SUBQUERIES, count - len(made))))
+        return made
+
+    def _rows(self, statement: sa.Executable) -> list[Row]:
+        """Run a statement, and return all of its raw rows."""
+        result: Any = self.connection.execute(statement)
+        rows = list(map(tuple, result.cursor.fetchall()))
+        result.close()
+        return rows
+
+    def subquery_of(self, expression: Any) -> str:
+        """Return the SQL of an expression that holds a subquery; nothing of any other."""
+        sql = str(expression.compile(dialect=self.dialect))
+        return sql if re.search(r"\bselect\b", sql, re.IGNORECASE) else ""
+
+    def filling(self, column: Column, expression: Any) -> Any:
+        """Return an expression in the form in which an insert into a column takes its values."""
+        return expression
+
+    @abstractmethod
+    def numbers(self, count: int) -> sa.FromClause:
+        """Return a table of that many rows."""
 
     def is_objection(self, error: sa.exc.DBAPIError) -> bool:
         """Tell whether the database objects to a record, and not to the statement or session."""
@@ -249,6 +305,11 @@ class Dialect(ABC):
 
     def facts(self) -> None:
         """Look up what the dialect must know of this database, in statements of its own."""
+
+
+def scalar(expression: Any) -> Any:
+    """Return an expression as one value; a SELECT becomes a subquery."""
+    return expression.scalar_subquery() if isinstance(expression, sa.SelectBase) else expression
 
 
 def choice_rank(column: Column, stored: dict[str, Any]) -> sa.ColumnElement[Any]:

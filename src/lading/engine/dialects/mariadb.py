@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
-from lading.engine.dialects.mariadb_columns import Columns
+from lading.engine.dialects.mariadb_columns import DRAWS, Columns
 from lading.engine.dialects.mariadb_locks import hold, is_idle, refuse_stale, unguarded
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.spool import Spool
@@ -214,11 +214,9 @@ class MariaDB(Dialect):
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
         """Ids behind the highest, locked so that nobody else inserts there until we commit."""
-        if isinstance(column.default, sa.Sequence):
-            sequence = self.escaped(self.prepare.format_sequence(column.default))
-            return self._each(f"NEXTVAL({sequence})", count)
-        if isinstance(column.server_default, sa.DefaultClause):
-            return self._each(self.default_of(column.server_default), count)
+        expression = self.server_expression_of(column)
+        if expression is not None:
+            return [value for (value,) in self.evaluate([(column, expression)], count)]
         name, source = self.name(column), self.table(table)
         held = self.fetch(f"SELECT {name} FROM {source} ORDER BY {name} DESC LIMIT 1 FOR UPDATE")
         first = max(held[0][0] if held else 0, 0) + 1
@@ -226,8 +224,8 @@ class MariaDB(Dialect):
             first = max(first, self._counter(table))
         return list(range(first, first + count))
 
-    def _each(self, expression: str, count: int) -> list[Any]:
-        return [row[0] for row in self.fetch(f"SELECT {expression} FROM seq_1_to_{count}")]
+    def numbers(self, count: int) -> sa.FromClause:
+        return sa.table(f"seq_1_to_{count}")
 
     def _counter(self, table: sa.Table) -> int:
         """Return the next AUTO_INCREMENT, which is past what others took and haven't committed."""
@@ -238,13 +236,42 @@ class MariaDB(Dialect):
         )
         return int(found[0][0] or 1)
 
-    def synchronise(self, table: sa.Table, column: Column) -> None:
-        """AUTO_INCREMENT follows by itself; a sequence is only ever moved forward."""
-        if isinstance(column.default, sa.Sequence):
-            highest = self.fetch(f"SELECT max({self.name(column)}) FROM {self.table(table)}")[0][0]
-            if highest is not None:
-                sequence = self.escaped(self.prepare.format_sequence(column.default))
-                self.fetch(f"SELECT SETVAL({sequence}, {int(highest)})")
+    def synchronise(self, columns: Sequence[Column]) -> None:
+        """AUTO_INCREMENT follows by itself; SETVAL moves a sequence forwards alone."""
+        by_default = self._defaults([column.table for column in columns])
+        for column in columns:
+            place = (*self.columns.place(column.table), column.name.lower())
+            sequences = DRAWS.findall(by_default.get(place, ""))
+            if isinstance(column.default, sa.Sequence):
+                sequences.append(self.sequence(column.default))
+            for sequence in dict.fromkeys(sequences):
+                self._move(self.escaped(sequence), column)
+
+    def _defaults(self, tables: Sequence[sa.Table]) -> dict[tuple[Any, ...], str]:
+        """Return the defaults that draw from sequences, by schema, table and column."""
+        places = {self.columns.place(table): None for table in tables}
+        found = self.fetch(
+            "SELECT nullif(table_schema, database()), table_name, lower(column_name), "
+            "column_default FROM information_schema.columns "
+            f"WHERE (table_schema, table_name) IN ({self.columns.among(len(places))}) "
+            f"AND column_default LIKE {self.mark}",
+            (*(item for place in places for item in place), "%nextval(%"),
+        )
+        return {tuple(place): default for *place, default in found}
+
+    def _move(self, sequence: str, column: Column) -> None:
+        """Move a sequence past what a column holds of it: of a text, the digits at its end."""
+        number = self.name(column)
+        if self.columns(column).charset is not None:
+            number = f"CAST(nullif(REGEXP_SUBSTR({number}, '[0-9]+$'), '') AS DECIMAL(30, 0))"
+        bounds = self.fetch(f"SELECT minimum_value, maximum_value, increment FROM {sequence}")
+        low, high, step = bounds[0]
+        last = self.fetch(
+            f"SELECT {'min' if step < 0 else 'max'}({number}) FROM {self.table(column.table)} "
+            f"WHERE {number} BETWEEN {low} AND {high}"
+        )[0][0]
+        if last is not None:
+            self.fetch(f"SELECT SETVAL({sequence}, {int(last)})")
 
     def is_objection(self, error: sa.exc.DBAPIError) -> bool:
         """The driver takes some of what the server says of a record for a fault of its own."""

@@ -19,6 +19,8 @@ from lading.errors import TargetError, shown
 
 Fetch = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 
+#: Sequences that a default draws from, as the server writes it.
+DRAWS = re.compile(r"nextval\((`(?:[^`]|``)+`(?:\.`(?:[^`]|``)+`)?)\)")
 INTEGERS = {"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8}
 #: Python's codec, the most that a character may be, and the bytes of an ASCII character.
 CHARACTER_SETS = {

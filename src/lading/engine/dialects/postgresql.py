@@ -14,6 +14,7 @@ from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.codecs import underlying
 from lading.engine.dialects.postgresql_locks import hold, is_idle, refuse_stale, unguarded
+from lading.engine.dialects.postgresql_sequences import feeding, moved, sequence_named
 from lading.engine.dialects.postgresql_values import PostgreSQLCodecs
 from lading.errors import TargetError
 from lading.kind import Kind
@@ -31,7 +32,7 @@ class PostgreSQL(Dialect):
         super().__init__(connection)
         self.utf8 = True
         self.sorts_by_code_point = False
-        self.sequences: dict[tuple[str | None, str, str], str | None] = {}
+        self.sequences: dict[sa.Table, dict[str, list[str]]] = {}
 
     def facts(self) -> None:
         """Whether text sorts by code point without being asked to."""
@@ -153,40 +154,63 @@ class PostgreSQL(Dialect):
         )
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
-        sequence = self._sequence(table, column)
-        if sequence is not None:
+        sequences = self._sequences([table])[table].get(column.name)
+        if sequences:
             sql = f"SELECT nextval({self.mark}::regclass) FROM generate_series(1, {self.mark})"
-            return [row[0] for row in self.fetch(sql, (sequence, count))]
-        if isinstance(column.server_default, sa.DefaultClause):
-            default = self.default_of(column.server_default)
-            sql = f"SELECT {default} FROM generate_series(1, {self.mark})"
-            return [row[0] for row in self.fetch(sql, (count,))]
+            return [row[0] for row in self.fetch(sql, (sequences[0], count))]
+        expression = self.server_expression_of(column)
+        if expression is not None:
+            return [value for (value,) in self.evaluate([(column, expression)], count)]
         name = self.name(column)
         highest = self.fetch(f"SELECT max({name}) FROM {self.table(table)}")[0][0] or 0
         return list(range(highest + 1, highest + 1 + count))
 
-    def _sequence(self, table: sa.Table, column: Column) -> str | None:
-        """Name the sequence behind a column, as PostgreSQL knows it or as the model does."""
-        key = (table.schema, table.name, column.name)
-        if key not in self.sequences:
-            sql = f"SELECT pg_get_serial_sequence({self.mark}, {self.mark})"
-            found = self.fetch(sql, (self.regclass(table), column.name))[0][0]
-            if found is None and isinstance(column.default, sa.Sequence):
-                found = self.prepare.format_sequence(column.default)
-            self.sequences[key] = found
-        return self.sequences[key]
+    def numbers(self, count: int) -> sa.FromClause:
+        return sa.func.generate_series(1, count).table_valued("n")
 
-    def synchronise(self, table: sa.Table, column: Column) -> None:
-        sequence = self._sequence(table, column)
-        if sequence is None:
-            return
-        name = self.name(column)
-        self.fetch(
-            f"SELECT setval({self.mark}::regclass, greatest((SELECT max({name}) FROM "
-            f"{self.table(table)}), (SELECT last_value FROM {self.escaped(sequence)})))"
-            f" WHERE EXISTS (SELECT 1 FROM {self.table(table)})",
-            (sequence,),
-        )
+    def filling(self, column: Column, expression: Any) -> Any:
+        """As text of the column's type, which COPY takes of any; a cast to VARCHAR would cut it."""
+        impl = underlying(self.codecs.implementation(column.type))
+        if isinstance(impl, sqltypes.Integer):
+            return sa.cast(expression, column.type)
+        if not isinstance(impl, sqltypes.String):
+            expression = sa.cast(expression, column.type)
+        return sa.cast(expression, sa.Text())
+
+    def _sequences(self, tables: Sequence[sa.Table]) -> dict[sa.Table, dict[str, list[str]]]:
+        """Name the sequences that feed the columns of tables, looked up once for each.
+
+        Those of defaults come first.
+        """
+        unknown = {self.regclass(t): t for t in tables if t not in self.sequences}
+        if unknown:
+            self.sequences |= {table: {} for table in unknown.values()}
+            for name, column, known, default in self.fetch(feeding(self.mark), (list(unknown),)):
+                sequences = self.sequences[unknown[name]].setdefault(column, [])
+                sequence = known or sequence_named(default)
+                if sequence is not None and sequence not in sequences:
+                    sequences.append(sequence)
+        return self.sequences
+
+    def synchronise(self, columns: Sequence[Column]) -> None:
+        known = self._sequences([column.table for column in columns])
+        for column in columns:
+            number = self._number(column)
+            if number is None:
+                continue
+            sequences = list(known[column.table].get(column.name, ()))
+            if isinstance(column.default, sa.Sequence):
+                sequences.append(self.sequence(column.default).replace("%%", "%"))
+            for sequence in dict.fromkeys(sequences):
+                self.fetch(moved(self.escaped(sequence), self.table(column.table), number))
+
+    def _number(self, column: Column) -> str | None:
+        """Return what of a column came from its sequence: of a text, the digits at its end."""
+        impl = underlying(self.codecs.implementation(column.type))
+        if isinstance(impl, sqltypes.String):
+            return f"substring({self.name(column)}::text from '[0-9]+$')::numeric"
+        is_exact = isinstance(impl, sqltypes.Integer | sqltypes.Numeric)
+        return self.name(column) if is_exact and not isinstance(impl, sqltypes.Float) else None
 
     def is_objection(self, error: sa.exc.DBAPIError) -> bool:
         """What triggers raise is one as well."""

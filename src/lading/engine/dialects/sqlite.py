@@ -91,17 +91,19 @@ class SQLite(Dialect):
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
         """The write lock is ours, so nobody else takes the ids behind the highest."""
-        if isinstance(column.server_default, sa.DefaultClause):
-            default = self.default_of(column.server_default)
-            numbers = "n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-            sql = f"WITH RECURSIVE {numbers} SELECT {default} FROM n"
-            return [row[0] for row in self.fetch(sql, (count,))]
+        expression = self.server_expression_of(column)
+        if expression is not None:
+            return [value for (value,) in self.evaluate([(column, expression)], count)]
         name = self.name(column)
         highest = self.fetch(f"SELECT max({name}) FROM {self.table(table)}")[0][0] or 0
         if table.dialect_options["sqlite"]["autoincrement"]:
             used = self.fetch("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,))
             highest = max(highest, used[0][0] if used else 0)
         return list(range(highest + 1, highest + 1 + count))
+
+    def numbers(self, count: int) -> sa.FromClause:
+        counted = sa.select(sa.literal(1).label("n")).cte("_lading_numbers", recursive=True)
+        return counted.union_all(sa.select(counted.c.n + 1).where(counted.c.n < count))
 
     # Transactions
 
