@@ -140,7 +140,8 @@ DRIFTS: dict[str, tuple[Edits, str, dict[str, str], tuple[tuple[str, int], ...]]
         (
             (
                 "    stock = mapped",
-                "    shelf = mapped_column(sa.Date, nullable=False)\n    stock = mapped",
+                "    shelf = mapped_column(sa.String(9), nullable=False, default='top')\n"
+                "    stock = mapped",
             ),
         ),
         "",
@@ -193,7 +194,7 @@ DRIFTS: dict[str, tuple[Edits, str, dict[str, str], tuple[tuple[str, int], ...]]
         (
             (
                 "    text = mapped",
-                "    words = mapped_column(sa.String(9), nullable=False)\n    text = mapped",
+                "    words = mapped_column(sa.Integer, nullable=False, default=0)\n    text = mapped",
             ),
         ),
         "",

@@ -96,6 +96,8 @@ class Function:
             made = self.fn(*given[: self.takes or 0])
         except Exception as error:
             raise Refused(f"its function failed: {error!r}", where) from error
+        if made is ...:
+            raise Refused("its function returns ..., where a value must be filled in", where)
         try:
             plain_json_text(made)
         except (TypeError, ValueError) as error:

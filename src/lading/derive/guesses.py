@@ -1,11 +1,13 @@
-"""Guesses at what was renamed: what went and what came in its place, where only one fits."""
+"""Guesses at what was renamed or split off: what came in the place of what went, if one fits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from lading.declare.records import copied
-from lading.declare.shapes import Shape, Shapes, is_owned
+from lading.declare.rekeying import flat_links, restate
+from lading.declare.shapes import Mismatch, Shape, Shapes, is_owned, written_by
+from lading.declare.splitting import Split
 from lading.declare.step import Known, rename_entity
 from lading.declare.steps import Rename
 from lading.derive.drift import FREE, SEALED, same
@@ -91,3 +93,67 @@ def _fitting(before: Shape, after: Shape) -> dict[str, list[str]]:
         for name, inner in gone.items()
         if SEALED in inner
     }
+
+
+def follow_rekeys(before: Shapes, after: Shapes, names: Iterable[str]) -> None:
+    """Turn flat references to entities that have other keys to what a ``Rekey`` makes of them."""
+    for name in names:
+        old, new = list(before.roots[name]["key"]), list(after.roots[name]["key"])
+        if sorted(old) != sorted(new):
+            flat = flat_links(after, name)
+            restate(before, name, old, new, {at for at in flat_links(before, name) if at in flat})
+            before.roots[name]["key"] = old
+
+
+def split_entities(
+    before: Shapes, after: Shapes, names: Iterable[str], new: Iterable[str]
+) -> Iterator[Split]:
+    """Yield the step that splits each new entity off the one that lost all of its fields.
+
+    ``names`` are the entities that stayed.  ``before`` is turned to the new shapes after each.
+    """
+    entities = list(names)
+    for into in new:
+        steps = [step for name in entities for step in _splits(before, after, name, into)]
+        if len(steps) == 1:
+            try:
+                known = steps[0].undo(Shapes(copied(after.roots), copied(after.targets)))
+                steps[0].run(before, known)
+            except Mismatch:
+                continue
+            yield steps[0]
+
+
+def _splits(before: Shapes, after: Shapes, entity: str, into: str) -> Iterator[Split]:
+    """Yield a step for each new reference whose target holds what the entity lost."""
+    old, shape, made = before.roots[entity], after.roots[entity], after.roots[into]
+    gone = {n: inner for n, inner in old["fields"].items() if n not in shape["fields"]}
+    for ref, link in shape["fields"].items():
+        is_new = ref not in old["fields"] and link["type"] == "reference" and not link.get("flat")
+        if is_new and written_by(link) == (into, None):
+            fields = _taken_fields(gone, made["fields"], link)
+            if fields and len(fields) == len(made["fields"]):
+                yield Split(entity, into, fields=fields, key=made["key"], ref=ref)
+
+
+def _taken_fields(gone: dict[str, Shape], made: dict[str, Shape], link: Shape) -> dict[str, str]:
+    """Map the fields that went to those of the new entity: by name, else where only one fits."""
+    fits = {
+        new: [name for name, inner in gone.items() if _is_taken(inner, found, link)]
+        for new, found in made.items()
+    }
+    alike = {
+        new: [name for name in names if f"_{name}".endswith(f"_{new}")] or names
+        for new, names in fits.items()
+    }
+    return {name: new for new, name in _only(alike).items()}
+
+
+def _is_taken(old: Shape, new: Shape, link: Shape) -> bool:
+    """Tell whether a field may have moved; null stands for all of them where the link is null."""
+    if SEALED not in old or FREE in old:
+        return False
+    if old.get("nullable") and not (new.get("nullable") or link.get("nullable")):
+        return False
+    one, two = ({**inner, "nullable": None, "default": None} for inner in (old, new))
+    return same(one, two)

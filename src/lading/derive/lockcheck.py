@@ -6,24 +6,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lading.declare.chains import Chains
+import networkx as nx
+
+from lading.declare.chains import Chains, order_graph
 from lading.declare.changes import Change
 from lading.declare.derivation import Entities
 from lading.declare.records import copied
 from lading.declare.shapes import Mismatch, Shape, Shapes
 from lading.declare.steps import Each
 from lading.derive.drift import Difference, differences, freed, marked, plain
-from lading.derive.guesses import renamed_entities, renamed_fields
+from lading.derive.guesses import follow_rekeys, renamed_entities, renamed_fields, split_entities
 from lading.derive.replay import Misfit, redo, undo
 from lading.derive.sealedshape import sealed_shapes
-from lading.derive.suggest import Draft, suggestions
-from lading.derive.upgrades import History, in_order
+from lading.derive.suggest import Draft, altered_by, suggestions
+from lading.derive.upgrades import History, altered_by_changes, in_order
 from lading.errors import DeclarationError
 from lading.report import BREAKING, NEEDS_CHANGE, SAFE, Finding
 
 #: What is found of an entity's version because of other findings.
 HEADS = ("VERSION_NOT_COUNTED_UP", "CHANGE_NOT_DELIVERED")
 LOCK_AGAIN = "Lock again to seal it"
+SPLIT = "its shape is that of {}.{}, which is new; declare that it was split off, or where it went"
 RENAMED = "was {} with an equal shape; declare that it was renamed, or what else became of both"
 
 
@@ -142,6 +145,7 @@ class _Check:
     # What remains
 
     def _compare(self, before: Shapes) -> None:
+        altered = self._altered(before)
         gone = [name for name in self.reached if name not in self.current]
         new = [name for name in self.current if name not in self.reached]
         new = [name for name in new if self.chains.first(name)[1] is not None]
@@ -151,17 +155,21 @@ class _Check:
         for old, name in pairs.items():
             self._renamed(old, name)
         self._gone([name for name in gone if name not in pairs])
-        self._new([name for name in new if name not in pairs.values()])
         former = {name: old for old, name in pairs.items()}
         kept = [name for name in self.current if name in self.reached or name in former]
+        split = self._split(before, [n for n in kept if n not in former], new, pairs)
+        self._new([name for name in new if name not in {*pairs.values(), *split}])
         for step in renamed_fields(before, self.after, kept):
             entity = self.after.split(step.path)[0]
             self._draft(entity, former.get(entity, entity)).rename(step)
             self._field_renamed(before, step.path, str(step.old), str(step.new))
+        follow_rekeys(before, self.after, kept)
         for name in kept:
             for one in differences(name, before, self.after):
                 self._difference(one, former.get(name, name))
             self._head(name, former.get(name, name))
+        for draft in self.drafts.values():
+            draft.after = self._earlier(draft, altered)
         self._suggest(before)
 
     def _draft(self, name: str, former: str) -> Draft:
@@ -189,6 +197,49 @@ class _Check:
             before=plain(before.field(path, old)),
             after=plain(self.after.field(path, new)),
         )
+
+    def _split(
+        self, before: Shapes, kept: list[str], new: list[str], pairs: Mapping[str, str]
+    ) -> set[str]:
+        """Note the new entities that others were split into; return their names."""
+        free = [name for name in new if name not in pairs.values() and self.current[name] == 1]
+        found = set()
+        for step in split_entities(before, self.after, kept, free):
+            entity = str(step.path)
+            found.add(step.into)
+            self._draft(entity, entity).split(step)
+            for old, name in step.fields.items():
+                text = SPLIT.format(step.into, name)
+                self._add("FIELD_REMOVED", f"{entity}.{old}", NEEDS_CHANGE, text)
+            text = f"it refers to {step.into}, which is new, in place of {', '.join(step.fields)}"
+            self._add("FIELD_ADDED", f"{entity}.{step.ref}", NEEDS_CHANGE, text)
+            shape = self.after.roots[step.into]
+            text = f"the entity is new, and holds what {entity} held; declare that it was split off"
+            self._add("ENTITY_ADDED", step.into, NEEDS_CHANGE, text, after=shape)
+        return found
+
+    def _altered(self, before: Shapes) -> dict[type[Change], set[str]]:
+        """Return what each declared change alters, and the entities that refer to it."""
+        chains = Chains(self.reached, self.catalog.changes)
+        shapes = Shapes(plain(copied(before.roots)), copied(before.targets))
+        return altered_by_changes(chains, in_order(chains), shapes)[0]
+
+    def _earlier(
+        self, draft: Draft, altered: Mapping[type[Change], set[str]]
+    ) -> list[type[Change]]:
+        """List the declared changes that a suggested one must come after, and doesn't already."""
+        graph = order_graph(self.chains)
+        mine = altered_by(self.after, draft)
+        earlier = []
+        for change in in_order(self.chains):
+            moved = {self.chains.end((n, move[0]))[0] for n, move in change.upgrades.items()}
+            if altered.get(change, set()) & draft.names or mine & moved:
+                earlier.append(change)
+        state = (draft.former, draft.move[0])
+        before = [change for change, _ in self.chains.before(state)] if draft.move[0] else []
+        known = {other for change in before for other in (change, *nx.ancestors(graph, change))}
+        known |= {other for change in earlier for other in nx.ancestors(graph, change)}
+        return [change for change in earlier if change not in known]
 
     def _gone(self, names: list[str]) -> None:
         for name in names:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from lading.declare.catalog import default_catalog
+from lading.declare.changes import Change
 from lading.declare.derivation import Entities
-from lading.declare.rowsets import Member, RowSet, Value
+from lading.declare.rekeying import flat_links
 from lading.declare.shapes import Shape, Shapes, is_link, is_owned
+from lading.declare.splitting import Split
+from lading.declare.step import Step
 from lading.declare.steps import Rename
 from lading.derive.drift import Difference
-from lading.derive.samplevalues import NoSample, sample
 
 #: An unknown value, for a person to fill in.
 OPEN = "..."
@@ -44,6 +45,9 @@ class Draft:
     move: tuple[int | None, int | None]
     name: str
     renames: list[Rename] = field(default_factory=list)
+    splits: list[Split] = field(default_factory=list)
+    #: The changes that it must come after.
+    after: list[type[Change]] = field(default_factory=list)
     found: list[Difference] = field(default_factory=list)
     is_renamed: bool = False
 
@@ -55,9 +59,23 @@ class Draft:
         """Note that a field was renamed."""
         self.renames.append(step)
 
+    def split(self, step: Split) -> None:
+        """Note that another entity was split off."""
+        self.splits.append(step)
+
     def take(self, found: Difference) -> None:
         """Note a difference."""
         self.found.append(found)
+
+    @property
+    def upgrades(self) -> dict[str, tuple[int | None, int | None]]:
+        """The versions between which the change moves each entity."""
+        return {self.former: self.move, **{step.into: (None, 1) for step in self.splits}}
+
+    @property
+    def names(self) -> set[str]:
+        """The entities that it moves, by their newer names."""
+        return {self.name, *(step.into for step in self.splits)}
 
     @property
     def title(self) -> str:
@@ -91,15 +109,17 @@ def _earlier(shapes: Shapes, drafts: Mapping[str, Draft], name: str) -> list[str
         if other >= name:
             break
         pairs = ((drafts[other], drafts[name]), (drafts[name], drafts[other]))
-        if any(_alters(shapes, one) & {two.name, two.former} for one, two in pairs):
+        if any(altered_by(shapes, one) & {*two.names, two.former} for one, two in pairs):
             found.append(drafts[other].title)
     return found
 
 
-def _alters(shapes: Shapes, draft: Draft) -> set[str]:
+def altered_by(shapes: Shapes, draft: Draft) -> set[str]:
     """Return the entities whose records hold references that a change rewrites."""
     targets = {draft.name} if draft.is_renamed else set()
-    targets |= {step.path for step in draft.renames if step.alters(shapes) is not None}
+    steps: list[Step] = [*draft.renames, *draft.splits]
+    targets |= {str(step.path) for step in steps if step.alters(shapes) is not None}
+    targets |= {one.path for one in draft.found if one.rule == "KEY_CHANGED"}
     names = {name.split(".", maxsplit=1)[0] for name in targets}
     return names | {name for target in targets for name in shapes.referrers(target)}
 
@@ -123,6 +143,8 @@ class _Writer:
         if draft.move[1] is None:
             name = _text(draft.former)
             self._step(f"Drop({name})", ENDS.format(name))
+        for split in draft.splits:
+            self._step(_split_text(split))
         for step in draft.renames:
             names = ", ".join(_text(str(item)) for item in (step.path, step.old, step.new))
             self._step(f"Rename({names})")
@@ -146,7 +168,9 @@ class _Writer:
         if one.rule == "UNIQUE_ADDED":
             self._unique(one, converted)
         elif one.rule == "KEY_CHANGED" and one.path in self.after.roots:
-            self._step(f"Rekey({_text(one.path)}, {_texts(one.after)})")
+            # A flat reference doesn't say by which key it was written.
+            was = f", was={_texts(one.before)}" if flat_links(self.after, one.path) else ""
+            self._step(f"Rekey({_text(one.path)}, {_texts(one.after)}{was})")
         elif one.rule == "FIELD_REMOVED":
             gains = any(found.rule == "FIELD_ADDED" for found in self.draft.found)
             self._step(f"Drop({at})", GOES if gains else "")
@@ -195,18 +219,10 @@ class _Writer:
         return self._plain(one)
 
     def _plain(self, one: Difference) -> str:
-        member = member_at(self.entities, one.path, one.field or "")
-        if isinstance(member, Value):
-            for said in (one.after.get("default") or {}).values():
-                if said.get("value") is not None:
-                    return repr(said["value"])
-            for value in ("", 0, False, "0"):
-                if _accepts(member, value):
-                    return repr(value)
-            try:
-                return repr(sample(member, 1))
-            except NoSample:
-                pass
+        """Return the default that somebody declared; an invented value would be taken for data."""
+        for said in (one.after.get("default") or {}).values():
+            if said.get("value") is not None:
+                return repr(said["value"])
         return f"lambda record: {OPEN}"
 
     def _conversion(self, one: Difference) -> str:
@@ -257,31 +273,6 @@ def _is_open(code: str) -> bool:
     return any(isinstance(node, ast.Constant) and node.value is ... for node in nodes)
 
 
-def _accepts(member: Value, value: Any) -> bool:
-    try:
-        return bool(member.kind.write(member.field.deserialize(value)) == value)
-    except Exception:  # a field of the application's own may raise anything
-        return False
-
-
-def member_at(entities: Entities, path: str, name: str) -> Member | None:
-    """Return the member of the records that a path leads to, or ``None``."""
-    for rows in entities.all_rows():
-        if _written_path(rows) == path:
-            for member in rows.members:
-                if member.written == name:
-                    return member
-    return None
-
-
-def _written_path(rows: RowSet) -> str:
-    names: list[str] = []
-    while rows.parent is not None:
-        names += [child.written for child in rows.parent.children if child.rows is rows]
-        rows = rows.parent
-    return ".".join([rows.name, *reversed(names)])
-
-
 # The class
 
 
@@ -289,8 +280,11 @@ def _source(writer: _Writer, after: list[str]) -> str:
     draft = writer.draft
     used = [name for name in _STEPS if any(code.startswith(f"{name}(") for code, _ in writer.steps)]
     imports, named = _catalog(writer.entities, draft.name)
+    moves = [f"{_text(name)}: {move!r}" for name, move in draft.upgrades.items()]
+    names = [*(change.__name__ for change in draft.after), *after]
     lines = [
         *imports,
+        *_change_imports(writer.entities, draft),
         f"from lading import {', '.join(sorted(['Change', *used]))}",
         "",
         "",
@@ -299,15 +293,15 @@ def _source(writer: _Writer, after: list[str]) -> str:
         f'    """{_story(draft)}"""',
         "",
         *named,
-        f"    upgrades = {{{_text(draft.former)}: {draft.move!r}}}",
-        *([f"    after = [{', '.join(after)}]"] if after else []),
+        f"    upgrades = {{{', '.join(moves)}}}",
+        *([f"    after = [{', '.join(names)}]"] if names else []),
         *(f"    # {note}" for note in writer.notes),
         *_step_lines(writer.steps),
     ]
     return "\n".join(lines) + "\n"
 
 
-_STEPS = ("Add", "Convert", "Drop", "Rekey", "Rename")
+_STEPS = ("Add", "Convert", "Drop", "Rekey", "Rename", "Split")
 
 
 def _versioned(draft: Draft) -> Iterator[str]:
@@ -333,6 +327,7 @@ def _story(draft: Draft) -> str:
         return f"There are no {name} any more."
     said = [f"are no longer {draft.former}"] if draft.is_renamed else []
     said += [f"call {step.old} {step.new}" for step in draft.renames]
+    said += [f"refer to {step.into} for {', '.join(step.fields)}" for step in draft.splits]
     verbs = {"FIELD_REMOVED": "lose", "FIELD_ADDED": "gain"}
     for one in draft.found:
         what = one.place[len(name) + 1 :]
@@ -360,10 +355,35 @@ def _catalog(entities: Entities, name: str) -> tuple[list[str], list[str]]:
     return [], [f"    # catalog = the variable that holds the Catalog {catalog.name!r}"]
 
 
+def _change_imports(entities: Entities, draft: Draft) -> list[str]:
+    """Return the lines that import other changes than those of the schema's own module."""
+    schema = entities.roots[draft.name].schema if draft.name in entities.roots else None
+    return [
+        f"from {change.__module__} import {change.__name__}"
+        for change in draft.after
+        if schema is None or change.__module__ != schema.__module__
+        if vars(sys.modules.get(change.__module__, sys)).get(change.__name__) is change
+    ]
+
+
+def _split_text(step: Split) -> str:
+    pairs = step.fields.items()
+    fields = ", ".join(f"{_text(old)}: {_text(new)}" for old, new in pairs)
+    told = f"{{{fields}}}" if any(old != new for old, new in pairs) else _tuple(step.fields)
+    return (
+        f"Split({_text(str(step.path))}, {_text(step.into)}, fields={told}, "
+        f"key={_texts(list(step.key))}, ref={_text(step.ref)})"
+    )
+
+
+def _tuple(names: Iterable[str]) -> str:
+    texts = [_text(name) for name in names]
+    return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
+
+
 def _texts(names: list[str]) -> str:
     """Return the source of a key: a name, or a tuple of several."""
-    texts = [_text(name) for name in names]
-    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+    return _text(names[0]) if len(names) == 1 else _tuple(names)
 
 
 def _text(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -38,6 +38,37 @@ def in_order(chains: Chains) -> list[type[Change]]:
     return list(nx.lexicographical_topological_sort(order_graph(chains), key=place.get))
 
 
+def altered_by_changes(
+    chains: Chains, changes: Sequence[type[Change]], shapes: Shapes
+) -> tuple[dict[type[Change], set[str]], Misfit | None]:
+    """Undo changes, the last first; return what each alters, and what doesn't fit the shapes.
+
+    What a change alters are the entities to which references are written otherwise since, and
+    those that have such references, as they are called today.  After a misfit nothing is known.
+    """
+    altered: dict[type[Change], set[str]] = {}
+    for change in reversed(changes):
+        if not chains.live(change):
+            continue
+        try:
+            undone = undo_one(shapes, change)
+        except Misfit as error:
+            return altered, error
+        if undone.altered:
+            names = {name for found in undone.altered.values() for name in found}
+            names |= {target.split(".", maxsplit=1)[0] for target in undone.altered}
+            altered[change] = {_today(chains, name) for name in names}
+    return altered, None
+
+
+def _today(chains: Chains, name: str) -> str:
+    """Return what an entity is called today, given its name just before or after a change."""
+    for state in (*chains.onward, *chains.back):
+        if state[0] == name and chains.ends_well(state):
+            return chains.end(state)[0]
+    return name
+
+
 class History:
     """A catalog's versions and changes, checked.
 
@@ -63,26 +94,9 @@ class History:
     def _replay(self) -> list[str]:
         """Undo everything once, so that a step which can't be right is found now."""
         shapes = newest(self.entities) if self.live else Shapes({}, {})
-        for change in reversed(self.order):
-            if change not in self.live:
-                continue
-            try:
-                undone = undo_one(shapes, change)
-            except Misfit as error:
-                # What is older stands on what is newer, so only the first can be told.
-                return [f"{error}; correct the step, or the schema"]
-            if undone.altered:
-                names = {name for found in undone.altered.values() for name in found}
-                names |= {target.split(".", maxsplit=1)[0] for target in undone.altered}
-                self.altered[change] = {self._today(change, name) for name in names}
-        return []
-
-    def _today(self, change: type[Change], name: str) -> str:
-        """Return what an entity is called today, given its name just before or after a change."""
-        for state in (*self.chains.onward, *self.chains.back):
-            if state[0] == name and self.chains.ends_well(state):
-                return self.chains.end(state)[0]
-        return name
+        self.altered, misfit = altered_by_changes(self.chains, self.order, shapes)
+        # What is older stands on what is newer, so only the first can be told.
+        return [f"{misfit}; correct the step, or the schema"] if misfit is not None else []
 
     def _unordered(self) -> Iterable[str]:
         """Yield the pairs of changes whose order matters, and is open."""
