@@ -22,8 +22,9 @@ from lading.derive.upgrades import history_of
 from lading.engine.dialects.base import Dialect
 from lading.engine.read import RecordReader, Tally, count_rows
 from lading.engine.refusals import refusals
-from lading.engine.scope import Scope, references_of, refuse_ambiguous
+from lading.engine.scope import Scope, references_of
 from lading.engine.session import Opened, reading
+from lading.engine.shared_keys import refuse_shared_keys
 from lading.engine.tables import require_tables
 from lading.engine.through import dumped, needs_marshmallow
 from lading.errors import LeftOutWarning, TargetError, listed
@@ -154,6 +155,7 @@ def _exporting(
     with reading(session, catalog) as opened:
         require_tables(opened.dialect, catalog.use())
         scope.resolve(opened.dialect)
+        refuse_shared_keys(opened.dialect, scope)
         yield _Export(catalog, order, scope, opened, include_ids=include_ids, progress=progress)
 
 
@@ -185,8 +187,6 @@ class _Export:
     def records(self, name: str) -> Generator[list[bytes], None, None]:
         """Yield an entity's records in key order, as chunks of lines."""
         rows = self.entities[name]
-        for _, inner, reference in references_of(rows):
-            refuse_ambiguous(self.dialect, inner, reference)
         reader = RecordReader(self.dialect, rows, ids=self.include_ids)
         self.tallies[name] = reader.tally
         kept = self.scope.kept.get(name)

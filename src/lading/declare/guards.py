@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from lading.declare.columns import unique_columns
 from lading.declare.recurring import Parts
@@ -42,9 +43,16 @@ def _is_guarded(rows: RowSet, parts: Parts, exact: Exact, climbed: list[Parts]) 
             held.update(part.columns)
     return any(
         held.issuperset(columns) and not any(column.nullable for column in columns)
-        for columns in _unique(rows)
+        for columns in _unique(rows.table)
     )
 
 
-def _unique(rows: RowSet) -> list[Sequence[Column]]:
-    return [columns for columns in (rows.identity, *unique_columns(rows.table)) if columns]
+def leads_to_one(remote: Sequence[Column]) -> bool:
+    """Tell whether no two rows can have the same values, none null, in these columns."""
+    return any(set(remote).issuperset(columns) for columns in _unique(remote[0].table))
+
+
+def _unique(table: Any) -> list[tuple[Column, ...]]:
+    """List the columns of the primary key and of each unique set of a whole table."""
+    sets = (tuple(table.primary_key.columns), *unique_columns(table))
+    return [columns for columns in sets if columns]

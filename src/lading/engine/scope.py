@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.declare.derivation import Entities
-from lading.declare.rowsets import Reference, RowSet, Value
+from lading.declare.rowsets import Reference, RowSet
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.lookup import rows_among
 from lading.engine.select import having_row_in, is_set, joined_to_owner, with_extensions
@@ -43,7 +43,10 @@ class Scope:
         self.names = set(entities.roots) if only is None else entity_names("only", only)
         self._refuse_unknown("only", self.names)
         self._refuse_unknown("where", self.where)
-        for name, condition in self.where.items():
+        for name, given in self.where.items():
+            # A mapped attribute of a boolean column is a condition as well.
+            is_mapped = hasattr(given, "__clause_element__")
+            self.where[name] = condition = given.__clause_element__() if is_mapped else given
             if not isinstance(condition, sa.ColumnElement):
                 raise TargetError(
                     f"where[{name!r}] is {shown(condition)}; expected a SQLAlchemy condition, such "
@@ -81,7 +84,7 @@ class Scope:
 
     def is_whole(self, name: str) -> bool:
         """Tell whether every row of an entity is taken."""
-        return name in self.names and name not in self.where
+        return name in self.names and name not in self.where and name not in self.kept
 
     def resolve(self, dialect: Dialect) -> None:
         """Compute the closure, if one is wanted; entities that it reaches are written as well."""
@@ -120,56 +123,6 @@ class Scope:
         if self.entities[name].table is target.table:
             return self.where[name]
         return sa.true()
-
-
-def refuse_ambiguous(dialect: Dialect, rows: RowSet, reference: Reference) -> None:
-    """Raise ``TargetError`` if rows refer to one of several that their key can't tell apart.
-
-    Natural keys of entities are unique by themselves; those of owned rows, and fields
-    that ``by`` names, may not be.
-    """
-    if reference.by is None and not reference.target.is_owned:
-        return
-    target: Any = reference.target.table.alias("_lading_target")
-    remote = [reference.target.in_base(column) for column in reference.remote]
-    key = [column.key for column in key_columns(reference.parts)]
-    held = reference.target.table
-    several: Any = (
-        sa.select(*(held.c[name] for name in key))
-        .group_by(*(held.c[name] for name in key))
-        .having(sa.func.count() > 1)
-        .subquery("_lading_several")
-    )
-    pairs = zip(reference.columns, remote, strict=True)
-    source: Any = reference.columns[0].table
-    statement = (
-        sa.select(*(target.c[name] for name in key))
-        .select_from(
-            source.join(target, sa.and_(*(near == target.c[far.key] for near, far in pairs))).join(
-                several,
-                sa.and_(*(target.c[name].is_not_distinct_from(several.c[name]) for name in key)),
-            )
-        )
-        .limit(1)
-    )
-    found = dialect.connection.execute(statement).first()
-    if found is not None:
-        raise TargetError(
-            f"several {reference.target.name} have {' and '.join(map(str, key))} "
-            f"{shown(found[0] if len(found) == 1 else tuple(found))}, and references can't tell "
-            "them apart",
-            "Make it unique, or declare a natural_key that tells them apart.",
-            entity=rows.name,
-            field=reference.written,
-        )
-
-
-def key_columns(parts: Iterable[Value | Reference]) -> list[Any]:
-    """Return the columns of a key within its own table."""
-    columns: list[Any] = []
-    for part in parts:
-        columns += part.columns if isinstance(part, Reference) else (part.column,)
-    return columns
 
 
 def chain(rows: RowSet, reference: Reference) -> Any:

@@ -43,6 +43,8 @@ class Codecs:
 
     #: Whether every integer column holds eight bytes.
     widest: ClassVar[bool] = False
+    #: Kinds of which a plain column may hold two values that are written alike.
+    loose: ClassVar[tuple[type[Kind], ...]] = ()
 
     def __init__(self, dialect: SQLAlchemyDialect) -> None:
         self.dialect = dialect
@@ -73,6 +75,12 @@ class Codecs:
         """Tell whether a column's real type is SQLAlchemy's own, and of the model's kind."""
         real = self.real(column.type)
         return is_plain(real) and (real is column.type or type(kind_of(real)) is type(kind))
+
+    def tells_apart(self, column: Column, kind: Kind) -> bool:
+        """Tell whether different values that a column holds are always written differently."""
+        is_loose = isinstance(kind, self.loose) or kind.name == CUSTOM
+        is_padded = isinstance(kind, Text) and self.is_padded(column, kind)
+        return not is_loose and not is_padded and self.is_usual(column, kind)
 
     def real(self, type_: TypeEngine[Any]) -> TypeEngine[Any]:
         """Return what a type is on this dialect: its variant, where it has one."""

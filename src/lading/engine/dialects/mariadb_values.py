@@ -53,6 +53,8 @@ JSON_DEPTH = 31
 class MariaDBCodecs(Codecs):
     """MariaDB by way of PyMySQL; decimals, dates and UUIDs come as text."""
 
+    loose = (Uuid,)  # digits in CHAR(32) may be of either case
+
     def __init__(self, dialect: SQLAlchemyDialect, columns: Columns) -> None:
         super().__init__(dialect)
         self.columns = columns

@@ -33,7 +33,7 @@ from lading.engine.generate import Expression, calling
 from lading.engine.limits import integer_range, longest, text_limit
 from lading.jsontext import parse_json
 from lading.kind import Kind
-from lading.moments import Date, DateTime, Time
+from lading.moments import Date, DateTime, Interval, Time
 from lading.values import (
     Float,
     Integer,
@@ -55,6 +55,7 @@ class SQLiteCodecs(Codecs):
     """SQLite by way of the standard driver."""
 
     widest = True
+    loose = (Date, Time, DateTime, Interval, Number)  # texts of moments have several forms
 
     def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """Dates in a storage format of the application's own go by SQLAlchemy's processors."""
