@@ -327,3 +327,39 @@ def test_only_a_key_that_nothing_guards_costs_a_statement(sqlite_memory: Backend
     guarded = Shop(natural_key=("shelf", "number"))
     assert len(ran(guarded, where=guarded.alive)) == whole
     assert sum("FROM plots" in text for text in ran(Garden(), only="plants")) == 1
+
+
+def test_a_foreign_key_to_several_rows_is_refused_by_name(mariadb: Backend) -> None:
+    """MariaDB allows foreign keys to columns that aren't unique; each row would join several."""
+    base = new_base()
+
+    class Draft(base):  # type: ignore[misc]
+        __tablename__ = "drafts"
+        slug = mapped_column(sa.String(9), primary_key=True)
+        doc = mapped_column(sa.String(9), index=True)
+
+    class Visit(base):  # type: ignore[misc]
+        __tablename__ = "visits"
+        slug = mapped_column(sa.String(9), primary_key=True)
+        doc = mapped_column(sa.ForeignKey(Draft.doc))
+        draft = relationship(Draft)
+
+    catalog = Catalog("test")
+    schema_for(Draft, catalog)
+    schema_for(Visit, catalog)
+    with filled(
+        mariadb, base.metadata, Draft(slug="1", doc="d"), Draft(slug="2", doc="e")
+    ) as engine:
+        with Session(engine) as session, session.begin():
+            session.add(Visit(slug="v", doc="d"))
+        document = export_document(engine, catalog=catalog)
+        assert document["visits"] == [{"slug": "v", "draft": {"slug": "1"}}]
+        with Session(engine) as session, session.begin():
+            session.add(Draft(slug="3", doc="d"))
+        with pytest.raises(TargetError) as caught:
+            export_document(engine, catalog=catalog)
+        assert str(caught.value) == (
+            "visits, draft: several drafts have one doc: the rows with the primary keys '1' and "
+            "'3'. The record with slug 'v' (primary key 'v') refers to '1', and a restore could "
+            "take the other. Make doc unique in drafts."
+        )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from lading.declare.fields import Ref
+from lading.declare.guards import leads_to_one
 from lading.declare.infer import Unclear, many_to_one, plain_pairs
 from lading.declare.rowsets import Column
 
@@ -105,9 +106,27 @@ class ForeignKeys:
         taken = {near for pairs in found for near, _ in pairs}
         for relationship, _ in self.members.relationships.values():
             pairs = tuple(plain_pairs(relationship).items())
-            if pairs and not taken & {near for near, _ in pairs}:
+            if not pairs or taken & {near for near, _ in pairs}:
+                continue
+            if leads_to_one([far for _, far in pairs]):
                 found[pairs] = None
+            else:
+                self._refuse_declared(str(relationship.key), pairs)
         return list(found)
+
+    def _refuse_declared(self, relationship: str, pairs: Pairs) -> None:
+        """Without a foreign key, what leads to several rows is no reference; a Ref says it is."""
+        for name, field in self.members.declared.items():
+            if isinstance(field, Ref) and (field.relationship or name) == relationship:
+                self.members.used.add(name)
+                remote = names_of(tuple(far for _, far in pairs))
+                table = pairs[0][1].table.fullname
+                self.members.report(
+                    f"{name} = Ref(...): {relationship} has no foreign key, and no constraint "
+                    f"makes {remote} of {table} unique, so it could lead to several rows; make "
+                    f"{remote} unique in the model, or remove {name}: without it "
+                    f"{names_of(tuple(near for near, _ in pairs))} is a plain field"
+                )
 
     def _named(self, pairs: Pairs) -> Iterator[ForeignKey]:
         """Name one foreign key; nothing if it can't be named or is left out."""

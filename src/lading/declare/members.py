@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 from lading.declare.columns import converts_in_sql, is_opaque, kind_of
 from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
 from lading.declare.foreignkeys import ForeignKey, ForeignKeys
+from lading.declare.guards import leads_to_one
 from lading.declare.identity import declared_name, field_name
 from lading.declare.infer import Unclear
 from lading.declare.metaoptions import Excluded
@@ -307,6 +308,15 @@ class Members:
                 "to a class and declare a schema for it (an entity, or Owned)"
             )
             return
+        for columns in ([owner for _, owner in near], [remote for remote, _ in far]):
+            if not leads_to_one(columns):
+                self.report(
+                    f"{name}: its link table {table.fullname} leads to "
+                    f"{', '.join(map(str, columns))}, which no constraint makes unique; make it "
+                    f"unique in the model, or map {table.fullname} to a class and declare a schema "
+                    "for that"
+                )
+                return
         reference = self._linked(name, field, near, far)
         if reference is None:
             return
