@@ -17,6 +17,7 @@ from lading.derive.order import import_order
 from lading.errors import (
     BundleError,
     ChecksumError,
+    ClosureWarning,
     DeclarationError,
     ImportFailed,
     LadingError,
@@ -40,6 +41,7 @@ __all__ = [
     "Catalog",
     "Change",
     "ChecksumError",
+    "ClosureWarning",
     "Convert",
     "DeclarationError",
     "Drop",

@@ -84,6 +84,7 @@ class Contents:
         left_out: Mapping[str, str | None],
         external: Iterable[External],
         snapshot: str,
+        brought_back: Mapping[str, int],
     ) -> Manifest:
         """Say what the bundle holds."""
         return Manifest(
@@ -100,6 +101,7 @@ class Contents:
             files=tuple(files),
             deferred=tuple(self._deferred()),
             content_sha256=content_digest(files),
+            brought_back=brought_back,
         )
 
     def _deferred(self) -> Iterator[Deferred]:

@@ -179,5 +179,9 @@ class ImportFailed(LadingError):
         super().__init__(f"nothing was written; {count}:\n  {listed(problems)}")
 
 
+class ClosureWarning(UserWarning):
+    """A closure takes records that a filter of the same export leaves out."""
+
+
 class LeftOutWarning(UserWarning):
     """An export leaves out tables or columns that nobody excused by name."""

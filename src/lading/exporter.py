@@ -27,7 +27,7 @@ from lading.engine.session import Opened, reading
 from lading.engine.shared_keys import refuse_shared_keys
 from lading.engine.tables import require_tables
 from lading.engine.through import dumped, needs_marshmallow
-from lading.errors import LeftOutWarning, TargetError, listed
+from lading.errors import ClosureWarning, LeftOutWarning, TargetError, listed
 from lading.manifest import External, FileEntry, Manifest
 from lading.options import catalog_of, check_path, check_watch
 from lading.report import Progress
@@ -72,6 +72,7 @@ def export_all(
         ) as export:
             files = [export.write_file(writer, name) for name in export.names]
             export.check_counts()
+            export.warn_of_closure()
             manifest = export.manifest(files, source)
         return writer.finish(manifest)
 
@@ -101,6 +102,7 @@ def export_document(
             for name in export.names
         }
         export.check_counts()
+        export.warn_of_closure()
         export.left_out()
     return {
         "version": _release(catalog),
@@ -253,7 +255,20 @@ class _Export:
             left_out=self.left_out(),
             external=self._external(),
             snapshot=self.opened.snapshot,
+            brought_back=self.scope.brought_back,
         )
+
+    def warn_of_closure(self) -> None:
+        """Warn of records that a filter left out and the closure took after all."""
+        if self.scope.brought_back:
+            counts = [f"{count} of {name}" for name, count in self.scope.brought_back.items()]
+            warnings.warn(
+                f"closure=True brought back records that where leaves out: "
+                f"{listed(counts, separator=', ')}; records that are kept refer to them. Filter "
+                "what refers to them as well, or leave out closure",
+                ClosureWarning,
+                stacklevel=3,
+            )
 
     def left_out(self) -> dict[str, str | None]:
         """Return what no schema carries, and warn of what nobody excused."""

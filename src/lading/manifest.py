@@ -105,7 +105,8 @@ class Manifest:
     """A bundle's table of contents.
 
     ``export_date`` is aware; ``left_out`` gives each name's reason, ``None``
-    where nobody excused it; ``files`` are in import order.  ``path`` is where
+    where nobody excused it; ``files`` are in import order.  ``brought_back`` counts, per
+    entity, the records that a filter left out and a closure took after all.  ``path`` is where
     the bundle was written or read; it is no part of the text or of equality.
     """
 
@@ -122,6 +123,7 @@ class Manifest:
     files: tuple[FileEntry, ...]
     deferred: tuple[Deferred, ...]
     content_sha256: str
+    brought_back: Mapping[str, int] = field(default_factory=dict)
     path: Path | None = field(default=None, compare=False)
 
     def __getitem__(self, entity: str) -> FileEntry:
@@ -159,6 +161,7 @@ class Manifest:
         """Return the canonical text; ``BundleError`` for what JSON can't hold."""
         body = {item.name: getattr(self, item.name) for item in fields(self)}
         del body["path"]
+        body = {key: value for key, value in body.items() if value or key not in _OPTIONAL}
         if self.export_date.tzinfo is None:
             problem = "is without a time zone; expected UTC"
             raise BundleError(problem, file=MANIFEST, field="export_date")
@@ -179,7 +182,7 @@ class Manifest:
         _check_version(top.get("version"))
         _check_seal(data)
         del top["manifest_sha256"]
-        manifest: Manifest = built(partial(cls, path=path), _MANIFEST)(top, "")
+        manifest: Manifest = built(partial(cls, path=path), _MANIFEST, _OPTIONAL)(top, "")
         _check_files(manifest.files)
         _check_order(manifest.files, manifest.deferred)
         digest = content_digest(manifest.files)
@@ -296,6 +299,8 @@ _MANIFEST: dict[str, Rule] = {
     "deferred": list_of(built(Deferred, {**_EDGE, "by": _deferral})),
     "content_sha256": digest,
 }
+# Absent where they are empty, so that earlier releases read such bundles.
+_OPTIONAL: dict[str, Rule] = {"brought_back": mapping_of(whole(1))}
 
 
 def _check_version(version: Any) -> None:

@@ -135,14 +135,20 @@ def mapping_of(rule: Rule) -> Rule:
     return read
 
 
-def built(kind: Callable[..., Any], rules: Mapping[str, Rule]) -> Rule:
-    """Return a rule that makes a ``kind`` of an object with exactly these fields."""
+def built(
+    kind: Callable[..., Any], rules: Mapping[str, Rule], optional: Mapping[str, Rule] | None = None
+) -> Rule:
+    """Return a rule that makes a ``kind`` of an object with these fields and maybe ``optional``."""
+    every = {**rules, **(optional or {})}
 
     def read(value: Any, where: str) -> Any:
         prefix = f"{where}." if where else ""
-        for name in sorted(object_(value, where).keys() ^ rules.keys()):
+        found = object_(value, where).keys()
+        for name in sorted((found - every.keys()) | (rules.keys() - found)):
             problem = "is missing" if name in rules else "is not a field of this format"
             raise BundleError(problem, DAMAGED, file=MANIFEST, field=prefix + name)
-        return kind(**{name: rule(value[name], prefix + name) for name, rule in rules.items()})
+        return kind(
+            **{name: every[name](value[name], prefix + name) for name in every if name in value}
+        )
 
     return read

@@ -175,4 +175,5 @@ class _Upgrade:
             left_out={**old.left_out, **self.catalog.coverage()},
             external=() if self.external is None else self.external.found(files, old.external),
             snapshot=old.snapshot,
+            brought_back=old.brought_back,
         )

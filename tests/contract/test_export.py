@@ -24,7 +24,16 @@ from sqlalchemy.orm import Session, mapped_column, relationship, scoped_session,
 
 from bakery import Base as BakeryBase
 from bakery import bakery, fill
-from lading import Catalog, Owned, Ref, export_all, export_document, exporter
+from lading import (
+    Catalog,
+    ClosureWarning,
+    LadingError,
+    Owned,
+    Ref,
+    export_all,
+    export_document,
+    exporter,
+)
 from lading.engine.dialects import postgresql as postgresql_dialect
 from lading.engine.read import CHUNK, RecordReader
 from lading.engine.session import reading
@@ -506,16 +515,43 @@ def test_closure_adds_what_is_referred_to(engine: sa.Engine, tmp_path: Path) -> 
 def test_closure_follows_cycles_and_owned_rows(engine: sa.Engine, tmp_path: Path) -> None:
     """A dish's parts are dishes, whose menus have dishes."""
     world = worlds.kitchen()
-    manifest = export_all(
-        world.filled(engine),
-        tmp_path / "out",
-        catalog=world.catalog,
-        only=["dishes"],
-        where={"dishes": world.Dish.slug == "soup"},
-        closure=True,
-    )
+    with pytest.warns(ClosureWarning, match="1 of dishes"):
+        manifest = export_all(
+            world.filled(engine),
+            tmp_path / "out",
+            catalog=world.catalog,
+            only=["dishes"],
+            where={"dishes": world.Dish.slug == "soup"},
+            closure=True,
+        )
     counts = {file.entity_type: file.record_count for file in manifest.files}
     assert counts == {"cuisines": 2, "dishes": 2, "menus": 1}
+
+
+def test_a_closure_says_which_filtered_records_it_brings_back(
+    sqlite_memory: Backend, tmp_path: Path
+) -> None:
+    """Books that aren't filtered refer to everybody, so the filter had no effect."""
+    world = worlds.shelves()
+    where = {"people": world.Person.email == "zoe@x.org"}
+    with sqlite_memory.database() as engine:
+        world.filled(engine)
+        scope: Any = {"catalog": world.catalog, "where": where, "closure": True}
+        with pytest.warns(ClosureWarning) as caught:
+            manifest = export_all(engine, tmp_path / "out", **scope)
+        assert [str(warning.message) for warning in caught] == [
+            "closure=True brought back records that where leaves out: 1 of people; records that "
+            "are kept refer to them. Filter what refers to them as well, or leave out closure"
+        ]
+        assert caught[0].filename == __file__
+        assert manifest.brought_back == {"people": 1}
+        assert Manifest.from_bytes((tmp_path / "out" / "manifest.json").read_bytes()) == manifest
+        with pytest.warns(ClosureWarning) as caught:
+            export_document(engine, **scope)
+        assert caught[0].filename == __file__
+        whole = export_all(engine, tmp_path / "whole", catalog=world.catalog, closure=True)
+        assert whole.brought_back == {}
+        assert "brought_back" not in (tmp_path / "whole" / "manifest.json").read_text()
 
 
 def test_documents_take_the_same_options(engine: sa.Engine) -> None:
@@ -564,6 +600,34 @@ def test_unusable_filters_are_refused(
         export_all(engine, tmp_path / "out", catalog=world.catalog, **options)
     assert str(caught.value) == message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lone_condition_is_told_where_it_belongs(sqlite_memory: Backend) -> None:
+    """Taken for no filter at all, it would export everything as if whole."""
+    world = worlds.shelves()
+    people = "where=people.email = :email_1; expected a mapping of conditions by entity. Write "
+    with sqlite_memory.database(world.metadata) as engine:
+        for where, text in [
+            (world.Person.email == "zoe@x.org", people + "where={'people': condition}."),
+            (
+                sa.true(),
+                "where=true; expected a mapping of conditions by entity. Write where={'an ",
+            ),
+            (
+                [],
+                "where=[]; expected a mapping of conditions by entity. Write where={'an entity': ",
+            ),
+            (
+                "",
+                "where=''; expected a mapping of conditions by entity. Write where={'an entity': ",
+            ),
+        ]:
+            with pytest.raises(LadingError) as caught:
+                export_document(engine, catalog=world.catalog, where=where)
+            assert str(caught.value).startswith(text)
+        with pytest.raises(TargetError, match="expected a SQLAlchemy condition"):
+            export_document(engine, catalog=world.catalog, where={"people": world.Person.email})
+        assert export_document(engine, catalog=world.catalog, where={})["people"] == []
 
 
 def test_include_ids_adds_ids(engine: sa.Engine, tmp_path: Path) -> None:

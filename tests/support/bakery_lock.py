@@ -7,6 +7,7 @@ the season that tell most: of each entity, and of each field that may be null, b
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ from typing import Any
 
 import bakery
 from bakery.releases import RELEASES, TODAY
-from lading import export_document, lock
+from lading import ClosureWarning, export_document, lock
 from support.aged_bakery import catalog_at, season, season_at
 
 FOLDER = Path(bakery.__file__).parent
@@ -49,12 +50,13 @@ def telling(label: str, entities: list[str], known: dict[str, set[int]]) -> dict
         fresh = [record for record in whole[name] if record["id"] not in seen]
         chosen[name] = {record["id"] for record in few(fresh)}
     where = {name: classes[name].id.in_(ids) for name, ids in chosen.items()}
-    found = export_document(
-        engine, catalog=catalog, only=entities, where=where, closure=True, include_ids=True
-    )
+    part: Any = {"catalog": catalog, "only": entities, "where": where, "closure": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ClosureWarning)  # that what is chosen needs more is meant
+        found = export_document(engine, **part, include_ids=True)
+        written = export_document(engine, **part)
     for name in found["schema_versions"]:
         known.setdefault(name, set()).update(record["id"] for record in found[name])
-    written = export_document(engine, catalog=catalog, only=entities, where=where, closure=True)
     engine.dispose()
     return written
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from lading.declare.derivation import Entities
     from lading.declare.keychoices import KeyChoice
     from lading.declare.schema import EntitySchema
+
+
+#: Every catalog that is still used, to name those that were meant where none was given.
+_catalogs: weakref.WeakSet[Catalog] = weakref.WeakSet()
 
 
 class Catalog:
@@ -56,6 +61,7 @@ class Catalog:
         self.changes: list[type[Change]] = []
         self._entities: Entities | None = None
         self._lock = threading.RLock()
+        _catalogs.add(self)
 
     def __repr__(self) -> str:
         return f"<Catalog {self.name!r}: {len(self.schemas)} schemas>"
@@ -105,3 +111,11 @@ class Catalog:
 
 
 default_catalog = Catalog("default")
+
+
+def filled_catalogs() -> list[str]:
+    """Name the catalogs that have schemas, each with their number."""
+    counts = {catalog.name: len(catalog.schemas) for catalog in _catalogs if catalog.schemas}
+    return [
+        f"{name!r} has {count} schema{'s' * (count > 1)}" for name, count in sorted(counts.items())
+    ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, configure_mappers
 
+from lading.declare.catalog import default_catalog, filled_catalogs
 from lading.declare.chains import change_faults
 from lading.declare.columns import kind_of
 from lading.declare.fieldnames import name_faults
@@ -25,7 +26,7 @@ from lading.declare.reported import Reported
 from lading.declare.restored import lost_targets
 from lading.declare.rowsets import Links, Reference, RowSet, Value
 from lading.declare.schema import option
-from lading.errors import DeclarationError, nearest, shown
+from lading.errors import DeclarationError, listed, nearest, shown
 from lading.manifest import name_fault
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ RESERVED_NAMES = ("version", "schema_versions", "exported_at", "source", "includ
 def derive(catalog: Catalog) -> Entities:
     """Derive a catalog's entities; ``DeclarationError`` holds every mistake."""
     if not catalog.schemas:
+        others = filled_catalogs() if catalog is default_catalog else []
+        if others:
+            raise DeclarationError(
+                f"the default catalog is empty; {listed(others, separator=', ')}: pass catalog=…"
+            )
         raise DeclarationError(
             f"catalog {catalog.name!r} is empty; declare an EntitySchema with model = … in it"
         )

@@ -36,18 +36,13 @@ class Scope:
         closure: bool = False,
     ) -> None:
         self.entities = entities
-        if not isinstance(where or {}, Mapping):
-            raise LadingError(f"where={shown(where)}; expected a mapping of conditions by entity")
-        self.where = dict(where or {})
+        self.where = self._mapping({} if where is None else where)
         self.closure = closure
         self.names = set(entities.roots) if only is None else entity_names("only", only)
         self._refuse_unknown("only", self.names)
         self._refuse_unknown("where", self.where)
-        for name, given in self.where.items():
-            # A mapped attribute of a boolean column is a condition as well.
-            is_mapped = hasattr(given, "__clause_element__")
-            self.where[name] = condition = given.__clause_element__() if is_mapped else given
-            if not isinstance(condition, sa.ColumnElement):
+        for name, condition in self.where.items():
+            if not _is_condition(condition):
                 raise TargetError(
                     f"where[{name!r}] is {shown(condition)}; expected a SQLAlchemy condition, such "
                     "as Purchase.price > 10"
@@ -56,6 +51,26 @@ class Scope:
         for name in self.where.keys() - self.names:
             raise TargetError(f"where filters {name!r}, which only leaves out; add it to only")
         self.kept: dict[str, set[Row]] = {}
+        #: How many records of each entity the closure takes although ``where`` leaves them out.
+        self.brought_back: dict[str, int] = {}
+
+    def _mapping(self, where: Any) -> dict[str, Any]:
+        """Return the conditions by entity; a lone condition would name none."""
+        if not isinstance(where, Mapping):
+            condition = _clause(where)
+            known = ", ".join(self.entities.roots)
+            remedy = f"Write where={{'an entity': condition}}; the entities are: {known}."
+            if _is_condition(condition):
+                names = [name for name in self.entities.roots if self._is_about(name, condition)]
+                if len(names) == 1:
+                    remedy = f"Write where={{{names[0]!r}: condition}}."
+            text = str(condition) if _is_condition(condition) else shown(where)
+            raise LadingError(f"where={text}; expected a mapping of conditions by entity", remedy)
+        return {name: _clause(condition) for name, condition in where.items()}
+
+    def _is_about(self, name: str, condition: sa.ColumnElement[Any]) -> bool:
+        """Tell whether a condition is over a table of an entity."""
+        return bool(set(sa.select(condition).get_final_froms()) & set(self.entities[name].tables))
 
     def _refuse_unknown(self, option: str, names: Collection[str]) -> None:
         for name in names:
@@ -125,6 +140,17 @@ class Scope:
         return sa.true()
 
 
+def _clause(given: Any) -> Any:
+    """Return the column that a mapped attribute stands for, and anything else as it is."""
+    return given.__clause_element__() if hasattr(given, "__clause_element__") else given
+
+
+def _is_condition(given: Any) -> bool:
+    """Tell whether something is a SQL expression that may be a boolean."""
+    affinity = getattr(getattr(given, "type", None), "_type_affinity", None)
+    return isinstance(given, sa.ColumnElement) and affinity in (sa.Boolean, sa.types.NullType)
+
+
 def chain(rows: RowSet, reference: Reference) -> Any:
     """Join a reference's table up to the entity's own, whose conditions and ids select."""
     table = reference.columns[0].table
@@ -169,6 +195,7 @@ class _Closure:
             else:
                 self.scope.kept[name] = self._filtered(name)
                 pending[name] = set(self.scope.kept[name])
+        filtered = {name: len(self.scope.kept[name]) for name in self.scope.where}
         while pending:
             name, fresh = pending.popitem()
             for _, rows, reference in references_of(self.entities[name]):
@@ -176,6 +203,8 @@ class _Closure:
                     held = pending.setdefault(target, set())
                     assert held is not None
                     held |= added
+        grown = {name: len(self.scope.kept[name]) - count for name, count in filtered.items()}
+        self.scope.brought_back = {name: count for name, count in grown.items() if count}
 
     def _filtered(self, name: str) -> set[Row]:
         if name not in self.scope.names:

@@ -9,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
-from lading import Catalog, EntitySchema, Owned, Ref, import_order
+from lading import Catalog, EntitySchema, Owned, Ref, default_catalog, import_order
+from lading.declare.catalog import filled_catalogs
+from lading.declare.derivation import derive
 from lading.errors import DeclarationError
 from support.declaring import catalog_of, new_base, schema_for
 
@@ -45,6 +47,20 @@ def test_an_empty_catalog() -> None:
     assert refusal(Catalog("shop")) == (
         "catalog 'shop' is empty; declare an EntitySchema with model = … in it."
     )
+
+
+def test_a_forgotten_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever leaves out ``catalog=`` is told which there are."""
+    monkeypatch.setattr(default_catalog, "schemas", [])
+    base = new_base()
+    catalog = Catalog("an application of its own")
+    for name in ("items", "others"):
+        schema_for(table(base, name.title(), name), catalog)
+    with pytest.raises(DeclarationError) as caught:
+        derive(default_catalog)
+    assert str(caught.value).startswith("the default catalog is empty; '")
+    assert str(caught.value).endswith(": pass catalog=….")
+    assert "'an application of its own' has 2 schemas" in filled_catalogs()
 
 
 @pytest.mark.parametrize("name", ["", None, 5])
