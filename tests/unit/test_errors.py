@@ -10,6 +10,7 @@ from lading import errors
 from lading.errors import (
     BundleError,
     ChecksumError,
+    ClosureWarning,
     DeclarationError,
     ImportFailed,
     LadingError,
@@ -171,11 +172,13 @@ def test_a_failed_import_counts_one_problem_as_one() -> None:
 def test_every_error_has_the_one_root() -> None:
     """``except LadingError`` catches all that lading raises on purpose."""
     for name, value in vars(errors).items():
-        if inspect.isclass(value) and issubclass(value, Exception) and value is not LeftOutWarning:
+        is_error = inspect.isclass(value) and issubclass(value, Exception)
+        if is_error and not issubclass(value, Warning):
             assert issubclass(value, LadingError), name
 
 
-def test_a_warning_is_no_error() -> None:
-    """A warning filter can silence what is left out, without catching errors."""
-    assert issubclass(LeftOutWarning, UserWarning)
-    assert not issubclass(LeftOutWarning, LadingError)
+@pytest.mark.parametrize("warning", [ClosureWarning, LeftOutWarning])
+def test_a_warning_is_no_error(warning: type[Warning]) -> None:
+    """A warning filter can silence it, without catching errors."""
+    assert issubclass(warning, UserWarning)
+    assert not issubclass(warning, LadingError)
