@@ -112,7 +112,7 @@ def test_rows_that_a_stream_loses_are_missed(
 #: temporary table, or switches a check off.
 STATEMENTS = {
     "sqlite": ("BEGIN", "INSERT INTO ", "PRAGMA encoding", "PRAGMA main.table_"),
-    "postgresql": ("COPY ", "SHOW transaction_isolation"),
+    "postgresql": ("COPY ", "SHOW transaction_isolation", "SET TRANSACTION READ ONLY"),
     "mariadb": (
         "DESCRIBE ",
         "INSERT INTO ",

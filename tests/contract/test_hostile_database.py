@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
-from lading import Catalog, OutcomeUnknown, TargetError, import_document
+from lading import Catalog, OutcomeUnknown, TargetError, export_document, import_document
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 
@@ -83,6 +83,48 @@ def test_66_a_lost_reply_to_commit_leaves_the_outcome_unknown(
         report = import_document(engine, document("a"), catalog=catalog)
         assert (report.inserted, report.skipped) == ((0, 1) if arrives else (1, 0))
         assert count(engine, model) == 1
+
+
+# A guard of the engine's is nothing to lift
+
+GUARDS = {
+    "postgresql": [
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY, ISOLATION LEVEL SERIALIZABLE"
+    ],
+    "mariadb": ["SET SESSION TRANSACTION READ ONLY", "SET SESSION tx_isolation = 'SERIALIZABLE'"],
+    "sqlite": ["PRAGMA query_only = ON"],
+}
+LEVELS = {"postgresql": "SHOW transaction_isolation", "mariadb": "SELECT @@tx_isolation"}
+
+
+@pytest.mark.parametrize("name", ["sqlite_file", *SERVERS])
+def test_a_read_only_session_stays_so_and_takes_no_import(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """What a pooled connection was told before is true afterwards."""
+    model, catalog = categories()
+    with server(request, name).database(model.metadata) as free:
+        import_document(free, document("a"), catalog=catalog)
+        engine = sa.create_engine(free.url, pool_size=1, max_overflow=0)
+
+        @sa.event.listens_for(engine, "connect")
+        def guard(connection: Any, _record: Any) -> None:
+            cursor = connection.cursor()
+            for statement in GUARDS[engine.dialect.name]:
+                cursor.execute(statement)
+            connection.commit()
+
+        for _ in range(2):
+            exported = export_document(engine, catalog=catalog)
+            assert [item["name"] for item in exported["categories"]] == ["a"]
+            with pytest.raises(TargetError, match=r"is read-only: .*Give an engine that may write"):
+                import_document(engine, document("b"), catalog=catalog)
+            with pytest.raises(sa.exc.DBAPIError), engine.begin() as connection:
+                connection.execute(sa.insert(model).values(name="c"))
+            with engine.connect() as connection:
+                sql = LEVELS.get(engine.dialect.name, "SELECT 'SERIALIZABLE'")
+                assert str(connection.scalar(sa.text(sql))).upper() == "SERIALIZABLE"
+        engine.dispose()
 
 
 # 72: a concurrent writer

@@ -50,6 +50,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
         if isinstance(owner, sa.Engine):
             connection = stack.enter_context(owner.connect())
             dialect = dialect_for(connection)
+            stack.callback(_give_back, dialect)
             dialect.begin_reading()
             stack.enter_context(dialect.settings())
             dialect.refuse_hidden(tables_of(catalog.use()))
@@ -86,6 +87,7 @@ def writing(
         if isinstance(owner, sa.Engine):
             connection = stack.enter_context(owner.connect())
             dialect = dialect_for(connection)
+            stack.callback(_give_back, dialect)
             dialect.begin_writing()
             _refuse_autocommit(dialect)
             dialect.hold(dialect.unguarded(keys))
@@ -109,6 +111,15 @@ def writing(
             waiting = dialect.check_at_once(tables_of(catalog.use()))
             yield Opened(dialect, callers=True, snapshot="")
             dialect.check_at_commit(waiting)
+
+
+def _give_back(dialect: Dialect) -> None:
+    """End what is left of a transaction of ours, and give its connection back as it came."""
+    try:
+        dialect.connection.rollback()
+        dialect.give_back()
+    except sa.exc.SQLAlchemyError:  # it can't be relied on
+        dialect.connection.invalidate()
 
 
 def _hold_for_caller(dialect: Dialect, keys: TableKeys) -> None:

@@ -136,6 +136,26 @@ class Dialect(ABC):
         translate = self.connection.get_execution_options().get("schema_translate_map")
         return str(statement.compile(dialect=self.dialect, schema_translate_map=translate))
 
+    @contextmanager
+    def driver_errors(self, sql: str = "") -> Iterator[None]:
+        """Raise what the driver itself raises as SQLAlchemy raises it, a lost connection too."""
+        dbapi = self.dialect.loaded_dbapi
+        try:
+            yield
+        except dbapi.Error as error:
+            driver = self.connection.connection.dbapi_connection
+            is_lost = self.dialect.is_disconnect(error, driver, None)
+            if is_lost:
+                self.connection.invalidate(error)
+            raise sa.exc.DBAPIError.instance(
+                sql,
+                None,
+                error,
+                dbapi.Error,
+                dialect=self.dialect,
+                connection_invalidated=is_lost,
+            ) from error
+
     @abstractmethod
     def among(
         self, columns: Sequence[Column], names: Sequence[str], rows: Sequence[Row]
@@ -250,6 +270,9 @@ class Dialect(ABC):
     @abstractmethod
     def begin_writing(self) -> None:
         """Begin a transaction of ours that may write."""
+
+    def give_back(self) -> None:
+        """Give a connection, whose transaction has ended, the settings that it came with."""
 
     @abstractmethod
     def ensure_begun(self, *, writing: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,6 +45,7 @@ NO_CONVERSION = 0
 SMALLEST_PACKET = 2**20
 #: Settings that are changed for as long as the work takes.
 CHANGED = ("sql_mode", "time_zone", "max_sort_length", "in_predicate_conversion_threshold")
+REPEATABLE = "REPEATABLE READ"
 IN_UTC = {"+00:00", "UTC"}
 #: What the server says of a record, beyond what the driver takes for its data or integrity:
 #: a CHECK fails, a trigger signals, a value is missing or no value of its column.
@@ -60,6 +61,8 @@ class MariaDB(Dialect):
     def __init__(self, connection: sa.Connection) -> None:
         super().__init__(connection)
         self.before: Row = ()
+        #: The isolation that the session had before we changed it.
+        self.level = ""
         self.packet = SMALLEST_PACKET
         if not getattr(self.dialect, "is_mariadb", False):
             raise TargetError(
@@ -303,14 +306,26 @@ class MariaDB(Dialect):
                 self.connection.invalidate()
 
     def begin_reading(self) -> None:
-        self.connection.execution_options(isolation_level="REPEATABLE READ")
+        self._isolate(REPEATABLE)
         self.run("START TRANSACTION READ ONLY")
         self.facts()
 
     def begin_writing(self) -> None:
         """In one snapshot, so that other writers don't disturb the count of what was gained."""
         if not self.autocommits():
-            self.connection.execution_options(isolation_level="REPEATABLE READ")
+            self._isolate(REPEATABLE)
+
+    def _isolate(self, level: str) -> None:
+        """Past SQLAlchemy, which gives back what its first connection had."""
+        driver: Any = self.connection.connection.dbapi_connection
+        with self.driver_errors(), closing(driver.cursor()) as cursor:
+            cursor.execute("SELECT @@tx_isolation")
+            self.level = cursor.fetchone()[0].replace("-", " ")
+            cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {level}")
+
+    def give_back(self) -> None:
+        if self.level and not self.connection.closed and not self.connection.invalidated:
+            self._isolate(self.level)
 
     def ensure_begun(self, *, writing: bool) -> None:
         self.facts()

@@ -20,6 +20,8 @@ from lading.errors import TargetError
 from lading.kind import Kind
 from lading.values import Bytes, Choice, Text
 
+#: The driver's number of it.
+REPEATABLE_READ = 3
 BY_CODE_POINT = {"C", "POSIX", "C.UTF-8", "C.utf8", "ucs_basic"}
 
 
@@ -32,6 +34,8 @@ class PostgreSQL(Dialect):
         super().__init__(connection)
         self.utf8 = True
         self.sorts_by_code_point = False
+        #: What the driver had been told of isolation and autocommit before we did.
+        self.before: tuple[Any, bool] | None = None
         self.sequences: dict[sa.Table, dict[str, list[str]]] = {}
 
     def facts(self) -> None:
@@ -118,14 +122,10 @@ class PostgreSQL(Dialect):
         """COPY writes what is given, into identity columns as well."""
         driver: Any = self.connection.connection.dbapi_connection
         try:
-            with driver.cursor() as cursor, cursor.copy(sql) as copy:
+            with self.driver_errors(sql), driver.cursor() as cursor, cursor.copy(sql) as copy:
                 write = copy.write_row
                 for row in rows:
                     write(row)
-        except self.dialect.loaded_dbapi.Error as error:
-            raise sa.exc.DBAPIError.instance(
-                sql, None, error, self.dialect.loaded_dbapi.Error, dialect=self.dialect
-            ) from error
         except BaseException as error:
             if not isinstance(error, Exception):
                 self.connection.invalidate()  # it may be in the middle of the COPY
@@ -219,15 +219,31 @@ class PostgreSQL(Dialect):
     # Transactions
 
     def begin_reading(self) -> None:
-        self.connection.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        self._isolate()
+        self.run("SET TRANSACTION READ ONLY")
         self.facts()
 
     def begin_writing(self) -> None:
         """In one snapshot, so that other writers don't disturb the count of what was gained."""
         if not self.autocommits():
+            self._isolate()
+
+    def _isolate(self) -> None:
+        """Set on the driver itself, SQLAlchemy gives back what the first connection had."""
+        driver: Any = self.connection.connection.driver_connection
+        if self.dialect.driver != "psycopg" or self.dialect.is_async:
             self.connection.execution_options(isolation_level="REPEATABLE READ")
+            return
+        self.before = driver.isolation_level, driver.autocommit
+        with self.driver_errors():
+            driver.isolation_level, driver.autocommit = REPEATABLE_READ, False
+
+    def give_back(self) -> None:
+        if self.before is None or self.connection.closed or self.connection.invalidated:
+            return
+        driver: Any = self.connection.connection.driver_connection
+        with self.driver_errors():
+            driver.isolation_level, driver.autocommit = self.before
 
     def ensure_begun(self, *, writing: bool) -> None:
         self.facts()

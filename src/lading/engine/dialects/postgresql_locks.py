@@ -61,7 +61,8 @@ def unguarded(dialect: PostgreSQL, keys: TableKeys) -> list[sa.Table]:
         found[by_name[name]].append(set(columns or ()))
     if was_idle:
         driver: Any = dialect.connection.connection.dbapi_connection
-        driver.rollback()  # of this query alone: a lock must be older than the snapshot
+        with dialect.driver_errors():
+            driver.rollback()  # of this query alone: a lock must be older than the snapshot
     return [
         table
         for table, indexes in found.items()
