@@ -33,6 +33,7 @@ from lading.rules import (
     text,
     whole,
 )
+from lading.shaperules import shape_rule
 
 __all__ = [
     "LOCK_VERSION",
@@ -135,7 +136,7 @@ _WAIVED: Rule = built(Waiver, {"rule": text, "path": text, "reason": text})
 _SEAL: dict[str, Rule] = {
     "number": whole(1),
     "versions": mapping_of(whole(1)),
-    "shapes": mapping_of(object_),
+    "shapes": mapping_of(shape_rule),
     "golden": built(Golden, {"file": name, "sha256": digest}),
     "waived": list_of(_WAIVED),
     "sha256": digest,
@@ -170,8 +171,18 @@ def read_lock(path: Path) -> Lock:
         lock: Lock = built(Lock, _LOCK)(body, "")
         if not lock.seals:
             raise BundleError("holds no seal", field="seals")
+        _refuse_shapeless(lock)
     _verify(path.name, top, lock)
     return lock
+
+
+def _refuse_shapeless(lock: Lock) -> None:
+    """Raise for an entity of which a seal has a version, and no seal up to it a shape."""
+    known: set[str] = set()
+    for number, seal in enumerate(lock.seals):
+        known |= seal.shapes.keys()
+        for missing in seal.versions.keys() - known:
+            raise BundleError(f"holds no shape of {missing!r}", field=f"seals[{number}].shapes")
 
 
 def _verify(file: str, top: Mapping[str, Any], lock: Lock) -> None:

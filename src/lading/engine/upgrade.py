@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from lading.derive.upgrades import Plan
 from lading.errors import BundleError, VersionError
 from lading.jsontext import parse_json, plain_json_text
 from lading.report import Problem
+from lading.shaperules import is_shape
 
 #: The file and the number of a record, by its number in a flow.
 Place = Callable[[int], tuple[str, int]]
@@ -222,29 +223,3 @@ def without_unknown(shape: Shape, record: dict[str, Any]) -> None:
         if is_owned(inner):
             for item, _, _ in each(record, (field,)):
                 without_unknown(inner, item)
-
-
-def is_shape(value: Any) -> bool:
-    """Tell whether a value of a manifest is a shape, with those of what it owns."""
-    pending = [value]
-    while pending:
-        shape = pending.pop()
-        if not isinstance(shape, dict):
-            return False
-        fields, key = shape.get("fields"), shape.get("key")
-        if not (isinstance(fields, dict) and _are_names(key)):
-            return False
-        for inner in fields.values():
-            if not (isinstance(inner, dict) and isinstance(inner.get("type"), str)):
-                return False
-            if not isinstance(inner.get("classes", []), list):
-                return False
-            if is_link(inner) and not _are_names([inner.get("entity"), inner.get("by", "")]):
-                return False
-            if is_owned(inner):
-                pending.append(inner)
-    return True
-
-
-def _are_names(value: Iterable[Any] | None) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)

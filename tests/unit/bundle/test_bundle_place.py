@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -371,48 +370,6 @@ def test_writers_take_turns(path: Path) -> None:
 def _enter(place: Place, order: list[str]) -> None:
     with place.locked():
         order.append("second")
-
-
-def plant_link(file: Path) -> None:
-    """Put a link to a copy in a file's place."""
-    copy = file.parent.parent / "copy"
-    file.rename(copy)
-    file.symlink_to(copy)
-
-
-def plant_pipe(file: Path) -> None:
-    """Put a pipe, from which nobody writes, in a file's place."""
-    file.unlink()
-    os.mkfifo(file)
-
-
-def plant_folder(file: Path) -> None:
-    """Put a folder in a file's place."""
-    file.unlink()
-    file.mkdir()
-
-
-def plant_socket(file: Path) -> None:
-    """Put a socket in a file's place."""
-    file.unlink()
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(file))
-
-
-@pytest.mark.parametrize("plant", [plant_link, plant_pipe, plant_folder, plant_socket])
-@pytest.mark.parametrize("name", ["01_a.json", "manifest.json", "SHA256SUMS"])
-def test_special_files_are_refused(
-    plant: Callable[[Path], None], name: str, written: Written,
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    """Links, pipes, folders and sockets are never read, and nothing waits for them."""
-    monkeypatch.chdir(tmp_path)
-    path = Path("b")
-    written(path, OLD)
-    plant(path / name)
-    with pytest.raises(BundleError) as caught, BundleReader(path) as reader:
-        reader.verify()
-    assert str(caught.value) == f"{name}: is not a plain file. Put the file itself in its place."
 
 
 def test_a_manifest_without_end_is_refused(
