@@ -15,7 +15,7 @@ ROOT = Path(lading.__file__).parent
 # A module may import from its own layer and from any before it; a folder counts whole.
 LAYERS: list[set[str]] = [
     {"errors", "version"},
-    {"jsontext", "rules", "kind", "moments", "values", "arrays"},
+    {"jsontext", "rules", "shaperules", "kind", "moments", "values", "arrays"},
     {"keys", "manifest", "report"},
     {"declare"},
     {"derive", "options"},
@@ -30,7 +30,7 @@ LAYERS: list[set[str]] = [
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # What a folder may import beside itself, where the layer alone allows too much.
-NARROW = {"bundle": {"errors", "rules", "manifest", "bundle"}}
+NARROW = {"bundle": {"errors", "jsontext", "rules", "shaperules", "manifest", "bundle"}}
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
 
 

@@ -7,6 +7,7 @@ databases, files or schemas.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -23,14 +24,23 @@ LIKENESS = 0.6
 
 def shown(value: object) -> str:
     """Return the ``repr`` of a value, cut to 80 characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:  # it nests deeper than the stack has room
+        text = reprlib.repr(value)
     return text if len(text) <= REPR_LIMIT else text[: REPR_LIMIT - 3] + "..."
 
 
-def listed(items: Iterable[str], *, separator: str = "\n  ", limit: int = LISTED) -> str:
-    """Join at most ``limit`` items, and say how many more there are."""
+def listed(
+    items: Iterable[str],
+    *,
+    separator: str = "\n  ",
+    limit: int = LISTED,
+    total: int | None = None,
+) -> str:
+    """Join at most ``limit`` items, and say how many more there are, of ``total`` if given."""
     texts = list(items)
-    extra = len(texts) - limit
+    extra = (len(texts) if total is None else total) - limit
     shown_items = texts[:limit] if extra > 0 else texts
     tail = f"{separator}and {extra} more" if extra > 0 else ""
     return separator.join(shown_items) + tail
@@ -175,8 +185,9 @@ class ImportFailed(LadingError):
     def __init__(self, report: ImportReport) -> None:
         self.report = report
         problems = [str(problem) for problem in report.problems]
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__(f"nothing was written; {count}:\n  {listed(problems)}")
+        total = report.problem_count
+        count = "1 problem" if total == 1 else f"{total} problems"
+        super().__init__(f"nothing was written; {count}:\n  {listed(problems, total=total)}")
 
 
 class ClosureWarning(UserWarning):

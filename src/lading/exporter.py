@@ -28,6 +28,7 @@ from lading.engine.shared_keys import refuse_shared_keys
 from lading.engine.tables import require_tables
 from lading.engine.through import dumped, needs_marshmallow
 from lading.errors import ClosureWarning, LeftOutWarning, TargetError, listed
+from lading.jsontext import on_own_stack
 from lading.manifest import External, FileEntry, Manifest
 from lading.options import catalog_of, check_path, check_watch
 from lading.report import Progress
@@ -98,7 +99,11 @@ def export_document(
         session, catalog, order, scope, include_ids=include_ids, progress=None
     ) as export:
         lists = {
-            name: [msgspec.json.decode(line) for lines in export.records(name) for line in lines]
+            name: [
+                on_own_stack(msgspec.json.decode, line)
+                for lines in export.records(name)
+                for line in lines
+            ]
             for name in export.names
         }
         export.check_counts()

@@ -36,7 +36,7 @@ from lading.options import (
     refuse_plans,
 )
 from lading.payload import BundlePayload, DocumentPayload
-from lading.report import Counts, ImportReport, Problem, Progress
+from lading.report import MOST_PROBLEMS, Counts, ImportReport, Problem, Problems, Progress
 
 Watch = Callable[[Progress], None]
 Payload = BundlePayload | DocumentPayload
@@ -138,6 +138,7 @@ def _load(
         state = story.run()
         report.entities = state.counts
         report.problems = payload.located(state.problems)
+        report.more_problems = state.problems.more
         if report.problems and not options.keeps_good:
             report.rolled_back = True
             for counts in report.entities.values():
@@ -171,7 +172,7 @@ class _Import:
         self.tables = TableCounts(self.dialect, [self.entities[name] for name in self.names])
         self.twins: dict[str, dict[int, Twin]] = {}
         self.excluded: dict[str, set[int]] = {}
-        self.blamed: list[Problem] = []
+        self.blamed = Problems()
         self.failed: set[tuple[str, bytes]] = set()
         #: Problems of records of which others were made, which their own file may tell as well.
         self.beside: dict[tuple[str, int | None], Problem] = {}
@@ -184,19 +185,19 @@ class _Import:
                 with self.dialect.connection.begin_nested():
                     self._pass(state)
                 state.problems = self._named(state.problems)
-                state.problems += self._beside(state.problems)
+                self._add_beside(state.problems)
                 return state
             except Restart:
                 self._blame(self._named(state.problems))
             finally:
                 state.close()
 
-    def _beside(self, problems: list[Problem]) -> list[Problem]:
-        """Return what only stands in the way of records that were made of others."""
+    def _add_beside(self, problems: Problems) -> None:
+        """Add what only stands in the way of records that were made of others."""
         known = {(item.file, item.record) for item in problems}
-        return [item for place, item in self.beside.items() if place not in known]
+        problems.extend(item for place, item in self.beside.items() if place not in known)
 
-    def _blame(self, problems: list[Problem]) -> None:
+    def _blame(self, problems: Problems) -> None:
         """Remember why records are left out of the next pass."""
         known = {(item.file, item.record) for item in self.blamed}
         for name in self.names:
@@ -206,8 +207,11 @@ class _Import:
                     self.failed.add((name, json_text(item.key)))
                     if (item.file, item.record) not in known:
                         self.blamed.append(item)
+        # Where too many were bad to keep each one's problem, it still counts.
+        blamed = {(item.file, item.record) for item in self.blamed}
+        self.blamed.more = sum(map(len, self.excluded.values())) - len(blamed)
 
-    def _named(self, problems: list[Problem]) -> list[Problem]:
+    def _named(self, problems: Problems) -> Problems:
         """Give problems that were found late the keys of their records, from the payload."""
         wanted = {(item.file, item.record) for item in problems if item.key is None}
         keys: dict[Any, Any] = {}
@@ -217,7 +221,8 @@ class _Import:
             if numbers:
                 found = keys_of(self.entities[name], self.payload.blocks(name, CHUNK), numbers)
                 keys |= {(file, number): key for number, key in found.items()}
-        return [replace(p, key=keys.get((p.file, p.record), p.key)) for p in problems]
+        named = (replace(p, key=keys.get((p.file, p.record), p.key)) for p in problems)
+        return Problems(named, problems.more)
 
     def _state(self) -> LoadState:
         state = LoadState(
@@ -234,7 +239,7 @@ class _Import:
         state.notes = {
             name: self.payload.note(name, self.entities[name].version) for name in self.names
         }
-        state.problems = list(self.blamed)
+        state.problems = Problems(self.blamed, self.blamed.more)
         for name in self.names:
             state.counts[name].failed = len(self.excluded.get(name, ()))
         return state
@@ -277,7 +282,11 @@ class _Import:
             if problem.file == file:
                 loader.report(problem)
             else:
-                self.beside.setdefault((problem.file, problem.record), problem)
+                place = (problem.file, problem.record)
+                if place in self.beside or len(self.beside) < MOST_PROBLEMS:
+                    self.beside.setdefault(place, problem)
+                else:
+                    state.problems.more += 1
 
         for block in self.payload.blocks(root.name, CHUNK, failed):
             batch, problems = decoder.decode(block.records, block.first)

@@ -43,6 +43,8 @@ RESERVED = (MANIFEST, SUMS)
 # Features that a bundle may require of its reader.  Format 1.0 has none.
 FEATURES: frozenset[str] = frozenset()
 LONGEST_NAME = 255
+#: How many entity files a bundle may have: more is made up, and takes a reader minutes.
+MAX_FILES = 10_000
 DEFERRALS = ("update", "insert")
 
 _SEAL = b'\n  "manifest_sha256": "'
@@ -182,6 +184,7 @@ class Manifest:
         _check_version(top.get("version"))
         _check_seal(data)
         del top["manifest_sha256"]
+        _check_count(top.get("files"))
         manifest: Manifest = built(partial(cls, path=path), _MANIFEST, _OPTIONAL)(top, "")
         _check_files(manifest.files)
         _check_order(manifest.files, manifest.deferred)
@@ -345,6 +348,12 @@ def _check_seal(data: bytes) -> None:
             file=MANIFEST,
             field="manifest_sha256",
         )
+
+
+def _check_count(files: Any) -> None:
+    if isinstance(files, list) and len(files) > MAX_FILES:
+        problem = f"lists {len(files):,} files; at most {MAX_FILES:,} are read"
+        raise BundleError(problem, DAMAGED, file=MANIFEST, field="files")
 
 
 def _check_files(files: tuple[FileEntry, ...]) -> None:

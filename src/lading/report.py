@@ -5,11 +5,14 @@ Nothing here decides anything; the stories fill these in and hand them out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from lading.errors import listed, place, sentence
 
+#: How many problems a report keeps, for each takes memory.
+MOST_PROBLEMS = 1_000
 #: What a difference from a sealed shape means for the payloads that were written before it.
 SAFE = "safe"
 NEEDS_CHANGE = "needs a change"
@@ -33,6 +36,33 @@ class Problem:
 
     def __str__(self) -> str:
         return sentence(place(file=self.file, record=self.record, field=self.field), self.message)
+
+
+class Problems:
+    """Problems as they are found: the first of them are kept, and all are counted."""
+
+    def __init__(self, kept: Iterable[Problem] = (), more: int = 0) -> None:
+        self.kept: list[Problem] = []
+        self.more = more
+        self.extend(kept)
+
+    def append(self, problem: Problem) -> None:
+        """Count a problem, and keep it unless there are many already."""
+        if len(self.kept) < MOST_PROBLEMS:
+            self.kept.append(problem)
+        else:
+            self.more += 1
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Add problems."""
+        for problem in problems:
+            self.append(problem)
+
+    def __bool__(self) -> bool:
+        return bool(self.kept)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +141,7 @@ class ImportReport:
     ``committed`` is true only where the import itself committed; with a
     session of the caller's it is false, and the caller commits.  ``callers`` says
     that it was such a session, ``rolled_back`` that nothing is left of the import.
+    ``problems`` holds the first thousand, ``more_problems`` is how many there were beyond.
     """
 
     entities: dict[str, Counts] = field(default_factory=dict)
@@ -118,6 +149,12 @@ class ImportReport:
     committed: bool = False
     callers: bool = False
     rolled_back: bool = False
+    more_problems: int = 0
+
+    @property
+    def problem_count(self) -> int:
+        """The number of problems, with those that aren't kept."""
+        return len(self.problems) + self.more_problems
 
     @property
     def total(self) -> Counts:
@@ -180,7 +217,9 @@ class ImportReport:
         width = max((len(name) for name in self.entities), default=0)
         lines += [f"  {name:<{width}}  {counts}" for name, counts in self.entities.items()]
         if self.problems:
-            lines.append("  ! " + listed((str(p) for p in self.problems), separator="\n  ! "))
+            texts = (str(problem) for problem in self.problems)
+            told = listed(texts, separator="\n  ! ", total=self.problem_count)
+            lines.append(f"  ! {told}")
         return "\n".join(lines)
 
     def as_mapping(self) -> dict[str, dict[str, int]]:

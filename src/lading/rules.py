@@ -14,6 +14,7 @@ from math import isfinite
 from typing import Any
 
 from lading.errors import BundleError, shown
+from lading.jsontext import repeated
 
 Rule = Callable[[Any, str], Any]
 MANIFEST = "manifest.json"
@@ -46,8 +47,7 @@ def parse(data: bytes) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = repeated(name for name, _ in pairs)
         raise BundleError(f"has the key {shown(twice)} twice", DAMAGED, file=MANIFEST)
     return found
 

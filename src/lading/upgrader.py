@@ -20,7 +20,7 @@ from lading.errors import ImportFailed
 from lading.manifest import FileEntry, Manifest
 from lading.options import catalog_of, check_max_bytes, check_path, check_watch
 from lading.payload import BundlePayload
-from lading.report import ImportReport, Problem, Progress
+from lading.report import ImportReport, Problem, Problems, Progress
 
 Watch = Callable[[Progress], None]
 
@@ -105,7 +105,7 @@ class _Upgrade:
             name for name in order.entities if name in payload.names or not self.is_partial
         ]
         self.contents = Contents(self.entities, order, self.names)
-        self.problems: list[Problem] = []
+        self.problems = Problems()
         self.external = Externals(self.entities, self.names) if self.is_partial else None
 
     def close(self) -> None:
@@ -142,7 +142,7 @@ class _Upgrade:
             for number, line in enumerate(block.records, block.first):
                 found = made.make(line, file, number)
                 if isinstance(found, list):
-                    self.problems += found
+                    self.problems.extend(found)
                     continue
                 links.update(path for path, _ in links_in(rows, found.record))
                 if self.external is not None:
@@ -163,7 +163,9 @@ class _Upgrade:
         """Raise ``ImportFailed`` if anything is wrong with any record."""
         if self.problems:
             problems = self.payload.located(self.problems)
-            raise ImportFailed(ImportReport(problems=problems, rolled_back=True))
+            raise ImportFailed(
+                ImportReport(problems=problems, more_problems=self.problems.more, rolled_back=True)
+            )
 
     def manifest(self, files: list[FileEntry]) -> Manifest:
         """Say what the bundle holds: what the old one left out isn't in this one either."""

@@ -251,7 +251,7 @@ def test_what_is_too_deep_is_no_export(engine: sa.Engine, tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("depth", [DEEPEST, 900])
+@pytest.mark.parametrize("depth", [DEEPEST, 550])
 def test_what_is_too_deep_is_a_problem_of_its_record(
     failing: Callable[..., list[str]], depth: int
 ) -> None:

@@ -6,7 +6,8 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from lading.report import Counts, ImportReport, Problem, Progress
+from lading.errors import ImportFailed
+from lading.report import Counts, ImportReport, Problem, Problems, Progress
 
 COUNTED = [item.name for item in fields(Counts)]
 
@@ -132,3 +133,17 @@ def test_a_report_becomes_plain_mappings() -> None:
         "deleted": 0,
         "failed": 0,
     }
+
+
+def test_problems_are_counted_without_bound_and_kept_with_one() -> None:
+    """The first thousand are kept, and the text tells how many there were."""
+    problems = Problems()
+    for number in range(1, 2501):
+        problems.append(Problem("a.json", number, None, None, "is bad"))
+    report = ImportReport(problems=list(problems), more_problems=problems.more, rolled_back=True)
+    assert len(report.problems) == 1000
+    assert report.problem_count == 2500
+    assert str(report).endswith("\n  ! and 2495 more")
+    error = str(ImportFailed(report))
+    assert error.startswith("nothing was written; 2500 problems:\n  a.json record 1: is bad.")
+    assert error.endswith("\n  and 2495 more.")

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lading.errors import BundleError
+from lading.jsontext import DEEPEST_RECORD
 from lading.manifest import FileEntry
 
 __all__ = [
@@ -44,8 +45,7 @@ MAX_MANIFEST = 64 * 1024 * 1024
 # What an archive may unpack to, unless somebody says more: this, or so many times its size.
 MAX_UNPACKED = 256 * 1024 * 1024
 MAX_RATIO = 200
-# Keys that recur nest up to 500 deep, and stand in other keys and lists themselves.
-MAX_DEPTH = 600
+MAX_DEPTH = DEEPEST_RECORD
 
 # What file managers and version control put into any folder.
 _BY_THE_WAY = re.compile(

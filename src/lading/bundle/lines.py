@@ -6,17 +6,20 @@ the scanner, so every layout of the same JSON reads alike.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 
 import msgspec
 
 from lading.bundle.layout import CLOSE, MAX_RECORD, SEPARATOR, header
 from lading.bundle.scan import Window, document, records_onward
+from lading.jsontext import on_own_stack
 from lading.manifest import FileEntry
 
 __all__ = ["runs"]
 
 _BETWEEN = b"}" + SEPARATOR + b"{"
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LAST = b"}\n" + CLOSE
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -32,6 +35,8 @@ def runs(pieces: Iterator[bytes], entry: FileEntry) -> Iterator[list[bytes]]:
     window = Window(pieces, entry)
     while len(window.text) < len(first_line) and window.read():
         pass
+    if window.text.startswith(_MARKS):
+        window.fail("it begins with a byte order mark; save it as UTF-8 without one")
     if window.text.startswith(first_line):
         window.drop(len(first_line))
         yield from _lines(window)
@@ -80,6 +85,6 @@ def _cut(text: bytearray) -> list[bytes] | None:
     # The decoder checks the JSON and gives each record's exact bounds, so that
     # a line which someone broke or joined by hand is never taken for a record.
     try:
-        return list(map(bytes, _elements.decode(b"[" + text + b"]")))
+        return list(map(bytes, on_own_stack(_elements.decode, b"[" + text + b"]")))
     except (msgspec.DecodeError, RecursionError):
         return None

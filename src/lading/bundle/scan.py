@@ -15,11 +15,14 @@ import msgspec
 
 from lading.bundle.layout import MAX_DEPTH, MAX_RECORD, PIECE
 from lading.errors import BundleError, shown
+from lading.jsontext import on_own_stack
 from lading.manifest import FileEntry
 from lading.rules import DAMAGED
 
 __all__ = ["Window", "document", "records_onward"]
 
+# A number or word of the document's own fields, beside its records.
+LONGEST_SCALAR = 1000
 FIELDS = frozenset({"entity_type", "schema_version", "records"})
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
@@ -95,8 +98,11 @@ class Window:
         if self.peek() == b'"':
             end = self._string_end(self.at + 1)
         else:
-            while (end := _end(_SCALAR, self.text, self.at)) == len(self.text) and self.read():
-                pass
+            while (end := _end(_SCALAR, self.text, self.at)) == len(self.text):
+                if end - self.at > LONGEST_SCALAR:
+                    self.fail(f"a number is longer than {LONGEST_SCALAR} characters")
+                if not self.read():
+                    break
         text, self.at = self.text[self.at : end], end
         try:
             return json.loads(text.decode("utf-8"))
@@ -113,7 +119,7 @@ class Window:
         end = self._object_end(self.at)
         text, self.at = bytes(self.text[self.at : end]), end
         try:
-            _valid(text)
+            on_own_stack(_valid, text)
         except (msgspec.DecodeError, RecursionError) as error:
             self.fail(f"the record that ends here is not JSON ({error})")
         return text

@@ -17,11 +17,12 @@ from typing import BinaryIO
 
 from lading.bundle.ziplocal import ENCRYPTED, Stretch, check_local, refuse
 from lading.errors import BundleError, shown
-from lading.manifest import folded
+from lading.manifest import MAX_FILES, folded
 
 __all__ = ["Outline", "check_members", "outline"]
 
-MAX_MEMBERS = 10_000
+# The entity files, the bundle's own, and what file managers put beside each.
+MAX_MEMBERS = 2 * MAX_FILES + 10
 MAX_DIRECTORY = 16 * 1024 * 1024
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstanceState
 from lading.declare.listing import as_listed, by_columns
 from lading.declare.recurring import deepest, flattened_order, levels_of, recurring
 from lading.declare.rowsets import Children, Reference, Value
+from lading.jsontext import on_own_stack
 from lading.kind import CUSTOM, Kind
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class FieldKind(Kind):
         """Return what lists are ordered by: numbers by value, then texts, then all else as JSON."""
         if isinstance(written, int | float):
             return (0, written)
-        return (1, written) if isinstance(written, str) else (2, msgspec.json.encode(written))
+        return (1, written) if isinstance(written, str) else (2, _json(written))
 
 
 class Ref(ma.fields.Field[Any]):
@@ -315,7 +316,7 @@ def _order_of_part(part: Value | Reference, value: Any) -> Any:
 
 
 def _json(record: Any) -> bytes:
-    return msgspec.json.encode(record)
+    return on_own_stack(msgspec.json.encode, record)
 
 
 class Owned(ma.fields.Field[Any]):

@@ -9,7 +9,7 @@ from typing import Any
 
 from lading.declare.shapes import UNKNOWN, Shape
 from lading.errors import shown
-from lading.jsontext import plain_json_text
+from lading.jsontext import on_own_stack, plain_json_text
 
 #: A record, the one whose list it is in, and where: ``losses.2.``.
 Item = tuple[dict[str, Any], dict[str, Any] | None, str]
@@ -47,7 +47,9 @@ def each(record: dict[str, Any], names: tuple[str, ...]) -> list[Item]:
 
 def copied(value: Any) -> Any:
     """Return a copy of a plain JSON value, however deep it nests."""
-    return json.loads(json.dumps(value)) if isinstance(value, dict | list) else value
+    if not isinstance(value, dict | list):
+        return value
+    return on_own_stack(json.loads, on_own_stack(json.dumps, value))
 
 
 def require(shape: Shape, field: str) -> Callable[[dict[str, Any], str], bool]:

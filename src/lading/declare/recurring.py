@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lading.declare.rowsets import Reference, Value
+from lading.jsontext import DEEPEST_VALUE
 
 Parts = tuple[Value | Reference, ...]
 
-#: The most levels of a key.  JSON parsers give up at about a thousand, the caller's own
-#: stack included, and what an export writes every import must be able to read.
-DEEPEST = 500
+#: The most levels of a key: what an export writes every import must be able to read.
+DEEPEST = DEEPEST_VALUE
 
 
 def recurring(parts: Parts) -> Reference | None:

@@ -17,7 +17,7 @@ from lading.engine.decode import flattened, portable_key, without_ids
 from lading.engine.layout import RecordLayout
 from lading.engine.through import canonical_record, dumped, needs_marshmallow
 from lading.errors import LadingError
-from lading.jsontext import json_text, parse_json
+from lading.jsontext import json_text, on_own_stack, parse_json
 from lading.report import Problem
 
 
@@ -107,7 +107,7 @@ def encoded(rows: RowSet, record: Mapping[str, Any], *, omit: object = None) -> 
         elif isinstance(member, Value) and member.kind.is_json:
             value = msgspec.Raw(json_text(value))
         made[member.written] = value
-    return msgspec.json.encode(made)
+    return on_own_stack(msgspec.json.encode, made)
 
 
 def links_in(rows: RowSet, record: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -34,7 +34,7 @@ from lading.engine.layout import (
 from lading.engine.levels import checked
 from lading.engine.through import canonical_record, needs_marshmallow
 from lading.errors import shown
-from lading.jsontext import json_text, parse_json
+from lading.jsontext import json_text, on_own_stack, parse_json
 from lading.report import Problem
 
 
@@ -220,7 +220,7 @@ def _each(source: Source, text: str) -> Callable[[Sequence[Any]], list[Any]]:
 def _key_struct(layout: KeyLayout | None, written: dict[str, Any]) -> Any:
     """Return a nested key as the decoder would; one that recurs has no layout, and is text."""
     if layout is None:
-        return msgspec.Raw(msgspec.json.encode(written))
+        return msgspec.Raw(on_own_stack(msgspec.json.encode, written))
     items = []
     for place, part in enumerate(layout.parts):
         value = written[part.written]
@@ -253,7 +253,7 @@ class RecordDecoder:
         """
         if not self.custom:
             try:
-                records = self.json.decode(b"[" + b",".join(lines) + b"]")
+                records = on_own_stack(self.json.decode, b"[" + b",".join(lines) + b"]")
                 self._refuse_ambiguous(records, lines)
                 numbers = list(range(first, first + len(records)))
                 return self.decoder.batch(records, numbers, lines), []
@@ -280,7 +280,7 @@ class RecordDecoder:
     def _one(self, line: bytes, number: int, problems: list[Problem]) -> Batch | None:
         if not self.custom:
             try:
-                found = self.one.decode(line)
+                found = on_own_stack(self.one.decode, line)
                 self._refuse_ambiguous([found], [line])
                 return self.decoder.batch([found], [number], [line])
             except (ValueError, TypeError, OverflowError, RecursionError):

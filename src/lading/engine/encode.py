@@ -26,6 +26,7 @@ from lading.engine.layout import (
 )
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot
 from lading.errors import LadingError, TargetError
+from lading.jsontext import on_own_stack
 from lading.kind import article
 
 
@@ -41,7 +42,7 @@ NULL = msgspec.Raw(b"null")
 
 def encode_lines(records: Sequence[Any]) -> list[bytes]:
     """Return each record's canonical JSON text; JSON escapes newlines, so they can separate."""
-    text = _encoder.encode_lines(records)
+    text = on_own_stack(_encoder.encode_lines, records)
     return text.split(b"\n")[:-1] if text else []
 
 

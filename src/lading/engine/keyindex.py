@@ -57,11 +57,11 @@ class KeyIndex:
         """Yield each key with the number of times that it came."""
         yield from self.base.execute("select key, times from items")
 
-    def clashes(self) -> list[tuple[bytes, int]]:
-        """List the keys under which another text came later, with the first such record."""
-        return self.base.execute(
+    def clashes(self) -> Iterator[tuple[bytes, int]]:
+        """Yield the keys under which another text came later, with the first such record."""
+        yield from self.base.execute(
             "select key, other from items where other is not null order by number"
-        ).fetchall()
+        )
 
     def __len__(self) -> int:
         return int(self.base.execute("select count(*) from items").fetchone()[0])

@@ -11,7 +11,7 @@ from lading.declare.recurring import deepest, recurring
 from lading.declare.rowsets import Reference, Value
 from lading.engine.generate import Expression, Source
 from lading.engine.layout import Key, KeyLayout, Leaf, Part, attribute, key_source
-from lading.jsontext import parse_json
+from lading.jsontext import on_own_stack, parse_json
 
 #: Texts and levels that are remembered, for neighbours in a file often share them; more than
 #: a block has, whose keys and references are read one after the other.
@@ -65,9 +65,9 @@ class RecurringKeys:
         held = bytes(text)
         if held in self.remembered:
             return self.remembered[held]
-        found = self.decoder.decode(held)
+        found = on_own_stack(self.decoder.decode, held)
         # The decoder keeps the last of duplicate names; text that isn't ours is parsed strictly.
-        if _encoder.encode(found) != held:
+        if on_own_stack(_encoder.encode, found) != held:
             parse_json(held)
         key = self._key(found) if found is not None else None
         if len(self.remembered) >= REMEMBERED:

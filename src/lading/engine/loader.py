@@ -6,6 +6,7 @@ importer decides at the end whether the others stay.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,8 +27,8 @@ from lading.engine.tables import TableCounts
 from lading.engine.tree import AMBIGUOUS, TreeResolver
 from lading.engine.write import Later, Resolved
 from lading.errors import sentence
-from lading.jsontext import json_text
-from lading.report import Counts, Problem
+from lading.jsontext import json_text, repeated
+from lading.report import Counts, Problem, Problems
 
 #: Missing references whose nearest key is looked up; the search is slow, the help the same.
 HELPED = 20
@@ -53,7 +54,7 @@ class LoadState:
     may_restart: bool
     excluded: dict[str, set[int]] = field(default_factory=dict)
     counts: dict[str, Counts] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
     failed: set[tuple[str, bytes]] = field(default_factory=set)
     written: dict[sa.Table, int] = field(default_factory=dict)
     linked: dict[Column, int] = field(default_factory=dict)
@@ -134,11 +135,15 @@ def in_record(_: int) -> str:
 
 def nested_place(above: Place, written: str, owners: Sequence[int]) -> Place:
     """Return the places of owned rows, counted from 1 within each list."""
+    positions: list[int] = []
 
     def at(n: int) -> str:
-        owner = owners[n]
-        position = sum(1 for other in owners[: n + 1] if other == owner)
-        return f"{above(owner)}{written}.{position}."
+        if not positions:
+            seen: Counter[int] = Counter()
+            for owner in owners:
+                seen[owner] += 1
+                positions.append(seen[owner])
+        return f"{above(owners[n])}{written}.{positions[n]}."
 
     return at
 
@@ -231,7 +236,7 @@ class Loader:
         result = []
         for n, (number, held) in enumerate(zip(numbers, lists, strict=True)):
             if len(set(held)) != len(held):
-                twice = next(key for key in held if held.count(key) > 1)
+                twice = repeated(held)
                 text = f"holds {described(reference.parts, twice)} twice; remove one"
                 self.fail(number, keys.get(number), f"{at(n)}{links.written}", text)
             rows = []

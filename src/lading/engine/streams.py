@@ -10,6 +10,7 @@ from lading.declare.gathering import Apart, Book
 from lading.declare.records import Refused
 from lading.derive.replay import Flow, Taken
 from lading.engine.keyindex import Entry, KeyIndex
+from lading.engine.spool import Spool
 from lading.engine.upgrade import EntityUpgrade, Piece, RecordUpgrade, Upgrade
 from lading.errors import BundleError, shown
 from lading.jsontext import json_text, parse_json
@@ -210,9 +211,13 @@ class Parts:
         self.streams = streams
         self.taken = taken
         self.index = KeyIndex()
-        self.problems: list[Problem] = []
+        self.problems = Spool()
         self.index.fill(self._entries())
-        self.problems += [self._clash(parse_json(key), at) for key, at in self.index.clashes()]
+        for key, number in self.index.clashes():
+            self.problems.append(self._clash(parse_json(key), number))
+
+    def _note(self, problem: Problem) -> None:
+        self.problems.append(problem)
 
     def _clash(self, key: Any, number: int) -> Problem:
         file, record = self.streams.locate(self.taken.flow, number)
@@ -224,7 +229,7 @@ class Parts:
 
     def _entries(self) -> Iterator[Entry]:
         flow, part = self.taken.flow, self.taken.apart.part
-        for number, record in _numbered(self.streams.pieces(flow, SIZE, self.problems.append)):
+        for number, record in _numbered(self.streams.pieces(flow, SIZE, self._note)):
             try:
                 found = part(record)
             except Refused as error:
@@ -244,8 +249,9 @@ class Parts:
             first += len(values)
 
     def close(self) -> None:
-        """Give the file back."""
+        """Give the files back."""
         self.index.close()
+        self.problems.close()
 
 
 def refuse_links(file: str, expected: Mapping[str, int], found: Mapping[str, int]) -> None:

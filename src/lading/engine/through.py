@@ -17,7 +17,7 @@ from lading.declare.recurring import levels_of, recurring
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.declare.schema import EntitySchema
 from lading.errors import TargetError, shown
-from lading.jsontext import json_text, parse_json
+from lading.jsontext import json_text, on_own_stack, parse_json
 
 COMPILED_FIELDS = (ValueField, Ref, RefList, Owned)
 _encoder = msgspec.json.Encoder()
@@ -84,7 +84,7 @@ def dumped(rows: RowSet, lines: Sequence[bytes]) -> list[bytes]:
         record = parse_json(line)
         try:
             made = schema.dump(view_of(rows, record), many=False)
-            text = _encoder.encode(made)
+            text = on_own_stack(_encoder.encode, made)
             again = canonical_record(rows, schema.load(parse_json(text), many=False))
         except Exception as error:
             raise _unrestorable(rows, record, f"fails on it ({error!r})") from error

@@ -94,7 +94,7 @@ def test_lines_are_not_scanned(entry: Entry, monkeypatch: pytest.MonkeyPatch) ->
 FAULTS = [
     (b"", "byte 0: expected '{', found the end of the file"),
     (b"[]", "byte 0: expected '{', found '['"),
-    (b"\xef\xbb\xbf{}", "byte 0: expected '{', found 'ï'"),
+    (b"\xef\xbb\xbf{}", "byte 0: it begins with a byte order mark; save it as UTF-8 without one"),
     (b"{}", "byte 1: expected a field's name, found '}'"),
     (b'{"x":1}', "byte 4: 'x' is no field of an entity file"),
     (b'{"entity_type":"a","entity_type":"a"}', "byte 32: the field 'entity_type' is there twice"),
@@ -165,7 +165,7 @@ def test_another_schema_version(value: bytes, entry: Entry) -> None:
 @pytest.mark.parametrize("value", [b"[1]", b"{}", b"", b"x", b'"\xff"', b"9" * 5000, b'"\\x"'])
 def test_a_header_that_is_no_scalar(value: bytes, entry: Entry) -> None:
     """A header's value that isn't a string or number is a fault of the layout."""
-    with pytest.raises(BundleError, match="expected a string or a number"):
+    with pytest.raises(BundleError, match=r"expected a string or a number|longer than"):
         records(b'{"entity_type":' + value + b',"records":[]}', entry)
 
 

@@ -39,7 +39,7 @@ from lading.engine.limits import (
     text_limit,
 )
 from lading.errors import TargetError
-from lading.jsontext import json_text, parse_json
+from lading.jsontext import json_text, on_own_stack, parse_json
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Time
 from lading.values import Float, Integer, Json, Number, Text, Uuid
@@ -134,7 +134,10 @@ class MariaDBCodecs(Codecs):
             value = json_value(written)
             plain = None if value is sqltypes.JSON.NULL else value
             text = json_text(plain).decode()
-            if text.count("[") + text.count("{") > JSON_DEPTH and depth_of(plain) > JSON_DEPTH:
+            if (
+                text.count("[") + text.count("{") > JSON_DEPTH
+                and on_own_stack(depth_of, plain) > JSON_DEPTH
+            ):
                 raise ValueError(f"it is nested deeper than the {JSON_DEPTH} levels MariaDB allows")
             return text
 
@@ -277,7 +280,7 @@ def _same(value: Any) -> Any:
 
 def valid_json(text: str) -> str:
     """Refuse a serializer's text that the server's own check of JSON columns refuses."""
-    if depth_of(parse_json(text)) > JSON_DEPTH:
+    if on_own_stack(depth_of, parse_json(text)) > JSON_DEPTH:
         raise ValueError(f"it is nested deeper than the {JSON_DEPTH} levels MariaDB allows")
     return text
 

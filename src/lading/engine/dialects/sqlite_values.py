@@ -31,7 +31,7 @@ from lading.engine.dialects.codecs import (
 )
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import integer_range, longest, text_limit
-from lading.jsontext import parse_json
+from lading.jsontext import on_own_stack, parse_json
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time
 from lading.values import (
@@ -229,7 +229,7 @@ class SQLiteCodecs(Codecs):
                 raise ValueError(f"{value} alone would become an integer in SQLite's JSON column")
             if type(value) is int and not -(2**63) <= value < 2**63:
                 exact_double(value)  # what SQLite makes of it; no harm where that is the same
-            return process(value)
+            return on_own_stack(process, value)
 
         return calling(bind)
 
