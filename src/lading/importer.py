@@ -13,6 +13,7 @@ from lading.declare.catalog import Catalog
 from lading.declare.rowsets import RowSet
 from lading.derive.order import Order, link_name, order_of
 from lading.engine.batch import Batch
+from lading.engine.columns import require_room
 from lading.engine.compare import Existing
 from lading.engine.decode import RecordDecoder, keys_of
 from lading.engine.late import LateLoader
@@ -169,6 +170,9 @@ class _Import:
         self.dialect = opened.dialect
         self.progress = progress
         self.names = names
+        require_room(
+            self.dialect, [rows for name in self.names for rows in self.entities[name].tree()]
+        )
         self.tables = TableCounts(self.dialect, [self.entities[name] for name in self.names])
         self.twins: dict[str, dict[int, Twin]] = {}
         self.excluded: dict[str, set[int]] = {}

@@ -12,6 +12,7 @@ import msgspec
 
 from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
+from lading.engine.dialects.real_columns import Misfit
 from lading.engine.generate import Source
 from lading.engine.kinds import KindSource
 from lading.engine.layout import (
@@ -224,7 +225,9 @@ class RowEncoder:
             problem = f"the database holds what can't be read as {what} ({cause})"
         who = f" (in the row with {key})" if key else ""
         remedy = "Correct the row and export again."
-        if isinstance(cause, MissingTarget):
+        if isinstance(cause, Misfit):
+            remedy = "Alter the column to what the model says, or the model to what the column is."
+        elif isinstance(cause, MissingTarget):
             remedy = "Add the missing row, or set the foreign key to one that exists."
         return TargetError(
             f"{problem}{who}", remedy, entity=self.rows.name, field=member.written, key=key or None

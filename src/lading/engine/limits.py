@@ -6,8 +6,10 @@ can hold.  Whatever an engine would alter is refused here, never rounded.
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.sql import sqltypes
@@ -48,6 +50,29 @@ def longest_bytes(limit: int) -> Check:
     return check
 
 
+def exactly(length: int) -> Check:
+    """Refuse a text that a CHAR would pad, for a model that wouldn't take the blanks off again."""
+
+    def check(text: str) -> str:
+        longest(length)(text)
+        if len(text) < length:
+            raise ValueError(f"{shown(text)} would be padded to {length} characters with blanks")
+        return text
+
+    return check
+
+
+def one_of(labels: Collection[str]) -> Check:
+    """Refuse a text that isn't a label of the column's enumeration, exactly."""
+
+    def check(text: str) -> str:
+        if text not in labels:
+            raise ValueError(f"{shown(text)} is none of its column's labels: {', '.join(labels)}")
+        return text
+
+    return check
+
+
 def without_nul(engine: str) -> Check:
     """Refuse the NUL character, for engines whose text can't hold it."""
 
@@ -76,8 +101,35 @@ def integer_range(type_: TypeEngine[Any], *, widest: bool) -> tuple[int, int]:
     return -(2 ** (8 * size - 1)), 2 ** (8 * size - 1) - 1
 
 
+def whole(low: int, high: int) -> Check:
+    """Turn a decimal into an integer, for a column of integers; refuse any that isn't whole."""
+    fits = between(low, high)
+
+    def check(number: Decimal) -> int:
+        if not number.is_finite() or number != number.to_integral_value():
+            raise ValueError(f"{number} is not whole, and its column holds integers")
+        integer: int = fits(int(number))
+        return integer
+
+    return check
+
+
+def exact_as_double(*, single: bool) -> Check:
+    """Refuse a decimal that a column of doubles, or of four-byte floats, would give as another."""
+
+    def check(number: Decimal) -> float:
+        double = float(number)
+        if number.is_finite() and Decimal(repr(double)) != number:
+            raise ValueError(f"{number} changes in a column of doubles")
+        return single_precision(double) if single else double
+
+    return check
+
+
 def single_precision(number: float) -> float:
     """Refuse a double that a four-byte float would give back as another."""
+    if not math.isfinite(number):
+        return number
     try:
         packed = struct.pack("f", number)
     except OverflowError:
@@ -97,9 +149,8 @@ def shortest(packed: bytes) -> float:
     return float(f"{narrow:.9g}")
 
 
-def in_precision(type_: TypeEngine[Any]) -> Check:
-    """Refuse times with more decimal places of a second than a column keeps, where it says so."""
-    precision = getattr(type_, "precision", None)
+def in_precision(precision: int | None) -> Check:
+    """Refuse times with more decimal places of a second than a column keeps, if it has a limit."""
 
     def check(text: str) -> str:
         fraction = text[19:26] if "T" in text else text[8:15]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from lading.declare.derivation import Entities
 from lading.declare.rowsets import RowSet, Value
+from lading.engine.columns import require_columns
 from lading.engine.dialects.base import Dialect, TableKeys
 from lading.errors import TargetError, listed
 
@@ -36,25 +37,24 @@ def keys_of(entities: Entities, names: Collection[str] | None = None) -> TableKe
 
 
 def require_tables(dialect: Dialect, entities: Entities) -> None:
-    """Raise ``TargetError`` for tables that are missing, or that this engine can't hold."""
+    """Raise ``TargetError`` for tables or columns that are missing, or that no engine's type fits.
+
+    What the tables' columns really are is asked here, for all of them at once.
+    """
     _require_types(dialect, entities)
-    wanted: dict[str | None, set[str]] = {}
-    translate = dialect.connection.get_execution_options().get("schema_translate_map") or {}
-    for table in tables_of(entities):
-        schema = translate.get(table.schema, table.schema)
-        wanted.setdefault(schema, set()).add(table.name)
-    inspector = sa.inspect(dialect.connection)
-    missing = [
-        f"{schema}.{name}" if schema else name
-        for schema, names in wanted.items()
-        for name in sorted(names)
-        if not inspector.has_table(name, schema=schema)
-    ]
+    tables = tables_of(entities)
+    dialect.columns.load(tables)
+    missing = sorted(
+        ".".join(filter(None, dialect.columns.place(table)))
+        for table in tables
+        if not dialect.columns.of(table)
+    )
     if missing:
         raise TargetError(
             f"the database has no table {listed(missing, separator=', ')}",
             "Create the tables first: Base.metadata.create_all(engine), or your migrations.",
         )
+    require_columns(dialect, entities.all_rows())
 
 
 def _require_types(dialect: Dialect, entities: Entities) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.types import TypeEngine
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import Codecs
+from lading.engine.dialects.real_columns import RealColumns
 from lading.engine.generate import Expression
 from lading.errors import TargetError
 from lading.kind import Kind
@@ -49,10 +50,17 @@ class Dialect(ABC):
                 "Use the engine's usual driver (psycopg, sqlite3, PyMySQL).",
             )
         self.mark = PLACEHOLDERS[style]
-        self.codecs = self._codecs()
+        self.columns = self.real_columns()
+        self.codecs = self.codecs_class(self.dialect, self.columns)
 
-    def _codecs(self) -> Codecs:
-        return self.codecs_class(self.dialect)
+    @abstractmethod
+    def real_columns(self) -> RealColumns[Any]:
+        """Return what asks this database what its columns really are."""
+
+    @property
+    def translate(self) -> dict[str | None, str | None]:
+        """The connection's ``schema_translate_map``."""
+        return self.connection.get_execution_options().get("schema_translate_map") or {}
 
     # Names
 
@@ -62,8 +70,7 @@ class Dialect(ABC):
 
     def table(self, table: sa.Table) -> str:
         """Return a table's quoted name, with its schema."""
-        translate = self.connection.get_execution_options().get("schema_translate_map") or {}
-        schema = translate.get(table.schema, table.schema)
+        schema = self.translate.get(table.schema, table.schema)
         name = self.prepare.quote(table.name)
         return f"{self.prepare.quote_schema(schema)}.{name}" if schema else name
 

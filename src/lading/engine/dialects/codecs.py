@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -23,8 +24,9 @@ from lading.arrays import Array
 from lading.declare.columns import kind_of
 from lading.declare.rowsets import Column
 from lading.engine.dialects.processed import Processed
+from lading.engine.dialects.real_columns import Describes, Misfit
 from lading.engine.generate import PLAIN, Expression, calling
-from lading.engine.limits import between, integer_range, longest, longest_bytes, text_limit
+from lading.engine.limits import between, longest, longest_bytes, text_limit
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
 from lading.kind import CUSTOM, Kind, article
@@ -38,7 +40,7 @@ is_canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", r
 MOST_DATES = 10_000
 
 
-class Codecs:
+class Codecs(ABC):
     """The expressions of one dialect; subclasses say what their engine does otherwise."""
 
     #: Whether every integer column holds eight bytes.
@@ -46,8 +48,9 @@ class Codecs:
     #: Kinds of which a plain column may hold two values that are written alike.
     loose: ClassVar[tuple[type[Kind], ...]] = ()
 
-    def __init__(self, dialect: SQLAlchemyDialect) -> None:
+    def __init__(self, dialect: SQLAlchemyDialect, columns: Describes[Any]) -> None:
         self.dialect = dialect
+        self.columns = columns
 
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Return what a SELECT asks for to read a column, such as a cast to text."""
@@ -55,6 +58,9 @@ class Codecs:
 
     def reader(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a raw value to its written form."""
+        misfit = self.misfit(column)
+        if misfit is not None:
+            return calling(refusing_misfit(misfit))
         if kind.name == CUSTOM or not self.is_usual(column, kind):
             return self._processed(column, kind)
         read: Callable[[Column, Any], Expression] = getattr(self, f"read_{kind.name}")
@@ -62,10 +68,20 @@ class Codecs:
 
     def binder(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a canonical written form to a driver value."""
+        misfit = self.misfit(column)
+        if misfit is not None:
+            return calling(refusing_misfit(misfit))
         if kind.name == CUSTOM or not self.is_usual(column, kind):
             return self._bound(column, kind)
         bind: Callable[[Column, Any], Expression] = getattr(self, f"bind_{kind.name}")
         return bind(column, kind)
+
+    @abstractmethod
+    def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
+        """Say why the real column can't hold values of the model's type at all, or ``None``.
+
+        It is asked for each column once, so that values of columns that fit cost nothing.
+        """
 
     def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """Tell whether a column's values are what the engine makes of SQLAlchemy's own types."""
@@ -178,15 +194,10 @@ class Codecs:
         """Return the check of driver values that a decorated type's column makes."""
         below = self.underlying(column.type)
         limit = text_limit(below)
-        check_text = longest(limit) if limit is not None else _same
-        check_number = between(*integer_range(below, widest=self.widest))
-
-        def check(bound: Any) -> Any:
-            if type(bound) is int and isinstance(below, sqltypes.Integer):
-                return check_number(bound)
-            return check_text(bound) if type(bound) is str else bound
-
-        return check
+        if limit is None:
+            return _same
+        check_text = longest(limit)
+        return lambda bound: check_text(bound) if type(bound) is str else bound
 
     def stored(self, column: Column, kind: Choice) -> dict[str, Any]:
         """Map an enumeration's names to what the database stores."""
@@ -260,9 +271,10 @@ class Codecs:
         stored = self.stored(column, kind)
         return calling(lambda name: stored[kind.write(name)])
 
-    def checked_text(self, column: Column, kind: Text, forbidden: str, check: Any) -> Expression:
+    def checked_text(
+        self, column: Column, kind: Text, forbidden: str, check: Any, *, limit: int | None
+    ) -> Expression:
         """Text within the column's length, without a character that the engine can't hold."""
-        limit = text_limit(self.real(column.type))
         padded = self.is_padded(column, kind)
         canonical = Text(padded=padded).canonical
 
@@ -285,6 +297,20 @@ def _same(value: Any) -> Any:
 def unpadded(value: Any) -> Any:
     """Return a CHAR's text without the blanks that pad it."""
     return value.rstrip(" ") if type(value) is str else value
+
+
+def unblanked(value: Any) -> Any:
+    """Refuse trailing blanks that a column keeps, and its model's CHAR would forget."""
+    if type(value) is not str or value.endswith(" "):
+        raise ValueError(
+            f"the database holds {shown(value)}, whose trailing blanks the model's CHAR would lose"
+        )
+    return value
+
+
+def shortest_limit(*limits: int | None) -> int | None:
+    """Return the least of some limits, or ``None`` without any."""
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def is_plain(type_: TypeEngine[Any]) -> bool:
@@ -312,6 +338,15 @@ def refusing(what: str) -> Callable[[Any], Any]:
 def refusing_kind(kind: Kind) -> Callable[[Any], Any]:
     """Return a function that refuses any value as not being of a kind."""
     return refusing(article(kind.name))
+
+
+def refusing_misfit(problem: str) -> Callable[[Any], Any]:
+    """Return a function that refuses any value of a column that isn't what its model says."""
+
+    def fail(value: Any) -> Any:
+        raise Misfit(f"{shown(value)} is no value of its model: {problem}")
+
+    return fail
 
 
 def in_range(low: int, high: int) -> Expression:

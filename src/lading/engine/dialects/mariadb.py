@@ -57,6 +57,7 @@ class MariaDB(Dialect):
 
     codecs_class = MariaDBCodecs
     codecs: MariaDBCodecs
+    columns: Columns
 
     def __init__(self, connection: sa.Connection) -> None:
         super().__init__(connection)
@@ -74,10 +75,8 @@ class MariaDB(Dialect):
                 "Use PyMySQL: mariadb+pymysql://.",
             )
 
-    def _codecs(self) -> MariaDBCodecs:
-        translate = self.connection.get_execution_options().get("schema_translate_map") or {}
-        self.columns = Columns(self.fetch, self.mark, translate)
-        return MariaDBCodecs(self.dialect, self.columns)
+    def real_columns(self) -> Columns:
+        return Columns(self.fetch, self.mark, self.translate)
 
     def facts(self) -> None:
         """Whether the session is one that changes and hides nothing, and its time zone."""
@@ -223,7 +222,7 @@ class MariaDB(Dialect):
         name, source = self.name(column), self.table(table)
         held = self.fetch(f"SELECT {name} FROM {source} ORDER BY {name} DESC LIMIT 1 FOR UPDATE")
         first = max(held[0][0] if held else 0, 0) + 1
-        if self.columns(column).is_generated:
+        if self.columns(column).counts_up:
             first = max(first, self._counter(table))
         return list(range(first, first + count))
 
@@ -363,7 +362,6 @@ class MariaDB(Dialect):
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
         """Tables of an engine without transactions can be neither read nor written as a whole."""
-        self.columns.load(tables)
         places = list(map(self.columns.place, tables))
         found = self.fetch(
             "SELECT t.table_name, t.engine FROM information_schema.tables t "

@@ -14,8 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lading.engine.dialects.real_columns import RealColumns
 from lading.engine.limits import longest
-from lading.errors import TargetError, shown
+from lading.errors import shown
 
 Fetch = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 
@@ -65,9 +66,14 @@ class Stored:
         return "unsigned" in self.full
 
     @property
-    def is_generated(self) -> bool:
+    def counts_up(self) -> bool:
         """Whether it is AUTO_INCREMENT."""
         return "auto_increment" in self.extra.lower()
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether the database computes it, and takes no values."""
+        return "generated" in self.extra.lower()
 
     @property
     def updates_itself(self) -> bool:
@@ -114,20 +120,17 @@ class Stored:
         return self.cast(mark) if converts or self.type == "decimal" else mark
 
 
-class Columns:
-    """Looks columns up: those of many tables at once, or a table's when it is first asked for."""
+class Columns(RealColumns[Stored]):
+    """Asks ``information_schema``."""
 
     def __init__(self, fetch: Fetch, mark: str, translate: dict[str | None, str | None]) -> None:
+        super().__init__(translate)
         self.fetch = fetch
         self.mark = mark
-        self.translate = translate
-        self.tables: dict[tuple[str | None, str], dict[str, Stored]] = {}
 
-    def of(self, table: sa.Table) -> dict[str, Stored]:
-        """Return a table's columns by name."""
-        if self.place(table) not in self.tables:
-            self.load([table])
-        return self.tables[self.place(table)]
+    def known_as(self, name: str) -> str:
+        """MariaDB's names of columns fold case."""
+        return name.lower()
 
     def load(self, tables: Sequence[sa.Table]) -> None:
         """Look up the columns of some tables, in one statement."""
@@ -148,24 +151,9 @@ class Columns:
             key = ((current if schema is None else schema).lower(), name.lower())
             self.tables[schema, name] = found[key]
 
-    def place(self, table: sa.Table) -> tuple[str | None, str]:
-        """Return a table's schema, ``None`` for the session's own, and name."""
-        return self.translate.get(table.schema, table.schema), table.name
-
     def among(self, count: int) -> str:
         """Return a list of parameters for the places of that many tables."""
         return ",".join([f"(coalesce({self.mark}, database()), {self.mark})"] * count)
-
-    def __call__(self, column: sa.ColumnElement[Any]) -> Stored:
-        """Return what a column is; its table may stand under another name in a statement."""
-        base: Any = next(iter(column.base_columns))
-        found = self.of(base.table).get(base.name.lower())
-        if found is None:
-            raise TargetError(
-                f"the database has no column {base.table.fullname}.{base.name}",
-                "Bring the tables up to date with your models.",
-            )
-        return found
 
 
 def text_check(stored: Stored) -> Callable[[str], str]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 
@@ -28,7 +29,8 @@ from lading.engine.dialects.codecs import (
     refusing_kind,
     without_zone,
 )
-from lading.engine.dialects.mariadb_columns import CHARACTER_SETS, Columns, Stored, text_check
+from lading.engine.dialects.mariadb_columns import CHARACTER_SETS, Stored, text_check
+from lading.engine.dialects.real_columns import Describes
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import (
     between,
@@ -55,11 +57,14 @@ class MariaDBCodecs(Codecs):
 
     loose = (Uuid,)  # digits in CHAR(32) may be of either case
 
-    def __init__(self, dialect: SQLAlchemyDialect, columns: Columns) -> None:
-        super().__init__(dialect)
-        self.columns = columns
+    def __init__(self, dialect: SQLAlchemyDialect, columns: Describes[Stored]) -> None:
+        super().__init__(dialect, columns)
         #: Whether the caller's session is in UTC, so that a TIMESTAMP means what it says.
         self.utc = True
+
+    def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
+        """What a strict session refuses, and what its driver gives as another type."""
+        return None
 
     def limited(self, column: Column) -> Callable[[Any], Any]:
         """Whatever a decorator gives the driver must stay as it is."""

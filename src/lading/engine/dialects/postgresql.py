@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.sql import sqltypes
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.codecs import underlying
+from lading.engine.dialects.postgresql_columns import Columns
 from lading.engine.dialects.postgresql_locks import hold, is_idle, refuse_stale, unguarded
 from lading.engine.dialects.postgresql_sequences import feeding, moved, sequence_named
 from lading.engine.dialects.postgresql_values import PostgreSQLCodecs
@@ -29,6 +29,7 @@ class PostgreSQL(Dialect):
     """PostgreSQL: typed columns, schemas, sequences, COPY."""
 
     codecs_class = PostgreSQLCodecs
+    columns: Columns
 
     def __init__(self, connection: sa.Connection) -> None:
         super().__init__(connection)
@@ -37,6 +38,9 @@ class PostgreSQL(Dialect):
         #: What the driver had been told of isolation and autocommit before we did.
         self.before: tuple[Any, bool] | None = None
         self.sequences: dict[sa.Table, dict[str, list[str]]] = {}
+
+    def real_columns(self) -> Columns:
+        return Columns(self.fetch, self.mark, self.regclass, self.translate)
 
     def facts(self) -> None:
         """Whether text sorts by code point without being asked to."""
@@ -64,23 +68,28 @@ class PostgreSQL(Dialect):
                 )
 
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
-        if not self.codecs.is_usual(column, kind) or isinstance(kind, Bytes):
+        is_usual = self.codecs.is_usual(column, kind) and self.codecs.misfit(column) is None
+        if not is_usual or isinstance(kind, Bytes):
             return None
         if isinstance(kind, Choice):
             return choice_rank(sa.cast(column, sa.Text()), self.codecs.stored(column, kind))  # type: ignore[arg-type]
         if isinstance(kind, Text):
-            real = self.codecs.real(column.type)
-            if not self.utf8 or self.codecs.is_padded(column, kind):
-                return None
-            if isinstance(real, CITEXT):
-                return sa.collate(sa.cast(column, sa.Text()), "C")
-            own = getattr(real, "collation", None)
-            return column if self.sorts_by_code_point and own is None else sa.collate(column, "C")
+            return self._by_code_point(column, kind)
         return column
 
     def regclass(self, table: sa.Table) -> str:
         """Return a table's quoted name as a parameter, to be cast to regclass."""
         return self.table(table).replace("%%", "%")
+
+    def _by_code_point(self, column: Column, kind: Text) -> sa.ColumnElement[Any] | None:
+        """CITEXT and enumerations compare otherwise than the texts that they are written as."""
+        stored = self.columns(column)
+        if not self.utf8 or stored.is_padded or self.codecs.is_padded(column, kind):
+            return None
+        if stored.type not in ("text", "character varying"):
+            return sa.collate(sa.cast(column, sa.Text()), "C")
+        is_in_order = self.sorts_by_code_point and stored.collation is None
+        return column if is_in_order else sa.collate(column, "C")
 
     # Reading
 
@@ -99,12 +108,7 @@ class PostgreSQL(Dialect):
 
         A CHAR stays one: as text it would lose the blanks that pad it, and match nothing.
         """
-        name = self.type_name(column.type)
-        if name.startswith(("CHAR", "NCHAR")):
-            return "bpchar"
-        impl = underlying(self.codecs.implementation(column.type))
-        is_text = isinstance(impl, sqltypes.String) and not isinstance(impl, sqltypes.Enum)
-        return "text" if is_text else name
+        return self.escaped(self.columns(column).parameter)
 
     # Writing
 

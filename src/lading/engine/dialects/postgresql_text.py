@@ -93,9 +93,9 @@ def interval_text(length: dt.timedelta) -> str:
     return f"P{length.days}DT{length.seconds}.{length.microseconds:06}S"
 
 
-def interval_limit(type_: TypeEngine[Any]) -> Callable[[dt.timedelta], Any]:
+def interval_limit(fields: str | None, precision: int | None) -> Callable[[dt.timedelta], Any]:
     """Return the check that an interval column's fields and precision keep a length whole."""
-    unit = _unit(getattr(type_, "fields", None), getattr(type_, "precision", None))
+    unit = _unit(fields, precision)
 
     def check(length: dt.timedelta) -> dt.timedelta:
         if length if unit is None else length % unit:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
@@ -25,25 +26,29 @@ from lading.engine.dialects.codecs import (
     is_canonical_uuid,
     json_value,
     refusing_kind,
+    shortest_limit,
+    unblanked,
     without_zone,
 )
+from lading.engine.dialects.postgresql_columns import Declared, PostgreSQLColumn
+from lading.engine.dialects.postgresql_limits import driver_checks, misfit
 from lading.engine.dialects.postgresql_text import (
     array_text,
     date_text,
-    interval_limit,
-    interval_text,
     loader_of,
     moment_text,
     parsed_array,
     sent_interval,
     time_of,
 )
+from lading.engine.dialects.real_columns import Describes
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import (
     NUL,
     in_precision,
     integer_range,
-    single_precision,
+    longest,
+    text_limit,
     without_nul,
 )
 from lading.errors import TargetError
@@ -53,6 +58,7 @@ from lading.moments import Date, DateTime, Interval, Time, utc_written
 from lading.values import (
     Boolean,
     Bytes,
+    Choice,
     Float,
     Integer,
     Json,
@@ -72,6 +78,24 @@ FARTHEST = dt.timedelta(hours=16)
 
 class PostgreSQLCodecs(Codecs):
     """PostgreSQL by way of psycopg."""
+
+    def __init__(
+        self, dialect: SQLAlchemyDialect, columns: Describes[PostgreSQLColumn] | None = None
+    ) -> None:
+        self.declared = Declared(dialect)
+        #: The columns of arrays' items, which no table has.
+        self.items: dict[Any, PostgreSQLColumn] = {}
+        super().__init__(dialect, columns or self.declared)
+
+    def real_column(self, column: sa.ColumnElement[Any]) -> PostgreSQLColumn:
+        """Return what a column really is, or the items of an array's."""
+        item = self.items.get(column)
+        real: PostgreSQLColumn = self.columns(column) if item is None else item
+        return real
+
+    def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
+        """The server takes the text of any value for a TEXT, and shifts moments between zones."""
+        return misfit(self.declared(column), self.real_column(column))
 
     def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """UUIDs that an application keeps as text go by SQLAlchemy's processors."""
@@ -103,6 +127,8 @@ class PostgreSQLCodecs(Codecs):
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Return what a SELECT asks for: text or bytes where the driver changes or fails."""
         impl = self.underlying(column.type)
+        if self.misfit(column) is not None:
+            return sa.cast(column, sa.Text())
         if isinstance(impl, postgresql.INTERVAL):
             return sa.func.pg_catalog.interval_send(column)
         if isinstance(impl, sqltypes.DateTime) and impl.timezone:
@@ -111,9 +137,6 @@ class PostgreSQLCodecs(Codecs):
         if is_exact or isinstance(impl, AS_TEXT):
             return sa.cast(column, sa.Text())
         return column
-
-    def _underlying(self, type_: TypeEngine[Any]) -> Any:
-        return self.underlying(type_)
 
     def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """Processors expect what the driver would have made of what is selected otherwise."""
@@ -135,22 +158,38 @@ class PostgreSQLCodecs(Codecs):
         return Expression("({x} if {x} is not None else fail({x}))", {"fail": fail})
 
     def limited(self, column: Column) -> Callable[[Any], Any]:
-        """Nor can decorated text hold NUL; intervals and arrays go as text."""
+        """Whatever a decorator gives the driver must stay as it is; arrays go as text."""
         impl = self.underlying(column.type)
-        if isinstance(impl, postgresql.INTERVAL):
-            fits = interval_limit(impl)
-            return lambda length: interval_text(fits(length))
         if isinstance(impl, sqltypes.ARRAY):
-            item = self.limited(sa.Column(column.name, impl.item_type))
+            item = self.limited(self.item_of(column, impl))
             return lambda bound: array_text(each(bound, item))
-        check, inherited = without_nul("PostgreSQL"), super().limited(column)
-        return lambda bound: inherited(check(bound) if type(bound) is str else bound)
+        inherited, checks = super().limited(column), driver_checks(self.real_column(column))
+
+        def check(bound: Any) -> Any:
+            keep = checks.get(type(bound))
+            return inherited(bound if keep is None else keep(bound))
+
+        return check
+
+    def item_of(self, column: Column, type_: Any = None) -> Column:
+        """Return a column of an array's items."""
+        array: Any = column.type if type_ is None else type_
+        item: Column = sa.Column(column.name, array.item_type)
+        self.items[item] = self.real_column(column).item or self.declared(item)
+        return item
 
     def read_string(self, column: Column, kind: Text) -> Expression:
         """Text; CHAR without the blanks that pad it."""
+        real, limit = self.real_column(column), text_limit(self.real(column.type))
         if self.is_padded(column, kind):
-            return calling(Text(padded=True).write)
-        return self._plain(kind)
+            return calling(Text(padded=True).write if real.is_padded else unblanked)
+        if limit is None or (real.length or math.inf) <= limit:
+            return self._plain(kind)
+        plain, check = self._plain(kind).function(), longest(limit)
+        return Expression(
+            f"({{x}} if {{x}} is not None and len({{x}}) <= {limit} else slow({{x}}))",
+            {"slow": lambda text: check(plain(text))},
+        )
 
     def read_integer(self, column: Column, kind: Integer) -> Expression:
         """Integers."""
@@ -173,7 +212,7 @@ class PostgreSQLCodecs(Codecs):
         def slow(text: str) -> str:
             return kind.write(Decimal(text))
 
-        if not kind.scale:
+        if not kind.scale or not _has_digits(self.real_column(column), kind):
             return calling(slow)
         point = f"{{x}}[-{kind.scale + 1}:-{kind.scale}] == '.'"
         return Expression(f"({{x}} if {point} else slow({{x}}))", {"slow": slow})
@@ -200,7 +239,7 @@ class PostgreSQLCodecs(Codecs):
 
     def read_array(self, column: Column, kind: Array) -> Expression:
         """The text of an array, item by item as outside of one."""
-        read = self._item_reader(item_of(column), kind.item)
+        read = self._item_reader(self.item_of(column), kind.item)
         return calling(lambda text: kind.text(kind.mapped(parsed_array(text), read)))
 
     def _item_reader(self, item: Column, kind: Kind) -> Callable[[str], Any]:
@@ -223,42 +262,49 @@ class PostgreSQLCodecs(Codecs):
         return self._plain(kind)
 
     def bind_string(self, column: Column, kind: Text) -> Expression:
-        """Text, no longer than declared and without NUL."""
-        return self.checked_text(column, kind, NUL, without_nul("PostgreSQL"))
+        """Text, no longer than declared and than the column holds, and without NUL."""
+        real, limit = self.real_column(column), text_limit(self.real(column.type))
+        check = driver_checks(real)[str]
+        padded = self.is_padded(column, kind)
+        if real.labels is not None or (real.is_padded and not padded):
+            plain = self.checked_text(column, kind, "", check, limit=limit).function()
+            return calling(lambda text: check(plain(text)))
+        least = shortest_limit(real.length, limit)
+        return self.checked_text(column, kind, NUL, without_nul("PostgreSQL"), limit=least)
+
+    def bind_enum(self, column: Column, kind: Choice) -> Expression:
+        """A label, which the column must have or have room for."""
+        check, bind = driver_checks(self.real_column(column))[str], super().bind_enum(column, kind)
+        label = bind.function()
+        return calling(lambda name: check(label(name)))
 
     def bind_integer(self, column: Column, kind: Integer) -> Expression:
         """Two, four or eight bytes."""
-        return in_range(*integer_range(self.real(column.type), widest=self.widest))
+        own = integer_range(self.real(column.type), widest=self.widest)
+        return in_range(*(self.real_column(column).range or own))
 
     def bind_float(self, column: Column, kind: Float) -> Expression:
         """Doubles, or four bytes where the column has no more."""
-        real = self.real(column.type)
-        narrow = isinstance(real, sqltypes.REAL) or (
-            isinstance(real, sqltypes.Float)
-            and real.precision is not None
-            and real.precision <= SINGLE_BITS
-        )
-
-        def slow(written: Any) -> Any:
-            number = kind.read(written)
-            return single_precision(number) if narrow and math.isfinite(number) else number
-
-        if narrow:
-            return calling(slow)
-        return Expression("({x} + 0.0 if type({x}) is float else slow({x}))", {"slow": slow})
+        check = driver_checks(self.real_column(column)).get(float)
+        if check is not None:
+            return calling(lambda written: check(kind.read(written)))
+        return Expression("({x} + 0.0 if type({x}) is float else slow({x}))", {"slow": kind.read})
 
     def bind_decimal(self, column: Column, kind: Number) -> Expression:
-        """Digits as text; columns with a precision hold no infinity."""
-        real = kind_of(self.real(column.type))
-        limited = isinstance(real, Number) and real.precision is not None
-        fitting = self.fitting(column, kind)
+        """Digits as text; columns with a precision hold no infinity, those of integers no point."""
+        real = self.real_column(column)
+        check = driver_checks(real).get(Decimal)
 
-        def slow(text: str) -> str:
-            if limited and "Infinity" in text:
-                raise ValueError(f"{text} doesn't fit a column with a precision")
-            return fitting(str(kind.canonical(text)))
+        def slow(text: str) -> Any:
+            number = Decimal(kind.canonical(text))
+            driver_value = number if check is None else check(number)
+            return driver_value if type(driver_value) is int else text
 
-        if kind.precision is None or kind.scale is None or real != kind:
+        is_same = real.type == "numeric" and (real.precision, real.scale) == (
+            kind.precision,
+            kind.scale,
+        )
+        if kind.precision is None or kind.scale is None or not is_same:
             return calling(slow)
         form = decimal_form(kind)
         return Expression("({x} if form({x}) else slow({x}))", {"form": form, "slow": slow})
@@ -269,7 +315,7 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_time(self, column: Column, kind: Time) -> Expression:
         """ISO text, in the column's precision; an offset of less than 16 hours."""
-        fits = in_precision(self.real(column.type))
+        fits = in_precision(self.real_column(column).precision)
         if not kind.aware:
             return calling(lambda text: fits(canonical_time(text)))
 
@@ -285,12 +331,12 @@ class PostgreSQLCodecs(Codecs):
         """Its text, unless the model keeps it as a moment."""
         if not isinstance(self.underlying(column.type), postgresql.INTERVAL):
             return super().bind_interval(column, kind)
-        put = self.limited(column)
+        put = driver_checks(self.real_column(column))[dt.timedelta]
         return calling(lambda text: put(kind.read(kind.canonical(text))))
 
     def bind_array(self, column: Column, kind: Array) -> Expression:
         """The text of an array, item by item as outside of one."""
-        bind = self._item_binder(item_of(column), kind.item)
+        bind = self._item_binder(self.item_of(column), kind.item)
 
         def text(written: bytes) -> str:
             items = kind.canonical(parse_json(written))
@@ -310,7 +356,7 @@ class PostgreSQLCodecs(Codecs):
     def bind_datetime(self, column: Column, kind: DateTime) -> Expression:
         """ISO text, with its zone, in the column's precision."""
         zone = "Z" if kind.aware else ""
-        fits = in_precision(self.real(column.type))
+        fits = in_precision(self.real_column(column).precision)
         return calling(lambda text: f"{fits(without_zone(kind, text))}{zone}")
 
     def bind_uuid(self, column: Column, kind: Uuid) -> Expression:
@@ -325,7 +371,7 @@ class PostgreSQLCodecs(Codecs):
 
     def bind_json(self, column: Column, kind: Json) -> Expression:
         """Its text; JSONB can't hold NUL."""
-        is_binary = str(self.dialect.type_compiler_instance.process(column.type)) == "JSONB"
+        is_binary = self.real_column(column).type == "jsonb"
 
         def bind(written: bytes) -> str:
             value = json_value(written)
@@ -337,10 +383,11 @@ class PostgreSQLCodecs(Codecs):
         return calling(bind)
 
 
-def item_of(column: Column) -> Column:
-    """Return a column of an array's items."""
-    type_: Any = column.type
-    return sa.Column(column.name, type_.item_type)
+def _has_digits(real: PostgreSQLColumn, kind: Number) -> bool:
+    """Tell whether a column's numbers are all of a kind, and come in its scale."""
+    if real.precision is None or real.scale is None or real.scale != kind.scale:
+        return False
+    return kind.precision is None or real.precision <= kind.precision
 
 
 def each(value: Any, change: Callable[[Any], Any]) -> Any:

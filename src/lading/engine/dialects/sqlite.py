@@ -10,24 +10,34 @@ from sqlalchemy.sql import sqltypes
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, choice_rank
+from lading.engine.dialects.sqlite_columns import Columns
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
 from lading.kind import Kind
 from lading.moments import DateTime, Interval, Time
 from lading.values import Bytes, Choice, Text, Uuid
+
+#: The version that has tables whose columns hold one type alone.
+STRICT_SINCE = (3, 37)
 
 
 class SQLite(Dialect):
     """SQLite: values of any type in any column, text by code point, one writer."""
 
     codecs_class = SQLiteCodecs
+    columns: Columns
     utf8 = True
+
+    def real_columns(self) -> Columns:
+        version = self.dialect.server_version_info or ()
+        return Columns(self.fetch, self.translate, has_strict=version >= STRICT_SINCE)
 
     def facts(self) -> None:
         """Files in UTF-16 don't sort by code point."""
         self.utf8 = self.fetch("PRAGMA encoding")[0][0] == "UTF-8"
 
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
-        if not self.codecs.is_usual(column, kind) or isinstance(kind, Bytes):
+        is_usual = self.codecs.is_usual(column, kind) and self.codecs.misfit(column) is None
+        if not is_usual or isinstance(kind, Bytes):
             return None
         if isinstance(kind, Choice):
             return choice_rank(column, self.codecs.stored(column, kind))

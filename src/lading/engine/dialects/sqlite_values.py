@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
@@ -29,12 +30,22 @@ from lading.engine.dialects.codecs import (
     without_zone,
     written_json,
 )
+from lading.engine.dialects.real_columns import Describes
+from lading.engine.dialects.sqlite_columns import (
+    Declared,
+    SQLiteColumn,
+    driver_checks,
+    refused_types,
+)
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import integer_range, longest, text_limit
 from lading.jsontext import on_own_stack, parse_json
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time
 from lading.values import (
+    Boolean,
+    Bytes,
+    Choice,
     Float,
     Integer,
     Json,
@@ -46,6 +57,13 @@ from lading.values import (
 )
 
 SAMPLES = (dt.datetime(2, 3, 4, 5, 6, 7), dt.datetime(2025, 12, 24, 18, 30, 15, 4500))  # noqa: DTZ001
+#: What the driver is given of each kind.
+DRIVER_TYPES: list[tuple[Any, type]] = [
+    ((Integer, Boolean), int),
+    ((Float, Number), float),
+    (Bytes, bytes),
+    ((Text, Uuid, Choice, Date, Time, DateTime, Interval, Json), str),
+]
 _TOO_FINE = re.compile(r"[.,][0-9]{7}")
 #: A double keeps this many significant digits of any decimal.
 EXACT_DIGITS = 15
@@ -56,6 +74,45 @@ class SQLiteCodecs(Codecs):
 
     widest = True
     loose = (Date, Time, DateTime, Interval, Number)  # texts of moments have several forms
+
+    def __init__(
+        self, dialect: SQLAlchemyDialect, columns: Describes[SQLiteColumn] | None = None
+    ) -> None:
+        super().__init__(dialect, columns or Declared(dialect))
+
+    def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
+        """Affinities turn numbers into texts, or integers into floats; STRICT tables refuse."""
+        real: SQLiteColumn = self.columns(column)
+        refused = refused_types(real)
+        kind = kind_of(self.underlying(column.type)) if refused else None
+        type_ = next((type_ for match, type_ in DRIVER_TYPES if isinstance(kind, match)), None)
+        if type_ not in refused:
+            return None
+        strict = " of a STRICT table" if real.is_strict else ""
+        model = self.dialect.type_compiler_instance.process(column.type)
+        return (
+            f"its column is {real.text}{strict} in the database, which has {real.affinity} "
+            f"affinity and changes or refuses what {model} in the model stores"
+        )
+
+    def binder(self, column: Column, kind: Kind) -> Expression:
+        """Texts that a column of numeric affinity would store as numbers are refused."""
+        bound = super().binder(column, kind)
+        check = driver_checks(self.columns(column)).get(str)
+        if check is None or not isinstance(kind, Text | Uuid | Choice):
+            return bound
+        bind = bound.function()
+        return calling(lambda written: check(bind(written)))
+
+    def limited(self, column: Column) -> Callable[[Any], Any]:
+        """Whatever a decorator gives the driver must stay as it is."""
+        inherited, checks = super().limited(column), driver_checks(self.columns(column))
+
+        def check(bound: Any) -> Any:
+            keep = checks.get(type(bound))
+            return inherited(bound if keep is None else keep(bound))
+
+        return check
 
     def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """Dates in a storage format of the application's own go by SQLAlchemy's processors."""
@@ -151,7 +208,8 @@ class SQLiteCodecs(Codecs):
 
     def bind_string(self, column: Column, kind: Text) -> Expression:
         """Text, no longer than declared; SQLite itself ignores lengths."""
-        return self.checked_text(column, kind, "", lambda text: text)
+        limit = text_limit(self.real(column.type))
+        return self.checked_text(column, kind, "", lambda text: text, limit=limit)
 
     def bind_integer(self, column: Column, kind: Integer) -> Expression:
         """Eight bytes in every integer column."""
@@ -222,6 +280,9 @@ class SQLiteCodecs(Codecs):
     def bind_json(self, column: Column, kind: Json) -> Expression:
         """Text by the application's own serializer, unless the column's affinity changes it."""
         process = self.bind_process(column.type)
+        checks = driver_checks(self.columns(column))
+        if str not in checks:
+            return calling(lambda written: process(json_value(written)))
 
         def bind(written: bytes) -> Any:
             value = json_value(written)
