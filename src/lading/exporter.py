@@ -236,7 +236,10 @@ class _Export:
         if self.scope.is_partial:
             return
         nested: dict[Any, set[str]] = {}
+        owned: dict[Any, str] = {}
         for rows in self.entities.all_rows():
+            if rows.parent is not None:
+                owned[rows.table] = rows.schema.__name__
             tables = [links.table for links in rows.links]
             tables += [extension.table for extension in rows.extensions]
             for table in (*tables, *([rows.table] if rows.parent is not None else [])):
@@ -245,9 +248,15 @@ class _Export:
             total = count_rows(self.dialect, table)
             lost = total - sum(self.tallies[name].rows[table.fullname] for name in names)
             if lost:
+                remedy = "Delete them, or give each a parent that exists."
+                if table in owned:
+                    remedy = (
+                        "Give each a parent that exists, or don't own them: without Owned, "
+                        f"{owned[table]} is an entity of its own, whose owner may be null."
+                    )
                 raise TargetError(
                     f"{lost} of {total} rows belong to no record, and would be forgotten",
-                    "Delete them, or give each a parent that exists.",
+                    remedy,
                     entity=table.fullname,
                 )
 

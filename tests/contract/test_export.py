@@ -829,7 +829,11 @@ def test_an_owned_row_of_two_parents_is_refused(sqlite_memory: Backend, tmp_path
         session.execute(sa.update(Note).values(box_id=None, bag_id=None))
         session.commit()
         error = refused(engine, catalog, tmp_path)
-        assert "notes: 3 of 3 rows belong to no record" in str(error)
+        assert str(error) == (
+            "notes: 3 of 3 rows belong to no record, and would be forgotten. Give each a parent "
+            "that exists, or don't own them: without Owned, NoteSchema is an entity of its own, "
+            "whose owner may be null."
+        )
 
 
 UNHELD = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from pathlib import Path
 from typing import Any
@@ -505,3 +506,120 @@ def test_a_relationship_to_a_subclass_is_named_by_it() -> None:
     rows = catalog_of(animal).use()["animals"]
     (reference,) = rows.references
     assert (reference.name, reference.kinds) == ("chases", frozenset({"dog"}))
+
+
+class Sort(str, enum.Enum):  # noqa: UP042 - a common way, and not quite the same
+    """What an application tells its classes by."""
+
+    CALL = "call"
+    MAIL = "mail"
+
+
+class Number(enum.IntEnum):
+    """The same in numbers."""
+
+    CALL = 1
+    MAIL = 2
+
+
+class Plain(enum.Enum):
+    """An enumeration whose members are equal to nothing else."""
+
+    CALL = "call"
+    MAIL = "mail"
+
+
+@pytest.mark.parametrize(
+    ("type_", "identities", "written"),
+    [
+        (sa.String(20), Sort, ["call", "mail"]),
+        (sa.Integer(), Number, [1, 2]),
+        (sa.Enum(Sort), Sort, ["CALL", "MAIL"]),
+        (sa.Enum(Sort), ["call", "mail"], ["CALL", "MAIL"]),
+        (sa.Enum(Plain), Plain, ["CALL", "MAIL"]),
+        (sa.Enum(Number), Number, ["CALL", "MAIL"]),
+        (sa.Enum("call", "mail", name="sort"), Sort, ["call", "mail"]),
+    ],
+    ids=["text", "number", "members", "values", "plain members", "number members", "names"],
+)
+def test_an_identity_may_be_a_member_of_an_enumeration(
+    sqlite_memory: Backend, type_: Any, identities: Any, written: list[Any]
+) -> None:
+    """SQLAlchemy compares it with what it reads, so a member that is a text is that text."""
+    base = new_base()
+    call, mail = identities
+
+    class Notice(base):  # type: ignore[misc]
+        __tablename__ = "notices"
+        __mapper_args__ = {"polymorphic_on": "sort"}
+        slug = mapped_column(sa.String(20), primary_key=True)
+        sort = mapped_column(type_)
+
+    class Call(Notice):
+        __mapper_args__ = {"polymorphic_identity": call}
+        number = mapped_column(sa.String(20))
+
+    class Mail(Notice):
+        __mapper_args__ = {"polymorphic_identity": mail}
+
+    catalog = catalog_of(Notice)
+    with sqlite_memory.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add_all([Call(slug="a", number="7"), Mail(slug="b")])
+        document = export_document(engine, catalog=catalog)
+        assert document["notices"] == [
+            {"slug": "a", "sort": written[0], "number": "7"},
+            {"slug": "b", "sort": written[1]},
+        ]
+        with sqlite_memory.database(base.metadata) as target:
+            import_document(target, document, catalog=catalog)
+            with Session(target) as session:
+                found = session.scalars(sa.select(Notice).order_by(Notice.slug))
+                assert [type(notice) for notice in found] == [Call, Mail]
+
+
+@pytest.mark.parametrize("names", ["column", "relationship", "number"])
+def test_a_discriminator_may_be_a_foreign_key(backend: Backend, names: str) -> None:
+    """The class is a field, and beside it stands the reference, with which it must agree."""
+    base = new_base()
+    numbered = names == "number"
+
+    class Sort(base):  # type: ignore[misc]
+        __tablename__ = "sorts"
+        id = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        code = mapped_column(sa.String(20), unique=True, nullable=False)
+
+    class Item(base):  # type: ignore[misc]
+        __tablename__ = "items"
+        __mapper_args__ = {"polymorphic_on": "sort_id" if numbered else "sort"}
+        slug = mapped_column(sa.String(20), primary_key=True)
+        if numbered:
+            sort_id = mapped_column(sa.ForeignKey(Sort.id), nullable=False)
+        else:
+            sort = mapped_column(sa.ForeignKey(Sort.code), nullable=False)
+        if names == "relationship":
+            told_by = relationship(Sort)
+
+    class Book(Item):
+        __mapper_args__ = {"polymorphic_identity": 2 if numbered else "book"}
+        pages = mapped_column(sa.Integer)
+
+    catalog = Catalog("test")
+    schema_for(Sort, catalog, natural_key="code")
+    schema_for(Item, catalog)
+    reference = {"column": "sort_ref", "relationship": "told_by", "number": "sort"}[names]
+    field = "sort_id" if numbered else "sort"
+    with backend.database(base.metadata) as engine, backend.database(base.metadata) as target:
+        with Session(engine) as session, session.begin():
+            session.add_all([Sort(id=2, code="book"), Sort(id=3, code="disc")])
+            session.flush()
+            session.add(Book(slug="b", pages=3))
+        document = export_document(engine, catalog=catalog)
+        identity = 2 if numbered else "book"
+        expected = {"slug": "b", field: identity, reference: {"code": "book"}, "pages": 3}
+        assert document["items"] == [expected]
+        assert import_document(target, document, catalog=catalog).inserted == 3
+        assert export_document(target, catalog=catalog)["items"] == [expected]
+        document["items"][0] |= {"slug": "c", reference: {"code": "disc"}}
+        with pytest.raises(ImportFailed, match="items"):
+            import_document(target, document, catalog=catalog)

@@ -282,7 +282,7 @@ class Derivation:
                 if not isinstance(field, Ref):
                     continue
                 known = self.hierarchies[schema].relationships()
-                relationship, _ = known.get(field.relationship or name, (None, None))
+                relationship, _ = known.get(str(field.relationship or name), (None, None))
                 if relationship is not None and isinstance(relationship.secondary, sa.Table):
                     self.claimed.setdefault(relationship.secondary, (schema, name))
 

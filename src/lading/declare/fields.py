@@ -82,7 +82,8 @@ class Ref(ma.fields.Field[Any]):
     """A foreign key, written as the natural key of what it refers to.
 
     ``relationship`` names the model's relationship where the field is named
-    otherwise.  ``flat`` writes ``"ingredient_slug": "flour"`` in place of
+    otherwise; the foreign key's column does as well, or a tuple of all of its columns.
+    ``flat`` writes ``"ingredient_slug": "flour"`` in place of
     ``"ingredient": {"slug": "flour"}``, for keys of one field.  ``by`` writes and
     resolves by another field of the target than its natural key; a value that
     several rows share is then an error.  ``entity`` names the target's schema (or
@@ -93,14 +94,14 @@ class Ref(ma.fields.Field[Any]):
 
     def __init__(
         self,
-        relationship: str | None = None,
+        relationship: str | list[str] | tuple[str, ...] | None = None,
         *,
         flat: bool = False,
         by: str | None = None,
         entity: str | type[EntitySchema] | None = None,
         **options: Any,
     ) -> None:
-        self.relationship = relationship
+        self.relationship = tuple(relationship) if isinstance(relationship, list) else relationship
         self.flat = flat
         self.by = by
         self.entity = entity

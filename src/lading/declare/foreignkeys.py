@@ -9,11 +9,12 @@ for the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from lading.declare.fields import Ref
 from lading.declare.guards import leads_to_one
@@ -157,11 +158,16 @@ class ForeignKeys:
         candidates = [relationship for relationship, _ in members.relationships.values()]
         relationships = [str(item.key) for item in many_to_one(candidates, pairs)]
         attributes = [members.hierarchy.attribute(column) or str(column.name) for column in local]
+        views = _views(candidates, pairs) if len(local) > 1 else []
         plain = attributes[0].removesuffix("_id") if len(local) == 1 else None
         for name, field in members.declared.items():
             if isinstance(field, Ref) and name not in members.used:
                 wanted = field.relationship or name
-                if wanted in (*relationships, plain, *attributes):
+                if isinstance(wanted, tuple):
+                    is_meant = set(wanted) in (set(attributes), {column.name for column in local})
+                else:
+                    is_meant = wanted in (*relationships, plain, *attributes, *views)
+                if is_meant:
                     members.used.add(name)
                     return name, field, wanted if wanted in relationships else None
         if len(relationships) == 1:
@@ -169,25 +175,37 @@ class ForeignKeys:
         if relationships:
             known = " or ".join(f"{name} = Ref()" for name in relationships)
             raise Unclear(f"{names_of(local)} has several relationships; write {known}")
+        if len(views) == 1:
+            return views[0], Ref(), None
         if plain is None:
             raise Unclear(
-                f"the foreign key ({names_of(local)}) has no relationship to be named after; "
-                "add one to the model"
+                f"the foreign key ({names_of(local)}) has no relationship to be named after; name "
+                f"it by its columns, as in name = Ref({tuple(attributes)!r})"
             )
+        if plain == attributes[0] and self._is_discriminator(local[0]):
+            return f"{plain}_ref", Ref(), None  # the record says its class by a field of that name
         return plain, Ref(), None
+
+    def _is_discriminator(self, column: Column) -> bool:
+        """Tell whether a column says which class a record is of, which a reference can't."""
+        hierarchy = self.members.hierarchy
+        return column is hierarchy.discriminator and self.rows.kinds is not None
 
     def _fields_in(self, key: ForeignKey, carried: set[Column]) -> frozenset[Column]:
         """Return the columns of a foreign key that need a field of their own.
 
         So do those that a null reference wouldn't restore, though they are never null or
-        others need them, and those of a primary key that the reference reaches beyond, so
-        that the rest of it can be a natural key.
+        others need them, those of a primary key that the reference reaches beyond, so
+        that the rest of it can be a natural key, and a discriminator.
         """
         may_be_null = len(key.pairs) > 1 and any(column.nullable for column in key.local)
         primary = set(self.rows.identity)
         reaches_beyond = len(primary) > 1 and not set(key.local) <= primary
         apart = set()
         for near, far in key.pairs:
+            if self._is_discriminator(near):
+                apart.add(near)
+                continue
             needed = may_be_null and (not near.nullable or self._is_shared(near))
             if near in carried or not (needed or (near in primary and reaches_beyond)):
                 continue
@@ -229,6 +247,17 @@ class ForeignKeys:
         table = column.table
         surrogates = {rows.surrogate for rows in self.members.work.of_table(table)}
         return frozenset({column} if column in surrogates else ())
+
+
+def _views(relationships: Iterable[RelationshipProperty[Any]], pairs: Pairs) -> list[str]:
+    """Name the relationships that only read what a foreign key leads to."""
+    return [
+        str(item.key)
+        for item in relationships
+        if item.viewonly
+        and item.direction is RelationshipDirection.MANYTOONE
+        and set(item.local_remote_pairs or ()) == set(pairs)
+    ]
 
 
 def names_of(columns: tuple[Column, ...]) -> str:

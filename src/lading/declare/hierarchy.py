@@ -7,6 +7,7 @@ record carries the discriminator and the fields of its own class.  Classes mappe
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Mapper, RelationshipProperty
 from lading.declare.infer import Unclear, attribute_of
 from lading.declare.rowsets import Column, Extension, Kinds, RowSet
 from lading.kind import Kind
+from lading.values import Choice, Integer, Text
 
 
 class Hierarchy:
@@ -159,12 +161,25 @@ def _table_of(mapper: Mapper[Any]) -> sa.Table:
 
 def _written(kind: Kind, mapper: Mapper[Any]) -> Any:
     try:
-        return kind.write(mapper.polymorphic_identity)
+        return kind.write(_plain(kind, mapper.polymorphic_identity))
     except ValueError as error:
         raise Unclear(
             f"the polymorphic_identity of {mapper.class_.__name__} is no value of its column "
             f"({error}); correct one of them"
         ) from error
+
+
+def _plain(kind: Kind, identity: Any) -> Any:
+    """Return the value of a column that SQLAlchemy holds for equal to an identity.
+
+    So does a member of an enumeration that is a text or a number itself.
+    """
+    if isinstance(kind, Choice):
+        members = kind.members.items()
+        forms = [(member, name, getattr(member, "value", member)) for name, member in members]
+        return next((form[0] for form in forms if identity in form), identity)
+    is_special = isinstance(kind, Text | Integer) and isinstance(identity, enum.Enum)
+    return identity.value if is_special else identity
 
 
 def _joining(

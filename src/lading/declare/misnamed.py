@@ -50,7 +50,7 @@ def _misnamed_reference(members: Members, name: str, field: Ref | RefList) -> st
     """Say why a declared reference is the field of no foreign key and of no link table."""
     wanted = field.relationship or name
     said = f"{name} = Ref({wanted!r})" if field.relationship else f"{name} = Ref(...)"
-    relationship, _ = members.relationships.get(wanted, (None, None))
+    relationship, _ = members.relationships.get(str(wanted), (None, None))
     if relationship is None:
         known = _references(members)
         if not known:

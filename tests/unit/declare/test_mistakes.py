@@ -301,8 +301,8 @@ def test_a_composite_foreign_key_without_relationship() -> None:
         y=mapped_column(sa.Integer, nullable=False),
     )
     assert refusal(catalog_of(other, item)) == (
-        "ItemSchema: the foreign key (x, y) has no relationship to be named after; add one to "
-        "the model."
+        "ItemSchema: the foreign key (x, y) has no relationship to be named after; name it by its "
+        "columns, as in name = Ref(('x', 'y'))."
     )
 
 

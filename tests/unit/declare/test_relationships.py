@@ -102,3 +102,56 @@ def test_links_by_columns_that_are_not_unique_are_refused(side: str) -> None:
         "unique; make it unique in the model, or map links to a class and declare a schema for "
         "that."
     )
+
+
+def located(attributes: Any = None, **relationships: Any) -> Catalog:
+    """Return a catalog of places and visits, which have a composite foreign key to one."""
+    base = new_base()
+
+    class Place(base):  # type: ignore[misc]
+        __tablename__ = "places"
+        x = mapped_column(sa.Integer, primary_key=True)
+        y = mapped_column(sa.Integer, primary_key=True)
+
+    visit = type(
+        "Visit",
+        (base,),
+        {
+            "__tablename__": "visits",
+            "__table_args__": (
+                sa.ForeignKeyConstraint(["place_x", "place_y"], ["places.x", "places.y"]),
+            ),
+            "code": mapped_column(sa.String(9), primary_key=True),
+            "across": mapped_column("place_x", sa.Integer),
+            "place_y": mapped_column(sa.Integer),
+            **{
+                name: relationship(Place, viewonly=True, overlaps="*")
+                for name in relationships.get("views", ())
+            },
+        },
+    )
+    catalog = catalog_of(Place)
+    schema_for(visit, catalog, attributes)
+    return catalog
+
+
+def test_a_composite_foreign_key_goes_by_the_name_of_its_only_view() -> None:
+    """A relationship that is viewonly writes nothing, and names what its columns hold."""
+    assert fields_of(located(views=["place"])) == ["code", "place"]
+    assert fields_of(located({"at": Ref("place")}, views=["place", "other"])) == ["code", "at"]
+
+
+@pytest.mark.parametrize("columns", [("across", "place_y"), ["place_y", "place_x"]])
+def test_a_ref_may_name_the_columns_of_a_composite_foreign_key(columns: Any) -> None:
+    """By attributes or columns, in any order; then it needs no relationship."""
+    assert fields_of(located({"at": Ref(columns)})) == ["code", "at"]
+
+
+def test_a_composite_foreign_key_without_one_name_is_told_how_to_name_it() -> None:
+    """Several views don't say which."""
+    with pytest.raises(DeclarationError) as caught:
+        located(views=["place", "other"]).use()
+    assert str(caught.value) == (
+        "VisitSchema: the foreign key (place_x, place_y) has no relationship to be named after; "
+        "name it by its columns, as in name = Ref(('across', 'place_y'))."
+    )
