@@ -572,11 +572,11 @@ def test_documents_take_the_same_options(engine: sa.Engine) -> None:
     [
         (
             {"only": ["poeple"]},
-            "only names 'poeple', which is no entity; there are: people, loans, books, shelves.",
+            "only names 'poeple', which is no entity; there are: people, books, loans, shelves.",
         ),
         (
             {"where": {"poeple": sa.true()}},
-            "where names 'poeple', which is no entity; there are: people, loans, books, shelves.",
+            "where names 'poeple', which is no entity; there are: people, books, loans, shelves.",
         ),
         (
             {"where": {"people": "email = 'x'"}},

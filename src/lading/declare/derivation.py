@@ -19,6 +19,7 @@ from lading.declare.identity import surrogate_of
 from lading.declare.infer import Unclear, by_field, coverage
 from lading.declare.keychoices import Decision, choose_key
 from lading.declare.keycycles import empty_keys, key_faults
+from lading.declare.linklists import add_link_lists
 from lading.declare.members import Members
 from lading.declare.metaoptions import names_in, unknown_options
 from lading.declare.ownership import Ownership
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class Entities:
-    """A catalog's entities in declaration order, each a tree of row sets.
+    """A catalog's entities by name, each a tree of row sets.
 
     ``plain`` holds every schema's row set as it stands alone, with the references
     to its owners; references point to these.  ``decisions`` say why each has its key.
@@ -51,7 +52,7 @@ class Entities:
         return self.roots[name]
 
     def all_rows(self) -> Iterator[RowSet]:
-        """Yield every row set, entities in declaration order, parents first."""
+        """Yield every row set, entities by name, parents first."""
         for root in self.roots.values():
             yield from root.tree()
 
@@ -106,20 +107,14 @@ class Derivation:
         self.mistakes = self.reported.mistakes
         self.hierarchies: dict[type[EntitySchema], Hierarchy] = {}
         self.owners: dict[type[EntitySchema], list[tuple[type[EntitySchema], str, Owned]]] = {}
-        self.claimed: dict[sa.Table, tuple[type[EntitySchema], str]] = {}
         self.decisions: dict[type[EntitySchema], Decision] = {}
 
     def run(self) -> Entities:
         """Run every phase that the mistakes so far allow."""
-        for schema in self.catalog.schemas:
+        for schema in sorted(self.catalog.schemas, key=_by_name):
             schema.begin()
             self._open(schema)
-        self._claim_links()
-        fillers = [Members(self, rows) for rows in self.plain.values()]
-        for filler in fillers:
-            filler.fill()
-            filler.leftovers()
-            self.reported.failed[filler.schema] = filler.failed
+        self._fill()
         self._keys()
         self._bind_parts()
         if not self.mistakes:
@@ -140,6 +135,17 @@ class Derivation:
                     bind_children(rows)
             self._instantiate()
         return Entities(self.catalog, roots, self.plain, self.decisions)
+
+    def _fill(self) -> None:
+        """Give every row set its members, but the owned lists."""
+        fillers = [Members(self, rows) for rows in self.plain.values()]
+        for filler in fillers:
+            filler.fill()
+        add_link_lists(self, fillers)
+        for filler in fillers:
+            filler.discriminate()
+            filler.leftovers()
+            self.reported.failed[filler.schema] = filler.failed
 
     def _instantiate(self) -> None:
         """A field that marshmallow can't bind is found now, and not in the middle of an export."""
@@ -180,12 +186,6 @@ class Derivation:
     def of_table(self, table: Any) -> list[RowSet]:
         """List the schemas' row sets over a table."""
         return [rows for rows in self.plain.values() if table in rows.tables]
-
-    def claims(self, table: sa.Table, schema: type[EntitySchema], name: str) -> bool:
-        """Tell whether this field is the one that carries a link table."""
-        if self.of_table(table):
-            return False
-        return self.claimed.setdefault(table, (schema, name)) == (schema, name)
 
     # Phases
 
@@ -275,17 +275,6 @@ class Derivation:
             return None
         return hierarchy
 
-    def _claim_links(self) -> None:
-        """A side that names the relationship carries it before one that doesn't."""
-        for schema in self.plain:
-            for name, field in schema.declared.items():
-                if not isinstance(field, Ref):
-                    continue
-                known = self.hierarchies[schema].relationships()
-                relationship, _ = known.get(str(field.relationship or name), (None, None))
-                if relationship is not None and isinstance(relationship.secondary, sa.Table):
-                    self.claimed.setdefault(relationship.secondary, (schema, name))
-
     def _keys(self) -> None:
         for schema, rows in self.plain.items():
             declared = own_option(schema, "natural_key")
@@ -364,6 +353,14 @@ class Derivation:
                     f"volatile names {name!r}, which is no field of it; "
                     f"its fields are {nearest(name, sorted(known))}",
                 )
+
+
+def _by_name(schema: type[EntitySchema]) -> tuple[str, str, str]:
+    """Sort schemas by their entities' names, whatever the order in which they are declared."""
+    mapper = sa.inspect(schema.Meta.model, raiseerr=False)  # type: ignore[attr-defined]
+    table = getattr(mapper, "local_table", None)
+    name = own_option(schema, "name") or getattr(table, "name", "")
+    return str(name), schema.__qualname__, schema.__module__
 
 
 def excluded(schema: type[EntitySchema]) -> tuple[str, ...]:

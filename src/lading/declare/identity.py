@@ -34,7 +34,7 @@ def surrogate_of(schema: type[EntitySchema], hierarchy: Hierarchy) -> Column | N
     if attribute is None or _is_one_way(schema, hierarchy, attribute):
         return column if generates(column) else None
     name = field_name(schema, hierarchy, attribute)
-    is_field = is_kept(schema) or declared_name(schema, attribute) or name in _key_names(schema)
+    is_field = is_kept(schema) or declared_name(schema, attribute) or name in key_names(schema)
     return column if is_numbered(column) and not is_field else None
 
 
@@ -54,7 +54,7 @@ def field_name(schema: type[EntitySchema], hierarchy: Hierarchy, attribute: str)
     declared = declared_name(schema, attribute)
     if declared is not None:
         return declared
-    key = _key_names(schema)
+    key = key_names(schema)
     is_id = (is_kept(schema) or ID in key) and attribute not in key
     is_free = ID not in hierarchy.attributes() and ID not in schema.declared
     return ID if is_id and is_free else attribute
@@ -68,7 +68,7 @@ def declared_name(schema: type[EntitySchema], attribute: str) -> str | None:
     return None
 
 
-def _key_names(schema: type[EntitySchema]) -> set[str]:
+def key_names(schema: type[EntitySchema]) -> set[str]:
     """Return the names in ``natural_key``; what isn't a name is reported with the keys."""
     declared: Any = getattr(schema.__dict__.get("Meta"), "natural_key", None)
     names: Iterable[Any] = (declared,) if isinstance(declared, str) else declared

@@ -6,20 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
-import sqlalchemy as sa
 from marshmallow_sqlalchemy import ModelConverter
-from sqlalchemy.orm import RelationshipProperty
 from sqlalchemy.types import TypeEngine
 
 from lading.declare.columns import converts_in_sql, is_opaque, kind_of
-from lading.declare.fields import FieldKind, Owned, Ref, RefList, ValueField
+from lading.declare.fields import FieldKind, Owned, Ref, ValueField
 from lading.declare.foreignkeys import ForeignKey, ForeignKeys
-from lading.declare.guards import leads_to_one
 from lading.declare.identity import declared_name, field_name
 from lading.declare.infer import Unclear
 from lading.declare.metaoptions import Excluded
 from lading.declare.misnamed import misnamed
-from lading.declare.rowsets import Column, Kinds, Links, Reference, RowSet, Value
+from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
 from lading.errors import shown
 from lading.kind import Kind
 from lading.moments import DateTime
@@ -71,17 +68,15 @@ class Members:
         self.work.report(self.schema, text)
 
     def fill(self) -> None:
-        """Add every member but the owned lists, which need all row sets first."""
+        """Add the members that the tables' own columns make."""
         self.foreign = ForeignKeys(self)
         for column in self.hierarchy.columns():
             for key in self.foreign.at(column):
                 self._reference(key)
             if column not in self.foreign.held:
                 self._value(column)
-        self._link_lists()
-        self._discriminate()
 
-    def _discriminate(self) -> None:
+    def discriminate(self) -> None:
         """Every record must say which class it is of."""
         column = self.hierarchy.discriminator
         if self.rows.kinds is None or column is None:
@@ -103,7 +98,7 @@ class Members:
         """Report fields that match nothing in the model and would write nothing back."""
         for name, field in self.declared.items():
             if isinstance(field, Owned):
-                self._refuse_one_way(name, field)
+                self.refuse_one_way(name, field)
         for text in misnamed(self):
             self.report(text)
 
@@ -189,7 +184,7 @@ class Members:
 
     # References
 
-    def _refuse_one_way(self, name: str, field: ma.fields.Field[Any]) -> None:
+    def refuse_one_way(self, name: str, field: ma.fields.Field[Any]) -> None:
         """References and lists are written and read back; an option that says otherwise lies."""
         one_way = {
             "dump_only": field.dump_only or name in self.schema.opts.dump_only,
@@ -208,8 +203,8 @@ class Members:
 
     def _reference(self, key: ForeignKey) -> None:
         name, field = key.name, key.field
-        self._refuse_one_way(name, field)
-        target = self._target(name, field, key.remote)
+        self.refuse_one_way(name, field)
+        target = self.target(name, field, key.remote)
         if target is None:
             return
         nullable = any(column.nullable for column in key.local)
@@ -229,9 +224,9 @@ class Members:
             shared=key.shared,
             kinds=self.hierarchy.kinds_of(key.local),
         )
-        self._add(reference)
+        self.add(reference)
 
-    def _target(self, name: str, field: Ref, remote: tuple[Column, ...]) -> RowSet | None:
+    def target(self, name: str, field: Ref, remote: tuple[Column, ...]) -> RowSet | None:
         """Return the row set of the table referred to."""
         table = remote[0].table
         carrying = found = self.work.of_table(table)
@@ -259,7 +254,8 @@ class Members:
             self.report(f"{name} could refer to {names}; write {name} = Ref(entity=…)")
         return None
 
-    def _add(self, member: Reference | Links) -> None:
+    def add(self, member: Reference | Links) -> None:
+        """Add a member, unless its name is taken."""
         for other in self.rows.members:
             if other.name == member.name:
                 self.report(
@@ -268,91 +264,6 @@ class Members:
                 )
                 return
         self.rows.members.append(member)
-
-    # Many-to-many
-
-    def _link_lists(self) -> None:
-        for relationship, kinds in self.relationships.values():
-            table = relationship.secondary
-            if table is None or relationship.viewonly or not isinstance(table, sa.Table):
-                continue
-            name, field = self._link_field(str(relationship.key))
-            self.seen.add(name)
-            if name in self.excluded or not self.work.claims(table, self.schema, name):
-                continue
-            self._link_list(relationship, name, field, kinds)
-
-    def _link_field(self, key: str) -> tuple[str, RefList]:
-        for name, field in self.declared.items():
-            if isinstance(field, Ref) and (field.relationship or name) == key:
-                self.used.add(name)
-                self._refuse_one_way(name, field)
-                made = RefList(key, by=field.by, entity=field.entity, data_key=field.data_key)
-                made.validators = list(field.validators)
-                return name, made
-        return key, RefList(key)
-
-    def _link_list(
-        self, relationship: RelationshipProperty[Any], name: str, field: RefList, kinds: Kinds
-    ) -> None:
-        table = relationship.secondary
-        assert isinstance(table, sa.Table)
-        near = tuple((far, local) for local, far in _pairs(relationship.synchronize_pairs))
-        far = tuple(_pairs(relationship.secondary_synchronize_pairs or []))
-        held = {column for column, _ in near} | {column for _, column in far}
-        if set(table.columns) - held:
-            self.failed.add(name)
-            extra = ", ".join(column.name for column in table.columns if column not in held)
-            self.report(
-                f"{name}: its link table {table.fullname} has columns of its own ({extra}); map it "
-                "to a class and declare a schema for it (an entity, or Owned)"
-            )
-            return
-        for columns in ([owner for _, owner in near], [remote for remote, _ in far]):
-            if not leads_to_one(columns):
-                self.report(
-                    f"{name}: its link table {table.fullname} leads to "
-                    f"{', '.join(map(str, columns))}, which no constraint makes unique; make it "
-                    f"unique in the model, or map {table.fullname} to a class and declare a schema "
-                    "for that"
-                )
-                return
-        reference = self._linked(name, field, near, far)
-        if reference is None:
-            return
-        field.required = True
-        field.attribute = relationship.key if relationship.key != name else None
-        self._add(
-            Links(
-                name,
-                field.data_key or name,
-                field,
-                False,
-                relationship.key,
-                table,
-                near,
-                reference,
-                kinds=kinds,
-            )
-        )
-
-    def _linked(
-        self,
-        name: str,
-        field: RefList,
-        near: tuple[tuple[Column, Column], ...],
-        far: tuple[tuple[Column, Column], ...],
-    ) -> Reference | None:
-        """Return the reference that a link table's other half is, if there is its target."""
-        options = Ref(by=field.by, entity=field.entity)
-        remotes = tuple(remote for remote, _ in far)
-        target = self._target(name, options, remotes)
-        if target is None:
-            return None
-        columns = tuple(column for _, column in far)
-        shared = frozenset(columns) & {column for column, _ in near}
-        held = (name, name, options, False, columns, remotes)
-        return Reference(*held, None, False, field.by, target, shared=shared)
 
 
 def _knows_a_zone(field: ma.fields.Field[Any], kind: Kind) -> bool:
@@ -375,8 +286,3 @@ class OneOfKinds(ma.validate.Validator):
             known = ", ".join(sorted(repr(kind) for kind in self.kinds if kind is not None))
             raise ma.ValidationError(f"{shown(value)} is no class of it; there are {known}")
         return value
-
-
-def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
-    """Each (column of a mapped table, column of the link table)."""
-    return [(left, right) for left, right in pairs]

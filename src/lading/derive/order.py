@@ -2,7 +2,7 @@
 
 Entities, owned tables and link tables each are a node of one graph, so that an
 owned child's reference doesn't tie its whole parent into a cycle.  Required
-edges are laid first, then the others in declaration order; those that would
+edges are laid first, then the others by entity and field name; those that would
 close a cycle are deferred: a nullable reference is inserted as null and updated
 later, owned rows and links are inserted later.
 """
@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 import networkx as nx
 
 from lading.declare.catalog import Catalog, default_catalog
-from lading.declare.columns import in_check, nulls_collide
 from lading.declare.derivation import Entities, own_option
+from lading.declare.linklists import may_wait
 from lading.declare.metaoptions import names_in
 from lading.declare.rowsets import Links, Reference, RowSet
 from lading.errors import DeclarationError
@@ -59,7 +60,7 @@ def order_of(entities: Entities) -> Order:
 class _Graph:
     def __init__(self, entities: Entities) -> None:
         self.entities = entities
-        self.rows = list(entities.all_rows())
+        self.rows = sorted(entities.all_rows(), key=lambda rows: (rows.entity, rows.name))
         self.graph = nx.DiGraph()
         self.place: dict[str, int] = {}
         self.updated: set[tuple[str, str]] = set()
@@ -141,7 +142,7 @@ class _Graph:
         )
 
     def _lay_nullable(self, rows: RowSet) -> None:
-        for reference in rows.references:
+        for reference in sorted(rows.references, key=attrgetter("name")):
             if self._is_self(rows, reference) or not is_deferrable(rows, reference):
                 continue
             if any(nx.has_path(self.graph, rows.name, node) for node in self._nodes(reference)):
@@ -151,7 +152,7 @@ class _Graph:
 
     def _lay_inline(self, rows: RowSet) -> None:
         """Owned rows and links go in with their records if all they refer to is there."""
-        for links in rows.links:
+        for links in sorted(rows.links, key=attrgetter("name")):
             node = link_name(rows, links)
             if rows.name in self.late or not self._inline(rows, links.reference):
                 self.late.add(node)
@@ -159,7 +160,7 @@ class _Graph:
             return
         if rows.parent.name in self.late:
             self.late.add(rows.name)
-        for reference in rows.references:
+        for reference in sorted(rows.references, key=attrgetter("name")):
             if (rows.name, reference.name) not in self.updated and not self._inline(
                 rows, reference
             ):
@@ -202,10 +203,4 @@ def link_name(rows: RowSet, links: Links) -> str:
 
 def is_deferrable(rows: RowSet, reference: Reference) -> bool:
     """Tell whether a reference may be inserted as null first and updated later."""
-    return (
-        reference.nullable
-        and bool(reference.own)
-        and reference not in rows.key
-        and not in_check(reference.own[0].table, reference.own)
-        and not nulls_collide(reference.own[0].table, reference.own)
-    )
+    return reference not in rows.key and may_wait(reference)

@@ -26,12 +26,12 @@ def simple(base: Any, class_name: str, table_name: str, /, **columns: Any) -> An
     )
 
 
-def test_schemas_register_in_declaration_order() -> None:
-    """Ties of the import order go by it."""
+def test_entities_stand_by_name() -> None:
+    """The order of declaration means nothing."""
     base = new_base()
     catalog = catalog_of(*(simple(base, name.title(), name) for name in ("b", "a", "c")))
     assert [schema.__name__ for schema in catalog.schemas] == ["BSchema", "ASchema", "CSchema"]
-    assert list(catalog.use().roots) == ["b", "a", "c"]
+    assert list(catalog.use().roots) == ["a", "b", "c"]
     assert repr(catalog) == "<Catalog 'test': 3 schemas>"
 
 

@@ -242,7 +242,7 @@ def test_a_reference_to_a_table_of_two_schemas() -> None:
     catalog = catalog_of(other, item)
     options = type("Meta", (), {"model": other, "catalog": catalog, "name": "again"})
     type(EntitySchema)("AgainSchema", (EntitySchema,), {"Meta": options})
-    assert "ItemSchema: other could refer to OtherSchema, AgainSchema; write other = " in refusal(
+    assert "ItemSchema: other could refer to AgainSchema, OtherSchema; write other = " in refusal(
         catalog
     )
 
