@@ -4,8 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_ARGS ?=
 TEST_ARGS ?=
+FUZZ_SECONDS ?= 60
+FUZZ_ARGS ?=
 
-.PHONY: demo test check bench generated clean
+.PHONY: demo test check bench fuzz generated clean
 
 demo: .venv/.installed
 	$(BIN)/python examples/bakery_demo.py $(DEMO_ARGS)
@@ -21,6 +23,11 @@ check: .venv/.installed
 
 bench: .venv/.installed
 	$(BIN)/python tests/bench/bench.py
+
+# Mutated files, for so long; what is found ends the run and is kept as crash-*.
+fuzz: .venv/.installed
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[fuzz]' -c constraints.txt
+	PYTHONPATH=tests $(BIN)/python -m fuzz -max_total_time=$(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 # What lies beside the bakery's schemas: its lock with goldens, and JSON Schemas.
 generated: .venv/.installed

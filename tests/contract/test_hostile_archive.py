@@ -150,7 +150,18 @@ def test_h05_a_nul_in_a_name_is_refused(path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("other.txt", b"x")
     path.write_bytes(path.read_bytes().replace(b"other.txt", b"other\0txt"))
-    assert refusal(path) == f"other: has a NUL character or a backslash in its name. {REMEDY}"
+    assert (
+        refusal(path) == f"other: has a NUL character, a backslash or nothing in its name. {REMEDY}"
+    )
+
+
+def test_h05_an_empty_name_is_refused(path: Path) -> None:
+    """A member without a name, over which ``zipfile`` itself stumbles, is refused."""
+    local = struct.pack("<4s5H3L2H", LOCAL, 20, 0, 0, 0, 33, 0, 0, 0, 0, 0)
+    central = struct.pack("<4s6H3L5H2L", CENTRAL, 20, 20, 0, 0, 0, 33, *[0] * 10)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(central), len(local), 0)
+    path.write_bytes(local + central + end)
+    assert "or nothing in its name" in refusal(path)
 
 
 def test_h06_junk_before_and_after_is_refused(path: Path) -> None:

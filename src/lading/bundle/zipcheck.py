@@ -127,12 +127,13 @@ def _check_member(info: zipfile.ZipInfo) -> None:
             "Pack it again without that method.",
             file=info.filename,
         )
-    if info.orig_filename != info.filename:
-        refuse("has a NUL character or a backslash in its name", info.filename)
+    if info.orig_filename != info.filename or not info.filename:
+        refuse("has a NUL character, a backslash or nothing in its name", info.filename)
     kinds: tuple[int, ...] = (0, stat.S_IFREG)
-    if info.is_dir():
+    is_folder = info.filename.endswith("/")
+    if is_folder:
         kinds = (0, stat.S_IFDIR)
     elif info.external_attr & DOS_FOLDER:
         kinds = ()
-    if stat.S_IFMT(info.external_attr >> 16) not in kinds or (info.is_dir() and info.file_size):
+    if stat.S_IFMT(info.external_attr >> 16) not in kinds or (is_folder and info.file_size):
         refuse("is not a plain file", info.filename)

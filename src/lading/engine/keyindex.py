@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from lading.engine.scratch import scratch
 from lading.engine.sort import chunked
 
 #: Rows written to the file at a time.
@@ -18,6 +19,7 @@ Entry = tuple[bytes, bytes, int]
 class KeyIndex:
     """Keeps texts by key, in the order in which they came; memory doesn't grow with them."""
 
+    @scratch()
     def __init__(self) -> None:
         # Without a name SQLite keeps it in a file of its own that nobody else sees, if it is large.
         self.base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
@@ -36,16 +38,21 @@ class KeyIndex:
             "on conflict (key) do update set times = times + 1, other = case "
             "when value <> excluded.value then coalesce(other, excluded.origin) else other end"
         )
-        self.base.execute("begin")
+        with scratch():
+            self.base.execute("begin")
         for part in chunked(entries, SLICE):
-            self.base.executemany(statement, part)
-        self.base.execute("commit")
+            with scratch():
+                self.base.executemany(statement, part)
+        with scratch():
+            self.base.execute("commit")
 
+    @scratch()
     def get(self, key: bytes) -> tuple[bytes, bool] | None:
         """Return what is kept under a key, and whether it came more than once."""
         found = self.base.execute("select value, times from items where key = ?", (key,)).fetchone()
         return None if found is None else (found[0], found[1] > 1)
 
+    @scratch()
     def origin(self, number: int) -> int:
         """Return the number of the record that an entry comes from."""
         row: Any = self.base.execute(
@@ -55,14 +62,25 @@ class KeyIndex:
 
     def counts(self) -> Iterator[tuple[bytes, int]]:
         """Yield each key with the number of times that it came."""
-        yield from self.base.execute("select key, times from items")
+        yield from self._rows("select key, times from items")
 
     def clashes(self) -> Iterator[tuple[bytes, int]]:
         """Yield the keys under which another text came later, with the first such record."""
-        yield from self.base.execute(
+        yield from self._rows(
             "select key, other from items where other is not null order by number"
         )
 
+    def _rows(self, statement: str) -> Iterator[Any]:
+        with scratch():
+            found = self.base.execute(statement)
+        while True:
+            with scratch():
+                rows = found.fetchmany(SLICE)
+            if not rows:
+                return
+            yield from rows
+
+    @scratch()
     def __len__(self) -> int:
         return int(self.base.execute("select count(*) from items").fetchone()[0])
 
@@ -70,10 +88,11 @@ class KeyIndex:
         """Yield what is kept, in the order in which it came, so many at a time."""
         last = 0
         while True:
-            rows = self.base.execute(
-                "select number, value from items where number > ? order by number limit ?",
-                (last, size),
-            ).fetchall()
+            with scratch():
+                rows = self.base.execute(
+                    "select number, value from items where number > ? order by number limit ?",
+                    (last, size),
+                ).fetchall()
             if not rows:
                 return
             last = rows[-1][0]

@@ -6,9 +6,12 @@ import heapq
 import pickle
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from operator import itemgetter
 from typing import IO, Any
+
+from lading.engine.scratch import scratch
 
 RUN = 20_000
 RUN_BYTES = 32 * 1024 * 1024
@@ -40,24 +43,36 @@ def externally_sorted(
         yield from heapq.merge(*runs, key=itemgetter(0))
     finally:
         for file in files:
-            file.close()
+            _close(file)
 
 
 def _spill(pending: list[tuple[Any, Any]]) -> IO[bytes]:
     pending.sort(key=itemgetter(0))
-    file = tempfile.TemporaryFile(prefix="lading-sort-")  # noqa: SIM115 - closed by the caller
-    for item in pending:
-        pickle.dump(item, file, protocol=pickle.HIGHEST_PROTOCOL)
-    file.seek(0)
-    return file
+    with scratch():
+        file = tempfile.TemporaryFile(prefix="lading-sort-")  # noqa: SIM115 - closed by the caller
+        try:
+            for item in pending:
+                pickle.dump(item, file, protocol=pickle.HIGHEST_PROTOCOL)
+            file.seek(0)
+        except BaseException:
+            _close(file)
+            raise
+        return file
+
+
+def _close(file: IO[bytes]) -> None:
+    with suppress(OSError):  # what couldn't be written can't be flushed either
+        file.close()
 
 
 def _read(file: IO[bytes]) -> Iterator[tuple[Any, Any]]:
     while True:
         try:
-            yield pickle.load(file)  # noqa: S301 - our own unlinked file
+            with scratch():
+                item = pickle.load(file)  # noqa: S301 - our own unlinked file
         except EOFError:
             return
+        yield item
 
 
 def chunked(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import pickle
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
+
+from lading.engine.scratch import scratch
 
 
 class Spool:
     """A queue of chunks in an unlinked temporary file, so that memory stays flat."""
 
     def __init__(self) -> None:
-        self.file = tempfile.TemporaryFile(prefix="lading-spool-")  # noqa: SIM115 - see close()
+        with scratch():
+            self.file = tempfile.TemporaryFile(prefix="lading-spool-")  # noqa: SIM115 - see close()
         self.count = 0
 
     def __bool__(self) -> bool:
         return self.count > 0
 
+    @scratch()
     def append(self, item: Any) -> int:
         """Add an item at the end, and return its place for ``at``."""
         place = self.file.seek(0, 2)
@@ -25,6 +30,7 @@ class Spool:
         self.count += 1
         return place
 
+    @scratch()
     def at(self, place: int) -> Any:
         """Return the item at a place."""
         self.file.seek(place)
@@ -39,4 +45,5 @@ class Spool:
 
     def close(self) -> None:
         """Give the file back."""
-        self.file.close()
+        with suppress(OSError):  # what couldn't be written can't be flushed either
+            self.file.close()

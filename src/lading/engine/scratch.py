@@ -1,0 +1,31 @@
+"""Temporary files, whose errors are said to be those of the temporary folder."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lading.errors import LadingError
+
+
+@contextmanager
+def scratch() -> Iterator[None]:
+    """Turn what the system says of a temporary file into a ``LadingError`` with a remedy."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise LadingError(
+            f"temporary files can't be kept in {_folder()}: {why}",
+            "Make room there, or name another folder by the environment's TMPDIR.",
+        ) from error
+
+
+def _folder() -> str:
+    try:
+        return repr(tempfile.gettempdir())
+    except OSError:
+        return repr(os.environ.get("TMPDIR", "the system's temporary folder"))

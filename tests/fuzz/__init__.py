@@ -1,0 +1,1 @@
+"""Fuzzing of what is read from files; see ``__main__.py``."""
