@@ -8,8 +8,9 @@ from typing import Any
 
 from lading.bundle import BundleReader
 from lading.declare.catalog import Catalog
-from lading.declare.derivation import RESERVED_NAMES
+from lading.declare.derivation import RESERVED_NAMES, Entities
 from lading.derive.replay import Flow
+from lading.derive.shape import stored_otherwise
 from lading.derive.upgrades import History, history_of
 from lading.engine.streams import Failed, Origin, Streams
 from lading.engine.upgrade import Piece, Upgrade
@@ -206,6 +207,7 @@ class BundlePayload(Upgraded):
                 f"{self._writer(catalog).newer()}, or declare a schema for each.",
                 file="manifest.json",
             )
+        self._refuse_stored_otherwise(entities)
         self._upgrade(history, str(self._writer(catalog)))
         missing = [name for name in entities.roots if name not in self.upgrade.flows]
         missing = [name for name in missing if name not in self.upgrade.plan.begun]
@@ -216,6 +218,23 @@ class BundlePayload(Upgraded):
                 file="manifest.json",
             )
         self.reader.verify()
+
+    def _refuse_stored_otherwise(self, entities: Entities) -> None:
+        """Refuse values of a type's own for what is stored, and the other way round."""
+        for name, entry in self.entries.items():
+            rows = entities.roots.get(name)
+            if rows is None or rows.version != entry.schema_version:
+                continue
+            for field in stored_otherwise(entry.shape, rows):
+                raise VersionError(
+                    "the bundle and the catalog differ on whether it is written as its type's "
+                    "Python value or as it is stored",
+                    "Export again with this catalog, or declare it as it was: by Meta.stored, a "
+                    "field, or the python_type of its type.",
+                    file="manifest.json",
+                    entity=name,
+                    field=field,
+                )
 
     def _writer(self, catalog: Catalog) -> Writer:
         return Writer(self.manifest.source, catalog.source, self.manifest.lading_version)

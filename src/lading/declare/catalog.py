@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lading.declare.valuefields import checked_types
 from lading.errors import DeclarationError, shown
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ class Catalog:
     versions, ``unlabelled`` says what a missing label means.  ``leaves_out`` maps
     tables (``"sessions"``) and columns (``"users.token"``) to the reason why no
     bundle carries them.  ``keep_ids`` carries the ids that the database numbers, as a
-    field ``id`` of each record; ``Meta.keep_id`` says otherwise for an entity.
+    field ``id`` of each record; ``Meta.keep_id`` says otherwise for an entity.  ``types`` maps
+    classes of column types to the field of every column of such a type (or of a subclass of
+    it), where its schema declares none: a class of fields, a field, or a function from the
+    column's type to a field.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Catalog:
         unlabelled: str | None = None,
         leaves_out: Mapping[str, str] | None = None,
         keep_ids: bool = False,
+        types: Mapping[Any, Any] | None = None,
     ) -> None:
         if not name or type(name) is not str:
             raise DeclarationError(f"Catalog: name is {shown(name)}; give it a non-empty string")
@@ -57,6 +62,7 @@ class Catalog:
             raise DeclarationError(f"Catalog: keep_ids is {shown(keep_ids)}; give it True or False")
         self.leaves_out = dict(leaves_out or {})
         self.keep_ids = keep_ids
+        self.types = checked_types(types)
         self.schemas: list[type[EntitySchema]] = []
         self.changes: list[type[Change]] = []
         self._entities: Entities | None = None

@@ -6,14 +6,17 @@ in ``engine.limits``.
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import enum
 import re
 import types
 import typing
 import uuid
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
@@ -21,6 +24,7 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from lading.arrays import Array
+from lading.declare.probing import gives_its_impls
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time
 from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
@@ -41,11 +45,15 @@ BY_PYTHON_TYPE: dict[type, Kind] = {
 }
 
 
+#: Whether decorators that were tried give their impl's values; a cipher may take its time.
+_OUTCOMES: WeakKeyDictionary[TypeDecorator[Any], bool] = WeakKeyDictionary()
+
+
 def kind_of(type_: TypeEngine[Any]) -> Kind | None:
     """Return the kind that values of a column type travel as, or ``None`` if unknown."""
     if isinstance(type_, sqltypes.PickleType):
         return None
-    if isinstance(type_, TypeDecorator) and not isinstance(type_, sqltypes.Interval):
+    if is_decorator(type_):
         return _decorated(type_)
     for match, make in _RULES:
         if isinstance(type_, match):
@@ -54,42 +62,121 @@ def kind_of(type_: TypeEngine[Any]) -> Kind | None:
     return None
 
 
-def _decorated(type_: TypeDecorator[Any]) -> Kind | None:
-    """A decorator travels as its Python value: by what it says that to be, else its impl's."""
-    said = _declared_python_type(type_)
-    if said is None:
-        if overrides_values(type_) and isinstance(type_.impl_instance, sqltypes.JSON):
-            return None
-        return kind_of(type_.impl_instance)
-    if isinstance(said, type) and issubclass(said, enum.Enum):
-        return Choice({member.name: member for member in said})
-    for python, base in _SAME_AS_IMPL:
-        if said is python and isinstance(type_.impl_instance, base):
+def is_decorator(type_: TypeEngine[Any]) -> bool:
+    """Tell whether a type decorates another; SQLAlchemy's own interval is one by accident."""
+    return isinstance(type_, TypeDecorator) and not isinstance(type_, sqltypes.Interval)
+
+
+def _decorated(type_: Any) -> Kind | None:
+    """Return the kind of a decorator's Python values; its impl's where it makes none."""
+    python = _python_type_of(type_)
+    if python is None:
+        return _found_out(type_)
+    if isinstance(python, type) and issubclass(python, enum.Enum):
+        return Choice({member.name: member for member in python})
+    for base, impl in _SAME_AS_IMPL:
+        if _is_a(python, base) and isinstance(type_.impl_instance, impl):
             return kind_of(type_.impl_instance)
-    return BY_PYTHON_TYPE.get(said)
+    return BY_PYTHON_TYPE.get(python)
 
 
-def overrides_values(type_: TypeDecorator[Any]) -> bool:
+def _found_out(type_: Any) -> Kind | None:
+    """Return the impl's kind for a decorator that says nothing, if its values are of that."""
+    kind = kind_of(type_.impl_instance)
+    if kind is None or not makes_values(type_):
+        return kind
+    if type_ not in _OUTCOMES:
+        _OUTCOMES[type_] = gives_its_impls(type_, kind)
+    return kind if _OUTCOMES[type_] else None
+
+
+def _is_a(python: Any, base: type) -> bool:
+    """Tell whether a type is another, or a subclass of an abstract one."""
+    is_abstract = base in (Mapping, Sequence)
+    return python is base or (
+        is_abstract and isinstance(python, type) and issubclass(python, base) and python is not str
+    )
+
+
+def overrides_values(type_: TypeEngine[Any]) -> bool:
     """Tell whether a decorator changes values between Python and database."""
     names = ("process_bind_param", "process_result_value", "bind_processor", "result_processor")
+    return _overrides(type_, *names)
+
+
+def makes_values(type_: TypeEngine[Any]) -> bool:
+    """Tell whether what a decorator gives is of its own making, and not what its impl gives."""
+    return _overrides(type_, "process_result_value", "result_processor")
+
+
+def _overrides(type_: TypeEngine[Any], *names: str) -> bool:
     return any(getattr(type(type_), name) is not getattr(TypeDecorator, name) for name in names)
 
 
-def _declared_python_type(type_: TypeDecorator[Any]) -> Any:
-    """A decorator's Python type: its ``python_type``, or what its result is annotated as."""
+def _python_type_of(type_: TypeDecorator[Any]) -> Any:
+    """Return a decorator's Python type, or ``None``.
+
+    Its ``python_type`` says it, or the annotation of ``process_result_value``.
+    """
     if type(type_).python_type is not TypeEngine.python_type:
-        return type_.python_type
-    method = type(type_).process_result_value
+        try:
+            return type_.python_type
+        except NotImplementedError:
+            return None
+    return _annotated(type(type_).process_result_value)
+
+
+def _annotated(method: Any) -> Any:
+    """Return the one type that a method of the application's says to give, null aside."""
     if method is TypeDecorator.process_result_value:
         return None
     try:
-        said = typing.get_type_hints(method).get("return")
+        return _plain(typing.get_type_hints(method).get("return"))
     except Exception:  # an annotation that can't be evaluated says nothing
         return None
-    union = typing.get_origin(said) in (typing.Union, types.UnionType)
-    options = [item for item in (typing.get_args(said) if union else (said,)) if item not in UNSAID]
+
+
+def _plain(hint: Any) -> Any:
+    """Return the class that a type hint stands for, or ``None``."""
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    options = [item for item in (typing.get_args(hint) if union else (hint,)) if item not in UNSAID]
     plain = [typing.get_origin(item) or item for item in options]
     return plain[0] if len(plain) == 1 and isinstance(plain[0], type) else None
+
+
+def underlying(type_: TypeEngine[Any]) -> Any:
+    """Return the type that decorators decorate, or the type itself."""
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
+    return type_
+
+
+class AsStored(TypeDecorator[Any]):
+    """Another type's column without what that type makes of its values."""
+
+    cache_ok = False
+
+    def __init__(self, type_: TypeEngine[Any]) -> None:
+        self.impl = underlying(type_)  # SQLAlchemy asks instances for it, and calls classes
+        self.impl_instance = self.impl
+        self.type = type_
+
+    def load_dialect_impl(self, dialect: Any) -> TypeEngine[Any]:
+        """Return what the other type is on a dialect, below any decorators."""
+        return typing.cast("TypeEngine[Any]", underlying(self.type.dialect_impl(dialect)))
+
+    def __repr__(self) -> str:
+        return f"{self.type!r} as it is stored"
+
+
+def retyped(column: Any, type_: TypeEngine[Any] | None) -> Any:
+    """Return a column of a table or alias as one of another type; itself without one."""
+    if type_ is None:
+        return column
+    made = copy.copy(column)
+    made.__dict__.pop("comparator", None)
+    made.type = type_
+    return made
 
 
 def converts_in_sql(type_: TypeEngine[Any]) -> bool:
@@ -98,15 +185,6 @@ def converts_in_sql(type_: TypeEngine[Any]) -> bool:
         getattr(type(form), name) not in (getattr(TypeEngine, name), getattr(TypeDecorator, name))
         for form in (type_, *type_._variant_mapping.values())
         for name in ("bind_expression", "column_expression")
-    )
-
-
-def is_opaque(type_: TypeEngine[Any]) -> bool:
-    """Tell whether only the application knows what a column's values are in Python."""
-    return (
-        isinstance(type_, TypeDecorator)
-        and overrides_values(type_)
-        and _declared_python_type(type_) is None
     )
 
 
@@ -134,6 +212,8 @@ _SAME_AS_IMPL: list[tuple[Any, Any]] = [
     (dt.time, sqltypes.Time),
     (Decimal, sqltypes.Numeric),
     (list, sqltypes.ARRAY),
+    (Mapping, sqltypes.JSON),
+    (Sequence, sqltypes.JSON),
 ]
 
 # The first match counts, so a subclass stands before its base.

@@ -7,7 +7,7 @@ binds these fields when it is first used; until then they only hold options.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
 import msgspec
@@ -18,7 +18,7 @@ from lading.declare.listing import as_listed, by_columns
 from lading.declare.recurring import deepest, flattened_order, levels_of, recurring
 from lading.declare.rowsets import Children, Reference, Value
 from lading.jsontext import on_own_stack
-from lading.kind import CUSTOM, Kind
+from lading.kind import Kind
 
 if TYPE_CHECKING:
     from lading.declare.schema import EntitySchema
@@ -44,38 +44,6 @@ class ValueField(ma.fields.Field[Any]):
             return self.kind.read(value)
         except ValueError as error:
             raise ma.ValidationError(str(error)) from error
-
-
-class FieldKind(Kind):
-    """What a field of the application's own writes and reads, for types that we don't know."""
-
-    name: ClassVar[str] = CUSTOM
-    python: ClassVar[type] = object
-    is_key: ClassVar[bool] = False
-
-    def __init__(self, field: ma.fields.Field[Any]) -> None:
-        self.field = field
-
-    def write(self, value: Any) -> Any:
-        """Return what the field serializes."""
-        return self.field._serialize(value, self.field.name, {self.field.name: value})
-
-    def read(self, written: Any) -> Any:
-        """Return what the field deserializes."""
-        try:
-            return self.field.deserialize(written)
-        except ma.ValidationError as error:
-            raise ValueError("; ".join(map(str, error.messages))) from error
-
-    def canonical(self, written: Any) -> Any:
-        """Return the form as it is: only the field knows whether another stands for it."""
-        return written
-
-    def order(self, written: Any) -> Any:
-        """Return what lists are ordered by: numbers by value, then texts, then all else as JSON."""
-        if isinstance(written, int | float):
-            return (0, written)
-        return (1, written) if isinstance(written, str) else (2, _json(written))
 
 
 class Ref(ma.fields.Field[Any]):

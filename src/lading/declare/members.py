@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
-from marshmallow_sqlalchemy import ModelConverter
-from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import converts_in_sql, is_opaque, kind_of
-from lading.declare.fields import FieldKind, Owned, Ref, ValueField
+from lading.declare.fields import Owned, Ref, ValueField
 from lading.declare.foreignkeys import ForeignKey, ForeignKeys
 from lading.declare.identity import declared_name, field_name
 from lading.declare.infer import Unclear
-from lading.declare.metaoptions import Excluded
+from lading.declare.metaoptions import Excluded, stored_names
 from lading.declare.misnamed import misnamed
 from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
+from lading.declare.valuefields import Carried, carried, field_for
 from lading.errors import shown
 from lading.kind import Kind
-from lading.moments import DateTime
-from lading.values import Bytes, Text
 
 if TYPE_CHECKING:
     from lading.declare.derivation import Derivation
-
-
-def strict_field(_: ModelConverter, type_: TypeEngine[Any]) -> Callable[..., ma.fields.Field[Any]]:
-    """Return what makes our own field for a column type, from the converter's options."""
-    kind = kind_of(type_)
-    if kind is None:
-        raise Unclear(f"{type_!r} has a Python type that lading doesn't know")
-
-    def make(*, validate: Any, **options: Any) -> ma.fields.Field[Any]:
-        for lossy in ("enum", "places"):
-            options.pop(lossy, None)
-        sized = isinstance(kind, Text | Bytes)
-        return ValueField(kind, validate=validate if sized else [], **options)
-
-    return make
-
-
-class StrictConverter(ModelConverter):
-    """marshmallow-sqlalchemy's converter, with our fields in place of its lossy ones."""
-
-    SQLA_TYPE_MAPPING = {TypeEngine: strict_field}  # noqa: RUF012
 
 
 class Members:
@@ -58,6 +32,7 @@ class Members:
         self.schema = rows.schema
         self.declared: dict[str, ma.fields.Field[Any]] = dict(rows.schema.declared)
         self.excluded = Excluded(rows.schema)
+        self.stored = frozenset(stored_names(rows.schema))
         self.used: set[str] = set()
         self.seen: set[str] = set()
         #: Fields and references that were reported, and whose absence is no second mistake.
@@ -114,12 +89,10 @@ class Members:
         self.seen.add(name)
         if self.excluded.leaves_out(name, attribute):
             return
-        try:
-            field, kind = self._field_of(name, declared, column)
-        except Unclear as error:
-            self.failed.add(name)
-            self.report(f"{name}: {error}, or leave it out with Meta.exclude")
+        how = self._carried(name, declared, column)
+        if how is None:
             return
+        field = how.field
         if field.load_only or name in self.schema.opts.load_only:
             self.report(f"{name} is load_only, so an export would forget it; remove load_only")
         computed = column.computed is not None
@@ -136,35 +109,28 @@ class Members:
                 nullable,
                 attribute,
                 column,
-                kind,
+                how.kind,
                 writable,
+                how.stored,
                 kinds=self.hierarchy.kinds_of((column,)),
             )
         )
 
-    def _field_of(
+    def _carried(
         self, name: str, declared: ma.fields.Field[Any] | None, column: Column
-    ) -> tuple[ma.fields.Field[Any], Kind]:
-        """Return a column's field and kind; ``Unclear`` where neither is known."""
-        if converts_in_sql(column.type):
-            raise Unclear(
-                f"{column.type!r} converts values in SQL (bind_expression, column_expression), "
-                "which a bulk load goes past; change its type"
-            )
-        kind = kind_of(column.type)
-        if declared is not None:
-            if kind is None or is_opaque(column.type) or _knows_a_zone(declared, kind):
-                kind = FieldKind(declared)
-            return self._own_copy(declared, column), kind
+    ) -> Carried | None:
+        """Return how a column's values travel; what can't be told is reported."""
+        stored = name in self.stored
         try:
-            field = StrictConverter().column2field(column, required=True)
+            if declared is None and not stored:
+                declared = field_for(column.type, self.work.catalog.types)
+            elif declared is not None and stored:
+                raise Unclear("it is declared as a field and named in Meta.stored; remove one")
+            return carried(name, column, declared, stored=stored)
         except Unclear as error:
-            raise Unclear(
-                f"{error}; declare {name} = fields.…(required=True), "
-                "give its TypeDecorator a python_type"
-            ) from error
-        assert kind is not None
-        return field, kind
+            self.failed.add(name)
+            self.report(f"{name}: {error}, or leave it out with Meta.exclude")
+            return None
 
     def _declared_for(self, attribute: str) -> tuple[str, ma.fields.Field[Any] | None]:
         """Return the declared field of an attribute: by its name or by ``attribute=``."""
@@ -173,14 +139,6 @@ class Members:
             self.used.add(name)
             return name, self.declared[name]
         return attribute, None
-
-    def _own_copy(self, field: ma.fields.Field[Any], column: Column) -> ma.fields.Field[Any]:
-        """Absent is not null: a field of the application's is required like ours."""
-        if not field.dump_only and field.load_default is ma.missing:
-            field.required = True
-        if column.nullable:
-            field.allow_none = True
-        return field
 
     # References
 
@@ -264,13 +222,6 @@ class Members:
                 )
                 return
         self.rows.members.append(member)
-
-
-def _knows_a_zone(field: ma.fields.Field[Any], kind: Kind) -> bool:
-    """A field may say that a type makes aware values of a column without zones."""
-    return (
-        isinstance(field, ma.fields.AwareDateTime) and isinstance(kind, DateTime) and not kind.aware
-    )
 
 
 class OneOfKinds(ma.validate.Validator):

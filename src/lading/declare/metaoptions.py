@@ -19,6 +19,7 @@ OPTIONS = {
     "volatile",
     "catalog",
     "keep_id",
+    "stored",
 } | {
     *vars(ma.SchemaOpts(type("Meta", (), {}))),
     "additional",
@@ -28,7 +29,7 @@ OPTIONS = {
 #: Options that list fields; one alone, without a comma, would be taken letter by letter.
 LISTS = ("fields", "additional", "exclude", "dump_only", "load_only")
 #: Options of ours that list names, of which one may stand alone.
-NAMES = ("depends_on", "volatile")
+NAMES = ("depends_on", "volatile", "stored")
 
 
 def option_faults(meta: Any) -> Iterator[str]:
@@ -81,3 +82,8 @@ class Excluded:
     def unknown(self, known: set[str]) -> list[str]:
         """Return the names that are no fields; a misspelt one would leave nothing out."""
         return sorted((self.names | self.only) - known)
+
+
+def stored_names(schema: type[ma.Schema]) -> tuple[str, ...]:
+    """Return the fields whose values a schema lets travel as they are stored."""
+    return names_in(getattr(schema.__dict__.get("Meta"), "stored", None))

@@ -24,6 +24,12 @@ def misnamed(members: Members) -> Iterator[str]:
     for name in sorted({*members.excluded.unknown(known), *one_way} - members.failed):
         fields = nearest(name, sorted({*members.seen, *members.declared}))
         yield f"Meta names {name!r}, which is no field of it; its fields are {fields}"
+    plain = sorted({value.name for value in members.rows.values} | members.failed)
+    for name in sorted(members.stored - set(plain)):
+        yield (
+            f"Meta.stored names {name!r}, which is no plain field of it; those are "
+            f"{nearest(name, plain)}"
+        )
     for name, field in members.declared.items():
         if name in members.used or isinstance(field, Owned) or name in members.excluded:
             continue

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
+from sqlalchemy.types import TypeEngine
 
+from lading.declare.columns import retyped
 from lading.kind import Kind
 
 if TYPE_CHECKING:
@@ -64,13 +66,26 @@ class Value(Member):
     """A plain value in one column.
 
     ``kind`` is a ``FieldKind`` where only the application's own field knows the type;
-    ``writable`` is false for what the database computes and for ``dump_only``.
+    ``writable`` is false for what the database computes and for ``dump_only``.  ``stored`` is
+    the type by which the column is read and written instead of its own, where values travel
+    as they are stored.
     """
 
     attribute: str
     column: Column
     kind: Kind
     writable: bool
+    stored: TypeEngine[Any] | None = None
+
+    @property
+    def carrier(self) -> Column:
+        """The column as its values are read from it and bound to it."""
+        return self.carrier_in(self.column.table)
+
+    def carrier_in(self, source: Any) -> Column:
+        """Return the same of an alias of its table."""
+        column: Column = retyped(source.c[self.column.key], self.stored)
+        return column
 
 
 @dataclass(eq=False, slots=True)

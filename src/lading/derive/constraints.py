@@ -15,8 +15,10 @@ from marshmallow import validate
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
+from lading.declare.columns import underlying
 from lading.declare.fields import Owned, Ref, RefList, ValueField
 from lading.declare.members import OneOfKinds
+from lading.declare.ownfields import class_of
 from lading.declare.rowsets import Member, Value
 from lading.jsontext import plain_json_text
 from lading.kind import Kind
@@ -39,7 +41,7 @@ def constraints_of(member: Member) -> Said:
         if not isinstance(validator, OneOfKinds):  # the shape says so itself
             _take(said, _of_validator(validator, kind))
     if not isinstance(member.field, OURS):
-        said["field"] = type(member.field).__name__
+        said["field"] = class_of(member.field).__name__
     return dict(sorted(said.items()))
 
 
@@ -55,7 +57,7 @@ def validators_of(field: ma.fields.Field[Any]) -> Iterator[Any]:
 
 
 def _of_column(value: Value) -> Said:
-    type_: TypeEngine[Any] = value.column.type
+    type_: TypeEngine[Any] = underlying(value.column.type)
     kind = value.kind
     said: Said = {}
     length = getattr(type_, "length", None)

@@ -285,7 +285,8 @@ def _told(inner: Shape) -> str:
         return f"{inner['type']} to {inner.get('entity')}{by}{form}"
     if is_owned(inner):
         return f"owned {inner.get('order')}"
-    return f"{inner['type']}{', nullable' if inner.get('nullable') else ''}"
+    stored = " as it is stored" if inner.get("stored") else ""
+    return f"{inner['type']}{stored}{', nullable' if inner.get('nullable') else ''}"
 
 
 def _limits(inner: Shape, name: str = "constraints") -> str:

@@ -114,7 +114,7 @@ _GENERAL = {
 
 def type_ways(before: Shape, after: Shape) -> set[str] | None:
     """Return in which ways two fields' types differ; ``None`` if they are different types."""
-    if before["type"] != after["type"]:
+    if before["type"] != after["type"] or before.get("stored") != after.get("stored"):
         return None
     if before["type"] == "decimal":
         return _decimal(before, after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from lading.declare.derivation import Entities
@@ -29,7 +30,8 @@ def _classed(member: Member) -> dict[str, Any]:
 def _field(member: Member) -> dict[str, Any]:
     if isinstance(member, Value):
         computed = {} if member.writable else {"computed": True}
-        return {**member.kind.shape(), "nullable": member.nullable, **computed}
+        stored = {"stored": True} if member.stored is not None else {}
+        return {**member.kind.shape(), **stored, "nullable": member.nullable, **computed}
     if isinstance(member, Reference):
         return {"type": "reference", **_target(member), "nullable": member.nullable}
     if isinstance(member, Links):
@@ -37,6 +39,19 @@ def _field(member: Member) -> dict[str, Any]:
     assert isinstance(member, Children)
     order = "sequence" if member.sequence else "set"
     return {"type": "owned", "order": order, **shape_of(member.rows)}
+
+
+def stored_otherwise(shape: Any, rows: RowSet, path: str = "") -> Iterator[str]:
+    """Yield the fields that a shape and its entity differ on whether they travel as stored."""
+    fields = shape.get("fields") if isinstance(shape, dict) else None
+    for member in rows.members:
+        inner = fields.get(member.written) if isinstance(fields, dict) else None
+        if isinstance(member, Children):
+            yield from stored_otherwise(inner, member.rows, f"{path}{member.written}.")
+            continue
+        is_stored = isinstance(member, Value) and member.stored is not None
+        if isinstance(inner, dict) and bool(inner.get("stored")) != is_stored:
+            yield f"{path}{member.written}"
 
 
 def _target(reference: Reference) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class RowDecoder:
         return text if value.kinds is None else f"(None if {x} is UNSET else {text})"
 
     def _bound(self, source: Source, dialect: Dialect, value: Value, x: str) -> str:
-        bind = dialect.binder(value.column, value.kind)
+        bind = dialect.binder(value.carrier, value.kind)
         if value.kind.is_json:
             text = source.use(bind, f"bytes({x})")
             refuse = Expression("null({x})", {"null": _no_null})

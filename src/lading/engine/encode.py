@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 
+from lading.declare.metaoptions import stored_names
 from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
+from lading.engine.dialects.processed import NotUndone
 from lading.engine.dialects.real_columns import Misfit
 from lading.engine.generate import Source
 from lading.engine.kinds import KindSource
@@ -140,7 +142,7 @@ class RowEncoder:
 
     def _value(self, slot: ValueSlot) -> str:
         value = slot.value
-        read = self.dialect.reader(value.column, value.kind)
+        read = self.dialect.reader(value.carrier, value.kind)
         x = f"c{slot.place}"
         text = self.source.use(read, x)
         null = "None"
@@ -227,6 +229,8 @@ class RowEncoder:
         remedy = "Correct the row and export again."
         if isinstance(cause, Misfit):
             remedy = "Alter the column to what the model says, or the model to what the column is."
+        elif isinstance(cause, NotUndone):
+            remedy = stored_remedy(self.rows, name)
         elif isinstance(cause, MissingTarget):
             remedy = "Add the missing row, or set the foreign key to one that exists."
         return TargetError(
@@ -249,6 +253,17 @@ class RowEncoder:
                 continue
             parts.append(f"{part.written} {_encoder.encode(value).decode()}")
         return ", ".join(parts)
+
+
+def stored_remedy(rows: RowSet, name: str) -> str:
+    """Say how a field travels as it is stored, ready to be pasted."""
+    names = dict.fromkeys([*stored_names(rows.schema), name])
+    field = name in rows.schema.declared
+    remove = f"remove the field {name}, and " if field else ""
+    return (
+        f"To let the stored value travel as it is, {remove}write stored = "
+        f"({', '.join(map(repr, names))},) in the Meta of {rows.schema.__name__}."
+    )
 
 
 def _missing(reference: Reference) -> Any:

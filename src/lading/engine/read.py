@@ -131,9 +131,11 @@ class ChildReader:
         self.names = self.reader.qualified([down for down, _ in children.pairs])
 
     def _sort(self, column: Column, descending: bool) -> tuple[Any, bool]:
-        kinds = {value.column: value.kind for value in self.children.rows.values}
-        kind = kinds.get(column) or kind_of(column.type)
+        values = {value.column: value for value in self.children.rows.values}
+        carried = values.get(column)
+        kind = kind_of(column.type) if carried is None else carried.kind
         assert kind is not None  # a list is a sequence by what is carried, and by generated ids
+        column = column if carried is None else carried.carrier
         selection = self.reader.selection
         place = selection.add(column, kind)
         read, order = selection.dialect.reader(column, kind).function(), kind.order
@@ -270,7 +272,7 @@ def key_struct_source(
     for place, part in enumerate(slot.parts):
         if isinstance(part, ValueSlot):
             x = f"c{part.place}"
-            text = source.use(dialect.reader(part.value.column, part.value.kind), x)
+            text = source.use(dialect.reader(part.value.carrier, part.value.kind), x)
             items.append(f"(None if {x} is None else {text})" if part.value.nullable else text)
         else:
             nested = None if layout is None else layout.nested.get(place)

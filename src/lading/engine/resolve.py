@@ -50,12 +50,12 @@ class Resolver:
         self.remote = remote
         dialect = self.dialect
         self.binds = {
-            part: dialect.binder(part.column, part.kind).function()
+            part: dialect.binder(part.carrier, part.kind).function()
             for part in parts
             if isinstance(part, Value)
         }
         self.reads = {
-            part: dialect.reader(part.column, part.kind).function()
+            part: dialect.reader(part.carrier, part.kind).function()
             for part in parts
             if isinstance(part, Value)
         }
@@ -74,7 +74,7 @@ class Resolver:
         columns: list[sa.ColumnElement[Any]] = []
         for part in self.parts:
             if isinstance(part, Value):
-                columns.append(self.dialect.selected(part.column, part.kind))
+                columns.append(self.dialect.selected(part.carrier, part.kind))
             else:
                 columns += part.columns
         columns += self.remote

@@ -98,7 +98,8 @@ class Selection:
 
     def value(self, value: Value, source: Any) -> ValueSlot:
         """Select a plain value from the table or alias ``source``."""
-        return ValueSlot(value, self.add(source.c[value.column.key], value.kind))
+        selected = self.dialect.selected(value.carrier_in(source), value.kind)
+        return ValueSlot(value, self._place(source.c[value.column.key], selected))
 
     def reference(
         self, reference: Reference, source: Any, *, foreign: bool = False
@@ -165,7 +166,7 @@ class Selection:
                 clauses += inner
                 continue
             column = source.c[part.column.key]
-            ordered = self.dialect.ordered(column, part.kind)
+            ordered = self.dialect.ordered(part.carrier_in(source), part.kind)
             if ordered is None:
                 return None
             if part.nullable:

@@ -78,7 +78,7 @@ def _is_sure(dialect: Dialect, scope: Scope, reference: Reference) -> bool:
     return is_compared or is_guarded(
         target,
         reference.parts,
-        exact=lambda value: dialect.codecs.tells_apart(value.column, value.kind),
+        exact=lambda value: dialect.codecs.tells_apart(value.carrier, value.kind),
     )
 
 

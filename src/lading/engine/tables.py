@@ -61,7 +61,7 @@ def _require_types(dialect: Dialect, entities: Entities) -> None:
     """Raise ``TargetError`` for a column whose values the engine would refuse or change, all."""
     for rows in entities.all_rows():
         for value in rows.values:
-            refusal = dialect.codecs.refusal(value.column.type)
+            refusal = dialect.codecs.refusal(value.carrier.type)
             if refusal is not None:
                 raise TargetError(
                     f"column {value.column}: {refusal}", entity=rows.name, field=value.written

@@ -6,13 +6,14 @@ through ``schema.load`` on their way in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import marshmallow as ma
 import msgspec
 
 from lading.declare.fields import Owned, Ref, RefList, ValueField
+from lading.declare.plainjson import plain_json
 from lading.declare.recurring import levels_of, recurring
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.declare.schema import EntitySchema
@@ -79,22 +80,92 @@ def dumped(rows: RowSet, lines: Sequence[bytes]) -> list[bytes]:
     turn back into what the database holds would be a backup that can't be restored.
     """
     schema = rows.schema()
-    result = []
-    for line in lines:
-        record = parse_json(line)
+    return [_dumped(rows, schema, line) for line in lines]
+
+
+def _dumped(rows: RowSet, schema: EntitySchema, line: bytes) -> bytes:
+    record = parse_json(line)
+    made = _attempted(rows, record, schema.dump, lambda: view_of(rows, parse_json(line)))
+    prepared = _prepared(rows, record, made)
+    text = on_own_stack(_encoder.encode, prepared)
+    loaded = _attempted(rows, record, schema.load, lambda: parse_json(text))
+    try:
+        again = canonical_record(rows, loaded)
+    except ma.ValidationError as error:
+        raise _unrestorable(rows, record, f"fails on it ({error!r})", _first(error)) from error
+    held = writable_content(rows, record)
+    for name, value in again.items():
+        if json_text(value) != json_text(held[name]):
+            change = f"turns {name} {shown(held[name])} into {shown(value)}"
+            raise _unrestorable(rows, record, change, name)
+    return _with_ids(rows, record, prepared, text)
+
+
+def _attempted(
+    rows: RowSet, record: dict[str, Any], call: Callable[..., Any], given: Callable[[], Any]
+) -> Any:
+    """Dump or load a record; an error names the field at which the application's code fails."""
+    try:
+        return call(given(), many=False)
+    except ma.ValidationError as error:
+        raise _unrestorable(rows, record, f"fails on it ({error!r})", _first(error)) from error
+    except Exception as error:
+        field = _failing(rows, call, given)
+        raise _unrestorable(rows, record, f"fails on it ({error!r})", field) from error
+
+
+def _first(error: ma.ValidationError) -> str | None:
+    """Return the first field that a validation error names."""
+    messages = error.messages
+    names = messages if isinstance(messages, dict) else ()
+    return next((name for name in names if isinstance(name, str) and name != "_schema"), None)
+
+
+def _failing(rows: RowSet, call: Callable[..., Any], given: Callable[[], Any]) -> str | None:
+    """Return the first field that fails by itself, or ``None`` if a hook fails."""
+    schema: ma.Schema = call.__self__  # type: ignore[attr-defined]
+    for member in rows.members:
+        field = schema.fields.get(member.name)
+        if field is None:
+            continue
+        value = given()
         try:
-            made = schema.dump(view_of(rows, record), many=False)
-            text = on_own_stack(_encoder.encode, made)
-            again = canonical_record(rows, schema.load(parse_json(text), many=False))
-        except Exception as error:
-            raise _unrestorable(rows, record, f"fails on it ({error!r})") from error
-        held = writable_content(rows, record)
-        for name, value in again.items():
-            if json_text(value) != json_text(held[name]):
-                change = f"turns {name} {shown(held[name])} into {shown(value)}"
-                raise _unrestorable(rows, record, change, name)
-        result.append(_with_ids(rows, record, made, text))
-    return result
+            if isinstance(value, View):
+                field.serialize(member.name, value)
+            elif isinstance(value, dict) and member.written in value:
+                field.deserialize(value[member.written], member.written, value)
+        except Exception:
+            return member.written
+    return None
+
+
+def _prepared(rows: RowSet, record: dict[str, Any], made: Any, path: str = "") -> dict[str, Any]:
+    """Return what ``schema.dump`` gave for an encoder; an error names the field JSON lacks."""
+    if not isinstance(made, dict):
+        raise _unrestorable(rows, record, f"dumps {shown(made)}, which is no record", path or None)
+    members = {member.written: member for member in rows.members}
+    prepared: dict[str, Any] = {}
+    for name, value in made.items():
+        member = members.get(name)
+        try:
+            if type(name) is not str:
+                raise ValueError(f"{shown(name)} is no field's name (a string)")
+            if isinstance(member, Children) and isinstance(value, list):
+                prepared[name] = [
+                    _prepared(member.rows, record, item, f"{path}{name}.") for item in value
+                ]
+            else:
+                prepared[name] = _plain(member, value)
+        except ValueError as error:
+            raise _unrestorable(rows, record, f"fails on it ({error})", f"{path}{name}") from error
+    return prepared
+
+
+def _plain(member: Member | None, value: Any) -> Any:
+    """Return a field as plain JSON; a column's JSON as the text that it has everywhere."""
+    plain = plain_json(value, sort=isinstance(member, Value))
+    is_json = isinstance(member, Value) and member.kind.is_json
+    return msgspec.Raw(json_text(plain)) if is_json else plain
 
 
 def writable_content(rows: RowSet, record: dict[str, Any]) -> dict[str, Any]:
@@ -122,12 +193,14 @@ def _unrestorable(
     )
 
 
-def _with_ids(rows: RowSet, record: dict[str, Any], made: Any, text: bytes) -> bytes:
+def _with_ids(rows: RowSet, record: dict[str, Any], prepared: dict[str, Any], text: bytes) -> bytes:
     """Add the surrogate ids of records made for debugging, which no schema knows."""
     ids = record.keys() - {member.written for member in rows.members}
-    if not ids or not isinstance(made, dict):
+    if not ids:
         return text
-    return _encoder.encode({**made, **{name: record[name] for name in record if name in ids}})
+    return on_own_stack(
+        _encoder.encode, {**prepared, **{name: record[name] for name in record if name in ids}}
+    )
 
 
 def view_of(rows: RowSet, record: dict[str, Any]) -> View:

@@ -18,10 +18,10 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
 from lading.arrays import Array
-from lading.declare.columns import kind_of
+from lading.declare.columns import AsStored, is_decorator, kind_of, underlying
 from lading.declare.rowsets import Column
 from lading.engine.dialects.processed import Processed
 from lading.engine.dialects.real_columns import Describes, Misfit
@@ -99,7 +99,9 @@ class Codecs(ABC):
         return not is_loose and not is_padded and self.is_usual(column, kind)
 
     def real(self, type_: TypeEngine[Any]) -> TypeEngine[Any]:
-        """Return what a type is on this dialect: its variant, where it has one."""
+        """Return what a type is on this dialect: its variant, or what a stored one is below."""
+        if isinstance(type_, AsStored):
+            return type_.load_dialect_impl(self.dialect)
         return type_._variant_mapping.get(self.dialect.name, type_)
 
     def underlying(self, type_: TypeEngine[Any]) -> Any:
@@ -176,9 +178,6 @@ class Codecs(ABC):
         """Return the way of a column's values by processors; ``load`` in place of the usual."""
         type_ = column.type
         below = self.underlying(type_)
-        kept = below.result_processor(self.dialect, self.type_code(type_)) or _same
-        if isinstance(below, sqltypes.CHAR | sqltypes.NCHAR):
-            kept = unpadded
         bind = self.bind_process(type_)
         takes_text = isinstance(kind, Uuid) and not getattr(below, "as_uuid", True)
         return Processed(
@@ -186,9 +185,17 @@ class Codecs(ABC):
             load=load or self.loader(type_),
             undo=self.result_process(type_),
             bind=(lambda value: bind(str(value))) if takes_text else bind,
-            kept=kept,
+            kept=self.kept(type_),
             limited=self.limited(column),
+            is_json=isinstance(below, sqltypes.JSON),
         )
+
+    def kept(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Return what shows a driver value as the type below any decorators has it."""
+        below = self.underlying(type_)
+        if isinstance(below, sqltypes.CHAR | sqltypes.NCHAR):
+            return unpadded
+        return below.result_processor(self.dialect, self.type_code(type_)) or _same
 
     def limited(self, column: Column) -> Callable[[Any], Any]:
         """Return the check of driver values that a decorated type's column makes."""
@@ -315,15 +322,7 @@ def shortest_limit(*limits: int | None) -> int | None:
 
 def is_plain(type_: TypeEngine[Any]) -> bool:
     """Tell whether a type is SQLAlchemy's own and not an application's."""
-    decorated = isinstance(type_, TypeDecorator) and not isinstance(type_, sqltypes.Interval)
-    return not decorated and type(type_).__module__.startswith("sqlalchemy.")
-
-
-def underlying(type_: TypeEngine[Any]) -> Any:
-    """Return the type that decorators decorate, or the type itself."""
-    while isinstance(type_, TypeDecorator):
-        type_ = type_.impl_instance
-    return type_
+    return not is_decorator(type_) and type(type_).__module__.startswith("sqlalchemy.")
 
 
 def refusing(what: str) -> Callable[[Any], Any]:

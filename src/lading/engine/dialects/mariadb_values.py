@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
+from sqlalchemy.types import TypeEngine
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
@@ -65,6 +66,12 @@ class MariaDBCodecs(Codecs):
     def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
         """What a strict session refuses, and what its driver gives as another type."""
         return None
+
+    def kept(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """The driver leaves out the zone of what it is given, and gives none."""
+        show = super().kept(type_)
+        is_moment = isinstance(self.underlying(type_), sqltypes.DateTime | sqltypes.Time)
+        return (lambda value: zoneless(show(value))) if is_moment else show
 
     def limited(self, column: Column) -> Callable[[Any], Any]:
         """Whatever a decorator gives the driver must stay as it is."""
@@ -247,6 +254,11 @@ class MariaDBCodecs(Codecs):
                 "Use DateTime(timezone=True), or a session in UTC: "
                 "connect_args={'init_command': \"SET time_zone='+00:00'\"}.",
             )
+
+
+def zoneless(value: Any) -> Any:
+    """Return a moment without its zone."""
+    return value.replace(tzinfo=None) if isinstance(value, dt.datetime | dt.time) else value
 
 
 def _real(what: str, parse: Callable[[str], str]) -> Callable[[Any], str]:

@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import sqltypes
 
+from lading.declare.columns import underlying
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
-from lading.engine.dialects.codecs import underlying
 from lading.engine.dialects.postgresql_columns import Columns
 from lading.engine.dialects.postgresql_locks import hold, is_idle, refuse_stale, unguarded
 from lading.engine.dialects.postgresql_sequences import feeding, moved, sequence_named

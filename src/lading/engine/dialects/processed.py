@@ -13,10 +13,17 @@ from sqlalchemy.sql import sqltypes
 
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
-from lading.kind import Kind
+from lading.kind import CUSTOM, Kind
 from lading.values import JSON_NULL
 
 Step = Callable[[Any], Any]
+
+
+class NotUndone(ValueError):
+    """A type of the application's own, or its field, doesn't give back what is stored.
+
+    Letting the stored value travel as it is would.
+    """
 
 
 class Processed:
@@ -28,7 +35,15 @@ class Processed:
     """
 
     def __init__(
-        self, kind: Kind, *, load: Step, undo: Step, bind: Step, kept: Step, limited: Step
+        self,
+        kind: Kind,
+        *,
+        load: Step,
+        undo: Step,
+        bind: Step,
+        kept: Step,
+        limited: Step,
+        is_json: bool = False,
     ) -> None:
         self.kind = kind
         self.load = load
@@ -36,24 +51,38 @@ class Processed:
         self.bind = bind
         self.kept = kept
         self.limited = limited
+        self.is_json = is_json
 
     def read(self, raw: Any) -> Any:
         """Return the written form of what was selected; JSON as its text."""
         loaded = self.load(raw)
-        value = self.undo(loaded)
-        # A JSON column that isn't SQL NULL and gives None holds JSON's own null.
-        shown_value = JSON_NULL if value is None and self.kind.is_json else value
+        written = self._written(loaded)
         try:
-            written = self.kind.write(shown_value)
+            again = self.kind.read(written)
         except ValueError as error:
-            raise ValueError(
-                f"{error}; its type makes other Python values than its impl does: give the "
-                "type a python_type, or declare a field for the column in the schema"
-            ) from error
-        bound = self._store(self.kind.read(written))
+            raise NotUndone(f"{shown(written)} is written and not read again: {error}") from error
+        bound = self._store(again)
         self._refuse_change(loaded, bound)
         self.limited(bound)
         return json_text(written) if self.kind.is_json else written
+
+    def _written(self, loaded: Any) -> Any:
+        """Return the written form of what the driver gives."""
+        try:
+            value = self.undo(loaded)
+        except Exception as error:  # a type of the application's own may raise anything
+            raise NotUndone(f"its type can't read {shown(loaded)}: {error!r}") from error
+        if value is None and self.is_json:
+            value = JSON_NULL  # for SQL's NULL isn't asked about
+        if value is None and self.kind.name == CUSTOM:
+            raise NotUndone(f"its type makes None of {shown(loaded)}, which isn't NULL")
+        try:
+            return self.kind.write(value)
+        except ValueError as error:
+            raise NotUndone(
+                f"{error}; its type makes other Python values than its impl does: give the "
+                "type a python_type, or declare a field for the column in the schema"
+            ) from error
 
     def bound(self, written: Any) -> Any:
         """Return the driver's value of a canonical written form; of JSON, of its text."""
@@ -62,7 +91,7 @@ class Processed:
         value = self.kind.read(self.kind.canonical(written))
         bound = self._store(value)
         try:
-            again = self.undo(bound)
+            again = self.undo(fetched(bound))
             # Objects that don't say when they are equal are told by how they are written.
             same = alike(again, value) or alike(self.kind.write(again), written)
         except Exception:
@@ -72,29 +101,45 @@ class Processed:
         return self.limited(bound)
 
     def _store(self, value: Any) -> Any:
-        value = sqltypes.JSON.NULL if value is JSON_NULL else value
         try:
+            if value is JSON_NULL:
+                bound = self.bind(None)  # which is what an application gives
+                return self.bind(sqltypes.JSON.NULL) if bound is None else bound
             return self.bind(value)
-        except Exception as error:
-            raise ValueError(f"{shown(value)} could not be stored again: {error}") from error
+        except Exception as error:  # a type of the application's own may raise anything
+            null = value is JSON_NULL
+            what = "JSON's null" if null else shown(value)
+            raise NotUndone(f"{what} could not be stored again: {error!r}") from error
 
     def _refuse_change(self, loaded: Any, bound: Any) -> None:
         """Compare what is stored with what an import would store."""
-        for show in (self.kept, self.undo):
-            try:
-                old, new = show(loaded), show(bound)
-                same = alike(old, new)
-            except Exception:  # noqa: S112 - the driver takes another type than it gives
-                continue
+        back = fetched(bound)
+        try:
+            old, new = self.kept(loaded), self.kept(back)
             if type(old) is type(new):
-                if same:
-                    return
-                raise changed(old, new)
+                if not alike(old, new):
+                    raise changed(old, new)
+                return
+            old, new = self.undo(loaded), self.undo(back)
+            same = alike(old, new)
+        except NotUndone:
+            raise
+        except Exception:
+            return  # the driver takes another type than it gives
+        if not same:
+            raise changed(old, new)
 
 
-def changed(value: Any, again: Any) -> ValueError:
+def fetched(bound: Any) -> Any:
+    """Return what a driver gives back of what it was given, where it wraps some types."""
+    if type(bound) in (bytearray, memoryview):
+        return bytes(bound)
+    return bound.obj if type(bound).__module__ == "psycopg.types.json" else bound
+
+
+def changed(value: Any, again: Any) -> NotUndone:
     """Return the error for a value that its type stores as another."""
-    return ValueError(
+    return NotUndone(
         f"{shown(value)} would be stored as {shown(again)}: its type doesn't undo what it does"
     )
 

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import kind_of
+from lading.declare.columns import kind_of, underlying
 from lading.engine.dialects import dialect_for
 from lading.errors import TargetError
 from lading.jsontext import json_text
@@ -193,7 +194,7 @@ def _mariadb_bytes(type_: str) -> Shown | None:
 
 def _typed(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
     columns = list(table.columns)
-    kinds = [kind_of(column.type) for column in columns]
+    kinds = [_kind_of(column.type) for column in columns]
     # None is what a JSON column gives for SQL's NULL and for JSON's own alike.
     nulls = [sa.type_coerce(column, sa.String()).is_(None) for column in columns]
     try:
@@ -212,6 +213,13 @@ def _typed(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
         }
         for row in rows
     ]
+
+
+def _kind_of(type_: TypeEngine[Any]) -> Kind | None:
+    """Return a type's kind, or that of plain values which it is stored as."""
+    below = underlying(type_)
+    is_open = isinstance(type_, sa.PickleType) or isinstance(below, sa.JSON)
+    return kind_of(type_) or (None if is_open else kind_of(below))
 
 
 def _typed_cell(kind: Kind | None, value: Any, *, is_sql_null: bool) -> Cell:

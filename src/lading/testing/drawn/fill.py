@@ -33,6 +33,7 @@ class Writer:
     def __init__(self, connection: sa.Connection, resolved: Resolved) -> None:
         self.connection = connection
         self.resolved = resolved
+        self.as_stored = resolved.dataset.plans.as_stored
         self.there: set[Instance] = set()
         self.later: list[tuple[Instance, Foreign]] = []
 
@@ -81,7 +82,7 @@ class Writer:
 
     def insert(self, table: sa.Table, rows: list[Row]) -> None:
         """Insert rows that hold their ids."""
-        statement: Any = sa.insert(table)
+        statement: Any = sa.insert(self.as_stored(table))
         # SQLAlchemy calls none an autoincrement column that is in a foreign key as well.
         is_always = any(c.identity is not None and c.identity.always for c in table.columns)
         if is_always and self.connection.dialect.name == "postgresql":
@@ -104,6 +105,7 @@ class Writer:
     def update(self, instance: Instance, table: sa.Table) -> None:
         """Say a whole row again, lest an ``onupdate`` has its say."""
         row = self.bound(table, self.resolved.row(instance, table))
+        table = self.as_stored(table)
         identity = {column.name: column for column in table.primary_key.columns}
         key = [column == row[name] for name, column in identity.items()]
         values = {name: value for name, value in row.items() if name not in identity}

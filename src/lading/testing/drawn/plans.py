@@ -11,6 +11,7 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy.orm import Mapper
 
 from lading.declare.catalog import Catalog
+from lading.declare.columns import AsStored
 from lading.declare.derivation import Entities
 from lading.declare.hierarchy import family
 from lading.declare.rowsets import Children, Column, Kinds, Links, Reference, RowSet, Value
@@ -32,6 +33,7 @@ class Plans:
         self.unused = set(self.overrides)
         self.of: dict[Any, Plan] = {}
         self.links: list[Plan] = []
+        self._stored: dict[sa.Table, sa.Table] = {}
         for rows in self.entities.plain.values():
             plan = Plan(rows.table, rows)
             self.of.update((table, plan) for table, _ in plan.tables())
@@ -62,6 +64,27 @@ class Plans:
         """Return every table that rows are drawn for."""
         found = {table for plan in self.plans() for table, _ in plan.tables()}
         return found | {link.table for link in self.links}
+
+    def as_stored(self, table: sa.Table) -> sa.Table:
+        """Return a table to write and read by, which takes fields that travel stored as that."""
+        if table not in self._stored:
+            self._stored[table] = self._without_types(table)
+        return self._stored[table]
+
+    def _without_types(self, table: sa.Table) -> sa.Table:
+        values = [value for rows in self.entities.plain.values() for value in rows.values]
+        stored = {value.column: value.stored for value in values if value.stored is not None}
+        types = {
+            column.name: AsStored(column.type)
+            for column in table.columns
+            if column in stored or any(key.column in stored for key in column.foreign_keys)
+        }
+        if not types:
+            return table
+        made = table.to_metadata(sa.MetaData())
+        for name, type_ in types.items():
+            made.c[name].type = type_
+        return made
 
     # Foreign keys
 

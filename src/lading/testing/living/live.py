@@ -58,7 +58,9 @@ class Live:
             values = writer.values(row, table)
             if isinstance(made, MadeUp) and made.value is None:
                 del values[own.name]  # type: ignore[union-attr]
-                result = writer.connection.execute(sa.insert(table).values(values))
+                result = writer.connection.execute(
+                    sa.insert(writer.as_stored(table)).values(values)
+                )
                 key = result.inserted_primary_key
                 assert key is not None
                 made.value = key[0]
@@ -75,8 +77,9 @@ class Live:
         for row in reversed(gone):
             for table in reversed(row.rows):
                 values = writer.resolved.row(row, table)
-                key = [column == values[column.name] for column in table.primary_key.columns]
-                writer.connection.execute(sa.delete(table).where(*key))
+                there = writer.as_stored(table)
+                key = [column == values[column.name] for column in there.primary_key.columns]
+                writer.connection.execute(sa.delete(there).where(*key))
 
     def read(self) -> Read:
         """Read the rows of all tables whose ids are made up."""
@@ -90,7 +93,9 @@ class Live:
                     names = [column.name for column in table.columns]
                     rows = [
                         dict(zip(names, row, strict=True))
-                        for row in connection.execute(sa.select(*table.columns))
+                        for row in connection.execute(
+                            sa.select(*self.plans.as_stored(table).columns)
+                        )
                     ]
                     found[table] = {tuple(row[name] for name in key): row for row in rows}
         return found

@@ -14,7 +14,8 @@ from sqlalchemy.types import TypeDecorator
 
 from lading.arrays import Array
 from lading.declare.columns import converts_in_sql, kind_of
-from lading.declare.fields import FieldKind, ValueField
+from lading.declare.fields import ValueField
+from lading.declare.ownfields import FieldKind, class_of
 from lading.declare.rowsets import Column, Value
 from lading.engine.dialects.processed import alike
 from lading.errors import DeclarationError, shown
@@ -62,7 +63,7 @@ def cells_of(
     one that it can't hold.
     """
     field = value.field if value.writable else None
-    made = _Drawing(value.column, value.kind, field, override, settle=settle)
+    made = _Drawing(value.carrier, value.kind, field, override, settle=settle)
     made.nullable = made.nullable and value.nullable
     return made.cells()
 
@@ -138,7 +139,7 @@ class _Drawing:
             return None if self._is_in_the_dark(kind.field) else field_supply(kind.field, facts)
         if isinstance(kind, Json | Array) and own is not None:
             by_field = field_supply(own, facts)
-            if by_field is not None and type(own) not in (ma.fields.Raw, ma.fields.Field):
+            if by_field is not None and class_of(own) not in (ma.fields.Raw, ma.fields.Field):
                 return by_field
         if kind is not None:
             return kind_supply(kind, self.column.type, facts)
@@ -149,7 +150,7 @@ class _Drawing:
     def _is_in_the_dark(self, field: ma.fields.Field[Any]) -> bool:
         """Tell whether neither field nor type says which texts a column takes."""
         type_ = self.column.type
-        is_text = isinstance(field, ma.fields.String) or type(field) is ma.fields.Raw
+        is_text = isinstance(field, ma.fields.String) or class_of(field) is ma.fields.Raw
         takes_any = isinstance(type_, TypeDecorator | sqltypes.PickleType)
         return is_text and not takes_any and kind_of(type_) is None
 

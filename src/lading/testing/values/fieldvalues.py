@@ -11,6 +11,7 @@ import marshmallow as ma
 from hypothesis import strategies as st
 from marshmallow import fields, validate
 
+from lading.declare.ownfields import class_of
 from lading.testing.values.clocks import date_supply, interval_supply, moment_supply, time_supply
 from lading.testing.values.nested import array_supply
 from lading.testing.values.numbers import decimal_supply, float_supply, integer_supply
@@ -43,7 +44,7 @@ def field_supply(field: ma.fields.Field[Any], facts: Facts) -> Supply | None:
         if isinstance(field, kind):
             made: Supply | None = make(field, facts)
             return made
-    if type(field) in (fields.Raw, fields.Field):
+    if class_of(field) in (fields.Raw, fields.Field):
         return listed_supply(PLAIN_JSON[1:], facts)
     return None
 

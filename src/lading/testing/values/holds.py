@@ -23,12 +23,12 @@ from sqlalchemy.sql import sqltypes
 
 from lading.arrays import Array
 from lading.declare.columns import kind_of, overrides_values
-from lading.declare.fields import FieldKind
+from lading.declare.ownfields import FieldKind
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import Codecs
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.dialects.postgresql_values import FARTHEST, PostgreSQLCodecs
-from lading.engine.dialects.processed import alike
+from lading.engine.dialects.processed import alike, fetched
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
 from lading.jsontext import json_text
 from lading.kind import Kind
@@ -140,8 +140,8 @@ class Fit:
         """Return a driver's value as the type below has it."""
         type_ = self.codecs.underlying(self.type)
         read = type_.result_processor(self.codecs.dialect, self.codecs.type_code(self.type))
-        fetched = _fetched(bound)
-        found = fetched if read is None else read(fetched)
+        back = fetched(bound)
+        found = back if read is None else read(back)
         is_null = found is None and isinstance(type_, sqltypes.JSON)
         return sqltypes.JSON.NULL if is_null else found
 
@@ -176,7 +176,7 @@ class Fit:
 
     def returned(self, value: Any) -> Any:
         """Return what comes back of a value that the column's type alters."""
-        return self.codecs.result_process(self.type)(_fetched(self.core(value)))
+        return self.codecs.result_process(self.type)(fetched(self.core(value)))
 
     def read(self, value: Any) -> Any:
         """Return what comes back of a value; where only the driver's type differs, the value."""
@@ -191,11 +191,6 @@ class Fit:
         return (
             value if type(back) is not type(value) and not is_lost and self.keeps(value) else back
         )
-
-
-def _fetched(bound: Any) -> Any:
-    """Return what a driver gives back of what it was given: psycopg wraps JSON on its way in."""
-    return bound.obj if type(bound).__module__ == "psycopg.types.json" else bound
 
 
 def _lengths(codecs: Codecs, column: Column) -> tuple[int | None, int | None]:

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy.types import TypeEngine
 
 from lading.arrays import Array
-from lading.declare.columns import kind_of
-from lading.engine.dialects.codecs import underlying
+from lading.declare.columns import kind_of, underlying
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time
 from lading.testing.values.clocks import date_supply, interval_supply, moment_supply, time_supply
