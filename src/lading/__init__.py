@@ -23,6 +23,7 @@ from lading.errors import (
     LadingError,
     LeftOutWarning,
     OutcomeUnknown,
+    RoundedWarning,
     TargetError,
     VersionError,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "Ref",
     "Rekey",
     "Rename",
+    "RoundedWarning",
     "Split",
     "TargetError",
     "VersionError",

@@ -85,6 +85,7 @@ class Contents:
         external: Iterable[External],
         snapshot: str,
         brought_back: Mapping[str, int],
+        rounded: Mapping[str, int],
     ) -> Manifest:
         """Say what the bundle holds."""
         return Manifest(
@@ -102,6 +103,7 @@ class Contents:
             deferred=tuple(self._deferred()),
             content_sha256=content_digest(files),
             brought_back=brought_back,
+            rounded=rounded,
         )
 
     def _deferred(self) -> Iterator[Deferred]:

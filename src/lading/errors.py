@@ -194,5 +194,9 @@ class ClosureWarning(UserWarning):
     """A closure takes records that a filter of the same export leaves out."""
 
 
+class RoundedWarning(UserWarning):
+    """An export wrote decimals with fewer digits than SQLite holds, as the catalog allows."""
+
+
 class LeftOutWarning(UserWarning):
     """An export leaves out tables or columns that nobody excused by name."""

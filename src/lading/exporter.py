@@ -27,7 +27,7 @@ from lading.engine.session import Opened, reading
 from lading.engine.shared_keys import refuse_shared_keys
 from lading.engine.tables import require_tables
 from lading.engine.through import dumped, needs_marshmallow
-from lading.errors import ClosureWarning, LeftOutWarning, TargetError, listed
+from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning, TargetError, listed
 from lading.jsontext import on_own_stack
 from lading.manifest import External, FileEntry, Manifest
 from lading.options import catalog_of, check_path, check_watch
@@ -108,6 +108,7 @@ def export_document(
         }
         export.check_counts()
         export.warn_of_closure()
+        export.rounded()
         export.left_out()
     return {
         "version": _release(catalog),
@@ -270,6 +271,7 @@ class _Export:
             external=self._external(),
             snapshot=self.opened.snapshot,
             brought_back=self.scope.brought_back,
+            rounded=self.rounded(),
         )
 
     def warn_of_closure(self) -> None:
@@ -283,6 +285,22 @@ class _Export:
                 ClosureWarning,
                 stacklevel=3,
             )
+
+    def rounded(self) -> dict[str, int]:
+        """Count the decimals that were written with fewer digits than SQLite holds, and warn."""
+        counts: dict[str, int] = {}
+        for tally in self.tallies.values():
+            for column, count in tally.rounded.items():
+                counts[column] = counts.get(column, 0) + count
+        for column, count in sorted(counts.items()):
+            cells = "1 cell" if count == 1 else f"{count} cells"
+            warnings.warn(
+                f"SQLite holds more digits in {cells} of {column} than its scale has; they were "
+                "written as SQLAlchemy reads them, rounded",
+                RoundedWarning,
+                stacklevel=4,
+            )
+        return dict(sorted(counts.items()))
 
     def left_out(self) -> dict[str, str | None]:
         """Return what no schema carries, and warn of what nobody excused."""

@@ -108,7 +108,8 @@ class Manifest:
 
     ``export_date`` is aware; ``left_out`` gives each name's reason, ``None``
     where nobody excused it; ``files`` are in import order.  ``brought_back`` counts, per
-    entity, the records that a filter left out and a closure took after all.  ``path`` is where
+    entity, the records that a filter left out and a closure took after all; ``rounded`` counts, per
+    column, the decimals that SQLite held with more digits than were written.  ``path`` is where
     the bundle was written or read; it is no part of the text or of equality.
     """
 
@@ -126,6 +127,7 @@ class Manifest:
     deferred: tuple[Deferred, ...]
     content_sha256: str
     brought_back: Mapping[str, int] = field(default_factory=dict)
+    rounded: Mapping[str, int] = field(default_factory=dict)
     path: Path | None = field(default=None, compare=False)
 
     def __getitem__(self, entity: str) -> FileEntry:
@@ -303,7 +305,10 @@ _MANIFEST: dict[str, Rule] = {
     "content_sha256": digest,
 }
 # Absent where they are empty, so that earlier releases read such bundles.
-_OPTIONAL: dict[str, Rule] = {"brought_back": mapping_of(whole(1))}
+_OPTIONAL: dict[str, Rule] = {
+    "brought_back": mapping_of(whole(1)),
+    "rounded": mapping_of(whole(1)),
+}
 
 
 def _check_version(version: Any) -> None:

@@ -178,4 +178,5 @@ class _Upgrade:
             external=() if self.external is None else self.external.found(files, old.external),
             snapshot=old.snapshot,
             brought_back=old.brought_back,
+            rounded=old.rounded,
         )

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _catalogs: weakref.WeakSet[Catalog] = weakref.WeakSet()
 
 
+#: What may become of a double in SQLite that has more digits than its decimal column's scale.
+EXACT, AS_READ = "exact", "as_read"
+
+
 class Catalog:
     """The set of an application's entity schemas.
 
@@ -33,7 +37,9 @@ class Catalog:
     field ``id`` of each record; ``Meta.keep_id`` says otherwise for an entity.  ``types`` maps
     classes of column types to the field of every column of such a type (or of a subclass of
     it), where its schema declares none: a class of fields, a field, or a function from the
-    column's type to a field.
+    column's type to a field.  ``sqlite_decimals`` says what becomes of a double in SQLite that
+    has more digits than its decimal column's scale: it is refused (``"exact"``), or written as
+    SQLAlchemy reads it (``"as_read"``), rounded, with a warning and counted in the manifest.
     """
 
     def __init__(
@@ -47,6 +53,7 @@ class Catalog:
         leaves_out: Mapping[str, str] | None = None,
         keep_ids: bool = False,
         types: Mapping[Any, Any] | None = None,
+        sqlite_decimals: str = EXACT,
     ) -> None:
         if not name or type(name) is not str:
             raise DeclarationError(f"Catalog: name is {shown(name)}; give it a non-empty string")
@@ -63,6 +70,12 @@ class Catalog:
         self.leaves_out = dict(leaves_out or {})
         self.keep_ids = keep_ids
         self.types = checked_types(types)
+        if sqlite_decimals not in (EXACT, AS_READ):
+            raise DeclarationError(
+                f"Catalog: sqlite_decimals is {shown(sqlite_decimals)}; expected one of: "
+                f"{EXACT!r}, {AS_READ!r}"
+            )
+        self.sqlite_decimals = sqlite_decimals
         self.schemas: list[type[EntitySchema]] = []
         self.changes: list[type[Change]] = []
         self._entities: Entities | None = None

@@ -5,7 +5,9 @@ Nothing here reads a database; what a record nests is handed in, by place.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.dialects.processed import NotUndone
 from lading.engine.dialects.real_columns import Misfit
+from lading.engine.dialects.sqlite_decimals import Unscaled
 from lading.engine.generate import Source
 from lading.engine.kinds import KindSource
 from lading.engine.layout import (
@@ -57,8 +60,16 @@ class RowEncoder:
     """Turns the rows of one selection into encoded structs."""
 
     def __init__(
-        self, rows: RowSet, selection: Selection, layout: RecordLayout, *, ids: bool
+        self,
+        rows: RowSet,
+        selection: Selection,
+        layout: RecordLayout,
+        *,
+        ids: bool,
+        rounded: dict[str, int] | None = None,
     ) -> None:
+        #: How many cells of the rows were rounded, by the column's name.
+        self.rounded: dict[str, int] = defaultdict(int) if rounded is None else rounded
         self.rows = rows
         self.layout = layout
         self.dialect: Dialect = selection.dialect
@@ -132,7 +143,8 @@ class RowEncoder:
 
     def _source(self, member: Any, slot: Any) -> str:
         if isinstance(slot, ValueSlot):
-            return self.kind.only(member, self._value(slot), f"c{slot.place} is None")
+            text = self._value(slot, noted=True)
+            return self.kind.only(member, text, f"c{slot.place} is None")
         if isinstance(slot, ReferenceSlot):
             text = self._reference(slot, self.layout.keys.get(member.name))
             empty = slot.is_null() if member.kinds is not None else ""
@@ -140,9 +152,13 @@ class RowEncoder:
         nested = f"n{self.nested.index(member)}"
         return self.kind.only(member, nested, f"not {nested}")
 
-    def _value(self, slot: ValueSlot) -> str:
+    def _value(self, slot: ValueSlot, *, noted: bool = False) -> str:
+        """Return source for a value; where cells are rounded, those of the row itself count."""
         value = slot.value
         read = self.dialect.reader(value.carrier, value.kind)
+        if noted:
+            note = partial(self._note, f"{value.column.table.fullname}.{value.column.name}")
+            read = self.dialect.codecs.noting(value.carrier, value.kind, note) or read
         x = f"c{slot.place}"
         text = self.source.use(read, x)
         null = "None"
@@ -152,6 +168,9 @@ class RowEncoder:
         if value.nullable:
             return f"({null} if {x} is None else {text})"
         return text
+
+    def _note(self, column: str) -> None:
+        self.rounded[column] += 1
 
     def _reference(self, slot: ReferenceSlot, layout: KeyLayout | None) -> str:
         """Return source for a reference; a key that is flat or recurs needs no layout."""
@@ -229,6 +248,11 @@ class RowEncoder:
         remedy = "Correct the row and export again."
         if isinstance(cause, Misfit):
             remedy = "Alter the column to what the model says, or the model to what the column is."
+        elif isinstance(cause, Unscaled):
+            remedy = (
+                "Correct the row, or have what SQLAlchemy reads of such numbers written: "
+                f"Catalog({self.rows.schema.catalog.name!r}, sqlite_decimals='as_read')."
+            )
         elif isinstance(cause, NotUndone):
             remedy = stored_remedy(self.rows, name)
         elif isinstance(cause, MissingTarget):

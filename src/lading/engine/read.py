@@ -41,9 +41,10 @@ CHUNK = 2_000
 
 @dataclass(slots=True)
 class Tally:
-    """What was read: rows per table, and links per reference (by its dotted path)."""
+    """What was read: rows per table, links per reference (by its dotted path), rounded cells."""
 
     rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    rounded: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     links: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -60,7 +61,7 @@ class RowReader:
         self.selection = Selection(dialect, rows.table)
         self.selection.extend(rows)
         self.layout = RecordLayout(rows, ids=ids)
-        self.encoder = RowEncoder(rows, self.selection, self.layout, ids=ids)
+        self.encoder = RowEncoder(rows, self.selection, self.layout, ids=ids, rounded=tally.rounded)
         self.identity = identity_of(self.selection, rows)
         self.ancestors = ancestors_of(self.selection)
         self.nested: list[LinkReader | ChildReader] = [

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
-from lading.declare.catalog import Catalog
+from lading.declare.catalog import AS_READ, Catalog
 from lading.engine.dialects import dialect_for
 from lading.engine.dialects.base import Dialect, TableKeys
 from lading.engine.refusals import is_lost, refusals
@@ -42,6 +42,12 @@ class Opened:
         return self.dialect.connection
 
 
+def _dialect(connection: sa.Connection, catalog: Catalog) -> Dialect:
+    dialect = dialect_for(connection)
+    dialect.codecs.as_read = catalog.sqlite_decimals == AS_READ
+    return dialect
+
+
 @contextmanager
 def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
     """Open one consistent snapshot, or join the caller's transaction."""
@@ -49,7 +55,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
         owner = _owner(session, catalog)
         if isinstance(owner, sa.Engine):
             connection = stack.enter_context(owner.connect())
-            dialect = dialect_for(connection)
+            dialect = _dialect(connection, catalog)
             stack.callback(_give_back, dialect)
             dialect.begin_reading()
             stack.enter_context(dialect.settings())
@@ -57,7 +63,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
             yield Opened(dialect, callers=False, snapshot="one snapshot, opened by lading")
             connection.rollback()
             return
-        dialect = dialect_for(_connection(owner, catalog))
+        dialect = _dialect(_connection(owner, catalog), catalog)
         dialect.ensure_begun(writing=False)
         _refuse_autocommit(dialect)
         stack.enter_context(dialect.settings())
@@ -86,7 +92,7 @@ def writing(
         owner = _owner(session, catalog)
         if isinstance(owner, sa.Engine):
             connection = stack.enter_context(owner.connect())
-            dialect = dialect_for(connection)
+            dialect = _dialect(connection, catalog)
             stack.callback(_give_back, dialect)
             dialect.begin_writing()
             _refuse_autocommit(dialect)
@@ -99,7 +105,7 @@ def writing(
             yield Opened(dialect, callers=False, snapshot="")
             _commit(connection)
             return
-        dialect = dialect_for(_connection(owner, catalog))
+        dialect = _dialect(_connection(owner, catalog), catalog)
         _hold_for_caller(dialect, keys)
         dialect.ensure_begun(writing=True)
         _refuse_autocommit(dialect)

@@ -43,6 +43,8 @@ MOST_DATES = 10_000
 class Codecs(ABC):
     """The expressions of one dialect; subclasses say what their engine does otherwise."""
 
+    #: Whether decimals that SQLite keeps with more digits are written as SQLAlchemy reads them.
+    as_read: bool = False
     #: Whether every integer column holds eight bytes.
     widest: ClassVar[bool] = False
     #: Kinds of which a plain column may hold two values that are written alike.
@@ -51,6 +53,10 @@ class Codecs(ABC):
     def __init__(self, dialect: SQLAlchemyDialect, columns: Describes[Any]) -> None:
         self.dialect = dialect
         self.columns = columns
+
+    def noting(self, column: Column, kind: Kind, note: Callable[[], None]) -> Expression | None:
+        """Return a reader that calls ``note`` for each cell that it rounds, if it rounds any."""
+        return None
 
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Return what a SELECT asks for to read a column, such as a cast to text."""

@@ -6,7 +6,6 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +36,13 @@ from lading.engine.dialects.sqlite_columns import (
     driver_checks,
     refused_types,
 )
+from lading.engine.dialects.sqlite_decimals import (
+    as_double,
+    decimal_reader,
+    is_rounded,
+    scaled_double,
+    unnoted,
+)
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import integer_range, longest, text_limit
 from lading.jsontext import on_own_stack, parse_json
@@ -53,7 +59,6 @@ from lading.values import (
     Text,
     Uuid,
     exact_double,
-    plain_digits,
 )
 
 SAMPLES = (dt.datetime(2, 3, 4, 5, 6, 7), dt.datetime(2025, 12, 24, 18, 30, 15, 4500))  # noqa: DTZ001
@@ -126,8 +131,27 @@ class SQLiteCodecs(Codecs):
     def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """Texts of moments are no finer than Python's, which would cut them."""
         below = self.underlying(type_)
-        is_moment = isinstance(below, sqltypes.DateTime | sqltypes.Time | sqltypes.Interval)
-        return whole_fraction if is_moment else super().loader(type_)
+        if isinstance(below, sqltypes.DateTime | sqltypes.Time | sqltypes.Interval):
+            return whole_fraction
+        if is_rounded(below):
+            return scaled_double(below.scale, self._rounding())
+        return super().loader(type_)
+
+    def kept(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """A double is compared with all of its digits, not as its type would round it."""
+        return as_double if is_rounded(self.underlying(type_)) else super().kept(type_)
+
+    def _rounding(self) -> Callable[[], None] | None:
+        return unnoted if self.as_read else None
+
+    def noting(self, column: Column, kind: Kind, note: Callable[[], None]) -> Expression | None:
+        """Decimals are rounded where the catalog says that they are written as they are read."""
+        below = self.underlying(column.type)
+        if not self.as_read or not is_rounded(below):
+            return None
+        if isinstance(kind, Number) and self.is_usual(column, kind):
+            return calling(decimal_reader(kind, note))
+        return calling(self.processed(column, kind, scaled_double(below.scale, note)).read)
 
     def read_string(self, column: Column, kind: Text) -> Expression:
         """Text, no longer than declared."""
@@ -170,7 +194,8 @@ class SQLiteCodecs(Codecs):
 
     def read_decimal(self, column: Column, kind: Number) -> Expression:
         """Doubles that say the same as their scaled text."""
-        return calling(decimal_reader(kind))
+        is_exact = not is_rounded(self.underlying(column.type))
+        return calling(decimal_reader(kind, None if is_exact else self._rounding()))
 
     def read_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""
@@ -293,34 +318,6 @@ class SQLiteCodecs(Codecs):
             return on_own_stack(process, value)
 
         return calling(bind)
-
-
-def decimal_reader(kind: Number) -> Callable[[Any], str]:
-    """Read a decimal that SQLite keeps as a double; refuse what its scaled text would change."""
-    form = None if kind.scale is None else f"%.{kind.scale}f"
-    usual = 10**9 if kind.precision is None else kind.precision + 1
-    fail = refusing_kind(kind)
-    isfinite = math.isfinite
-
-    def read(raw: Any) -> str:
-        if type(raw) is float and form is not None and isfinite(raw):
-            text = form % raw
-            if float(text) != raw:
-                raise ValueError(
-                    f"the database holds {raw!r}, which is not {text} "
-                    f"(its column has {kind.scale} decimal places)"
-                )
-            return text if len(text) <= usual and raw else kind.write(Decimal(text))
-        if type(raw) is int:
-            exact_double(raw)
-            return kind.write(Decimal(raw))
-        if type(raw) is float and math.isfinite(raw):
-            return kind.write(Decimal(repr(raw)))
-        if type(raw) is str and Decimal(raw).is_finite():
-            return kind.write(kind.read(plain_digits(Decimal(raw))))
-        return str(fail(raw))
-
-    return read
 
 
 def whole_fraction(text: Any) -> Any:
