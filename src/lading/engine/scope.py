@@ -95,7 +95,7 @@ class Scope:
     @property
     def is_partial(self) -> bool:
         """True if anything of the catalog's may be missing."""
-        return bool(self.where) or self.names != set(self.entities.roots)
+        return bool(self.where or self.kept) or self.names != set(self.entities.roots)
 
     def is_whole(self, name: str) -> bool:
         """Tell whether every row of an entity is taken."""

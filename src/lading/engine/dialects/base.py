@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.types import TypeEngine
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import Codecs
@@ -68,26 +67,25 @@ class Dialect(ABC):
         """Return a column's quoted name, as SQL of this driver."""
         return self.prepare.format_column(column)
 
+    def schema(self, schema: str | None) -> str | None:
+        """Return what a schema of the models is called here: a tenant may have one of its own."""
+        return self.translate.get(schema, schema)
+
     def table(self, table: sa.Table) -> str:
         """Return a table's quoted name, with its schema."""
-        schema = self.translate.get(table.schema, table.schema)
-        name = self.prepare.quote(table.name)
-        return f"{self.prepare.quote_schema(schema)}.{name}" if schema else name
+        return self._quoted(table.schema, table.name)
 
     def sequence(self, sequence: sa.Sequence) -> str:
         """Return a sequence's quoted name, with its schema."""
-        translate = self.connection.get_execution_options().get("schema_translate_map") or {}
-        schema = translate.get(sequence.schema, sequence.schema)
-        name = self.prepare.quote(sequence.name)
-        return f"{self.prepare.quote_schema(schema)}.{name}" if schema else name
+        return self._quoted(sequence.schema, sequence.name)
+
+    def _quoted(self, schema: str | None, name: str) -> str:
+        where, quoted = self.schema(schema), self.prepare.quote(name)
+        return f"{self.prepare.quote_schema(where)}.{quoted}" if where else quoted
 
     def escaped(self, text: str) -> str:
         """Double the percent signs of SQL, where the driver takes them for parameters."""
         return text.replace("%", "%%") if self.mark == "%s" else text
-
-    def type_name(self, type_: TypeEngine[Any]) -> str:
-        """Return a type as SQL of this dialect."""
-        return str(self.dialect.type_compiler_instance.process(type_))
 
     # Values
 
@@ -138,10 +136,11 @@ class Dialect(ABC):
         """Run a statement in the driver's SQL."""
         self.connection.exec_driver_sql(sql, parameters)
 
-    def text_of(self, statement: sa.Select[Any]) -> str:
-        """Return a SELECT without parameters as SQL of this driver."""
-        translate = self.connection.get_execution_options().get("schema_translate_map")
-        return str(statement.compile(dialect=self.dialect, schema_translate_map=translate))
+    def text_of(self, statement: sa.ClauseElement) -> str:
+        """Return a statement without parameters as SQL of this driver."""
+        translated: Any = self.translate
+        options = {"schema_translate_map": translated, "render_schema_translate": True}
+        return str(statement.compile(dialect=self.dialect, **(options if translated else {})))
 
     @contextmanager
     def driver_errors(self, sql: str = "") -> Iterator[None]:

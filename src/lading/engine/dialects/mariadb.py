@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
-from lading.engine.dialects.mariadb_columns import DRAWS, Columns
+from lading.engine.dialects.mariadb_columns import DRAWS, PLACES, Columns
 from lading.engine.dialects.mariadb_locks import hold, is_idle, refuse_stale, unguarded
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.spool import Spool
@@ -231,35 +231,33 @@ class MariaDB(Dialect):
 
     def _counter(self, table: sa.Table) -> int:
         """Return the next AUTO_INCREMENT, which is past what others took and haven't committed."""
-        found = self.fetch(
-            "SELECT auto_increment FROM information_schema.tables "
-            f"WHERE (table_schema, table_name) IN ({self.columns.among(1)})",
-            self.columns.place(table),
+        ((_, (counter,)),) = self.columns.ask(
+            "SELECT table_schema, table_name, auto_increment "
+            f"FROM information_schema.tables WHERE {PLACES}",
+            [table],
         )
-        return int(found[0][0] or 1)
+        return int(counter or 1)
 
     def synchronise(self, columns: Sequence[Column]) -> None:
         """AUTO_INCREMENT follows by itself; SETVAL moves a sequence forwards alone."""
         by_default = self._defaults([column.table for column in columns])
         for column in columns:
-            place = (*self.columns.place(column.table), column.name.lower())
-            sequences = DRAWS.findall(by_default.get(place, ""))
+            default = by_default.get((column.table, column.name.lower()), "")
+            sequences = DRAWS.findall(default)
             if isinstance(column.default, sa.Sequence):
                 sequences.append(self.sequence(column.default))
             for sequence in dict.fromkeys(sequences):
                 self._move(self.escaped(sequence), column)
 
-    def _defaults(self, tables: Sequence[sa.Table]) -> dict[tuple[Any, ...], str]:
-        """Return the defaults that draw from sequences, by schema, table and column."""
-        places = {self.columns.place(table): None for table in tables}
-        found = self.fetch(
-            "SELECT nullif(table_schema, database()), table_name, lower(column_name), "
-            "column_default FROM information_schema.columns "
-            f"WHERE (table_schema, table_name) IN ({self.columns.among(len(places))}) "
-            f"AND column_default LIKE {self.mark}",
-            (*(item for place in places for item in place), "%nextval(%"),
+    def _defaults(self, tables: Sequence[sa.Table]) -> dict[tuple[sa.Table, str], str]:
+        """Return the defaults that draw from sequences, by table and column."""
+        asked = self.columns.ask(
+            "SELECT table_schema, table_name, lower(column_name), column_default "
+            "FROM information_schema.columns "
+            f"WHERE {PLACES} AND column_default LIKE '%%nextval(%%'",
+            tables,
         )
-        return {tuple(place): default for *place, default in found}
+        return {(table, name): default for table, (name, default) in asked}
 
     def _move(self, sequence: str, column: Column) -> None:
         """Move a sequence past what a column holds of it: of a text, the digits at its end."""
@@ -362,14 +360,16 @@ class MariaDB(Dialect):
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
         """Tables of an engine without transactions can be neither read nor written as a whole."""
-        places = list(map(self.columns.place, tables))
-        found = self.fetch(
-            "SELECT t.table_name, t.engine FROM information_schema.tables t "
-            "JOIN information_schema.engines e ON e.engine = t.engine "
-            f"WHERE e.transactions <> 'YES' AND (t.table_schema, t.table_name) IN "
-            f"({self.columns.among(len(places))})",
-            [item for place in places for item in place],
-        )
+        found = [
+            row
+            for _, row in self.columns.ask(
+                "SELECT table_schema, table_name, table_name, t.engine "
+                "FROM information_schema.tables t "
+                "JOIN information_schema.engines e ON e.engine = t.engine "
+                f"WHERE e.transactions <> 'YES' AND {PLACES}",
+                tables,
+            )
+        ]
         if found:
             listed = ", ".join(f"{name} ({engine})" for name, engine in sorted(found))
             raise TargetError(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from lading.engine.dialects.base import TableKeys
+from lading.engine.dialects.mariadb_columns import PLACES
 from lading.errors import TargetError
 
 if TYPE_CHECKING:
@@ -33,19 +34,13 @@ def unguarded(dialect: MariaDB, keys: TableKeys) -> list[sa.Table]:
     """Return the tables whose key no unique index over NOT NULL columns guards."""
     if not keys:
         return []
-    columns = dialect.columns
-    tables = {columns.place(table): table for table in keys}
     found: dict[sa.Table, dict[str, dict[str, bool]]] = defaultdict(lambda: defaultdict(dict))
-    rows = dialect.fetch(
+    for table, (index, column, nullable) in dialect.columns.ask(
         "SELECT table_schema, table_name, index_name, column_name, nullable "
-        "FROM information_schema.statistics WHERE non_unique = 0 "
-        f"AND (table_schema, table_name) IN ({columns.among(len(tables))})",
-        [item for place in tables for item in place],
-    )
-    for schema, name, index, column, nullable in rows:
-        table = tables.get((schema, name)) or tables.get((None, name))
-        if table is not None:
-            found[table][index][column.lower()] = nullable == "YES"
+        f"FROM information_schema.statistics WHERE non_unique = 0 AND {PLACES}",
+        list(keys),
+    ):
+        found[table][index][column.lower()] = nullable == "YES"
     return [
         table
         for table, names in keys.items()
@@ -62,12 +57,13 @@ def hold(dialect: MariaDB, tables: Sequence[sa.Table]) -> None:
         return
     _release_later(dialect.connection)
     held = dialect.connection.info.setdefault(HELD, [])
-    (database, patience), *_ = dialect.fetch("SELECT database(), @@lock_wait_timeout")
-    for name in sorted({_name(database, *dialect.columns.place(table)) for table in tables}):
+    patience = int(dialect.fetch("SELECT @@lock_wait_timeout")[0][0])
+    columns = dialect.columns
+    for name in sorted({_name(*columns.real(*columns.place(table))) for table in tables}):
         if name in held:
             continue
         asked = f"SELECT GET_LOCK({dialect.mark}, {dialect.mark})"
-        if dialect.fetch(asked, (name, int(patience)))[0][0] != 1:
+        if dialect.fetch(asked, (name, patience))[0][0] != 1:
             raise TargetError(
                 f"another import holds the tables for longer than this session waits ({patience} "
                 "seconds)",
@@ -76,10 +72,12 @@ def hold(dialect: MariaDB, tables: Sequence[sa.Table]) -> None:
         held.append(name)
 
 
-def _name(database: str, schema: str | None, table: str) -> str:
-    """Return a lock's name, which the whole server shares and which may have 64 characters."""
-    place = f"{schema or database}.{table}".lower().encode()
-    return f"lading:{hashlib.sha256(place).hexdigest()[:48]}"
+def _name(schema: str, table: str) -> str:
+    """Return a lock's name, which the whole server shares and which may have 64 characters.
+
+    Locks' names fold case, so a digest stands for it.
+    """
+    return f"lading:{hashlib.sha256(f'{schema}.{table}'.encode()).hexdigest()[:48]}"
 
 
 def _release_later(connection: sa.Connection) -> None:

@@ -107,7 +107,8 @@ class SQLite(Dialect):
         name = self.name(column)
         highest = self.fetch(f"SELECT max({name}) FROM {self.table(table)}")[0][0] or 0
         if table.dialect_options["sqlite"]["autoincrement"]:
-            used = self.fetch("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,))
+            used_ids = self._quoted(table.schema, "sqlite_sequence")
+            used = self.fetch(f"SELECT seq FROM {used_ids} WHERE name = ?", (table.name,))
             highest = max(highest, used[0][0] if used else 0)
         return list(range(highest + 1, highest + 1 + count))
 
