@@ -327,8 +327,8 @@ def test_the_order_of_a_documents_lists_does_not_matter(
         (
             {"customers": []},
             BundleError,
-            "the document holds 'customers', which catalog 'shop' doesn't know; it knows order, "
-            "products, categories, suppliers.",
+            "the document holds 'customers', which catalog 'shop' doesn't know; it knows "
+            "categories, order, products, suppliers.",
         ),
         (
             {"products": {"slug": "x"}},

@@ -467,6 +467,88 @@ def uuids() -> World:
     return World(base, catalog, SimpleNamespace(Author=Author, Book=Book, Page=Page), fill, more)
 
 
+def kept_ids() -> World:
+    """``keep_ids``: ids of every kind are data, beside natural keys, owned rows and links."""
+    base, catalog = new_base(), Catalog("kept_ids", keep_ids=True)
+    links = sa.Table(
+        "project_tags",
+        base.metadata,
+        sa.Column("project_id", sa.ForeignKey("projects.project_id"), primary_key=True),
+        sa.Column("tag_id", sa.ForeignKey("tags.pk"), primary_key=True),
+    )
+
+    class Tag(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "tags"
+        id = mapped_column(sa.String(20), nullable=False)  # no primary key, though it's called so
+        pk = mapped_column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+        name = mapped_column(sa.String(60), unique=True, nullable=False)
+
+    class Project(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "projects"
+        project_id = key()
+        name = mapped_column(sa.String(60), unique=True, nullable=False)
+        above_id = to("projects.project_id", null=True)
+        above = relationship("Project", remote_side=project_id)
+        tags = relationship(Tag, secondary=links)
+        tasks = relationship("Task", order_by="Task.id.desc()")
+
+    class Task(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "tasks"
+        id = mapped_column(sa.Integer, sa.Identity(always=True), primary_key=True)
+        project_id = to("projects.project_id")
+        words = text()
+
+    class Actor(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "actors"
+        id = mapped_column(sa.Integer, sa.Identity(), primary_key=True)
+        slug = slug()
+        kind = text(10)
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "actor"}
+
+    class Robot(Actor):
+        __tablename__ = "robots"
+        id = mapped_column(sa.ForeignKey("actors.id"), primary_key=True)
+        project_id = to("projects.project_id", null=True)
+        project = relationship(Project)
+        __mapper_args__ = {"polymorphic_identity": "robot"}
+
+    class Pin(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "pins"
+        id = key()
+        slug = slug()
+
+    for model in (Tag, Actor):
+        schema_for(model, catalog)
+    owned = schema_for(Task, catalog)
+    schema_for(Project, catalog, {"tasks": Owned(owned)})
+    schema_for(Pin, catalog, keep_id=False)
+
+    def fill(session: Session) -> None:
+        some = [Tag(pk=n, id=f"x{n}", name=f"t{7 - n}") for n in (700, 3, 5)]
+        projects = [Project(project_id=40 - n, name=f"p{n}") for n in range(6)]
+        session.add_all([*some, *projects])
+        session.flush()
+        for n, project in enumerate(projects[1:]):
+            project.above, project.tags = projects[n // 2], some[: n % 4]
+            project.tasks = [Task(words=f"w{k}") for k in range(n % 3)]
+        session.add_all(Actor(slug=f"a{n}") for n in range(2))
+        session.add_all(Robot(slug=f"r{n}", project=(None, *projects)[n]) for n in range(4))
+        session.add_all(Pin(slug=f"pin{n}") for n in range(3))
+
+    def more(session: Session) -> None:
+        project = Project(name="more", tags=[Tag(id="more", name="more")], tasks=[Task(words="m")])
+        session.add_all([Robot(slug="more", project=project), Actor(slug="a more")])
+
+    return World(
+        base,
+        catalog,
+        SimpleNamespace(Tag=Tag, Project=Project, Task=Task, Actor=Actor, Robot=Robot, Pin=Pin),
+        fill,
+        more,
+        keep=("tags", "projects", "tasks", "actors", "robots"),
+    )
+
+
 def optional_keys() -> World:
     """Keys with nullable parts, plain and referring: null equals null."""
     base, catalog = new_base(), Catalog("optional_keys")
@@ -1502,6 +1584,7 @@ WORLDS: dict[str, Callable[[], World]] = {
         currencies,
         tickets,
         uuids,
+        kept_ids,
         optional_keys,
         books,
         packages,

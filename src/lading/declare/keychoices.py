@@ -126,7 +126,7 @@ def candidates(rows: RowSet) -> list[Candidate]:
 
 
 def _candidate(rows: RowSet, columns: tuple[Column, ...]) -> Candidate | None:
-    members = _covering(rows, columns)
+    members = covering(rows, columns)
     if not members:
         return None
     return Candidate(
@@ -149,7 +149,7 @@ def _is_surrogate(rows: RowSet, primary: Candidate) -> bool:
     )
 
 
-def _covering(rows: RowSet, columns: tuple[Column, ...]) -> Key:
+def covering(rows: RowSet, columns: tuple[Column, ...]) -> Key:
     """Return the members that hold exactly these columns, or nothing."""
     all_columns = wanted = set(columns)
     chosen: list[tuple[int, Value | Reference]] = []

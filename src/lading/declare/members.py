@@ -99,6 +99,8 @@ class Members:
         writable = not computed and not field.dump_only and name not in self.schema.opts.dump_only
         if not writable and isinstance(field, ValueField):
             field = ValueField(field.kind, dump_only=True)
+        if name != attribute:
+            field.attribute = attribute
         nullable = bool(column.nullable) or not writable
         written = field.data_key or name
         self.rows.members.append(

@@ -6,12 +6,16 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
+import sqlalchemy as sa
+
 from lading.declare.recurring import recurring
 from lading.declare.rowsets import RowSet
 from lading.engine.batch import Batch, joined
+from lading.engine.collisions import Collision, Collisions
 from lading.engine.loader import (
     Loader,
     LoadState,
+    Objection,
     RecordKeys,
     Restart,
     field_of,
@@ -34,6 +38,7 @@ class EntityLoader(Loader):
         #: Rows that wait for their parents and whose depth is known, by depth and place.
         self.deeper = state.spool()
         self.depths: list[tuple[int, int]] = []
+        self.collisions = Collisions(state, root)
         self.by_depth = recurring(root.key) in self.waves.references
 
     def load(self, batch: Batch) -> None:
@@ -104,23 +109,59 @@ class EntityLoader(Loader):
             self._insert(resolved.take(ready), ids)
             self.state.resolvers.changed(self.root.table)
 
-    def _insert(self, resolved: Resolved, ids: list[Any] | None = None) -> None:
-        """Insert in bulk; where the database objects, find the records that it objects to."""
+    def _insert(
+        self, resolved: Resolved, ids: list[Any] | None = None, *, whole: bool = True
+    ) -> None:
+        """Insert in bulk; where the database objects, find the records that it objects to.
+
+        Of a whole chunk those that collide with other rows are looked up first.
+        """
         count = len(resolved.batch)
         error = self.attempt(lambda later: self.writer.insert(resolved, later, (), ids))
         if error is None:
             self.counts.inserted += count
             return
+        if whole and isinstance(error, sa.exc.IntegrityError):
+            collisions = self.collisions.among(resolved.batch)
+            if collisions:
+                self._leave_out(resolved, ids, collisions)
+                return
         if count == 1:
-            batch = resolved.batch
-            self.fail(batch.numbers[0], self.name_of(batch, 0), field_of(error), objection(error))
+            self._refuse(resolved.batch, error)
             return
         if self.waves.references and self.state.may_restart:
             self._blame(resolved, ids)
         half = count // 2
         for places in (range(half), range(half, count)):
             part = None if ids is None else [ids[place] for place in places]
-            self._insert(resolved.take(list(places)), part)
+            self._insert(resolved.take(list(places)), part, whole=False)
+
+    def _refuse(self, batch: Batch, error: Objection) -> None:
+        """Note what the database says of one record."""
+        field, message = field_of(error), objection(error)
+        within = None
+        if isinstance(error, sa.exc.IntegrityError):
+            within = self.collisions.within(batch)
+        if within is not None:
+            field, message = within.field, within.message
+        self.fail(batch.numbers[0], self.name_of(batch, 0), field, message)
+
+    def _leave_out(
+        self, resolved: Resolved, ids: list[Any] | None, collisions: dict[int, Collision]
+    ) -> None:
+        """Insert what collides with nothing; the other records are problems."""
+        batch = resolved.batch
+        for place, collision in collisions.items():
+            number = batch.numbers[place]
+            self.fail(number, self.name_of(batch, place), collision.field, collision.message)
+        if self.waves.references and self.state.may_restart:
+            numbers = {batch.numbers[place] for place in collisions}
+            self.state.excluded.setdefault(self.root.name, set()).update(numbers)
+            raise Restart
+        places = [place for place in range(len(batch)) if place not in collisions]
+        part = None if ids is None else [ids[place] for place in places]
+        if places:
+            self._insert(resolved.take(places), part)
 
     def _blame(self, resolved: Resolved, ids: list[Any] | None) -> None:
         """Rows that load in waves depend on each other, so begin again without the bad one."""

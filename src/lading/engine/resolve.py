@@ -256,13 +256,14 @@ class Resolvers:
 
     def of(self, reference: Reference) -> Resolver | TreeResolver:
         """Return what resolves a reference."""
-        return self._get(reference.target, reference.parts, reference.remote)
+        return self.by(reference.target, reference.parts, reference.remote)
 
     def by_key(self, rows: RowSet) -> Resolver | TreeResolver:
         """Return what finds an entity's own rows by natural key, as primary keys."""
-        return self._get(rows, rows.key, rows.identity)
+        return self.by(rows, rows.key, rows.identity)
 
-    def _get(self, rows: RowSet, parts: Any, remote: Any) -> Resolver | TreeResolver:
+    def by(self, rows: RowSet, parts: Any, remote: Any) -> Resolver | TreeResolver:
+        """Return what finds rows by any of their members, as the values of some columns."""
         key = (rows.table, parts, remote)
         if key not in self.held:
             own = recurring(parts)

@@ -1,0 +1,197 @@
+"""Ids that are data: kept, carried, compared, and refused where another record has them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, mapped_column, relationship
+
+from lading import Catalog, ImportFailed, Owned, export_all, import_all
+from support.backends import Backend
+from support.declaring import new_base, schema_for
+from support.packing import packed
+from support.rewriting import rewritten
+from support.world import key, slug, text, to
+from support.zoo import kept_ids, uuids
+
+
+def goods(*, keep_ids: bool = True, **meta: Any) -> Any:
+    """Make an application of goods with owned parts; return base, catalog and models."""
+    base, catalog = new_base(), Catalog("goods", keep_ids=keep_ids)
+
+    class Good(base):
+        __tablename__ = "goods"
+        id = key()
+        slug = slug()
+        code = mapped_column(sa.String(20), unique=True, nullable=True)
+        parts = relationship("Part")
+
+    class Part(base):
+        __tablename__ = "parts"
+        id = mapped_column(sa.Uuid, primary_key=True, default=uuid.uuid4)
+        good_id = to("goods.id")
+        name = text(20)
+
+    schema_for(Good, catalog, {"parts": Owned(schema_for(Part, catalog))}, **meta)
+    return base, catalog, Good, Part
+
+
+def ids_of(engine: sa.Engine, model: Any) -> dict[str, Any]:
+    """Return the ids of goods by slug."""
+    with Session(engine) as session:
+        return {row.slug: row.id for row in session.scalars(sa.select(model))}
+
+
+def bundle_of(made: Any, path: Path, **ids: int) -> Path:
+    """Export goods with these ids, each with a part, from a database of their own."""
+    base, catalog, good, part = made
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    base.metadata.create_all(engine)
+    with Session(engine) as session, session.begin():
+        for name, number in ids.items():
+            parts = [part(id=uuid.UUID(int=number), name="part")]
+            session.add(good(id=number, slug=name, code=f"code {number}", parts=parts))
+    export_all(engine, path, catalog=catalog)
+    return path
+
+
+def target_of(made: Any, backend: Backend, **ids: int) -> sa.Engine:
+    """Return a database with such goods in it."""
+    base, _, good, part = made
+    engine = backend.fresh()
+    base.metadata.create_all(engine)
+    with Session(engine) as session, session.begin():
+        for name, number in ids.items():
+            parts = [part(id=uuid.UUID(int=number), name="part")]
+            session.add(good(id=number, slug=name, code=f"code {number}", parts=parts))
+    return engine
+
+
+def problems(engine: sa.Engine, path: Path, catalog: Catalog) -> list[str]:
+    """Import what can't be; return the problems, without their files."""
+    with pytest.raises(ImportFailed) as caught:
+        import_all(engine, path, catalog=catalog)
+    return [str(problem).partition(".json ")[2] for problem in caught.value.report.problems]
+
+
+def test_kept_ids_stand_in_records_under_one_name(tmp_path: Path, sqlite_memory: Backend) -> None:
+    """``id``, whatever the attribute is called, unless something else has that name."""
+    path = packed(kept_ids(), tmp_path / "b")
+    found = {
+        file.stem[3:]: json.loads(file.read_text())["records"][0] for file in path.glob("0*.json")
+    }
+    assert list(found["projects"])[:2] == ["name", "id"]
+    assert found["projects"]["id"] == 40
+    assert list(found["tags"]) == ["name", "id", "pk"]
+    assert "id" in found["actors"]
+    assert "id" not in found["pins"]
+
+
+def test_an_id_of_zero_is_kept(backend: Backend, tmp_path: Path) -> None:
+    """A well-known row 0 stays that row, and fresh ids come after the highest."""
+    made = goods()
+    _, catalog, good, _ = made
+    path = bundle_of(made, tmp_path / "b", default=0, last=70)
+    engine = target_of(made, backend)
+    import_all(engine, path, catalog=catalog)
+    assert ids_of(engine, good) == {"default": 0, "last": 70}
+    with Session(engine) as session, session.begin():
+        session.add(good(slug="fresh"))
+    assert ids_of(engine, good)["fresh"] == 71
+
+
+def test_a_record_that_is_there_under_another_id_differs(
+    sqlite_memory: Backend, tmp_path: Path
+) -> None:
+    """It is matched by its natural key, skipped, and counted."""
+    made = goods()
+    engine = target_of(made, sqlite_memory, bread=5)
+    report = import_all(engine, bundle_of(made, tmp_path / "b", bread=6), catalog=made[1])
+    assert (report.skipped, report.differing) == (1, 1)
+    assert ids_of(engine, made[2]) == {"bread": 5}
+
+
+def test_an_id_that_another_record_has_is_a_problem_that_names_both(
+    backend: Backend, tmp_path: Path
+) -> None:
+    """The driver would name an index, or nothing."""
+    made = goods()
+    engine = target_of(made, backend, bread=5, rye=6)
+    path = bundle_of(made, tmp_path / "b", cake=5, pie=7, tart=6)
+
+    def apart(name: str, records: list[Any]) -> list[Any]:
+        return [{**record, "code": None, "parts": []} for record in records]
+
+    assert problems(engine, rewritten(path, apart), made[1]) == [
+        "record 1, id: its id 5 is that of goods {'slug': 'bread'} already, and its natural key "
+        "('slug') is another. Correct one of them, or declare natural_key = 'id' if that is what "
+        "identifies it, or leave ids out of the records.",
+        "record 3, id: its id 6 is that of goods {'slug': 'rye'} already, and its natural key "
+        "('slug') is another. Correct one of them, or declare natural_key = 'id' if that is what "
+        "identifies it, or leave ids out of the records.",
+    ]
+    report = import_all(engine, path, catalog=made[1], on_error="continue")
+    assert (report.inserted, report.failed) == (1, 2)
+    assert ids_of(engine, made[2]) == {"bread": 5, "rye": 6, "pie": 7}
+
+
+def test_two_records_with_one_id_name_each_other(sqlite_memory: Backend, tmp_path: Path) -> None:
+    """Of the same file as well."""
+    made = goods()
+    path = bundle_of(made, tmp_path / "b", cake=5, pie=7)
+
+    def alike(name: str, records: list[Any]) -> list[Any]:
+        return [{**record, "id": 9} for record in records]
+
+    (problem,) = problems(target_of(made, sqlite_memory), rewritten(path, alike), made[1])
+    assert problem.startswith("record 2, id: its id 9 is that of record 1 already")
+
+
+def test_a_record_that_is_the_same_by_another_unique_set_is_told_so(
+    backend: Backend, tmp_path: Path
+) -> None:
+    """With both keys, and the declaration that would match the two."""
+    made = goods(keep_ids=False)
+    engine = target_of(made, backend, bread=5)
+    path = bundle_of(made, tmp_path / "b", cake=5)
+    assert problems(engine, path, made[1]) == [
+        "record 1, code: its code 'code 5' is that of goods {'slug': 'bread'} already, and its "
+        "natural key ('slug') is another. Correct one of them, or declare natural_key = 'code' if "
+        "that is what identifies it."
+    ]
+
+
+def test_the_id_of_an_owned_row_that_another_record_has_is_told(
+    backend: Backend, tmp_path: Path
+) -> None:
+    """By its place in the record, and the record that holds the other row."""
+    made = goods(keep_ids=False)
+    engine = target_of(made, backend, bread=5)
+    path = bundle_of(made, tmp_path / "b", cake=5, pie=8)
+
+    def apart(name: str, records: list[Any]) -> list[Any]:
+        return [{**record, "code": None} for record in records]
+
+    assert problems(engine, rewritten(path, apart), made[1]) == [
+        "record 1, parts.1.id: its id '00000000-0000-0000-0000-000000000005' is that of a row of "
+        "goods {'slug': 'bread'} already. Correct one of them."
+    ]
+
+
+def test_uuid_primary_keys_come_back_as_they_were(sqlite_memory: Backend, tmp_path: Path) -> None:
+    """Of owned rows as well, and what refers to them without a foreign key still finds them."""
+    world = uuids()
+    source = world.filled(sqlite_memory.fresh())
+    export_all(source, tmp_path / "b", catalog=world.catalog)
+    target = sqlite_memory.fresh()
+    world.metadata.create_all(target)
+    import_all(target, tmp_path / "b", catalog=world.catalog)
+    for table in world.metadata.sorted_tables:
+        with source.connect() as one, target.connect() as other:
+            statement = sa.select(*table.columns).order_by(*table.primary_key.columns)
+            assert one.execute(statement).all() == other.execute(statement).all()
