@@ -150,8 +150,9 @@ class ChildReader:
     def fetch(self, parents: Sequence[Row]) -> list[list[Any]]:
         """Return each parent's children as JSON texts, sorted."""
         down = [column for column, _ in self.children.pairs]
-        rows = rows_among(
-            self.reader.dialect, self.sql, down, self.names, keys_at(parents, self.parent_places)
+        keys = keys_at(parents, self.parent_places)
+        rows = self.reader.selection.completed(
+            rows_among(self.reader.dialect, self.sql, down, self.names, keys)
         )
         self._refuse_shared(rows)
         groups: dict[Row, list[tuple[bytes, Row]]] = defaultdict(list)
@@ -186,12 +187,13 @@ class LinkReader:
         self.links = links
         self.owner = owner
         self.dialect = dialect
-        selection = Selection(dialect, links.table)
+        selection = Selection(dialect, links.table, anchor=links.reference.columns)
         slot = selection.reference(links.reference, links.table)
         self.ancestors = ancestors_of(selection)
         self.owner_places = [owner.selection.raw(column) for _, column in links.local]
         self.own_places = [selection.raw(links.table.c[near.key]) for near, _ in links.local]
         self.make = self._compile(selection, slot)
+        self.selection = selection
         self.sql = dialect.text_of(selection.statement())
         table = dialect.table(links.table)
         self.names = [f"{table}.{dialect.name(near)}" for near, _ in links.local]
@@ -213,9 +215,8 @@ class LinkReader:
     def fetch(self, owners: Sequence[Row]) -> list[list[Any]]:
         """Return each owner's nested keys, sorted."""
         near = [column for column, _ in self.links.local]
-        rows = rows_among(
-            self.dialect, self.sql, near, self.names, keys_at(owners, self.owner_places)
-        )
+        keys = keys_at(owners, self.owner_places)
+        rows = self.selection.completed(rows_among(self.dialect, self.sql, near, self.names, keys))
         for ancestors in self.ancestors:
             ancestors.fetch(rows)
         try:
@@ -304,7 +305,7 @@ class RecordReader:
         if self.order is not None:
             statement = statement.order_by(*self.order)
         with closing(self.dialect.stream(statement, size)) as stream:
-            parts: Iterator[Any] = map(self._chunk, stream)
+            parts: Iterator[Any] = map(self._chunk, map(self.reader.selection.completed, stream))
             yield from self._lines(parts if self.order is not None else _resorted(parts, size))
 
     def chunks_of(
@@ -325,7 +326,8 @@ class RecordReader:
     def _rows_of(self, identities: Sequence[Row]) -> list[Row]:
         columns = self.rows.identity
         names = self.reader.qualified(columns)
-        return rows_among(self.dialect, self.reader.text(), columns, names, identities)
+        rows = rows_among(self.dialect, self.reader.text(), columns, names, identities)
+        return self.reader.selection.completed(rows)
 
     def _chunk(self, rows: Sequence[Row]) -> tuple[list[Key], list[Any], list[bytes]]:
         records = self.reader.records(rows)

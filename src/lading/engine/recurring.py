@@ -53,7 +53,7 @@ class Ancestors:
         self.own = own
         self.rows = own.target
         table: Any = self.rows.table
-        selection = Selection(dialect, table)
+        selection = self.selection = Selection(dialect, table)
         place = parts.index(own)
         self.before = self._encoder(selection, parts[:place])
         self.after = self._encoder(selection, parts[place + 1 :])
@@ -94,7 +94,7 @@ class Ancestors:
         reached = reached.union(sa.select(*self._edge(above)).select_from(climbed))
         match = [table.c[c.key] == reached.c[f"i{n}"] for n, c in enumerate(self.rows.identity)]
         joined = selection.joined.join(reached, sa.and_(*match))
-        return sa.select(*selection.columns).select_from(joined)
+        return selection.statement(joined)
 
     def _edge(self, source: Any) -> list[sa.ColumnElement[Any]]:
         """Select a row's primary key, and the foreign key that leads up from it."""
@@ -115,7 +115,9 @@ class Ancestors:
 
     def _levels(self, wanted: Sequence[Row]) -> dict[Row, Level]:
         columns = self.rows.identity
-        rows = rows_among(self.dialect, self.sql, columns, self.names, wanted, mark=CHUNK_MARK)
+        rows = self.selection.completed(
+            rows_among(self.dialect, self.sql, columns, self.names, wanted, mark=CHUNK_MARK)
+        )
         for ancestors in self.nested:
             ancestors.fetch(rows)
         before, after = self.before.records(rows, []), self.after.records(rows, [])

@@ -11,7 +11,7 @@ from lading.declare.derivation import Entities
 from lading.declare.rowsets import Reference, RowSet
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.lookup import rows_among
-from lading.engine.select import having_row_in, is_set, joined_to_owner, with_extensions
+from lading.engine.select import having_row_in, is_set, joined_to_owner
 from lading.errors import LadingError, TargetError, nearest, shown
 from lading.options import entity_names
 
@@ -247,7 +247,7 @@ class _Closure:
         self, root: RowSet, owner: RowSet, reference: Reference, found: list[Row]
     ) -> set[Row]:
         """Return the primary keys of the records that hold the rows referred to."""
-        joined = with_extensions(owner)
+        joined = having_row_in(owner, reference.remote)
         rows = owner
         while rows.parent is not None:
             above = rows.parent

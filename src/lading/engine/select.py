@@ -17,6 +17,8 @@ from lading.declare.recurring import recurring, recurs
 from lading.declare.rowsets import Column, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
+from lading.engine.joins import Joins
+from lading.engine.lookup import keys_at, rows_among
 from lading.kind import Kind
 
 
@@ -65,21 +67,39 @@ class ReferenceSlot:
 
 
 class Selection:
-    """The columns, joins and order by which a row set's rows are read."""
+    """The columns, joins and order by which a row set's rows are read.
 
-    def __init__(self, dialect: Dialect, table: sa.Table) -> None:
+    ``anchor`` are the columns of the table by whose values further statements find what
+    belongs to a row; by default its primary key.
+    """
+
+    def __init__(
+        self, dialect: Dialect, table: sa.Table, anchor: Sequence[Column] | None = None
+    ) -> None:
         self.dialect = dialect
         self.table: Any = table
         self.columns: list[sa.ColumnElement[Any]] = []
-        self.joined: sa.FromClause = table
+        self.joins = Joins(table, dialect.same)
+        self.anchor = tuple(table.primary_key) if anchor is None else tuple(anchor)
         self._places: dict[Any, int] = {}
-        self._joins: dict[Any, sa.FromClause] = {}
+        #: For each part of the joins, the places of the columns that are read there.
+        self._parts: list[list[int]] = [[]]
+        self._further: list[FurtherColumns] | None = None
         #: The references whose keys recur, and are read beside the rows.
         self.recurring: list[ReferenceSlot] = []
 
+    @property
+    def joined(self) -> sa.FromClause:
+        """The tables of the statement that reads the rows."""
+        return self.joins.parts[0]
+
+    @joined.setter
+    def joined(self, joined: sa.FromClause) -> None:
+        self.joins.parts[0] = joined
+
     def extend(self, rows: RowSet) -> None:
         """Join the tables that the row set's subclasses add, each under its own name."""
-        self.joined = with_extensions(rows, self.joined, self.dialect.same)
+        self.joins.extend(rows)
 
     def add(self, column: sa.ColumnElement[Any], kind: Kind) -> int:
         """Select a column to be read as a kind, once, and return its place."""
@@ -92,8 +112,15 @@ class Selection:
     def _place(self, column: Any, selected: sa.ColumnElement[Any]) -> int:
         key = (column, selected is column)
         if key not in self._places:
-            self._places[key] = len(self.columns)
-            self.columns.append(selected.label(f"c{len(self.columns)}"))
+            part = self.joins.homes.get(column.table, 0)
+            if part and len(self._parts) == 1:
+                for item in self.anchor:
+                    self.raw(self.table.c[item.key])
+            while len(self._parts) <= part:
+                self._parts.append([])
+            place = self._places[key] = len(self.columns)
+            self.columns.append(selected.label(f"c{place}"))
+            self._parts[part].append(place)
         return self._places[key]
 
     def value(self, value: Value, source: Any) -> ValueSlot:
@@ -125,23 +152,7 @@ class Selection:
 
     def join(self, reference: Reference, source: Any) -> Any:
         """Join a reference's target once, under a name of its own."""
-        key = (source, reference.columns)
-        if key not in self._joins:
-            # No application names a table so; SQLAlchemy's own anonymous names may be taken.
-            target = reference.target.table.alias(f"_lading_{len(self._joins) + 1}")
-            extension = reference.target.extension_of(reference.remote[0].table)
-            far = target
-            if extension is not None:
-                far = extension.table.alias(f"_lading_{len(self._joins) + 1}_own")
-            pairs = zip(reference.columns, reference.remote, strict=True)
-            same = self.dialect.same
-            match = [same(source.c[local.key], far.c[remote.key]) for local, remote in pairs]
-            self.joined = self.joined.outerjoin(far, sa.and_(*match))
-            if extension is not None:
-                up = [same(far.c[own.key], target.c[base.key]) for own, base in extension.pairs]
-                self.joined = self.joined.outerjoin(target, sa.and_(*up))
-            self._joins[key] = target
-        return self._joins[key]
+        return self.joins.target(reference, source)
 
     def _present(
         self, reference: Reference, target: Any, parts: list[ValueSlot | ReferenceSlot]
@@ -160,7 +171,8 @@ class Selection:
             if isinstance(part, Reference):
                 if part.nullable:
                     clauses.append(is_set(part, source))
-                inner = self.order(part.parts, self.join(part, source))
+                target = self.join(part, source)
+                inner = None if self.joins.homes[target] else self.order(part.parts, target)
                 if inner is None:
                     return None
                 clauses += inner
@@ -174,9 +186,51 @@ class Selection:
             clauses.append(ordered)
         return clauses
 
-    def statement(self) -> sa.Select[Any]:
-        """Return the SELECT so far."""
-        return sa.select(*self.columns).select_from(self.joined)
+    def statement(self, joined: sa.FromClause | None = None) -> sa.Select[Any]:
+        """Return the SELECT so far, which reads the rows; ``joined`` may join more."""
+        columns = [self.columns[place] for place in self._parts[0]]
+        return sa.select(*columns).select_from(self.joined if joined is None else joined)
+
+    def completed(self, rows: list[Row]) -> list[Row]:
+        """Return rows of that SELECT with the columns of all further ones, each in its place."""
+        if len(self._parts) == 1:
+            return rows
+        if self._further is None:
+            self._further = [
+                FurtherColumns(self, part, places)
+                for part, places in enumerate(self._parts)
+                if part and places
+            ]
+        anchors = [self._places[self.table.c[item.key], True] for item in self.anchor]
+        keys = keys_at(rows, [self._parts[0].index(place) for place in anchors])
+        whole: list[Row] = list(map(tuple, rows))
+        for further in self._further:
+            found = further.fetch(keys)
+            whole = [row + found[key] for row, key in zip(whole, keys, strict=True)]
+        places = [place for part in self._parts for place in part]
+        return keys_at(whole, [places.index(place) for place in range(len(places))])
+
+
+class FurtherColumns:
+    """Reads the columns of one more part of a selection, for the rows at hand."""
+
+    def __init__(self, selection: Selection, part: int, places: Sequence[int]) -> None:
+        self.dialect = dialect = selection.dialect
+        self.anchor = selection.anchor
+        self.width = len(places)
+        keys = [selection.table.c[column.key] for column in self.anchor]
+        columns = [*keys, *(selection.columns[place] for place in places)]
+        self.sql = dialect.text_of(sa.select(*columns).select_from(selection.joins.parts[part]))
+        table = dialect.table(selection.table)
+        self.names = [f"{table}.{dialect.name(column)}" for column in self.anchor]
+
+    def fetch(self, keys: Sequence[Row]) -> dict[Row, Row]:
+        """Return the columns by the values of the anchor; nulls where there is no such row."""
+        rows = map(tuple, rows_among(self.dialect, self.sql, self.anchor, self.names, keys))
+        nothing = (None,) * self.width
+        return dict.fromkeys(keys, nothing) | {
+            row[: -self.width]: row[-self.width :] for row in rows
+        }
 
 
 def is_set(reference: Reference, source: Any) -> Any:

@@ -99,7 +99,8 @@ class KeyReader:
         if self.order is not None:
             statement = statement.order_by(*self.order)
         with closing(self.dialect.stream(statement, CHUNK)) as stream:
-            items = (item for rows in stream for item in self._items(rows))
+            completed = map(self.reader.selection.completed, stream)
+            items = (item for rows in completed for item in self._items(rows))
             ordered = items if self.order is not None else externally_sorted(items)
             for _, group in groupby(ordered, key=itemgetter(0)):
                 yield from _sharing(item for _, item in group)
@@ -109,7 +110,7 @@ class KeyReader:
         columns = self.rows.identity
         names = self.reader.qualified(columns)
         rows = rows_among(self.dialect, self.reader.text(), columns, names, [identity])
-        return self.portable(self._items(rows)[0][1][1])
+        return self.portable(self._items(self.reader.selection.completed(rows))[0][1][1])
 
     def portable(self, key: Key) -> Any:
         """Return a key in portable form."""
