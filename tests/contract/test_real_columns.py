@@ -453,3 +453,96 @@ def test_columns_are_asked_for_once(backend: Backend) -> None:
         export_document(engine, catalog=catalog)
     asked = ("pragma_table_xinfo", "pg_catalog.pg_attribute", "information_schema.columns")
     assert len([sql for sql in seen if any(name in sql for name in asked)]) == 1
+
+
+# MariaDB
+
+
+@pytest.mark.parametrize(
+    ("type_", "column", "fine", "bad"),
+    [
+        (sa.Numeric(10, 4), "INT", "7.0000", "7.5000"),
+        (sa.Numeric(10, 4), "TINYINT UNSIGNED", "7.0000", "-7.0000"),
+        (sa.Numeric(10, 4), "DECIMAL(10,2)", "1.2500", "1.2345"),
+        (sa.Numeric(), "DOUBLE", "0.5", "0.1234567890123456789"),
+        (sa.Text(), "ENUM('b','a','1x')", "a", "A"),
+        (sa.Text(), "ENUM('b','a')", "b", "1"),
+        (sa.Text(), "ENUM('it''s','b\\\\c')", "b\\c", "it''s"),
+        (sa.Enum("a", "b", name="ab"), "ENUM('a')", "a", "b"),
+        (sa.Enum("a", "bc", name="ab"), "VARCHAR(1)", "a", "bc"),
+        (sa.Text(), "UUID", "00000000-0000-0000-0000-00000000000a", "x"),
+        (sa.JSON(), "VARCHAR(5)", "ab", "abcdef"),
+        (sa.Integer(), "INT(5) UNSIGNED ZEROFILL", 7, -7),
+        (sa.Boolean(), "TINYINT(1)", True, 1),
+        (sa.Boolean(), "INT", True, 1),
+        (sa.String(9), "CHAR(9)", "ab", "ab "),
+        (sa.Uuid(), "CHAR(32)", "00000000-0000-0000-0000-00000000000a", "x"),
+        (sa.Uuid(), "CHAR(36)", "00000000-0000-0000-0000-00000000000a", "x"),
+        (sa.Uuid(), "CHAR(20)", None, "00000000-0000-0000-0000-00000000000a"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_mariadb_keeps_no_less_than_what_is_imported(
+    mariadb: Backend, type_: Any, column: str, fine: Any, bad: Any
+) -> None:
+    """Numbers stay what they are, and a text is a label exactly or no label at all."""
+    with mariadb.database() as engine:
+        drifted = Drifted(engine, type_, column)
+        if fine is not None:
+            drifted.load(fine)
+            assert drifted.exported() == [fine]
+            drifted.run("DELETE FROM facts")
+        assert drifted.problem(bad)
+
+
+@pytest.mark.parametrize(
+    ("type_", "column", "literal", "written"),
+    [
+        (sa.DateTime(), "DATE", "'2020-01-01'", "2020-01-01T00:00:00"),
+        (sa.Date(), "DATETIME", "'2020-01-01'", "2020-01-01"),
+        (sa.Date(), "VARCHAR(10)", "'2020-01-01'", "2020-01-01"),
+        (sa.Text(), "DECIMAL(9,2)", "1.5", "1.5"),
+        (sa.Text(), "INT", "7", "7"),
+        (sa.Text(), "BLOB", "'x'", "x"),
+        (sa.Integer(), "VARCHAR(9)", "'7'", 7),
+        (sa.Integer(), "DECIMAL(9,0)", "7", 7),
+        (sa.Integer(), "YEAR", "2020", 2020),
+        (sa.Boolean(), "BIT(1)", "1", True),
+        (sa.Float(), "DECIMAL(9,2)", "1.5", 1.5),
+        (sa.Numeric(9, 2), "VARCHAR(9)", "'1.50'", "1.50"),
+        (sa.LargeBinary(), "TEXT", "'x'", "AAE="),
+        (sa.Uuid(), "BINARY(16)", "'x'", "00000000-0000-0000-0000-00000000000a"),
+        (sa.Enum("x", "y", name="xy"), "ENUM('z')", "'z'", "x"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_mariadb_s_values_are_held_to_the_model_s_kind(
+    mariadb: Backend, type_: Any, column: str, literal: str, written: Any
+) -> None:
+    """An export names the row, an import the column; rows without a value are no obstacle."""
+    with mariadb.database() as engine:
+        drifted = Drifted(engine, type_, column)
+        assert "in the database" in drifted.refuses_all(written)
+        drifted.insert("NULL")
+        assert drifted.exported() == [None]
+        drifted.run(f"UPDATE facts SET value = {literal}")
+        assert "its column is" in drifted.export_error().problem
+
+
+@pytest.mark.parametrize(
+    ("type_", "column", "literal"),
+    [
+        (sa.String(3), "VARCHAR(9)", "'abcdef'"),
+        (sa.CHAR(9), "VARCHAR(9)", "'ab  '"),
+        (sa.Numeric(4, 2), "DECIMAL(20,2)", "123456.00"),
+        (sa.Uuid(), "CHAR(36)", "'0000000000000000000000000000000a'"),
+    ],
+)
+def test_mariadb_s_wider_columns_export_what_imports_take(
+    mariadb: Backend, type_: Any, column: str, literal: str
+) -> None:
+    """A value that the model has no room for can't be restored, so it isn't exported."""
+    with mariadb.database() as engine:
+        drifted = Drifted(engine, type_, column)
+        drifted.insert(literal)
+        drifted.export_error()

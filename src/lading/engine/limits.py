@@ -7,6 +7,7 @@ can hold.  Whatever an engine would alter is refused here, never rounded.
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Callable, Collection
 from decimal import Decimal
@@ -20,6 +21,8 @@ from lading.errors import shown
 
 Check = Callable[[Any], Any]
 NUL = "\x00"
+
+is_canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII).fullmatch
 
 
 def text_limit(type_: TypeEngine[Any]) -> int | None:
@@ -71,6 +74,13 @@ def one_of(labels: Collection[str]) -> Check:
         return text
 
     return check
+
+
+def canonical_uuid(text: str) -> str:
+    """Refuse a text that a column of UUIDs would write otherwise."""
+    if not is_canonical_uuid(text):
+        raise ValueError(f"{shown(text)} is not a uuid in lower case with dashes")
+    return text
 
 
 def without_nul(engine: str) -> Check:
@@ -159,3 +169,17 @@ def in_precision(precision: int | None) -> Check:
         return text
 
     return check if precision is not None else lambda text: text
+
+
+def unblanked(value: Any) -> Any:
+    """Refuse trailing blanks that a column keeps, and its model's CHAR would forget."""
+    if type(value) is not str or value.endswith(" "):
+        raise ValueError(
+            f"the database holds {shown(value)}, whose trailing blanks the model's CHAR would lose"
+        )
+    return value
+
+
+def shortest_limit(*limits: int | None) -> int | None:
+    """Return the least of some limits, or ``None`` without any."""
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -12,7 +12,6 @@ import datetime as dt
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -24,7 +23,7 @@ from lading.arrays import Array
 from lading.declare.columns import AsStored, is_decorator, kind_of, underlying
 from lading.declare.rowsets import Column
 from lading.engine.dialects.processed import Processed
-from lading.engine.dialects.real_columns import Describes, Misfit
+from lading.engine.dialects.real_columns import Describes, refusing_misfit
 from lading.engine.generate import PLAIN, Expression, calling
 from lading.engine.limits import between, longest, longest_bytes, text_limit
 from lading.errors import shown
@@ -32,9 +31,6 @@ from lading.jsontext import json_text, parse_json
 from lading.kind import CUSTOM, Kind, article
 from lading.moments import DateTime, Interval
 from lading.values import JSON_NULL, Choice, Json, Number, Text, Uuid
-
-is_canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII).fullmatch
-
 
 #: Dates remembered per column: 27 years of them.
 MOST_DATES = 10_000
@@ -118,20 +114,6 @@ class Codecs(ABC):
         """Tell whether a text column is CHAR, in the model or in its variant."""
         real = kind_of(self.real(column.type))
         return kind.padded or (isinstance(real, Text) and real.padded)
-
-    def fitting(self, column: Column, kind: Number) -> Callable[[str], str]:
-        """Return what checks a decimal's canonical text against the column's real digits."""
-        real = kind_of(self.real(column.type))
-        if not isinstance(real, Number) or real == kind:
-            return _same
-
-        def check(text: str) -> str:
-            number = Decimal(text)
-            if number.is_finite():
-                real.written(number)
-            return text
-
-        return check
 
     def refusal(self, type_: TypeEngine[Any]) -> str | None:
         """Say why the engine can't hold a type's values at all, and what to do, or ``None``."""
@@ -312,20 +294,6 @@ def unpadded(value: Any) -> Any:
     return value.rstrip(" ") if type(value) is str else value
 
 
-def unblanked(value: Any) -> Any:
-    """Refuse trailing blanks that a column keeps, and its model's CHAR would forget."""
-    if type(value) is not str or value.endswith(" "):
-        raise ValueError(
-            f"the database holds {shown(value)}, whose trailing blanks the model's CHAR would lose"
-        )
-    return value
-
-
-def shortest_limit(*limits: int | None) -> int | None:
-    """Return the least of some limits, or ``None`` without any."""
-    return min((limit for limit in limits if limit is not None), default=None)
-
-
 def is_plain(type_: TypeEngine[Any]) -> bool:
     """Tell whether a type is SQLAlchemy's own and not an application's."""
     return not is_decorator(type_) and type(type_).__module__.startswith("sqlalchemy.")
@@ -343,15 +311,6 @@ def refusing(what: str) -> Callable[[Any], Any]:
 def refusing_kind(kind: Kind) -> Callable[[Any], Any]:
     """Return a function that refuses any value as not being of a kind."""
     return refusing(article(kind.name))
-
-
-def refusing_misfit(problem: str) -> Callable[[Any], Any]:
-    """Return a function that refuses any value of a column that isn't what its model says."""
-
-    def fail(value: Any) -> Any:
-        raise Misfit(f"{shown(value)} is no value of its model: {problem}")
-
-    return fail
 
 
 def in_range(low: int, high: int) -> Expression:

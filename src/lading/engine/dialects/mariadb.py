@@ -107,7 +107,8 @@ class MariaDB(Dialect):
         return column
 
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
-        if not self.codecs.is_usual(column, kind) or isinstance(kind, Bytes):
+        is_usual = self.codecs.is_usual(column, kind) and self.codecs.misfit(column) is None
+        if not is_usual or isinstance(kind, Bytes):
             return None
         if isinstance(kind, Choice):
             return choice_rank(_by_code_point(column), self.codecs.stored(column, kind))  # type: ignore[arg-type]

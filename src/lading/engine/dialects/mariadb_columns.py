@@ -15,8 +15,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.engine.dialects.real_columns import RealColumns
-from lading.engine.limits import longest
-from lading.errors import shown
 
 Row = tuple[Any, ...]
 Fetch = Callable[..., list[Row]]
@@ -40,6 +38,41 @@ CHARACTER_SETS = {
 }
 #: What Python's codec leaves out of the five bytes that cp1252 has no character for.
 LATIN1_CONTROLS = "\x81\x8d\x8f\x90\x9d"
+#: What the server calls types that SQLAlchemy names otherwise.
+SYNONYMS = {
+    "integer": "int",
+    "bool": "tinyint",
+    "boolean": "tinyint",
+    "numeric": "decimal",
+    "dec": "decimal",
+    "fixed": "decimal",
+    "real": "double",
+    "double precision": "double",
+    "nchar": "char",
+    "nvarchar": "varchar",
+    "national char": "char",
+    "national varchar": "varchar",
+    "json": "longtext",
+}
+
+_DDL = re.compile(r"((?:national |double )?[a-z]+) ?(?:\(([^()]*)\))?", re.IGNORECASE)
+_LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_CONTROLS = {"n": "\n", "r": "\r", "0": "\0", "t": "\t", "Z": "\x1a"}
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return _CONTROLS.get(found[1], found[1])
+
+
+def parsed_type(ddl: str) -> tuple[str, list[str]]:
+    """Split ``NUMERIC(9, 3) UNSIGNED`` into its name and arguments."""
+    if ddl[:5].lower() in ("enum(", "set('"):
+        return ddl.partition("(")[0].lower(), _LABEL.findall(ddl)
+    found = _DDL.match(ddl)
+    if found is None:
+        return ddl.lower(), []
+    return found[1].lower(), [item.strip() for item in (found[2] or "").split(",")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +115,12 @@ class Stored:
     def updates_itself(self) -> bool:
         """Whether an UPDATE that doesn't name it sets it to the current time."""
         return "on update" in self.extra.lower()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of an ENUM or SET, in its order."""
+        quoted = _LABEL.findall(self.full.partition("(")[2])
+        return tuple(_ESCAPED.sub(_unescaped, label.replace("''", "'")) for label in quoted)
 
     @property
     def characters(self) -> int | None:
@@ -185,40 +224,3 @@ class Columns(RealColumns[Stored]):
         current, folds = self.server
         place = current if schema is None else schema, table
         return (place[0].lower(), place[1].lower()) if folds else place
-
-
-def text_check(stored: Stored) -> Callable[[str], str]:
-    """Return what refuses a text that a column can't hold as it is."""
-    codec, highest, _ = CHARACTER_SETS.get(stored.charset or "", (None, 0x10FFFF, 1))
-    strict = stored.type == "char"
-    limit = stored.length if stored.type in ("char", "varchar") else None
-
-    def check(text: str) -> str:
-        if limit is not None:
-            longest(limit)(text)
-        if strict and text.endswith(" "):
-            raise ValueError(f"{shown(text)} would lose its trailing blanks in a CHAR column")
-        if codec is not None:
-            size = _size(text, codec, highest, stored)
-            if stored.octets is not None and limit is None and size > stored.octets:
-                raise ValueError(
-                    f"{shown(text)} has {size} bytes, its column holds {stored.octets}"
-                )
-        return text
-
-    return check
-
-
-def _size(text: str, codec: str, highest: int, stored: Stored) -> int:
-    for character in text:
-        if ord(character) > highest:
-            raise _foreign(character, stored.charset)
-    try:
-        kept = re.sub(f"[{LATIN1_CONTROLS}]", "?", text) if codec == "cp1252" else text
-        return len(kept.encode(codec))
-    except UnicodeEncodeError as error:
-        raise _foreign(kept[error.start], stored.charset) from error
-
-
-def _foreign(character: str, charset: str | None) -> ValueError:
-    return ValueError(f"it holds {character!r}, which character set {charset} can't store")

@@ -24,31 +24,43 @@ from lading.engine.dialects.codecs import (
     checked_date,
     decimal_form,
     in_range,
-    is_canonical_uuid,
     json_value,
     refusing,
     refusing_kind,
     without_zone,
 )
-from lading.engine.dialects.mariadb_columns import CHARACTER_SETS, Stored, text_check
+from lading.engine.dialects.mariadb_columns import (
+    CHARACTER_SETS,
+    SYNONYMS,
+    Stored,
+    parsed_type,
+)
+from lading.engine.dialects.mariadb_limits import (
+    bytes_check,
+    decimal_check,
+    driver_checks,
+    float_check,
+    fraction_check,
+    is_fit,
+    moment_check,
+    text_check,
+)
 from lading.engine.dialects.real_columns import Describes
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import (
-    between,
     integer_range,
+    is_canonical_uuid,
     longest,
     shortest,
-    single_precision,
     text_limit,
+    unblanked,
 )
-from lading.errors import TargetError
+from lading.errors import TargetError, shown
 from lading.jsontext import json_text, on_own_stack, parse_json
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Time
-from lading.values import Float, Integer, Json, Number, Text, Uuid
+from lading.values import Choice, Float, Integer, Json, Number, Text, Uuid
 
-#: The moments that a TIMESTAMP holds.
-FIRST, LAST = "1970-01-01T00:00:01", "2038-01-19T03:14:07.999999"
 #: JSON_VALID, which every JSON column is checked by, refuses what is nested deeper.
 JSON_DEPTH = 31
 
@@ -65,6 +77,18 @@ class MariaDBCodecs(Codecs):
 
     def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
         """What a strict session refuses, and what its driver gives as another type."""
+        stored: Stored = self.columns(column)
+        try:
+            ddl = str(self.dialect.type_compiler_instance.process(column.type))
+        except sa.exc.CompileError:
+            return None
+        name = parsed_type(ddl)[0]
+        declared = SYNONYMS.get(name, name)
+        if not is_fit(declared, stored):
+            return f"its column is {stored.full} in the database, and {ddl} in the model"
+        labels = getattr(self.underlying(column.type), "enums", None)
+        if labels and stored.type == "enum" and set(labels).isdisjoint(stored.labels):
+            return f"its column is {stored.full} in the database, with no label of the model's"
         return None
 
     def kept(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
@@ -90,9 +114,16 @@ class MariaDBCodecs(Codecs):
 
     def read_string(self, column: Column, kind: Text) -> Expression:
         """Text; CHAR comes without the blanks that pad it."""
+        stored, limit = self.columns(column), text_limit(self.real(column.type))
         if self.is_padded(column, kind):
-            return calling(Text(padded=True).write)
-        return self._text(kind)
+            return calling(Text(padded=True).write if stored.type == "char" else unblanked)
+        if limit is None or (stored.characters or math.inf) <= limit:
+            return self._text(kind)
+        plain, check = self._text(kind).function(), longest(limit)
+        return Expression(
+            f"({{x}} if type({{x}}) is str and len({{x}}) <= {limit} else slow({{x}}))",
+            {"slow": lambda text: check(plain(text))},
+        )
 
     def _text(self, kind: Kind) -> Expression:
         fail = refusing_kind(kind)
@@ -107,9 +138,9 @@ class MariaDBCodecs(Codecs):
 
         def slow(text: str) -> str:
             limited = text if declared is None else longest(declared)(text)
-            return check(str(canonical(limited)))
+            return str(check(str(canonical(limited))))
 
-        if stored.type == "char" or stored.characters is None:
+        if stored.type in ("char", "enum", "uuid", "set") or stored.characters is None:
             return calling(slow)
         width = CHARACTER_SETS.get(stored.charset or "", ("", 0, 4))[2]
         most = min(stored.characters // width, declared or stored.characters)
@@ -117,15 +148,40 @@ class MariaDBCodecs(Codecs):
             f"({{x}} if len({{x}}) <= {most} and {{x}}.isascii() else slow({{x}}))", {"slow": slow}
         )
 
+    def bind_enum(self, column: Column, kind: Choice) -> Expression:
+        """A label, which the column must have or have room for."""
+        check = text_check(self.columns(column))
+        label = super().bind_enum(column, kind).function()
+        return calling(lambda name: check(label(name)))
+
     def read_uuid(self, column: Column, kind: Uuid) -> Expression:
-        """The server's own type, or 32 hexadecimal digits."""
+        """The server's own type, or text in the form that an import would give it."""
         if self.columns(column).type == "uuid":
             return self._text(kind)
-        return calling(lambda text: str(UUID(text)))
+        form = self._uuid_form(column)
+
+        def read(text: str) -> str:
+            written = str(UUID(text))
+            if len(form(written)) != len(text):
+                raise ValueError(
+                    f"the database holds {shown(text)}, which would be stored as {form(written)}"
+                )
+            return written
+
+        return calling(read)
+
+    def _uuid_form(self, column: Column) -> Callable[[str], str]:
+        """Return what makes a UUID's text as the application writes it, if the column has room."""
+        stored = self.columns(column)
+        is_dashed = self.implementation(column.type).bind_processor(self.dialect) is None
+        has_room = (stored.characters or 0) >= len("00000000-0000-0000-0000-000000000000")
+        return str if is_dashed and has_room else lambda text: text.replace("-", "")
 
     def bind_uuid(self, column: Column, kind: Uuid) -> Expression:
         """As the column keeps it."""
-        is_native = self.columns(column).type == "uuid"
+        stored = self.columns(column)
+        is_native = stored.type == "uuid"
+        form, check = self._uuid_form(column), text_check(stored)
 
         def bind(text: str) -> str:
             if not is_canonical_uuid(text):
@@ -135,12 +191,13 @@ class MariaDBCodecs(Codecs):
                     f"{text} is a version and variant that MariaDB's own UUID type refuses; keep "
                     "it as text: Uuid(native_uuid=False)"
                 )
-            return text if is_native else text.replace("-", "")
+            return text if is_native else str(check(form(text)))
 
         return calling(bind)
 
     def bind_json(self, column: Column, kind: Json) -> Expression:
-        """Its text, nested no deeper than the server's own check allows."""
+        """Its text, within the column, nested no deeper than the server's own check allows."""
+        fits = text_check(self.columns(column))
 
         def bind(written: bytes) -> str:
             value = json_value(written)
@@ -151,7 +208,7 @@ class MariaDBCodecs(Codecs):
                 and on_own_stack(depth_of, plain) > JSON_DEPTH
             ):
                 raise ValueError(f"it is nested deeper than the {JSON_DEPTH} levels MariaDB allows")
-            return text
+            return str(fits(text))
 
         return calling(bind)
 
@@ -205,11 +262,12 @@ class MariaDBCodecs(Codecs):
         stored = self.columns(column)
         check = decimal_check(stored)
 
-        def slow(text: str) -> str:
-            check(Decimal(kind.canonical(text)))
-            return text
+        def slow(text: str) -> Any:
+            driver_value = check(Decimal(kind.canonical(text)))
+            return driver_value if type(driver_value) is int else text
 
-        if stored.is_unsigned or (kind.precision, kind.scale) != (stored.precision, stored.scale):
+        digits = (stored.type, stored.precision, stored.scale)
+        if stored.is_unsigned or digits != ("decimal", kind.precision, kind.scale):
             return calling(slow)
         form = decimal_form(kind)
         return Expression("({x} if form({x}) else slow({x}))", {"form": form, "slow": slow})
@@ -273,111 +331,11 @@ def _real(what: str, parse: Callable[[str], str]) -> Callable[[Any], str]:
     return read
 
 
-# What a column keeps as it is, of the values that drivers take
-
-
-def driver_checks(stored: Stored) -> dict[type, Callable[[Any], Any]]:
-    """Return a column's checks of driver values by their type."""
-    moment = moment_check(stored)
-    low, high = stored.range or (-math.inf, math.inf)
-    return {
-        str: text_check(stored) if stored.charset is not None else _same,
-        bytes: bytes_check(stored),
-        int: between(low, high),  # type: ignore[arg-type]
-        float: float_check(stored),
-        Decimal: decimal_check(stored),
-        dt.time: lambda value: moment(value.isoformat()) and value,
-        dt.datetime: lambda value: moment(value.replace(tzinfo=None).isoformat()) and value,
-    }
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
 def valid_json(text: str) -> str:
     """Refuse a serializer's text that the server's own check of JSON columns refuses."""
     if on_own_stack(depth_of, parse_json(text)) > JSON_DEPTH:
         raise ValueError(f"it is nested deeper than the {JSON_DEPTH} levels MariaDB allows")
     return text
-
-
-def bytes_check(stored: Stored) -> Callable[[bytes], bytes]:
-    """Refuse bytes that the server would cut or pad."""
-    pads = stored.type == "binary"
-
-    def check(data: bytes) -> bytes:
-        if stored.octets is not None and len(data) > stored.octets:
-            raise ValueError(f"{len(data)} bytes are more than its column holds: {stored.octets}")
-        if pads and len(data) != stored.octets:
-            raise ValueError(f"{len(data)} bytes would be padded to {stored.octets}")
-        return data
-
-    return check
-
-
-def float_check(stored: Stored) -> Callable[[float], float]:
-    """Refuse doubles that the server would round or can't store."""
-    is_single, scale = stored.type == "float", stored.scale
-    most = None if scale is None else 10.0 ** ((stored.precision or 0) - scale)
-
-    def check(number: float) -> float:
-        if not math.isfinite(number):
-            raise ValueError(f"{number} can't be stored by MariaDB")
-        if stored.is_unsigned and number < 0:
-            raise ValueError(f"{number} is negative, and its column is unsigned")
-        if most is not None and abs(number) >= most:
-            raise ValueError(f"{number!r} is outside of its column, which ends before {most!r}")
-        if scale is not None and round(number, scale) != number:
-            raise ValueError(f"{number!r} changes in its column of {scale} decimal places")
-        return single_precision(number) if is_single else number
-
-    return check if stored.type in ("float", "double") else _same
-
-
-def decimal_check(stored: Stored) -> Callable[[Decimal], Decimal]:
-    """Refuse decimals that the server would round or can't store."""
-    real = Number(precision=stored.precision, scale=stored.scale)
-
-    def check(number: Decimal) -> Decimal:
-        if not number.is_finite():
-            raise ValueError(f"{number} can't be stored by MariaDB")
-        if stored.is_unsigned and number < 0:
-            raise ValueError(f"{number} is negative, and its column is unsigned")
-        real.written(number)
-        return number
-
-    return check if stored.type == "decimal" else _same
-
-
-def fraction_check(stored: Stored) -> Callable[[str], str]:
-    """Refuse a time whose fraction the server would cut."""
-    digits = stored.fraction if stored.fraction is not None else 6
-
-    def check(text: str) -> str:
-        fraction = text.partition(".")[2].rstrip("0")
-        if len(fraction) > digits:
-            raise ValueError(
-                f"{text} has {len(fraction)} digits of a second, its column holds {digits}; "
-                f"give it six: mysql.{stored.type.upper()}(fsp=6)"
-            )
-        return text
-
-    return check if digits < 6 else _same
-
-
-def moment_check(stored: Stored) -> Callable[[str], str]:
-    """Refuse a moment that the column would cut or can't hold."""
-    fraction = fraction_check(stored)
-    if stored.type != "timestamp":
-        return fraction
-
-    def check(text: str) -> str:
-        if not FIRST <= text <= LAST:
-            raise ValueError(f"{text} is outside of what a TIMESTAMP holds, {FIRST} to {LAST}")
-        return fraction(text)
-
-    return check
 
 
 def depth_of(value: Any) -> int:

@@ -23,11 +23,8 @@ from lading.engine.dialects.codecs import (
     checked_date,
     decimal_form,
     in_range,
-    is_canonical_uuid,
     json_value,
     refusing_kind,
-    shortest_limit,
-    unblanked,
     without_zone,
 )
 from lading.engine.dialects.postgresql_columns import Declared, PostgreSQLColumn
@@ -47,8 +44,11 @@ from lading.engine.limits import (
     NUL,
     in_precision,
     integer_range,
+    is_canonical_uuid,
     longest,
+    shortest_limit,
     text_limit,
+    unblanked,
     without_nul,
 )
 from lading.errors import TargetError

@@ -7,12 +7,12 @@ asked once per export or import, in one statement for all tables.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from lading.errors import TargetError
+from lading.errors import TargetError, shown
 
 #: How one engine describes a column.
 Stored_co = TypeVar("Stored_co", covariant=True)
@@ -21,6 +21,15 @@ Stored = TypeVar("Stored")
 
 class Misfit(ValueError):
     """A column of the database can't hold what its model says."""
+
+
+def refusing_misfit(problem: str) -> Callable[[Any], Any]:
+    """Return a function that refuses any value of a column that isn't what its model says."""
+
+    def fail(value: Any) -> Any:
+        raise Misfit(f"{shown(value)} is no value of its model: {problem}")
+
+    return fail
 
 
 class Describes(Protocol[Stored_co]):

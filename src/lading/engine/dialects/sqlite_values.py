@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,6 @@ from lading.engine.dialects.codecs import (
     checked_date,
     decimal_form,
     in_range,
-    is_canonical_uuid,
     json_value,
     refusing,
     refusing_kind,
@@ -44,7 +44,7 @@ from lading.engine.dialects.sqlite_decimals import (
     unnoted,
 )
 from lading.engine.generate import Expression, calling
-from lading.engine.limits import integer_range, longest, text_limit
+from lading.engine.limits import integer_range, is_canonical_uuid, longest, text_limit
 from lading.jsontext import on_own_stack, parse_json
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time
@@ -269,6 +269,20 @@ class SQLiteCodecs(Codecs):
             "(number({x}) if form({x}) else slow({x}))",
             {"number": float, "form": decimal_form(kind), "slow": slow},
         )
+
+    def fitting(self, column: Column, kind: Number) -> Callable[[str], str]:
+        """Return what checks a decimal's canonical text against the column's real digits."""
+        real = kind_of(self.real(column.type))
+        if not isinstance(real, Number) or real == kind:
+            return lambda text: text
+
+        def check(text: str) -> str:
+            number = Decimal(text)
+            if number.is_finite():
+                real.written(number)
+            return text
+
+        return check
 
     def bind_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from lading.engine.dialects.mariadb_columns import INTEGERS, Stored
+from lading.engine.dialects.mariadb_columns import INTEGERS, SYNONYMS, Stored, parsed_type
 
 #: The character set of databases that say nothing else, and the bytes of a character in each.
 USUAL_CHARSET = "utf8mb4"
@@ -27,26 +27,10 @@ CHARACTER_BYTES = {
 }
 #: The bytes that a text or blob of each size holds, smallest first.
 SIZES = {"tiny": 2**8 - 1, "": 2**16 - 1, "medium": 2**24 - 1, "long": 2**32 - 1}
-SYNONYMS = {
-    "integer": "int",
-    "bool": "tinyint",
-    "boolean": "tinyint",
-    "numeric": "decimal",
-    "dec": "decimal",
-    "fixed": "decimal",
-    "real": "double",
-    "double precision": "double",
-    "nchar": "char",
-    "nvarchar": "varchar",
-    "national char": "char",
-    "national varchar": "varchar",
-    "json": "longtext",
-}
 #: A FLOAT of more bits than this is a DOUBLE.
 SINGLE_BITS = 24
 DECIMAL_DIGITS = 10
 
-_DDL = re.compile(r"((?:national |double )?[a-z]+) ?(?:\(([^()]*)\))?", re.IGNORECASE)
 _CHARSET = re.compile(r"character set (\w+)", re.IGNORECASE)
 _COLLATION = re.compile(r"collate (\w+)", re.IGNORECASE)
 _SIZED = re.compile(r"(tiny|medium|long|)(text|blob)")
@@ -65,7 +49,7 @@ class StoredColumns:
         """Return what a column will be; ``CompileError`` where MariaDB has no such type."""
         compiler = self.dialect.type_compiler_instance
         ddl = compiler.process(column.type, type_expression=column)
-        name, arguments = _parsed(ddl)
+        name, arguments = parsed_type(ddl)
         numbers = [int(item) for item in arguments if item.isdigit()]
         charset, collation = self._text_of(column, name, ddl)
         type_ = _type_of(name, arguments, charset)
@@ -75,7 +59,7 @@ class StoredColumns:
         return Stored(
             name=str(getattr(column, "name", "")),
             type=type_,
-            full=ddl.lower(),
+            full=ddl.replace("%%", "%") if name in ("enum", "set") else ddl.lower(),
             length=length,
             octets=octets,
             precision=precision,
@@ -102,17 +86,6 @@ class StoredColumns:
         own = _found(_CHARSET, ddl) or _charset_of(collation)
         own = own or ("latin1" if "ascii" in words else "ucs2" if "unicode" in words else None)
         return own or _table_charset(getattr(column, "table", None)) or USUAL_CHARSET, collation
-
-
-def _parsed(ddl: str) -> tuple[str, list[str]]:
-    """Split ``NUMERIC(9, 3) UNSIGNED`` into its name and arguments."""
-    if ddl[:5].lower() in ("enum(", "set('"):
-        name = ddl.partition("(")[0].lower()
-        return name, re.findall(r"'((?:[^']|'')*)'", ddl)
-    found = _DDL.match(ddl)
-    if found is None:
-        return ddl.lower(), []
-    return found[1].lower(), [item.strip() for item in (found[2] or "").split(",")]
 
 
 def _type_of(name: str, arguments: list[str], charset: str | None) -> str:
