@@ -147,7 +147,7 @@ class SQLiteCodecs(Codecs):
     def noting(self, column: Column, kind: Kind, note: Callable[[], None]) -> Expression | None:
         """Decimals are rounded where the catalog says that they are written as they are read."""
         below = self.underlying(column.type)
-        if not self.as_read or not is_rounded(below):
+        if not self.as_read or not is_rounded(below) or self.misfit(column) is not None:
             return None
         if isinstance(kind, Number) and self.is_usual(column, kind):
             return calling(decimal_reader(kind, note))
