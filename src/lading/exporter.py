@@ -25,7 +25,7 @@ from lading.engine.refusals import refusals
 from lading.engine.scope import Scope, references_of
 from lading.engine.session import Opened, reading
 from lading.engine.shared_keys import refuse_shared_keys
-from lading.engine.tables import require_tables
+from lading.engine.tables import require_tables, tables_of
 from lading.engine.through import dumped, needs_marshmallow
 from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning, TargetError, listed
 from lading.jsontext import on_own_stack
@@ -304,6 +304,7 @@ class _Export:
 
     def left_out(self) -> dict[str, str | None]:
         """Return what no schema carries, and warn of what nobody excused."""
+        self._warn_of_views()
         left = {**self.catalog.coverage(), **self._cut_links()}
         unexcused = [name for name, reason in left.items() if reason is None]
         if unexcused:
@@ -316,6 +317,18 @@ class _Export:
                 stacklevel=4,
             )
         return left
+
+    def _warn_of_views(self) -> None:
+        """Warn of what isn't a table: nobody can count the rows that a view doesn't show."""
+        for table, kind in self.dialect.stand_ins(tables_of(self.entities)).items():
+            if table.fullname not in self.catalog.leaves_out:
+                warnings.warn(
+                    f"{table.fullname} is {kind}; this export holds only the rows that it shows. "
+                    "Map the table itself, or excuse it by name: "
+                    f"leaves_out={{{table.fullname!r}: 'the reason'}}",
+                    LeftOutWarning,
+                    stacklevel=5,
+                )
 
     def _cut_links(self) -> dict[str, None]:
         """Links of the records written that are carried by an entity which isn't."""

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
-from lading import Catalog, OutcomeUnknown, TargetError, export_document, import_document
+from lading import (
+    Catalog,
+    LeftOutWarning,
+    OutcomeUnknown,
+    TargetError,
+    export_document,
+    import_document,
+)
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 
@@ -83,6 +91,74 @@ def test_66_a_lost_reply_to_commit_leaves_the_outcome_unknown(
         report = import_document(engine, document("a"), catalog=catalog)
         assert (report.inserted, report.skipped) == ((0, 1) if arrives else (1, 0))
         assert count(engine, model) == 1
+
+
+# 70: rows that a policy or a view hides from an export
+
+POLICY = [
+    "ALTER TABLE categories RENAME TO hidden",
+    "ALTER TABLE hidden ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY short ON hidden USING (length(name) < 2)",
+    "GRANT ALL ON hidden TO clerk",
+]
+VIEWS = {
+    "itself": ["ALTER TABLE hidden RENAME TO categories"],
+    "a view that asks as its user": [
+        "CREATE VIEW categories WITH (security_invoker = on) AS SELECT * FROM hidden"
+    ],
+    "a view that asks as its owner": [
+        "CREATE VIEW categories AS SELECT * FROM hidden",
+        "ALTER VIEW categories OWNER TO clerk",
+    ],
+    "a view over a view": [
+        "CREATE VIEW inner_view WITH (security_invoker = true) AS SELECT * FROM hidden",
+        "CREATE VIEW categories WITH (security_invoker) AS SELECT * FROM inner_view WHERE true",
+        "GRANT ALL ON inner_view TO clerk",
+    ],
+}
+
+
+@pytest.fixture
+def clerk(postgresql: Backend) -> Iterator[str]:
+    """A role that may read and owns nothing yet."""
+    with postgresql.database() as engine, engine.begin() as connection:
+        connection.exec_driver_sql("CREATE ROLE clerk")
+    yield "clerk"
+    with postgresql.database() as engine, engine.begin() as connection:
+        connection.exec_driver_sql("DROP ROLE clerk")
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_70_a_policy_below_a_view_is_refused(kind: str, clerk: str, postgresql: Backend) -> None:
+    """Whoever it is that the policy holds for: the user, or the owner of a view."""
+    model, catalog = categories()
+    with postgresql.database(model.metadata) as engine:
+        import_document(engine, document("a", "bb"), catalog=catalog)
+        with engine.begin() as connection:
+            for statement in (*POLICY, *VIEWS[kind], "GRANT ALL ON categories TO clerk"):
+                connection.exec_driver_sql(statement)
+        with Session(engine) as session:
+            session.execute(sa.text("SET ROLE clerk"))
+            assert session.scalar(sa.text("SELECT count(*) FROM categories")) == 1
+            with pytest.raises(TargetError, match="row-level security is active on "):
+                export_document(session, catalog=catalog)
+
+
+@pytest.mark.parametrize("name", ["sqlite_memory", *SERVERS])
+def test_70_a_view_in_a_table_s_place_is_told(name: str, request: pytest.FixtureRequest) -> None:
+    """What it hides can't be counted; whoever knows that it hides nothing says so."""
+    model, catalog = categories()
+    with server(request, name).database(model.metadata) as engine:
+        import_document(engine, document("a", "bb"), catalog=catalog)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE categories RENAME TO whole")
+            view = "CREATE VIEW categories AS SELECT * FROM whole WHERE length(name) < 2"
+            connection.exec_driver_sql(view)
+        with pytest.warns(LeftOutWarning, match="categories is a view; this export holds only"):
+            exported = export_document(engine, catalog=catalog)
+        assert [item["name"] for item in exported["categories"]] == ["a"]
+        catalog.leaves_out["categories"] = "the others are old"
+        export_document(engine, catalog=catalog)
 
 
 # A guard of the engine's is nothing to lift
@@ -227,13 +303,11 @@ def test_72_a_lock_goes_with_the_transaction_that_took_it(mariadb: Backend) -> N
         assert connection.scalar(held, {"name": name}) is None
 
 
-def test_72_a_user_who_may_not_lock_is_told_what_to_grant(postgresql: Backend) -> None:
+def test_72_a_user_who_may_not_lock_is_told_what_to_grant(clerk: str, postgresql: Backend) -> None:
     """Where nothing guards a key, and an import can't, it isn't begun."""
     model, catalog = categories()
     with postgresql.database(model.metadata) as engine:
         with engine.begin() as connection:
-            connection.exec_driver_sql("DROP ROLE IF EXISTS clerk")
-            connection.exec_driver_sql("CREATE ROLE clerk")
             connection.exec_driver_sql("GRANT SELECT, INSERT ON categories TO clerk")
         with Session(engine) as session:
             session.execute(sa.text("SET ROLE clerk"))
@@ -241,6 +315,3 @@ def test_72_a_user_who_may_not_lock_is_told_what_to_grant(postgresql: Backend) -
                 import_document(session, document("a"), catalog=catalog)
             assert session.scalar(sa.text("SELECT current_user")) == "clerk"
             session.rollback()
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP OWNED BY clerk")
-            connection.exec_driver_sql("DROP ROLE clerk")

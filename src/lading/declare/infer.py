@@ -90,7 +90,7 @@ def coverage(entities: Entities) -> dict[str, str | None]:
             held = {column for column, _ in links.local} | set(links.reference.columns)
             carried.setdefault(links.table, set()).update(held)
     left: dict[str, str | None] = {}
-    for metadata in {table.metadata for table in carried}:
+    for metadata in _metadatas(entities, carried):
         for table in metadata.tables.values():
             if table not in carried:
                 left[table.fullname] = catalog.leaves_out.get(table.fullname)
@@ -100,3 +100,17 @@ def coverage(entities: Entities) -> dict[str, str | None]:
                     name = f"{table.fullname}.{column.name}"
                     left[name] = catalog.leaves_out.get(name)
     return dict(sorted(left.items()))
+
+
+def _metadatas(entities: Entities, carried: Iterable[sa.Table]) -> set[sa.MetaData]:
+    """Return the metadata of all tables that the carried models' registries map.
+
+    One registry may have several, such as one for each database that an application binds.
+    """
+    mappers = {
+        mapper
+        for registry in {rows.mapper.registry for rows in entities.all_rows()}
+        for mapper in registry.mappers
+    }
+    mapped = {table for mapper in mappers for table in mapper.tables if isinstance(table, sa.Table)}
+    return {table.metadata for table in mapped.union(carried)}

@@ -113,6 +113,13 @@ def refusals(entity: str | None = None) -> Iterator[None]:
 
 def refusal(error: BaseException, entity: str | None = None) -> TargetError:
     """Return what lading says of an exception of SQLAlchemy's."""
+    if isinstance(error, sa.exc.MissingGreenlet):
+        return TargetError(
+            "this engine is for asyncio, and nobody awaits it here",
+            "Use await async_session.run_sync(export_all, path), or give an engine of "
+            "create_engine, such as postgresql+psycopg:// or sqlite://.",
+            entity=entity,
+        )
     orig = getattr(error, "orig", None)
     text = str(orig or error).strip()
     problem, remedy = _told(orig) if orig is not None else ("", "")

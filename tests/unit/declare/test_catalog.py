@@ -355,3 +355,31 @@ def test_viewonly_relationships_carry_nothing() -> None:
     catalog = catalog_of(brand, item)
     assert [member.name for member in catalog.use()["items"].members] == ["slug", "brand"]
     assert catalog.coverage() == {"links": None}
+
+
+def test_coverage_lists_every_metadata_of_a_registry() -> None:
+    """An application that binds several databases has a metadata for each, and one registry."""
+    base = new_base()
+
+    class User(base):
+        __tablename__ = "users"
+        id = mapped_column(sa.Integer, primary_key=True)
+        email = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Statistic(base):
+        __tablename__ = "statistics"
+        metadata = sa.MetaData()
+        id = mapped_column(sa.Integer, primary_key=True)
+
+    class Archive(base):
+        __tablename__ = "archives"
+        metadata = sa.MetaData(schema="old")
+        id = mapped_column(sa.Integer, primary_key=True)
+
+    sa.Table("counts", Statistic.metadata, sa.Column("n", sa.Integer))
+    catalog = catalog_of(User, leaves_out={"counts": "they are counted anew"})
+    assert catalog.coverage() == {
+        "counts": "they are counted anew",
+        "old.archives": None,
+        "statistics": None,
+    }

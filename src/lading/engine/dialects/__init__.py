@@ -19,11 +19,12 @@ KNOWN: dict[str, type[Dialect]] = {
 }
 
 
+SUPPORTED = "SQLite (sqlite://), PostgreSQL (postgresql+psycopg://) or MariaDB (mariadb+pymysql://)"
+
+
 def dialect_for(connection: sa.Connection) -> Dialect:
     """Return the dialect of a connection; ``TargetError`` for engines not known yet."""
     name = connection.dialect.name
     if name not in KNOWN:
-        raise TargetError(
-            f"the engine {name!r} isn't supported yet", f"Use one of: {', '.join(KNOWN)}."
-        )
+        raise TargetError(f"the engine {name!r} isn't supported; expected {SUPPORTED}")
     return KNOWN[name](connection)

@@ -35,6 +35,8 @@ class Dialect(ABC):
 
     #: Parameters of one lookup; a chunk with more is split.
     parameters: ClassVar[int] = 30_000
+    #: What the URL of a supported engine looks like.
+    url: ClassVar[str]
     codecs_class: ClassVar[type[Codecs]]
 
     def __init__(self, connection: sa.Connection) -> None:
@@ -44,9 +46,9 @@ class Dialect(ABC):
         style = connection.dialect.paramstyle
         if style not in PLACEHOLDERS:
             raise TargetError(
-                f"the driver {connection.dialect.driver!r} binds parameters as {style!r}, which "
-                "lading can't use",
-                "Use the engine's usual driver (psycopg, sqlite3, PyMySQL).",
+                f"the driver {connection.dialect.driver!r} isn't supported: it binds parameters "
+                f"as {style!r}",
+                f"Use an engine of create_engine({self.url!r}), or of create_async_engine.",
             )
         self.mark = PLACEHOLDERS[style]
         self.columns = self.real_columns()
@@ -294,6 +296,10 @@ class Dialect(ABC):
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
         """Raise ``TargetError`` if a policy hides rows of these tables from this user."""
+
+    def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
+        """Return what stands in a table's place and may show other rows: a view, by table."""
+        return {}
 
     # Other writers
 

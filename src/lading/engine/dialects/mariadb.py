@@ -56,6 +56,7 @@ class MariaDB(Dialect):
     """MariaDB: padding collations, TIMESTAMPs, AUTO_INCREMENT, one statement at a time."""
 
     codecs_class = MariaDBCodecs
+    url = "mariadb+pymysql://..."
     codecs: MariaDBCodecs
     columns: Columns
 
@@ -377,6 +378,14 @@ class MariaDB(Dialect):
                 f"these tables' engines have no transactions: {listed}",
                 "Nothing could be all or nothing there: ALTER TABLE ... ENGINE = InnoDB.",
             )
+
+    def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
+        asked = self.columns.ask(
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            f"WHERE table_type LIKE '%%VIEW' AND {PLACES}",
+            tables,
+        )
+        return {table: "a view" for table, _ in asked}
 
 
 def _room(value: Any) -> int:

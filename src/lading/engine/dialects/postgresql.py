@@ -16,6 +16,7 @@ from lading.engine.dialects.postgresql_columns import Columns
 from lading.engine.dialects.postgresql_locks import hold, is_idle, refuse_stale, unguarded
 from lading.engine.dialects.postgresql_sequences import feeding, moved, sequence_named
 from lading.engine.dialects.postgresql_values import PostgreSQLCodecs
+from lading.engine.dialects.postgresql_views import refuse_policies, stand_ins
 from lading.errors import TargetError
 from lading.kind import Kind
 from lading.values import Bytes, Choice, Text
@@ -29,6 +30,7 @@ class PostgreSQL(Dialect):
     """PostgreSQL: typed columns, schemas, sequences, COPY."""
 
     codecs_class = PostgreSQLCodecs
+    url = "postgresql+psycopg://..."
     columns: Columns
 
     def __init__(self, connection: sa.Connection) -> None:
@@ -258,18 +260,10 @@ class PostgreSQL(Dialect):
         return f"{level}, in the caller's transaction{one}"
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
-        names = list(map(self.regclass, tables))
-        hidden = self.fetch(
-            "SELECT name FROM unnest("
-            f"{self.mark}::text[]) AS given(name) WHERE row_security_active(to_regclass(name))",
-            (names,),
-        )
-        if hidden:
-            tables_hidden = ", ".join(row[0] for row in hidden)
-            raise TargetError(
-                f"row-level security is active on {tables_hidden}, and may hide rows",
-                "Use a role that bypasses it.",
-            )
+        refuse_policies(self, tables)
+
+    def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
+        return stand_ins(self, tables)
 
     def is_fresh(self) -> bool:
         return is_idle(self)

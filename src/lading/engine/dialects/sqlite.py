@@ -24,6 +24,7 @@ class SQLite(Dialect):
     """SQLite: values of any type in any column, text by code point, one writer."""
 
     codecs_class = SQLiteCodecs
+    url = "sqlite:///file.db"
     columns: Columns
     utf8 = True
 
@@ -115,6 +116,20 @@ class SQLite(Dialect):
     def numbers(self, count: int) -> sa.FromClause:
         counted = sa.select(sa.literal(1).label("n")).cte("_lading_numbers", recursive=True)
         return counted.union_all(sa.select(counted.c.n + 1).where(counted.c.n < count))
+
+    def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
+        by_schema: dict[str | None, set[str]] = {}
+        for table in tables:
+            by_schema.setdefault(self.schema(table.schema), set())
+        for schema, names in by_schema.items():
+            master = f"{self.prepare.quote_schema(schema or 'main')}.sqlite_master"
+            found = self.fetch(f"SELECT lower(name) FROM {master} WHERE type = 'view'")
+            names.update(name for (name,) in found)
+        return {
+            table: "a view"
+            for table in tables
+            if table.name.lower() in by_schema[self.schema(table.schema)]
+        }
 
     # Transactions
 

@@ -128,7 +128,9 @@ def running_mariadb(server: str | None = None) -> Iterator[sa.URL]:
         raise missing("the package PyMySQL is missing")
     home = Path(tempfile.mkdtemp(prefix="lading-maria-"))
     data, socket = home / "data", home / "socket"
-    common = ["--no-defaults", f"--user={getpass.getuser()}", f"--datadir={data}"]
+    # A server that starts removes temporary tables of others that share its folder for them.
+    folders = [f"--datadir={data}", f"--tmpdir={home}"]
+    common = ["--no-defaults", f"--user={getpass.getuser()}", *folders]
     try:
         install = found("mariadb-install-db")
         if install is None:
