@@ -96,10 +96,11 @@ def _faults(value: Any) -> Iterator[Fault]:
 def _field(path: str, field: Any) -> Iterator[Fault]:
     """Yield what in a field's shape is none, down to the items of arrays."""
     while True:
-        if not isinstance(field, dict) or not isinstance(field.get("type"), str):
+        kind = field.get("type") if isinstance(field, dict) else None
+        if not isinstance(kind, str) or not kind:
             yield path, field, "a field's shape, with its type"
             return
-        needed = _BY_TYPE.get(field["type"], {})
+        needed = _BY_TYPE.get(kind, {})
         yield from _members(path, field, needed)
         for name, limit in field.get("constraints", {}).items():
             if name in _LISTS and not isinstance(limit, list):
