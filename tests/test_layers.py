@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     {"derive", "options"},
     {"engine"},
     {"bundle"},
-    {"payload", "contents", "formats"},
+    {"payload", "contents", "contradictions", "formats"},
     {"goldens"},
     {"exporter", "importer", "upgrader", "verifier", "differ", "jsonschemas", "locking"},
     {"testing"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lading.bundle import BundleReader
+from lading.contradictions import refuse_contradictions
 from lading.declare.catalog import Catalog
 from lading.declare.derivation import RESERVED_NAMES, Entities
 from lading.derive.replay import Flow
@@ -217,6 +218,7 @@ class BundlePayload(Upgraded):
                 "Export again with this catalog.",
                 file="manifest.json",
             )
+        refuse_contradictions(self.manifest, entities, current=not self.upgrade.plan.undone)
         self.reader.verify()
 
     def _refuse_stored_otherwise(self, entities: Entities) -> None:
