@@ -204,7 +204,7 @@ class _Export:
             chunks = reader.chunks(self.scope.where.get(name))
         total = len(kept) if kept is not None else self._count(rows)
         done = 0
-        with closing(chunks), refusals(name):
+        with closing(chunks), refusals(name), self.dialect.texts_of(rows):
             for lines in chunks:
                 yield dumped(rows, lines) if needs_marshmallow(rows) else lines
                 done += len(lines)

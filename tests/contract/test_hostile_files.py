@@ -9,6 +9,7 @@ import copy
 import enum
 import json
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -17,9 +18,18 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
-from lading import Catalog, EntitySchema, Owned, check, lock
+from lading import (
+    Catalog,
+    EntitySchema,
+    Owned,
+    check,
+    export_all,
+    import_all,
+    import_document,
+    lock,
+)
 from lading.bundle import BundleReader
 from lading.bundle.lockfile import _digest
 from lading.errors import BundleError, LadingError
@@ -97,6 +107,19 @@ def test_h16_a_file_that_changes_while_it_is_read_is_found(tmp_path: Path) -> No
         (path / "01_a.json").write_bytes((path / "01_a.json").read_bytes().replace(b"old", b"odd"))
         with pytest.raises(BundleError, match="checksum differs"):
             list(reader.blocks(reader.manifest["a"], 5))
+
+
+@pytest.mark.parametrize("name", ["01_A.json", "Manifest.json"])
+def test_h04_names_that_are_the_same_to_some_file_systems_are_told(
+    tmp_path: Path, name: str
+) -> None:
+    """A folder with two such names can't be copied whole, and says which they are."""
+    path = tmp_path / "b"
+    write_small(path, OLD)
+    (path / name).write_text("x")
+    with pytest.raises(BundleError) as caught:
+        examine(path)
+    assert f"'{name}' (to some file systems the same as '{name.lower()}')" in str(caught.value)
 
 
 # Line endings
@@ -217,6 +240,14 @@ def test_h16_a_lock_or_golden_that_is_no_plain_file_is_refused(
             action(catalog, "lading.lock.json")
 
 
+def test_no_lock_is_written_into_a_bundle(tmp_path: Path, catalog: Catalog) -> None:
+    """A lock, or its goldens, in a bundle's folder would make that unreadable."""
+    write_small(tmp_path / "b", OLD)
+    with pytest.raises(BundleError, match=r"lading\.lock\.json: is inside of the bundle"):
+        lock(catalog, tmp_path / "b" / "lading.lock.json")
+    assert examine(tmp_path / "b") == [OLD]
+
+
 def test_a_lock_may_be_a_link(locked: Path, catalog: Catalog) -> None:
     """A lock that is kept elsewhere is read through its link."""
     elsewhere = locked.rename(locked.with_name("elsewhere.json"))
@@ -288,3 +319,99 @@ def test_a_malformed_shape_is_named(locked: Path, catalog: Catalog) -> None:
         "lading.lock.json, seals[0].shapes.items.fields.slug: is {'type': [], 'nullable': False"
     )
     assert "expected a field's shape, with its type" in str(caught.value)
+
+
+# Replaced meanwhile
+
+
+def filled(*slugs: str) -> sa.Engine:
+    """Fill a database with tags, and one item for the last of them."""
+    engine = sa.create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session, session.begin():
+        tags = [Tag(slug=slug) for slug in slugs]
+        item = Item(slug=slugs[-1], colour=Colour.RED, first=tags[-1]) if slugs else None
+        session.add_all([*tags, *([item] if item else [])])
+    return engine
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_an_import_of_a_bundle_that_is_replaced_begins_again_once(
+    catalog: Catalog, tmp_path: Path, times: int
+) -> None:
+    """It reads the old bundle or the new one, never parts of both."""
+    export_all(filled("old"), tmp_path / "b", catalog=catalog)
+    replaced = 0
+
+    def replace(_: Any) -> None:
+        nonlocal replaced
+        replaced += 1
+        if replaced <= times:
+            export_all(filled("new"), tmp_path / "b", catalog=catalog, overwrite=True)
+
+    target = sa.create_engine("sqlite://")
+    Base.metadata.create_all(target)
+    if times == 1:
+        import_all(target, tmp_path / "b", catalog=catalog, progress=replace)
+    else:
+        with pytest.raises(BundleError, match="was replaced or removed while it was read"):
+            import_all(target, tmp_path / "b", catalog=catalog, progress=replace)
+    with target.connect() as connection:
+        found = connection.execute(sa.text("select slug from tags")).scalars().all()
+    assert found == (["new"] if times == 1 else [])
+
+
+# Kills
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_an_import_that_is_killed_leaves_all_or_nothing(catalog: Catalog, tmp_path: Path) -> None:
+    """At whichever statement it dies, a database holds every record or none."""
+    tags = [{"slug": f"t{n}"} for n in range(3)]
+    item = {"slug": "i", "colour": "RED", "price": "1.50", "first": tags[0], "tags": tags}
+    parts = [{"place": n} for n in range(3)]
+    document = {
+        "schema_versions": {"tags": 1, "items": 1},
+        "tags": tags,
+        "items": [{**item, "parts": parts}],
+    }
+    names = ("tags", "items", "parts", "labels")
+    for number in range(100):
+        path = tmp_path / f"{number}.db"
+        engine = sa.create_engine(f"sqlite:///{path}")
+        Base.metadata.create_all(engine)
+        engine.dispose()
+        child = os.fork()
+        if child == 0:
+            _import_until(engine, document, catalog, number)
+        died = os.waitpid(child, 0)[1] == signal.SIGKILL
+        with engine.connect() as connection:
+            counts = [
+                connection.execute(sa.text(f"select count(*) from {name}")).scalar()
+                for name in names
+            ]
+        engine.dispose()
+        assert counts in ([0, 0, 0, 0], [3, 1, 3, 3])
+        if not died:
+            assert counts == [3, 1, 3, 3]
+            assert number > 10
+            return
+    pytest.fail("the import never came to its end")
+
+
+def _import_until(engine: sa.Engine, document: Any, catalog: Catalog, number: int) -> None:
+    """Import a document in this process, and die before a statement."""
+    count = 0
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    @sa.event.listens_for(engine, "commit")
+    def die(*_: Any) -> None:
+        nonlocal count
+        count += 1
+        if count > number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    try:
+        import_document(engine, document, catalog=catalog)
+    finally:
+        os._exit(0)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from lading import Catalog, EntitySchema, export_all, import_all, import_document
-from lading.errors import ImportFailed, LadingError
+from lading.errors import ImportFailed, LadingError, TargetError
 from lading.jsontext import DEEPEST_VALUE, parse_json
 from lading.manifest import Manifest, sealed
 
@@ -192,6 +192,24 @@ def test_files_that_are_no_entity_file(
     found = refusal(bundle(text, count=min(1, len(text))), engine, catalog)
     assert "_things.json" in found
     assert expected in found
+
+
+@pytest.mark.parametrize(("field", "column"), [("slug", "slug"), ("data", "data")])
+def test_h36_text_of_a_database_that_is_no_utf_8_is_named(
+    field: str, column: str, engine: sa.Engine, catalog: Catalog, tmp_path: Path
+) -> None:
+    """SQLite keeps whatever bytes an application took for text; the row and field are told."""
+    import_document(engine, thing({}), catalog=catalog)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"update things set {column} = cast(x'22636166e922' as text)"))
+    with pytest.raises(TargetError) as caught:
+        export_all(engine, tmp_path / "b", catalog=catalog)
+    assert str(caught.value) == (
+        f"things, {field}: the row with id 1 holds text that isn't UTF-8: b'\"caf\\xe9\"'. Correct it "
+        f"there, in things.{column}: where it is Latin-1, by its decoded text; or declare the column "
+        "as bytes."
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 # Depth

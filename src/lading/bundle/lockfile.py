@@ -257,6 +257,7 @@ def _line(value: Any) -> str:
 
 def write_golden(path: Path, number: int, data: bytes) -> Golden:
     """Write a seal's golden records beside a lock; those that are there are never replaced."""
+    Place(path).check_parent()
     file = path.parent / golden_name(number)
     with reported(file, "written"):
         file.parent.mkdir(exist_ok=True)

@@ -48,9 +48,8 @@ class Place:
             return not any(self.path.iterdir())
         return not os.path.lexists(self.path)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other writers out while looking at the siblings or renaming them."""
+    def check_parent(self) -> None:
+        """Raise ``BundleError`` unless a file or folder may be written here."""
         if not self.parent.is_dir():
             raise BundleError(
                 f"the folder {str(self.parent)!r} doesn't exist",
@@ -63,6 +62,11 @@ class Place:
                 "Name a path outside of that folder.",
                 file=str(self.path),
             )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other writers out while looking at the siblings or renaming them."""
+        self.check_parent()
         with reported(self.path, "written"), locked(self.parent):
             yield
 

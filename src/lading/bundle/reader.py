@@ -15,7 +15,7 @@ from lading.bundle.layout import BLOCK_BYTES, MAX_MANIFEST, line_endings, sums, 
 from lading.bundle.lines import runs
 from lading.bundle.sources import Source, open_source, read_whole
 from lading.errors import BundleError, ChecksumError, listed
-from lading.manifest import RESERVED, SUMS, FileEntry, Manifest, is_sealed
+from lading.manifest import RESERVED, SUMS, FileEntry, Manifest, folded, is_sealed
 from lading.rules import DAMAGED, MANIFEST
 
 __all__ = ["Block", "BundleReader", "with_bundle"]
@@ -131,7 +131,14 @@ class BundleReader:
 
     def _check_names(self) -> None:
         known = {*RESERVED, *(entry.filename for entry in self.manifest.files)}
-        extra = [repr(name) for name in self._source.names() if name not in known]
+        same = {folded(name): name for name in known}
+        extra = [
+            f"{name!r} (to some file systems the same as {same[folded(name)]!r})"
+            if folded(name) in same
+            else repr(name)
+            for name in self._source.names()
+            if name not in known
+        ]
         if extra:
             raise BundleError(
                 f"there are files that the manifest doesn't list: {listed(extra, separator=', ')}",
@@ -267,5 +274,7 @@ def _manifest(source: Source, path: Path) -> Manifest:
 def _raised(check: Callable[[], None]) -> Iterator[BundleError]:
     try:
         check()
+    except Replaced:
+        raise
     except BundleError as error:
         yield error

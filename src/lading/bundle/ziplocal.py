@@ -24,6 +24,8 @@ _UTF8 = 0x800
 # Flags that change what a reader does; the others are notes of the packer.
 _MEANT = ENCRYPTED | _STREAMED | 0x40 | _UTF8 | 0x2000
 _FULL = 0xFFFFFFFF
+# Packed bytes that are read at once; what they unpack to comes by the piece.
+PACKED = PIECE // 4
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -84,7 +86,7 @@ def inflated(file: BinaryIO, stretch: Stretch) -> Iterator[bytes]:
     pending = b""
     while left or pending:
         if not pending:
-            pending = _at(file, info, at, min(PIECE, left))
+            pending = _at(file, info, at, min(PACKED, left))
             at, left = at + len(pending), left - len(pending)
         piece, pending = pending, b""
         if inflate is not None:

@@ -251,6 +251,7 @@ def test_a_bundle_that_was_replaced_is_read_once_more(path: Path, written: Writt
         if replaced < times:
             replaced += 1
             written(path, NEW, overwrite=True)
+        reader.verify()
         return list(reader.blocks(reader.manifest["a"], 5))
 
     assert with_bundle(path, lambda reader: use(reader, 1))[0].records == [NEW]

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Column
+from lading.declare.rowsets import Column, RowSet
 from lading.engine.dialects.codecs import Codecs
 from lading.engine.dialects.real_columns import RealColumns
 from lading.engine.generate import Expression
@@ -269,6 +269,11 @@ class Dialect(ABC):
     @contextmanager
     def settings(self) -> Iterator[None]:
         """Hold the session to settings under which no value changes, and give it back as it was."""
+        yield
+
+    @contextmanager
+    def texts_of(self, rows: RowSet) -> Iterator[None]:
+        """Name the row and field of a text that the driver can't decode, where it doesn't."""
         yield
 
     @abstractmethod

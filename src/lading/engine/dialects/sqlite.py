@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import sqltypes
 
-from lading.declare.rowsets import Column
+from lading.declare.rowsets import Column, RowSet
 from lading.engine.dialects.base import Dialect, Row, choice_rank
 from lading.engine.dialects.sqlite_columns import Columns
+from lading.engine.dialects.sqlite_text import REFUSAL, not_utf8
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
 from lading.kind import Kind
 from lading.moments import DateTime, Interval, Time
@@ -48,6 +50,16 @@ class SQLite(Dialect):
         return column
 
     # Reading
+
+    @contextmanager
+    def texts_of(self, rows: RowSet) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.OperationalError as error:
+            found = not_utf8(self.connection, rows) if REFUSAL in str(error.orig) else None
+            if found is None:
+                raise
+            raise found from error
 
     def among(
         self, columns: Sequence[Column], names: Sequence[str], rows: Sequence[Row]
