@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
-from lading import Catalog, ImportFailed, Owned, export_all, import_all
+from lading import Catalog, ImportFailed, Owned, export_all, export_document, import_all
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.packing import packed
@@ -195,3 +195,14 @@ def test_uuid_primary_keys_come_back_as_they_were(sqlite_memory: Backend, tmp_pa
         with source.connect() as one, target.connect() as other:
             statement = sa.select(*table.columns).order_by(*table.primary_key.columns)
             assert one.execute(statement).all() == other.execute(statement).all()
+
+
+def test_ids_for_people_who_debug_are_in_their_written_form(backend: Backend) -> None:
+    """A UUID is one on every engine, whatever the driver gives."""
+    world = uuids()
+    with backend.database() as engine:
+        document = export_document(world.filled(engine), catalog=world.catalog, include_ids=True)
+    authors = {record["slug"]: record["id"] for record in document["authors"]}
+    assert all(str(uuid.UUID(found)) == found for found in authors.values())
+    for book in document["books"]:
+        assert book["author_id"] == authors[book["author"]["slug"]]

@@ -39,7 +39,7 @@ class KeyChoice:
 
     def __str__(self) -> str:
         others = [_name(candidate) for candidate in self.candidates if candidate != self.key]
-        beside = f"; the other candidates are {', '.join(others)}" if others else ""
+        beside = f"; the other candidates are {'; '.join(others)}" if others else ""
         alone = "" if self.guarded else "; no constraint guards it, lading alone does"
         return f"{self.entity}: {_name(self.key)} ({self.reason}){beside}{alone}"
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from lading.declare.columns import kind_of
 from lading.declare.metaoptions import stored_names
-from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
+from lading.declare.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.dialects.processed import NotUndone
 from lading.engine.dialects.real_columns import Misfit
@@ -81,7 +82,7 @@ class RowEncoder:
             if isinstance(member, Value):
                 slots[member.name] = selection.value(member, member.column.table)
             elif isinstance(member, Reference):
-                foreign = ids or member.kinds is not None
+                foreign = member.kinds is not None
                 source = member.columns[0].table
                 slots[member.name] = selection.reference(member, source, foreign=foreign)
         kind = rows.discriminator
@@ -89,7 +90,7 @@ class RowEncoder:
         self.kind = KindSource(rows, selection, self.source, written)
         for member in rows.members:
             self.fields[member.name] = self._source(member, slots.get(member.name))
-        self.id_sources = self._ids(selection, slots) if ids else []
+        self.id_sources = self._ids(selection) if ids else []
         self.width = 0
 
     def ready(self, width: int) -> None:
@@ -202,18 +203,25 @@ class RowEncoder:
             text = f"({partly}({shown}) if {some} else {text})"
         return f"(None if {slot.is_null()} else {text})"
 
-    def _ids(self, selection: Selection, slots: dict[str, Any]) -> list[str]:
+    def _ids(self, selection: Selection) -> list[str]:
+        """Return sources for the ids that people debug by, in their written form."""
         surrogate = self.rows.surrogate
-        references = {f"{item.name}_id": item.name for item in self.rows.references}
+        references = {f"{item.name}_id": item for item in self.rows.references}
         sources = []
         for name in id_names(self.rows):
             if surrogate is not None and name == surrogate.name:
-                sources.append(f"c{selection.raw(selection.table.c[surrogate.key])}")
+                sources.append(self._id(selection, surrogate))
                 continue
-            places = slots[references[name]].foreign
-            item = ", ".join(f"c{place}" for place in places)
-            sources.append(item if len(places) == 1 else f"[{item}]")
+            items = [self._id(selection, column) for column in references[name].columns]
+            sources.append(items[0] if len(items) == 1 else f"[{', '.join(items)}]")
         return sources
+
+    def _id(self, selection: Selection, column: Column) -> str:
+        kind = kind_of(column.type)
+        if kind is None:
+            return f"c{selection.raw(column)}"
+        x = f"c{selection.add(column, kind)}"
+        return f"(None if {x} is None else {self.source.use(self.dialect.reader(column, kind), x)})"
 
     # Errors
 

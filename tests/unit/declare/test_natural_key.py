@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,10 @@ from marshmallow import fields
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog
+from lading.derive.order import order_of
 from lading.errors import DeclarationError
 from support.declaring import catalog_of, new_base, schema_for
+from support.zoo import WORLDS, World
 
 
 def model(*args: Any, **columns: Any) -> Any:
@@ -375,3 +378,68 @@ def test_key_fields_come_first_in_a_record() -> None:
     schema_for(item, catalog, natural_key=("d", "b"))
     rows = catalog.use()["items"]
     assert [member.name for member in rows.members] == ["d", "b", "a", "c"]
+
+
+def test_a_catalog_says_which_keys_it_chose_and_why() -> None:
+    """Among which candidates, and whether a constraint guards the key; sorted by name."""
+    base = new_base()
+
+    class Zone(base):
+        __tablename__ = "zones"
+        id = mapped_column(sa.Integer, primary_key=True)
+        uuid = mapped_column(sa.Uuid, unique=True, nullable=False, default=uuid.uuid4)
+        code = text(unique=True)
+        label = text(unique=True, nullable=True)
+
+    class Area(base):
+        __tablename__ = "areas"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = text()
+
+    catalog = Catalog("test")
+    schema_for(Zone, catalog)
+    schema_for(Area, catalog, natural_key="name")
+    areas, zones = catalog.choices()
+    assert (areas.entity, areas.key, areas.guarded) == ("areas", ("name",), False)
+    assert areas.candidates == (("id",),)
+    assert str(areas) == (
+        "areas: 'name' (natural_key is declared); the other candidates are 'id'; "
+        "no constraint guards it, lading alone does"
+    )
+    assert zones.candidates == (("uuid",), ("code",), ("label",), ("id",))
+    assert str(zones) == (
+        "zones: 'code' (the only unique columns that are never null and not made up); "
+        "the other candidates are 'uuid'; 'label'; 'id'"
+    )
+
+
+def test_a_composite_primary_key_is_offered_whole() -> None:
+    """It stands among the unique sets, before what may be null."""
+    item = model(
+        sa.UniqueConstraint("c", "d"),
+        id=None,
+        a=text(primary_key=True),
+        b=text(primary_key=True),
+        c=text(),
+        d=text(),
+        slug=text(unique=True, nullable=True),
+    )
+    assert refusal(item) == (
+        "ItemSchema: slug is unique but nullable; "
+        "write natural_key = one of: ('c', 'd'); ('a', 'b'); 'slug'."
+    )
+
+
+@pytest.mark.parametrize("make", WORLDS.values(), ids=WORLDS.keys())
+def test_whatever_is_offered_works_when_it_is_written_down(make: Callable[[], World]) -> None:
+    """Each candidate of each entity is a key that the catalog takes and can put in order."""
+    catalog = make().catalog
+    for choice in catalog.choices():
+        schema = next(s for s, rows in catalog.use().plain.items() if rows.name == choice.entity)
+        before = getattr(schema.Meta, "natural_key", None)
+        for candidate in choice.candidates:
+            schema.Meta.natural_key = candidate
+            catalog._entities = None
+            order_of(catalog.use())
+        schema.Meta.natural_key = before
+        catalog._entities = None
