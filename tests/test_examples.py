@@ -50,8 +50,8 @@ def test_the_bakery_demo_runs(tmp_path: Path) -> None:
     """The demo ends with equal bytes and three errors that name their places."""
     printed = run(str(EXAMPLES / "bakery_demo.py"), cwd=tmp_path)
     assert "23 files compared, byte by byte: equal" in printed
-    assert "11_recipes.json: its checksum differs from the manifest's" in printed
-    assert "05_suppliers.json: is missing from the bundle" in printed
+    assert "06_recipes.json: its checksum differs from the manifest's" in printed
+    assert "09_suppliers.json: is missing from the bundle" in printed
     assert "production_runs record 1, recipe: no recipes has slug" in printed
     assert list(tmp_path.iterdir()) == []
 

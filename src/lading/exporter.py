@@ -15,7 +15,9 @@ from lading.bundle import BundleWriter
 from lading.contents import Contents
 from lading.declare.catalog import Catalog
 from lading.declare.derivation import Entities
+from lading.declare.infer import coverage
 from lading.declare.rowsets import RowSet
+from lading.declare.softreferences import soft_references
 from lading.derive.order import Order, order_of
 from lading.derive.shape import targets_of
 from lading.derive.upgrades import history_of
@@ -305,7 +307,7 @@ class _Export:
     def left_out(self) -> dict[str, str | None]:
         """Return what no schema carries, and warn of what nobody excused."""
         self._warn_of_views()
-        left = {**self.catalog.coverage(), **self._cut_links()}
+        left = {**coverage(self.entities), **self._cut_links()}
         unexcused = [name for name, reason in left.items() if reason is None]
         if unexcused:
             warnings.warn(
@@ -316,6 +318,7 @@ class _Export:
                 LeftOutWarning,
                 stacklevel=4,
             )
+        self._warn_of_soft_references()
         return left
 
     def _warn_of_views(self) -> None:
@@ -329,6 +332,24 @@ class _Export:
                     LeftOutWarning,
                     stacklevel=5,
                 )
+
+    def _warn_of_soft_references(self) -> None:
+        """Warn of columns that hold ids which an import may make anew."""
+        soft = {
+            name: targets
+            for name, targets in soft_references(self.entities).items()
+            if name not in self.catalog.leaves_out
+        }
+        if soft:
+            told = [f"{name} (of {' or '.join(targets)})" for name, targets in soft.items()]
+            warnings.warn(
+                f"{listed(told, separator=', ')}: what looks like a reference by id holds ids that "
+                f"catalog {self.catalog.name!r} doesn't carry, so an import may number them anew; "
+                "carry them (keep_ids=True, or keep_id = True in the entity's Meta), or excuse the "
+                f"column by name: leaves_out={{{next(iter(soft))!r}: 'the reason'}}",
+                LeftOutWarning,
+                stacklevel=5,
+            )
 
     def _cut_links(self) -> dict[str, None]:
         """Links of the records written that are carried by an entity which isn't."""

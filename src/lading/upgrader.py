@@ -11,6 +11,7 @@ from typing import Any
 from lading.bundle import BundleWriter, with_bundle
 from lading.contents import Contents
 from lading.declare.catalog import Catalog
+from lading.declare.infer import coverage
 from lading.derive.order import order_of
 from lading.engine.canonical import Canonicaliser, links_in
 from lading.engine.externals import Externals
@@ -174,7 +175,7 @@ class _Upgrade:
             files,
             source=self.catalog.source or old.source,
             partial=self.is_partial,
-            left_out={**old.left_out, **self.catalog.coverage()},
+            left_out={**old.left_out, **coverage(self.entities)},
             external=() if self.external is None else self.external.found(files, old.external),
             snapshot=old.snapshot,
             brought_back=old.brought_back,

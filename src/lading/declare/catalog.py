@@ -112,12 +112,17 @@ class Catalog:
     def coverage(self) -> dict[str, str | None]:
         """List what no schema carries: tables and columns of the models' metadata.
 
-        Maps each name (``"sessions"``, ``"users.token"``) to the reason that
-        ``leaves_out`` gives, or to ``None``; sorted by name.
+        Columns that look like references by ids which no record carries are among them: see
+        ``declare.softreferences`` for the rule.  Maps each name (``"sessions"``,
+        ``"users.token"``) to the reason that ``leaves_out`` gives, or to ``None``; sorted by
+        name.
         """
         from lading.declare.infer import coverage
+        from lading.declare.softreferences import soft_references
 
-        return coverage(self.use())
+        entities = self.use()
+        soft = {name: self.leaves_out.get(name) for name in soft_references(entities)}
+        return dict(sorted({**soft, **coverage(entities)}.items()))
 
     def choices(self) -> tuple[KeyChoice, ...]:
         """Say which natural key each entity has, what it was chosen from, and why.

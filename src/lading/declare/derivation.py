@@ -27,6 +27,7 @@ from lading.declare.reported import Reported
 from lading.declare.restored import lost_targets
 from lading.declare.rowsets import Links, Reference, RowSet, Value
 from lading.declare.schema import option
+from lading.declare.softreferences import soft_references
 from lading.errors import DeclarationError, listed, nearest, shown
 from lading.manifest import name_fault
 
@@ -88,7 +89,7 @@ def derive(catalog: Catalog) -> Entities:
 
 def stale_excuses(entities: Entities) -> list[str]:
     """An excuse that excuses nothing is misspelt, or hides that something is carried by now."""
-    left = coverage(entities)
+    left = [*coverage(entities), *soft_references(entities)]
     return [
         f"leaves_out names {name!r}, which is no table or column that is left out; "
         f"left out are: {nearest(name, left)}"

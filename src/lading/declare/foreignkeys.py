@@ -18,7 +18,7 @@ from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from lading.declare.fields import Ref
 from lading.declare.guards import leads_to_one
-from lading.declare.infer import Unclear, many_to_one, plain_pairs
+from lading.declare.infer import Unclear, has_conditions, many_to_one, plain_pairs
 from lading.declare.rowsets import Column
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ class ForeignKeys:
         taken = {near for pairs in found for near, _ in pairs}
         for relationship, _ in self.members.relationships.values():
             pairs = tuple(plain_pairs(relationship).items())
-            if not pairs or taken & {near for near, _ in pairs}:
-                continue
+            if not pairs or taken & {near for near, _ in pairs} or has_conditions(relationship):
+                continue  # one with conditions leads somewhere only where they hold
             if leads_to_one([far for _, far in pairs]):
                 found[pairs] = None
             else:

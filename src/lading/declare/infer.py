@@ -45,6 +45,17 @@ def plain_pairs(relationship: RelationshipProperty[Any]) -> dict[Column, Column]
     return dict(pairs)
 
 
+def has_conditions(relationship: RelationshipProperty[Any]) -> bool:
+    """Tell whether a relationship joins by more than its pairs of columns, such as by a type."""
+    joined = {
+        item
+        for item in sa.sql.visitors.iterate(relationship.primaryjoin)
+        if isinstance(item, sa.Column)
+    }
+    pairs: Any = relationship.local_remote_pairs or []
+    return not joined <= {column for pair in pairs for column in pair}
+
+
 def many_to_one(
     relationships: Iterable[RelationshipProperty[Any]], pairs: Iterable[tuple[Column, Column]]
 ) -> list[RelationshipProperty[Any]]:

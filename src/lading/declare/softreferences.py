@@ -1,0 +1,118 @@
+"""Columns that look like references by ids which no record carries.
+
+A *soft reference* holds another row's id without a foreign key, so nothing rewrites it when an
+import numbers rows anew.  Two rules tell one, and each looks only at plain fields, and only at
+targets whose ids the catalog leaves out:
+
+- **By the mapper.** A relationship pairs the column with such an id: a generic relationship by
+  type and id, a viewonly one, or one with further conditions.
+- **By its look.** The column's type is that of the ids, and its name is ``<name>_id``, where
+  ``<name>`` is or ends with the name of the target's table, entity or class, in the singular or the
+  plural (``user_id``, ``old_user_id``); or a text column ``<name>_type`` stands beside it, and the
+  target is any; or it is ``parent_id``, and the target its own table.
+
+What texts, arrays and JSON hold can't be told so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import RelationshipProperty
+
+from lading.declare.columns import kind_of
+from lading.declare.rowsets import Column, RowSet, Value
+from lading.values import Choice, Text
+
+if TYPE_CHECKING:
+    from lading.declare.derivation import Entities
+
+ID = "_id"
+TYPE = "_type"
+
+
+def soft_references(entities: Entities) -> dict[str, tuple[str, ...]]:
+    """Map the columns that look like soft references to the entities whose ids they may hold."""
+    hidden = {
+        rows.surrogate: rows for rows in entities.plain.values() if rows.surrogate is not None
+    }
+    if not hidden:
+        return {}
+    fields = {
+        value.column: (rows, value)
+        for rows in entities.plain.values()
+        for value in rows.values
+        if value.writable and value.column not in hidden
+    }
+    found: dict[Column, set[str]] = {}
+    for near, far in _paired(entities):
+        if near in fields and far in hidden:
+            found.setdefault(near, set()).add(hidden[far].name)
+    for column, (rows, value) in fields.items():
+        if not column.foreign_keys:
+            names = {target.name for target in _alike(rows, value, list(hidden.values()))}
+            if names:
+                found.setdefault(column, set()).update(names)
+    told = {f"{c.table.fullname}.{c.name}": tuple(sorted(names)) for c, names in found.items()}
+    return dict(sorted(told.items()))
+
+
+def _paired(entities: Entities) -> Iterator[tuple[Column, Column]]:
+    """Yield the columns that relationships pair, both ways, ids of subclasses as their base's."""
+    in_base = {
+        own: base
+        for rows in entities.plain.values()
+        for extension in rows.extensions
+        for own, base in extension.pairs
+    }
+    for rows in entities.plain.values():
+        for mapper in rows.mapper.self_and_descendants:
+            for relationship in mapper.relationships:
+                for one, other in _pairs(relationship):
+                    yield one, in_base.get(other, other)
+                    yield other, in_base.get(one, one)
+
+
+def _pairs(relationship: RelationshipProperty[object]) -> list[tuple[Column, Column]]:
+    pairs = relationship.local_remote_pairs if relationship.secondary is None else None
+    return [(one, other) for one, other in pairs or []]  # type: ignore[misc]
+
+
+def _alike(rows: RowSet, value: Value, hidden: list[RowSet]) -> Iterator[RowSet]:
+    """Yield the entities whose ids a column may hold, by its type and its name."""
+    name = value.column.name.lower()
+    stem = name.removesuffix(ID)
+    if stem == name or not stem or rows.identity == (value.column,):
+        return
+    kind = _kind_at(rows, f"{stem}{TYPE}")
+    any_target = isinstance(kind, Text | Choice)
+    for target in hidden:
+        assert target.surrogate is not None
+        own = kind_of(target.surrogate.type)
+        if own is None or own.name != value.kind.name:
+            continue
+        is_parent = stem == "parent" and target is rows
+        if any_target or is_parent or any(_ends(stem, other) for other in _names(target)):
+            yield target
+
+
+def _kind_at(rows: RowSet, name: str) -> object:
+    """Return the kind of the plain field whose column has a name, if there is one."""
+    return next((v.kind for v in rows.values if v.column.name.lower() == name), None)
+
+
+def _ends(stem: str, name: str) -> bool:
+    return stem == name or stem.endswith(f"_{name}")
+
+
+def _names(rows: RowSet) -> set[str]:
+    """Return what a column may call an entity: its names, each in the singular as well."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", rows.mapper.class_.__name__)
+    names = {name.lower() for name in (rows.table.name, rows.name, snake)}
+    for name in list(names):
+        names.add(re.sub(r"ies$", "y", name))
+        names.add(re.sub(r"(?<=[sxz])es$|(?<=[cs]h)es$", "", name))
+        names.add(re.sub(r"(?<!s)s$", "", name))
+    return names
