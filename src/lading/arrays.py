@@ -1,8 +1,8 @@
-"""Arrays: lists of one kind's values, in one or several dimensions."""
+"""Arrays: lists of one kind's values, in one or several dimensions; and sets of labels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -122,3 +122,40 @@ class Array(Kind):
         if 0 in inner:
             raise ValueError(f"{shown(items)} holds empty lists, as no array does")
         return (len(items), *inner)
+
+
+@dataclass(frozen=True)
+class LabelSet(Kind):
+    """Some of a column's labels, written as their list by code point (MariaDB's SET).
+
+    The order in which a column declares its labels may be another in each database.
+    """
+
+    name: ClassVar[str] = "set"
+    python: ClassVar[tuple[type, ...]] = (set, frozenset)
+    is_key: ClassVar[bool] = False
+    is_json: ClassVar[bool] = True
+    labels: tuple[str, ...]
+
+    def write(self, value: Any) -> list[str]:
+        """Return the labels, sorted."""
+        return self._sorted(self.check(value))
+
+    def read(self, written: Any) -> set[str]:
+        """Return the set of a list in which each label stands once."""
+        if type(written) is not list:
+            raise ValueError(f"{shown(written)} is not {article(self.name)} (a list of labels)")
+        labels = self._sorted(written)
+        if len(set(labels)) != len(labels):
+            raise ValueError(f"{shown(written)} names a label twice")
+        return set(labels)
+
+    def _sorted(self, labels: Iterable[Any]) -> list[str]:
+        for label in labels:
+            if label not in self.labels:
+                raise ValueError(f"{shown(label)} is none of {', '.join(self.labels)}")
+        return sorted(labels)
+
+    def shape(self) -> dict[str, Any]:
+        """The labels, in declared order, belong to a set's shape."""
+        return {"type": self.name, "names": list(self.labels)}

@@ -70,6 +70,7 @@ _BY_TYPE: dict[str, dict[str, tuple[Test, str]]] = {
     "references": {"entity": _TEXT},
     "decimal": {"precision": _WHOLE, "scale": _WHOLE},
     "enum": {"names": _NAMES},
+    "set": {"names": _NAMES},
     "array": {"items": _OBJECT, "dimensions": _WHOLE},
 }
 _LISTS = ("choices", "parts", "never", "patterns", "others")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, ImportFailed, TargetError, export_document, import_document
@@ -546,3 +547,12 @@ def test_mariadb_s_wider_columns_export_what_imports_take(
         drifted = Drifted(engine, type_, column)
         drifted.insert(literal)
         drifted.export_error()
+
+
+@pytest.mark.parametrize("name", ["sqlite_memory", "postgresql"])
+def test_a_set_is_mariadb_s_alone(name: str, request: pytest.FixtureRequest) -> None:
+    """An engine without sets is refused by the column, with what to do."""
+    catalog = catalog_of(fact(mysql.SET("x", "y")))
+    with request.getfixturevalue(name).database() as engine:
+        with pytest.raises(TargetError, match=r"facts\.value: \w+ has no SET; keep the labels"):
+            export_document(engine, catalog=catalog)

@@ -23,7 +23,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from lading.arrays import Array
+from lading.arrays import Array, LabelSet
 from lading.declare.probing import gives_its_impls
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time
@@ -180,8 +180,11 @@ def retyped(column: Any, type_: TypeEngine[Any] | None) -> Any:
 
 
 def converts_in_sql(type_: TypeEngine[Any]) -> bool:
-    """Tell whether a type, or a variant of it, wraps columns or parameters in SQL of its own."""
-    return any(
+    """Tell whether a type, or a variant of it, wraps columns or parameters in SQL of its own.
+
+    A SET does so only to be read as a number, and is read as text here.
+    """
+    return type(type_) is not mysql.SET and any(
         getattr(type(form), name) not in (getattr(TypeEngine, name), getattr(TypeDecorator, name))
         for form in (type_, *type_._variant_mapping.values())
         for name in ("bind_expression", "column_expression")
@@ -193,6 +196,11 @@ def _choice(type_: sa.Enum) -> Kind:
     if members is None:
         return Choice({name: name for name in type_.enums})
     return Choice({name: member for name, member in members.items() if member.name == name})
+
+
+def _label_set(type_: mysql.SET) -> Kind | None:
+    """A SET's text doesn't tell an empty label from none."""
+    return None if "" in type_.values else LabelSet(type_.values)
 
 
 def _number(type_: sa.Numeric[Any]) -> Kind:
@@ -219,6 +227,7 @@ _SAME_AS_IMPL: list[tuple[Any, Any]] = [
 # The first match counts, so a subclass stands before its base.
 _RULES: list[tuple[Any, Any]] = [
     (sqltypes.Enum, _choice),
+    (mysql.SET, _label_set),
     ((sqltypes.CHAR, sqltypes.NCHAR), lambda _: Text(padded=True)),
     (sqltypes.String, lambda _: Text()),
     (sqltypes.Boolean, lambda _: Boolean()),

@@ -118,7 +118,7 @@ def type_ways(before: Shape, after: Shape) -> set[str] | None:
         return None
     if before["type"] == "decimal":
         return _decimal(before, after)
-    if before["type"] == "enum":
+    if before["type"] in ("enum", "set"):
         return _among(before.get("names"), after.get("names"))
     if before["type"] == "array":
         return _array(before, after)

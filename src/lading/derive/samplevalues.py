@@ -16,7 +16,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from lading.arrays import Array
+from lading.arrays import Array, LabelSet
 from lading.declare.fields import ValueField
 from lading.declare.members import OneOfKinds
 from lading.declare.rowsets import Value
@@ -263,6 +263,14 @@ def _arrays(kind: Array, wanted: Wanted) -> Made:
     yield []
 
 
+def _label_sets(kind: LabelSet, wanted: Wanted) -> Made:
+    labels = list(kind.labels)
+    count = {PLAIN: 1, LEAST: 0, FULLEST: len(labels)}[wanted.style]
+    yield kind.write(set(labels[:count]))
+    for label in labels:
+        yield [label]
+
+
 _MAKERS: list[tuple[type, Callable[[Any, Wanted], Made]]] = [
     (Text, _texts),
     (Integer, _integers),
@@ -278,4 +286,5 @@ _MAKERS: list[tuple[type, Callable[[Any, Wanted], Made]]] = [
     (Bytes, _bytes),
     (Json, _json),
     (Array, _arrays),
+    (LabelSet, _label_sets),
 ]

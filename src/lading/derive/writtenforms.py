@@ -131,6 +131,11 @@ def _array(inner: Shape) -> Schema:
     return {"anyOf": [made, JSON_NULL]}
 
 
+def _set(inner: Shape) -> Schema:
+    label = {"type": "string", "enum": list(inner["names"])}
+    return {"type": "array", "items": label, "uniqueItems": True}
+
+
 _FORMS: dict[str, Callable[[Shape], Schema]] = {
     "string": lambda _: {"type": "string"},
     "integer": lambda _: {"type": "integer"},
@@ -145,5 +150,6 @@ _FORMS: dict[str, Callable[[Shape], Schema]] = {
     "bytes": _text(_BASE64, contentEncoding="base64"),
     "enum": lambda inner: {"type": "string", "enum": list(inner["names"])},
     "json": lambda _: {},
+    "set": _set,
     "array": _array,
 }

@@ -183,3 +183,8 @@ def unblanked(value: Any) -> Any:
 def shortest_limit(*limits: int | None) -> int | None:
     """Return the least of some limits, or ``None`` without any."""
     return min((limit for limit in limits if limit is not None), default=None)
+
+
+def no_sets(engine: str) -> str:
+    """Say that an engine has no SET, and what to do."""
+    return f"{engine} has no SET; keep the labels as rows of a table, or as JSON, there"

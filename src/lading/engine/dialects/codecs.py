@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
@@ -25,7 +26,7 @@ from lading.declare.rowsets import Column
 from lading.engine.dialects.processed import Processed
 from lading.engine.dialects.real_columns import Describes, refusing_misfit
 from lading.engine.generate import PLAIN, Expression, calling
-from lading.engine.limits import between, longest, longest_bytes, text_limit
+from lading.engine.limits import between, longest, longest_bytes, no_sets, text_limit
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
 from lading.kind import CUSTOM, Kind, article
@@ -124,6 +125,8 @@ class Codecs(ABC):
                 f"{engine} has no arrays; keep it as JSON there: "
                 f"ARRAY(...).with_variant(JSON(none_as_null=True), {engine!r})"
             )
+        if isinstance(self.real(type_), mysql.SET):
+            return no_sets(engine)
         if isinstance(impl, sqltypes.Time) and impl.timezone:
             return (
                 f"{engine} keeps no zone with a time and would drop it; use Time() without a "

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lading.arrays import LabelSet
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.mariadb_columns import DRAWS, PLACES, Columns
@@ -102,6 +103,8 @@ class MariaDB(Dialect):
         """Decimals, dates and UUIDs come as text; a FLOAT's own text has six digits only."""
         if self.columns(column).type == "float":
             return sa.type_coerce(column, sa.Double()) + sa.literal_column("0e0", sa.Double())
+        if isinstance(kind, LabelSet):
+            return sa.type_coerce(column, sa.String())  # which SQLAlchemy may ask as a number
         is_text = isinstance(kind, Number | Date | Time | DateTime | Uuid)
         if is_text and self.codecs.is_usual(column, kind):
             return sa.cast(column, sa.CHAR())

@@ -11,10 +11,12 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
+from lading.arrays import LabelSet
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
@@ -153,6 +155,35 @@ class MariaDBCodecs(Codecs):
         check = text_check(self.columns(column))
         label = super().bind_enum(column, kind).function()
         return calling(lambda name: check(label(name)))
+
+    def refusal(self, type_: TypeEngine[Any]) -> str | None:
+        """MariaDB has sets."""
+        has_sets = isinstance(self.underlying(type_), mysql.SET)
+        return None if has_sets else super().refusal(type_)
+
+    def read_set(self, column: Column, kind: LabelSet) -> Expression:
+        """The labels of a SET, or of a text that an import would give the same form."""
+        is_set = self.columns(column).type == "set"
+        fail = refusing_kind(kind)
+
+        def read(raw: Any) -> bytes:
+            if type(raw) is not str:
+                fail(raw)
+            labels = raw.split(",") if raw else []
+            written = kind.write(set(labels))
+            if not is_set and labels != written:
+                raise ValueError(
+                    f"the database holds {shown(raw)}, which would be stored as "
+                    f"{shown(','.join(written))}"
+                )
+            return json_text(written)
+
+        return calling(read)
+
+    def bind_set(self, column: Column, kind: LabelSet) -> Expression:
+        """Labels that the column has, exactly: the server takes others for some of its own."""
+        fits = text_check(self.columns(column))
+        return calling(lambda written: fits(",".join(kind.canonical(parse_json(written)))))
 
     def read_uuid(self, column: Column, kind: Uuid) -> Expression:
         """The server's own type, or text in the form that an import would give it."""

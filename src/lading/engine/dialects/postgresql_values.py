@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
@@ -46,6 +46,7 @@ from lading.engine.limits import (
     integer_range,
     is_canonical_uuid,
     longest,
+    no_sets,
     shortest_limit,
     text_limit,
     unblanked,
@@ -115,7 +116,7 @@ class PostgreSQLCodecs(Codecs):
 
     def refusal(self, type_: TypeEngine[Any]) -> str | None:
         """PostgreSQL has arrays, and times with a zone."""
-        return None
+        return no_sets("postgresql") if isinstance(self.real(type_), mysql.SET) else None
 
     def type_code(self, type_: TypeEngine[Any]) -> Any:
         """SQLAlchemy's numeric processors ask for the server's type."""

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.arrays import Array
+from lading.arrays import Array, LabelSet
 from lading.declare.shapes import Shape
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time
@@ -67,6 +67,7 @@ _KINDS: dict[str, Callable[[Shape], Kind | None]] = {
     Choice.name: lambda inner: Choice({name: name for name in inner["names"]}),
     Json.name: lambda _: Json(),
     Array.name: _array,
+    LabelSet.name: lambda inner: LabelSet(tuple(inner["names"])),
 }
 
 
@@ -183,4 +184,5 @@ _DRAWN: dict[type[Kind], Callable[[Any, dict[str, Any]], SearchStrategy[Any]]] =
     Choice: lambda kind, _: st.sampled_from(list(kind.members)),
     Json: _json,
     Array: _arrays,
+    LabelSet: lambda kind, _: st.sets(st.sampled_from(kind.labels)),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.types import TypeEngine
 
-from lading.arrays import Array
+from lading.arrays import Array, LabelSet
 from lading.declare.columns import kind_of, underlying
 from lading.kind import Kind
 from lading.moments import Date, DateTime, Interval, Time
@@ -67,6 +67,11 @@ def _arrays(kind: Array, type_: Any, facts: Facts) -> Supply | None:
     return array_supply(item, dimensions, as_tuple=kind.as_tuple)
 
 
+def _label_sets(kind: LabelSet, _: Any, facts: Facts) -> Supply:
+    firsts = [set(kind.labels[:count]) for count in range(len(kind.labels) + 1)]
+    return listed_supply([*firsts, *({label} for label in kind.labels[1:])], facts)
+
+
 def _without_negative_zeros(item: Supply) -> Supply:
     """A zero's sign is normalised; in an array nobody could tell that it was nothing else."""
     drawn = item.drawn
@@ -97,4 +102,5 @@ _RULES: list[tuple[type[Kind], Any]] = [
     (Choice, _choices),
     (Json, lambda _kind, _type, facts: json_supply(facts)),
     (Array, _arrays),
+    (LabelSet, _label_sets),
 ]
