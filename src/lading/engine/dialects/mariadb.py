@@ -12,6 +12,7 @@ from lading.arrays import LabelSet
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.mariadb_columns import DRAWS, PLACES, Columns
+from lading.engine.dialects.mariadb_limits import room_of
 from lading.engine.dialects.mariadb_locks import hold, is_idle, refuse_stale, unguarded
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.spool import Spool
@@ -158,7 +159,7 @@ class MariaDB(Dialect):
         for part in super().portions(rows, width):
             start, size = 0, 0
             for place, row in enumerate(part):
-                needed = sum(map(_room, row))
+                needed = sum(map(room_of, row))
                 if place > start and size + needed > self.packet // 2:
                     yield part[start:place]
                     start, size = place, 0
@@ -389,13 +390,6 @@ class MariaDB(Dialect):
             tables,
         )
         return {table: "a view" for table, _ in asked}
-
-
-def _room(value: Any) -> int:
-    """Return about how many bytes a value takes in a statement's text."""
-    if isinstance(value, str):
-        return 2 * len(value.encode()) + 4
-    return 2 * len(value) + 16 if isinstance(value, bytes) else 40
 
 
 def _by_code_point(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -222,3 +222,10 @@ def moment_check(stored: Stored) -> Callable[[str], str]:
         return fraction(text)
 
     return check
+
+
+def room_of(value: Any) -> int:
+    """Return about how many bytes a value takes in a statement's text."""
+    if isinstance(value, str):
+        return 2 * len(value.encode()) + 4
+    return 2 * len(value) + 16 if isinstance(value, bytes) else 40
