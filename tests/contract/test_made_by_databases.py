@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, mapped_column
+from sqlalchemy.orm import Session, mapped_column, relationship
 
-from lading import Catalog, TargetError, export_document, import_document
+from lading import (
+    Catalog,
+    ImportFailed,
+    TargetError,
+    export_document,
+    import_document,
+    importer,
+)
 from support.backends import Backend
 from support.columns import MOMENT
 from support.declaring import catalog_of, new_base, schema_for
@@ -336,3 +343,114 @@ def backend_dialect(backend: Backend) -> Any:
     """Return SQLAlchemy's dialect of a backend."""
     with backend.database() as engine:
         return engine.dialect
+
+
+# Triggers
+
+
+def page(**columns: Any) -> Any:
+    """Map pages that refer to the page above them."""
+
+    class Page(new_base()):  # type: ignore[misc]
+        __tablename__ = "pages"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(20), unique=True, nullable=False)
+        at = mapped_column(MOMENT, nullable=False)
+        parent_id = mapped_column(sa.ForeignKey("pages.id"))
+        parent = relationship("Page", remote_side=[id])
+        locals().update(columns)
+
+    return Page
+
+
+THEN = "2001-02-03T04:05:06"
+
+
+def pages(above: dict[str, str | None], **values: Any) -> dict[str, Any]:
+    """Return a document of pages, in key order, each with the page above it."""
+    return {
+        "schema_versions": {"pages": 1},
+        "pages": [
+            {"slug": slug, "at": THEN, "parent": parent and {"slug": parent}, **values}
+            for slug, parent in sorted(above.items())
+        ],
+    }
+
+
+def tree(count: int) -> dict[str, str | None]:
+    """Return a tree whose keys say nothing of how deep a page is."""
+    slugs = [f"p{n * 7919 % 10_007:05}" for n in range(count)]
+    return {slug: slugs[(n - 1) // 2] if n else None for n, slug in enumerate(slugs)}
+
+
+#: A trigger that sets a page's time whenever it is updated.
+TOUCH = {
+    "sqlite": [
+        "CREATE TRIGGER touch AFTER UPDATE ON pages BEGIN "
+        "UPDATE pages SET at = '2025-01-01 00:00:00.000000' WHERE id = new.id; END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN new.at = now(); RETURN new; END $$",
+        "CREATE TRIGGER touch BEFORE UPDATE ON pages FOR EACH ROW EXECUTE FUNCTION touch()",
+    ],
+    "mariadb": ["CREATE TRIGGER touch BEFORE UPDATE ON pages FOR EACH ROW SET new.at = now()"],
+}
+
+
+def having(engine: sa.Engine, sql: list[str]) -> None:
+    """Run statements that make triggers and what they need."""
+    with engine.begin() as connection:
+        for statement in sql:
+            connection.exec_driver_sql(statement)
+
+
+def test_a_tree_needs_no_update(backend: Backend) -> None:
+    """Rows are inserted parents first, so a trigger on updates finds nothing to touch."""
+    model = page()
+    records = pages(tree(300))
+    with backend.database(model.metadata) as engine:
+        having(engine, TOUCH[backend.dialect])
+        with statements(engine) as seen:
+            import_document(engine, records, catalog=catalog_of(model))
+        assert not [sql for sql in seen if sql.startswith("UPDATE")]
+        assert export_document(engine, catalog=catalog_of(model))["pages"] == records["pages"]
+
+
+def test_parents_of_earlier_chunks_and_of_circles_are_set(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What refers forward into a later chunk, or round in a circle, is updated; nothing else is."""
+    monkeypatch.setattr(importer, "CHUNK", 50)
+    above = {**tree(220), "a": "b", "b": "c", "c": "a", "d": "d", "e": "c"}
+    records = pages(above)
+    model = page()
+    with backend.database(model.metadata) as engine:
+        with statements(engine) as seen:
+            import_document(engine, records, catalog=catalog_of(model))
+        updates = [sql for sql in seen if sql.startswith("UPDATE")]
+        assert 0 < len(updates) <= 5
+        assert export_document(engine, catalog=catalog_of(model))["pages"] == records["pages"]
+        again = import_document(engine, records, catalog=catalog_of(model))
+        assert (again.skipped, again.differing) == (225, 0)
+
+
+def test_what_hangs_from_a_bad_page_falls_with_it(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However a page's parent was set, a page isn't kept where the one above it is refused."""
+    monkeypatch.setattr(importer, "CHUNK", 3)
+    above = {f"p{n}": f"p{n - 1}" if n else None for n in range(9)}
+    records = pages(above)
+    records["pages"][2]["at"] = "yesterday"
+    records["pages"].append({"slug": "z", "at": THEN, "parent": {"slug": "p1"}})
+    model = page()
+    with backend.database(model.metadata) as engine:
+        for mode in ("rollback", "continue"):
+            try:
+                report = import_document(engine, records, catalog=catalog_of(model), on_error=mode)
+            except ImportFailed as error:
+                report = error.report
+            fallen = sorted(problem.key["slug"] for problem in report.problems)
+            assert fallen == [f"p{n}" for n in range(2, 9)]
+        assert (report.inserted, report.failed) == (3, 7)

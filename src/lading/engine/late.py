@@ -179,6 +179,9 @@ class LateLoader(Loader):
         """What refers to a bad record of its own entity falls with it, and so on."""
         referring: dict[Key, list[tuple[int, Key]]] = {}
         falling: list[Key] = []
+        for followed in self.state.followed.get((rows.name, reference.name), ()):
+            for number, key, own in followed:
+                referring.setdefault(key, []).append((number, own))
         for items in self.state.updates.get((rows.name, reference.name), ()):
             for item in items:
                 referring.setdefault(item.key, []).append((item.number, item.own))

@@ -98,7 +98,7 @@ class EntityLoader(Loader):
         """Insert rows whose self references can be set, and let the others wait."""
         if not len(resolved.batch):
             return
-        if not self.waves.references:
+        if not (self.waves.references or self.waves.wished):
             self._insert(resolved)
             return
         ready, ids = self.waves.settle(resolved)
@@ -129,6 +129,7 @@ class EntityLoader(Loader):
         if count == 1:
             self._refuse(resolved.batch, error)
             return
+        resolved = self.waves.without_wishes(resolved)
         if self.waves.references and self.state.may_restart:
             self._blame(resolved, ids)
         half = count // 2

@@ -59,6 +59,7 @@ class LoadState:
     written: dict[sa.Table, int] = field(default_factory=dict)
     linked: dict[Column, int] = field(default_factory=dict)
     updates: dict[tuple[str, str], Spool] = field(default_factory=dict)
+    followed: dict[tuple[str, str], Spool] = field(default_factory=dict)
     late: dict[str, Spool] = field(default_factory=dict)
     links: dict[str, dict[str, int]] = field(default_factory=dict)
     #: What became of an entity's records before they were loaded, for messages about them.
@@ -82,11 +83,12 @@ class LoadState:
             self.written[table] = self.written.get(table, 0) + count
         for column, count in later.linked.items():
             self.linked[column] = self.linked.get(column, 0) + count
-        for key, items in later.updates.items():
-            if items:
-                if key not in self.updates:
-                    self.updates[key] = self.spool()
-                self.updates[key].append(items)
+        for spools, made in ((self.updates, later.updates), (self.followed, later.followed)):
+            for key, items in made.items():
+                if items:
+                    if key not in spools:
+                        spools[key] = self.spool()
+                    spools[key].append(items)
         for name, parts in later.late.items():
             for part in _parts_of(parts):
                 if name not in self.late:

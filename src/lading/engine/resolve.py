@@ -119,8 +119,10 @@ class Resolver:
         return {} if self.own is None else {self.own: ITSELF}
 
     def forget(self) -> None:
-        """The table changed; read it again when next asked."""
-        self.whole, self.counted, self.near = None, False, None
+        """The table has new rows; a small one is read again when next asked."""
+        if self.whole is not None:
+            self.whole, self.counted = None, False
+        self.near = None
 
     # Large ones, by chunk
 

@@ -1,16 +1,20 @@
-"""Waves: rows whose self references must be there first, inserted parents first.
+"""Waves: rows that refer to others of their table, inserted parents first.
 
-What a row refers to may be in the database already, or in its own batch; else it waits.
+What a row refers to may be in the database already, or in its own batch; else it waits, or
+has the reference set later where it may be null for a time.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from lading.declare.rowsets import Column, Reference, RowSet, Value
+from lading.derive.order import Order
+from lading.engine.agree import deferred_carriers
 from lading.engine.batch import Batch
 from lading.engine.describe import described
 from lading.engine.dialects.base import Row
@@ -23,7 +27,8 @@ from lading.engine.write import Resolved, RowWriter
 class Waves:
     """The self references of one row set that load in waves.
 
-    ``references`` is empty where nothing has to wait.
+    ``references`` are those that rows wait for; ``wished`` may be null for a time, and are
+    set with the row where what they refer to is there or can come before it.
     """
 
     def __init__(self, loader: Loader, rows: RowSet, writer: RowWriter) -> None:
@@ -34,6 +39,7 @@ class Waves:
         self.references = [
             item for item in rows.references if (rows.name, item.name) in order.waves
         ]
+        self.wished = [item for item in rows.references if _is_wished(rows, item, order)]
         self.columns = [value.column for value in rows.values if value.writable]
         self.known: dict[Column, Reference | None] = dict.fromkeys(self.columns)
         for reference in rows.references:
@@ -54,30 +60,43 @@ class Waves:
         they have some already.
         """
         batch = resolved.batch
-        own = {reference.name: self._own(reference, batch) for reference in self.references}
+        references = [*self.references, *self.wished]
+        own = {item.name: self._own(item, batch) for item in references}
         found = {
-            reference.name: self.loader.found(reference, batch.references[reference.name])
-            for reference in self.references
+            item.name: self.loader.found(item, batch.references[item.name]) for item in references
         }
         needs = [self._needs(batch, place, own, found) for place in range(len(batch))]
-        ready = parents_first(needs)
+        wishes = [self._wishes(batch, place, own, found) for place in range(len(batch))]
+        ready = parents_first(needs, wishes)
         if ids is not None:
             made = {place: ids[place] for place in ready}
         elif self.rows.surrogate is not None:
             made = dict(zip(ready, self.writer.allocate(len(ready)), strict=True))
         else:
             made = {}
-        settled = set(ready)
-        for reference in self.references:
+        turn = {place: n for n, place in enumerate(ready)}
+        for reference in references:
             rows: list[Row | None] = []
-            for key in batch.references[reference.name]:
+            for child, key in enumerate(batch.references[reference.name]):
                 row = None if key is None else found[reference.name].get(key)
                 place = own[reference.name].get(key)
-                if row is None and place in settled:
+                if row is None and place in turn and turn[place] <= turn.get(child, -1):
                     row = self._row_of(reference, resolved, place, made, given)
-                rows.append(row)
+                rows.append(None if row is AMBIGUOUS else row)
             resolved.foreign[reference.name] = rows
         return ready, list(made.values()) or None
+
+    def without_wishes(self, resolved: Resolved) -> Resolved:
+        """Return rows whose references that may be null for a time are all set later.
+
+        So each can be tried without the others.
+        """
+        kept = {
+            name: rows
+            for name, rows in resolved.foreign.items()
+            if name not in {item.name for item in self.wished}
+        }
+        return replace(resolved, foreign=kept)
 
     def orphans(
         self, resolved: Resolved, waiting: dict[str, set[Any]]
@@ -150,6 +169,21 @@ class Waves:
             needed.add(own[reference.name][key])
         return needed - {place}
 
+    def _wishes(
+        self,
+        batch: Batch,
+        place: int,
+        own: dict[str, dict[Key | None, int]],
+        found: dict[str, dict[Key, Row]],
+    ) -> set[int]:
+        """Return the places in the batch that a row had better follow."""
+        wished = set()
+        for reference in self.wished:
+            key = batch.references[reference.name][place]
+            if key is not None and key not in found[reference.name] and key in own[reference.name]:
+                wished.add(own[reference.name][key])
+        return wished - {place}
+
     def _own(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
         """Map the keys by which a reference finds the batch's own rows to their places.
 
@@ -207,16 +241,64 @@ class Waves:
         return tuple(row)
 
 
-def parents_first(needs: Sequence[set[int] | None]) -> list[int]:
-    """Order places so that each follows what it needs; those that never can are left out."""
+def _is_wished(rows: RowSet, reference: Reference, order: Order) -> bool:
+    """Tell whether a reference that may be set later can as well be set with its row.
+
+    It can where it leads to an entity's rows by the natural key, which no row that comes later
+    makes ambiguous; and neither column waits for another reference, or for a row of a subclass.
+    """
+    tables = {column.table for column in (*reference.own, *reference.remote)}
+    return (
+        (rows.name, reference.name) in order.updated
+        and reference.target.table is rows.table
+        and not (rows.is_owned or reference.target.is_owned)
+        and reference.parts == reference.target.key
+        and tables == {rows.table}
+        and not deferred_carriers(rows, order, reference)
+    )
+
+
+def parents_first(needs: Sequence[set[int] | None], wishes: Sequence[set[int]]) -> list[int]:
+    """Order places so that each follows what it needs; those that never can are left out.
+
+    What it wishes comes first as well, unless that would close a circle.
+    """
+    waits = {
+        place: len(needed | wishes[place])
+        for place, needed in enumerate(needs)
+        if needed is not None
+    }
+    followers: dict[int, list[int]] = defaultdict(list)
+    for place in waits:
+        for other in (needs[place] or set()) | wishes[place]:
+            followers[other].append(place)
     ready: list[int] = []
     done: set[int] = set()
-    waiting = [place for place, needed in enumerate(needs) if needed is not None]
-    while waiting:
-        now = [place for place in waiting if needs[place] <= done]  # type: ignore[operator]
-        if not now:
-            break
-        ready += now
-        done.update(now)
-        waiting = [place for place in waiting if place not in done]
+    fresh = [place for place, count in waits.items() if not count]
+    while fresh or (fresh := _freed(needs, wishes, waits, done)):
+        for place in fresh:  # which grows on the way
+            done.add(place)
+            waits[place] = 0
+            for follower in followers[place]:
+                waits[follower] -= 1
+                if not waits[follower]:
+                    fresh.append(follower)
+        ready += fresh
+        fresh = []
     return ready
+
+
+def _freed(
+    needs: Sequence[set[int] | None],
+    wishes: Sequence[set[int]],
+    waits: dict[int, int],
+    done: set[int],
+) -> list[int]:
+    """Return a place that only waits for what it wishes, one of a circle where there is one."""
+    free = {p: None for p, count in waits.items() if count > 0 and (needs[p] or set()) <= done}
+    place = next(iter(free), None)
+    passed: set[int] = set()
+    while place is not None and place not in passed:
+        passed.add(place)
+        place = next((other for other in wishes[place] if other in free), place)
+    return [] if place is None else [place]

@@ -76,16 +76,22 @@ class Update:
     carried: tuple[Any, ...]
 
 
+#: A row's record, the key that it refers to, and its own key.
+Followed = tuple[int, Any, Any]
+
+
 @dataclass(slots=True)
 class Later:
     """What an insert wrote, and what it leaves for later.
 
-    ``updates`` maps (row set, reference) to lists of ``Update``; ``late``
+    ``updates`` maps (row set, reference) to lists of ``Update``, and ``followed`` those of
+    them that were set with their rows to what each follows, should that turn out bad; ``late``
     maps a late node to its items: (batch, owners' values) for owned rows,
     (number, owner's values, keys) for links.
     """
 
     updates: dict[tuple[str, str], list[Update]] = field(default_factory=dict)
+    followed: dict[tuple[str, str], list[Followed]] = field(default_factory=dict)
     late: dict[str, list[Any]] = field(default_factory=dict)
     written: dict[sa.Table, int] = field(default_factory=dict)
     linked: dict[Column, int] = field(default_factory=dict)
@@ -186,7 +192,7 @@ class RowWriter:
         for reference in self.rows.references:
             held = resolved.foreign.get(reference.name, [])
             later.set_links(reference, len(held) - held.count(None))
-        self._defer(batch, rows, later)
+        self._defer(resolved, rows, later)
         for linker in self.links:
             linker.insert(resolved, rows, self.place, later)
         for children, writer, is_late in self.children:
@@ -243,23 +249,29 @@ class RowWriter:
         given = {down: row[self.place[up]] for down, up in children.pairs}
         return tuple(given.get(column) for column in children.rows.own)
 
-    def _defer(self, batch: Batch, rows: list[Row], later: Later) -> None:
+    def _defer(self, resolved: Resolved, rows: list[Row], later: Later) -> None:
+        batch = resolved.batch
         places = [self.place[column] for column in self.rows.identity]
         for reference, carriers in self.updated:
-            items = later.updates.setdefault((self.rows.name, reference.name), [])
-            held = batch.references[reference.name]
-            items += [
-                Update(
-                    batch.numbers[n],
-                    tuple(row[place] for place in places),
-                    key,
-                    batch.keys[n],
-                    self.agreement.values(reference, row),
-                    tuple(batch.references[other.name][n] for _, other, _ in carriers),
-                )
-                for n, (key, row) in enumerate(zip(held, rows, strict=True))
-                if key is not None
-            ]
+            updates = later.updates.setdefault((self.rows.name, reference.name), [])
+            followed = later.followed.setdefault((self.rows.name, reference.name), [])
+            targets = resolved.foreign.get(reference.name) or [None] * len(batch)
+            for n, (key, target) in enumerate(
+                zip(batch.references[reference.name], targets, strict=True)
+            ):
+                if target is not None:
+                    followed.append((batch.numbers[n], key, batch.keys[n]))
+                elif key is not None:
+                    updates.append(
+                        Update(
+                            batch.numbers[n],
+                            tuple(rows[n][place] for place in places),
+                            key,
+                            batch.keys[n],
+                            self.agreement.values(reference, rows[n]),
+                            tuple(batch.references[other.name][n] for _, other, _ in carriers),
+                        )
+                    )
 
 
 def _own_source(reference: Reference, place: int) -> str:
