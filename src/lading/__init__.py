@@ -15,6 +15,7 @@ from lading.declare.splitting import Split
 from lading.declare.steps import Add, Convert, Drop, Each, Move, Rename
 from lading.derive.order import import_order
 from lading.errors import (
+    AlteredWarning,
     BundleError,
     ChecksumError,
     ClosureWarning,
@@ -38,6 +39,7 @@ from lading.version import __version__
 
 __all__ = [
     "Add",
+    "AlteredWarning",
     "BundleError",
     "Catalog",
     "Change",

@@ -190,6 +190,10 @@ class ImportFailed(LadingError):
         super().__init__(f"nothing was written; {count}:\n  {listed(problems, total=total)}")
 
 
+class AlteredWarning(UserWarning):
+    """The database changed values on their way in, as triggers and rules do."""
+
+
 class ClosureWarning(UserWarning):
     """A closure takes records that a filter of the same export leaves out."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -21,12 +22,13 @@ from lading.engine.layout import named_key
 from lading.engine.load import EntityLoader
 from lading.engine.loader import LoadState, Restart
 from lading.engine.read import CHUNK
+from lading.engine.readback import read_back
 from lading.engine.resolve import Resolvers
 from lading.engine.session import Opened, writing
 from lading.engine.streams import refuse_links
 from lading.engine.tables import TableCounts
 from lading.engine.twins import Ascending, Twin, find_twins
-from lading.errors import ImportFailed
+from lading.errors import AlteredWarning, ImportFailed, listed
 from lading.jsontext import json_text
 from lading.options import (
     ImportOptions,
@@ -37,7 +39,15 @@ from lading.options import (
     refuse_plans,
 )
 from lading.payload import BundlePayload, DocumentPayload
-from lading.report import MOST_PROBLEMS, Counts, ImportReport, Problem, Problems, Progress
+from lading.report import (
+    MOST_PROBLEMS,
+    Alteration,
+    Counts,
+    ImportReport,
+    Problem,
+    Problems,
+    Progress,
+)
 
 Watch = Callable[[Progress], None]
 Payload = BundlePayload | DocumentPayload
@@ -145,8 +155,22 @@ def _load(
             for counts in report.entities.values():
                 counts.inserted = 0
             raise ImportFailed(report)
+        report.altered = state.altered
+        _warn_of(report.altered)
     report.committed = not report.callers
     return report
+
+
+def _warn_of(altered: list[Alteration]) -> None:
+    """Warn of what triggers changed; a warning that is made an error rolls the import back."""
+    if altered:
+        warnings.warn(
+            f"the database changed what was imported: {listed(map(str, altered), separator='; ')}. "
+            "Where its triggers should not, disable them for the import; where they should, name "
+            "these fields in Meta.volatile",
+            AlteredWarning,
+            stacklevel=4,
+        )
 
 
 class _Import:
@@ -174,6 +198,7 @@ class _Import:
             self.dialect, [rows for name in self.names for rows in self.entities[name].tree()]
         )
         self.tables = TableCounts(self.dialect, [self.entities[name] for name in self.names])
+        self.reads_back = self.dialect.may_alter(list(self.tables.counted))
         self.twins: dict[str, dict[int, Twin]] = {}
         self.excluded: dict[str, set[int]] = {}
         self.blamed = Problems()
@@ -239,6 +264,7 @@ class _Import:
             self.excluded,
             failed=self.failed,
         )
+        state.reads_back = self.reads_back
         state.counts = {name: Counts() for name in self.names}
         state.notes = {
             name: self.payload.note(name, self.entities[name].version) for name in self.names
@@ -262,6 +288,9 @@ class _Import:
         if not state.problems:
             self._check_links(state)
         self.tables.check(state.written, state.linked)
+        if self.reads_back and (self.options.keeps_good or not state.problems):
+            for name in self.names:
+                state.altered += read_back(state, self.entities[name])
 
     def _update(self, state: LoadState, root: RowSet) -> None:
         """Set the references that were inserted as null."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from lading.errors import listed, place, sentence
+from lading.errors import listed, place, sentence, shown
 
 #: How many problems a report keeps, for each takes memory.
 MOST_PROBLEMS = 1_000
@@ -103,6 +103,30 @@ class Finding:
         return f"{text}\n\n{self.suggestion}" if self.suggestion else text
 
 
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """A field whose values the database changed after an import wrote them.
+
+    ``field`` is a dotted path into owned rows (``lines.amount``), ``count`` how many records
+    differ in it.  The rest is an example: a record's natural ``key`` in portable form, and
+    what was ``written`` and what was ``found`` instead.
+    """
+
+    entity: str
+    field: str
+    count: int
+    key: Any
+    written: Any
+    found: Any
+
+    def __str__(self) -> str:
+        records = "1 record doesn't" if self.count == 1 else f"{self.count} records don't"
+        return (
+            f"{self.entity}, {self.field}: {records} hold what was written; that of "
+            f"{shown(self.key)} was {shown(self.written)} and is {shown(self.found)}"
+        )
+
+
 @dataclass(slots=True)
 class Counts:
     """What became of the records of one entity (or of all, in ``ImportReport.total``).
@@ -142,6 +166,7 @@ class ImportReport:
     session of the caller's it is false, and the caller commits.  ``callers`` says
     that it was such a session, ``rolled_back`` that nothing is left of the import.
     ``problems`` holds the first thousand, ``more_problems`` is how many there were beyond.
+    ``altered`` tells what triggers and rules of the database made of what was written.
     """
 
     entities: dict[str, Counts] = field(default_factory=dict)
@@ -150,6 +175,7 @@ class ImportReport:
     callers: bool = False
     rolled_back: bool = False
     more_problems: int = 0
+    altered: list[Alteration] = field(default_factory=list)
 
     @property
     def problem_count(self) -> int:
@@ -220,6 +246,7 @@ class ImportReport:
             texts = (str(problem) for problem in self.problems)
             told = listed(texts, separator="\n  ! ", total=self.problem_count)
             lines.append(f"  ! {told}")
+        lines += [f"  ~ {alteration}" for alteration in self.altered]
         return "\n".join(lines)
 
     def as_mapping(self) -> dict[str, dict[str, int]]:

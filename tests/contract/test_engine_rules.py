@@ -116,6 +116,7 @@ STATEMENTS = {
     "mariadb": (
         "DESCRIBE ",
         "INSERT INTO ",
+        "SHOW GRANTS",
         "START TRANSACTION READ ONLY",
         "SET SESSION sql_mode = %s, time_zone = %s, max_sort_length = %s",
     ),

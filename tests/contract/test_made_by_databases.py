@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (
+    AlteredWarning,
     Catalog,
     ImportFailed,
     TargetError,
@@ -17,6 +19,9 @@ from lading import (
     import_document,
     importer,
 )
+from lading.engine.dialects import dialect_for
+from lading.report import Alteration
+from support import zoo
 from support.backends import Backend
 from support.columns import MOMENT
 from support.declaring import catalog_of, new_base, schema_for
@@ -454,3 +459,196 @@ def test_what_hangs_from_a_bad_page_falls_with_it(
             fallen = sorted(problem.key["slug"] for problem in report.problems)
             assert fallen == [f"p{n}" for n in range(2, 9)]
         assert (report.inserted, report.failed) == (3, 7)
+
+
+#: Triggers that count a page's children, and that write its slug in capitals.
+COUNTING = {
+    "sqlite": [
+        "CREATE TRIGGER counting AFTER INSERT ON pages BEGIN "
+        "UPDATE pages SET children = children + 1 WHERE id = new.parent_id; END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION counting() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "UPDATE pages SET children = children + 1 WHERE id = new.parent_id; RETURN NULL; END $$",
+        "CREATE TRIGGER counting AFTER INSERT ON pages FOR EACH ROW EXECUTE FUNCTION counting()",
+    ],
+    "mariadb": [
+        "CREATE TRIGGER counting BEFORE INSERT ON pages FOR EACH ROW "
+        "SET new.children = new.children + 1"
+    ],
+}
+
+
+@pytest.mark.parametrize("mode", ["told", "volatile", "error"])
+def test_what_triggers_change_is_told(backend: Backend, mode: str) -> None:
+    """Once per column, with the count and an example; a warning made an error rolls back."""
+    model = page(children=mapped_column(sa.Integer, nullable=False))
+    catalog = Catalog("counting")
+    schema_for(model, catalog, volatile=("children",) if mode == "volatile" else ())
+    records = pages({"a": None, "b": "a", "c": "a", "d": "b"}, children=7)
+    changed = 4 if backend.dialect == "mariadb" else 2
+    found = 9 if changed == 2 else 8
+    with backend.database(model.metadata) as engine:
+        having(engine, COUNTING[backend.dialect])
+        if mode == "volatile":
+            assert import_document(engine, records, catalog=catalog).altered == []
+            return
+        if mode == "error":
+            with pytest.raises(AlteredWarning), warnings.catch_warnings():
+                warnings.simplefilter("error")
+                import_document(engine, records, catalog=catalog)
+            with engine.connect() as connection:
+                assert connection.scalar(sa.select(sa.func.count()).select_from(model)) == 0
+            return
+        with pytest.warns(AlteredWarning, match="name these fields in Meta.volatile"):
+            report = import_document(engine, records, catalog=catalog)
+    (alteration,) = report.altered
+    assert alteration == Alteration("pages", "children", changed, {"slug": "a"}, 7, found)
+    assert str(report).endswith(
+        f"\n  ~ pages, children: {changed} records don't hold what was written; that of "
+        f"{{'slug': 'a'}} was 7 and is {found}"
+    )
+    assert report.committed
+
+
+def test_what_triggers_change_in_owned_rows_and_links_is_told(sqlite_memory: Backend) -> None:
+    """An owned row's field by its path, a missing row or link by the list that lacks it."""
+    world = zoo.recipes()
+    with sqlite_memory.database() as source, sqlite_memory.database(world.metadata) as engine:
+        world.filled(source)
+        document = export_document(source, catalog=world.catalog)
+        tables = list(world.metadata.tables)
+        having(
+            engine,
+            [
+                f"CREATE TRIGGER {name}_t AFTER INSERT ON {name} BEGIN SELECT 1; END"
+                for name in tables
+            ],
+        )
+        assert import_document(engine, document, catalog=world.catalog).altered == []
+
+
+def test_trees_wait_where_triggers_could_fire(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With triggers, even rows whose parents come in later chunks need no update."""
+    monkeypatch.setattr(importer, "CHUNK", 20)
+    model = page()
+    records = pages({**tree(150), "a": "b", "b": "a"})
+    with backend.database(model.metadata) as engine:
+        having(engine, TOUCH[backend.dialect])
+        with pytest.warns(AlteredWarning, match="pages, at: 1 record doesn't hold"):
+            report = import_document(engine, records, catalog=catalog_of(model))
+        held = export_document(engine, catalog=catalog_of(model))["pages"]
+    assert [item.key for item in report.altered] in ([{"slug": "a"}], [{"slug": "b"}])
+    changed = [(was, now) for was, now in zip(records["pages"], held, strict=True) if was != now]
+    assert len(changed) == 1
+
+
+def test_reading_back_costs_as_much_for_each_chunk(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With triggers a chunk costs some statements more, without any an import one in all."""
+    monkeypatch.setattr(importer, "CHUNK", 50)
+    model = page()
+    counts: dict[bool, list[int]] = {}
+    for triggers in (False, True):
+        for chunks in (6, 7, 8):
+            records = pages(
+                {f"p{n:04}": f"p{n // 2:04}" if n else None for n in range(50 * chunks)}
+            )
+            with backend.database(model.metadata) as engine:
+                having(engine, TOUCH[backend.dialect] if triggers else [])
+                with statements(engine) as seen:
+                    import_document(engine, records, catalog=catalog_of(model))
+            counts.setdefault(triggers, []).append(len(seen))
+    plain, reading = counts[False], counts[True]
+    assert plain[2] - plain[1] == plain[1] - plain[0]
+    assert reading[2] - reading[1] == reading[1] - reading[0] <= plain[1] - plain[0] + 1
+
+
+def test_changed_ids_are_no_alteration(postgresql: Backend) -> None:
+    """A trigger that numbers rows by itself changes nothing that a record says."""
+    model = thing(words=mapped_column(sa.String(20)))
+    with postgresql.database(model.metadata) as engine:
+        having(
+            engine,
+            [
+                "CREATE FUNCTION number() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN new.id = new.id + 100; new.words = upper(new.words); RETURN new; END $$",
+                "CREATE TRIGGER number BEFORE INSERT ON things "
+                "FOR EACH ROW EXECUTE FUNCTION number()",
+            ],
+        )
+        with pytest.warns(AlteredWarning):
+            report = import_document(
+                engine, document("a", "b", words="x"), catalog=catalog_of(model)
+            )
+    assert report.altered == [Alteration("things", "words", 2, {"slug": "a"}, "x", "X")]
+
+
+def test_users_who_may_not_be_told_of_triggers_are_read_back(mariadb: Backend) -> None:
+    """Where the server may keep triggers from a user, what was written is compared anyway."""
+    model = page(children=mapped_column(sa.Integer, nullable=False))
+    with mariadb.database(model.metadata) as engine:
+        name = engine.url.database
+        for user, grants, told in (
+            ("app", "SELECT, INSERT, UPDATE, DELETE", True),
+            ("own", "ALL PRIVILEGES", False),
+        ):
+            having(
+                engine,
+                [
+                    f"CREATE USER {user}_{name}@localhost",
+                    f"GRANT {grants} ON {name}.* TO {user}_{name}@localhost",
+                ],
+            )
+            other = sa.create_engine(engine.url.set(username=f"{user}_{name}"))
+            with other.connect() as connection:
+                dialect = dialect_for(connection)
+                assert dialect.may_alter([model.__table__]) is told
+            other.dispose()
+            having(engine, [f"DROP USER {user}_{name}@localhost"])
+
+
+# Generated columns
+
+
+@pytest.mark.parametrize("is_key", [False, True])
+def test_generated_columns_that_are_fetched_are_left_to_the_database(
+    backend: Backend, is_key: bool
+) -> None:
+    """``FetchedValue`` says that the database makes values; a generated column takes none."""
+
+    class Thing(new_base()):  # type: ignore[misc]
+        __tablename__ = "things"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(20), unique=not is_key, nullable=False)
+        slug = mapped_column(
+            sa.String(20),
+            sa.FetchedValue(),
+            server_onupdate=sa.FetchedValue(),
+            unique=is_key,
+            nullable=not is_key,
+        )
+
+    catalog = catalog_of(Thing)
+    with backend.database() as old, backend.database() as new:
+        for engine in (old, new):
+            having(
+                engine,
+                [
+                    "CREATE TABLE things (id integer PRIMARY KEY "
+                    f"{'GENERATED BY DEFAULT AS IDENTITY' if backend.dialect == 'postgresql' else ''}"
+                    f"{'AUTO_INCREMENT' if backend.dialect == 'mariadb' else ''}, "
+                    "name varchar(20) NOT NULL, "
+                    "slug varchar(20) GENERATED ALWAYS AS (lower(name)) STORED)"
+                ],
+            )
+        having(old, ["INSERT INTO things (name) VALUES ('Flour'), ('Rye')"])
+        records = export_document(old, catalog=catalog)
+        assert [record["slug"] for record in records["things"]] == ["flour", "rye"]
+        assert import_document(new, records, catalog=catalog).inserted == 2
+        assert export_document(new, catalog=catalog)["things"] == records["things"]
+        again = import_document(new, records, catalog=catalog)
+        assert (again.skipped, again.differing) == (2, 0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lading.declare.rowsets import Children, Links, RowSet
+from lading.declare.rowsets import Children, Links, Member, RowSet, Value
 from lading.engine.batch import Batch
+from lading.engine.columns import is_computed
 from lading.engine.decode import without_ids
 from lading.engine.describe import described
 from lading.engine.dialects.base import Dialect, Row
@@ -17,6 +18,9 @@ from lading.engine.through import canonical_record, writable_content
 from lading.engine.tree import AMBIGUOUS
 from lading.jsontext import json_text, parse_json
 
+#: A field's dotted path, what a bundle says of it, and what the target holds.
+Change = tuple[str, Any, Any]
+
 
 class Comparison:
     """Compares the records of a bundle with those of the target, by content."""
@@ -26,6 +30,14 @@ class Comparison:
         self.reader = RecordReader(dialect, rows)
         self.schema = rows.schema()
         self.layout = RecordLayout(rows, ids=True)
+        #: Fields whose difference is none: volatile ones, and what the database computes.
+        self.uncounted = {
+            member
+            for within in rows.tree()
+            for member in within.members
+            if member.name in within.volatile
+            or (isinstance(member, Value) and is_computed(dialect, member.column))
+        }
 
     def differing(self, lines: Sequence[bytes], identities: Sequence[Row]) -> int:
         """Count the lines that say other than the rows with these primary keys."""
@@ -33,31 +45,61 @@ class Comparison:
         return sum(
             1
             for line, identity in zip(lines, identities, strict=True)
-            if line != held[identity] and self._differ(line, held[identity])
+            if any(self.changes(line, held[identity]))
         )
 
-    def _differ(self, line: bytes, there: bytes) -> bool:
-        """Compare what counts: values and not their spelling, sets and not their order."""
+    def changes(self, line: bytes, there: bytes) -> Iterator[Change]:
+        """Yield what differs and counts: values, not their spelling; sets, not their order."""
+        if line == there:
+            return
         loaded = self.schema.load(without_ids(self.layout, parse_json(line)))
-        ours = settled(self.rows, canonical_record(self.rows, loaded))
-        return ours != settled(self.rows, writable_content(self.rows, parse_json(there)))
+        ours = canonical_record(self.rows, loaded)
+        yield from self._changes(self.rows, ours, writable_content(self.rows, parse_json(there)))
 
+    def _changes(
+        self, rows: RowSet, ours: dict[str, Any], theirs: dict[str, Any], path: str = ""
+    ) -> Iterator[Change]:
+        for member in rows.members:
+            name = member.written
+            if member in self.uncounted or name not in ours:
+                continue
+            mine, other = ours[name], theirs.get(name)
+            if self._settled(member, mine) == self._settled(member, other):
+                continue
+            inner = self._pairs(member, mine, other) if isinstance(member, Children) else ()
+            if inner and isinstance(member, Children):
+                for one, two in inner:
+                    yield from self._changes(member.rows, one, two, f"{path}{name}.")
+            else:
+                yield f"{path}{name}", mine, other
 
-def settled(rows: RowSet, record: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what of a canonical record counts: nothing volatile, sets in one order."""
-    counted: list[Any] = []
-    for member in rows.members:
-        if member.name in rows.volatile or member.written not in record:
-            continue
-        value = record[member.written]
-        if isinstance(member, Links):
-            counted.append(tuple(sorted(map(json_text, value))))
-        elif isinstance(member, Children):
-            items = [settled(member.rows, item) for item in value]
-            counted.append(tuple(items if member.sequence else sorted(items)))
-        else:
-            counted.append(json_text(value))
-    return tuple(counted)
+    def _pairs(self, member: Children, mine: Any, other: Any) -> list[tuple[Any, Any]]:
+        """Return which owned records stand for each other; none where some are missing."""
+        if other is None or len(mine) != len(other):
+            return []
+        if not member.sequence:
+            mine, other = (
+                sorted(items, key=lambda item: self._record(member.rows, item))
+                for items in (mine, other)
+            )
+        return list(zip(mine, other, strict=True))
+
+    def _record(self, rows: RowSet, record: dict[str, Any]) -> tuple[Any, ...]:
+        """Return what of a canonical record counts."""
+        return tuple(
+            self._settled(member, record[member.written])
+            for member in rows.members
+            if member not in self.uncounted and member.written in record
+        )
+
+    def _settled(self, member: Member, value: Any) -> Any:
+        """Return what of a field's canonical value counts: a set in one order."""
+        if value is not None and isinstance(member, Links):
+            return tuple(sorted(map(json_text, value)))
+        if value is not None and isinstance(member, Children):
+            items = [self._record(member.rows, item) for item in value]
+            return tuple(items if member.sequence else sorted(items))
+        return json_text(value)
 
 
 class Existing:

@@ -12,6 +12,7 @@ from lading.declare.recurring import recurring
 from lading.declare.rowsets import RowSet
 from lading.engine.batch import Batch, joined
 from lading.engine.collisions import Collision, Collisions
+from lading.engine.dialects.base import Row
 from lading.engine.loader import (
     Loader,
     LoadState,
@@ -25,6 +26,9 @@ from lading.engine.loader import (
 from lading.engine.read import CHUNK
 from lading.engine.waves import Waves
 from lading.engine.write import Later, Resolved, RowWriter
+
+#: Another round is worth its while where one row in so many was placed by the last.
+PATIENCE = 20
 
 
 class EntityLoader(Loader):
@@ -50,19 +54,31 @@ class EntityLoader(Loader):
     def finish(self) -> None:
         """Insert what waited for its parents; what still waits has none."""
         self._go_deeper()
-        before = -1
-        while self.pending and self.counts.inserted != before:
-            before = self.counts.inserted
-            waiting, self.pending = self.pending, self.state.spool()
-            for resolved in waiting:
-                self._place(resolved)
-            waiting.close()
+        self._go_round()
+        if self.waves.is_patient:
+            self.waves.is_patient = False
+            self._go_round()
         waiting_keys = self.waves.held(resolved.batch for resolved in self.pending)
         for resolved in self.pending:
             for place, field, message in self.waves.orphans(resolved, waiting_keys):
                 number = resolved.batch.numbers[place]
                 self.fail(number, self.name_of(resolved.batch, place), field, message)
         self.state.resolvers.changed(self.root.table)
+
+    def _go_round(self) -> None:
+        """Go round the rows that wait, until too few of them find what they wait for.
+
+        Rows that could be placed without it needn't find it at any price.
+        """
+        placed, waited = 1, 1
+        while self.pending and placed > (waited // PATIENCE if self.waves.is_patient else 0):
+            before, waited = self.counts.inserted, 0
+            waiting, self.pending = self.pending, self.state.spool()
+            for resolved in waiting:
+                waited += len(resolved.batch)
+                self._place(resolved)
+            waiting.close()
+            placed = self.counts.inserted - before
 
     def _wait(self, resolved: Resolved, places: list[int]) -> None:
         """Keep rows until their parents are there."""
@@ -117,9 +133,15 @@ class EntityLoader(Loader):
         Of a whole chunk those that collide with other rows are looked up first.
         """
         count = len(resolved.batch)
-        error = self.attempt(lambda later: self.writer.insert(resolved, later, (), ids))
+        rows: list[Row] = []
+        error = self.attempt(
+            lambda later: rows.extend(self.writer.insert(resolved, later, (), ids))
+        )
         if error is None:
             self.counts.inserted += count
+            if self.state.reads_back:
+                kept = (resolved.batch.keys, resolved.batch.lines, self.writer.identities(rows))
+                self.state.keep_record(self.root.name, kept)
             return
         if whole and isinstance(error, sa.exc.IntegrityError):
             collisions = self.collisions.among(resolved.batch)

@@ -28,7 +28,7 @@ from lading.engine.tree import AMBIGUOUS, TreeResolver
 from lading.engine.write import Later, Resolved
 from lading.errors import sentence
 from lading.jsontext import json_text, repeated
-from lading.report import Counts, Problem, Problems
+from lading.report import Alteration, Counts, Problem, Problems
 
 #: Missing references whose nearest key is looked up; the search is slow, the help the same.
 HELPED = 20
@@ -62,6 +62,10 @@ class LoadState:
     followed: dict[tuple[str, str], Spool] = field(default_factory=dict)
     late: dict[str, Spool] = field(default_factory=dict)
     links: dict[str, dict[str, int]] = field(default_factory=dict)
+    #: Whether what was written is compared in the end, for triggers may change it.
+    reads_back: bool = False
+    records: dict[str, Spool] = field(default_factory=dict)
+    altered: list[Alteration] = field(default_factory=list)
     #: What became of an entity's records before they were loaded, for messages about them.
     notes: dict[str, str] = field(default_factory=dict)
     helped: int = 0
@@ -76,6 +80,12 @@ class LoadState:
         """Give temporary files back."""
         for spool in self.spools:
             spool.close()
+
+    def keep_record(self, name: str, records: Sequence[Any]) -> None:
+        """Keep records that were written, to be read back in the end."""
+        if name not in self.records:
+            self.records[name] = self.spool()
+        self.records[name].append(records)
 
     def keep(self, later: Later) -> None:
         """Take over what an insert wrote and left."""
@@ -279,7 +289,7 @@ class Loader:
 
     # Inserting
 
-    def attempt(self, work: Callable[[Later], None]) -> Objection | None:
+    def attempt(self, work: Callable[[Later], object]) -> Objection | None:
         """Do some writing in a savepoint; return what stands against it, if anything does."""
         later = Later()
         try:

@@ -40,6 +40,8 @@ class Waves:
             item for item in rows.references if (rows.name, item.name) in order.waves
         ]
         self.wished = [item for item in rows.references if _is_wished(rows, item, order)]
+        #: Whether rows wait for what they wish as well: triggers may fire where it is set later.
+        self.is_patient = loader.state.reads_back and bool(self.wished)
         self.columns = [value.column for value in rows.values if value.writable]
         self.known: dict[Column, Reference | None] = dict.fromkeys(self.columns)
         for reference in rows.references:
@@ -159,7 +161,7 @@ class Waves:
     ) -> set[int] | None:
         """Return the places in the batch that a row needs first, or ``None`` if it must wait."""
         needed = set()
-        for reference in self.references:
+        for reference in (*self.references, *(self.wished if self.is_patient else ())):
             key = batch.references[reference.name][place]
             row = found[reference.name].get(key) if key is not None else None
             if key is None or (row is not None and row is not AMBIGUOUS):

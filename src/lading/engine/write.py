@@ -24,6 +24,7 @@ from lading.engine.agree import (
     shared_columns,
 )
 from lading.engine.batch import Batch
+from lading.engine.columns import is_computed
 from lading.engine.defaults import Defaults, fresh_ids
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
@@ -180,11 +181,14 @@ class RowWriter:
         later: Later,
         own: Sequence[Row] = (),
         ids: Sequence[Any] | None = None,
-    ) -> None:
-        """Insert a resolved batch; ``own`` are the values of the columns that its owners give."""
+    ) -> list[Row]:
+        """Insert a resolved batch; ``own`` are the values of the columns that its owners give.
+
+        Returns the rows, with the values of all columns that were written.
+        """
         batch = resolved.batch
         if not len(batch):
-            return
+            return []
         rows = self._rows(resolved, own, ids)
         self.agreement.check(resolved.foreign, rows)
         for part in self.parts:
@@ -205,6 +209,12 @@ class RowWriter:
                     raise error.within(children.written, nested.owners) from error
             elif given:
                 later.late.setdefault(children.rows.name, []).append((nested.batch, given))
+        return rows
+
+    def identities(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the primary keys of rows that were inserted."""
+        places = [self.place[column] for column in self.rows.identity]
+        return [tuple(row[place] for place in places) for row in rows]
 
     def allocate(self, count: int) -> list[Any]:
         """Return fresh ids for rows of this set."""
@@ -251,7 +261,7 @@ class RowWriter:
 
     def _defer(self, resolved: Resolved, rows: list[Row], later: Later) -> None:
         batch = resolved.batch
-        places = [self.place[column] for column in self.rows.identity]
+        identities = self.identities(rows) if self.updated else []
         for reference, carriers in self.updated:
             updates = later.updates.setdefault((self.rows.name, reference.name), [])
             followed = later.followed.setdefault((self.rows.name, reference.name), [])
@@ -265,7 +275,7 @@ class RowWriter:
                     updates.append(
                         Update(
                             batch.numbers[n],
-                            tuple(rows[n][place] for place in places),
+                            identities[n],
                             key,
                             batch.keys[n],
                             self.agreement.values(reference, rows[n]),
@@ -289,7 +299,11 @@ class TablePart:
         self.dialect = writer.dialect
         self.table = table
         self.kinds = kinds
-        self.columns = [column for column in writer.place if column.table is table]
+        self.columns = [
+            column
+            for column in writer.place
+            if column.table is table and not is_computed(writer.dialect, column)
+        ]
         places = [writer.place[column] for column in self.columns]
         self.whole = places == list(range(len(writer.columns)))
         # itemgetter of one place gives no tuple

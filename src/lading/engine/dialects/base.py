@@ -325,6 +325,13 @@ class Dialect(ABC):
     def refuse_stale(self, tables: Sequence[sa.Table]) -> None:
         """Raise ``TargetError`` if others may have written these tables after our snapshot."""
 
+    @abstractmethod
+    def may_alter(self, tables: Sequence[sa.Table]) -> bool:
+        """Tell whether triggers or rules of these tables may change what is written.
+
+        It is so as well where this user isn't told of them.
+        """
+
     def sees_others(self) -> bool:
         """Tell whether statements of this transaction see what others commit meanwhile."""
         return False

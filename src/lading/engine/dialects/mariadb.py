@@ -14,6 +14,7 @@ from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.mariadb_columns import DRAWS, PLACES, Columns
 from lading.engine.dialects.mariadb_limits import room_of
 from lading.engine.dialects.mariadb_locks import hold, is_idle, refuse_stale, unguarded
+from lading.engine.dialects.mariadb_triggers import has_triggers
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.spool import Spool
 from lading.errors import TargetError
@@ -360,6 +361,9 @@ class MariaDB(Dialect):
 
     def refuse_stale(self, tables: Sequence[sa.Table]) -> None:
         refuse_stale(self, tables)
+
+    def may_alter(self, tables: Sequence[sa.Table]) -> bool:
+        return has_triggers(self, tables)
 
     def sees_others(self) -> bool:
         return self._level() in ("READ COMMITTED", "READ UNCOMMITTED")

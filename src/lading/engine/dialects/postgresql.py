@@ -277,6 +277,20 @@ class PostgreSQL(Dialect):
     def refuse_stale(self, tables: Sequence[sa.Table]) -> None:
         refuse_stale(self, tables)
 
+    def may_alter(self, tables: Sequence[sa.Table]) -> bool:
+        """Partitions have triggers of their own."""
+        found = self.fetch(
+            "WITH RECURSIVE given(id) AS ("
+            f"SELECT to_regclass(name)::oid FROM unnest({self.mark}::text[]) AS names(name) "
+            "UNION SELECT i.inhrelid FROM pg_inherits i JOIN given ON i.inhparent = given.id) "
+            "SELECT EXISTS (SELECT 1 FROM pg_trigger t JOIN given ON t.tgrelid = given.id "
+            "WHERE NOT t.tgisinternal AND t.tgenabled <> 'D') "
+            "OR EXISTS (SELECT 1 FROM pg_rewrite r JOIN given ON r.ev_class = given.id "
+            "WHERE r.rulename <> '_RETURN')",
+            ([self.regclass(table) for table in tables],),
+        )
+        return bool(found[0][0])
+
     def sees_others(self) -> bool:
         level = self.fetch("SHOW transaction_isolation")[0][0]
         return level in ("read committed", "read uncommitted")

@@ -143,6 +143,20 @@ class SQLite(Dialect):
             if table.name.lower() in by_schema[self.schema(table.schema)]
         }
 
+    def may_alter(self, tables: Sequence[sa.Table]) -> bool:
+        names: dict[str | None, list[str]] = {}
+        for table in tables:
+            schema, name = self.columns.place(table)
+            names.setdefault(schema, []).append(name.lower())
+        names["temp"] = [name for listed in names.values() for name in listed]
+        for schema, listed in names.items():
+            source = f"{self.prepare.quote_schema(schema)}." if schema else ""
+            marks = ",".join("?" * len(listed))
+            sql = f"SELECT 1 FROM {source}sqlite_master WHERE type = 'trigger' "
+            if self.fetch(f"{sql} AND lower(tbl_name) IN ({marks}) LIMIT 1", listed):
+                return True
+        return False
+
     # Transactions
 
     def begin_reading(self) -> None:

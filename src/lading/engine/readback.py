@@ -1,0 +1,59 @@
+"""Compares what an import wrote with what the database holds then, where triggers may change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from lading.declare.rowsets import RowSet
+from lading.engine.compare import Change, Comparison
+from lading.engine.dialects.base import Row
+from lading.engine.layout import Key, named_key
+from lading.engine.loader import LoadState
+from lading.engine.tree import AMBIGUOUS
+from lading.report import Alteration
+
+
+def read_back(state: LoadState, root: RowSet) -> Iterator[Alteration]:
+    """Yield each field of an entity in which records aren't as they were written, once.
+
+    The records are read as an export reads them, by the chunk in which they were inserted.
+    """
+    found: dict[str, Alteration] = {}
+    comparison = Comparison(state.dialect, root)
+    for keys, lines, identities in state.records.get(root.name, ()):
+        held = _held(state, comparison, keys, identities)
+        for key, line, there in zip(keys, lines, held, strict=True):
+            changed = {change[0]: change for change in _changes(comparison, line, there)}
+            for field, written, now in changed.values():
+                if field in found:
+                    found[field] = replace(found[field], count=found[field].count + 1)
+                else:
+                    named = named_key(root.key, key)
+                    found[field] = Alteration(root.name, field, 1, named, written, now)
+    yield from found.values()
+
+
+def _held(
+    state: LoadState, comparison: Comparison, keys: Sequence[Key], identities: Sequence[Row]
+) -> list[bytes | None]:
+    """Return the lines of rows by their ids, or by natural key where a trigger changed the id."""
+    held = comparison.reader.lines_of(identities)
+    lost = [key for key, identity in zip(keys, identities, strict=True) if identity not in held]
+    by_key: dict[Key, bytes] = {}
+    if lost:
+        rows = state.resolvers.by_key(comparison.rows).find(lost)
+        moved = {key: rows[key] for key in lost if rows.get(key, AMBIGUOUS) is not AMBIGUOUS}
+        lines = comparison.reader.lines_of(list(moved.values()))
+        by_key = {key: lines[identity] for key, identity in moved.items()}
+    return [
+        held.get(identity, by_key.get(key)) for key, identity in zip(keys, identities, strict=True)
+    ]
+
+
+def _changes(comparison: Comparison, line: bytes, there: bytes | None) -> Iterator[Change]:
+    """Yield what differs in a record; all of it where the record isn't found any more."""
+    if there is None:
+        yield comparison.rows.key_names[0], "a record", None
+    else:
+        yield from comparison.changes(line, there)
