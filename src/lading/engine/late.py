@@ -67,7 +67,7 @@ class LateLoader(Loader):
             waiting.append((resolved.take(others), [given[n] for n in others], kept))
         if ready:
             self._insert(writer, resolved.take(ready), [given[n] for n in ready], path, ids)
-            self.state.resolvers.changed(writer.rows.table)
+            self.state.resolvers.changed(writer.rows.table, growing=True)
         return len(ready)
 
     def _wait(self, writer: RowWriter, waves: Waves, waiting: Spool, path: str) -> None:

@@ -123,7 +123,7 @@ class EntityLoader(Loader):
             self._wait(resolved, waiting)
         if ready:
             self._insert(resolved.take(ready), ids)
-            self.state.resolvers.changed(self.root.table)
+            self.state.resolvers.changed(self.root.table, growing=True)
 
     def _insert(
         self, resolved: Resolved, ids: list[Any] | None = None, *, whole: bool = True
@@ -143,6 +143,7 @@ class EntityLoader(Loader):
                 kept = (resolved.batch.keys, resolved.batch.lines, self.writer.identities(rows))
                 self.state.keep_record(self.root.name, kept)
             return
+        resolved = self.waves.without_wishes(resolved)
         if whole and isinstance(error, sa.exc.IntegrityError):
             collisions = self.collisions.among(resolved.batch)
             if collisions:
@@ -151,7 +152,6 @@ class EntityLoader(Loader):
         if count == 1:
             self._refuse(resolved.batch, error)
             return
-        resolved = self.waves.without_wishes(resolved)
         if self.waves.references and self.state.may_restart:
             self._blame(resolved, ids)
         half = count // 2

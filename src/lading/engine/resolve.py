@@ -118,11 +118,9 @@ class Resolver:
     def _start(self) -> dict[Reference, dict[Row, Key]]:
         return {} if self.own is None else {self.own: ITSELF}
 
-    def forget(self) -> None:
-        """The table has new rows; a small one is read again when next asked."""
-        if self.whole is not None:
-            self.whole, self.counted = None, False
-        self.near = None
+    def forget(self, *, growing: bool = False) -> None:
+        """The table has new rows; while it is growing it isn't read as a whole."""
+        self.whole, self.counted, self.near = None, growing, None
 
     # Large ones, by chunk
 
@@ -276,8 +274,8 @@ class Resolvers:
                 self.held[key] = TreeResolver(level)
         return self.held[key]
 
-    def changed(self, table: sa.Table) -> None:
-        """Forget what was read of a table."""
+    def changed(self, table: sa.Table, *, growing: bool = False) -> None:
+        """Forget what was read of a table; ``growing`` says that more rows are on their way."""
         for resolver in self.held.values():
             if resolver.target.table is table:
-                resolver.forget()
+                resolver.forget(growing=growing)

@@ -77,9 +77,9 @@ class TreeResolver:
             return whole
         return self.lookup({key for key in keys if key is not None})
 
-    def forget(self) -> None:
+    def forget(self, *, growing: bool = False) -> None:
         """The table has new rows; what was found in it is there still."""
-        self.level.forget()
+        self.level.forget(growing=growing)
         self.whole, self.has_twins = None, False
 
     # Small targets, read once
