@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from lading.arrays import LabelSet
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
-from lading.engine.dialects.mariadb_columns import DRAWS, PLACES, Columns
+from lading.engine.dialects.mariadb_columns import PLACES, Columns
 from lading.engine.dialects.mariadb_limits import room_of
 from lading.engine.dialects.mariadb_locks import hold, is_idle, refuse_stale, unguarded
+from lading.engine.dialects.mariadb_sequences import move_sequences
 from lading.engine.dialects.mariadb_triggers import has_triggers
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.spool import Spool
@@ -246,39 +247,8 @@ class MariaDB(Dialect):
         return int(counter or 1)
 
     def synchronise(self, columns: Sequence[Column]) -> None:
-        """AUTO_INCREMENT follows by itself; SETVAL moves a sequence forwards alone."""
-        by_default = self._defaults([column.table for column in columns])
-        for column in columns:
-            default = by_default.get((column.table, column.name.lower()), "")
-            sequences = DRAWS.findall(default)
-            if isinstance(column.default, sa.Sequence):
-                sequences.append(self.sequence(column.default))
-            for sequence in dict.fromkeys(sequences):
-                self._move(self.escaped(sequence), column)
-
-    def _defaults(self, tables: Sequence[sa.Table]) -> dict[tuple[sa.Table, str], str]:
-        """Return the defaults that draw from sequences, by table and column."""
-        asked = self.columns.ask(
-            "SELECT table_schema, table_name, lower(column_name), column_default "
-            "FROM information_schema.columns "
-            f"WHERE {PLACES} AND column_default LIKE '%%nextval(%%'",
-            tables,
-        )
-        return {(table, name): default for table, (name, default) in asked}
-
-    def _move(self, sequence: str, column: Column) -> None:
-        """Move a sequence past what a column holds of it: of a text, the digits at its end."""
-        number = self.name(column)
-        if self.columns(column).charset is not None:
-            number = f"CAST(nullif(REGEXP_SUBSTR({number}, '[0-9]+$'), '') AS DECIMAL(30, 0))"
-        bounds = self.fetch(f"SELECT minimum_value, maximum_value, increment FROM {sequence}")
-        low, high, step = bounds[0]
-        last = self.fetch(
-            f"SELECT {'min' if step < 0 else 'max'}({number}) FROM {self.table(column.table)} "
-            f"WHERE {number} BETWEEN {low} AND {high}"
-        )[0][0]
-        if last is not None:
-            self.fetch(f"SELECT SETVAL({sequence}, {int(last)})")
+        """AUTO_INCREMENT follows by itself."""
+        move_sequences(self, columns)
 
     def is_objection(self, error: sa.exc.DBAPIError) -> bool:
         """The driver takes some of what the server says of a record for a fault of its own."""

@@ -19,8 +19,6 @@ from lading.engine.dialects.real_columns import RealColumns
 Row = tuple[Any, ...]
 Fetch = Callable[..., list[Row]]
 
-#: Sequences that a default draws from, as the server writes it.
-DRAWS = re.compile(r"nextval\((`(?:[^`]|``)+`(?:\.`(?:[^`]|``)+`)?)\)")
 #: Stands in SQL for the condition that a row is about one of some tables.
 PLACES = "table_schema IS PLACES"
 INTEGERS = {"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8}
