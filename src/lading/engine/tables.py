@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from operator import ge
 from typing import Any
 
@@ -55,6 +55,18 @@ def require_tables(dialect: Dialect, entities: Entities) -> None:
             "Create the tables first: Base.metadata.create_all(engine), or your migrations.",
         )
     require_columns(dialect, entities.all_rows())
+    _refuse_same_rows(dialect, tables)
+
+
+def _refuse_same_rows(dialect: Dialect, tables: Sequence[sa.Table]) -> None:
+    """Raise ``TargetError`` for a table whose rows another table's records hold already."""
+    for table, relation, other in dialect.same_rows(tables):
+        raise TargetError(
+            f"{table.fullname} is {relation} {other.fullname}, so its rows would be written twice",
+            f"Take {table.fullname} out of the catalog, and excuse it by name: "
+            f"leaves_out={{{table.fullname!r}: '{relation} {other.fullname}'}}.",
+            entity=table.fullname,
+        )
 
 
 def _require_types(dialect: Dialect, entities: Entities) -> None:

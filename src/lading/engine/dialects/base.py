@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from lading.declare.rowsets import Column, RowSet
 from lading.engine.dialects.codecs import Codecs
 from lading.engine.dialects.real_columns import RealColumns
+from lading.engine.dialects.same_rows import Relation
 from lading.engine.generate import Expression
 from lading.errors import TargetError
 from lading.kind import Kind
@@ -331,6 +332,10 @@ class Dialect(ABC):
 
         It is so as well where this user isn't told of them.
         """
+
+    def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+        """Yield which of these tables hold the rows of others among them, and what they are."""
+        return iter(())
 
     def sees_others(self) -> bool:
         """Tell whether statements of this transaction see what others commit meanwhile."""

@@ -17,6 +17,7 @@ from lading.engine.dialects.mariadb_locks import hold, is_idle, refuse_stale, un
 from lading.engine.dialects.mariadb_sequences import move_sequences
 from lading.engine.dialects.mariadb_triggers import has_triggers
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
+from lading.engine.dialects.same_rows import Relation, mariadb_rows
 from lading.engine.spool import Spool
 from lading.errors import TargetError
 from lading.kind import Kind
@@ -337,6 +338,9 @@ class MariaDB(Dialect):
 
     def sees_others(self) -> bool:
         return self._level() in ("READ COMMITTED", "READ UNCOMMITTED")
+
+    def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+        return mariadb_rows(self, tables)
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
         """Tables of an engine without transactions can be neither read nor written as a whole."""

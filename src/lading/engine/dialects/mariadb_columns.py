@@ -195,7 +195,9 @@ class Columns(RealColumns[Stored]):
         In the catalog tables their names fold case, so tables that differ in it alone are
         asked for one after the other.
         """
-        by_place = {self.real(*self.place(table)): table for table in tables}
+        by_place: dict[tuple[str, str], list[sa.Table]] = defaultdict(list)
+        for table in tables:  # two may be one table, with its schema and without
+            by_place[self.real(*self.place(table))].append(table)
         parts: dict[int, list[tuple[str, str]]] = defaultdict(list)
         times: Counter[tuple[str, str]] = Counter()
         for schema, name in by_place:
@@ -207,8 +209,7 @@ class Columns(RealColumns[Stored]):
             condition = f"(table_schema, table_name) IN ({','.join([group] * len(places))})"
             values = tuple(name for place in places for name in place)
             for schema, name, *row in self.fetch(sql.replace(PLACES, condition), values):
-                table = by_place.get(self.real(schema, name))
-                if table is not None:
+                for table in by_place.get(self.real(schema, name), ()):
                     yield table, tuple(row)
 
     def real(self, schema: str | None, table: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from lading.engine.dialects.postgresql_locks import hold, is_idle, refuse_stale,
 from lading.engine.dialects.postgresql_sequences import feeding, moved, sequence_named
 from lading.engine.dialects.postgresql_values import PostgreSQLCodecs
 from lading.engine.dialects.postgresql_views import refuse_policies, stand_ins
+from lading.engine.dialects.same_rows import Relation, postgresql_rows
 from lading.errors import TargetError
 from lading.kind import Kind
 from lading.values import Bytes, Choice, Text
@@ -258,6 +259,9 @@ class PostgreSQL(Dialect):
         level = self.fetch("SHOW transaction_isolation")[0][0]
         one = " (nobody else wrote meanwhile)" if self.sees_others() else ""
         return f"{level}, in the caller's transaction{one}"
+
+    def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+        return postgresql_rows(self, tables)
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
         refuse_policies(self, tables)

@@ -11,6 +11,7 @@ from sqlalchemy.sql import sqltypes
 
 from lading.declare.rowsets import Column, RowSet
 from lading.engine.dialects.base import Dialect, Row, choice_rank
+from lading.engine.dialects.same_rows import Relation, sqlite_rows
 from lading.engine.dialects.sqlite_columns import Columns
 from lading.engine.dialects.sqlite_text import REFUSAL, not_utf8
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
@@ -83,6 +84,9 @@ class SQLite(Dialect):
         if isinstance(kind, DateTime | Time | Interval) and isinstance(bound, str):
             return (bound, bound.removesuffix(".000000")) if bound.endswith(".000000") else (bound,)
         return (bound,)
+
+    def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+        return sqlite_rows(self, tables)
 
     # Writing
 

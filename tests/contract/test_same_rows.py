@@ -1,0 +1,113 @@
+"""Tables that hold the rows of others: whoever declares both would export each row twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import mapped_column
+
+from lading import Catalog, LeftOutWarning, TargetError, export_document, import_document
+from support.backends import Backend
+from support.declaring import new_base, schema_for
+
+
+def sale(base: Any, name: str, **options: Any) -> Any:
+    """Map a class to a table of sales."""
+    columns = {
+        "id": mapped_column(sa.Integer, primary_key=True),
+        "slug": mapped_column(sa.String(9), unique=True, nullable=False),
+    }
+    return type(
+        name.title(), (base,), {"__tablename__": name, "__table_args__": options, **columns}
+    )
+
+
+class Sales:
+    """A table of sales, and another relation that a catalog may have beside it."""
+
+    def __init__(self, name: str = "extra", **options: Any) -> None:
+        base = new_base()
+        self.sales, self.extra = sale(base, "sales"), sale(new_base(), name, **options)
+        self.metadata = base.metadata
+        self.both, self.one = Catalog("both"), Catalog("one")
+        for catalog in (self.both, self.one):
+            schema_for(self.sales, catalog)
+        schema_for(self.extra, self.both, name="extra")
+
+    @contextmanager
+    def made(self, backend: Backend, *statements: str) -> Iterator[sa.Engine]:
+        """Yield a database with two sales, made by statements where the model's DDL won't do."""
+        with backend.database() as engine:
+            if not statements[0].startswith("CREATE TABLE sales"):
+                self.metadata.create_all(engine)
+            with engine.begin() as connection:
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
+                connection.exec_driver_sql("INSERT INTO sales (id, slug) VALUES (1, 'a'), (2, 'b')")
+            yield engine
+
+
+def refusal(engine: sa.Engine, sales: Sales) -> str:
+    """Return why a catalog of both is refused; that of one exports both rows."""
+    assert len(export_document(engine, catalog=sales.one)["sales"]) == 2
+    with pytest.raises(TargetError):
+        import_document(engine, {"sales": [], "extra": []}, catalog=sales.both)
+    with pytest.raises(TargetError) as caught:
+        export_document(engine, catalog=sales.both)
+    return str(caught.value)
+
+
+def test_a_view_beside_its_table_is_refused(backend: Backend) -> None:
+    """However many views lie between."""
+    sales = Sales()
+    views = [
+        "CREATE VIEW between_them AS SELECT * FROM sales",
+        "CREATE VIEW extra AS SELECT * FROM between_them",
+    ]
+    with sales.made(backend, *views) as engine:
+        assert refusal(engine, sales) == (
+            "extra: extra is a view of sales, so its rows would be written twice. Take extra out "
+            "of the catalog, and excuse it by name: leaves_out={'extra': 'a view of sales'}."
+        )
+
+
+@pytest.mark.filterwarnings(f"ignore::{LeftOutWarning.__module__}.{LeftOutWarning.__name__}")
+def test_a_view_without_its_table_is_not(backend: Backend) -> None:
+    """Its rows are written once."""
+    sales, alone = Sales(), Catalog("alone")
+    schema_for(sales.extra, alone)
+    with sales.made(backend, "CREATE VIEW extra AS SELECT * FROM sales") as engine:
+        assert len(export_document(engine, catalog=alone)["extra"]) == 2
+
+
+@pytest.mark.parametrize("kind", ["materialized view", "partition", "child"])
+def test_postgresql_has_more_of_them(postgresql: Backend, kind: str) -> None:
+    """Partitions, materialized views and tables that inherit from others."""
+    table = "CREATE TABLE sales (id serial, slug varchar(9) NOT NULL"
+    statements = {
+        "materialized view": ["CREATE MATERIALIZED VIEW extra AS SELECT * FROM sales"],
+        "partition": [
+            f"{table}, PRIMARY KEY (id, slug)) PARTITION BY LIST (slug)",
+            "CREATE TABLE most PARTITION OF sales DEFAULT PARTITION BY LIST (slug)",
+            "CREATE TABLE extra PARTITION OF most FOR VALUES IN ('b')",
+            "CREATE TABLE rest PARTITION OF most DEFAULT",
+        ],
+        "child": ["CREATE TABLE extra () INHERITS (sales)"],
+    }
+    sales = Sales()
+    with sales.made(postgresql, *statements[kind]) as engine:
+        assert refusal(engine, sales).startswith(f"extra: extra is a {kind} of sales, so its rows")
+
+
+def test_one_table_by_two_names_is_refused(backend: Backend) -> None:
+    """With and without its schema, as two models have it."""
+    schemas = {"sqlite": "main", "postgresql": "public"}
+    with backend.database() as engine:
+        sales = Sales("sales", schema=schemas.get(backend.dialect, engine.url.database))
+        sales.metadata.create_all(engine)
+        with pytest.raises(TargetError, match=r"is another name of .*sales, so its rows"):
+            export_document(engine, catalog=sales.both)
