@@ -109,6 +109,12 @@ def refusals(entity: str | None = None) -> Iterator[None]:
         if interruption is not None:
             raise interruption from error
         raise refusal(_first(error), entity) from error
+    except UnicodeError as error:
+        raise TargetError(
+            f"the driver can't read or write a text ({error})",
+            "Correct the text where it is kept, or let the connection's encoding be UTF-8.",
+            entity=entity,
+        ) from error
 
 
 def refusal(error: BaseException, entity: str | None = None) -> TargetError:

@@ -131,7 +131,8 @@ class Dialect(ABC):
         result = self.connection.exec_driver_sql(sql, tuple(parameters))
         cursor = result.cursor
         assert cursor is not None
-        rows = cursor.fetchall()
+        with self.driver_errors(sql):
+            rows = cursor.fetchall()
         result.close()
         return list(rows)
 

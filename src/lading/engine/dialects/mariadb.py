@@ -14,6 +14,7 @@ from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.mariadb_columns import PLACES, Columns
 from lading.engine.dialects.mariadb_limits import room_of
 from lading.engine.dialects.mariadb_locks import hold, is_idle, refuse_stale, unguarded
+from lading.engine.dialects.mariadb_packets import LARGE, refuse_large
 from lading.engine.dialects.mariadb_sequences import move_sequences
 from lading.engine.dialects.mariadb_triggers import has_triggers
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
@@ -197,9 +198,12 @@ class MariaDB(Dialect):
     # Writing
 
     def insert(self, table: sa.Table, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        names = ", ".join(self.name(column) for column in columns)
+        names = ", ".join(map(self.name, columns))
         marks = ", ".join([self.mark] * len(columns))
-        self.run(f"INSERT INTO {self.table(table)} ({names}) VALUES ({marks})", list(rows))
+        sql = f"INSERT INTO {self.table(table)} ({names}) VALUES ({marks})"
+        refuse_large(self, sql, columns, rows)
+        for part in [rows] if self.packet > LARGE else self.portions(rows, len(columns)):
+            self.run(sql, list(part))
 
     def update(
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
@@ -362,11 +366,8 @@ class MariaDB(Dialect):
             )
 
     def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
-        asked = self.columns.ask(
-            "SELECT table_schema, table_name FROM information_schema.tables "
-            f"WHERE table_type LIKE '%%VIEW' AND {PLACES}",
-            tables,
-        )
+        views = "FROM information_schema.tables WHERE table_type LIKE '%%VIEW' AND"
+        asked = self.columns.ask(f"SELECT table_schema, table_name {views} {PLACES}", tables)
         return {table: "a view" for table, _ in asked}
 
 

@@ -13,15 +13,19 @@ from lading.declare.columns import underlying
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.postgresql_columns import Columns
+from lading.engine.dialects.postgresql_encodings import within
 from lading.engine.dialects.postgresql_locks import hold, is_idle, refuse_stale, unguarded
 from lading.engine.dialects.postgresql_sequences import feeding, moved, sequence_named
 from lading.engine.dialects.postgresql_values import PostgreSQLCodecs
 from lading.engine.dialects.postgresql_views import refuse_policies, stand_ins
 from lading.engine.dialects.same_rows import Relation, postgresql_rows
+from lading.engine.generate import Expression
 from lading.errors import TargetError
 from lading.kind import Kind
 from lading.values import Bytes, Choice, Text
 
+#: RAISE in a trigger; a value too long for an index.
+OBJECTIONS = {"P0001", "54000"}
 #: The driver's number of it.
 REPEATABLE_READ = 3
 BY_CODE_POINT = {"C", "POSIX", "C.UTF-8", "C.utf8", "ucs_basic"}
@@ -37,6 +41,8 @@ class PostgreSQL(Dialect):
     def __init__(self, connection: sa.Connection) -> None:
         super().__init__(connection)
         self.utf8 = True
+        #: The encodings of the database and the connection, but UTF-8.
+        self.encodings: set[str] = set()
         self.sorts_by_code_point = False
         #: What the driver had been told of isolation and autocommit before we did.
         self.before: tuple[Any, bool] | None = None
@@ -48,12 +54,14 @@ class PostgreSQL(Dialect):
     def facts(self) -> None:
         """Whether text sorts by code point without being asked to."""
         row = self.fetch(
-            "SELECT to_jsonb(d)::text, pg_encoding_to_char(d.encoding) FROM pg_database d "
+            "SELECT to_jsonb(d)::text, pg_encoding_to_char(d.encoding), "
+            "current_setting('client_encoding') FROM pg_database d "
             "WHERE d.datname = current_database()"
         )[0]
         database = json.loads(row[0])
         locale = database.get("datlocale") or database.get("daticulocale")
         self.utf8 = row[1] == "UTF8"
+        self.encodings = {*row[1:]} - {"UTF8"}
         self._refuse_settings()
         self.sorts_by_code_point = (locale or database["datcollate"]) in BY_CODE_POINT
 
@@ -69,6 +77,9 @@ class PostgreSQL(Dialect):
                     f"PostgreSQL's {name} is {value!r}, under which values change",
                     f"RESET {name}, or set it to the server's usual value.",
                 )
+
+    def binder(self, column: Column, kind: Kind) -> Expression:
+        return within(sorted(self.encodings), super().binder(column, kind))
 
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
         is_usual = self.codecs.is_usual(column, kind) and self.codecs.misfit(column) is None
@@ -220,8 +231,8 @@ class PostgreSQL(Dialect):
         return self.name(column) if is_exact and not isinstance(impl, sqltypes.Float) else None
 
     def is_objection(self, error: sa.exc.DBAPIError) -> bool:
-        """What triggers raise is one as well."""
-        return super().is_objection(error) or getattr(error.orig, "sqlstate", None) == "P0001"
+        """What triggers raise is one as well, and a value beyond a limit of the server's."""
+        return super().is_objection(error) or getattr(error.orig, "sqlstate", None) in OBJECTIONS
 
     # Transactions
 

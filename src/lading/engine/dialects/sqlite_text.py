@@ -36,7 +36,7 @@ def _found(connection: sa.Connection, table: sa.Table) -> Iterator[tuple[str, Co
     raw: Any = connection.connection.driver_connection
     factory, raw.text_factory = raw.text_factory, _Undecoded
     try:
-        for row in connection.exec_driver_sql(_statement(connection, [*keys, *columns])):
+        for row in connection.execute(_statement([*keys, *columns])):
             for column, data in zip([*keys, *columns], row, strict=True):
                 if isinstance(data, _Undecoded) and not _is_utf8(data):
                     identity = ", ".join(
@@ -52,10 +52,10 @@ class _Undecoded(bytes):
     """A text as it is stored, which the driver leaves to us."""
 
 
-def _statement(connection: sa.Connection, columns: list[Column]) -> str:
+def _statement(columns: list[Column]) -> Any:
     # The columns bare, for their types would decode what is to be looked at.
     bare = [sa.type_coerce(column, sa.types.NullType()) for column in columns]
-    return str(sa.select(*bare).compile(connection))
+    return sa.select(*bare)
 
 
 def _is_utf8(data: bytes) -> bool:
