@@ -13,6 +13,7 @@ from lading.declare.derivation import RESERVED_NAMES, Entities
 from lading.derive.replay import Flow
 from lading.derive.shape import stored_otherwise
 from lading.derive.upgrades import History, history_of
+from lading.engine.relink import Relinking, moved_lists
 from lading.engine.streams import Failed, Origin, Streams
 from lading.engine.upgrade import Piece, Upgrade
 from lading.errors import BundleError, VersionError, listed, nearest, shown
@@ -65,16 +66,29 @@ class Upgraded:
     origin: Origin
     upgrade: Upgrade
     streams: Streams | None = None
+    relinking: Relinking
 
-    def take(self, upgrade: Upgrade) -> None:
-        """Let records flow through an upgrade."""
+    def take(self, upgrade: Upgrade, entities: Entities) -> None:
+        """Let records flow through an upgrade, and links to the side that has them today."""
         self.upgrade = upgrade
         self.streams = Streams(self.origin, upgrade)
+        self.relinking = Relinking(self.streams, moved_lists(entities, upgrade.after))
+        for moved in self.relinking.moved:
+            if moved.source in self.names and moved.holder not in self.names:
+                raise BundleError(
+                    f"{moved.source}.{moved.field} holds links that stand in {moved.holder} today, "
+                    f"and there is no {moved.holder}",
+                    f"Export both, or declare {moved.field} = Ref() in the schema of "
+                    f"{moved.source}.",
+                    file=self.file(moved.source),
+                    field=moved.field,
+                )
 
     def close(self) -> None:
         """Give temporary files back."""
         if self.streams is not None:
             self.streams.close()
+            self.relinking.close()
 
     @property
     def names(self) -> list[str]:
@@ -90,7 +104,8 @@ class Upgraded:
 
         What can't be upgraded is left out, and told to ``failed``.
         """
-        return self._streams.pieces(self.upgrade.flows[name], size, failed)
+        assert self.streams is not None, "check comes first"
+        return self.relinking.pieces(name, size, failed)
 
     @property
     def _streams(self) -> Streams:
@@ -110,7 +125,7 @@ class Upgraded:
     def links(self, name: str) -> Mapping[str, int]:
         """Return the number of links that each reference must have in the blocks, where known."""
         written = self.as_written(name)
-        return {} if written is None else self.origin.links(written)
+        return {} if written is None else self.relinking.links(name, self.origin.links(written))
 
     def total(self, name: str) -> int:
         """Return how many records an entity has, with those that can't be upgraded."""
@@ -209,7 +224,7 @@ class BundlePayload(Upgraded):
                 file="manifest.json",
             )
         self._refuse_stored_otherwise(entities)
-        self._upgrade(history, str(self._writer(catalog)))
+        self._upgrade(history, entities, str(self._writer(catalog)))
         missing = [name for name in entities.roots if name not in self.upgrade.flows]
         missing = [name for name in missing if name not in self.upgrade.plan.begun]
         if missing and not self.manifest.partial:
@@ -241,7 +256,7 @@ class BundlePayload(Upgraded):
     def _writer(self, catalog: Catalog) -> Writer:
         return Writer(self.manifest.source, catalog.source, self.manifest.lading_version)
 
-    def _upgrade(self, history: History, writer: str) -> None:
+    def _upgrade(self, history: History, entities: Entities, writer: str) -> None:
         plan = history.plan(
             {name: entry.schema_version for name, entry in self.entries.items()},
             file="manifest.json",
@@ -250,7 +265,7 @@ class BundlePayload(Upgraded):
             whole=not self.manifest.partial,
         )
         shapes = {name: entry.shape for name, entry in self.entries.items()}
-        self.take(Upgrade(plan, shapes, "manifest.json"))
+        self.take(Upgrade(plan, shapes, "manifest.json"), entities)
 
     def _targets(self) -> dict[str, int]:
         """Return the versions of the entities that references lead to, in the bundle or not."""
@@ -347,7 +362,7 @@ class DocumentPayload(Upgraded):
         found = {name: versions.get(name, 1) for name in self.entries}
         plan = history.plan(found, file="document", targets=targets, writer=str(writer))
         shapes = {name: self.shapes[name] for name in self.entries if name in self.shapes}
-        self.take(Upgrade(plan, shapes, "document"))
+        self.take(Upgrade(plan, shapes, "document"), catalog.use())
         self.is_guessed = self._is_guessed(catalog)
 
     def note(self, name: str, needed: int) -> str:

@@ -144,7 +144,7 @@ def _run(upgrade: RecordUpgrade, pieces: Iterator[Piece], failed: Failed) -> Ite
         yield from made
 
 
-def _numbered(pieces: Iterator[Piece]) -> Iterator[tuple[int, dict[str, Any]]]:
+def numbered(pieces: Iterator[Piece]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield records with their numbers; what isn't one is told elsewhere."""
     for piece in pieces:
         for number, line in enumerate(piece.records, piece.first):
@@ -190,7 +190,7 @@ class Lookup:
         return index
 
     def _entries(self, flow: Flow, names: Sequence[str]) -> Iterator[Entry]:
-        for number, record in _numbered(self.streams.pieces(flow, SIZE, lambda _: None)):
+        for number, record in numbered(self.streams.pieces(flow, SIZE, lambda _: None)):
             try:
                 pair = self.book.pair(record, names)
             except Refused:
@@ -229,7 +229,7 @@ class Parts:
 
     def _entries(self) -> Iterator[Entry]:
         flow, part = self.taken.flow, self.taken.apart.part
-        for number, record in _numbered(self.streams.pieces(flow, SIZE, self._note)):
+        for number, record in numbered(self.streams.pieces(flow, SIZE, self._note)):
             try:
                 found = part(record)
             except Refused as error:

@@ -40,6 +40,8 @@ class Upgrade:
         self.plan = plan
         self.before: dict[str, Shape] = {}
         self.course = Course({name: Flow(name) for name in plan.versions})
+        #: The shapes of the records that flow out of it, as far as somebody says them.
+        self.after: Mapping[str, Shape] = {n: s for n, s in shapes.items() if is_shape(s)}
         if not plan.undone:
             return
         if not shapes:
@@ -56,6 +58,7 @@ class Upgrade:
         self.before = {name: copied(plan.shapes.roots[name]) for name in plan.versions}
         try:
             self.course = redo(plan.shapes, plan.undone, plan.versions)
+            self.after = plan.shapes.roots if shapes else {}
         except Misfit as error:
             raise VersionError(
                 f"it isn't what its versions say: {error}",
