@@ -336,7 +336,7 @@ def test_a_wrong_number_of_links_is_refused(target: Target) -> None:
         ),
         (
             {"on_conflict": {"orders": "skip"}},
-            "'orders' is no entity of this catalog; there are: order, products, categories, "
+            "'orders' is no entity of this catalog; there are: order, categories, products, "
             "suppliers.",
         ),
         ({"on_conflict": None}, "on_conflict=None isn't supported; expected 'skip' or 'error'."),
@@ -346,7 +346,7 @@ def test_a_wrong_number_of_links_is_refused(target: Target) -> None:
         ({"on_error": ["continue"]}, "on_error=['continue']; expected 'rollback' or 'continue'."),
         (
             {"only": ["orders"]},
-            "'orders' is no entity of this catalog; there are: order, products, categories, "
+            "'orders' is no entity of this catalog; there are: order, categories, products, "
             "suppliers.",
         ),
         ({"only": [["orders"]]}, None),
