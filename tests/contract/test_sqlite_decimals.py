@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, mapped_column, relationship
 from lading import (
     Catalog,
     DeclarationError,
+    ImportFailed,
     Owned,
     RoundedWarning,
     TargetError,
@@ -117,6 +118,30 @@ def test_they_can_be_written_as_they_are_read(type_: Any, tmp_path: Path) -> Non
     assert "rounded" not in (tmp_path / "b" / "manifest.json").read_text()
     engine.dispose()
     new.dispose()
+
+
+class Cents(sa.TypeDecorator[Decimal]):
+    """A decimal that is rounded on its way in."""
+
+    impl, cache_ok = sa.Numeric(6, 4), True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else round(value, 2)
+
+    def process_result_value(self, value: Any, dialect: Any) -> Decimal | None:
+        return value
+
+
+@pytest.mark.parametrize("written", ["99.9999", "1.2345", "NaN", "Infinity"])
+def test_what_a_type_would_store_otherwise_is_not_imported(written: str) -> None:
+    """A value that is rounded beyond its column, or becomes NULL, is a problem of its record."""
+    batch, _, catalog = world(Cents())
+    engine = sa.create_engine("sqlite://")
+    batch.metadata.create_all(engine)
+    record = {"code": "a", "cost": written, "parts": []}
+    with pytest.raises(ImportFailed, match="batches record 1, cost: "):
+        import_document(engine, {"batches": [record]}, catalog=catalog)
+    engine.dispose()
 
 
 @pytest.mark.parametrize("given", ["AS_READ", "round", None, True, 2])

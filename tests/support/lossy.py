@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,6 +50,29 @@ class Address(sa.TypeDecorator[str]):
 
     def process_bind_param(self, value: Any, dialect: Any) -> str | None:
         return None if value is None else value.lower()
+
+
+class Rounded(sa.TypeDecorator[Decimal]):
+    """A decimal that is rounded on its way in, maybe to one digit more before the point."""
+
+    impl = sa.Numeric
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return value if value is None else round(value, 2)
+
+    def process_result_value(self, value: Any, dialect: Any) -> Decimal | None:
+        return value
+
+
+class Passed(sa.TypeDecorator[Decimal]):
+    """A decimal that is given on as it is, NaN and infinities too."""
+
+    impl = sa.Numeric
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> Decimal | None:
+        return value
 
 
 class LosesWriting(fields.String):

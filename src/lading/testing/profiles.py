@@ -2,13 +2,16 @@
 
 Choose one by ``settings.load_profile("lading-ci")`` or ``pytest --hypothesis-profile=lading-ci``.
 None has a deadline, for an example writes and reads several databases, and none suppresses a
-health check.  Where nobody has chosen a profile, ``lading-default`` is loaded, which is
+health check.  Shrinking a failure ends after a minute, where Hypothesis itself would take five:
+each try is a whole trip, and the error names entity, record and field before any of them.
+Where nobody has chosen a profile, ``lading-default`` is loaded, which is
 Hypothesis's own default but for the deadline.
 """
 
 from __future__ import annotations
 
 from hypothesis import settings
+from hypothesis.internal.conjecture import engine
 
 #: Examples for each profile: a look, a pull request, a night.
 EXAMPLES = {"lading-dev": 20, "lading-ci": 100, "lading-deep": 1000}
@@ -19,8 +22,21 @@ SAME_EACH_TIME = ("lading-ci",)
 DEFAULT = "default"
 
 
+#: How many seconds a failing example is made smaller at most.
+SHRINKING = 60
+#: Hypothesis's own limit, which stays where somebody has set another.
+LONG = 300
+
+
+def bound_shrinking() -> None:
+    """Set the limit that Hypothesis keeps for all tests of a process, and means to be set so."""
+    if getattr(engine, "MAX_SHRINKING_SECONDS", None) == LONG:
+        engine.MAX_SHRINKING_SECONDS = SHRINKING
+
+
 def register_profiles() -> None:
     """Make the profiles known to Hypothesis; a profile that somebody chose stays."""
+    bound_shrinking()
     settings.register_profile("lading-default", settings.get_profile(DEFAULT), deadline=None)
     if settings.get_current_profile_name() == DEFAULT:
         settings.load_profile("lading-default")

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import engine
 
 from lading.testing.profiles import EXAMPLES, register_profiles
 
@@ -33,6 +34,14 @@ def test_a_pull_request_tries_the_same_each_time() -> None:
     """The other profiles try others, so that in time more is tried."""
     found = {name: settings.get_profile(name).derandomize for name in EXAMPLES}
     assert found == {"lading-dev": False, "lading-ci": True, "lading-deep": False}
+
+
+@pytest.mark.parametrize(("before", "after"), [(300, 60), (900, 900), (5, 5)])
+def test_shrinking_ends_in_time(monkeypatch: pytest.MonkeyPatch, before: int, after: int) -> None:
+    """Each try is a whole trip; a limit that somebody has set stays."""
+    monkeypatch.setattr(engine, "MAX_SHRINKING_SECONDS", before)
+    register_profiles()
+    assert after == engine.MAX_SHRINKING_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -92,13 +92,19 @@ class Processed:
         bound = self._store(value)
         try:
             again = self.undo(fetched(bound))
-            # Objects that don't say when they are equal are told by how they are written.
-            same = alike(again, value) or alike(self.kind.write(again), written)
         except Exception:
             return self.limited(bound)  # the driver takes another type than it gives
-        if type(again) is type(value) and not same:
+        again = JSON_NULL if again is None and self.is_json else again
+        if not self._is_same(value, again, written):
             raise changed(value, again)
         return self.limited(bound)
+
+    def _is_same(self, value: Any, again: Any, written: Any) -> bool:
+        """Objects that don't say when they are equal are told by how they are written."""
+        try:
+            return alike(again, value) or alike(self.kind.write(again), written)
+        except Exception:  # a type of the application's own may raise anything
+            return False
 
     def _store(self, value: Any) -> Any:
         try:

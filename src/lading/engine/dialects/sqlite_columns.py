@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -121,10 +122,17 @@ def refused_types(real: SQLiteColumn) -> set[type]:
 
 def driver_checks(real: SQLiteColumn) -> dict[type, Check]:
     """Return checks of the driver values that a column could store as others, by their type."""
-    checks: dict[type, Check] = {int: between(-(2**63), 2**63 - 1)}
+    checks: dict[type, Check] = {int: between(-(2**63), 2**63 - 1), float: a_number}
     if real.affinity in NUMERIC:
         checks[str] = no_number
     return checks | dict.fromkeys(refused_types(real), _refusing(real))
+
+
+def a_number(double: float) -> float:
+    """Refuse NaN, which would silently become NULL."""
+    if math.isnan(double):
+        raise ValueError("NaN would become NULL in SQLite, which can't store it")
+    return double
 
 
 def no_number(text: str) -> str:

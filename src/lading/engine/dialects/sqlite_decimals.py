@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.sql import sqltypes
-from sqlalchemy.types import TypeEngine
 
 from lading.engine.dialects.codecs import refusing_kind
 from lading.values import Number, exact_double, plain_digits
@@ -18,11 +17,21 @@ class Unscaled(ValueError):
     """SQLite holds a double with more digits than its decimal column's scale."""
 
 
-def is_rounded(type_: TypeEngine[Any]) -> bool:
+def is_decimal(type_: Any) -> bool:
+    """Tell whether a type is one of decimals, which SQLite keeps as doubles."""
+    return isinstance(type_, sqltypes.Numeric) and not isinstance(type_, sqltypes.Float)
+
+
+def is_rounded(type_: Any) -> bool:
     """Tell whether SQLAlchemy rounds a type's doubles to a scale as it reads them."""
-    if not isinstance(type_, sqltypes.Numeric) or isinstance(type_, sqltypes.Float):
-        return False
-    return bool(type_.asdecimal) and type_.scale is not None
+    return is_decimal(type_) and bool(type_.asdecimal) and type_.scale is not None
+
+
+def finite(double: float) -> float:
+    """Refuse what no decimal of SQLite's is read as."""
+    if not math.isfinite(double):
+        raise ValueError(f"{double} can't be stored by SQLite, which keeps decimals as doubles")
+    return double
 
 
 def unnoted() -> None:

@@ -33,12 +33,15 @@ from lading.engine.dialects.real_columns import Describes
 from lading.engine.dialects.sqlite_columns import (
     Declared,
     SQLiteColumn,
+    a_number,
     driver_checks,
     refused_types,
 )
 from lading.engine.dialects.sqlite_decimals import (
     as_double,
     decimal_reader,
+    finite,
+    is_decimal,
     is_rounded,
     scaled_double,
     unnoted,
@@ -112,6 +115,9 @@ class SQLiteCodecs(Codecs):
     def limited(self, column: Column) -> Callable[[Any], Any]:
         """Whatever a decorator gives the driver must stay as it is."""
         inherited, checks = super().limited(column), driver_checks(self.columns(column))
+        below = self.underlying(column.type)
+        if is_decimal(below):
+            checks = {**checks, float: self._kept_decimal(below)}
 
         def check(bound: Any) -> Any:
             keep = checks.get(type(bound))
@@ -140,6 +146,13 @@ class SQLiteCodecs(Codecs):
     def kept(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """A double is compared with all of its digits, not as its type would round it."""
         return as_double if is_rounded(self.underlying(type_)) else super().kept(type_)
+
+    def _kept_decimal(self, type_: Any) -> Callable[[float], float]:
+        """Return the check that a decimal's double can be exported again."""
+        if self.as_read or not is_rounded(type_):
+            return finite
+        scaled = scaled_double(type_.scale, None)
+        return lambda double: scaled(finite(double))
 
     def _rounding(self) -> Callable[[], None] | None:
         return unnoted if self.as_read else None
@@ -245,9 +258,7 @@ class SQLiteCodecs(Codecs):
 
         def slow(written: Any) -> float:
             number = kind.read(written)
-            if math.isnan(number):
-                raise ValueError("NaN would become NULL in SQLite, which can't store it")
-            return number
+            return a_number(number)
 
         return Expression("({x} + 0.0 if type({x}) is float else slow({x}))", {"slow": slow})
 

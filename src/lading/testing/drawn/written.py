@@ -13,6 +13,7 @@ from typing import Any
 from lading.declare.fields import order_of
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.engine.canonical import encoded
+from lading.errors import DeclarationError, shown
 from lading.testing.drawn.dataset import Instance, Resolved
 from lading.testing.drawn.plan import Plan
 from lading.testing.values.holds import travelling
@@ -71,7 +72,16 @@ class Written:
         if not member.writable or name not in row:
             return ANYTHING
         value = self.resolved.returned(instance, member.column)
-        return None if value is None else member.kind.write(travelling(value))
+        if value is None:
+            return None
+        try:
+            return member.kind.write(travelling(value))
+        except ValueError as error:
+            name = f"{member.column.table.fullname}.{member.column.name}"
+            raise DeclarationError(
+                f"{name}: its type gives back {shown(value)}, which no record can hold ({error}); "
+                f"draw other values: overrides={{{name!r}: strategy}}"
+            ) from error
 
     # References
 

@@ -88,6 +88,7 @@ class Fit:
         self.is_binary_json = self.name == "postgresql" and ddl == "JSONB"
         self.bind = codecs.binder(column, kind).function() if kind is not None else None
         self.core: Callable[[Any], Any] = codecs.bind_process(column.type)
+        self.limited = codecs.limited(column)
         self.codecs = codecs
         self.type = column.type
         self.length, self.exact = _lengths(codecs, column)
@@ -109,6 +110,7 @@ class Fit:
     def _stores(self, value: Any) -> bool:
         """Tell whether the column keeps what its type makes of a value that doesn't come back."""
         bound, back = self.core(value), self.returned(value)
+        self.limited(bound)
         is_ours = self.kind is not None and not isinstance(self.kind, FieldKind)
         if back is not None:
             if alike(self.core(back), bound) and (is_ours or self.keeps(back)):
@@ -149,7 +151,7 @@ class Fit:
         """Tell whether a value comes back as the same."""
         try:
             if self.kind is None or self.bind is None:
-                return self.core(value) is not None
+                return self.limited(self.core(value)) is not None
             plain = travelling(value)
             written = self.kind.write(plain)
             self.bind(json_text(written) if self.kind.is_json else written)
