@@ -513,3 +513,36 @@ def test_the_kit_draws_what_is_stored() -> None:
         assert_round_trip(catalog, dataset)
 
     trip()
+
+
+class Span(fields.Field[Any]):
+    """A range of integers, as its two ends."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else [value.lower, value.upper]
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        return postgresql.Range(*value)
+
+
+NATIVE: list[tuple[Any, Any, list[Any]]] = [
+    (postgresql.INET(), fields.IP(), ["10.0.0.1", "::1"]),
+    (postgresql.INET(), fields.String(), ["10.0.0.1", "10.0.0.1/24", "::1"]),
+    (postgresql.CIDR(), fields.String(), ["10.0.0.0/24"]),
+    (postgresql.MACADDR(), fields.String(), ["08:00:2b:01:02:03"]),
+    (postgresql.BIT(3), fields.String(), ["101"]),
+    (postgresql.INT4RANGE(), Span(), [postgresql.Range(1, 5), postgresql.Range(None, 5)]),
+]
+
+
+@pytest.mark.parametrize(("type_", "field", "values"), NATIVE, ids=lambda item: type(item).__name__)
+def test_a_declared_field_carries_a_native_type(
+    postgresql: Backend, type_: Any, field: Any, values: list[Any]
+) -> None:
+    """Every cell comes back as it was, or is refused with the remedy."""
+    model = thing(type_)
+    catalog = catalog_for(model, field)
+    with postgresql.database(model.metadata) as old, postgresql.database(model.metadata) as new:
+        fill(old, model, values)
+        import_document(new, export_document(old, catalog=catalog), catalog=catalog)
+        assert raw_values(new, model.metadata) == raw_values(old, model.metadata)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from lading.declare.columns import kind_of
+from lading.declare.columns import kind_of, underlying
 from lading.declare.metaoptions import stored_names
 from lading.declare.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
@@ -291,6 +291,9 @@ def stored_remedy(rows: RowSet, name: str) -> str:
     """Say how a field travels as it is stored, ready to be pasted."""
     names = dict.fromkeys([*stored_names(rows.schema), name])
     field = name in rows.schema.declared
+    columns = [value.column for value in rows.values if value.name == name]
+    if field and any(kind_of(underlying(column.type)) is None for column in columns):
+        return "Correct the field, so that it reads what it wrote."
     remove = f"remove the field {name}, and " if field else ""
     return (
         f"To let the stored value travel as it is, {remove}write stored = "

@@ -79,6 +79,8 @@ class Processed:
         try:
             return self.kind.write(value)
         except ValueError as error:
+            if self.kind.name == CUSTOM:
+                raise NotUndone(str(error)) from error
             raise NotUndone(
                 f"{error}; its type makes other Python values than its impl does: give the "
                 "type a python_type, or declare a field for the column in the schema"
@@ -127,7 +129,8 @@ class Processed:
                     raise changed(old, new)
                 return
             old, new = self.undo(loaded), self.undo(back)
-            same = alike(old, new)
+            # A driver may give an object for what it is given as text.
+            same = alike(old, new) or (type(old) is not type(new) and str(old) == str(new))
         except NotUndone:
             raise
         except Exception:
