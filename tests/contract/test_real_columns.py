@@ -371,6 +371,50 @@ def test_sqlite_s_harmless_affinities_take_everything(
         assert drifted.exported() == [written]
 
 
+@pytest.mark.parametrize(
+    ("key", "holder", "is_fit"),
+    [
+        ("TEXT", "STRING", False),
+        ("STRING", "STRING", True),
+        ("STRING", "TEXT", True),
+        ("TEXT", "", True),
+    ],
+)
+def test_sqlite_s_foreign_keys_keep_what_their_targets_do(
+    sqlite_memory: Backend, key: str, holder: str, is_fit: bool
+) -> None:
+    """A key that looks like a number would be stored as one, and refer to nothing."""
+    base = new_base()
+    keys = {"__tablename__": "keys", "slug": mapped_column(sa.Text, primary_key=True)}
+    notes = {
+        "__tablename__": "notes",
+        "slug": mapped_column(sa.Text, primary_key=True),
+        "key_slug": mapped_column(sa.ForeignKey("keys.slug")),
+    }
+    catalog = catalog_of(type("Key", (base,), keys), type("Note", (base,), notes))
+    with sqlite_memory.database() as engine:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE TABLE keys (slug {key} PRIMARY KEY)")
+            connection.exec_driver_sql(
+                f"CREATE TABLE notes (slug TEXT PRIMARY KEY, key_slug {holder} REFERENCES keys)"
+            )
+        slug = "a1" if key == "STRING" else "001"
+        document = {
+            "schema_versions": {"keys": 1, "notes": 1},
+            "keys": [{"slug": slug}],
+            "notes": [{"slug": "n", "key_slug": {"slug": slug}}],
+        }
+        if is_fit:
+            import_document(engine, document, catalog=catalog)
+            assert export_document(engine, catalog=catalog)["notes"] == document["notes"]
+            return
+        with pytest.raises(
+            TargetError, match=r"notes\.key_slug can't hold what keys\.slug"
+        ) as caught:
+            import_document(engine, document, catalog=catalog)
+        assert (caught.value.entity, caught.value.field) == ("notes", "key_slug")
+
+
 def test_sqlite_s_strict_tables_are_told_by_their_types(sqlite_memory: Backend) -> None:
     """They would refuse each value; ANY changes nothing there."""
     if sqlite3.sqlite_version_info < (3, 37):

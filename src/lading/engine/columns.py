@@ -52,9 +52,29 @@ def require_columns(dialect: Dialect, row_sets: Iterable[RowSet]) -> None:
     )
 
 
+def held_columns(rows: RowSet) -> Iterator[tuple[Column, Column, str]]:
+    """Yield each column that holds what another does, that other, and the field of the two."""
+    for reference in (*rows.references, *(links.reference for links in rows.links)):
+        for near, far in zip(reference.columns, reference.remote, strict=True):
+            yield near, far, reference.written
+    for links in rows.links:
+        yield from ((near, far, links.written) for near, far in links.local)
+    for children in rows.children:
+        yield from ((near, far, children.written) for near, far in children.pairs)
+
+
 def require_room(dialect: Dialect, row_sets: Iterable[RowSet]) -> None:
     """Raise ``TargetError`` for a column that an import can't fill with what its model says."""
     for rows in row_sets:
+        for near, far, name in held_columns(rows):
+            change = dialect.codecs.copied(near, far)
+            if change is not None:
+                raise TargetError(
+                    f"column {place_of(near)} can't hold what {place_of(far)} does: {change}",
+                    "Give the two one type.",
+                    entity=rows.name,
+                    field=name,
+                )
         written = {value.column: value.writable for value in rows.values}
         for column, field in carried_columns(rows):
             if not written.get(column, True):

@@ -86,6 +86,13 @@ class Codecs(ABC):
         It is asked for each column once, so that values of columns that fit cost nothing.
         """
 
+    def copied(self, near: Column, far: Column) -> str | None:
+        """Say what a foreign key's real column makes of what its target holds, or ``None``.
+
+        Servers compare the two as they check the key, and refuse what isn't the same.
+        """
+        return None
+
     def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """Tell whether a column's values are what the engine makes of SQLAlchemy's own types."""
         return self.is_own(column, kind)

@@ -103,6 +103,17 @@ class SQLiteCodecs(Codecs):
             f"affinity and changes or refuses what {model} in the model stores"
         )
 
+    def copied(self, near: Column, far: Column) -> str | None:
+        """A text that its target keeps may look like a number."""
+        holder, target = self.columns(near), self.columns(far)
+        is_text = isinstance(kind_of(self.underlying(far.type)), Text | Uuid | Choice)
+        if not is_text or str not in driver_checks(holder) or str in driver_checks(target):
+            return None
+        return (
+            f"the one is {holder.text} in the database, which has {holder.affinity} affinity and "
+            f"stores texts that look like numbers as numbers; the other is {target.text}"
+        )
+
     def binder(self, column: Column, kind: Kind) -> Expression:
         """Texts that a column of numeric affinity would store as numbers are refused."""
         bound = super().binder(column, kind)
@@ -330,14 +341,16 @@ class SQLiteCodecs(Codecs):
     def bind_json(self, column: Column, kind: Json) -> Expression:
         """Text by the application's own serializer, unless the column's affinity changes it."""
         process = self.bind_process(column.type)
-        checks = driver_checks(self.columns(column))
-        if str not in checks:
+        affinity = self.columns(column).affinity
+        if str not in driver_checks(self.columns(column)):
             return calling(lambda written: process(json_value(written)))
 
         def bind(written: bytes) -> Any:
             value = json_value(written)
             if type(value) is float and value.is_integer():
                 raise ValueError(f"{value} alone would become an integer in SQLite's JSON column")
+            if type(value) is int and affinity == "REAL":
+                raise ValueError(f"{value} alone would become a float in a column of floats")
             if type(value) is int and not -(2**63) <= value < 2**63:
                 exact_double(value)  # what SQLite makes of it; no harm where that is the same
             return on_own_stack(process, value)
