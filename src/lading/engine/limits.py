@@ -83,6 +83,12 @@ def canonical_uuid(text: str) -> str:
     return text
 
 
+def byte_check(type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+    """Return the check that bytes are no more than a column declares."""
+    limit = getattr(type_, "length", None)
+    return (lambda data: data) if limit is None else longest_bytes(limit)
+
+
 def without_nul(engine: str) -> Check:
     """Refuse the NUL character, for engines whose text can't hold it."""
 

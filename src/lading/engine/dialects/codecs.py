@@ -26,7 +26,7 @@ from lading.declare.rowsets import Column
 from lading.engine.dialects.processed import Processed
 from lading.engine.dialects.real_columns import Describes, refusing_misfit
 from lading.engine.generate import PLAIN, Expression, calling
-from lading.engine.limits import between, longest, longest_bytes, no_sets, text_limit
+from lading.engine.limits import between, byte_check, longest, no_sets, text_limit
 from lading.errors import shown
 from lading.jsontext import json_text, parse_json
 from lading.kind import CUSTOM, Kind, article
@@ -338,12 +338,6 @@ def decimal_form(kind: Number) -> Callable[[str], Any]:
     digits = "0" if whole < 1 else f"(?:0|[1-9][0-9]{{0,{whole - 1}}})"
     tail = rf"\.[0-9]{{{kind.scale}}}" if kind.scale > 0 else ""
     return re.compile(rf"(?!-0(?:\.0*)?\Z)-?{digits}{tail}", re.ASCII).fullmatch
-
-
-def byte_check(type_: TypeEngine[Any]) -> Callable[[Any], Any]:
-    """Return the check that bytes are no more than a column declares."""
-    limit = getattr(type_, "length", None)
-    return _same if limit is None else longest_bytes(limit)
 
 
 def canonical_date(text: str) -> str:

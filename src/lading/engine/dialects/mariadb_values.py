@@ -20,7 +20,6 @@ from lading.arrays import LabelSet
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
-    byte_check,
     canonical_date,
     canonical_time,
     checked_date,
@@ -50,6 +49,7 @@ from lading.engine.dialects.mariadb_limits import (
 from lading.engine.dialects.real_columns import Describes
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import (
+    byte_check,
     integer_range,
     is_canonical_uuid,
     longest,
