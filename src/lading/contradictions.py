@@ -13,6 +13,7 @@ from typing import Any
 
 from lading.declare.derivation import Entities
 from lading.declare.shapes import Shape, is_link, is_owned
+from lading.derive.limits import NARROWER, type_ways
 from lading.derive.shape import shape_of
 from lading.errors import BundleError, shown
 from lading.manifest import Deferred, External, FileEntry, Links, Manifest
@@ -120,7 +121,7 @@ def _key(place: str, entry: FileEntry, declared: Shape) -> Iterator[Contradictio
 
 
 def _fields(place: str, found: Mapping[str, Any], declared: Shape) -> Iterator[Contradiction]:
-    """Hold fields against declared ones: their presence and their types, but no limits."""
+    """Hold fields against declared ones: these may take more by now, which needs no change."""
     fields, expected = found["fields"], declared["fields"]
     for name in fields.keys() | expected.keys():
         one, two = fields.get(name), expected.get(name)
@@ -132,11 +133,12 @@ def _fields(place: str, found: Mapping[str, Any], declared: Shape) -> Iterator[C
             continue
         for part in ("type", "entity", "by", "flat"):
             if one.get(part) != two.get(part):
-                yield (
-                    f"{where}.{part}",
-                    one.get(part),
-                    f"{two.get(part)!r}, as the catalog declares",
-                )
+                declared_part = f"{two.get(part)!r}, as the catalog declares"
+                yield f"{where}.{part}", one.get(part), declared_part
+        ways = type_ways(one, two)
+        is_narrower = one.get("nullable") and not two.get("nullable")
+        if ways is None or NARROWER in ways or is_narrower:
+            yield where, one, f"{two!r}, as the catalog declares, or what takes less"
         if is_owned(one):
             yield from _fields(where, one, two)
 

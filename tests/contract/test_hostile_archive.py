@@ -99,6 +99,19 @@ def test_streamed_archives_are_read(path: Path) -> None:
             archive.writestr(name, data)
     path.write_bytes(pipe.data)
     examine(path)
+    # Some tools know the size already, but not yet what it packs to.
+    data = pipe.data
+    size = struct.unpack_from("<L", data, data.find(CENTRAL) + 24)[0]
+    struct.pack_into("<L", data, 22, size)
+    path.write_bytes(data)
+    examine(path)
+    struct.pack_into("<L", data, 22, size + 1)
+    path.write_bytes(data)
+    assert SIZES in refusal(path)
+    struct.pack_into("<L", data, 22, 0)
+    struct.pack_into("<L", data, data.find(b"PK\7\x08") + 12, size + 1)
+    path.write_bytes(data)
+    assert "is followed by other bytes in the archive" in refusal(path)
 
 
 @pytest.mark.parametrize("name", ["../x.json", "/abs.json", "C:\\x.json", "..\\x.json", "a/b.json"])
@@ -462,6 +475,20 @@ def test_h13_another_name_in_the_extra_fields_is_refused(path: Path, where: str)
     at = data.find(b"01_a.json", 40) if where == "local" else data.rfind(b"01_a.json")
     path.write_bytes(data[:at] + b"01_b.json" + data[at + 9 :])
     assert refusal(path) == f"01_a.json: has another name in its extra fields. {REMEDY}"
+
+
+@pytest.mark.parametrize("numbers", [(10**12,), (5, 5), (2**63, 0)])
+def test_h13_large_sizes_that_nothing_asks_for_must_be_so(
+    path: Path, numbers: tuple[int, ...]
+) -> None:
+    """ZIP64 numbers beside plain ones, which some readers take for the truth."""
+    contents = members(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in contents.items():
+            info = zipfile.ZipInfo(name)
+            info.extra = struct.pack(f"<HH{len(numbers)}Q", 1, 8 * len(numbers), *numbers)
+            archive.writestr(info, data)
+    assert refusal(path) == f"01_a.json: has other sizes in its ZIP64 fields. {REMEDY}"
 
 
 def test_h06_bytes_between_members_are_refused(path: Path) -> None:

@@ -271,6 +271,23 @@ def test_h37_keys_that_recur_nest_as_deep_whatever_the_stack(
     assert report.inserted == 500
 
 
+def test_h37_errors_about_deep_keys_need_no_stack(
+    engine: sa.Engine, catalog: Catalog, tmp_path: Path
+) -> None:
+    """A missing parent and a twin, hundreds of levels deep, below 600 frames."""
+    key: Any = None
+    for _ in range(400):
+        key = {"above": key, "name": "x"}
+    twins = [dict(key), dict(key)]
+    document = {"schema_versions": {"places": 1}, "places": twins}
+    with pytest.raises(ImportFailed) as caught:
+        far_down(600, lambda: import_document(engine, document, catalog=catalog))
+    assert "places record 2: has the natural key of record 1" in str(caught.value)
+    document["places"] = twins[:1]
+    with pytest.raises(ImportFailed, match="places record 1, above: no places has"):
+        far_down(600, lambda: import_document(engine, document, catalog=catalog))
+
+
 @pytest.mark.parametrize("open_", [b"[", b'{"a":'])
 def test_h37_a_hundred_thousand_levels_are_refused(
     open_: bytes, bundle: Any, engine: sa.Engine, catalog: Catalog

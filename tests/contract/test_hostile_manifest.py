@@ -19,6 +19,7 @@ from fuzz.application import Base, older
 from lading import Catalog, export_all, import_all
 from lading.errors import BundleError
 from lading.manifest import MAX_FILES, Deferred, External, FileEntry, Links, Manifest, sealed
+from lading.shaperules import is_shape
 from support.rewriting import rewritten
 
 Change = Callable[[FileEntry], FileEntry]
@@ -95,6 +96,17 @@ LIES: dict[str, tuple[Change, str]] = {
         shaped(lambda s: s["fields"]["parts"]["fields"]["place"].update(type="text")),
         "shape.fields.parts.fields.place.type: is 'text'; expected 'integer'",
     ),
+    "nullable": (
+        shaped(lambda s: s["fields"]["colour"].update(nullable=True)),
+        "shape.fields.colour: is {'type': 'enum', 'names': ['RED', 'BLUE'], 'nullable': True}",
+    ),
+    "more digits": (
+        shaped(lambda s: s["fields"]["price"].update(precision=20)), "shape.fields.price: is {",
+    ),
+    "another name of an enum": (
+        shaped(lambda s: s["fields"]["colour"].update(names=["RED", "PINK"])),
+        "shape.fields.colour: is {",
+    ),
     "target": (
         lambda e: shaped(lambda s: s["fields"]["first"].update(entity="things"))(
             linked(first=Links("things", 1))(e)
@@ -141,6 +153,13 @@ def test_edges_that_are_none(lie: str, path: tuple[Catalog, Path]) -> None:
     changes, text = EDGES[lie]
     rewritten(path[1], **changes)
     assert text in refusal(path)
+
+
+@pytest.mark.parametrize("type_", ["", None, [], 5])
+def test_a_type_without_a_name_makes_no_shape(type_: Any) -> None:
+    """What an upgrade names in its errors is there to be named."""
+    assert is_shape({"fields": {"a": {"type": "string"}}, "key": ["a"]})
+    assert not is_shape({"fields": {"a": {"type": type_}}, "key": ["a"]})
 
 
 def test_a_manifest_of_very_many_files_is_refused_at_once() -> None:

@@ -81,10 +81,11 @@ class Inputs:
         """Read a manifest as it is, and what it holds once its checksums are right."""
         with suppress(LadingError):
             Manifest.from_bytes(data)
+        found = None
         with suppress(ValueError):
             found = parse_json(data)
-            if isinstance(found, dict):
-                self.manifest_of(found)
+        if isinstance(found, dict):
+            self.manifest_of(found)
 
     def manifest_of(self, found: dict[str, Any]) -> None:
         """Hold a manifest against catalogs, of its own version and of a newer one."""
@@ -102,7 +103,7 @@ class Inputs:
             payload = BundlePayload(reader)
             with suppress(LadingError):
                 payload.check(catalog)
-            payload.close() if payload.streams is not None else None
+            payload.close()
 
     def archive_bytes(self, data: bytes) -> None:
         """Read a ZIP file."""

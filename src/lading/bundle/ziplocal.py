@@ -64,13 +64,16 @@ def check_local(file: BinaryIO, info: zipfile.ZipInfo, end: int) -> Stretch:
         refuse("has a header of its own that the archive's directory contradicts", info.filename)
     for fields in (extra, _extra(info, info.extra)):
         _check_path(info, fields)
+        _check_zip64(info, fields)
     found = _sizes(info, numbers, extra.get(_ZIP64, b""))
     after = _at(file, info, start + info.compress_size, end - start - info.compress_size)
     streamed = bool(flags & _STREAMED)
     expected = (info.CRC, info.compress_size, info.file_size)
-    if not (streamed and not any(found)) and found != expected:
+    # From a pipe, what isn't known yet is zero, and told behind the data.
+    pairs = zip(found, expected, strict=True)
+    if not all(number == true or (streamed and not number) for number, true in pairs):
         refuse("has sizes of its own that the archive's directory contradicts", info.filename)
-    if after and not (streamed and _descriptor(after) == expected):
+    if (after or found != expected) and not (streamed and _descriptor(after) == expected):
         refuse("is followed by other bytes in the archive", info.filename)
     return Stretch(start, info)
 
@@ -130,6 +133,15 @@ def _check_path(info: zipfile.ZipInfo, fields: Mapping[int, bytes]) -> None:
     field = fields.get(_UNICODE_PATH)
     if field is not None and field[5:] != info.filename.encode("utf-8", "surrogatepass"):
         refuse("has another name in its extra fields", info.filename)
+
+
+def _check_zip64(info: zipfile.ZipInfo, fields: Mapping[int, bytes]) -> None:
+    """Refuse large numbers that aren't the member's, where nothing asks for them too."""
+    field = fields.get(_ZIP64, b"")
+    known = {info.file_size, info.compress_size, info.header_offset, 0}
+    numbers = struct.unpack_from(f"<{len(field) // 8}Q", field)
+    if not known.issuperset(numbers):
+        refuse("has other sizes in its ZIP64 fields", info.filename)
 
 
 def _sizes(info: zipfile.ZipInfo, numbers: list[int], large: bytes) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import IO, Any
 
 from lading.engine.scratch import scratch
+from lading.jsontext import on_own_stack
 
 RUN = 20_000
 RUN_BYTES = 32 * 1024 * 1024
@@ -52,7 +53,7 @@ def _spill(pending: list[tuple[Any, Any]]) -> IO[bytes]:
         file = tempfile.TemporaryFile(prefix="lading-sort-")  # noqa: SIM115 - closed by the caller
         try:
             for item in pending:
-                pickle.dump(item, file, protocol=pickle.HIGHEST_PROTOCOL)
+                file.write(on_own_stack(pickle.dumps, item, pickle.HIGHEST_PROTOCOL))
             file.seek(0)
         except BaseException:
             _close(file)

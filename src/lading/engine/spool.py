@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from lading.engine.scratch import scratch
+from lading.jsontext import on_own_stack
 
 
 class Spool:
@@ -26,7 +27,7 @@ class Spool:
     def append(self, item: Any) -> int:
         """Add an item at the end, and return its place for ``at``."""
         place = self.file.seek(0, 2)
-        pickle.dump(item, self.file, protocol=pickle.HIGHEST_PROTOCOL)
+        self.file.write(on_own_stack(pickle.dumps, item, pickle.HIGHEST_PROTOCOL))
         self.count += 1
         return place
 
