@@ -372,7 +372,7 @@ def test_an_export_s_order_is_that_of_the_key_s_index(backend: Backend, tmp_path
             connection.execute(sa.insert(model), rows)
         with statements(engine) as seen:
             export_all(engine, tmp_path / "b", catalog=catalog_of(model))
-        (sql,) = [sql for sql in seen if "ORDER BY" in sql]
+        (sql,) = [sql for sql in seen if "ORDER BY" in sql and "FROM things" in sql]
         with engine.connect() as connection:
             if backend.dialect == "postgresql":
                 connection.exec_driver_sql("SET enable_sort = off")
@@ -429,7 +429,9 @@ def test_keys_with_nulls_cost_a_query_per_pattern(
             again = import_document(engine, {"things": records}, catalog=catalog)
     assert (again.inserted, again.skipped, again.differing) == (0, len(records), 0)
     asked = [
-        sql for sql in seen if sql.startswith("SELECT") and ".number" in sql and "WHERE" in sql
+        sql
+        for sql in seen
+        if sql.startswith("SELECT") and "things.number" in sql and "WHERE" in sql
     ]
     by_pattern = [sql for sql in asked if "slug" not in sql.partition("FROM")[0]]
     assert len(by_pattern) == 4
@@ -775,7 +777,7 @@ def section_records(rows: int) -> dict[str, Any]:
 DEFERRED: dict[str, tuple[Callable[[], World], Callable[[int], dict[str, Any]], int]] = {
     "updated later": (zoo.cycle, cyclic, 1),
     "in waves": (zoo.checked_tree, checked, 0),
-    "late with late links": (zoo.teams, team_records, 1),
+    "late with late links": (zoo.teams, team_records, 0),
     "late in waves": (sections, section_records, 0),
 }
 
