@@ -414,7 +414,6 @@ class Unknown(fields.Field[Any]):
     [
         (Odd(), None),
         (postgresql.INET(), None),
-        (mysql.SET("a", "b"), None),
         (sa.PickleType(), Unknown()),
         (postgresql.INET(), fields.String()),
         (sa.PickleType(), fields.List(Unknown())),

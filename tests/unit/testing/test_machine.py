@@ -191,9 +191,9 @@ def failed_import_stays() -> Any:
     """A refused import is committed all the same."""
 
     @contextmanager
-    def writing(session: Any, catalog: Catalog) -> Iterator[Any]:
+    def writing(session: Any, catalog: Catalog, *names: Any) -> Iterator[Any]:
         refusal = None
-        with session_module.writing(session, catalog) as opened:
+        with session_module.writing(session, catalog, *names) as opened:
             try:
                 yield opened
             except ImportFailed as error:
