@@ -58,7 +58,60 @@ def count(engine: sa.Engine, model: Any) -> int:
         return int(session.scalar(sa.select(sa.func.count()).select_from(model)) or 0)
 
 
+# 64, 65: a target that isn't empty, or lacks something
+
+
+@pytest.mark.parametrize("name", ["sqlite_memory", *SERVERS])
+def test_64_what_a_target_has_already_is_skipped_and_counted(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """A key with null parts is found again as well."""
+    model, catalog = categories()
+    with server(request, name).database(model.metadata) as engine:
+        import_document(engine, document("a"), catalog=catalog)
+        report = import_document(engine, document("a", "b"), catalog=catalog)
+        assert (report.inserted, report.skipped, count(engine, model)) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("name", ["sqlite_memory", *SERVERS])
+@pytest.mark.parametrize("lacks", ["table", "column"])
+def test_65_what_a_target_lacks_is_named(
+    lacks: str, name: str, request: pytest.FixtureRequest
+) -> None:
+    """With what to do, before anything is written, by imports and exports."""
+    _, catalog = categories()
+    bare = sa.MetaData()
+    if lacks == "column":
+        sa.Table("categories", bare, sa.Column("id", sa.Integer, primary_key=True))
+    with server(request, name).database(bare) as engine:
+        for work in (
+            lambda: import_document(engine, document("a"), catalog=catalog),
+            lambda: export_document(engine, catalog=catalog),
+        ):
+            with pytest.raises(TargetError, match=f"no {lacks} .*categories") as caught:
+                work()
+            assert caught.value.remedy
+
+
 # 66: disconnect and deadlock; a lost reply to COMMIT
+
+
+LIMITS = {
+    "lock_timeout": "raise lock_timeout",
+    "statement_timeout": "Raise statement_timeout",
+}
+
+
+@pytest.mark.parametrize("setting", LIMITS)
+def test_66_a_time_limit_says_which_to_raise(setting: str, postgresql: Backend) -> None:
+    """PostgreSQL's own code tells a wait for a lock from a slow statement."""
+    model, catalog = categories()
+    with postgresql.database(model.metadata) as engine, engine.connect() as other:
+        other.exec_driver_sql("LOCK TABLE categories IN ACCESS EXCLUSIVE MODE")
+        with Session(engine) as session:
+            session.execute(sa.text(f"SET {setting} = '20ms'"))
+            with pytest.raises(TargetError, match=LIMITS[setting]):
+                import_document(session, document("a"), catalog=catalog)
 
 
 @pytest.mark.parametrize("arrives", [True, False])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import mapped_column
 
 from lading import (
     Catalog,
     ImportFailed,
+    export_document,
     import_document,
 )
 from support.backends import Backend, PostgreSQL
@@ -113,3 +116,82 @@ def test_39_a_key_longer_than_an_index_takes_is_located(postgresql: Backend) -> 
         with pytest.raises(ImportFailed, match=r"index row (requires|size)") as caught:
             import_document(engine, document({"slug": "a"}, {"slug": long}), catalog=catalog)
         assert [problem.record for problem in caught.value.report.problems] == [2]
+
+
+# 42 to 50: values that a column can't hold as they are
+
+ENGINES = ["sqlite_memory", "postgresql", "mariadb"]
+DATETIME = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mariadb", "mysql")
+Level = enum.Enum("Level", ["low", "high"])
+#: A column's type and a value that it refuses, by number and name.
+REFUSED: dict[str, tuple[Any, Any]] = {
+    "43-scale": (sa.Numeric(6, 2), "1.005"),
+    "43-precision": (sa.Numeric(6, 2), "12345.00"),
+    "43-exponent": (sa.Numeric(6, 2), "1e2"),
+    "43-a-float": (sa.Numeric(6, 2), 1.25),
+    "44-too-large": (sa.BigInteger, 2**63),
+    "44-a-fraction": (sa.Integer, 1.5),
+    "44-a-whole-float": (sa.Integer, 1.0),
+    "44-a-text": (sa.Integer, "1"),
+    "45-aware": (DATETIME, "2025-01-01T08:00:00+02:00"),
+    "46-year-10000": (sa.Date, "10000-01-01"),
+    "46-infinity": (sa.Date, "infinity"),
+    "46-hour-24": (DATETIME, "2025-01-01T24:00:00"),
+    "46-no-such-day": (sa.Date, "2025-02-29"),
+    "47-months": (sa.Interval, "P1M"),
+    "48-too-long": (sa.String(3), "four"),
+    "49-enum": (sa.Enum(Level), "medium"),
+    "49-boolean": (sa.Boolean, 2),
+    "49-boolean-text": (sa.Boolean, "true"),
+    "49-uuid": (sa.Uuid, "not-a-uuid"),
+    "49-base64": (sa.LargeBinary, "a==="),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_value_that_its_column_would_alter_is_located(
+    name: str, case: str, request: pytest.FixtureRequest
+) -> None:
+    """By record and field, before anything is written."""
+    type_, value = REFUSED[case]
+    model, catalog = things(value=type_)
+    with request.getfixturevalue(name).database(model.metadata) as engine:
+        records = [{"slug": "a", "value": None}, {"slug": "b", "value": value}]
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, document(*records), catalog=catalog)
+        (problem,) = caught.value.report.problems
+        assert (problem.record, problem.key) == (2, {"slug": "b"})
+        assert (problem.field or "").startswith("value")
+        with engine.connect() as connection:
+            assert connection.execute(sa.select(model.__table__)).all() == []
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_42_a_nul_character_is_kept_or_located(name: str, request: pytest.FixtureRequest) -> None:
+    """PostgreSQL can't store it, the others give it back."""
+    model, catalog = things(value=sa.String(20))
+    with request.getfixturevalue(name).database(model.metadata) as engine:
+        record = {"slug": "a", "value": "a\x00b"}
+        if name == "postgresql":
+            with pytest.raises(ImportFailed, match=r"record 1, value: .*NUL"):
+                import_document(engine, document(record), catalog=catalog)
+        else:
+            import_document(engine, document(record), catalog=catalog)
+            assert export_document(engine, catalog=catalog)["things"] == [record]
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_50_negative_zeros_and_json_have_one_form(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """On every engine."""
+    double = sa.Double().with_variant(mysql.DOUBLE(asdecimal=False), "mariadb", "mysql")
+    model, catalog = things(number=double, data=sa.JSON)
+    with request.getfixturevalue(name).database(model.metadata) as engine:
+        record = {"slug": "a", "number": -0.0, "data": {"b": 1, "a": -0.0}}
+        import_document(engine, document(record), catalog=catalog)
+        (exported,) = export_document(engine, catalog=catalog)["things"]
+        assert repr(exported["number"]) == "0.0"
+        assert list(exported["data"]) == ["a", "b"]
+        assert repr(exported["data"]["a"]) == "0.0"
