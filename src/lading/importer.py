@@ -20,7 +20,7 @@ from lading.engine.decode import RecordDecoder, keys_of
 from lading.engine.late import LateLoader
 from lading.engine.layout import named_key
 from lading.engine.load import EntityLoader
-from lading.engine.loader import LoadState, Restart
+from lading.engine.loader import LoadState, Remembered, Restart
 from lading.engine.read import CHUNK
 from lading.engine.readback import read_back
 from lading.engine.resolve import Resolvers
@@ -202,7 +202,7 @@ class _Import:
         self.twins: dict[str, dict[int, Twin]] = {}
         self.excluded: dict[str, set[int]] = {}
         self.blamed = Problems()
-        self.failed: set[tuple[str, bytes]] = set()
+        self.failed = Remembered()
         #: Problems of records of which others were made, which their own file may tell as well.
         self.beside: dict[tuple[str, int | None], Problem] = {}
 

@@ -42,6 +42,20 @@ class Restart(Exception):
     """Records that were written already turned out bad; begin again without them."""
 
 
+class Remembered:
+    """A set of which the items' hashes are kept: enough to word a message, in little memory."""
+
+    def __init__(self) -> None:
+        self._hashes: set[int] = set()
+
+    def add(self, item: tuple[str, bytes]) -> None:
+        """Remember an item."""
+        self._hashes.add(hash(item))
+
+    def __contains__(self, item: tuple[str, bytes]) -> bool:
+        return hash(item) in self._hashes
+
+
 @dataclass(slots=True)
 class LoadState:
     """What the loaders of one import share."""
@@ -55,7 +69,7 @@ class LoadState:
     excluded: dict[str, set[int]] = field(default_factory=dict)
     counts: dict[str, Counts] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
-    failed: set[tuple[str, bytes]] = field(default_factory=set)
+    failed: Remembered = field(default_factory=Remembered)
     written: dict[sa.Table, int] = field(default_factory=dict)
     linked: dict[Column, int] = field(default_factory=dict)
     updates: dict[tuple[str, str], Spool] = field(default_factory=dict)
