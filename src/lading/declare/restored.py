@@ -44,6 +44,8 @@ def _restored(rows: RowSet) -> set[Column]:
     lost = {
         value.column
         for value in rows.values
-        if not value.writable and value.column.computed is None
+        if not value.writable
+        and value.column.computed is None
+        and value.column is not rows.surrogate  # made anew, and references follow it
     }
     return rows.carried() - lost

@@ -184,7 +184,11 @@ class World:
 
     def cells(self, engine: sa.Engine) -> Dump:
         """Return what is carried of a database, without made-up ids."""
-        keep = {s.table.fullname for s in self.app.schemas if s.table.surrogate in s.key}
+        keep = {
+            schema.table.fullname
+            for schema in self.app.schemas
+            if self.app.keeps_ids or schema.table.surrogate in schema.key
+        }
         return raw_values(engine, self.made.metadata, keep=keep, without=self.unseen)
 
     def every_cell(self, engine: sa.Engine) -> Dump:

@@ -35,7 +35,7 @@ class Base(DeclarativeBase):
     pass
 
 
-catalog = Catalog("drawn", leaves_out={})
+catalog = Catalog("drawn", leaves_out={}, keep_ids=KEEPS)
 """
 
 
@@ -83,7 +83,7 @@ def declared(app: App) -> Declared:
 
 def source_of(app: App) -> str:
     """Return the whole text."""
-    parts = [PRELUDE]
+    parts = [PRELUDE.replace("KEEPS", str(app.keeps_ids))]
     parts += [_link(link) for link in app.links]
     parts += [_class(table) for table in app.tables]
     parts += [_schema(schema, "catalog") for schema in app.schemas]

@@ -215,6 +215,11 @@ class App:
     features: set[str] = field(default_factory=set)
 
     @property
+    def keeps_ids(self) -> bool:
+        """Whether the catalog keeps the ids that the database numbers."""
+        return self.seed % 5 == 3
+
+    @property
     def engines(self) -> set[str]:
         """The engines that can make its tables: only one has arrays.
 

@@ -319,6 +319,26 @@ def test_a_primary_key_that_is_excluded_or_only_written_is_made_anew(
     assert [member.name for member in rows.members] == written
 
 
+def test_what_refers_to_a_primary_key_that_is_only_written_follows_it() -> None:
+    """The reference is a natural key, so it leads to the row whatever its id is."""
+    base = new_base()
+
+    class Zone(base):
+        __tablename__ = "zones"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = text(unique=True)
+
+    class Area(base):
+        __tablename__ = "areas"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = text(unique=True)
+        zone_id = mapped_column(sa.ForeignKey("zones.id"), nullable=False)
+
+    catalog = catalog_of(Area)
+    schema_for(Zone, catalog, dump_only=("id",))
+    assert [member.name for member in catalog.use()["areas"].members] == ["slug", "zone"]
+
+
 def test_a_key_must_be_a_field() -> None:
     """A misspelt key is told what there is."""
     assert refusal(model(name=text(unique=True)), natural_key="nmae") == (
