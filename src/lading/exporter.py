@@ -23,7 +23,7 @@ from lading.derive.shape import targets_of
 from lading.derive.upgrades import history_of
 from lading.engine.dialects.base import Dialect
 from lading.engine.read import RecordReader, Tally, count_rows
-from lading.engine.refusals import refusals
+from lading.engine.refusals import refusals, veiled
 from lading.engine.scope import Scope, references_of
 from lading.engine.session import Opened, reading
 from lading.engine.shared_keys import refuse_shared_keys
@@ -162,7 +162,7 @@ def _exporting(
     progress: Watch | None,
 ) -> Iterator[_Export]:
     """Open the snapshot that everything is read from."""
-    with reading(session, catalog) as opened:
+    with veiled(catalog.use()), reading(session, catalog) as opened:
         require_tables(opened.dialect, catalog.use())
         scope.resolve(opened.dialect)
         refuse_shared_keys(opened.dialect, scope)

@@ -17,12 +17,13 @@ from lading.engine.batch import Batch
 from lading.engine.columns import require_room
 from lading.engine.compare import Existing
 from lading.engine.decode import RecordDecoder, keys_of
+from lading.engine.describe import told_key
 from lading.engine.late import LateLoader
-from lading.engine.layout import named_key
 from lading.engine.load import EntityLoader
 from lading.engine.loader import LoadState, Remembered, Restart
 from lading.engine.read import CHUNK
 from lading.engine.readback import read_back
+from lading.engine.refusals import veiled
 from lading.engine.resolve import Resolvers
 from lading.engine.session import Opened, writing
 from lading.engine.streams import refuse_links
@@ -132,7 +133,7 @@ def import_document(
 def _import(
     session: Any, payload: Payload, catalog: Catalog, options: ImportOptions, progress: Watch | None
 ) -> ImportReport:
-    with closing(payload):
+    with veiled(catalog.use()), closing(payload):
         payload.check(catalog)
         return _load(session, payload, catalog, options, progress)
 
@@ -350,7 +351,7 @@ class _Import:
         for number, twin in self.twins.get(root.name, {}).items():
             loader.fail(
                 number,
-                named_key(root.key, twin.key),
+                told_key(root.key, twin.key),
                 None,
                 f"has the natural key of {self.payload.record_at(loader.root.name, twin.other)}; "
                 "it must be unique. "

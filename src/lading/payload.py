@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from lading.bundle import BundleReader
 from lading.contradictions import refuse_contradictions
 from lading.declare.catalog import Catalog
 from lading.declare.derivation import RESERVED_NAMES, Entities
+from lading.declare.hiding import UNSAID, has_hidden, told
+from lading.declare.rowsets import RowSet
+from lading.derive.releases import Writer
 from lading.derive.replay import Flow
 from lading.derive.shape import stored_otherwise
 from lading.derive.upgrades import History, history_of
@@ -19,42 +23,11 @@ from lading.engine.upgrade import Piece, Upgrade
 from lading.errors import BundleError, VersionError, listed, nearest, shown
 from lading.jsontext import plain_json_text
 from lading.report import Problem
-from lading.version import __version__
 
 GUESSED = (
     "The document says no version, and was taken for today's; say what a missing label means by "
     "Catalog(unlabelled=...)."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Who wrote a payload, beside who reads it: two applications, and two releases of lading.
-
-    As a text it is empty where nothing tells them apart.
-    """
-
-    source: Any
-    reader: str | None
-    lading_version: str = __version__
-
-    def __str__(self) -> str:
-        is_other = self.source is not None and self.source != self.reader
-        return self._told() if is_other or self.lading_version != __version__ else ""
-
-    def _told(self) -> str:
-        texts = []
-        for source, version in ((self.source, self.lading_version), (self.reader, __version__)):
-            name = "an application without a source" if source is None else shown(source)
-            texts.append(f"{name} with lading {version}")
-        return f"it was written by {texts[0]}, and is read by {texts[1]}"
-
-    def newer(self) -> str:
-        """Say that the payload may be of a newer release, and what to do then."""
-        return (
-            f"It may be of a newer release of the application: {self._told()}. Import it with the "
-            "release that wrote it"
-        )
 
 
 class Upgraded:
@@ -65,11 +38,14 @@ class Upgraded:
 
     origin: Origin
     upgrade: Upgrade
+    #: The catalog's entities by name.
+    rows: Mapping[str, RowSet]
     streams: Streams | None = None
     relinking: Relinking
 
     def take(self, upgrade: Upgrade, entities: Entities) -> None:
         """Let records flow through an upgrade, and links to the side that has them today."""
+        self.rows = entities.roots
         self.upgrade = upgrade
         self.streams = Streams(self.origin, upgrade)
         self.relinking = Relinking(self.streams, moved_lists(entities, upgrade.after))
@@ -104,8 +80,10 @@ class Upgraded:
 
         What can't be upgraded is left out, and told to ``failed``.
         """
+        rows = self.rows[name]
+        told_to = partial(_tell_hidden, failed, rows) if has_hidden(rows) else failed
         assert self.streams is not None, "check comes first"
-        return self.relinking.pieces(name, size, failed)
+        return self.relinking.pieces(name, size, told_to)
 
     @property
     def _streams(self) -> Streams:
@@ -163,6 +141,12 @@ class Upgraded:
             return f"record {number}"
         file, record = self._streams.locate(flow, number)
         return f"record {record} of {file}"
+
+
+def _tell_hidden(failed: Failed, rows: RowSet, problem: Problem) -> None:
+    """Pass on that a record can't be upgraded, without its values."""
+    step = problem.message.partition(": ")[0]
+    failed(replace(problem, key=told(rows.key, problem.key), message=f"{step}: {UNSAID}"))
 
 
 class BundleOrigin:

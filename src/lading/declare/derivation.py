@@ -347,13 +347,12 @@ class Derivation:
         ]
         rows.members = [*rows.key, *rest]
         known = {member.name for member in rows.members}
-        for name in names_in(own_option(rows.schema, "volatile")):
-            if name not in known | self.reported.failed[rows.schema]:
-                self.report(
-                    rows.schema,
-                    f"volatile names {name!r}, which is no field of it; "
-                    f"its fields are {nearest(name, sorted(known))}",
-                )
+        for listing in ("volatile", "hidden"):
+            for name in names_in(own_option(rows.schema, listing)):
+                if name not in known | self.reported.failed[rows.schema]:
+                    fields = nearest(name, sorted(known))
+                    text = f"{listing} names {name!r}, which is no field of it; its fields are "
+                    self.report(rows.schema, text + fields)
 
 
 def _by_name(schema: type[EntitySchema]) -> tuple[str, str, str]:

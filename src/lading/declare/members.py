@@ -10,7 +10,7 @@ from lading.declare.fields import Owned, Ref, ValueField
 from lading.declare.foreignkeys import ForeignKey, ForeignKeys
 from lading.declare.identity import declared_name, field_name
 from lading.declare.infer import Unclear
-from lading.declare.metaoptions import Excluded, stored_names
+from lading.declare.metaoptions import Excluded, hidden_names, stored_names
 from lading.declare.misnamed import misnamed
 from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
 from lading.declare.valuefields import Carried, carried, field_for
@@ -33,6 +33,7 @@ class Members:
         self.declared: dict[str, ma.fields.Field[Any]] = dict(rows.schema.declared)
         self.excluded = Excluded(rows.schema)
         self.stored = frozenset(stored_names(rows.schema))
+        self.hidden = frozenset(hidden_names(rows.schema))
         self.used: set[str] = set()
         self.seen: set[str] = set()
         #: Fields and references that were reported, and whose absence is no second mistake.
@@ -114,6 +115,7 @@ class Members:
                 how.kind,
                 writable,
                 how.stored,
+                name in self.hidden,
                 kinds=self.hierarchy.kinds_of((column,)),
             )
         )

@@ -20,6 +20,7 @@ OPTIONS = {
     "catalog",
     "keep_id",
     "stored",
+    "hidden",
 } | {
     *vars(ma.SchemaOpts(type("Meta", (), {}))),
     "additional",
@@ -29,7 +30,7 @@ OPTIONS = {
 #: Options that list fields; one alone, without a comma, would be taken letter by letter.
 LISTS = ("fields", "additional", "exclude", "dump_only", "load_only")
 #: Options of ours that list names, of which one may stand alone.
-NAMES = ("depends_on", "volatile", "stored")
+NAMES = ("depends_on", "volatile", "stored", "hidden")
 
 
 def option_faults(meta: Any) -> Iterator[str]:
@@ -87,3 +88,9 @@ class Excluded:
 def stored_names(schema: type[ma.Schema]) -> tuple[str, ...]:
     """Return the fields whose values a schema lets travel as they are stored."""
     return names_in(getattr(schema.__dict__.get("Meta"), "stored", None))
+
+
+def hidden_names(schema: type[ma.Schema]) -> set[str]:
+    """Return the fields that a schema hides, with those of its bases: a secret stays one."""
+    metas = (base.__dict__.get("Meta") for base in schema.__mro__)
+    return {name for meta in metas for name in names_in(getattr(meta, "hidden", None))}

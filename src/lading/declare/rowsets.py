@@ -68,7 +68,7 @@ class Value(Member):
     ``kind`` is a ``FieldKind`` where only the application's own field knows the type;
     ``writable`` is false for what the database computes and for ``dump_only``.  ``stored`` is
     the type by which the column is read and written instead of its own, where values travel
-    as they are stored.
+    as they are stored.  What is ``hidden`` no text of ours shows: see ``declare.hiding``.
     """
 
     attribute: str
@@ -76,6 +76,7 @@ class Value(Member):
     kind: Kind
     writable: bool
     stored: TypeEngine[Any] | None = None
+    hidden: bool = False
 
     @property
     def carrier(self) -> Column:

@@ -26,10 +26,10 @@ class EntitySchema(ma.Schema):
 
     ``class Meta`` takes ``model``, ``name`` (by default the table's),
     ``natural_key`` (a field or a tuple of fields), ``version`` (by default 1),
-    ``depends_on``, ``volatile``, ``keep_id`` (whether records carry an id that the
-    database numbers), ``catalog``, and marshmallow's own options.
-    Without ``model`` the class is an abstract base, whose ``catalog``, ``volatile`` and
-    ``keep_id`` its subclasses inherit.
+    ``depends_on``, ``volatile``, ``hidden`` (fields that no message shows), ``keep_id``
+    (whether records carry an id that the database numbers), ``catalog``, and marshmallow's own
+    options.  Without ``model`` the class is an abstract base, whose ``catalog``, ``volatile``,
+    ``hidden`` and ``keep_id`` its subclasses inherit.
 
     ``load`` returns plain data with natural keys for references; it needs no
     session and creates nothing.

@@ -11,6 +11,7 @@ import marshmallow as ma
 import msgspec
 
 from lading.declare.fields import order_of, order_of_key
+from lading.declare.hiding import told_fault, told_faults
 from lading.declare.listing import as_listed
 from lading.declare.rowsets import Children, Links, RowSet, Value
 from lading.engine.decode import flattened, portable_key, without_ids
@@ -48,7 +49,8 @@ class Canonicaliser:
         try:
             data = parse_json(line)
         except ValueError as error:
-            return [Problem(file, number, None, None, f"isn't valid JSON: {error}")]
+            text = "isn't valid JSON: " + told_fault(self.rows, "", str(error))
+            return [Problem(file, number, None, None, text)]
         key = portable_key(self.rows, data)
         try:
             return self._made(without_ids(self.layout, data))
@@ -58,7 +60,10 @@ class Canonicaliser:
             faults = [("", str(error))]
         except Exception as error:
             faults = [("", f"{type(self.schema).__name__}.load failed: {error!r}")]
-        return [Problem(file, number, key, field or None, text) for field, text in faults]
+        return [
+            Problem(file, number, key, field or None, text)
+            for field, text in told_faults(self.rows, faults)
+        ]
 
     def _made(self, data: Any) -> Canonical:
         loaded = canonical_record(self.rows, self.schema.load(data))

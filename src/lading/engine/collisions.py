@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.declare.columns import unique_columns
+from lading.declare.hiding import HIDDEN, hides, told
 from lading.declare.keychoices import covering
 from lading.declare.rowsets import Children, Column, Reference, RowSet, Value
 from lading.engine.batch import Batch
@@ -93,14 +94,14 @@ class Collisions:
         records = self.reader.lines_of(wanted)
         names = self.root.key_names
         return {
-            identity: {name: record[name] for name in names}
+            identity: told(self.root.key, {name: record[name] for name in names})
             for identity, line in records.items()
             if isinstance(record := parse_json(line), dict)
         }
 
     def _told(self, parts: Parts, key: Key, who: str) -> Collision:
         names = " and ".join(part.written for part in parts)
-        values = [shown(item) for item in key]
+        values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
         is_id = [part.column for part in parts if isinstance(part, Value)] == [*self.root.identity]
         keys = shown(_one([part.name for part in self.root.key]))
         remedy = f"Correct one of them, or declare natural_key = {_declared(parts)} if that is what"
@@ -148,9 +149,10 @@ class Collisions:
         owner = self._named([root]).get(root) if root is not None else None
         who = f"of a row of {self.root.name} {shown(owner)}" if owner else "of another row"
         names = " and ".join(part.written for part in parts)
+        values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
         return Collision(
             f"{path}.{parts[0].written}",
-            f"its {names} {', '.join(map(shown, key))} is that {who} already. Correct one of them",
+            f"its {names} {', '.join(values)} is that {who} already. Correct one of them",
         )
 
     def _root_of(self, rows: RowSet, identity: Row) -> Row | None:

@@ -15,8 +15,10 @@ from typing import Any
 import marshmallow as ma
 import msgspec
 
+from lading.declare.hiding import told, told_fault, told_faults
 from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.engine.batch import Batch, Nested, joined
+from lading.engine.describe import told_key
 from lading.engine.dialects.base import Dialect
 from lading.engine.encode import encode_lines
 from lading.engine.generate import Expression, Source
@@ -25,7 +27,6 @@ from lading.engine.layout import (
     KeyLayout,
     Part,
     RecordLayout,
-    named_key,
     order_source,
     own_key_source,
     reference_source,
@@ -288,7 +289,8 @@ class RecordDecoder:
         try:
             data = parse_json(line)
         except ValueError as error:
-            problems.append(Problem(self.file, number, None, None, f"isn't valid JSON: {error}"))
+            text = "isn't valid JSON: " + told_fault(self.rows, "", str(error))
+            problems.append(Problem(self.file, number, None, None, text))
             return None
         key = portable_key(self.rows, data)
         faults = []
@@ -302,12 +304,15 @@ class RecordDecoder:
             faults = list(flattened(error.messages))
         except Exception as error:
             faults = [("", f"{type(self.schema).__name__}.load failed: {error!r}")]
-        problems += [Problem(self.file, number, key, field or None, text) for field, text in faults]
+        problems += [
+            Problem(self.file, number, key, field or None, text)
+            for field, text in told_faults(self.rows, faults)
+        ]
         return None
 
     def named(self, key: Key) -> Any:
         """Return a key in portable form."""
-        return named_key(self.rows.key, key)
+        return told_key(self.rows.key, key)
 
 
 def keys_of(rows: RowSet, blocks: Iterable[Any], numbers: set[int]) -> dict[int, Any]:
@@ -325,7 +330,8 @@ def portable_key(rows: RowSet, data: Any) -> Any:
     """Return what of a record's natural key can be read, or ``None``."""
     if not isinstance(data, dict):
         return None
-    return {name: data[name] for name in rows.key_names if name in data} or None
+    key = {name: data[name] for name in rows.key_names if name in data}
+    return told(rows.key, key) or None
 
 
 def without_ids(layout: RecordLayout, data: Any) -> Any:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from lading.declare.hiding import HIDDEN, hides, told
 from lading.declare.recurring import level_parts, recurring
-from lading.declare.rowsets import Reference
-from lading.engine.layout import Key, Part
+from lading.declare.rowsets import Reference, Value
+from lading.engine.layout import Key, Part, named_key
 from lading.errors import shown
 
 #: Of a key that recurs, the levels that are spelt out.
 LEVELS = 3
+
+
+def told_key(parts: tuple[Part, ...], key: Key | None) -> Any:
+    """Return a key in portable form, for people: what is hidden stays so."""
+    return told(parts, named_key(parts, key)) if any(map(hides, parts)) else named_key(parts, key)
 
 
 def described(parts: tuple[Part, ...], key: Key) -> str:
@@ -26,12 +34,16 @@ def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
     texts = []
     for part, item in zip(parts, key, strict=True):
         name = f"{path}{part.written}"
-        if isinstance(part, Reference) and part.flat and item is not None:
+        if item is None:
+            texts.append(f"{name} null")
+        elif hides(part) and (isinstance(part, Value) or part.flat):
+            texts.append(f"{name} {HIDDEN}")
+        elif isinstance(part, Reference) and part.flat:
             texts.append(f"{name} {shown(item[0])}")
-        elif isinstance(part, Reference) and item is not None:
+        elif isinstance(part, Reference):
             texts += _described(part.parts, item, f"{name}.")
         else:
-            texts.append(f"{name} {shown(item) if item is not None else 'null'}")
+            texts.append(f"{name} {shown(item)}")
     return texts
 
 

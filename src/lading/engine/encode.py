@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from lading.declare.columns import kind_of, underlying
+from lading.declare.hiding import HIDDEN, hides, told_fault
 from lading.declare.metaoptions import stored_names
 from lading.declare.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
@@ -252,6 +253,7 @@ class RowEncoder:
         if not isinstance(cause, ValueError):
             what = f"{article(member.kind.name)} value" if isinstance(member, Value) else "a value"
             problem = f"the database holds what can't be read as {what} ({cause})"
+        problem = told_fault(self.rows, member.written, problem)
         who = f" (in the row with {key})" if key else ""
         remedy = "Correct the row and export again."
         if isinstance(cause, Misfit):
@@ -283,7 +285,8 @@ class RowEncoder:
                 value = read(*row[: self.width])
             except Exception:  # noqa: S112 - the key itself may be what is broken
                 continue
-            parts.append(f"{part.written} {_encoder.encode(value).decode()}")
+            text = HIDDEN if hides(part) else _encoder.encode(value).decode()
+            parts.append(f"{part.written} {text}")
         return ", ".join(parts)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from lading.declare.rowsets import Links, Reference, RowSet
 from lading.derive.order import link_name
 from lading.engine.agree import Disagreement, compare, deferred_carriers
+from lading.engine.describe import told_key
 from lading.engine.dialects.base import Row
-from lading.engine.layout import Key, named_key
-from lading.engine.loader import Loader, NoKeys, Restart, field_of, objection
+from lading.engine.layout import Key
+from lading.engine.loader import Loader, NoKeys, Restart, field_of
 from lading.engine.spool import Spool
 from lading.engine.tree import AMBIGUOUS
 from lading.engine.waves import Waves
@@ -99,7 +100,7 @@ class LateLoader(Loader):
         if count == 1:
             field = field_of(error)
             where = f"{path}{field}" if field else path[:-1]
-            self.fail(resolved.batch.numbers[0], None, where, objection(error))
+            self.fail(resolved.batch.numbers[0], None, where, self.objection(error))
             return
         half = count // 2
         for places in (range(half), range(half, count)):
@@ -133,7 +134,7 @@ class LateLoader(Loader):
         if error is None:
             return
         if len(made) == 1:
-            self.fail(made[0][0], None, path, objection(error))
+            self.fail(made[0][0], None, path, self.objection(error))
             return
         half = len(made) // 2
         self._write(writer, made[:half], path)
@@ -188,10 +189,10 @@ class LateLoader(Loader):
                 falling += [item.own] if item.number in self.bad else []
         while falling:
             bad = falling.pop()
-            self.state.failed.add((rows.name, json_text(named_key(rows.key, bad))))
+            self.state.failed.add((rows.name, json_text(told_key(rows.key, bad))))
             for number, own in referring.pop(bad, ()):
                 if number not in self.bad:
-                    key = named_key(rows.key, own)
+                    key = told_key(rows.key, own)
                     self.fail(number, key, reference.written, self.missing(reference, bad))
                     falling.append(own)
 
@@ -213,7 +214,7 @@ class LateLoader(Loader):
         if error is None:
             return
         if len(made) == 1:
-            self.fail(made[0][0], None, f"{prefix}{reference.written}", objection(error))
+            self.fail(made[0][0], None, f"{prefix}{reference.written}", self.objection(error))
             return
         half = len(made) // 2
         self._update(rows, reference, made[:half], prefix)

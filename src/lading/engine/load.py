@@ -21,7 +21,6 @@ from lading.engine.loader import (
     Restart,
     field_of,
     in_record,
-    objection,
 )
 from lading.engine.read import CHUNK
 from lading.engine.waves import Waves
@@ -161,7 +160,7 @@ class EntityLoader(Loader):
 
     def _refuse(self, batch: Batch, error: Objection) -> None:
         """Note what the database says of one record."""
-        field, message = field_of(error), objection(error)
+        field, message = field_of(error), self.objection(error)
         within = None
         if isinstance(error, sa.exc.IntegrityError):
             within = self.collisions.within(batch)
@@ -195,7 +194,7 @@ class EntityLoader(Loader):
             if error is not None:
                 self.state.excluded.setdefault(self.root.name, set()).add(number)
                 key = self.name_of(resolved.batch, place)
-                self.fail(number, key, field_of(error), objection(error))
+                self.fail(number, key, field_of(error), self.objection(error))
                 raise Restart
 
     def _insert_one(self, one: Resolved, ids: list[Any] | None, later: Later) -> None:

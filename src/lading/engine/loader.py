@@ -14,13 +14,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.declare.derivation import Entities
+from lading.declare.hiding import has_hidden, hides
 from lading.declare.rowsets import Column, Links, Reference, RowSet
 from lading.derive.order import Order, link_name
 from lading.engine.agree import Disagreement
 from lading.engine.batch import Batch
-from lading.engine.describe import described
+from lading.engine.describe import described, told_key
 from lading.engine.dialects.base import Dialect, Row
-from lading.engine.layout import Key, named_key
+from lading.engine.layout import Key
+from lading.engine.refusals import told_refusal
 from lading.engine.resolve import Resolver, Resolvers
 from lading.engine.spool import Spool
 from lading.engine.tables import TableCounts
@@ -204,7 +206,7 @@ class Loader:
     def name_of(self, batch: Batch, place: int) -> Any:
         """Return the natural key of a row's record, where the row is the record itself."""
         key = batch.keys[place]
-        return named_key(self.root.key, key) if key else None
+        return told_key(self.root.key, key) if key else None
 
     # References
 
@@ -288,10 +290,11 @@ class Loader:
             text = described(reference.parts, resolver.unclear(key))
             return f"several {target} have {text}; make it unique, or refer to them by another key"
         text = described(reference.parts, key)
-        named = json_text(named_key(reference.parts, key))
-        if (reference.target.name, named) in self.state.failed:
+        named = json_text(told_key(reference.parts, key))
+        is_hidden = any(map(hides, reference.parts))
+        if not is_hidden and (reference.target.name, named) in self.state.failed:
             return f"no {target} has {text}, for its own record has a problem"
-        near = self._nearest(resolver, key)
+        near = None if is_hidden else self._nearest(resolver, key)
         closest = f"; closest is {near}" if near is not None else ""
         extension = reference.target.extension_of(reference.remote[0].table)
         those = f"{target} with a row in {extension.table.fullname}" if extension else target
@@ -302,6 +305,12 @@ class Loader:
         return resolver.nearest(key) if self.state.helped <= HELPED else None
 
     # Inserting
+
+    def objection(self, error: Objection) -> str:
+        """Return what stands against a record; the database's text may show what is hidden."""
+        if not isinstance(error, Disagreement) and has_hidden(self.root):
+            return f"the database refused it: {told_refusal(error)}"
+        return objection(error)
 
     def attempt(self, work: Callable[[Later], object]) -> Objection | None:
         """Do some writing in a savepoint; return what stands against it, if anything does."""

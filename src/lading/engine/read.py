@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from lading.declare.columns import kind_of
 from lading.declare.rowsets import Children, Column, Links, RowSet
+from lading.engine.describe import told_key
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.encode import RowEncoder, encode_lines
 from lading.engine.generate import Source
@@ -26,7 +27,6 @@ from lading.engine.layout import (
     Key,
     KeyLayout,
     RecordLayout,
-    named_key,
     order_source,
     reference_source,
 )
@@ -344,13 +344,13 @@ class RecordReader:
                 raise self._twins(key)
             if not first < second:
                 raise LadingError(
-                    f"rows came out of order at {shown(named_key(self.rows.key, key))}; "
+                    f"rows came out of order at {shown(told_key(self.rows.key, key))}; "
                     "this is a fault of lading's, and nothing was written",
                     entity=self.rows.name,
                 )
 
     def _twins(self, key: Key) -> LadingError:
-        named = named_key(self.rows.key, key)
+        named = told_key(self.rows.key, key)
         return TargetError(
             f"two rows have the natural key {shown(named)}; it must be unique",
             "Remove or rename one, or declare a natural_key that tells them apart.",

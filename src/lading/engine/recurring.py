@@ -14,9 +14,10 @@ import sqlalchemy as sa
 
 from lading.declare.recurring import Parts, deepest, recurring
 from lading.declare.rowsets import RowSet
+from lading.engine.describe import told_key
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.encode import RowEncoder, encode_lines
-from lading.engine.layout import Key, RecordLayout, WrittenKey, named_key
+from lading.engine.layout import Key, RecordLayout, WrittenKey
 from lading.engine.lookup import keys_at, rows_among
 from lading.engine.select import ReferenceSlot, Selection, identity_of
 from lading.errors import TargetError, shown
@@ -187,7 +188,7 @@ class Ancestors:
             at = levels[at].above
         level = levels[at if at in seen else identity]
         others = tuple(part for part in self.own.parts if part is not self.own)
-        key = named_key(others, level.parts)
+        key = told_key(others, level.parts)
         who = " and ".join(f"{name} {shown(value)}" for name, value in key.items())
         where: dict[str, Any] = {"entity": self.rows.name, "field": self.own.written, "key": key}
         if at in seen:

@@ -8,7 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.errors import TargetError
+from lading.declare.derivation import Entities
+from lading.declare.hiding import UNSAID, has_hidden
+from lading.errors import LadingError, TargetError
 
 Told = tuple[str, str]
 
@@ -96,6 +98,9 @@ SETTINGS: Mapping[str, Mapping[Told, str]] = {
 #: Codes under which nobody knows whether the server still carried the statement out: it was
 #: told to stop, or the reply is lost.
 GONE_POSTGRESQL = {"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
+DUPLICATE = 1062
+#: What MariaDB says of NOT NULL, CHECK and foreign keys names columns and constraints alone.
+WITHOUT_VALUES = {1048, 1364, 1451, 1452, 4025}
 GONE_MARIADB = {1053, 1927, 2006, 2013, 2014, 2055}
 
 
@@ -132,6 +137,26 @@ def refusal(error: BaseException, entity: str | None = None) -> TargetError:
     if is_lost(error):
         problem, remedy = LOST
     return TargetError(f"{problem or 'the database refused'}: {text}", remedy, entity=entity)
+
+
+def told_refusal(error: BaseException) -> str:
+    """Return what a database objects to, without any value: a constraint, or a code."""
+    orig = getattr(error, "orig", None) or error
+    engine, code = code_of(orig)
+    if engine == "sqlite":
+        return str(orig)  # it names columns and constraints alone
+    said = [f"{'SQLSTATE' if engine == 'postgresql' else 'error'} {code}"]
+    if engine == "postgresql":
+        diagnosis = getattr(orig, "diag", None)
+        constraint = getattr(diagnosis, "constraint_name", None)
+        if str(code).startswith("23"):
+            said.insert(0, str(getattr(diagnosis, "message_primary", None) or "a constraint"))
+    elif code in WITHOUT_VALUES:
+        return str(orig.args[-1])
+    else:
+        constraint = str(orig.args[-1]).rpartition(" for key ")[2] if code == DUPLICATE else None
+    said += [f"constraint {constraint}"] if constraint else []
+    return f"{', '.join(said)} {UNSAID}"
 
 
 def is_lost(error: BaseException) -> bool:
@@ -181,3 +206,27 @@ def _interruption(error: BaseException) -> BaseException | None:
             return context
         context = context.__context__
     return None
+
+
+@contextmanager
+def veiled(entities: Entities) -> Iterator[None]:
+    """Let no error show what an entity hides by what caused it: a driver prints parameters."""
+    try:
+        yield
+    except LadingError as error:
+        if not any(has_hidden(rows) for rows in entities.roots.values()):
+            raise
+        told_error = _without_cause(error)
+    else:
+        return
+    raise told_error from None
+
+
+def _without_cause(error: LadingError) -> LadingError:
+    """Return an error without what led to it, and without the driver's text in its own."""
+    cause = error.__cause__
+    error.__cause__ = error.__context__ = None
+    if not isinstance(cause, sa.exc.DBAPIError) or type(error) is not TargetError:
+        return error
+    text = error.problem.replace(str(cause.orig).strip(), told_refusal(cause))
+    return TargetError(text, error.remedy, entity=error.entity)

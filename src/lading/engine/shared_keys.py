@@ -23,8 +23,9 @@ import sqlalchemy as sa
 from lading.declare.guards import is_guarded, leads_to_one
 from lading.declare.recurring import Parts
 from lading.declare.rowsets import Column, Reference, RowSet
+from lading.engine.describe import told_key
 from lading.engine.dialects.base import Dialect, Row
-from lading.engine.layout import Key, named_key
+from lading.engine.layout import Key
 from lading.engine.lookup import keys_at, rows_among
 from lading.engine.read import CHUNK, RowReader, Tally
 from lading.engine.scope import Scope, chain, references_of
@@ -114,7 +115,7 @@ class KeyReader:
 
     def portable(self, key: Key) -> Any:
         """Return a key in portable form."""
-        return named_key(self.rows.key, key)
+        return told_key(self.rows.key, key)
 
     def _items(self, rows: Sequence[Row]) -> list[tuple[Any, tuple[Row, Key]]]:
         """Return what each row's key sorts by, with the row's primary key and the key itself."""

@@ -13,6 +13,7 @@ import marshmallow as ma
 import msgspec
 
 from lading.declare.fields import Owned, Ref, RefList, ValueField
+from lading.declare.hiding import HIDDEN, UNSAID, has_hidden, hides, told, told_fault
 from lading.declare.plainjson import plain_json
 from lading.declare.recurring import levels_of, recurring
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
@@ -66,11 +67,17 @@ def _is_application(cls: type) -> bool:
 class View:
     """A record's Python values as attributes, as the model's object would have them."""
 
-    def __init__(self, values: dict[str, Any]) -> None:
+    def __init__(self, values: dict[str, Any], hidden: frozenset[str] = frozenset()) -> None:
         self.__dict__.update(values)
+        self._hidden = hidden
 
     def __repr__(self) -> str:
-        return f"<record {self.__dict__!r}>"
+        shown_values = {
+            name: HIDDEN if name in self._hidden else value
+            for name, value in vars(self).items()
+            if name != "_hidden"
+        }
+        return f"<record {shown_values!r}>"
 
 
 def dumped(rows: RowSet, lines: Sequence[bytes]) -> list[bytes]:
@@ -183,7 +190,9 @@ def writable_content(rows: RowSet, record: dict[str, Any]) -> dict[str, Any]:
 def _unrestorable(
     rows: RowSet, record: dict[str, Any], what: str, field: str | None = None
 ) -> TargetError:
-    key = {name: record.get(name) for name in rows.key_names}
+    key = told(rows.key, {name: record.get(name) for name in rows.key_names})
+    if has_hidden(rows):
+        what = f"fails on it {UNSAID}" if field is None else told_fault(rows, field, what)
     return TargetError(
         f"{rows.schema.__name__} {what}: {shown(key)} would not be restored as it is",
         "Correct the schema's hooks and fields: load must undo dump.",
@@ -216,7 +225,13 @@ def view_of(rows: RowSet, record: dict[str, Any]) -> View:
             values[member.name] = [_key_view(member.reference, item) for item in written]
         elif isinstance(member, Children):
             values[member.name] = [view_of(member.rows, item) for item in written]
-    return View(values)
+    hidden = (name for member in rows.members if hides(member) for name in _names(member))
+    return View(values, frozenset(hidden))
+
+
+def _names(member: Member) -> tuple[str, ...]:
+    """Return what a field's value is called in a view."""
+    return (member.name, member.attribute) if isinstance(member, Value) else (member.name,)
 
 
 def _value(member: Value, written: Any) -> Any:
@@ -245,7 +260,8 @@ def _key_view(reference: Reference, written: dict[str, Any]) -> View:
                 values[part.attribute] = values[part.name] = _value(part, item)
             else:
                 values[part.name] = _reference(part, item)
-        view = View(values)
+        hidden = (name for part in reference.parts if hides(part) for name in _names(part))
+        view = View(values, frozenset(hidden))
     assert view is not None
     return view
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from lading.declare.derivation import Entities
 from lading.declare.fields import order_of_key
+from lading.declare.hiding import told, told_value
 from lading.declare.rowsets import Children, Member, RowSet, Value
 from lading.engine.canonical import encoded
 from lading.errors import shown
@@ -68,11 +69,12 @@ def _entity(root: RowSet, one: list[Any], two: list[Any]) -> Iterator[Difference
     for key, record in was.items():
         who = _who(root, record)
         if key not in now:
-            yield Difference(root.name, who, None, shown(record), "missing")
+            yield Difference(root.name, who, None, shown(told(root.members, record)), "missing")
         else:
             yield from _record(root, root.name, who, record, now[key])
     for key in now.keys() - was.keys():
-        yield Difference(root.name, _who(root, now[key]), None, "nothing", shown(now[key]))
+        extra = shown(told(root.members, now[key]))
+        yield Difference(root.name, _who(root, now[key]), None, "nothing", extra)
     if len(now) < len(two):
         yield Difference(root.name, None, None, f"{len(now)} keys", f"{len(two)} records of them")
 
@@ -82,7 +84,8 @@ def _key(root: RowSet, record: Mapping[str, Any]) -> Any:
 
 
 def _who(root: RowSet, record: Mapping[str, Any]) -> str:
-    return " and ".join(f"{name} {shown(record.get(name))}" for name in root.key_names)
+    key = told(root.key, {name: record.get(name) for name in root.key_names})
+    return " and ".join(f"{name} {shown(value)}" for name, value in key.items())
 
 
 def _record(
@@ -98,7 +101,7 @@ def _record(
         if isinstance(member, Children) and isinstance(was, list) and isinstance(now, list):
             yield from _children(member, entity, who, was, now)
         elif was is ANYTHING or now is ANYTHING or _text(was) != _text(now):
-            yield Difference(entity, who, name, _said(was), _said(now))
+            yield Difference(entity, who, name, _said(was, member), _said(now, member))
     for name in two.keys() - one.keys() - {member.written for member in rows.members}:
         yield Difference(entity, who, name, _said(ANYTHING), _said(two[name]))
 
@@ -127,8 +130,10 @@ def _is_made(member: Member) -> bool:
     return isinstance(member, Value) and not member.writable
 
 
-def _said(value: Any) -> str:
-    return "no such field" if value is ANYTHING else shown(value)
+def _said(value: Any, member: Member | None = None) -> str:
+    if value is ANYTHING:
+        return "no such field"
+    return shown(value if member is None else told_value(member, value))
 
 
 def _text(value: Any) -> str:
