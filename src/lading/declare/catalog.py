@@ -117,12 +117,9 @@ class Catalog:
         ``"users.token"``) to the reason that ``leaves_out`` gives, or to ``None``; sorted by
         name.
         """
-        from lading.declare.infer import coverage
-        from lading.declare.softreferences import soft_references
+        from lading.declare.excuses import told_coverage
 
-        entities = self.use()
-        soft = {name: self.leaves_out.get(name) for name in soft_references(entities)}
-        return dict(sorted({**soft, **coverage(entities)}.items()))
+        return told_coverage(self.use())
 
     def choices(self) -> tuple[KeyChoice, ...]:
         """Say which natural key each entity has, what it was chosen from, and why.

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Mapper, configure_mappers
 from lading.declare.catalog import default_catalog, filled_catalogs
 from lading.declare.chains import change_faults
 from lading.declare.columns import kind_of
+from lading.declare.excuses import stale_excuses
 from lading.declare.fieldnames import name_faults
 from lading.declare.fields import Owned, Ref, RefList
 from lading.declare.hierarchy import Hierarchy
 from lading.declare.identity import surrogate_of
-from lading.declare.infer import Unclear, by_field, coverage
+from lading.declare.infer import Unclear, by_field
 from lading.declare.keychoices import Decision, choose_key
 from lading.declare.keycycles import empty_keys, key_faults
 from lading.declare.linklists import add_link_lists
@@ -27,7 +28,6 @@ from lading.declare.reported import Reported
 from lading.declare.restored import lost_targets
 from lading.declare.rowsets import Links, Reference, RowSet, Value
 from lading.declare.schema import option
-from lading.declare.softreferences import soft_references
 from lading.errors import DeclarationError, listed, nearest, shown
 from lading.manifest import name_fault
 
@@ -85,17 +85,6 @@ def derive(catalog: Catalog) -> Entities:
     if work.mistakes:
         raise DeclarationError(work.mistakes)
     return entities
-
-
-def stale_excuses(entities: Entities) -> list[str]:
-    """An excuse that excuses nothing is misspelt, or hides that something is carried by now."""
-    left = [*coverage(entities), *soft_references(entities)]
-    return [
-        f"leaves_out names {name!r}, which is no table or column that is left out; "
-        f"left out are: {nearest(name, left)}"
-        for name in entities.catalog.leaves_out
-        if name not in left
-    ]
 
 
 class Derivation:
