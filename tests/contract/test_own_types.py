@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import uuid
 from typing import Any
 
 import marshmallow as ma
@@ -65,6 +66,40 @@ class JsonText(sa.TypeDecorator):  # type: ignore[type-arg]
 
     def process_result_value(self, value: Any, dialect: Any) -> Any:
         return None if value is None else json.loads(value)
+
+
+class Guid(sa.TypeDecorator):  # type: ignore[type-arg]
+    """A UUID where there is such a type, else its digits; nothing says what it gives."""
+
+    impl, cache_ok = sa.CHAR, True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        is_native = dialect.name == "postgresql"
+        return dialect.type_descriptor(postgresql.UUID() if is_native else sa.CHAR(32))
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return value.hex
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return value if value is None or isinstance(value, uuid.UUID) else uuid.UUID(value)
+
+
+class AnyJson(sa.TypeDecorator):  # type: ignore[type-arg]
+    """JSON where there is such a type, else its text."""
+
+    impl, cache_ok = sa.Text, True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        is_native = dialect.name == "postgresql"
+        return dialect.type_descriptor(postgresql.JSON() if is_native else sa.Text())
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return value if value is None or dialect.name == "postgresql" else json.dumps(value)
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return value if value is None or dialect.name == "postgresql" else json.loads(value)
 
 
 class Reversed(sa.TypeDecorator[str]):
@@ -171,6 +206,8 @@ MOMENT = dt.datetime(2025, 12, 24, 18, 30, tzinfo=dt.timezone(dt.timedelta(hours
         (Hashed(), ["hunter2", None], "value"),
         (JsonText(), [{"b": 1, "a": [None]}, None], None),
         (Names(), [["a", "b"], None], "value"),
+        (Guid(), [uuid.UUID(int=5), None], None),
+        (AnyJson(), [{"b": 1, "a": [None]}, SQL_NULL], None),
         (sa.PickleType(), [{1, 2}, (1, 2), None], None),
         (Document(), [{"a": 1}, None, SQL_NULL], None),
         (Document(), [{"a": 1}, None, SQL_NULL], "value"),

@@ -18,7 +18,6 @@ from lading.arrays import Array
 from lading.declare.columns import kind_of
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
-    Codecs,
     canonical_time,
     checked_date,
     decimal_form,
@@ -29,6 +28,7 @@ from lading.engine.dialects.codecs import (
 )
 from lading.engine.dialects.postgresql_columns import Declared, PostgreSQLColumn
 from lading.engine.dialects.postgresql_limits import driver_checks, misfit
+from lading.engine.dialects.postgresql_stored import StoredCodecs
 from lading.engine.dialects.postgresql_text import (
     array_text,
     date_text,
@@ -77,7 +77,7 @@ AS_TEXT = (sqltypes.Date, sqltypes.DateTime, sqltypes.Time, sqltypes.ARRAY, sqlt
 FARTHEST = dt.timedelta(hours=16)
 
 
-class PostgreSQLCodecs(Codecs):
+class PostgreSQLCodecs(StoredCodecs):
     """PostgreSQL by way of psycopg."""
 
     def __init__(
@@ -128,7 +128,7 @@ class PostgreSQLCodecs(Codecs):
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Return what a SELECT asks for: text or bytes where the driver changes or fails."""
         impl = self.underlying(column.type)
-        if self.misfit(column) is not None:
+        if self.misfit(column) is not None or self.as_text(column, kind):
             return sa.cast(column, sa.Text())
         if isinstance(impl, postgresql.INTERVAL):
             return sa.func.pg_catalog.interval_send(column)
