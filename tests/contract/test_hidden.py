@@ -22,6 +22,7 @@ from lading import (
     import_all,
     import_document,
 )
+from lading.errors import AlteredWarning
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.world import key, to
@@ -203,6 +204,24 @@ def test_a_hook_that_fails_does_not_show_it(tmp_path: Path) -> None:
     refused(lambda: export_all(engine, tmp_path / "b", catalog=vault.catalog))
     found = vault.document(account())
     refused(lambda: import_document(engine, found, catalog=vault.catalog))
+
+
+def test_what_a_trigger_made_of_it_is_not_shown() -> None:
+    """The report says that a field was altered, and not from what to what."""
+    vault = Vault()
+    engine = sa.create_engine("sqlite://")
+    vault.metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER t AFTER INSERT ON accounts BEGIN "
+            "UPDATE accounts SET token = upper(token) WHERE id = NEW.id; END"
+        )
+    with pytest.warns(AlteredWarning) as caught:
+        report = import_document(engine, vault.document(account()), catalog=vault.catalog)
+    shown = f"{report} {report!r} {vars(report)!r} {caught[0].message}"
+    assert HIDDEN in shown
+    assert SECRET not in shown
+    assert SECRET.upper() not in shown
 
 
 def test_what_is_hidden_travels(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Whoever tells of a value, a key or a record asks here, with the member at hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
@@ -85,19 +85,19 @@ def told_faults(rows: RowSet, faults: Iterable[tuple[str, str]]) -> Iterator[tup
 
 def told_fault(rows: RowSet, path: str, text: str) -> str:
     """Return what is said of a field; of a whole record, nothing if it has hidden fields."""
-    names = [name for name in path.split(".") if not name.isdigit()]
-    if not names or not names[0]:
+    if not path.split(".", maxsplit=1)[0]:
         return UNSAID if has_hidden(rows) else text
-    return _told_fault(rows, names, text)
+    return UNFIT if is_hidden(rows, path) and text not in PLAIN else text
 
 
-def _told_fault(rows: RowSet, names: Sequence[str], text: str) -> str:
-    for member in rows.members:
-        if names[0] in (member.written, member.name):
-            if isinstance(member, Children):
-                return _told_fault(member.rows, names[1:], text) if names[1:] else text
-            return UNFIT if hides(member) and text not in PLAIN else text
-    return text
+def is_hidden(rows: RowSet, path: str) -> bool:
+    """Tell whether a dotted path of names, and places in lists, leads to what is hidden."""
+    for name in (name for name in path.split(".") if not name.isdigit()):
+        member = next((m for m in rows.members if name in (m.written, m.name)), None)
+        if not isinstance(member, Children):
+            return member is not None and hides(member)
+        rows = member.rows
+    return False
 
 
 #: What marshmallow and we say of a field's presence, whatever its value.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from lading.declare.hiding import HIDDEN, is_hidden
 from lading.declare.rowsets import RowSet
 from lading.engine.compare import Change, Comparison
+from lading.engine.describe import told_key
 from lading.engine.dialects.base import Row
-from lading.engine.layout import Key, named_key
+from lading.engine.layout import Key
 from lading.engine.loader import LoadState
 from lading.engine.tree import AMBIGUOUS
 from lading.report import Alteration
@@ -29,8 +31,9 @@ def read_back(state: LoadState, root: RowSet) -> Iterator[Alteration]:
                 if field in found:
                     found[field] = replace(found[field], count=found[field].count + 1)
                 else:
-                    named = named_key(root.key, key)
-                    found[field] = Alteration(root.name, field, 1, named, written, now)
+                    named = told_key(root.key, key)
+                    values = (HIDDEN, HIDDEN) if is_hidden(root, field) else (written, now)
+                    found[field] = Alteration(root.name, field, 1, named, *values)
     yield from found.values()
 
 
