@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, ImportFailed, TargetError, export_document, import_document
+from lading.engine.dialects import dialect_for
 from lading.engine.dialects.sqlite_columns import declared_as, driver_checks
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
@@ -600,3 +602,62 @@ def test_a_set_is_mariadb_s_alone(name: str, request: pytest.FixtureRequest) -> 
     with request.getfixturevalue(name).database() as engine:
         with pytest.raises(TargetError, match=r"facts\.value: \w+ has no SET; keep the labels"):
             export_document(engine, catalog=catalog)
+
+
+class Guid(sa.TypeDecorator[str]):
+    """A UUID where the engine has such a type, and text elsewhere."""
+
+    impl = sa.CHAR(36)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        native = dialect.name == "postgresql"
+        return dialect.type_descriptor(sa.Uuid() if native else sa.CHAR(36))
+
+
+MADE: list[Any] = [
+    *(sa.Unicode(9), sa.CHAR(3), sa.NCHAR(3), sa.VARCHAR(9), sa.UnicodeText(), sa.String(9, "C")),
+    *(sa.SmallInteger(), sa.BigInteger(), sa.INTEGER(), sa.Boolean(), sa.DECIMAL(9, 2)),
+    *(sa.Float(), sa.Float(53), sa.FLOAT(), sa.REAL(), sa.Double(), sa.DOUBLE_PRECISION()),
+    *(sa.Date(), sa.Time(), sa.DateTime(), sa.TIMESTAMP(timezone=True), sa.Interval()),
+    *(sa.Interval(native=False), sa.Uuid(), sa.Uuid(native_uuid=False), sa.Uuid(as_uuid=False)),
+    *(sa.LargeBinary(), sa.LargeBinary(9), sa.PickleType(), sa.JSON(), Guid()),
+    *(sa.Enum(Colour, name="made"), sa.Enum("a", "b", native_enum=False, name="ab")),
+]
+MADE_THERE: dict[str, list[Any]] = {
+    "sqlite": [sqlite.DATE(storage_format="%(year)04d%(month)02d%(day)02d"), sqlite.JSON()],
+    "postgresql": [
+        *(pg.TIMESTAMP(precision=3), pg.TIME(timezone=True, precision=0), pg.BYTEA()),
+        *(pg.INTERVAL(fields="DAY TO SECOND", precision=3), pg.INTERVAL(fields="YEAR TO MONTH")),
+        *(pg.JSONB(), pg.UUID(), pg.INET(), pg.MONEY(), pg.OID(), pg.BIT(3), pg.TSVECTOR()),
+        *(pg.ARRAY(sa.String(3)), pg.ARRAY(sa.Enum(Colour, name="made"), dimensions=2)),
+        pg.ARRAY(sa.DateTime(timezone=True)),
+    ],
+    "mariadb": [
+        *(mysql.INTEGER(unsigned=True, zerofill=True), mysql.TINYINT(1), mysql.MEDIUMINT()),
+        *(
+            mysql.LONGTEXT(),
+            mysql.NVARCHAR(9),
+            mysql.NCHAR(3),
+            mysql.ENUM("it's", "b"),
+            mysql.YEAR(),
+        ),
+        *(mysql.BIT(3), mysql.SET("a", "b"), mysql.VARBINARY(9), mysql.MEDIUMBLOB()),
+        *(mysql.DATETIME(fsp=6), mysql.TIMESTAMP(fsp=3), mysql.DECIMAL(9, 2, unsigned=True)),
+        *(mysql.DOUBLE(asdecimal=False), mysql.VARCHAR(9, charset="latin1")),
+    ],
+}
+
+
+def test_what_a_model_makes_is_what_it_says(backend: Backend) -> None:
+    """Whatever a type is called in a database, its own column fits it."""
+    metadata = sa.MetaData()
+    types = [*MADE, *MADE_THERE[backend.dialect]]
+    if backend.dialect != "postgresql":
+        types = [type_ for type_ in types if getattr(type_, "collation", None) is None]
+    columns = [sa.Column(f"c{n}", type_) for n, type_ in enumerate(types)]
+    sa.Table("things", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
+    with backend.database(metadata) as engine, engine.connect() as connection:
+        dialect = dialect_for(connection)
+        misfits = {column.type: dialect.codecs.misfit(column) for column in columns}
+    assert {type_: text for type_, text in misfits.items() if text is not None} == {}
