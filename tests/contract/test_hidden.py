@@ -218,7 +218,7 @@ def test_what_a_trigger_made_of_it_is_not_shown() -> None:
         )
     with pytest.warns(AlteredWarning) as caught:
         report = import_document(engine, vault.document(account()), catalog=vault.catalog)
-    shown = f"{report} {report!r} {vars(report)!r} {caught[0].message}"
+    shown = f"{report} {report!r} {caught[0].message}"
     assert HIDDEN in shown
     assert SECRET not in shown
     assert SECRET.upper() not in shown
