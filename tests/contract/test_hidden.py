@@ -179,6 +179,36 @@ def test_a_row_that_can_not_be_exported_is_not_shown(tmp_path: Path) -> None:
     assert "accounts, token" in shown
 
 
+def test_a_primary_key_that_is_hidden_names_no_row(tmp_path: Path) -> None:
+    """Rows that share the key of a reference are told by their primary keys, unless those hide."""
+    base = new_base()
+
+    class Account(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "accounts"
+        token = mapped_column(sa.String(20), primary_key=True)
+        name = mapped_column(sa.String(20), nullable=False)
+
+    class Device(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "devices"
+        id = key()
+        name = mapped_column(sa.String(20), unique=True, nullable=False)
+        account_token = to("accounts.token")
+        account = relationship(Account)
+
+    catalog = Catalog("vault")
+    schema_for(Account, catalog, natural_key="name", hidden=("token",))
+    schema_for(Device, catalog)
+    engine = sa.create_engine("sqlite://")
+    base.metadata.create_all(engine)
+    with Session(engine) as session, session.begin():
+        first = Account(token=SECRET, name="ann")
+        session.add_all([first, Account(token=SECRET[::-1], name="ann")])
+        session.add(Device(name="phone", account=first))
+    shown = refused(lambda: export_all(engine, tmp_path / "b", catalog=catalog, only=["devices"]))
+    assert f"with the primary keys {HIDDEN} and {HIDDEN}" in shown
+    assert SECRET[::-1] not in shown
+
+
 def test_a_hook_that_fails_does_not_show_it(tmp_path: Path) -> None:
     """Its own error may hold the record."""
 

@@ -21,6 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.declare.guards import is_guarded, leads_to_one
+from lading.declare.hiding import HIDDEN, hides
 from lading.declare.recurring import Parts
 from lading.declare.rowsets import Column, Reference, RowSet
 from lading.engine.describe import told_key
@@ -250,10 +251,12 @@ def _refuse_several_targets(dialect: Dialect, scope: Scope, referrer: Referrer) 
 def _ambiguous(
     dialect: Dialect, referrer: Referrer, shared: str, found: tuple[Row, Row, Row], remedy: str
 ) -> TargetError:
-    record, first, other = (shown(row[0] if len(row) == 1 else row) for row in found)
+    target = referrer.reference.target
+    record = _identified(referrer.root, found[0])
+    first, other = (_identified(target, row) for row in found[1:])
     key = KeyReader(dialect, referrer.root, referrer.root.key).named(found[0])
     return TargetError(
-        f"several {referrer.reference.target.name} have {shared}: the rows with the primary keys "
+        f"several {target.name} have {shared}: the rows with the primary keys "
         f"{first} and {other}. The record with {_said(key)} (primary key {record}) refers to "
         f"{first}, and a restore could take the other",
         remedy,
@@ -261,6 +264,13 @@ def _ambiguous(
         field=referrer.reference.written,
         key=key,
     )
+
+
+def _identified(rows: RowSet, identity: Row) -> str:
+    """Return a row's primary key as it may be shown."""
+    if any(value.column in rows.identity and hides(value) for value in rows.values):
+        return HIDDEN
+    return shown(identity[0] if len(identity) == 1 else identity)
 
 
 def _said(key: Any) -> str:
