@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import json
 import os
 import uuid
@@ -279,6 +280,76 @@ def test_a_type_that_does_not_undo_itself_names_the_remedy(
     import_document(again, export_document(engine, catalog=catalog), catalog=catalog)
     assert raw_values(again, model.metadata) == raw_values(engine, model.metadata)
     again.dispose()
+
+
+class Coloured(enum.Enum):
+    """Names over values of another kind."""
+
+    RED = 1
+    BLUE = 2
+
+
+class Public(sa.TypeDecorator[str]):
+    """Text, or an enum's member, over numbers."""
+
+    impl, cache_ok = sa.Integer, True
+
+    def __init__(self, impl: Any, python: Any, bind: Any, undo: Any) -> None:
+        super().__init__()
+        self.impl, self.python, self.bind, self.undo = impl(), python, bind, undo
+
+    @property
+    def python_type(self) -> Any:
+        return self.python
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else self.bind(value)
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else self.undo(value)
+
+
+@pytest.mark.parametrize(
+    ("impl", "python", "bind", "undo", "value"),
+    [
+        (sa.Integer, str, lambda text: int(text[4:]), "usr_{}".format, "usr_5"),
+        (sa.Double, str, float, repr, "2.5"),
+        (sa.Boolean, str, "yes".__eq__, lambda stored: "yes" if stored else "no", "yes"),
+        (sa.Integer, Coloured, lambda member: member.value, Coloured, Coloured.BLUE),
+        (sa.Integer, uuid.UUID, int, lambda number: uuid.UUID(int=number), uuid.UUID(int=5)),
+    ],
+    ids=["integers", "floats", "booleans", "enums", "uuids"],
+)
+def test_texts_that_are_stored_as_numbers_go_round(
+    engine: sa.Engine, impl: Any, python: Any, bind: Any, undo: Any, value: Any
+) -> None:
+    """What a column of numbers must not turn into one is the driver's text, not the decorator's."""
+    model = thing(Public(impl, python, bind, undo))
+    catalog = catalog_for(model)
+    model.metadata.create_all(engine)
+    fill(engine, model, [value, None])
+    again = sa.create_engine("sqlite://")
+    model.metadata.create_all(again)
+    import_document(again, export_document(engine, catalog=catalog), catalog=catalog)
+    assert raw_values(again, model.metadata) == raw_values(engine, model.metadata)
+    again.dispose()
+
+
+@pytest.mark.parametrize(("impl", "raw"), [(sa.String(5), ""), (sa.JSON(), "null")])
+def test_a_type_that_reads_a_value_as_null_is_told_so(
+    engine: sa.Engine, impl: Any, raw: str
+) -> None:
+    """The error says that the type makes None of it, whatever its Python type."""
+    model = thing(Public(lambda: impl, str, str, lambda stored: stored or None))
+    model.metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO things (slug, value) VALUES ('s0', :raw)"), {"raw": raw}
+        )
+    with pytest.raises(TargetError) as caught:
+        export_document(engine, catalog=catalog_for(model))
+    assert f"its type makes None of {raw!r}, which isn't NULL" in caught.value.problem
+    assert caught.value.remedy.startswith("To let the stored value travel as it is")
 
 
 class Bare:

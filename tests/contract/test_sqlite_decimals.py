@@ -152,3 +152,15 @@ def test_another_word_is_refused(given: Any) -> None:
     assert str(caught.value) == (
         f"Catalog: sqlite_decimals is {given!r}; expected one of: 'exact', 'as_read'."
     )
+
+
+@pytest.mark.parametrize("options", [{}, {"sqlite_decimals": "as_read"}], ids=["exact", "as-read"])
+def test_what_sqlalchemy_reads_whole_has_no_such_remedy(options: Any) -> None:
+    """A decimal that is read as a float isn't rounded, so only the row can be corrected."""
+    batch, part, catalog = world(sa.Numeric(10, 4, asdecimal=False), **options)
+    engine = filled(batch, part)
+    with pytest.raises(TargetError) as caught:
+        export_document(engine, catalog=catalog)
+    assert "which is not 0.5556 (its column has 4 decimal places)" in caught.value.problem
+    assert caught.value.remedy == "Correct the row and export again."
+    engine.dispose()

@@ -6,7 +6,8 @@ targets whose ids the catalog leaves out:
 
 - **By the mapper.** A relationship pairs the column with such an id: a generic relationship by
   type and id, a viewonly one, or one with further conditions.
-- **By its look.** The column's type is that of the ids, and its name is ``<name>_id``, where
+- **By its look.** The column stores what the ids' does, below any decorators, and it or its
+  attribute is called ``<name>_id``, where
   ``<name>`` is or ends with the name of the target's table, entity or class, in the singular or the
   plural (``user_id``, ``old_user_id``); or a text column ``<name>_type`` stands beside it, and the
   target is any; or it is ``parent_id``, and the target its own table.
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import RelationshipProperty
 
-from lading.declare.columns import kind_of
+from lading.declare.columns import kind_of, underlying
 from lading.declare.rowsets import Column, RowSet, Value
 from lading.values import Choice, Text
 
@@ -82,25 +83,34 @@ def _pairs(relationship: RelationshipProperty[object]) -> list[tuple[Column, Col
 
 def _alike(rows: RowSet, value: Value, hidden: list[RowSet]) -> Iterator[RowSet]:
     """Yield the entities whose ids a column may hold, by its type and its name."""
-    name = value.column.name.lower()
-    stem = name.removesuffix(ID)
-    if stem == name or not stem or rows.identity == (value.column,):
+    if rows.identity == (value.column,):
         return
-    kind = _kind_at(rows, f"{stem}{TYPE}")
-    any_target = isinstance(kind, Text | Choice)
+    stems = [name.removesuffix(ID) for name in _called(value) if name.endswith(ID)]
+    any_target = any(
+        isinstance(other.kind, Text | Choice) and f"{stem}{TYPE}" in _called(other)
+        for stem in stems
+        for other in rows.values
+    )
     for target in hidden:
         assert target.surrogate is not None
-        own = kind_of(target.surrogate.type)
-        if own is None or own.name != value.kind.name:
+        if not _stores_alike(value.column, target.surrogate):
             continue
-        is_parent = stem == "parent" and target is rows
-        if any_target or is_parent or any(_ends(stem, other) for other in _names(target)):
+        is_parent = "parent" in stems and target is rows
+        is_named = any(_ends(stem, name) for stem in stems for name in _names(target))
+        if stems and (any_target or is_parent or is_named):
             yield target
 
 
-def _kind_at(rows: RowSet, name: str) -> object:
-    """Return the kind of the plain field whose column has a name, if there is one."""
-    return next((v.kind for v in rows.values if v.column.name.lower() == name), None)
+def _called(value: Value) -> set[str]:
+    """Return what a plain field's column is called, in the database and in the model."""
+    return {value.column.name.lower(), value.attribute.lower()}
+
+
+def _stores_alike(one: Column, other: Column) -> bool:
+    """Tell whether two columns store values of one kind, whatever decorators make of them."""
+    kinds = [kind_of(underlying(column.type)) for column in (one, other)]
+    names = {kind.name for kind in kinds if kind is not None}
+    return None not in kinds and len(names) == 1
 
 
 def _ends(stem: str, name: str) -> bool:

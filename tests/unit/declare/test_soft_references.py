@@ -75,6 +75,56 @@ def test_what_has_another_name_or_type_is_not(name: str, type_: Any) -> None:
     assert noted(Catalog("test"), **{name: mapped_column(type_)}) == {}
 
 
+class Public(sa.TypeDecorator):  # type: ignore[type-arg]
+    """Numbers that are shown as texts, which nothing says."""
+
+    impl, cache_ok = sa.Integer, True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else int(value[4:])
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else f"usr_{value}"
+
+
+class Said(Public):
+    """The same, with its Python type."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> str | None:
+        return None if value is None else f"usr_{value}"
+
+
+@pytest.mark.parametrize("near", [sa.Integer(), Public(), Said()])
+@pytest.mark.parametrize("far", [sa.Integer(), Public(), Said()])
+def test_what_a_decorator_makes_of_ids_does_not_matter(near: Any, far: Any) -> None:
+    """The column holds numbers that stay, and the ids are numbers that may not."""
+    base, catalog = new_base(), Catalog("test")
+    own = {"id": mapped_column(far, primary_key=True), "slug": slug()}
+    plan = type("Plan", (base,), {"__tablename__": "plans", **own})
+    column = {"id": key(), "slug": slug(), "plan_id": mapped_column(near)}
+    note = type("Note", (base,), {"__tablename__": "notes", **column})
+    schema_for(plan, catalog)
+    schema_for(note, catalog)
+    assert soft_references(catalog.use()) == {"notes.plan_id": ("plans",)}
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"plan_id": mapped_column("legacy", sa.Integer)},
+        {
+            "subject_type": mapped_column("st", sa.String(9)),
+            "subject_id": mapped_column("legacy", sa.Integer),
+        },
+    ],
+)
+def test_an_attribute_has_a_name_as_well(columns: dict[str, Any]) -> None:
+    """Records and the application know the column by that, whatever the table calls it."""
+    assert "plans" in noted(Catalog("test"), **columns)["notes.legacy"]
+
+
 def test_a_type_beside_an_id_may_mean_any_entity() -> None:
     """Type and id together name a row of whatever table."""
     columns = {"thing_id": mapped_column(sa.Integer), "thing_type": mapped_column(sa.String(9))}

@@ -14,7 +14,10 @@ from lading.values import Number, exact_double, plain_digits
 
 
 class Unscaled(ValueError):
-    """SQLite holds a double with more digits than its decimal column's scale."""
+    """SQLite holds a double with more digits than its decimal column's scale.
+
+    SQLAlchemy would round it as it reads it.
+    """
 
 
 def is_decimal(type_: Any) -> bool:
@@ -55,7 +58,12 @@ def scaled_double(scale: int, rounded: Callable[[], None] | None) -> Callable[[A
     return load
 
 
-def decimal_reader(kind: Number, rounded: Callable[[], None] | None = None) -> Callable[[Any], str]:
+def decimal_reader(
+    kind: Number,
+    rounded: Callable[[], None] | None = None,
+    *,
+    refusal: type[ValueError] = Unscaled,
+) -> Callable[[Any], str]:
     """Read a decimal that SQLite keeps as a double.
 
     One that its scaled text would change is refused, or else written as that text and
@@ -71,7 +79,7 @@ def decimal_reader(kind: Number, rounded: Callable[[], None] | None = None) -> C
             text = form % raw
             if float(text) != raw:
                 if rounded is None:
-                    raise Unscaled(
+                    raise refusal(
                         f"the database holds {raw!r}, which is not {text} "
                         f"(its column has {kind.scale} decimal places)"
                     )

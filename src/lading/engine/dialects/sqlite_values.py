@@ -115,10 +115,14 @@ class SQLiteCodecs(Codecs):
         )
 
     def binder(self, column: Column, kind: Kind) -> Expression:
-        """Texts that a column of numeric affinity would store as numbers are refused."""
+        """Texts that a column of numeric affinity would store as numbers are refused.
+
+        What a decorator makes of them is for ``limited``, and may be numbers.
+        """
         bound = super().binder(column, kind)
         check = driver_checks(self.columns(column)).get(str)
-        if check is None or not isinstance(kind, Text | Uuid | Choice):
+        is_text = isinstance(kind, Text | Uuid | Choice) and self.is_usual(column, kind)
+        if check is None or not is_text:
             return bound
         bind = bound.function()
         return calling(lambda written: check(bind(written)))
@@ -218,8 +222,9 @@ class SQLiteCodecs(Codecs):
 
     def read_decimal(self, column: Column, kind: Number) -> Expression:
         """Doubles that say the same as their scaled text."""
-        is_exact = not is_rounded(self.underlying(column.type))
-        return calling(decimal_reader(kind, None if is_exact else self._rounding()))
+        if not is_rounded(self.underlying(column.type)):  # SQLAlchemy reads all of its digits
+            return calling(decimal_reader(kind, refusal=ValueError))
+        return calling(decimal_reader(kind, self._rounding()))
 
     def read_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""
