@@ -235,9 +235,7 @@ class _Export:
         return self.contents.entry(file, self.tallies[name].links)
 
     def check_counts(self) -> None:
-        """Every row of every owned table and link table is in one record, if all was asked for."""
-        if self.scope.is_partial:
-            return
+        """Every row of an owned table or a link table is in one record, of entities taken whole."""
         nested: dict[Any, set[str]] = {}
         owned: dict[Any, str] = {}
         for rows in self.entities.all_rows():
@@ -248,6 +246,8 @@ class _Export:
             for table in (*tables, *([rows.table] if rows.parent is not None else [])):
                 nested.setdefault(table, set()).add(rows.entity)
         for table, names in nested.items():
+            if not all(map(self.scope.is_whole, names)):
+                continue
             total = count_rows(self.dialect, table)
             lost = total - sum(self.tallies[name].rows[table.fullname] for name in names)
             if lost:

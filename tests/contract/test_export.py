@@ -786,6 +786,39 @@ def test_dangling_links_and_lost_owned_rows_are_refused(tmp_path: Path) -> None:
         engine.dispose()
 
 
+@pytest.mark.parametrize("part", ["only", "where", "closure"])
+@pytest.mark.parametrize(
+    ("lost", "table"),
+    [
+        ("INSERT INTO dish_cuisines VALUES (77, 1)", "dish_cuisines"),
+        ("UPDATE steps SET dish_id = 77", "steps"),
+    ],
+)
+def test_what_is_lost_of_a_whole_entity_is_refused_in_a_part(
+    tmp_path: Path, part: str, lost: str, table: str
+) -> None:
+    """Other entities may be left out or filtered; where its own is, nobody counts on the row."""
+    world = worlds.kitchen()
+    dish, menu = world.models["Dish"], world.models["Menu"]
+    without = {"menus": menu.slug == "none"}
+    options: dict[str, Any] = {
+        "only": {"only": ["dishes"]},
+        "where": {"where": without},
+        "closure": {"where": without, "closure": True},
+    }[part]
+    engine = sa.create_engine("sqlite://")
+    world.filled(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(lost)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        error = refused(engine, world.catalog, tmp_path, **options)
+        assert (error.entity, "would be forgotten" in str(error)) == (table, True)
+        filtered = {"dishes": dish.slug == "bread"}
+        export_all(engine, tmp_path / "out", catalog=world.catalog, where=filtered)
+    engine.dispose()
+
+
 def test_an_owned_row_of_two_parents_is_refused(sqlite_memory: Backend, tmp_path: Path) -> None:
     """Every row of an owned table is in exactly one record."""
     base = new_base()

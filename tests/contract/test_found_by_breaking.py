@@ -10,7 +10,7 @@ from typing import Any
 import marshmallow as ma
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, mapped_column, relationship
+from sqlalchemy.orm import Session, aliased, mapped_column, relationship
 
 from lading import (
     Catalog,
@@ -225,6 +225,8 @@ def test_a_condition_on_another_table_is_refused(sqlite_memory: Backend) -> None
     with sqlite_memory.database(base.metadata) as engine:
         with pytest.raises(TargetError, match="draws in tags, which would multiply rows"):
             export_document(engine, catalog=catalog, where={"posts": tag.slug == "t"})
+        with pytest.raises(TargetError, match="draws in an alias of posts, which would"):
+            export_document(engine, catalog=catalog, where={"posts": aliased(post).slug == "p"})
         condition = sa.exists().where(tag.slug == "t")
         assert export_document(engine, catalog=catalog, where={"posts": condition})["posts"] == []
 

@@ -403,6 +403,26 @@ TOUCH = {
 }
 
 
+#: A trigger that drops the third of three pages and adds another.
+_EXCHANGED = "INSERT INTO pages (id, slug, at) VALUES (99, 'new', '2001-01-01 00:00:00.000000')"
+EXCHANGE = {
+    "sqlite": [
+        "CREATE TRIGGER other AFTER INSERT ON pages WHEN new.slug = 'c' BEGIN "
+        f"DELETE FROM pages WHERE slug = 'c'; {_EXCHANGED}; END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"DELETE FROM pages WHERE slug = 'c'; {_EXCHANGED}; RETURN NULL; END $$",
+        "CREATE TRIGGER other AFTER INSERT ON pages FOR EACH ROW WHEN (new.slug = 'c') "
+        "EXECUTE FUNCTION other()",
+    ],
+    "mariadb": [
+        "CREATE TRIGGER other BEFORE INSERT ON pages FOR EACH ROW "
+        "IF new.slug = 'c' THEN SET new.slug = 'new', new.id = 99; END IF"
+    ],
+}
+
+
 def having(engine: sa.Engine, sql: list[str]) -> None:
     """Run statements that make triggers and what they need."""
     with engine.begin() as connection:
@@ -585,6 +605,37 @@ def test_changed_ids_are_no_alteration(postgresql: Backend) -> None:
                 engine, document("a", "b", words="x"), catalog=catalog_of(model)
             )
     assert report.altered == [Alteration("things", "words", 2, {"slug": "a"}, "x", "X")]
+
+
+def test_rows_that_triggers_exchange_for_others_fail_the_import(backend: Backend) -> None:
+    """One dropped and one added agree in number; what was written is missed all the same."""
+    model = page()
+    records = pages({"a": None, "b": "a", "c": None})
+    with backend.database(model.metadata) as engine:
+        having(engine, EXCHANGE[backend.dialect])
+        with pytest.raises(TargetError, match="the record with slug 'c' was written and isn't"):
+            import_document(engine, records, catalog=catalog_of(model))
+        with engine.connect() as connection:
+            assert connection.scalar(sa.select(sa.func.count()).select_from(model)) == 0
+
+
+@pytest.mark.parametrize("clause", ["ON CONFLICT REPLACE", "on\n conflict  replace"])
+def test_defaults_that_replace_nulls_are_told(sqlite_memory: Backend, clause: str) -> None:
+    """SQLite's clause of NOT NULL stores a default where a record says null."""
+    model = thing(words=mapped_column(sa.String(20)))
+    with sqlite_memory.database() as engine:
+        having(
+            engine,
+            [
+                "CREATE TABLE things (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, "
+                f"words TEXT NOT NULL {clause} DEFAULT 'none')"
+            ],
+        )
+        with pytest.warns(AlteredWarning, match="things, words"):
+            report = import_document(
+                engine, document("a", "b", words=None), catalog=catalog_of(model)
+            )
+    assert report.altered == [Alteration("things", "words", 2, {"slug": "a"}, None, "none")]
 
 
 def test_users_who_may_not_be_told_of_triggers_are_read_back(mariadb: Backend) -> None:

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from lading.declare.hiding import HIDDEN, is_hidden
 from lading.declare.rowsets import RowSet
-from lading.engine.compare import Change, Comparison
-from lading.engine.describe import told_key
+from lading.engine.compare import Comparison
+from lading.engine.describe import described, told_key
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key
 from lading.engine.loader import LoadState
+from lading.engine.resolve import Resolvers
 from lading.engine.tree import AMBIGUOUS
+from lading.errors import TargetError
 from lading.report import Alteration
 
 
@@ -26,7 +28,9 @@ def read_back(state: LoadState, root: RowSet) -> Iterator[Alteration]:
     for keys, lines, identities in state.records.get(root.name, ()):
         held = _held(state, comparison, keys, identities)
         for key, line, there in zip(keys, lines, held, strict=True):
-            changed = {change[0]: change for change in _changes(comparison, line, there)}
+            if there is None:
+                raise _dropped(root, key)
+            changed = {change[0]: change for change in comparison.changes(line, there)}
             for field, written, now in changed.values():
                 if field in found:
                     found[field] = replace(found[field], count=found[field].count + 1)
@@ -43,20 +47,23 @@ def _held(
     """Return the lines of rows by their ids, or by natural key where a trigger changed the id."""
     held = comparison.reader.lines_of(identities)
     lost = [key for key, identity in zip(keys, identities, strict=True) if identity not in held]
-    by_key: dict[Key, bytes] = {}
+    by_key: dict[Key, bytes | None] = {}
     if lost:
-        rows = state.resolvers.by_key(comparison.rows).find(lost)
+        # What the import itself looked up may be from before a trigger changed it.
+        rows = Resolvers(state.dialect).by_key(comparison.rows).find(lost)
         moved = {key: rows[key] for key in lost if rows.get(key, AMBIGUOUS) is not AMBIGUOUS}
         lines = comparison.reader.lines_of(list(moved.values()))
-        by_key = {key: lines[identity] for key, identity in moved.items()}
+        by_key = {key: lines.get(identity) for key, identity in moved.items()}
     return [
         held.get(identity, by_key.get(key)) for key, identity in zip(keys, identities, strict=True)
     ]
 
 
-def _changes(comparison: Comparison, line: bytes, there: bytes | None) -> Iterator[Change]:
-    """Yield what differs in a record; all of it where the record isn't found any more."""
-    if there is None:
-        yield comparison.rows.key_names[0], "a record", None
-    else:
-        yield from comparison.changes(line, there)
+def _dropped(root: RowSet, key: Key) -> TargetError:
+    """Return what is wrong where a row isn't there any more, by its id or by its key."""
+    return TargetError(
+        f"the record with {described(root.key, key)} was written and isn't there any more",
+        "Look for triggers or rules that drop rows, or that change both their id and their "
+        "natural key, and disable them for the import.",
+        entity=root.name,
+    )

@@ -131,6 +131,12 @@ def refusal(error: BaseException, entity: str | None = None) -> TargetError:
             "create_engine, such as postgresql+psycopg:// or sqlite://.",
             entity=entity,
         )
+    if isinstance(error, sa.exc.PendingRollbackError):
+        return TargetError(
+            "an earlier error has rolled back this session's transaction",
+            "Call its rollback(), and try again.",
+            entity=entity,
+        )
     orig = getattr(error, "orig", None)
     text = str(orig or error).strip()
     problem, remedy = _told(orig) if orig is not None else ("", "")

@@ -84,7 +84,11 @@ class Scope:
         """Another table in a condition would multiply rows, not filter them."""
         table = self.entities[name].table
         sources = sa.select(*table.primary_key).where(condition).get_final_froms()
-        others = [str(source) for source in sources if source is not table]
+        others = [
+            str(source) or f"an alias of {getattr(source, 'element', name)}"
+            for source in sources
+            if source is not table
+        ]
         if others:
             raise TargetError(
                 f"where[{name!r}] draws in {', '.join(others)}, which would multiply rows",

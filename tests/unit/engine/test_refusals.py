@@ -65,3 +65,12 @@ def test_a_connection_is_lost_if_sqlalchemy_says_so() -> None:
     assert is_lost(wrapped(psycopg.OperationalError("gone"), lost=True))
     assert not is_lost(wrapped(psycopg.OperationalError("gone")))
     assert not is_lost(wrapped(pymysql.err.OperationalError(1213, "x")))
+
+
+def test_a_session_that_was_rolled_back_is_told_without_statements() -> None:
+    """SQLAlchemy's own text repeats the first error with its statement and parameters."""
+    told = refusal(sa.exc.PendingRollbackError("[SQL: INSERT] [parameters: ('secret',)]"))
+    assert str(told) == (
+        "an earlier error has rolled back this session's transaction. "
+        "Call its rollback(), and try again."
+    )

@@ -313,6 +313,8 @@ def refusing(what: str) -> Callable[[Any], Any]:
     """Return a function that refuses any value as not being what a column should hold."""
 
     def fail(value: Any) -> Any:
+        if value is None:
+            raise ValueError("the database holds NULL, which the model doesn't allow")
         raise ValueError(f"the database holds {shown(value)}, which is not {what}")
 
     return fail

@@ -92,7 +92,7 @@ def text_check(stored: Stored) -> Check:
     if stored.type == "enum":
         return one_of(stored.labels)
     if stored.type == "set":
-        return _labels_in_order(stored)
+        return _listed_in_order(stored)
     codec, highest, _ = CHARACTER_SETS.get(stored.charset or "", (None, 0x10FFFF, 1))
     strict = stored.type == "char"
     limit = stored.length if stored.type in ("char", "varchar") else None
@@ -113,11 +113,27 @@ def text_check(stored: Stored) -> Check:
     return check
 
 
-def _labels_in_order(stored: Stored) -> Check:
-    """Refuse labels that a SET doesn't have; it stores the others in its own order."""
+def _listed_in_order(stored: Stored) -> Check:
+    """Refuse a text that a SET would give back as another: it keeps each label once, in order."""
+    labels, known = stored.labels, labels_check(stored)
 
     def check(text: str) -> str:
-        label = one_of(stored.labels)
+        listed = known(text).split(",")
+        kept = ",".join(label for label in labels if label in listed)
+        if kept != text:
+            raise ValueError(f"{shown(text)} would be stored as {shown(kept)} in its SET")
+        return text
+
+    return check
+
+
+def labels_check(stored: Stored) -> Check:
+    """Return what refuses labels that a column lacks; of labels, a SET's order says nothing."""
+    if stored.type != "set":
+        return text_check(stored)
+    label = one_of(stored.labels)
+
+    def check(text: str) -> str:
         for name in text.split(",") if text else []:
             label(name)
         return text
@@ -178,7 +194,8 @@ def decimal_check(stored: Stored) -> Check:
     if stored.range is not None:
         return whole(*stored.range)
     if stored.type == "double":
-        return exact_as_double(single=False)
+        double, fits = exact_as_double(single=False), float_check(stored)
+        return lambda number: fits(double(number))
     if stored.type != "decimal":
         return _same
     real = Number(precision=stored.precision, scale=stored.scale)

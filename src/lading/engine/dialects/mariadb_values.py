@@ -43,6 +43,7 @@ from lading.engine.dialects.mariadb_limits import (
     float_check,
     fraction_check,
     is_fit,
+    labels_check,
     moment_check,
     text_check,
 )
@@ -102,9 +103,11 @@ class MariaDBCodecs(Codecs):
     def limited(self, column: Column) -> Callable[[Any], Any]:
         """Whatever a decorator gives the driver must stay as it is."""
         inherited = super().limited(column)
-        checks = driver_checks(self.columns(column))
-        if isinstance(self.underlying(column.type), sqltypes.JSON):
+        checks, below = driver_checks(self.columns(column)), self.underlying(column.type)
+        if isinstance(below, sqltypes.JSON):
             checks[str] = valid_json
+        if isinstance(below, mysql.SET):
+            checks[str] = labels_check(self.columns(column))
 
         def check(bound: Any) -> Any:
             made = checks.get(type(bound))
@@ -182,7 +185,7 @@ class MariaDBCodecs(Codecs):
 
     def bind_set(self, column: Column, kind: LabelSet) -> Expression:
         """Labels that the column has, exactly: the server takes others for some of its own."""
-        fits = text_check(self.columns(column))
+        fits = labels_check(self.columns(column))
         return calling(lambda written: fits(",".join(kind.canonical(parse_json(written)))))
 
     def read_uuid(self, column: Column, kind: Uuid) -> Expression:

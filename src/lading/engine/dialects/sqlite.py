@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,8 @@ from lading.kind import Kind
 from lading.moments import DateTime, Interval, Time
 from lading.values import Bytes, Choice, Text, Uuid
 
+#: What makes SQLite store a default where a NULL is written to a column that is NOT NULL.
+REPLACES = re.compile(r"ON\s+CONFLICT\s+REPLACE", re.IGNORECASE)
 #: The version that has tables whose columns hold one type alone.
 STRICT_SINCE = (3, 37)
 
@@ -156,8 +159,9 @@ class SQLite(Dialect):
         for schema, listed in names.items():
             source = f"{self.prepare.quote_schema(schema)}." if schema else ""
             marks = ",".join("?" * len(listed))
-            sql = f"SELECT 1 FROM {source}sqlite_master WHERE type = 'trigger' "
-            if self.fetch(f"{sql} AND lower(tbl_name) IN ({marks}) LIMIT 1", listed):
+            sql = f"SELECT type, sql FROM {source}sqlite_master WHERE type IN ('trigger', 'table')"
+            found = self.fetch(f"{sql} AND lower(tbl_name) IN ({marks})", listed)
+            if any(type_ == "trigger" or REPLACES.search(text or "") for type_, text in found):
                 return True
         return False
 
