@@ -623,3 +623,68 @@ def test_a_discriminator_may_be_a_foreign_key(backend: Backend, names: str) -> N
         document["items"][0] |= {"slug": "c", reference: {"code": "disc"}}
         with pytest.raises(ImportFailed, match="items"):
             import_document(target, document, catalog=catalog)
+
+
+class ByValue(sa.TypeDecorator):  # type: ignore[type-arg]
+    """An enumeration by its values, whose Python type nobody says."""
+
+    impl, cache_ok = sa.String(10), True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else value.value
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else Plain(value)
+
+
+class SaidByValue(ByValue):
+    """The same, said."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> Plain | None:
+        return None if value is None else Plain(value)
+
+
+KNOWN = (
+    "MemberSchema: members.kind says which class a row is of, so its Python values must be known; "
+)
+SAY = "give its type a python_type, or annotate what its process_result_value returns."
+OTHERWISE = (
+    "MemberSchema: kind says which class a record is of, and its field, Enum, writes 'call' where "
+    "its column's type writes 'CALL'; leave it to be derived, without a declared field or "
+    "Catalog's types."
+)
+
+
+@pytest.mark.parametrize(
+    ("type_", "field", "stored", "types", "told"),
+    [
+        (ByValue(), None, (), None, KNOWN + SAY),
+        (SaidByValue(), None, ("kind",), None, f"{KNOWN}remove it from Meta.stored, and {SAY}"),
+        (SaidByValue(), ma.fields.Enum(Plain, by_value=True), (), None, OTHERWISE),
+        (sa.Enum(Plain), ma.fields.Enum(Plain, by_value=True), (), None, OTHERWISE),
+        (SaidByValue(), None, (), ma.fields.Enum(Plain, by_value=True), OTHERWISE),
+    ],
+    ids=["unsaid", "stored", "field", "field-of-enum", "types"],
+)
+def test_a_discriminator_is_written_by_its_type(
+    type_: Any, field: Any, stored: Any, types: Any, told: str
+) -> None:
+    """Which class a record is of is told by what the column's own type makes of identities."""
+    base = new_base()
+
+    class Member(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "members"
+        id = key()
+        slug = slug()
+        kind = mapped_column(type_, nullable=False)
+        __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": Plain.CALL}
+
+    class Guest(Member):
+        __mapper_args__ = {"polymorphic_identity": Plain.MAIL}
+        since = mapped_column(sa.Integer)
+
+    catalog = Catalog("test", types=None if types is None else {ByValue: types})
+    schema_for(Member, catalog, {} if field is None else {"kind": field}, stored=stored)
+    assert refusal(catalog) == told

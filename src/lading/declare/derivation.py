@@ -11,7 +11,6 @@ from sqlalchemy.orm import Mapper, configure_mappers
 
 from lading.declare.catalog import default_catalog, filled_catalogs
 from lading.declare.chains import change_faults
-from lading.declare.columns import kind_of
 from lading.declare.excuses import stale_excuses
 from lading.declare.fieldnames import name_faults
 from lading.declare.fields import Owned, Ref, RefList
@@ -22,7 +21,7 @@ from lading.declare.keychoices import Decision, choose_key
 from lading.declare.keycycles import empty_keys, key_faults
 from lading.declare.linklists import add_link_lists
 from lading.declare.members import Members
-from lading.declare.metaoptions import names_in, unknown_options
+from lading.declare.metaoptions import names_in, stored_names, unknown_options
 from lading.declare.ownership import Ownership
 from lading.declare.reported import Reported
 from lading.declare.restored import lost_targets
@@ -253,12 +252,7 @@ class Derivation:
             return None
         try:
             hierarchy = Hierarchy(mapper)
-            column = hierarchy.discriminator
-            kind = kind_of(column.type) if column is not None else None
-            if kind is not None:
-                hierarchy.name_kinds(kind)
-            elif len(hierarchy.mappers) > 1:
-                raise Unclear(f"the type of {column} isn't one that lading knows; change it")
+            hierarchy.name_kinds(stored_names(schema))
             hierarchy.extensions()
         except Unclear as error:
             self.report(schema, str(error))

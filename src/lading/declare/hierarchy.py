@@ -8,12 +8,13 @@ record carries the discriminator and the fields of its own class.  Classes mappe
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipProperty
 
+from lading.declare.columns import is_decorator, kind_of
 from lading.declare.infer import Unclear, attribute_of
 from lading.declare.rowsets import Column, Extension, Kinds, RowSet
 from lading.kind import Kind
@@ -47,8 +48,19 @@ class Hierarchy:
                 "__mapper_args__ = {'polymorphic_on': …} with a column of that table"
             )
 
-    def name_kinds(self, kind: Kind) -> None:
-        """Find which discriminators each class's rows have, in their written form."""
+    def name_kinds(self, stored: Collection[str]) -> None:
+        """Find which discriminators each class's rows have, in their written form.
+
+        That is known of Python values alone, and not of what a decorator stores of them: a
+        column whose values travel as they are ``stored`` can't be one.
+        """
+        column = self.discriminator
+        kind = kind_of(column.type) if column is not None else None
+        if column is None or (kind is None and len(self.mappers) == 1):
+            return
+        is_stored = is_decorator(column.type) and self.attribute(column) in stored
+        if kind is None or is_stored:
+            raise Unclear(_unsaid(column, is_stored=is_stored))
         for mapper in self.mappers:
             self.kinds[mapper] = frozenset(
                 _written(kind, member)
@@ -157,6 +169,18 @@ def _table_of(mapper: Mapper[Any]) -> sa.Table:
             "table; map it to one, or map a class to each of its tables"
         )
     return table
+
+
+def _unsaid(column: Column, *, is_stored: bool) -> str:
+    """Say what is wrong with the type of a column that says which class a row is of."""
+    remove = "remove it from Meta.stored, and " if is_stored else ""
+    what = f"{column} says which class a row is of"
+    if not is_decorator(column.type):
+        return f"{what}, and its type isn't one that lading knows; change it"
+    return (
+        f"{what}, so its Python values must be known; {remove}give its type a python_type, or "
+        "annotate what its process_result_value returns"
+    )
 
 
 def _written(kind: Kind, mapper: Mapper[Any]) -> Any:

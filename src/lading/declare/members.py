@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
 
+from lading.declare.columns import kind_of
 from lading.declare.fields import Owned, Ref, ValueField
 from lading.declare.foreignkeys import ForeignKey, ForeignKeys
 from lading.declare.identity import declared_name, field_name
@@ -62,6 +63,11 @@ class Members:
             return
         if found:
             self.rows.discriminator = found[0]
+            for written in sorted(self.rows.kinds - {None}, key=str):
+                fault = _other_form(found[0], written)
+                if fault is not None:
+                    self.report(f"{found[0].name} says which class a record is of, {fault}")
+                    return
             known = OneOfKinds(found[0].kind, self.rows.kinds)
             found[0].field.validators = [*found[0].field.validators, known]
         else:
@@ -226,6 +232,25 @@ class Members:
                 )
                 return
         self.rows.members.append(member)
+
+
+def _other_form(value: Value, written: Any) -> str | None:
+    """Say what a field of the application's own makes of a discriminator, if it isn't the same."""
+    kind = kind_of(value.column.type)
+    if kind is None or value.stored is not None:
+        return None
+    field = value.field
+    try:
+        made = field._serialize(kind.read(written), value.name, {})
+    except Exception as error:  # a field of the application's own may raise anything
+        made = error
+    if type(made) is type(written) and made == written:
+        return None
+    return (
+        f"and its field, {type(field).__name__}, writes {shown(made)} where its column's type "
+        f"writes {shown(written)}; leave it to be derived, without a declared field or Catalog's "
+        "types"
+    )
 
 
 class OneOfKinds(ma.validate.Validator):
