@@ -110,6 +110,30 @@ def test_53_keys_that_the_target_s_collation_takes_for_one_are_a_problem(mariadb
         assert [problem.record for problem in caught.value.report.problems] == [2]
 
 
+@pytest.mark.parametrize("name", ["sqlite_memory", "mariadb"])
+def test_a_key_that_a_collation_takes_for_another_is_told_with_it(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """Who reads of an equal key that isn't equal needs to see both; references are told the near."""
+    backend: Backend = request.getfixturevalue(name)
+    room, _, catalog = shelves()
+    collation = "NOCASE" if name == "sqlite_memory" else "utf8mb4_general_ci"
+    room.__table__.c.slug.type = sa.String(20, collation=collation)
+    with backend.database(room.metadata) as engine:
+        import_document(engine, document(rooms=[{"slug": "HALL"}]), catalog=catalog)
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, document(rooms=[{"slug": "hall"}]), catalog=catalog)
+        (problem,) = caught.value.report.problems
+        assert problem.field == "slug"
+        assert problem.message.startswith("the database refused it: ")
+        assert problem.message.endswith(
+            "; its collation takes slug 'hall' for slug 'HALL', which is there already. Correct one "
+            "of the two, or give the column a collation that tells them apart"
+        )
+        with pytest.raises(ImportFailed, match="no rooms has slug 'hall'; closest is 'HALL'"):
+            import_document(engine, document(shelf(), rooms=()), catalog=catalog)
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_56_a_parent_that_only_the_target_has_is_found(
     name: str, request: pytest.FixtureRequest

@@ -17,12 +17,13 @@ from lading.declare.hiding import HIDDEN, hides, told
 from lading.declare.keychoices import covering
 from lading.declare.rowsets import Children, Column, Reference, RowSet, Value
 from lading.engine.batch import Batch
+from lading.engine.describe import described
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key
 from lading.engine.loader import LoadState
 from lading.engine.lookup import rows_among
 from lading.engine.read import RecordReader
-from lading.engine.tree import AMBIGUOUS
+from lading.engine.tree import AMBIGUOUS, TreeResolver
 from lading.errors import shown
 from lading.jsontext import parse_json
 
@@ -70,6 +71,20 @@ class Collisions:
     def within(self, batch: Batch) -> Collision | None:
         """Return what the rows that one record nests collide with, if they do."""
         return self._nested(self.root, parse_json(batch.lines[0]), "") if batch.lines else None
+
+    def alike(self, batch: Batch, message: str) -> Collision | None:
+        """Return what the database takes for one record by its collations, if there is any."""
+        resolver = self.state.resolvers.by_key(self.root)
+        if isinstance(resolver, TreeResolver):
+            return None
+        for other in resolver.alike(batch.keys[0]):
+            own, there = (described(self.root.key, key) for key in (batch.keys[0], other))
+            return Collision(
+                self.root.key[0].written,
+                f"{message}; its collation takes {own} for {there}, which is there already. "
+                "Correct one of the two, or give the column a collation that tells them apart",
+            )
+        return None
 
     def _owners(self, parts: Parts, keys: Mapping[int, Key]) -> dict[int, Any]:
         """Map places to the natural keys of the rows that have their unique values."""

@@ -160,13 +160,16 @@ class EntityLoader(Loader):
 
     def _refuse(self, batch: Batch, error: Objection) -> None:
         """Note what the database says of one record."""
-        field, message = field_of(error), self.objection(error)
-        within = None
+        self.fail(batch.numbers[0], self.name_of(batch, 0), *self._objected(batch, error))
+
+    def _objected(self, batch: Batch, error: Objection) -> tuple[str | None, str]:
+        """Return the field of one record that is to blame, where it is known, and why."""
+        message = self.objection(error)
         if isinstance(error, sa.exc.IntegrityError):
-            within = self.collisions.within(batch)
-        if within is not None:
-            field, message = within.field, within.message
-        self.fail(batch.numbers[0], self.name_of(batch, 0), field, message)
+            found = self.collisions.within(batch) or self.collisions.alike(batch, message)
+            if found is not None:
+                return found.field, found.message
+        return field_of(error), message
 
     def _leave_out(
         self, resolved: Resolved, ids: list[Any] | None, collisions: dict[int, Collision]
@@ -194,7 +197,7 @@ class EntityLoader(Loader):
             if error is not None:
                 self.state.excluded.setdefault(self.root.name, set()).add(number)
                 key = self.name_of(resolved.batch, place)
-                self.fail(number, key, field_of(error), self.objection(error))
+                self.fail(number, key, *self._objected(one.batch, error))
                 raise Restart
 
     def _insert_one(self, one: Resolved, ids: list[Any] | None, later: Later) -> None:

@@ -39,6 +39,10 @@ READ_ONLY: Told = (
     "Give an engine that may write: {setting}.",
 )
 DENIED: Told = ("the database user lacks a privilege", "GRANT it, or connect as another user.")
+DENIED_POSTGRESQL: Told = (
+    DENIED[0],
+    "GRANT it (an import needs SELECT, USAGE and UPDATE of sequences), or connect as another user.",
+)
 FULL: Told = ("the database has no room left", "Make room where it keeps its data, and try again.")
 PACKET: Told = (
     "a statement is larger than the server takes (max_allowed_packet)",
@@ -51,7 +55,7 @@ POSTGRESQL: Mapping[str, Told] = {
     "55P03": LOCKED,
     "57014": TIMEOUT,
     "25006": READ_ONLY,
-    "42501": DENIED,
+    "42501": DENIED_POSTGRESQL,
     "53100": FULL,
 }
 MARIADB: Mapping[int, Told] = {

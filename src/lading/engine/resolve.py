@@ -243,8 +243,17 @@ class Resolver:
                 rows = next(stream, [])
             keys = [self._key(row, {}) for row in rows]
             self.near = [key[0] for key in keys if key is not None and isinstance(key[0], str)]
-        close = difflib.get_close_matches(str(key[0]), self.near, n=1)
-        return repr(close[0]) if close else None
+        folded = {text.casefold(): text for text in self.near}
+        close = difflib.get_close_matches(str(key[0]).casefold(), folded, n=1)
+        return repr(folded[close[0]]) if close else None
+
+    def alike(self, key: Key) -> list[Key]:
+        """Return the other keys that rows have which the database takes for a key's, if any."""
+        if None in key or any(isinstance(part, Reference) for part in self.parts):
+            return []
+        rows = self._ask((False,) * len(key), list(self._parameters(key, {})))
+        found = (self._key(row, {}) for row in rows)
+        return [other for other in found if other is not None and other != key]
 
 
 class Resolvers:
