@@ -344,6 +344,29 @@ def test_counters_of_columns_follow(backend: Backend) -> None:
                 assert connection.scalar(sa.select(Thing.id)) == 71
 
 
+@pytest.mark.parametrize("says", [True, False])
+@pytest.mark.parametrize("counts", [True, False])
+def test_autoincrement_is_what_the_real_table_has(
+    sqlite_memory: Backend, says: bool, counts: bool
+) -> None:
+    """An id that went isn't given again, or is, by the database's table and not by its model."""
+    model = thing(__table_args__={"sqlite_autoincrement": says})
+    with sqlite_memory.database() as engine:
+        having(
+            engine,
+            [
+                f"CREATE TABLE Things (id INTEGER PRIMARY KEY {'AUTOINCREMENT' * counts}, "
+                "slug TEXT NOT NULL UNIQUE)",
+                "INSERT INTO things (id, slug) VALUES (50, 'gone')",
+                "DELETE FROM things",
+            ],
+        )
+        import_document(engine, document("a", "b"), catalog=catalog_of(model))
+        with engine.connect() as connection:
+            ids = connection.scalars(sa.select(model.id).order_by(model.slug)).all()
+    assert ids == ([51, 52] if counts else [1, 2])
+
+
 def backend_dialect(backend: Backend) -> Any:
     """Return SQLAlchemy's dialect of a backend."""
     with backend.database() as engine:

@@ -34,6 +34,11 @@ class SQLite(Dialect):
     columns: Columns
     utf8 = True
 
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__(connection)
+        #: Whether a schema has tables with AUTOINCREMENT.
+        self.counting: dict[str | None, bool] = {}
+
     def real_columns(self) -> Columns:
         version = self.dialect.server_version_info or ()
         return Columns(self.fetch, self.translate, has_strict=version >= STRICT_SINCE)
@@ -126,11 +131,23 @@ class SQLite(Dialect):
             return [value for (value,) in self.evaluate([(column, expression)], count)]
         name = self.name(column)
         highest = self.fetch(f"SELECT max({name}) FROM {self.table(table)}")[0][0] or 0
-        if table.dialect_options["sqlite"]["autoincrement"]:
-            used_ids = self._quoted(table.schema, "sqlite_sequence")
-            used = self.fetch(f"SELECT seq FROM {used_ids} WHERE name = ?", (table.name,))
-            highest = max(highest, used[0][0] if used else 0)
-        return list(range(highest + 1, highest + 1 + count))
+        first = max(highest, self._used(table)) + 1
+        return list(range(first, first + count))
+
+    def _used(self, table: sa.Table) -> int:
+        """Return the highest id that a table with AUTOINCREMENT ever had, whatever its model says.
+
+        SQLite has no table of these before it has a table with AUTOINCREMENT.
+        """
+        if table.schema not in self.counting:
+            master = self._quoted(table.schema, "sqlite_master")
+            found = self.fetch(f"SELECT 1 FROM {master} WHERE name = 'sqlite_sequence'")
+            self.counting[table.schema] = bool(found)
+        if not self.counting[table.schema]:
+            return 0
+        counters = self._quoted(table.schema, "sqlite_sequence")
+        sql = f"SELECT max(seq) FROM {counters} WHERE lower(name) = ?"
+        return self.fetch(sql, (table.name.lower(),))[0][0] or 0
 
     def numbers(self, count: int) -> sa.FromClause:
         counted = sa.select(sa.literal(1).label("n")).cte("_lading_numbers", recursive=True)
