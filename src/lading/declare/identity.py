@@ -44,6 +44,22 @@ def is_kept(schema: type[EntitySchema]) -> bool:
     return schema.catalog.keep_ids if kept is None else bool(kept)
 
 
+def lost_id(schema: type[EntitySchema], hierarchy: Hierarchy) -> str | None:
+    """Say that a schema keeps ids and doesn't restore them, if its own ``Meta`` says both."""
+    columns = list(hierarchy.table.primary_key.columns)
+    meta = schema.__dict__.get("Meta")
+    if len(columns) != 1 or meta is None or vars(meta).get("keep_id") is not True:
+        return None
+    attribute = hierarchy.attribute(columns[0])
+    if attribute is None or not _is_one_way(schema, hierarchy, attribute):
+        return None
+    name = field_name(schema, hierarchy, attribute)
+    return (
+        f"keep_id = True, and {name} is left out or dump_only, so that no import would keep it; "
+        "remove one of the two"
+    )
+
+
 def field_name(schema: type[EntitySchema], hierarchy: Hierarchy, attribute: str) -> str:
     """Return the name of a lone primary key's field.
 

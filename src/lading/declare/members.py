@@ -9,7 +9,7 @@ import marshmallow as ma
 from lading.declare.columns import kind_of
 from lading.declare.fields import Owned, Ref, ValueField
 from lading.declare.foreignkeys import ForeignKey, ForeignKeys
-from lading.declare.identity import declared_name, field_name
+from lading.declare.identity import declared_name, field_name, lost_id
 from lading.declare.infer import Unclear
 from lading.declare.metaoptions import Excluded, hidden_names, stored_names
 from lading.declare.misnamed import misnamed
@@ -47,6 +47,9 @@ class Members:
     def fill(self) -> None:
         """Add the members that the tables' own columns make."""
         self.foreign = ForeignKeys(self)
+        lost = lost_id(self.schema, self.hierarchy)
+        if lost is not None:
+            self.report(lost)
         for column in self.hierarchy.columns():
             for key in self.foreign.at(column):
                 self._reference(key)

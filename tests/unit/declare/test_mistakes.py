@@ -739,3 +739,23 @@ def test_an_owned_list_goes_by_its_own_relationship() -> None:
     catalog = Catalog("test")
     schema_for(item, catalog, {"lefts": Owned(schema_for(child, catalog), via="right")})
     assert "lefts = Owned(...): ChildSchema must refer to items exactly once" in refusal(catalog)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "meta"),
+    [
+        ({}, {"exclude": ("id",)}),
+        ({}, {"fields": ("slug",)}),
+        ({}, {"dump_only": ("id",)}),
+        ({"id": ma.fields.Integer(dump_only=True)}, {}),
+    ],
+    ids=["exclude", "fields", "dump-only", "declared"],
+)
+def test_an_id_that_is_kept_and_not_restored(attributes: Any, meta: Any) -> None:
+    """What points at it from elsewhere would point at another row after an import."""
+    catalog = Catalog("shop")
+    schema_for(table(new_base(), "Item", "items"), catalog, attributes, keep_id=True, **meta)
+    assert refusal(catalog) == (
+        "ItemSchema: keep_id = True, and id is left out or dump_only, so that no import would "
+        "keep it; remove one of the two."
+    )
