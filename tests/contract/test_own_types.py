@@ -335,9 +335,11 @@ def test_texts_that_are_stored_as_numbers_go_round(
     again.dispose()
 
 
-@pytest.mark.parametrize(("impl", "raw"), [(sa.String(5), ""), (sa.JSON(), "null")])
+@pytest.mark.parametrize(
+    ("impl", "raw", "what"), [(sa.String(5), "", "''"), (sa.JSON(), "null", "JSON's null")]
+)
 def test_a_type_that_reads_a_value_as_null_is_told_so(
-    engine: sa.Engine, impl: Any, raw: str
+    engine: sa.Engine, impl: Any, raw: str, what: str
 ) -> None:
     """The error says that the type makes None of it, whatever its Python type."""
     model = thing(Public(lambda: impl, str, str, lambda stored: stored or None))
@@ -348,7 +350,7 @@ def test_a_type_that_reads_a_value_as_null_is_told_so(
         )
     with pytest.raises(TargetError) as caught:
         export_document(engine, catalog=catalog_for(model))
-    assert f"its type makes None of {raw!r}, which isn't NULL" in caught.value.problem
+    assert f"its type makes None of {what}, which isn't NULL" in caught.value.problem
     assert caught.value.remedy.startswith("To let the stored value travel as it is")
 
 

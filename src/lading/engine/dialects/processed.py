@@ -75,14 +75,14 @@ class Processed:
         if value is None and self.is_json:
             value = JSON_NULL  # for SQL's NULL isn't asked about
         if value is None and self.kind.name == CUSTOM:
-            raise _nothing(loaded)
+            raise _nothing(shown(loaded))
         try:
             return self.kind.write(value)
         except ValueError as error:
             if self.kind.name == CUSTOM:
                 raise NotUndone(str(error)) from error
             if value is None or value is JSON_NULL:
-                raise _nothing(loaded) from error
+                raise _nothing("JSON's null" if value is JSON_NULL else shown(loaded)) from error
             raise NotUndone(
                 f"{error}; its type makes other Python values than its impl does: give the "
                 "type a python_type, or declare a field for the column in the schema"
@@ -141,9 +141,9 @@ class Processed:
             raise changed(old, new)
 
 
-def _nothing(loaded: Any) -> NotUndone:
+def _nothing(what: str) -> NotUndone:
     """Return the error for a stored value that its type reads as if it were NULL."""
-    return NotUndone(f"its type makes None of {shown(loaded)}, which isn't NULL")
+    return NotUndone(f"its type makes None of {what}, which isn't NULL")
 
 
 def fetched(bound: Any) -> Any:
