@@ -52,10 +52,10 @@ def _object(members: Mapping[str, Schema], *, optional: tuple[str, ...] = ()) ->
     }
 
 
-def _of(kind: Any, members: Mapping[str, Schema]) -> Schema:
+def _of(kind: Any, members: Mapping[str, Schema], *, optional: tuple[str, ...] = ()) -> Schema:
     """Return the schema of a frozen value, in the order of its members."""
     order = [item.name for item in fields(kind) if item.name in members]
-    return _object({name: members[name] for name in order})
+    return _object({name: members[name] for name in order}, optional=optional)
 
 
 _FIELD: Schema = {
@@ -108,6 +108,11 @@ _MANIFEST: dict[str, Schema] = {
     "deferred": _list(_of(Deferred, {**_EDGE, "by": {"enum": list(DEFERRALS)}})),
     "content_sha256": SHA256,
 }
+# Absent where they are empty.
+_MANIFEST_OPTIONAL: dict[str, Schema] = {
+    "brought_back": _by_name(NUMBER),
+    "rounded": _by_name(NUMBER),
+}
 _WAIVER: dict[str, Schema] = {"rule": TEXT, "path": TEXT, "reason": TEXT}
 _SEAL: dict[str, Schema] = {
     "number": NUMBER,
@@ -126,7 +131,8 @@ _LOCK: dict[str, Schema] = {
 
 def manifest_schema() -> Schema:
     """Return the JSON Schema of a bundle's ``manifest.json``."""
-    body = _of(Manifest, _MANIFEST)
+    members = {**_MANIFEST, **_MANIFEST_OPTIONAL}
+    body = _of(Manifest, members, optional=tuple(_MANIFEST_OPTIONAL))
     body["properties"]["manifest_sha256"] = SHA256
     body["required"].append("manifest_sha256")
     return _titled("The manifest of a bundle", body)

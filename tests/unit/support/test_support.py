@@ -94,7 +94,7 @@ def test_a_statement_s_own_percent_signs_survive(backend: Backend) -> None:
         dialect = dialect_for(connection)
         dialect.insert(table, columns, [(1, "a", 2, 3, "new", None), (2, "b", 4, 5, "new", None)])
         dialect.update(table, [table.c["select"]], [table.c["100% :x"]], [(1, 7), (2, 8)])
-        dialect.synchronise(table, table.c["select"])
+        dialect.synchronise([table.c["select"]])
         names = [dialect.name(table.c["100% :x"])]
         clause, values = dialect.among([table.c["100% :x"]], names, [(7,), (9,)])
         sql = f"SELECT {names[0]} FROM {dialect.table(table)} {clause}"
@@ -107,9 +107,12 @@ def test_statements_are_counted_with_copies(backend: Backend) -> None:
     world = worlds.shelves()
     with backend.database(world.metadata) as engine:
         table = world.metadata.tables["people"]
-        with statements(engine) as seen, engine.begin() as connection:
-            columns = [table.c.id, table.c.email]
-            dialect_for(connection).insert(table, columns, [(n, f"{n}") for n in range(1, 51)])
+        columns = [table.c.id, table.c.email]
+        with engine.begin() as connection:
+            dialect = dialect_for(connection)
+            dialect.columns.load([table])
+            with statements(engine) as seen:
+                dialect.insert(table, columns, [(n, f"{n}") for n in range(1, 51)])
         assert len(seen) == 1
         assert seen[0].startswith("COPY" if backend.dialect == "postgresql" else "INSERT")
         with engine.connect() as connection:
