@@ -56,7 +56,7 @@ def test_the_kit_finds_a_planted_mistake(mistake: Mistake) -> None:
     """Within the usual number of examples, and by name."""
     with mistake.plant(), pytest.raises((RoundTripError, LadingError)) as raised:
         hold(mistake.world)
-    named = {(mistake.entity, field) for field in mistake.fields}
+    named = {(entity, field) for entity in mistake.entities for field in mistake.fields}
     assert named & said(raised.value), str(raised.value)
 
 

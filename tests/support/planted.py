@@ -35,16 +35,16 @@ Patch = AbstractContextManager[Any]
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake, the world that it is planted in, and the fields that it hits.
+    """A mistake, the world that it is planted in, and what it hits.
 
-    ``fields`` are those of which a failure must name one; ``None`` among them stands for whole
-    records.
+    A failure must name one of the ``entities``, with one of the ``fields``; ``None`` among
+    these stands for whole records.
     """
 
     name: str
     plant: Callable[[], Patch]
     world: str
-    entity: str
+    entities: tuple[str, ...]
     fields: tuple[str | None, ...]
 
 
@@ -52,11 +52,14 @@ MISTAKES: list[Mistake] = []
 Plant = Callable[[], Patch]
 
 
-def mistake(world: str, entity: str, *fields: str | None) -> Callable[[Plant], Plant]:
-    """Add a mistake that hits an entity's fields."""
+def mistake(
+    world: str, entities: str | tuple[str, ...], *fields: str | None
+) -> Callable[[Plant], Plant]:
+    """Add a mistake that hits fields of an entity, or of each of several."""
+    hit = (entities,) if isinstance(entities, str) else entities
 
     def add(plant: Plant) -> Plant:
-        MISTAKES.append(Mistake(plant.__name__, plant, world, entity, fields or (None,)))
+        MISTAKES.append(Mistake(plant.__name__, plant, world, hit, fields or (None,)))
         return plant
 
     return add
@@ -152,7 +155,11 @@ def id_beside_the_key() -> Patch:
 
 @mistake("family", "people", "parent")
 def reference_to_oneself_lost() -> Patch:
-    return updated("people", lambda row: row[0] != row[1])
+    def lose(row: Row) -> None:
+        if row["parent_id"] == row["id"]:
+            row["parent_id"] = None
+
+    return inserted("people", lose)
 
 
 @mistake("cycle", "departments", "head")

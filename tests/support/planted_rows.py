@@ -32,7 +32,7 @@ __all__ = ["MISTAKES"]
 # Keys and the order of records
 
 
-@mistake("optional_keys", "shelves")
+@mistake("optional_keys", ("items", "shelves"))
 def null_in_a_key_finds_nothing() -> Patch:
     def make(plain: Any) -> Any:
         def find(self: Any, keys: Any) -> dict[Key, Any]:
@@ -51,7 +51,7 @@ def null_in_a_key_made_an_empty_text() -> Patch:
     )
 
 
-@mistake("optional_keys", "shelves")
+@mistake("optional_keys", ("items", "shelves"))
 def null_in_a_key_is_new_each_time() -> Patch:
     def make(plain: Any) -> Any:
         def without(self: Any, batch: Any) -> Any:
@@ -65,7 +65,7 @@ def null_in_a_key_is_new_each_time() -> Patch:
     return replaced(Existing, "without", make)
 
 
-@mistake("optional_keys", "shelves")
+@mistake("optional_keys", ("items", "loans", "shelves"))
 def records_there_are_imported_again() -> Patch:
     return mock.patch.object(Existing, "without", lambda self, batch: batch)
 
@@ -153,7 +153,7 @@ def last_owned_row_lost_on_export() -> Patch:
     return exported("books", lambda record: record.update(chapters=record["chapters"][:-1]))
 
 
-@mistake("packages", "packages", None)
+@mistake("packages", ("goods", "packages"))
 def last_owned_row_lost_on_import() -> Patch:
     return inserted_whole("parts", lambda rows: rows[:-1])
 
