@@ -74,10 +74,10 @@ CHANGES: dict[str, tuple[str, list[str], list[str]]] = {
         ["UPDATE people SET email = 'eve@x.org' WHERE email = 'zoe@x.org'"],
         [
             "people email 'zoe@x.org', email: was 'zoe@x.org' (text), is now 'eve@x.org' (text)",
-            "loans person.email 'zoe@x.org' and book.uuid '00000000000000000000000000000002', person: "
-            "was email 'zoe@x.org', is now email 'eve@x.org'",
             "books uuid '00000000000000000000000000000002', owner: was email 'zoe@x.org', "
             "is now 'zoe@x.org' (which leads nowhere)",
+            "loans person.email 'zoe@x.org' and book.uuid '00000000000000000000000000000002', person: "
+            "was email 'zoe@x.org', is now email 'eve@x.org'",
         ],
     ),
     "a reference": (
@@ -142,7 +142,7 @@ CHANGES: dict[str, tuple[str, list[str], list[str]]] = {
         ["UPDATE remarks SET line_id = NULL WHERE text = 'Flat'"],
         [
             "songs slug 'la', verses row 2, lines row 1, remarks row 2: is missing",
-            "songs songs.verses.lines.remarks row 1 (in no record): appeared",
+            "people people.remarks row 1 (in no record): appeared",
         ],
     ),
     "a circle": (

@@ -206,7 +206,7 @@ def failed_import_stays() -> Any:
 
 def miscounted_differences() -> Any:
     """Skipped records never differ."""
-    return mock.patch.object(Comparison, "_differ", return_value=False)
+    return mock.patch.object(Comparison, "differing", return_value=0)
 
 
 def forgotten_conflicts() -> Any:
