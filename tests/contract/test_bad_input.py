@@ -223,7 +223,7 @@ def test_another_catalogs_bundle_is_refused(target: Target) -> None:
     )
 
 
-def test_h29_an_unknown_entity_is_refused(target: Target) -> None:
+def test_29_an_unknown_entity_is_refused(target: Target) -> None:
     """Records that no schema describes would be dropped, so they are refused."""
 
     def entry(found: Any) -> Any:
@@ -240,7 +240,7 @@ def test_h29_an_unknown_entity_is_refused(target: Target) -> None:
     )
 
 
-def test_h29_a_missing_entity_is_refused_unless_the_bundle_is_partial(target: Target) -> None:
+def test_29_a_missing_entity_is_refused_unless_the_bundle_is_partial(target: Target) -> None:
     """A whole bundle holds every entity of its catalog."""
     bundle = target.bundle(only=["suppliers", "categories"])
     assert json.loads((bundle / "manifest.json").read_bytes())["partial"] is True

@@ -1,4 +1,4 @@
-"""What databases and other writers do to an import or export, by the numbers of the hostile list."""
+"""What databases and other writers do to an import or export, numbered as hostile inputs."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def plant_socket(file: Path) -> None:
 
 @pytest.mark.parametrize("plant", [plant_link, plant_pipe, plant_folder, plant_socket])
 @pytest.mark.parametrize("name", ["01_a.json", "manifest.json", "SHA256SUMS"])
-def test_h16_special_files_are_refused(
+def test_16_special_files_are_refused(
     plant: Callable[[Path], None], name: str,
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -80,7 +80,7 @@ def test_h16_special_files_are_refused(
     assert str(caught.value) == f"{name}: is not a plain file. Put the file itself in its place."
 
 
-def test_h16_a_file_that_cannot_be_read_is_named(
+def test_16_a_file_that_cannot_be_read_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system's own reason is given, with the file's name."""
@@ -98,7 +98,7 @@ def test_h16_a_file_that_cannot_be_read_is_named(
         examine(path)
 
 
-def test_h16_a_file_that_changes_while_it_is_read_is_found(tmp_path: Path) -> None:
+def test_16_a_file_that_changes_while_it_is_read_is_found(tmp_path: Path) -> None:
     """What was read is compared with the checksum, not what stands there later or before."""
     path = tmp_path / "b"
     write_small(path, OLD)
@@ -110,7 +110,7 @@ def test_h16_a_file_that_changes_while_it_is_read_is_found(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["01_A.json", "Manifest.json"])
-def test_h04_names_that_are_the_same_to_some_file_systems_are_told(
+def test_04_names_that_are_the_same_to_some_file_systems_are_told(
     tmp_path: Path, name: str
 ) -> None:
     """A folder with two such names can't be copied whole, and says which they are."""
@@ -228,7 +228,7 @@ def locked(catalog: Catalog, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["lading.lock.json", "goldens/1.json"])
 @pytest.mark.parametrize("plant", [plant_pipe, plant_folder, plant_socket])
-def test_h16_a_lock_or_golden_that_is_no_plain_file_is_refused(
+def test_16_a_lock_or_golden_that_is_no_plain_file_is_refused(
     locked: Path, catalog: Catalog, name: str, plant: Callable[[Path], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip

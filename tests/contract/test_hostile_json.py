@@ -195,7 +195,7 @@ def test_files_that_are_no_entity_file(
 
 
 @pytest.mark.parametrize(("field", "column"), [("slug", "slug"), ("data", "data")])
-def test_h36_text_of_a_database_that_is_no_utf_8_is_named(
+def test_36_text_of_a_database_that_is_no_utf_8_is_named(
     field: str, column: str, engine: sa.Engine, catalog: Catalog, tmp_path: Path
 ) -> None:
     """SQLite keeps whatever bytes an application took for text; the row and field are told."""
@@ -235,7 +235,7 @@ def thing(data: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("frames", [0, 600])
-def test_h37_json_nests_as_deep_whatever_the_stack(
+def test_37_json_nests_as_deep_whatever_the_stack(
     frames: int, engine: sa.Engine, catalog: Catalog, tmp_path: Path
 ) -> None:
     """What the one process writes, every other reads, and the limit is the same for all."""
@@ -256,7 +256,7 @@ def test_h37_json_nests_as_deep_whatever_the_stack(
         far_down(frames, lambda: export_all(engine, tmp_path / "c", catalog=catalog))
 
 
-def test_h37_keys_that_recur_nest_as_deep_whatever_the_stack(
+def test_37_keys_that_recur_nest_as_deep_whatever_the_stack(
     engine: sa.Engine, catalog: Catalog, tmp_path: Path
 ) -> None:
     """A key of 500 levels is read below 600 frames of a caller's own."""
@@ -271,7 +271,7 @@ def test_h37_keys_that_recur_nest_as_deep_whatever_the_stack(
     assert report.inserted == 500
 
 
-def test_h37_errors_about_deep_keys_need_no_stack(
+def test_37_errors_about_deep_keys_need_no_stack(
     engine: sa.Engine, catalog: Catalog, tmp_path: Path
 ) -> None:
     """A missing parent and a twin, hundreds of levels deep, below 600 frames."""
@@ -289,7 +289,7 @@ def test_h37_errors_about_deep_keys_need_no_stack(
 
 
 @pytest.mark.parametrize("open_", [b"[", b'{"a":'])
-def test_h37_a_hundred_thousand_levels_are_refused(
+def test_37_a_hundred_thousand_levels_are_refused(
     open_: bytes, bundle: Any, engine: sa.Engine, catalog: Catalog
 ) -> None:
     """In a file they are refused by record; in a document as well, even in a circle."""
@@ -316,16 +316,14 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.process_time() - start
 
 
-def test_h31_many_keys_with_one_twice_take_linear_time() -> None:
+def test_31_many_keys_with_one_twice_take_linear_time() -> None:
     """A record and a manifest of 100,000 keys, the last of which is there twice."""
     text = "{" + ",".join(f'"{n}":1' for n in range(100_000)) + ',"99999":1}'
     assert seconds(lambda: parse_json(text)) < 5
     assert seconds(lambda: Manifest.from_bytes(text.encode())) < 5
 
 
-def test_h39_many_links_with_one_twice_take_linear_time(
-    engine: sa.Engine, catalog: Catalog
-) -> None:
+def test_39_many_links_with_one_twice_take_linear_time(engine: sa.Engine, catalog: Catalog) -> None:
     """A list of 30,000 links, the last of which is there twice."""
     tags = [{"slug": str(n)} for n in range(30_000)]
     record = thing({})["things"][0] | {"tags": [*tags, tags[-1]]}
@@ -333,7 +331,7 @@ def test_h39_many_links_with_one_twice_take_linear_time(
     assert seconds(lambda: import_document(engine, document, catalog=catalog)) < 15
 
 
-def test_h39_problems_are_kept_up_to_a_bound(engine: sa.Engine, catalog: Catalog) -> None:
+def test_39_problems_are_kept_up_to_a_bound(engine: sa.Engine, catalog: Catalog) -> None:
     """All are counted, the first thousand are kept."""
     bad = {"slug": 1}
     document = {"schema_versions": {"tags": 1}, "tags": [bad] * 3000}
@@ -347,7 +345,7 @@ def test_h39_problems_are_kept_up_to_a_bound(engine: sa.Engine, catalog: Catalog
     assert "and 2995 more" in str(report)
 
 
-def test_h39_a_giant_record_is_refused(
+def test_39_a_giant_record_is_refused(
     bundle: Any, engine: sa.Engine, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A record is read up to a bound."""

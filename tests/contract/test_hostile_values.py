@@ -1,4 +1,4 @@
-"""Values that an import must refuse or an export must name, by the numbers of the hostile list."""
+"""Values that an import must refuse or an export must name, numbered as hostile inputs."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ def having_sequences(request: pytest.FixtureRequest) -> Backend:
 
 
 @pytest.mark.parametrize("default", ["client", "server", "both", "text"])
-def test_sequences_of_columns_follow(having_sequences: Backend, default: str) -> None:
+def test_69_sequences_of_columns_follow(having_sequences: Backend, default: str) -> None:
     """Whoever draws a number for a column that isn't a key, the next one is free."""
     base = new_base()
     sequence = sa.Sequence("numbers", metadata=base.metadata)
@@ -523,7 +523,7 @@ COUNTING = {
 
 
 @pytest.mark.parametrize("mode", ["told", "volatile", "error"])
-def test_what_triggers_change_is_told(backend: Backend, mode: str) -> None:
+def test_68_what_triggers_change_is_told(backend: Backend, mode: str) -> None:
     """Once per column, with the count and an example; a warning made an error rolls back."""
     model = page(children=mapped_column(sa.Integer, nullable=False))
     catalog = Catalog("counting")

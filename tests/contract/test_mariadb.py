@@ -733,7 +733,7 @@ def test_enumerations_sort_by_name_in_any_collation(engine: sa.Engine) -> None:
 
 
 @pytest.mark.parametrize("kind", ["MyISAM", "Aria", "MEMORY"])
-def test_an_engine_without_transactions_is_refused_by_name(
+def test_71_an_engine_without_transactions_is_refused_by_name(
     engine: sa.Engine, kind: str, tmp_path: Path
 ) -> None:
     """Nothing can be all or nothing there, so nothing is written."""

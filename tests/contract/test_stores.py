@@ -525,7 +525,7 @@ class Store:
         assert {(part.stat().st_ino, False) for part in parts} <= set(synced)
         assert synced[-1] == (path.parent.stat().st_ino, True)
 
-    def test_h67_a_full_disk_is_a_typed_error(self, path: Path) -> None:
+    def test_67_a_full_disk_is_a_typed_error(self, path: Path) -> None:
         """Running out of space while writing names the file, and leaves nothing."""
         resource = pytest.importorskip("resource")
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -567,7 +567,7 @@ class Store:
             BundleReader(path)
         assert str(caught.value) == f"{path}: there is no such file or folder. Check the path."
 
-    def test_h17_a_bundle_without_manifest_is_incomplete(self, damaged: Damage) -> None:
+    def test_17_a_bundle_without_manifest_is_incomplete(self, damaged: Damage) -> None:
         """The manifest's absence says that the bundle isn't whole."""
         path = damaged(lambda contents: contents.pop("manifest.json"))
         with pytest.raises(BundleError) as caught:
@@ -577,7 +577,7 @@ class Store:
             "Check the path, or export again."
         )
 
-    def test_h22_a_missing_file(self, damaged: Damage) -> None:
+    def test_22_a_missing_file(self, damaged: Damage) -> None:
         """A listed file that isn't there is found by both ways of reading."""
         path = damaged(lambda contents: contents.pop("02_tags.json"))
         text = f"02_tags.json: is missing from the bundle. {DAMAGED}"
@@ -589,7 +589,7 @@ class Store:
                 list(reader.blocks(reader.manifest["tags"], 5))
             assert str(caught.value) == text
 
-    def test_h23_an_unlisted_file(self, damaged: Damage) -> None:
+    def test_23_an_unlisted_file(self, damaged: Damage) -> None:
         """A file that the manifest doesn't list is found."""
         path = damaged(lambda contents: contents.update({"04_more.json": b"{}"}))
         with BundleReader(path) as reader, pytest.raises(BundleError) as caught:
@@ -648,7 +648,7 @@ class Store:
             f"02_tags.json, bytes: is longer than the {size} bytes that the manifest says. {DAMAGED}"
         )
 
-    def test_h26_right_checksum_and_wrong_count(self, damaged: Damage) -> None:
+    def test_26_right_checksum_and_wrong_count(self, damaged: Damage) -> None:
         """The number of records is compared on its own."""
         path = damaged(lambda contents: resealed(contents, record_count=3))
         with BundleReader(path) as reader:

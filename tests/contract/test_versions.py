@@ -524,7 +524,7 @@ def test_problems_of_a_document_that_says_no_version_tell_what_it_was_taken_for(
 # What is refused
 
 
-def test_h59_a_gap_is_named(empty: Shop, tmp_path: Path) -> None:
+def test_59_a_gap_is_named(empty: Shop, tmp_path: Path) -> None:
     """What was found, what is needed, and how far changes lead."""
     path = packed(items(amount=number()), tmp_path / "old")
     new = items(3, amount=number())
@@ -544,7 +544,7 @@ def test_h59_a_gap_is_named(empty: Shop, tmp_path: Path) -> None:
     assert (error.found, error.needed) == (1, 3)
 
 
-def test_h60_a_newer_bundle_is_named(empty: Shop, tmp_path: Path) -> None:
+def test_60_a_newer_bundle_is_named(empty: Shop, tmp_path: Path) -> None:
     """Changes lead up and never down."""
     path = packed(items(3, amount=number()), tmp_path / "new")
     new = items(2, amount=number())
@@ -592,7 +592,7 @@ def two(versions: tuple[int, int]) -> World:
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_h62_mixed_versions_that_no_application_wrote_are_refused(
+def test_62_mixed_versions_that_no_application_wrote_are_refused(
     empty: Shop, tmp_path: Path, together: bool
 ) -> None:
     """A change that moves two entities has run for both, and one that follows another not alone."""
@@ -813,7 +813,7 @@ def test_a_rename_never_overwrites(empty: Shop) -> None:
     ]
 
 
-def test_h61_functions_get_copies(empty: Shop, tmp_path: Path) -> None:
+def test_61_functions_get_copies(empty: Shop, tmp_path: Path) -> None:
     """A function that writes into what it gets changes nothing, neither records nor documents."""
     mischief: list[Any] = []
 
@@ -880,7 +880,7 @@ def test_a_flipped_byte_is_found_before_anything_is_upgraded(empty: Shop, tmp_pa
     refused(empty(new), new, path, ChecksumError)
 
 
-def test_a_reference_that_a_change_renamed_is_named_in_the_new_way(
+def test_58_a_reference_that_a_change_renamed_is_named_in_the_new_way(
     empty: Shop, tmp_path: Path
 ) -> None:
     """A dangling key is told as it is written now, and that its record was upgraded."""

@@ -287,7 +287,7 @@ def test_errors_name_field_and_value(change: Change, text: str) -> None:
     assert caught.value.file == "manifest.json"
 
 
-def test_h21_a_required_feature_that_is_unknown() -> None:
+def test_21_a_required_feature_that_is_unknown() -> None:
     """A bundle that needs more than this version can is refused by name."""
     with pytest.raises(BundleError) as caught:
         Manifest.from_bytes(edited(at("requires", value=["zstd"])))
@@ -297,7 +297,7 @@ def test_h21_a_required_feature_that_is_unknown() -> None:
     )
 
 
-def test_h20_newer_format() -> None:
+def test_20_newer_format() -> None:
     """A newer format is a version error, whatever else it holds."""
     with pytest.raises(VersionError) as caught:
         Manifest.from_bytes(b'{"version": "2.0", "parcels": []}')
@@ -308,7 +308,7 @@ def test_h20_newer_format() -> None:
     )
 
 
-def test_h19_own_checksum() -> None:
+def test_19_own_checksum() -> None:
     """A manifest that was edited is told by its own checksum."""
     with pytest.raises(ChecksumError) as caught:
         Manifest.from_bytes(manifest().to_bytes().replace(b"short-lived", b"forgotten!!"))
@@ -320,7 +320,7 @@ def test_h19_own_checksum() -> None:
 
 
 @pytest.mark.parametrize("digest", ["", "abc", "AB" * 32, "md5:" + "a" * 60])
-def test_h27_own_checksum_is_never_skipped(digest: str) -> None:
+def test_27_own_checksum_is_never_skipped(digest: str) -> None:
     """A checksum that is short, upper-case or of another kind is refused."""
     text = manifest().to_bytes()
     start = text.rindex(b': "') + 3
@@ -332,7 +332,7 @@ def test_h27_own_checksum_is_never_skipped(digest: str) -> None:
     )
 
 
-def test_h27_missing_or_null_checksum() -> None:
+def test_27_missing_or_null_checksum() -> None:
     """A manifest without its own checksum is refused."""
     body = json.loads(manifest().to_bytes())
     for value in ({**body, "manifest_sha256": None}, {**body, "manifest_sha256": 1}):
@@ -360,14 +360,14 @@ NOT_JSON = [
 
 
 @pytest.mark.parametrize("data", NOT_JSON, ids=range(len(NOT_JSON)))
-def test_h18_what_is_no_json_is_refused(data: bytes) -> None:
+def test_18_what_is_no_json_is_refused(data: bytes) -> None:
     """Text that is cut, in another encoding, or beyond JSON is one clear error."""
     with pytest.raises(BundleError, match=r"^manifest.json: is not a whole JSON document in UTF-8"):
         Manifest.from_bytes(data)
 
 
 @pytest.mark.parametrize("data", [b"[]", b"null", b"1", b'"x"'])
-def test_h18_what_is_no_object_is_refused(data: bytes) -> None:
+def test_18_what_is_no_object_is_refused(data: bytes) -> None:
     """JSON of another type is refused."""
     with pytest.raises(BundleError, match="expected an object"):
         Manifest.from_bytes(data)
@@ -394,7 +394,7 @@ NUMBERS = [
 
 @pytest.mark.parametrize("value", BAD_NUMBERS)
 @pytest.mark.parametrize("path", NUMBERS)
-def test_h30_numbers_are_whole_and_bounded(path: tuple[Any, ...], value: Any) -> None:
+def test_30_numbers_are_whole_and_bounded(path: tuple[Any, ...], value: Any) -> None:
     """A count that is negative, fractional, boolean, huge or no number is refused."""
     with pytest.raises(BundleError, match=f"{path[-1]}: is .*; expected a whole number"):
         Manifest.from_bytes(edited(at(*path, value=value)))
@@ -402,7 +402,7 @@ def test_h30_numbers_are_whole_and_bounded(path: tuple[Any, ...], value: Any) ->
 
 @pytest.mark.parametrize("value", [None, "", "ab" * 31, "AB" * 32, "ab" * 33, 5, "g" * 64])
 @pytest.mark.parametrize("path", [("files", 0, "sha256"), ("content_sha256",)])
-def test_h27_checksums_have_64_digits(path: tuple[Any, ...], value: Any) -> None:
+def test_27_checksums_have_64_digits(path: tuple[Any, ...], value: Any) -> None:
     """A checksum that is null, short, long or of other digits is refused."""
     with pytest.raises(BundleError, match="expected 64 lower-case"):
         Manifest.from_bytes(edited(at(*path, value=value)))
@@ -416,7 +416,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_h25_file_names_stay_in_the_folder(name: str) -> None:
+def test_25_file_names_stay_in_the_folder(name: str) -> None:
     """A name that leaves the folder, or is another file's, is refused."""
     assert name_fault(name)
     with pytest.raises(BundleError, match=r"files\[0\].filename"):
@@ -429,7 +429,7 @@ def test_plain_file_names_pass(name: str) -> None:
     assert name_fault(name) is None
 
 
-def test_h24_file_names_equal_after_composition() -> None:
+def test_24_file_names_equal_after_composition() -> None:
     """Names that some file system takes for one are refused."""
 
     def change(body: dict[str, Any]) -> None:
@@ -441,7 +441,7 @@ def test_h24_file_names_equal_after_composition() -> None:
 
 
 @pytest.mark.parametrize("orders", [(1, 3), (2, 1), (1, 1), (2, 3), (2, 2)])
-def test_h28_import_order_is_1_to_n(orders: tuple[int, int]) -> None:
+def test_28_import_order_is_1_to_n(orders: tuple[int, int]) -> None:
     """An order that omits, repeats or shuffles is refused."""
 
     def change(body: dict[str, Any]) -> None:

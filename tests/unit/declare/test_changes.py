@@ -254,7 +254,7 @@ def test_a_base_without_upgrades_is_no_change() -> None:
             catalog = 5  # type: ignore[assignment]
 
 
-def test_h63_two_changes_of_one_version_are_refused() -> None:
+def test_63_two_changes_of_one_version_are_refused() -> None:
     """A fork leads nowhere."""
     catalog = shop(3)
     changed(catalog, ITEMS, name="One")

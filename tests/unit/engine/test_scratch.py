@@ -31,7 +31,7 @@ def spool() -> None:
 
 
 @pytest.mark.parametrize("work", [sort, spool])
-def test_h67_a_missing_temporary_folder_is_named(
+def test_67_a_missing_temporary_folder_is_named(
     work: Callable[[], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Where the folder isn't there, it is named, and so is TMPDIR."""
@@ -44,7 +44,7 @@ def test_h67_a_missing_temporary_folder_is_named(
     )
 
 
-def test_h67_no_temporary_folder_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_67_no_temporary_folder_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Python finds none that can be written, its reason is told."""
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nonexistent"])
@@ -54,7 +54,7 @@ def test_h67_no_temporary_folder_at_all(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("work", [sort, spool])
-def test_h67_a_full_disk_is_told(work: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_67_a_full_disk_is_told(work: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """What can't be written is an error at once, and closing the file adds no other."""
 
     def full(**_: Any) -> Any:
@@ -65,7 +65,7 @@ def test_h67_a_full_disk_is_told(work: Callable[[], None], monkeypatch: pytest.M
         work()
 
 
-def test_h67_a_full_disk_of_an_index_is_told() -> None:
+def test_67_a_full_disk_of_an_index_is_told() -> None:
     """SQLite's own file is temporary as well."""
     index = KeyIndex()
     index.base.execute("pragma max_page_count = 10")
