@@ -162,6 +162,11 @@ def reference_to_oneself_lost() -> Patch:
     return inserted("people", lose)
 
 
+@mistake("family", "people", "parent")
+def reference_in_a_circle_never_set() -> Patch:
+    return updated("people", lambda row: False)
+
+
 @mistake("cycle", "departments", "head")
 def deferred_reference_never_set() -> Patch:
     return updated("departments", lambda row: False)
