@@ -76,7 +76,7 @@ def own(kind: Any) -> Any:
 LOSSY: dict[str, tuple[Any, Any, str]] = {
     "stripped": (Stripped(20), None, r"'.*' would be stored as '"),
     "coarse": (Coarse(), None, r"\d, \d+\) would be stored as datetime.datetime\("),
-    "absent": (Absent(20), None, "None is not a string"),
+    "absent": (Absent(20), None, "its type makes None of ''"),
     "writing": (sa.String(20), own(LosesWriting), r"turns value '.*' into '"),
     "reading": (sa.String(20), own(LosesReading), r"turns value '.*' into '"),
     "blanks": (sa.String(20), own(LosesBlanks), r"turns value '.*' into None"),
