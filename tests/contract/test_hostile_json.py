@@ -326,7 +326,7 @@ def test_31_many_keys_with_one_twice_take_linear_time(read: Callable[[Any], Any]
         text = "{" + ",".join(f'"{n}":1' for n in range(size)) + f',"{size - 1}":1}}'
         return refusing(read, text.encode())
 
-    assert is_linear(prepare, 5_000)
+    assert is_linear(prepare, 10_000)
 
 
 def test_39_many_links_with_one_twice_take_linear_time(engine: sa.Engine, catalog: Catalog) -> None:
@@ -339,7 +339,7 @@ def test_39_many_links_with_one_twice_take_linear_time(engine: sa.Engine, catalo
         document = {"schema_versions": versions, "tags": tags, "things": [record]}
         return refusing(lambda given: import_document(engine, given, catalog=catalog), document)
 
-    assert is_linear(prepare, 2_000)
+    assert is_linear(prepare, 1_000)
 
 
 def test_39_problems_are_kept_up_to_a_bound(engine: sa.Engine, catalog: Catalog) -> None:
