@@ -12,7 +12,6 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from hypothesis import strategies as st
 from lading.bundle import Block, BundleReader, BundleWriter, EntityFile
 from lading.errors import BundleError, ChecksumError, LadingError, VersionError
 from lading.manifest import FileEntry, Manifest, content_digest
+from support import small_bundle
 
 Data = dict[str, list[bytes]]
 Damage = Callable[[Callable[[dict[str, bytes]], object]], Path]
@@ -54,21 +54,7 @@ def manifest_of(files: list[EntityFile]) -> Manifest:
         )
         for n, file in enumerate(files, 1)
     )
-    return Manifest(
-        version="1.0",
-        export_date=datetime(2025, 1, 31, tzinfo=UTC),
-        source=None,
-        catalog="bakery",
-        lading_version="0.1.0",
-        requires=(),
-        partial=False,
-        left_out={},
-        external=(),
-        snapshot="serializable",
-        files=entries,
-        deferred=(),
-        content_sha256=content_digest(entries),
-    )
+    return small_bundle.manifest_of(*entries)
 
 
 def fill(writer: BundleWriter, data: Data, chunk: int = 10) -> list[EntityFile]:

@@ -18,7 +18,7 @@ from lading.declare.metaoptions import stored_names
 from lading.declare.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.dialects.processed import NotUndone
-from lading.engine.dialects.real_columns import Misfit
+from lading.engine.dialects.real_columns import UnfitValue
 from lading.engine.dialects.sqlite_decimals import Unscaled
 from lading.engine.generate import Source
 from lading.engine.kinds import KindSource
@@ -256,7 +256,7 @@ class RowEncoder:
         problem = told_fault(self.rows, member.written, problem)
         who = f" (in the row with {key})" if key else ""
         remedy = "Correct the row and export again."
-        if isinstance(cause, Misfit):
+        if isinstance(cause, UnfitValue):
             remedy = "Alter the column to what the model says, or the model to what the column is."
         elif isinstance(cause, Unscaled):
             remedy = (

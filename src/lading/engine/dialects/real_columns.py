@@ -19,7 +19,7 @@ Stored_co = TypeVar("Stored_co", covariant=True)
 Stored = TypeVar("Stored")
 
 
-class Misfit(ValueError):
+class UnfitValue(ValueError):
     """A column of the database can't hold what its model says."""
 
 
@@ -27,7 +27,7 @@ def refusing_misfit(problem: str) -> Callable[[Any], Any]:
     """Return a function that refuses any value of a column that isn't what its model says."""
 
     def fail(value: Any) -> Any:
-        raise Misfit(f"{shown(value)} is no value of its model: {problem}")
+        raise UnfitValue(f"{shown(value)} is no value of its model: {problem}")
 
     return fail
 
