@@ -37,7 +37,7 @@ _SIZED = re.compile(r"(tiny|medium|long|)(text|blob)")
 
 
 class StoredColumns:
-    """Tells what columns will be, as :class:`~lading.engine.dialects.mariadb_columns.Columns` does.
+    """Tells what columns will be, as the dialect's ``Columns`` tells what they are.
 
     ``dialect`` is SQLAlchemy's for MariaDB, connected or not.
     """
