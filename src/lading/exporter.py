@@ -30,10 +30,10 @@ from lading.engine.shared_keys import refuse_shared_keys
 from lading.engine.tables import require_tables, tables_of
 from lading.engine.through import dumped, needs_marshmallow
 from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning, TargetError, listed
-from lading.jsontext import on_own_stack
 from lading.manifest import External, FileEntry, Manifest
 from lading.options import catalog_of, check_path, check_watch
 from lading.report import Progress
+from lading.values.json_text import on_own_stack
 
 Watch = Callable[[Progress], None]
 

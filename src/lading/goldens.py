@@ -18,9 +18,9 @@ from lading.derive.samples import sample_records
 from lading.engine.read import CHUNK
 from lading.engine.through import canonical_record, dumped, needs_marshmallow
 from lading.errors import BundleError, DeclarationError, LadingError, TargetError
-from lading.jsontext import json_text, parse_json, plain_json_text
 from lading.payload import BundlePayload, DocumentPayload
 from lading.report import BREAKING, NEEDS_CHANGE, Finding, Problem
+from lading.values.json_text import json_text, parse_json, plain_json_text
 
 #: What to do where the record is to blame.
 UNREAL = "Waive it, if no real record is like this one."

@@ -30,7 +30,6 @@ from lading.engine.streams import refuse_links
 from lading.engine.tables import TableCounts
 from lading.engine.twins import Ascending, Twin, find_twins
 from lading.errors import AlteredWarning, ImportFailed, listed
-from lading.jsontext import json_text
 from lading.options import (
     ImportOptions,
     catalog_of,
@@ -49,6 +48,7 @@ from lading.report import (
     Problems,
     Progress,
 )
+from lading.values.json_text import json_text
 
 Watch = Callable[[Progress], None]
 Payload = BundlePayload | DocumentPayload

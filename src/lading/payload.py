@@ -21,8 +21,8 @@ from lading.engine.relink import Relinking, moved_lists
 from lading.engine.streams import Failed, Origin, Streams
 from lading.engine.upgrade import Piece, Upgrade
 from lading.errors import BundleError, VersionError, listed, nearest, shown
-from lading.jsontext import plain_json_text
 from lading.report import Problem
+from lading.values.json_text import plain_json_text
 
 GUESSED = (
     "The document says no version, and was taken for today's; say what a missing label means by "

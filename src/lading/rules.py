@@ -14,7 +14,7 @@ from math import isfinite
 from typing import Any
 
 from lading.errors import BundleError, shown
-from lading.jsontext import repeated
+from lading.values.json_text import repeated
 
 Rule = Callable[[Any, str], Any]
 MANIFEST = "manifest.json"

@@ -17,14 +17,14 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, export_all, import_all
-from lading.arrays import Array
 from lading.declare.rowsets import Value
 from lading.engine.dialects.mariadb import MariaDB
 from lading.testing.values.cells import cells_of
 from lading.testing.values.engines import StoredColumns
 from lading.testing.values.holds import written_key
 from lading.testing.values.sampling import sampled
-from lading.values import Json
+from lading.values.arrays import Array
+from lading.values.scalars import Json
 from support.backends import Backend
 from support.columns import CLOCK, FLOAT, INSTANT, MARIADB, MOMENT
 from support.declaring import new_base, schema_for

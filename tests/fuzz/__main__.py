@@ -34,9 +34,9 @@ with atheris.instrument_imports(include=["lading"]):
     from lading.bundle.lockfile import _digest
     from lading.engine.decode import RecordDecoder
     from lading.engine.dialects import dialect_for
-    from lading.jsontext import parse_json
     from lading.manifest import FileEntry, Manifest, sealed
     from lading.payload import BundlePayload
+    from lading.values.json_text import parse_json
 
 Target = Callable[[bytes], None]
 OPTIONS = ["-timeout=20", "-rss_limit_mb=2048", "-max_len=20000", "-use_value_profile=0"]

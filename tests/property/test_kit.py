@@ -26,7 +26,7 @@ from lading.testing.compare.stored import stored_cells
 from lading.testing.databases import EngineFactory, sqlite_engine
 from lading.testing.drawn.references import Draw
 from lading.testing.plugin import lading_mariadb, lading_postgresql, lading_sqlite
-from lading.values import Json
+from lading.values.scalars import Json
 from support.applications import NAMES, catalog_of, drawn, examples
 from support.rewriting import rewritten
 

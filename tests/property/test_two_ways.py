@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from lading import ImportFailed, export_document, import_document
 from lading.declare.rowsets import Children, Reference, RowSet, Value
 from lading.engine.decode import flattened
-from lading.moments import DateTime
 from lading.testing.assertions import Trip
 from lading.testing.compare.saying import said_otherwise
 from lading.testing.databases import EngineFactory, sqlite_engine
 from lading.testing.drawn.references import Draw
 from lading.testing.plugin import lading_postgresql
-from lading.values import JSON_KEY
+from lading.values.datetimes import DateTime
+from lading.values.scalars import JSON_KEY
 from support.applications import NAMES, catalog_of, drawn, examples
 
 __all__ = ["lading_postgresql"]

@@ -18,7 +18,7 @@ from lading.engine.dialects import sqlite_values
 from lading.engine.loader import Loader
 from lading.engine.read import RecordReader
 from lading.engine.write import LinkWriter, RowWriter
-from lading.moments import Time
+from lading.values.datetimes import Time
 from support.backends import Backend
 from support.drawn.running import Broken, run
 

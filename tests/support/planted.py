@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from lading.declare.members import Members
 from lading.declare.rowsets import RowSet
-from lading.moments import DateTime
-from lading.values import Boolean, Choice, Float, Number, Text
+from lading.values.datetimes import DateTime
+from lading.values.scalars import Boolean, Choice, Float, Number, Text
 from support.planting import (
     Row,
     exported,

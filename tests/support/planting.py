@@ -16,7 +16,7 @@ from lading.engine.dialects.sqlite_values import SQLiteCodecs
 from lading.engine.generate import Expression
 from lading.engine.tables import TableCounts
 from lading.exporter import _Export
-from lading.kind import Kind
+from lading.values.base import Kind
 
 Row = dict[str, Any]
 Patch = Any

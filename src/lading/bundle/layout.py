@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from lading.errors import BundleError
-from lading.jsontext import DEEPEST_RECORD
 from lading.manifest import FileEntry
+from lading.values.json_text import DEEPEST_RECORD
 
 __all__ = [
     "BLOCK_BYTES",

@@ -13,8 +13,8 @@ import msgspec
 
 from lading.bundle.layout import CLOSE, MAX_RECORD, SEPARATOR, header
 from lading.bundle.scan import Window, document, records_onward
-from lading.jsontext import on_own_stack
 from lading.manifest import FileEntry
+from lading.values.json_text import on_own_stack
 
 __all__ = ["runs"]
 

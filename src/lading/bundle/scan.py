@@ -15,9 +15,9 @@ import msgspec
 
 from lading.bundle.layout import MAX_DEPTH, MAX_RECORD, PIECE
 from lading.errors import BundleError, shown
-from lading.jsontext import on_own_stack
 from lading.manifest import FileEntry
 from lading.rules import DAMAGED
+from lading.values.json_text import on_own_stack
 
 __all__ = ["Window", "document", "records_onward"]
 

@@ -23,11 +23,11 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from lading.arrays import Array, LabelSet
 from lading.declare.probing import gives_its_impls
-from lading.kind import Kind
-from lading.moments import Date, DateTime, Interval, Time
-from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
+from lading.values.arrays import Array, LabelSet
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Interval, Time
+from lading.values.scalars import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
 UNSAID = (None, type(None), Any, object)
 BY_PYTHON_TYPE: dict[type, Kind] = {

@@ -17,8 +17,8 @@ from sqlalchemy.orm import InstanceState
 from lading.declare.listing import as_listed, by_columns
 from lading.declare.recurring import deepest, flattened_order, levels_of, recurring
 from lading.declare.rowsets import Children, Reference, Value
-from lading.jsontext import on_own_stack
-from lading.kind import Kind
+from lading.values.base import Kind
+from lading.values.json_text import on_own_stack
 
 if TYPE_CHECKING:
     from lading.declare.schema import EntitySchema

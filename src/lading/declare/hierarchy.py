@@ -17,8 +17,8 @@ from sqlalchemy.orm import Mapper, RelationshipProperty
 from lading.declare.columns import is_decorator, kind_of
 from lading.declare.infer import Unclear, attribute_of
 from lading.declare.rowsets import Column, Extension, Kinds, RowSet
-from lading.kind import Kind
-from lading.values import Choice, Integer, Text
+from lading.values.base import Kind
+from lading.values.scalars import Choice, Integer, Text
 
 
 class Hierarchy:

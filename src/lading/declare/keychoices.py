@@ -11,7 +11,7 @@ from lading.declare.guards import is_guarded
 from lading.declare.infer import Unclear
 from lading.declare.rowsets import Column, Reference, RowSet, Value
 from lading.errors import nearest, shown
-from lading.kind import article
+from lading.values.base import article
 
 if TYPE_CHECKING:
     from lading.declare.derivation import Entities

@@ -16,7 +16,7 @@ from lading.declare.misnamed import misnamed
 from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
 from lading.declare.valuefields import Carried, carried, field_for
 from lading.errors import shown
-from lading.kind import Kind
+from lading.values.base import Kind
 
 if TYPE_CHECKING:
     from lading.declare.derivation import Derivation

@@ -10,9 +10,9 @@ import marshmallow as ma
 
 from lading.declare.plainjson import plain_json, wide_integer
 from lading.errors import shown
-from lading.jsontext import json_text, on_own_stack
-from lading.kind import CUSTOM, Kind
-from lading.values import JSON_KEY, JSON_NULL, is_wrapper
+from lading.values.base import CUSTOM, Kind
+from lading.values.json_text import json_text, on_own_stack
+from lading.values.scalars import JSON_KEY, JSON_NULL, is_wrapper
 
 
 class FieldKind(Kind):

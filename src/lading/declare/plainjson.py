@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from lading.errors import shown
-from lading.jsontext import DEEPEST_RECORD, on_own_stack, too_deep, utf8
+from lading.values.json_text import DEEPEST_RECORD, on_own_stack, too_deep, utf8
 
 #: What has one text in JSON.
 TEXTS = (Decimal, dt.date, dt.time, dt.timedelta, uuid.UUID, bytes, bytearray, memoryview)

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.types import TypeEngine
 
-from lading.kind import Kind
-from lading.moments import DateTime, Time
-from lading.values import Choice, Json
+from lading.values.base import Kind
+from lading.values.datetimes import DateTime, Time
+from lading.values.scalars import Choice, Json
 
 #: A harmless value of each Python type that a kind may have.
 SAMPLES: dict[Any, Any] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from lading.declare.shapes import UNKNOWN, Shape
 from lading.errors import shown
-from lading.jsontext import on_own_stack, plain_json_text
+from lading.values.json_text import on_own_stack, plain_json_text
 
 #: A record, the one whose list it is in, and where: ``losses.2.``.
 Item = tuple[dict[str, Any], dict[str, Any] | None, str]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lading.declare.rowsets import Reference, Value
-from lading.jsontext import DEEPEST_VALUE
+from lading.values.json_text import DEEPEST_VALUE
 
 Parts = tuple[Value | Reference, ...]
 

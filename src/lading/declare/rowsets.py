@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.types import TypeEngine
 
 from lading.declare.columns import retyped
-from lading.kind import Kind
+from lading.values.base import Kind
 
 if TYPE_CHECKING:
     import marshmallow as ma

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lading.errors import nearest
-from lading.kind import article
+from lading.values.base import article
 
 Shape = dict[str, Any]
 #: What a reference is written by: the entity referred to, and the field that ``by`` names.

@@ -25,7 +25,7 @@ from sqlalchemy.orm import RelationshipProperty
 
 from lading.declare.columns import kind_of, underlying
 from lading.declare.rowsets import Column, RowSet, Value
-from lading.values import Choice, Text
+from lading.values.scalars import Choice, Text
 
 if TYPE_CHECKING:
     from lading.declare.derivation import Entities

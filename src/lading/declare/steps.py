@@ -32,7 +32,7 @@ from lading.declare.step import (
     without,
 )
 from lading.declare.wholes import Each, Move
-from lading.jsontext import json_text, plain_json_text
+from lading.values.json_text import json_text, plain_json_text
 
 __all__ = ["Add", "Convert", "Drop", "Each", "Known", "Move", "Rename", "Step"]
 

@@ -29,9 +29,9 @@ from lading.declare.ownfields import FieldKind, keep_json_null
 from lading.declare.probing import gives_its_impls, is_steady
 from lading.declare.rowsets import Column
 from lading.errors import DeclarationError, shown
-from lading.kind import Kind
-from lading.moments import DateTime
-from lading.values import Bytes, Text
+from lading.values.base import Kind
+from lading.values.datetimes import DateTime
+from lading.values.scalars import Bytes, Text
 
 Types = Mapping[type[TypeEngine[Any]], Any]
 

@@ -27,7 +27,7 @@ from lading.declare.step import (
     without,
 )
 from lading.errors import shown
-from lading.jsontext import json_text
+from lading.values.json_text import json_text
 
 
 class Move(Step):

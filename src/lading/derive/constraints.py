@@ -20,10 +20,10 @@ from lading.declare.fields import Owned, Ref, RefList, ValueField
 from lading.declare.members import OneOfKinds
 from lading.declare.ownfields import class_of
 from lading.declare.rowsets import Member, Value
-from lading.jsontext import plain_json_text
-from lading.kind import Kind
-from lading.moments import DateTime, Time
-from lading.values import Bytes, Float, Integer, Text
+from lading.values.base import Kind
+from lading.values.datetimes import DateTime, Time
+from lading.values.json_text import plain_json_text
+from lading.values.scalars import Bytes, Float, Integer, Text
 
 Said = dict[str, Any]
 OURS = (ValueField, Ref, RefList, Owned)

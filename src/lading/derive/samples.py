@@ -17,7 +17,7 @@ from lading.declare.listing import as_listed
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.derive.samplevalues import FULLEST, LEAST, PLAIN, NoSample, sample
 from lading.errors import DeclarationError
-from lading.jsontext import json_text, plain_json_text
+from lading.values.json_text import json_text, plain_json_text
 
 STYLES = (PLAIN, LEAST, FULLEST)
 Record = dict[str, Any]

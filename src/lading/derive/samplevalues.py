@@ -16,15 +16,15 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from lading.arrays import Array, LabelSet
 from lading.declare.fields import ValueField
 from lading.declare.members import OneOfKinds
 from lading.declare.rowsets import Value
 from lading.derive.constraints import constraints_of, validators_of
 from lading.derive.patterns import matching
-from lading.kind import CUSTOM, Kind
-from lading.moments import Date, DateTime, Interval, Time
-from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
+from lading.values.arrays import Array, LabelSet
+from lading.values.base import CUSTOM, Kind
+from lading.values.datetimes import Date, DateTime, Interval, Time
+from lading.values.scalars import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
 #: A plain value, the least that the field takes, and the most.
 PLAIN, LEAST, FULLEST = "plain", "least", "fullest"

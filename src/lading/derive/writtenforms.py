@@ -8,7 +8,7 @@ from typing import Any
 import marshmallow as ma
 
 from lading.declare.shapes import Shape
-from lading.values import INFINITIES, JSON_KEY, NOT_A_NUMBER
+from lading.values.scalars import INFINITIES, JSON_KEY, NOT_A_NUMBER
 
 Schema = dict[str, Any]
 

@@ -18,8 +18,8 @@ from lading.engine.decode import flattened, portable_key, without_ids
 from lading.engine.layout import RecordLayout
 from lading.engine.through import canonical_record, dumped, needs_marshmallow
 from lading.errors import LadingError
-from lading.jsontext import json_text, on_own_stack, parse_json
 from lading.report import Problem
+from lading.values.json_text import json_text, on_own_stack, parse_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from lading.engine.lookup import rows_among
 from lading.engine.read import RecordReader
 from lading.engine.tree import AMBIGUOUS, TreeResolver
 from lading.errors import shown
-from lading.jsontext import parse_json
+from lading.values.json_text import parse_json
 
 Parts = tuple[Value | Reference, ...]
 

@@ -16,7 +16,7 @@ from lading.engine.loader import Loader, LoadState
 from lading.engine.read import RecordReader
 from lading.engine.through import canonical_record, writable_content
 from lading.engine.tree import AMBIGUOUS
-from lading.jsontext import json_text, parse_json
+from lading.values.json_text import json_text, parse_json
 
 #: A field's dotted path, what a bundle says of it, and what the target holds.
 Change = tuple[str, Any, Any]

@@ -35,8 +35,8 @@ from lading.engine.layout import (
 from lading.engine.levels import checked
 from lading.engine.through import canonical_record, needs_marshmallow
 from lading.errors import shown
-from lading.jsontext import json_text, on_own_stack, parse_json
 from lading.report import Problem
+from lading.values.json_text import json_text, on_own_stack, parse_json
 
 
 class RowDecoder:

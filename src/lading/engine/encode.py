@@ -34,8 +34,8 @@ from lading.engine.layout import (
 )
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot
 from lading.errors import LadingError, TargetError
-from lading.jsontext import on_own_stack
-from lading.kind import article
+from lading.values.base import article
+from lading.values.json_text import on_own_stack
 
 
 def _text_of(held: Any) -> msgspec.Raw:

@@ -10,8 +10,8 @@ from lading.declare.rowsets import Reference, RowSet
 from lading.engine.canonical import links_in
 from lading.engine.keyindex import KeyIndex
 from lading.engine.scope import references_of
-from lading.jsontext import json_text
 from lading.manifest import External, FileEntry
+from lading.values.json_text import json_text
 
 #: The records of an entity, as references name them: by their key, or by a field.
 Named = tuple[str, str | None]

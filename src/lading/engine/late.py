@@ -16,7 +16,7 @@ from lading.engine.spool import Spool
 from lading.engine.tree import AMBIGUOUS
 from lading.engine.waves import Waves
 from lading.engine.write import Later, LinkWriter, Resolved, RowWriter, Update
-from lading.jsontext import json_text
+from lading.values.json_text import json_text
 
 #: What the two ends of a link hold.
 Ends = tuple[Row, Row]

@@ -19,8 +19,8 @@ from lading.declare.fieldnames import UNWRITABLE
 from lading.declare.recurring import flattened_order, level_parts, recurring, recurs
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.engine.generate import Expression, Source
-from lading.kind import CUSTOM, Kind
-from lading.values import Boolean, Float, Integer
+from lading.values.base import CUSTOM, Kind
+from lading.values.scalars import Boolean, Float, Integer
 
 Key = tuple[Any, ...]
 Part = Value | Reference

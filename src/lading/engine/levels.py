@@ -11,7 +11,7 @@ from lading.declare.recurring import deepest, recurring
 from lading.declare.rowsets import Reference, Value
 from lading.engine.generate import Expression, Source
 from lading.engine.layout import Key, KeyLayout, Leaf, Part, attribute, key_source
-from lading.jsontext import on_own_stack, parse_json
+from lading.values.json_text import on_own_stack, parse_json
 
 #: Texts and levels that are remembered, for neighbours in a file often share them; more than
 #: a block has, whose keys and references are read one after the other.

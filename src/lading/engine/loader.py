@@ -29,8 +29,8 @@ from lading.engine.tables import TableCounts
 from lading.engine.tree import AMBIGUOUS, TreeResolver
 from lading.engine.write import Later, Resolved
 from lading.errors import sentence
-from lading.jsontext import json_text, repeated
 from lading.report import Alteration, Counts, Problem, Problems
+from lading.values.json_text import json_text, repeated
 
 #: Missing references whose nearest key is looked up; the search is slow, the help the same.
 HELPED = 20

@@ -19,8 +19,8 @@ from lading.engine.sort import chunked
 from lading.engine.streams import SIZE, Failed, Streams, numbered
 from lading.engine.upgrade import Piece
 from lading.errors import shown
-from lading.jsontext import json_text, parse_json, plain_json_text
 from lading.report import Problem
+from lading.values.json_text import json_text, parse_json, plain_json_text
 
 SLICE = 2_000
 

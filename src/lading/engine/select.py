@@ -19,7 +19,7 @@ from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
 from lading.engine.joins import Joins
 from lading.engine.lookup import keys_at, rows_among
-from lading.kind import Kind
+from lading.values.base import Kind
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import IO, Any
 
 from lading.engine.scratch import scratch
-from lading.jsontext import on_own_stack
+from lading.values.json_text import on_own_stack
 
 RUN = 20_000
 RUN_BYTES = 32 * 1024 * 1024

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from lading.engine.scratch import scratch
-from lading.jsontext import on_own_stack
+from lading.values.json_text import on_own_stack
 
 
 class Spool:

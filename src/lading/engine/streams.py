@@ -13,8 +13,8 @@ from lading.engine.keyindex import Entry, KeyIndex
 from lading.engine.spool import Spool
 from lading.engine.upgrade import EntityUpgrade, Piece, RecordUpgrade, Upgrade
 from lading.errors import BundleError, shown
-from lading.jsontext import json_text, parse_json
 from lading.report import Problem
+from lading.values.json_text import json_text, parse_json
 
 #: Is told of each record that no change could upgrade.
 Failed = Callable[[Problem], None]

@@ -19,7 +19,7 @@ from lading.declare.recurring import levels_of, recurring
 from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.declare.schema import EntitySchema
 from lading.errors import TargetError, shown
-from lading.jsontext import json_text, on_own_stack, parse_json
+from lading.values.json_text import json_text, on_own_stack, parse_json
 
 COMPILED_FIELDS = (ValueField, Ref, RefList, Owned)
 _encoder = msgspec.json.Encoder()

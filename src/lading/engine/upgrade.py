@@ -11,9 +11,9 @@ from lading.declare.shapes import Shape, is_link, is_owned
 from lading.derive.replay import Course, Deed, Flow, Misfit, redo
 from lading.derive.upgrades import Plan
 from lading.errors import BundleError, VersionError
-from lading.jsontext import parse_json, plain_json_text
 from lading.report import Problem
 from lading.shaperules import is_shape
+from lading.values.json_text import parse_json, plain_json_text
 
 #: The file and the number of a record, by its number in a flow.
 Place = Callable[[int], tuple[str, int]]

@@ -20,13 +20,13 @@ from lading.errors import DeclarationError
 from lading.goldens import faults
 from lading.goldens import upgraded as upgraded_golden
 from lading.importer import import_document
-from lading.jsontext import json_text
 from lading.locking import PATH, check
 from lading.report import SAFE
 from lading.testing.assertions import RoundTripError
 from lading.testing.databases import EngineFactory, database, sqlite_engine
 from lading.testing.past.documents import Document, Past, Records
 from lading.testing.past.journey import Faulty, step_by_step, upgraded
+from lading.values.json_text import json_text
 
 
 def assert_upgrades(

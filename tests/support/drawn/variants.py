@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading import LadingError, Manifest, export_document, import_document
-from lading.values import Json
+from lading.values.scalars import Json
 from support.backends import Backend
 from support.drawn.running import World, reason_of
 from support.raw import Dump

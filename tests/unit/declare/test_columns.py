@@ -12,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from lading.arrays import Array
 from lading.declare.columns import generates, in_check, is_numbered, kind_of, unique_columns
-from lading.kind import Kind
-from lading.moments import Date, DateTime, Interval, Time
-from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
+from lading.values.arrays import Array
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Interval, Time
+from lading.values.scalars import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
 
 class Size(enum.Enum):

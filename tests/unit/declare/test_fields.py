@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import Catalog, EntitySchema, Owned, Ref
-from lading.values import JSON_NULL
+from lading.values.scalars import JSON_NULL
 from support.declaring import catalog_of, new_base, schema_for
 
 

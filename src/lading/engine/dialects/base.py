@@ -21,7 +21,7 @@ from lading.engine.dialects.real_columns import RealColumns
 from lading.engine.dialects.same_rows import Relation
 from lading.engine.generate import Expression
 from lading.errors import TargetError
-from lading.kind import Kind
+from lading.values.base import Kind
 
 Row = tuple[Any, ...]
 #: The names of the columns of each table's key.

@@ -20,7 +20,6 @@ from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.arrays import Array
 from lading.declare.columns import AsStored, is_decorator, kind_of, underlying
 from lading.declare.rowsets import Column
 from lading.engine.dialects.processed import Processed
@@ -28,10 +27,11 @@ from lading.engine.dialects.real_columns import Describes, refusing_misfit
 from lading.engine.generate import PLAIN, Expression, calling
 from lading.engine.limits import between, byte_check, longest, no_sets, text_limit
 from lading.errors import shown
-from lading.jsontext import json_text, parse_json
-from lading.kind import CUSTOM, Kind, article
-from lading.moments import DateTime, Interval
-from lading.values import JSON_NULL, Choice, Json, Number, Text, Uuid
+from lading.values.arrays import Array
+from lading.values.base import CUSTOM, Kind, article
+from lading.values.datetimes import DateTime, Interval
+from lading.values.json_text import json_text, parse_json
+from lading.values.scalars import JSON_NULL, Choice, Json, Number, Text, Uuid
 
 #: Dates remembered per column: 27 years of them.
 MOST_DATES = 10_000

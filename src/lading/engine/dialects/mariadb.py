@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.arrays import LabelSet
 from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.mariadb_columns import PLACES, Columns
@@ -21,9 +20,10 @@ from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.dialects.same_rows import Relation, mariadb_rows
 from lading.engine.spool import Spool
 from lading.errors import TargetError
-from lading.kind import Kind
-from lading.moments import Date, DateTime, Time
-from lading.values import Bytes, Choice, Number, Text, Uuid
+from lading.values.arrays import LabelSet
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Time
+from lading.values.scalars import Bytes, Choice, Number, Text, Uuid
 
 #: Bytes of a sort key that the server compares, in a session of ours: it can't go far beyond
 #: with its usual memory for sorts.  A character takes three of them.

@@ -28,7 +28,7 @@ from lading.engine.limits import (
     whole,
 )
 from lading.errors import shown
-from lading.values import Number
+from lading.values.scalars import Number
 
 Check = Callable[[Any], Any]
 

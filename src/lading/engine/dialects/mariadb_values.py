@@ -16,7 +16,6 @@ from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.arrays import LabelSet
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
@@ -59,10 +58,11 @@ from lading.engine.limits import (
     unblanked,
 )
 from lading.errors import TargetError, shown
-from lading.jsontext import json_text, on_own_stack, parse_json
-from lading.kind import Kind
-from lading.moments import Date, DateTime, Time
-from lading.values import Choice, Float, Integer, Json, Number, Text, Uuid
+from lading.values.arrays import LabelSet
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Time
+from lading.values.json_text import json_text, on_own_stack, parse_json
+from lading.values.scalars import Choice, Float, Integer, Json, Number, Text, Uuid
 
 #: JSON_VALID, which every JSON column is checked by, refuses what is nested deeper.
 JSON_DEPTH = 31

@@ -21,8 +21,8 @@ from lading.engine.dialects.postgresql_views import refuse_policies, stand_ins
 from lading.engine.dialects.same_rows import Relation, postgresql_rows
 from lading.engine.generate import Expression
 from lading.errors import TargetError
-from lading.kind import Kind
-from lading.values import Bytes, Choice, Text
+from lading.values.base import Kind
+from lading.values.scalars import Bytes, Choice, Text
 
 #: RAISE in a trigger; a value too long for an index.
 OBJECTIONS = {"P0001", "54000"}

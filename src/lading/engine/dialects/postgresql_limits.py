@@ -20,7 +20,7 @@ from lading.engine.limits import (
     whole,
     without_nul,
 )
-from lading.values import Number
+from lading.values.scalars import Number
 
 Check = Callable[[Any], Any]
 AWARE, NAIVE = "timestamp with time zone", "timestamp without time zone"

@@ -14,9 +14,9 @@ from lading.engine.dialects.codecs import Codecs
 from lading.engine.dialects.processed import Processed
 from lading.engine.limits import is_canonical_uuid, without_nul
 from lading.errors import shown
-from lading.jsontext import parse_json
-from lading.kind import Kind
-from lading.values import Text
+from lading.values.base import Kind
+from lading.values.json_text import parse_json
+from lading.values.scalars import Text
 
 
 class StoredCodecs(Codecs):

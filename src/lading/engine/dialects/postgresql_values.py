@@ -14,7 +14,6 @@ from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.arrays import Array
 from lading.declare.columns import kind_of
 from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
@@ -53,10 +52,11 @@ from lading.engine.limits import (
     without_nul,
 )
 from lading.errors import TargetError
-from lading.jsontext import json_text, parse_json
-from lading.kind import Kind
-from lading.moments import Date, DateTime, Interval, Time, utc_written
-from lading.values import (
+from lading.values.arrays import Array
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Interval, Time, utc_written
+from lading.values.json_text import json_text, parse_json
+from lading.values.scalars import (
     Boolean,
     Bytes,
     Choice,

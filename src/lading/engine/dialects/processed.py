@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy.sql import sqltypes
 
 from lading.errors import shown
-from lading.jsontext import json_text, parse_json
-from lading.kind import CUSTOM, Kind
-from lading.values import JSON_NULL
+from lading.values.base import CUSTOM, Kind
+from lading.values.json_text import json_text, parse_json
+from lading.values.scalars import JSON_NULL
 
 Step = Callable[[Any], Any]
 

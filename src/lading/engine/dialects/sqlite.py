@@ -16,9 +16,9 @@ from lading.engine.dialects.same_rows import Relation, sqlite_rows
 from lading.engine.dialects.sqlite_columns import Columns
 from lading.engine.dialects.sqlite_text import REFUSAL, not_utf8
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
-from lading.kind import Kind
-from lading.moments import DateTime, Interval, Time
-from lading.values import Bytes, Choice, Text, Uuid
+from lading.values.base import Kind
+from lading.values.datetimes import DateTime, Interval, Time
+from lading.values.scalars import Bytes, Choice, Text, Uuid
 
 #: What makes SQLite store a default where a NULL is written to a column that is NOT NULL.
 REPLACES = re.compile(r"ON\s+CONFLICT\s+REPLACE", re.IGNORECASE)

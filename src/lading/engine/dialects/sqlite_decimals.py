@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.sql import sqltypes
 
 from lading.engine.dialects.codecs import refusing_kind
-from lading.values import Number, exact_double, plain_digits
+from lading.values.scalars import Number, exact_double, plain_digits
 
 
 class Unscaled(ValueError):

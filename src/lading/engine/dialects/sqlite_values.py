@@ -48,10 +48,10 @@ from lading.engine.dialects.sqlite_decimals import (
 )
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import integer_range, is_canonical_uuid, longest, text_limit
-from lading.jsontext import on_own_stack, parse_json
-from lading.kind import Kind
-from lading.moments import Date, DateTime, Interval, Time
-from lading.values import (
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Interval, Time
+from lading.values.json_text import on_own_stack, parse_json
+from lading.values.scalars import (
     Boolean,
     Bytes,
     Choice,

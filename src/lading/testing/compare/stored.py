@@ -19,10 +19,10 @@ from sqlalchemy.types import TypeEngine
 from lading.declare.columns import kind_of, underlying
 from lading.engine.dialects import dialect_for
 from lading.errors import TargetError
-from lading.jsontext import json_text
-from lading.kind import Kind
-from lading.moments import UTC, DateTime
-from lading.values import JSON_NULL
+from lading.values.base import Kind
+from lading.values.datetimes import UTC, DateTime
+from lading.values.json_text import json_text
+from lading.values.scalars import JSON_NULL
 
 #: A stored type and a stored text; two cells of one column are equal if both are.
 Cell = tuple[str, str]

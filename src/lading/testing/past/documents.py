@@ -12,8 +12,8 @@ from hypothesis.strategies import SearchStrategy
 from lading.declare.records import copied
 from lading.declare.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
 from lading.errors import DeclarationError, shown
-from lading.jsontext import json_text
 from lading.testing.past.values import value_strategy
+from lading.values.json_text import json_text
 
 Record = dict[str, Any]
 Records = dict[str, list[Record]]

@@ -18,9 +18,9 @@ from lading.derive.replay import Flow, Taken, Undone
 from lading.derive.upgrades import Plan
 from lading.engine.streams import Streams
 from lading.engine.upgrade import Piece, Upgrade
-from lading.jsontext import json_text, parse_json, plain_json_text
 from lading.report import Problem
 from lading.testing.past.documents import Records, dangling, links_of
+from lading.values.json_text import json_text, parse_json, plain_json_text
 
 SIZE = 100
 

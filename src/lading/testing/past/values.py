@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.arrays import Array, LabelSet
 from lading.declare.shapes import Shape
-from lading.kind import Kind
-from lading.moments import Date, DateTime, Interval, Time
-from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
+from lading.values.arrays import Array, LabelSet
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Interval, Time
+from lading.values.scalars import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
 #: What limits a field beyond what can be drawn for: then values that were sealed are taken.
 HIDDEN = ("patterns", "others", "field", "parts")

@@ -12,21 +12,21 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator
 
-from lading.arrays import Array
 from lading.declare.columns import converts_in_sql, kind_of
 from lading.declare.fields import ValueField
 from lading.declare.ownfields import FieldKind, class_of
 from lading.declare.rowsets import Column, Value
 from lading.engine.dialects.processed import alike
 from lading.errors import DeclarationError, shown
-from lading.kind import Kind
 from lading.testing.values.fieldvalues import address_supply, field_supply
 from lading.testing.values.holds import Fits, written_key
 from lading.testing.values.kindvalues import kind_supply
 from lading.testing.values.plainvalues import REFUSED, PlainValues, strategy_supply
 from lading.testing.values.supply import Facts, Supply, joined, listed_supply, picked
 from lading.testing.values.validators import demands_of, matching
-from lading.values import Json, Text
+from lading.values.arrays import Array
+from lading.values.base import Kind
+from lading.values.scalars import Json, Text
 
 #: Objects of Python's, for columns that take any.
 OBJECTS: tuple[Any, ...] = ([], {}, "", 0, {"a": (1, None)}, [1.5, b"\xff"], {1, 2})

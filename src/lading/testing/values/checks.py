@@ -17,9 +17,9 @@ from sqlalchemy.types import TypeEngine
 
 from lading.declare.columns import kind_of
 from lading.engine.dialects.codecs import is_plain
-from lading.moments import DateTime
 from lading.testing.values.holds import codecs_of
-from lading.values import Integer, Number, Text
+from lading.values.datetimes import DateTime
+from lading.values.scalars import Integer, Number, Text
 
 #: The copy's own key, so that each row takes the place of the one before.
 ROW = "lading row"

@@ -21,7 +21,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import sqltypes
 
-from lading.arrays import Array
 from lading.declare.columns import kind_of, overrides_values
 from lading.declare.ownfields import FieldKind
 from lading.declare.rowsets import Column
@@ -30,10 +29,11 @@ from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.dialects.postgresql_values import FARTHEST, PostgreSQLCodecs
 from lading.engine.dialects.processed import alike, fetched
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
-from lading.jsontext import json_text
-from lading.kind import Kind
 from lading.testing.values.engines import StoredColumns
-from lading.values import JSON_NULL, Json
+from lading.values.arrays import Array
+from lading.values.base import Kind
+from lading.values.json_text import json_text
+from lading.values.scalars import JSON_NULL, Json
 
 #: The dialects that a kit draws for, by SQLAlchemy's names, with a driver for each.
 DRIVERS = {

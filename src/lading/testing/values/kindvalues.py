@@ -7,16 +7,16 @@ from typing import Any
 
 from sqlalchemy.types import TypeEngine
 
-from lading.arrays import Array, LabelSet
 from lading.declare.columns import kind_of, underlying
-from lading.kind import Kind
-from lading.moments import Date, DateTime, Interval, Time
 from lading.testing.values.clocks import date_supply, interval_supply, moment_supply, time_supply
 from lading.testing.values.nested import array_supply, json_supply
 from lading.testing.values.numbers import decimal_supply, float_supply, integer_supply
 from lading.testing.values.supply import Facts, Supply, listed_supply
 from lading.testing.values.texts import bytes_supply, text_supply, uuid_supply
-from lading.values import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
+from lading.values.arrays import Array, LabelSet
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Interval, Time
+from lading.values.scalars import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
 
 def kind_supply(kind: Kind, type_: TypeEngine[Any], facts: Facts) -> Supply | None:

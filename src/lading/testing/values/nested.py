@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.arrays import MOST_DIMENSIONS
 from lading.engine.dialects.mariadb_values import JSON_DEPTH
 from lading.testing.values.supply import Facts, Supply, joined, picked
-from lading.values import JSON_KEY
+from lading.values.arrays import MOST_DIMENSIONS
+from lading.values.scalars import JSON_KEY
 
 #: Items of a large list.
 MANY = 200

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from lading.errors import shown
-from lading.jsontext import json_text
-from lading.kind import Kind, article
-from lading.values import JSON_KEY, JSON_NULL, Json
+from lading.values.base import Kind, article
+from lading.values.json_text import json_text
+from lading.values.scalars import JSON_KEY, JSON_NULL, Json
 
 #: PostgreSQL's own limit, and a guard against bottomless nesting.
 MOST_DIMENSIONS = 6
@@ -22,7 +22,7 @@ class Array(Kind):
     All lists of one level have the same length, as a database's arrays have: a ragged
     one, or one that is empty within another, is refused.  ``dimensions`` is ``None``
     where any number will do.  An array that is kept in a JSON column may be JSON's own
-    null, which is written as it is for :class:`~lading.values.Json`.
+    null, which is written as it is for :class:`~lading.values.scalars.Json`.
     """
 
     name: ClassVar[str] = "array"

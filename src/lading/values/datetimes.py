@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from lading.errors import shown
-from lading.kind import Kind, article
+from lading.values.base import Kind, article
 
 T = TypeVar("T")
 UTC = dt.UTC

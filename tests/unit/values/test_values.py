@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.arrays import Array
-from lading.jsontext import canonical_json, json_text, parse_json
-from lading.kind import Kind, article
-from lading.moments import Date, DateTime, Interval, Time
-from lading.values import (
+from lading.values.arrays import Array
+from lading.values.base import Kind, article
+from lading.values.datetimes import Date, DateTime, Interval, Time
+from lading.values.json_text import canonical_json, json_text, parse_json
+from lading.values.scalars import (
     JSON_NULL,
     Boolean,
     Bytes,

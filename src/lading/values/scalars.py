@@ -23,8 +23,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from lading.errors import shown
-from lading.jsontext import canonical_json, json_text, utf8
-from lading.kind import Kind
+from lading.values.base import Kind
+from lading.values.json_text import canonical_json, json_text, utf8
 
 NOT_A_NUMBER = "NaN"
 INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}

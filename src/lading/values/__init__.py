@@ -1,0 +1,1 @@
+"""How each type of value is written, read and ordered."""
