@@ -5,15 +5,12 @@ Declare each entity once, as an :class:`EntitySchema` over its model; then
 restores it into any database.
 """
 
-from lading.declare.catalog import Catalog, default_catalog
+from lading.catalog import Catalog, default_catalog
 from lading.declare.changes import Change, change
-from lading.declare.fields import Owned, Ref
 from lading.declare.keysteps import Rekey
 from lading.declare.merging import Merge
-from lading.declare.schema import EntitySchema
 from lading.declare.splitting import Split
 from lading.declare.steps import Add, Convert, Drop, Each, Move, Rename
-from lading.derive.order import import_order
 from lading.errors import (
     AlteredWarning,
     BundleError,
@@ -33,7 +30,10 @@ from lading.importer import import_all, import_document
 from lading.jsonschemas import json_schema
 from lading.locking import Locked, check, lock
 from lading.manifest import Manifest
+from lading.mapping.fields import Owned, Ref
+from lading.mapping.load_order import import_order
 from lading.report import Finding, ImportReport, Problem, Progress
+from lading.schema import EntitySchema
 from lading.upgrader import upgrade
 from lading.version import __version__
 

@@ -7,10 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lading.bundle import EntityFile
-from lading.declare.derivation import Entities
-from lading.declare.rowsets import Reference, RowSet
-from lading.derive.order import Order
-from lading.derive.shape import shape_of, targets_of
 from lading.engine.scope import references_of
 from lading.manifest import (
     FORMAT_VERSION,
@@ -21,6 +17,10 @@ from lading.manifest import (
     Manifest,
     content_digest,
 )
+from lading.mapping.derivation import Entities
+from lading.mapping.load_order import Order
+from lading.model.rowsets import Reference, RowSet
+from lading.model.shape import shape_of, targets_of
 from lading.version import __version__
 
 

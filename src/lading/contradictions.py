@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from lading.declare.derivation import Entities
 from lading.declare.shapes import Shape, is_link, is_owned
 from lading.derive.limits import NARROWER, type_ways
-from lading.derive.shape import shape_of
 from lading.errors import BundleError, shown
 from lading.manifest import Deferred, External, FileEntry, Links, Manifest
+from lading.mapping.derivation import Entities
+from lading.model.shape import shape_of
 from lading.rules import DAMAGED, MANIFEST
 from lading.shaperules import is_shape
 

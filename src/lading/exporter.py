@@ -12,14 +12,8 @@ from typing import Any
 import msgspec
 
 from lading.bundle import BundleWriter
+from lading.catalog import Catalog
 from lading.contents import Contents
-from lading.declare.catalog import Catalog
-from lading.declare.derivation import Entities
-from lading.declare.infer import coverage
-from lading.declare.rowsets import RowSet
-from lading.declare.softreferences import soft_references
-from lading.derive.order import Order, order_of
-from lading.derive.shape import targets_of
 from lading.derive.upgrades import history_of
 from lading.engine.dialects.base import Dialect
 from lading.engine.read import RecordReader, Tally, count_rows
@@ -31,6 +25,12 @@ from lading.engine.tables import require_tables, tables_of
 from lading.engine.through import dumped, needs_marshmallow
 from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning, TargetError, listed
 from lading.manifest import External, FileEntry, Manifest
+from lading.mapping.derivation import Entities
+from lading.mapping.load_order import Order, order_of
+from lading.mapping.reference_names import coverage
+from lading.mapping.soft_references import soft_references
+from lading.model.rowsets import RowSet
+from lading.model.shape import targets_of
 from lading.options import catalog_of, check_path, check_watch
 from lading.report import Progress
 from lading.values.json_text import on_own_stack

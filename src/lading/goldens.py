@@ -10,14 +10,14 @@ from typing import Any
 import marshmallow as ma
 
 from lading.bundle import with_bundle
-from lading.declare.catalog import Catalog
-from lading.declare.derivation import RESERVED_NAMES, Entities
-from lading.declare.fields import order_of_key
-from lading.declare.rowsets import Children, RowSet, Value
+from lading.catalog import Catalog
 from lading.derive.samples import sample_records
 from lading.engine.read import CHUNK
 from lading.engine.through import canonical_record, dumped, needs_marshmallow
 from lading.errors import BundleError, DeclarationError, LadingError, TargetError
+from lading.mapping.derivation import RESERVED_NAMES, Entities
+from lading.mapping.fields import order_of_key
+from lading.model.rowsets import Children, RowSet, Value
 from lading.payload import BundlePayload, DocumentPayload
 from lading.report import BREAKING, NEEDS_CHANGE, Finding, Problem
 from lading.values.json_text import json_text, parse_json, plain_json_text

@@ -10,9 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from lading.bundle import with_bundle
-from lading.declare.catalog import Catalog
-from lading.declare.rowsets import RowSet
-from lading.derive.order import Order, link_name, order_of
+from lading.catalog import Catalog
 from lading.engine.batch import Batch
 from lading.engine.columns import require_room
 from lading.engine.compare import Existing
@@ -30,6 +28,8 @@ from lading.engine.streams import refuse_links
 from lading.engine.tables import TableCounts
 from lading.engine.twins import Ascending, Twin, find_twins
 from lading.errors import AlteredWarning, ImportFailed, listed
+from lading.mapping.load_order import Order, link_name, order_of
+from lading.model.rowsets import RowSet
 from lading.options import (
     ImportOptions,
     catalog_of,

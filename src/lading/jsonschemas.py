@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lading.bundle.lockfile import Lock, read_lock
-from lading.declare.catalog import Catalog
-from lading.declare.derivation import Entities
+from lading.catalog import Catalog
 from lading.declare.shapes import Shapes
 from lading.derive.jsonschema import document_schema, record_schema
 from lading.derive.lockcheck import shapes_before
@@ -17,6 +16,7 @@ from lading.derive.replay import Misfit, undo
 from lading.derive.sealedshape import sealed_shapes
 from lading.derive.upgrades import History, history_of
 from lading.errors import LadingError, VersionError, nearest, shown
+from lading.mapping.derivation import Entities
 from lading.options import catalog_of, check_path
 
 

@@ -19,7 +19,7 @@ from lading.bundle.lockfile import (
     write_golden,
     write_lock,
 )
-from lading.declare.catalog import Catalog
+from lading.catalog import Catalog
 from lading.derive.lockcheck import HEADS, drift, order_of_finding
 from lading.derive.sealedshape import sealed_shapes
 from lading.derive.upgrades import history_of

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lading.declare.catalog import Catalog, default_catalog
-from lading.declare.derivation import Entities
+from lading.catalog import Catalog, default_catalog
 from lading.errors import LadingError, nearest, shown
+from lading.mapping.derivation import Entities
 
 CONFLICTS = ("skip", "error")
 LATER = ("update", "mirror")

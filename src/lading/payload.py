@@ -8,19 +8,19 @@ from functools import partial
 from typing import Any
 
 from lading.bundle import BundleReader
+from lading.catalog import Catalog
 from lading.contradictions import refuse_contradictions
-from lading.declare.catalog import Catalog
-from lading.declare.derivation import RESERVED_NAMES, Entities
-from lading.declare.hiding import UNSAID, has_hidden, told
-from lading.declare.rowsets import RowSet
 from lading.derive.releases import Writer
 from lading.derive.replay import Flow
-from lading.derive.shape import stored_otherwise
 from lading.derive.upgrades import History, history_of
 from lading.engine.relink import Relinking, moved_lists
 from lading.engine.streams import Failed, Origin, Streams
 from lading.engine.upgrade import Piece, Upgrade
 from lading.errors import BundleError, VersionError, listed, nearest, shown
+from lading.mapping.derivation import RESERVED_NAMES, Entities
+from lading.model.hidden import UNSAID, has_hidden, told
+from lading.model.rowsets import RowSet
+from lading.model.shape import stored_otherwise
 from lading.report import Problem
 from lading.values.json_text import plain_json_text
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import sqlite
 
 from lading import Catalog, export_all, import_all
-from lading.declare.rowsets import Reference
 from lading.engine.tables import tables_of
+from lading.model.rowsets import Reference
 from lading.testing.compare.compared import Scope, holding
 from lading.testing.compare.differences import Difference, differences
 from lading.testing.compare.stored import Stored, stored_cells, typed_cells

@@ -17,8 +17,8 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, export_all, import_all
-from lading.declare.rowsets import Value
 from lading.engine.dialects.mariadb import MariaDB
+from lading.model.rowsets import Value
 from lading.testing.values.cells import cells_of
 from lading.testing.values.engines import StoredColumns
 from lading.testing.values.holds import written_key

@@ -26,8 +26,8 @@ from lading import (
     import_all,
     import_document,
 )
-from lading.declare.valuefields import travels_stored
-from lading.derive.shape import shape_of
+from lading.mapping.value_fields import travels_stored
+from lading.model.shape import shape_of
 from lading.testing import assert_round_trip, datasets
 from support.backends import Backend
 from support.declaring import new_base, schema_for

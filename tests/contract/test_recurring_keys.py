@@ -26,10 +26,10 @@ from lading import (
     import_all,
     import_document,
 )
-from lading.declare.recurring import DEEPEST
 from lading.engine import resolve
 from lading.engine.read import CHUNK
 from lading.engine.tree import REMEMBERED
+from lading.model.recursive_keys import DEEPEST
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.rewriting import entity_bytes, rewritten

@@ -20,7 +20,7 @@ from lading import (
     import_all,
     import_document,
 )
-from lading.declare.rowsets import Reference
+from lading.model.rowsets import Reference
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
 from support.packing import packed, stored

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column
 
 from lading import ImportFailed, TargetError, export_all, export_document, import_all
-from lading.declare.columns import kind_of
+from lading.mapping.columns import kind_of
 from support.backends import Backend
 from support.declaring import catalog_of, new_base
 from support.edges import LITERALS, TYPES, written_edges

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from lading import ImportFailed, export_document, import_document
-from lading.declare.rowsets import Children, Reference, RowSet, Value
 from lading.engine.decode import flattened
+from lading.model.rowsets import Children, Reference, RowSet, Value
 from lading.testing.assertions import Trip
 from lading.testing.compare.saying import said_otherwise
 from lading.testing.databases import EngineFactory, sqlite_engine

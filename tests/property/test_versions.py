@@ -15,10 +15,10 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Add, Catalog, Change, Convert, Drop, Each, Move, Owned, Ref, Rekey, Rename
 from lading.derive.lockcheck import drift
 from lading.derive.sealedshape import sealed_shapes
-from lading.derive.shape import shape_of
 from lading.derive.upgrades import history_of
 from lading.engine.streams import Streams
 from lading.engine.upgrade import Piece, Upgrade
+from lading.model.shape import shape_of
 from support.declaring import new_base, schema_for
 from support.world import key, to
 

@@ -12,12 +12,12 @@ from unittest import mock
 import pytest
 import sqlalchemy as sa
 
-from lading.declare.members import Members
-from lading.declare.rowsets import RowSet
 from lading.engine.dialects import sqlite_values
 from lading.engine.loader import Loader
 from lading.engine.read import RecordReader
 from lading.engine.write import LinkWriter, RowWriter
+from lading.mapping.members import Members
+from lading.model.rowsets import RowSet
 from lading.values.datetimes import Time
 from support.backends import Backend
 from support.drawn.running import Broken, run

@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.members import Members
-from lading.declare.rowsets import RowSet
+from lading.mapping.members import Members
+from lading.model.rowsets import RowSet
 from lading.values.datetimes import DateTime
 from lading.values.scalars import Boolean, Choice, Float, Number, Text
 from support.planting import (

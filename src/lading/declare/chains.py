@@ -11,7 +11,7 @@ from lading.declare.changes import Change, names_after, own_faults, step_faults
 from lading.errors import nearest, shown
 
 if TYPE_CHECKING:
-    from lading.declare.derivation import Entities
+    from lading.mapping.derivation import Entities
 
 #: An entity's name at a version; ``None`` before it begins and once it has ended.
 State = tuple[str, int | None]

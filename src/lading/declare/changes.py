@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from lading.declare.catalog import Catalog, default_catalog
+from lading.catalog import Catalog, default_catalog
 from lading.declare.steps import Each, Step
 from lading.errors import DeclarationError, shown
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lading.declare.following import flat_fields
 from lading.declare.gathering import Book, Pair, Record
-from lading.declare.metaoptions import names_in
 from lading.declare.rekeying import flat_links, replacing, restate
 from lading.declare.shapes import KEY_UNKNOWN, Mismatch, Shapes, is_owned
 from lading.declare.step import Effect, Known, Step, entity_of, key_faults, names_text
+from lading.mapping.meta_options import names_in
 
 
 class Rekey(Step):

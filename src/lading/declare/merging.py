@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from lading.declare.gathering import Together
-from lading.declare.metaoptions import names_in
 from lading.declare.records import copied
 from lading.declare.shapes import UNKNOWN, Mismatch, Shape, Shapes
 from lading.declare.step import Effect, Known, Step, entity_of, name_faults, names_text
 from lading.errors import shown
+from lading.mapping.meta_options import names_in
 
 
 class Merge(Step):

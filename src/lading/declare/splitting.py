@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lading.declare.gathering import Apart, Book, Pair, Record
-from lading.declare.metaoptions import names_in
 from lading.declare.records import Refused, Undecided, copied, require
 from lading.declare.rekeying import replacing, restate
 from lading.declare.shapes import Mismatch, Shape, Shapes, is_link, unknown, written_by
@@ -21,6 +20,7 @@ from lading.declare.step import (
     without,
 )
 from lading.errors import shown
+from lading.mapping.meta_options import names_in
 from lading.values.json_text import json_text
 
 

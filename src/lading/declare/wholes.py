@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from lading.declare.following import Action
-from lading.declare.metaoptions import names_in
 from lading.declare.records import (
     Function,
     Refused,
@@ -27,6 +26,7 @@ from lading.declare.step import (
     without,
 )
 from lading.errors import shown
+from lading.mapping.meta_options import names_in
 from lading.values.json_text import json_text
 
 

@@ -15,11 +15,11 @@ from marshmallow import validate
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import underlying
-from lading.declare.fields import Owned, Ref, RefList, ValueField
-from lading.declare.members import OneOfKinds
-from lading.declare.ownfields import class_of
-from lading.declare.rowsets import Member, Value
+from lading.mapping.columns import underlying
+from lading.mapping.custom_fields import class_of
+from lading.mapping.fields import Owned, Ref, RefList, ValueField
+from lading.mapping.members import OneOfKinds
+from lading.model.rowsets import Member, Value
 from lading.values.base import Kind
 from lading.values.datetimes import DateTime, Time
 from lading.values.json_text import plain_json_text

@@ -10,7 +10,6 @@ import networkx as nx
 
 from lading.declare.chains import Chains, order_graph
 from lading.declare.changes import Change
-from lading.declare.derivation import Entities
 from lading.declare.records import copied
 from lading.declare.shapes import Mismatch, Shape, Shapes
 from lading.declare.steps import Each
@@ -21,6 +20,7 @@ from lading.derive.sealedshape import sealed_shapes
 from lading.derive.suggest import Draft, altered_by, suggestions
 from lading.derive.upgrades import History, altered_by_changes, in_order
 from lading.errors import DeclarationError
+from lading.mapping.derivation import Entities
 from lading.report import BREAKING, NEEDS_CHANGE, SAFE, Finding
 
 #: What is found of an entity's version because of other findings.

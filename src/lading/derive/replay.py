@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lading.declare.changes import Change
-from lading.declare.derivation import Entities
 from lading.declare.gathering import Apart, Book, Together
 from lading.declare.records import copied
 from lading.declare.shapes import KEY_UNKNOWN, RECAST, Mismatch, Shape, Shapes, is_link
 from lading.declare.step import Effect, Known, Step
-from lading.derive.shape import shape_of
+from lading.mapping.derivation import Entities
+from lading.model.shape import shape_of
 
 
 class Misfit(Exception):

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lading.declare.columns import unique_columns
-from lading.declare.derivation import Entities
-from lading.declare.fields import order_of, order_of_key
-from lading.declare.listing import as_listed
-from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.derive.samplevalues import FULLEST, LEAST, PLAIN, NoSample, sample
 from lading.errors import DeclarationError
+from lading.mapping.columns import unique_columns
+from lading.mapping.derivation import Entities
+from lading.mapping.fields import order_of, order_of_key
+from lading.model.ordering import as_listed
+from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.values.json_text import json_text, plain_json_text
 
 STYLES = (PLAIN, LEAST, FULLEST)

@@ -16,11 +16,11 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from lading.declare.fields import ValueField
-from lading.declare.members import OneOfKinds
-from lading.declare.rowsets import Value
 from lading.derive.constraints import constraints_of, validators_of
 from lading.derive.patterns import matching
+from lading.mapping.fields import ValueField
+from lading.mapping.members import OneOfKinds
+from lading.model.rowsets import Value
 from lading.values.arrays import Array, LabelSet
 from lading.values.base import CUSTOM, Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time

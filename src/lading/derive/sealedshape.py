@@ -13,13 +13,13 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.declare.columns import unique_columns
-from lading.declare.derivation import Entities
-from lading.declare.fields import Owned, Ref, RefList
-from lading.declare.rowsets import Children, Column, Reference, RowSet, Value
 from lading.declare.shapes import Shape, Shapes
 from lading.derive.constraints import constraints_of, defaults_of
 from lading.derive.replay import newest
+from lading.mapping.columns import unique_columns
+from lading.mapping.derivation import Entities
+from lading.mapping.fields import Owned, Ref, RefList
+from lading.model.rowsets import Children, Column, Reference, RowSet, Value
 
 #: What stands for the owner in a unique set of owned records.
 OWNER = ".."

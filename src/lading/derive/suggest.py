@@ -11,15 +11,15 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lading.declare.catalog import default_catalog
+from lading.catalog import default_catalog
 from lading.declare.changes import Change
-from lading.declare.derivation import Entities
 from lading.declare.rekeying import flat_links
 from lading.declare.shapes import Shape, Shapes, is_link, is_owned
 from lading.declare.splitting import Split
 from lading.declare.step import Step
 from lading.declare.steps import Rename
 from lading.derive.drift import Difference
+from lading.mapping.derivation import Entities
 
 #: An unknown value, for a person to fill in.
 OPEN = "..."

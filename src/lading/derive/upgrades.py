@@ -11,10 +11,10 @@ import networkx as nx
 
 from lading.declare.chains import Chains, State, order_graph
 from lading.declare.changes import Change
-from lading.declare.derivation import Entities
 from lading.declare.shapes import Shapes
 from lading.derive.replay import Misfit, Undone, newest, undo, undo_one
 from lading.errors import DeclarationError, VersionError, listed, shown
+from lading.mapping.derivation import Entities
 
 
 @dataclass(frozen=True, slots=True)

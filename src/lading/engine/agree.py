@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lading.declare.rowsets import Column, Reference, RowSet
-from lading.derive.order import Order
 from lading.engine.dialects.base import Row
+from lading.mapping.load_order import Order
+from lading.model.rowsets import Column, Reference, RowSet
 
 
 class Disagreement(Exception):

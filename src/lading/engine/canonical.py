@@ -10,14 +10,14 @@ from typing import Any
 import marshmallow as ma
 import msgspec
 
-from lading.declare.fields import order_of, order_of_key
-from lading.declare.hiding import told_fault, told_faults
-from lading.declare.listing import as_listed
-from lading.declare.rowsets import Children, Links, RowSet, Value
 from lading.engine.decode import flattened, portable_key, without_ids
 from lading.engine.layout import RecordLayout
 from lading.engine.through import canonical_record, dumped, needs_marshmallow
 from lading.errors import LadingError
+from lading.mapping.fields import order_of, order_of_key
+from lading.model.hidden import told_fault, told_faults
+from lading.model.ordering import as_listed
+from lading.model.rowsets import Children, Links, RowSet, Value
 from lading.report import Problem
 from lading.values.json_text import json_text, on_own_stack, parse_json
 

@@ -12,10 +12,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.columns import unique_columns
-from lading.declare.hiding import HIDDEN, hides, told
-from lading.declare.keychoices import covering
-from lading.declare.rowsets import Children, Column, Reference, RowSet, Value
 from lading.engine.batch import Batch
 from lading.engine.describe import described
 from lading.engine.dialects.base import Row
@@ -25,6 +21,10 @@ from lading.engine.lookup import rows_among
 from lading.engine.read import RecordReader
 from lading.engine.tree import AMBIGUOUS, TreeResolver
 from lading.errors import shown
+from lading.mapping.columns import unique_columns
+from lading.mapping.natural_keys import covering
+from lading.model.hidden import HIDDEN, hides, told
+from lading.model.rowsets import Children, Column, Reference, RowSet, Value
 from lading.values.json_text import parse_json
 
 Parts = tuple[Value | Reference, ...]

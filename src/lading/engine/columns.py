@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Column, RowSet
 from lading.engine.dialects.base import Dialect
 from lading.errors import TargetError, listed
+from lading.model.rowsets import Column, RowSet
 
 #: A column of a row set, and the field that it is carried by (``None`` for generated ids).
 Carried = tuple[Column, str | None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lading.declare.rowsets import Children, Links, Member, RowSet, Value
 from lading.engine.batch import Batch
 from lading.engine.columns import is_computed
 from lading.engine.decode import without_ids
@@ -16,6 +15,7 @@ from lading.engine.loader import Loader, LoadState
 from lading.engine.read import RecordReader
 from lading.engine.through import canonical_record, writable_content
 from lading.engine.tree import AMBIGUOUS
+from lading.model.rowsets import Children, Links, Member, RowSet, Value
 from lading.values.json_text import json_text, parse_json
 
 #: A field's dotted path, what a bundle says of it, and what the target holds.

@@ -15,8 +15,6 @@ from typing import Any
 import marshmallow as ma
 import msgspec
 
-from lading.declare.hiding import told, told_fault, told_faults
-from lading.declare.rowsets import Children, Links, Reference, RowSet, Value
 from lading.engine.batch import Batch, Nested, joined
 from lading.engine.describe import told_key
 from lading.engine.dialects.base import Dialect
@@ -35,6 +33,8 @@ from lading.engine.layout import (
 from lading.engine.levels import checked
 from lading.engine.through import canonical_record, needs_marshmallow
 from lading.errors import shown
+from lading.model.hidden import told, told_fault, told_faults
+from lading.model.rowsets import Children, Links, Reference, RowSet, Value
 from lading.report import Problem
 from lading.values.json_text import json_text, on_own_stack, parse_json
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Column, RowSet
 from lading.engine.dialects.base import Dialect, Row
 from lading.errors import TargetError
+from lading.model.rowsets import Column, RowSet
 
 CARRY = "Carry the column, or give it another default."
 

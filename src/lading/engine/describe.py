@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from lading.declare.hiding import HIDDEN, hides, told
-from lading.declare.recurring import level_parts, recurring
-from lading.declare.rowsets import Reference, Value
 from lading.engine.layout import Key, Part, named_key
 from lading.errors import shown
+from lading.model.hidden import HIDDEN, hides, told
+from lading.model.recursive_keys import level_parts, recurring
+from lading.model.rowsets import Reference, Value
 
 #: Of a key that recurs, the levels that are spelt out.
 LEVELS = 3

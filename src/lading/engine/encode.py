@@ -12,10 +12,6 @@ from typing import Any
 
 import msgspec
 
-from lading.declare.columns import kind_of, underlying
-from lading.declare.hiding import HIDDEN, hides, told_fault
-from lading.declare.metaoptions import stored_names
-from lading.declare.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.dialects.processed import NotUndone
 from lading.engine.dialects.real_columns import UnfitValue
@@ -34,6 +30,10 @@ from lading.engine.layout import (
 )
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot
 from lading.errors import LadingError, TargetError
+from lading.mapping.columns import kind_of, underlying
+from lading.mapping.meta_options import stored_names
+from lading.model.hidden import HIDDEN, hides, told_fault
+from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.values.base import article
 from lading.values.json_text import on_own_stack
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from lading.declare.derivation import Entities
-from lading.declare.rowsets import Reference, RowSet
 from lading.engine.canonical import links_in
 from lading.engine.keyindex import KeyIndex
 from lading.engine.scope import references_of
 from lading.manifest import External, FileEntry
+from lading.mapping.derivation import Entities
+from lading.model.rowsets import Reference, RowSet
 from lading.values.json_text import json_text
 
 #: The records of an entity, as references name them: by their key, or by a field.

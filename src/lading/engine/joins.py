@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Extension, Reference, RowSet
+from lading.model.rowsets import Extension, Reference, RowSet
 
 #: The most tables that a statement joins; those of conditions and lookups are left room.
 MOST_TABLES = 50

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lading.declare.rowsets import Member, RowSet
 from lading.engine.generate import Source
 from lading.engine.select import Selection
+from lading.model.rowsets import Member, RowSet
 
 
 class KindSource:

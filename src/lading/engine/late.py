@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lading.declare.rowsets import Links, Reference, RowSet
-from lading.derive.order import link_name
 from lading.engine.agree import Disagreement, compare, deferred_carriers
 from lading.engine.describe import told_key
 from lading.engine.dialects.base import Row
@@ -16,6 +14,8 @@ from lading.engine.spool import Spool
 from lading.engine.tree import AMBIGUOUS
 from lading.engine.waves import Waves
 from lading.engine.write import Later, LinkWriter, Resolved, RowWriter, Update
+from lading.mapping.load_order import link_name
+from lading.model.rowsets import Links, Reference, RowSet
 from lading.values.json_text import json_text
 
 #: What the two ends of a link hold.

@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
-from lading.declare.fieldnames import UNWRITABLE
-from lading.declare.recurring import flattened_order, level_parts, recurring, recurs
-from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.engine.generate import Expression, Source
+from lading.mapping.field_names import UNWRITABLE
+from lading.model.recursive_keys import flattened_order, level_parts, recurring, recurs
+from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.values.base import CUSTOM, Kind
 from lading.values.scalars import Boolean, Float, Integer
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from lading.declare.recurring import deepest, recurring
-from lading.declare.rowsets import Reference, Value
 from lading.engine.generate import Expression, Source
 from lading.engine.layout import Key, KeyLayout, Leaf, Part, attribute, key_source
+from lading.model.recursive_keys import deepest, recurring
+from lading.model.rowsets import Reference, Value
 from lading.values.json_text import on_own_stack, parse_json
 
 #: Texts and levels that are remembered, for neighbours in a file often share them; more than

@@ -8,8 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.recurring import recurring
-from lading.declare.rowsets import RowSet
 from lading.engine.batch import Batch, joined
 from lading.engine.collisions import Collision, Collisions
 from lading.engine.dialects.base import Row
@@ -25,6 +23,8 @@ from lading.engine.loader import (
 from lading.engine.read import CHUNK
 from lading.engine.waves import Waves
 from lading.engine.write import Later, Resolved, RowWriter
+from lading.model.recursive_keys import recurring
+from lading.model.rowsets import RowSet
 
 #: Another round is worth its while where one row in so many was placed by the last.
 PATIENCE = 20

@@ -13,10 +13,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.derivation import Entities
-from lading.declare.hiding import has_hidden, hides
-from lading.declare.rowsets import Column, Links, Reference, RowSet
-from lading.derive.order import Order, link_name
 from lading.engine.agree import Disagreement
 from lading.engine.batch import Batch
 from lading.engine.describe import described, told_key
@@ -29,6 +25,10 @@ from lading.engine.tables import TableCounts
 from lading.engine.tree import AMBIGUOUS, TreeResolver
 from lading.engine.write import Later, Resolved
 from lading.errors import sentence
+from lading.mapping.derivation import Entities
+from lading.mapping.load_order import Order, link_name
+from lading.model.hidden import has_hidden, hides
+from lading.model.rowsets import Column, Links, Reference, RowSet
 from lading.report import Alteration, Counts, Problem, Problems
 from lading.values.json_text import json_text, repeated
 

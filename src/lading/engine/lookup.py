@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import itemgetter
 
-from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row
+from lading.model.rowsets import Column
 
 
 def keys_at(rows: Sequence[Row], places: Sequence[int]) -> list[Row]:

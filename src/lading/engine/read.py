@@ -17,8 +17,6 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from lading.declare.columns import kind_of
-from lading.declare.rowsets import Children, Column, Links, RowSet
 from lading.engine.describe import told_key
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.encode import RowEncoder, encode_lines
@@ -35,6 +33,8 @@ from lading.engine.recurring import ancestors_of
 from lading.engine.select import ReferenceSlot, Selection, ValueSlot, identity_of
 from lading.engine.sort import chunked, externally_sorted
 from lading.errors import LadingError, TargetError, shown
+from lading.mapping.columns import kind_of
+from lading.model.rowsets import Children, Column, Links, RowSet
 
 CHUNK = 2_000
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lading.declare.hiding import HIDDEN, is_hidden
-from lading.declare.rowsets import RowSet
 from lading.engine.compare import Comparison
 from lading.engine.describe import described, told_key
 from lading.engine.dialects.base import Row
@@ -15,6 +13,8 @@ from lading.engine.loader import LoadState
 from lading.engine.resolve import Resolvers
 from lading.engine.tree import AMBIGUOUS
 from lading.errors import TargetError
+from lading.model.hidden import HIDDEN, is_hidden
+from lading.model.rowsets import RowSet
 from lading.report import Alteration
 
 

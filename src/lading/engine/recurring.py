@@ -12,8 +12,6 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from lading.declare.recurring import Parts, deepest, recurring
-from lading.declare.rowsets import RowSet
 from lading.engine.describe import told_key
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.encode import RowEncoder, encode_lines
@@ -21,6 +19,8 @@ from lading.engine.layout import Key, RecordLayout, WrittenKey
 from lading.engine.lookup import keys_at, rows_among
 from lading.engine.select import ReferenceSlot, Selection, identity_of
 from lading.errors import TargetError, shown
+from lading.model.recursive_keys import Parts, deepest, recurring
+from lading.model.rowsets import RowSet
 
 #: Stands in the statement where each chunk's condition goes.
 CHUNK_MARK = "_lading_of_this_chunk"

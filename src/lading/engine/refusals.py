@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.derivation import Entities
-from lading.declare.hiding import UNSAID, has_hidden
 from lading.errors import LadingError, TargetError
+from lading.mapping.derivation import Entities
+from lading.model.hidden import UNSAID, has_hidden
 
 Told = tuple[str, str]
 

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lading.declare.derivation import Entities
-from lading.declare.rowsets import Links, RowSet
 from lading.declare.shapes import Shape
 from lading.engine.sort import chunked
 from lading.engine.streams import SIZE, Failed, Streams, numbered
 from lading.engine.upgrade import Piece
 from lading.errors import shown
+from lading.mapping.derivation import Entities
+from lading.model.rowsets import Links, RowSet
 from lading.report import Problem
 from lading.values.json_text import json_text, parse_json, plain_json_text
 

@@ -15,14 +15,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.recurring import recurring
-from lading.declare.rowsets import Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.layout import Key
 from lading.engine.lookup import rows_among
 from lading.engine.read import count_rows
 from lading.engine.select import having_row_in, with_extensions
 from lading.engine.tree import AMBIGUOUS, ITSELF, TreeResolver
+from lading.model.recursive_keys import recurring
+from lading.model.rowsets import Reference, RowSet, Value
 
 #: Targets of at most this many rows are read whole, which is cheaper than asking.
 SMALL = 5_000

@@ -7,12 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.derivation import Entities
-from lading.declare.rowsets import Reference, RowSet
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.lookup import rows_among
 from lading.engine.select import having_row_in, is_set, joined_to_owner
 from lading.errors import LadingError, TargetError, nearest, shown
+from lading.mapping.derivation import Entities
+from lading.model.rowsets import Reference, RowSet
 from lading.options import entity_names
 
 SLICE = 2_000

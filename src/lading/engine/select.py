@@ -13,12 +13,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.recurring import recurring, recurs
-from lading.declare.rowsets import Column, Reference, RowSet, Value
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
 from lading.engine.joins import Joins
 from lading.engine.lookup import keys_at, rows_among
+from lading.model.recursive_keys import recurring, recurs
+from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.values.base import Kind
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
-from lading.declare.catalog import AS_READ, Catalog
+from lading.catalog import AS_READ, Catalog
 from lading.engine.dialects import dialect_for
 from lading.engine.dialects.base import Dialect, TableKeys
 from lading.engine.refusals import is_lost, refusals

@@ -20,10 +20,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.guards import is_guarded, leads_to_one
-from lading.declare.hiding import HIDDEN, hides
-from lading.declare.recurring import Parts
-from lading.declare.rowsets import Column, Reference, RowSet
 from lading.engine.describe import told_key
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.layout import Key
@@ -33,6 +29,10 @@ from lading.engine.scope import Scope, chain, references_of
 from lading.engine.select import Selection
 from lading.engine.sort import chunked, externally_sorted
 from lading.errors import TargetError, shown
+from lading.mapping.unique_guards import is_guarded, leads_to_one
+from lading.model.hidden import HIDDEN, hides
+from lading.model.recursive_keys import Parts
+from lading.model.rowsets import Column, Reference, RowSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.derivation import Entities
-from lading.declare.rowsets import RowSet, Value
 from lading.engine.columns import require_columns
 from lading.engine.dialects.base import Dialect, TableKeys
 from lading.errors import TargetError, listed
+from lading.mapping.derivation import Entities
+from lading.model.rowsets import RowSet, Value
 
 
 def tables_of(entities: Entities) -> list[sa.Table]:

@@ -12,14 +12,14 @@ from typing import Any
 import marshmallow as ma
 import msgspec
 
-from lading.declare.fields import Owned, Ref, RefList, ValueField
-from lading.declare.hiding import HIDDEN, UNSAID, has_hidden, hides, told, told_fault
-from lading.declare.plainjson import plain_json
-from lading.declare.recurring import levels_of, recurring
-from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
-from lading.declare.schema import EntitySchema
 from lading.errors import TargetError, shown
+from lading.mapping.fields import Owned, Ref, RefList, ValueField
+from lading.model.hidden import HIDDEN, UNSAID, has_hidden, hides, told, told_fault
+from lading.model.recursive_keys import levels_of, recurring
+from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.schema import EntitySchema
 from lading.values.json_text import json_text, on_own_stack, parse_json
+from lading.values.plain_json import plain_json
 
 COMPILED_FIELDS = (ValueField, Ref, RefList, Owned)
 _encoder = msgspec.json.Encoder()

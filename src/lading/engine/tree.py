@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from lading.declare.recurring import recurring
-from lading.declare.rowsets import RowSet
 from lading.engine.describe import described
 from lading.engine.dialects.base import Row
 from lading.engine.layout import Key
+from lading.model.recursive_keys import recurring
+from lading.model.rowsets import RowSet
 
 if TYPE_CHECKING:
     from lading.engine.resolve import Resolver

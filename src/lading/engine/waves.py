@@ -12,8 +12,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from lading.declare.rowsets import Column, Reference, RowSet, Value
-from lading.derive.order import Order
 from lading.engine.agree import deferred_carriers
 from lading.engine.batch import Batch
 from lading.engine.describe import described
@@ -22,6 +20,8 @@ from lading.engine.layout import Key
 from lading.engine.loader import Loader
 from lading.engine.tree import AMBIGUOUS
 from lading.engine.write import Resolved, RowWriter
+from lading.mapping.load_order import Order
+from lading.model.rowsets import Column, Reference, RowSet, Value
 
 
 class Waves:

@@ -13,9 +13,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.hierarchy import carried_tables
-from lading.declare.rowsets import Children, Column, Kinds, Links, Reference, RowSet
-from lading.derive.order import Order, link_name
 from lading.engine.agree import (
     Agreement,
     Disagreement,
@@ -28,6 +25,9 @@ from lading.engine.columns import is_computed
 from lading.engine.defaults import Defaults, fresh_ids
 from lading.engine.dialects.base import Dialect, Row
 from lading.engine.generate import Source
+from lading.mapping.inheritance import carried_tables
+from lading.mapping.load_order import Order, link_name
+from lading.model.rowsets import Children, Column, Kinds, Links, Reference, RowSet
 
 #: Rows of one insert; a chunk of records may nest many more.
 ROWS = 5_000

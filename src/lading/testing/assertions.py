@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from lading.declare.catalog import Catalog
+from lading.catalog import Catalog
 from lading.engine.through import needs_marshmallow
 from lading.errors import DeclarationError
 from lading.exporter import export_all

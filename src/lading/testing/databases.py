@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
-from lading.declare.catalog import Catalog
+from lading.catalog import Catalog
 from lading.engine.refusals import refusals
 from lading.engine.tables import tables_of
 from lading.errors import TargetError, shown

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
 from hypothesis.strategies import SearchStrategy
 
-from lading.declare.catalog import Catalog
+from lading.catalog import Catalog
 from lading.errors import DeclarationError, ImportFailed, shown
 from lading.exporter import export_document
 from lading.importer import import_all, import_document

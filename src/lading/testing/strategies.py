@@ -10,11 +10,11 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.declare.catalog import Catalog
-from lading.declare.rowsets import Children, RowSet
-from lading.declare.schema import EntitySchema
+from lading.catalog import Catalog
 from lading.engine.through import needs_marshmallow
 from lading.errors import DeclarationError, shown
+from lading.model.rowsets import Children, RowSet
+from lading.schema import EntitySchema
 from lading.testing.drawn.dataset import ENGINES, Dataset
 from lading.testing.drawn.drawing import Drawing
 from lading.testing.drawn.objects import Objects

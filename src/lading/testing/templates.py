@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from lading.declare.catalog import Catalog
+from lading.catalog import Catalog
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis.strategies import SearchStrategy
 
 from lading.bundle.lockfile import Lock, read_golden, read_lock
-from lading.declare.catalog import Catalog
-from lading.declare.derivation import RESERVED_NAMES
+from lading.catalog import Catalog
 from lading.declare.records import copied
 from lading.derive.lockcheck import shapes_before
 from lading.derive.upgrades import Plan, history_of
@@ -21,6 +20,7 @@ from lading.goldens import faults
 from lading.goldens import upgraded as upgraded_golden
 from lading.importer import import_document
 from lading.locking import PATH, check
+from lading.mapping.derivation import RESERVED_NAMES
 from lading.report import SAFE
 from lading.testing.assertions import RoundTripError
 from lading.testing.databases import EngineFactory, database, sqlite_engine

@@ -19,8 +19,8 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, DeclarationError
-from lading.declare.columns import kind_of
-from lading.declare.rowsets import Value
+from lading.mapping.columns import kind_of
+from lading.model.rowsets import Value
 from lading.testing.values.cells import Cells, cells_of, cells_of_column
 from lading.testing.values.holds import DRIVERS, written_key
 from lading.testing.values.sampling import sampled

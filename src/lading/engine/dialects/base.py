@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Column, RowSet
 from lading.engine.dialects.codecs import Codecs
 from lading.engine.dialects.real_columns import RealColumns
 from lading.engine.dialects.same_rows import Relation
 from lading.engine.generate import Expression
 from lading.errors import TargetError
+from lading.model.rowsets import Column, RowSet
 from lading.values.base import Kind
 
 Row = tuple[Any, ...]

@@ -20,13 +20,13 @@ from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import AsStored, is_decorator, kind_of, underlying
-from lading.declare.rowsets import Column
 from lading.engine.dialects.processed import Processed
 from lading.engine.dialects.real_columns import Describes, refusing_misfit
 from lading.engine.generate import PLAIN, Expression, calling
 from lading.engine.limits import between, byte_check, longest, no_sets, text_limit
 from lading.errors import shown
+from lading.mapping.columns import AsStored, is_decorator, kind_of, underlying
+from lading.model.rowsets import Column
 from lading.values.arrays import Array
 from lading.values.base import CUSTOM, Kind, article
 from lading.values.datetimes import DateTime, Interval

@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.mariadb_columns import PLACES, Columns
 from lading.engine.dialects.mariadb_limits import room_of
@@ -20,6 +19,7 @@ from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.dialects.same_rows import Relation, mariadb_rows
 from lading.engine.spool import Spool
 from lading.errors import TargetError
+from lading.model.rowsets import Column
 from lading.values.arrays import LabelSet
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Time

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Column
+from lading.model.rowsets import Column
 
 if TYPE_CHECKING:
     from lading.engine.dialects.base import Row

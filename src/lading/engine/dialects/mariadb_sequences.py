@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Column
 from lading.engine.dialects.mariadb_columns import PLACES
+from lading.model.rowsets import Column
 
 if TYPE_CHECKING:
     from lading.engine.dialects.mariadb import MariaDB

@@ -16,7 +16,6 @@ from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
     canonical_date,
@@ -58,6 +57,7 @@ from lading.engine.limits import (
     unblanked,
 )
 from lading.errors import TargetError, shown
+from lading.model.rowsets import Column
 from lading.values.arrays import LabelSet
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Time

@@ -9,8 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import sqltypes
 
-from lading.declare.columns import underlying
-from lading.declare.rowsets import Column
 from lading.engine.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.engine.dialects.postgresql_columns import Columns
 from lading.engine.dialects.postgresql_encodings import within
@@ -21,6 +19,8 @@ from lading.engine.dialects.postgresql_views import refuse_policies, stand_ins
 from lading.engine.dialects.same_rows import Relation, postgresql_rows
 from lading.engine.generate import Expression
 from lading.errors import TargetError
+from lading.mapping.columns import underlying
+from lading.model.rowsets import Column
 from lading.values.base import Kind
 from lading.values.scalars import Bytes, Choice, Text
 

@@ -8,12 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import sqltypes
 
-from lading.declare.columns import AsStored
-from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import Codecs
 from lading.engine.dialects.processed import Processed
 from lading.engine.limits import is_canonical_uuid, without_nul
 from lading.errors import shown
+from lading.mapping.columns import AsStored
+from lading.model.rowsets import Column
 from lading.values.base import Kind
 from lading.values.json_text import parse_json
 from lading.values.scalars import Text

@@ -14,8 +14,6 @@ from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import kind_of
-from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     canonical_time,
     checked_date,
@@ -52,6 +50,8 @@ from lading.engine.limits import (
     without_nul,
 )
 from lading.errors import TargetError
+from lading.mapping.columns import kind_of
+from lading.model.rowsets import Column
 from lading.values.arrays import Array
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time, utc_written

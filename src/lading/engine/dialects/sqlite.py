@@ -10,12 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import sqltypes
 
-from lading.declare.rowsets import Column, RowSet
 from lading.engine.dialects.base import Dialect, Row, choice_rank
 from lading.engine.dialects.same_rows import Relation, sqlite_rows
 from lading.engine.dialects.sqlite_columns import Columns
 from lading.engine.dialects.sqlite_text import REFUSAL, not_utf8
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
+from lading.model.rowsets import Column, RowSet
 from lading.values.base import Kind
 from lading.values.datetimes import DateTime, Interval, Time
 from lading.values.scalars import Bytes, Choice, Text, Uuid

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Column, RowSet
 from lading.errors import TargetError, shown
+from lading.model.rowsets import Column, RowSet
 
 #: What the driver says of such a text, for which there is no code.
 REFUSAL = "Could not decode to UTF-8"

@@ -15,8 +15,6 @@ from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import kind_of
-from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import (
     Codecs,
     canonical_time,
@@ -48,6 +46,8 @@ from lading.engine.dialects.sqlite_decimals import (
 )
 from lading.engine.generate import Expression, calling
 from lading.engine.limits import integer_range, is_canonical_uuid, longest, text_limit
+from lading.mapping.columns import kind_of
+from lading.model.rowsets import Column
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time
 from lading.values.json_text import on_own_stack, parse_json

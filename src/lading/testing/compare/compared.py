@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lading.declare.catalog import Catalog
-from lading.declare.rowsets import Children, Column, Links, Reference, RowSet, Value
+from lading.catalog import Catalog
+from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
 
 
 @dataclass(frozen=True, eq=False, slots=True)

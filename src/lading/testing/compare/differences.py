@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lading.declare.catalog import Catalog
-from lading.declare.rowsets import Column
+from lading.catalog import Catalog
 from lading.errors import REPR_LIMIT
+from lading.model.rowsets import Column
 from lading.testing.compare.compared import Linked, Pointer, Scope, Way
 from lading.testing.compare.labels import key_text, place_of
 from lading.testing.compare.matching import Matching

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lading.declare.rowsets import Column, Links, Reference, RowSet, Value
+from lading.model.rowsets import Column, Links, Reference, RowSet, Value
 from lading.testing.compare.compared import Linked, Pointer, Scope, Shape, Way
 from lading.testing.compare.stored import NULL_TEXT, Cell, Stored, is_null
 

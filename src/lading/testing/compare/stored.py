@@ -16,9 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import kind_of, underlying
 from lading.engine.dialects import dialect_for
 from lading.errors import TargetError
+from lading.mapping.columns import kind_of, underlying
 from lading.values.base import Kind
 from lading.values.datetimes import UTC, DateTime
 from lading.values.json_text import json_text

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lading.declare.catalog import Catalog
-from lading.declare.rowsets import Children, Column, Links, Reference, RowSet, Value
+from lading.catalog import Catalog
 from lading.engine.tables import tables_of
+from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.testing.compare.differences import NOTHING, Difference
 
 

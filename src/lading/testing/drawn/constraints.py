@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.columns import in_check
-from lading.declare.rowsets import Column
+from lading.mapping.columns import in_check
+from lading.model.rowsets import Column
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.rowsets import Column, Kinds
+from lading.model.rowsets import Column, Kinds
 from lading.testing.drawn.plan import Foreign, Plan
 from lading.testing.drawn.plans import Plans
 from lading.testing.values.holds import Fits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from lading.declare.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.testing.drawn.dataset import Instance
 from lading.testing.drawn.written import ANYTHING, Written
 

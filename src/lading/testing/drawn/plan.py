@@ -13,10 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.columns import in_check
-from lading.declare.hierarchy import carried_tables
-from lading.declare.rowsets import Column, Kinds, RowSet
 from lading.errors import DeclarationError
+from lading.mapping.columns import in_check
+from lading.mapping.inheritance import carried_tables
+from lading.model.rowsets import Column, Kinds, RowSet
 from lading.testing.drawn.constraints import Unique
 from lading.testing.values.cells import Cells, cells_of_column
 from lading.testing.values.checks import Checks

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from hypothesis.strategies import SearchStrategy
 from sqlalchemy.orm import Mapper
 
-from lading.declare.catalog import Catalog
-from lading.declare.columns import AsStored
-from lading.declare.derivation import Entities
-from lading.declare.hierarchy import family
-from lading.declare.rowsets import Children, Column, Kinds, Links, Reference, RowSet, Value
+from lading.catalog import Catalog
 from lading.errors import DeclarationError, shown
+from lading.mapping.columns import AsStored
+from lading.mapping.derivation import Entities
+from lading.mapping.inheritance import family
+from lading.model.rowsets import Children, Column, Kinds, Links, Reference, RowSet, Value
 from lading.testing.drawn.constraints import Unique, checked_columns, constraints_of
 from lading.testing.drawn.plan import Drawn, Foreign, Plan
 from lading.testing.values.cells import cells_of, cells_of_column

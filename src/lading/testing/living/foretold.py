@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lading.declare.catalog import Catalog
+from lading.catalog import Catalog
 from lading.engine.through import needs_marshmallow
 from lading.errors import listed
 from lading.report import ImportReport

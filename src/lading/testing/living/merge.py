@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lading.declare.rowsets import Children, Column, Links, Member, Reference, RowSet, Value
+from lading.model.rowsets import Children, Column, Links, Member, Reference, RowSet, Value
 from lading.testing.drawn.claims import Claims, same
 from lading.testing.drawn.dataset import Instance, MadeUp
 from lading.testing.drawn.drawing import join

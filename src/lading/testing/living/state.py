@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
-from lading.declare.rowsets import Member
 from lading.errors import shown
+from lading.model.rowsets import Member
 from lading.testing.drawn.dataset import FOLDING, Dataset, Instance, Resolved, Varying
 from lading.testing.drawn.drawing import allowed
 from lading.testing.drawn.plan import Foreign, Plan

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.declare.catalog import Catalog
+from lading.catalog import Catalog
 
 #: The most databases that wait for their next use; the one that waited longest goes first.
 MOST_IDLE = 8

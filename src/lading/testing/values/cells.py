@@ -12,12 +12,12 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator
 
-from lading.declare.columns import converts_in_sql, kind_of
-from lading.declare.fields import ValueField
-from lading.declare.ownfields import FieldKind, class_of
-from lading.declare.rowsets import Column, Value
 from lading.engine.dialects.processed import alike
 from lading.errors import DeclarationError, shown
+from lading.mapping.columns import converts_in_sql, kind_of
+from lading.mapping.custom_fields import FieldKind, class_of
+from lading.mapping.fields import ValueField
+from lading.model.rowsets import Column, Value
 from lading.testing.values.fieldvalues import address_supply, field_supply
 from lading.testing.values.holds import Fits, written_key
 from lading.testing.values.kindvalues import kind_supply

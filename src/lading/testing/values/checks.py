@@ -15,8 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import kind_of
 from lading.engine.dialects.codecs import is_plain
+from lading.mapping.columns import kind_of
 from lading.testing.values.holds import codecs_of
 from lading.values.datetimes import DateTime
 from lading.values.scalars import Integer, Number, Text

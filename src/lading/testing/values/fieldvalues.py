@@ -11,7 +11,7 @@ import marshmallow as ma
 from hypothesis import strategies as st
 from marshmallow import fields, validate
 
-from lading.declare.ownfields import class_of
+from lading.mapping.custom_fields import class_of
 from lading.testing.values.clocks import date_supply, interval_supply, moment_supply, time_supply
 from lading.testing.values.nested import array_supply
 from lading.testing.values.numbers import decimal_supply, float_supply, integer_supply

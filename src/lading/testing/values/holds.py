@@ -21,14 +21,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import sqltypes
 
-from lading.declare.columns import kind_of, overrides_values
-from lading.declare.ownfields import FieldKind
-from lading.declare.rowsets import Column
 from lading.engine.dialects.codecs import Codecs
 from lading.engine.dialects.mariadb_values import MariaDBCodecs
 from lading.engine.dialects.postgresql_values import FARTHEST, PostgreSQLCodecs
 from lading.engine.dialects.processed import alike, fetched
 from lading.engine.dialects.sqlite_values import SQLiteCodecs
+from lading.mapping.columns import kind_of, overrides_values
+from lading.mapping.custom_fields import FieldKind
+from lading.model.rowsets import Column
 from lading.testing.values.engines import StoredColumns
 from lading.values.arrays import Array
 from lading.values.base import Kind

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.types import TypeEngine
 
-from lading.declare.columns import kind_of, underlying
+from lading.mapping.columns import kind_of, underlying
 from lading.testing.values.clocks import date_supply, interval_supply, moment_supply, time_supply
 from lading.testing.values.nested import array_supply, json_supply
 from lading.testing.values.numbers import decimal_supply, float_supply, integer_supply

@@ -1,0 +1,1 @@
+"""From models and schemas to the model of a catalog."""

@@ -1,0 +1,351 @@
+"""Which kind of value a column's type travels as.
+
+This looks at SQLAlchemy types only; what a dialect can hold of them is decided
+in ``engine.limits``.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import enum
+import re
+import types
+import typing
+import uuid
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.sql import sqltypes
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from lading.mapping.probing import gives_its_impls
+from lading.values.arrays import Array, LabelSet
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Interval, Time
+from lading.values.scalars import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
+
+UNSAID = (None, type(None), Any, object)
+BY_PYTHON_TYPE: dict[type, Kind] = {
+    str: Text(),
+    int: Integer(),
+    bool: Boolean(),
+    float: Float(),
+    Decimal: Number(),
+    dt.date: Date(),
+    dt.time: Time(),
+    dt.datetime: DateTime(),
+    dt.timedelta: Interval(),
+    uuid.UUID: Uuid(),
+    bytes: Bytes(),
+}
+
+
+#: Whether decorators that were tried give their impl's values; a cipher may take its time.
+_OUTCOMES: WeakKeyDictionary[TypeDecorator[Any], bool] = WeakKeyDictionary()
+
+
+def kind_of(type_: TypeEngine[Any]) -> Kind | None:
+    """Return the kind that values of a column type travel as, or ``None`` if unknown."""
+    if isinstance(type_, sqltypes.PickleType):
+        return None
+    if is_decorator(type_):
+        return _decorated(type_)
+    for match, make in _RULES:
+        if isinstance(type_, match):
+            made: Kind | None = make(type_)
+            return made
+    return None
+
+
+def is_decorator(type_: TypeEngine[Any]) -> bool:
+    """Tell whether a type decorates another; SQLAlchemy's own interval is one by accident."""
+    return isinstance(type_, TypeDecorator) and not isinstance(type_, sqltypes.Interval)
+
+
+def _decorated(type_: Any) -> Kind | None:
+    """Return the kind of a decorator's Python values; its impl's where it makes none."""
+    python = _python_type_of(type_)
+    if python is None:
+        return _found_out(type_)
+    if isinstance(python, type) and issubclass(python, enum.Enum):
+        return Choice({member.name: member for member in python})
+    for base, impl in _SAME_AS_IMPL:
+        if _is_a(python, base) and isinstance(type_.impl_instance, impl):
+            return kind_of(type_.impl_instance)
+    return BY_PYTHON_TYPE.get(python)
+
+
+def _found_out(type_: Any) -> Kind | None:
+    """Return the impl's kind for a decorator that says nothing, if its values are of that."""
+    kind = kind_of(type_.impl_instance)
+    if kind is None or not makes_values(type_):
+        return kind
+    if type_ not in _OUTCOMES:
+        _OUTCOMES[type_] = gives_its_impls(type_, kind)
+    return kind if _OUTCOMES[type_] else None
+
+
+def _is_a(python: Any, base: type) -> bool:
+    """Tell whether a type is another, or a subclass of an abstract one."""
+    is_abstract = base in (Mapping, Sequence)
+    return python is base or (
+        is_abstract and isinstance(python, type) and issubclass(python, base) and python is not str
+    )
+
+
+def overrides_values(type_: TypeEngine[Any]) -> bool:
+    """Tell whether a decorator changes values between Python and database."""
+    names = ("process_bind_param", "process_result_value", "bind_processor", "result_processor")
+    return _overrides(type_, *names)
+
+
+def makes_values(type_: TypeEngine[Any]) -> bool:
+    """Tell whether what a decorator gives is of its own making, and not what its impl gives."""
+    return _overrides(type_, "process_result_value", "result_processor")
+
+
+def _overrides(type_: TypeEngine[Any], *names: str) -> bool:
+    return any(getattr(type(type_), name) is not getattr(TypeDecorator, name) for name in names)
+
+
+def _python_type_of(type_: TypeDecorator[Any]) -> Any:
+    """Return a decorator's Python type, or ``None``.
+
+    Its ``python_type`` says it, or the annotation of ``process_result_value``.
+    """
+    if type(type_).python_type is not TypeEngine.python_type:
+        try:
+            return type_.python_type
+        except NotImplementedError:
+            return None
+    return _annotated(type(type_).process_result_value)
+
+
+def _annotated(method: Any) -> Any:
+    """Return the one type that a method of the application's says to give, null aside."""
+    if method is TypeDecorator.process_result_value:
+        return None
+    try:
+        return _plain(typing.get_type_hints(method).get("return"))
+    except Exception:  # an annotation that can't be evaluated says nothing
+        return None
+
+
+def _plain(hint: Any) -> Any:
+    """Return the class that a type hint stands for, or ``None``."""
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    options = [item for item in (typing.get_args(hint) if union else (hint,)) if item not in UNSAID]
+    plain = [typing.get_origin(item) or item for item in options]
+    return plain[0] if len(plain) == 1 and isinstance(plain[0], type) else None
+
+
+def underlying(type_: TypeEngine[Any]) -> Any:
+    """Return the type that decorators decorate, or the type itself."""
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
+    return type_
+
+
+class AsStored(TypeDecorator[Any]):
+    """Another type's column without what that type makes of its values."""
+
+    cache_ok = False
+
+    def __init__(self, type_: TypeEngine[Any]) -> None:
+        self.impl = underlying(type_)  # SQLAlchemy asks instances for it, and calls classes
+        self.impl_instance = self.impl
+        self.type = type_
+
+    def load_dialect_impl(self, dialect: Any) -> TypeEngine[Any]:
+        """Return what the other type is on a dialect, below any decorators."""
+        return typing.cast("TypeEngine[Any]", underlying(self.type.dialect_impl(dialect)))
+
+    def __repr__(self) -> str:
+        return f"{self.type!r} as it is stored"
+
+
+def retyped(column: Any, type_: TypeEngine[Any] | None) -> Any:
+    """Return a column of a table or alias as one of another type; itself without one."""
+    if type_ is None:
+        return column
+    made = copy.copy(column)
+    made.__dict__.pop("comparator", None)
+    made.type = type_
+    return made
+
+
+def converts_in_sql(type_: TypeEngine[Any]) -> bool:
+    """Tell whether a type, or a variant of it, wraps columns or parameters in SQL of its own.
+
+    A SET does so only to be read as a number, and is read as text here.
+    """
+    return type(type_) is not mysql.SET and any(
+        getattr(type(form), name) not in (getattr(TypeEngine, name), getattr(TypeDecorator, name))
+        for form in (type_, *type_._variant_mapping.values())
+        for name in ("bind_expression", "column_expression")
+    )
+
+
+def _choice(type_: sa.Enum) -> Kind:
+    members = type_.enum_class.__members__ if type_.enum_class is not None else None
+    if members is None:
+        return Choice({name: name for name in type_.enums})
+    return Choice({name: member for name, member in members.items() if member.name == name})
+
+
+def _label_set(type_: mysql.SET) -> Kind | None:
+    """A SET's text doesn't tell an empty label from none."""
+    return None if "" in type_.values else LabelSet(type_.values)
+
+
+def _number(type_: sa.Numeric[Any]) -> Kind:
+    return Number(precision=type_.precision, scale=type_.scale)
+
+
+def _array(type_: sa.ARRAY[Any]) -> Kind | None:
+    item = kind_of(type_.item_type)
+    if item is None:
+        return None
+    return Array(item, dimensions=type_.dimensions, as_tuple=type_.as_tuple)
+
+
+# A decorator whose Python type is its impl's own has what the impl says: zone, scale, items.
+_SAME_AS_IMPL: list[tuple[Any, Any]] = [
+    (dt.datetime, sqltypes.DateTime),
+    (dt.time, sqltypes.Time),
+    (Decimal, sqltypes.Numeric),
+    (list, sqltypes.ARRAY),
+    (Mapping, sqltypes.JSON),
+    (Sequence, sqltypes.JSON),
+]
+
+# The first match counts, so a subclass stands before its base.
+_RULES: list[tuple[Any, Any]] = [
+    (sqltypes.Enum, _choice),
+    (mysql.SET, _label_set),
+    ((sqltypes.CHAR, sqltypes.NCHAR), lambda _: Text(padded=True)),
+    (sqltypes.String, lambda _: Text()),
+    (sqltypes.Boolean, lambda _: Boolean()),
+    (sqltypes.Integer, lambda _: Integer()),
+    (sqltypes.Float, lambda _: Float()),
+    (sqltypes.Numeric, _number),
+    (sqltypes.Date, lambda _: Date()),
+    (sqltypes.DateTime, lambda type_: DateTime(aware=bool(type_.timezone))),
+    (sqltypes.Time, lambda type_: Time(aware=bool(type_.timezone))),
+    ((sqltypes.Interval, postgresql.INTERVAL), lambda _: Interval()),
+    (sqltypes.Uuid, lambda _: Uuid()),
+    ((sqltypes.LargeBinary, sqltypes.BINARY, sqltypes.VARBINARY), lambda _: Bytes()),
+    ((mysql.TINYBLOB, mysql.MEDIUMBLOB, mysql.LONGBLOB), lambda _: Bytes()),
+    (sqltypes.JSON, lambda _: Json()),
+    (sqltypes.ARRAY, _array),
+]
+
+
+#: An SQL literal, maybe cast as PostgreSQL reflects defaults.
+LITERAL = re.compile(
+    r"\(*\s*('(?:[^']|'')*'|[-+]?\d+(\.\d+)?|true|false|null)(::[\w\s\"]+(\(\d+\))?)?\s*\)*",
+    re.IGNORECASE,
+)
+
+
+def is_numbered(column: sa.Column[Any]) -> bool:
+    """Tell whether the database itself numbers an integer column.
+
+    A Python-side default doesn't make it so: what the application makes up may mean
+    something elsewhere.
+    """
+    type_ = column.type
+    stored = type_.impl_instance if isinstance(type_, TypeDecorator) else type_
+    return isinstance(stored, sqltypes.Integer) and (
+        column is getattr(column.table, "autoincrement_column", None)
+        or column.identity is not None
+        or _is_served(column)
+    )
+
+
+def _is_served(column: sa.Column[Any]) -> bool:
+    """Tell whether a default that the database evaluates makes up the values."""
+    if isinstance(column.default, sa.Sequence):
+        return True
+    default = column.server_default
+    return default is not None and column.computed is None and not _is_constant(default)
+
+
+def _is_constant(default: Any) -> bool:
+    """Tell whether a server default gives every row the same."""
+    value = getattr(default, "arg", None)
+    if isinstance(value, sa.TextClause):
+        return LITERAL.fullmatch(value.text.strip()) is not None
+    fixed = (str, sa.BindParameter, type(sa.true()), type(sa.false()), type(sa.null()))
+    return isinstance(value, fixed)
+
+
+def generates(column: sa.Column[Any]) -> bool:
+    """Tell whether the model or the database makes up a value for each row.
+
+    A default that is the same for every row makes up nothing.
+    """
+    default = column.default
+    return (
+        is_numbered(column) or (default is not None and not default.is_scalar) or _is_served(column)
+    )
+
+
+def unique_columns(table: Any) -> list[tuple[sa.Column[Any], ...]]:
+    """List the columns of each unique constraint and plain unique index, each set once."""
+    found: dict[frozenset[str], tuple[sa.Column[Any], ...]] = {}
+    constraints = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
+    groups = [tuple(constraint.columns) for constraint in constraints]
+    groups += [tuple(index.columns) for index in table.indexes if _is_plain(index)]
+    position = {column.name: number for number, column in enumerate(table.columns)}
+    for group in groups:
+        found.setdefault(frozenset(column.name for column in group), group)
+    return sorted(found.values(), key=lambda group: [position[column.name] for column in group])
+
+
+def _is_plain(index: sa.Index) -> bool:
+    """A partial index, or one over expressions, makes nothing unique by itself."""
+    partial = any(options.get("where") is not None for options in index.dialect_options.values())
+    columns = [item for item in index.expressions if isinstance(item, sa.Column)]
+    return bool(index.unique) and not partial and len(columns) == len(index.expressions)
+
+
+def nulls_collide(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
+    """Tell whether rows could collide while these columns are null for a time.
+
+    So they do under unique indexes that are partial or over expressions and mention one
+    of them, or that hold nulls for equal.
+    """
+    names = {column.name.lower() for column in columns}
+    uniques = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
+    for unique in (*uniques, *(index for index in table.indexes if index.unique)):
+        options = unique.dialect_options["postgresql"]
+        texts = [str(item) for item in getattr(unique, "expressions", unique.columns)]
+        partial = [
+            str(given["where"])
+            for given in unique.dialect_options.values()
+            if given.get("where") is not None
+        ]
+        odd = isinstance(unique, sa.Index) and not _is_plain(unique)
+        if odd or options.get("nulls_not_distinct"):
+            words = re.findall(r"\w+", " ".join([*texts, *partial]))
+            if names & {word.lower() for word in words}:
+                return True
+    return False
+
+
+def in_check(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
+    """Tell whether any CHECK of the table mentions one of the columns."""
+    names = {column.name.lower() for column in columns}
+    within = [constraint for column in table.columns for constraint in column.constraints]
+    for constraint in [*table.constraints, *within]:
+        if isinstance(constraint, sa.CheckConstraint):
+            words = re.findall(r"\w+", str(constraint.sqltext))
+            if names & {word.lower() for word in words}:
+                return True
+    return False

@@ -1,0 +1,322 @@
+"""The marshmallow fields of an entity schema: strict, lossless, and without a session.
+
+What a reference or an owned list writes depends on its target, so the catalog
+binds these fields when it is first used; until then they only hold options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import marshmallow as ma
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.orm import InstanceState
+
+from lading.model.ordering import as_listed, by_columns
+from lading.model.recursive_keys import deepest, flattened_order, levels_of, recurring
+from lading.model.rowsets import Children, Reference, Value
+from lading.values.base import Kind
+from lading.values.json_text import on_own_stack
+
+if TYPE_CHECKING:
+    from lading.schema import EntitySchema
+
+
+class ValueField(ma.fields.Field[Any]):
+    """A plain value of one kind: written canonically, read strictly."""
+
+    def __init__(self, kind: Kind, **options: Any) -> None:
+        self.kind = kind
+        super().__init__(**options)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        if value is None:
+            return None
+        try:
+            return self.kind.write(value)
+        except ValueError as error:
+            raise ma.ValidationError(str(error)) from error
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return self.kind.read(value)
+        except ValueError as error:
+            raise ma.ValidationError(str(error)) from error
+
+
+class Ref(ma.fields.Field[Any]):
+    """A foreign key, written as the natural key of what it refers to.
+
+    ``relationship`` names the model's relationship where the field is named
+    otherwise; the foreign key's column does as well, or a tuple of all of its columns.
+    ``flat`` writes ``"ingredient_slug": "flour"`` in place of
+    ``"ingredient": {"slug": "flour"}``, for keys of one field.  ``by`` writes and
+    resolves by another field of the target than its natural key; a value that
+    several rows share is then an error.  ``entity`` names the target's schema (or
+    entity) where its table has several.
+    """
+
+    bound: Reference | None = None
+
+    def __init__(
+        self,
+        relationship: str | list[str] | tuple[str, ...] | None = None,
+        *,
+        flat: bool = False,
+        by: str | None = None,
+        entity: str | type[EntitySchema] | None = None,
+        **options: Any,
+    ) -> None:
+        self.relationship = tuple(relationship) if isinstance(relationship, list) else relationship
+        self.flat = flat
+        self.by = by
+        self.entity = entity
+        super().__init__(**options)
+
+    @property
+    def reference(self) -> Reference:
+        """What the catalog derived for this field."""
+        if self.bound is None:
+            raise RuntimeError(f"{self!r} is used before its catalog was")
+        return self.bound
+
+    def get_value(
+        self, obj: Any, attr: str, accessor: Any = None, default: Any = ma.missing
+    ) -> Any:
+        """Return the record or object referred to, found by relationship or foreign key."""
+        names = [self.attribute or attr]
+        if self.bound is not None and self.bound.relationship is not None:
+            names.append(self.bound.relationship)
+        for name in names:
+            value = super().get_value(obj, name, accessor, ma.missing)
+            if value is not ma.missing:
+                return value
+        return self._by_foreign_key(obj, default)
+
+    def _by_foreign_key(self, obj: Any, default: Any) -> Any:
+        """Without a relationship, the object's own session knows the target."""
+        state = sa.inspect(obj, raiseerr=False)
+        session = state.session if isinstance(state, InstanceState) else None
+        if session is None:
+            return default
+        reference = self.reference
+        mapper = type(obj).__mapper__
+        if not all(column in mapper.columns.values() for column in reference.columns):
+            return default  # another class of its hierarchy has them
+        values = [
+            getattr(obj, mapper.get_property_by_column(column).key) for column in reference.columns
+        ]
+        if None in values:
+            return None
+        far = [reference.target.in_base(column) for column in reference.remote]
+        # A column of a subclass's own table is an attribute of that class alone.
+        family = reference.target.mapper.self_and_descendants
+        target = next(item for item in family if set(far) <= set(item.columns.values()))
+        names = [target.get_property_by_column(column).key for column in far]
+        found = session.query(target.class_).filter_by(**dict(zip(names, values, strict=True)))
+        return found.one()
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        if value is None:
+            return None
+        written = write_key(self.reference, value)
+        return next(iter(written.values())) if self.flat else written
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        parts = self.reference.parts
+        if self.flat:
+            value = {parts[0].written: value}
+        try:
+            return read_key(self.reference, value)
+        except ma.ValidationError as error:
+            if self.flat and isinstance(error.messages, dict):
+                raise ma.ValidationError(error.messages[parts[0].written]) from error
+            raise
+
+
+def write_key(reference: Reference, value: Any) -> dict[str, Any]:
+    """Write the natural key of an object, or of a mapping that holds its parts."""
+    own = recurring(reference.parts)
+    levels = [value]
+    while own is not None and (above := _held(own, levels[-1])) is not None:
+        levels.append(above)
+        _refuse_deep(reference, levels)
+    written: dict[str, Any] = {}
+    for place, level in enumerate(reversed(levels)):
+        made = {}
+        for part in reference.parts:
+            if part is own:
+                made[part.written] = written if place else None
+            else:
+                made[part.written] = part.field._serialize(_held(part, level), part.name, level)
+        written = made
+    return written
+
+
+def _held(part: Value | Reference, value: Any) -> Any:
+    """Return what an object, or a mapping, holds as a part of its key."""
+    held = part.field.get_value(value, part.name)
+    if held is ma.missing:
+        raise ma.ValidationError(f"has no {part.name}")
+    return held
+
+
+def _refuse_deep(reference: Reference, levels: list[Any]) -> None:
+    if len(levels) > deepest(reference):
+        raise ma.ValidationError(f"has more than {deepest(reference)} levels.")
+
+
+def read_key(reference: Reference, value: Any) -> dict[str, Any]:
+    """Read a nested natural key, strictly: its fields, all of them, and no other."""
+    own = recurring(reference.parts)
+    levels = levels_of(value, own) if isinstance(value, Mapping) else [value]
+    _refuse_deep(reference, levels)
+    read: dict[str, Any] = {}
+    errors: dict[Any, Any] = {}
+    for place, level in enumerate(reversed(levels)):
+        read, errors = _read_level(reference.parts, level, own if place else None, read, errors)
+    if errors:
+        raise ma.ValidationError(errors)
+    return read
+
+
+def _read_level(
+    parts: tuple[Value | Reference, ...],
+    value: Any,
+    own: Reference | None,
+    above: dict[str, Any],
+    above_errors: dict[Any, Any],
+) -> tuple[dict[str, Any], dict[Any, Any]]:
+    """Read one level of a key and return its errors too; ``own`` was read as ``above``."""
+    names = ", ".join(part.written for part in parts)
+    if not isinstance(value, Mapping):
+        raise ma.ValidationError(f"expected an object with {names}.")
+    errors: dict[Any, Any] = {}
+    result = {}
+    for part in parts:
+        if part.written not in value:
+            errors[part.written] = ["Missing data for required field."]
+            continue
+        try:
+            if part is not own:
+                held = part.field.deserialize(value[part.written], part.name, value)
+            elif above_errors:
+                raise ma.ValidationError(above_errors)
+            else:
+                held = above
+                part.field._validate(held)
+            result[part.name] = held
+        except ma.ValidationError as error:
+            errors[part.written] = error.messages
+    for extra in value.keys() - {part.written for part in parts}:
+        errors[extra] = ["Unknown field."]
+    return result, errors
+
+
+def read_list(value: Any, read: Any) -> list[Any]:
+    """Read each item of a list, and gather the errors of all by position."""
+    if not isinstance(value, list):
+        raise ma.ValidationError("Not a valid list.")
+    errors: dict[Any, Any] = {}
+    result = []
+    for index, item in enumerate(value):
+        try:
+            result.append(read(item))
+        except ma.ValidationError as error:
+            errors[index] = error.messages
+    if errors:
+        raise ma.ValidationError(errors)
+    return result
+
+
+class RefList(ma.fields.Field[Any]):
+    """A many-to-many relationship: a list of natural keys."""
+
+    bound: Reference | None = None
+
+    def __init__(
+        self,
+        relationship: str | None = None,
+        *,
+        by: str | None = None,
+        entity: str | type[EntitySchema] | None = None,
+        **options: Any,
+    ) -> None:
+        self.relationship = relationship
+        self.by = by
+        self.entity = entity
+        super().__init__(**options)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        assert self.bound is not None
+        reference = self.bound
+        written = [write_key(reference, item) for item in value or ()]
+        return sorted(written, key=lambda item: order_of(reference, item))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        assert self.bound is not None
+        reference = self.bound
+        return read_list(value, lambda item: read_key(reference, item))
+
+
+def order_of(reference: Reference, written: Mapping[str, Any] | None) -> Any:
+    """Return what a nested key sorts by: null first, then its parts."""
+    return (False,) if written is None else (True, *order_of_key(reference.parts, written))
+
+
+def order_of_key(parts: tuple[Value | Reference, ...], written: Mapping[str, Any]) -> Any:
+    """Return what a key sorts by, be it nested or a record's own."""
+    own = recurring(parts)
+    orders = [
+        [_order_of_part(part, level[part.written]) for part in parts if part is not own]
+        for level in reversed(levels_of(written, own))
+    ]
+    return orders[0] if own is None else flattened_order(orders, parts.index(own))
+
+
+def _order_of_part(part: Value | Reference, value: Any) -> Any:
+    if isinstance(part, Reference):
+        return order_of(
+            part, {part.parts[0].written: value} if part.flat and value is not None else value
+        )
+    return (False,) if value is None else (True, part.kind.order(value))
+
+
+def _json(record: Any) -> bytes:
+    return on_own_stack(msgspec.json.encode, record)
+
+
+class Owned(ma.fields.Field[Any]):
+    """One-to-many children that live inside their parent's record, to any depth.
+
+    ``schema`` is the children's entity schema, ``via`` the name of the child's
+    reference to this parent, where it has several.
+    """
+
+    bound: Children | None = None
+
+    def __init__(
+        self, schema: type[EntitySchema], *, via: str | None = None, **options: Any
+    ) -> None:
+        self.child = schema
+        self.via = via
+        super().__init__(**options)
+
+    def nested(self) -> ma.Schema:
+        """Return the children's schema, without their reference to the parent."""
+        assert self.bound is not None
+        return self.child.nested(self.bound.rows)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        schema = self.nested()
+        items: Iterable[Any] = value or ()
+        written = [schema.dump(item, many=False) for item in items]
+        if self.bound is None or by_columns(self.bound, written) != written:
+            return written  # an order of the caller's own
+        return as_listed(self.bound, written, _json)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        schema = self.nested()
+        return read_list(value, lambda item: schema.load(item, many=False))

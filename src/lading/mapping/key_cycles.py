@@ -1,0 +1,92 @@
+"""Refuses natural keys that could not be written down.
+
+They contain each other, never end, or hold a reference to rows that have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import networkx as nx
+
+from lading.model.recursive_keys import Parts
+from lading.model.rowsets import Links, Reference, RowSet
+
+
+def key_faults(plain: Iterable[RowSet]) -> Iterator[tuple[RowSet | None, str]]:
+    """Yield what is wrong with keys that lead back to themselves, and whose it is.
+
+    A key may recur through one nullable self reference; a circle of several entities has
+    no owner.
+    """
+    graph = nx.DiGraph()
+    for rows in plain:
+        own = [part for part in rows.key if isinstance(part, Reference) and part.parts == rows.key]
+        fault = _recurring_fault(rows, own) if own else None
+        if fault is not None:
+            yield rows, fault
+        for member in rows.key:
+            if isinstance(member, Reference) and member.by is None and member not in own:
+                graph.add_edge(rows.name, member.target.name)
+    for cycle in nx.simple_cycles(graph):
+        path = " -> ".join([*cycle, cycle[0]])
+        yield (
+            None,
+            f"natural keys {path} contain each other; give one of them a key of its own",
+        )
+
+
+def _recurring_fault(rows: RowSet, own: list[Reference]) -> str | None:
+    """A key that recurs ends where its self reference is null; the rest must identify."""
+    if len(own) > 1:
+        names = " and ".join(item.name for item in own)
+        return (
+            f"its natural key recurs through {names}, and it may through one alone; leave one "
+            f"out of it, or write {own[-1].name} = Ref(by=…) with a field that is unique"
+        )
+    if not own[0].nullable:
+        return (
+            f"its natural key recurs through {own[0].name}, which is never null, so the key "
+            "would have no end; make it nullable, leave it out of the key, or write "
+            f"{own[0].name} = Ref(by=…) with a field that is unique"
+        )
+    if len(rows.key) == 1:
+        return (
+            f"its natural key is {own[0].name} alone, which tells no two rows of one parent "
+            "apart; add a field to it"
+        )
+    return None
+
+
+def empty_keys(roots: Iterable[RowSet]) -> Iterator[tuple[RowSet, str]]:
+    """Yield the row sets whose references are written by keys that are empty somewhere.
+
+    An owned row's way to its owner needs no key of the owner's, until others refer to the row by
+    a key that holds that way.
+    """
+    for root in roots:
+        for rows in root.tree():
+            for member in rows.members:
+                reference = member.reference if isinstance(member, Links) else member
+                found = _without_key(reference.parts) if isinstance(reference, Reference) else None
+                if found is not None:
+                    text = (
+                        f"{member.name} is written by a key that holds {found.name}, and that "
+                        f"refers to {found.target.schema.__name__}, which has no natural key; "
+                        "declare natural_key there"
+                    )
+                    yield rows, text
+
+
+def _without_key(parts: Parts) -> Reference | None:
+    """Return a reference within a key that has nothing to be written by."""
+    seen: set[Reference] = set()
+    waiting = list(parts)
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Reference) and part not in seen:
+            if not part.parts:
+                return part
+            seen.add(part)
+            waiting += part.parts
+    return None

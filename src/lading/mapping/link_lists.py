@@ -1,0 +1,208 @@
+"""Many-to-many lists: which side of a link table carries it, and the lists themselves.
+
+Which side it is depends on declarations and names alone, never on the order in which schemas
+are declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import sqlalchemy as sa
+from sqlalchemy.orm import RelationshipProperty
+
+from lading.mapping.columns import in_check, nulls_collide
+from lading.mapping.fields import Ref, RefList
+from lading.mapping.identity import key_names
+from lading.mapping.meta_options import names_in
+from lading.mapping.unique_guards import leads_to_one
+from lading.model.rowsets import Column, Kinds, Links, Reference, RowSet
+
+if TYPE_CHECKING:
+    from lading.mapping.derivation import Derivation
+    from lading.mapping.members import Members
+    from lading.schema import EntitySchema
+
+
+@dataclass(eq=False, slots=True)
+class Side:
+    """A relationship that could carry a link table, and the field that it would be."""
+
+    members: Members
+    relationship: RelationshipProperty[Any]
+    table: sa.Table
+    kinds: Kinds
+    name: str
+    field: RefList
+    is_declared: bool
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The entity and the field, by which sides are sorted."""
+        return self.members.rows.name, self.name
+
+
+def add_link_lists(work: Derivation, fillers: Iterable[Members]) -> None:
+    """Give each link table that no schema is declared for to one of its sides."""
+    sides: dict[sa.Table, list[Side]] = {}
+    for side in (side for members in fillers for side in _sides_of(members)):
+        if not work.of_table(side.table):
+            sides.setdefault(side.table, []).append(side)
+    if not sides:
+        return
+    order = _Later(work)
+    chosen = [_carrying(found, order) for found in sides.values()]
+    # Relationships that a backref or automap makes come in any order.
+    for side in sorted(chosen, key=lambda side: side.place):
+        _add(side)
+
+
+def _carrying(sides: list[Side], order: _Later) -> Side:
+    """Return the side that declares the list, else that of the later entity, else the first."""
+    sides = [side for side in sides if side.is_declared] or sides
+    last = [
+        side
+        for side in sides
+        if not any(order.is_later(other.members.rows, side.members.rows) for other in sides)
+    ]
+    return min(last or sides, key=lambda side: side.place)
+
+
+def _sides_of(members: Members) -> Iterator[Side]:
+    for relationship, kinds in members.relationships.values():
+        table = relationship.secondary
+        if relationship.viewonly or not isinstance(table, sa.Table):
+            continue
+        name, field = _field_of(members, str(relationship.key))
+        members.seen.add(name)
+        if name not in members.excluded:
+            is_declared = name in members.used
+            yield Side(members, relationship, table, kinds, name, field, is_declared)
+
+
+def _field_of(members: Members, key: str) -> tuple[str, RefList]:
+    for name, field in members.declared.items():
+        if isinstance(field, Ref) and (field.relationship or name) == key:
+            members.used.add(name)
+            members.refuse_one_way(name, field)
+            made = RefList(key, by=field.by, entity=field.entity, data_key=field.data_key)
+            made.validators = list(field.validators)
+            return name, made
+    return key, RefList(key)
+
+
+def _add(side: Side) -> None:
+    members, relationship, table = side.members, side.relationship, side.table
+    near = tuple((far, local) for local, far in _pairs(relationship.synchronize_pairs))
+    far = tuple(_pairs(relationship.secondary_synchronize_pairs or []))
+    held = {column for column, _ in near} | {column for _, column in far}
+    if set(table.columns) - held:
+        members.failed.add(side.name)
+        extra = ", ".join(column.name for column in table.columns if column not in held)
+        members.report(
+            f"{side.name}: its link table {table.fullname} has columns of its own ({extra}); map "
+            "it to a class and declare a schema for it (an entity, or Owned)"
+        )
+        return
+    for columns in ([owner for _, owner in near], [remote for remote, _ in far]):
+        if not leads_to_one(columns):
+            members.report(
+                f"{side.name}: its link table {table.fullname} leads to "
+                f"{', '.join(map(str, columns))}, which no constraint makes unique; make it "
+                f"unique in the model, or map {table.fullname} to a class and declare a schema "
+                "for that"
+            )
+            return
+    reference = _reference(side, near, far)
+    if reference is None:
+        return
+    field = side.field
+    field.required = True
+    field.attribute = relationship.key if relationship.key != side.name else None
+    written = field.data_key or side.name
+    held_by = (side.name, written, field, False, relationship.key, table, near, reference)
+    members.add(Links(*held_by, kinds=side.kinds))
+
+
+def _reference(
+    side: Side,
+    near: tuple[tuple[Column, Column], ...],
+    far: tuple[tuple[Column, Column], ...],
+) -> Reference | None:
+    """Return the reference that a link table's other half is, if there is its target."""
+    name, field = side.name, side.field
+    options = Ref(by=field.by, entity=field.entity)
+    remotes = tuple(remote for remote, _ in far)
+    target = side.members.target(name, options, remotes)
+    if target is None:
+        return None
+    columns = tuple(column for _, column in far)
+    shared = frozenset(columns) & {column for column, _ in near}
+    held = (name, name, options, False, columns, remotes)
+    return Reference(*held, None, False, field.by, target, shared=shared)
+
+
+def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
+    """Each (column of a mapped table, column of the link table)."""
+    return [(left, right) for left, right in pairs]
+
+
+class _Later:
+    """Which entity must load after which, by references alone: as the import order has it.
+
+    Required references count first, then those that may be null and those of owned rows, by
+    entity and field; one that would close a cycle doesn't.
+    """
+
+    def __init__(self, work: Derivation) -> None:
+        self.work = work
+        self.graph = nx.DiGraph()
+        self.graph.add_nodes_from(rows.name for rows in work.plain.values())
+        optional: list[tuple[str, str, Reference, RowSet]] = []
+        for schema, rows in work.plain.items():
+            for name in names_in(getattr(schema.__dict__.get("Meta"), "depends_on", None)):
+                self.graph.add_edge(name, rows.name)
+            for reference in rows.references:
+                if schema in work.owners or (
+                    may_wait(reference) and reference.name not in key_names(schema)
+                ):
+                    optional.append((rows.name, reference.name, reference, rows))
+                else:
+                    self._lay(reference, rows)
+        for _, _, reference, rows in sorted(optional, key=lambda item: item[:2]):
+            if not self.is_later(reference.target, rows):
+                self._lay(reference, rows)
+
+    def _lay(self, reference: Reference, rows: RowSet) -> None:
+        owners = {owner for owner, _, _ in self.work.owners.get(rows.schema, ())}
+        if reference.target.schema not in owners:
+            ends = self._roots(reference.target.schema), self._roots(rows.schema)
+            self.graph.add_edges_from((far, near) for far in ends[0] for near in ends[1])
+
+    def _roots(self, schema: type[EntitySchema], path: tuple[Any, ...] = ()) -> set[str]:
+        """Name the entities whose records hold a schema's rows."""
+        owners = {owner for owner, _, _ in self.work.owners.get(schema, ())} - set(path)
+        if not owners:
+            return {self.work.plain[schema].name} if schema in self.work.plain else set()
+        return set().union(*(self._roots(owner, (*path, schema)) for owner in owners))
+
+    def is_later(self, one: RowSet, other: RowSet) -> bool:
+        """Tell whether one row set's entity needs the other's to be there."""
+        return any(
+            near != far and nx.has_path(self.graph, far, near)
+            for near in self._roots(one.schema)
+            for far in self._roots(other.schema)
+        )
+
+
+def may_wait(reference: Reference) -> bool:
+    """Tell whether a reference that is in no key may be inserted as null first."""
+    return (
+        reference.nullable
+        and bool(reference.own)
+        and not in_check(reference.own[0].table, reference.own)
+        and not nulls_collide(reference.own[0].table, reference.own)
+    )

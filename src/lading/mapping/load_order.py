@@ -1,0 +1,206 @@
+"""The order in which row sets load, and what is deferred to open cycles.
+
+Entities, owned tables and link tables each are a node of one graph, so that an
+owned child's reference doesn't tie its whole parent into a cycle.  Required
+edges are laid first, then the others by entity and field name; those that would
+close a cycle are deferred: a nullable reference is inserted as null and updated
+later, owned rows and links are inserted later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+
+import networkx as nx
+
+from lading.catalog import Catalog, default_catalog
+from lading.errors import DeclarationError
+from lading.mapping.derivation import Entities, own_option
+from lading.mapping.link_lists import may_wait
+from lading.mapping.meta_options import names_in
+from lading.model.rowsets import Links, Reference, RowSet
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a catalog loads.
+
+    ``entities`` stand in import order.  ``updated`` names the references, as
+    (row set, field), that are inserted as null and updated once their targets are
+    there; ``late`` the owned tables and link tables that are inserted after
+    their records; ``waves`` the self references whose rows load parents first.
+    ``steps`` is everything in order: entities and late nodes.
+    """
+
+    entities: tuple[str, ...]
+    steps: tuple[str, ...]
+    updated: frozenset[tuple[str, str]]
+    late: frozenset[str]
+    waves: frozenset[tuple[str, str]]
+    dependencies: dict[str, tuple[str, ...]]
+
+
+def import_order(catalog: Catalog | None = None) -> dict[str, int]:
+    """Return each entity's place in the import order, counted from 1, in that order.
+
+    Without a catalog, the default one is meant.  Raises ``DeclarationError`` for a cycle
+    of required references, with its path.
+    """
+    names = order_of((catalog or default_catalog).use()).entities
+    return {name: place for place, name in enumerate(names, 1)}
+
+
+def order_of(entities: Entities) -> Order:
+    """Lay the graph of a catalog's row sets and sort it."""
+    return _Graph(entities).sort()
+
+
+class _Graph:
+    def __init__(self, entities: Entities) -> None:
+        self.entities = entities
+        self.rows = sorted(entities.all_rows(), key=lambda rows: (rows.entity, rows.name))
+        self.graph = nx.DiGraph()
+        self.place: dict[str, int] = {}
+        self.updated: set[tuple[str, str]] = set()
+        self.late: set[str] = set()
+        self.waves: set[tuple[str, str]] = set()
+        for rows in self.rows:
+            for name in (rows.name, *(link_name(rows, links) for links in rows.links)):
+                self.place[name] = len(self.place)
+                self.graph.add_node(name)
+
+    def sort(self) -> Order:
+        for rows in self.rows:
+            self._lay_required(rows)
+        self._refuse_cycles()
+        for rows in self.rows:
+            self._lay_nullable(rows)
+            self._lay_inline(rows)
+        sequence = list(nx.lexicographical_topological_sort(self.graph, key=self.place.get))
+        roots = set(self.entities.roots)
+        return Order(
+            entities=tuple(name for name in sequence if name in roots),
+            steps=tuple(name for name in sequence if name in roots or name in self.late),
+            updated=frozenset(self.updated),
+            late=frozenset(self.late),
+            waves=frozenset(self.waves),
+            dependencies={name: self._dependencies(name) for name in roots},
+        )
+
+    # Edges point from what must be there to what needs it.
+
+    def _lay_required(self, rows: RowSet) -> None:
+        if rows.parent is not None:
+            self.graph.add_edge(rows.parent.name, rows.name, label=f"{rows.name} (owned)")
+        else:
+            for name in names_in(own_option(rows.schema, "depends_on")):
+                self.graph.add_edge(name, rows.name, label=f"{rows.name}.depends_on")
+        for reference in rows.references:
+            if self._is_self(rows, reference):
+                self._self_reference(rows, reference)
+            elif not is_deferrable(rows, reference):
+                self._lay(rows, reference)
+        for links in rows.links:
+            self.graph.add_edge(rows.name, link_name(rows, links), label=link_name(rows, links))
+            for target in self._nodes(links.reference):
+                self.graph.add_edge(target, link_name(rows, links), label=link_name(rows, links))
+
+    def _lay(self, rows: RowSet, reference: Reference) -> None:
+        for target in self._nodes(reference):
+            if target != rows.name:
+                self.graph.add_edge(target, rows.name, label=f"{rows.name}.{reference.name}")
+
+    def _is_self(self, rows: RowSet, reference: Reference) -> bool:
+        return reference.target.table is rows.table
+
+    def _self_reference(self, rows: RowSet, reference: Reference) -> None:
+        if is_deferrable(rows, reference):
+            self.updated.add((rows.name, reference.name))
+            return
+        if len(self._nodes(reference)) > 1:
+            raise DeclarationError(
+                f"{rows.schema.__name__}: {reference.name} ties rows that several parents own to "
+                "others of their own table that must be there first; make it nullable and keep it "
+                "out of keys and CHECKs, or make the table an entity"
+            )
+        self.waves.add((rows.name, reference.name))
+        if rows.parent is not None:
+            self.late.add(rows.name)
+
+    def _refuse_cycles(self) -> None:
+        try:
+            cycle = nx.find_cycle(self.graph)
+        except nx.NetworkXNoCycle:
+            return
+        edges = [self.graph.edges[edge]["label"] for edge in reversed(cycle)]
+        path = " -> ".join([*edges, edges[0].rpartition(".")[0] or edges[0]])
+        raise DeclarationError(
+            f"import order: {path} is a cycle of required references. Make one nullable, "
+            "or own one by the other"
+        )
+
+    def _lay_nullable(self, rows: RowSet) -> None:
+        for reference in sorted(rows.references, key=attrgetter("name")):
+            if self._is_self(rows, reference) or not is_deferrable(rows, reference):
+                continue
+            if any(nx.has_path(self.graph, rows.name, node) for node in self._nodes(reference)):
+                self.updated.add((rows.name, reference.name))
+            else:
+                self._lay(rows, reference)
+
+    def _lay_inline(self, rows: RowSet) -> None:
+        """Owned rows and links go in with their records if all they refer to is there."""
+        for links in sorted(rows.links, key=attrgetter("name")):
+            node = link_name(rows, links)
+            if rows.name in self.late or not self._inline(rows, links.reference):
+                self.late.add(node)
+        if rows.parent is None:
+            return
+        if rows.parent.name in self.late:
+            self.late.add(rows.name)
+        for reference in sorted(rows.references, key=attrgetter("name")):
+            if (rows.name, reference.name) not in self.updated and not self._inline(
+                rows, reference
+            ):
+                self.late.add(rows.name)
+
+    def _inline(self, rows: RowSet, reference: Reference) -> bool:
+        """Lay the targets before the record that nests these rows, unless that closes a cycle."""
+        for target in self._nodes(reference):
+            if nx.has_path(self.graph, rows.entity, target):
+                return False
+            self.graph.add_edge(target, rows.entity, label=f"{rows.name}.{reference.name}")
+        return True
+
+    def _nodes(self, reference: Reference) -> list[str]:
+        """Name the row sets whose rows a reference may point to."""
+        table = reference.target.table
+        return [rows.name for rows in self.rows if rows.table is table]
+
+    def _dependencies(self, name: str) -> tuple[str, ...]:
+        found = set()
+        for rows in self.entities[name].tree():
+            for reference in all_references(rows):
+                found |= {
+                    other.entity for other in self.rows if other.table is reference.target.table
+                }
+        return tuple(sorted(found - {name}))
+
+
+def all_references(rows: RowSet) -> Iterator[Reference]:
+    """Yield a row set's references, and those of its link lists."""
+    yield from rows.references
+    for links in rows.links:
+        yield links.reference
+
+
+def link_name(rows: RowSet, links: Links) -> str:
+    """Name the node of a link table."""
+    return f"{rows.name}.{links.name}"
+
+
+def is_deferrable(rows: RowSet, reference: Reference) -> bool:
+    """Tell whether a reference may be inserted as null first and updated later."""
+    return reference not in rows.key and may_wait(reference)

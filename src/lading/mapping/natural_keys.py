@@ -1,0 +1,238 @@
+"""Which natural key each entity has: the default rule, its candidates, and why one was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lading.errors import nearest, shown
+from lading.mapping.columns import generates, unique_columns
+from lading.mapping.reference_names import Unclear
+from lading.mapping.unique_guards import is_guarded
+from lading.model.rowsets import Column, Reference, RowSet, Value
+from lading.values.base import article
+
+if TYPE_CHECKING:
+    from lading.mapping.derivation import Entities
+
+Key = tuple[Value | Reference, ...]
+
+CONVENTIONAL = "slug"
+DECLARED = "natural_key is declared"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChoice:
+    """The natural key of one entity or owned list, and what it was chosen from.
+
+    ``key`` and each of ``candidates`` are the names of fields; ``reason`` says by which
+    rule the key was chosen.  ``guarded`` says whether the database itself refuses a second
+    row with the key: a primary key or unique columns without nulls.
+    """
+
+    entity: str
+    key: tuple[str, ...]
+    candidates: tuple[tuple[str, ...], ...]
+    reason: str
+    guarded: bool
+
+    def __str__(self) -> str:
+        others = [_name(candidate) for candidate in self.candidates if candidate != self.key]
+        beside = f"; the other candidates are {'; '.join(others)}" if others else ""
+        alone = "" if self.guarded else "; no constraint guards it, lading alone does"
+        return f"{self.entity}: {_name(self.key)} ({self.reason}){beside}{alone}"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Fields that tell records apart: how they are named, and what is said against them."""
+
+    key: Key
+    nullable: bool
+    made_up: bool
+    primary: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields' names, as ``natural_key`` takes them."""
+        return tuple(member.name for member in self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The members of a natural key, why they are, and the names of all that could be."""
+
+    key: Key
+    reason: str
+    offered: tuple[tuple[str, ...], ...]
+
+
+def choose_key(rows: RowSet, declared: Any) -> Decision:
+    """Decide on a row set's natural key.
+
+    The rule, unless a key is declared: ``slug`` if unique and NOT NULL; else the only
+    unique constraint or plain unique index without nullable columns that nobody makes up
+    (no column of it has a default that generates); else the only one that is made up, with
+    ``uuid`` before others; else a primary key that records carry.  ``Unclear`` says what
+    to declare instead.
+    """
+    offered = candidates(rows)
+    if declared is not None:
+        key, reason = _declared_key(rows, declared), DECLARED
+    else:
+        key, reason = _default_key(rows, offered)
+    return Decision(key, reason, tuple(item.names for item in offered))
+
+
+def _default_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
+    conventional = next((item for item in offered if item.names == (CONVENTIONAL,)), None)
+    if conventional is not None:
+        if conventional.nullable:
+            raise Unclear(f"{CONVENTIONAL} is unique but nullable; {_suggest(offered)}")
+        return conventional.key, "slug is unique and never null"
+    unique = [item for item in offered if not item.nullable and not item.primary]
+    business = [item for item in unique if not item.made_up]
+    conventional = next((item for item in unique if item.names == ("uuid",)), None)
+    chosen = business or ([conventional] if conventional is not None else unique)
+    if len(chosen) > 1:
+        raise Unclear(f"several columns could be its natural key; {_suggest(offered)}")
+    if chosen:
+        reason = "the only unique columns that are never null and not made up"
+        made_up = "unique and never null, though made up; nothing else is"
+        return chosen[0].key, made_up if chosen[0].made_up else reason
+    primary = next((item for item in offered if item.primary), None)
+    if primary is not None and not _is_surrogate(rows, primary):
+        return primary.key, "the primary key"
+    raise Unclear(f"it has no natural key; {_suggest(offered)}")
+
+
+def candidates(rows: RowSet) -> list[Candidate]:
+    """List the unique sets of columns that could be the natural key, in the order of the offer.
+
+    Those that may be null stand after those that may not, and a lone primary key (``id``)
+    stands last.  One that holds a lone primary key beside others is none: the others add
+    nothing.
+    """
+    identity = rows.identity
+    lone = set(identity) if len(identity) == 1 else set()
+    groups = [group for group in unique_columns(rows.table) if not lone & set(group)]
+    if len(identity) > 1 and set(identity) not in [set(group) for group in groups]:
+        groups.append(identity)
+    found = [_candidate(rows, group) for group in groups]
+    found.sort(key=lambda item: item is not None and item.nullable)
+    found += [_candidate(rows, identity)] if lone else []
+    return [item for item in found if item is not None and _ends(rows, item.key)]
+
+
+def _candidate(rows: RowSet, columns: tuple[Column, ...]) -> Candidate | None:
+    members = covering(rows, columns)
+    if not members:
+        return None
+    return Candidate(
+        members,
+        nullable=any(column.nullable for column in columns),
+        made_up=any(generates(column) for column in columns),
+        primary=set(columns) == set(rows.identity),
+    )
+
+
+def _ends(rows: RowSet, key: Key) -> bool:
+    """A key may recur through one nullable self reference, and needs something beside it."""
+    own = [part for part in key if isinstance(part, Reference) and part.target is rows]
+    return not own or (len(own) == 1 and own[0].nullable and len(key) > 1)
+
+
+def _is_surrogate(rows: RowSet, primary: Candidate) -> bool:
+    return any(
+        isinstance(member, Value) and member.column is rows.surrogate for member in primary.key
+    )
+
+
+def covering(rows: RowSet, columns: tuple[Column, ...]) -> Key:
+    """Return the members that hold exactly these columns, or nothing."""
+    all_columns = wanted = set(columns)
+    chosen: list[tuple[int, Value | Reference]] = []
+    members: list[Value | Reference] = [*rows.values, *rows.references]
+    for member in members:
+        if member.kinds is not None:
+            continue  # a key is every record's
+        held: set[Column] = set()
+        if isinstance(member, Reference):
+            held = set(member.columns)
+        elif member.kind.is_key and member.writable:
+            held = {member.column}
+        if held <= all_columns and held & wanted:
+            position = min(i for i, column in enumerate(columns) if column in held & wanted)
+            chosen.append((position, member))
+            wanted = wanted - held
+    return () if wanted else tuple(member for _, member in sorted(chosen, key=lambda c: c[0]))
+
+
+def _name(names: tuple[str, ...]) -> str:
+    return shown(names[0] if len(names) == 1 else names)
+
+
+def _suggest(offered: list[Candidate]) -> str:
+    """Say what could be written, with every candidate."""
+    if len(offered) == 1 and offered[0].primary and len(offered[0].key) == 1:
+        return (
+            "write natural_key = (...) with the fields that identify a record outside any "
+            f"database, or natural_key = {_name(offered[0].names)} if the id itself is the "
+            "identity"
+        )
+    if not offered:
+        return (
+            "write natural_key = (...) with the fields that identify a record outside any database"
+        )
+    return f"write natural_key = one of: {'; '.join(_name(item.names) for item in offered)}"
+
+
+def _declared_key(rows: RowSet, declared: Any) -> Key:
+    """Return the members that ``natural_key`` names."""
+    names = (declared,) if isinstance(declared, str) else declared
+    if not isinstance(names, tuple | list) or not all(isinstance(n, str) for n in names):
+        raise Unclear(f"natural_key = {shown(declared)}; write a field's name, or several")
+    if not names:
+        raise Unclear("natural_key names no field; write at least one")
+    if len(set(names)) < len(names):
+        raise Unclear(f"natural_key = {shown(declared)} names a field twice; name each once")
+    return tuple(_key_member(rows, name) for name in names)
+
+
+def _key_member(rows: RowSet, name: str) -> Value | Reference:
+    for member in rows.members:
+        if member.name == name:
+            if not isinstance(member, Value | Reference):
+                raise Unclear(f"natural_key names {name!r}, which is a list; name another field")
+            if member.kinds is not None:
+                raise Unclear(
+                    f"natural_key names {name!r}, which only some of its classes have; "
+                    "name another field"
+                )
+            if isinstance(member, Value) and not member.writable:
+                raise Unclear(
+                    f"natural_key names {name!r}, which is never read back; name another field"
+                )
+            if isinstance(member, Value) and not member.kind.is_key:
+                kind = article(member.kind.name)
+                raise Unclear(
+                    f"natural_key names {name!r}, and {kind} field is no key; name another field"
+                )
+            return member
+    names = [member.name for member in rows.members if isinstance(member, Value | Reference)]
+    known = nearest(name, names)
+    text = f"natural_key names {name!r}, which is no field of it; its fields are {known}"
+    raise Unclear(text, name)
+
+
+def choices(entities: Entities) -> tuple[KeyChoice, ...]:
+    """Say which key each row set with a natural key has; see :meth:`Catalog.choices`."""
+    return tuple(sorted(_choices(entities), key=lambda choice: choice.entity))
+
+
+def _choices(entities: Entities) -> Iterator[KeyChoice]:
+    for schema, decision in entities.decisions.items():
+        rows = entities.plain[schema]
+        names = tuple(member.name for member in decision.key)
+        yield KeyChoice(rows.name, names, decision.offered, decision.reason, is_guarded(rows))

@@ -1,0 +1,204 @@
+"""The field and the kind of each plain column, derived or declared."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import marshmallow as ma
+from marshmallow_sqlalchemy import ModelConverter
+from sqlalchemy.sql import sqltypes
+from sqlalchemy.types import TypeEngine
+
+from lading.errors import DeclarationError, shown
+from lading.mapping.columns import (
+    AsStored,
+    converts_in_sql,
+    is_decorator,
+    kind_of,
+    makes_values,
+    overrides_values,
+    retyped,
+    underlying,
+)
+from lading.mapping.custom_fields import FieldKind, keep_json_null
+from lading.mapping.fields import ValueField
+from lading.mapping.probing import gives_its_impls, is_steady
+from lading.mapping.reference_names import Unclear
+from lading.model.rowsets import Column
+from lading.values.base import Kind
+from lading.values.datetimes import DateTime
+from lading.values.scalars import Bytes, Text
+
+Types = Mapping[type[TypeEngine[Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """How a column's values travel; ``stored`` is the type that they are read by as they are."""
+
+    field: ma.fields.Field[Any]
+    kind: Kind
+    stored: TypeEngine[Any] | None = None
+
+
+def carried(
+    name: str, column: Column, declared: ma.fields.Field[Any] | None, *, stored: bool
+) -> Carried:
+    """Return a column's field and kind, and ``Unclear`` where neither is known.
+
+    Args:
+        name: The field's name, for what an error tells to write.
+        column: The column whose values travel.
+        declared: The field that the application gives the column, if any.
+        stored: Whether the schema says that values travel as they are stored.
+    """
+    if stored or (declared is None and travels_stored(column.type)):
+        return _stored(name, column)
+    if converts_in_sql(column.type):
+        raise Unclear(
+            f"{column.type!r} converts values in SQL (bind_expression, column_expression), which a "
+            f"bulk load goes past; let what is stored travel as it is: stored = ({name!r},) in "
+            "Meta, or change its type"
+        )
+    kind = kind_of(column.type)
+    if declared is None:
+        return Carried(_derived(name, column), _known(kind))
+    if isinstance(underlying(column.type), sqltypes.JSON):
+        keep_json_null(declared)
+    if kind is None or _knows_a_zone(declared, kind):
+        return Carried(_required(declared, column), FieldKind(declared))
+    if _may_be_other(column.type, kind):
+        kind = FieldKind(declared, like=kind)
+    return Carried(_required(declared, column), kind)
+
+
+def travels_stored(type_: TypeEngine[Any]) -> bool:
+    """Tell whether a decorator's values travel as they are stored, unless a field is declared.
+
+    They do where nobody says what its Python values are, or in which zone, and where it stores
+    one value as another each time, as an encryption with a fresh nonce does.
+    """
+    if not is_decorator(type_):
+        return False
+    kind = kind_of(type_)
+    if kind is None or not is_steady(type_, kind):
+        return True
+    zoneless = isinstance(kind, DateTime) and not kind.aware
+    return zoneless and makes_values(type_) and not gives_its_impls(type_, kind)
+
+
+def _stored(name: str, column: Column) -> Carried:
+    """Let a column's values travel as the type below its decorators has them."""
+    type_ = AsStored(column.type)
+    kind = kind_of(type_)
+    if kind is None:
+        raise _unknown(name, underlying(column.type))
+    return Carried(_derived(name, retyped(column, type_)), kind, type_)
+
+
+def _may_be_other(type_: TypeEngine[Any], kind: Kind | None) -> bool:
+    """Tell whether a decorator changes values, and claims its impl's type."""
+    return is_decorator(type_) and overrides_values(type_) and kind_of(underlying(type_)) == kind
+
+
+def _knows_a_zone(field: ma.fields.Field[Any], kind: Kind) -> bool:
+    """A field may say that a type makes aware values of a column without zones."""
+    return (
+        isinstance(field, ma.fields.AwareDateTime) and isinstance(kind, DateTime) and not kind.aware
+    )
+
+
+def _required(field: ma.fields.Field[Any], column: Column) -> ma.fields.Field[Any]:
+    """Absent is not null: a field of the application's is required like ours."""
+    if not field.dump_only and field.load_default is ma.missing:
+        field.required = True
+    if column.nullable:
+        field.allow_none = True
+    return field
+
+
+# Derived fields
+
+
+def _known(kind: Kind | None) -> Kind:
+    assert kind is not None  # else there were no derived field
+    return kind
+
+
+def _unknown(name: str, type_: TypeEngine[Any]) -> Unclear:
+    return Unclear(
+        f"{type_!r} has a Python type that lading doesn't know; declare {name} = "
+        "fields.…(required=True), give its TypeDecorator a python_type"
+    )
+
+
+def _derived(name: str, column: Column) -> ma.fields.Field[Any]:
+    if kind_of(column.type) is None:
+        raise _unknown(name, column.type)
+    return StrictConverter().column2field(column, required=True)
+
+
+def strict_field(_: ModelConverter, type_: TypeEngine[Any]) -> Callable[..., ma.fields.Field[Any]]:
+    """Return what makes our own field for a column type, from the converter's options."""
+    kind = _known(kind_of(type_))
+
+    def make(*, validate: Any, **options: Any) -> ma.fields.Field[Any]:
+        for lossy in ("enum", "places"):
+            options.pop(lossy, None)
+        sized = isinstance(kind, Text | Bytes)
+        return ValueField(kind, validate=validate if sized else [], **options)
+
+    return make
+
+
+class StrictConverter(ModelConverter):
+    """marshmallow-sqlalchemy's converter, with our fields in place of its lossy ones."""
+
+    SQLA_TYPE_MAPPING = {TypeEngine: strict_field}  # noqa: RUF012
+
+
+# Fields that a catalog declares for every column of a type
+
+
+def checked_types(given: Any) -> Types:
+    """Return a catalog's ``types``; ``DeclarationError`` for what is no field of a type."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise DeclarationError(f"Catalog: types is {shown(given)}; give it a mapping")
+    for type_, field in given.items():
+        if not (isinstance(type_, type) and issubclass(type_, TypeEngine)):
+            raise DeclarationError(
+                f"Catalog: types has the key {shown(type_)}; name a class of SQLAlchemy types"
+            )
+        if not isinstance(field, ma.fields.Field) and not callable(field):
+            raise DeclarationError(
+                f"Catalog: types[{type_.__name__}] is {shown(field)}; give it a field, a class of "
+                "fields, or a function from the column's type to a field"
+            )
+    return dict(given)
+
+
+def field_for(type_: TypeEngine[Any], types: Types) -> ma.fields.Field[Any] | None:
+    """Return a new field for a column of a type, if it or a base of its class has one."""
+    for cls in type(type_).__mro__:
+        if cls in types:
+            return _made(types[cls], type_)
+    return None
+
+
+def _made(given: Any, type_: TypeEngine[Any]) -> ma.fields.Field[Any]:
+    name = type(type_).__name__
+    if isinstance(given, ma.fields.Field):
+        return copy.copy(given)
+    try:
+        field = given() if inspect.isclass(given) else given(type_)
+    except Exception as error:
+        raise Unclear(f"Catalog's types[{name}] fails ({error!r}); correct it") from error
+    if not isinstance(field, ma.fields.Field):
+        raise Unclear(f"Catalog's types[{name}] gives {shown(field)}; let it give a field")
+    return field

@@ -1,0 +1,108 @@
+"""Values that no text of ours may show: those of the fields that ``Meta.hidden`` names.
+
+Whoever tells of a value, a key or a record asks here, with the member at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
+
+
+class Hidden(str):
+    """What is shown in place of a hidden value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+HIDDEN = Hidden("<hidden>")
+#: What is said of a hidden value, and of texts of others that may hold one.
+UNFIT = f"its value {HIDDEN} isn't one that the field takes"
+UNSAID = f"({HIDDEN}: the entity has hidden fields)"
+
+
+def hides(member: Member) -> bool:
+    """Tell whether what a field holds is hidden: its own value, or a part of its target's key."""
+    return _hides(member, set())
+
+
+def _hides(member: Member, seen: set[int]) -> bool:
+    if isinstance(member, Value):
+        return member.hidden
+    if isinstance(member, Links):
+        return _hides(member.reference, seen)
+    if isinstance(member, Reference) and id(member) not in seen:
+        seen.add(id(member))
+        return any(_hides(part, seen) for part in member.parts)
+    return False
+
+
+def has_hidden(rows: RowSet) -> bool:
+    """Tell whether a record holds anything that is hidden, at any depth."""
+    return any(
+        has_hidden(member.rows) if isinstance(member, Children) else hides(member)
+        for member in rows.members
+    )
+
+
+def told(members: Iterable[Member], record: Any) -> Any:
+    """Return a record, or a key in portable form, as it may be shown."""
+    if not isinstance(record, Mapping):
+        return record if record is None or not any(map(hides, members)) else HIDDEN
+    by_name = {member.written: member for member in members}
+    return {
+        name: told_value(by_name[name], value) if name in by_name else value
+        for name, value in record.items()
+    }
+
+
+def told_value(member: Member, value: Any) -> Any:
+    """Return what a field holds in portable form, as it may be shown."""
+    if value is None:
+        return None
+    if isinstance(member, Children):
+        is_list = isinstance(value, list)
+        return [told(member.rows.members, item) for item in value] if is_list else value
+    if not hides(member):
+        return value
+    if isinstance(member, Links) and isinstance(value, list):
+        return [told_value(member.reference, item) for item in value]
+    if isinstance(member, Reference) and not member.flat:
+        return told(member.parts, value)
+    return HIDDEN
+
+
+def told_faults(rows: RowSet, faults: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the faults of a record's fields, by dotted path, as they may be shown."""
+    for path, text in faults:
+        yield path, told_fault(rows, path, text)
+
+
+def told_fault(rows: RowSet, path: str, text: str) -> str:
+    """Return what is said of a field; of a whole record, nothing if it has hidden fields."""
+    if not path.split(".", maxsplit=1)[0]:
+        return UNSAID if has_hidden(rows) else text
+    return UNFIT if is_hidden(rows, path) and text not in PLAIN else text
+
+
+def is_hidden(rows: RowSet, path: str) -> bool:
+    """Tell whether a dotted path of names, and places in lists, leads to what is hidden."""
+    for name in (name for name in path.split(".") if not name.isdigit()):
+        member = next((m for m in rows.members if name in (m.written, m.name)), None)
+        if not isinstance(member, Children):
+            return member is not None and hides(member)
+        rows = member.rows
+    return False
+
+
+#: What marshmallow and we say of a field's presence, whatever its value.
+PLAIN = {
+    "Missing data for required field.",
+    "Unknown field.",
+    "Field may not be null.",
+}

@@ -1,0 +1,255 @@
+"""What a catalog derives from its declarations: row sets and their members.
+
+A *row set* is the rows of one table as records carry them: those of an entity,
+or those of an owned table within one parent.  Members are its fields, each with
+the columns that it carries.  Plain descriptions only: nothing here reads or
+writes a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper
+from sqlalchemy.types import TypeEngine
+
+from lading.mapping.columns import retyped
+from lading.values.base import Kind
+
+if TYPE_CHECKING:
+    import marshmallow as ma
+
+    from lading.schema import EntitySchema
+
+Column = sa.Column[Any]
+
+#: The written discriminators of the classes that have something; ``None`` for all.
+Kinds = frozenset[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """The table that a subclass of a joined-table hierarchy adds to its base's.
+
+    ``pairs`` hold each column of its primary key with the base's that it repeats; ``kinds``
+    are the discriminators whose rows have a row in it.
+    """
+
+    table: sa.Table
+    pairs: tuple[tuple[Column, Column], ...]
+    kinds: frozenset[Any]
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """A field of a record.
+
+    ``name`` is its name in the schema, ``written`` its name in a record (they
+    differ where the field has a ``data_key``); ``nullable`` says whether null
+    may be written.  ``kinds`` are the discriminators whose records have this field, where
+    subclasses differ; the others' leave it out.
+    """
+
+    name: str
+    written: str
+    field: ma.fields.Field[Any]
+    nullable: bool
+    _: KW_ONLY
+    kinds: Kinds = None
+
+
+@dataclass(eq=False, slots=True)
+class Value(Member):
+    """A plain value in one column.
+
+    ``kind`` is a ``FieldKind`` where only the application's own field knows the type;
+    ``writable`` is false for what the database computes and for ``dump_only``.  ``stored`` is
+    the type by which the column is read and written instead of its own, where values travel
+    as they are stored.  What is ``hidden`` no text of ours shows: see ``declare.hiding``.
+    """
+
+    attribute: str
+    column: Column
+    kind: Kind
+    writable: bool
+    stored: TypeEngine[Any] | None = None
+    hidden: bool = False
+
+    @property
+    def carrier(self) -> Column:
+        """The column as its values are read from it and bound to it."""
+        return self.carrier_in(self.column.table)
+
+    def carrier_in(self, source: Any) -> Column:
+        """Return the same of an alias of its table."""
+        column: Column = retyped(source.c[self.column.key], self.stored)
+        return column
+
+
+@dataclass(eq=False, slots=True)
+class Reference(Member):
+    """A foreign key, written as the target's natural key.
+
+    ``columns`` are the local ones and ``remote`` those of the target that they
+    hold.  ``parts`` are the target's members that are written: its natural key,
+    or the one field of ``by``.  Where that key recurs, one of its parts is a reference
+    whose parts are the same again: see ``declare.recurring``.
+    """
+
+    columns: tuple[Column, ...]
+    remote: tuple[Column, ...]
+    relationship: str | None
+    flat: bool
+    by: str | None
+    target: RowSet
+    parts: tuple[Value | Reference, ...] = ()
+    shared: frozenset[Column] = frozenset()
+
+    @property
+    def own(self) -> tuple[Column, ...]:
+        """The columns that this reference carries; without any, others say what it is."""
+        return tuple(column for column in self.columns if column not in self.shared)
+
+
+@dataclass(eq=False, slots=True)
+class Links(Member):
+    """A many-to-many relationship: a sorted list of references by way of a link table.
+
+    ``local`` pairs each column of the link table with the owner's column that it
+    holds; ``reference`` describes the other half.
+    """
+
+    attribute: str
+    table: sa.Table
+    local: tuple[tuple[Column, Column], ...]
+    reference: Reference
+
+
+@dataclass(eq=False, slots=True)
+class Children(Member):
+    """Owned rows, nested in their parent's record.
+
+    ``pairs`` hold each child column with the parent's column that it holds.
+    ``sequence`` lists what the list is ordered by, as (column, descending); empty
+    for a set, which is sorted by its written bytes.  ``others`` are the groups of columns
+    that are all set in rows of the same table which other parents own; ``via`` is the
+    reference that leads to this parent.
+    """
+
+    rows: RowSet
+    via: Reference
+    pairs: tuple[tuple[Column, Column], ...]
+    sequence: tuple[tuple[Column, bool], ...]
+    others: tuple[tuple[Column, ...], ...]
+
+
+@dataclass(eq=False, slots=True)
+class RowSet:
+    """The rows of one table as records carry them.
+
+    ``name`` is the entity's, or a path such as ``recipes.ingredients`` for an
+    owned table; ``entity`` is the entity whose records hold them.  ``members``
+    stand in written order: key first.  ``surrogate`` is the generated primary
+    key that records don't carry, if there is one.  ``is_owned`` says whether the rows
+    live in other records, ``newest_first`` whether their list runs from the highest
+    generated id down; ``own`` are the columns that hold whose they are, and ``whole_key`` is
+    the natural key with the ways to owners, which their records leave out.
+    Of a hierarchy, ``discriminator`` says which class a row is of, ``kinds`` which there
+    are, and ``extensions`` are the subclasses' own tables.
+    """
+
+    name: str
+    entity: str
+    schema: type[EntitySchema]
+    mapper: Mapper[Any]
+    table: sa.Table
+    version: int
+    volatile: frozenset[str]
+    surrogate: Column | None = None
+    members: list[Member] = field(default_factory=list)
+    key: tuple[Value | Reference, ...] = ()
+    parent: RowSet | None = None
+    is_owned: bool = False
+    newest_first: bool = False
+    own: tuple[Column, ...] = ()
+    whole_key: tuple[Value | Reference, ...] = ()
+    discriminator: Value | None = None
+    kinds: Kinds = None
+    extensions: tuple[Extension, ...] = ()
+
+    @property
+    def tables(self) -> tuple[sa.Table, ...]:
+        """The table, and those that subclasses add."""
+        return (self.table, *(extension.table for extension in self.extensions))
+
+    @property
+    def identity(self) -> tuple[Column, ...]:
+        """The primary key's columns."""
+        return tuple(self.table.primary_key.columns)
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The written names of the natural key's members."""
+        return tuple(member.written for member in self.key)
+
+    @property
+    def values(self) -> list[Value]:
+        """The plain values."""
+        return [item for item in self.members if isinstance(item, Value)]
+
+    @property
+    def references(self) -> list[Reference]:
+        """The references."""
+        return [item for item in self.members if isinstance(item, Reference)]
+
+    @property
+    def links(self) -> list[Links]:
+        """The many-to-many lists."""
+        return [item for item in self.members if isinstance(item, Links)]
+
+    @property
+    def children(self) -> list[Children]:
+        """The owned lists."""
+        return [item for item in self.members if isinstance(item, Children)]
+
+    def extension_of(self, table: Any) -> Extension | None:
+        """Return the extension that a table is; ``None`` for the row set's own table."""
+        return next((item for item in self.extensions if item.table is table), None)
+
+    def in_base(self, column: Column) -> Column:
+        """Return the base's column whose value a column of a subclass's primary key repeats."""
+        pairs = [pair for extension in self.extensions for pair in extension.pairs]
+        return dict(pairs).get(column, column)
+
+    def identity_in(self, table: Any) -> tuple[Column, ...]:
+        """Return the columns of one of the row set's tables that hold its primary key."""
+        extension = self.extension_of(table)
+        if extension is None:
+            return self.identity
+        own = {base: column for column, base in extension.pairs}
+        return tuple(own[column] for column in self.identity)
+
+    def members_of(self, record: Mapping[str, Any]) -> list[Member]:
+        """Return the members that a record of its class has."""
+        if self.discriminator is None:
+            return self.members
+        kind = record.get(self.discriminator.written)
+        kind = None if isinstance(kind, list | dict) else kind
+        return [item for item in self.members if item.kinds is None or kind in item.kinds]
+
+    def carried(self) -> set[Column]:
+        """The tables' columns that records carry, surrogate and parent's key included."""
+        columns = {value.column for value in self.values} | set(self.own)
+        columns |= {own for extension in self.extensions for own, _ in extension.pairs}
+        for reference in self.references:
+            columns.update(reference.columns)
+        return columns | ({self.surrogate} if self.surrogate is not None else set())
+
+    def tree(self) -> Iterator[RowSet]:
+        """Yield this row set and every one nested in it, parents first."""
+        yield self
+        for children in self.children:
+            yield from children.rows.tree()
