@@ -6,11 +6,11 @@ restores it into any database.
 """
 
 from lading.catalog import Catalog, default_catalog
-from lading.declare.changes import Change, change
-from lading.declare.keysteps import Rekey
-from lading.declare.merging import Merge
-from lading.declare.splitting import Split
-from lading.declare.steps import Add, Convert, Drop, Each, Move, Rename
+from lading.changes.change import Change, change
+from lading.changes.steps.fields import Add, Convert, Drop, Each, Move, Rename
+from lading.changes.steps.merge import Merge
+from lading.changes.steps.rekey import Rekey
+from lading.changes.steps.split import Split
 from lading.errors import (
     AlteredWarning,
     BundleError,

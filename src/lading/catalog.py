@@ -11,7 +11,7 @@ from lading.errors import DeclarationError, shown
 from lading.mapping.value_fields import checked_types
 
 if TYPE_CHECKING:
-    from lading.declare.changes import Change
+    from lading.changes.change import Change
     from lading.mapping.derivation import Entities
     from lading.mapping.natural_keys import KeyChoice
     from lading.schema import EntitySchema

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from lading.declare.shapes import Shape, is_link, is_owned
+from lading.changes.shapes import Shape, is_link, is_owned
 from lading.derive.limits import NARROWER, type_ways
 from lading.errors import BundleError, shown
 from lading.manifest import Deferred, External, FileEntry, Links, Manifest

@@ -13,8 +13,8 @@ import msgspec
 
 from lading.bundle import BundleWriter
 from lading.catalog import Catalog
+from lading.changes.history import history_of
 from lading.contents import Contents
-from lading.derive.upgrades import history_of
 from lading.engine.dialects.base import Dialect
 from lading.engine.read import RecordReader, Tally, count_rows
 from lading.engine.refusals import refusals, veiled

@@ -11,6 +11,7 @@ from typing import Any
 
 from lading.bundle import with_bundle
 from lading.catalog import Catalog
+from lading.changes.streams import refuse_links
 from lading.engine.batch import Batch
 from lading.engine.columns import require_room
 from lading.engine.compare import Existing
@@ -24,7 +25,6 @@ from lading.engine.readback import read_back
 from lading.engine.refusals import veiled
 from lading.engine.resolve import Resolvers
 from lading.engine.session import Opened, writing
-from lading.engine.streams import refuse_links
 from lading.engine.tables import TableCounts
 from lading.engine.twins import Ascending, Twin, find_twins
 from lading.errors import AlteredWarning, ImportFailed, listed

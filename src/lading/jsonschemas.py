@@ -9,12 +9,12 @@ from typing import Any
 
 from lading.bundle.lockfile import Lock, read_lock
 from lading.catalog import Catalog
-from lading.declare.shapes import Shapes
+from lading.changes.history import History, history_of
+from lading.changes.replay import Misfit, undo
+from lading.changes.shapes import Shapes
 from lading.derive.jsonschema import document_schema, record_schema
 from lading.derive.lockcheck import shapes_before
-from lading.derive.replay import Misfit, undo
 from lading.derive.sealedshape import sealed_shapes
-from lading.derive.upgrades import History, history_of
 from lading.errors import LadingError, VersionError, nearest, shown
 from lading.mapping.derivation import Entities
 from lading.options import catalog_of, check_path

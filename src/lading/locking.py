@@ -20,9 +20,9 @@ from lading.bundle.lockfile import (
     write_lock,
 )
 from lading.catalog import Catalog
+from lading.changes.history import history_of
 from lading.derive.lockcheck import HEADS, drift, order_of_finding
 from lading.derive.sealedshape import sealed_shapes
-from lading.derive.upgrades import history_of
 from lading.errors import DeclarationError, VersionError
 from lading.goldens import given, golden_document, golden_findings, upgraded
 from lading.options import catalog_of, check_path

@@ -9,13 +9,13 @@ from typing import Any
 
 from lading.bundle import BundleReader
 from lading.catalog import Catalog
+from lading.changes.history import History, history_of
+from lading.changes.link_sides import Relinking, moved_lists
+from lading.changes.releases import Writer
+from lading.changes.replay import Flow
+from lading.changes.run import Piece, Upgrade
+from lading.changes.streams import Failed, Origin, Streams
 from lading.contradictions import refuse_contradictions
-from lading.derive.releases import Writer
-from lading.derive.replay import Flow
-from lading.derive.upgrades import History, history_of
-from lading.engine.relink import Relinking, moved_lists
-from lading.engine.streams import Failed, Origin, Streams
-from lading.engine.upgrade import Piece, Upgrade
 from lading.errors import BundleError, VersionError, listed, nearest, shown
 from lading.mapping.derivation import RESERVED_NAMES, Entities
 from lading.model.hidden import UNSAID, has_hidden, told

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Add, Catalog, Change, Convert, Drop, Each, Move, Owned, Ref, Rekey, Rename
+from lading.changes.history import history_of
+from lading.changes.run import Piece, Upgrade
+from lading.changes.streams import Streams
 from lading.derive.lockcheck import drift
 from lading.derive.sealedshape import sealed_shapes
-from lading.derive.upgrades import history_of
-from lading.engine.streams import Streams
-from lading.engine.upgrade import Piece, Upgrade
 from lading.model.shape import shape_of
 from support.declaring import new_base, schema_for
 from support.world import key, to

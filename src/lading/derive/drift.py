@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lading.declare.shapes import Shape, Shapes, is_link, is_owned
+from lading.changes.shapes import Shape, Shapes, is_link, is_owned
 from lading.derive.limits import NARROWER, WIDER, constraint_ways, type_ways
 from lading.derive.sealedshape import OWNER
 from lading.report import NEEDS_CHANGE, SAFE

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from lading.declare.records import copied
-from lading.declare.rekeying import flat_links, restate
-from lading.declare.shapes import Mismatch, Shape, Shapes, is_owned, written_by
-from lading.declare.splitting import Split
-from lading.declare.step import Known, rename_entity
-from lading.declare.steps import Rename
+from lading.changes.records import copied
+from lading.changes.rekey_references import flat_links, restate
+from lading.changes.shapes import Mismatch, Shape, Shapes, is_owned, written_by
+from lading.changes.steps.base import Known, rename_entity
+from lading.changes.steps.fields import Rename
+from lading.changes.steps.split import Split
 from lading.derive.drift import FREE, SEALED, same
 
 

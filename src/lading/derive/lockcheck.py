@@ -8,17 +8,17 @@ from typing import Any
 
 import networkx as nx
 
-from lading.declare.chains import Chains, order_graph
-from lading.declare.changes import Change
-from lading.declare.records import copied
-from lading.declare.shapes import Mismatch, Shape, Shapes
-from lading.declare.steps import Each
+from lading.changes.change import Change
+from lading.changes.history import History, altered_by_changes, in_order
+from lading.changes.records import copied
+from lading.changes.replay import Misfit, redo, undo
+from lading.changes.shapes import Mismatch, Shape, Shapes
+from lading.changes.steps.fields import Each
+from lading.changes.version_graph import Chains, order_graph
 from lading.derive.drift import Difference, differences, freed, marked, plain
 from lading.derive.guesses import follow_rekeys, renamed_entities, renamed_fields, split_entities
-from lading.derive.replay import Misfit, redo, undo
 from lading.derive.sealedshape import sealed_shapes
 from lading.derive.suggest import Draft, altered_by, suggestions
-from lading.derive.upgrades import History, altered_by_changes, in_order
 from lading.errors import DeclarationError
 from lading.mapping.derivation import Entities
 from lading.report import BREAKING, NEEDS_CHANGE, SAFE, Finding

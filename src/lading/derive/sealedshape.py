@@ -13,9 +13,9 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.declare.shapes import Shape, Shapes
+from lading.changes.replay import newest
+from lading.changes.shapes import Shape, Shapes
 from lading.derive.constraints import constraints_of, defaults_of
-from lading.derive.replay import newest
 from lading.mapping.columns import unique_columns
 from lading.mapping.derivation import Entities
 from lading.mapping.fields import Owned, Ref, RefList

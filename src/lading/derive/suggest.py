@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lading.catalog import default_catalog
-from lading.declare.changes import Change
-from lading.declare.rekeying import flat_links
-from lading.declare.shapes import Shape, Shapes, is_link, is_owned
-from lading.declare.splitting import Split
-from lading.declare.step import Step
-from lading.declare.steps import Rename
+from lading.changes.change import Change
+from lading.changes.rekey_references import flat_links
+from lading.changes.shapes import Shape, Shapes, is_link, is_owned
+from lading.changes.steps.base import Step
+from lading.changes.steps.fields import Rename
+from lading.changes.steps.split import Split
 from lading.derive.drift import Difference
 from lading.mapping.derivation import Entities
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, configure_mappers
 
 from lading.catalog import default_catalog, filled_catalogs
-from lading.declare.chains import change_faults
+from lading.changes.version_graph import change_faults
 from lading.errors import DeclarationError, listed, nearest, shown
 from lading.manifest import name_fault
 from lading.mapping.context import Reported

@@ -12,9 +12,9 @@ from hypothesis.strategies import SearchStrategy
 
 from lading.bundle.lockfile import Lock, read_golden, read_lock
 from lading.catalog import Catalog
-from lading.declare.records import copied
+from lading.changes.history import Plan, history_of
+from lading.changes.records import copied
 from lading.derive.lockcheck import shapes_before
-from lading.derive.upgrades import Plan, history_of
 from lading.errors import DeclarationError
 from lading.goldens import faults
 from lading.goldens import upgraded as upgraded_golden

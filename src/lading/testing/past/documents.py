@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.declare.records import copied
-from lading.declare.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
+from lading.changes.records import copied
+from lading.changes.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
 from lading.errors import DeclarationError, shown
 from lading.testing.past.values import value_strategy
 from lading.values.json_text import json_text

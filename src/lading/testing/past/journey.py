@@ -10,14 +10,14 @@ from typing import Any
 
 from hypothesis import reject
 
-from lading.declare.changes import Change
-from lading.declare.records import Undecided, copied
-from lading.declare.shapes import Shape, Shapes, is_owned
-from lading.declare.step import Step
-from lading.derive.replay import Flow, Taken, Undone
-from lading.derive.upgrades import Plan
-from lading.engine.streams import Streams
-from lading.engine.upgrade import Piece, Upgrade
+from lading.changes.change import Change
+from lading.changes.history import Plan
+from lading.changes.records import Undecided, copied
+from lading.changes.replay import Flow, Taken, Undone
+from lading.changes.run import Piece, Upgrade
+from lading.changes.shapes import Shape, Shapes, is_owned
+from lading.changes.steps.base import Step
+from lading.changes.streams import Streams
 from lading.report import Problem
 from lading.testing.past.documents import Records, dangling, links_of
 from lading.values.json_text import json_text, parse_json, plain_json_text

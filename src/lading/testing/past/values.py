@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.declare.shapes import Shape
+from lading.changes.shapes import Shape
 from lading.values.arrays import Array, LabelSet
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time

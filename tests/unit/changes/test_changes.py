@@ -20,7 +20,7 @@ from lading import (
     Rename,
     change,
 )
-from lading.derive.upgrades import history_of
+from lading.changes.history import history_of
 from support.aged import changed
 from support.declaring import new_base, schema_for
 from support.world import key, number, slug, text, to

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from lading.declare.gathering import Apart, Book
-from lading.declare.records import Refused
-from lading.derive.replay import Flow, Taken
+from lading.changes.lookups import Apart, Book
+from lading.changes.records import Refused
+from lading.changes.replay import Flow, Taken
+from lading.changes.run import EntityUpgrade, Piece, RecordUpgrade, Upgrade
 from lading.engine.keyindex import Entry, KeyIndex
 from lading.engine.spool import Spool
-from lading.engine.upgrade import EntityUpgrade, Piece, RecordUpgrade, Upgrade
 from lading.errors import BundleError, shown
 from lading.report import Problem
 from lading.values.json_text import json_text, parse_json

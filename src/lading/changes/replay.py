@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lading.declare.changes import Change
-from lading.declare.gathering import Apart, Book, Together
-from lading.declare.records import copied
-from lading.declare.shapes import KEY_UNKNOWN, RECAST, Mismatch, Shape, Shapes, is_link
-from lading.declare.step import Effect, Known, Step
+from lading.changes.change import Change
+from lading.changes.lookups import Apart, Book, Together
+from lading.changes.records import copied
+from lading.changes.shapes import KEY_UNKNOWN, RECAST, Mismatch, Shape, Shapes, is_link
+from lading.changes.steps.base import Effect, Known, Step
 from lading.mapping.derivation import Entities
 from lading.model.shape import shape_of
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lading.declare.following import Action, flat_fields, rename
-from lading.declare.records import (
+from lading.changes.records import (
     Function,
     Refused,
     copied,
@@ -19,8 +18,9 @@ from lading.declare.records import (
     of_class,
     require,
 )
-from lading.declare.shapes import RECAST, Mismatch, Shapes, is_link, is_owned, open_shape, unknown
-from lading.declare.step import (
+from lading.changes.rename_references import Action, flat_fields, rename
+from lading.changes.shapes import RECAST, Mismatch, Shapes, is_link, is_owned, open_shape, unknown
+from lading.changes.steps.base import (
     Copies,
     Known,
     Step,
@@ -31,7 +31,7 @@ from lading.declare.step import (
     rename_entity,
     without,
 )
-from lading.declare.wholes import Each, Move
+from lading.changes.steps.records import Each, Move
 from lading.values.json_text import json_text, plain_json_text
 
 __all__ = ["Add", "Convert", "Drop", "Each", "Known", "Move", "Rename", "Step"]

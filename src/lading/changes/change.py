@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from lading.catalog import Catalog, default_catalog
-from lading.declare.steps import Each, Step
+from lading.changes.steps.fields import Each, Step
 from lading.errors import DeclarationError, shown
 
 #: From one version to the next; ``None`` where there was, or will be, no such entity.

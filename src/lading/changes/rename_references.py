@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from typing import Any
 
-from lading.declare.records import Refused, copied, each, require
-from lading.declare.shapes import (
+from lading.changes.records import Refused, copied, each, require
+from lading.changes.shapes import (
     Shape,
     Shapes,
     Written,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lading import Catalog, DeclarationError, Drop, Rename, VersionError
-from lading.derive.upgrades import History, history_of
+from lading.changes.history import History, history_of
 from support.aged import changed
 from support.declaring import new_base, schema_for
 from support.world import key, slug

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lading.declare.following import Action, FieldAt
-from lading.declare.gathering import Apart, Book, Together
-from lading.declare.records import Refused, copied
-from lading.declare.shapes import Mismatch, Shape, Shapes
+from lading.changes.lookups import Apart, Book, Together
+from lading.changes.records import Refused, copied
+from lading.changes.rename_references import Action, FieldAt
+from lading.changes.shapes import Mismatch, Shape, Shapes
 from lading.errors import listed, nearest, shown
 
 #: What a step does to records: to one at a time, or with all of an entity's.

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lading.declare.shapes import Shape
+from lading.changes.run import Piece
+from lading.changes.shapes import Shape
+from lading.changes.streams import SIZE, Failed, Streams, numbered
 from lading.engine.sort import chunked
-from lading.engine.streams import SIZE, Failed, Streams, numbered
-from lading.engine.upgrade import Piece
 from lading.errors import shown
 from lading.mapping.derivation import Entities
 from lading.model.rowsets import Links, RowSet

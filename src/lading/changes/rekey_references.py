@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from lading.declare.following import Action, FieldAt, Ways, rename
-from lading.declare.gathering import Book
-from lading.declare.records import Refused, each
-from lading.declare.shapes import Shape, Shapes, Written, is_link, written_by
+from lading.changes.lookups import Book
+from lading.changes.records import Refused, each
+from lading.changes.rename_references import Action, FieldAt, Ways, rename
+from lading.changes.shapes import Shape, Shapes, Written, is_link, written_by
 from lading.errors import listed, shown
 
 #: The deepest that keys may refer to each other while they are rewritten.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lading.declare.gathering import Together
-from lading.declare.records import copied
-from lading.declare.shapes import UNKNOWN, Mismatch, Shape, Shapes
-from lading.declare.step import Effect, Known, Step, entity_of, name_faults, names_text
+from lading.changes.lookups import Together
+from lading.changes.records import copied
+from lading.changes.shapes import UNKNOWN, Mismatch, Shape, Shapes
+from lading.changes.steps.base import Effect, Known, Step, entity_of, name_faults, names_text
 from lading.errors import shown
 from lading.mapping.meta_options import names_in
 

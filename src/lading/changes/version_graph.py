@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from lading.declare.changes import Change, names_after, own_faults, step_faults
+from lading.changes.change import Change, names_after, own_faults, step_faults
 from lading.errors import nearest, shown
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from lading.declare.following import Action
-from lading.declare.records import (
+from lading.changes.records import (
     Function,
     Refused,
     Undecided,
@@ -15,8 +14,9 @@ from lading.declare.records import (
     function_faults,
     require,
 )
-from lading.declare.shapes import Mismatch, Shape, Shapes, unknown
-from lading.declare.step import (
+from lading.changes.rename_references import Action
+from lading.changes.shapes import Mismatch, Shape, Shapes, unknown
+from lading.changes.steps.base import (
     Copies,
     Known,
     Step,

@@ -9,10 +9,10 @@ from typing import Any
 
 import networkx as nx
 
-from lading.declare.chains import Chains, State, order_graph
-from lading.declare.changes import Change
-from lading.declare.shapes import Shapes
-from lading.derive.replay import Misfit, Undone, newest, undo, undo_one
+from lading.changes.change import Change
+from lading.changes.replay import Misfit, Undone, newest, undo, undo_one
+from lading.changes.shapes import Shapes
+from lading.changes.version_graph import Chains, State, order_graph
 from lading.errors import DeclarationError, VersionError, listed, shown
 from lading.mapping.derivation import Entities
 

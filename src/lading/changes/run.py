@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lading.declare.records import Refused, copied, each
-from lading.declare.shapes import Shape, is_link, is_owned
-from lading.derive.replay import Course, Deed, Flow, Misfit, redo
-from lading.derive.upgrades import Plan
+from lading.changes.history import Plan
+from lading.changes.records import Refused, copied, each
+from lading.changes.replay import Course, Deed, Flow, Misfit, redo
+from lading.changes.shapes import Shape, is_link, is_owned
 from lading.errors import BundleError, VersionError
 from lading.report import Problem
 from lading.shaperules import is_shape

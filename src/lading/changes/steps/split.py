@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lading.declare.gathering import Apart, Book, Pair, Record
-from lading.declare.records import Refused, Undecided, copied, require
-from lading.declare.rekeying import replacing, restate
-from lading.declare.shapes import Mismatch, Shape, Shapes, is_link, unknown, written_by
-from lading.declare.step import (
+from lading.changes.lookups import Apart, Book, Pair, Record
+from lading.changes.records import Refused, Undecided, copied, require
+from lading.changes.rekey_references import replacing, restate
+from lading.changes.shapes import Mismatch, Shape, Shapes, is_link, unknown, written_by
+from lading.changes.steps.base import (
     Effect,
     Known,
     Step,

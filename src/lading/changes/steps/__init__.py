@@ -1,0 +1,1 @@
+"""The steps that a change consists of, one family a module."""

@@ -1,1 +1,0 @@
-"""What a user writes, and the row sets that follow from it."""
