@@ -27,8 +27,8 @@ from lading.errors import (
 )
 from lading.exporter import export_all, export_document
 from lading.importer import import_all, import_document
-from lading.jsonschemas import json_schema
-from lading.locking import Locked, check, lock
+from lading.json_schema import json_schema
+from lading.lock import Locked, check, lock
 from lading.manifest import Manifest
 from lading.mapping.fields import Owned, Ref
 from lading.mapping.load_order import import_order

@@ -12,8 +12,8 @@ from itertools import chain
 from typing import Any
 
 from lading.changes.shapes import Shape, is_link, is_owned
-from lading.derive.limits import NARROWER, type_ways
 from lading.errors import BundleError, shown
+from lading.locking.compatibility import NARROWER, type_ways
 from lading.manifest import Deferred, External, FileEntry, Links, Manifest
 from lading.mapping.derivation import Entities
 from lading.model.shape import shape_of

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from lading.bundle.lockfile import LOCK_VERSION, Golden, Lock, Seal, Waiver
-from lading.derive.jsonschema import DIALECT
+from lading.json_schemas.records import DIALECT
+from lading.locking.lock_file import LOCK_VERSION, Golden, Lock, Seal, Waiver
 from lading.manifest import (
     DEFERRALS,
     FEATURES,

@@ -31,8 +31,8 @@ from lading import (
     lock,
 )
 from lading.bundle import BundleReader
-from lading.bundle.lockfile import _digest
 from lading.errors import BundleError, LadingError
+from lading.locking.lock_file import _digest
 from support.small_bundle import examine, write_small
 
 OLD = b'{"slug":"old"}'

@@ -25,8 +25,8 @@ from lading import (
     json_schema,
     lock,
 )
-from lading.bundle.lockfile import Lock
 from lading.formats import entity_file_schema, lock_schema, manifest_schema
+from lading.locking.lock_file import Lock
 from support.aged import pantry
 from support.backends import SQLiteMemory
 from support.declaring import catalog_of, new_base

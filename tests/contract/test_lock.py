@@ -26,7 +26,7 @@ from lading import (
     import_document,
     lock,
 )
-from lading.bundle.lockfile import read_lock, sealed_by, write_lock
+from lading.locking.lock_file import read_lock, sealed_by, write_lock
 from support.aged import pantry, stall
 from support.aged_more import notebook
 from support.editions import NEW_ENTITY, counted, edition, run

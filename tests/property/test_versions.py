@@ -16,8 +16,8 @@ from lading import Add, Catalog, Change, Convert, Drop, Each, Move, Owned, Ref, 
 from lading.changes.history import history_of
 from lading.changes.run import Piece, Upgrade
 from lading.changes.streams import Streams
-from lading.derive.lockcheck import drift
-from lading.derive.sealedshape import sealed_shapes
+from lading.locking.check import drift
+from lading.locking.sealed_shape import sealed_shapes
 from lading.model.shape import shape_of
 from support.declaring import new_base, schema_for
 from support.world import key, to

@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.derive.constraints import integer_bytes
 from lading.errors import shown
+from lading.locking.constraints import integer_bytes
 
 Check = Callable[[Any], Any]
 NUL = "\x00"

@@ -10,16 +10,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis.strategies import SearchStrategy
 
-from lading.bundle.lockfile import Lock, read_golden, read_lock
 from lading.catalog import Catalog
 from lading.changes.history import Plan, history_of
 from lading.changes.records import copied
-from lading.derive.lockcheck import shapes_before
 from lading.errors import DeclarationError
-from lading.goldens import faults
-from lading.goldens import upgraded as upgraded_golden
 from lading.importer import import_document
-from lading.locking import PATH, check
+from lading.lock import PATH, check
+from lading.locking.check import shapes_before
+from lading.locking.goldens import faults
+from lading.locking.goldens import upgraded as upgraded_golden
+from lading.locking.lock_file import Lock, read_golden, read_lock
 from lading.mapping.derivation import RESERVED_NAMES
 from lading.report import SAFE
 from lading.testing.assertions import RoundTripError

@@ -17,7 +17,7 @@ from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 from marshmallow import validate
 
-from lading.derive.constraints import validators_of
+from lading.locking.constraints import validators_of
 
 _FLAGS = re.compile(r"\A(?:\(\?[aimsux]+\))+")
 #: The characters of texts that match a pattern and please every engine.

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lading.derive.samplevalues import FULLEST, LEAST, PLAIN, NoSample, sample
 from lading.errors import DeclarationError
+from lading.locking.sample_values import FULLEST, LEAST, PLAIN, NoSample, sample
 from lading.mapping.columns import unique_columns
 from lading.mapping.derivation import Entities
 from lading.mapping.fields import order_of, order_of_key

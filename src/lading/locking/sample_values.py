@@ -16,8 +16,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from lading.derive.constraints import constraints_of, validators_of
-from lading.derive.patterns import matching
+from lading.locking.constraints import constraints_of, validators_of
+from lading.locking.sample_patterns import matching
 from lading.mapping.fields import ValueField
 from lading.mapping.members import OneOfKinds
 from lading.model.rowsets import Value

@@ -11,10 +11,10 @@ import marshmallow as ma
 
 from lading.bundle import with_bundle
 from lading.catalog import Catalog
-from lading.derive.samples import sample_records
 from lading.engine.read import CHUNK
 from lading.engine.through import canonical_record, dumped, needs_marshmallow
 from lading.errors import BundleError, DeclarationError, LadingError, TargetError
+from lading.locking.samples import sample_records
 from lading.mapping.derivation import RESERVED_NAMES, Entities
 from lading.mapping.fields import order_of_key
 from lading.model.rowsets import Children, RowSet, Value

@@ -12,8 +12,8 @@ from marshmallow import validate
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, DeclarationError, Owned
-from lading.derive.patterns import matching
-from lading.derive.samples import sample_records
+from lading.locking.sample_patterns import matching
+from lading.locking.samples import sample_records
 from support.declaring import catalog_of, new_base, schema_for
 
 

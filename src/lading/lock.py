@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lading.bundle.lockfile import (
+from lading.catalog import Catalog
+from lading.changes.history import history_of
+from lading.errors import DeclarationError, VersionError
+from lading.locking.check import HEADS, drift, order_of_finding
+from lading.locking.goldens import given, golden_document, golden_findings, upgraded
+from lading.locking.lock_file import (
     Lock,
     Seal,
     Waiver,
@@ -19,12 +24,7 @@ from lading.bundle.lockfile import (
     write_golden,
     write_lock,
 )
-from lading.catalog import Catalog
-from lading.changes.history import history_of
-from lading.derive.lockcheck import HEADS, drift, order_of_finding
-from lading.derive.sealedshape import sealed_shapes
-from lading.errors import DeclarationError, VersionError
-from lading.goldens import given, golden_document, golden_findings, upgraded
+from lading.locking.sealed_shape import sealed_shapes
 from lading.options import catalog_of, check_path
 from lading.report import SAFE, Finding
 

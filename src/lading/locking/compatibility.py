@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lading.changes.shapes import Shape
-from lading.derive.constraints import compared
+from lading.locking.constraints import compared
 
 #: What a difference does: takes more values than before, or fewer.
 WIDER, NARROWER = "wider", "narrower"

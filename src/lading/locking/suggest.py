@@ -18,7 +18,7 @@ from lading.changes.shapes import Shape, Shapes, is_link, is_owned
 from lading.changes.steps.base import Step
 from lading.changes.steps.fields import Rename
 from lading.changes.steps.split import Split
-from lading.derive.drift import Difference
+from lading.locking.differences import Difference
 from lading.mapping.derivation import Entities
 
 #: An unknown value, for a person to fill in.

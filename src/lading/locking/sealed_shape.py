@@ -15,7 +15,7 @@ import marshmallow as ma
 
 from lading.changes.replay import newest
 from lading.changes.shapes import Shape, Shapes
-from lading.derive.constraints import constraints_of, defaults_of
+from lading.locking.constraints import constraints_of, defaults_of
 from lading.mapping.columns import unique_columns
 from lading.mapping.derivation import Entities
 from lading.mapping.fields import Owned, Ref, RefList

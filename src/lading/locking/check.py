@@ -15,11 +15,11 @@ from lading.changes.replay import Misfit, redo, undo
 from lading.changes.shapes import Mismatch, Shape, Shapes
 from lading.changes.steps.fields import Each
 from lading.changes.version_graph import Chains, order_graph
-from lading.derive.drift import Difference, differences, freed, marked, plain
-from lading.derive.guesses import follow_rekeys, renamed_entities, renamed_fields, split_entities
-from lading.derive.sealedshape import sealed_shapes
-from lading.derive.suggest import Draft, altered_by, suggestions
 from lading.errors import DeclarationError
+from lading.locking.differences import Difference, differences, freed, marked, plain
+from lading.locking.renames import follow_rekeys, renamed_entities, renamed_fields, split_entities
+from lading.locking.sealed_shape import sealed_shapes
+from lading.locking.suggest import Draft, altered_by, suggestions
 from lading.mapping.derivation import Entities
 from lading.report import BREAKING, NEEDS_CHANGE, SAFE, Finding
 

@@ -10,7 +10,7 @@ from lading.changes.shapes import Mismatch, Shape, Shapes, is_owned, written_by
 from lading.changes.steps.base import Known, rename_entity
 from lading.changes.steps.fields import Rename
 from lading.changes.steps.split import Split
-from lading.derive.drift import FREE, SEALED, same
+from lading.locking.differences import FREE, SEALED, same
 
 
 def renamed_entities(

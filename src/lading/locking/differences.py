@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lading.changes.shapes import Shape, Shapes, is_link, is_owned
-from lading.derive.limits import NARROWER, WIDER, constraint_ways, type_ways
-from lading.derive.sealedshape import OWNER
+from lading.locking.compatibility import NARROWER, WIDER, constraint_ways, type_ways
+from lading.locking.sealed_shape import OWNER
 from lading.report import NEEDS_CHANGE, SAFE
 
 #: Marks of a field while changes run: it is the sealed one, and its name then; a function may have

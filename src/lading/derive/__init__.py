@@ -1,1 +1,0 @@
-"""What follows from the declarations alone: order and shapes.  Pure."""

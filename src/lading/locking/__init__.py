@@ -1,0 +1,1 @@
+"""Locks: what a release wrote, held against what a catalog declares now."""
