@@ -14,16 +14,15 @@ import msgspec
 from lading.bundle import BundleWriter
 from lading.catalog import Catalog
 from lading.changes.history import history_of
-from lading.contents import Contents
-from lading.engine.dialects.base import Dialect
-from lading.engine.read import RecordReader, Tally, count_rows
-from lading.engine.refusals import refusals, veiled
-from lading.engine.scope import Scope, references_of
-from lading.engine.session import Opened, reading
-from lading.engine.shared_keys import refuse_shared_keys
-from lading.engine.tables import require_tables, tables_of
-from lading.engine.through import dumped, needs_marshmallow
+from lading.database.dialects.base import Dialect
+from lading.database.refusals import refusals, veiled
+from lading.database.session import Opened, reading
+from lading.database.tables import require_tables, tables_of
 from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning, TargetError, listed
+from lading.exporting.manifest_builder import Contents
+from lading.exporting.reader import RecordReader, Tally, count_rows
+from lading.exporting.selection import Scope, references_of
+from lading.exporting.shared_keys import refuse_shared_keys
 from lading.manifest import External, FileEntry, Manifest
 from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order, order_of
@@ -32,6 +31,7 @@ from lading.mapping.soft_references import soft_references
 from lading.model.rowsets import RowSet
 from lading.model.shape import targets_of
 from lading.options import catalog_of, check_path, check_watch
+from lading.records.marshmallow_path import dumped, needs_marshmallow
 from lading.report import Progress
 from lading.values.json_text import on_own_stack
 

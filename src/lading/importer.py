@@ -12,22 +12,22 @@ from typing import Any
 from lading.bundle import with_bundle
 from lading.catalog import Catalog
 from lading.changes.streams import refuse_links
-from lading.engine.batch import Batch
-from lading.engine.columns import require_room
-from lading.engine.compare import Existing
-from lading.engine.decode import RecordDecoder, keys_of
-from lading.engine.describe import told_key
-from lading.engine.late import LateLoader
-from lading.engine.load import EntityLoader
-from lading.engine.loader import LoadState, Remembered, Restart
-from lading.engine.read import CHUNK
-from lading.engine.readback import read_back
-from lading.engine.refusals import veiled
-from lading.engine.resolve import Resolvers
-from lading.engine.session import Opened, writing
-from lading.engine.tables import TableCounts
-from lading.engine.twins import Ascending, Twin, find_twins
+from lading.database.columns import require_room
+from lading.database.refusals import veiled
+from lading.database.session import Opened, writing
+from lading.database.tables import TableCounts
 from lading.errors import AlteredWarning, ImportFailed, listed
+from lading.exporting.reader import CHUNK
+from lading.importing.batch import Batch
+from lading.importing.decode import RecordDecoder, keys_of
+from lading.importing.deferred import LateLoader
+from lading.importing.duplicates import Ascending, Twin, find_twins
+from lading.importing.entity_loader import EntityLoader
+from lading.importing.existing import Existing
+from lading.importing.loader import LoadState, Remembered, Restart
+from lading.importing.payload import BundlePayload, DocumentPayload
+from lading.importing.readback import read_back
+from lading.importing.resolver import Resolvers
 from lading.mapping.load_order import Order, link_name, order_of
 from lading.model.rowsets import RowSet
 from lading.options import (
@@ -38,7 +38,7 @@ from lading.options import (
     check_watch,
     refuse_plans,
 )
-from lading.payload import BundlePayload, DocumentPayload
+from lading.records.describe import told_key
 from lading.report import (
     MOST_PROBLEMS,
     Alteration,

@@ -10,18 +10,18 @@ from typing import Any
 
 from lading.bundle import BundleWriter, with_bundle
 from lading.catalog import Catalog
-from lading.contents import Contents
-from lading.engine.canonical import Canonicaliser, links_in
-from lading.engine.externals import Externals
-from lading.engine.read import CHUNK
-from lading.engine.sort import chunked, externally_sorted
 from lading.errors import ImportFailed
+from lading.exporting.external_links import Externals
+from lading.exporting.manifest_builder import Contents
+from lading.exporting.reader import CHUNK
+from lading.importing.payload import BundlePayload
 from lading.manifest import FileEntry, Manifest
 from lading.mapping.load_order import order_of
 from lading.mapping.reference_names import coverage
 from lading.options import catalog_of, check_max_bytes, check_path, check_watch
-from lading.payload import BundlePayload
+from lading.records.canonical import Canonicaliser, links_in
 from lading.report import ImportReport, Problem, Problems, Progress
+from lading.scratch.sort import chunked, externally_sorted
 
 Watch = Callable[[Progress], None]
 

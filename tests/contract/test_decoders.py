@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog
-from lading.engine import decode
-from lading.engine.decode import RecordDecoder
-from lading.engine.dialects import dialect_for
+from lading.database.dialects import dialect_for
+from lading.importing import decode
+from lading.importing.decode import RecordDecoder
 from support.backends import Backend
 from support.columns import CLOCK, DECIMAL, FLOAT, INSTANT, MOMENT
 from support.declaring import new_base, schema_for

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import sqlite
 
 from lading import Catalog, export_all, import_all
-from lading.engine.tables import tables_of
+from lading.database.tables import tables_of
 from lading.model.rowsets import Reference
 from lading.testing.compare.compared import Scope, holding
 from lading.testing.compare.differences import Difference, differences

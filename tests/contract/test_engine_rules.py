@@ -30,10 +30,10 @@ from lading import (
     import_document,
     importer,
 )
-from lading.engine import resolve
-from lading.engine.dialects import dialect_for
-from lading.engine.dialects.base import Dialect
-from lading.engine.lookup import rows_among
+from lading.database.dialects import dialect_for
+from lading.database.dialects.base import Dialect
+from lading.database.lookup import rows_among
+from lading.importing import resolver as resolve
 from support import zoo
 from support.backends import Backend
 from support.columns import FLOAT, MOMENT

@@ -34,10 +34,10 @@ from lading import (
     export_document,
     exporter,
 )
-from lading.engine.dialects import postgresql as postgresql_dialect
-from lading.engine.read import CHUNK, RecordReader
-from lading.engine.session import reading
+from lading.database.dialects import postgresql as postgresql_dialect
+from lading.database.session import reading
 from lading.errors import LeftOutWarning, TargetError
+from lading.exporting.reader import CHUNK, RecordReader
 from lading.manifest import Manifest
 from lading.report import Progress
 from support import worlds

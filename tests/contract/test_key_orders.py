@@ -23,7 +23,8 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, export_all, export_document, import_all, import_document
-from lading.engine import resolve, sort
+from lading.importing import resolver as resolve
+from lading.scratch import sort
 from support.backends import Backend, PostgreSQL, SQLiteFile
 from support.columns import CLOCK, DECIMAL, INSTANT, KEY_BYTES, MARIADB, MOMENT
 from support.declaring import new_base, schema_for

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, export_all, import_all
-from lading.engine.dialects.mariadb import MariaDB
+from lading.database.dialects.mariadb import MariaDB
 from lading.model.rowsets import Value
 from lading.testing.values.cells import cells_of
 from lading.testing.values.engines import StoredColumns

@@ -19,7 +19,7 @@ from lading import (
     import_document,
     importer,
 )
-from lading.engine.dialects import dialect_for
+from lading.database.dialects import dialect_for
 from lading.report import Alteration
 from support import zoo
 from support.backends import Backend

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import Catalog, export_all, export_document, import_all
-from lading.engine import joins
+from lading.exporting import joins
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.rewriting import entity_bytes

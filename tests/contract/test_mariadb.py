@@ -32,8 +32,8 @@ from lading import (
     import_all,
     import_document,
 )
-from lading.engine.dialects import dialect_for
-from lading.engine.read import rows_among
+from lading.database.dialects import dialect_for
+from lading.exporting.reader import rows_among
 from support.backends import Backend
 from support.columns import MARIADB, MOMENT
 from support.declaring import catalog_of, new_base, schema_for

@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, ImportFailed, TargetError, export_document, import_document
-from lading.engine.dialects import dialect_for
-from lading.engine.dialects.sqlite_columns import declared_as, driver_checks
+from lading.database.dialects import dialect_for
+from lading.database.dialects.sqlite_columns import declared_as, driver_checks
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
 from support.statements import statements

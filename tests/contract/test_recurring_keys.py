@@ -26,9 +26,9 @@ from lading import (
     import_all,
     import_document,
 )
-from lading.engine import resolve
-from lading.engine.read import CHUNK
-from lading.engine.tree import REMEMBERED
+from lading.exporting.reader import CHUNK
+from lading.importing import resolver as resolve
+from lading.importing.recursive_resolver import REMEMBERED
 from lading.model.recursive_keys import DEEPEST
 from support.backends import Backend
 from support.declaring import new_base, schema_for
@@ -224,7 +224,7 @@ def test_bushy_trees_go_round_by_the_chunk(
 ) -> None:
     """Many levels over several chunks, none of it read whole, and more than is remembered."""
     monkeypatch.setattr(resolve, "SMALL", 0)
-    monkeypatch.setattr("lading.engine.tree.REMEMBERED", 50)
+    monkeypatch.setattr("lading.importing.recursive_resolver.REMEMBERED", 50)
     tree: Tree = [(n, n // 3 or None, f"n{n % 3}") for n in range(1, 2 * CHUNK)]
     goes_round(backend, forest(tree, ("name", "parent")), tmp_path, shuffle=True)
 

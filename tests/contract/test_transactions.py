@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from lading.engine.session import writing
+from lading.database.session import writing
 from lading.errors import TargetError
 from support import worlds
 from support.backends import Backend

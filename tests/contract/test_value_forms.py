@@ -16,7 +16,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import Catalog, DeclarationError, ImportFailed, TargetError, export_all, import_all
-from lading.engine.dialects.postgresql_text import MENDED
+from lading.database.dialects.postgresql_text import MENDED
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
 from support.raw import raw_values

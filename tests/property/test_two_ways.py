@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from lading import ImportFailed, export_document, import_document
-from lading.engine.decode import flattened
+from lading.importing.decode import flattened
 from lading.model.rowsets import Children, Reference, RowSet, Value
 from lading.testing.assertions import Trip
 from lading.testing.compare.saying import said_otherwise

@@ -12,10 +12,10 @@ from unittest import mock
 import pytest
 import sqlalchemy as sa
 
-from lading.engine.dialects import sqlite_values
-from lading.engine.loader import Loader
-from lading.engine.read import RecordReader
-from lading.engine.write import LinkWriter, RowWriter
+from lading.database.dialects import sqlite_values
+from lading.exporting.reader import RecordReader
+from lading.importing.loader import Loader
+from lading.importing.writer import LinkWriter, RowWriter
 from lading.mapping.members import Members
 from lading.model.rowsets import RowSet
 from lading.values.datetimes import Time

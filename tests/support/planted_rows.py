@@ -9,12 +9,12 @@ from unittest import mock
 
 from lading import importer
 from lading.bundle.reader import Block
-from lading.engine.compare import Existing
-from lading.engine.layout import Key
-from lading.engine.read import RecordReader
-from lading.engine.resolve import Resolver
-from lading.engine.write import RowWriter
-from lading.payload import BundlePayload
+from lading.exporting.reader import RecordReader
+from lading.importing.existing import Existing
+from lading.importing.payload import BundlePayload
+from lading.importing.resolver import Resolver
+from lading.importing.writer import RowWriter
+from lading.records.layout import Key
 from support.planted import MISTAKES, Patch, mistake, swapped
 from support.planting import (
     Row,

@@ -10,11 +10,11 @@ from unittest import mock
 import msgspec
 import sqlalchemy as sa
 
-from lading.engine.dialects.codecs import Codecs
-from lading.engine.dialects.sqlite import SQLite
-from lading.engine.dialects.sqlite_values import SQLiteCodecs
-from lading.engine.generate import Expression
-from lading.engine.tables import TableCounts
+from lading.codegen import Expression
+from lading.database.dialects.codecs import Codecs
+from lading.database.dialects.sqlite import SQLite
+from lading.database.dialects.sqlite_values import SQLiteCodecs
+from lading.database.tables import TableCounts
 from lading.exporter import _Export
 from lading.values.base import Kind
 

@@ -9,7 +9,7 @@ from unittest import mock
 
 import sqlalchemy as sa
 
-from lading.engine.dialects.postgresql import PostgreSQL
+from lading.database.dialects.postgresql import PostgreSQL
 
 
 @contextmanager

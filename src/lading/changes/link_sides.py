@@ -15,11 +15,11 @@ from typing import Any
 from lading.changes.run import Piece
 from lading.changes.shapes import Shape
 from lading.changes.streams import SIZE, Failed, Streams, numbered
-from lading.engine.sort import chunked
 from lading.errors import shown
 from lading.mapping.derivation import Entities
 from lading.model.rowsets import Links, RowSet
 from lading.report import Problem
+from lading.scratch.sort import chunked
 from lading.values.json_text import json_text, parse_json, plain_json_text
 
 SLICE = 2_000

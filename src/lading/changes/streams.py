@@ -10,10 +10,10 @@ from lading.changes.lookups import Apart, Book
 from lading.changes.records import Refused
 from lading.changes.replay import Flow, Taken
 from lading.changes.run import EntityUpgrade, Piece, RecordUpgrade, Upgrade
-from lading.engine.keyindex import Entry, KeyIndex
-from lading.engine.spool import Spool
 from lading.errors import BundleError, shown
 from lading.report import Problem
+from lading.scratch.key_index import Entry, KeyIndex
+from lading.scratch.spool import Spool
 from lading.values.json_text import json_text, parse_json
 
 #: Is told of each record that no change could upgrade.

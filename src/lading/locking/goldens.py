@@ -11,14 +11,14 @@ import marshmallow as ma
 
 from lading.bundle import with_bundle
 from lading.catalog import Catalog
-from lading.engine.read import CHUNK
-from lading.engine.through import canonical_record, dumped, needs_marshmallow
 from lading.errors import BundleError, DeclarationError, LadingError, TargetError
+from lading.exporting.reader import CHUNK
+from lading.importing.payload import BundlePayload, DocumentPayload
 from lading.locking.samples import sample_records
 from lading.mapping.derivation import RESERVED_NAMES, Entities
 from lading.mapping.fields import order_of_key
 from lading.model.rowsets import Children, RowSet, Value
-from lading.payload import BundlePayload, DocumentPayload
+from lading.records.marshmallow_path import canonical_record, dumped, needs_marshmallow
 from lading.report import BREAKING, NEEDS_CHANGE, Finding, Problem
 from lading.values.json_text import json_text, parse_json, plain_json_text
 

@@ -13,11 +13,11 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
-from lading.engine.through import needs_marshmallow
 from lading.errors import DeclarationError
 from lading.exporter import export_all
 from lading.importer import import_all
 from lading.manifest import Manifest
+from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
 from lading.rules import MANIFEST
 from lading.testing.compare.differences import Difference, differences

@@ -11,8 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
-from lading.engine.refusals import refusals
-from lading.engine.tables import tables_of
+from lading.database.refusals import refusals
+from lading.database.tables import tables_of
 from lading.errors import TargetError, shown
 from lading.testing import templates
 

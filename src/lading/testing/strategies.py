@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
-from lading.engine.through import needs_marshmallow
 from lading.errors import DeclarationError, shown
 from lading.model.rowsets import Children, RowSet
+from lading.records.marshmallow_path import needs_marshmallow
 from lading.schema import EntitySchema
 from lading.testing.drawn.dataset import ENGINES, Dataset
 from lading.testing.drawn.drawing import Drawing

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from lading.engine.dialects import dialect_for
+from lading.database.dialects import dialect_for
 from support import worlds
 from support.backends import Backend
 from support.raw import raw_values

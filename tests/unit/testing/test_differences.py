@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned
-from lading.engine.tables import tables_of
+from lading.database.tables import tables_of
 from lading.testing.compare.differences import Difference, apart, differences
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases import database, sqlite_engine

@@ -15,11 +15,11 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, ImportFailed, Owned, importer
-from lading.engine import session as session_module
-from lading.engine.compare import Comparison, Existing
-from lading.engine.late import LateLoader
-from lading.engine.write import LinkWriter, RowWriter
+from lading.database import session as session_module
 from lading.errors import DeclarationError
+from lading.importing.deferred import LateLoader
+from lading.importing.existing import Comparison, Existing
+from lading.importing.writer import LinkWriter, RowWriter
 from lading.testing import RoundTripError, RoundTripMachine
 from support.backends import Backend
 from support.declaring import new_base, schema_for

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import gt
 from typing import Any
 
-from lading.engine.canonical import encoded
 from lading.errors import shown
 from lading.mapping.derivation import Entities
 from lading.mapping.fields import order_of_key
 from lading.model.hidden import told, told_value
 from lading.model.rowsets import Children, Member, RowSet, Value
+from lading.records.canonical import encoded
 from lading.testing.compare.differences import Difference
 from lading.testing.drawn.written import ANYTHING
 

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from lading.engine.dialects import dialect_for
+from lading.database.dialects import dialect_for
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of, underlying
 from lading.values.base import Kind

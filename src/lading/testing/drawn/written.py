@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lading.engine.canonical import encoded
 from lading.errors import DeclarationError, shown
 from lading.mapping.fields import order_of
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.records.canonical import encoded
 from lading.testing.drawn.dataset import Instance, Resolved
 from lading.testing.drawn.plan import Plan
 from lading.testing.values.holds import travelling

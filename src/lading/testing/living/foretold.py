@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lading.catalog import Catalog
-from lading.engine.through import needs_marshmallow
 from lading.errors import listed
+from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
 from lading.testing.assertions import RoundTripError
 from lading.testing.living.merge import Merge

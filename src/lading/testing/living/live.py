@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.engine.dialects import dialect_for
+from lading.database.dialects import dialect_for
 from lading.testing.drawn.dataset import Instance, MadeUp, made_up_id
 from lading.testing.drawn.fill import Writer
 from lading.testing.drawn.plans import Plans

@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator
 
-from lading.engine.dialects.processed import alike
+from lading.database.dialects.type_processors import alike
 from lading.errors import DeclarationError, shown
 from lading.mapping.columns import converts_in_sql, kind_of
 from lading.mapping.custom_fields import FieldKind, class_of

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from lading.engine.dialects.codecs import is_plain
+from lading.database.dialects.codecs import is_plain
 from lading.mapping.columns import kind_of
 from lading.testing.values.holds import codecs_of
 from lading.values.datetimes import DateTime

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from lading.engine.dialects.mariadb_columns import INTEGERS, SYNONYMS, Stored, parsed_type
+from lading.database.dialects.mariadb_columns import INTEGERS, SYNONYMS, Stored, parsed_type
 
 #: The character set of databases that say nothing else, and the bytes of a character in each.
 USUAL_CHARSET = "utf8mb4"

@@ -1,6 +1,6 @@
 """Which values a column keeps exactly on which engine, told without a database.
 
-The engine's own codecs say what fits (see ``lading.engine.dialects``); here they run on
+The engine's own codecs say what fits (see ``lading.database.dialects``); here they run on
 dialects that aren't connected.  A value is also written by way of SQLAlchemy Core, as a
 dataset's rows are, so Core must make of it what an import makes of its written form.  What a
 decorator or a field of the application's own loses is no reason against a value: of these, the
@@ -21,11 +21,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import sqltypes
 
-from lading.engine.dialects.codecs import Codecs
-from lading.engine.dialects.mariadb_values import MariaDBCodecs
-from lading.engine.dialects.postgresql_values import FARTHEST, PostgreSQLCodecs
-from lading.engine.dialects.processed import alike, fetched
-from lading.engine.dialects.sqlite_values import SQLiteCodecs
+from lading.database.dialects.codecs import Codecs
+from lading.database.dialects.mariadb_values import MariaDBCodecs
+from lading.database.dialects.postgresql_values import FARTHEST, PostgreSQLCodecs
+from lading.database.dialects.sqlite_values import SQLiteCodecs
+from lading.database.dialects.type_processors import alike, fetched
 from lading.mapping.columns import kind_of, overrides_values
 from lading.mapping.custom_fields import FieldKind
 from lading.model.rowsets import Column

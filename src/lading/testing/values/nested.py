@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.engine.dialects.mariadb_values import JSON_DEPTH
+from lading.database.dialects.mariadb_values import JSON_DEPTH
 from lading.testing.values.supply import Facts, Supply, joined, picked
 from lading.values.arrays import MOST_DIMENSIONS
 from lading.values.scalars import JSON_KEY

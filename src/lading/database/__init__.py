@@ -1,0 +1,1 @@
+"""What the target and the source database are, hold and accept."""

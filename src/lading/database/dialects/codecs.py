@@ -1,0 +1,400 @@
+"""How each kind of value is read from a driver and given to it; what all engines share.
+
+A codec turns a column into expressions: ``read_…`` from a raw value (never null) to
+its written form, ``bind_…`` from a canonical written form to what the driver takes.
+Both raise ``ValueError`` for what the column can't hold; ``bind_…`` also for what isn't
+canonical, so that marshmallow is asked instead.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+from sqlalchemy.sql import sqltypes
+from sqlalchemy.types import TypeEngine
+
+from lading.codegen import PLAIN, Expression, calling
+from lading.database.dialects.real_columns import Describes, refusing_misfit
+from lading.database.dialects.type_processors import Processed
+from lading.database.limits import between, byte_check, longest, no_sets, text_limit
+from lading.errors import shown
+from lading.mapping.columns import AsStored, is_decorator, kind_of, underlying
+from lading.model.rowsets import Column
+from lading.values.arrays import Array
+from lading.values.base import CUSTOM, Kind, article
+from lading.values.datetimes import DateTime, Interval
+from lading.values.json_text import json_text, parse_json
+from lading.values.scalars import JSON_NULL, Choice, Json, Number, Text, Uuid
+
+#: Dates remembered per column: 27 years of them.
+MOST_DATES = 10_000
+
+
+class Codecs(ABC):
+    """The expressions of one dialect; subclasses say what their engine does otherwise."""
+
+    #: Whether decimals that SQLite keeps with more digits are written as SQLAlchemy reads them.
+    as_read: bool = False
+    #: Whether every integer column holds eight bytes.
+    widest: ClassVar[bool] = False
+    #: Kinds of which a plain column may hold two values that are written alike.
+    loose: ClassVar[tuple[type[Kind], ...]] = ()
+
+    def __init__(self, dialect: SQLAlchemyDialect, columns: Describes[Any]) -> None:
+        self.dialect = dialect
+        self.columns = columns
+
+    def noting(self, column: Column, kind: Kind, note: Callable[[], None]) -> Expression | None:
+        """Return a reader that calls ``note`` for each cell that it rounds, if it rounds any."""
+        return None
+
+    def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
+        """Return what a SELECT asks for to read a column, such as a cast to text."""
+        return column
+
+    def reader(self, column: Column, kind: Kind) -> Expression:
+        """Return the expression from a raw value to its written form."""
+        misfit = self.misfit(column)
+        if misfit is not None:
+            return calling(refusing_misfit(misfit))
+        if kind.name == CUSTOM or not self.is_usual(column, kind):
+            return self._processed(column, kind)
+        read: Callable[[Column, Any], Expression] = getattr(self, f"read_{kind.name}")
+        return read(column, kind)
+
+    def binder(self, column: Column, kind: Kind) -> Expression:
+        """Return the expression from a canonical written form to a driver value."""
+        misfit = self.misfit(column)
+        if misfit is not None:
+            return calling(refusing_misfit(misfit))
+        if kind.name == CUSTOM or not self.is_usual(column, kind):
+            return self._bound(column, kind)
+        bind: Callable[[Column, Any], Expression] = getattr(self, f"bind_{kind.name}")
+        return bind(column, kind)
+
+    @abstractmethod
+    def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
+        """Say why the real column can't hold values of the model's type at all, or ``None``.
+
+        It is asked for each column once, so that values of columns that fit cost nothing.
+        """
+
+    def copied(self, near: Column, far: Column) -> str | None:
+        """Say what a foreign key's real column makes of what its target holds, or ``None``.
+
+        Servers compare the two as they check the key, and refuse what isn't the same.
+        """
+        return None
+
+    def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
+        """Tell whether a column's values are what the engine makes of SQLAlchemy's own types."""
+        return self.is_own(column, kind)
+
+    def is_own(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
+        """Tell whether a column's real type is SQLAlchemy's own, and of the model's kind."""
+        real = self.real(column.type)
+        return is_plain(real) and (real is column.type or type(kind_of(real)) is type(kind))
+
+    def tells_apart(self, column: Column, kind: Kind) -> bool:
+        """Tell whether different values that a column holds are always written differently."""
+        is_loose = isinstance(kind, self.loose) or kind.name == CUSTOM
+        is_padded = isinstance(kind, Text) and self.is_padded(column, kind)
+        return not is_loose and not is_padded and self.is_usual(column, kind)
+
+    def real(self, type_: TypeEngine[Any]) -> TypeEngine[Any]:
+        """Return what a type is on this dialect: its variant, or what a stored one is below."""
+        if isinstance(type_, AsStored):
+            return type_.load_dialect_impl(self.dialect)
+        return type_._variant_mapping.get(self.dialect.name, type_)
+
+    def underlying(self, type_: TypeEngine[Any]) -> Any:
+        """Return the dialect's form of a type, and below any decorators."""
+        return underlying(self.implementation(type_))
+
+    def is_padded(self, column: Column, kind: Text) -> bool:
+        """Tell whether a text column is CHAR, in the model or in its variant."""
+        real = kind_of(self.real(column.type))
+        return kind.padded or (isinstance(real, Text) and real.padded)
+
+    def refusal(self, type_: TypeEngine[Any]) -> str | None:
+        """Say why the engine can't hold a type's values at all, and what to do, or ``None``."""
+        impl = self.underlying(type_)
+        engine = self.dialect.name
+        if isinstance(impl, sqltypes.ARRAY):
+            return (
+                f"{engine} has no arrays; keep it as JSON there: "
+                f"ARRAY(...).with_variant(JSON(none_as_null=True), {engine!r})"
+            )
+        if isinstance(self.real(type_), mysql.SET):
+            return no_sets(engine)
+        if isinstance(impl, sqltypes.Time) and impl.timezone:
+            return (
+                f"{engine} keeps no zone with a time and would drop it; use Time() without a "
+                "zone, or keep a DateTime(timezone=True)"
+            )
+        return None
+
+    # Decorators and types of the application's own go by SQLAlchemy's processors
+
+    def implementation(self, type_: TypeEngine[Any]) -> TypeEngine[Any]:
+        """Return the dialect's form of a type, whose processors do the work."""
+        return type_.dialect_impl(self.dialect)
+
+    def bind_process(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Return SQLAlchemy's own function from a Python value to a driver value."""
+        return self.implementation(type_).bind_processor(self.dialect) or _same
+
+    def type_code(self, type_: TypeEngine[Any]) -> Any:
+        """Return the driver's code of a type, for processors that ask for it."""
+        return None
+
+    def result_process(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Return SQLAlchemy's own function from a driver value to a Python value."""
+        impl = self.implementation(type_)
+        return impl.result_processor(self.dialect, self.type_code(type_)) or _same
+
+    def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Return what turns what was selected into the driver value that processors expect."""
+        return _same
+
+    def _processed(self, column: Column, kind: Kind) -> Expression:
+        return calling(self.processed(column, kind).read)
+
+    def _bound(self, column: Column, kind: Kind) -> Expression:
+        return calling(self.processed(column, kind).bound)
+
+    def processed(
+        self, column: Column, kind: Kind, load: Callable[[Any], Any] | None = None
+    ) -> Processed:
+        """Return the way of a column's values by processors; ``load`` in place of the usual."""
+        type_ = column.type
+        below = self.underlying(type_)
+        bind = self.bind_process(type_)
+        takes_text = isinstance(kind, Uuid) and not getattr(below, "as_uuid", True)
+        return Processed(
+            kind,
+            load=load or self.loader(type_),
+            undo=self.result_process(type_),
+            bind=(lambda value: bind(str(value))) if takes_text else bind,
+            kept=self.kept(type_),
+            limited=self.limited(column),
+            is_json=isinstance(below, sqltypes.JSON),
+        )
+
+    def kept(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Return what shows a driver value as the type below any decorators has it."""
+        below = self.underlying(type_)
+        if isinstance(below, sqltypes.CHAR | sqltypes.NCHAR):
+            return unpadded
+        return below.result_processor(self.dialect, self.type_code(type_)) or _same
+
+    def limited(self, column: Column) -> Callable[[Any], Any]:
+        """Return the check of driver values that a decorated type's column makes."""
+        below = self.underlying(column.type)
+        limit = text_limit(below)
+        if limit is None:
+            return _same
+        check_text = longest(limit)
+        return lambda bound: check_text(bound) if type(bound) is str else bound
+
+    def stored(self, column: Column, kind: Choice) -> dict[str, Any]:
+        """Map an enumeration's names to what the database stores."""
+        process = self.bind_process(column.type)
+        return {name: process(value) for name, value in kind.members.items()}
+
+    # What all engines read alike
+
+    def read_enum(self, column: Column, kind: Choice) -> Expression:
+        """A stored label stands for a name."""
+        names = {label: name for name, label in self.stored(column, kind).items()}
+        fail = refusing(f"one of {', '.join(map(str, names))}")
+        return calling(lambda raw: names[raw] if raw in names else fail(raw))
+
+    def read_json(self, column: Column, kind: Json) -> Expression:
+        """The column's text, canonically; its ``null`` isn't SQL's."""
+
+        def read(text: Any) -> bytes:
+            return written_json(parse_json(text))
+
+        return calling(read)
+
+    def read_bytes(self, column: Column, kind: Kind) -> Expression:
+        """Base64, of no more bytes than declared."""
+        check = byte_check(self.real(column.type))
+        return calling(lambda raw: kind.write(check(raw)))
+
+    def read_array(self, column: Column, kind: Array) -> Expression:
+        """Engines without arrays have none; see :meth:`refusal`."""
+        return self._processed(column, kind)
+
+    def read_interval(self, column: Column, kind: Interval) -> Expression:
+        """A moment counted from 1970, which is how SQLAlchemy keeps a generic interval."""
+        return self._processed(column, kind)
+
+    # What all engines bind alike
+
+    def bind_boolean(self, column: Column, kind: Kind) -> Expression:
+        """Drivers take booleans."""
+        return PLAIN
+
+    def bind_bytes(self, column: Column, kind: Kind) -> Expression:
+        """Drivers take bytes, no more than declared."""
+        check = byte_check(self.real(column.type))
+        return calling(lambda written: check(kind.read(written)))
+
+    def bind_array(self, column: Column, kind: Array) -> Expression:
+        """Engines without arrays have none; see :meth:`refusal`."""
+        return self._bound(column, kind)
+
+    def bind_interval(self, column: Column, kind: Interval) -> Expression:
+        """A moment counted from 1970, in the years 1 to 9999."""
+        process, limited = self.bind_process(column.type), self.limited(column)
+        epoch = sqltypes.Interval.epoch
+
+        def bind(written: str) -> Any:
+            length = kind.read(kind.canonical(written))
+            try:
+                epoch + length
+            except OverflowError:
+                raise ValueError(
+                    f"{written} from 1970 on, as its column keeps it, lies outside the years 1 to "
+                    "9999"
+                ) from None
+            return limited(process(length))
+
+        return calling(bind)
+
+    def bind_enum(self, column: Column, kind: Choice) -> Expression:
+        """A name stands for a stored label."""
+        stored = self.stored(column, kind)
+        return calling(lambda name: stored[kind.write(name)])
+
+    def checked_text(
+        self, column: Column, kind: Text, forbidden: str, check: Any, *, limit: int | None
+    ) -> Expression:
+        """Text within the column's length, without a character that the engine can't hold."""
+        padded = self.is_padded(column, kind)
+        canonical = Text(padded=padded).canonical
+
+        def slow(text: str) -> str:
+            return str(canonical(check(text if limit is None else longest(limit)(text))))
+
+        tests = [f"len({{x}}) <= {limit}"] if limit is not None else []
+        tests += [f"{forbidden!r} not in {{x}}"] if forbidden else []
+        if padded:
+            return calling(slow)
+        if not tests:
+            return PLAIN
+        return Expression(f"({{x}} if {' and '.join(tests)} else slow({{x}}))", {"slow": slow})
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def unpadded(value: Any) -> Any:
+    """Return a CHAR's text without the blanks that pad it."""
+    return value.rstrip(" ") if type(value) is str else value
+
+
+def is_plain(type_: TypeEngine[Any]) -> bool:
+    """Tell whether a type is SQLAlchemy's own and not an application's."""
+    return not is_decorator(type_) and type(type_).__module__.startswith("sqlalchemy.")
+
+
+def refusing(what: str) -> Callable[[Any], Any]:
+    """Return a function that refuses any value as not being what a column should hold."""
+
+    def fail(value: Any) -> Any:
+        if value is None:
+            raise ValueError("the database holds NULL, which the model doesn't allow")
+        raise ValueError(f"the database holds {shown(value)}, which is not {what}")
+
+    return fail
+
+
+def refusing_kind(kind: Kind) -> Callable[[Any], Any]:
+    """Return a function that refuses any value as not being of a kind."""
+    return refusing(article(kind.name))
+
+
+def in_range(low: int, high: int) -> Expression:
+    """Refuse integers outside a range."""
+    return Expression(
+        f"({{x}} if {low} <= {{x}} <= {high} else fail({{x}}))", {"fail": between(low, high)}
+    )
+
+
+def decimal_form(kind: Number) -> Callable[[str], Any]:
+    """Return what matches a decimal's canonical text of a precision and scale."""
+    assert kind.precision is not None
+    assert kind.scale is not None
+    whole = kind.precision - kind.scale
+    digits = "0" if whole < 1 else f"(?:0|[1-9][0-9]{{0,{whole - 1}}})"
+    tail = rf"\.[0-9]{{{kind.scale}}}" if kind.scale > 0 else ""
+    return re.compile(rf"(?!-0(?:\.0*)?\Z)-?{digits}{tail}", re.ASCII).fullmatch
+
+
+def canonical_date(text: str) -> str:
+    """Return a date's text if it is canonical."""
+    if dt.date.fromisoformat(text).isoformat() != text:
+        raise ValueError(f"{shown(text)} is not a date (YYYY-MM-DD)")
+    return text
+
+
+def checked_date() -> Expression:
+    """Check dates; the same few days stand in most records, so those seen are remembered."""
+    seen: set[str] = set()
+
+    def check(text: str) -> str:
+        date = canonical_date(text)
+        if len(seen) < MOST_DATES:
+            seen.add(date)
+        return date
+
+    return Expression(
+        "({x} if known({x}) else check({x}))", {"known": seen.__contains__, "check": check}
+    )
+
+
+def canonical_time(text: str) -> str:
+    """Return a time's text if it is canonical."""
+    moment = dt.time.fromisoformat(text)
+    if moment.tzinfo is not None or moment.isoformat() != text:
+        raise ValueError(f"{shown(text)} is not a time (HH:MM:SS, no zone)")
+    return text
+
+
+def canonical_moment(text: str) -> str:
+    """Return a zone-less datetime's text if it is canonical."""
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is not None or moment.isoformat() != text:
+        raise ValueError(f"{shown(text)} is not canonical")
+    return text
+
+
+def without_zone(kind: DateTime, text: str) -> str:
+    """Return an aware datetime's canonical text without its ``Z``, a naive one's as it is."""
+    if not kind.aware:
+        return canonical_moment(text)
+    if text[-1:] != "Z":
+        raise ValueError(f"{shown(text)} is not canonical")
+    return canonical_moment(text[:-1])
+
+
+def written_json(value: Any) -> bytes:
+    """Return the written text of a JSON value that stands in a column."""
+    return json_text(Json().write(JSON_NULL if value is None else value))
+
+
+def json_value(written: bytes) -> Any:
+    """Turn the written text of a JSON value into what SQLAlchemy's type binds."""
+    value = Json().read(parse_json(written))
+    return sqltypes.JSON.NULL if value is JSON_NULL else value

@@ -1,0 +1,120 @@
+"""How imports wait for each other on MariaDB, where no constraint keeps a key unique.
+
+A transaction's snapshot doesn't show what others commit, so two would insert the same key.  The
+server has no lock that ends with a transaction and stops imports alone: named locks are of
+a connection, so they are given back when it returns to its pool or begins anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import TableKeys
+from lading.database.dialects.mariadb_columns import PLACES
+from lading.errors import TargetError
+
+if TYPE_CHECKING:
+    from lading.database.dialects.mariadb import MariaDB
+
+#: Where a connection's record keeps the names of the locks that it holds for us.
+HELD = "lading_locks"
+
+
+def is_idle(dialect: MariaDB) -> bool:
+    """Tell whether no transaction has begun, so that there is no snapshot."""
+    return not dialect.fetch("SELECT @@in_transaction")[0][0]
+
+
+def unguarded(dialect: MariaDB, keys: TableKeys) -> list[sa.Table]:
+    """Return the tables whose key no unique index over NOT NULL columns guards."""
+    if not keys:
+        return []
+    found: dict[sa.Table, dict[str, dict[str, bool]]] = defaultdict(lambda: defaultdict(dict))
+    for table, (index, column, nullable) in dialect.columns.ask(
+        "SELECT table_schema, table_name, index_name, column_name, nullable "
+        f"FROM information_schema.statistics WHERE non_unique = 0 AND {PLACES}",
+        list(keys),
+    ):
+        found[table][index][column.lower()] = nullable == "YES"
+    return [
+        table
+        for table, names in keys.items()
+        if not any(
+            not any(index.values()) and index.keys() <= set(map(str.lower, names))
+            for index in found[table].values()
+        )
+    ]
+
+
+def hold(dialect: MariaDB, tables: Sequence[sa.Table]) -> None:
+    """Wait for other imports into these tables: in one order, so that nobody waits in a circle."""
+    if not tables:
+        return
+    _release_later(dialect.connection)
+    held = dialect.connection.info.setdefault(HELD, [])
+    patience = int(dialect.fetch("SELECT @@lock_wait_timeout")[0][0])
+    columns = dialect.columns
+    for name in sorted({_name(*columns.real(*columns.place(table))) for table in tables}):
+        if name in held:
+            continue
+        asked = f"SELECT GET_LOCK({dialect.mark}, {dialect.mark})"
+        if dialect.fetch(asked, (name, patience))[0][0] != 1:
+            raise TargetError(
+                f"another import holds the tables for longer than this session waits ({patience} "
+                "seconds)",
+                "Try again when it has ended, or raise lock_wait_timeout.",
+            )
+        held.append(name)
+
+
+def _name(schema: str, table: str) -> str:
+    """Return a lock's name, which the whole server shares and which may have 64 characters.
+
+    Locks' names fold case, so a digest stands for it.
+    """
+    return f"lading:{hashlib.sha256(f'{schema}.{table}'.encode()).hexdigest()[:48]}"
+
+
+def _release_later(connection: sa.Connection) -> None:
+    """Have the locks given back once the transaction has ended."""
+    pool = connection.engine.pool
+    if not sa.event.contains(pool, "checkin", _checked_in):
+        sa.event.listen(pool, "checkin", _checked_in)
+    if not sa.event.contains(connection, "begin", _begun):
+        sa.event.listen(connection, "begin", _begun)
+
+
+def _begun(connection: sa.Connection) -> None:
+    _release(connection.connection.driver_connection, connection.info)
+
+
+def _checked_in(driver: Any, record: Any) -> None:
+    if driver is not None:
+        _release(driver, record.info)
+
+
+def _release(driver: Any, info: dict[Any, Any]) -> None:
+    names = info.pop(HELD, ())
+    if names:
+        with driver.cursor() as cursor:
+            for name in names:
+                cursor.execute("SELECT RELEASE_LOCK(%s)", (name,))
+                cursor.fetchall()
+
+
+def refuse_stale(dialect: MariaDB, tables: Sequence[sa.Table]) -> None:
+    """Refuse a snapshot that is older than the lock, if others wrote rows in between."""
+    for table in tables:
+        count = f"SELECT count(*) FROM {dialect.table(table)}"
+        if dialect.fetch(count) != dialect.fetch(f"{count} LOCK IN SHARE MODE"):
+            raise TargetError(
+                f"others wrote to {table.fullname} after your transaction took its snapshot, "
+                "and no unique index over NOT NULL columns guards its natural key",
+                "Import in a new transaction, or give an engine.",
+                entity=table.fullname,
+            )

@@ -1,0 +1,38 @@
+"""Whether triggers of MariaDB may change what is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Dialect
+
+#: A grant that tells of the triggers of all schemas (``*``), or of one.
+GRANTED = re.compile(
+    r"GRANT (?:.*, )?(?:ALL PRIVILEGES|TRIGGER)(?:, .*)? ON `?(\*|(?:[^`]|``)+)`?\.\* TO "
+)
+
+
+def has_triggers(dialect: Dialect, tables: Sequence[sa.Table]) -> bool:
+    """Tell whether tables have triggers; so it is as well where this user may not be told.
+
+    Older servers tell of triggers only whom they are granted to.
+    """
+    places = list(map(dialect.columns.place, tables))
+    given = ",".join([f"(coalesce({dialect.mark}, database()), {dialect.mark})"] * len(places))
+    found = dialect.fetch(
+        "SELECT 1 FROM information_schema.triggers "
+        f"WHERE (event_object_schema, event_object_table) IN ({given}) LIMIT 1",
+        tuple(item for place in places for item in place),
+    )
+    return bool(found) or not _is_told(dialect, {schema for schema, _ in places})
+
+
+def _is_told(dialect: Dialect, schemas: set[str | None]) -> bool:
+    """Tell whether this user is granted the triggers of some schemas."""
+    current = dialect.fetch("SELECT database()")[0][0]
+    grants = [GRANTED.match(row[0]) for row in dialect.fetch("SHOW GRANTS")]
+    told = {grant[1].replace("``", "`").replace("\\", "") for grant in grants if grant}
+    return "*" in told or {schema or current for schema in schemas} <= told

@@ -1,0 +1,100 @@
+"""How imports wait for each other on PostgreSQL, where no constraint keeps a key unique.
+
+Two transactions in REPEATABLE READ don't see each other's rows, so both would insert
+the same key.  A lock that only imports (and maintenance of the table) take makes the second
+wait for the first; other writers aren't held up.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import TableKeys
+from lading.errors import TargetError
+
+if TYPE_CHECKING:
+    from lading.database.dialects.postgresql import PostgreSQL
+
+#: Tables that exist, each with the columns of one unique index (or null) that has no gaps: a
+#: whole table's, over columns and not expressions, in which no nulls may recur.
+UNIQUE = """SELECT given.name, (
+  SELECT array_agg(a.attname::text) FROM pg_attribute a
+  WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey[0:i.indnkeyatts - 1])
+) FROM unnest({mark}::text[]) AS given(name)
+LEFT JOIN pg_index i ON i.indrelid = to_regclass(given.name)
+  AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+  AND (coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'true' OR NOT EXISTS (
+    SELECT 1 FROM pg_attribute a WHERE a.attrelid = i.indrelid AND NOT a.attnotnull
+    AND a.attnum = ANY(i.indkey[0:i.indnkeyatts - 1])))
+WHERE to_regclass(given.name) IS NOT NULL
+"""
+#: Whether somebody committed what this transaction's snapshot doesn't see.
+OTHERS = """SELECT EXISTS (
+  SELECT 1 FROM (
+    SELECT pg_current_snapshot() AS seen, pg_current_xact_id() AS id
+  ) AS ours, LATERAL (
+    SELECT pg_snapshot_xip(seen) UNION ALL
+    SELECT number::text::xid8 FROM generate_series(
+      pg_snapshot_xmax(seen)::text::bigint, id::text::bigint - 1) AS number
+  ) AS other(id) WHERE pg_xact_status(other.id) = 'committed')
+"""
+DENIED = "42501"
+
+
+def is_idle(dialect: PostgreSQL) -> bool:
+    """Tell whether the server has begun no transaction yet, so that there is no snapshot."""
+    driver: Any = dialect.connection.connection.driver_connection
+    status = getattr(getattr(driver, "info", None), "transaction_status", None)
+    return status is not None and int(status) == 0
+
+
+def unguarded(dialect: PostgreSQL, keys: TableKeys) -> list[sa.Table]:
+    """Return the tables whose key no unique index guards; leave no snapshot behind."""
+    was_idle = is_idle(dialect)
+    by_name = {dialect.regclass(table): table for table in keys}
+    found: dict[sa.Table, list[set[str]]] = defaultdict(list)
+    for name, columns in dialect.fetch(UNIQUE.format(mark=dialect.mark), (list(by_name),)):
+        found[by_name[name]].append(set(columns or ()))
+    if was_idle:
+        driver: Any = dialect.connection.connection.dbapi_connection
+        with dialect.driver_errors():
+            driver.rollback()  # of this query alone: a lock must be older than the snapshot
+    return [
+        table
+        for table, indexes in found.items()
+        if not any(columns and columns <= keys[table] for columns in indexes)
+    ]
+
+
+def hold(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> None:
+    """Wait for other imports into these tables: in one order, so that nobody waits in a circle."""
+    if not tables:
+        return
+    names = ", ".join(sorted(map(dialect.table, tables)))
+    try:
+        with dialect.connection.begin_nested():  # a caller's transaction survives a refusal
+            dialect.run(f"LOCK TABLE {names} IN SHARE UPDATE EXCLUSIVE MODE")
+    except sa.exc.DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != DENIED:
+            raise
+        raise TargetError(
+            f"no unique index over NOT NULL columns guards the natural key of {names}, and this "
+            f"user may not lock it against other imports ({error.orig})",
+            "Add such an index, or GRANT UPDATE on it to this user.",
+        ) from error
+
+
+def refuse_stale(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> None:
+    """Refuse a snapshot that is older than the lock, if anybody committed in between."""
+    if dialect.fetch(OTHERS)[0][0]:
+        names = ", ".join(sorted(dialect.regclass(table) for table in tables))
+        raise TargetError(
+            "others committed after your transaction took its snapshot, which can't show whether "
+            f"they wrote to {names}, and no unique index over NOT NULL columns guards its natural "
+            "key",
+            "Import in a new transaction, in one in READ COMMITTED, or give an engine.",
+        )

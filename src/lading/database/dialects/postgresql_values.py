@@ -1,0 +1,398 @@
+"""PostgreSQL's values: strictly typed; it reads our texts as they are, once checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+from sqlalchemy.sql import sqltypes
+from sqlalchemy.types import TypeEngine
+
+from lading.codegen import Expression, calling
+from lading.database.dialects.codecs import (
+    canonical_time,
+    checked_date,
+    decimal_form,
+    in_range,
+    json_value,
+    refusing_kind,
+    without_zone,
+)
+from lading.database.dialects.postgresql_columns import Declared, PostgreSQLColumn
+from lading.database.dialects.postgresql_limits import driver_checks, misfit
+from lading.database.dialects.postgresql_stored import StoredCodecs
+from lading.database.dialects.postgresql_text import (
+    array_text,
+    date_text,
+    loader_of,
+    moment_text,
+    parsed_array,
+    sent_interval,
+    time_of,
+)
+from lading.database.dialects.real_columns import Describes
+from lading.database.limits import (
+    NUL,
+    in_precision,
+    integer_range,
+    is_canonical_uuid,
+    longest,
+    no_sets,
+    shortest_limit,
+    text_limit,
+    unblanked,
+    without_nul,
+)
+from lading.errors import TargetError
+from lading.mapping.columns import kind_of
+from lading.model.rowsets import Column
+from lading.values.arrays import Array
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Interval, Time, utc_written
+from lading.values.json_text import json_text, parse_json
+from lading.values.scalars import (
+    Boolean,
+    Bytes,
+    Choice,
+    Float,
+    Integer,
+    Json,
+    Number,
+    Text,
+    Uuid,
+    float_written,
+)
+
+NUMERIC_OID, FLOAT_OID = 1700, 701
+SINGLE_BITS = 24
+#: What comes as text: exactly as it is kept, and with no error of the driver's own.
+AS_TEXT = (sqltypes.Date, sqltypes.DateTime, sqltypes.Time, sqltypes.ARRAY, sqltypes.JSON)
+#: Offsets from UTC that PostgreSQL takes are less than this.
+FARTHEST = dt.timedelta(hours=16)
+
+
+class PostgreSQLCodecs(StoredCodecs):
+    """PostgreSQL by way of psycopg."""
+
+    def __init__(
+        self, dialect: SQLAlchemyDialect, columns: Describes[PostgreSQLColumn] | None = None
+    ) -> None:
+        self.declared = Declared(dialect)
+        #: The columns of arrays' items, which no table has.
+        self.items: dict[Any, PostgreSQLColumn] = {}
+        super().__init__(dialect, columns or self.declared)
+
+    def real_column(self, column: sa.ColumnElement[Any]) -> PostgreSQLColumn:
+        """Return what a column really is, or the items of an array's."""
+        item = self.items.get(column)
+        real: PostgreSQLColumn = self.columns(column) if item is None else item
+        return real
+
+    def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
+        """The server takes the text of any value for a TEXT, and shifts moments between zones."""
+        return misfit(self.declared(column), self.real_column(column))
+
+    def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
+        """UUIDs that an application keeps as text go by SQLAlchemy's processors."""
+        real = self.real(column.type)
+        self._refuse_zone(column, kind)
+        return super().is_usual(column, kind) and getattr(real, "native_uuid", True) is not False
+
+    def _refuse_zone(self, column: sa.ColumnElement[Any], kind: Kind) -> None:
+        """The server would shift values between a model's type and a variant of another zone."""
+        real = kind_of(self.real(column.type))
+        if isinstance(kind, DateTime) and isinstance(real, DateTime) and kind.aware != real.aware:
+            raise TargetError(
+                f"{column} has a time zone in its type or in that type's variant for "
+                f"{self.dialect.name}, but not in both; PostgreSQL would shift its values",
+                "Give both the same timezone=.",
+            )
+
+    def refusal(self, type_: TypeEngine[Any]) -> str | None:
+        """PostgreSQL has arrays, and times with a zone."""
+        return no_sets("postgresql") if isinstance(self.real(type_), mysql.SET) else None
+
+    def type_code(self, type_: TypeEngine[Any]) -> Any:
+        """SQLAlchemy's numeric processors ask for the server's type."""
+        impl = self.underlying(type_)
+        if isinstance(impl, sqltypes.Float):
+            return FLOAT_OID
+        return NUMERIC_OID if isinstance(impl, sqltypes.Numeric) else None
+
+    def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
+        """Return what a SELECT asks for: text or bytes where the driver changes or fails."""
+        impl = self.underlying(column.type)
+        if self.misfit(column) is not None or self.as_text(column, kind):
+            return sa.cast(column, sa.Text())
+        if isinstance(impl, postgresql.INTERVAL):
+            return sa.func.pg_catalog.interval_send(column)
+        if isinstance(impl, sqltypes.DateTime) and impl.timezone:
+            return sa.cast(sa.func.timezone(sa.literal_column("'UTC'"), column), sa.Text())
+        is_exact = self.is_own(column, kind) and isinstance(kind, Number | Uuid)
+        if is_exact or isinstance(impl, AS_TEXT):
+            return sa.cast(column, sa.Text())
+        return column
+
+    def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+        """Processors expect what the driver would have made of what is selected otherwise."""
+        impl = self.underlying(type_)
+        if isinstance(impl, postgresql.INTERVAL):
+            return sent_interval
+        if isinstance(impl, sqltypes.DateTime) and impl.timezone:
+            return lambda text: DateTime(aware=True).read(f"{moment_text(text)}Z")
+        if isinstance(impl, sqltypes.JSON):
+            return parse_json
+        if isinstance(impl, sqltypes.ARRAY):
+            load = loader_of(self.underlying(impl.item_type))
+            return lambda text: each(parsed_array(text), load)
+        return loader_of(impl) if isinstance(impl, AS_TEXT) else super().loader(type_)
+
+    def _plain(self, kind: Kind) -> Expression:
+        """The server's types are strict; nulls that it shouldn't hold are not."""
+        fail = refusing_kind(kind)
+        return Expression("({x} if {x} is not None else fail({x}))", {"fail": fail})
+
+    def limited(self, column: Column) -> Callable[[Any], Any]:
+        """Whatever a decorator gives the driver must stay as it is; arrays go as text."""
+        impl = self.underlying(column.type)
+        if isinstance(impl, sqltypes.ARRAY):
+            item = self.limited(self.item_of(column, impl))
+            return lambda bound: array_text(each(bound, item))
+        inherited, checks = super().limited(column), driver_checks(self.real_column(column))
+
+        def check(bound: Any) -> Any:
+            keep = checks.get(type(bound))
+            return inherited(bound if keep is None else keep(bound))
+
+        return check
+
+    def item_of(self, column: Column, type_: Any = None) -> Column:
+        """Return a column of an array's items."""
+        array: Any = column.type if type_ is None else type_
+        item: Column = sa.Column(column.name, array.item_type)
+        self.items[item] = self.real_column(column).item or self.declared(item)
+        return item
+
+    def read_string(self, column: Column, kind: Text) -> Expression:
+        """Text; CHAR without the blanks that pad it."""
+        real, limit = self.real_column(column), text_limit(self.real(column.type))
+        if self.is_padded(column, kind):
+            return calling(Text(padded=True).write if real.is_padded else unblanked)
+        if limit is None or (real.length or math.inf) <= limit:
+            return self._plain(kind)
+        plain, check = self._plain(kind).function(), longest(limit)
+        return Expression(
+            f"({{x}} if {{x}} is not None and len({{x}}) <= {limit} else slow({{x}}))",
+            {"slow": lambda text: check(plain(text))},
+        )
+
+    def read_integer(self, column: Column, kind: Integer) -> Expression:
+        """Integers."""
+        return self._plain(kind)
+
+    def read_boolean(self, column: Column, kind: Kind) -> Expression:
+        """Booleans."""
+        return self._plain(kind)
+
+    def read_float(self, column: Column, kind: Float) -> Expression:
+        """Doubles."""
+        return Expression(
+            "({x} + 0.0 if finite({x}) else words({x}))",
+            {"finite": math.isfinite, "words": float_written},
+        )
+
+    def read_decimal(self, column: Column, kind: Number) -> Expression:
+        """The column's text, which has its scale already."""
+
+        def slow(text: str) -> str:
+            return kind.write(Decimal(text))
+
+        if not kind.scale or not _has_digits(self.real_column(column), kind):
+            return calling(slow)
+        point = f"{{x}}[-{kind.scale + 1}:-{kind.scale}] == '.'"
+        return Expression(f"({{x}} if {point} else slow({{x}}))", {"slow": slow})
+
+    def read_date(self, column: Column, kind: Date) -> Expression:
+        """ISO text; nothing else that PostgreSQL holds has its length."""
+        return Expression("({x} if len({x}) == 10 else fail({x}))", {"fail": date_text})
+
+    def read_time(self, column: Column, kind: Time) -> Expression:
+        """ISO text, with an offset where the column has one."""
+        return calling(lambda text: kind.write(time_of(text)))
+
+    def read_datetime(self, column: Column, kind: DateTime) -> Expression:
+        """ISO text, aware ones in UTC whatever the session's zone."""
+        zone = " + 'Z'" if kind.aware else ""
+        text = "({x}[:10] + 'T' + {x}[11:] if len({x}) == 19 else slow({x}))"
+        return Expression(f"({text}{zone})", {"slow": moment_text})
+
+    def read_interval(self, column: Column, kind: Interval) -> Expression:
+        """Months, days and microseconds, unless the model keeps it as a moment."""
+        if not isinstance(self.underlying(column.type), postgresql.INTERVAL):
+            return super().read_interval(column, kind)
+        return calling(lambda raw: kind.write(sent_interval(raw)))
+
+    def read_array(self, column: Column, kind: Array) -> Expression:
+        """The text of an array, item by item as outside of one."""
+        read = self._item_reader(self.item_of(column), kind.item)
+        return calling(lambda text: kind.text(kind.mapped(parsed_array(text), read)))
+
+    def _item_reader(self, item: Column, kind: Kind) -> Callable[[str], Any]:
+        """Return what makes an item's written form of its text."""
+        load = loader_of(self.underlying(item.type))
+        read: Callable[[str], Any]
+        if not self.is_usual(item, kind) or isinstance(kind, Interval):
+            read = self.processed(item, kind, load).read
+        elif isinstance(kind, DateTime) and kind.aware:
+            return lambda text: utc_written(load(text))
+        elif isinstance(kind, Integer | Float | Boolean | Bytes):
+            plain = self.reader(item, kind).function()
+            return lambda text: plain(load(text))
+        else:
+            read = self.reader(item, kind).function()
+        return (lambda text: parse_json(read(text))) if kind.is_json else read
+
+    def read_uuid(self, column: Column, kind: Uuid) -> Expression:
+        """The column's text, in lower case already."""
+        return self._plain(kind)
+
+    def bind_string(self, column: Column, kind: Text) -> Expression:
+        """Text, no longer than declared and than the column holds, and without NUL."""
+        real, limit = self.real_column(column), text_limit(self.real(column.type))
+        check = driver_checks(real)[str]
+        padded = self.is_padded(column, kind)
+        if real.labels is not None or (real.is_padded and not padded):
+            plain = self.checked_text(column, kind, "", check, limit=limit).function()
+            return calling(lambda text: check(plain(text)))
+        least = shortest_limit(real.length, limit)
+        return self.checked_text(column, kind, NUL, without_nul("PostgreSQL"), limit=least)
+
+    def bind_enum(self, column: Column, kind: Choice) -> Expression:
+        """A label, which the column must have or have room for."""
+        check, bind = driver_checks(self.real_column(column))[str], super().bind_enum(column, kind)
+        label = bind.function()
+        return calling(lambda name: check(label(name)))
+
+    def bind_integer(self, column: Column, kind: Integer) -> Expression:
+        """Two, four or eight bytes."""
+        own = integer_range(self.real(column.type), widest=self.widest)
+        return in_range(*(self.real_column(column).range or own))
+
+    def bind_float(self, column: Column, kind: Float) -> Expression:
+        """Doubles, or four bytes where the column has no more."""
+        check = driver_checks(self.real_column(column)).get(float)
+        if check is not None:
+            return calling(lambda written: check(kind.read(written)))
+        return Expression("({x} + 0.0 if type({x}) is float else slow({x}))", {"slow": kind.read})
+
+    def bind_decimal(self, column: Column, kind: Number) -> Expression:
+        """Digits as text; columns with a precision hold no infinity, those of integers no point."""
+        real = self.real_column(column)
+        check = driver_checks(real).get(Decimal)
+
+        def slow(text: str) -> Any:
+            number = Decimal(kind.canonical(text))
+            driver_value = number if check is None else check(number)
+            return driver_value if type(driver_value) is int else text
+
+        is_same = real.type == "numeric" and (real.precision, real.scale) == (
+            kind.precision,
+            kind.scale,
+        )
+        if kind.precision is None or kind.scale is None or not is_same:
+            return calling(slow)
+        form = decimal_form(kind)
+        return Expression("({x} if form({x}) else slow({x}))", {"form": form, "slow": slow})
+
+    def bind_date(self, column: Column, kind: Date) -> Expression:
+        """ISO text."""
+        return checked_date()
+
+    def bind_time(self, column: Column, kind: Time) -> Expression:
+        """ISO text, in the column's precision; an offset of less than 16 hours."""
+        fits = in_precision(self.real_column(column).precision)
+        if not kind.aware:
+            return calling(lambda text: fits(canonical_time(text)))
+
+        def bind(text: str) -> str:
+            offset = kind.read(kind.canonical(text)).utcoffset()
+            if offset is None or abs(offset) >= FARTHEST:
+                raise ValueError(f"{text} is 16 hours or more from UTC; PostgreSQL can't hold it")
+            return str(fits(text))
+
+        return calling(bind)
+
+    def bind_interval(self, column: Column, kind: Interval) -> Expression:
+        """Its text, unless the model keeps it as a moment."""
+        if not isinstance(self.underlying(column.type), postgresql.INTERVAL):
+            return super().bind_interval(column, kind)
+        put = driver_checks(self.real_column(column))[dt.timedelta]
+        return calling(lambda text: put(kind.read(kind.canonical(text))))
+
+    def bind_array(self, column: Column, kind: Array) -> Expression:
+        """The text of an array, item by item as outside of one."""
+        bind = self._item_binder(self.item_of(column), kind.item)
+
+        def text(written: bytes) -> str:
+            items = kind.canonical(parse_json(written))
+            if type(items) is dict:
+                raise ValueError(
+                    "it is JSON's null, which no array is; where it comes from, keep it as "
+                    "JSON(none_as_null=True), and set such rows to NULL"
+                )
+            return array_text(kind.mapped(items, bind))
+
+        return calling(text)
+
+    def _item_binder(self, item: Column, kind: Kind) -> Callable[[Any], Any]:
+        bind = self.binder(item, kind).function()
+        return (lambda written: bind(json_text(written))) if kind.is_json else bind
+
+    def bind_datetime(self, column: Column, kind: DateTime) -> Expression:
+        """ISO text, with its zone, in the column's precision."""
+        zone = "Z" if kind.aware else ""
+        fits = in_precision(self.real_column(column).precision)
+        return calling(lambda text: f"{fits(without_zone(kind, text))}{zone}")
+
+    def bind_uuid(self, column: Column, kind: Uuid) -> Expression:
+        """Its text."""
+
+        def slow(text: str) -> Any:
+            raise ValueError(f"{text!r} is not canonical")
+
+        return Expression(
+            "({x} if form({x}) else slow({x}))", {"form": is_canonical_uuid, "slow": slow}
+        )
+
+    def bind_json(self, column: Column, kind: Json) -> Expression:
+        """Its text; JSONB can't hold NUL."""
+        is_binary = self.real_column(column).type == "jsonb"
+
+        def bind(written: bytes) -> str:
+            value = json_value(written)
+            text = json_text(None if value is sqltypes.JSON.NULL else value).decode()
+            if is_binary and "\\u0000" in text:
+                raise ValueError("its text holds a NUL character, which JSONB can't store")
+            return text
+
+        return calling(bind)
+
+
+def _has_digits(real: PostgreSQLColumn, kind: Number) -> bool:
+    """Tell whether a column's numbers are all of a kind, and come in its scale."""
+    if real.precision is None or real.scale is None or real.scale != kind.scale:
+        return False
+    return kind.precision is None or real.precision <= kind.precision
+
+
+def each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Change the items of nested lists that aren't null."""
+    if isinstance(value, list | tuple):
+        return [each(item, change) for item in value]
+    return None if value is None else change(value)

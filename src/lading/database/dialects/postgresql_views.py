@@ -1,0 +1,64 @@
+"""What stands in a table's place on PostgreSQL, and whose rows it may hide.
+
+COUNT sees no more rows than SELECT does, so what a policy or a view hides can't be counted: it
+has to be told from the catalog tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from lading.errors import TargetError, listed
+
+if TYPE_CHECKING:
+    from lading.database.dialects.postgresql import PostgreSQL
+
+#: Relations below some tables' names, with the policies' answer for whoever asks: a view
+#: asks as its owner, or as its user where it says so.
+HIDDEN = """WITH RECURSIVE below(name, id, role) AS (
+  SELECT given.name, to_regclass(given.name)::oid,
+    (SELECT oid FROM pg_roles WHERE rolname = current_user)
+  FROM unnest({mark}::text[]) AS given(name)
+  UNION
+  SELECT b.name, d.refobjid, CASE WHEN EXISTS (
+    SELECT 1 FROM pg_options_to_table(v.reloptions)
+    WHERE option_name = 'security_invoker' AND option_value::boolean
+  ) THEN b.role ELSE v.relowner END
+  FROM below b JOIN pg_class v ON v.oid = b.id AND v.relkind IN ('v', 'm')
+  JOIN pg_rewrite r ON r.ev_class = v.oid
+  JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+    AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid
+)
+SELECT DISTINCT b.name, c.oid::regclass::text FROM below b JOIN pg_class c ON c.oid = b.id
+JOIN pg_roles u ON u.oid = b.role
+WHERE c.relrowsecurity AND NOT u.rolsuper AND NOT u.rolbypassrls
+AND (c.relforcerowsecurity OR NOT pg_has_role(u.oid, c.relowner, 'USAGE'))
+ORDER BY 1, 2
+"""
+KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+
+
+def refuse_policies(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> None:
+    """Raise ``TargetError`` if a policy may hide rows from this user, below a view as well."""
+    names = list(map(dialect.regclass, tables))
+    hidden = dialect.fetch(HIDDEN.format(mark=dialect.mark), (names,))
+    if hidden:
+        places = [name if name == below else f"{below} (below {name})" for name, below in hidden]
+        raise TargetError(
+            f"row-level security is active on {listed(places, separator=', ')}, and may hide rows",
+            "Use a role that bypasses it (of a view that doesn't say security_invoker: its owner).",
+        )
+
+
+def stand_ins(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
+    """Return what isn't a table among these."""
+    by_name = {dialect.regclass(table): table for table in tables}
+    found = dialect.fetch(
+        f"SELECT given.name, c.relkind::text FROM unnest({dialect.mark}::text[]) AS given(name) "
+        "JOIN pg_class c ON c.oid = to_regclass(given.name) WHERE c.relkind IN ('v', 'm', 'f')",
+        (list(by_name),),
+    )
+    return {by_name[name]: KINDS[kind] for name, kind in found}

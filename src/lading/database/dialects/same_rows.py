@@ -1,0 +1,114 @@
+"""Which of some tables hold the rows of others: views, partitions, and one table by two names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from lading.database.dialects.mariadb import MariaDB
+    from lading.database.dialects.postgresql import PostgreSQL
+    from lading.database.dialects.sqlite import SQLite
+
+#: A table, what it is to another, and that one.
+Relation = tuple[sa.Table, str, sa.Table]
+
+THE_SAME = "another name of"
+VIEW = "a view of"
+
+#: What stands above some relations: tables that they are partitions or children of, and, of
+#: views, what they read.
+ABOVE = """WITH RECURSIVE given(place, id) AS (
+  SELECT place, to_regclass(name)::oid FROM unnest({mark}::text[]) WITH ORDINALITY AS g(name, place)
+), above(place, id) AS (
+  SELECT place, id FROM given
+  UNION
+  SELECT a.place, u.id FROM above a JOIN LATERAL (
+    SELECT inhparent AS id FROM pg_inherits WHERE inhrelid = a.id
+    UNION ALL
+    SELECT d.refobjid FROM pg_class v JOIN pg_rewrite r ON r.ev_class = v.oid
+    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+      AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid
+    WHERE v.oid = a.id AND v.relkind IN ('v', 'm')
+  ) u ON true
+)
+SELECT own.place - 1, other.place - 1, CASE WHEN own.id = other.id THEN 'another name of'
+  WHEN c.relkind = 'v' THEN 'a view of' WHEN c.relkind = 'm' THEN 'a materialized view of'
+  WHEN c.relispartition THEN 'a partition of' ELSE 'a child of' END
+FROM above a JOIN given own ON own.place = a.place
+JOIN given other ON other.id = a.id AND other.place <> own.place
+JOIN pg_class c ON c.oid = own.id ORDER BY 1, 2
+"""
+#: A table with its schema, as MariaDB writes it in a view's definition.
+QUALIFIED = re.compile(r"`((?:[^`]|``)+)`\.`((?:[^`]|``)+)`")
+
+Place = tuple[str, str]
+
+
+def postgresql_rows(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+    """Ask PostgreSQL's catalog tables, in one statement."""
+    names = list(map(dialect.regclass, tables))
+    for own, other, relation in dialect.fetch(ABOVE.format(mark=dialect.mark), (names,)):
+        yield tables[own], relation, tables[other]
+
+
+def mariadb_rows(dialect: MariaDB, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+    """Read the definitions of views, those of the same schemas that lie between included."""
+    columns = dialect.columns
+    places = {table: columns.real(*columns.place(table)) for table in tables}
+    yield from _twice(places)
+    sql = "SELECT table_schema, table_name, view_definition FROM information_schema.views"
+    views = [table for table, _ in columns.ask(f"{sql} WHERE table_schema IS PLACES", tables)]
+    if not views:
+        return
+    schemas = sorted({schema for schema, _ in places.values()})
+    marks = ", ".join([dialect.mark] * len(schemas))
+    reads: dict[Place, set[Place]] = {}
+    for schema, name, text in dialect.fetch(f"{sql} WHERE table_schema IN ({marks})", schemas):
+        found = QUALIFIED.findall(text or "")
+        reads[columns.real(schema, name)] = {
+            columns.real(*(part.replace("``", "`") for part in place)) for place in found
+        }
+    for view in views:
+        below = _reached(reads, places[view])
+        yield from ((view, VIEW, table) for table in tables if places[table] in below)
+
+
+def sqlite_rows(dialect: SQLite, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+    """Ask SQLite which tables it would open to read a view."""
+    places: dict[sa.Table, Place] = {}
+    for table in tables:
+        schema, name = dialect.columns.place(table)
+        places[table] = ((schema or "main").lower(), name.lower())
+    yield from _twice(places)
+    found = dialect.fetch("SELECT type, tbl_name, rootpage FROM sqlite_master")
+    views = {("main", name.lower()) for type_, name, _ in found if type_ == "view"}
+    owners = {root: ("main", table.lower()) for _, table, root in found if root}
+    for view in (table for table in tables if places[table] in views):
+        plan = dialect.fetch(f"EXPLAIN SELECT * FROM {dialect.table(view)}")
+        opened = {
+            owners.get(root) for _, code, _, root, at, *_ in plan if code == "OpenRead" and at == 0
+        }
+        yield from ((view, VIEW, table) for table in tables if places[table] in opened)
+
+
+def _twice(places: Mapping[sa.Table, Any]) -> Iterator[Relation]:
+    """Yield the tables that are one table of the database under several names."""
+    firsts: dict[Any, sa.Table] = {}
+    for table, place in places.items():
+        first = firsts.setdefault(place, table)
+        if first is not table:
+            yield table, THE_SAME, first
+
+
+def _reached(reads: Mapping[Place, set[Place]], start: Place) -> set[Place]:
+    """Return all that a view reads, by way of other views as well."""
+    found: set[Place] = set()
+    fresh = reads.get(start, set())
+    while fresh:
+        found |= fresh
+        fresh = {place for view in fresh for place in reads.get(view, ())} - found
+    return found - {start}

@@ -1,0 +1,225 @@
+"""Transactions: ours are opened, committed and closed; a caller's stay the caller's.
+
+A caller's session is flushed first, never committed, rolled back no further than
+our own savepoint, and expired after an import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from lading.catalog import AS_READ, Catalog
+from lading.database.dialects import dialect_for
+from lading.database.dialects.base import Dialect, TableKeys
+from lading.database.refusals import is_lost, refusals
+from lading.database.tables import keys_of, require_tables, tables_of
+from lading.errors import OutcomeUnknown, TargetError, shown
+
+ACCEPTED = "a Session, Connection, Engine or sessionmaker, or None for the catalog's bind"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A transaction to work in.
+
+    ``callers`` is true where somebody else commits it; ``snapshot`` says what a
+    reader sees.
+    """
+
+    dialect: Dialect
+    callers: bool
+    snapshot: str
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The connection."""
+        return self.dialect.connection
+
+
+def _dialect(connection: sa.Connection, catalog: Catalog) -> Dialect:
+    dialect = dialect_for(connection)
+    dialect.codecs.as_read = catalog.sqlite_decimals == AS_READ
+    return dialect
+
+
+@contextmanager
+def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
+    """Open one consistent snapshot, or join the caller's transaction."""
+    with refusals(), ExitStack() as stack:
+        owner = _owner(session, catalog)
+        if isinstance(owner, sa.Engine):
+            connection = stack.enter_context(owner.connect())
+            dialect = _dialect(connection, catalog)
+            stack.callback(_give_back, dialect)
+            dialect.begin_reading()
+            stack.enter_context(dialect.settings())
+            dialect.refuse_hidden(tables_of(catalog.use()))
+            yield Opened(dialect, callers=False, snapshot="one snapshot, opened by lading")
+            connection.rollback()
+            return
+        dialect = _dialect(_connection(owner, catalog), catalog)
+        dialect.ensure_begun(writing=False)
+        _refuse_autocommit(dialect)
+        stack.enter_context(dialect.settings())
+        dialect.refuse_hidden(tables_of(catalog.use()))
+        before = dialect.moment() if dialect.sees_others() else ""
+        yield Opened(dialect, callers=True, snapshot=dialect.snapshot())
+        if before and dialect.moment() != before:
+            raise TargetError(
+                "others wrote while your READ COMMITTED transaction was exported, so what was read "
+                "may not fit together",
+                "Give an engine, or a session in REPEATABLE READ.",
+            )
+
+
+@contextmanager
+def writing(
+    session: Any, catalog: Catalog, names: Collection[str] | None = None
+) -> Iterator[Opened]:
+    """Open a transaction that commits if the block ends well, or a savepoint in the caller's.
+
+    ``names`` are the entities that are written, by default all.  Other imports wait for
+    those among them whose natural key the database doesn't keep unique by itself.
+    """
+    keys = keys_of(catalog.use(), names)
+    with refusals(), ExitStack() as stack:
+        owner = _owner(session, catalog)
+        if isinstance(owner, sa.Engine):
+            connection = stack.enter_context(owner.connect())
+            dialect = _dialect(connection, catalog)
+            stack.callback(_give_back, dialect)
+            dialect.begin_writing()
+            _refuse_autocommit(dialect)
+            dialect.hold(dialect.unguarded(keys))
+            dialect.facts()
+            stack.enter_context(dialect.settings())
+            require_tables(dialect, catalog.use())
+            dialect.refuse_hidden(tables_of(catalog.use()))
+            dialect.check_at_once(tables_of(catalog.use()))
+            yield Opened(dialect, callers=False, snapshot="")
+            _commit(connection)
+            return
+        dialect = _dialect(_connection(owner, catalog), catalog)
+        _hold_for_caller(dialect, keys)
+        dialect.ensure_begun(writing=True)
+        _refuse_autocommit(dialect)
+        stack.enter_context(dialect.settings())
+        stack.callback(_expire(owner))
+        with dialect.connection.begin_nested():
+            require_tables(dialect, catalog.use())
+            dialect.refuse_hidden(tables_of(catalog.use()))
+            waiting = dialect.check_at_once(tables_of(catalog.use()))
+            yield Opened(dialect, callers=True, snapshot="")
+            dialect.check_at_commit(waiting)
+
+
+def _give_back(dialect: Dialect) -> None:
+    """End what is left of a transaction of ours, and give its connection back as it came."""
+    try:
+        dialect.connection.rollback()
+        dialect.give_back()
+    except sa.exc.SQLAlchemyError:  # it can't be relied on
+        dialect.connection.invalidate()
+
+
+def _hold_for_caller(dialect: Dialect, keys: TableKeys) -> None:
+    """Have other imports wait, before the caller's transaction takes a snapshot if it has none."""
+    if dialect.autocommits():
+        return  # refused, once the transaction has begun
+    is_fresh = dialect.is_fresh()
+    tables = dialect.unguarded(keys)
+    dialect.hold(tables)
+    if tables and not is_fresh and not dialect.sees_others():
+        dialect.refuse_stale(tables)
+
+
+def _commit(connection: sa.Connection) -> None:
+    """Commit, or leave nothing behind that a later commit of this connection would keep."""
+    try:
+        connection.commit()
+    except BaseException as error:
+        # SQLAlchemy holds a failed commit for the end; a locked SQLite is still in the transaction.
+        try:
+            connection.connection.rollback()
+        except Exception:
+            connection.invalidate()
+        if is_lost(error):
+            raise OutcomeUnknown(
+                f"the connection was lost during the commit ({_one_line(error)}), so "
+                "the outcome is unknown: all of it may have been committed, or nothing",
+                "Look whether one of the records is there, or import again with "
+                "on_conflict='skip', which skips what was committed and imports the rest.",
+            ) from error
+        raise
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
+def _owner(session: Any, catalog: Catalog) -> sa.Engine | sa.Connection | Session:
+    """Return the engine to open, or the connection or session to join."""
+    given = catalog.bind if session is None else session
+    if isinstance(given, scoped_session):
+        scoped: Session = given()
+        return scoped
+    if isinstance(given, sessionmaker):
+        return _engine_of(given, catalog)
+    if isinstance(given, sa.Engine | sa.Connection | Session):
+        return given
+    if session is None and given is None:
+        raise TargetError(
+            f"no session was given and catalog {catalog.name!r} has no bind", f"Give {ACCEPTED}."
+        )
+    hint = ""
+    if hasattr(given, "run_sync") or hasattr(given, "sync_engine"):
+        hint = " For asyncio: await async_session.run_sync(export_all, path)."
+    raise TargetError(f"session is {shown(given)}; expected {ACCEPTED}.{hint}")
+
+
+def _engine_of(factory: sessionmaker[Any], catalog: Catalog) -> sa.Engine:
+    """A factory's sessions are opened for us alone, so its engine serves as well."""
+    with factory() as session:
+        bind = _bind_of(session, catalog)
+        return bind if isinstance(bind, sa.Engine) else bind.engine
+
+
+def _connection(owner: sa.Connection | Session, catalog: Catalog) -> sa.Connection:
+    if isinstance(owner, sa.Connection):
+        if not owner.in_transaction():
+            owner.begin()
+        return owner
+    owner.flush()
+    mapper = next(iter(catalog.use().roots.values())).mapper
+    _bind_of(owner, catalog)
+    return owner.connection(bind_arguments={"mapper": mapper})
+
+
+def _bind_of(session: Session, catalog: Catalog) -> sa.Engine | sa.Connection:
+    binds = {session.get_bind(rows.mapper) for rows in catalog.use().all_rows()}
+    if len(binds) > 1:
+        raise TargetError(
+            f"the session binds the models of catalog {catalog.name!r} to {len(binds)} databases",
+            "Split the catalog by database.",
+        )
+    return binds.pop()
+
+
+def _refuse_autocommit(dialect: Dialect) -> None:
+    options = dialect.connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT" or dialect.autocommits():
+        raise TargetError(
+            "the connection is in AUTOCOMMIT, where nothing can be all or nothing",
+            "Use another isolation level.",
+        )
+
+
+def _expire(owner: sa.Connection | Session) -> Callable[[], None]:
+    """Objects that a session holds may be older than what an import wrote."""
+    return owner.expire_all if isinstance(owner, Session) else lambda: None

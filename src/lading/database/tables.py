@@ -1,0 +1,131 @@
+"""What a database's tables are and hold: whether they exist, and how many rows and links."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from operator import ge
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.database.columns import require_columns
+from lading.database.dialects.base import Dialect, TableKeys
+from lading.errors import TargetError, listed
+from lading.mapping.derivation import Entities
+from lading.model.rowsets import RowSet, Value
+
+
+def tables_of(entities: Entities) -> list[sa.Table]:
+    """Return every table that a catalog's records fill."""
+    found: dict[sa.Table, None] = {}
+    for rows in entities.all_rows():
+        found.update(dict.fromkeys([*rows.tables, *(links.table for links in rows.links)]))
+    return list(found)
+
+
+def keys_of(entities: Entities, names: Collection[str] | None = None) -> TableKeys:
+    """Map the tables of some entities, by default of all, to the columns of their natural keys."""
+    return {
+        root.table: frozenset(
+            column.name
+            for part in root.key
+            for column in ((part.column,) if isinstance(part, Value) else part.columns)
+        )
+        for name, root in entities.roots.items()
+        if names is None or name in names
+    }
+
+
+def require_tables(dialect: Dialect, entities: Entities) -> None:
+    """Raise ``TargetError`` for tables or columns that are missing, or that no engine's type fits.
+
+    What the tables' columns really are is asked here, for all of them at once.
+    """
+    _require_types(dialect, entities)
+    tables = tables_of(entities)
+    dialect.columns.load(tables)
+    missing = sorted(
+        ".".join(filter(None, dialect.columns.place(table)))
+        for table in tables
+        if not dialect.columns.of(table)
+    )
+    if missing:
+        raise TargetError(
+            f"the database has no table {listed(missing, separator=', ')}",
+            "Create the tables first: Base.metadata.create_all(engine), or your migrations.",
+        )
+    require_columns(dialect, entities.all_rows())
+    _refuse_same_rows(dialect, tables)
+
+
+def _refuse_same_rows(dialect: Dialect, tables: Sequence[sa.Table]) -> None:
+    """Raise ``TargetError`` for a table whose rows another table's records hold already."""
+    for table, relation, other in dialect.same_rows(tables):
+        raise TargetError(
+            f"{table.fullname} is {relation} {other.fullname}, so its rows would be written twice",
+            f"Take {table.fullname} out of the catalog, and excuse it by name: "
+            f"leaves_out={{{table.fullname!r}: '{relation} {other.fullname}'}}.",
+            entity=table.fullname,
+        )
+
+
+def _require_types(dialect: Dialect, entities: Entities) -> None:
+    """Raise ``TargetError`` for a column whose values the engine would refuse or change, all."""
+    for rows in entities.all_rows():
+        for value in rows.values:
+            refusal = dialect.codecs.refusal(value.carrier.type)
+            if refusal is not None:
+                raise TargetError(
+                    f"column {value.column}: {refusal}", entity=rows.name, field=value.written
+                )
+
+
+class TableCounts:
+    """Rows and set foreign keys of every table that an import writes, in one query a table."""
+
+    def __init__(self, dialect: Dialect, roots: list[RowSet]) -> None:
+        self.dialect = dialect
+        self.sees_others = dialect.sees_others()
+        self.counted: dict[sa.Table, list[sa.Column[Any]]] = {}
+        for root in roots:
+            for rows in root.tree():
+                for table in rows.tables:
+                    self.counted.setdefault(table, []).extend(
+                        reference.own[0]
+                        for reference in rows.references
+                        if reference.own and reference.own[0].table is table
+                    )
+                for links in rows.links:
+                    self.counted.setdefault(links.table, [])
+        self.before = {table: self.count(table) for table in self.counted}
+
+    def count(self, table: sa.Table) -> tuple[int, ...]:
+        """Return the rows of a table, and how many have each foreign key set."""
+        columns = list(dict.fromkeys(self.counted[table]))
+        statement = sa.select(sa.func.count(), *(sa.func.count(column) for column in columns))
+        row = self.dialect.connection.execute(statement.select_from(table)).one()
+        return tuple(row)
+
+    def is_empty(self, rows: RowSet) -> bool:
+        """Tell whether a row set's table was empty when the import began."""
+        return self.before[rows.table][0] == 0
+
+    def check(self, written: dict[sa.Table, int], linked: dict[sa.Column[Any], int]) -> None:
+        """Raise ``TargetError`` if a table gained other rows or links than were written."""
+        for table, before in self.before.items():
+            wanted = [written.get(table, 0)]
+            wanted += [linked.get(column, 0) for column in dict.fromkeys(self.counted[table])]
+            gained = [now - then for now, then in zip(self.count(table), before, strict=True)]
+            if self.sees_others and all(map(ge, gained, wanted)):
+                continue  # others may add rows of theirs, but none of ours may be missing
+            if gained != wanted:
+                pairs = zip(gained, wanted, strict=True)
+                place = next(n for n, (found, given) in enumerate(pairs) if found != given)
+                what = "links" if place else "rows"
+                raise TargetError(
+                    f"the {what} written and those that are there now don't agree: "
+                    f"{wanted[place]} were written, {gained[place]} were gained",
+                    "Look for triggers, rules or defaults that add, drop or change rows, and for "
+                    "others who write at the same time.",
+                    entity=table.fullname,
+                )

@@ -1,0 +1,220 @@
+"""Reads keys that recur: the ancestors of a chunk's rows, in one statement, put together here.
+
+No path is made in SQL, so neither depth nor the texts' lengths matter to a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Dialect, Row
+from lading.database.lookup import keys_at, rows_among
+from lading.errors import TargetError, shown
+from lading.exporting.encode import RowEncoder, encode_lines
+from lading.exporting.query import ReferenceSlot, Selection, identity_of
+from lading.model.recursive_keys import Parts, deepest, recurring
+from lading.model.rowsets import RowSet
+from lading.records.describe import told_key
+from lading.records.layout import Key, RecordLayout, WrittenKey
+
+#: Stands in the statement where each chunk's condition goes.
+CHUNK_MARK = "_lading_of_this_chunk"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One row's share of its descendants' keys, and the primary key of the row above it.
+
+    ``before`` and ``after`` are the texts around what the key nests; ``depth`` is how deep
+    other keys that recur nest within these.
+    """
+
+    above: Row | None
+    parts: Key
+    before: bytes
+    after: bytes
+    depth: int
+
+
+class Ancestors:
+    """Reads the keys that recur of the rows which one reference of a selection points to."""
+
+    def __init__(self, dialect: Dialect, slot: ReferenceSlot) -> None:
+        self.dialect = dialect
+        self.slot = slot
+        self.most = deepest(slot.reference)
+        parts = slot.reference.parts
+        own = recurring(parts)
+        assert own is not None
+        self.own = own
+        self.rows = own.target
+        table: Any = self.rows.table
+        selection = self.selection = Selection(dialect, table)
+        place = parts.index(own)
+        self.before = self._encoder(selection, parts[:place])
+        self.after = self._encoder(selection, parts[place + 1 :])
+        above = selection.join(own, table)
+        self.identity = identity_of(selection, self.rows)
+        self.foreign = [selection.raw(table.c[column.key]) for column in own.columns]
+        self.above = [selection.raw(above.c[column.key]) for column in self.rows.identity]
+        for encoder in (self.before, self.after):
+            encoder.ready(len(selection.columns))
+        self.nested = ancestors_of(selection)
+        self.sql = dialect.text_of(self._statement(selection))
+        name = dialect.table(self.rows.table)
+        self.names = [f"{name}.{dialect.name(column)}" for column in self.rows.identity]
+
+    def _encoder(self, selection: Selection, parts: Parts) -> RowEncoder:
+        """Return what writes some parts of a level as a record of their own."""
+        level: RowSet = replace(
+            self.rows, members=list(parts), key=parts, discriminator=None, extensions=()
+        )
+        return RowEncoder(level, selection, RecordLayout(level), ids=False)
+
+    def _statement(self, selection: Selection) -> sa.Select[Any]:
+        """Return the SELECT of a chunk's rows and all of their ancestors, each once."""
+        table: Any = self.rows.table
+        above: Any = table.alias("_lading_above")
+        start = sa.select(*self._edge(table)).where(sa.literal_column(CHUNK_MARK))
+        reached: Any = start.cte("_lading_reached", recursive=True)
+        far: Any = above
+        extension = self.rows.extension_of(self.own.remote[0].table)
+        if extension is not None:  # the reference leads to rows of a subclass, by its own table
+            far = extension.table.alias("_lading_above_own")
+        climbs = [far.c[item.key] == reached.c[f"u{n}"] for n, item in enumerate(self.own.remote)]
+        climbed = reached.join(far, sa.and_(*climbs))
+        if extension is not None:
+            up = [far.c[own.key] == above.c[base.key] for own, base in extension.pairs]
+            climbed = climbed.join(above, sa.and_(*up))
+        # UNION and not UNION ALL, so that rows which are their own ancestors end it as well.
+        reached = reached.union(sa.select(*self._edge(above)).select_from(climbed))
+        match = [table.c[c.key] == reached.c[f"i{n}"] for n, c in enumerate(self.rows.identity)]
+        joined = selection.joined.join(reached, sa.and_(*match))
+        return selection.statement(joined)
+
+    def _edge(self, source: Any) -> list[sa.ColumnElement[Any]]:
+        """Select a row's primary key, and the foreign key that leads up from it."""
+        return [
+            *(source.c[column.key].label(f"i{n}") for n, column in enumerate(self.rows.identity)),
+            *(source.c[column.key].label(f"u{n}") for n, column in enumerate(self.own.columns)),
+        ]
+
+    def fetch(self, rows: Sequence[Row]) -> None:
+        """Make the keys of the targets of some rows known to the code that encodes these."""
+        held = self.slot.held
+        held.clear()
+        asked = dict.fromkeys(keys_at(rows, self.slot.identity))
+        wanted = [identity for identity in asked if None not in identity]
+        levels = self._levels(wanted)
+        for identity in wanted:
+            held[identity] = self._written(identity, levels)
+
+    def _levels(self, wanted: Sequence[Row]) -> dict[Row, Level]:
+        columns = self.rows.identity
+        rows = self.selection.completed(
+            rows_among(self.dialect, self.sql, columns, self.names, wanted, mark=CHUNK_MARK)
+        )
+        for ancestors in self.nested:
+            ancestors.fetch(rows)
+        before, after = self.before.records(rows, []), self.after.records(rows, [])
+        parts = zip(self.before.keys(before), self.after.keys(after), strict=True)
+        name = msgspec.json.encode(self.own.written)
+        opened = [_opened(line, name) for line in encode_lines(before)]
+        closed = [_closed(line) for line in encode_lines(after)]
+        above = [
+            self._up(row, identity)
+            for row, identity in zip(rows, keys_at(rows, self.above), strict=True)
+        ]
+        keys = [(*first, *last) for first, last in parts]
+        depths = [max((a.depth_of(row) for a in self.nested), default=0) for row in rows]
+        levels = map(Level, above, keys, opened, closed, depths)
+        return dict(zip(keys_at(rows, self.identity), levels, strict=True))
+
+    def depth_of(self, row: Row) -> int:
+        """Return how deep the key nests that a row refers to."""
+        identity = tuple(row[place] for place in self.slot.identity)
+        return 0 if None in identity else self.slot.held[identity].depth
+
+    def _up(self, row: Row, above: Row) -> Row | None:
+        """Return the primary key of the row above; a set foreign key without one is an error."""
+        if None not in above:
+            return above
+        foreign = [row[place] for place in self.foreign]
+        own = [
+            value
+            for value, column in zip(foreign, self.own.columns, strict=True)
+            if column in self.own.own
+        ]
+        if all(value is None for value in own or foreign):
+            return None
+        columns = ", ".join(column.name for column in self.own.columns)
+        value = shown(foreign[0] if len(foreign) == 1 else tuple(foreign))
+        raise TargetError(
+            f"{columns} = {value} refers to no row of {self.rows.table.fullname}",
+            "Add the missing row, or set the foreign key to one that exists.",
+            entity=self.rows.name,
+            field=self.own.written,
+        )
+
+    def _written(self, identity: Row, levels: dict[Row, Level]) -> WrittenKey:
+        """Climb from a row to its root, and put its key together."""
+        climbed: list[Level] = []
+        depth = 0
+        at: Row | None = identity
+        while at is not None:
+            level = levels[at]
+            climbed.append(level)
+            at = level.above
+            depth = max(depth, len(climbed) + level.depth)
+            if depth > self.most:
+                raise self._endless(identity, levels, depth)
+        text = [level.before for level in climbed]
+        climbed.reverse()
+        text += [b"null", *(level.after for level in climbed)]
+        key = tuple(level.parts for level in climbed)
+        return WrittenKey(key, msgspec.Raw(b"".join(text)), depth)
+
+    def _endless(self, identity: Row, levels: dict[Row, Level], depth: int) -> TargetError:
+        """Tell a row that is its own ancestor from one that lies too deep."""
+        seen: dict[Row, None] = {}
+        at: Row | None = identity
+        while at in levels and at not in seen:  # an engine may give up on a path of thousands
+            seen[at] = None
+            at = levels[at].above
+        level = levels[at if at in seen else identity]
+        others = tuple(part for part in self.own.parts if part is not self.own)
+        key = told_key(others, level.parts)
+        who = " and ".join(f"{name} {shown(value)}" for name, value in key.items())
+        where: dict[str, Any] = {"entity": self.rows.name, "field": self.own.written, "key": key}
+        if at in seen:
+            return TargetError(
+                f"the row with {who} is among its own ancestors, so its natural key has no end",
+                f"Break the circle: set {self.own.written} of one of its rows to null.",
+                **where,
+            )
+        return TargetError(
+            f"the row with {who} lies {max(depth, len(seen))} levels deep, and a key may have at "
+            f"most {self.most}, for JSON can't be read where it nests deeper",
+            "Make the tree less deep, or declare a natural_key that doesn't recur.",
+            **where,
+        )
+
+
+def _opened(line: bytes, name: bytes) -> bytes:
+    """Return the text of a level up to what it nests under ``name``."""
+    return line[:-1] + (b"," if len(line) > 2 else b"") + name + b":"
+
+
+def _closed(line: bytes) -> bytes:
+    """Return the text of a level from behind what it nests."""
+    return b"," + line[1:] if len(line) > 2 else line[1:]
+
+
+def ancestors_of(selection: Selection) -> list[Ancestors]:
+    """Return what reads the keys that recur, of each reference that a selection has of them."""
+    return [Ancestors(selection.dialect, slot) for slot in selection.recurring]

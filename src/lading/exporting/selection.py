@@ -1,0 +1,269 @@
+"""Which records an export takes: everything, some entities, filtered ones, and their closure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Dialect, Row
+from lading.database.lookup import rows_among
+from lading.errors import LadingError, TargetError, nearest, shown
+from lading.exporting.query import having_row_in, is_set, joined_to_owner
+from lading.mapping.derivation import Entities
+from lading.model.rowsets import Reference, RowSet
+from lading.options import entity_names
+
+SLICE = 2_000
+
+
+class Scope:
+    """The entities and rows that one export takes.
+
+    ``only`` lists the entities written, ``where`` filters those that it names, and
+    ``closure`` adds whatever kept records reference.  With a closure, the primary
+    keys of kept rows are held in memory (the rows are not), for entities that
+    aren't whole.
+    """
+
+    def __init__(
+        self,
+        entities: Entities,
+        *,
+        only: Iterable[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        closure: bool = False,
+    ) -> None:
+        self.entities = entities
+        self.where = self._mapping({} if where is None else where)
+        self.closure = closure
+        self.names = set(entities.roots) if only is None else entity_names("only", only)
+        self._refuse_unknown("only", self.names)
+        self._refuse_unknown("where", self.where)
+        for name, condition in self.where.items():
+            if not _is_condition(condition):
+                raise TargetError(
+                    f"where[{name!r}] is {shown(condition)}; expected a SQLAlchemy condition, such "
+                    "as Purchase.price > 10"
+                )
+            self._refuse_joins(name, condition)
+        for name in self.where.keys() - self.names:
+            raise TargetError(f"where filters {name!r}, which only leaves out; add it to only")
+        self.kept: dict[str, set[Row]] = {}
+        #: How many records of each entity the closure takes although ``where`` leaves them out.
+        self.brought_back: dict[str, int] = {}
+
+    def _mapping(self, where: Any) -> dict[str, Any]:
+        """Return the conditions by entity; a lone condition would name none."""
+        if not isinstance(where, Mapping):
+            condition = _clause(where)
+            known = ", ".join(self.entities.roots)
+            remedy = f"Write where={{'an entity': condition}}; the entities are: {known}."
+            if _is_condition(condition):
+                names = [name for name in self.entities.roots if self._is_about(name, condition)]
+                if len(names) == 1:
+                    remedy = f"Write where={{{names[0]!r}: condition}}."
+            text = str(condition) if _is_condition(condition) else shown(where)
+            raise LadingError(f"where={text}; expected a mapping of conditions by entity", remedy)
+        return {name: _clause(condition) for name, condition in where.items()}
+
+    def _is_about(self, name: str, condition: sa.ColumnElement[Any]) -> bool:
+        """Tell whether a condition is over a table of an entity."""
+        return bool(set(sa.select(condition).get_final_froms()) & set(self.entities[name].tables))
+
+    def _refuse_unknown(self, option: str, names: Collection[str]) -> None:
+        for name in names:
+            if name not in self.entities.roots:
+                known = nearest(name, self.entities.roots)
+                raise TargetError(
+                    f"{option} names {name!r}, which is no entity; there are: {known}"
+                )
+
+    def _refuse_joins(self, name: str, condition: sa.ColumnElement[Any]) -> None:
+        """Another table in a condition would multiply rows, not filter them."""
+        table = self.entities[name].table
+        sources = sa.select(*table.primary_key).where(condition).get_final_froms()
+        others = [
+            str(source) or f"an alias of {getattr(source, 'element', name)}"
+            for source in sources
+            if source is not table
+        ]
+        if others:
+            raise TargetError(
+                f"where[{name!r}] draws in {', '.join(others)}, which would multiply rows",
+                "Ask by a relationship, as in Post.author.has(User.name == 'x'), by EXISTS, or "
+                "of a subclass by Base.id.in_(select(Subclass.id).where(...)).",
+            )
+
+    @property
+    def is_partial(self) -> bool:
+        """True if anything of the catalog's may be missing."""
+        return bool(self.where or self.kept) or self.names != set(self.entities.roots)
+
+    def is_whole(self, name: str) -> bool:
+        """Tell whether every row of an entity is taken."""
+        return name in self.names and name not in self.where and name not in self.kept
+
+    def resolve(self, dialect: Dialect) -> None:
+        """Compute the closure, if one is wanted; entities that it reaches are written as well."""
+        if self.closure and self.is_partial:
+            _Closure(self, dialect).run()
+            self.names |= {name for name, rows in self.kept.items() if rows}
+
+    def leaving(self, dialect: Dialect, rows: RowSet, reference: Reference, found: int) -> int:
+        """Count the links of a reference that point to rows outside of the export."""
+        target = reference.target
+        name = next((r.entity for r in self.entities.all_rows() if r.table is target.table), None)
+        if name is None or self.closure or self.is_whole(name):
+            return 0
+        if name not in self.names:
+            return found
+        inside = (
+            sa.select(*reference.remote)
+            .select_from(having_row_in(target, reference.remote))
+            .where(self._condition(name, target))
+            .correlate(None)
+        )
+        foreign = (
+            sa.tuple_(*reference.columns) if len(reference.columns) > 1 else reference.columns[0]
+        )
+        statement = (
+            sa.select(sa.func.count())
+            .select_from(chain(rows, reference))
+            .where(is_set(reference, reference.columns[0].table), foreign.not_in(inside))
+        )
+        condition = self.where.get(rows.entity)
+        if condition is not None:
+            statement = statement.where(condition)
+        return int(dialect.connection.execute(statement).scalar_one())
+
+    def _condition(self, name: str, target: RowSet) -> Any:
+        if self.entities[name].table is target.table:
+            return self.where[name]
+        return sa.true()
+
+
+def _clause(given: Any) -> Any:
+    """Return the column that a mapped attribute stands for, and anything else as it is."""
+    return given.__clause_element__() if hasattr(given, "__clause_element__") else given
+
+
+def _is_condition(given: Any) -> bool:
+    """Tell whether something is a SQL expression that may be a boolean."""
+    affinity = getattr(getattr(given, "type", None), "_type_affinity", None)
+    return isinstance(given, sa.ColumnElement) and affinity in (sa.Boolean, sa.types.NullType)
+
+
+def chain(rows: RowSet, reference: Reference) -> Any:
+    """Join a reference's table up to the entity's own, whose conditions and ids select."""
+    table = reference.columns[0].table
+    joined: Any = table
+    extension = rows.extension_of(table)
+    if extension is not None:
+        joined = joined.join(rows.table, sa.and_(*(own == base for own, base in extension.pairs)))
+    elif table is not rows.table:
+        pairs = next(links.local for links in rows.links if links.table is table)
+        joined = joined_to_owner(joined, rows, pairs)
+    while rows.parent is not None:
+        above = rows.parent
+        pairs = next(child.pairs for child in above.children if child.rows is rows)
+        joined = joined_to_owner(joined, above, pairs)
+        rows = above
+    return joined
+
+
+def references_of(root: RowSet, path: str = "") -> Iterator[tuple[str, RowSet, Reference]]:
+    """Yield every reference of an entity's records: dotted path, row set, reference."""
+    for reference in root.references:
+        yield f"{path}{reference.written}", root, reference
+    for links in root.links:
+        yield f"{path}{links.written}", root, links.reference
+    for children in root.children:
+        yield from references_of(children.rows, f"{path}{children.written}.")
+
+
+class _Closure:
+    """Follows references from kept rows until nothing new is reached."""
+
+    def __init__(self, scope: Scope, dialect: Dialect) -> None:
+        self.scope = scope
+        self.dialect = dialect
+        self.entities = scope.entities
+
+    def run(self) -> None:
+        pending: dict[str, set[Row] | None] = {}
+        for name in self.entities.roots:
+            if self.scope.is_whole(name):
+                pending[name] = None
+            else:
+                self.scope.kept[name] = self._filtered(name)
+                pending[name] = set(self.scope.kept[name])
+        filtered = {name: len(self.scope.kept[name]) for name in self.scope.where}
+        while pending:
+            name, fresh = pending.popitem()
+            for _, rows, reference in references_of(self.entities[name]):
+                for target, added in self._reached(rows, reference, fresh):
+                    held = pending.setdefault(target, set())
+                    assert held is not None
+                    held |= added
+        grown = {name: len(self.scope.kept[name]) - count for name, count in filtered.items()}
+        self.scope.brought_back = {name: count for name, count in grown.items() if count}
+
+    def _filtered(self, name: str) -> set[Row]:
+        if name not in self.scope.names:
+            return set()
+        rows = self.entities[name]
+        statement = sa.select(*rows.identity).where(self.scope.where[name])
+        return {row for part in self.dialect.stream(statement, SLICE) for row in map(tuple, part)}
+
+    def _reached(
+        self, rows: RowSet, reference: Reference, fresh: set[Row] | None
+    ) -> Iterator[tuple[str, set[Row]]]:
+        """Add the rows that a reference of fresh rows points to."""
+        for root, owner in self._owners(reference.target):
+            if self.scope.is_whole(root.name):
+                continue
+            found = self._targets(rows, reference, fresh)
+            reached = self._identities(root, owner, reference, found)
+            added = reached - self.scope.kept[root.name]
+            if added:
+                self.scope.kept[root.name] |= added
+                yield root.name, added
+
+    def _owners(self, target: RowSet) -> Iterator[tuple[RowSet, RowSet]]:
+        for root in self.entities.roots.values():
+            for rows in root.tree():
+                if rows.table is target.table:
+                    yield root, rows
+
+    def _targets(self, rows: RowSet, reference: Reference, fresh: set[Row] | None) -> list[Row]:
+        """Return the foreign keys' values of fresh rows (of all rows, for None)."""
+        statement = sa.select(*reference.columns).distinct().select_from(chain(rows, reference))
+        statement = statement.correlate(None)
+        sql = self.dialect.text_of(statement)
+        if fresh is None:
+            return [row for row in map(tuple, self.dialect.fetch(sql)) if None not in row]
+        root = self.entities[rows.entity]
+        return self._among(sql, root, root.identity, fresh)
+
+    def _identities(
+        self, root: RowSet, owner: RowSet, reference: Reference, found: list[Row]
+    ) -> set[Row]:
+        """Return the primary keys of the records that hold the rows referred to."""
+        joined = having_row_in(owner, reference.remote)
+        rows = owner
+        while rows.parent is not None:
+            above = rows.parent
+            pairs = next(child.pairs for child in above.children if child.rows is rows)
+            joined = joined_to_owner(joined, above, pairs)
+            rows = above
+        sql = self.dialect.text_of(sa.select(*root.identity).select_from(joined))
+        return set(self._among(sql, owner, reference.remote, found))
+
+    def _among(self, sql: str, rows: RowSet, columns: Any, keys: Collection[Row]) -> list[Row]:
+        names = [
+            f"{self.dialect.table(column.table)}.{self.dialect.name(column)}" for column in columns
+        ]
+        found = rows_among(self.dialect, sql, columns, names, list(keys))
+        return [row for row in map(tuple, found) if None not in row]

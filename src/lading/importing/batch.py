@@ -1,0 +1,101 @@
+"""Decoded rows of one row set, column by column, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lading.records.layout import Key
+
+
+@dataclass(slots=True)
+class Nested:
+    """Owned rows of a batch; ``owners`` holds each one's place among its parents."""
+
+    batch: Batch
+    owners: list[int]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows of one row set on their way into a database.
+
+    ``numbers`` says which record of the file each belongs to, ``values`` are
+    tuples of driver values in the members' order; ``references`` and ``links``
+    hold keys, by member.  ``lines`` are the records' texts (of entities only), ``kinds``
+    the written discriminators of a hierarchy's rows.
+    """
+
+    numbers: list[int]
+    keys: list[Key]
+    values: list[tuple[Any, ...]]
+    references: dict[str, list[Key | None]] = field(default_factory=dict)
+    links: dict[str, list[list[Key]]] = field(default_factory=dict)
+    children: dict[str, Nested] = field(default_factory=dict)
+    lines: list[bytes] = field(default_factory=list)
+    kinds: list[Any] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, places: Sequence[int]) -> Batch:
+        """Return the rows at some places, with what they nest."""
+        if list(places) == list(range(len(self.numbers))):
+            return self
+        return Batch(
+            [self.numbers[place] for place in places],
+            [self.keys[place] for place in places],
+            [self.values[place] for place in places],
+            {name: [keys[place] for place in places] for name, keys in self.references.items()},
+            {name: [keys[place] for place in places] for name, keys in self.links.items()},
+            {name: _taken(nested, places) for name, nested in self.children.items()},
+            [self.lines[place] for place in places] if self.lines else [],
+            [self.kinds[place] for place in places] if self.kinds else [],
+        )
+
+    def without(self, numbers: set[int]) -> Batch:
+        """Return the rows whose records aren't among these."""
+        if not numbers:
+            return self
+        kept = [place for place, number in enumerate(self.numbers) if number not in numbers]
+        return self.take(kept)
+
+
+def _taken(nested: Nested, places: Sequence[int]) -> Nested:
+    moved = {place: new for new, place in enumerate(places)}
+    kept = [n for n, owner in enumerate(nested.owners) if owner in moved]
+    return Nested(nested.batch.take(kept), [moved[nested.owners[n]] for n in kept])
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Return the rows of several batches of one row set as one."""
+    first, *rest = batches
+    if not rest:
+        return first
+    whole = Batch(
+        list(first.numbers),
+        list(first.keys),
+        list(first.values),
+        {name: list(keys) for name, keys in first.references.items()},
+        {name: list(keys) for name, keys in first.links.items()},
+        {name: Nested(n.batch, list(n.owners)) for name, n in first.children.items()},
+        list(first.lines),
+        list(first.kinds),
+    )
+    for batch in rest:
+        before = len(whole)
+        whole.numbers += batch.numbers
+        whole.keys += batch.keys
+        whole.values += batch.values
+        whole.lines += batch.lines
+        whole.kinds += batch.kinds
+        for name, keys in batch.references.items():
+            whole.references[name] += keys
+        for name, lists in batch.links.items():
+            whole.links[name] += lists
+        for name, nested in batch.children.items():
+            held = whole.children[name]
+            held.batch = joined([held.batch, nested.batch])
+            held.owners += [owner + before for owner in nested.owners]
+    return whole

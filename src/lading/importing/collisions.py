@@ -1,0 +1,227 @@
+"""Tells which rows of a target stand in the way of new records: the same by another unique set.
+
+The database says only that it objects, and each in words of its own; so the rows are looked
+up by every unique set, one query for a set and a chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Row
+from lading.database.lookup import rows_among
+from lading.errors import shown
+from lading.exporting.reader import RecordReader
+from lading.importing.batch import Batch
+from lading.importing.loader import LoadState
+from lading.importing.recursive_resolver import AMBIGUOUS, TreeResolver
+from lading.mapping.columns import unique_columns
+from lading.mapping.natural_keys import covering
+from lading.model.hidden import HIDDEN, hides, told
+from lading.model.rowsets import Children, Column, Reference, RowSet, Value
+from lading.records.describe import described
+from lading.records.layout import Key
+from lading.values.json_text import parse_json
+
+Parts = tuple[Value | Reference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """A field of a record that another row has already, and what to say of it."""
+
+    field: str
+    message: str
+
+
+class Collisions:
+    """Finds what an entity's new records collide with."""
+
+    def __init__(self, state: LoadState, root: RowSet) -> None:
+        self.state = state
+        self.root = root
+        self.sets = [parts for parts in unique_sets(root) if set(parts) != set(root.key)]
+        self.reader: RecordReader | None = None
+
+    def among(self, batch: Batch) -> dict[int, Collision]:
+        """Map the places of a batch's records that collide to what they collide with."""
+        collisions: dict[int, Collision] = {}
+        records = [parse_json(line) for line in batch.lines] if self.sets else []
+        for parts in self.sets:
+            keys = {
+                place: key
+                for place, record in enumerate(records)
+                if (key := _key(parts, record, batch, place)) is not None
+            }
+            for place, owner in self._owners(parts, keys).items():
+                who = f"of {self.root.name} {shown(owner)}" if owner is not None else "of another"
+                collisions.setdefault(place, self._told(parts, keys[place], who))
+            earlier: dict[Key, int] = {}
+            for place, key in keys.items():
+                first = earlier.setdefault(key, place)
+                if first != place:
+                    who = f"of record {batch.numbers[first]}"
+                    collisions.setdefault(place, self._told(parts, key, who))
+        return collisions
+
+    def within(self, batch: Batch) -> Collision | None:
+        """Return what the rows that one record nests collide with, if they do."""
+        return self._nested(self.root, parse_json(batch.lines[0]), "") if batch.lines else None
+
+    def alike(self, batch: Batch, message: str) -> Collision | None:
+        """Return what the database takes for one record by its collations, if there is any."""
+        resolver = self.state.resolvers.by_key(self.root)
+        if isinstance(resolver, TreeResolver):
+            return None
+        for other in resolver.alike(batch.keys[0]):
+            own, there = (described(self.root.key, key) for key in (batch.keys[0], other))
+            return Collision(
+                self.root.key[0].written,
+                f"{message}; its collation takes {own} for {there}, which is there already. "
+                "Correct one of the two, or give the column a collation that tells them apart",
+            )
+        return None
+
+    def _owners(self, parts: Parts, keys: Mapping[int, Key]) -> dict[int, Any]:
+        """Map places to the natural keys of the rows that have their unique values."""
+        identities = self._rows_with(self.root, parts, keys.values())
+        found = {place: identities[key] for place, key in keys.items() if key in identities}
+        owners = self._named({row for row in found.values() if row is not AMBIGUOUS})
+        return {place: owners.get(row) for place, row in found.items()}
+
+    def _rows_with(self, rows: RowSet, parts: Parts, keys: Iterable[Key]) -> Mapping[Key, Row]:
+        """Map unique values to the primary keys of the rows that have them now."""
+        resolver = self.state.resolvers.by(rows, parts, rows.identity)
+        resolver.forget()
+        return resolver.find(keys)
+
+    def _named(self, identities: Iterable[Row]) -> dict[Row, Any]:
+        """Map primary keys of the entity's rows to their natural keys, in portable form."""
+        wanted = list(identities)
+        if not wanted:
+            return {}
+        if self.reader is None:
+            self.reader = RecordReader(self.state.dialect, self.root)
+        records = self.reader.lines_of(wanted)
+        names = self.root.key_names
+        return {
+            identity: told(self.root.key, {name: record[name] for name in names})
+            for identity, line in records.items()
+            if isinstance(record := parse_json(line), dict)
+        }
+
+    def _told(self, parts: Parts, key: Key, who: str) -> Collision:
+        names = " and ".join(part.written for part in parts)
+        values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
+        is_id = [part.column for part in parts if isinstance(part, Value)] == [*self.root.identity]
+        keys = shown(_one([part.name for part in self.root.key]))
+        remedy = f"Correct one of them, or declare natural_key = {_declared(parts)} if that is what"
+        also = ", or leave ids out of the records" if is_id else ""
+        return Collision(
+            parts[0].written,
+            f"its {names} {', '.join(values)} is that {who} already, and its natural key ({keys}) "
+            f"is another. {remedy} identifies it{also}",
+        )
+
+    # Nested rows
+
+    def _nested(self, rows: RowSet, record: Any, path: str) -> Collision | None:
+        for children in rows.children:
+            items = record.get(children.written) or []
+            found = self._among_children(children, items, f"{path}{children.written}")
+            for place, item in enumerate(items, 1):
+                below = f"{path}{children.written}.{place}."
+                found = found or self._nested(children.rows, item, below)
+            if found is not None:
+                return found
+        return None
+
+    def _among_children(
+        self, children: Children, items: Sequence[Any], path: str
+    ) -> Collision | None:
+        for parts in unique_sets(children.rows):
+            if not all(isinstance(part, Value) for part in parts):
+                continue
+            keys = {n: tuple(item.get(p.written) for p in parts) for n, item in enumerate(items, 1)}
+            keys = {n: key for n, key in keys.items() if None not in key}
+            taken = self._rows_with(children.rows, parts, keys.values())
+            for place, key in keys.items():
+                if key in taken:
+                    return self._told_of_child(
+                        children, parts, (f"{path}.{place}", key), taken[key]
+                    )
+        return None
+
+    def _told_of_child(
+        self, children: Children, parts: Parts, found: tuple[str, Key], identity: Row
+    ) -> Collision:
+        path, key = found
+        root = self._root_of(children.rows, identity)
+        owner = self._named([root]).get(root) if root is not None else None
+        who = f"of a row of {self.root.name} {shown(owner)}" if owner else "of another row"
+        names = " and ".join(part.written for part in parts)
+        values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
+        return Collision(
+            f"{path}.{parts[0].written}",
+            f"its {names} {', '.join(values)} is that {who} already. Correct one of them",
+        )
+
+    def _root_of(self, rows: RowSet, identity: Row) -> Row | None:
+        """Return the primary key of the record that holds an owned row, if it is of this entity."""
+        while rows.parent is not None:
+            children = next(item for item in rows.parent.children if item.rows is rows)
+            near, far = zip(*children.pairs, strict=True)
+            held = self._select(rows.table, rows.identity, identity, near)
+            above = None if held is None or None in held else held
+            if above is not None and far != rows.parent.identity:
+                above = self._select(rows.parent.table, far, above, rows.parent.identity)
+            if above is None:
+                return None
+            rows, identity = rows.parent, above
+        return identity
+
+    def _select(
+        self, table: Any, columns: Sequence[Column], key: Row, wanted: Sequence[Column]
+    ) -> Row | None:
+        dialect = self.state.dialect
+        sql = dialect.text_of(sa.select(*wanted).select_from(table))
+        names = [f"{dialect.table(table)}.{dialect.name(column)}" for column in columns]
+        found = rows_among(dialect, sql, columns, names, [key])
+        return tuple(found[0]) if found else None
+
+
+def unique_sets(rows: RowSet) -> Iterator[Parts]:
+    """Yield the members of each set of columns that is unique in a row set's own table.
+
+    A primary key that records don't carry isn't among them.
+    """
+    groups = [*unique_columns(rows.table)]
+    if rows.surrogate is None and set(rows.identity) not in map(set, groups):
+        groups.insert(0, rows.identity)
+    for group in groups:
+        parts = covering(rows, group)
+        if parts:
+            yield parts
+
+
+def _key(parts: Parts, record: Any, batch: Batch, place: int) -> Key | None:
+    """Return a record's unique values; ``None`` where one of them is null, which equals nothing."""
+    key = tuple(
+        batch.references[part.name][place]
+        if isinstance(part, Reference)
+        else record.get(part.written)
+        for part in parts
+    )
+    return None if None in key else key
+
+
+def _one(names: Sequence[str]) -> Any:
+    return names[0] if len(names) == 1 else tuple(names)
+
+
+def _declared(parts: Parts) -> str:
+    return repr(_one([part.name for part in parts]))

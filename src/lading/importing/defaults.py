@@ -1,0 +1,143 @@
+"""Values that a model's defaults give: to columns that no record carries, and to generated ids.
+
+A Python default is called for each row, an SQL expression is evaluated by the database, by
+one SELECT for a chunk of rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Dialect, Row
+from lading.errors import TargetError
+from lading.model.rowsets import Column, RowSet
+
+CARRY = "Carry the column, or give it another default."
+
+
+class _AsksForContextError(Exception):
+    """A default wants to know the row's other values."""
+
+
+class _NoContext:
+    """What a default gets in place of SQLAlchemy's context, which only its own inserts have."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise _AsksForContextError(name)
+
+
+class Defaults:
+    """What fills the columns of a row set that no record carries.
+
+    ``makers`` are the columns that Python fills, each with what makes one value; ``evaluated``
+    those that the database fills.
+    """
+
+    def __init__(self, dialect: Dialect, rows: RowSet, written: Iterable[Column]) -> None:
+        self.dialect = dialect
+        self.rows = rows
+        carried = set(written)
+        columns = [
+            column
+            for table in rows.tables
+            for column in table.columns
+            if column not in carried and column.default is not None
+        ]
+        self.makers = [
+            (column, _maker(dialect, rows, column)) for column in columns if _is_python(column)
+        ]
+        self.evaluated = [column for column in columns if dialect.expression_of(column) is not None]
+        for column in self.evaluated:
+            if _reads(dialect, column, rows.tables):
+                raise TargetError(
+                    f"the model's default of {column}, which records don't carry, is computed from "
+                    "other rows of its table, which a bulk load inserts at once",
+                    CARRY,
+                    entity=rows.name,
+                    field=column.name,
+                )
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns that are filled, those that Python fills first."""
+        return [*(column for column, _ in self.makers), *self.evaluated]
+
+    def rows_of(self, count: int) -> list[Row]:
+        """Return what the database gives to the columns of that many rows."""
+        return _evaluated(self.dialect, self.rows, self.evaluated, count)
+
+
+def fresh_ids(dialect: Dialect, rows: RowSet, column: Column, count: int) -> list[Any]:
+    """Return values of a generated primary key for new rows, as the model or the database does."""
+    if _is_python(column):
+        make = _maker(dialect, rows, column)
+        return [make() for _ in range(count)]
+    if dialect.expression_of(column) is None:
+        return dialect.allocate(rows.table, column, count)
+    if not _reads(dialect, column, rows.tables):
+        return [value for (value,) in _evaluated(dialect, rows, [column], count)]
+    # It counts on from the rows that are there, and these are to be more.
+    ((first,),) = _evaluated(dialect, rows, [column], 1)
+    return list(range(first, first + count))
+
+
+def _is_python(column: Column) -> bool:
+    default = column.default
+    return default is not None and (default.is_scalar or default.is_callable)
+
+
+def _maker(dialect: Dialect, rows: RowSet, column: Column) -> Callable[[], Any]:
+    """Return what makes one value of a Python default, as the driver takes it."""
+    default: Any = column.default
+    bind = dialect.codecs.bind_process(column.type)
+
+    def make() -> Any:
+        try:
+            value = default.arg(_NoContext()) if default.is_callable else default.arg
+            return bind(value) if value is not None else value
+        except _AsksForContextError as error:
+            raise TargetError(
+                f"the model's default of {column}, which records don't carry, asks SQLAlchemy's "
+                f"context for {error}, and a bulk load has none",
+                "Carry the column, or give it a default that needs no context.",
+                entity=rows.name,
+                field=column.name,
+            ) from error
+        except Exception as error:  # the application's own code
+            raise TargetError(
+                f"the model's default of {column}, which records don't carry, fails: {error}",
+                "Correct the default, or carry the column.",
+                entity=rows.name,
+                field=column.name,
+            ) from error
+
+    return make
+
+
+def _reads(dialect: Dialect, column: Column, tables: Iterable[sa.Table]) -> bool:
+    """Tell whether an SQL default reads rows of some tables."""
+    sql = dialect.subquery_of(dialect.expression_of(column))
+    return any(
+        re.search(rf"(?<!\w){re.escape(table.name)}(?!\w)", sql, re.IGNORECASE) for table in tables
+    )
+
+
+def _evaluated(dialect: Dialect, rows: RowSet, columns: Sequence[Column], count: int) -> list[Row]:
+    """Return what the SQL defaults of some columns give to that many rows."""
+    if not columns or not count:
+        return [()] * count
+    try:
+        return dialect.evaluate([(c, dialect.expression_of(c)) for c in columns], count)
+    except (sa.exc.SQLAlchemyError, NotImplementedError) as error:
+        names = ", ".join(map(str, columns))
+        raise TargetError(
+            f"the model's default of {names}, an SQL expression, fails: "
+            f"{getattr(error, 'orig', None) or error}",
+            "Correct the default, or carry the column.",
+            entity=rows.name,
+            field=columns[0].name,
+        ) from error

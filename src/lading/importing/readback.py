@@ -1,0 +1,69 @@
+"""Compares what an import wrote with what the database holds then, where triggers may change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from lading.database.dialects.base import Row
+from lading.errors import TargetError
+from lading.importing.existing import Comparison
+from lading.importing.loader import LoadState
+from lading.importing.recursive_resolver import AMBIGUOUS
+from lading.importing.resolver import Resolvers
+from lading.model.hidden import HIDDEN, is_hidden
+from lading.model.rowsets import RowSet
+from lading.records.describe import described, told_key
+from lading.records.layout import Key
+from lading.report import Alteration
+
+
+def read_back(state: LoadState, root: RowSet) -> Iterator[Alteration]:
+    """Yield each field of an entity in which records aren't as they were written, once.
+
+    The records are read as an export reads them, by the chunk in which they were inserted.
+    """
+    found: dict[str, Alteration] = {}
+    comparison = Comparison(state.dialect, root)
+    for keys, lines, identities in state.records.get(root.name, ()):
+        held = _held(state, comparison, keys, identities)
+        for key, line, there in zip(keys, lines, held, strict=True):
+            if there is None:
+                raise _dropped(root, key)
+            changed = {change[0]: change for change in comparison.changes(line, there)}
+            for field, written, now in changed.values():
+                if field in found:
+                    found[field] = replace(found[field], count=found[field].count + 1)
+                else:
+                    named = told_key(root.key, key)
+                    values = (HIDDEN, HIDDEN) if is_hidden(root, field) else (written, now)
+                    found[field] = Alteration(root.name, field, 1, named, *values)
+    yield from found.values()
+
+
+def _held(
+    state: LoadState, comparison: Comparison, keys: Sequence[Key], identities: Sequence[Row]
+) -> list[bytes | None]:
+    """Return the lines of rows by their ids, or by natural key where a trigger changed the id."""
+    held = comparison.reader.lines_of(identities)
+    lost = [key for key, identity in zip(keys, identities, strict=True) if identity not in held]
+    by_key: dict[Key, bytes | None] = {}
+    if lost:
+        # What the import itself looked up may be from before a trigger changed it.
+        rows = Resolvers(state.dialect).by_key(comparison.rows).find(lost)
+        moved = {key: rows[key] for key in lost if rows.get(key, AMBIGUOUS) is not AMBIGUOUS}
+        lines = comparison.reader.lines_of(list(moved.values()))
+        by_key = {key: lines.get(identity) for key, identity in moved.items()}
+    return [
+        held.get(identity, by_key.get(key)) for key, identity in zip(keys, identities, strict=True)
+    ]
+
+
+def _dropped(root: RowSet, key: Key) -> TargetError:
+    """Return what is wrong where a row isn't there any more, by its id or by its key."""
+    return TargetError(
+        f"the record with {described(root.key, key)} was written and isn't there any more",
+        "Look for triggers or rules that drop rows, or that change both their id and their "
+        "natural key, and disable them for the import.",
+        entity=root.name,
+    )

@@ -1,0 +1,186 @@
+"""From keys that recur to the columns that foreign keys hold: level by level, from the roots.
+
+One query per chunk, level and pattern of nulls; levels that were found before cost none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from lading.database.dialects.base import Row
+from lading.model.recursive_keys import recurring
+from lading.model.rowsets import RowSet
+from lading.records.describe import described
+from lading.records.layout import Key
+
+if TYPE_CHECKING:
+    from lading.importing.resolver import Resolver
+
+#: Rows that were found and are remembered; more than a chunk's keys usually have levels.
+REMEMBERED = 20_000
+
+
+class Ambiguous(tuple[Any, ...]):
+    """Stands in for a key that several rows have."""
+
+    __slots__ = ()
+
+
+AMBIGUOUS = Ambiguous()
+
+
+class Itself(dict[Row, Row]):
+    """Maps every raw foreign key to itself: by it, one level of a key knows the level above."""
+
+    def __contains__(self, row: object) -> bool:
+        return True
+
+    def __missing__(self, row: Row) -> Row:
+        return row
+
+    def get(self, row: Row, default: Any = None) -> Any:
+        """Return the row itself."""
+        return row
+
+
+ITSELF = Itself()
+
+
+class TreeResolver:
+    """Finds rows by keys that recur, with a resolver of single levels.
+
+    That one knows the level above by the raw value of the foreign key, and returns the
+    columns that such a foreign key holds before those that are asked for.
+    """
+
+    def __init__(self, level: Resolver) -> None:
+        self.level = level
+        own = recurring(level.parts)
+        assert own is not None
+        self.place = level.parts.index(own)
+        self.width = len(own.remote)
+        self.whole: dict[Key, Row] | None = None
+        self.has_twins = False
+        self.remembered: dict[Key, Row] = {}
+
+    @property
+    def target(self) -> RowSet:
+        """Whose rows are found."""
+        return self.level.target
+
+    def find(self, keys: Iterable[Key | None]) -> dict[Key, Row]:
+        """Map the keys that exist to the remote columns' values, as ``Resolver.find`` does."""
+        whole = self.all_rows()
+        if whole is not None:
+            return whole
+        return self.lookup({key for key in keys if key is not None})
+
+    def forget(self, *, growing: bool = False) -> None:
+        """The table has new rows; what was found in it is there still."""
+        self.level.forget(growing=growing)
+        self.whole, self.has_twins = None, False
+
+    # Small targets, read once
+
+    def all_rows(self) -> dict[Key, Row] | None:
+        """Return all rows of a small target; rows that are their own ancestors have no key."""
+        if self.whole is None and not self.has_twins:
+            levels = self.level.all_rows()
+            if levels is None:
+                return None
+            # Below twins it isn't known whose the rows are, so each key is looked up.
+            self.has_twins = any(row is AMBIGUOUS for row in levels.values())
+            if not self.has_twins:
+                self.whole = self._joined(levels)
+        return self.whole
+
+    def _joined(self, levels: dict[Key, Row]) -> dict[Key, Row]:
+        below: dict[Row | None, list[tuple[Key, Row]]] = defaultdict(list)
+        for item, row in levels.items():
+            level = (*item[: self.place], *item[self.place + 1 :])
+            below[item[self.place]].append((level, row))
+        found: dict[Key, Row] = {}
+        open_: list[tuple[Row | None, Key]] = [(None, ())]
+        while open_:
+            foreign, above = open_.pop()
+            for level, row in below.get(foreign, ()):
+                key = (*above, level)
+                if self._is_of_class(row):
+                    found[key] = row[self.width :]
+                if None not in row[: self.width]:
+                    open_.append((row[: self.width], key))
+        return found
+
+    # Large ones, by chunk
+
+    def lookup(self, wanted: set[Key]) -> dict[Key, Row]:
+        """Look keys up, each level once however many of them share it."""
+        steps: dict[tuple[int, Key], int] = {}
+        depths: list[list[tuple[int, int, Key]]] = []
+        ends: dict[Key, int] = {}
+        for key in wanted:
+            at = -1
+            for depth, level in enumerate(key):
+                step = (at, level)
+                node = steps.get(step)
+                if node is None:
+                    node = steps[step] = len(steps)
+                    if depth == len(depths):
+                        depths.append([])
+                    depths[depth].append((node, at, level))
+                at = node
+            ends[key] = at
+        rows: dict[int, Row] = {}
+        for nodes in depths:
+            self._descend(nodes, rows)
+        return {
+            key: rows[end] if rows[end] is AMBIGUOUS else rows[end][self.width :]
+            for key, end in ends.items()
+            if end in rows and self._is_of_class(rows[end])
+        }
+
+    def _is_of_class(self, row: Row) -> bool:
+        """Tell whether a row has the columns asked for, which only a subclass's rows may have."""
+        return None not in row[self.width :]
+
+    def _descend(self, nodes: list[tuple[int, int, Key]], rows: dict[int, Row]) -> None:
+        """Find the rows of one level, given those of the level above."""
+        asked: dict[Key, int] = {}
+        for node, at, level in nodes:
+            above = None
+            if at >= 0:
+                row = rows.get(at)
+                if row is AMBIGUOUS:
+                    rows[node] = AMBIGUOUS
+                if row is None or row is AMBIGUOUS or None in row[: self.width]:
+                    continue
+                above = row[: self.width]
+            asked[(*level[: self.place], above, *level[self.place :])] = node
+        unknown = {key for key in asked if key not in self.remembered}
+        found = self.level.lookup(unknown) if unknown else {}
+        for key, node in asked.items():
+            row = self.remembered.get(key) or found.get(key)
+            if row is not None:
+                rows[node] = row
+        if len(self.remembered) + len(found) > REMEMBERED:
+            self.remembered.clear()
+        self.remembered.update((key, row) for key, row in found.items() if row is not AMBIGUOUS)
+
+    # Help for errors
+
+    def unclear(self, key: Key) -> Key:
+        """Return the highest of a key's levels that several rows have; what is below has none."""
+        above = [key[:end] for end in range(1, len(key) + 1)]
+        found = self.find(above)
+        return next((item for item in above if found.get(item) is AMBIGUOUS), key)
+
+    def nearest(self, key: Key) -> str | None:
+        """Describe the lowest of the levels above a key that exist, or return ``None``."""
+        above = [key[:end] for end in range(len(key) - 1, 0, -1)]
+        found = self.find(above)
+        for item in above:
+            if item in found:
+                return described(self.level.parts, item)
+        return None

@@ -1,0 +1,290 @@
+"""From natural keys to the columns that foreign keys hold, in bulk.
+
+Nested references are resolved first, inside out: one query per chunk, target and
+pattern of nulls.  What comes back is matched again in Python by canonical key,
+because a collation may take other texts for equal.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
+from itertools import product
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Dialect, Row
+from lading.database.lookup import rows_among
+from lading.exporting.query import having_row_in, with_extensions
+from lading.exporting.reader import count_rows
+from lading.importing.recursive_resolver import AMBIGUOUS, ITSELF, TreeResolver
+from lading.model.recursive_keys import recurring
+from lading.model.rowsets import Reference, RowSet, Value
+from lading.records.layout import Key
+
+#: Targets of at most this many rows are read whole, which is cheaper than asking.
+SMALL = 5_000
+CANDIDATES = 20_000
+
+
+class Resolver:
+    """Finds rows of one table by one key, and returns some of their columns.
+
+    Of a key that recurs it finds one level: the part through which it does is then the
+    foreign key's own raw value.
+    """
+
+    def __init__(
+        self,
+        resolvers: Resolvers,
+        target: RowSet,
+        parts: tuple[Value | Reference, ...],
+        remote: tuple[sa.Column[Any], ...],
+    ) -> None:
+        self.resolvers = resolvers
+        self.dialect = resolvers.dialect
+        self.target = target
+        self.parts = parts
+        self.remote = remote
+        dialect = self.dialect
+        self.binds = {
+            part: dialect.binder(part.carrier, part.kind).function()
+            for part in parts
+            if isinstance(part, Value)
+        }
+        self.reads = {
+            part: dialect.reader(part.carrier, part.kind).function()
+            for part in parts
+            if isinstance(part, Value)
+        }
+        self.own = recurring(parts)
+        self.inner = {
+            part: resolvers.of(part)
+            for part in parts
+            if isinstance(part, Reference) and part is not self.own
+        }
+        self.sql = dialect.text_of(self._select())
+        self.whole: dict[Key, Row] | None = None
+        self.counted = False
+        self.near: list[str] | None = None
+
+    def _select(self) -> sa.Select[Any]:
+        columns: list[sa.ColumnElement[Any]] = []
+        for part in self.parts:
+            if isinstance(part, Value):
+                columns.append(self.dialect.selected(part.carrier, part.kind))
+            else:
+                columns += part.columns
+        columns += self.remote
+        named = [column.label(f"c{place}") for place, column in enumerate(columns)]
+        # The levels above a row of a subclass needn't be of that class.
+        source = having_row_in(self.target, self.remote)
+        if self.own is not None:
+            source = with_extensions(self.target)
+        return sa.select(*named).select_from(source)
+
+    def find(self, keys: Iterable[Key | None]) -> dict[Key, Row]:
+        """Map the keys that exist to the remote columns' values, as the driver gives them.
+
+        Of a small target, keys that weren't asked for are in the answer as well.
+        """
+        whole = self.all_rows()
+        if whole is not None:
+            return whole
+        wanted = {key for key in keys if key is not None}
+        return self.lookup(wanted) if wanted else {}
+
+    # Small targets, read once
+
+    def all_rows(self) -> dict[Key, Row] | None:
+        """Return all rows of a small target, or ``None`` for one that isn't."""
+        if self.whole is None and not self.counted:
+            self.counted = True
+            if count_rows(self.dialect, self.target.table) <= SMALL:
+                self.whole = self._read_whole()
+        return self.whole
+
+    def _read_whole(self) -> dict[Key, Row] | None:
+        backwards: dict[Reference, dict[Row, Key]] = self._start()
+        for part, inner in self.inner.items():
+            held = inner.all_rows()
+            if held is None:
+                return None
+            backwards[part] = {row: key for key, row in held.items() if row is not AMBIGUOUS}
+        return self._matched(self.dialect.fetch(self.sql), backwards)
+
+    def _start(self) -> dict[Reference, dict[Row, Key]]:
+        return {} if self.own is None else {self.own: ITSELF}
+
+    def forget(self, *, growing: bool = False) -> None:
+        """The table has new rows; while it is growing it isn't read as a whole."""
+        self.whole, self.counted, self.near = None, growing, None
+
+    # Large ones, by chunk
+
+    def lookup(self, wanted: set[Key]) -> dict[Key, Row]:
+        """Look keys up, by one query per pattern of nulls."""
+        forwards: dict[Reference, dict[Key, Row]] = self._start()
+        backwards: dict[Reference, dict[Row, Key]] = self._start()
+        for place, part in enumerate(self.parts):
+            if part in self.inner:
+                assert isinstance(part, Reference)
+                asked = {key[place] for key in wanted if key[place] is not None}
+                forwards[part] = self.inner[part].find(asked)
+                backwards[part] = {row: key for key, row in forwards[part].items()}
+        patterns: dict[tuple[bool, ...], list[Row]] = {}
+        for key in wanted:
+            pattern = tuple(item is None for item in key)
+            patterns.setdefault(pattern, []).extend(self._parameters(key, forwards))
+        found: dict[Key, Row] = {}
+        for pattern, rows in patterns.items():
+            if rows:
+                found |= self._matched(self._ask(pattern, rows), backwards)
+        return {key: row for key, row in found.items() if key in wanted}
+
+    def _parameters(self, key: Key, forwards: dict[Reference, dict[Key, Row]]) -> Iterator[Row]:
+        """Yield the driver values by which a key is asked for; none if it can't exist."""
+        choices: list[Collection[Row]] = []
+        for part, item in zip(self.parts, key, strict=True):
+            if item is None:
+                continue
+            if isinstance(part, Reference):
+                row = forwards[part].get(item)
+                if row is None or row is AMBIGUOUS:
+                    return
+                choices.append([row])
+                continue
+            try:
+                bound = self.binds[part](item)
+            except (ValueError, TypeError):
+                return
+            choices.append([(form,) for form in self.dialect.forms(part.kind, bound)])
+        for chosen in product(*choices):
+            yield tuple(value for row in chosen for value in row)
+
+    def _ask(self, pattern: tuple[bool, ...], rows: list[Row]) -> list[Row]:
+        table = self.dialect.table(self.target.table)
+        columns: list[sa.Column[Any]] = []
+        nulls = []
+        for part, is_null in zip(self.parts, pattern, strict=True):
+            if is_null:
+                nulls.append(self._null(table, part))
+            else:
+                columns += part.columns if isinstance(part, Reference) else (part.column,)
+        sql = self.sql
+        if not columns:
+            return self.dialect.fetch(f"{sql} WHERE {' AND '.join(nulls)}")
+        names = [f"{table}.{self.dialect.name(column)}" for column in columns]
+        tail = "".join(f" AND {null}" for null in nulls)
+        return rows_among(self.dialect, sql, columns, names, rows, tail=tail)
+
+    def _null(self, table: str, part: Value | Reference) -> str:
+        """Return the condition that a part is null; a reference is by the columns of its own."""
+        if isinstance(part, Value):
+            return f"{table}.{self.dialect.name(part.column)} IS NULL"
+        nulls = [
+            f"{table}.{self.dialect.name(column)} IS NULL" for column in part.own or part.columns
+        ]
+        return f"({(' AND ' if part.own else ' OR ').join(nulls)})"
+
+    def _matched(
+        self, rows: list[Row], backwards: dict[Reference, dict[Row, Key]]
+    ) -> dict[Key, Row]:
+        """Map the keys of raw rows to their remote columns."""
+        found: dict[Key, Row] = {}
+        width = len(self.remote)
+        for row in rows:
+            key = self._key(row, backwards)
+            if key is None:
+                continue
+            remote = tuple(row[-width:])
+            if key in found and found[key] != remote:
+                remote = AMBIGUOUS
+            found[key] = remote
+        return found
+
+    def _key(self, row: Row, backwards: dict[Reference, dict[Row, Key]]) -> Key | None:
+        key: list[Any] = []
+        place = 0
+        for part in self.parts:
+            if isinstance(part, Value):
+                value = row[place]
+                place += 1
+                try:
+                    key.append(None if value is None else self.reads[part](value))
+                except Exception:  # a stored value that no record can hold matches none
+                    return None
+                continue
+            foreign = tuple(row[place : place + len(part.columns)])
+            place += len(part.columns)
+            if None in foreign:
+                key.append(None)
+            elif foreign in backwards[part]:
+                key.append(backwards[part][foreign])
+            else:
+                return None
+        return tuple(key)
+
+    # Help for errors
+
+    def unclear(self, key: Key) -> Key:
+        """Return the key that several rows have, given one that isn't clear."""
+        return key
+
+    def nearest(self, key: Key) -> str | None:
+        """Describe the existing key most like this one, or return ``None``."""
+        if len(self.parts) != 1 or not isinstance(self.parts[0], Value):
+            return None
+        if self.near is None:
+            statement = self._select().limit(CANDIDATES)
+            with closing(self.dialect.stream(statement, CANDIDATES)) as stream:
+                rows = next(stream, [])
+            keys = [self._key(row, {}) for row in rows]
+            self.near = [key[0] for key in keys if key is not None and isinstance(key[0], str)]
+        folded = {text.casefold(): text for text in self.near}
+        close = difflib.get_close_matches(str(key[0]).casefold(), folded, n=1)
+        return repr(folded[close[0]]) if close else None
+
+    def alike(self, key: Key) -> list[Key]:
+        """Return the other keys that rows have which the database takes for a key's, if any."""
+        if None in key or any(isinstance(part, Reference) for part in self.parts):
+            return []
+        rows = self._ask((False,) * len(key), list(self._parameters(key, {})))
+        found = (self._key(row, {}) for row in rows)
+        return [other for other in found if other is not None and other != key]
+
+
+class Resolvers:
+    """The resolvers of one import, shared by all that refer to the same key."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.held: dict[Any, Resolver | TreeResolver] = {}
+
+    def of(self, reference: Reference) -> Resolver | TreeResolver:
+        """Return what resolves a reference."""
+        return self.by(reference.target, reference.parts, reference.remote)
+
+    def by_key(self, rows: RowSet) -> Resolver | TreeResolver:
+        """Return what finds an entity's own rows by natural key, as primary keys."""
+        return self.by(rows, rows.key, rows.identity)
+
+    def by(self, rows: RowSet, parts: Any, remote: Any) -> Resolver | TreeResolver:
+        """Return what finds rows by any of their members, as the values of some columns."""
+        key = (rows.table, parts, remote)
+        if key not in self.held:
+            own = recurring(parts)
+            if own is None:
+                self.held[key] = Resolver(self, rows, parts, remote)
+            else:
+                level = Resolver(self, rows, parts, (*own.remote, *remote))
+                self.held[key] = TreeResolver(level)
+        return self.held[key]
+
+    def changed(self, table: sa.Table, *, growing: bool = False) -> None:
+        """Forget what was read of a table; ``growing`` says that more rows are on their way."""
+        for resolver in self.held.values():
+            if resolver.target.table is table:
+                resolver.forget(growing=growing)

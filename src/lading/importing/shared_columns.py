@@ -1,0 +1,109 @@
+"""References that share columns must agree: a record's tenant with its customer's.
+
+A column has one carrier; what the other references resolve to is compared with it
+before anything is inserted, for a database would take the one and forget the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lading.database.dialects.base import Row
+from lading.mapping.load_order import Order
+from lading.model.rowsets import Column, Reference, RowSet
+
+
+class Disagreement(Exception):
+    """Two fields of a row say different things of one column.
+
+    ``field`` is the one, ``place`` is the row's among those compared.
+    """
+
+    def __init__(self, field: str, text: str, place: int = 0) -> None:
+        super().__init__(text)
+        self.field = field
+        self.place = place
+
+    def within(self, written: str, owners: Sequence[int]) -> Disagreement:
+        """Return the same of the record that owns the row, counted from 1 in its list."""
+        owner = owners[self.place]
+        position = owners[: self.place + 1].count(owner)
+        return Disagreement(f"{written}.{position}.{self.field}", str(self), owner)
+
+
+class Agreement:
+    """Compares the references of one row set with the columns that others carry.
+
+    ``place`` says where each column stands in a full row.
+    """
+
+    def __init__(self, rows: RowSet, place: Mapping[Column, int]) -> None:
+        self.shared = {
+            reference: [(n, place[c]) for n, c in shared_columns(reference)]
+            for reference in rows.references
+            if reference.shared
+        }
+
+    def check(self, foreign: Mapping[str, Sequence[Row | None]], rows: Sequence[Row]) -> None:
+        """Raise ``Disagreement`` for the first row whose references don't agree."""
+        for reference, places in self.shared.items():
+            held = foreign.get(reference.name)
+            for n, (target, row) in enumerate(zip(held or (), rows, strict=held is not None)):
+                try:
+                    compare(reference, target, [row[place] for _, place in places])
+                except Disagreement as error:
+                    raise Disagreement(error.field, str(error), n) from error
+
+    def values(self, reference: Reference, row: Row) -> Row:
+        """Return what others say of a reference's columns, to be compared later."""
+        return tuple(row[place] for _, place in self.shared.get(reference, ()))
+
+
+def deferred_carriers(
+    rows: RowSet, order: Order, reference: Reference
+) -> list[tuple[int, Reference, int]]:
+    """Return the deferred references that carry columns of another, which they set later as well.
+
+    Each comes with the column's place among what is shared, and among its own columns.
+    """
+    return [
+        (place, other, other.columns.index(column))
+        for place, (_, column) in enumerate(shared_columns(reference))
+        for other in rows.references
+        if column in other.own and (rows.name, other.name) in order.updated
+    ]
+
+
+def shared_columns(reference: Reference) -> list[tuple[int, Column]]:
+    """Return the columns that others carry, with their places among the reference's."""
+    return [(n, c) for n, c in enumerate(reference.columns) if c in reference.shared]
+
+
+def compare(reference: Reference, target: Row | None, held: Sequence[Any]) -> None:
+    """Raise ``Disagreement`` unless a target's columns are what others say of them."""
+    shared = shared_columns(reference)
+    names = ", ".join(column.name for _, column in shared)
+    if target is None:
+        if not reference.own and None not in held:
+            raise Disagreement(
+                reference.written,
+                f"is null, though the record's other fields set {names}; name what they refer to",
+            )
+        return
+    for (n, column), value in zip(shared, held, strict=True):
+        if not _is_same(target[n], value):
+            raise Disagreement(
+                reference.written,
+                f"refers to a row of another {column.name} than the record's other fields say; "
+                "correct one of them",
+            )
+
+
+def _is_same(raw: Any, bound: Any) -> bool:
+    """Compare what a driver gave with what it is given, which is often the value's text."""
+    return bool(raw == bound) or _text(raw) == _text(bound)
+
+
+def _text(value: Any) -> str:
+    return str(value).replace("T", " ").replace("+00:00", "Z")

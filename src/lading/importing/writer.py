@@ -1,0 +1,375 @@
+"""Inserts batches: rows by the driver's bulk way, then the links and rows that they nest.
+
+References are resolved before, so a batch comes with the foreign keys' values.
+Ids are allocated ahead, so children need no round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.codegen import Source
+from lading.database.columns import is_computed
+from lading.database.dialects.base import Dialect, Row
+from lading.importing.batch import Batch
+from lading.importing.defaults import Defaults, fresh_ids
+from lading.importing.shared_columns import (
+    Agreement,
+    Disagreement,
+    compare,
+    deferred_carriers,
+    shared_columns,
+)
+from lading.mapping.inheritance import carried_tables
+from lading.mapping.load_order import Order, link_name
+from lading.model.rowsets import Children, Column, Kinds, Links, Reference, RowSet
+
+#: Rows of one insert; a chunk of records may nest many more.
+ROWS = 5_000
+
+
+@dataclass(slots=True)
+class Resolved:
+    """A batch with its foreign keys' values, by member and row (``None`` for a null)."""
+
+    batch: Batch
+    foreign: dict[str, list[Row | None]] = field(default_factory=dict)
+    links: dict[str, list[list[Row]]] = field(default_factory=dict)
+    children: dict[str, Resolved] = field(default_factory=dict)
+
+    def take(self, places: Sequence[int]) -> Resolved:
+        """Return the rows at some places, with what they nest."""
+        if list(places) == list(range(len(self.batch))):
+            return self
+        chosen = set(places)
+        children = {}
+        for name, nested in self.children.items():
+            owners = self.batch.children[name].owners
+            kept = [n for n, owner in enumerate(owners) if owner in chosen]
+            children[name] = nested.take(kept)
+        return Resolved(
+            self.batch.take(places),
+            {name: [rows[place] for place in places] for name, rows in self.foreign.items()},
+            {name: [rows[place] for place in places] for name, rows in self.links.items()},
+            children,
+        )
+
+
+@dataclass(slots=True)
+class Update:
+    """A reference to be set later: of which record and row, and to what key.
+
+    ``own`` is the row's own key; ``shared`` are the values that the row's other members give
+    to the reference's columns, ``carried`` the keys of deferred references that will give
+    them.
+    """
+
+    number: int
+    identity: Row
+    key: Any
+    own: Any
+    shared: Row
+    carried: tuple[Any, ...]
+
+
+#: A row's record, the key that it refers to, and its own key.
+Followed = tuple[int, Any, Any]
+
+
+@dataclass(slots=True)
+class Later:
+    """What an insert wrote, and what it leaves for later.
+
+    ``updates`` maps (row set, reference) to lists of ``Update``, and ``followed`` those of
+    them that were set with their rows to what each follows, should that turn out bad; ``late``
+    maps a late node to its items: (batch, owners' values) for owned rows,
+    (number, owner's values, keys) for links.
+    """
+
+    updates: dict[tuple[str, str], list[Update]] = field(default_factory=dict)
+    followed: dict[tuple[str, str], list[Followed]] = field(default_factory=dict)
+    late: dict[str, list[Any]] = field(default_factory=dict)
+    written: dict[sa.Table, int] = field(default_factory=dict)
+    linked: dict[Column, int] = field(default_factory=dict)
+
+    def set_links(self, reference: Reference, count: int) -> None:
+        """Count foreign keys that were set."""
+        for column in reference.own[:1]:
+            self.linked[column] = self.linked.get(column, 0) + count
+
+    def wrote(self, table: sa.Table, count: int) -> None:
+        """Count inserted rows of a table."""
+        self.written[table] = self.written.get(table, 0) + count
+
+
+class RowWriter:
+    """Inserts the rows of one row set and, unless they are late, what they nest."""
+
+    def __init__(self, dialect: Dialect, rows: RowSet, order: Order) -> None:
+        self.dialect = dialect
+        self.rows = rows
+        self.own = rows.own
+        self.values = [value.column for value in rows.values if value.writable]
+        self.columns: list[Column] = [
+            *([rows.surrogate] if rows.surrogate is not None else []),
+            *self.values,
+            *(column for item in rows.references for column in item.own),
+            *self.own,
+        ]
+        joining = {own for extension in rows.extensions for own, _ in extension.pairs}
+        self.defaults = Defaults(dialect, rows, joining.union(self.columns))
+        self.columns += self.defaults.columns
+        self.place = {column: n for n, column in enumerate(self.columns)}
+        for extension in rows.extensions:
+            self.place |= {own: self.place[base] for own, base in extension.pairs}
+        self.agreement = Agreement(rows, self.place)
+        self.parts = [TablePart(self, table, kinds) for table, kinds in carried_tables(rows)]
+        self.tuples = self._compile()
+        #: The lowest and the highest id that was reserved.
+        self.reserved: tuple[int, int] | None = None
+        self.updated = [
+            (item, deferred_carriers(rows, order, item))
+            for item in rows.references
+            if (rows.name, item.name) in order.updated
+        ]
+        self.links = [LinkWriter(dialect, rows, item, order) for item in rows.links]
+        self.children = [
+            (item, RowWriter(dialect, item.rows, order), item.rows.name in order.late)
+            for item in rows.children
+        ]
+
+    def _compile(self) -> Callable[..., list[Row]]:
+        """Return what joins ids, values, foreign keys, owners' values and defaults to rows."""
+        source = Source(f"{self.rows.name} insert")
+        names, items = ["values"], ["*v"]
+        targets = ["v"]
+        if self.rows.surrogate is not None:
+            names.insert(0, "ids")
+            targets.insert(0, "i")
+            items.insert(0, "i")
+        for place, reference in enumerate(self.rows.references):
+            nulls = source.name((None,) * len(reference.own), "nulls")
+            names.append(f"refs{place}")
+            targets.append(f"r{place}")
+            items.append(f"*({nulls} if r{place} is None else {_own_source(reference, place)})")
+        if self.own:
+            names.append("own")
+            targets.append("o")
+            items.append("*o")
+        for _, make in self.defaults.makers:
+            items.append(f"{source.name(make, 'default')}()")
+        if self.defaults.evaluated:
+            names.append("evaluated")
+            targets.append("e")
+            items.append("*e")
+        loop = f"for {', '.join(targets)} in zip({', '.join(names)})"
+        if len(names) == 1:
+            loop = "for v in values"
+        made: Callable[..., list[Row]] = source.compile(
+            f"lambda {', '.join(names)}: [({', '.join(items)},) {loop}]"
+        )
+        return made
+
+    def insert(
+        self,
+        resolved: Resolved,
+        later: Later,
+        own: Sequence[Row] = (),
+        ids: Sequence[Any] | None = None,
+    ) -> list[Row]:
+        """Insert a resolved batch; ``own`` are the values of the columns that its owners give.
+
+        Returns the rows, with the values of all columns that were written.
+        """
+        batch = resolved.batch
+        if not len(batch):
+            return []
+        rows = self._rows(resolved, own, ids)
+        self.agreement.check(resolved.foreign, rows)
+        for part in self.parts:
+            part.insert(rows, batch.kinds, later)
+        for reference in self.rows.references:
+            held = resolved.foreign.get(reference.name, [])
+            later.set_links(reference, len(held) - held.count(None))
+        self._defer(resolved, rows, later)
+        for linker in self.links:
+            linker.insert(resolved, rows, self.place, later)
+        for children, writer, is_late in self.children:
+            nested = batch.children[children.name]
+            given = [self._given(children, rows[owner]) for owner in nested.owners]
+            if not is_late:
+                try:
+                    writer.insert(resolved.children[children.name], later, given)
+                except Disagreement as error:
+                    raise error.within(children.written, nested.owners) from error
+            elif given:
+                later.late.setdefault(children.rows.name, []).append((nested.batch, given))
+        return rows
+
+    def identities(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the primary keys of rows that were inserted."""
+        places = [self.place[column] for column in self.rows.identity]
+        return [tuple(row[place] for place in places) for row in rows]
+
+    def allocate(self, count: int) -> list[Any]:
+        """Return fresh ids for rows of this set."""
+        assert self.rows.surrogate is not None
+        if not count:
+            return []
+        ids = fresh_ids(self.dialect, self.rows, self.rows.surrogate, count)
+        return ids[::-1] if self.rows.newest_first else ids
+
+    def reserve(self, count: int) -> list[Any] | None:
+        """Return ids for rows that may be inserted after later ones; ``None`` without any.
+
+        An engine that counts on from the highest id in the table would give them out again.
+        """
+        if self.rows.surrogate is None:
+            return None
+        ids = self.allocate(count)
+        if ids and isinstance(ids[0], int):
+            low, high = self.reserved or (min(ids), min(ids) - 1)
+            if min(ids) <= high and max(ids) >= low:
+                ahead = high + 1 - min(ids)
+                ids = [value + ahead for value in ids]
+            self.reserved = min(low, *ids), max(high, *ids)
+        return ids
+
+    def _rows(self, resolved: Resolved, own: Sequence[Row], ids: Sequence[Any] | None) -> list[Row]:
+        batch = resolved.batch
+        arguments: list[Any] = [batch.values]
+        if self.rows.surrogate is not None:
+            arguments.insert(0, self.allocate(len(batch)) if ids is None else ids)
+        for reference in self.rows.references:
+            held = resolved.foreign.get(reference.name)
+            arguments.append(held if held is not None else [None] * len(batch))
+        if self.own:
+            arguments.append(own)
+        if self.defaults.evaluated:
+            arguments.append(self.defaults.rows_of(len(batch)))
+        return self.tuples(*arguments)
+
+    def _given(self, children: Children, row: Row) -> Row:
+        """Return the values of a child's owner columns; those of other owners are null."""
+        given = {down: row[self.place[up]] for down, up in children.pairs}
+        return tuple(given.get(column) for column in children.rows.own)
+
+    def _defer(self, resolved: Resolved, rows: list[Row], later: Later) -> None:
+        batch = resolved.batch
+        identities = self.identities(rows) if self.updated else []
+        for reference, carriers in self.updated:
+            updates = later.updates.setdefault((self.rows.name, reference.name), [])
+            followed = later.followed.setdefault((self.rows.name, reference.name), [])
+            targets = resolved.foreign.get(reference.name) or [None] * len(batch)
+            for n, (key, target) in enumerate(
+                zip(batch.references[reference.name], targets, strict=True)
+            ):
+                if target is not None:
+                    followed.append((batch.numbers[n], key, batch.keys[n]))
+                elif key is not None:
+                    updates.append(
+                        Update(
+                            batch.numbers[n],
+                            identities[n],
+                            key,
+                            batch.keys[n],
+                            self.agreement.values(reference, rows[n]),
+                            tuple(batch.references[other.name][n] for _, other, _ in carriers),
+                        )
+                    )
+
+
+def _own_source(reference: Reference, place: int) -> str:
+    """Return source for what a resolved reference's own columns hold."""
+    if not reference.shared:
+        return f"r{place}"
+    items = [f"r{place}[{n}], " for n, c in enumerate(reference.columns) if c in reference.own]
+    return f"({''.join(items)})"
+
+
+class TablePart:
+    """Inserts what full rows hold of one table: all of it, or a subclass's share."""
+
+    def __init__(self, writer: RowWriter, table: sa.Table, kinds: Kinds) -> None:
+        self.dialect = writer.dialect
+        self.table = table
+        self.kinds = kinds
+        self.columns = [
+            column
+            for column in writer.place
+            if column.table is table and not is_computed(writer.dialect, column)
+        ]
+        places = [writer.place[column] for column in self.columns]
+        self.whole = places == list(range(len(writer.columns)))
+        # itemgetter of one place gives no tuple
+        self.take = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+
+    def insert(self, rows: list[Row], kinds: Sequence[Any], later: Later) -> None:
+        """Insert the rows whose class has this table; ``kinds`` are their discriminators."""
+        if self.kinds is not None:
+            rows = [row for row, kind in zip(rows, kinds, strict=True) if kind in self.kinds]
+        if not self.whole:
+            rows = list(map(self.take, rows))
+        for start in range(0, len(rows), ROWS):
+            self.dialect.insert(self.table, self.columns, rows[start : start + ROWS])
+        later.wrote(self.table, len(rows))
+
+
+class LinkWriter:
+    """Inserts the rows of one link table."""
+
+    def __init__(self, dialect: Dialect, rows: RowSet, links: Links, order: Order) -> None:
+        self.dialect = dialect
+        self.links = links
+        self.name = link_name(rows, links)
+        self.is_late = self.name in order.late
+        near = [column for column, _ in links.local]
+        self.columns = [*near, *links.reference.own]
+        self.shared = [near.index(column) for _, column in shared_columns(links.reference)]
+        self.own = [n for n, c in enumerate(links.reference.columns) if c in links.reference.own]
+
+    def insert(
+        self, resolved: Resolved, rows: list[Row], place: dict[Column, int], later: Later
+    ) -> None:
+        """Insert the links of freshly inserted owners, or leave them for later."""
+        places = [place[up] for _, up in self.links.local]
+        owners = [tuple(row[n] for n in places) for row in rows]
+        if self.is_late:
+            keys = resolved.batch.links[self.links.name]
+            items = [
+                (number, owner, held)
+                for number, owner, held in zip(resolved.batch.numbers, owners, keys, strict=True)
+                if held
+            ]
+            later.late.setdefault(self.name, []).extend(items)
+            return
+        found = resolved.links[self.links.name]
+        self.write(
+            [
+                self.row(owner, remote)
+                for owner, held in zip(owners, found, strict=True)
+                for remote in held
+            ],
+            later,
+        )
+
+    def row(self, owner: Row, remote: Row) -> Row:
+        """Return the link's row; ``Disagreement`` if both ends share a column and differ in it."""
+        if not self.shared:
+            return (*owner, *remote)
+        try:
+            compare(self.links.reference, remote, [owner[n] for n in self.shared])
+        except Disagreement as error:
+            raise Disagreement(self.links.written, str(error)) from error
+        return (*owner, *(remote[n] for n in self.own))
+
+    def write(self, rows: list[Row], later: Later) -> None:
+        """Insert link rows."""
+        for start in range(0, len(rows), ROWS):
+            self.dialect.insert(self.links.table, self.columns, rows[start : start + ROWS])
+        later.wrote(self.links.table, len(rows))

@@ -1,0 +1,131 @@
+"""Records in canonical form without a database: loaded by their schema, and written anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import marshmallow as ma
+import msgspec
+
+from lading.errors import LadingError
+from lading.importing.decode import flattened, portable_key, without_ids
+from lading.mapping.fields import order_of, order_of_key
+from lading.model.hidden import told_fault, told_faults
+from lading.model.ordering import as_listed
+from lading.model.rowsets import Children, Links, RowSet, Value
+from lading.records.layout import RecordLayout
+from lading.records.marshmallow_path import canonical_record, dumped, needs_marshmallow
+from lading.report import Problem
+from lading.values.json_text import json_text, on_own_stack, parse_json
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A record in canonical form: what it sorts by, its key, its fields and its text."""
+
+    order: Any
+    key: Any
+    record: dict[str, Any]
+    text: bytes
+
+
+class Canonicaliser:
+    """Gives an entity's records the form that an export would give them.
+
+    What the database computes stays as the record says it.
+    """
+
+    def __init__(self, rows: RowSet) -> None:
+        self.rows = rows
+        self.schema = rows.schema()
+        self.layout = RecordLayout(rows, ids=True)
+        self.custom = needs_marshmallow(rows)
+
+    def make(self, line: bytes, file: str, number: int) -> Canonical | list[Problem]:
+        """Return a record's canonical form, or what is wrong with it."""
+        try:
+            data = parse_json(line)
+        except ValueError as error:
+            text = "isn't valid JSON: " + told_fault(self.rows, "", str(error))
+            return [Problem(file, number, None, None, text)]
+        key = portable_key(self.rows, data)
+        try:
+            return self._made(without_ids(self.layout, data))
+        except ma.ValidationError as error:
+            faults = list(flattened(error.messages))
+        except LadingError as error:
+            faults = [("", str(error))]
+        except Exception as error:
+            faults = [("", f"{type(self.schema).__name__}.load failed: {error!r}")]
+        return [
+            Problem(file, number, key, field or None, text)
+            for field, text in told_faults(self.rows, faults)
+        ]
+
+    def _made(self, data: Any) -> Canonical:
+        loaded = canonical_record(self.rows, self.schema.load(data))
+        record = _whole(self.rows, loaded, data)
+        text = encoded(self.rows, record)
+        if self.custom:
+            text = dumped(self.rows, [text])[0]
+        key = {part.written: record[part.written] for part in self.rows.key}
+        return Canonical(order_of_key(self.rows.key, record), key, record, text)
+
+
+def _whole(rows: RowSet, loaded: Mapping[str, Any], data: Any) -> dict[str, Any]:
+    """Sort lists as an export does, and put back what the database computes."""
+    record: dict[str, Any] = {}
+    for member in rows.members_of(loaded):
+        name = member.written
+        if isinstance(member, Value) and not member.writable:
+            if name in data:
+                record[name] = data[name]
+        elif isinstance(member, Links):
+            reference = member.reference
+            record[name] = sorted(loaded[name], key=lambda key: order_of(reference, key))
+        elif isinstance(member, Children):
+            inner = [
+                _whole(member.rows, item, held)
+                for item, held in zip(loaded[name], data[name], strict=True)
+            ]
+            record[name] = as_listed(member, inner, partial(encoded, member.rows))
+        else:
+            record[name] = loaded[name]
+    return record
+
+
+def encoded(rows: RowSet, record: Mapping[str, Any], *, omit: object = None) -> bytes:
+    """Return the text of a record whose values are canonical; what it lacks isn't written.
+
+    Nor is what ``omit`` stands for, if that is given.
+    """
+    made: dict[str, Any] = {}
+    for member in rows.members:
+        value = record.get(member.written, omit)
+        if value is omit and (omit is not None or member.written not in record):
+            continue
+        if isinstance(member, Children):
+            value = [msgspec.Raw(encoded(member.rows, item, omit=omit)) for item in value]
+        elif isinstance(member, Value) and member.kind.is_json:
+            value = msgspec.Raw(json_text(value))
+        made[member.written] = value
+    return on_own_stack(msgspec.json.encode, made)
+
+
+def links_in(rows: RowSet, record: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each reference that a record holds, by its dotted path."""
+    for member in rows.members_of(record):
+        value = record.get(member.written)
+        name = f"{path}{member.written}"
+        if isinstance(member, Value) or value is None:
+            continue
+        if isinstance(member, Children):
+            for item in value:
+                yield from links_in(member.rows, item, f"{name}.")
+        elif isinstance(member, Links):
+            yield from ((name, key) for key in value)
+        else:
+            yield name, value

@@ -1,0 +1,61 @@
+"""Describes keys for people, in the sentences of errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lading.errors import shown
+from lading.model.hidden import HIDDEN, hides, told
+from lading.model.recursive_keys import level_parts, recurring
+from lading.model.rowsets import Reference, Value
+from lading.records.layout import Key, Part, named_key
+
+#: Of a key that recurs, the levels that are spelt out.
+LEVELS = 3
+
+
+def told_key(parts: tuple[Part, ...], key: Key | None) -> Any:
+    """Return a key in portable form, for people: what is hidden stays so."""
+    return told(parts, named_key(parts, key)) if any(map(hides, parts)) else named_key(parts, key)
+
+
+def described(parts: tuple[Part, ...], key: Key) -> str:
+    """Describe a key: ``slug 'flour'``, ``ingredient.slug 'flour' and brand 'X'``.
+
+    Of a key that recurs, the lowest levels: ``name 'rye' and parent.name 'bread'``.
+    """
+    return " and ".join(_described(parts, key, ""))
+
+
+def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
+    own = recurring(parts)
+    if own is not None:
+        return _recurring(parts, own, key, path)
+    texts = []
+    for part, item in zip(parts, key, strict=True):
+        name = f"{path}{part.written}"
+        if item is None:
+            texts.append(f"{name} null")
+        elif hides(part) and (isinstance(part, Value) or part.flat):
+            texts.append(f"{name} {HIDDEN}")
+        elif isinstance(part, Reference) and part.flat:
+            texts.append(f"{name} {shown(item[0])}")
+        elif isinstance(part, Reference):
+            texts += _described(part.parts, item, f"{name}.")
+        else:
+            texts.append(f"{name} {shown(item)}")
+    return texts
+
+
+def _recurring(parts: tuple[Part, ...], own: Reference, key: Key, path: str) -> list[str]:
+    texts = []
+    lowest = key[-1 : -LEVELS - 1 : -1]
+    for level in lowest:
+        texts += _described(level_parts(parts), level, path)
+        path = f"{path}{own.written}."
+    left = len(key) - len(lowest)
+    if left:
+        texts.append(f"{left} more {'level' if left == 1 else 'levels'} above")
+    elif len(key) == 1:
+        texts.append(f"{path[:-1]} null")
+    return texts

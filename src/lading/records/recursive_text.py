@@ -1,0 +1,90 @@
+"""From the text of keys that recur to flat keys: a typed decoder, then level by level."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from lading.codegen import Expression, Source
+from lading.model.recursive_keys import deepest, recurring
+from lading.model.rowsets import Reference, Value
+from lading.records.layout import Key, KeyLayout, Leaf, Part, attribute, key_source
+from lading.values.json_text import on_own_stack, parse_json
+
+#: Texts and levels that are remembered, for neighbours in a file often share them; more than
+#: a block has, whose keys and references are read one after the other.
+REMEMBERED = 2_500
+_encoder = msgspec.json.Encoder()
+
+
+def checked(source: Source) -> Leaf:
+    """Return what reads the parts of keys that aren't structs, and checks them.
+
+    A plain value is checked where one value has several texts; a key that recurs stands as text.
+    """
+    readers: dict[Reference, RecurringKeys] = {}
+
+    def leaf(part: Part, x: str) -> str:
+        if isinstance(part, Reference):
+            if part not in readers:
+                readers[part] = RecurringKeys(part)
+            return source.use(Expression("levels({x})", {"levels": readers[part].read}), x)
+        return _checked_value(source, part, x)
+
+    return leaf
+
+
+def _checked_value(source: Source, value: Value, x: str) -> str:
+    if value.kind.one_form:
+        return x
+    return source.use(Expression("canonical({x})", {"canonical": value.kind.canonical}), x)
+
+
+class RecurringKeys:
+    """Reads the keys that one reference holds, where these recur."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self.most = deepest(reference)
+        self.remembered: dict[bytes, Key | None] = {}
+        self.levels: dict[Key, Key] = {}
+        layout = KeyLayout(reference.parts)
+        own = recurring(reference.parts)
+        assert own is not None
+        self.above = attrgetter(attribute(reference.parts.index(own)))
+        struct: Any = layout.struct
+        self.decoder = msgspec.json.Decoder(struct | None if reference.nullable else struct)
+        source = Source("levels")
+        level = key_source(reference.parts, "l", checked(source))
+        self.level = source.compile(f"lambda l: {level}")
+
+    def read(self, text: msgspec.Raw) -> Key | None:
+        """Return the key that a text says, or ``None`` for null; ``ValueError`` for any other."""
+        held = bytes(text)
+        if held in self.remembered:
+            return self.remembered[held]
+        found = on_own_stack(self.decoder.decode, held)
+        # The decoder keeps the last of duplicate names; text that isn't ours is parsed strictly.
+        if on_own_stack(_encoder.encode, found) != held:
+            parse_json(held)
+        key = self._key(found) if found is not None else None
+        if len(self.remembered) >= REMEMBERED:
+            self.remembered.clear()
+        self.remembered[held] = key
+        return key
+
+    def _key(self, lowest: Any) -> Key:
+        found = []
+        level, above, at = self.level, self.above, lowest
+        while at is not None:
+            found.append(level(at))
+            at = above(at)
+        if len(found) > self.most:
+            raise ValueError(f"has more than {self.most} levels.")
+        if len(self.levels) >= REMEMBERED:
+            self.levels.clear()
+        one = self.levels.setdefault
+        found.reverse()
+        return tuple(one(item, item) for item in found)

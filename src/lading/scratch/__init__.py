@@ -1,0 +1,1 @@
+"""Temporary files: sorted runs, spools and indexes of keys."""

@@ -1,0 +1,103 @@
+"""Lookups among all records of an entity: texts by their keys, in a temporary file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from lading.scratch.files import scratch
+from lading.scratch.sort import chunked
+
+#: Rows written to the file at a time.
+SLICE = 2_000
+
+#: A key's text, what is kept under it, and the number of the record that it comes from.
+Entry = tuple[bytes, bytes, int]
+
+
+class KeyIndex:
+    """Keeps texts by key, in the order in which they came; memory doesn't grow with them."""
+
+    @scratch()
+    def __init__(self) -> None:
+        # Without a name SQLite keeps it in a file of its own that nobody else sees, if it is large.
+        self.base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self.base.execute("pragma journal_mode = off")
+        self.base.execute("pragma synchronous = off")
+        self.base.execute(
+            "create table items (number integer primary key, key blob not null unique, "
+            "value blob not null, origin integer not null, times integer not null default 1, "
+            "other integer)"
+        )
+
+    def fill(self, entries: Iterable[Entry]) -> None:
+        """Add entries; of those with one key the first is kept."""
+        statement = (
+            "insert into items (key, value, origin) values (?, ?, ?) "
+            "on conflict (key) do update set times = times + 1, other = case "
+            "when value <> excluded.value then coalesce(other, excluded.origin) else other end"
+        )
+        with scratch():
+            self.base.execute("begin")
+        for part in chunked(entries, SLICE):
+            with scratch():
+                self.base.executemany(statement, part)
+        with scratch():
+            self.base.execute("commit")
+
+    @scratch()
+    def get(self, key: bytes) -> tuple[bytes, bool] | None:
+        """Return what is kept under a key, and whether it came more than once."""
+        found = self.base.execute("select value, times from items where key = ?", (key,)).fetchone()
+        return None if found is None else (found[0], found[1] > 1)
+
+    @scratch()
+    def origin(self, number: int) -> int:
+        """Return the number of the record that an entry comes from."""
+        row: Any = self.base.execute(
+            "select origin from items where number = ?", (number,)
+        ).fetchone()
+        return int(row[0])
+
+    def counts(self) -> Iterator[tuple[bytes, int]]:
+        """Yield each key with the number of times that it came."""
+        yield from self._rows("select key, times from items")
+
+    def clashes(self) -> Iterator[tuple[bytes, int]]:
+        """Yield the keys under which another text came later, with the first such record."""
+        yield from self._rows(
+            "select key, other from items where other is not null order by number"
+        )
+
+    def _rows(self, statement: str) -> Iterator[Any]:
+        with scratch():
+            found = self.base.execute(statement)
+        while True:
+            with scratch():
+                rows = found.fetchmany(SLICE)
+            if not rows:
+                return
+            yield from rows
+
+    @scratch()
+    def __len__(self) -> int:
+        return int(self.base.execute("select count(*) from items").fetchone()[0])
+
+    def values(self, size: int) -> Iterator[list[bytes]]:
+        """Yield what is kept, in the order in which it came, so many at a time."""
+        last = 0
+        while True:
+            with scratch():
+                rows = self.base.execute(
+                    "select number, value from items where number > ? order by number limit ?",
+                    (last, size),
+                ).fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield [value for _, value in rows]
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.base.close()
