@@ -5,6 +5,7 @@ Declare each entity once, as an :class:`EntitySchema` over its model; then
 restores it into any database.
 """
 
+from lading.bundle.manifest import Manifest
 from lading.catalog import Catalog, default_catalog
 from lading.changes.change import Change, change
 from lading.changes.steps.fields import Add, Convert, Drop, Each, Move, Rename
@@ -29,7 +30,6 @@ from lading.exporter import export_all, export_document
 from lading.importer import import_all, import_document
 from lading.json_schema import json_schema
 from lading.lock import Locked, check, lock
-from lading.manifest import Manifest
 from lading.mapping.fields import Owned, Ref
 from lading.mapping.load_order import import_order
 from lading.report import Finding, ImportReport, Problem, Progress

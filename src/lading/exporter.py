@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from lading.bundle import BundleWriter
+from lading.bundle.manifest import External, FileEntry, Manifest
 from lading.catalog import Catalog
 from lading.changes.history import history_of
 from lading.database.dialects.base import Dialect
@@ -23,7 +24,6 @@ from lading.exporting.manifest_builder import Contents
 from lading.exporting.reader import RecordReader, Tally, count_rows
 from lading.exporting.selection import Scope, references_of
 from lading.exporting.shared_keys import refuse_shared_keys
-from lading.manifest import External, FileEntry, Manifest
 from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order, order_of
 from lading.mapping.reference_names import coverage

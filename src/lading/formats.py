@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from lading.json_schemas.records import DIALECT
-from lading.locking.lock_file import LOCK_VERSION, Golden, Lock, Seal, Waiver
-from lading.manifest import (
+from lading.bundle.manifest import (
     DEFERRALS,
     FEATURES,
     FORMAT_VERSION,
@@ -22,7 +20,9 @@ from lading.manifest import (
     Links,
     Manifest,
 )
-from lading.rules import DIGEST, INSTANT, LARGEST
+from lading.bundle.validation import DIGEST, INSTANT, LARGEST
+from lading.json_schemas.records import DIALECT
+from lading.locking.lock_file import LOCK_VERSION, Golden, Lock, Seal, Waiver
 
 Schema = dict[str, Any]
 

@@ -9,13 +9,13 @@ from contextlib import closing
 from typing import Any
 
 from lading.bundle import BundleWriter, with_bundle
+from lading.bundle.manifest import FileEntry, Manifest
 from lading.catalog import Catalog
 from lading.errors import ImportFailed
 from lading.exporting.external_links import Externals
 from lading.exporting.manifest_builder import Contents
 from lading.exporting.reader import CHUNK
 from lading.importing.payload import BundlePayload
-from lading.manifest import FileEntry, Manifest
 from lading.mapping.load_order import order_of
 from lading.mapping.reference_names import coverage
 from lading.options import catalog_of, check_max_bytes, check_path, check_watch

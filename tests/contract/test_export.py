@@ -34,11 +34,11 @@ from lading import (
     export_document,
     exporter,
 )
+from lading.bundle.manifest import Manifest
 from lading.database.dialects import postgresql as postgresql_dialect
 from lading.database.session import reading
 from lading.errors import LeftOutWarning, TargetError
 from lading.exporting.reader import CHUNK, RecordReader
-from lading.manifest import Manifest
 from lading.report import Progress
 from support import worlds
 from support.backends import Backend

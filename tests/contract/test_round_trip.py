@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from lading import export_all, import_all
-from lading.manifest import Manifest
+from lading.bundle.manifest import Manifest
 from support.backends import Backend
 from support.raw import raw_values
 from support.rewriting import entity_bytes, rewritten

@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lading.bundle import Block, BundleReader, BundleWriter, EntityFile
+from lading.bundle.manifest import FileEntry, Manifest, content_digest
 from lading.errors import BundleError, ChecksumError, LadingError, VersionError
-from lading.manifest import FileEntry, Manifest, content_digest
 from support import small_bundle
 
 Data = dict[str, list[bytes]]

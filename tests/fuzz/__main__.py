@@ -31,11 +31,11 @@ with atheris.instrument_imports(include=["lading"]):
     from lading import LadingError, check, export_all, lock
     from lading.bundle import BundleReader
     from lading.bundle.lines import runs
+    from lading.bundle.manifest import FileEntry, Manifest, sealed
     from lading.database.dialects import dialect_for
     from lading.importing.decode import RecordDecoder
     from lading.importing.payload import BundlePayload
     from lading.locking.lock_file import _digest
-    from lading.manifest import FileEntry, Manifest, sealed
     from lading.values.json_text import parse_json
 
 Target = Callable[[bytes], None]

@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lading.manifest import SUMS, Manifest, content_digest
-from lading.rules import MANIFEST
+from lading.bundle.manifest import SUMS, Manifest, content_digest
+from lading.bundle.validation import MANIFEST
 
 Edit = Callable[[str, list[Any]], list[Any]]
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from lading.bundle import BundleReader, BundleWriter
-from lading.manifest import FileEntry, Manifest, content_digest
+from lading.bundle.manifest import FileEntry, Manifest, content_digest
 
 
 def entry_of(data: bytes, count: int, name: str = "01_a.json", entity: str = "a") -> FileEntry:

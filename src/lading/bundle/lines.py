@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from lading.bundle.layout import CLOSE, MAX_RECORD, SEPARATOR, header
+from lading.bundle.file_format import CLOSE, MAX_RECORD, SEPARATOR, header
+from lading.bundle.manifest import FileEntry
 from lading.bundle.scan import Window, document, records_onward
-from lading.manifest import FileEntry
 from lading.values.json_text import on_own_stack
 
 __all__ = ["runs"]

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from lading.bundle.directory import Replaced
-from lading.bundle.layout import BLOCK_BYTES, MAX_MANIFEST, line_endings, sums, unpacked_limit
+from lading.bundle.file_format import BLOCK_BYTES, MAX_MANIFEST, line_endings, sums, unpacked_limit
 from lading.bundle.lines import runs
-from lading.bundle.sources import Source, open_source, read_whole
+from lading.bundle.manifest import RESERVED, SUMS, FileEntry, Manifest, folded, is_sealed
+from lading.bundle.stores.base import Source, open_source, read_whole
+from lading.bundle.stores.directory import Replaced
+from lading.bundle.validation import DAMAGED, MANIFEST
 from lading.errors import BundleError, ChecksumError, listed
-from lading.manifest import RESERVED, SUMS, FileEntry, Manifest, folded, is_sealed
-from lading.rules import DAMAGED, MANIFEST
 
 __all__ = ["Block", "BundleReader", "with_bundle"]
 

@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from lading.bundle.layout import MAX_DEPTH, MAX_RECORD, PIECE
+from lading.bundle.file_format import MAX_DEPTH, MAX_RECORD, PIECE
+from lading.bundle.manifest import FileEntry
+from lading.bundle.validation import DAMAGED
 from lading.errors import BundleError, shown
-from lading.manifest import FileEntry
-from lading.rules import DAMAGED
 from lading.values.json_text import on_own_stack
 
 __all__ = ["Window", "document", "records_onward"]

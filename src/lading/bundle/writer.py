@@ -11,16 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
-from lading.bundle.archive import ArchiveTarget
-from lading.bundle.directory import DirectoryTarget
-from lading.bundle.files import reported
-from lading.bundle.layout import CLOSE, MAX_RECORD, SEPARATOR, header, sums
-from lading.bundle.occupant import Occupant
-from lading.bundle.place import Place
-from lading.bundle.sources import occupant_of
+from lading.bundle.file_format import CLOSE, MAX_RECORD, SEPARATOR, header, sums
+from lading.bundle.manifest import SUMS, FileEntry, Manifest, name_fault
+from lading.bundle.stores.base import occupant_of
+from lading.bundle.stores.directory import DirectoryTarget
+from lading.bundle.stores.files import reported
+from lading.bundle.stores.occupant import Occupant
+from lading.bundle.stores.place import Place
+from lading.bundle.stores.zip import ArchiveTarget
+from lading.bundle.validation import MANIFEST
 from lading.errors import BundleError, listed, shown
-from lading.manifest import SUMS, FileEntry, Manifest, name_fault
-from lading.rules import MANIFEST
 
 __all__ = ["BundleWriter", "EntityFile"]
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lading.bundle.shape_rules import is_shape
 from lading.changes.history import Plan
 from lading.changes.records import Refused, copied, each
 from lading.changes.replay import Course, Deed, Flow, Misfit, redo
 from lading.changes.shapes import Shape, is_link, is_owned
 from lading.errors import BundleError, VersionError
 from lading.report import Problem
-from lading.shaperules import is_shape
 from lading.values.json_text import parse_json, plain_json_text
 
 #: The file and the number of a record, by its number in a flow.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from lading.bundle.manifest import External, FileEntry
 from lading.exporting.selection import references_of
-from lading.manifest import External, FileEntry
 from lading.mapping.derivation import Entities
 from lading.model.rowsets import Reference, RowSet
 from lading.records.canonical import links_in

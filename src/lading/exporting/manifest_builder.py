@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lading.bundle import EntityFile
-from lading.exporting.selection import references_of
-from lading.manifest import (
+from lading.bundle.manifest import (
     FORMAT_VERSION,
     Deferred,
     External,
@@ -17,6 +16,7 @@ from lading.manifest import (
     Manifest,
     content_digest,
 )
+from lading.exporting.selection import references_of
 from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order
 from lading.model.rowsets import Reference, RowSet

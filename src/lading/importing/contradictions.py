@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
+from lading.bundle.manifest import Deferred, External, FileEntry, Links, Manifest
+from lading.bundle.shape_rules import is_shape
+from lading.bundle.validation import DAMAGED, MANIFEST
 from lading.changes.shapes import Shape, is_link, is_owned
 from lading.errors import BundleError, shown
 from lading.locking.compatibility import NARROWER, type_ways
-from lading.manifest import Deferred, External, FileEntry, Links, Manifest
 from lading.mapping.derivation import Entities
 from lading.model.shape import shape_of
-from lading.rules import DAMAGED, MANIFEST
-from lading.shaperules import is_shape
 
 #: Where in the manifest, what stands there, and what should.
 Contradiction = tuple[str, Any, str]

@@ -16,11 +16,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lading.bundle.files import open_regular, pieces_of, remove, reported, sync_folder
-from lading.bundle.layout import line_endings
-from lading.bundle.place import Place
-from lading.errors import BundleError, ChecksumError, VersionError, shown
-from lading.rules import (
+from lading.bundle.file_format import line_endings
+from lading.bundle.shape_rules import shape_rule
+from lading.bundle.stores.files import open_regular, pieces_of, remove, reported, sync_folder
+from lading.bundle.stores.place import Place
+from lading.bundle.validation import (
     DAMAGED,
     Rule,
     built,
@@ -33,7 +33,7 @@ from lading.rules import (
     text,
     whole,
 )
-from lading.shaperules import shape_rule
+from lading.errors import BundleError, ChecksumError, VersionError, shown
 
 __all__ = [
     "LOCK_VERSION",

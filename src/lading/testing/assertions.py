@@ -12,14 +12,14 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from lading.bundle.manifest import Manifest
+from lading.bundle.validation import MANIFEST
 from lading.catalog import Catalog
 from lading.errors import DeclarationError
 from lading.exporter import export_all
 from lading.importer import import_all
-from lading.manifest import Manifest
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
-from lading.rules import MANIFEST
 from lading.testing.compare.differences import Difference, differences
 from lading.testing.compare.saying import has_unrestored, out_of_order, said_otherwise
 from lading.testing.compare.stored import stored_cells, typed_cells

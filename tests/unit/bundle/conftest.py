@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lading.manifest import FileEntry, Manifest
+from lading.bundle.manifest import FileEntry, Manifest
 from support.small_bundle import entry_of, write_small
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from lading.bundle import BundleReader, BundleWriter, files, with_bundle
-from lading.bundle.place import Place
+from lading.bundle import BundleReader, BundleWriter, with_bundle
+from lading.bundle.manifest import Manifest
+from lading.bundle.stores import files
+from lading.bundle.stores.place import Place
 from lading.errors import BundleError
-from lading.manifest import Manifest
 
 Written = Callable[..., Manifest]
 OLD, NEW = b'{"slug":"old"}', b'{"slug":"new"}'

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.bundle import layout, lines, scan
-from lading.bundle.layout import header
+from lading.bundle import file_format as layout
+from lading.bundle import lines, scan
+from lading.bundle.file_format import header
 from lading.bundle.lines import runs
+from lading.bundle.manifest import FileEntry
 from lading.errors import BundleError, LadingError
-from lading.manifest import FileEntry
 
 Entry = Callable[..., FileEntry]
 HEAD = b'{"entity_type":"a","schema_version":1,"records":[\n'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lading.rules import wrong
+from lading.bundle.validation import wrong
 
 Test = Callable[[Any], bool]
 

@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from lading.bundle.ziplocal import ENCRYPTED, Stretch, check_local, refuse
+from lading.bundle.manifest import MAX_FILES, folded
+from lading.bundle.stores.zip_member import ENCRYPTED, Stretch, check_local, refuse
 from lading.errors import BundleError, shown
-from lading.manifest import MAX_FILES, folded
 
 __all__ = ["Outline", "check_members", "outline"]
 

@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from lading.bundle.layout import PIECE
+from lading.bundle.file_format import PIECE
+from lading.bundle.validation import DAMAGED, MANIFEST
 from lading.errors import BundleError
-from lading.rules import DAMAGED, MANIFEST
 
 try:
     import fcntl

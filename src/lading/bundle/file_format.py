@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from lading.bundle.manifest import FileEntry
 from lading.errors import BundleError
-from lading.manifest import FileEntry
 from lading.values.json_text import DEEPEST_RECORD
 
 __all__ = [

@@ -17,8 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lading.errors import BundleError, ChecksumError, VersionError, shown
-from lading.rules import (
+from lading.bundle.validation import (
     DAMAGED,
     MANIFEST,
     Rule,
@@ -36,6 +35,7 @@ from lading.rules import (
     whole,
     wrong,
 )
+from lading.errors import BundleError, ChecksumError, VersionError, shown
 
 FORMAT_VERSION = "1.0"
 SUMS = "SHA256SUMS"

@@ -17,8 +17,8 @@ from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lading.bundle.files import hold, locked, remove, reported, sync_folder
-from lading.bundle.occupant import is_bundle_folder, survey
+from lading.bundle.stores.files import hold, locked, remove, reported, sync_folder
+from lading.bundle.stores.occupant import is_bundle_folder, survey
 from lading.errors import BundleError, shown
 
 __all__ = ["Place", "is_needed"]

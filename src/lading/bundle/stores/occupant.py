@@ -6,11 +6,11 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from lading.bundle.files import open_regular, pieces_of, reported
-from lading.bundle.layout import MAX_MANIFEST, is_by_the_way, listed_names
+from lading.bundle.file_format import MAX_MANIFEST, is_by_the_way, listed_names
+from lading.bundle.manifest import RESERVED
+from lading.bundle.stores.files import open_regular, pieces_of, reported
+from lading.bundle.validation import MANIFEST
 from lading.errors import BundleError
-from lading.manifest import RESERVED
-from lading.rules import MANIFEST
 
 __all__ = ["Occupant", "is_bundle_folder", "survey"]
 

@@ -17,14 +17,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from lading.bundle.files import hold, open_regular, remove, reported
-from lading.bundle.layout import PIECE, is_by_the_way, unpacked_limit
-from lading.bundle.occupant import Occupant
-from lading.bundle.place import Place
-from lading.bundle.zipcheck import check_members, outline
-from lading.bundle.ziplocal import Stretch, inflated, refuse
+from lading.bundle.file_format import PIECE, is_by_the_way, unpacked_limit
+from lading.bundle.stores.files import hold, open_regular, remove, reported
+from lading.bundle.stores.occupant import Occupant
+from lading.bundle.stores.place import Place
+from lading.bundle.stores.zip_check import check_members, outline
+from lading.bundle.stores.zip_member import Stretch, inflated, refuse
+from lading.bundle.validation import DAMAGED, MANIFEST
 from lading.errors import BundleError, ChecksumError
-from lading.rules import DAMAGED, MANIFEST
 
 __all__ = ["ArchiveSource", "ArchiveTarget"]
 

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.errors import BundleError, ChecksumError, LadingError, VersionError
-from lading.manifest import (
+from lading.bundle.manifest import (
     Deferred,
     External,
     FileEntry,
@@ -24,6 +23,7 @@ from lading.manifest import (
     name_fault,
     sealed,
 )
+from lading.errors import BundleError, ChecksumError, LadingError, VersionError
 
 TAIL = "Export again, or use an undamaged copy."
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from lading.bundle.files import (
+from lading.bundle.file_format import is_by_the_way
+from lading.bundle.stores.files import (
     hold,
     open_folder,
     open_regular,
@@ -18,11 +19,10 @@ from lading.bundle.files import (
     reported,
     sync_folder,
 )
-from lading.bundle.layout import is_by_the_way
-from lading.bundle.occupant import Occupant
-from lading.bundle.place import Place, is_needed
+from lading.bundle.stores.occupant import Occupant
+from lading.bundle.stores.place import Place, is_needed
+from lading.bundle.validation import MANIFEST
 from lading.errors import BundleError
-from lading.rules import MANIFEST
 
 __all__ = ["DirectorySource", "DirectoryTarget", "Replaced"]
 

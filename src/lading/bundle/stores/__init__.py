@@ -1,0 +1,1 @@
+"""Where a bundle's files lie: a folder or a ZIP file."""

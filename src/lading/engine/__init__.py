@@ -1,1 +1,0 @@
-"""Moves rows between databases and records."""
