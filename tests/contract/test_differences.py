@@ -17,8 +17,8 @@ from sqlalchemy.dialects import sqlite
 from lading import Catalog, export_all, import_all
 from lading.database.tables import tables_of
 from lading.model.rowsets import Reference
-from lading.testing.compare.compared import Scope, holding
 from lading.testing.compare.differences import Difference, differences
+from lading.testing.compare.scope import Scope, holding
 from lading.testing.compare.stored import Stored, stored_cells, typed_cells
 from support import worlds, zoo
 from support.backends import Backend, SQLiteMemory

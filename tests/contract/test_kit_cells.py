@@ -19,10 +19,10 @@ from sqlalchemy.orm import mapped_column
 from lading import Catalog, export_all, import_all
 from lading.database.dialects.mariadb import MariaDB
 from lading.model.rowsets import Value
-from lading.testing.values.cells import cells_of
-from lading.testing.values.engines import StoredColumns
-from lading.testing.values.holds import written_key
-from lading.testing.values.sampling import sampled
+from lading.testing.cell_values.cells import cells_of
+from lading.testing.cell_values.mariadb_ddl import StoredColumns
+from lading.testing.cell_values.sampling import sampled
+from lading.testing.cell_values.storable import written_key
 from lading.values.arrays import Array
 from lading.values.scalars import Json
 from support.backends import Backend
@@ -142,7 +142,7 @@ def wanted(dialect: str) -> dict[str, tuple[Any, Any]]:
 
 def has(type_: Any, dialect: str) -> bool:
     """Tell whether a dialect can make a column of a type, and lading takes it there."""
-    from lading.testing.values.holds import codecs_of
+    from lading.testing.cell_values.storable import codecs_of
 
     codecs = codecs_of(dialect)
     try:

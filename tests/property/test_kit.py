@@ -24,7 +24,7 @@ from lading.testing import assert_moves, assert_round_trip
 from lading.testing.assertions import Trip, records_of
 from lading.testing.compare.stored import stored_cells
 from lading.testing.databases import EngineFactory, sqlite_engine
-from lading.testing.drawn.references import Draw
+from lading.testing.datasets.references import Draw
 from lading.testing.plugin import lading_mariadb, lading_postgresql, lading_sqlite
 from lading.values.scalars import Json
 from support.applications import NAMES, catalog_of, drawn, examples

@@ -17,9 +17,9 @@ from lading import ImportFailed, export_document, import_document
 from lading.importing.decode import flattened
 from lading.model.rowsets import Children, Reference, RowSet, Value
 from lading.testing.assertions import Trip
-from lading.testing.compare.saying import said_otherwise
+from lading.testing.compare.records import said_otherwise
 from lading.testing.databases import EngineFactory, sqlite_engine
-from lading.testing.drawn.references import Draw
+from lading.testing.datasets.references import Draw
 from lading.testing.plugin import lading_postgresql
 from lading.values.datetimes import DateTime
 from lading.values.scalars import JSON_KEY

@@ -21,13 +21,13 @@ from lading.importer import import_all
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
 from lading.testing.compare.differences import Difference, differences
-from lading.testing.compare.saying import has_unrestored, out_of_order, said_otherwise
+from lading.testing.compare.records import has_unrestored, out_of_order, said_otherwise
 from lading.testing.compare.stored import stored_cells, typed_cells
 from lading.testing.databases import EngineFactory, database, emptied_after, sqlite_engine
-from lading.testing.drawn.carried import forgotten
-from lading.testing.drawn.dataset import Dataset
-from lading.testing.drawn.fill import write
-from lading.testing.drawn.written import Written
+from lading.testing.datasets.coverage import forgotten
+from lading.testing.datasets.dataset import Dataset
+from lading.testing.datasets.expected_records import Written
+from lading.testing.datasets.insert import write
 
 #: How many differences a failure shows.
 SHOWN = 8

@@ -27,16 +27,16 @@ from lading.testing.assertions import (
 )
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases import EngineFactory, sqlite_engine
-from lading.testing.drawn.dataset import Dataset
-from lading.testing.drawn.plans import Overrides, Plans
-from lading.testing.drawn.references import Draw
-from lading.testing.living.changes import ADDED, Changes
-from lading.testing.living.foretold import hold_report, reasons
-from lading.testing.living.live import Live, Read
-from lading.testing.living.merge import Merge
-from lading.testing.living.recognise import Recognition
-from lading.testing.living.state import Change
-from lading.testing.living.terms import Terms, terms_of
+from lading.testing.datasets.catalog_plan import Overrides, Plans
+from lading.testing.datasets.dataset import Dataset
+from lading.testing.datasets.references import Draw
+from lading.testing.stateful.check_report import hold_report, reasons
+from lading.testing.stateful.database import Live, Read
+from lading.testing.stateful.edits import ADDED, Changes
+from lading.testing.stateful.import_model import Merge
+from lading.testing.stateful.import_options import Terms, terms_of
+from lading.testing.stateful.match_rows import Recognition
+from lading.testing.stateful.state import Change
 from lading.testing.strategies import wanted_plans
 
 #: The databases of a run.

@@ -15,13 +15,13 @@ from lading.errors import DeclarationError, shown
 from lading.model.rowsets import Children, RowSet
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.schema import EntitySchema
-from lading.testing.drawn.dataset import ENGINES, Dataset
-from lading.testing.drawn.drawing import Drawing
-from lading.testing.drawn.objects import Objects
-from lading.testing.drawn.plan import Plan
-from lading.testing.drawn.plans import Overrides, Plans
-from lading.testing.drawn.references import Draw
-from lading.testing.drawn.written import Written
+from lading.testing.datasets.catalog_plan import Overrides, Plans
+from lading.testing.datasets.dataset import ENGINES, Dataset
+from lading.testing.datasets.draw import Drawing
+from lading.testing.datasets.expected_records import Written
+from lading.testing.datasets.objects import Objects
+from lading.testing.datasets.references import Draw
+from lading.testing.datasets.table_plan import Plan
 
 #: How many records of one entity are drawn at most, unless the caller says so.
 MOST = 5

@@ -24,8 +24,8 @@ from lading.mapping.derivation import RESERVED_NAMES
 from lading.report import SAFE
 from lading.testing.assertions import RoundTripError
 from lading.testing.databases import EngineFactory, database, sqlite_engine
-from lading.testing.past.documents import Document, Past, Records
-from lading.testing.past.journey import Faulty, step_by_step, upgraded
+from lading.testing.old_versions.documents import Document, Past, Records
+from lading.testing.old_versions.journey import Faulty, step_by_step, upgraded
 from lading.values.json_text import json_text
 
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 
-from lading.testing.values.checks import Checks
+from lading.testing.cell_values.checks import Checks
 from support.drawn.kit import Colour, State
 from support.zoo import Cents
 

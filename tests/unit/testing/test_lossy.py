@@ -16,12 +16,12 @@ from lading import Catalog, Owned, TargetError
 from lading.testing import RoundTripMachine, assert_moves, assert_round_trip, datasets, records
 from lading.testing.compare.stored import stored_cells
 from lading.testing.databases import EngineFactory, database, sqlite_engine
-from lading.testing.drawn.dataset import Instance
-from lading.testing.drawn.fill import write
-from lading.testing.drawn.plans import Plans
-from lading.testing.drawn.written import Written
-from lading.testing.living.merge import Attempt
+from lading.testing.datasets.catalog_plan import Plans
+from lading.testing.datasets.dataset import Instance
+from lading.testing.datasets.expected_records import Written
+from lading.testing.datasets.insert import write
 from lading.testing.plugin import lading_postgresql
+from lading.testing.stateful.import_model import Attempt
 from support.declaring import new_base, schema_for
 from support.lossy import (
     Absent,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from marshmallow import fields, validate
 
-from lading.testing.values.sampling import sampled
-from lading.testing.values.validators import Demands, demands_of, matching
+from lading.testing.cell_values.sampling import sampled
+from lading.testing.cell_values.validators import Demands, demands_of, matching
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from lading.catalog import Catalog
 from lading.errors import REPR_LIMIT
 from lading.model.rowsets import Column
-from lading.testing.compare.compared import Linked, Pointer, Scope, Way
 from lading.testing.compare.labels import key_text, place_of
 from lading.testing.compare.matching import Matching
-from lading.testing.compare.sides import NULL, Names, Nowhere, Row, Side
+from lading.testing.compare.rows import NULL, Names, Nowhere, Row, Side
+from lading.testing.compare.scope import Linked, Pointer, Scope, Way
 from lading.testing.compare.stored import Cell, Stored, is_null
 
 MISSING = "is missing"

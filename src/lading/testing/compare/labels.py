@@ -5,7 +5,7 @@ from __future__ import annotations
 from lading.model.recursive_keys import Parts, level_parts, recurring
 from lading.model.rowsets import Reference, Value
 from lading.records.describe import described
-from lading.testing.compare.sides import NULL, Nowhere, Row, Side, Target
+from lading.testing.compare.rows import NULL, Nowhere, Row, Side, Target
 from lading.testing.compare.stored import is_null
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
-from lading.testing.compare.sides import NULL, Row
+from lading.testing.compare.rows import NULL, Row
 
 #: The most rows on each side of which each is tried against each.
 MOST_TRIED = 100

@@ -1,0 +1,111 @@
+"""What each kind of value is drawn from, by the kind that a column travels as."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from sqlalchemy.types import TypeEngine
+
+from lading.mapping.columns import kind_of, underlying
+from lading.testing.cell_values.datetimes import (
+    date_supply,
+    interval_supply,
+    moment_supply,
+    time_supply,
+)
+from lading.testing.cell_values.json_arrays import array_supply, json_supply
+from lading.testing.cell_values.numbers import decimal_supply, float_supply, integer_supply
+from lading.testing.cell_values.supply import Facts, Supply, listed_supply
+from lading.testing.cell_values.texts import bytes_supply, text_supply, uuid_supply
+from lading.values.arrays import Array, LabelSet
+from lading.values.base import Kind
+from lading.values.datetimes import Date, DateTime, Interval, Time
+from lading.values.scalars import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
+
+
+def kind_supply(kind: Kind, type_: TypeEngine[Any], facts: Facts) -> Supply | None:
+    """Return the values of a kind, as Core takes them for a type; ``None`` if it is unknown."""
+    for match, make in _RULES:
+        if isinstance(kind, match):
+            made: Supply | None = make(kind, underlying(type_), facts)
+            return made
+    return None
+
+
+def _moments(kind: DateTime, _: Any, facts: Facts) -> Supply:
+    return moment_supply(dataclasses.replace(facts, aware=kind.aware))
+
+
+def _times(kind: Time, _: Any, facts: Facts) -> Supply:
+    return time_supply(dataclasses.replace(facts, aware=kind.aware))
+
+
+def _uuids(_kind: Uuid, type_: Any, facts: Facts) -> Supply:
+    return uuid_supply(facts, as_text=not getattr(type_, "as_uuid", True))
+
+
+def _choices(kind: Choice, _: Any, facts: Facts) -> Supply:
+    return listed_supply(kind.members.values(), facts)
+
+
+def _arrays(kind: Array, type_: Any, facts: Facts) -> Supply | None:
+    item_type = getattr(type_, "item_type", None)
+    if item_type is None:
+        return None
+    own = dataclasses.replace(
+        facts,
+        everywhere=lambda item: facts.everywhere(_wrapped(kind, item)),
+        least=None,
+        most=None,
+        shortest=0,
+        room=getattr(item_type, "length", None),
+        longest=getattr(item_type, "length", None),
+    )
+    item = kind_supply(kind_of(item_type) or kind.item, item_type, own)
+    if item is None:
+        return None
+    if isinstance(kind.item, Float):
+        item = _without_negative_zeros(item)
+    # SQLAlchemy can't read a native enum's arrays of more dimensions than one.
+    dimensions = 1 if isinstance(kind.item, Choice) else kind.dimensions
+    return array_supply(item, dimensions, as_tuple=kind.as_tuple)
+
+
+def _label_sets(kind: LabelSet, _: Any, facts: Facts) -> Supply:
+    firsts = [set(kind.labels[:count]) for count in range(len(kind.labels) + 1)]
+    return listed_supply([*firsts, *({label} for label in kind.labels[1:])], facts)
+
+
+def _without_negative_zeros(item: Supply) -> Supply:
+    """A zero's sign is normalised; in an array nobody could tell that it was nothing else."""
+    drawn = item.drawn
+    edges = [edge + 0.0 for edge in item.edges]
+    mended = None if drawn is None else drawn.map(lambda number: number + 0.0)
+    return dataclasses.replace(item, edges=edges, drawn=mended)
+
+
+def _wrapped(kind: Array, item: Any) -> Any:
+    """Return the least array that holds an item."""
+    for _ in range(kind.dimensions or 1):
+        item = (item,) if kind.as_tuple else [item]
+    return item
+
+
+_RULES: list[tuple[type[Kind], Any]] = [
+    (Text, lambda _kind, _type, facts: text_supply(facts)),
+    (Integer, lambda _kind, _type, facts: integer_supply(facts)),
+    (Boolean, lambda _kind, _type, facts: listed_supply([False, True], facts)),
+    (Float, lambda _kind, _type, facts: float_supply(facts)),
+    (Number, lambda kind, _type, facts: decimal_supply(facts, kind.precision, kind.scale)),
+    (Date, lambda _kind, _type, facts: date_supply(facts)),
+    (Time, _times),
+    (DateTime, _moments),
+    (Interval, lambda _kind, _type, facts: interval_supply(facts)),
+    (Uuid, _uuids),
+    (Bytes, lambda _kind, _type, facts: bytes_supply(facts)),
+    (Choice, _choices),
+    (Json, lambda _kind, _type, facts: json_supply(facts)),
+    (Array, _arrays),
+    (LabelSet, _label_sets),
+]

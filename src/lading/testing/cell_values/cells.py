@@ -1,0 +1,342 @@
+"""How the cells of one column are drawn: plain values, hostile ones, and what holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import marshmallow as ma
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from sqlalchemy.sql import sqltypes
+from sqlalchemy.types import TypeDecorator
+
+from lading.database.dialects.type_processors import alike
+from lading.errors import DeclarationError, shown
+from lading.mapping.columns import converts_in_sql, kind_of
+from lading.mapping.custom_fields import FieldKind, class_of
+from lading.mapping.fields import ValueField
+from lading.model.rowsets import Column, Value
+from lading.testing.cell_values.by_field import address_supply, field_supply
+from lading.testing.cell_values.by_kind import kind_supply
+from lading.testing.cell_values.harmless import REFUSED, PlainValues, strategy_supply
+from lading.testing.cell_values.storable import Fits, written_key
+from lading.testing.cell_values.supply import Facts, Supply, joined, listed_supply, picked
+from lading.testing.cell_values.validators import demands_of, matching
+from lading.values.arrays import Array
+from lading.values.base import Kind
+from lading.values.scalars import Json, Text
+
+#: Objects of Python's, for columns that take any.
+OBJECTS: tuple[Any, ...] = ([], {}, "", 0, {"a": (1, None)}, [1.5, b"\xff"], {1, 2})
+LONGEST_LIST = 4
+
+
+@dataclass(frozen=True)
+class Cells:
+    """How one column's cells are drawn; null is never one of them.
+
+    ``plain(n)`` is a harmless value that every engine holds which has such a column, another
+    for each ``n`` as far as the type and the validators allow; ``hostile`` draws what breaks
+    things, each value held by one engine at least; ``holds(value, dialect)`` tells whether the
+    column keeps it exactly (``"sqlite"``, ``"postgresql"``, ``"mariadb"``); ``size`` is the
+    number of plain values where there are few, else ``None``.  ``fits`` tells what the
+    column's type makes of a value.
+    """
+
+    plain: Callable[[int], Any]
+    hostile: SearchStrategy[Any]
+    holds: Callable[[Any, str], bool]
+    size: int | None
+    fits: Fits
+
+
+def cells_of(
+    value: Value, *, override: SearchStrategy[Any] | None = None, settle: bool = False
+) -> Cells:
+    """Return how a field's column is drawn; ``override`` draws its values instead.
+
+    With ``settle`` only what the column's type gives back is drawn: values that a column of
+    another type may hold as well.
+    ``DeclarationError`` names the column where its values aren't known, or an override gives
+    one that it can't hold.
+    """
+    field = value.field if value.writable else None
+    made = _Drawing(value.carrier, value.kind, field, override, settle=settle)
+    made.nullable = made.nullable and value.nullable
+    return made.cells()
+
+
+def cells_of_column(
+    column: Column, *, override: SearchStrategy[Any] | None = None, settle: bool = False
+) -> Cells:
+    """Return how a column is drawn that no schema carries; see :func:`cells_of`."""
+    # What a type converts in SQL has a form in Python that only the type knows.
+    kind = None if converts_in_sql(column.type) else kind_of(column.type)
+    return _Drawing(column, kind, None, override, settle=settle).cells()
+
+
+class _Drawing:
+    """Puts together how one column is drawn."""
+
+    def __init__(
+        self,
+        column: Column,
+        kind: Kind | None,
+        field: ma.fields.Field[Any] | None,
+        override: SearchStrategy[Any] | None,
+        *,
+        settle: bool,
+    ) -> None:
+        self.column = column
+        self.kind = kind
+        self.field = field
+        #: The field, if it is one of the application's own.
+        self.own = None if isinstance(field, ValueField) else field
+        self.override = override
+        # A pickle is one of several of its object; that of a copy is the one that comes back.
+        self.settle = settle or isinstance(column.type, sqltypes.PickleType)
+        self.nullable = bool(column.nullable)
+        self.fits = Fits(column, kind)
+        self.demands = demands_of(field)
+
+    def cells(self) -> Cells:
+        """Return the column's cells."""
+        if not self.fits.dialects:
+            raise self.error("has a type that no engine has")
+        supply = self.supply()
+        plain = self.plain_values(supply)
+        return Cells(plain, self.hostile(supply, plain), self.fits.holds, plain.size, self.fits)
+
+    # What is drawn from
+
+    def supply(self) -> Supply:
+        """Return what the column's values are drawn from."""
+        demands = self.demands
+        if self.override is not None:
+            return strategy_supply(self.override)
+        if demands.choices is not None:
+            return listed_supply(demands.choices or [None], self.facts())
+        if demands.patterns and isinstance(self.kind, Text | FieldKind):
+            plain = matching(demands.patterns[0], plain=True)
+            return strategy_supply(plain, joined(plain, matching(demands.patterns[0], plain=False)))
+        if demands.parts is not None:
+            return self._of_parts(demands.parts)
+        made = self._by_class(self.facts())
+        if made is None:
+            raise self.error("has values that can't be told from its type")
+        return made
+
+    def _by_class(self, facts: Facts) -> Supply | None:
+        """Return the values by the field's class, or by the column's type."""
+        kind, own = self.kind, self.own
+        if isinstance(kind, Text | FieldKind):
+            addresses = address_supply(self.field, facts)
+            if addresses is not None:
+                return addresses
+        if isinstance(kind, FieldKind):
+            return None if self._is_in_the_dark(kind.field) else field_supply(kind.field, facts)
+        if isinstance(kind, Json | Array) and own is not None:
+            by_field = field_supply(own, facts)
+            if by_field is not None and class_of(own) not in (ma.fields.Raw, ma.fields.Field):
+                return by_field
+        if kind is not None:
+            return kind_supply(kind, self.column.type, facts)
+        if isinstance(self.column.type, sqltypes.PickleType):
+            return Supply(lambda n: [facts.word, n], None, OBJECTS)
+        return None
+
+    def _is_in_the_dark(self, field: ma.fields.Field[Any]) -> bool:
+        """Tell whether neither field nor type says which texts a column takes."""
+        type_ = self.column.type
+        is_text = isinstance(field, ma.fields.String) or class_of(field) is ma.fields.Raw
+        takes_any = isinstance(type_, TypeDecorator | sqltypes.PickleType)
+        return is_text and not takes_any and kind_of(type_) is None
+
+    def _of_parts(self, parts: Sequence[Any]) -> Supply:
+        """Return lists, or texts, of some items alone."""
+        few = list(parts) or [None]
+        make: Any = "".join if isinstance(self.kind, Text) else list
+        shortest = self.demands.shortest
+        longest = max(shortest, 1, min(self.demands.longest or LONGEST_LIST, LONGEST_LIST))
+        lists = st.lists(st.sampled_from(few), min_size=shortest, max_size=longest)
+        return strategy_supply(lists.map(make))
+
+    def facts(self) -> Facts:
+        """Return what is known of the column's values."""
+        demands = self.demands
+        lengths = self.fits.lengths
+        asked = [] if demands.longest is None else [demands.longest]
+        known = [length for length in lengths if length is not None] + asked
+        unlimited = None in lengths and not asked
+        return Facts(
+            name=str(self.column.name),
+            everywhere=self.fits.everywhere,
+            least=demands.least,
+            most=demands.most,
+            shortest=demands.shortest,
+            room=min(known, default=None),
+            longest=None if unlimited else min([max(known, default=0), *asked]),
+            exact=self.fits.exact,
+            aware=bool(getattr(self.column.type, "timezone", False)),
+        )
+
+    # What is taken of it
+
+    def tidied(self, value: Any) -> Any:
+        """Return a value as it is given to SQLAlchemy; ``REFUSED`` if the column has none such."""
+        if value is None or value is REFUSED:
+            return REFUSED
+        try:
+            made = self.fits.settled(value) if self.settle else value
+            back = self._returned(made)
+        except ValueError:
+            return REFUSED
+        if self._is_altered(value, made):
+            return REFUSED
+        return made if self._passes(back) and self.fits.anywhere(made) else REFUSED
+
+    def _is_altered(self, value: Any, made: Any) -> bool:
+        """Tell whether an override's value would be stored as another than was given."""
+        return self.override is not None and made is not value and not alike(made, value)
+
+    def _returned(self, value: Any) -> Any:
+        """Return what comes back of a value from the first engine that has the column."""
+        return self.fits.returned(value, self.fits.dialects[0])
+
+    def _passes(self, value: Any) -> bool:
+        """Tell whether the field takes a value; a strict one of ours asks no more than its kind.
+
+        One of the application's own must write it and read that again, and may yet lose some
+        of it: that is for a round trip to find.
+        """
+        if self.own is None or value is None:
+            return True
+        try:
+            return self._written(self.own, value) is None or self._loads(self.own, value)
+        except Exception:  # a field of the application's own may raise anything
+            return False
+
+    def _written(self, field: ma.fields.Field[Any], value: Any) -> Any:
+        return field._serialize(value, field.name, {field.name: value})
+
+    def _loads(self, field: ma.fields.Field[Any], value: Any) -> bool:
+        field.deserialize(self._written(field, value))
+        return True
+
+    def key(self, value: Any) -> Any:
+        """Return what tells values apart."""
+        return repr(value) if self.kind is None else written_key(self.kind, value)
+
+    def _apart(self, value: Any) -> Any:
+        """Return what tells values apart once they have been stored."""
+        return self.key(self._returned(value))
+
+    def _folded(self, value: Any) -> Any:
+        """Return what tells texts apart under a collation that ignores case and blanks."""
+        back = self._returned(value)
+        return back.casefold().rstrip() if isinstance(back, str) else self.key(back)
+
+    def plain_values(self, supply: Supply) -> PlainValues:
+        """Return the plain values; an error where there is none."""
+        listed = self.demands.choices is not None or self.override is not None
+        key = self._folded if isinstance(self.kind, Text) and not listed else self._apart
+        made = PlainValues(self._harmless(supply), key, supply.count)
+        if not made.found and not listed:
+            made = self._any_harmless(supply, key)
+        if not made.found:
+            raise self._none_found(supply.plain(0))
+        return made
+
+    def _none_found(self, tried: Any) -> DeclarationError:
+        """Return the error for a column of which nothing that was tried can stand everywhere."""
+        if self.override is not None:
+            return self._wrong_override(tried)
+        return self.error(
+            "has no value that its validators take and all engines hold, as far as was "
+            f"tried (one was {shown(tried)}{self._refusal(tried)})"
+        )
+
+    def _wrong_override(self, value: Any) -> DeclarationError:
+        """Return the error for an override's value that the column can't hold as it is."""
+        column = f"{self.column.table.fullname}.{self.column.name}"
+        if value is not None and self.settle and self._is_altered(value, self._settled(value)):
+            return DeclarationError(
+                f"overrides for {column} gave {shown(value)}, of which {self.column.type!r} makes "
+                f"{shown(self._settled(value))}, and a foreign key of another type refers to the "
+                "column; draw values as they come back, or give both columns one type"
+            )
+        return DeclarationError(
+            f"overrides for {column} gave {shown(value)}, which {self.column.type!r}, its field or "
+            f"some engine doesn't take{self._refusal(value)}; draw values of its type, length and "
+            "range"
+        )
+
+    def _settled(self, value: Any) -> Any:
+        try:
+            return self.fits.settled(value)
+        except ValueError:
+            return value
+
+    def _refusal(self, value: Any) -> str:
+        """Say why a type or field of the application's own refuses a value, where that is why."""
+        raised = self.fits.refused(value)
+        if raised is None and self.own is not None:
+            try:
+                self._loads(self.own, value)
+            except Exception as error:  # a field of the application's own may raise anything
+                raised = error
+        return "" if raised is None else f": {raised!r}"
+
+    def _any_harmless(self, supply: Supply, key: Callable[[Any], Any]) -> PlainValues:
+        """Where plain values won't do, harmless ones are looked for among all that there are."""
+        edges = listed_supply(supply.edges) if supply.edges else Supply(lambda _: REFUSED, 0)
+        made = PlainValues(self._harmless(edges), key, edges.count)
+        if made.found or supply.drawn is None:
+            return made
+        more = strategy_supply(supply.drawn)
+        return PlainValues(self._harmless(more), key, more.count)
+
+    def _harmless(self, supply: Supply) -> Callable[[int], Any]:
+        def candidate(n: int) -> Any:
+            value = self._offered(supply.plain(n))
+            is_plain = value is not None and value is not REFUSED and self.fits.everywhere(value)
+            return value if is_plain else REFUSED
+
+        return candidate
+
+    def _offered(self, value: Any) -> Any:
+        """Return a value, or ``REFUSED``; an override's must be one, or null where that may be."""
+        made = self.tidied(value)
+        if made is not REFUSED or value is REFUSED or self.override is None:
+            return made
+        if value is None and self.nullable:
+            return None
+        raise self._wrong_override(value)
+
+    def hostile(self, supply: Supply, plain: PlainValues) -> SearchStrategy[Any]:
+        """Return what draws edges and more; what no engine takes gives way to a plain value."""
+        first = plain(0)
+        taken = {self.key(first): first}
+        for edge in supply.edges:
+            value = self.tidied(edge)
+            if value is not REFUSED:
+                taken.setdefault(self.key(value), value)
+
+        def tidy(value: Any) -> Any:
+            made = self._offered(value)
+            return first if made is REFUSED else made
+
+        drawn = None if supply.drawn is None else supply.drawn.map(tidy)
+        worst = picked(supply.worst).map(tidy) if supply.worst else None
+        return joined(picked(list(taken.values())), worst, drawn)
+
+    def error(self, problem: str) -> DeclarationError:
+        """Return the error for a column that can't be drawn."""
+        column = f"{self.column.table.fullname}.{self.column.name}"
+        return DeclarationError(
+            f"{column} ({self.column.type!r}) {problem}; say what draws them, "
+            f"overrides={{{column!r}: strategy}}, or declare a field of one of marshmallow's "
+            "classes for the column"
+        )

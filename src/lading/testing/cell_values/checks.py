@@ -1,0 +1,249 @@
+"""A table's CHECK constraints, asked of SQLite and not understood.
+
+A copy of the table, in memory and with its CHECKs alone, takes a row or refuses it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
+
+from lading.database.dialects.codecs import is_plain
+from lading.mapping.columns import kind_of
+from lading.testing.cell_values.storable import codecs_of
+from lading.values.datetimes import DateTime
+from lading.values.scalars import Integer, Number, Text
+
+#: The copy's own key, so that each row takes the place of the one before.
+ROW = "lading row"
+#: A CHECK of a text's length names no longer one than this, as far as texts are made of it.
+LONGEST = 200
+
+_TOKEN = re.compile(r"'((?:[^']|'')*)'|(?<![\w.\"])(-?[0-9]+(?:\.[0-9]+)?)(?![\w\"])")
+Process = Callable[[Any], Any]
+
+
+class Checks:
+    """The CHECK constraints of a table, those of its types included.
+
+    ``unknown`` lists the SQL of those that SQLite can't read; they are not asked.
+    """
+
+    def __init__(self, table: sa.Table) -> None:
+        self.table = table
+        self.unknown: list[str] = []
+        groups = [table.constraints, *(column.constraints for column in table.columns)]
+        found = [c for group in groups for c in group if isinstance(c, sa.CheckConstraint)]
+        texts = sorted({_sql_of(check) for check in found})
+        self.known = [text for text in texts if self._is_known(text)]
+        self.columns = [column for column in table.columns if self._naming(column)]
+        self.processes = {column.name: _process_of(column) for column in self.columns}
+        self.connection = self._copied(self.known) if self.known else None
+        marks = ", ".join("?" * len(self.columns))
+        names = "".join(f", {_quoted(column.name)}" for column in self.columns)
+        self.insert = f"INSERT OR REPLACE INTO checked ({_quoted(ROW)}{names}) VALUES (1, {marks})"
+
+    def holds(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether the CHECKs take a row: Python values by column name, null where absent."""
+        if self.connection is None:
+            return True
+        bound = [process(row.get(name)) for name, process in self.processes.items()]
+        try:
+            self.connection.execute(self.insert, bound)
+        except sqlite3.Error:
+            return False
+        return True
+
+    def literals(self, column: sa.Column[Any]) -> list[Any]:
+        """Return the values that the CHECKs which name a column compare with, as Python has them.
+
+        Numbers come with their neighbours, and texts of the lengths that are named.
+        """
+        found: dict[str, Any] = {}
+        for text in self._naming(column):
+            for value in _values(column, text):
+                found.setdefault(repr(value), value)
+        return list(found.values())
+
+    def _naming(self, column: sa.Column[Any]) -> list[str]:
+        """Return the CHECKs that may name a column."""
+        word = re.compile(rf"(?<!\w){re.escape(column.name)}(?!\w)", re.IGNORECASE)
+        return [text for text in self.known if word.search(text)]
+
+    def _is_known(self, text: str) -> bool:
+        """Tell whether SQLite reads a CHECK."""
+        try:
+            connection = self._copied([text], self.table.columns)
+            connection.execute(f"INSERT INTO checked ({_quoted(ROW)}) VALUES (1)")
+        except sqlite3.IntegrityError:
+            return True  # it refuses a row of nulls
+        except sqlite3.Error:
+            self.unknown.append(text)
+            return False
+        return True
+
+    def _copied(self, checks: list[str], columns: Any = None) -> sqlite3.Connection:
+        """Return a database with the copy."""
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA case_sensitive_like = ON")  # as the other engines have it
+        for name, (count, function) in _FUNCTIONS.items():
+            connection.create_function(name, count, function, deterministic=True)
+        kept = self.columns if columns is None else columns
+        parts = [f"{_quoted(ROW)} INTEGER PRIMARY KEY", *map(_copy_of, kept)]
+        parts += [f"CHECK ({text})" for text in checks]
+        connection.execute(f"CREATE TABLE checked ({', '.join(parts)})")
+        return connection
+
+
+def _sql_of(check: sa.CheckConstraint) -> str:
+    """Return a CHECK's condition as SQL of SQLite, without the table's name."""
+    dialect = codecs_of("sqlite").dialect
+    options = {"include_table": False, "literal_binds": True}
+    return str(check.sqltext.compile(dialect=dialect, compile_kwargs=options))
+
+
+def _copy_of(column: sa.Column[Any]) -> str:
+    """Return a column's name and type; a type that SQLite lacks is none."""
+    try:
+        compiler = codecs_of("sqlite").dialect.type_compiler_instance
+        type_ = compiler.process(column.type, type_expression=column)
+    except Exception:  # a dialect that lacks a type raises what it likes
+        type_ = ""
+    return f"{_quoted(column.name)} {type_}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _process_of(column: sa.Column[Any]) -> Process:
+    """Return what makes SQLite's value of a column's Python value."""
+    process = codecs_of("sqlite").bind_process(column.type)
+
+    def bind(value: Any) -> Any:
+        if value is None:
+            return None
+        try:
+            bound = process(value)
+        except Exception:  # a value that SQLite's form of the type doesn't take
+            bound = value
+        if isinstance(bound, bool | int) and not -(2**63) <= bound < 2**63:
+            return float(bound)
+        plain = isinstance(bound, str | int | float | bytes | None)
+        return bound if plain else str(bound)
+
+    return bind
+
+
+# Literals
+
+
+def _values(column: sa.Column[Any], text: str) -> list[Any]:
+    """Return the Python values of the literals in a CHECK."""
+    found = []
+    for token in _TOKEN.finditer(text):
+        if token[2] is None:
+            found += _read(column, token[1].replace("''", "'"))
+        elif isinstance(kind_of(column.type), Text):
+            found += _sized(text, token[2])
+        else:
+            found += _numbers(column, token[2])
+    return found
+
+
+def _read(column: sa.Column[Any], literal: Any) -> list[Any]:
+    """Return the Python value of what SQLite would store, in a list; none if it is of no use."""
+    kind = kind_of(column.type)
+    for reader in (codecs_of("sqlite").result_process, _parsing):
+        try:
+            value = reader(column.type)(literal)
+            if isinstance(kind, DateTime) and kind.aware:
+                value = value.replace(tzinfo=dt.UTC)
+            if kind is not None:
+                kind.write(value)
+        except Exception:  # noqa: S112 - a type of the application's own may raise anything
+            continue
+        return [value]
+    return []
+
+
+def _parsing(type_: TypeEngine[Any]) -> Process:
+    """Return what parses a text by a type's Python type."""
+    python: Any = type_.python_type
+    parse: Process = getattr(python, "fromisoformat", python)
+    return parse
+
+
+def _numbers(column: sa.Column[Any], text: str) -> list[Any]:
+    """Return a number and its neighbours, as the column's type has them."""
+    kind = kind_of(column.type) if is_plain(column.type) else None
+    number = Decimal(text)
+    if isinstance(kind, Number):
+        unit = Decimal(f"1e-{kind.scale or 0}")
+        return [number, number + unit, number - unit]
+    if isinstance(kind, Integer):
+        whole = int(number)
+        return [whole, whole + 1, whole - 1]
+    return _read(column, int(number) if number == int(number) else float(number))
+
+
+def _sized(text: str, length: str) -> list[str]:
+    """Return texts of about the length that a CHECK names."""
+    if "length" not in text.lower() or not length.isdigit() or int(length) > LONGEST:
+        return []
+    return ["x" * size for size in (int(length), int(length) + 1, int(length) - 1) if size >= 0]
+
+
+# Functions of other engines that CHECKs are often written with
+
+
+def _matches(pattern: Any, text: Any) -> bool | None:
+    return None if None in (pattern, text) else re.search(pattern, text) is not None
+
+
+def _characters(text: Any) -> int | None:
+    return None if text is None else len(text)
+
+
+def _octets(value: Any) -> int | None:
+    return None if value is None else len(value.encode() if isinstance(value, str) else value)
+
+
+def _set(*values: Any) -> int:
+    return sum(value is not None for value in values)
+
+
+def _unset(*values: Any) -> int:
+    return len(values) - _set(*values)
+
+
+def _greatest(*values: Any) -> Any:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _least(*values: Any) -> Any:
+    return min((value for value in values if value is not None), default=None)
+
+
+def _stripped(text: Any) -> Any:
+    return text.strip(" ") if isinstance(text, str) else text
+
+
+_FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
+    "regexp": (2, _matches),
+    "char_length": (1, _characters),
+    "character_length": (1, _characters),
+    "octet_length": (1, _octets),
+    "num_nonnulls": (-1, _set),
+    "num_nulls": (-1, _unset),
+    "greatest": (-1, _greatest),
+    "least": (-1, _least),
+    "btrim": (1, _stripped),
+}

@@ -1,0 +1,140 @@
+"""JSON values and arrays: plain ones, deep and large ones, and what looks like something else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from lading.database.dialects.mariadb_values import JSON_DEPTH
+from lading.testing.cell_values.supply import Facts, Supply, joined, picked
+from lading.values.arrays import MOST_DIMENSIONS
+from lading.values.scalars import JSON_KEY
+
+#: Items of a large list.
+MANY = 200
+ARRAY_ITEMS = 4
+
+SCALARS = (
+    *(0, "", True, False, None, 1, -1, "a", 0.5, 2**31, 2**53, 2**53 + 1, 2**63 - 1, -(2**63)),
+    *(2**63, 2**64, 2**70 + 1, 10**22, -0.0, 1.0, 1e15, 1e16, 1e22, 1e-7, 0.1, 1e300, 5e-324),
+    *("é", "e\u0301", "\u2028", "\U0001f35e", "null", "1", "1.0", "true", "\\u0000", '"', "\\"),
+    *("\x01", "\0", "\uffff", "2024-02-29", "[]", "{}", "%s", ":x", " ", "a\n"),
+)
+KEYS = (
+    *("a", "b", "B", "", "10", "2", "\xe9", "e\u0301", "\U0001f35e", "\uffff", JSON_KEY, "a b"),
+    *("a.b", '"', "\\", "null", "\u2028", "%s", ":x", "'", "$", "__class__"),
+)
+
+#: What is altered most often.
+WORST: tuple[Any, ...] = (sa.JSON.NULL, {JSON_KEY: None}, {"a": None}, [])
+
+
+def json_supply(facts: Facts) -> Supply:
+    """Return JSON values: scalars, its own null, nests and objects that look like wrappers."""
+    leaves = st.sampled_from(SCALARS)
+    keys = st.sampled_from(KEYS)
+    flat = joined(
+        st.lists(leaves, max_size=ARRAY_ITEMS),
+        st.dictionaries(keys, leaves, max_size=ARRAY_ITEMS),
+    )
+    drawn = joined(
+        flat,
+        st.dictionaries(keys, flat, max_size=2),
+        st.lists(flat, max_size=2),
+        st.floats(allow_nan=False, allow_infinity=False),
+    )
+    edges = [*_documents(), *_lone(SCALARS)]
+    return Supply(lambda n: {facts.word: n}, None, edges, drawn, WORST)
+
+
+def _lone(scalars: Sequence[Any]) -> list[Any]:
+    """Return scalars as a column holds them alone: JSON's null has a name in SQLAlchemy."""
+    return [sa.JSON.NULL if scalar is None else scalar for scalar in scalars]
+
+
+def _documents() -> list[Any]:
+    return [
+        *({}, [], sa.JSON.NULL, {"a": None}, {"b": 1, "a": [True, 2.5, "x"]}, [None], [[], {}]),
+        *({JSON_KEY: None}, {JSON_KEY: 1}, {JSON_KEY: {JSON_KEY: None}}, {JSON_KEY: {"a": 1}}),
+        *({"a": {JSON_KEY: None}}, [{JSON_KEY: None}], {JSON_KEY: None, "a": 1}),
+        *({"": 0}, {"b": 1, "B": 2, "a": 3, "10": 4, "2": 5}, {"é": 1, "e\u0301": 2}),
+        *({"\uffff": 1, "\U0001f35e": 2}, {"a": -0.0}, {"a": 1e22, "b": 10**22}, [1.0, 1]),
+        *({"a": "\0"}, {"a\0": 1}, [2**64, -(2**63) - 1], [1e-7, 1 / 3, 5e-324], list(range(MANY))),
+        *(nested_json(depth) for depth in (5, JSON_DEPTH, JSON_DEPTH + 1, 60)),
+    ]
+
+
+def nested_json(depth: int) -> Any:
+    """Return a JSON value of so many levels, lists and objects in turn."""
+    value: Any = "bottom"
+    for level in range(depth):
+        value = [value] if level % 2 else {"in": value}
+    return value
+
+
+def array_supply(item: Supply, dimensions: int | None, *, as_tuple: bool) -> Supply:
+    """Return arrays of an item's values and nulls, as many dimensions as the column has.
+
+    They are rectangular, for no other is an array.
+    """
+    depth = dimensions or 1
+    make = _tupled if as_tuple else _same
+    few = list(item.edges)[: MANY // 2]
+    plain_items = [item.plain(n) for n in range(3)]
+    edges: list[Any] = [[], *(shaped([value], [1] * depth) for value in few)]
+    edges += [shaped(list(values), [1] * (depth - 1) + [len(values)]) for values in _groups(few)]
+    edges += [shaped([None], [1] * depth), shaped([*plain_items, None], _split(4, depth))]
+    edges.append(shaped([item.plain(n) for n in range(MANY)], _split(MANY, depth)))
+    if dimensions is None:
+        edges += [shaped(plain_items[:1], [1] * levels) for levels in range(2, MOST_DIMENSIONS + 1)]
+        edges.append(shaped([*plain_items, None], [2, 2]))
+    values = joined(picked(few or plain_items), item.drawn, st.none())
+    return Supply(
+        lambda n: make(shaped([item.plain(n)], [1] * depth)),
+        item.count,
+        [make(edge) for edge in edges],
+        _arrays(values, depth).map(make),
+    )
+
+
+def _groups(values: list[Any]) -> list[list[Any]]:
+    return [values[start : start + 3] for start in range(0, len(values), 3)]
+
+
+def _split(count: int, depth: int) -> list[int]:
+    """Return the lengths of each level of an array of so many items."""
+    return [count] if depth == 1 else [2, *[1] * (depth - 2), count // 2]
+
+
+def _arrays(values: SearchStrategy[Any], depth: int) -> SearchStrategy[Any]:
+    if depth == 1:
+        return st.lists(values, max_size=ARRAY_ITEMS)
+    shapes = st.sampled_from([[1] * depth, _split(2, depth), _split(4, depth)])
+    return shapes.flatmap(
+        lambda lengths: st.lists(
+            values, min_size=math.prod(lengths), max_size=math.prod(lengths)
+        ).map(lambda items: shaped(items, lengths))
+    )
+
+
+def shaped(items: list[Any], lengths: list[int]) -> list[Any]:
+    """Arrange a list's items in nested lists of these lengths."""
+    if len(lengths) == 1:
+        return items
+    size = len(items) // lengths[0]
+    return [
+        shaped(items[start : start + size], lengths[1:]) for start in range(0, len(items), size)
+    ]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value

@@ -1,0 +1,132 @@
+"""Integers, decimals and floats: plain ones, the ends of ranges, and what is rounded."""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from lading.database.limits import shortest
+from lading.testing.cell_values.supply import Facts, Supply, joined, stepped
+
+#: The sizes of integers that engines have, in bits, and of exact integers in a double.
+BITS = (7, 8, 15, 16, 23, 24, 31, 32, 53, 63, 64)
+#: A decimal column with more digits before the point than this counts in whole numbers.
+FEW_DIGITS = 3
+#: The digits that plain decimals have at most: a single-precision column keeps them too.
+PLAIN_DIGITS = 6
+#: What columns without digits of their own are given.
+DIGITS, SCALE = 20, 6
+
+FLOATS = (
+    *(0.0, 1.0, 0.5, -1.5, -0.0, 0.1, 1 / 3, 1.005, 123456.789, 1e-7, 1e15, 1e16, 1e17, 1e22),
+    *(16777216.0, 16777217.0, 2.0**53, 2.0**53 + 2, 3.4028234663852886e38, 3.5e38, 1.17549435e-38),
+    *(1e300, 1.7976931348623157e308, 2.2250738585072014e-308, 5e-324, -1e300),
+    *(math.inf, -math.inf, math.nan),
+)
+
+
+def integer_supply(facts: Facts) -> Supply:
+    """Return integers at and inside the ends of every engine's ranges."""
+    powers = [sign * 2**bits for bits in BITS for sign in (1, -1)]
+    near = [power + more for power in powers for more in (-1, 0, 1)]
+    edges = [*(0, 1, -1, 2, 10, 100), *near]
+    held = [number for number in (0, *near) if facts.everywhere(number)] or [0, 100]
+    counting = stepped(facts, 1, 1, max(1, *held))
+    low, high = _within(facts, min(held), max(held))
+    drawn = joined(
+        st.integers(low, high),
+        st.integers(*_within(facts, -(2**63), 2**64 - 1)),
+    )
+    return Supply(counting.plain, counting.count, [*counting.edges, *edges], drawn)
+
+
+def _within(facts: Facts, low: int, high: int) -> tuple[int, int]:
+    """Return a range of integers, cut to the column's bounds."""
+    low = low if facts.least is None else math.ceil(facts.least)
+    high = high if facts.most is None else math.floor(facts.most)
+    return min(low, high), high
+
+
+def decimal_supply(facts: Facts, precision: int | None, scale: int | None) -> Supply:
+    """Return decimals with all of a column's digits, and with more than a double keeps."""
+    places = SCALE if scale is None else scale
+    digits = max(DIGITS if precision is None else precision, 1)
+    unit = Decimal(f"1e-{places}")
+    counting = _plain_decimals(facts, digits, places if scale is not None else 0)
+    full = 10**digits - 1
+    numbers = [0, 1, -1, full, -full, full // 3, -(full // 7), 10 ** (digits // 2), 5, 10**15 + 1]
+    edges = [scaled(number, places) for number in numbers if abs(number) <= full]
+    edges += [Decimal("-0"), Decimal("0.1"), Decimal("1.005"), Decimal(1), Decimal("1e3")]
+    edges += [Decimal(word) for word in ("NaN", "Infinity", "-Infinity")]
+    return Supply(
+        counting.plain,
+        counting.count,
+        [*counting.edges, *edges],
+        joined(
+            _decimals(facts, min(digits, 9), places, unit), _decimals(facts, digits, places, unit)
+        ),
+    )
+
+
+def scaled(number: int, places: int) -> Decimal:
+    """Return a number of units of the last place; exactly, whatever the context's precision."""
+    return Decimal(f"{number}e{-places}")
+
+
+def _plain_decimals(facts: Facts, digits: int, places: int) -> Supply:
+    if digits - places < FEW_DIGITS:
+        return stepped(
+            facts,
+            scaled(1, places),
+            scaled(1, places),
+            10 ** min(digits, PLAIN_DIGITS) - 1,
+        )
+    span = 10 ** min(digits - places, PLAIN_DIGITS) - 1
+    quarter = Decimal("1.25") if places > 1 else Decimal("1.5") if places else Decimal(1)
+    first = quarter if facts.everywhere(quarter) else Decimal(1)
+    return stepped(_decimal_bounds(facts), first, Decimal(1), span)
+
+
+def _decimal_bounds(facts: Facts) -> Facts:
+    """Return the facts with bounds that decimals can be counted from."""
+    made = [None if end is None else Decimal(str(end)) for end in (facts.least, facts.most)]
+    return replace(facts, least=made[0], most=made[1])
+
+
+def _decimals(facts: Facts, digits: int, places: int, unit: Decimal) -> SearchStrategy[Decimal]:
+    bounds = _decimal_bounds(facts)
+    low, high = -(10**digits) + 1, 10**digits - 1
+    low = low if bounds.least is None else math.ceil(bounds.least / unit)
+    high = high if bounds.most is None else math.floor(bounds.most / unit)
+    return st.integers(min(low, high), high).map(lambda number: scaled(number, places))
+
+
+def float_supply(facts: Facts) -> Supply:
+    """Return doubles, those that single precision keeps, and words."""
+    counting = stepped(facts, 1.5, 1.0, 10**PLAIN_DIGITS)
+    ends: dict[str, Any] = {}
+    if facts.least is not None:
+        ends["min_value"] = float(facts.least)
+    if facts.most is not None:
+        ends["max_value"] = float(facts.most)
+    singles = st.floats(**ends).map(single)
+    return Supply(
+        counting.plain,
+        counting.count,
+        [*counting.edges, *FLOATS],
+        joined(singles, st.floats(**ends)),
+    )
+
+
+def single(number: float) -> float:
+    """Return the nearest double that four bytes give back as it is."""
+    try:
+        return shortest(struct.pack("f", number)) if math.isfinite(number) else number
+    except OverflowError:
+        return 0.5

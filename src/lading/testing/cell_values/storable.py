@@ -1,0 +1,357 @@
+"""Which values a column keeps exactly on which engine, told without a database.
+
+The engine's own codecs say what fits (see ``lading.database.dialects``); here they run on
+dialects that aren't connected.  A value is also written by way of SQLAlchemy Core, as a
+dataset's rows are, so Core must make of it what an import makes of its written form.  What a
+decorator or a field of the application's own loses is no reason against a value: of these, the
+column below must keep what is stored.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from functools import cache, cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import sqltypes
+
+from lading.database.dialects.codecs import Codecs
+from lading.database.dialects.mariadb_values import MariaDBCodecs
+from lading.database.dialects.postgresql_values import FARTHEST, PostgreSQLCodecs
+from lading.database.dialects.sqlite_values import SQLiteCodecs
+from lading.database.dialects.type_processors import alike, fetched
+from lading.mapping.columns import kind_of, overrides_values
+from lading.mapping.custom_fields import FieldKind
+from lading.model.rowsets import Column
+from lading.testing.cell_values.mariadb_ddl import StoredColumns
+from lading.values.arrays import Array
+from lading.values.base import Kind
+from lading.values.json_text import json_text
+from lading.values.scalars import JSON_NULL, Json
+
+#: The dialects that a kit draws for, by SQLAlchemy's names, with a driver for each.
+DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "mariadb": "mariadb+pymysql",
+}
+#: A MariaDB server goes by this name as well, and a type may have a variant for it alone.
+OTHER_NAME = "mysql"
+
+
+@cache
+def codecs_of(name: str) -> Codecs:
+    """Return a dialect's codecs, without a connection."""
+    driver = DRIVERS.get(name, f"{name}+pymysql")
+    dialect: Dialect = sa.make_url(f"{driver}://").get_dialect()()
+    if name in ("mariadb", OTHER_NAME):
+        columns: Any = StoredColumns(dialect)
+        return MariaDBCodecs(dialect, columns)
+    return SQLiteCodecs(dialect) if name == "sqlite" else PostgreSQLCodecs(dialect)
+
+
+def travelling(value: Any) -> Any:
+    """Return a value as kinds know it, of one as SQLAlchemy Core takes it."""
+    return JSON_NULL if value is sqltypes.JSON.NULL else value
+
+
+def written_key(kind: Kind, value: Any) -> Any:
+    """Return what tells two values of a column apart: their written form as text."""
+    try:
+        return json.dumps(kind.write(travelling(value)), sort_keys=True, default=repr)
+    except Exception:
+        return repr(value)
+
+
+class Fit:
+    """One column on one dialect: what it keeps.
+
+    ``ValueError``, ``TargetError`` or ``CompileError`` where the dialect has no such column.
+    """
+
+    def __init__(self, codecs: Codecs, column: Column, kind: Kind | None) -> None:
+        refusal = codecs.refusal(column.type)
+        if refusal is not None:
+            raise ValueError(refusal)
+        compiler = codecs.dialect.type_compiler_instance
+        ddl = str(compiler.process(column.type, type_expression=column)).upper()
+        self.kind = kind
+        self.column = column
+        self.alters = _alters(column)
+        self.name = codecs.dialect.name
+        self.is_binary_json = self.name == "postgresql" and ddl == "JSONB"
+        self.bind = codecs.binder(column, kind).function() if kind is not None else None
+        self.core: Callable[[Any], Any] = codecs.bind_process(column.type)
+        self.limited = codecs.limited(column)
+        self.codecs = codecs
+        self.type = column.type
+        self.length, self.exact = _lengths(codecs, column)
+
+    def holds(self, value: Any) -> bool:
+        """Tell whether the column keeps what is stored of a value, which isn't null, exactly."""
+        if self.keeps(value):
+            return True
+        try:
+            return self._is_of_its_own and self._stores(value)
+        except Exception:  # a type of the application's own may raise anything
+            return False
+
+    @property
+    def _is_of_its_own(self) -> bool:
+        """Whether a decorator or a field of the application's own may change values."""
+        return self.alters or isinstance(self.kind, FieldKind)
+
+    def _stores(self, value: Any) -> bool:
+        """Tell whether the column keeps what its type makes of a value that doesn't come back."""
+        bound, back = self.core(value), self.returned(value)
+        self.limited(bound)
+        is_ours = self.kind is not None and not isinstance(self.kind, FieldKind)
+        if back is not None:
+            if alike(self.core(back), bound) and (is_ours or self.keeps(back)):
+                return self.keeps(back)
+            if is_ours:
+                assert self.kind is not None
+                self.kind.write(travelling(back))  # else it could never be exported
+        if isinstance(self.type, sqltypes.PickleType) and not self._is_altered_by_field(back):
+            return False  # equal objects may have several pickles, and nothing is lost by that
+        return bound is not None and self._below.holds(self._kept(bound))
+
+    def _is_altered_by_field(self, value: Any) -> bool:
+        """Tell whether a field of the application's own reads another value than it writes."""
+        if not isinstance(self.kind, FieldKind):
+            return False
+        again = self.kind.read(self.kind.write(value))
+        return not alike(again, value) and repr(again) != repr(value)
+
+    @cached_property
+    def _below(self) -> Fit:
+        """The column as it would be without the type of the application's own."""
+        type_ = self.codecs.underlying(self.type)
+        plain = sa.Column(self.column.name, type_)
+        table = self.column.table
+        sa.Table(table.name, sa.MetaData(), plain, **table.kwargs)  # its options count
+        return Fit(self.codecs, plain, kind_of(type_))
+
+    def _kept(self, bound: Any) -> Any:
+        """Return a driver's value as the type below has it."""
+        type_ = self.codecs.underlying(self.type)
+        read = type_.result_processor(self.codecs.dialect, self.codecs.type_code(self.type))
+        back = fetched(bound)
+        found = back if read is None else read(back)
+        is_null = found is None and isinstance(type_, sqltypes.JSON)
+        return sqltypes.JSON.NULL if is_null else found
+
+    def keeps(self, value: Any) -> bool:
+        """Tell whether a value comes back as the same."""
+        try:
+            if self.kind is None or self.bind is None:
+                return self.limited(self.core(value)) is not None
+            plain = travelling(value)
+            written = self.kind.write(plain)
+            self.bind(json_text(written) if self.kind.is_json else written)
+            arrived = as_given(self.kind.read(written), plain)
+            if not self.kind.is_json:
+                return self._goes_by_core(plain, arrived)
+            if isinstance(self.kind, Array):
+                return isinstance(self.kind.item, Json) or alike(plain, arrived)
+            return not self.is_binary_json or bool(_digits(plain) == _digits(arrived))
+        except Exception:  # a type of the application's own may raise anything
+            return False
+
+    def _goes_by_core(self, value: Any, arrived: Any) -> bool:
+        """Core drops what a processor or a driver drops, such as a zone, without a word."""
+        bound = self.core(value)
+        return self._keeps_offset(bound) and alike(bound, self.core(arrived))
+
+    def _keeps_offset(self, bound: Any) -> bool:
+        """Tell whether an aware value's distance from UTC is one that the engine understands."""
+        offset: dt.timedelta | None = None
+        if isinstance(bound, dt.time | dt.datetime):
+            offset = bound.utcoffset()
+        return not offset or bool(self.name == "postgresql" and abs(offset) < FARTHEST)
+
+    def returned(self, value: Any) -> Any:
+        """Return what comes back of a value that the column's type alters."""
+        return self.codecs.result_process(self.type)(fetched(self.core(value)))
+
+    def read(self, value: Any) -> Any:
+        """Return what comes back of a value; where only the driver's type differs, the value."""
+        try:
+            back = self.returned(value)
+        except Exception:  # the driver may take another type than it gives
+            if self.keeps(value):
+                return value
+            raise
+        is_json = self.kind is not None and self.kind.is_json
+        is_lost = back is None and not is_json  # and what JSON's null comes back as
+        return (
+            value if type(back) is not type(value) and not is_lost and self.keeps(value) else back
+        )
+
+
+def _lengths(codecs: Codecs, column: Column) -> tuple[int | None, int | None]:
+    """Return how long a column's texts or bytes may be, and the length that they are padded to."""
+    below = codecs.underlying(column.type)
+    if not isinstance(below, sqltypes.String | sqltypes._Binary) or isinstance(below, sa.Enum):
+        return None, None
+    limits = [below.length]
+    exact = None
+    if isinstance(codecs, MariaDBCodecs):
+        stored = codecs.columns(column)
+        limits.append(stored.length if stored.type in ("char", "varchar") else stored.octets)
+        exact = stored.octets if stored.type == "binary" else None
+    return min((limit for limit in limits if limit is not None), default=None), exact
+
+
+def as_given(arrived: Any, given: Any) -> Any:
+    """Return what an import makes of a value in the form in which Core was given it."""
+    if isinstance(given, str) and isinstance(arrived, uuid.UUID):
+        return str(arrived)  # a column that keeps UUIDs as text
+    if isinstance(given, list | tuple) and isinstance(arrived, list | tuple):
+        return type(arrived)(as_given(*pair) for pair in zip(arrived, given, strict=True))
+    return arrived
+
+
+def _digits(value: Any) -> Any:
+    """Return a JSON value with all digits of its numbers, for JSONB keeps what 1e23 says."""
+    text = json.dumps(value, default=lambda _null: None)
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+
+class Fits:
+    """One column on every dialect; ``dialects`` names those that have such a column."""
+
+    def __init__(self, column: Column, kind: Kind | None) -> None:
+        self.alters = _alters(column)
+        self.two_names = _has_two_names(column)
+        self.fits: dict[str, Fit] = {}
+        for name in (*DRIVERS, *([OTHER_NAME] if self.two_names else [])):
+            try:
+                self.fits[name] = Fit(codecs_of(name), column, kind)
+            except Exception:  # noqa: S112 - a dialect that lacks the type raises what it likes
+                continue
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """The dialects that have such a column."""
+        return tuple(self.fits)
+
+    @property
+    def lengths(self) -> list[int | None]:
+        """How long texts or bytes may be on each dialect."""
+        return [fit.length for fit in self.fits.values()]
+
+    @property
+    def exact(self) -> int | None:
+        """The length that some dialect pads bytes to, if there is one."""
+        return next((fit.exact for fit in self.fits.values() if fit.exact is not None), None)
+
+    def holds(self, value: Any, dialect: str) -> bool:
+        """Tell whether the column keeps a value exactly on a dialect."""
+        is_same = dialect == OTHER_NAME and not self.two_names
+        fit = self.fits.get("mariadb" if is_same else dialect)
+        return fit is not None and fit.holds(value)
+
+    def anywhere(self, value: Any) -> bool:
+        """Tell whether some dialect keeps a value."""
+        return any(fit.holds(value) for fit in self.fits.values())
+
+    def everywhere(self, value: Any) -> bool:
+        """Tell whether every dialect that has the column keeps a value."""
+        return bool(self.fits) and all(fit.holds(value) for fit in self.fits.values())
+
+    def _in_turn(self, dialect: str) -> list[Fit]:
+        """List the column's forms, that on a dialect first."""
+        first = self.fits.get(dialect, self.fits.get("mariadb" if dialect == OTHER_NAME else ""))
+        return sorted(self.fits.values(), key=lambda fit: fit is not first)
+
+    def returned(self, value: Any, dialect: str) -> Any:
+        """Return what comes back of a value that isn't null, once a dialect has stored it.
+
+        ``ValueError`` where nothing can be read.
+        """
+        if not self.alters:
+            return value
+        for fit in self._in_turn(dialect):
+            try:
+                return fit.read(value)
+            except Exception:  # noqa: S112 - the driver may take another type than it gives
+                continue
+        raise ValueError(f"{value!r} doesn't come back from its column's type")
+
+    def stored(self, value: Any, dialect: str) -> Any:
+        """Return what a dialect's driver is given of a value that isn't null."""
+        if not self.alters:
+            return value
+        fit = self._in_turn(dialect)[0]
+        try:
+            return fit.core(value)
+        except Exception:  # its type refuses it there, so that it never stands there
+            return value
+
+    def forms(self, value: Any) -> list[Any]:
+        """Return all that may stand for a value where it is to be unique.
+
+        Two values that a type stores as one, or reads as one, have a form in common.
+        """
+        if not self.alters:
+            return [value]
+        names = list(self.fits)
+        found = [self.stored(value, name) for name in names]
+        for name in names:
+            try:
+                found.append(self.returned(value, name))
+            except ValueError:
+                continue
+        return found
+
+    def refused(self, value: Any) -> Exception | None:
+        """Return what the column's type raises for a value, if no dialect's form takes it."""
+        raised: Exception | None = None
+        for fit in self.fits.values():
+            try:
+                fit.core(value)
+            except Exception as error:  # a type of the application's own may raise anything
+                raised = error
+            else:
+                return None
+        return raised
+
+    def settled(self, value: Any) -> Any:
+        """Return what a decorator makes of a value in the end; ``ValueError`` if nothing stays."""
+        if not self.alters:
+            return value
+        for fit in self.fits.values():
+            try:
+                back = fit.returned(value)
+                if back is not None and alike(fit.returned(back), back):
+                    return back
+            except Exception:  # noqa: S112 - the driver may take another type than it gives
+                continue
+        raise ValueError(f"{value!r} doesn't come back from its column's type")
+
+
+def _has_two_names(column: Column) -> bool:
+    """Tell whether a column is another on MariaDB by whether SQLAlchemy knows it as MySQL."""
+    variants = column.type._variant_mapping
+    return variants.get("mariadb") is not variants.get(OTHER_NAME)
+
+
+def _alters(column: Column) -> bool:
+    """Tell whether a column's type, or a variant of it, is a decorator with a way of its own."""
+    types = (column.type, *column.type._variant_mapping.values())
+    return any(isinstance(type_, sa.TypeDecorator) and _by_itself(type_) for type_ in types)
+
+
+def _by_itself(type_: sa.TypeDecorator[Any]) -> bool:
+    if isinstance(type_, sqltypes.Interval):
+        return False
+    inner = type_.impl_instance
+    nested = isinstance(inner, sa.TypeDecorator) and _by_itself(inner)
+    return overrides_values(type_) or nested

@@ -1,0 +1,235 @@
+"""Draws the rows of a whole catalog, from its declarations alone.
+
+Each row begins as harmless, distinct values; a few of its cells are then drawn, and lean to
+what breaks things.  What a database would refuse (twins, a failed CHECK, a missing target) is
+mended or left out on the spot, so that no example is thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from lading.testing.datasets.catalog_plan import Plans
+from lading.testing.datasets.dataset import ENGINES, Dataset, Instance, MadeUp, Varying
+from lading.testing.datasets.references import Draw, References
+from lading.testing.datasets.table_plan import Drawn, Plan
+from lading.testing.datasets.uniqueness import Claims
+
+#: At most so many cells of a row are drawn; the others are harmless.
+TOUCHED = 3
+#: Of a wide row every so manieth cell is drawn, lest any of its columns be met too rarely.
+SHARE = 2
+#: Beside each drawn cell that is null, so many others aren't.
+NULLS = 3
+#: How many spare values are tried before a row is left out.
+TRIES = 12
+
+
+class Drawing:
+    """Draws one dataset; ``first`` names a plan that gets a row at least.
+
+    ``onto`` are rows that are there already: new ones may refer to them, and don't clash.
+    ``begin`` is the number of the first rows, by which harmless values differ.
+    """
+
+    def __init__(
+        self,
+        draw: Draw,
+        plans: Plans,
+        wanted: Collection[Plan],
+        most: int,
+        *,
+        first: Plan | None = None,
+        onto: Iterable[Instance] = (),
+        begin: int = 0,
+    ) -> None:
+        self.draw = draw
+        self.plans = plans
+        self.wanted = wanted
+        self.first = first
+        self.counts = st.sampled_from([0, *_counts(most)])
+        self.some = st.sampled_from(_counts(most))
+        self.begin = begin
+        self.instances: dict[Plan, list[Instance]] = {}
+        self.order: list[Instance] = []
+        self.claims = Claims()
+        for instance in onto:
+            self.instances.setdefault(instance.plan, []).append(instance)
+            self.claims.take(instance)
+        self.references = References(draw, plans, self.instances, self.claims)
+
+    def dataset(self) -> Dataset:
+        """Draw all rows, targets first, then the references that may lead anywhere."""
+        for plan in self.plans.order:
+            self._fill(plan)
+        for instance in self.order:
+            for item in instance.plan.foreign:
+                if not (item.hard or item.void) and instance.has(item.kinds):
+                    self.references.choose_late(instance, item)
+        for link in self.plans.links:
+            self._fill(link)
+        return Dataset(self.plans, self.order)
+
+    def _fill(self, plan: Plan) -> None:
+        found = self.instances.setdefault(plan, [])
+        if plan not in self.wanted and plan.rows is not None:
+            return
+        count = self.draw(self.some if self.first is not None else self.counts)
+        start = max((item.number + 1 for item in found), default=self.begin)
+        for number in range(start, start + count):
+            instance = self._instance(plan, number)
+            if instance is not None:
+                found.append(instance)
+                self.order.append(instance)
+
+    # Rows
+
+    def _instance(self, plan: Plan, number: int) -> Instance | None:
+        """Draw a row; ``None`` where no database would take one."""
+        instance = Instance(plan, number)
+        if plan.classes:
+            self._classed(instance)
+        for table, kinds in plan.tables():
+            if instance.has(kinds):
+                instance.rows[table] = instance.rows.get(table, {})
+        if plan.made_up is not None:
+            instance.rows[plan.table][plan.made_up.name] = MadeUp(plan, number)
+        join(instance)
+        mine = [item for item in plan.drawn if instance.has(item.kinds)]
+        if not self.references.settle(instance):
+            return None
+        for item in (item for item in mine if item.cells is not None):
+            instance.rows[item.column.table].setdefault(item.column.name, harmless(item, number))
+        for item in plan.drawn:
+            if item not in mine and item.column.table in instance.rows:
+                instance.rows[item.column.table].setdefault(item.column.name, None)
+        able = [item for item in mine if item.cells is not None and is_free(instance, item)]
+        touched = self.touch(instance, able)
+        return instance if self._settle(instance, touched, able) else None
+
+    def _classed(self, instance: Instance) -> None:
+        rows = instance.plan.rows
+        assert rows is not None
+        assert rows.discriminator is not None
+        identity = self.draw(st.sampled_from(instance.plan.classes))
+        instance.kind = rows.discriminator.kind.write(identity)
+        instance.rows[rows.table] = {rows.discriminator.column.name: identity}
+
+    def touch(self, instance: Instance, able: Sequence[Drawn], *, least: int = 0) -> list[Drawn]:
+        """Draw a few cells anew, and return which."""
+        touched: list[Drawn] = []
+        if able:
+            least = max(least, min(2, len(able)), len(able) // SHARE)
+            most = max(TOUCHED, 2 * least)
+            touched = self.draw(st.lists(st.sampled_from(able), min_size=least, max_size=most))
+        for item in touched:
+            row = instance.rows[item.column.table]
+            row[item.column.name] = self._cell(item, instance.number)
+        return touched
+
+    def _cell(self, item: Drawn, number: int) -> Any:
+        assert item.cells is not None
+        if item.nullable and self.draw(st.integers(0, NULLS)) == NULLS:
+            return None
+        value = self.draw(item.cells.hostile)
+        if value is None:
+            return None  # an override may say so
+        is_text = any(isinstance(form, str) for form in item.cells.fits.forms(value))
+        if not is_text and all(item.cells.holds(value, engine) for engine in ENGINES):
+            return value
+        return Varying(value, item.cells.plain(number), item.cells.holds)
+
+    # What a database would refuse
+
+    def _settle(self, instance: Instance, touched: list[Drawn], able: list[Drawn]) -> bool:
+        """Keep a row that every rule allows, if need be with harmless cells for drawn ones."""
+        if self._allowed(instance):
+            return True
+        _calm(instance, touched)
+        if (touched and self._allowed(instance)) or self._searched(instance, able):
+            return True
+        _calm(instance, able)
+        if any(self._allowed(instance) for _ in self.references.rearranged(instance)):
+            return True
+        instance.plan.refused += not allowed(instance)
+        return False
+
+    def _allowed(self, instance: Instance) -> bool:
+        """Claim what a row has for itself alone, if CHECKs allow it."""
+        join(instance)
+        if not allowed(instance):
+            return False
+        instance.plan.is_met = True
+        return self.claims.take(instance)
+
+    def _searched(self, instance: Instance, able: list[Drawn]) -> bool:
+        """Try other harmless values, and those that CHECKs name, cell by cell."""
+        for attempt in range(1, TRIES):
+            for item in able:
+                row = instance.rows[item.column.table]
+                row[item.column.name] = self._other(item, instance, attempt)
+                if self._allowed(instance):
+                    return True
+        return False
+
+    def _other(self, item: Drawn, instance: Instance, attempt: int) -> Any:
+        assert item.cells is not None
+        named = instance.plan.checks[item.column.table].literals(item.column)
+        choices = [*named, *([None] if item.nullable else [])]
+        place = attempt + instance.number
+        if choices and attempt % 2:
+            return choices[(place // 2) % len(choices)]
+        return item.cells.plain(instance.number + attempt)
+
+
+def join(instance: Instance) -> None:
+    """Give the rows in subclasses' tables their base's primary key."""
+    rows = instance.plan.rows
+    for extension in rows.extensions if rows is not None else ():
+        if extension.table in instance.rows:
+            for own, base in extension.pairs:
+                instance.rows[extension.table][own.name] = instance.cell(base)
+
+
+def allowed(instance: Instance) -> bool:
+    """Tell whether the CHECKs take a row, with what is drawn and with what is harmless."""
+    for table, row in instance.rows.items():
+        checks = instance.plan.checks[table]
+        plain = {name: _value(cell, fallback=False) for name, cell in row.items()}
+        spare = {name: _value(cell, fallback=True) for name, cell in row.items()}
+        if not (checks.holds(plain) and checks.holds(spare)):
+            return False
+    return True
+
+
+def _counts(most: int) -> list[int]:
+    """Some rows are likelier than none, for without targets much else stays out."""
+    return [count for count in (1, 2, 3, most, 2, most) if count <= most] or [most]
+
+
+def _calm(instance: Instance, items: Sequence[Drawn]) -> None:
+    """Put harmless values into some cells."""
+    for item in items:
+        instance.rows[item.column.table][item.column.name] = harmless(item, instance.number)
+
+
+def harmless(item: Drawn, number: int) -> Any:
+    """Return a harmless cell; now and then null where that may be."""
+    if item.cells is None or (item.nullable and (number + len(item.column.name)) % 3 == 2):
+        return None
+    return item.cells.plain(number)
+
+
+def _value(cell: Any, *, fallback: bool) -> Any:
+    if isinstance(cell, Varying):
+        return cell.fallback if fallback else cell.value
+    return cell.number + 1 if isinstance(cell, MadeUp) else cell
+
+
+def is_free(instance: Instance, item: Drawn) -> bool:
+    """Tell whether no foreign key that is set decides a column's value."""
+    led = [key for key, far in instance.led.items() if far is not None]
+    return not any(item.column in key.columns for key in led)

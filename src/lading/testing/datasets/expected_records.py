@@ -1,0 +1,146 @@
+"""The records that a dataset must be exported as, worked out from its rows alone.
+
+Nothing of the engine's is used here but each type's written form, so that an export and an
+import which err alike are found out.  A record says what its columns' types give back of what
+they have stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from lading.errors import DeclarationError, shown
+from lading.mapping.fields import order_of
+from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.records.canonical import encoded
+from lading.testing.cell_values.storable import travelling
+from lading.testing.datasets.dataset import Instance, Resolved
+from lading.testing.datasets.table_plan import Plan
+
+Record = dict[str, Any]
+
+
+class Anything:
+    """Stands where the database decides what a record says."""
+
+    def __repr__(self) -> str:
+        return "<made by the database>"
+
+
+ANYTHING = Anything()
+
+
+class Written:
+    """The records of a resolved dataset."""
+
+    def __init__(self, resolved: Resolved) -> None:
+        self.resolved = resolved
+        self.dataset = resolved.dataset
+        self.plans = self.dataset.plans
+        self.links = {link.table: link for link in self.plans.links}
+
+    def document(self) -> dict[str, list[Record]]:
+        """Return each entity's records, in no order that means anything."""
+        return {
+            name: [self.record(root, item) for item in self.dataset.of(self.plans.of[root.table])]
+            for name, root in self.plans.entities.roots.items()
+        }
+
+    def record(self, rows: RowSet, instance: Instance) -> Record:
+        """Return one object's record."""
+        return {
+            member.written: self._member(member, instance)
+            for member in rows.members
+            if member.kinds is None or instance.kind in member.kinds
+        }
+
+    def _member(self, member: Member, instance: Instance) -> Any:
+        if isinstance(member, Value):
+            return self._plain(member, instance)
+        if isinstance(member, Reference):
+            return self._key(member, self.led(member, instance))
+        if isinstance(member, Links):
+            keys = [self._key(member.reference, far) for far in self.linked(member, instance)]
+            return sorted(keys, key=lambda key: order_of(member.reference, key))
+        assert isinstance(member, Children)
+        return self._nested(member, instance)
+
+    def _plain(self, member: Value, instance: Instance) -> Any:
+        name = member.column.name
+        row = instance.rows.get(member.column.table, {})
+        if not member.writable or name not in row:
+            return ANYTHING
+        value = self.resolved.returned(instance, member.column)
+        if value is None:
+            return None
+        try:
+            return member.kind.write(travelling(value))
+        except ValueError as error:
+            name = f"{member.column.table.fullname}.{member.column.name}"
+            raise DeclarationError(
+                f"{name}: its type gives back {shown(value)}, which no record can hold ({error}); "
+                f"draw other values: overrides={{{name!r}: strategy}}"
+            ) from error
+
+    # References
+
+    def led(self, reference: Reference, instance: Instance) -> Instance | None:
+        """Return what a reference of an object leads to."""
+        for foreign, far in instance.led.items():
+            if set(foreign.columns) == set(reference.columns):
+                return far
+        return None
+
+    def _key(self, reference: Reference, far: Instance | None) -> Any:
+        if far is None:
+            return None
+        key = self.key(reference.parts, far)
+        return next(iter(key.values())) if reference.flat else key
+
+    def key(self, parts: Iterable[Member], instance: Instance) -> Record:
+        """Return what an object holds in its natural key, or in whatever parts name it."""
+        return {part.written: self._member(part, instance) for part in parts}
+
+    def linked(self, links: Links, instance: Instance) -> list[Instance | None]:
+        """Return what a list of references leads to."""
+        plan = self.links[links.table]
+        near, far = ends_of(plan, links)
+        return [link.led[far] for link in self.dataset.of(plan) if link.led[near] is instance]
+
+    # Owned rows
+
+    def owned(self, children: Children, instance: Instance) -> list[Instance]:
+        """Return the rows that an object owns by one of its lists."""
+        near = {column for column, _ in children.pairs}
+        return [
+            item
+            for item in self.dataset.of(self.plans.of[children.rows.table])
+            if any(set(key.columns) == near and far is instance for key, far in item.led.items())
+        ]
+
+    def _nested(self, children: Children, instance: Instance) -> list[Record]:
+        plan = self.plans.of[children.rows.table]
+        found = [
+            (item, self.record(children.rows, item)) for item in self.owned(children, instance)
+        ]
+        found.sort(key=lambda pair: encoded(children.rows, pair[1], omit=ANYTHING))
+        for column, descending in reversed(children.sequence):
+            found.sort(key=lambda pair: self._place(pair[0], column, plan), reverse=descending)
+        return [record for _, record in found]
+
+    def _place(self, item: Instance, column: Any, plan: Plan) -> tuple[Any, ...]:
+        """Return what a sequence is ordered by: null first, then by value."""
+        if column is plan.made_up:
+            return (True, item.number)
+        value = self.resolved.returned(item, column)
+        assert plan.rows is not None
+        kind = next(value.kind for value in plan.rows.values if value.column is column)
+        return (False,) if value is None else (True, kind.order(kind.write(value)))
+
+
+def ends_of(plan: Plan, links: Links) -> tuple[Any, Any]:
+    """Return a link table's foreign keys: to the owner, and to what the list refers to."""
+    near = {column for column, _ in links.local}
+    owner = next(item for item in plan.foreign if set(item.columns) == near)
+    return owner, next(item for item in plan.foreign if item is not owner)

@@ -1,0 +1,130 @@
+"""Writes a dataset to a database with SQLAlchemy Core, past everything that lading does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.testing.datasets.dataset import Dataset, Instance, Resolved
+from lading.testing.datasets.table_plan import Foreign
+
+Row = dict[str, Any]
+
+
+def write(dataset: Dataset, engine: sa.Engine, engines: Iterable[str], *, other: bool) -> Resolved:
+    """Insert a dataset's rows as they were drawn, and return them as these engines hold them.
+
+    They are read from the engine that is written to.  ``other`` writes the same data
+    otherwise: with other ids, and in another order.  A reference that leads to a later row is
+    set once that row is there.
+    """
+    resolved = dataset.resolved(frozenset(engines), at=engine.dialect.name, other=other)
+    with engine.begin() as connection:
+        Writer(connection, resolved).write(_reordered(dataset) if other else dataset.instances)
+    return resolved
+
+
+class Writer:
+    """Inserts objects in a given order, and counts on each one's required targets before it."""
+
+    def __init__(self, connection: sa.Connection, resolved: Resolved) -> None:
+        self.connection = connection
+        self.resolved = resolved
+        self.as_stored = resolved.dataset.plans.as_stored
+        self.there: set[Instance] = set()
+        self.later: list[tuple[Instance, Foreign]] = []
+
+    def write(self, instances: Iterable[Instance]) -> None:
+        """Insert all rows, then set what had to wait."""
+        for (table, _), rows in groupby(self._rows(instances), key=lambda item: item[0]):
+            self.insert(table, [row for _, row in rows])
+        for instance, item in self.later:
+            self.update(instance, item.table)
+
+    def _rows(self, instances: Iterable[Instance]) -> Iterator[tuple[tuple[sa.Table, Any], Row]]:
+        """Yield each row with its table and the columns that it has."""
+        for instance in instances:
+            waiting = self._waiting(instance)
+            self.there.add(instance)
+            for table in instance.rows:
+                row = self._row(instance, table, waiting)
+                yield (table, tuple(row)), row
+
+    def values(self, instance: Instance, table: sa.Table) -> Row:
+        """Return what is inserted of a row now, without what must wait."""
+        return self._row(instance, table, self._waiting(instance))
+
+    def _row(self, instance: Instance, table: sa.Table, waiting: set[tuple[sa.Table, str]]) -> Row:
+        row = self.bound(table, self.resolved.row(instance, table))
+        row.update({name: None for owner, name in waiting if owner is table})
+        return row
+
+    def _waiting(self, instance: Instance) -> set[tuple[sa.Table, str]]:
+        found = set()
+        for item, far in instance.led.items():
+            if not item.hard and far is not None and far not in self.there:
+                self.later.append((instance, item))
+                found |= {(item.table, column.name) for column in item.columns}
+        return found
+
+    def bound(self, table: sa.Table, row: Row) -> Row:
+        """Say SQL's NULL where a plain ``None`` would be JSON's own null."""
+        dialect = self.connection.dialect
+        return {
+            name: sa.null()
+            if value is None and isinstance(table.c[name].type.dialect_impl(dialect), sa.JSON)
+            else value
+            for name, value in row.items()
+        }
+
+    def insert(self, table: sa.Table, rows: list[Row]) -> None:
+        """Insert rows that hold their ids."""
+        statement: Any = sa.insert(self.as_stored(table))
+        # SQLAlchemy calls none an autoincrement column that is in a foreign key as well.
+        is_always = any(c.identity is not None and c.identity.always for c in table.columns)
+        if is_always and self.connection.dialect.name == "postgresql":
+            self._overriding(statement, rows)
+        else:
+            self.connection.execute(statement, rows)
+
+    def _overriding(self, statement: Any, rows: list[Row]) -> None:
+        """GENERATED ALWAYS takes a value only where the statement insists."""
+        for row in rows:
+            compiled = statement.values(row).compile(self.connection)
+            text = str(compiled).replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1)
+            processors = compiled._bind_processors
+            values = {
+                name: processors[name](value) if name in processors else value
+                for name, value in compiled.params.items()
+            }
+            self.connection.exec_driver_sql(text, values)
+
+    def update(self, instance: Instance, table: sa.Table) -> None:
+        """Say a whole row again, lest an ``onupdate`` has its say."""
+        row = self.bound(table, self.resolved.row(instance, table))
+        table = self.as_stored(table)
+        identity = {column.name: column for column in table.primary_key.columns}
+        key = [column == row[name] for name, column in identity.items()]
+        values = {name: value for name, value in row.items() if name not in identity}
+        self.connection.execute(sa.update(table).where(*key).values(values))
+
+
+def _reordered(dataset: Dataset) -> list[Instance]:
+    """Return the objects backwards, as far as required references allow."""
+    waiting = list(reversed(dataset.instances))
+    order: list[Instance] = []
+    there: set[Instance] = set()
+    while waiting:
+        held = []
+        for instance in waiting:
+            hard = [far for item, far in instance.led.items() if item.hard and far is not None]
+            if all(far in there or far is instance for far in hard):
+                order.append(instance)
+                there.add(instance)
+            else:
+                held.append(instance)
+        waiting = held
+    return order

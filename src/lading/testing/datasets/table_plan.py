@@ -1,0 +1,123 @@
+"""What is drawn of one table: its columns, its foreign keys, and what is unique.
+
+A *plan* stands for the rows of one table, with the rows that subclasses add in tables of
+their own; a *foreign key* here is one of the database's or of a declared reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.errors import DeclarationError
+from lading.mapping.columns import in_check
+from lading.mapping.inheritance import carried_tables
+from lading.model.rowsets import Column, Kinds, RowSet
+from lading.testing.cell_values.cells import Cells, cells_of_column
+from lading.testing.cell_values.checks import Checks
+from lading.testing.datasets.constraints import Unique
+
+#: After how many rows that no CHECK took it is an error that none was found.
+HOPELESS = 60
+
+
+@dataclass(eq=False)
+class Foreign:
+    """A foreign key: ``columns`` hold the ``remote`` ones of a row in ``target``.
+
+    ``kinds`` are the classes whose rows have it, ``wanted`` those of the rows that it may
+    lead to; ``optional`` says whether it may be null, ``own`` are the columns that only it
+    holds, and ``checked`` that a CHECK speaks of them.  ``hard`` ones are settled with the row
+    itself, because its identity or a CHECK waits for them, so that no circles arise; the others
+    once all rows are there.  ``void`` ones stay null.
+    """
+
+    table: sa.Table
+    columns: tuple[Column, ...]
+    remote: tuple[Column, ...]
+    kinds: Kinds = None
+    wanted: Kinds = None
+    optional: bool = False
+    own: tuple[Column, ...] = ()
+    hard: bool = False
+    void: bool = False
+    checked: bool = False
+
+    @property
+    def target(self) -> Any:
+        """The table that it leads to."""
+        return self.remote[0].table
+
+
+@dataclass(eq=False)
+class Drawn:
+    """A column whose cells are drawn; ``cells`` is ``None`` for one that stays null."""
+
+    column: Column
+    cells: Cells | None
+    nullable: bool
+    kinds: Kinds = None
+
+
+@dataclass(eq=False)
+class Plan:
+    """What one table's rows consist of; ``rows`` is ``None`` for link tables and strangers.
+
+    ``refused`` counts the rows that a CHECK kept from being drawn, until one ``is_met``.
+    """
+
+    table: sa.Table
+    rows: RowSet | None
+    drawn: list[Drawn] = field(default_factory=list)
+    foreign: list[Foreign] = field(default_factory=list)
+    owners: list[Foreign] = field(default_factory=list)
+    uniques: list[Unique] = field(default_factory=list)
+    made_up: Column | None = None
+    is_sequence: bool = False
+    classes: list[Any] = field(default_factory=list)
+    checks: dict[sa.Table, Checks] = field(default_factory=dict)
+    refused: int = 0
+    is_met: bool = False
+
+    def refuse_hopeless(self) -> None:
+        """Say that of many rows that were drawn the CHECKs took none.
+
+        Without rows a test would pass, and prove nothing.
+        """
+        if self.is_met or self.refused < HOPELESS:
+            return
+        texts = "; ".join(text for checks in self.checks.values() for text in checks.known)
+        checked = [item.column for item in self.drawn if item.cells is not None]
+        wanted = ", ".join(
+            f"'{self.name}.{column.name}': strategy"
+            for column in checked
+            if in_check(column.table, (column,))
+        )
+        raise DeclarationError(
+            f"{self.name}: of {self.refused} rows that were drawn, its CHECKs took none ({texts}); "
+            f"say what draws such values, overrides={{{wanted}}}"
+        )
+
+    @property
+    def name(self) -> str:
+        """What the rows are called: the entity, or the table."""
+        return self.rows.name if self.rows is not None else self.table.fullname
+
+    @cached_property
+    def ids(self) -> Cells:
+        """What made-up primary keys other than numbers are taken from."""
+        assert self.made_up is not None
+        return cells_of_column(self.made_up)
+
+    @cached_property
+    def cells(self) -> dict[Column, Cells]:
+        """How each column is drawn that has values of its own."""
+        return {item.column: item.cells for item in self.drawn if item.cells is not None}
+
+    def tables(self) -> Iterator[tuple[sa.Table, Kinds]]:
+        """Yield each table with the classes whose rows have a row in it."""
+        return carried_tables(self.rows) if self.rows is not None else iter([(self.table, None)])

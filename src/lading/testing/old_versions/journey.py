@@ -1,0 +1,225 @@
+"""Documents on their way to today: one change at a time, and all at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import reject
+
+from lading.changes.change import Change
+from lading.changes.history import Plan
+from lading.changes.records import Undecided, copied
+from lading.changes.replay import Flow, Taken, Undone
+from lading.changes.run import Piece, Upgrade
+from lading.changes.shapes import Shape, Shapes, is_owned
+from lading.changes.steps.base import Step
+from lading.changes.streams import Streams
+from lading.report import Problem
+from lading.testing.old_versions.documents import Records, dangling, links_of
+from lading.values.json_text import json_text, parse_json, plain_json_text
+
+SIZE = 100
+
+
+class Faulty(Exception):
+    """Something on the way isn't as it must be; the text says what and where."""
+
+
+@dataclass
+class Held:
+    """Records of a document, as what an upgrade reads from."""
+
+    records: Records
+
+    def file(self, name: str) -> str:
+        """Records are named by their entity."""
+        return name
+
+    def total(self, name: str) -> int:
+        """Return how many records an entity has."""
+        return len(self.records[name])
+
+    def read(self, name: str, size: int) -> Iterator[Piece]:
+        """Yield an entity's records."""
+        for start in range(0, len(self.records[name]), size):
+            part = self.records[name][start : start + size]
+            yield Piece(start + 1, [plain_json_text(record) for record in part])
+
+    def has_ids(self, name: str) -> bool:
+        """No record has ids."""
+        return False
+
+    def links(self, name: str) -> Mapping[str, int]:
+        """Nothing is said of links."""
+        return {}
+
+
+def upgraded(records: Records, plan: Plan, shapes: Mapping[str, Shape]) -> Records:
+    """Return records as a plan makes them; raises ``Faulty`` where one can't be upgraded.
+
+    The plan's shapes are those of the outcome then.
+    """
+    upgrade = Upgrade(plan, shapes, "drawn records")
+    upgrade.course.flows = {name: _decided(flow) for name, flow in upgrade.course.flows.items()}
+    problems: list[Problem] = []
+    with closing(Streams(Held(records), upgrade)) as streams:
+        made = {
+            name: [
+                parse_json(line)
+                for piece in streams.pieces(flow, SIZE, problems.append)
+                for line in piece.records
+            ]
+            for name, flow in upgrade.flows.items()
+        }
+    if problems:
+        raise Faulty(str(problems[0]))
+    for name, flow in upgrade.course.flows.items():
+        if _is_merged(flow) and _has_twins(made[name], plan.shapes.roots[name]["key"]):
+            reject()
+    return made
+
+
+def _is_merged(flow: Flow) -> bool:
+    """Tell whether records are of several entities, of which two may have one key."""
+    if isinstance(flow.source, Taken):
+        return _is_merged(flow.source.flow)
+    return not isinstance(flow.source, str)
+
+
+def _has_twins(records: list[Any], key: list[str]) -> bool:
+    texts = {json_text([record.get(name) for name in key]) for record in records}
+    return len(texts) < len(records)
+
+
+def _decided(flow: Flow) -> Flow:
+    """Let go of examples in which records differ, and only a person could say which counts."""
+
+    def assuming(act: Any) -> Any:
+        def tried(record: Any) -> None:
+            try:
+                act(record)
+            except Undecided:
+                reject()
+
+        return tried
+
+    return replace(flow, deeds=tuple(replace(one, act=assuming(one.act)) for one in flow.deeds))
+
+
+def step_by_step(records: Records, plan: Plan, shapes: Shapes) -> Records:
+    """Return records as one change after the other makes them, each result looked at.
+
+    ``shapes`` are those that the records have; ``plan`` is for them.  Raises ``Faulty``.
+    """
+    now = Shapes(copied(shapes.roots), copied(shapes.targets))
+    for one in plan.undone:
+        before = Shapes(copied(now.roots), copied(now.targets))
+        versions = dict.fromkeys(records, 1)
+        step = Plan((one,), now, versions, frozenset())
+        made = upgraded(records, step, copied({name: now.roots[name] for name in records}))
+        said = f"after {one.change.__name__}, "
+        for text in _misfits(now, made):
+            raise Faulty(said + text)
+        for text in _vanished(one, before, records, now, made):
+            raise Faulty(said + text)
+        records = made
+    return records
+
+
+# Whether records are what their shape says
+
+
+def _misfits(shapes: Shapes, records: Records) -> Iterator[str]:
+    for name, found in records.items():
+        for number, record in enumerate(found, 1):
+            for place, text in _faults(shapes.roots[name], record):
+                yield f"{name} record {number}{place and ', '}{place}: {text}"
+
+
+def _faults(shape: Shape, record: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if not isinstance(record, dict):
+        yield path.rstrip("."), f"is {record!r}, and no record"
+        return
+    if shape.get("open") or shape.get("hooks") or shape.get("extra"):
+        return
+    kind: Any = record.get(shape.get("discriminator"))
+    for name in record.keys() - shape["fields"].keys():
+        yield f"{path}{name}", "is no field of the next version; Drop or Rename it"
+    for name, inner in shape["fields"].items():
+        elsewhere = inner.get("classes") is not None and kind not in inner["classes"]
+        if name not in record:
+            unsure = inner.get("computed") or inner.get("optional") or inner["type"] == "unknown"
+            if not (elsewhere or unsure):
+                yield f"{path}{name}", "is missing in the next version; Add it"
+        elif not elsewhere:
+            yield from _value_faults(inner, record[name], f"{path}{name}")
+
+
+def _value_faults(inner: Shape, value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if is_owned(inner):
+        if not isinstance(value, list):
+            yield path, f"is {value!r}, and no list of owned records"
+            return
+        for number, item in enumerate(value, 1):
+            yield from _faults(inner, item, f"{path}.{number}.")
+    elif inner.get("type") == "references" and not isinstance(value, list):
+        yield path, f"is {value!r}, and no list of references"
+    elif value is None and inner.get("nullable") is False and not inner.get("computed"):
+        yield path, "is null, and may not be in the next version"
+
+
+# Whether anything went that no step drops
+
+
+def _vanished(
+    one: Undone, before: Shapes, old: Records, after: Shapes, new: Records
+) -> Iterator[str]:
+    """Yield records and links that are fewer than they were, though no step says so."""
+    for name in old:
+        target = _goes_to(one.change, name)
+        if target in new and target is not None:
+            others = sum(len(old[n]) for n in old if _goes_to(one.change, n) == target)
+            if len(new[target]) != others:
+                yield f"{target} have {len(new[target])} records, and had {others} as {name}"
+    if any(_may_drop(step) for step in one.change.steps):
+        return
+    were, are = _counts(one.change, before, old), _counts(None, after, new)
+    for target, count in were.items():
+        if target in after.roots and are[target] < count:
+            yield f"{are[target]} links lead to {target}, and {count} did; Drop them, or keep them"
+    lost = next(dangling(after, new), None)
+    if lost is not None and next(dangling(before, old), None) is None:
+        yield f"a reference in {lost[1]!r} of {lost[0]} leads to no record any more"
+
+
+def _counts(change: type[Change] | None, shapes: Shapes, records: Records) -> Counter[str]:
+    """Count links by the entity that they lead to, as it is called after a change."""
+    found: Counter[str] = Counter()
+    for _, _, inner, _ in links_of(shapes, records):
+        target = str(inner["entity"]).split(".", maxsplit=1)[0]
+        found[(change and _goes_to(change, target)) or target] += 1
+    return found
+
+
+def _goes_to(change: type[Change], name: str) -> str | None:
+    """Return what an entity is called after a change; ``None`` where it is dropped."""
+    now: str | None = name
+    for step in change.steps:
+        if step.renames is not None and step.renames[0] == now:
+            now = step.renames[1]
+        elif now in step.ends:
+            now = str(getattr(step, "into", "")) or None
+    return now
+
+
+def _may_drop(step: Step) -> bool:
+    """Tell whether a step says that something goes, or says nothing of what it does."""
+    return (
+        type(step).__name__ == "Drop"
+        or bool(getattr(step, "drops", ()))
+        or bool(getattr(step, "free", False))
+    )
