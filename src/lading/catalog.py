@@ -7,8 +7,9 @@ import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lading.errors import DeclarationError, shown
+from lading.errors import DeclarationError
 from lading.mapping.value_fields import checked_types
+from lading.messages import shown
 
 if TYPE_CHECKING:
     from lading.changes.change import Change

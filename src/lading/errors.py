@@ -1,4 +1,4 @@
-"""Every public exception, and the one way in which their texts are rendered.
+"""Every public exception.
 
 An error says where, what was wrong, what was expected and what to do, in that
 order, and carries each part as an attribute.  This module knows nothing of
@@ -7,87 +7,13 @@ databases, files or schemas.
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+
+from lading.messages import listed, place, sentence
 
 if TYPE_CHECKING:
     from lading.report import ImportReport
-
-REPR_LIMIT = 80
-LISTED = 5
-#: How many of the names that exist are listed to whoever wrote another, and how alike is near.
-NAMES = 20
-LIKENESS = 0.6
-
-
-def shown(value: object) -> str:
-    """Return the ``repr`` of a value, cut to 80 characters."""
-    try:
-        text = repr(value)
-    except RecursionError:  # it nests deeper than the stack has room
-        text = reprlib.repr(value)
-    return text if len(text) <= REPR_LIMIT else text[: REPR_LIMIT - 3] + "..."
-
-
-def listed(
-    items: Iterable[str],
-    *,
-    separator: str = "\n  ",
-    limit: int = LISTED,
-    total: int | None = None,
-) -> str:
-    """Join at most ``limit`` items, and say how many more there are, of ``total`` if given."""
-    texts = list(items)
-    extra = (len(texts) if total is None else total) - limit
-    shown_items = texts[:limit] if extra > 0 else texts
-    tail = f"{separator}and {extra} more" if extra > 0 else ""
-    return separator.join(shown_items) + tail
-
-
-def nearest(name: object, names: Iterable[object], *, limit: int = NAMES) -> str:
-    """Join the names that exist: those most like a misspelt one first, the others as they stand.
-
-    Args:
-        name: What was written instead of one of the names.
-        names: The names that would have been right; where there are none, the answer is ``none``.
-        limit: How many to list; the others are counted.
-    """
-    known = [str(other) for other in names]
-    ordered = dict.fromkeys([*alike(name, known), *known])
-    return listed(ordered, separator=", ", limit=limit) or "none"
-
-
-def alike(name: object, names: Iterable[object]) -> list[str]:
-    """List the names that a misspelt one may stand for, the most like it first."""
-    known: dict[str, list[str]] = {}
-    for other in map(str, names):
-        known.setdefault(other.casefold(), []).append(other)
-    close = get_close_matches(str(name).casefold(), known, n=LISTED, cutoff=LIKENESS)
-    return [other for folded in close for other in known[folded]]
-
-
-def place(
-    *,
-    file: str | None = None,
-    record: int | None = None,
-    entity: str | None = None,
-    field: str | None = None,
-) -> str:
-    """Render a location: ``recipes.json record 17, author``."""
-    start = file or entity or ""
-    if record is not None:
-        start = f"{start} record {record}".strip()
-    return ", ".join(part for part in (start, field or "") if part)
-
-
-def sentence(location: str, problem: str, remedy: str = "") -> str:
-    """Render ``location: problem. remedy.`` with each part optional but the problem."""
-    text = f"{location}: {problem}" if location else problem
-    if not text.endswith((".", "?", "!")):
-        text += "."
-    return f"{text} {remedy}".rstrip()
 
 
 class LadingError(Exception):

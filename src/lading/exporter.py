@@ -19,7 +19,7 @@ from lading.database.dialects.base import Dialect
 from lading.database.refusals import refusals, veiled
 from lading.database.session import Opened, reading
 from lading.database.tables import require_tables, tables_of
-from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning, TargetError, listed
+from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning, TargetError
 from lading.exporting.manifest_builder import Contents
 from lading.exporting.reader import RecordReader, Tally, count_rows
 from lading.exporting.selection import Scope, references_of
@@ -28,6 +28,7 @@ from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order, order_of
 from lading.mapping.reference_names import coverage
 from lading.mapping.soft_references import soft_references
+from lading.messages import listed
 from lading.model.rowsets import RowSet
 from lading.model.shape import targets_of
 from lading.options import catalog_of, check_path, check_watch

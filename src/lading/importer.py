@@ -16,7 +16,7 @@ from lading.database.columns import require_room
 from lading.database.refusals import veiled
 from lading.database.session import Opened, writing
 from lading.database.tables import TableCounts
-from lading.errors import AlteredWarning, ImportFailed, listed
+from lading.errors import AlteredWarning, ImportFailed
 from lading.exporting.reader import CHUNK
 from lading.importing.batch import Batch
 from lading.importing.decode import RecordDecoder, keys_of
@@ -29,6 +29,7 @@ from lading.importing.payload import BundlePayload, DocumentPayload
 from lading.importing.readback import read_back
 from lading.importing.resolver import Resolvers
 from lading.mapping.load_order import Order, link_name, order_of
+from lading.messages import listed
 from lading.model.rowsets import RowSet
 from lading.options import (
     ImportOptions,

@@ -11,12 +11,13 @@ from lading.catalog import Catalog
 from lading.changes.history import History, history_of
 from lading.changes.replay import Misfit, undo
 from lading.changes.shapes import Shapes
-from lading.errors import LadingError, VersionError, nearest, shown
+from lading.errors import LadingError, VersionError
 from lading.json_schemas.records import document_schema, record_schema
 from lading.locking.check import shapes_before
 from lading.locking.lock_file import Lock, read_lock
 from lading.locking.sealed_shape import sealed_shapes
 from lading.mapping.derivation import Entities
+from lading.messages import nearest, shown
 from lading.options import catalog_of, check_path
 
 

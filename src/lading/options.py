@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lading.catalog import Catalog, default_catalog
-from lading.errors import LadingError, nearest, shown
+from lading.errors import LadingError
 from lading.mapping.derivation import Entities
+from lading.messages import nearest, shown
 
 CONFLICTS = ("skip", "error")
 LATER = ("update", "mirror")

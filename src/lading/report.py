@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from lading.errors import listed, place, sentence, shown
+from lading.messages import listed, place, sentence, shown
 
 #: How many problems a report keeps, for each takes memory.
 MOST_PROBLEMS = 1_000

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import marshmallow as ma
 
 from lading.catalog import Catalog, default_catalog
-from lading.errors import DeclarationError, shown
+from lading.errors import DeclarationError
 from lading.mapping.meta_options import option_faults
+from lading.messages import shown
 
 if TYPE_CHECKING:
     from lading.model.rowsets import RowSet

@@ -17,11 +17,8 @@ from lading.errors import (
     LeftOutWarning,
     TargetError,
     VersionError,
-    listed,
-    place,
-    sentence,
-    shown,
 )
+from lading.messages import listed, place, sentence, shown
 from lading.report import ImportReport, Problem
 
 

@@ -35,7 +35,8 @@ from lading.bundle.validation import (
     whole,
     wrong,
 )
-from lading.errors import BundleError, ChecksumError, VersionError, shown
+from lading.errors import BundleError, ChecksumError, VersionError
+from lading.messages import shown
 
 FORMAT_VERSION = "1.0"
 SUMS = "SHA256SUMS"

@@ -16,7 +16,8 @@ from lading.bundle.manifest import RESERVED, SUMS, FileEntry, Manifest, folded, 
 from lading.bundle.stores.base import Source, open_source, read_whole
 from lading.bundle.stores.directory import Replaced
 from lading.bundle.validation import DAMAGED, MANIFEST
-from lading.errors import BundleError, ChecksumError, listed
+from lading.errors import BundleError, ChecksumError
+from lading.messages import listed
 
 __all__ = ["Block", "BundleReader", "with_bundle"]
 

@@ -16,7 +16,8 @@ import msgspec
 from lading.bundle.file_format import MAX_DEPTH, MAX_RECORD, PIECE
 from lading.bundle.manifest import FileEntry
 from lading.bundle.validation import DAMAGED
-from lading.errors import BundleError, shown
+from lading.errors import BundleError
+from lading.messages import shown
 from lading.values.json_text import on_own_stack
 
 __all__ = ["Window", "document", "records_onward"]

@@ -13,7 +13,8 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from lading.errors import BundleError, shown
+from lading.errors import BundleError
+from lading.messages import shown
 from lading.values.json_text import repeated
 
 Rule = Callable[[Any, str], Any]

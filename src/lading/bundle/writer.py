@@ -20,7 +20,8 @@ from lading.bundle.stores.occupant import Occupant
 from lading.bundle.stores.place import Place
 from lading.bundle.stores.zip import ArchiveTarget
 from lading.bundle.validation import MANIFEST
-from lading.errors import BundleError, listed, shown
+from lading.errors import BundleError
+from lading.messages import listed, shown
 
 __all__ = ["BundleWriter", "EntityFile"]
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from lading.catalog import Catalog, default_catalog
 from lading.changes.steps.fields import Each, Step
-from lading.errors import DeclarationError, shown
+from lading.errors import DeclarationError
+from lading.messages import shown
 
 #: From one version to the next; ``None`` where there was, or will be, no such entity.
 Move = tuple[int | None, int | None]

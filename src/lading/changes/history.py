@@ -13,8 +13,9 @@ from lading.changes.change import Change
 from lading.changes.replay import Misfit, Undone, newest, undo, undo_one
 from lading.changes.shapes import Shapes
 from lading.changes.version_graph import Chains, State, order_graph
-from lading.errors import DeclarationError, VersionError, listed, shown
+from lading.errors import DeclarationError, VersionError
 from lading.mapping.derivation import Entities
+from lading.messages import listed, shown
 
 
 @dataclass(frozen=True, slots=True)

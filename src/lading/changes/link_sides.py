@@ -15,8 +15,8 @@ from typing import Any
 from lading.changes.run import Piece
 from lading.changes.shapes import Shape
 from lading.changes.streams import SIZE, Failed, Streams, numbered
-from lading.errors import shown
 from lading.mapping.derivation import Entities
+from lading.messages import shown
 from lading.model.rowsets import Links, RowSet
 from lading.report import Problem
 from lading.scratch.sort import chunked

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lading.changes.shapes import UNKNOWN, Shape
-from lading.errors import shown
+from lading.messages import shown
 from lading.values.json_text import on_own_stack, plain_json_text
 
 #: A record, the one whose list it is in, and where: ``losses.2.``.

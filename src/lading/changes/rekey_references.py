@@ -10,7 +10,7 @@ from lading.changes.lookups import Book
 from lading.changes.records import Refused, each
 from lading.changes.rename_references import Action, FieldAt, Ways, rename
 from lading.changes.shapes import Shape, Shapes, Written, is_link, written_by
-from lading.errors import listed, shown
+from lading.messages import listed, shown
 
 #: The deepest that keys may refer to each other while they are rewritten.
 DEEPEST = 10_000

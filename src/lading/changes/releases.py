@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lading.errors import shown
+from lading.messages import shown
 from lading.version import __version__
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lading.errors import nearest
+from lading.messages import nearest
 from lading.values.base import article
 
 Shape = dict[str, Any]

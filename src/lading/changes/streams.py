@@ -10,7 +10,8 @@ from lading.changes.lookups import Apart, Book
 from lading.changes.records import Refused
 from lading.changes.replay import Flow, Taken
 from lading.changes.run import EntityUpgrade, Piece, RecordUpgrade, Upgrade
-from lading.errors import BundleError, shown
+from lading.errors import BundleError
+from lading.messages import shown
 from lading.report import Problem
 from lading.scratch.key_index import Entry, KeyIndex
 from lading.scratch.spool import Spool

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from lading.changes.change import Change, names_after, own_faults, step_faults
-from lading.errors import nearest, shown
+from lading.messages import nearest, shown
 
 if TYPE_CHECKING:
     from lading.mapping.derivation import Entities

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 import sqlalchemy as sa
 
 from lading.database.dialects.base import Dialect
-from lading.errors import TargetError, listed
+from lading.errors import TargetError
+from lading.messages import listed
 from lading.model.rowsets import Column, RowSet
 
 #: A column of a row set, and the field that it is carried by (``None`` for generated ids).

@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.errors import shown
 from lading.locking.constraints import integer_bytes
+from lading.messages import shown
 
 Check = Callable[[Any], Any]
 NUL = "\x00"

@@ -19,7 +19,8 @@ from lading.database.dialects import dialect_for
 from lading.database.dialects.base import Dialect, TableKeys
 from lading.database.refusals import is_lost, refusals
 from lading.database.tables import keys_of, require_tables, tables_of
-from lading.errors import OutcomeUnknown, TargetError, shown
+from lading.errors import OutcomeUnknown, TargetError
+from lading.messages import shown
 
 ACCEPTED = "a Session, Connection, Engine or sessionmaker, or None for the catalog's bind"
 

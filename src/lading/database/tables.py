@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from lading.database.columns import require_columns
 from lading.database.dialects.base import Dialect, TableKeys
-from lading.errors import TargetError, listed
+from lading.errors import TargetError
 from lading.mapping.derivation import Entities
+from lading.messages import listed
 from lading.model.rowsets import RowSet, Value
 
 

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 
 from lading.database.dialects.base import Dialect, Row
 from lading.database.lookup import keys_at, rows_among
-from lading.errors import TargetError, shown
+from lading.errors import TargetError
 from lading.exporting.encode import RowEncoder, encode_lines
 from lading.exporting.query import ReferenceSlot, Selection, identity_of
+from lading.messages import shown
 from lading.model.recursive_keys import Parts, deepest, recurring
 from lading.model.rowsets import RowSet
 from lading.records.describe import told_key

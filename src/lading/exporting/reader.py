@@ -20,11 +20,12 @@ import sqlalchemy as sa
 from lading.codegen import Source
 from lading.database.dialects.base import Dialect, Row
 from lading.database.lookup import keys_at, rows_among
-from lading.errors import LadingError, TargetError, shown
+from lading.errors import LadingError, TargetError
 from lading.exporting.ancestors import ancestors_of
 from lading.exporting.encode import RowEncoder, encode_lines
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot, identity_of
 from lading.mapping.columns import kind_of
+from lading.messages import shown
 from lading.model.rowsets import Children, Column, Links, RowSet
 from lading.records.describe import told_key
 from lading.records.layout import (

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from lading.database.dialects.base import Dialect, Row
 from lading.database.lookup import rows_among
-from lading.errors import LadingError, TargetError, nearest, shown
+from lading.errors import LadingError, TargetError
 from lading.exporting.query import having_row_in, is_set, joined_to_owner
 from lading.mapping.derivation import Entities
+from lading.messages import nearest, shown
 from lading.model.rowsets import Reference, RowSet
 from lading.options import entity_names
 

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 
 from lading.database.dialects.base import Row
 from lading.database.lookup import rows_among
-from lading.errors import shown
 from lading.exporting.reader import RecordReader
 from lading.importing.batch import Batch
 from lading.importing.loader import LoadState
 from lading.importing.recursive_resolver import AMBIGUOUS, TreeResolver
 from lading.mapping.columns import unique_columns
 from lading.mapping.natural_keys import covering
+from lading.messages import shown
 from lading.model.hidden import HIDDEN, hides, told
 from lading.model.rowsets import Children, Column, Reference, RowSet, Value
 from lading.records.describe import described

@@ -15,9 +15,10 @@ from lading.bundle.manifest import Deferred, External, FileEntry, Links, Manifes
 from lading.bundle.shape_rules import is_shape
 from lading.bundle.validation import DAMAGED, MANIFEST
 from lading.changes.shapes import Shape, is_link, is_owned
-from lading.errors import BundleError, shown
+from lading.errors import BundleError
 from lading.locking.compatibility import NARROWER, type_ways
 from lading.mapping.derivation import Entities
+from lading.messages import shown
 from lading.model.shape import shape_of
 
 #: Where in the manifest, what stands there, and what should.

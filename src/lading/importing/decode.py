@@ -17,9 +17,9 @@ import msgspec
 
 from lading.codegen import Expression, Source
 from lading.database.dialects.base import Dialect
-from lading.errors import shown
 from lading.exporting.encode import encode_lines
 from lading.importing.batch import Batch, Nested, joined
+from lading.messages import shown
 from lading.model.hidden import told, told_fault, told_faults
 from lading.model.rowsets import Children, Links, Reference, RowSet, Value
 from lading.records.describe import told_key

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from lading.database.dialects.base import Dialect, Row
 from lading.database.refusals import told_refusal
 from lading.database.tables import TableCounts
-from lading.errors import sentence
 from lading.importing.batch import Batch
 from lading.importing.recursive_resolver import AMBIGUOUS, TreeResolver
 from lading.importing.resolver import Resolver, Resolvers
@@ -24,6 +23,7 @@ from lading.importing.shared_columns import Disagreement
 from lading.importing.writer import Later, Resolved
 from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order, link_name
+from lading.messages import sentence
 from lading.model.hidden import has_hidden, hides
 from lading.model.rowsets import Column, Links, Reference, RowSet
 from lading.records.describe import described, told_key

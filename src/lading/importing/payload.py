@@ -15,9 +15,10 @@ from lading.changes.releases import Writer
 from lading.changes.replay import Flow
 from lading.changes.run import Piece, Upgrade
 from lading.changes.streams import Failed, Origin, Streams
-from lading.errors import BundleError, VersionError, listed, nearest, shown
+from lading.errors import BundleError, VersionError
 from lading.importing.contradictions import refuse_contradictions
 from lading.mapping.derivation import RESERVED_NAMES, Entities
+from lading.messages import listed, nearest, shown
 from lading.model.hidden import UNSAID, has_hidden, told
 from lading.model.rowsets import RowSet
 from lading.model.shape import stored_otherwise

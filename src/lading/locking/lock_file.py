@@ -33,7 +33,8 @@ from lading.bundle.validation import (
     text,
     whole,
 )
-from lading.errors import BundleError, ChecksumError, VersionError, shown
+from lading.errors import BundleError, ChecksumError, VersionError
+from lading.messages import shown
 
 __all__ = [
     "LOCK_VERSION",

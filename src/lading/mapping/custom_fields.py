@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import marshmallow as ma
 
-from lading.errors import shown
+from lading.messages import shown
 from lading.values.base import CUSTOM, Kind
 from lading.values.json_text import json_text, on_own_stack
 from lading.values.plain_json import plain_json, wide_integer

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapper, configure_mappers
 from lading.bundle.manifest import name_fault
 from lading.catalog import default_catalog, filled_catalogs
 from lading.changes.version_graph import change_faults
-from lading.errors import DeclarationError, listed, nearest, shown
+from lading.errors import DeclarationError
 from lading.mapping.context import Reported
 from lading.mapping.excuses import stale_excuses
 from lading.mapping.field_names import name_faults
@@ -27,6 +27,7 @@ from lading.mapping.natural_keys import Decision, choose_key
 from lading.mapping.ownership import Ownership
 from lading.mapping.reference_names import Unclear, by_field
 from lading.mapping.restored import lost_targets
+from lading.messages import listed, nearest, shown
 from lading.model.rowsets import Links, Reference, RowSet, Value
 from lading.schema import option
 

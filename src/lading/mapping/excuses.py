@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lading.errors import nearest
 from lading.mapping.reference_names import coverage
 from lading.mapping.soft_references import soft_references
+from lading.messages import nearest
 
 if TYPE_CHECKING:
     from lading.mapping.derivation import Entities

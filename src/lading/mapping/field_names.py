@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lading.errors import shown
+from lading.messages import shown
 from lading.model.rowsets import Member, RowSet
 
 #: Characters that JSON would have to escape in a field's name.

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
 
-from lading.errors import shown
 from lading.mapping.columns import kind_of
 from lading.mapping.fields import Owned, Ref, ValueField
 from lading.mapping.foreign_keys import ForeignKey, ForeignKeys
@@ -15,6 +14,7 @@ from lading.mapping.meta_options import Excluded, hidden_names, stored_names
 from lading.mapping.reference_names import Unclear
 from lading.mapping.unmatched_fields import misnamed
 from lading.mapping.value_fields import Carried, carried, field_for
+from lading.messages import shown
 from lading.model.rowsets import Column, Links, Reference, RowSet, Value
 from lading.values.base import Kind
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.errors import nearest, shown
+from lading.messages import nearest, shown
 
 #: What ``class Meta`` may hold: ours, and marshmallow's own.
 OPTIONS = {

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lading.errors import nearest, shown
 from lading.mapping.columns import generates, unique_columns
 from lading.mapping.reference_names import Unclear
 from lading.mapping.unique_guards import is_guarded
+from lading.messages import nearest, shown
 from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.values.base import article
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
-from lading.errors import shown
 from lading.mapping.fields import Owned
 from lading.mapping.reference_names import Unclear
+from lading.messages import shown
 from lading.model.rowsets import Children, Column, Kinds, Member, Reference, RowSet, Value
 
 if TYPE_CHECKING:

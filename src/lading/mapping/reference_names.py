@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, MapperProperty, RelationshipDirection, RelationshipProperty
 from sqlalchemy.orm.exc import UnmappedColumnError
 
-from lading.errors import alike
 from lading.mapping.columns import is_numbered
+from lading.messages import alike
 from lading.model.rowsets import Column, RowSet, Value
 
 if TYPE_CHECKING:

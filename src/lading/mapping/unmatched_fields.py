@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import marshmallow as ma
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
-from lading.errors import alike, nearest
 from lading.mapping.fields import Owned, Ref, RefList
 from lading.mapping.reference_names import attribute_of, plain_pairs
+from lading.messages import alike, nearest
 
 if TYPE_CHECKING:
     from lading.mapping.members import Members

@@ -13,7 +13,7 @@ from marshmallow_sqlalchemy import ModelConverter
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.errors import DeclarationError, shown
+from lading.errors import DeclarationError
 from lading.mapping.columns import (
     AsStored,
     converts_in_sql,
@@ -28,6 +28,7 @@ from lading.mapping.custom_fields import FieldKind, keep_json_null
 from lading.mapping.fields import ValueField
 from lading.mapping.probing import gives_its_impls, is_steady
 from lading.mapping.reference_names import Unclear
+from lading.messages import shown
 from lading.model.rowsets import Column
 from lading.values.base import Kind
 from lading.values.datetimes import DateTime

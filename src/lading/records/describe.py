@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lading.errors import shown
+from lading.messages import shown
 from lading.model.hidden import HIDDEN, hides, told
 from lading.model.recursive_keys import level_parts, recurring
 from lading.model.rowsets import Reference, Value

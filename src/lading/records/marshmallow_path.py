@@ -12,8 +12,9 @@ from typing import Any
 import marshmallow as ma
 import msgspec
 
-from lading.errors import TargetError, shown
+from lading.errors import TargetError
 from lading.mapping.fields import Owned, Ref, RefList, ValueField
+from lading.messages import shown
 from lading.model.hidden import HIDDEN, UNSAID, has_hidden, hides, told, told_fault
 from lading.model.recursive_keys import levels_of, recurring
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value

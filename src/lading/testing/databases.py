@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from lading.catalog import Catalog
 from lading.database.refusals import refusals
 from lading.database.tables import tables_of
-from lading.errors import TargetError, shown
+from lading.errors import TargetError
+from lading.messages import shown
 from lading.testing import templates
 
 #: What makes a fresh database at each call, and gives an engine over it.

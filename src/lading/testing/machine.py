@@ -13,9 +13,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, preco
 from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
-from lading.errors import DeclarationError, ImportFailed, shown
+from lading.errors import DeclarationError, ImportFailed
 from lading.exporter import export_document
 from lading.importer import import_all, import_document
+from lading.messages import shown
 from lading.report import ImportReport
 from lading.testing.assertions import (
     RoundTripError,

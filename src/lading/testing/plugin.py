@@ -17,7 +17,8 @@ from contextlib import AbstractContextManager, ExitStack, closing
 import pytest
 import sqlalchemy as sa
 
-from lading.errors import TargetError, shown
+from lading.errors import TargetError
+from lading.messages import shown
 from lading.testing.databases import EngineFactory, sqlite_engine
 from lading.testing.servers.lending import ServerDatabases
 from lading.testing.servers.mariadb import MariaDBDatabases, running_mariadb

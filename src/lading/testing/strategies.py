@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
-from lading.errors import DeclarationError, shown
+from lading.errors import DeclarationError
+from lading.messages import shown
 from lading.model.rowsets import Children, RowSet
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.schema import EntitySchema

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lading.errors import shown
+from lading.messages import shown
 from lading.values.base import Kind, article
 from lading.values.json_text import json_text
 from lading.values.scalars import JSON_KEY, JSON_NULL, Json

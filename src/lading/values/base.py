@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lading.errors import shown
+from lading.messages import shown
 
 #: The kind of columns whose values only a field of the application's understands.
 CUSTOM = "custom"

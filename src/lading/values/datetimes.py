@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from lading.errors import shown
+from lading.messages import shown
 from lading.values.base import Kind, article
 
 T = TypeVar("T")

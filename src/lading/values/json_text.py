@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, TypeVar
 
-from lading.errors import shown
+from lading.messages import shown
 
 T = TypeVar("T")
 #: How deep a JSON value may nest, and a whole record: the same in every process and however deep

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from lading.errors import shown
+from lading.messages import shown
 from lading.values.json_text import DEEPEST_RECORD, on_own_stack, too_deep, utf8
 
 #: What has one text in JSON.

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from lading.errors import shown
+from lading.messages import shown
 from lading.values.base import Kind
 from lading.values.json_text import canonical_json, json_text, utf8
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned, Ref
-from lading.errors import DeclarationError, alike, nearest
+from lading.errors import DeclarationError
+from lading.messages import alike, nearest
 from support.declaring import catalog_of, new_base, schema_for
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from lading.bundle.stores.files import hold, locked, remove, reported, sync_folder
 from lading.bundle.stores.occupant import is_bundle_folder, survey
-from lading.errors import BundleError, shown
+from lading.errors import BundleError
+from lading.messages import shown
 
 __all__ = ["Place", "is_needed"]
 

@@ -17,7 +17,8 @@ from typing import BinaryIO
 
 from lading.bundle.manifest import MAX_FILES, folded
 from lading.bundle.stores.zip_member import ENCRYPTED, Stretch, check_local, refuse
-from lading.errors import BundleError, shown
+from lading.errors import BundleError
+from lading.messages import shown
 
 __all__ = ["Outline", "check_members", "outline"]
 

@@ -10,7 +10,7 @@ from lading.changes.lookups import Apart, Book, Together
 from lading.changes.records import Refused, copied
 from lading.changes.rename_references import Action, FieldAt
 from lading.changes.shapes import Mismatch, Shape, Shapes
-from lading.errors import listed, nearest, shown
+from lading.messages import listed, nearest, shown
 
 #: What a step does to records: to one at a time, or with all of an entity's.
 Effect = Action | Book | Apart | Together

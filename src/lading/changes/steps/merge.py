@@ -8,8 +8,8 @@ from lading.changes.lookups import Together
 from lading.changes.records import copied
 from lading.changes.shapes import UNKNOWN, Mismatch, Shape, Shapes
 from lading.changes.steps.base import Effect, Known, Step, entity_of, name_faults, names_text
-from lading.errors import shown
 from lading.mapping.meta_options import names_in
+from lading.messages import shown
 
 
 class Merge(Step):

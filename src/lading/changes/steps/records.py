@@ -25,8 +25,8 @@ from lading.changes.steps.base import (
     refuse_key,
     without,
 )
-from lading.errors import shown
 from lading.mapping.meta_options import names_in
+from lading.messages import shown
 from lading.values.json_text import json_text
 
 

@@ -19,8 +19,8 @@ from lading.changes.steps.base import (
     names_text,
     without,
 )
-from lading.errors import shown
 from lading.mapping.meta_options import names_in
+from lading.messages import shown
 from lading.values.json_text import json_text
 
 

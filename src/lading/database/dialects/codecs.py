@@ -24,8 +24,8 @@ from lading.codegen import PLAIN, Expression, calling
 from lading.database.dialects.real_columns import Describes, refusing_misfit
 from lading.database.dialects.type_processors import Processed
 from lading.database.limits import between, byte_check, longest, no_sets, text_limit
-from lading.errors import shown
 from lading.mapping.columns import AsStored, is_decorator, kind_of, underlying
+from lading.messages import shown
 from lading.model.rowsets import Column
 from lading.values.arrays import Array
 from lading.values.base import CUSTOM, Kind, article

@@ -27,7 +27,7 @@ from lading.database.limits import (
     single_precision,
     whole,
 )
-from lading.errors import shown
+from lading.messages import shown
 from lading.values.scalars import Number
 
 Check = Callable[[Any], Any]

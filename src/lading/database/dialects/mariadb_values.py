@@ -56,7 +56,8 @@ from lading.database.limits import (
     text_limit,
     unblanked,
 )
-from lading.errors import TargetError, shown
+from lading.errors import TargetError
+from lading.messages import shown
 from lading.model.rowsets import Column
 from lading.values.arrays import LabelSet
 from lading.values.base import Kind

@@ -11,8 +11,8 @@ from sqlalchemy.sql import sqltypes
 from lading.database.dialects.codecs import Codecs
 from lading.database.dialects.type_processors import Processed
 from lading.database.limits import is_canonical_uuid, without_nul
-from lading.errors import shown
 from lading.mapping.columns import AsStored
+from lading.messages import shown
 from lading.model.rowsets import Column
 from lading.values.base import Kind
 from lading.values.json_text import parse_json

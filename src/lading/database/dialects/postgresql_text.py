@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.errors import shown
+from lading.messages import shown
 
 Loader = Callable[[str], Any]
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lading.errors import TargetError, listed
+from lading.errors import TargetError
+from lading.messages import listed
 
 if TYPE_CHECKING:
     from lading.database.dialects.postgresql import PostgreSQL

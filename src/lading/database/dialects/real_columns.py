@@ -12,7 +12,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from lading.errors import TargetError, shown
+from lading.errors import TargetError
+from lading.messages import shown
 
 #: How one engine describes a column.
 Stored_co = TypeVar("Stored_co", covariant=True)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
 from lading.database.dialects.real_columns import RealColumns
 from lading.database.limits import between
-from lading.errors import shown
+from lading.messages import shown
 
 Fetch = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 Check = Callable[[Any], Any]

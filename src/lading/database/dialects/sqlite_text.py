@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.errors import TargetError, shown
+from lading.errors import TargetError
+from lading.messages import shown
 from lading.model.rowsets import Column, RowSet
 
 #: What the driver says of such a text, for which there is no code.

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.sql import sqltypes
 
-from lading.errors import shown
+from lading.messages import shown
 from lading.values.base import CUSTOM, Kind
 from lading.values.json_text import json_text, parse_json
 from lading.values.scalars import JSON_NULL

@@ -13,10 +13,11 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator
 
 from lading.database.dialects.type_processors import alike
-from lading.errors import DeclarationError, shown
+from lading.errors import DeclarationError
 from lading.mapping.columns import converts_in_sql, kind_of
 from lading.mapping.custom_fields import FieldKind, class_of
 from lading.mapping.fields import ValueField
+from lading.messages import shown
 from lading.model.rowsets import Column, Value
 from lading.testing.cell_values.by_field import address_supply, field_supply
 from lading.testing.cell_values.by_kind import kind_supply

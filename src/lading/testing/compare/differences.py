@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lading.catalog import Catalog
-from lading.errors import REPR_LIMIT
+from lading.messages import REPR_LIMIT
 from lading.model.rowsets import Column
 from lading.testing.compare.labels import key_text, place_of
 from lading.testing.compare.matching import Matching

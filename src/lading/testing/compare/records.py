@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import gt
 from typing import Any
 
-from lading.errors import shown
 from lading.mapping.derivation import Entities
 from lading.mapping.fields import order_of_key
+from lading.messages import shown
 from lading.model.hidden import told, told_value
 from lading.model.rowsets import Children, Member, RowSet, Value
 from lading.records.canonical import encoded

@@ -11,10 +11,11 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy.orm import Mapper
 
 from lading.catalog import Catalog
-from lading.errors import DeclarationError, shown
+from lading.errors import DeclarationError
 from lading.mapping.columns import AsStored
 from lading.mapping.derivation import Entities
 from lading.mapping.inheritance import family
+from lading.messages import shown
 from lading.model.rowsets import Children, Column, Kinds, Links, Reference, RowSet, Value
 from lading.testing.cell_values.cells import cells_of, cells_of_column
 from lading.testing.cell_values.checks import Checks

@@ -11,7 +11,8 @@ from hypothesis.strategies import SearchStrategy
 
 from lading.changes.records import copied
 from lading.changes.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
-from lading.errors import DeclarationError, shown
+from lading.errors import DeclarationError
+from lading.messages import shown
 from lading.testing.old_versions.values import value_strategy
 from lading.values.json_text import json_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lading.catalog import Catalog
-from lading.errors import listed
+from lading.messages import listed
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
 from lading.testing.assertions import RoundTripError

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
-from lading.errors import shown
+from lading.messages import shown
 from lading.model.rowsets import Member
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import FOLDING, Dataset, Instance, Resolved, Varying
