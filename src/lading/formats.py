@@ -13,7 +13,6 @@ from lading.bundle.manifest import (
     DEFERRALS,
     FEATURES,
     FORMAT_VERSION,
-    LONGEST_NAME,
     Deferred,
     External,
     FileEntry,
@@ -21,6 +20,7 @@ from lading.bundle.manifest import (
     Manifest,
 )
 from lading.bundle.validation import DIGEST, INSTANT, LARGEST
+from lading.filenames import LONGEST_NAME
 from lading.json_schemas.records import DIALECT
 from lading.locking.lock_file import LOCK_VERSION, Golden, Lock, Seal, Waiver
 

@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lading.bundle.manifest import SUMS, Manifest, content_digest
-from lading.bundle.validation import MANIFEST
+from lading.bundle.manifest import Manifest, content_digest
+from lading.filenames import MANIFEST, SUMS
 
 Edit = Callable[[str, list[Any]], list[Any]]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
@@ -19,7 +18,6 @@ from typing import Any
 
 from lading.bundle.validation import (
     DAMAGED,
-    MANIFEST,
     Rule,
     built,
     digest,
@@ -36,14 +34,12 @@ from lading.bundle.validation import (
     wrong,
 )
 from lading.errors import BundleError, ChecksumError, VersionError
+from lading.filenames import MANIFEST, folded, name_fault
 from lading.messages import shown
 
 FORMAT_VERSION = "1.0"
-SUMS = "SHA256SUMS"
-RESERVED = (MANIFEST, SUMS)
 # Features that a bundle may require of its reader.  Format 1.0 has none.
 FEATURES: frozenset[str] = frozenset()
-LONGEST_NAME = 255
 #: How many entity files a bundle may have: more is made up, and takes a reader minutes.
 MAX_FILES = 10_000
 DEFERRALS = ("update", "insert")
@@ -51,7 +47,6 @@ DEFERRALS = ("update", "insert")
 _SEAL = b'\n  "manifest_sha256": "'
 _SEAL_END = re.compile(rb'([0-9a-f]{64})"\n}\n')
 _VERSION = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,25 +210,6 @@ def content_digest(files: Iterable[FileEntry]) -> str:
     """
     lines = sorted(f"{entry.entity_type}\0{entry.sha256}\n" for entry in files)
     return sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def folded(name: str) -> str:
-    """Return a name as file systems that ignore case and composition see it."""
-    return unicodedata.normalize("NFC", name.casefold())
-
-
-def name_fault(name: str) -> str | None:
-    """Say what a bundle's file name must be, or ``None`` if it is that.
-
-    A name that passes stays inside its folder on every system.
-    """
-    if not name or _UNSAFE.search(name) or name != name.strip(" ") or name.strip(".") == "":
-        return "a plain file name, without a folder, drive, scheme or control character"
-    if folded(name) in map(folded, RESERVED):
-        return "a name other than the bundle's own files"
-    if len(name.encode("utf-8", "replace")) > LONGEST_NAME:
-        return f"a file name of at most {LONGEST_NAME} bytes"
-    return None
 
 
 def _plain(value: Any) -> dict[str, Any]:

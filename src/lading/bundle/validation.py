@@ -14,11 +14,11 @@ from math import isfinite
 from typing import Any
 
 from lading.errors import BundleError
+from lading.filenames import MANIFEST
 from lading.messages import shown
 from lading.values.json_text import repeated
 
 Rule = Callable[[Any, str], Any]
-MANIFEST = "manifest.json"
 LARGEST = 2**63 - 1
 DAMAGED = "Export again, or use an undamaged copy."
 DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -12,15 +12,15 @@ from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from lading.bundle.file_format import CLOSE, MAX_RECORD, SEPARATOR, header, sums
-from lading.bundle.manifest import SUMS, FileEntry, Manifest, name_fault
+from lading.bundle.manifest import FileEntry, Manifest
 from lading.bundle.stores.base import occupant_of
 from lading.bundle.stores.directory import DirectoryTarget
 from lading.bundle.stores.files import reported
 from lading.bundle.stores.occupant import Occupant
 from lading.bundle.stores.place import Place
 from lading.bundle.stores.zip import ArchiveTarget
-from lading.bundle.validation import MANIFEST
 from lading.errors import BundleError
+from lading.filenames import MANIFEST, SUMS, name_fault
 from lading.messages import listed, shown
 
 __all__ = ["BundleWriter", "EntityFile"]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, configure_mappers
 
-from lading.bundle.manifest import name_fault
 from lading.catalog import default_catalog, filled_catalogs
 from lading.changes.version_graph import change_faults
 from lading.errors import DeclarationError
+from lading.filenames import name_fault
 from lading.mapping.context import Reported
 from lading.mapping.excuses import stale_excuses
 from lading.mapping.field_names import name_faults

@@ -13,10 +13,10 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from lading.bundle.manifest import Manifest
-from lading.bundle.validation import MANIFEST
 from lading.catalog import Catalog
 from lading.errors import DeclarationError
 from lading.exporter import export_all
+from lading.filenames import MANIFEST
 from lading.importer import import_all
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport

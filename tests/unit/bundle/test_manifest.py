@@ -20,10 +20,10 @@ from lading.bundle.manifest import (
     Links,
     Manifest,
     content_digest,
-    name_fault,
     sealed,
 )
 from lading.errors import BundleError, ChecksumError, LadingError, VersionError
+from lading.filenames import name_fault
 
 TAIL = "Export again, or use an undamaged copy."
 

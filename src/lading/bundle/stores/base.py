@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from lading.bundle.file_format import MAX_MANIFEST, listed_names
-from lading.bundle.manifest import RESERVED
 from lading.bundle.stores.directory import DirectorySource
 from lading.bundle.stores.files import reported
 from lading.bundle.stores.occupant import Occupant, is_bundle_folder, survey
 from lading.bundle.stores.place import Place
 from lading.bundle.stores.zip import ArchiveSource
-from lading.bundle.validation import MANIFEST
 from lading.errors import BundleError
+from lading.filenames import MANIFEST, RESERVED
 
 __all__ = ["Source", "occupant_of", "open_source", "read_whole"]
 

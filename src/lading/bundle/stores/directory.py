@@ -21,8 +21,8 @@ from lading.bundle.stores.files import (
 )
 from lading.bundle.stores.occupant import Occupant
 from lading.bundle.stores.place import Place, is_needed
-from lading.bundle.validation import MANIFEST
 from lading.errors import BundleError
+from lading.filenames import MANIFEST
 
 __all__ = ["DirectorySource", "DirectoryTarget", "Replaced"]
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lading.bundle.file_format import PIECE
-from lading.bundle.validation import DAMAGED, MANIFEST
+from lading.bundle.validation import DAMAGED
 from lading.errors import BundleError
+from lading.filenames import MANIFEST
 
 try:
     import fcntl

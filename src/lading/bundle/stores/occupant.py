@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lading.bundle.file_format import MAX_MANIFEST, is_by_the_way, listed_names
-from lading.bundle.manifest import RESERVED
 from lading.bundle.stores.files import open_regular, pieces_of, reported
-from lading.bundle.validation import MANIFEST
 from lading.errors import BundleError
+from lading.filenames import MANIFEST, RESERVED
 
 __all__ = ["Occupant", "is_bundle_folder", "survey"]
 

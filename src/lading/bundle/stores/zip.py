@@ -23,8 +23,9 @@ from lading.bundle.stores.occupant import Occupant
 from lading.bundle.stores.place import Place
 from lading.bundle.stores.zip_check import check_members, outline
 from lading.bundle.stores.zip_member import Stretch, inflated, refuse
-from lading.bundle.validation import DAMAGED, MANIFEST
+from lading.bundle.validation import DAMAGED
 from lading.errors import BundleError, ChecksumError
+from lading.filenames import MANIFEST
 
 __all__ = ["ArchiveSource", "ArchiveTarget"]
 

@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from lading.bundle.manifest import MAX_FILES, folded
+from lading.bundle.manifest import MAX_FILES
 from lading.bundle.stores.zip_member import ENCRYPTED, Stretch, check_local, refuse
 from lading.errors import BundleError
+from lading.filenames import folded
 from lading.messages import shown
 
 __all__ = ["Outline", "check_members", "outline"]
