@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
-from lading.testing.servers.mariadb import found, running_mariadb
-from lading.testing.servers.postgresql import running_server
+from lading.testing.postgresql_server import running_server
+from lading.testing.server_databases import ServerDatabases
 from support.backends import NAMES, Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
+from support.mariadb_server import found, running_mariadb
 
 # Equal runs on every machine, and no deadline where a shared core may stall.
 settings.register_profile("own tests", deadline=None, derandomize=True)
@@ -70,6 +72,13 @@ def mariadb(mariadb_if_installed: Backend | None) -> Backend:
     if mariadb_if_installed is None:
         pytest.skip("mariadbd is not installed")
     return mariadb_if_installed
+
+
+@pytest.fixture(scope="session")
+def lading_mariadb(mariadb: MariaDB) -> Iterator[ServerDatabases]:
+    """The kit's databases on our own server; its plugin would want the URL of one."""
+    with closing(ServerDatabases(mariadb.server)) as databases:
+        yield databases
 
 
 @pytest.fixture(scope="session", params=NAMES)

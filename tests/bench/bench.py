@@ -35,7 +35,7 @@ from lading import Catalog, EntitySchema, export_all, import_all
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a script, and no test
 
-from lading.testing.servers.mariadb import found, running_mariadb
+from support.mariadb_server import found, running_mariadb
 
 
 class Base(DeclarativeBase):

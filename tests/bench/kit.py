@@ -14,7 +14,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
-from marshmallow import validate
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from lading import Catalog, EntitySchema, Owned

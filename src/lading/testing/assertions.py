@@ -23,7 +23,13 @@ from lading.report import ImportReport
 from lading.testing.compare.differences import Difference, differences
 from lading.testing.compare.records import has_unrestored, out_of_order, said_otherwise
 from lading.testing.compare.stored import stored_cells, typed_cells
-from lading.testing.databases import EngineFactory, database, emptied_after, sqlite_engine
+from lading.testing.databases import (
+    EngineFactory,
+    database,
+    emptied_after,
+    is_mariadb,
+    sqlite_engine,
+)
 from lading.testing.datasets.coverage import forgotten
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.expected_records import Written
@@ -132,8 +138,7 @@ class Trip:
     def opened(self, factory: EngineFactory) -> sa.Engine:
         """Return an engine over a fresh database with all tables."""
         engine = self.held.enter_context(database(factory, self.catalog))
-        is_mariadb = getattr(engine.dialect, "is_mariadb", False)  # also by a mysql:// URL
-        self.engines[engine] = "mariadb" if is_mariadb else engine.dialect.name
+        self.engines[engine] = "mariadb" if is_mariadb(engine.dialect) else engine.dialect.name
         return engine
 
     def written(self, engine: sa.Engine, *, other: bool) -> None:

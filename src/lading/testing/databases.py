@@ -21,8 +21,17 @@ from lading.testing import templates
 EngineFactory = Callable[[], sa.Engine | AbstractContextManager[sa.Engine]]
 #: The databases that every SQLite connection has, whatever is attached to it.
 OWN_SCHEMAS = ("main", "temp")
-#: The engines whose schemas are databases, by SQLAlchemy's names.
-SHARING = ("mariadb", "mysql")
+
+
+def is_mariadb(dialect: sa.Dialect) -> bool:
+    """Tell whether a dialect is MariaDB's, whose schemas are databases; also by a mysql:// URL."""
+    return dialect.name in ("mariadb", "mysql")
+
+
+def tables_of_models(catalog: Catalog) -> list[sa.Table]:
+    """Return all tables of the metadata that a catalog's models belong to."""
+    metadata = dict.fromkeys(table.metadata for table in tables_of(catalog.use()))
+    return [table for item in metadata for table in item.tables.values()]
 
 
 @runtime_checkable
@@ -100,17 +109,16 @@ def _opened(factory: EngineFactory) -> Iterator[sa.Engine]:
 @contextmanager
 def _with_tables(engine: sa.Engine, catalog: Catalog) -> Iterator[sa.Engine]:
     """Make the schemas and tables of a catalog's models; ``TargetError`` if rows are there."""
-    metadata = list(dict.fromkeys(table.metadata for table in tables_of(catalog.use())))
-    tables = [table for item in metadata for table in item.tables.values()]
+    tables = tables_of_models(catalog)
     schemas = sorted({table.schema for table in tables if table.schema})
     with ExitStack() as stack:
         with refusals():  # and not of what is done with the tables later
             usable = stack.enter_context(_with_schemas(engine, schemas))
             with usable.connect() as connection:
                 if engine.dialect.name != "sqlite":
-                    _create(connection, metadata)
+                    _create(connection, tables)
                 elif not templates.serve(connection, catalog, tables):
-                    _create(connection, metadata)
+                    _create(connection, tables)
                     templates.keep(connection, catalog, tables)
                 connection.commit()
         yield usable
@@ -119,7 +127,7 @@ def _with_tables(engine: sa.Engine, catalog: Catalog) -> Iterator[sa.Engine]:
 def _with_schemas(engine: sa.Engine, names: list[str]) -> AbstractContextManager[sa.Engine]:
     if engine.dialect.name == "sqlite":
         return _attached(engine, names)
-    return _translated(engine, names) if engine.dialect.name in SHARING else _made(engine, names)
+    return _translated(engine, names) if is_mariadb(engine.dialect) else _made(engine, names)
 
 
 @contextmanager
@@ -152,14 +160,14 @@ def _drop_schema(engine: sa.Engine, name: str) -> None:
         connection.execute(sa.schema.DropSchema(name))
 
 
-def _create(connection: sa.Connection, metadata: Iterable[sa.MetaData]) -> None:
+def _create(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
     with warnings.catch_warnings():
         # Circles among tables concern only the order of DDL; index expressions likewise.
         warnings.simplefilter("ignore", sa.exc.SAWarning)
-        for item in metadata:
-            item.create_all(connection)
-            for table in item.tables.values():
-                _require_empty(connection, table)
+        for metadata in dict.fromkeys(table.metadata for table in tables):
+            metadata.create_all(connection)
+    for table in tables:
+        _require_empty(connection, table)
 
 
 def _require_empty(connection: sa.Connection, table: sa.Table) -> None:
@@ -214,24 +222,26 @@ def emptied_after(engine: sa.Engine, catalog: Catalog) -> Iterator[sa.Engine]:
     finally:
         with engine.begin() as connection:
             there = sa.inspect(connection)
-            metadata = {table.metadata for table in tables_of(catalog.use())}
-            tables = [table for item in metadata for table in item.tables.values()]
-            _empty(connection, [t for t in tables if there.has_table(t.name, schema=t.schema)])
+            tables = tables_of_models(catalog)
+            without_rows(connection, [t for t in tables if there.has_table(t.name, t.schema)])
 
 
-def _empty(connection: sa.Connection, tables: list[sa.Table]) -> None:
-    """Delete all rows, whatever circles these refer to each other in."""
-    prepare = connection.dialect.identifier_preparer
-    names = [prepare.format_table(table) for table in tables]
-    if connection.dialect.name == "postgresql":
-        if names:
-            connection.exec_driver_sql(f"TRUNCATE {', '.join(names)}")
-        return
-    is_sqlite = connection.dialect.name == "sqlite"
-    connection.exec_driver_sql(
-        "PRAGMA defer_foreign_keys=ON" if is_sqlite else "SET foreign_key_checks = 0"
-    )
+def without_rows(connection: sa.Connection, tables: list[sa.Table]) -> None:
+    """Delete all rows of some tables, whatever circles these refer to each other in."""
+    dialect = connection.dialect
+    if dialect.name == "postgresql":
+        # A hundred times as fast as TRUNCATE, which makes a new file of each table.
+        if connection.exec_driver_sql("SHOW is_superuser").scalar() == "on":
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        elif tables:
+            names = ", ".join(map(dialect.identifier_preparer.format_table, tables))
+            connection.exec_driver_sql(f"TRUNCATE {names}")
+            return
+    elif dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+    else:
+        connection.exec_driver_sql("SET foreign_key_checks = 0")
     for table in tables:
         connection.execute(sa.delete(table))
-    if not is_sqlite:
+    if is_mariadb(dialect):
         connection.exec_driver_sql("SET foreign_key_checks = 1")

@@ -1,11 +1,11 @@
 """Fixtures for pytest: an engine factory for each engine, for ``engine_factory=`` and moves.
 
 Write ``pytest_plugins = ["lading.testing.plugin"]`` in the ``conftest.py`` of your tests.
-The fixtures live as long as the whole run, so a test with ``@given`` may ask for them; a
-server is started when the first test does.  ``LADING_POSTGRESQL`` and ``LADING_MARIADB``
-may name servers of yours (SQLAlchemy URLs, of a user who may create databases); without
-them a private server runs, where one is installed.  Where none is, the tests are skipped,
-or fail if ``LADING_REQUIRE_POSTGRESQL`` or ``LADING_REQUIRE_MARIADB`` is set.
+The fixtures live as long as the whole run, so a test with ``@given`` may ask for them.
+``LADING_POSTGRESQL`` and ``LADING_MARIADB`` name your servers (SQLAlchemy URLs, of a user
+who may create databases).  Without the first, a private PostgreSQL server is started where
+the wheel of ``lading[testing-postgresql]`` is installed.  Where there is no server, the tests
+are skipped, or fail if ``LADING_REQUIRE_POSTGRESQL`` or ``LADING_REQUIRE_MARIADB`` is set.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ import sqlalchemy as sa
 from lading.errors import TargetError
 from lading.messages import shown
 from lading.testing.databases import EngineFactory, sqlite_engine
-from lading.testing.servers.lending import ServerDatabases
-from lading.testing.servers.mariadb import MariaDBDatabases, running_mariadb
-from lading.testing.servers.postgresql import PostgreSQLDatabases, running_server
+from lading.testing.postgresql_server import running_server
+from lading.testing.server_databases import ServerDatabases
 
 
 @pytest.fixture(scope="session")
@@ -34,36 +33,42 @@ def lading_sqlite() -> EngineFactory:
 @pytest.fixture(scope="session")
 def lading_postgresql() -> Iterator[EngineFactory]:
     """Engines over PostgreSQL databases, each dropped or emptied after its use."""
-    yield from _databases("POSTGRESQL", running_server, PostgreSQLDatabases)
+    yield from _databases("POSTGRESQL", running_server)
 
 
 @pytest.fixture(scope="session")
 def lading_mariadb() -> Iterator[EngineFactory]:
     """Engines over MariaDB databases, each dropped or emptied after its use."""
-    yield from _databases("MARIADB", running_mariadb, MariaDBDatabases)
+    yield from _databases("MARIADB", _no_mariadb)
 
 
 def _databases(
-    name: str,
-    running: Callable[[], AbstractContextManager[sa.URL]],
-    kind: type[ServerDatabases],
+    name: str, running: Callable[[], AbstractContextManager[sa.URL]]
 ) -> Iterator[ServerDatabases]:
-    """Give databases of the server that the environment names, or of one that is started."""
+    """Yield databases of the server that the environment names, or of one that is started."""
     with ExitStack() as stack:
-        given = os.environ.get(f"LADING_{name}")
+        url = os.environ.get(f"LADING_{name}")
         try:
-            server = _reachable(given, name) if given else stack.enter_context(running())
+            server = _reachable(url, name) if url else stack.enter_context(running())
         except TargetError as error:
-            if given or os.environ.get(f"LADING_REQUIRE_{name}"):
+            if url or os.environ.get(f"LADING_REQUIRE_{name}"):
                 pytest.fail(str(error), pytrace=False)
             pytest.skip(str(error))
-        yield stack.enter_context(closing(kind(server)))
+        yield stack.enter_context(closing(ServerDatabases(server)))
 
 
-def _reachable(given: str, name: str) -> sa.URL:
+def _no_mariadb() -> AbstractContextManager[sa.URL]:
+    raise TargetError(
+        "there is no MariaDB server to test with: LADING_MARIADB isn't set",
+        "Write the URL of a server, such as mariadb+pymysql://user@host/, into LADING_MARIADB; "
+        "pip install 'lading[mariadb]' brings the driver.",
+    )
+
+
+def _reachable(text: str, name: str) -> sa.URL:
     """Return the URL of a server that answers; ``TargetError`` for any other."""
     try:
-        url = sa.make_url(given)
+        url = sa.make_url(text)
         engine = sa.create_engine(url)
         try:
             with engine.connect():
@@ -72,7 +77,7 @@ def _reachable(given: str, name: str) -> sa.URL:
             engine.dispose()
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise TargetError(
-            f"LADING_{name} is {shown(given)}, and no server answers there: {error}",
+            f"LADING_{name} is {shown(text)}, and no server answers there: {error}",
             "Write a SQLAlchemy URL, such as postgresql+psycopg://user@host/database or "
             "mariadb+pymysql://user@host/, and start the server.",
         ) from error

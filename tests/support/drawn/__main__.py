@@ -12,13 +12,13 @@ import traceback
 from contextlib import ExitStack
 from pathlib import Path
 
-from lading.testing.servers.mariadb import found, running_mariadb
-from lading.testing.servers.postgresql import running_server
+from lading.testing.postgresql_server import running_server
 from support.backends import Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
 from support.drawn.drawing import draw
 from support.drawn.running import run
 from support.drawn.source import source_of
 from support.drawn.tally import Tally
+from support.mariadb_server import found, running_mariadb
 
 
 def backend_of(name: str, stack: ExitStack, folder: Path) -> Backend:

