@@ -6,7 +6,7 @@ restores it into any database.
 """
 
 from lading.bundle.manifest import Manifest
-from lading.catalog import Catalog, default_catalog
+from lading.catalog import Catalog, default_catalog, import_order
 from lading.changes.change import Change, change
 from lading.changes.steps.fields import Add, Convert, Drop, Each, Move, Rename
 from lading.changes.steps.merge import Merge
@@ -31,7 +31,6 @@ from lading.importer import import_all, import_document
 from lading.json_schema import json_schema
 from lading.lock import Locked, check, lock
 from lading.mapping.fields import Owned, Ref
-from lading.mapping.load_order import import_order
 from lading.report import Finding, ImportReport, Problem, Progress
 from lading.schema import EntitySchema
 from lading.upgrader import upgrade

@@ -118,7 +118,7 @@ class Catalog:
         ``"users.token"``) to the reason that ``leaves_out`` gives, or to ``None``; sorted by
         name.
         """
-        from lading.mapping.excuses import told_coverage
+        from lading.mapping.coverage import told_coverage
 
         return told_coverage(self.use())
 
@@ -141,3 +141,15 @@ def filled_catalogs() -> list[str]:
     return [
         f"{name!r} has {count} schema{'s' * (count > 1)}" for name, count in sorted(counts.items())
     ]
+
+
+def import_order(catalog: Catalog | None = None) -> dict[str, int]:
+    """Return each entity's place in the import order, counted from 1, in that order.
+
+    Without a catalog, the default one is meant.  Raises ``DeclarationError`` for a cycle
+    of required references, with its path.
+    """
+    from lading.mapping.load_order import order_of  # it imports the entities, they us
+
+    names = order_of((catalog or default_catalog).use()).entities
+    return {name: place for place, name in enumerate(names, 1)}

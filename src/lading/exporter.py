@@ -22,14 +22,14 @@ from lading.database.tables import require_tables, tables_of
 from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning, TargetError
 from lading.exporting.manifest_builder import Contents
 from lading.exporting.reader import RecordReader, Tally, count_rows
-from lading.exporting.selection import Scope, references_of
+from lading.exporting.selection import Scope
 from lading.exporting.shared_keys import refuse_shared_keys
+from lading.mapping.coverage import coverage
 from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order, order_of
-from lading.mapping.reference_names import coverage
 from lading.mapping.soft_references import soft_references
 from lading.messages import listed
-from lading.model.rowsets import RowSet
+from lading.model.rowsets import RowSet, references_of
 from lading.model.shape import targets_of
 from lading.options import catalog_of, check_path, check_watch
 from lading.records.marshmallow_path import dumped, needs_marshmallow

@@ -15,7 +15,7 @@ import marshmallow as ma
 
 from lading.catalog import Catalog, default_catalog
 from lading.errors import DeclarationError
-from lading.mapping.meta_options import option_faults
+from lading.mapping.meta_options import declares_model, option, option_faults
 from lading.messages import shown
 
 if TYPE_CHECKING:
@@ -117,17 +117,3 @@ def _drop(data: Any, names: set[str]) -> Any:
     if not isinstance(data, Mapping):
         return data
     return {name: value for name, value in data.items() if name not in names}
-
-
-def declares_model(cls: type[ma.Schema]) -> bool:
-    """Tell whether a schema stands for an entity, and not for an abstract base."""
-    return getattr(cls.Meta, "model", None) is not None
-
-
-def option(cls: type[ma.Schema], name: str) -> Any:
-    """Return a ``Meta`` option of the class or of the nearest base that gives it."""
-    for base in cls.__mro__:
-        value = getattr(base.__dict__.get("Meta"), name, None)
-        if value is not None:
-            return value
-    return None

@@ -16,8 +16,8 @@ from lading.exporting.external_links import Externals
 from lading.exporting.manifest_builder import Contents
 from lading.exporting.reader import CHUNK
 from lading.importing.payload import BundlePayload
+from lading.mapping.coverage import coverage
 from lading.mapping.load_order import order_of
-from lading.mapping.reference_names import coverage
 from lading.options import catalog_of, check_max_bytes, check_path, check_watch
 from lading.records.canonical import Canonicaliser, links_in
 from lading.report import ImportReport, Problem, Problems, Progress

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.locking.constraints import integer_bytes
+from lading.mapping.columns import integer_bytes
 from lading.messages import shown
 
 Check = Callable[[Any], Any]

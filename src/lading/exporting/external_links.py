@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lading.bundle.manifest import External, FileEntry
-from lading.exporting.selection import references_of
 from lading.mapping.derivation import Entities
-from lading.model.rowsets import Reference, RowSet
+from lading.model.rowsets import Reference, RowSet, references_of
 from lading.records.canonical import links_in
 from lading.scratch.key_index import KeyIndex
 from lading.values.json_text import json_text

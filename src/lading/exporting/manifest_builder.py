@@ -16,10 +16,9 @@ from lading.bundle.manifest import (
     Manifest,
     content_digest,
 )
-from lading.exporting.selection import references_of
 from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order
-from lading.model.rowsets import Reference, RowSet
+from lading.model.rowsets import Reference, RowSet, references_of
 from lading.model.shape import shape_of, targets_of
 from lading.version import __version__
 

@@ -13,7 +13,7 @@ from lading.errors import LadingError, TargetError
 from lading.exporting.query import having_row_in, is_set, joined_to_owner
 from lading.mapping.derivation import Entities
 from lading.messages import nearest, shown
-from lading.model.rowsets import Reference, RowSet
+from lading.model.rowsets import Reference, RowSet, references_of
 from lading.options import entity_names
 
 SLICE = 2_000
@@ -172,16 +172,6 @@ def chain(rows: RowSet, reference: Reference) -> Any:
         joined = joined_to_owner(joined, above, pairs)
         rows = above
     return joined
-
-
-def references_of(root: RowSet, path: str = "") -> Iterator[tuple[str, RowSet, Reference]]:
-    """Yield every reference of an entity's records: dotted path, row set, reference."""
-    for reference in root.references:
-        yield f"{path}{reference.written}", root, reference
-    for links in root.links:
-        yield f"{path}{links.written}", root, links.reference
-    for children in root.children:
-        yield from references_of(children.rows, f"{path}{children.written}.")
 
 
 class _Closure:

@@ -18,11 +18,11 @@ from lading.exporting.reader import RecordReader
 from lading.importing.batch import Batch
 from lading.importing.loader import LoadState
 from lading.importing.recursive_resolver import AMBIGUOUS, TreeResolver
-from lading.mapping.columns import unique_columns
 from lading.mapping.natural_keys import covering
 from lading.messages import shown
 from lading.model.hidden import HIDDEN, hides, told
 from lading.model.rowsets import Children, Column, Reference, RowSet, Value
+from lading.model.uniqueness import unique_columns
 from lading.records.describe import described
 from lading.records.layout import Key
 from lading.values.json_text import parse_json

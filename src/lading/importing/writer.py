@@ -25,9 +25,8 @@ from lading.importing.shared_columns import (
     deferred_carriers,
     shared_columns,
 )
-from lading.mapping.inheritance import carried_tables
 from lading.mapping.load_order import Order, link_name
-from lading.model.rowsets import Children, Column, Kinds, Links, Reference, RowSet
+from lading.model.rowsets import Children, Column, Kinds, Links, Reference, RowSet, carried_tables
 
 #: Rows of one insert; a chunk of records may nest many more.
 ROWS = 5_000

@@ -12,13 +12,11 @@ from typing import Any
 import marshmallow as ma
 import sqlalchemy as sa
 from marshmallow import validate
-from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
-from lading.mapping.columns import underlying
+from lading.mapping.columns import integer_bytes, underlying
 from lading.mapping.custom_fields import class_of
-from lading.mapping.fields import Owned, Ref, RefList, ValueField
-from lading.mapping.members import OneOfKinds
+from lading.mapping.fields import OneOfKinds, Owned, Ref, RefList, ValueField
 from lading.model.rowsets import Member, Value
 from lading.values.base import Kind
 from lading.values.datetimes import DateTime, Time
@@ -74,13 +72,6 @@ def _of_column(value: Value) -> Said:
     if isinstance(kind, Time | DateTime) and isinstance(fraction, int):
         said["fraction"] = fraction
     return said
-
-
-def integer_bytes(type_: TypeEngine[Any]) -> int:
-    """Return how many bytes an integer column has by its declaration."""
-    if isinstance(type_, sqltypes.BigInteger):
-        return 8
-    return 2 if isinstance(type_, sqltypes.SmallInteger) else 4
 
 
 def _of_validator(validator: Any, kind: Kind | None) -> Said:

@@ -16,7 +16,7 @@ from lading.exporting.reader import CHUNK
 from lading.importing.payload import BundlePayload, DocumentPayload
 from lading.locking.samples import sample_records
 from lading.mapping.derivation import RESERVED_NAMES, Entities
-from lading.mapping.fields import order_of_key
+from lading.model.ordering import order_of_key
 from lading.model.rowsets import Children, RowSet, Value
 from lading.records.marshmallow_path import canonical_record, dumped, needs_marshmallow
 from lading.report import BREAKING, NEEDS_CHANGE, Finding, Problem

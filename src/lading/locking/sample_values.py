@@ -18,8 +18,7 @@ from marshmallow import fields, validate
 
 from lading.locking.constraints import constraints_of, validators_of
 from lading.locking.sample_patterns import matching
-from lading.mapping.fields import ValueField
-from lading.mapping.members import OneOfKinds
+from lading.mapping.fields import OneOfKinds, ValueField
 from lading.model.rowsets import Value
 from lading.values.arrays import Array, LabelSet
 from lading.values.base import CUSTOM, Kind

@@ -12,11 +12,10 @@ from typing import Any
 
 from lading.errors import DeclarationError
 from lading.locking.sample_values import FULLEST, LEAST, PLAIN, NoSample, sample
-from lading.mapping.columns import unique_columns
 from lading.mapping.derivation import Entities
-from lading.mapping.fields import order_of, order_of_key
-from lading.model.ordering import as_listed
+from lading.model.ordering import as_listed, order_of, order_of_key
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.model.uniqueness import unique_columns
 from lading.values.json_text import json_text, plain_json_text
 
 STYLES = (PLAIN, LEAST, FULLEST)

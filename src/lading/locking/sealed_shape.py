@@ -16,10 +16,10 @@ import marshmallow as ma
 from lading.changes.replay import newest
 from lading.changes.shapes import Shape, Shapes
 from lading.locking.constraints import constraints_of, defaults_of
-from lading.mapping.columns import unique_columns
 from lading.mapping.derivation import Entities
 from lading.mapping.fields import Owned, Ref, RefList
 from lading.model.rowsets import Children, Column, Reference, RowSet, Value
+from lading.model.uniqueness import unique_columns
 
 #: What stands for the owner in a unique set of owned records.
 OWNER = ".."

@@ -6,7 +6,6 @@ in ``engine.limits``.
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import enum
 import re
@@ -169,16 +168,6 @@ class AsStored(TypeDecorator[Any]):
         return f"{self.type!r} as it is stored"
 
 
-def retyped(column: Any, type_: TypeEngine[Any] | None) -> Any:
-    """Return a column of a table or alias as one of another type; itself without one."""
-    if type_ is None:
-        return column
-    made = copy.copy(column)
-    made.__dict__.pop("comparator", None)
-    made.type = type_
-    return made
-
-
 def converts_in_sql(type_: TypeEngine[Any]) -> bool:
     """Tell whether a type, or a variant of it, wraps columns or parameters in SQL of its own.
 
@@ -296,56 +285,8 @@ def generates(column: sa.Column[Any]) -> bool:
     )
 
 
-def unique_columns(table: Any) -> list[tuple[sa.Column[Any], ...]]:
-    """List the columns of each unique constraint and plain unique index, each set once."""
-    found: dict[frozenset[str], tuple[sa.Column[Any], ...]] = {}
-    constraints = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
-    groups = [tuple(constraint.columns) for constraint in constraints]
-    groups += [tuple(index.columns) for index in table.indexes if _is_plain(index)]
-    position = {column.name: number for number, column in enumerate(table.columns)}
-    for group in groups:
-        found.setdefault(frozenset(column.name for column in group), group)
-    return sorted(found.values(), key=lambda group: [position[column.name] for column in group])
-
-
-def _is_plain(index: sa.Index) -> bool:
-    """A partial index, or one over expressions, makes nothing unique by itself."""
-    partial = any(options.get("where") is not None for options in index.dialect_options.values())
-    columns = [item for item in index.expressions if isinstance(item, sa.Column)]
-    return bool(index.unique) and not partial and len(columns) == len(index.expressions)
-
-
-def nulls_collide(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
-    """Tell whether rows could collide while these columns are null for a time.
-
-    So they do under unique indexes that are partial or over expressions and mention one
-    of them, or that hold nulls for equal.
-    """
-    names = {column.name.lower() for column in columns}
-    uniques = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
-    for unique in (*uniques, *(index for index in table.indexes if index.unique)):
-        options = unique.dialect_options["postgresql"]
-        texts = [str(item) for item in getattr(unique, "expressions", unique.columns)]
-        partial = [
-            str(given["where"])
-            for given in unique.dialect_options.values()
-            if given.get("where") is not None
-        ]
-        odd = isinstance(unique, sa.Index) and not _is_plain(unique)
-        if odd or options.get("nulls_not_distinct"):
-            words = re.findall(r"\w+", " ".join([*texts, *partial]))
-            if names & {word.lower() for word in words}:
-                return True
-    return False
-
-
-def in_check(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
-    """Tell whether any CHECK of the table mentions one of the columns."""
-    names = {column.name.lower() for column in columns}
-    within = [constraint for column in table.columns for constraint in column.constraints]
-    for constraint in [*table.constraints, *within]:
-        if isinstance(constraint, sa.CheckConstraint):
-            words = re.findall(r"\w+", str(constraint.sqltext))
-            if names & {word.lower() for word in words}:
-                return True
-    return False
+def integer_bytes(type_: TypeEngine[Any]) -> int:
+    """Return how many bytes an integer column has by its declaration."""
+    if isinstance(type_, sqltypes.BigInteger):
+        return 8
+    return 2 if isinstance(type_, sqltypes.SmallInteger) else 4

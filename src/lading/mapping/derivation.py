@@ -13,23 +13,28 @@ from lading.catalog import default_catalog, filled_catalogs
 from lading.changes.version_graph import change_faults
 from lading.errors import DeclarationError
 from lading.filenames import name_fault
+from lading.mapping.checks import empty_keys, key_faults, lost_targets, name_faults
 from lading.mapping.context import Reported
-from lading.mapping.excuses import stale_excuses
-from lading.mapping.field_names import name_faults
+from lading.mapping.coverage import stale_excuses
+from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Owned, Ref, RefList
 from lading.mapping.identity import surrogate_of
 from lading.mapping.inheritance import Hierarchy
-from lading.mapping.key_cycles import empty_keys, key_faults
 from lading.mapping.link_lists import add_link_lists
 from lading.mapping.members import Members
-from lading.mapping.meta_options import names_in, stored_names, unknown_options
+from lading.mapping.meta_options import (
+    excluded,
+    names_in,
+    option,
+    own_option,
+    stored_names,
+    unknown_options,
+)
 from lading.mapping.natural_keys import Decision, choose_key
 from lading.mapping.ownership import Ownership
-from lading.mapping.reference_names import Unclear, by_field
-from lading.mapping.restored import lost_targets
+from lading.mapping.reference_names import by_field
 from lading.messages import listed, nearest, shown
 from lading.model.rowsets import Links, Reference, RowSet, Value
-from lading.schema import option
 
 if TYPE_CHECKING:
     from lading.catalog import Catalog
@@ -255,7 +260,7 @@ class Derivation:
             hierarchy = Hierarchy(mapper)
             hierarchy.name_kinds(stored_names(schema))
             hierarchy.extensions()
-        except Unclear as error:
+        except AmbiguousDeclaration as error:
             self.report(schema, str(error))
             return None
         return hierarchy
@@ -266,7 +271,7 @@ class Derivation:
             try:
                 self.decisions[schema] = choose_key(rows, declared)
                 rows.key = self.decisions[schema].key
-            except Unclear as error:
+            except AmbiguousDeclaration as error:
                 failed = self.reported.failed[schema]
                 is_known = error.name in failed or (declared is None and failed)
                 if (schema not in self.owners or declared is not None) and not is_known:
@@ -279,7 +284,7 @@ class Derivation:
                 if isinstance(reference, Reference):
                     try:
                         reference.parts = self._parts(reference)
-                    except Unclear as error:
+                    except AmbiguousDeclaration as error:
                         is_known = self.reported.is_without_key(reference.target)
                         if not self._is_owner(schema, reference.target) and not is_known:
                             self.report(schema, f"{reference.name}: {error}")
@@ -293,7 +298,7 @@ class Derivation:
         if reference.by is None:
             parts = target.key
             if not parts and target.schema in self.owners:
-                raise Unclear(
+                raise AmbiguousDeclaration(
                     f"refers to {target.schema.__name__}, whose rows are owned and have no natural "
                     f"key; declare natural_key there"
                 )
@@ -301,9 +306,13 @@ class Derivation:
             parts = (by_field(target, reference.by),)
         if reference.flat:
             if len(parts) != 1 or not isinstance(parts[0], Value):
-                raise Unclear("flat=True needs a key of one plain field; write it nested")
+                raise AmbiguousDeclaration(
+                    "flat=True needs a key of one plain field; write it nested"
+                )
             if parts[0].nullable:
-                raise Unclear("flat=True needs a key that is never null; write it nested")
+                raise AmbiguousDeclaration(
+                    "flat=True needs a key that is never null; write it nested"
+                )
             if reference.field.data_key is None:
                 reference.written = f"{reference.name}_{parts[0].written}"
         return parts
@@ -345,16 +354,6 @@ def _by_name(schema: type[EntitySchema]) -> tuple[str, str, str]:
     table = getattr(mapper, "local_table", None)
     name = own_option(schema, "name") or getattr(table, "name", "")
     return str(name), schema.__qualname__, schema.__module__
-
-
-def excluded(schema: type[EntitySchema]) -> tuple[str, ...]:
-    """Return what the application's ``Meta.exclude`` names."""
-    return tuple(getattr(schema.Meta, "exclude", ()))
-
-
-def own_option(schema: type[EntitySchema], name: str) -> Any:
-    """Return an option of the schema's own ``Meta``, which bases don't pass on."""
-    return getattr(schema.__dict__.get("Meta"), name, None)
 
 
 def bind(rows: RowSet) -> None:

@@ -14,8 +14,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState
 
-from lading.model.ordering import as_listed, by_columns
-from lading.model.recursive_keys import deepest, flattened_order, levels_of, recurring
+from lading.messages import shown
+from lading.model.ordering import as_listed, by_columns, order_of
+from lading.model.recursive_keys import deepest, levels_of, recurring
 from lading.model.rowsets import Children, Reference, Value
 from lading.values.base import Kind
 from lading.values.json_text import on_own_stack
@@ -261,29 +262,6 @@ class RefList(ma.fields.Field[Any]):
         return read_list(value, lambda item: read_key(reference, item))
 
 
-def order_of(reference: Reference, written: Mapping[str, Any] | None) -> Any:
-    """Return what a nested key sorts by: null first, then its parts."""
-    return (False,) if written is None else (True, *order_of_key(reference.parts, written))
-
-
-def order_of_key(parts: tuple[Value | Reference, ...], written: Mapping[str, Any]) -> Any:
-    """Return what a key sorts by, be it nested or a record's own."""
-    own = recurring(parts)
-    orders = [
-        [_order_of_part(part, level[part.written]) for part in parts if part is not own]
-        for level in reversed(levels_of(written, own))
-    ]
-    return orders[0] if own is None else flattened_order(orders, parts.index(own))
-
-
-def _order_of_part(part: Value | Reference, value: Any) -> Any:
-    if isinstance(part, Reference):
-        return order_of(
-            part, {part.parts[0].written: value} if part.flat and value is not None else value
-        )
-    return (False,) if value is None else (True, part.kind.order(value))
-
-
 def _json(record: Any) -> bytes:
     return on_own_stack(msgspec.json.encode, record)
 
@@ -320,3 +298,18 @@ class Owned(ma.fields.Field[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         schema = self.nested()
         return read_list(value, lambda item: schema.load(item, many=False))
+
+
+class OneOfKinds(ma.validate.Validator):
+    """Refuses a discriminator that no class of the hierarchy has."""
+
+    def __init__(self, kind: Kind, kinds: frozenset[Any]) -> None:
+        self.kind = kind
+        self.kinds = kinds
+
+    def __call__(self, value: Any) -> Any:
+        """Return the value if it is known."""
+        if self.kind.write(value) not in self.kinds:
+            known = ", ".join(sorted(repr(kind) for kind in self.kinds if kind is not None))
+            raise ma.ValidationError(f"{shown(value)} is no class of it; there are {known}")
+        return value

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
+from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Ref
-from lading.mapping.reference_names import Unclear, has_conditions, many_to_one, plain_pairs
-from lading.mapping.unique_guards import leads_to_one
+from lading.mapping.reference_names import has_conditions, many_to_one, plain_pairs
 from lading.model.rowsets import Column
+from lading.model.uniqueness import leads_to_one
 
 if TYPE_CHECKING:
     from lading.mapping.members import Members
@@ -133,7 +134,7 @@ class ForeignKeys:
         """Name one foreign key; nothing if it can't be named or is left out."""
         try:
             name, field, relationship = self._name(pairs)
-        except Unclear as error:
+        except AmbiguousDeclaration as error:
             self.members.failed |= self._possible_names(pairs)
             self.members.report(str(error))
             return
@@ -174,11 +175,13 @@ class ForeignKeys:
             return relationships[0], Ref(), relationships[0]
         if relationships:
             known = " or ".join(f"{name} = Ref()" for name in relationships)
-            raise Unclear(f"{names_of(local)} has several relationships; write {known}")
+            raise AmbiguousDeclaration(
+                f"{names_of(local)} has several relationships; write {known}"
+            )
         if len(views) == 1:
             return views[0], Ref(), None
         if plain is None:
-            raise Unclear(
+            raise AmbiguousDeclaration(
                 f"the foreign key ({names_of(local)}) has no relationship to be named after; name "
                 f"it by its columns, as in name = Ref({tuple(attributes)!r})"
             )

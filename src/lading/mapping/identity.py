@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lading.mapping.columns import generates, is_numbered
 from lading.mapping.fields import Owned, Ref
-from lading.mapping.meta_options import Excluded
+from lading.mapping.meta_options import Excluded, option
 from lading.model.rowsets import Column
-from lading.schema import option
 
 if TYPE_CHECKING:
     from lading.mapping.inheritance import Hierarchy

@@ -15,14 +15,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipProperty
 
 from lading.mapping.columns import is_decorator, kind_of
-from lading.mapping.reference_names import Unclear, attribute_of
-from lading.model.rowsets import Column, Extension, Kinds, RowSet
+from lading.mapping.errors import AmbiguousDeclaration
+from lading.mapping.reference_names import attribute_of
+from lading.model.rowsets import Column, Extension, Kinds
 from lading.values.base import Kind
 from lading.values.scalars import Choice, Integer, Text
 
 
 class Hierarchy:
-    """The classes over one entity's tables, base first; ``Unclear`` for what can't be one."""
+    """The classes over one entity's tables, base first.
+
+    Raises ``AmbiguousDeclaration`` for what can't be one entity.
+    """
 
     def __init__(self, mapper: Mapper[Any]) -> None:
         self.mapper = mapper
@@ -42,7 +46,7 @@ class Hierarchy:
 
     def _require_discriminator(self) -> None:
         if self.discriminator is None:
-            raise Unclear(
+            raise AmbiguousDeclaration(
                 f"{self.mapper.class_.__name__} has subclasses, and no column of "
                 f"{self.table.fullname} says which a row is of; give it "
                 "__mapper_args__ = {'polymorphic_on': …} with a column of that table"
@@ -60,7 +64,7 @@ class Hierarchy:
             return
         is_stored = is_decorator(column.type) and self.attribute(column) in stored
         if kind is None or is_stored:
-            raise Unclear(_unsaid(column, is_stored=is_stored))
+            raise AmbiguousDeclaration(_unsaid(column, is_stored=is_stored))
         for mapper in self.mappers:
             self.kinds[mapper] = frozenset(
                 _written(kind, member)
@@ -154,17 +158,10 @@ def family(mapper: Mapper[Any]) -> Iterator[Mapper[Any]]:
             yield member
 
 
-def carried_tables(rows: RowSet) -> Iterator[tuple[sa.Table, Kinds]]:
-    """Yield each table of a row set with the discriminators whose rows have a row there."""
-    yield rows.table, None
-    for extension in rows.extensions:
-        yield extension.table, extension.kinds
-
-
 def _table_of(mapper: Mapper[Any]) -> sa.Table:
     table = mapper.local_table
     if not isinstance(table, sa.Table):
-        raise Unclear(
+        raise AmbiguousDeclaration(
             f"{mapper.class_.__name__} is mapped to {type(table).__name__.lower()}, and not to a "
             "table; map it to one, or map a class to each of its tables"
         )
@@ -187,7 +184,7 @@ def _written(kind: Kind, mapper: Mapper[Any]) -> Any:
     try:
         return kind.write(_plain(kind, mapper.polymorphic_identity))
     except ValueError as error:
-        raise Unclear(
+        raise AmbiguousDeclaration(
             f"the polymorphic_identity of {mapper.class_.__name__} is no value of its column "
             f"({error}); correct one of them"
         ) from error
@@ -219,7 +216,7 @@ def _joining(
                     pairs[own] = known[above]  # type: ignore[index]
     key = tuple(table.primary_key.columns)
     if set(pairs) != set(key) or len(set(pairs.values())) != len(set(known.values())):
-        raise Unclear(
+        raise AmbiguousDeclaration(
             f"the rows of {table.fullname} don't join those of their base class by the whole of "
             "both primary keys; give its primary key a foreign key to the base's"
         )

@@ -14,12 +14,11 @@ import networkx as nx
 import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipProperty
 
-from lading.mapping.columns import in_check, nulls_collide
 from lading.mapping.fields import Ref, RefList
 from lading.mapping.identity import key_names
 from lading.mapping.meta_options import names_in
-from lading.mapping.unique_guards import leads_to_one
 from lading.model.rowsets import Column, Kinds, Links, Reference, RowSet
+from lading.model.uniqueness import in_check, leads_to_one, nulls_collide
 
 if TYPE_CHECKING:
     from lading.mapping.derivation import Derivation

@@ -15,11 +15,10 @@ from operator import attrgetter
 
 import networkx as nx
 
-from lading.catalog import Catalog, default_catalog
 from lading.errors import DeclarationError
-from lading.mapping.derivation import Entities, own_option
+from lading.mapping.derivation import Entities
 from lading.mapping.link_lists import may_wait
-from lading.mapping.meta_options import names_in
+from lading.mapping.meta_options import names_in, own_option
 from lading.model.rowsets import Links, Reference, RowSet
 
 
@@ -40,16 +39,6 @@ class Order:
     late: frozenset[str]
     waves: frozenset[tuple[str, str]]
     dependencies: dict[str, tuple[str, ...]]
-
-
-def import_order(catalog: Catalog | None = None) -> dict[str, int]:
-    """Return each entity's place in the import order, counted from 1, in that order.
-
-    Without a catalog, the default one is meant.  Raises ``DeclarationError`` for a cycle
-    of required references, with its path.
-    """
-    names = order_of((catalog or default_catalog).use()).entities
-    return {name: place for place, name in enumerate(names, 1)}
 
 
 def order_of(entities: Entities) -> Order:

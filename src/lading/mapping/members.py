@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 import marshmallow as ma
 
 from lading.mapping.columns import kind_of
-from lading.mapping.fields import Owned, Ref, ValueField
+from lading.mapping.errors import AmbiguousDeclaration
+from lading.mapping.fields import OneOfKinds, Owned, Ref, ValueField
 from lading.mapping.foreign_keys import ForeignKey, ForeignKeys
 from lading.mapping.identity import declared_name, field_name, lost_id
 from lading.mapping.meta_options import Excluded, hidden_names, stored_names
-from lading.mapping.reference_names import Unclear
 from lading.mapping.unmatched_fields import misnamed
 from lading.mapping.value_fields import Carried, carried, field_for
 from lading.messages import shown
 from lading.model.rowsets import Column, Links, Reference, RowSet, Value
-from lading.values.base import Kind
 
 if TYPE_CHECKING:
     from lading.mapping.derivation import Derivation
@@ -138,9 +137,11 @@ class Members:
             if declared is None and not stored:
                 declared = field_for(column.type, self.work.catalog.types)
             elif declared is not None and stored:
-                raise Unclear("it is declared as a field and named in Meta.stored; remove one")
+                raise AmbiguousDeclaration(
+                    "it is declared as a field and named in Meta.stored; remove one"
+                )
             return carried(name, column, declared, stored=stored)
-        except Unclear as error:
+        except AmbiguousDeclaration as error:
             self.failed.add(name)
             self.report(f"{name}: {error}, or leave it out with Meta.exclude")
             return None
@@ -254,18 +255,3 @@ def _other_form(value: Value, written: Any) -> str | None:
         f"writes {shown(written)}; leave it to be derived, without a declared field or Catalog's "
         "types"
     )
-
-
-class OneOfKinds(ma.validate.Validator):
-    """Refuses a discriminator that no class of the hierarchy has."""
-
-    def __init__(self, kind: Kind, kinds: frozenset[Any]) -> None:
-        self.kind = kind
-        self.kinds = kinds
-
-    def __call__(self, value: Any) -> Any:
-        """Return the value if it is known."""
-        if self.kind.write(value) not in self.kinds:
-            known = ", ".join(sorted(repr(kind) for kind in self.kinds if kind is not None))
-            raise ma.ValidationError(f"{shown(value)} is no class of it; there are {known}")
-        return value

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
 
 from lading.messages import nearest, shown
+
+if TYPE_CHECKING:
+    from lading.schema import EntitySchema
 
 #: What ``class Meta`` may hold: ours, and marshmallow's own.
 OPTIONS = {
@@ -94,3 +97,27 @@ def hidden_names(schema: type[ma.Schema]) -> set[str]:
     """Return the fields that a schema hides, with those of its bases: a secret stays one."""
     metas = (base.__dict__.get("Meta") for base in schema.__mro__)
     return {name for meta in metas for name in names_in(getattr(meta, "hidden", None))}
+
+
+def declares_model(cls: type[ma.Schema]) -> bool:
+    """Tell whether a schema stands for an entity, and not for an abstract base."""
+    return getattr(cls.Meta, "model", None) is not None
+
+
+def option(cls: type[ma.Schema], name: str) -> Any:
+    """Return a ``Meta`` option of the class or of the nearest base that gives it."""
+    for base in cls.__mro__:
+        value = getattr(base.__dict__.get("Meta"), name, None)
+        if value is not None:
+            return value
+    return None
+
+
+def excluded(schema: type[EntitySchema]) -> tuple[str, ...]:
+    """Return what the application's ``Meta.exclude`` names."""
+    return tuple(getattr(schema.Meta, "exclude", ()))
+
+
+def own_option(schema: type[EntitySchema], name: str) -> Any:
+    """Return an option of the schema's own ``Meta``, which bases don't pass on."""
+    return getattr(schema.__dict__.get("Meta"), name, None)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lading.mapping.columns import generates, unique_columns
-from lading.mapping.reference_names import Unclear
-from lading.mapping.unique_guards import is_guarded
+from lading.mapping.columns import generates
+from lading.mapping.errors import AmbiguousDeclaration
 from lading.messages import nearest, shown
 from lading.model.rowsets import Column, Reference, RowSet, Value
+from lading.model.uniqueness import is_guarded, unique_columns
 from lading.values.base import article
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def choose_key(rows: RowSet, declared: Any) -> Decision:
     The rule, unless a key is declared: ``slug`` if unique and NOT NULL; else the only
     unique constraint or plain unique index without nullable columns that nobody makes up
     (no column of it has a default that generates); else the only one that is made up, with
-    ``uuid`` before others; else a primary key that records carry.  ``Unclear`` says what
-    to declare instead.
+    ``uuid`` before others; else a primary key that records carry.
+    ``AmbiguousDeclaration`` says what to declare instead.
     """
     offered = candidates(rows)
     if declared is not None:
@@ -89,14 +89,16 @@ def _default_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
     conventional = next((item for item in offered if item.names == (CONVENTIONAL,)), None)
     if conventional is not None:
         if conventional.nullable:
-            raise Unclear(f"{CONVENTIONAL} is unique but nullable; {_suggest(offered)}")
+            raise AmbiguousDeclaration(
+                f"{CONVENTIONAL} is unique but nullable; {_suggest(offered)}"
+            )
         return conventional.key, "slug is unique and never null"
     unique = [item for item in offered if not item.nullable and not item.primary]
     business = [item for item in unique if not item.made_up]
     conventional = next((item for item in unique if item.names == ("uuid",)), None)
     chosen = business or ([conventional] if conventional is not None else unique)
     if len(chosen) > 1:
-        raise Unclear(f"several columns could be its natural key; {_suggest(offered)}")
+        raise AmbiguousDeclaration(f"several columns could be its natural key; {_suggest(offered)}")
     if chosen:
         reason = "the only unique columns that are never null and not made up"
         made_up = "unique and never null, though made up; nothing else is"
@@ -104,7 +106,7 @@ def _default_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
     primary = next((item for item in offered if item.primary), None)
     if primary is not None and not _is_surrogate(rows, primary):
         return primary.key, "the primary key"
-    raise Unclear(f"it has no natural key; {_suggest(offered)}")
+    raise AmbiguousDeclaration(f"it has no natural key; {_suggest(offered)}")
 
 
 def candidates(rows: RowSet) -> list[Candidate]:
@@ -192,11 +194,15 @@ def _declared_key(rows: RowSet, declared: Any) -> Key:
     """Return the members that ``natural_key`` names."""
     names = (declared,) if isinstance(declared, str) else declared
     if not isinstance(names, tuple | list) or not all(isinstance(n, str) for n in names):
-        raise Unclear(f"natural_key = {shown(declared)}; write a field's name, or several")
+        raise AmbiguousDeclaration(
+            f"natural_key = {shown(declared)}; write a field's name, or several"
+        )
     if not names:
-        raise Unclear("natural_key names no field; write at least one")
+        raise AmbiguousDeclaration("natural_key names no field; write at least one")
     if len(set(names)) < len(names):
-        raise Unclear(f"natural_key = {shown(declared)} names a field twice; name each once")
+        raise AmbiguousDeclaration(
+            f"natural_key = {shown(declared)} names a field twice; name each once"
+        )
     return tuple(_key_member(rows, name) for name in names)
 
 
@@ -204,26 +210,28 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
     for member in rows.members:
         if member.name == name:
             if not isinstance(member, Value | Reference):
-                raise Unclear(f"natural_key names {name!r}, which is a list; name another field")
+                raise AmbiguousDeclaration(
+                    f"natural_key names {name!r}, which is a list; name another field"
+                )
             if member.kinds is not None:
-                raise Unclear(
+                raise AmbiguousDeclaration(
                     f"natural_key names {name!r}, which only some of its classes have; "
                     "name another field"
                 )
             if isinstance(member, Value) and not member.writable:
-                raise Unclear(
+                raise AmbiguousDeclaration(
                     f"natural_key names {name!r}, which is never read back; name another field"
                 )
             if isinstance(member, Value) and not member.kind.is_key:
                 kind = article(member.kind.name)
-                raise Unclear(
+                raise AmbiguousDeclaration(
                     f"natural_key names {name!r}, and {kind} field is no key; name another field"
                 )
             return member
     names = [member.name for member in rows.members if isinstance(member, Value | Reference)]
     known = nearest(name, names)
     text = f"natural_key names {name!r}, which is no field of it; its fields are {known}"
-    raise Unclear(text, name)
+    raise AmbiguousDeclaration(text, name)
 
 
 def choices(entities: Entities) -> tuple[KeyChoice, ...]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
+from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Owned
-from lading.mapping.reference_names import Unclear
 from lading.messages import shown
 from lading.model.rowsets import Children, Column, Kinds, Member, Reference, RowSet, Value
 
@@ -67,7 +67,7 @@ class Ownership:
                 continue
             try:
                 children = self._children(rows, source, name, field)
-            except Unclear as error:
+            except AmbiguousDeclaration as error:
                 # What failed already may be the child's way to its owner.
                 if not self.work.reported.failed[field.child]:
                     self.work.report(source.schema, f"{name} = Owned(...): {error}")
@@ -140,7 +140,7 @@ class Ownership:
             if not isinstance(member, Reference):
                 continue
             if not member.parts and not self.work.reported.is_without_key(member.target):
-                raise Unclear(
+                raise AmbiguousDeclaration(
                     f"{child.schema.__name__}.{member.name} refers to {member.target.name}, which "
                     "has no natural key; declare natural_key there"
                 )
@@ -159,7 +159,7 @@ class Ownership:
         if len(ways) == 1:
             return ways[0]
         choice = " or ".join(item.name for item in child.references) or "none"
-        raise Unclear(
+        raise AmbiguousDeclaration(
             f"{child.schema.__name__} must refer to {parent.name} exactly once; "
             f"name the way with via=… (its references: {choice})"
         )
@@ -183,7 +183,9 @@ class Ownership:
             held = [table.columns for table in child.tables if (key or "") in table.columns]
             column = held[0][key or ""] if held else None
             if column is None:
-                raise Unclear(f"order_by={clause} isn't a column of {child.table.fullname}")
+                raise AmbiguousDeclaration(
+                    f"order_by={clause} isn't a column of {child.table.fullname}"
+                )
             restorable = {value.column for value in child.values if value.writable}
             if column is child.surrogate and isinstance(column.type, sa.Integer):
                 restorable.add(column)  # made anew in the order of the list

@@ -21,20 +21,17 @@ from lading.mapping.columns import (
     kind_of,
     makes_values,
     overrides_values,
-    retyped,
     underlying,
 )
 from lading.mapping.custom_fields import FieldKind, keep_json_null
+from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import ValueField
 from lading.mapping.probing import gives_its_impls, is_steady
-from lading.mapping.reference_names import Unclear
 from lading.messages import shown
-from lading.model.rowsets import Column
+from lading.model.rowsets import Column, retyped
 from lading.values.base import Kind
 from lading.values.datetimes import DateTime
 from lading.values.scalars import Bytes, Text
-
-Types = Mapping[type[TypeEngine[Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Carried:
 def carried(
     name: str, column: Column, declared: ma.fields.Field[Any] | None, *, stored: bool
 ) -> Carried:
-    """Return a column's field and kind, and ``Unclear`` where neither is known.
+    """Return a column's field and kind, and ``AmbiguousDeclaration`` where neither is known.
 
     Args:
         name: The field's name, for what an error tells to write.
@@ -60,7 +57,7 @@ def carried(
     if stored or (declared is None and travels_stored(column.type)):
         return _stored(name, column)
     if converts_in_sql(column.type):
-        raise Unclear(
+        raise AmbiguousDeclaration(
             f"{column.type!r} converts values in SQL (bind_expression, column_expression), which a "
             f"bulk load goes past; let what is stored travel as it is: stored = ({name!r},) in "
             "Meta, or change its type"
@@ -130,8 +127,8 @@ def _known(kind: Kind | None) -> Kind:
     return kind
 
 
-def _unknown(name: str, type_: TypeEngine[Any]) -> Unclear:
-    return Unclear(
+def _unknown(name: str, type_: TypeEngine[Any]) -> AmbiguousDeclaration:
+    return AmbiguousDeclaration(
         f"{type_!r} has a Python type that lading doesn't know; declare {name} = "
         "fields.…(required=True), give its TypeDecorator a python_type"
     )
@@ -199,7 +196,14 @@ def _made(given: Any, type_: TypeEngine[Any]) -> ma.fields.Field[Any]:
     try:
         field = given() if inspect.isclass(given) else given(type_)
     except Exception as error:
-        raise Unclear(f"Catalog's types[{name}] fails ({error!r}); correct it") from error
+        raise AmbiguousDeclaration(
+            f"Catalog's types[{name}] fails ({error!r}); correct it"
+        ) from error
     if not isinstance(field, ma.fields.Field):
-        raise Unclear(f"Catalog's types[{name}] gives {shown(field)}; let it give a field")
+        raise AmbiguousDeclaration(
+            f"Catalog's types[{name}] gives {shown(field)}; let it give a field"
+        )
     return field
+
+
+Types = Mapping[type[TypeEngine[Any]], Any]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from lading.model.rowsets import Children, Value
+from lading.model.recursive_keys import flattened_order, levels_of, recurring
+from lading.model.rowsets import Children, Reference, Value
 
 Record = dict[str, Any]
 
@@ -39,3 +40,26 @@ def _order_by(value: Value) -> Callable[[Record], Any]:
         return (False,) if written is None else (True, value.kind.order(written))
 
     return order
+
+
+def order_of(reference: Reference, written: Mapping[str, Any] | None) -> Any:
+    """Return what a nested key sorts by: null first, then its parts."""
+    return (False,) if written is None else (True, *order_of_key(reference.parts, written))
+
+
+def order_of_key(parts: tuple[Value | Reference, ...], written: Mapping[str, Any]) -> Any:
+    """Return what a key sorts by, be it nested or a record's own."""
+    own = recurring(parts)
+    orders = [
+        [_order_of_part(part, level[part.written]) for part in parts if part is not own]
+        for level in reversed(levels_of(written, own))
+    ]
+    return orders[0] if own is None else flattened_order(orders, parts.index(own))
+
+
+def _order_of_part(part: Value | Reference, value: Any) -> Any:
+    if isinstance(part, Reference):
+        return order_of(
+            part, {part.parts[0].written: value} if part.flat and value is not None else value
+        )
+    return (False,) if value is None else (True, part.kind.order(value))

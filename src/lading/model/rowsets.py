@@ -8,6 +8,7 @@ writes a row.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 from sqlalchemy.types import TypeEngine
 
-from lading.mapping.columns import retyped
 from lading.values.base import Kind
+
+if TYPE_CHECKING:
+    from lading.schema import EntitySchema
 
 if TYPE_CHECKING:
     import marshmallow as ma
@@ -253,3 +256,30 @@ class RowSet:
         yield self
         for children in self.children:
             yield from children.rows.tree()
+
+
+def references_of(root: RowSet, path: str = "") -> Iterator[tuple[str, RowSet, Reference]]:
+    """Yield every reference of an entity's records: dotted path, row set, reference."""
+    for reference in root.references:
+        yield f"{path}{reference.written}", root, reference
+    for links in root.links:
+        yield f"{path}{links.written}", root, links.reference
+    for children in root.children:
+        yield from references_of(children.rows, f"{path}{children.written}.")
+
+
+def carried_tables(rows: RowSet) -> Iterator[tuple[sa.Table, Kinds]]:
+    """Yield each table of a row set with the discriminators whose rows have a row there."""
+    yield rows.table, None
+    for extension in rows.extensions:
+        yield extension.table, extension.kinds
+
+
+def retyped(column: Any, type_: TypeEngine[Any] | None) -> Any:
+    """Return a column of a table or alias as one of another type; itself without one."""
+    if type_ is None:
+        return column
+    made = copy.copy(column)
+    made.__dict__.pop("comparator", None)
+    made.type = type_
+    return made

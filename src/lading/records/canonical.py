@@ -12,9 +12,8 @@ import msgspec
 
 from lading.errors import LadingError
 from lading.importing.decode import flattened, portable_key, without_ids
-from lading.mapping.fields import order_of, order_of_key
 from lading.model.hidden import told_fault, told_faults
-from lading.model.ordering import as_listed
+from lading.model.ordering import as_listed, order_of, order_of_key
 from lading.model.rowsets import Children, Links, RowSet, Value
 from lading.records.layout import RecordLayout
 from lading.records.marshmallow_path import canonical_record, dumped, needs_marshmallow

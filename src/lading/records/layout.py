@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from lading.codegen import Expression, Source
-from lading.mapping.field_names import UNWRITABLE
+from lading.mapping.checks import UNWRITABLE
 from lading.model.recursive_keys import flattened_order, level_parts, recurring, recurs
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.values.base import CUSTOM, Kind

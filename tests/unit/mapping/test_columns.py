@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from lading.mapping.columns import generates, in_check, is_numbered, kind_of, unique_columns
+from lading.mapping.columns import generates, is_numbered, kind_of
+from lading.model.uniqueness import in_check, unique_columns
 from lading.values.arrays import Array
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time

@@ -8,9 +8,9 @@ from operator import gt
 from typing import Any
 
 from lading.mapping.derivation import Entities
-from lading.mapping.fields import order_of_key
 from lading.messages import shown
 from lading.model.hidden import told, told_value
+from lading.model.ordering import order_of_key
 from lading.model.rowsets import Children, Member, RowSet, Value
 from lading.records.canonical import encoded
 from lading.testing.compare.differences import Difference

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.mapping.columns import in_check
 from lading.model.rowsets import Column
+from lading.model.uniqueness import in_check
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from lading.errors import DeclarationError
-from lading.mapping.fields import order_of
 from lading.messages import shown
+from lading.model.ordering import order_of
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.records.canonical import encoded
 from lading.testing.cell_values.storable import travelling

@@ -14,9 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.errors import DeclarationError
-from lading.mapping.columns import in_check
-from lading.mapping.inheritance import carried_tables
-from lading.model.rowsets import Column, Kinds, RowSet
+from lading.model.rowsets import Column, Kinds, RowSet, carried_tables
+from lading.model.uniqueness import in_check
 from lading.testing.cell_values.cells import Cells, cells_of_column
 from lading.testing.cell_values.checks import Checks
 from lading.testing.datasets.constraints import Unique

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
-from lading.mapping.unique_guards import is_guarded
+from lading.model.uniqueness import is_guarded
 from support.declaring import catalog_of, new_base, schema_for
 
 

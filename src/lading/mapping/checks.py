@@ -1,16 +1,19 @@
-"""Refuses natural keys that could not be written down.
-
-They contain each other, never end, or hold a reference to rows that have none.
-"""
+"""Checks of finished row sets: their natural keys, field names and references."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import networkx as nx
 
+from lading.messages import shown
 from lading.model.recursive_keys import Parts
-from lading.model.rowsets import Links, Reference, RowSet
+from lading.model.rowsets import Column, Links, Member, Reference, RowSet
+
+if TYPE_CHECKING:
+    from lading.schema import EntitySchema
 
 
 def key_faults(plain: Iterable[RowSet]) -> Iterator[tuple[RowSet | None, str]]:
@@ -90,3 +93,70 @@ def _without_key(parts: Parts) -> Reference | None:
             seen.add(part)
             waiting += part.parts
     return None
+
+
+#: Characters that JSON would have to escape in a field's name.
+UNWRITABLE = re.compile(r'["\\\x00-\x1f]')
+
+
+def name_faults(rows: RowSet) -> Iterator[str]:
+    """Yield what is wrong with the names under which a row set's members are written."""
+    seen: dict[str, Member] = {}
+    for member in rows.members:
+        if not isinstance(member.written, str):
+            yield f"{member.name}: data_key = {shown(member.written)}; write a string"
+            continue
+        if UNWRITABLE.search(member.written):
+            yield (
+                f"{member.name} would be written as {member.written!r}, and no field's name may "
+                "have quotes, backslashes or control characters; give it another data_key"
+            )
+        other = seen.setdefault(member.written, member)
+        if other is not member:
+            remedy = "give one a data_key"
+            if other.name == member.name:
+                remedy = (
+                    "name the attributes of the classes that have it apart, or move it to a class "
+                    "above them"
+                )
+            yield f"two fields would be written as {member.written!r}; {remedy}"
+
+
+def lost_targets(
+    plain: Mapping[type[EntitySchema], RowSet], failed: Mapping[type[EntitySchema], set[str]]
+) -> Iterator[tuple[type[EntitySchema], str]]:
+    """Yield each schema whose reference would come back leading nowhere, with the mistake.
+
+    So it would where its target is restored without the column that the foreign key holds:
+    one that is excluded, or only written.  ``failed`` are the members that were reported
+    already, by schema: of a target with such, nothing is said.
+    """
+    for schema, rows in plain.items():
+        for member in rows.members:
+            reference = member.reference if isinstance(member, Links) else member
+            if not isinstance(reference, Reference) or failed[reference.target.schema]:
+                continue
+            restored = _restored(reference.target)
+            for column in reference.remote:
+                if reference.target.in_base(column) not in restored:
+                    yield schema, _lost(reference, column)
+
+
+def _lost(reference: Reference, column: Column) -> str:
+    return (
+        f"{reference.name} refers to {column}, which {reference.target.schema.__name__} doesn't "
+        "restore; carry that column, or leave the reference out with Meta.exclude = "
+        f"({reference.name!r},)"
+    )
+
+
+def _restored(rows: RowSet) -> set[Column]:
+    """Return the columns that records carry and give back, or that the database computes."""
+    lost = {
+        value.column
+        for value in rows.values
+        if not value.writable
+        and value.column.computed is None
+        and value.column is not rows.surrogate  # made anew, and references follow it
+    }
+    return rows.carried() - lost

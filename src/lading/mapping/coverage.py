@@ -1,0 +1,76 @@
+"""What a catalog leaves out, and the reasons that it gives for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from lading.mapping.columns import is_numbered
+from lading.mapping.soft_references import soft_references
+from lading.messages import nearest
+from lading.model.rowsets import Column
+
+if TYPE_CHECKING:
+    from lading.mapping.derivation import Entities
+if TYPE_CHECKING:
+    from lading.mapping.derivation import Entities
+
+
+def coverage(entities: Entities) -> dict[str, str | None]:
+    """List what no schema carries; see :meth:`Catalog.coverage`."""
+    catalog = entities.catalog
+    carried: dict[sa.Table, set[Column]] = {}
+    made_anew: set[Column] = set()
+    for rows in entities.all_rows():
+        if rows.surrogate is not None and not is_numbered(rows.surrogate):
+            made_anew |= {rows.surrogate} - {value.column for value in rows.values}
+        for table in rows.tables:
+            carried.setdefault(table, set()).update(rows.carried())
+        for links in rows.links:
+            held = {column for column, _ in links.local} | set(links.reference.columns)
+            carried.setdefault(links.table, set()).update(held)
+    left: dict[str, str | None] = {}
+    for metadata in _metadatas(entities, carried):
+        for table in metadata.tables.values():
+            if table not in carried:
+                left[table.fullname] = catalog.leaves_out.get(table.fullname)
+                continue
+            for column in table.columns:
+                if column not in carried[table] - made_anew:
+                    name = f"{table.fullname}.{column.name}"
+                    left[name] = catalog.leaves_out.get(name)
+    return dict(sorted(left.items()))
+
+
+def _metadatas(entities: Entities, carried: Iterable[sa.Table]) -> set[sa.MetaData]:
+    """Return the metadata of all tables that the carried models' registries map.
+
+    One registry may have several, such as one for each database that an application binds.
+    """
+    mappers = {
+        mapper
+        for registry in {rows.mapper.registry for rows in entities.all_rows()}
+        for mapper in registry.mappers
+    }
+    mapped = {table for mapper in mappers for table in mapper.tables if isinstance(table, sa.Table)}
+    return {table.metadata for table in mapped.union(carried)}
+
+
+def told_coverage(entities: Entities) -> dict[str, str | None]:
+    """List what no schema carries and what looks like soft references; see ``Catalog.coverage``."""
+    excuses = entities.catalog.leaves_out
+    soft = {name: excuses.get(name) for name in soft_references(entities)}
+    return dict(sorted({**soft, **coverage(entities)}.items()))
+
+
+def stale_excuses(entities: Entities) -> list[str]:
+    """An excuse that excuses nothing is misspelt, or hides that something is carried by now."""
+    left = told_coverage(entities)
+    return [
+        f"leaves_out names {name!r}, which is no table or column that is left out; "
+        f"left out are: {nearest(name, left)}"
+        for name in entities.catalog.leaves_out
+        if name not in left
+    ]

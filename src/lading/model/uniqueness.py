@@ -1,0 +1,115 @@
+"""Which columns and keys the database itself keeps unique, by the declarations alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.model.recursive_keys import Parts
+from lading.model.rowsets import Column, RowSet, Value
+
+#: Tells whether two stored values of a column are always written differently.
+Exact = Callable[[Value], bool]
+
+
+def is_guarded(rows: RowSet, parts: Parts | None = None, *, exact: Exact | None = None) -> bool:
+    """Tell whether no two rows of the whole table can have the same key.
+
+    So it is where the primary key, a unique constraint or a plain unique index has
+    only NOT NULL columns, and the key holds all of them.  A reference holds its foreign
+    key if the key that it is written by is itself guarded.
+
+    Args:
+        rows: The row set whose key it is.
+        parts: The key's members; by default the whole natural key, and what ``by`` names for
+            a reference by it.  Without any, nothing is guarded.
+        exact: Says whether a value's written form tells all of its stored values apart; what
+            it refuses guards nothing.  By default every value's does.
+    """
+    if parts is None:
+        parts = rows.whole_key or rows.key
+    return _is_guarded(rows, parts, exact or (lambda _: True), [])
+
+
+def _is_guarded(rows: RowSet, parts: Parts, exact: Exact, climbed: list[Parts]) -> bool:
+    if parts in climbed:
+        return True  # a key that recurs tells its rows apart if each of its levels does
+    held: set[Column] = set()
+    for part in parts:
+        if isinstance(part, Value):
+            held |= {part.column} if exact(part) else set()
+        elif _is_guarded(part.target, part.parts, exact, [*climbed, parts]):
+            held.update(part.columns)
+    return any(
+        held.issuperset(columns) and not any(column.nullable for column in columns)
+        for columns in _unique(rows.table)
+    )
+
+
+def leads_to_one(remote: Sequence[Column]) -> bool:
+    """Tell whether no two rows can have the same values, none null, in these columns."""
+    return any(set(remote).issuperset(columns) for columns in _unique(remote[0].table))
+
+
+def _unique(table: Any) -> list[tuple[Column, ...]]:
+    """List the columns of the primary key and of each unique set of a whole table."""
+    sets = (tuple(table.primary_key.columns), *unique_columns(table))
+    return [columns for columns in sets if columns]
+
+
+def unique_columns(table: Any) -> list[tuple[sa.Column[Any], ...]]:
+    """List the columns of each unique constraint and plain unique index, each set once."""
+    found: dict[frozenset[str], tuple[sa.Column[Any], ...]] = {}
+    constraints = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
+    groups = [tuple(constraint.columns) for constraint in constraints]
+    groups += [tuple(index.columns) for index in table.indexes if _is_plain(index)]
+    position = {column.name: number for number, column in enumerate(table.columns)}
+    for group in groups:
+        found.setdefault(frozenset(column.name for column in group), group)
+    return sorted(found.values(), key=lambda group: [position[column.name] for column in group])
+
+
+def _is_plain(index: sa.Index) -> bool:
+    """A partial index, or one over expressions, makes nothing unique by itself."""
+    partial = any(options.get("where") is not None for options in index.dialect_options.values())
+    columns = [item for item in index.expressions if isinstance(item, sa.Column)]
+    return bool(index.unique) and not partial and len(columns) == len(index.expressions)
+
+
+def nulls_collide(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
+    """Tell whether rows could collide while these columns are null for a time.
+
+    So they do under unique indexes that are partial or over expressions and mention one
+    of them, or that hold nulls for equal.
+    """
+    names = {column.name.lower() for column in columns}
+    uniques = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
+    for unique in (*uniques, *(index for index in table.indexes if index.unique)):
+        options = unique.dialect_options["postgresql"]
+        texts = [str(item) for item in getattr(unique, "expressions", unique.columns)]
+        partial = [
+            str(given["where"])
+            for given in unique.dialect_options.values()
+            if given.get("where") is not None
+        ]
+        odd = isinstance(unique, sa.Index) and not _is_plain(unique)
+        if odd or options.get("nulls_not_distinct"):
+            words = re.findall(r"\w+", " ".join([*texts, *partial]))
+            if names & {word.lower() for word in words}:
+                return True
+    return False
+
+
+def in_check(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
+    """Tell whether any CHECK of the table mentions one of the columns."""
+    names = {column.name.lower() for column in columns}
+    within = [constraint for column in table.columns for constraint in column.constraints]
+    for constraint in [*table.constraints, *within]:
+        if isinstance(constraint, sa.CheckConstraint):
+            words = re.findall(r"\w+", str(constraint.sqltext))
+            if names & {word.lower() for word in words}:
+                return True
+    return False
