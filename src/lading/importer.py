@@ -25,20 +25,14 @@ from lading.importing.duplicates import Ascending, Twin, find_twins
 from lading.importing.entity_loader import EntityLoader
 from lading.importing.existing import Existing
 from lading.importing.loader import LoadState, Remembered, Restart
+from lading.importing.options import ImportOptions
 from lading.importing.payload import BundlePayload, DocumentPayload
 from lading.importing.readback import read_back
-from lading.importing.resolver import Resolvers
+from lading.importing.resolvers import Resolvers
 from lading.mapping.load_order import Order, link_name, order_of
 from lading.messages import listed
 from lading.model.rowsets import RowSet
-from lading.options import (
-    ImportOptions,
-    catalog_of,
-    check_max_bytes,
-    check_path,
-    check_watch,
-    refuse_plans,
-)
+from lading.options import catalog_of, check_max_bytes, check_path, check_watch, refuse_plans
 from lading.records.describe import told_key
 from lading.report import (
     MOST_PROBLEMS,

@@ -17,7 +17,7 @@ from lading.database.lookup import rows_among
 from lading.exporting.reader import RecordReader
 from lading.importing.batch import Batch
 from lading.importing.loader import LoadState
-from lading.importing.recursive_resolver import AMBIGUOUS, TreeResolver
+from lading.importing.resolved_keys import AMBIGUOUS
 from lading.mapping.natural_keys import covering
 from lading.messages import shown
 from lading.model.hidden import HIDDEN, hides, told
@@ -75,8 +75,6 @@ class Collisions:
     def alike(self, batch: Batch, message: str) -> Collision | None:
         """Return what the database takes for one record by its collations, if there is any."""
         resolver = self.state.resolvers.by_key(self.root)
-        if isinstance(resolver, TreeResolver):
-            return None
         for other in resolver.alike(batch.keys[0]):
             own, there = (described(self.root.key, key) for key in (batch.keys[0], other))
             return Collision(

@@ -7,7 +7,7 @@ from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.importing.loader import Loader, NoKeys, Restart, field_of
-from lading.importing.recursive_resolver import AMBIGUOUS
+from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.self_references import Waves
 from lading.importing.shared_columns import Disagreement, compare, deferred_carriers
 from lading.importing.writer import Later, LinkWriter, Resolved, RowWriter, Update

@@ -11,7 +11,7 @@ from lading.exporting.reader import RecordReader
 from lading.importing.batch import Batch
 from lading.importing.decode import without_ids
 from lading.importing.loader import Loader, LoadState
-from lading.importing.recursive_resolver import AMBIGUOUS
+from lading.importing.resolved_keys import AMBIGUOUS
 from lading.model.rowsets import Children, Links, Member, RowSet, Value
 from lading.records.describe import described
 from lading.records.layout import RecordLayout

@@ -17,8 +17,8 @@ from lading.database.dialects.base import Dialect, Row
 from lading.database.refusals import told_refusal
 from lading.database.tables import TableCounts
 from lading.importing.batch import Batch
-from lading.importing.recursive_resolver import AMBIGUOUS, TreeResolver
-from lading.importing.resolver import Resolver, Resolvers
+from lading.importing.resolved_keys import AMBIGUOUS, KeyResolver
+from lading.importing.resolvers import Resolvers
 from lading.importing.shared_columns import Disagreement
 from lading.importing.writer import Later, Resolved
 from lading.mapping.derivation import Entities
@@ -300,7 +300,7 @@ class Loader:
         those = f"{target} with a row in {extension.table.fullname}" if extension else target
         return f"no {those} has {text}{closest}. Add the record to {target}, or correct the key"
 
-    def _nearest(self, resolver: Resolver | TreeResolver, key: Key) -> str | None:
+    def _nearest(self, resolver: KeyResolver, key: Key) -> str | None:
         self.state.helped += 1
         return resolver.nearest(key) if self.state.helped <= HELPED else None
 

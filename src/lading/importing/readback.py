@@ -9,8 +9,8 @@ from lading.database.dialects.base import Row
 from lading.errors import TargetError
 from lading.importing.existing import Comparison
 from lading.importing.loader import LoadState
-from lading.importing.recursive_resolver import AMBIGUOUS
-from lading.importing.resolver import Resolvers
+from lading.importing.resolved_keys import AMBIGUOUS
+from lading.importing.resolvers import Resolvers
 from lading.model.hidden import HIDDEN, is_hidden
 from lading.model.rowsets import RowSet
 from lading.records.describe import described, told_key

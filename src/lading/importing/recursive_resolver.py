@@ -7,55 +7,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 from lading.database.dialects.base import Row
+from lading.importing.resolved_keys import AMBIGUOUS, KeyResolver
 from lading.model.recursive_keys import recurring
-from lading.model.rowsets import RowSet
+from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.describe import described
 from lading.records.layout import Key
-
-if TYPE_CHECKING:
-    from lading.importing.resolver import Resolver
 
 #: Rows that were found and are remembered; more than a chunk's keys usually have levels.
 REMEMBERED = 20_000
 
 
-class Ambiguous(tuple[Any, ...]):
-    """Stands in for a key that several rows have."""
-
-    __slots__ = ()
-
-
-AMBIGUOUS = Ambiguous()
-
-
-class Itself(dict[Row, Row]):
-    """Maps every raw foreign key to itself: by it, one level of a key knows the level above."""
-
-    def __contains__(self, row: object) -> bool:
-        return True
-
-    def __missing__(self, row: Row) -> Row:
-        return row
-
-    def get(self, row: Row, default: Any = None) -> Any:
-        """Return the row itself."""
-        return row
-
-
-ITSELF = Itself()
-
-
-class TreeResolver:
+class RecursiveResolver:
     """Finds rows by keys that recur, with a resolver of single levels.
 
     That one knows the level above by the raw value of the foreign key, and returns the
     columns that such a foreign key holds before those that are asked for.
     """
 
-    def __init__(self, level: Resolver) -> None:
+    def __init__(self, level: KeyResolver) -> None:
         self.level = level
         own = recurring(level.parts)
         assert own is not None
@@ -64,6 +35,11 @@ class TreeResolver:
         self.whole: dict[Key, Row] | None = None
         self.has_twins = False
         self.remembered: dict[Key, Row] = {}
+
+    @property
+    def parts(self) -> tuple[Value | Reference, ...]:
+        """The members that make up one level of the key."""
+        return self.level.parts
 
     @property
     def target(self) -> RowSet:
@@ -184,3 +160,7 @@ class TreeResolver:
             if item in found:
                 return described(self.level.parts, item)
         return None
+
+    def alike(self, key: Key) -> list[Key]:
+        """Return nothing: how a collation takes a key that recurs isn't looked up."""
+        return []

@@ -8,7 +8,7 @@ because a collation may take other texts for equal.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import product
 from typing import Any
@@ -19,7 +19,7 @@ from lading.database.dialects.base import Dialect, Row
 from lading.database.lookup import rows_among
 from lading.exporting.query import having_row_in, with_extensions
 from lading.exporting.reader import count_rows
-from lading.importing.recursive_resolver import AMBIGUOUS, ITSELF, TreeResolver
+from lading.importing.resolved_keys import AMBIGUOUS, ITSELF, KeyResolver
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.layout import Key
@@ -38,17 +38,16 @@ class Resolver:
 
     def __init__(
         self,
-        resolvers: Resolvers,
+        dialect: Dialect,
         target: RowSet,
         parts: tuple[Value | Reference, ...],
         remote: tuple[sa.Column[Any], ...],
+        inner: Mapping[Reference, KeyResolver],
     ) -> None:
-        self.resolvers = resolvers
-        self.dialect = resolvers.dialect
+        self.dialect = dialect
         self.target = target
         self.parts = parts
         self.remote = remote
-        dialect = self.dialect
         self.binds = {
             part: dialect.binder(part.carrier, part.kind).function()
             for part in parts
@@ -60,11 +59,7 @@ class Resolver:
             if isinstance(part, Value)
         }
         self.own = recurring(parts)
-        self.inner = {
-            part: resolvers.of(part)
-            for part in parts
-            if isinstance(part, Reference) and part is not self.own
-        }
+        self.inner = inner
         self.sql = dialect.text_of(self._select())
         self.whole: dict[Key, Row] | None = None
         self.counted = False
@@ -254,37 +249,3 @@ class Resolver:
         rows = self._ask((False,) * len(key), list(self._parameters(key, {})))
         found = (self._key(row, {}) for row in rows)
         return [other for other in found if other is not None and other != key]
-
-
-class Resolvers:
-    """The resolvers of one import, shared by all that refer to the same key."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self.dialect = dialect
-        self.held: dict[Any, Resolver | TreeResolver] = {}
-
-    def of(self, reference: Reference) -> Resolver | TreeResolver:
-        """Return what resolves a reference."""
-        return self.by(reference.target, reference.parts, reference.remote)
-
-    def by_key(self, rows: RowSet) -> Resolver | TreeResolver:
-        """Return what finds an entity's own rows by natural key, as primary keys."""
-        return self.by(rows, rows.key, rows.identity)
-
-    def by(self, rows: RowSet, parts: Any, remote: Any) -> Resolver | TreeResolver:
-        """Return what finds rows by any of their members, as the values of some columns."""
-        key = (rows.table, parts, remote)
-        if key not in self.held:
-            own = recurring(parts)
-            if own is None:
-                self.held[key] = Resolver(self, rows, parts, remote)
-            else:
-                level = Resolver(self, rows, parts, (*own.remote, *remote))
-                self.held[key] = TreeResolver(level)
-        return self.held[key]
-
-    def changed(self, table: sa.Table, *, growing: bool = False) -> None:
-        """Forget what was read of a table; ``growing`` says that more rows are on their way."""
-        for resolver in self.held.values():
-            if resolver.target.table is table:
-                resolver.forget(growing=growing)

@@ -15,7 +15,7 @@ from typing import Any
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
 from lading.importing.loader import Loader
-from lading.importing.recursive_resolver import AMBIGUOUS
+from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.shared_columns import deferred_carriers
 from lading.importing.writer import Resolved, RowWriter
 from lading.mapping.load_order import Order

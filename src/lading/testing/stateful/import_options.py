@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.options import ERRORS
+from lading.importing.options import ERRORS
 from lading.testing.stateful.import_model import WAYS
 
 

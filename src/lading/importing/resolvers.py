@@ -1,0 +1,54 @@
+"""The resolvers of one import, by what they find."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Dialect
+from lading.importing.recursive_resolver import RecursiveResolver
+from lading.importing.resolved_keys import KeyResolver
+from lading.importing.resolver import Resolver
+from lading.model.recursive_keys import recurring
+from lading.model.rowsets import Reference, RowSet, Value
+
+
+class Resolvers:
+    """The resolvers of one import, shared by all references to the same key."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.by_target: dict[Any, KeyResolver] = {}
+
+    def of(self, reference: Reference) -> KeyResolver:
+        """Return what resolves a reference."""
+        return self.by(reference.target, reference.parts, reference.remote)
+
+    def by_key(self, rows: RowSet) -> KeyResolver:
+        """Return what finds an entity's own rows by natural key, as primary keys."""
+        return self.by(rows, rows.key, rows.identity)
+
+    def by(self, rows: RowSet, parts: Any, remote: Any) -> KeyResolver:
+        """Return what finds rows by any of their members, as the values of some columns."""
+        key = (rows.table, parts, remote)
+        if key not in self.by_target:
+            self.by_target[key] = self._resolver(rows, parts, remote)
+        return self.by_target[key]
+
+    def _resolver(
+        self, rows: RowSet, parts: tuple[Value | Reference, ...], remote: Any
+    ) -> KeyResolver:
+        own = recurring(parts)
+        inner = {
+            part: self.of(part) for part in parts if isinstance(part, Reference) and part is not own
+        }
+        if own is None:
+            return Resolver(self.dialect, rows, parts, remote, inner)
+        return RecursiveResolver(Resolver(self.dialect, rows, parts, (*own.remote, *remote), inner))
+
+    def changed(self, table: sa.Table, *, growing: bool = False) -> None:
+        """Forget what was read of a table; ``growing`` says that more rows are on their way."""
+        for resolver in self.by_target.values():
+            if resolver.target.table is table:
+                resolver.forget(growing=growing)
