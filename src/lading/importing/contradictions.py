@@ -14,10 +14,10 @@ from typing import Any
 from lading.bundle.manifest import Deferred, External, FileEntry, Links, Manifest
 from lading.bundle.shape_rules import is_shape
 from lading.bundle.validation import DAMAGED
+from lading.changes.compatibility import NARROWER, type_ways
 from lading.changes.shapes import Shape, is_link, is_owned
 from lading.errors import BundleError
 from lading.filenames import MANIFEST
-from lading.locking.compatibility import NARROWER, type_ways
 from lading.mapping.derivation import Entities
 from lading.messages import shown
 from lading.model.shape import shape_of

@@ -138,14 +138,6 @@ def _stricter(name: str, one: Any, two: Any) -> Any:
     return two if (compared(two) > compared(one)) is lower else one
 
 
-def compared(value: Any) -> Any:
-    """Return what a bound in its written form compares by: numbers by value, else as text."""
-    try:
-        return (0, float(value), "")
-    except (TypeError, ValueError):
-        return (1, 0.0, str(value))
-
-
 def _written(value: Any, kind: Kind | None) -> Any:
     """Return a validator's value as records have it, or else its text."""
     if value is None:

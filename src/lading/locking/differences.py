@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lading.changes.compatibility import NARROWER, WIDER, constraint_ways, type_ways
 from lading.changes.shapes import Shape, Shapes, is_link, is_owned
-from lading.locking.compatibility import NARROWER, WIDER, constraint_ways, type_ways
 from lading.locking.sealed_shape import OWNER
 from lading.report import NEEDS_CHANGE, SAFE
 

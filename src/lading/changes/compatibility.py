@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from lading.changes.shapes import Shape
-from lading.locking.constraints import compared
 
 #: What a difference does: takes more values than before, or fewer.
 WIDER, NARROWER = "wider", "narrower"
@@ -143,3 +142,11 @@ def _array(before: Shape, after: Shape) -> set[str] | None:
     if ways is None:
         return None
     return ways | _number(before["dimensions"], after["dimensions"])
+
+
+def compared(value: Any) -> Any:
+    """Return what a bound in its written form compares by: numbers by value, else as text."""
+    try:
+        return (0, float(value), "")
+    except (TypeError, ValueError):
+        return (1, 0.0, str(value))
