@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from marshmallow import validate
 from sqlalchemy.types import TypeEngine
 
+from lading.changes.compatibility import compared
 from lading.mapping.columns import integer_bytes, underlying
 from lading.mapping.custom_fields import class_of
 from lading.mapping.fields import OneOfKinds, Owned, Ref, RefList, ValueField
