@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from fuzz.application import Base, older
 from lading import Catalog, export_all, import_all
 from lading.bundle.manifest import MAX_FILES, Deferred, External, FileEntry, Links, Manifest, sealed
-from lading.bundle.shape_rules import is_shape
+from lading.bundle.shape_format import is_shape
 from lading.errors import BundleError
 from support.rewriting import rewritten
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lading.bundle.shape_rules import is_shape
+from lading.bundle.shape_format import is_shape
 from lading.changes.history import Plan
 from lading.changes.records import Refused, copied, each
 from lading.changes.replay import Course, Deed, Flow, Misfit, redo

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from lading.bundle.manifest import Deferred, External, FileEntry, Links, Manifest
-from lading.bundle.shape_rules import is_shape
+from lading.bundle.shape_format import is_shape
 from lading.bundle.validation import DAMAGED
 from lading.changes.compatibility import NARROWER, type_ways
 from lading.changes.shapes import Shape, is_link, is_owned

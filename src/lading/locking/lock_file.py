@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lading.bundle.file_format import line_endings
-from lading.bundle.shape_rules import shape_rule
+from lading.bundle.shape_format import shape_rule
 from lading.bundle.stores.files import open_regular, pieces_of, remove, reported, sync_folder
 from lading.bundle.stores.place import Place
 from lading.bundle.validation import (
