@@ -110,7 +110,7 @@ def _refuse_unknown(history: History, lock: Lock | None, entity: str, version: A
 def _sealed(history: History, lock: Lock, entity: str, version: int) -> Shapes | None:
     """Return the shapes of the last seal that has an entity at a version."""
     for place in range(len(lock.seals), 0, -1):
-        seen = Lock(lock.catalog, lock.seals[:place])
+        seen = Lock(lock.catalog, lock.seals[:place], ())
         if seen.last.versions.get(entity) == version:
             with suppress(Misfit):  # then an older seal, or the changes alone say what there was
                 return shapes_before(history.entities, seen.last.versions, seen.shapes)

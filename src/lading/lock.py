@@ -81,7 +81,7 @@ def lock(
     number = 1 if old is None else old.last.number + 1
     document = _document(catalog, place, old, goldens, {one.path for one in waived})
     golden = write_golden(place, number, golden_bytes(document))
-    seal = Seal(number, versions, fresh, golden, waived)
+    seal = Seal(number, versions, fresh, golden, waived, sha256="")
     write_lock(place, sealed_by(old, catalog.name, seal))
     return Locked(place, number, tuple(fresh), changed=True)
 
@@ -98,7 +98,7 @@ def _accepted(catalog: Catalog, place: Path, old: Lock) -> tuple[Waiver, ...]:
 def _unchanged(place: Path, old: Lock) -> Locked:
     """Leave the file as it is; waivers that nothing needs go."""
     if old.waivers:
-        write_lock(place, Lock(old.catalog, old.seals))
+        write_lock(place, Lock(old.catalog, old.seals, ()))
     return Locked(place, old.last.number, (), changed=bool(old.waivers))
 
 

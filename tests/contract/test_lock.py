@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from lading import (
     BundleError,
@@ -977,7 +977,7 @@ def test_a_waiver_that_is_none_says_what_one_needs(waivers: Any, text: str, path
     assert text in str(caught.value)
     assert '{"rule": "UNIQUE_ADDED", "path": "items", "reason": "..."}' in caught.value.remedy
     edited(path, lambda held: held.update(waivers=[], seals=[]))
-    with pytest.raises(BundleError, match="holds no seal") as caught:
+    with pytest.raises(BundleError, match="expected at least one seal") as caught:
         check(edition().shop, path)
     assert caught.value.remedy == "Restore the file from version control."
 
@@ -1042,7 +1042,7 @@ BROKEN: dict[str, tuple[Any, type[Exception], str]] = {
         ChecksumError,
         "seal 2 was edited",
     ),
-    "no seal": (lambda held: held["seals"].clear(), BundleError, "holds no seal"),
+    "no seal": (lambda held: held["seals"].clear(), BundleError, "expected at least one seal"),
     "another member": (
         lambda held: held.update(more=1),
         BundleError,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (

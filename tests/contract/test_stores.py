@@ -11,7 +11,6 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lading.bundle import Block, BundleReader, BundleWriter, EntityFile
 from lading.bundle.manifest import FileEntry, Manifest, content_digest

@@ -6,13 +6,13 @@ import copy
 import json
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (

@@ -9,97 +9,126 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
 
 from lading.bundle.validation import (
     DAMAGED,
-    Rule,
-    built,
-    digest,
-    instant,
-    list_of,
-    mapping_of,
-    name,
-    object_,
-    of_type,
-    optional,
-    parse,
-    text,
-    whole,
-    wrong,
+    INSTANT,
+    Closed,
+    Count,
+    Digest,
+    JsonFile,
+    Name,
+    Number,
 )
 from lading.errors import BundleError, ChecksumError, VersionError
-from lading.filenames import MANIFEST, folded, name_fault
+from lading.filenames import LONGEST_NAME, MANIFEST, folded, name_fault
 from lading.messages import shown
 
 FORMAT_VERSION = "1.0"
-# Features that a bundle may require of its reader.  Format 1.0 has none.
+#: Features that a bundle may require of its reader.  Format 1.0 has none.
 FEATURES: frozenset[str] = frozenset()
 #: How many entity files a bundle may have: more is made up, and takes a reader minutes.
 MAX_FILES = 10_000
-DEFERRALS = ("update", "insert")
 
+Filename = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": LONGEST_NAME})]
+Instant = Annotated[
+    datetime,
+    Meta(
+        description="an instant in UTC like '2025-01-31T12:00:00Z'",
+        extra_json_schema={"pattern": f"^{INSTANT.pattern}$"},
+    ),
+]
+Version = Annotated[str, Meta(extra_json_schema={"const": FORMAT_VERSION})]
+Features = Annotated[tuple[str, ...], Meta(extra_json_schema={"maxItems": len(FEATURES)})]
+#: How a reference is filled in that can't be at once.
+DeferredBy = Literal["update", "insert"]
+#: A shape is checked when it is used: a reader needs no more of it than that it is an object.
+AnyShape = Annotated[Mapping[str, Any], Meta(extra_json_schema={"$ref": "#/$defs/ShapeFormat"})]
+
+_FILE = JsonFile(MANIFEST)
+_OPTIONAL = ("brought_back", "rounded")
 _SEAL = b'\n  "manifest_sha256": "'
 _SEAL_END = re.compile(rb'([0-9a-f]{64})"\n}\n')
 _VERSION = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(Closed, frozen=True):
     """One reference field: the entity it points to, and how many links it holds."""
 
-    entity: str
-    count: int
+    entity: Name
+    count: Count
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(Closed, frozen=True):
     """One entity file of a bundle; ``bytes`` is its length, ``sha256`` its digest.
 
     ``dependencies`` are the entities that its references point to, and
     ``import_order`` counts from 1.
     """
 
-    filename: str
-    entity_type: str
-    record_count: int
-    sha256: str
-    bytes: int
-    dependencies: tuple[str, ...]
-    import_order: int
-    schema_version: int
-    natural_key: tuple[str, ...]
+    filename: Filename
+    entity_type: Name
+    record_count: Count
+    sha256: Digest
+    bytes: Count
+    dependencies: tuple[Name, ...]
+    import_order: Number
+    schema_version: Number
+    natural_key: tuple[Name, ...]
     references: Mapping[str, Links]
-    shape: Mapping[str, Any]
+    shape: AnyShape
 
 
-@dataclass(frozen=True, slots=True)
-class Deferred:
+class Deferred(Closed, frozen=True):
     """A reference that is filled in after its entity: ``by`` is update or insert."""
 
-    entity: str
-    field: str
-    references: str
-    by: str
+    entity: Name
+    field: Name
+    references: Name
+    by: DeferredBy
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(Closed, frozen=True):
     """Links of a partial bundle whose targets are not in it."""
 
-    entity: str
-    field: str
-    references: str
-    count: int
+    entity: Name
+    field: Name
+    references: Name
+    count: Count
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class ManifestFields(Closed, frozen=True):
+    """What a manifest's file says, but for ``manifest_sha256``, which is of its text.
+
+    ``brought_back`` and ``rounded`` are absent where they are empty, so that earlier releases
+    read such bundles.
+    """
+
+    version: Version
+    export_date: Instant
+    source: str | None
+    catalog: str
+    lading_version: str
+    requires: Features
+    partial: bool
+    left_out: Mapping[str, str | None]
+    external: tuple[External, ...]
+    snapshot: str
+    files: tuple[FileEntry, ...]
+    deferred: tuple[Deferred, ...]
+    content_sha256: Digest
+    brought_back: Mapping[str, Number] = msgspec.field(default_factory=dict)
+    rounded: Mapping[str, Number] = msgspec.field(default_factory=dict)
+
+
+class Manifest(ManifestFields, frozen=True):
     """A bundle's table of contents.
 
     ``export_date`` is aware; ``left_out`` gives each name's reason, ``None``
@@ -109,22 +138,17 @@ class Manifest:
     the bundle was written or read; it is no part of the text or of equality.
     """
 
-    version: str
-    export_date: datetime
-    source: str | None
-    catalog: str
-    lading_version: str
-    requires: tuple[str, ...]
-    partial: bool
-    left_out: Mapping[str, str | None]
-    external: tuple[External, ...]
-    snapshot: str
-    files: tuple[FileEntry, ...]
-    deferred: tuple[Deferred, ...]
-    content_sha256: str
-    brought_back: Mapping[str, int] = field(default_factory=dict)
-    rounded: Mapping[str, int] = field(default_factory=dict)
-    path: Path | None = field(default=None, compare=False)
+    path: Path | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Manifest) and self._members() == other._members()
+
+    __hash__ = None  # type: ignore[assignment]  # its mappings have none
+
+    def _members(self) -> dict[str, Any]:
+        members = msgspec.structs.asdict(self)
+        del members["path"]
+        return members
 
     def __getitem__(self, entity: str) -> FileEntry:
         for entry in self.files:
@@ -159,9 +183,8 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """Return the canonical text; ``BundleError`` for what JSON can't hold."""
-        body = {item.name: getattr(self, item.name) for item in fields(self)}
-        del body["path"]
-        body = {key: value for key, value in body.items() if value or key not in _OPTIONAL}
+        members = self._members()
+        body = {name: value for name, value in members.items() if value or name not in _OPTIONAL}
         if self.export_date.tzinfo is None:
             problem = "is without a time zone; expected UTC"
             raise BundleError(problem, file=MANIFEST, field="export_date")
@@ -178,18 +201,20 @@ class Manifest:
         Raises ``VersionError`` for a newer format, ``ChecksumError`` where the
         text isn't what was written, else ``BundleError`` naming the field.
         """
-        top = object_(parse(data), "")
-        _check_version(top.get("version"))
+        body = _FILE.parse(data)
+        _check_version(body.get("version"))
         _check_seal(data)
-        del top["manifest_sha256"]
-        _check_count(top.get("files"))
-        manifest: Manifest = built(partial(cls, path=path), _MANIFEST, _OPTIONAL)(top, "")
-        _check_files(manifest.files)
-        _check_order(manifest.files, manifest.deferred)
-        digest = content_digest(manifest.files)
-        if digest != manifest.content_sha256:
-            raise wrong("content_sha256", manifest.content_sha256, f"{digest!r}, of these files")
-        return manifest
+        del body["manifest_sha256"]
+        _check_unconverted(body)
+        members = _FILE.convert(body, ManifestFields)
+        _check_features(members.requires)
+        _check_files(members.files)
+        _check_order(members.files, members.deferred)
+        digest = content_digest(members.files)
+        if digest != members.content_sha256:
+            expected = f"{digest!r}, of these files"
+            raise _FILE.wrong("content_sha256", members.content_sha256, expected)
+        return cls(**msgspec.structs.asdict(members), path=path)
 
 
 def sealed(body: Mapping[str, Any]) -> bytes:
@@ -197,8 +222,10 @@ def sealed(body: Mapping[str, Any]) -> bytes:
 
     The digest is of every byte before the line that holds it.
     """
-    kept = {name: value for name, value in body.items() if name != "manifest_sha256"}
-    text = json.dumps(kept, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
+    members = {name: value for name, value in body.items() if name != "manifest_sha256"}
+    text = json.dumps(
+        members, indent=2, ensure_ascii=False, allow_nan=False, default=msgspec.to_builtins
+    )
     head = text.removesuffix("\n}").encode() + b","
     return head + _SEAL + sha256(head + b"\n").hexdigest().encode() + b'"\n}\n'
 
@@ -210,14 +237,6 @@ def content_digest(files: Iterable[FileEntry]) -> str:
     """
     lines = sorted(f"{entry.entity_type}\0{entry.sha256}\n" for entry in files)
     return sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: getattr(value, item.name) for item in fields(value)}
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{shown(value)} has no JSON form")
 
 
 def _counted(number: int, one: str, many: str) -> str:
@@ -232,65 +251,9 @@ def _aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...]) -> str:
     return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
 
 
-def _filename(value: Any, where: str) -> Any:
-    expected = name_fault(text(value, where))
-    if expected:
-        raise wrong(where, value, expected)
-    return value
-
-
-def _feature(value: Any, where: str) -> Any:
-    if text(value, where) not in FEATURES:
-        problem = f"the bundle needs {shown(value)}, a feature that this lading doesn't have"
-        raise BundleError(problem, "Read it with a newer lading.", file=MANIFEST, field=where)
-    return value
-
-
-def _deferral(value: Any, where: str) -> Any:
-    if value not in DEFERRALS:
-        raise wrong(where, value, "'update' or 'insert'")
-    return value
-
-
-_EDGE: dict[str, Rule] = {"entity": name, "field": name, "references": name}
-_FILE: dict[str, Rule] = {
-    "filename": _filename,
-    "entity_type": name,
-    "record_count": whole(0),
-    "sha256": digest,
-    "bytes": whole(0),
-    "dependencies": list_of(name),
-    "import_order": whole(1),
-    "schema_version": whole(1),
-    "natural_key": list_of(name),
-    "references": mapping_of(built(Links, {"entity": name, "count": whole(0)})),
-    "shape": object_,
-}
-_MANIFEST: dict[str, Rule] = {
-    "version": text,
-    "export_date": instant,
-    "source": optional(text),
-    "catalog": text,
-    "lading_version": text,
-    "requires": list_of(_feature),
-    "partial": of_type(bool, "true or false"),
-    "left_out": mapping_of(optional(text)),
-    "external": list_of(built(External, {**_EDGE, "count": whole(0)})),
-    "snapshot": text,
-    "files": list_of(built(FileEntry, _FILE)),
-    "deferred": list_of(built(Deferred, {**_EDGE, "by": _deferral})),
-    "content_sha256": digest,
-}
-# Absent where they are empty, so that earlier releases read such bundles.
-_OPTIONAL: dict[str, Rule] = {
-    "brought_back": mapping_of(whole(1)),
-    "rounded": mapping_of(whole(1)),
-}
-
-
 def _check_version(version: Any) -> None:
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
-        raise wrong("version", version, f"a format version like {FORMAT_VERSION!r}")
+        raise _FILE.wrong("version", version, f"a format version like {FORMAT_VERSION!r}")
     if version != FORMAT_VERSION:
         raise VersionError(
             f"the format is {version!r}, and this lading reads {FORMAT_VERSION!r}",
@@ -319,7 +282,7 @@ def _check_seal(data: bytes) -> None:
     seal = _seal_of(data)
     if seal is None:
         problem = "must be the last line, with 64 lower-case hexadecimal digits"
-        raise BundleError(problem, DAMAGED, file=MANIFEST, field="manifest_sha256")
+        raise _FILE.error(problem, "manifest_sha256")
     expected, found = seal
     if expected != found:
         raise ChecksumError(
@@ -332,28 +295,45 @@ def _check_seal(data: bytes) -> None:
         )
 
 
-def _check_count(files: Any) -> None:
+def _check_unconverted(body: Mapping[str, Any]) -> None:
+    """Refuse what a conversion would take: other forms of a date, and very many files."""
+    date, files = body.get("export_date"), body.get("files")
+    if isinstance(date, str) and not INSTANT.fullmatch(date):
+        raise _FILE.wrong("export_date", date, "an instant in UTC like '2025-01-31T12:00:00Z'")
     if isinstance(files, list) and len(files) > MAX_FILES:
-        problem = f"lists {len(files):,} files; at most {MAX_FILES:,} are read"
-        raise BundleError(problem, DAMAGED, file=MANIFEST, field="files")
+        raise _FILE.error(f"lists {len(files):,} files; at most {MAX_FILES:,} are read", "files")
+
+
+def _check_features(features: tuple[str, ...]) -> None:
+    for number, feature in enumerate(features):
+        if feature not in FEATURES:
+            raise BundleError(
+                f"the bundle needs {shown(feature)}, a feature that this lading doesn't have",
+                "Read it with a newer lading.",
+                file=MANIFEST,
+                field=f"requires[{number}]",
+            )
 
 
 def _check_files(files: tuple[FileEntry, ...]) -> None:
     names: dict[str, str] = {}
     entities: set[str] = set()
     for n, entry in enumerate(files):
+        expected_name = name_fault(entry.filename)
+        if expected_name:
+            raise _FILE.wrong(f"files[{n}].filename", entry.filename, expected_name)
         other = names.setdefault(folded(entry.filename), entry.filename)
         if len(names) == n:
             expected = f"a name that no other file has, and {shown(other)} is the same"
-            raise wrong(f"files[{n}].filename", entry.filename, expected)
+            raise _FILE.wrong(f"files[{n}].filename", entry.filename, expected)
         entities.add(entry.entity_type)
         if len(entities) == n:
-            raise wrong(f"files[{n}].entity_type", entry.entity_type, "each entity once")
+            raise _FILE.wrong(f"files[{n}].entity_type", entry.entity_type, "each entity once")
         # The shortest record is "{}": a count beyond that is made up, and would
         # have a reader prepare for it.
         if entry.record_count > entry.bytes // 2:
             expected = f"at most {entry.bytes // 2}, for a file of {entry.bytes} bytes"
-            raise wrong(f"files[{n}].record_count", entry.record_count, expected)
+            raise _FILE.wrong(f"files[{n}].record_count", entry.record_count, expected)
 
 
 def _check_order(files: tuple[FileEntry, ...], deferred: tuple[Deferred, ...]) -> None:
@@ -362,8 +342,8 @@ def _check_order(files: tuple[FileEntry, ...], deferred: tuple[Deferred, ...]) -
     for n, entry in enumerate(files, 1):
         if entry.import_order != n:
             expected = f"{n}: files are listed as they are imported, 1 to {len(files)}"
-            raise wrong(f"files[{n - 1}].import_order", entry.import_order, expected)
+            raise _FILE.wrong(f"files[{n - 1}].import_order", entry.import_order, expected)
         for need in entry.dependencies:
             if order.get(need, 0) > n and (entry.entity_type, need) not in later:
                 expected = f"{entry.entity_type!r} to come after {need!r}, which it depends on"
-                raise wrong(f"files[{n - 1}].import_order", n, expected)
+                raise _FILE.wrong(f"files[{n - 1}].import_order", n, expected)

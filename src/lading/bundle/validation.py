@@ -1,155 +1,170 @@
-"""Strict rules by which a manifest's JSON values become frozen values.
+"""Strict reading of the small JSON files: text in, ``msgspec`` structs out.
 
-A rule takes a value and the path of its field, and returns what it stands for or
-raises a ``BundleError`` that names the field.
+``msgspec`` decides whether a value fits a struct; this module says where it doesn't, what stands
+there and what was expected.  A type's ``Meta(description=...)`` is that expectation.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from math import isfinite
-from typing import Any
+from collections.abc import Iterator, Mapping
+from types import NoneType
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+import msgspec
+from msgspec import Meta, Struct, UnsetType, ValidationError
 
 from lading.errors import BundleError
-from lading.filenames import MANIFEST
 from lading.messages import shown
-from lading.values.json_text import repeated
+from lading.values.json_text import DEEPEST_RECORD, json_text, on_own_stack, parse_json, too_deep
 
-Rule = Callable[[Any, str], Any]
+T = TypeVar("T")
 LARGEST = 2**63 - 1
 DAMAGED = "Export again, or use an undamaged copy."
-DIGEST = re.compile(r"[0-9a-f]{64}")
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z")
 
-
-def wrong(where: str, value: object, expected: str) -> BundleError:
-    """Return the error for a value that isn't what a field should hold."""
-    return BundleError(
-        f"is {shown(value)}; expected {expected}", DAMAGED, file=MANIFEST, field=where or None
-    )
-
-
-def parse(data: bytes) -> Any:
-    """Parse the manifest's text: one JSON document, no key twice, no odd numbers."""
-    hooks: dict[str, Any] = {"parse_float": _finite, "parse_constant": _finite}
-    try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, **hooks)
-        # An escaped lone surrogate is valid JSON, but no text.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError) as error:
-        problem = f"is not a whole JSON document in UTF-8 ({error})"
-        raise BundleError(problem, DAMAGED, file=MANIFEST) from error
-    return value
+Name = Annotated[
+    str, Meta(min_length=1, pattern=r"^[^\u0000]*$", description="a name, without NUL")
+]
+Count = Annotated[int, Meta(ge=0, le=LARGEST, description=f"a whole number from 0 to {LARGEST}")]
+Number = Annotated[int, Meta(ge=1, le=LARGEST, description=f"a whole number from 1 to {LARGEST}")]
+Digest = Annotated[
+    str,
+    Meta(pattern="^[0-9a-f]{64}$", max_length=64, description="64 lower-case hexadecimal digits"),
+]
+#: A type's parts: the type of each, its value, and its field.
+Part = tuple[Any, Any, str]
+_EXPECTED = {str: "a string", int: "a whole number", bool: "true or false", NoneType: "null"}
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = repeated(name for name, _ in pairs)
-        raise BundleError(f"has the key {shown(twice)} twice", DAMAGED, file=MANIFEST)
-    return found
+class Closed(Struct, frozen=True, forbid_unknown_fields=True):
+    """A frozen value that is read from an object with these fields and no others."""
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not isfinite(number):
-        raise ValueError(f"{text[:20]} is not a finite number")
-    return number
+class JsonFile:
+    """One JSON file that is read strictly: its name and the remedy for what is wrong in it."""
 
+    def __init__(self, name: str, remedy: str = DAMAGED) -> None:
+        self.name = name
+        self.remedy = remedy
 
-def of_type(kind: type, expected: str) -> Rule:
-    """Return a rule for values of one JSON type."""
+    def error(self, problem: str, field: str = "") -> BundleError:
+        """Return the error for a problem of a field, or of the file."""
+        return BundleError(problem, self.remedy, file=self.name, field=field or None)
 
-    def read(value: Any, where: str) -> Any:
-        # bool is an int to Python, and never a number to JSON.
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise wrong(where, value, expected)
+    def wrong(self, field: str, value: object, expected: str) -> BundleError:
+        """Return the error for a value that isn't what its field should hold."""
+        return self.error(f"is {shown(value)}; expected {expected}", field)
+
+    def parse(self, data: bytes) -> dict[str, Any]:
+        """Parse the file's text: one object in UTF-8, no member twice, no number that is lost."""
+        try:
+            value = parse_json(data)
+            json_text(value)  # an escaped lone surrogate is valid JSON, but no text
+        except ValueError as error:
+            raise self.error(f"is not a whole JSON document in UTF-8 ({error})") from error
+        if not isinstance(value, dict):
+            raise self.wrong("", value, "an object")
         return value
 
-    return read
+    def convert(self, value: Any, kind: type[T], field: str = "") -> T:
+        """Return a parsed value as the frozen value that it stands for.
+
+        Raises ``BundleError`` with the path of the first field that is wrong, from ``field`` on.
+        """
+        try:
+            converted: T = on_own_stack(msgspec.convert, value, kind)
+        except ValidationError as error:
+            raise self._refusal(error, (kind, value, field)) from error
+        except RecursionError as error:
+            raise self.error(str(too_deep(DEEPEST_RECORD)), field) from error
+        return converted
+
+    def _refusal(self, error: ValidationError, part: Part) -> BundleError:
+        """Return the error for a part that doesn't fit, at the innermost field that is wrong."""
+        while True:
+            kind, value, field = part
+            for name, problem in _members(kind, value):
+                return self.error(problem, _dotted(field, name))
+            inner = next(filter(None, map(_misfit, _parts(kind, value, field))), None)
+            if inner is None:
+                break
+            error, part = inner
+        rule = error.__cause__  # of a struct's own
+        expected = str(rule) if isinstance(rule, ValueError) else _expected(kind)
+        return self.wrong(field, value, expected)
 
 
-text = of_type(str, "a string")
-object_ = of_type(dict, "an object")
-
-
-def name(value: Any, where: str) -> Any:
-    """Take a non-empty text without NUL."""
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise wrong(where, value, "a name")
-    return value
-
-
-def whole(least: int) -> Rule:
-    """Return a rule for whole numbers from ``least`` up."""
-    expected = f"a whole number from {least} to {LARGEST}"
-
-    def read(value: Any, where: str) -> Any:
-        if not least <= of_type(int, expected)(value, where) <= LARGEST:
-            raise wrong(where, value, expected)
-        return value
-
-    return read
-
-
-def digest(value: Any, where: str) -> Any:
-    """Take a SHA-256 digest."""
-    if not isinstance(value, str) or not DIGEST.fullmatch(value):
-        raise wrong(where, value, "64 lower-case hexadecimal digits")
-    return value
-
-
-def instant(value: Any, where: str) -> Any:
-    """Take an instant in UTC."""
+def _misfit(part: Part) -> tuple[ValidationError, Part] | None:
+    """Return a part with its error, if it doesn't fit."""
     try:
-        if not isinstance(value, str) or not INSTANT.fullmatch(value):
-            raise ValueError(value)
-        return datetime.fromisoformat(value)
-    except ValueError as error:
-        raise wrong(where, value, "an instant in UTC like '2025-01-31T12:00:00Z'") from error
+        msgspec.convert(part[1], part[0])
+    except ValidationError as error:
+        return error, part
+    return None
 
 
-def optional(rule: Rule) -> Rule:
-    """Return a rule that takes null as well."""
-    return lambda value, where: None if value is None else rule(value, where)
+def _members(kind: Any, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield the fields that an object lacks or has too many, in order of their names."""
+    struct = _bare(kind)
+    if not _is_struct(struct) or not isinstance(value, dict):
+        return
+    fields = {info.name: info.required for info in msgspec.structs.fields(struct)}
+    extra = value.keys() - fields.keys() if struct.__struct_config__.forbid_unknown_fields else ()
+    missing = {name for name, required in fields.items() if required and name not in value}
+    for name in sorted(missing.union(extra)):
+        yield name, "is missing" if name in missing else "is not a field of this format"
 
 
-def list_of(rule: Rule) -> Rule:
-    """Return a rule for lists."""
-
-    def read(value: Any, where: str) -> Any:
-        items = of_type(list, "a list")(value, where)
-        return tuple(rule(item, f"{where}[{n}]") for n, item in enumerate(items))
-
-    return read
-
-
-def mapping_of(rule: Rule) -> Rule:
-    """Return a rule for objects with any keys."""
-
-    def read(value: Any, where: str) -> Any:
-        return {key: rule(item, f"{where}.{key}") for key, item in object_(value, where).items()}
-
-    return read
+def _parts(kind: Any, value: Any, field: str) -> Iterator[Part]:
+    """Yield the parts of a struct, a list or an object with any keys."""
+    bare = _bare(kind)
+    if _is_struct(bare) and isinstance(value, dict):
+        for info in msgspec.structs.fields(bare):
+            if info.name in value:
+                yield info.type, value[info.name], _dotted(field, info.name)
+    elif _is_list(bare) and isinstance(value, list):
+        for number, item in enumerate(value):
+            yield get_args(bare)[0], item, f"{field}[{number}]"
+    elif get_origin(bare) in (dict, Mapping) and isinstance(value, dict):
+        for key, item in value.items():
+            yield get_args(bare)[1], item, _dotted(field, key)
 
 
-def built(
-    kind: Callable[..., Any], rules: Mapping[str, Rule], optional: Mapping[str, Rule] | None = None
-) -> Rule:
-    """Return a rule that makes a ``kind`` of an object with these fields and maybe ``optional``."""
-    every = {**rules, **(optional or {})}
+def _bare(kind: Any) -> Any:
+    """Return a type without its constraints, and without what stands for nothing."""
+    if get_origin(kind) is Annotated:
+        return _bare(kind.__origin__)
+    options = [option for option in get_args(kind) if option not in (NoneType, UnsetType)]
+    is_optional = len(options) == 1 < len(get_args(kind))
+    return _bare(options[0]) if is_optional else kind
 
-    def read(value: Any, where: str) -> Any:
-        prefix = f"{where}." if where else ""
-        found = object_(value, where).keys()
-        for name in sorted((found - every.keys()) | (rules.keys() - found)):
-            problem = "is missing" if name in rules else "is not a field of this format"
-            raise BundleError(problem, DAMAGED, file=MANIFEST, field=prefix + name)
-        return kind(
-            **{name: every[name](value[name], prefix + name) for name in every if name in value}
-        )
 
-    return read
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Struct)
+
+
+def _is_list(kind: Any) -> bool:
+    """Tell whether a type is a list whose items are alike, of any number."""
+    return get_origin(kind) is list or (get_origin(kind) is tuple and get_args(kind)[-1] is ...)
+
+
+def _dotted(field: str, name: str) -> str:
+    return f"{field}.{name}" if field else name
+
+
+def _expected(kind: Any) -> str:
+    """Return what a type's values are, in words."""
+    if get_origin(kind) is Annotated:
+        told = [meta.description for meta in kind.__metadata__ if meta.description]
+        return told[0] if told else _expected(kind.__origin__)
+    if get_origin(kind) is Literal:
+        return " or ".join(map(repr, get_args(kind)))
+    if get_origin(kind) in (list, tuple):
+        return "a list"
+    if get_origin(kind) in (dict, Mapping) or _is_struct(kind):
+        return "an object"
+    if get_args(kind):  # a union
+        options = [option for option in get_args(kind) if option is not UnsetType]
+        return " or ".join(map(_expected, options))
+    return _EXPECTED.get(kind, "another value")

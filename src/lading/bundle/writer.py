@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
+
+from msgspec.structs import replace
 
 from lading.bundle.file_format import CLOSE, MAX_RECORD, SEPARATOR, header, sums
 from lading.bundle.manifest import FileEntry, Manifest

@@ -10,6 +10,7 @@ from lading.bundle import EntityFile
 from lading.bundle.manifest import (
     FORMAT_VERSION,
     Deferred,
+    DeferredBy,
     External,
     FileEntry,
     Links,
@@ -119,7 +120,7 @@ class Contents:
         return [name for name in self.names if name in held]
 
 
-def deferrals(order: Order, rows: RowSet) -> Iterator[tuple[str, Reference, str]]:
+def deferrals(order: Order, rows: RowSet) -> Iterator[tuple[str, Reference, DeferredBy]]:
     """Yield a row set's deferred references: path within the record, reference, and how."""
     prefix = rows.name[len(rows.entity) + 1 :]
     prefix = f"{prefix}." if prefix else ""

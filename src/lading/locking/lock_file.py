@@ -1,7 +1,7 @@
 """The lock's files: what is sealed, chained by checksums, and the golden records beside it.
 
 ``lading.lock.json`` is JSON with two spaces of indent.  Its keys stand in the order of the
-dataclasses here, shapes in the order of records.  A seal's ``sha256`` is of its own text and the
+structs here, shapes in the order of records.  A seal's ``sha256`` is of its own text and the
 seal before, so that an edit of any sealed part is found.
 """
 
@@ -9,30 +9,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from lading.bundle.file_format import line_endings
-from lading.bundle.shape_format import shape_rule
+from lading.bundle.manifest import AnyShape
+from lading.bundle.shape_format import check_shape
 from lading.bundle.stores.files import open_regular, pieces_of, remove, reported, sync_folder
 from lading.bundle.stores.place import Place
-from lading.bundle.validation import (
-    DAMAGED,
-    Rule,
-    built,
-    digest,
-    list_of,
-    mapping_of,
-    name,
-    object_,
-    parse,
-    text,
-    whole,
-)
+from lading.bundle.validation import Closed, Digest, JsonFile, Name, Number
 from lading.errors import BundleError, ChecksumError, VersionError
 from lading.messages import shown
 
@@ -58,8 +48,7 @@ WAIVER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(Closed, frozen=True):
     """A finding that people accept, and why; without a reason it counts for nothing."""
 
     rule: str
@@ -67,37 +56,37 @@ class Waiver:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Golden:
+class Golden(Closed, frozen=True):
     """A file of golden records beside the lock."""
 
-    file: str
-    sha256: str
+    file: Name
+    sha256: Digest
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(Closed, frozen=True):
     """What was sealed at one time.
 
     ``versions`` are those of all entities, ``shapes`` the ones that are new since the seal
     before, and ``waived`` the findings that were accepted.
     """
 
-    number: int
-    versions: Mapping[str, int]
-    shapes: Mapping[str, Any]
+    number: Number
+    versions: Mapping[str, Number]
+    shapes: Mapping[str, AnyShape]
     golden: Golden
     waived: tuple[Waiver, ...]
-    sha256: str = ""
+    sha256: Digest
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+Seals = Annotated[tuple[Seal, ...], Meta(min_length=1, description="at least one seal")]
+
+
+class Lock(Closed, frozen=True):
     """A lock: its catalog's name, the seals in order, and what people wave through next."""
 
     catalog: str
-    seals: tuple[Seal, ...]
-    waivers: tuple[Waiver, ...] = field(default=())
+    seals: Seals
+    waivers: tuple[Waiver, ...]
 
     @property
     def last(self) -> Seal:
@@ -117,78 +106,47 @@ class Lock:
         return {name: known[name] for name in seal.versions}
 
 
-def _waiver(value: Any, where: str) -> Waiver:
-    """Take a waiver; one without a reason is for the check to report."""
-    given = {"reason": "", **object_(value, where)}
-    made: Waiver = built(Waiver, {"rule": text, "path": text, "reason": text})(given, where)
-    return made
-
-
-def _waivers(value: Any, where: str) -> tuple[Waiver, ...]:
-    """Take the waivers, which people write: what is wrong in them is for people to correct."""
-    try:
-        found: tuple[Waiver, ...] = list_of(_waiver)(value, where)
-    except BundleError as error:
-        raise BundleError(error.problem, WAIVER, field=error.field) from error
-    return found
-
-
-_WAIVED: Rule = built(Waiver, {"rule": text, "path": text, "reason": text})
-_SEAL: dict[str, Rule] = {
-    "number": whole(1),
-    "versions": mapping_of(whole(1)),
-    "shapes": mapping_of(shape_rule),
-    "golden": built(Golden, {"file": name, "sha256": digest}),
-    "waived": list_of(_WAIVED),
-    "sha256": digest,
-}
-_LOCK: dict[str, Rule] = {
-    "catalog": text,
-    "seals": list_of(built(Seal, _SEAL)),
-    "waivers": _waivers,
-}
-
-
 def read_lock(path: Path) -> Lock:
     """Read a lock, and verify its seals.
 
     Raises ``BundleError`` for a file that is missing or no lock, ``VersionError`` for one of
     another format, and ``ChecksumError`` naming the seal that was edited.
     """
-    data = _bytes(path, "There is no lock yet: write one with lading.lock(catalog).")
-    with _said_of(path.name):
-        top = object_(parse(data), "")
-        if top.get("version") != LOCK_VERSION:
-            raise VersionError(
-                f"the lock's format is {shown(top.get('version'))}, and this lading reads "
-                f"{LOCK_VERSION!r}",
-                "Read it with the lading that wrote it, or with a newer one.",
-                found=top.get("version"),
-                needed=LOCK_VERSION,
-                file=path.name,
-                field="version",
-            )
-        body = {key: value for key, value in top.items() if key != "version"}
-        lock: Lock = built(Lock, _LOCK)(body, "")
-        if not lock.seals:
-            raise BundleError("holds no seal", field="seals")
-        _refuse_shapeless(lock)
-    _verify(path.name, top, lock)
+    file = JsonFile(path.name, REMEDY)
+    body = file.parse(_bytes(path, "There is no lock yet: write one with lading.lock(catalog)."))
+    version = body.pop("version", None)
+    if version != LOCK_VERSION:
+        raise VersionError(
+            f"the lock's format is {shown(version)}, and this lading reads {LOCK_VERSION!r}",
+            "Read it with the lading that wrote it, or with a newer one.",
+            found=version,
+            needed=LOCK_VERSION,
+            file=path.name,
+            field="version",
+        )
+    if "waivers" in body:  # people write them, so that the remedy is another
+        JsonFile(path.name, WAIVER).convert(body["waivers"], tuple[Waiver, ...], "waivers")
+    lock = file.convert(body, Lock)
+    _check_shapes(file, lock)
+    _verify(file, body, lock)
     return lock
 
 
-def _refuse_shapeless(lock: Lock) -> None:
-    """Raise for an entity of which a seal has a version, and no seal up to it a shape."""
+def _check_shapes(file: JsonFile, lock: Lock) -> None:
+    """Refuse what is no shape, and a seal's version of an entity whose shape is sealed nowhere."""
     known: set[str] = set()
     for number, seal in enumerate(lock.seals):
+        field = f"seals[{number}].shapes"
+        for name, shape in seal.shapes.items():
+            check_shape(file, shape, f"{field}.{name}")
         known |= seal.shapes.keys()
-        for missing in seal.versions.keys() - known:
-            raise BundleError(f"holds no shape of {missing!r}", field=f"seals[{number}].shapes")
+        for missing in sorted(seal.versions.keys() - known):
+            raise file.error(f"holds no shape of {missing!r}", field)
 
 
-def _verify(file: str, top: Mapping[str, Any], lock: Lock) -> None:
+def _verify(file: JsonFile, body: Mapping[str, Any], lock: Lock) -> None:
     before = ""
-    for number, (seal, raw) in enumerate(zip(lock.seals, top["seals"], strict=True), 1):
+    for number, (seal, raw) in enumerate(zip(lock.seals, body["seals"], strict=True), 1):
         found = _digest(lock.catalog, before, raw)
         wrong = seal.number != number or seal.golden.file != golden_name(number)
         if found != seal.sha256 or wrong:
@@ -197,7 +155,7 @@ def _verify(file: str, top: Mapping[str, Any], lock: Lock) -> None:
                 REMEDY,
                 expected=seal.sha256,
                 found=found,
-                file=file,
+                file=file.name,
                 field=f"seals[{number - 1}]",
             )
         before = seal.sha256
@@ -211,25 +169,17 @@ def _digest(catalog: str, before: str, raw: Mapping[str, Any]) -> str:
 
 
 def sealed_by(lock: Lock | None, catalog: str, seal: Seal) -> Lock:
-    """Return a lock with one more seal, whose checksum is made here, and without waivers."""
+    """Return a lock with one more seal, whose checksum is computed here, and without waivers."""
     seals = lock.seals if lock is not None else ()
-    found = _digest(catalog, seals[-1].sha256 if seals else "", _plain(seal))
-    body = {item.name: getattr(seal, item.name) for item in fields(Seal)}
-    return Lock(catalog, (*seals, Seal(**{**body, "sha256": found})))
+    before = seals[-1].sha256 if seals else ""
+    digest = _digest(catalog, before, msgspec.to_builtins(seal))
+    return Lock(catalog, (*seals, msgspec.structs.replace(seal, sha256=digest)), ())
 
 
 def write_lock(path: Path, lock: Lock) -> None:
     """Write a lock in place of the one that is there, at once."""
-    body = {"version": LOCK_VERSION, **_plain(lock)}
+    body = {"version": LOCK_VERSION, **msgspec.to_builtins(lock)}
     _write(path, json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Lock | Seal | Golden | Waiver):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 # Golden records
@@ -289,9 +239,7 @@ def read_golden(path: Path, seal: Seal) -> dict[str, Any]:
             found=found,
             file=seal.golden.file,
         )
-    with _said_of(seal.golden.file):
-        document: dict[str, Any] = object_(parse(data), "")
-        return document
+    return JsonFile(seal.golden.file, REMEDY).parse(data)
 
 
 # Files
@@ -322,13 +270,3 @@ def _write(path: Path, data: bytes) -> None:
         finally:
             remove(temporary)
         sync_folder(place.parent)
-
-
-@contextmanager
-def _said_of(file: str) -> Iterator[None]:
-    """Let the errors of the manifest's rules name this file."""
-    try:
-        yield
-    except BundleError as error:
-        remedy = REMEDY if error.remedy in ("", DAMAGED) else error.remedy
-        raise BundleError(error.problem, remedy, file=file, field=error.field) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lading.bundle.manifest import (
     Deferred,
@@ -378,7 +378,10 @@ def test_duplicate_keys() -> None:
     text = manifest().to_bytes().replace(b'"partial"', b'"catalog": "x",\n  "partial"')
     with pytest.raises(BundleError) as caught:
         Manifest.from_bytes(text)
-    assert str(caught.value) == "manifest.json: has the key 'catalog' twice. " + TAIL
+    assert str(caught.value) == (
+        "manifest.json: is not a whole JSON document in UTF-8 (key 'catalog' stands twice in one "
+        "object). " + TAIL
+    )
 
 
 BAD_NUMBERS = [-1, 1.0, 1.5, True, "1", None, 2**63, 10**300, [], {}]
