@@ -19,14 +19,15 @@ from lading.database.tables import TableCounts
 from lading.errors import AlteredWarning, ImportFailed
 from lading.exporting.reader import CHUNK
 from lading.importing.batch import Batch
+from lading.importing.bundle_payload import BundlePayload
 from lading.importing.decode import RecordDecoder, keys_of
 from lading.importing.deferred import LateLoader
+from lading.importing.document_payload import DocumentPayload
 from lading.importing.duplicates import Ascending, Twin, find_twins
 from lading.importing.entity_loader import EntityLoader
 from lading.importing.existing import Existing
 from lading.importing.loader import LoadState, Remembered, Restart
 from lading.importing.options import ImportOptions
-from lading.importing.payload import BundlePayload, DocumentPayload
 from lading.importing.readback import read_back
 from lading.importing.resolvers import Resolvers
 from lading.mapping.load_order import Order, link_name, order_of

@@ -15,7 +15,7 @@ from lading.errors import ImportFailed
 from lading.exporting.external_links import Externals
 from lading.exporting.manifest_builder import Contents
 from lading.exporting.reader import CHUNK
-from lading.importing.payload import BundlePayload
+from lading.importing.bundle_payload import BundlePayload
 from lading.mapping.coverage import coverage
 from lading.mapping.load_order import order_of
 from lading.options import catalog_of, check_max_bytes, check_path, check_watch

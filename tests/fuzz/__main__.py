@@ -33,8 +33,8 @@ with atheris.instrument_imports(include=["lading"]):
     from lading.bundle.lines import runs
     from lading.bundle.manifest import FileEntry, Manifest, sealed
     from lading.database.dialects import dialect_for
+    from lading.importing.bundle_payload import BundlePayload
     from lading.importing.decode import RecordDecoder
-    from lading.importing.payload import BundlePayload
     from lading.locking.lock_file import _digest
     from lading.values.json_text import parse_json
 

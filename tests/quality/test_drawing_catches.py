@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from lading.database.dialects import sqlite_values
 from lading.exporting.reader import RecordReader
+from lading.importing.link_writer import LinkWriter
 from lading.importing.loader import Loader
-from lading.importing.writer import LinkWriter, RowWriter
+from lading.importing.writer import RowWriter
 from lading.mapping.members import Members
 from lading.model.rowsets import RowSet
 from lading.values.datetimes import Time

@@ -10,8 +10,8 @@ from unittest import mock
 from lading import importer
 from lading.bundle.reader import Block
 from lading.exporting.reader import RecordReader
+from lading.importing.bundle_payload import BundlePayload
 from lading.importing.existing import Existing
-from lading.importing.payload import BundlePayload
 from lading.importing.resolver import Resolver
 from lading.importing.writer import RowWriter
 from lading.records.layout import Key

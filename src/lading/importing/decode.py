@@ -1,237 +1,34 @@
-"""From the text of records to batches: a typed decoder, generated checks, and marshmallow.
+"""From the text of records to batches: typed decoding first, marshmallow where that refuses.
 
-A block is decoded as one typed list, and its values are checked against the
-target's columns while they become driver values.  A record that this refuses is
-loaded again by marshmallow, whose errors are the ones reported; what marshmallow
-accepts goes on in its canonical form.
+A block is decoded as one typed list, and its values are checked against the target's columns
+while they become driver values.  A record that this refuses is loaded again by marshmallow,
+whose errors are the ones reported; what marshmallow accepts goes on in its canonical form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import marshmallow as ma
 import msgspec
 
-from lading.codegen import Expression, Source
 from lading.database.dialects.base import Dialect
 from lading.exporting.encode import encode_lines
-from lading.importing.batch import Batch, Nested, joined
+from lading.importing.batch import Batch, joined
+from lading.importing.row_decoder import RowDecoder
 from lading.messages import shown
 from lading.model.hidden import told, told_fault, told_faults
-from lading.model.rowsets import Children, Links, Reference, RowSet, Value
+from lading.model.rowsets import RowSet
 from lading.records.describe import told_key
 from lading.records.layout import (
     Key,
-    KeyLayout,
-    Part,
     RecordLayout,
-    order_source,
-    own_key_source,
-    reference_source,
-    sorts_as_written,
 )
 from lading.records.marshmallow_path import canonical_record, needs_marshmallow
-from lading.records.recursive_text import checked
 from lading.report import Problem
-from lading.values.json_text import json_text, on_own_stack, parse_json
-
-
-class RowDecoder:
-    """Turns decoded structs of a row set into batches."""
-
-    def __init__(
-        self,
-        dialect: Dialect,
-        rows: RowSet,
-        layout: RecordLayout,
-        within: Children | None = None,
-    ) -> None:
-        self.rows = rows
-        self.layout = layout
-        self.writable = [value for value in rows.values if value.writable]
-        source = Source(f"{rows.name} decode")
-        self.source = source
-        self.checked = checked(source)
-        binds = {value.name: self._bind(source, dialect, value) for value in self.writable}
-        self.values = _each(source, f"({''.join(text + ', ' for text in binds.values())})")
-        self.binds = {name: source.compile(f"lambda r: {text}") for name, text in binds.items()}
-        self.keys = self._keys(within)
-        self.references = {
-            item.name: _each(
-                source, reference_source(item, f"r.{layout.place[item.name]}", self.checked)
-            )
-            for item in rows.references
-        }
-        self.links = {item.name: _each(source, self._link_keys(item)) for item in rows.links}
-        self.kinds = self._kinds()
-        self.children = {
-            child.name: RowDecoder(dialect, child.rows, layout.children[child.name], child)
-            for child in rows.children
-        }
-        order = order_source(source, rows.key, "k") if rows.key else "()"
-        self.order = source.compile(f"lambda keys: [{order} for k in keys]")
-        self.plain_order = sorts_as_written(rows.key)
-
-    def _bind(self, source: Source, dialect: Dialect, value: Value) -> str:
-        x = f"r.{self.layout.place[value.name]}"
-        text = self._bound(source, dialect, value, x)
-        return text if value.kinds is None else f"(None if {x} is UNSET else {text})"
-
-    def _bound(self, source: Source, dialect: Dialect, value: Value, x: str) -> str:
-        bind = dialect.binder(value.carrier, value.kind)
-        if value.kind.is_json:
-            text = source.use(bind, f"bytes({x})")
-            refuse = Expression("null({x})", {"null": _no_null})
-            null = "None" if value.nullable else source.use(refuse, x)
-            return f"({null} if bytes({x}) == b'null' else {text})"
-        text = source.use(bind, x)
-        return f"(None if {x} is None else {text})" if value.nullable else text
-
-    def _kinds(self) -> Callable[[Sequence[Any]], list[Any]]:
-        """Return what gives records' discriminators, once each has the fields of its class."""
-        kind = self.rows.discriminator
-        if kind is None:
-            return lambda _: []
-        known = self.rows.kinds
-        place = self.layout.place[kind.name]
-        optional = [
-            (member.written, self.layout.place[member.name], member.kinds)
-            for member in self.rows.members
-            if member.kinds is not None and not (isinstance(member, Value) and not member.writable)
-        ]
-
-        def kind_of(record: Any) -> Any:
-            found = getattr(record, place)
-            if known is not None and found not in known:
-                raise ValueError(f"{found!r} is no class of this hierarchy")
-            for written, at, kinds in optional:
-                if (getattr(record, at) is not msgspec.UNSET) != (found in kinds):
-                    raise ValueError(f"{written}: is not as its class has it")
-            return found
-
-        return lambda records: [kind_of(record) for record in records]
-
-    def _keys(self, within: Children | None) -> Callable[..., list[Key]]:
-        """Return what makes records' natural keys, given the keys of owned rows' parents."""
-        parts = self.rows.whole_key or self.rows.key
-        via = within.via if within is not None else None
-        items = [self._key_part(part, via) for part in parts]
-        made: Callable[..., list[Key]] = self.source.compile(
-            f"lambda records, above: [{own_key_source(parts, items)} for r, a in "
-            f"{'zip(records, above)' if via is not None else '((r, None) for r in records)'}]"
-        )
-        return made
-
-    def _key_part(self, part: Part, via: Reference | None) -> str:
-        if part is via and via.parts == via.target.key:
-            return "a"
-        if part not in self.rows.members:
-            return "None"  # another parent's
-        x = f"r.{self.layout.place[part.name]}"
-        return reference_source(part, x, self.checked) if isinstance(part, Reference) else x
-
-    def _link_keys(self, links: Links) -> str:
-        key = reference_source(links.reference, "k", self.checked)
-        x = f"r.{self.layout.place[links.name]}"
-        held = x if links.kinds is None else f"({x} or ())"
-        return f"[{key} for k in {held}]"
-
-    def batch(
-        self,
-        records: Sequence[Any],
-        numbers: list[int],
-        lines: list[bytes],
-        above: Sequence[Key] = (),
-    ) -> Batch:
-        """Check and convert structs; ``ValueError`` if any of them doesn't fit.
-
-        ``above`` are the keys of owned rows' parents.
-        """
-        keys = self.keys(records, above)
-        children = {}
-        for name, decoder in self.children.items():
-            place = self.layout.place[name]
-            lists = [getattr(record, place) or () for record in records]
-            owners = [n for n, items in enumerate(lists) for _ in items]
-            flat = [item for items in lists for item in items]
-            above = [keys[n] for n in owners]
-            nested = decoder.batch(flat, [numbers[n] for n in owners], [], above)
-            children[name] = Nested(nested, owners)
-        return Batch(
-            numbers,
-            keys,
-            self.values(records),
-            {name: make(records) for name, make in self.references.items()},
-            {name: make(records) for name, make in self.links.items()},
-            children,
-            lines,
-            self.kinds(records),
-        )
-
-    def orders(self, keys: list[Key]) -> list[Any]:
-        """Return what keys sort by."""
-        return keys if self.plain_order else self.order(keys)
-
-    def faults(self, record: Any, path: str = "") -> Iterator[tuple[str, str]]:
-        """Yield each value of a struct that doesn't fit, with its path."""
-        for value in self.writable:
-            try:
-                self.binds[value.name](record)
-            except Exception as error:
-                yield f"{path}{value.written}", str(error)
-        for name, decoder in self.children.items():
-            child = next(item for item in self.rows.children if item.name == name)
-            for number, item in enumerate(getattr(record, self.layout.place[name]) or (), 1):
-                yield from decoder.faults(item, f"{path}{child.written}.{number}.")
-
-    def struct(self, record: dict[str, Any]) -> Any:
-        """Build a decoded struct from a canonical record."""
-        values = {}
-        for member in self.rows.members_of(record):
-            if isinstance(member, Value) and not member.writable:
-                continue
-            values[self.layout.place[member.name]] = self._member(member, record[member.written])
-        return self.layout.decoded(**values)
-
-    def _member(self, member: Any, written: Any) -> Any:
-        if isinstance(member, Value):
-            if member.kind.is_json:
-                return msgspec.Raw(json_text(written))
-            return written
-        if isinstance(member, Links):
-            layout = self.layout.keys.get(member.name)
-            return [_key_struct(layout, item) for item in written]
-        if isinstance(member, Children):
-            return [self.children[member.name].struct(item) for item in written]
-        if written is None or member.flat:
-            return written
-        return _key_struct(self.layout.keys.get(member.name), written)
-
-
-def _each(source: Source, text: str) -> Callable[[Sequence[Any]], list[Any]]:
-    made: Callable[[Sequence[Any]], list[Any]] = source.compile(
-        f"lambda records: [{text} for r in records]"
-    )
-    return made
-
-
-def _key_struct(layout: KeyLayout | None, written: dict[str, Any]) -> Any:
-    """Return a nested key as the decoder would; one that recurs has no layout, and is text."""
-    if layout is None:
-        return msgspec.Raw(on_own_stack(msgspec.json.encode, written))
-    items = []
-    for place, part in enumerate(layout.parts):
-        value = written[part.written]
-        is_plain = value is None or isinstance(part, Value) or part.flat
-        items.append(value if is_plain else _key_struct(layout.nested.get(place), value))
-    return layout.struct(*items)
-
-
-def _no_null(_: Any) -> Any:
-    raise ValueError("Field may not be null.")
+from lading.values.json_text import on_own_stack, parse_json
 
 
 class RecordDecoder:

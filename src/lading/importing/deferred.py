@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from lading.database.dialects.base import Row
+from lading.importing.link_writer import LinkWriter
 from lading.importing.loader import Loader, NoKeys, Restart, field_of
+from lading.importing.resolved_batch import Later, Resolved, Update
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.self_references import Waves
 from lading.importing.shared_columns import Disagreement, compare, deferred_carriers
-from lading.importing.writer import Later, LinkWriter, Resolved, RowWriter, Update
+from lading.importing.writer import RowWriter
 from lading.mapping.load_order import link_name
 from lading.model.rowsets import Links, Reference, RowSet
 from lading.records.describe import told_key

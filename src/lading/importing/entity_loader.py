@@ -21,8 +21,9 @@ from lading.importing.loader import (
     field_of,
     in_record,
 )
+from lading.importing.resolved_batch import Later, Resolved
 from lading.importing.self_references import Waves
-from lading.importing.writer import Later, Resolved, RowWriter
+from lading.importing.writer import RowWriter
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import RowSet
 

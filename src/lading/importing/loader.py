@@ -17,10 +17,10 @@ from lading.database.dialects.base import Dialect, Row
 from lading.database.refusals import told_refusal
 from lading.database.tables import TableCounts
 from lading.importing.batch import Batch
+from lading.importing.resolved_batch import Later, Resolved
 from lading.importing.resolved_keys import AMBIGUOUS, KeyResolver
 from lading.importing.resolvers import Resolvers
 from lading.importing.shared_columns import Disagreement
-from lading.importing.writer import Later, Resolved
 from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order, link_name
 from lading.messages import sentence

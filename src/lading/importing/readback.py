@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lading.database.dialects.base import Row
 from lading.errors import TargetError
-from lading.importing.existing import Comparison
+from lading.importing.comparison import Comparison
 from lading.importing.loader import LoadState
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers

@@ -15,9 +15,10 @@ from typing import Any
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
 from lading.importing.loader import Loader
+from lading.importing.resolved_batch import Resolved
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.shared_columns import deferred_carriers
-from lading.importing.writer import Resolved, RowWriter
+from lading.importing.writer import RowWriter
 from lading.mapping.load_order import Order
 from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.records.describe import described

@@ -7,7 +7,6 @@ Ids are allocated ahead, so children need no round trip.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
@@ -16,94 +15,16 @@ import sqlalchemy as sa
 from lading.codegen import Source
 from lading.database.columns import is_computed
 from lading.database.dialects.base import Dialect, Row
-from lading.importing.batch import Batch
 from lading.importing.defaults import Defaults, fresh_ids
+from lading.importing.link_writer import LinkWriter
+from lading.importing.resolved_batch import ROWS, Later, Resolved, Update
 from lading.importing.shared_columns import (
     Agreement,
     Disagreement,
-    compare,
     deferred_carriers,
-    shared_columns,
 )
-from lading.mapping.load_order import Order, link_name
-from lading.model.rowsets import Children, Column, Kinds, Links, Reference, RowSet, carried_tables
-
-#: Rows of one insert; a chunk of records may nest many more.
-ROWS = 5_000
-
-
-@dataclass(slots=True)
-class Resolved:
-    """A batch with its foreign keys' values, by member and row (``None`` for a null)."""
-
-    batch: Batch
-    foreign: dict[str, list[Row | None]] = field(default_factory=dict)
-    links: dict[str, list[list[Row]]] = field(default_factory=dict)
-    children: dict[str, Resolved] = field(default_factory=dict)
-
-    def take(self, places: Sequence[int]) -> Resolved:
-        """Return the rows at some places, with what they nest."""
-        if list(places) == list(range(len(self.batch))):
-            return self
-        chosen = set(places)
-        children = {}
-        for name, nested in self.children.items():
-            owners = self.batch.children[name].owners
-            kept = [n for n, owner in enumerate(owners) if owner in chosen]
-            children[name] = nested.take(kept)
-        return Resolved(
-            self.batch.take(places),
-            {name: [rows[place] for place in places] for name, rows in self.foreign.items()},
-            {name: [rows[place] for place in places] for name, rows in self.links.items()},
-            children,
-        )
-
-
-@dataclass(slots=True)
-class Update:
-    """A reference to be set later: of which record and row, and to what key.
-
-    ``own`` is the row's own key; ``shared`` are the values that the row's other members give
-    to the reference's columns, ``carried`` the keys of deferred references that will give
-    them.
-    """
-
-    number: int
-    identity: Row
-    key: Any
-    own: Any
-    shared: Row
-    carried: tuple[Any, ...]
-
-
-#: A row's record, the key that it refers to, and its own key.
-Followed = tuple[int, Any, Any]
-
-
-@dataclass(slots=True)
-class Later:
-    """What an insert wrote, and what it leaves for later.
-
-    ``updates`` maps (row set, reference) to lists of ``Update``, and ``followed`` those of
-    them that were set with their rows to what each follows, should that turn out bad; ``late``
-    maps a late node to its items: (batch, owners' values) for owned rows,
-    (number, owner's values, keys) for links.
-    """
-
-    updates: dict[tuple[str, str], list[Update]] = field(default_factory=dict)
-    followed: dict[tuple[str, str], list[Followed]] = field(default_factory=dict)
-    late: dict[str, list[Any]] = field(default_factory=dict)
-    written: dict[sa.Table, int] = field(default_factory=dict)
-    linked: dict[Column, int] = field(default_factory=dict)
-
-    def set_links(self, reference: Reference, count: int) -> None:
-        """Count foreign keys that were set."""
-        for column in reference.own[:1]:
-            self.linked[column] = self.linked.get(column, 0) + count
-
-    def wrote(self, table: sa.Table, count: int) -> None:
-        """Count inserted rows of a table."""
-        self.written[table] = self.written.get(table, 0) + count
+from lading.mapping.load_order import Order
+from lading.model.rowsets import Children, Column, Kinds, Reference, RowSet, carried_tables
 
 
 class RowWriter:
@@ -317,58 +238,3 @@ class TablePart:
         for start in range(0, len(rows), ROWS):
             self.dialect.insert(self.table, self.columns, rows[start : start + ROWS])
         later.wrote(self.table, len(rows))
-
-
-class LinkWriter:
-    """Inserts the rows of one link table."""
-
-    def __init__(self, dialect: Dialect, rows: RowSet, links: Links, order: Order) -> None:
-        self.dialect = dialect
-        self.links = links
-        self.name = link_name(rows, links)
-        self.is_late = self.name in order.late
-        near = [column for column, _ in links.local]
-        self.columns = [*near, *links.reference.own]
-        self.shared = [near.index(column) for _, column in shared_columns(links.reference)]
-        self.own = [n for n, c in enumerate(links.reference.columns) if c in links.reference.own]
-
-    def insert(
-        self, resolved: Resolved, rows: list[Row], place: dict[Column, int], later: Later
-    ) -> None:
-        """Insert the links of freshly inserted owners, or leave them for later."""
-        places = [place[up] for _, up in self.links.local]
-        owners = [tuple(row[n] for n in places) for row in rows]
-        if self.is_late:
-            keys = resolved.batch.links[self.links.name]
-            items = [
-                (number, owner, held)
-                for number, owner, held in zip(resolved.batch.numbers, owners, keys, strict=True)
-                if held
-            ]
-            later.late.setdefault(self.name, []).extend(items)
-            return
-        found = resolved.links[self.links.name]
-        self.write(
-            [
-                self.row(owner, remote)
-                for owner, held in zip(owners, found, strict=True)
-                for remote in held
-            ],
-            later,
-        )
-
-    def row(self, owner: Row, remote: Row) -> Row:
-        """Return the link's row; ``Disagreement`` if both ends share a column and differ in it."""
-        if not self.shared:
-            return (*owner, *remote)
-        try:
-            compare(self.links.reference, remote, [owner[n] for n in self.shared])
-        except Disagreement as error:
-            raise Disagreement(self.links.written, str(error)) from error
-        return (*owner, *(remote[n] for n in self.own))
-
-    def write(self, rows: list[Row], later: Later) -> None:
-        """Insert link rows."""
-        for start in range(0, len(rows), ROWS):
-            self.dialect.insert(self.links.table, self.columns, rows[start : start + ROWS])
-        later.wrote(self.links.table, len(rows))

@@ -13,7 +13,8 @@ from lading.bundle import with_bundle
 from lading.catalog import Catalog
 from lading.errors import BundleError, DeclarationError, LadingError, TargetError
 from lading.exporting.reader import CHUNK
-from lading.importing.payload import BundlePayload, DocumentPayload
+from lading.importing.bundle_payload import BundlePayload
+from lading.importing.document_payload import DocumentPayload
 from lading.locking.samples import sample_records
 from lading.mapping.derivation import RESERVED_NAMES, Entities
 from lading.model.ordering import order_of_key

@@ -17,9 +17,11 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Catalog, ImportFailed, Owned, importer
 from lading.database import session as session_module
 from lading.errors import DeclarationError
+from lading.importing.comparison import Comparison
 from lading.importing.deferred import LateLoader
-from lading.importing.existing import Comparison, Existing
-from lading.importing.writer import LinkWriter, RowWriter
+from lading.importing.existing import Existing
+from lading.importing.link_writer import LinkWriter
+from lading.importing.writer import RowWriter
 from lading.testing import RoundTripError, RoundTripMachine
 from support.backends import Backend
 from support.declaring import new_base, schema_for

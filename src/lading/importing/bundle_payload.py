@@ -1,0 +1,129 @@
+"""The records of a bundle, on their way into an import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lading.bundle import BundleReader
+from lading.catalog import Catalog
+from lading.changes.history import History, history_of
+from lading.changes.releases import Writer
+from lading.changes.run import Piece, Upgrade
+from lading.errors import BundleError, VersionError
+from lading.importing.contradictions import refuse_contradictions
+from lading.importing.payload import Upgraded
+from lading.mapping.derivation import Entities
+from lading.messages import listed
+from lading.model.shape import stored_otherwise
+
+
+class BundleOrigin:
+    """An opened bundle's files, by the entities' names in it."""
+
+    def __init__(self, reader: BundleReader) -> None:
+        self.reader = reader
+        self.entries = {entry.entity_type: entry for entry in reader.manifest.files}
+
+    def file(self, name: str) -> str:
+        """Return the name of an entity's file."""
+        return str(self.entries[name].filename)
+
+    def total(self, name: str) -> int:
+        """Return how many records an entity has."""
+        return int(self.entries[name].record_count)
+
+    def read(self, name: str, size: int) -> Iterator[Piece]:
+        """Yield the records as they are; checks the digest of the very bytes read."""
+        for block in self.reader.blocks(self.entries[name], size):
+            yield Piece(block.first, block.records)
+
+    def has_ids(self, name: str) -> bool:
+        """Tell whether records carry surrogate ids, for people who debug."""
+        return self.entries[name].shape.get("ids") is True
+
+    def links(self, name: str) -> dict[str, int]:
+        """Return how many links each reference has, by the manifest."""
+        return {path: held.count for path, held in self.entries[name].references.items()}
+
+
+class BundlePayload(Upgraded):
+    """The records of an opened bundle."""
+
+    def __init__(self, reader: BundleReader) -> None:
+        self.reader = reader
+        self.manifest = reader.manifest
+        self.origin = BundleOrigin(reader)
+        self.entries = self.origin.entries
+
+    def check(self, catalog: Catalog) -> None:
+        """Refuse damaged bundles, and those of other catalogs and versions, before any insert."""
+        entities = catalog.use()
+        if self.manifest.catalog != catalog.name:
+            raise VersionError(
+                f"the bundle is of catalog {self.manifest.catalog!r}, not of {catalog.name!r}",
+                "Import it with the catalog that it was exported from.",
+                file="manifest.json",
+                found=self.manifest.catalog,
+                needed=catalog.name,
+            )
+        history = history_of(entities)
+        unknown = [name for name in self.entries if name not in history.chains.names]
+        if unknown:
+            raise BundleError(
+                f"holds {listed(unknown, separator=', ')}, which catalog {catalog.name!r} doesn't "
+                "know",
+                f"{self._writer(catalog).newer()}, or declare a schema for each.",
+                file="manifest.json",
+            )
+        self._refuse_stored_otherwise(entities)
+        self._upgrade(history, entities, str(self._writer(catalog)))
+        missing = [name for name in entities.roots if name not in self.upgrade.flows]
+        missing = [name for name in missing if name not in self.upgrade.plan.begun]
+        if missing and not self.manifest.partial:
+            raise BundleError(
+                f"holds no {listed(missing, separator=', ')}, though it isn't partial",
+                "Export again with this catalog.",
+                file="manifest.json",
+            )
+        refuse_contradictions(self.manifest, entities, current=not self.upgrade.plan.undone)
+        self.reader.verify()
+
+    def _refuse_stored_otherwise(self, entities: Entities) -> None:
+        """Refuse values of a type's own for what is stored, and the other way round."""
+        for name, entry in self.entries.items():
+            rows = entities.roots.get(name)
+            if rows is None or rows.version != entry.schema_version:
+                continue
+            for field in stored_otherwise(entry.shape, rows):
+                raise VersionError(
+                    "the bundle and the catalog differ on whether it is written as its type's "
+                    "Python value or as it is stored",
+                    "Export again with this catalog, or declare it as it was: by Meta.stored, a "
+                    "field, or the python_type of its type.",
+                    file="manifest.json",
+                    entity=name,
+                    field=field,
+                )
+
+    def _writer(self, catalog: Catalog) -> Writer:
+        return Writer(self.manifest.source, catalog.source, self.manifest.lading_version)
+
+    def _upgrade(self, history: History, entities: Entities, writer: str) -> None:
+        plan = history.plan(
+            {name: entry.schema_version for name, entry in self.entries.items()},
+            file="manifest.json",
+            writer=writer,
+            targets=self._targets(),
+            whole=not self.manifest.partial,
+        )
+        shapes = {name: entry.shape for name, entry in self.entries.items()}
+        self.take(Upgrade(plan, shapes, "manifest.json"), entities)
+
+    def _targets(self) -> dict[str, int]:
+        """Return the versions of the entities that references lead to, in the bundle or not."""
+        found: dict[str, int] = {}
+        for entry in self.entries.values():
+            targets = entry.shape.get("targets")
+            if isinstance(targets, dict):
+                found |= {name: n for name, n in targets.items() if type(n) is int}
+        return found

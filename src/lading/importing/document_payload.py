@@ -1,0 +1,140 @@
+"""The records of a document in memory, on their way into an import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lading.catalog import Catalog
+from lading.changes.history import history_of
+from lading.changes.releases import Writer
+from lading.changes.run import Piece, Upgrade
+from lading.errors import BundleError, VersionError
+from lading.importing.payload import Upgraded
+from lading.mapping.derivation import RESERVED_NAMES
+from lading.messages import nearest, shown
+from lading.values.json_text import plain_json_text
+
+GUESSED = (
+    "The document says no version, and was taken for today's; say what a missing label means by "
+    "Catalog(unlabelled=...)."
+)
+
+
+class DocumentOrigin:
+    """A document's lists, which are named by their entity, as it was called then."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.entries = {name: item for name, item in document.items() if name not in RESERVED_NAMES}
+
+    def file(self, name: str) -> str:
+        """Return the name of an entity's list."""
+        return name
+
+    def total(self, name: str) -> int:
+        """Return how many records an entity has."""
+        return len(self.entries[name])
+
+    def read(self, name: str, size: int) -> Iterator[Piece]:
+        """Yield the records as they are; ``BundleError`` for what JSON can't hold."""
+        records = self.entries[name]
+        for start in range(0, len(records), size):
+            part = records[start : start + size]
+            texts = [_text(name, start + n, item) for n, item in enumerate(part, 1)]
+            yield Piece(start + 1, texts)
+
+    def has_ids(self, name: str) -> bool:
+        """Tell whether records carry surrogate ids, for people who debug."""
+        return self.document.get("include_ids") is True
+
+    def links(self, name: str) -> dict[str, int]:
+        """A document doesn't say how many links it holds."""
+        return {}
+
+
+def _text(name: str, number: int, record: Any) -> bytes:
+    try:
+        return plain_json_text(record)
+    except (TypeError, ValueError) as error:
+        raise BundleError(
+            f"holds what JSON can't: {error}",
+            "Give plain JSON values.",
+            file=name,
+            record=number,
+        ) from error
+
+
+class DocumentPayload(Upgraded):
+    """The records of a document in memory.
+
+    ``shapes`` are those of its entities, where somebody knows them; else they are what the
+    changes lead back to.
+    """
+
+    def __init__(self, document: Any, shapes: Mapping[str, Any] | None = None) -> None:
+        if not isinstance(document, Mapping):
+            raise BundleError(f"the document is {shown(document)}; expected a dictionary of lists")
+        self.document = document
+        self.shapes = shapes or {}
+        self.origin = DocumentOrigin(document)
+        self.entries = self.origin.entries
+        self.is_guessed = False
+
+    def check(self, catalog: Catalog) -> None:
+        """Refuse what isn't a document of this catalog, or can't be upgraded to it."""
+        history = history_of(catalog.use())
+        versions = self.document.get("schema_versions")
+        if versions is None:
+            versions = self._released(catalog)
+        if not isinstance(versions, Mapping):
+            raise BundleError(
+                f"schema_versions is {shown(versions)}; expected an object of versions by entity"
+            )
+        writer = Writer(self.document.get("source"), catalog.source)
+        for name, records in self.entries.items():
+            if name not in history.chains.names:
+                known = nearest(name, history.chains.current)
+                raise BundleError(
+                    f"the document holds {name!r}, which catalog {catalog.name!r} doesn't know; it "
+                    f"knows {known}",
+                    f"{writer.newer()}." if str(writer) else "",
+                )
+            if not isinstance(records, list):
+                raise BundleError(f"{name} is {shown(records)}; expected a list", entity=name)
+        targets = {name: n for name, n in versions.items() if type(n) is int}
+        found = {name: versions.get(name, 1) for name in self.entries}
+        plan = history.plan(found, file="document", targets=targets, writer=str(writer))
+        shapes = {name: self.shapes[name] for name in self.entries if name in self.shapes}
+        self.take(Upgrade(plan, shapes, "document"), catalog.use())
+        self.is_guessed = self._is_guessed(catalog)
+
+    def note(self, name: str, needed: int) -> str:
+        """Say what changes made of an entity's records, or that nobody said their version."""
+        return super().note(name, needed) or (GUESSED if self.is_guessed else "")
+
+    def _is_guessed(self, catalog: Catalog) -> bool:
+        """Tell whether records are taken for today's, though the catalog has other releases."""
+        said = [self.document.get(name) for name in ("schema_versions", "version")]
+        return bool(catalog.releases) and catalog.unlabelled is None and said == [None, None]
+
+    def _released(self, catalog: Catalog) -> Any:
+        """Without versions, an application's label says them; without either, they are current."""
+        current = {name: rows.version for name, rows in catalog.use().roots.items()}
+        label = self.document.get("version")
+        label = catalog.unlabelled if label is None else label
+        if label is None:
+            return current
+        if not isinstance(label, str) or label not in catalog.releases:
+            known = nearest(label, catalog.releases)
+            remedy = "Name its versions in Catalog(releases=...), or add schema_versions to it."
+            if not isinstance(label, str):
+                remedy = 'A label is a text, in quotes: write "version": "1.0" and its like.'
+            raise VersionError(
+                f"the document is of version {shown(label)}, which is no release of catalog "
+                f"{catalog.name!r} (its releases: {known})",
+                remedy,
+                found=label,
+                needed=known,
+            )
+        return catalog.releases[label]

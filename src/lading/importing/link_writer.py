@@ -1,0 +1,64 @@
+"""Inserts the rows of a link table."""
+
+from __future__ import annotations
+
+from lading.database.dialects.base import Dialect, Row
+from lading.importing.resolved_batch import ROWS, Later, Resolved
+from lading.importing.shared_columns import Disagreement, compare, shared_columns
+from lading.mapping.load_order import Order, link_name
+from lading.model.rowsets import Column, Links, RowSet
+
+
+class LinkWriter:
+    """Inserts the rows of one link table."""
+
+    def __init__(self, dialect: Dialect, rows: RowSet, links: Links, order: Order) -> None:
+        self.dialect = dialect
+        self.links = links
+        self.name = link_name(rows, links)
+        self.is_late = self.name in order.late
+        near = [column for column, _ in links.local]
+        self.columns = [*near, *links.reference.own]
+        self.shared = [near.index(column) for _, column in shared_columns(links.reference)]
+        self.own = [n for n, c in enumerate(links.reference.columns) if c in links.reference.own]
+
+    def insert(
+        self, resolved: Resolved, rows: list[Row], place: dict[Column, int], later: Later
+    ) -> None:
+        """Insert the links of freshly inserted owners, or leave them for later."""
+        places = [place[up] for _, up in self.links.local]
+        owners = [tuple(row[n] for n in places) for row in rows]
+        if self.is_late:
+            keys = resolved.batch.links[self.links.name]
+            items = [
+                (number, owner, held)
+                for number, owner, held in zip(resolved.batch.numbers, owners, keys, strict=True)
+                if held
+            ]
+            later.late.setdefault(self.name, []).extend(items)
+            return
+        found = resolved.links[self.links.name]
+        self.write(
+            [
+                self.row(owner, remote)
+                for owner, held in zip(owners, found, strict=True)
+                for remote in held
+            ],
+            later,
+        )
+
+    def row(self, owner: Row, remote: Row) -> Row:
+        """Return the link's row; ``Disagreement`` if both ends share a column and differ in it."""
+        if not self.shared:
+            return (*owner, *remote)
+        try:
+            compare(self.links.reference, remote, [owner[n] for n in self.shared])
+        except Disagreement as error:
+            raise Disagreement(self.links.written, str(error)) from error
+        return (*owner, *(remote[n] for n in self.own))
+
+    def write(self, rows: list[Row], later: Later) -> None:
+        """Insert link rows."""
+        for start in range(0, len(rows), ROWS):
+            self.dialect.insert(self.links.table, self.columns, rows[start : start + ROWS])
+        later.wrote(self.links.table, len(rows))
