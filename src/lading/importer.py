@@ -21,13 +21,14 @@ from lading.exporting.reader import CHUNK
 from lading.importing.batch import Batch
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.decode import RecordDecoder, keys_of
-from lading.importing.deferred import LateLoader
+from lading.importing.deferred import DeferredLoader
 from lading.importing.document_payload import DocumentPayload
-from lading.importing.duplicates import Ascending, Twin, find_twins
+from lading.importing.duplicates import Ascending, Duplicate, find_duplicates
 from lading.importing.entity_loader import EntityLoader
 from lading.importing.existing import Existing
-from lading.importing.loader import LoadState, Remembered, Restart
+from lading.importing.loader import LoadState, RememberedKeys, Restart
 from lading.importing.options import ImportOptions
+from lading.importing.payload import Payload
 from lading.importing.readback import read_back
 from lading.importing.resolvers import Resolvers
 from lading.mapping.load_order import Order, link_name, order_of
@@ -47,7 +48,6 @@ from lading.report import (
 from lading.values.json_text import json_text
 
 Watch = Callable[[Progress], None]
-Payload = BundlePayload | DocumentPayload
 
 
 def import_all(
@@ -196,10 +196,10 @@ class _Import:
         )
         self.tables = TableCounts(self.dialect, [self.entities[name] for name in self.names])
         self.reads_back = self.dialect.may_alter(list(self.tables.counted))
-        self.twins: dict[str, dict[int, Twin]] = {}
+        self.duplicates: dict[str, dict[int, Duplicate]] = {}
         self.excluded: dict[str, set[int]] = {}
         self.blamed = Problems()
-        self.failed = Remembered()
+        self.failed = RememberedKeys()
         #: Problems of records of which others were made, which their own file may tell as well.
         self.beside: dict[tuple[str, int | None], Problem] = {}
 
@@ -291,7 +291,7 @@ class _Import:
 
     def _update(self, state: LoadState, root: RowSet) -> None:
         """Set the references that were inserted as null."""
-        loader = LateLoader(state, root, self.payload.file(root.name))
+        loader = DeferredLoader(state, root, self.payload.file(root.name))
         for rows in root.tree():
             for reference in rows.references:
                 if (rows.name, reference.name) in self.order.updated:
@@ -304,8 +304,8 @@ class _Import:
         loader = EntityLoader(state, root, file)
         refuses = self.options.refuses_existing(root.name)
         existing = Existing(state, root, loader, refuses=refuses)
-        excluded = self.excluded.get(root.name, set()) | set(self.twins.get(root.name, ()))
-        self._report_twins(loader, root)
+        excluded = self.excluded.get(root.name, set()) | set(self.duplicates.get(root.name, ()))
+        self._report_duplicates(loader, root)
         ascending = Ascending(decoder)
 
         def failed(problem: Problem) -> None:
@@ -322,9 +322,11 @@ class _Import:
             batch, problems = decoder.decode(block.records, block.first)
             for item in problems:
                 loader.fail(item.record or 0, item.key, item.field, item.message)
-            if root.name not in self.twins and not ascending.holds(batch):
-                # A file out of key order is searched for twins first, once.
-                self.twins[root.name] = find_twins(decoder, self.payload.blocks(root.name, CHUNK))
+            if root.name not in self.duplicates and not ascending.holds(batch):
+                # A file out of key order is searched for duplicates first, once.
+                self.duplicates[root.name] = find_duplicates(
+                    decoder, self.payload.blocks(root.name, CHUNK)
+                )
                 raise Restart
             _count_links(state.links.setdefault(root.name, {}), root, batch)
             loader.load(existing.without(batch.without(excluded)))
@@ -335,7 +337,7 @@ class _Import:
 
     def _late(self, state: LoadState, step: str) -> None:
         for root in (self.entities[name] for name in self.names):
-            loader = LateLoader(state, root, self.payload.file(root.name))
+            loader = DeferredLoader(state, root, self.payload.file(root.name))
             for rows in root.tree():
                 if rows.name == step:
                     loader.rows(rows)
@@ -343,16 +345,11 @@ class _Import:
                     if link_name(rows, links) == step:
                         loader.links(rows, links)
 
-    def _report_twins(self, loader: EntityLoader, root: RowSet) -> None:
-        for number, twin in self.twins.get(root.name, {}).items():
-            loader.fail(
-                number,
-                told_key(root.key, twin.key),
-                None,
-                f"has the natural key of {self.payload.record_at(loader.root.name, twin.other)}; "
-                "it must be unique. "
-                "Remove or rename one",
-            )
+    def _report_duplicates(self, loader: EntityLoader, root: RowSet) -> None:
+        for number, duplicate in self.duplicates.get(root.name, {}).items():
+            other = self.payload.record_at(root.name, duplicate.other)
+            message = f"has the natural key of {other}; it must be unique. Remove or rename one"
+            loader.fail(number, told_key(root.key, duplicate.key), None, message)
 
     # After the load
 

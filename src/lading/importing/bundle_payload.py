@@ -11,7 +11,7 @@ from lading.changes.releases import Writer
 from lading.changes.run import Piece, Upgrade
 from lading.errors import BundleError, VersionError
 from lading.importing.contradictions import refuse_contradictions
-from lading.importing.payload import Upgraded
+from lading.importing.payload import Payload
 from lading.mapping.derivation import Entities
 from lading.messages import listed
 from lading.model.shape import stored_otherwise
@@ -46,7 +46,7 @@ class BundleOrigin:
         return {path: held.count for path, held in self.entries[name].references.items()}
 
 
-class BundlePayload(Upgraded):
+class BundlePayload(Payload):
     """The records of an opened bundle."""
 
     def __init__(self, reader: BundleReader) -> None:

@@ -15,10 +15,10 @@ from lading.records.marshmallow_path import canonical_record, writable_content
 from lading.values.json_text import json_text, parse_json
 
 #: A field's dotted path, what a bundle says of it, and what the target holds.
-Change = tuple[str, Any, Any]
+FieldDifference = tuple[str, Any, Any]
 
 
-class Comparison:
+class RecordComparison:
     """Compares the records of a bundle with those of the target, by content."""
 
     def __init__(self, dialect: Dialect, rows: RowSet) -> None:
@@ -44,7 +44,7 @@ class Comparison:
             if any(self.changes(line, held[identity]))
         )
 
-    def changes(self, line: bytes, there: bytes) -> Iterator[Change]:
+    def changes(self, line: bytes, there: bytes) -> Iterator[FieldDifference]:
         """Yield what differs and counts: values, not their spelling; sets, not their order."""
         if line == there:
             return
@@ -54,7 +54,7 @@ class Comparison:
 
     def _changes(
         self, rows: RowSet, ours: dict[str, Any], theirs: dict[str, Any], path: str = ""
-    ) -> Iterator[Change]:
+    ) -> Iterator[FieldDifference]:
         for member in rows.members:
             name = member.written
             if member in self.uncounted or name not in ours:

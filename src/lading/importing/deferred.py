@@ -8,9 +8,9 @@ from typing import Any
 from lading.database.dialects.base import Row
 from lading.importing.link_writer import LinkWriter
 from lading.importing.loader import Loader, NoKeys, Restart, field_of
-from lading.importing.resolved_batch import Later, Resolved, Update
+from lading.importing.resolved_batch import Later, ResolvedBatch, Update
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.importing.self_references import Waves
+from lading.importing.self_references import SelfReferences
 from lading.importing.shared_columns import Disagreement, compare, deferred_carriers
 from lading.importing.writer import RowWriter
 from lading.mapping.load_order import link_name
@@ -23,10 +23,10 @@ from lading.values.json_text import json_text
 #: What the two ends of a link hold.
 Ends = tuple[Row, Row]
 #: Owned rows, what their owners give to each, and their ids.
-Given = tuple[Resolved, list[Row], list[Any] | None]
+Given = tuple[ResolvedBatch, list[Row], list[Any] | None]
 
 
-class LateLoader(Loader):
+class DeferredLoader(Loader):
     """Inserts owned rows and links, and sets references, whose targets came later."""
 
     def give_up(self, numbers: set[int]) -> None:
@@ -39,31 +39,36 @@ class LateLoader(Loader):
         """Insert the late rows of an owned table; those that need others of it wait for them."""
         path = rows.name[len(self.root.name) + 1 :] + "."
         writer = RowWriter(self.dialect, rows, self.state.order)
-        waves = Waves(self, rows, writer)
+        self_references = SelfReferences(self, rows, writer)
         waiting = self.state.spool()
         for batch, given in self.state.late.get(rows.name, ()):
             resolved = self.resolve(rows, batch, NoKeys(), lambda _: path)
             kept = [n for n, number in enumerate(batch.numbers) if number not in self.bad]
             # A list may be ordered by its ids, so they are made before any row overtakes others.
-            ids = writer.reserve(len(kept)) if waves.references else None
+            ids = writer.reserve(len(kept)) if self_references.references else None
             part = (resolved.take(kept), [given[n] for n in kept], ids)
-            self._place(writer, waves, part, waiting, path)
-        self._wait(writer, waves, waiting, path)
+            self._place(writer, self_references, part, waiting, path)
+        self._wait(writer, self_references, waiting, path)
         self.state.resolvers.changed(rows.table)
         self.give_up(self.bad)
 
     def _place(
-        self, writer: RowWriter, waves: Waves, part: Given, waiting: Spool, path: str
+        self,
+        writer: RowWriter,
+        self_references: SelfReferences,
+        part: Given,
+        waiting: Spool,
+        path: str,
     ) -> int:
         """Insert the rows whose self references can be set, and let the others wait.
 
         Returns how many were ready.
         """
         resolved, given, reserved = part
-        if not waves.references:
+        if not self_references.references:
             self._insert(writer, resolved, given, path)
             return len(resolved.batch)
-        ready, ids = waves.settle(resolved, given, reserved)
+        ready, ids = self_references.settle(resolved, given, reserved)
         others = sorted(set(range(len(resolved.batch))) - set(ready))
         if others:
             kept = None if reserved is None else [reserved[n] for n in others]
@@ -73,22 +78,26 @@ class LateLoader(Loader):
             self.state.resolvers.changed(writer.rows.table, growing=True)
         return len(ready)
 
-    def _wait(self, writer: RowWriter, waves: Waves, waiting: Spool, path: str) -> None:
+    def _wait(
+        self, writer: RowWriter, self_references: SelfReferences, waiting: Spool, path: str
+    ) -> None:
         """Go round the rows that wait until none of them finds what it refers to."""
         placed = 1
         while waiting and placed:
             again = self.state.spool()
-            placed = sum(self._place(writer, waves, part, again, path) for part in waiting)
+            placed = sum(
+                self._place(writer, self_references, part, again, path) for part in waiting
+            )
             waiting = again
-        keys = waves.held(resolved.batch for resolved, *_ in waiting)
+        keys = self_references.held(resolved.batch for resolved, *_ in waiting)
         for resolved, *_ in waiting:
-            for place, field, message in waves.orphans(resolved, keys):
+            for place, field, message in self_references.orphans(resolved, keys):
                 self.fail(resolved.batch.numbers[place], None, f"{path}{field}", message)
 
     def _insert(
         self,
         writer: RowWriter,
-        resolved: Resolved,
+        resolved: ResolvedBatch,
         given: list[Row],
         path: str,
         ids: list[Any] | None = None,

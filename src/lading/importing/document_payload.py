@@ -10,7 +10,7 @@ from lading.changes.history import history_of
 from lading.changes.releases import Writer
 from lading.changes.run import Piece, Upgrade
 from lading.errors import BundleError, VersionError
-from lading.importing.payload import Upgraded
+from lading.importing.payload import Payload
 from lading.mapping.derivation import RESERVED_NAMES
 from lading.messages import nearest, shown
 from lading.values.json_text import plain_json_text
@@ -65,7 +65,7 @@ def _text(name: str, number: int, record: Any) -> bytes:
         ) from error
 
 
-class DocumentPayload(Upgraded):
+class DocumentPayload(Payload):
     """The records of a document in memory.
 
     ``shapes`` are those of its entities, where somebody knows them; else they are what the

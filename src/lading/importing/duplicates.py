@@ -32,15 +32,15 @@ class Ascending:
 
 
 @dataclass(frozen=True, slots=True)
-class Twin:
+class Duplicate:
     """A record's natural key, and the number of another record that has the same."""
 
     key: Key
     other: int
 
 
-def find_twins(decoder: RecordDecoder, blocks: Iterable[Any]) -> dict[int, Twin]:
-    """Map the number of each record that shares its key to its twin."""
+def find_duplicates(decoder: RecordDecoder, blocks: Iterable[Any]) -> dict[int, Duplicate]:
+    """Map the number of each record that shares its key to its duplicate."""
 
     def keyed() -> Iterator[tuple[Any, tuple[int, Key]]]:
         for block in blocks:
@@ -48,11 +48,11 @@ def find_twins(decoder: RecordDecoder, blocks: Iterable[Any]) -> dict[int, Twin]
             orders = decoder.decoder.orders(batch.keys)
             yield from zip(orders, zip(batch.numbers, batch.keys, strict=True), strict=True)
 
-    twins: dict[int, Twin] = {}
+    duplicates: dict[int, Duplicate] = {}
     last: Any = None
     for order, (number, key) in externally_sorted(keyed()):
         if last is not None and last[0] == order:
-            twins.setdefault(last[1], Twin(key, number))
-            twins[number] = Twin(key, last[1])
+            duplicates.setdefault(last[1], Duplicate(key, number))
+            duplicates[number] = Duplicate(key, last[1])
         last = (order, number)
-    return twins
+    return duplicates

@@ -1,4 +1,4 @@
-"""Loads the records of one entity: resolves, inserts, and lets waves wait for their parents."""
+"""Loads the records of one entity: resolves, inserts, and lets rows wait for their parents."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from lading.importing.loader import (
     field_of,
     in_record,
 )
-from lading.importing.resolved_batch import Later, Resolved
-from lading.importing.self_references import Waves
+from lading.importing.resolved_batch import Later, ResolvedBatch
+from lading.importing.self_references import SelfReferences
 from lading.importing.writer import RowWriter
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import RowSet
@@ -37,13 +37,13 @@ class EntityLoader(Loader):
     def __init__(self, state: LoadState, root: RowSet, file: str) -> None:
         super().__init__(state, root, file)
         self.writer = RowWriter(state.dialect, root, state.order)
-        self.waves = Waves(self, root, self.writer)
+        self.self_references = SelfReferences(self, root, self.writer)
         self.pending = state.spool()
         #: Rows that wait for their parents and whose depth is known, by depth and place.
         self.deeper = state.spool()
         self.depths: list[tuple[int, int]] = []
         self.collisions = Collisions(state, root)
-        self.by_depth = recurring(root.key) in self.waves.references
+        self.by_depth = recurring(root.key) in self.self_references.references
 
     def load(self, batch: Batch) -> None:
         """Insert a batch's records, but those with problems."""
@@ -55,12 +55,12 @@ class EntityLoader(Loader):
         """Insert what waited for its parents; what still waits has none."""
         self._go_deeper()
         self._go_round()
-        if self.waves.is_patient:
-            self.waves.is_patient = False
+        if self.self_references.is_patient:
+            self.self_references.is_patient = False
             self._go_round()
-        waiting_keys = self.waves.held(resolved.batch for resolved in self.pending)
+        waiting_keys = self.self_references.held(resolved.batch for resolved in self.pending)
         for resolved in self.pending:
-            for place, field, message in self.waves.orphans(resolved, waiting_keys):
+            for place, field, message in self.self_references.orphans(resolved, waiting_keys):
                 number = resolved.batch.numbers[place]
                 self.fail(number, self.name_of(resolved.batch, place), field, message)
         self.state.resolvers.changed(self.root.table)
@@ -71,7 +71,9 @@ class EntityLoader(Loader):
         Rows that could be placed without it needn't find it at any price.
         """
         placed, waited = 1, 1
-        while self.pending and placed > (waited // PATIENCE if self.waves.is_patient else 0):
+        while self.pending and placed > (
+            waited // PATIENCE if self.self_references.is_patient else 0
+        ):
             before, waited = self.counts.inserted, 0
             waiting, self.pending = self.pending, self.state.spool()
             for resolved in waiting:
@@ -80,7 +82,7 @@ class EntityLoader(Loader):
             waiting.close()
             placed = self.counts.inserted - before
 
-    def _wait(self, resolved: Resolved, places: list[int]) -> None:
+    def _wait(self, resolved: ResolvedBatch, places: list[int]) -> None:
         """Keep rows until their parents are there."""
         if not self.by_depth:
             self.pending.append(resolved.take(places))
@@ -106,18 +108,18 @@ class EntityLoader(Loader):
         if held:
             self.load(joined(held))
 
-    def _good(self, resolved: Resolved) -> Resolved:
+    def _good(self, resolved: ResolvedBatch) -> ResolvedBatch:
         numbers = resolved.batch.numbers
         return resolved.take([n for n, number in enumerate(numbers) if number not in self.bad])
 
-    def _place(self, resolved: Resolved) -> None:
+    def _place(self, resolved: ResolvedBatch) -> None:
         """Insert rows whose self references can be set, and let the others wait."""
         if not len(resolved.batch):
             return
-        if not (self.waves.references or self.waves.wished):
+        if not (self.self_references.references or self.self_references.wished):
             self._insert(resolved)
             return
-        ready, ids = self.waves.settle(resolved)
+        ready, ids = self.self_references.settle(resolved)
         waiting = sorted(set(range(len(resolved.batch))) - set(ready))
         if waiting:
             self._wait(resolved, waiting)
@@ -126,7 +128,7 @@ class EntityLoader(Loader):
             self.state.resolvers.changed(self.root.table, growing=True)
 
     def _insert(
-        self, resolved: Resolved, ids: list[Any] | None = None, *, whole: bool = True
+        self, resolved: ResolvedBatch, ids: list[Any] | None = None, *, whole: bool = True
     ) -> None:
         """Insert in bulk; where the database objects, find the records that it objects to.
 
@@ -143,7 +145,7 @@ class EntityLoader(Loader):
                 kept = (resolved.batch.keys, resolved.batch.lines, self.writer.identities(rows))
                 self.state.keep_record(self.root.name, kept)
             return
-        resolved = self.waves.without_wishes(resolved)
+        resolved = self.self_references.without_wishes(resolved)
         if whole and isinstance(error, sa.exc.IntegrityError):
             collisions = self.collisions.among(resolved.batch)
             if collisions:
@@ -152,7 +154,7 @@ class EntityLoader(Loader):
         if count == 1:
             self._refuse(resolved.batch, error)
             return
-        if self.waves.references and self.state.may_restart:
+        if self.self_references.references and self.state.may_restart:
             self._blame(resolved, ids)
         half = count // 2
         for places in (range(half), range(half, count)):
@@ -173,14 +175,14 @@ class EntityLoader(Loader):
         return field_of(error), message
 
     def _leave_out(
-        self, resolved: Resolved, ids: list[Any] | None, collisions: dict[int, Collision]
+        self, resolved: ResolvedBatch, ids: list[Any] | None, collisions: dict[int, Collision]
     ) -> None:
         """Insert what collides with nothing; the other records are problems."""
         batch = resolved.batch
         for place, collision in collisions.items():
             number = batch.numbers[place]
             self.fail(number, self.name_of(batch, place), collision.field, collision.message)
-        if self.waves.references and self.state.may_restart:
+        if self.self_references.references and self.state.may_restart:
             numbers = {batch.numbers[place] for place in collisions}
             self.state.excluded.setdefault(self.root.name, set()).update(numbers)
             raise Restart
@@ -189,8 +191,8 @@ class EntityLoader(Loader):
         if places:
             self._insert(resolved.take(places), part)
 
-    def _blame(self, resolved: Resolved, ids: list[Any] | None) -> None:
-        """Rows that load in waves depend on each other, so begin again without the bad one."""
+    def _blame(self, resolved: ResolvedBatch, ids: list[Any] | None) -> None:
+        """Rows that wait for each other depend on each other: begin again without the bad one."""
         for place, number in enumerate(resolved.batch.numbers):
             one = resolved.take([place])
             part = None if ids is None else [ids[place]]
@@ -201,5 +203,5 @@ class EntityLoader(Loader):
                 self.fail(number, key, *self._objected(one.batch, error))
                 raise Restart
 
-    def _insert_one(self, one: Resolved, ids: list[Any] | None, later: Later) -> None:
+    def _insert_one(self, one: ResolvedBatch, ids: list[Any] | None, later: Later) -> None:
         self.writer.insert(one, later, (), ids)

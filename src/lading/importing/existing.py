@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
-from lading.importing.comparison import Comparison
+from lading.importing.comparison import RecordComparison
 from lading.importing.loader import Loader, LoadState
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.model.rowsets import RowSet
@@ -22,7 +22,7 @@ class Existing:
         self.counts = state.counts[root.name]
         self.none_before = state.tables.is_empty(root)
         self.resolver = state.resolvers.by_key(root)
-        self.comparison: Comparison | None = None
+        self.comparison: RecordComparison | None = None
 
     def without(self, batch: Batch) -> Batch:
         """Return the batch's new records; the others are skipped, or problems."""
@@ -60,5 +60,5 @@ class Existing:
 
     def _differing(self, lines: list[bytes], identities: list[Row]) -> int:
         if self.comparison is None:
-            self.comparison = Comparison(self.dialect, self.root)
+            self.comparison = RecordComparison(self.dialect, self.root)
         return self.comparison.differing(lines, identities)

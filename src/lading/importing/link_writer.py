@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lading.database.dialects.base import Dialect, Row
-from lading.importing.resolved_batch import ROWS, Later, Resolved
+from lading.importing.resolved_batch import ROWS, Later, ResolvedBatch
 from lading.importing.shared_columns import Disagreement, compare, shared_columns
 from lading.mapping.load_order import Order, link_name
 from lading.model.rowsets import Column, Links, RowSet
@@ -23,7 +23,7 @@ class LinkWriter:
         self.own = [n for n, c in enumerate(links.reference.columns) if c in links.reference.own]
 
     def insert(
-        self, resolved: Resolved, rows: list[Row], place: dict[Column, int], later: Later
+        self, resolved: ResolvedBatch, rows: list[Row], place: dict[Column, int], later: Later
     ) -> None:
         """Insert the links of freshly inserted owners, or leave them for later."""
         places = [place[up] for _, up in self.links.local]

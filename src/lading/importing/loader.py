@@ -17,7 +17,7 @@ from lading.database.dialects.base import Dialect, Row
 from lading.database.refusals import told_refusal
 from lading.database.tables import TableCounts
 from lading.importing.batch import Batch
-from lading.importing.resolved_batch import Later, Resolved
+from lading.importing.resolved_batch import Later, ResolvedBatch
 from lading.importing.resolved_keys import AMBIGUOUS, KeyResolver
 from lading.importing.resolvers import Resolvers
 from lading.importing.shared_columns import Disagreement
@@ -44,7 +44,7 @@ class Restart(Exception):
     """Records that were written already turned out bad; begin again without them."""
 
 
-class Remembered:
+class RememberedKeys:
     """A set of which the items' hashes are kept: enough to word a message, in little memory."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class LoadState:
     excluded: dict[str, set[int]] = field(default_factory=dict)
     counts: dict[str, Counts] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
-    failed: Remembered = field(default_factory=Remembered)
+    failed: RememberedKeys = field(default_factory=RememberedKeys)
     written: dict[sa.Table, int] = field(default_factory=dict)
     linked: dict[Column, int] = field(default_factory=dict)
     updates: dict[tuple[str, str], Spool] = field(default_factory=dict)
@@ -210,12 +210,12 @@ class Loader:
 
     # References
 
-    def resolve(self, rows: RowSet, batch: Batch, keys: Keys, at: Place) -> Resolved:
+    def resolve(self, rows: RowSet, batch: Batch, keys: Keys, at: Place) -> ResolvedBatch:
         """Resolve a batch's references, but those that are deferred; misses are problems.
 
         ``at`` says where in its record a row stands: ``ingredients.3.``.
         """
-        resolved = Resolved(batch)
+        resolved = ResolvedBatch(batch)
         order = self.state.order
         for reference in rows.references:
             if (rows.name, reference.name) not in order.updated | order.waves:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
+from lading.catalog import Catalog
 from lading.changes.link_sides import Relinking, moved_lists
 from lading.changes.replay import Flow
 from lading.changes.run import Piece, Upgrade
@@ -17,7 +19,7 @@ from lading.model.rowsets import RowSet
 from lading.report import Problem
 
 
-class Upgraded:
+class Payload(ABC):
     """Records in their newest form, of whatever version they were written.
 
     Close it when it has been read: what an upgrade looks up is kept in temporary files.
@@ -29,6 +31,10 @@ class Upgraded:
     rows: Mapping[str, RowSet]
     streams: Streams | None = None
     relinking: Relinking
+
+    @abstractmethod
+    def check(self, catalog: Catalog) -> None:
+        """Refuse what isn't of this catalog, or can't be upgraded to it, before any insert."""
 
     def take(self, upgrade: Upgrade, entities: Entities) -> None:
         """Let records flow through an upgrade, and links to the side that has them today."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lading.database.dialects.base import Row
 from lading.errors import TargetError
-from lading.importing.comparison import Comparison
+from lading.importing.comparison import RecordComparison
 from lading.importing.loader import LoadState
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers
@@ -24,7 +24,7 @@ def read_back(state: LoadState, root: RowSet) -> Iterator[Alteration]:
     The records are read as an export reads them, by the chunk in which they were inserted.
     """
     found: dict[str, Alteration] = {}
-    comparison = Comparison(state.dialect, root)
+    comparison = RecordComparison(state.dialect, root)
     for keys, lines, identities in state.records.get(root.name, ()):
         held = _held(state, comparison, keys, identities)
         for key, line, there in zip(keys, lines, held, strict=True):
@@ -42,7 +42,7 @@ def read_back(state: LoadState, root: RowSet) -> Iterator[Alteration]:
 
 
 def _held(
-    state: LoadState, comparison: Comparison, keys: Sequence[Key], identities: Sequence[Row]
+    state: LoadState, comparison: RecordComparison, keys: Sequence[Key], identities: Sequence[Row]
 ) -> list[bytes | None]:
     """Return the lines of rows by their ids, or by natural key where a trigger changed the id."""
     held = comparison.reader.lines_of(identities)

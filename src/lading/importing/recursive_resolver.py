@@ -33,7 +33,7 @@ class RecursiveResolver:
         self.place = level.parts.index(own)
         self.width = len(own.remote)
         self.whole: dict[Key, Row] | None = None
-        self.has_twins = False
+        self.has_duplicates = False
         self.remembered: dict[Key, Row] = {}
 
     @property
@@ -56,19 +56,19 @@ class RecursiveResolver:
     def forget(self, *, growing: bool = False) -> None:
         """The table has new rows; what was found in it is there still."""
         self.level.forget(growing=growing)
-        self.whole, self.has_twins = None, False
+        self.whole, self.has_duplicates = None, False
 
     # Small targets, read once
 
     def all_rows(self) -> dict[Key, Row] | None:
         """Return all rows of a small target; rows that are their own ancestors have no key."""
-        if self.whole is None and not self.has_twins:
+        if self.whole is None and not self.has_duplicates:
             levels = self.level.all_rows()
             if levels is None:
                 return None
-            # Below twins it isn't known whose the rows are, so each key is looked up.
-            self.has_twins = any(row is AMBIGUOUS for row in levels.values())
-            if not self.has_twins:
+            # Below duplicates it isn't known whose the rows are, so each key is looked up.
+            self.has_duplicates = any(row is AMBIGUOUS for row in levels.values())
+            if not self.has_duplicates:
                 self.whole = self._joined(levels)
         return self.whole
 

@@ -17,15 +17,15 @@ ROWS = 5_000
 
 
 @dataclass(slots=True)
-class Resolved:
+class ResolvedBatch:
     """A batch with its foreign keys' values, by member and row (``None`` for a null)."""
 
     batch: Batch
     foreign: dict[str, list[Row | None]] = field(default_factory=dict)
     links: dict[str, list[list[Row]]] = field(default_factory=dict)
-    children: dict[str, Resolved] = field(default_factory=dict)
+    children: dict[str, ResolvedBatch] = field(default_factory=dict)
 
-    def take(self, places: Sequence[int]) -> Resolved:
+    def take(self, places: Sequence[int]) -> ResolvedBatch:
         """Return the rows at some places, with what they nest."""
         if list(places) == list(range(len(self.batch))):
             return self
@@ -35,7 +35,7 @@ class Resolved:
             owners = self.batch.children[name].owners
             kept = [n for n, owner in enumerate(owners) if owner in chosen]
             children[name] = nested.take(kept)
-        return Resolved(
+        return ResolvedBatch(
             self.batch.take(places),
             {name: [rows[place] for place in places] for name, rows in self.foreign.items()},
             {name: [rows[place] for place in places] for name, rows in self.links.items()},

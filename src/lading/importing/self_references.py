@@ -1,4 +1,4 @@
-"""Waves: rows that refer to others of their table, inserted parents first.
+"""Rows that refer to others of their own table, inserted parents first.
 
 What a row refers to may be in the database already, or in its own batch; else it waits, or
 has the reference set later where it may be null for a time.
@@ -15,7 +15,7 @@ from typing import Any
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
 from lading.importing.loader import Loader
-from lading.importing.resolved_batch import Resolved
+from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.shared_columns import deferred_carriers
 from lading.importing.writer import RowWriter
@@ -25,8 +25,8 @@ from lading.records.describe import described
 from lading.records.layout import Key
 
 
-class Waves:
-    """The self references of one row set that load in waves.
+class SelfReferences:
+    """The self references of one row set.
 
     ``references`` are those that rows wait for; ``wished`` may be null for a time, and are
     set with the row where what they refer to is there or can come before it.
@@ -55,7 +55,7 @@ class Waves:
             self.known[rows.surrogate] = None
 
     def settle(
-        self, resolved: Resolved, given: Sequence[Row] = (), ids: Sequence[Any] | None = None
+        self, resolved: ResolvedBatch, given: Sequence[Row] = (), ids: Sequence[Any] | None = None
     ) -> tuple[list[int], list[Any] | None]:
         """Return the places that can be inserted now, parents first, and their ids.
 
@@ -89,7 +89,7 @@ class Waves:
             resolved.foreign[reference.name] = rows
         return ready, list(made.values()) or None
 
-    def without_wishes(self, resolved: Resolved) -> Resolved:
+    def without_wishes(self, resolved: ResolvedBatch) -> ResolvedBatch:
         """Return rows whose references that may be null for a time are all set later.
 
         So each can be tried without the others.
@@ -102,7 +102,7 @@ class Waves:
         return replace(resolved, foreign=kept)
 
     def orphans(
-        self, resolved: Resolved, waiting: dict[str, set[Any]]
+        self, resolved: ResolvedBatch, waiting: dict[str, set[Any]]
     ) -> Iterator[tuple[int, str, str]]:
         """Say what rows that can't be placed refer to: nothing, or each other.
 
@@ -224,7 +224,7 @@ class Waves:
     def _row_of(
         self,
         reference: Reference,
-        resolved: Resolved,
+        resolved: ResolvedBatch,
         place: int,
         made: dict[int, Any],
         given: Sequence[Row],

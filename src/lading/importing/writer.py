@@ -17,7 +17,7 @@ from lading.database.columns import is_computed
 from lading.database.dialects.base import Dialect, Row
 from lading.importing.defaults import Defaults, fresh_ids
 from lading.importing.link_writer import LinkWriter
-from lading.importing.resolved_batch import ROWS, Later, Resolved, Update
+from lading.importing.resolved_batch import ROWS, Later, ResolvedBatch, Update
 from lading.importing.shared_columns import (
     Agreement,
     Disagreement,
@@ -97,7 +97,7 @@ class RowWriter:
 
     def insert(
         self,
-        resolved: Resolved,
+        resolved: ResolvedBatch,
         later: Later,
         own: Sequence[Row] = (),
         ids: Sequence[Any] | None = None,
@@ -160,7 +160,9 @@ class RowWriter:
             self.reserved = min(low, *ids), max(high, *ids)
         return ids
 
-    def _rows(self, resolved: Resolved, own: Sequence[Row], ids: Sequence[Any] | None) -> list[Row]:
+    def _rows(
+        self, resolved: ResolvedBatch, own: Sequence[Row], ids: Sequence[Any] | None
+    ) -> list[Row]:
         batch = resolved.batch
         arguments: list[Any] = [batch.values]
         if self.rows.surrogate is not None:
@@ -179,7 +181,7 @@ class RowWriter:
         given = {down: row[self.place[up]] for down, up in children.pairs}
         return tuple(given.get(column) for column in children.rows.own)
 
-    def _defer(self, resolved: Resolved, rows: list[Row], later: Later) -> None:
+    def _defer(self, resolved: ResolvedBatch, rows: list[Row], later: Later) -> None:
         batch = resolved.batch
         identities = self.identities(rows) if self.updated else []
         for reference, carriers in self.updated:

@@ -17,8 +17,8 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Catalog, ImportFailed, Owned, importer
 from lading.database import session as session_module
 from lading.errors import DeclarationError
-from lading.importing.comparison import Comparison
-from lading.importing.deferred import LateLoader
+from lading.importing.comparison import RecordComparison
+from lading.importing.deferred import DeferredLoader
 from lading.importing.existing import Existing
 from lading.importing.link_writer import LinkWriter
 from lading.importing.writer import RowWriter
@@ -188,10 +188,10 @@ def skip_overwrites() -> Any:
 def lost_update() -> Any:
     """A reference that was deferred is never set."""
 
-    def update(self: LateLoader, rows: Any, reference: Any, made: Any, prefix: str) -> None:
+    def update(self: DeferredLoader, rows: Any, reference: Any, made: Any, prefix: str) -> None:
         self.state.linked[reference.own[0]] = self.state.linked.get(reference.own[0], 0)
 
-    return mock.patch.object(LateLoader, "_update", update)
+    return mock.patch.object(DeferredLoader, "_update", update)
 
 
 def failed_import_stays() -> Any:
@@ -213,7 +213,7 @@ def failed_import_stays() -> Any:
 
 def miscounted_differences() -> Any:
     """Skipped records never differ."""
-    return mock.patch.object(Comparison, "differing", return_value=0)
+    return mock.patch.object(RecordComparison, "differing", return_value=0)
 
 
 def forgotten_conflicts() -> Any:
