@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from lading.codegen import Expression
 from lading.database.dialects.codecs import Codecs
 from lading.database.dialects.real_columns import RealColumns
-from lading.database.dialects.same_rows import Relation
+from lading.database.live.same_rows import Relation
 from lading.errors import TargetError
 from lading.model.rowsets import Column, RowSet
 from lading.values.base import Kind

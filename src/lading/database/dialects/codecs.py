@@ -21,9 +21,9 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
 from lading.codegen import PLAIN, Expression, calling
+from lading.database.dialects.limits import between, byte_check, longest, no_sets, text_limit
 from lading.database.dialects.real_columns import Describes, refusing_misfit
 from lading.database.dialects.type_processors import Processed
-from lading.database.limits import between, byte_check, longest, no_sets, text_limit
 from lading.mapping.columns import AsStored, is_decorator, kind_of, underlying
 from lading.messages import shown
 from lading.model.rowsets import Column

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from lading.database.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.database.dialects.mariadb_columns import PLACES, Columns
 from lading.database.dialects.mariadb_limits import room_of
-from lading.database.dialects.mariadb_locks import hold, is_idle, refuse_stale, unguarded
-from lading.database.dialects.mariadb_packets import LARGE, refuse_large
-from lading.database.dialects.mariadb_sequences import move_sequences
-from lading.database.dialects.mariadb_triggers import has_triggers
 from lading.database.dialects.mariadb_values import MariaDBCodecs
-from lading.database.dialects.same_rows import Relation, mariadb_rows
+from lading.database.live.mariadb_locks import hold, is_idle, refuse_stale, unguarded
+from lading.database.live.mariadb_packets import LARGE, refuse_large
+from lading.database.live.mariadb_sequences import move_sequences
+from lading.database.live.mariadb_triggers import has_triggers
+from lading.database.live.same_rows import Relation, mariadb_rows
 from lading.errors import TargetError
 from lading.model.rowsets import Column
 from lading.scratch.spool import Spool

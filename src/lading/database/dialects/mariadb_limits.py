@@ -12,13 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from lading.database.dialects.mariadb_columns import (
-    CHARACTER_SETS,
-    INTEGERS,
-    LATIN1_CONTROLS,
-    Stored,
-)
-from lading.database.limits import (
+from lading.database.dialects.limits import (
     between,
     canonical_uuid,
     exact_as_double,
@@ -26,6 +20,12 @@ from lading.database.limits import (
     one_of,
     single_precision,
     whole,
+)
+from lading.database.dialects.mariadb_columns import (
+    CHARACTER_SETS,
+    INTEGERS,
+    LATIN1_CONTROLS,
+    Stored,
 )
 from lading.messages import shown
 from lading.values.scalars import Number

@@ -29,6 +29,15 @@ from lading.database.dialects.codecs import (
     refusing_kind,
     without_zone,
 )
+from lading.database.dialects.limits import (
+    byte_check,
+    integer_range,
+    is_canonical_uuid,
+    longest,
+    shortest,
+    text_limit,
+    unblanked,
+)
 from lading.database.dialects.mariadb_columns import (
     CHARACTER_SETS,
     SYNONYMS,
@@ -47,15 +56,6 @@ from lading.database.dialects.mariadb_limits import (
     text_check,
 )
 from lading.database.dialects.real_columns import Describes
-from lading.database.limits import (
-    byte_check,
-    integer_range,
-    is_canonical_uuid,
-    longest,
-    shortest,
-    text_limit,
-    unblanked,
-)
 from lading.errors import TargetError
 from lading.messages import shown
 from lading.model.rowsets import Column

@@ -13,11 +13,11 @@ from lading.codegen import Expression
 from lading.database.dialects.base import Dialect, Row, TableKeys, choice_rank
 from lading.database.dialects.postgresql_columns import Columns
 from lading.database.dialects.postgresql_encodings import within
-from lading.database.dialects.postgresql_locks import hold, is_idle, refuse_stale, unguarded
-from lading.database.dialects.postgresql_sequences import feeding, moved, sequence_named
 from lading.database.dialects.postgresql_values import PostgreSQLCodecs
-from lading.database.dialects.postgresql_views import refuse_policies, stand_ins
-from lading.database.dialects.same_rows import Relation, postgresql_rows
+from lading.database.live.postgresql_locks import hold, is_idle, refuse_stale, unguarded
+from lading.database.live.postgresql_sequences import feeding, moved, sequence_named
+from lading.database.live.postgresql_views import refuse_policies, stand_ins
+from lading.database.live.same_rows import Relation, postgresql_rows
 from lading.errors import TargetError
 from lading.mapping.columns import underlying
 from lading.model.rowsets import Column

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lading.codegen import Expression, calling
-from lading.database.limits import Check
+from lading.database.dialects.limits import Check
 
 
 def within(encodings: Iterable[str], bind: Expression) -> Expression:

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from lading.database.dialects.postgresql_columns import PostgreSQLColumn
-from lading.database.dialects.postgresql_text import interval_limit, interval_text
-from lading.database.limits import (
+from lading.database.dialects.limits import (
     between,
     exact_as_double,
     exactly,
@@ -20,6 +18,8 @@ from lading.database.limits import (
     whole,
     without_nul,
 )
+from lading.database.dialects.postgresql_columns import PostgreSQLColumn
+from lading.database.dialects.postgresql_text import interval_limit, interval_text
 from lading.values.scalars import Number
 
 Check = Callable[[Any], Any]

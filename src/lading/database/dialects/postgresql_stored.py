@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql import sqltypes
 
 from lading.database.dialects.codecs import Codecs
+from lading.database.dialects.limits import is_canonical_uuid, without_nul
 from lading.database.dialects.type_processors import Processed
-from lading.database.limits import is_canonical_uuid, without_nul
 from lading.mapping.columns import AsStored
 from lading.messages import shown
 from lading.model.rowsets import Column

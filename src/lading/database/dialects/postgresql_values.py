@@ -24,6 +24,18 @@ from lading.database.dialects.codecs import (
     refusing_kind,
     without_zone,
 )
+from lading.database.dialects.limits import (
+    NUL,
+    in_precision,
+    integer_range,
+    is_canonical_uuid,
+    longest,
+    no_sets,
+    shortest_limit,
+    text_limit,
+    unblanked,
+    without_nul,
+)
 from lading.database.dialects.postgresql_columns import Declared, PostgreSQLColumn
 from lading.database.dialects.postgresql_limits import driver_checks, misfit
 from lading.database.dialects.postgresql_stored import StoredCodecs
@@ -37,18 +49,6 @@ from lading.database.dialects.postgresql_text import (
     time_of,
 )
 from lading.database.dialects.real_columns import Describes
-from lading.database.limits import (
-    NUL,
-    in_precision,
-    integer_range,
-    is_canonical_uuid,
-    longest,
-    no_sets,
-    shortest_limit,
-    text_limit,
-    unblanked,
-    without_nul,
-)
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
 from lading.model.rowsets import Column

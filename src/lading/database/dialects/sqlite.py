@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.sql import sqltypes
 
 from lading.database.dialects.base import Dialect, Row, choice_rank
-from lading.database.dialects.same_rows import Relation, sqlite_rows
 from lading.database.dialects.sqlite_columns import Columns
-from lading.database.dialects.sqlite_text import REFUSAL, not_utf8
 from lading.database.dialects.sqlite_values import SQLiteCodecs
+from lading.database.live.same_rows import Relation, sqlite_rows
+from lading.database.live.sqlite_text import REFUSAL, not_utf8
 from lading.model.rowsets import Column, RowSet
 from lading.values.base import Kind
 from lading.values.datetimes import DateTime, Interval, Time

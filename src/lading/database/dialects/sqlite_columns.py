@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
+from lading.database.dialects.limits import between
 from lading.database.dialects.real_columns import RealColumns
-from lading.database.limits import between
 from lading.messages import shown
 
 Fetch = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]

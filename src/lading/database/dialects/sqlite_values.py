@@ -28,6 +28,7 @@ from lading.database.dialects.codecs import (
     without_zone,
     written_json,
 )
+from lading.database.dialects.limits import integer_range, is_canonical_uuid, longest, text_limit
 from lading.database.dialects.real_columns import Describes
 from lading.database.dialects.sqlite_columns import (
     Declared,
@@ -45,7 +46,6 @@ from lading.database.dialects.sqlite_decimals import (
     scaled_double,
     unnoted,
 )
-from lading.database.limits import integer_range, is_canonical_uuid, longest, text_limit
 from lading.mapping.columns import kind_of
 from lading.model.rowsets import Column
 from lading.values.base import Kind

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.database.limits import shortest
+from lading.database.dialects.limits import shortest
 from lading.testing.cell_values.supply import Facts, Supply, joined, stepped
 
 #: The sizes of integers that engines have, in bits, and of exact integers in a double.

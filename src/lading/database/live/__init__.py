@@ -1,0 +1,1 @@
+"""One open database each: what runs over a connection, for every engine."""
