@@ -15,7 +15,7 @@ from lading.bundle import BundleWriter
 from lading.bundle.manifest import External, FileEntry, Manifest
 from lading.catalog import Catalog
 from lading.changes.history import history_of
-from lading.database.dialects.base import Dialect
+from lading.database.live.base import Database
 from lading.database.refusals import refusals, veiled
 from lading.database.session import Opened, reading
 from lading.database.tables import require_tables, tables_of
@@ -164,9 +164,9 @@ def _exporting(
 ) -> Iterator[_Export]:
     """Open the snapshot that everything is read from."""
     with veiled(catalog.use()), reading(session, catalog) as opened:
-        require_tables(opened.dialect, catalog.use())
-        scope.resolve(opened.dialect)
-        refuse_shared_keys(opened.dialect, scope)
+        require_tables(opened.database, catalog.use())
+        scope.resolve(opened.database)
+        refuse_shared_keys(opened.database, scope)
         yield _Export(catalog, order, scope, opened, include_ids=include_ids, progress=progress)
 
 
@@ -188,7 +188,7 @@ class _Export:
         self.order = order
         self.scope = scope
         self.opened = opened
-        self.dialect: Dialect = opened.dialect
+        self.database: Database = opened.database
         self.include_ids = include_ids
         self.progress = progress
         self.names = [name for name in order.entities if name in scope.names]
@@ -198,7 +198,7 @@ class _Export:
     def records(self, name: str) -> Generator[list[bytes], None, None]:
         """Yield an entity's records in key order, as chunks of lines."""
         rows = self.entities[name]
-        reader = RecordReader(self.dialect, rows, ids=self.include_ids)
+        reader = RecordReader(self.database, rows, ids=self.include_ids)
         self.tallies[name] = reader.tally
         kept = self.scope.kept.get(name)
         if kept is not None:
@@ -207,7 +207,7 @@ class _Export:
             chunks = reader.chunks(self.scope.where.get(name))
         total = len(kept) if kept is not None else self._count(rows)
         done = 0
-        with closing(chunks), refusals(name), self.dialect.texts_of(rows):
+        with closing(chunks), refusals(name), self.database.texts_of(rows):
             for lines in chunks:
                 yield dumped(rows, lines) if needs_marshmallow(rows) else lines
                 done += len(lines)
@@ -222,7 +222,7 @@ class _Export:
             )
 
     def _count(self, rows: RowSet) -> int:
-        return count_rows(self.dialect, rows.table, self.scope.where.get(rows.name))
+        return count_rows(self.database, rows.table, self.scope.where.get(rows.name))
 
     def write_file(self, writer: BundleWriter, name: str) -> FileEntry:
         """Write one entity's file, and return its entry."""
@@ -249,7 +249,7 @@ class _Export:
         for table, names in nested.items():
             if not all(map(self.scope.is_whole, names)):
                 continue
-            total = count_rows(self.dialect, table)
+            total = count_rows(self.database, table)
             lost = total - sum(self.tallies[name].rows[table.fullname] for name in names)
             if lost:
                 remedy = "Delete them, or give each a parent that exists."
@@ -324,7 +324,7 @@ class _Export:
 
     def _warn_of_views(self) -> None:
         """Warn of what isn't a table: nobody can count the rows that a view doesn't show."""
-        for table, kind in self.dialect.stand_ins(tables_of(self.entities)).items():
+        for table, kind in self.database.stand_ins(tables_of(self.entities)).items():
             if table.fullname not in self.catalog.leaves_out:
                 warnings.warn(
                     f"{table.fullname} is {kind}; this export holds only the rows that it shows. "
@@ -369,7 +369,7 @@ class _Export:
             root = self.entities[name]
             for path, rows, reference in references_of(root):
                 links = self.tallies[name].links.get(path, 0)
-                count = self.scope.leaving(self.dialect, rows, reference, links)
+                count = self.scope.leaving(self.database, rows, reference, links)
                 if count:
                     found.append(External(name, path, reference.target.name, count))
         return tuple(found)

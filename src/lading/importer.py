@@ -188,14 +188,13 @@ class _Import:
         self.order = order
         self.payload = payload
         self.options = options
-        self.dialect = opened.dialect
+        self.database = opened.database
         self.progress = progress
         self.names = names
-        require_room(
-            self.dialect, [rows for name in self.names for rows in self.entities[name].tree()]
-        )
-        self.tables = TableCounts(self.dialect, [self.entities[name] for name in self.names])
-        self.reads_back = self.dialect.may_alter(list(self.tables.counted))
+        trees = [rows for name in self.names for rows in self.entities[name].tree()]
+        require_room(self.database.dialect, trees)
+        self.tables = TableCounts(self.database, [self.entities[name] for name in self.names])
+        self.reads_back = self.database.may_alter(list(self.tables.counted))
         self.duplicates: dict[str, dict[int, Duplicate]] = {}
         self.excluded: dict[str, set[int]] = {}
         self.blamed = Problems()
@@ -208,7 +207,7 @@ class _Import:
         while True:
             state = self._state()
             try:
-                with self.dialect.connection.begin_nested():
+                with self.database.connection.begin_nested():
                     self._pass(state)
                 state.problems = self._named(state.problems)
                 self._add_beside(state.problems)
@@ -252,11 +251,11 @@ class _Import:
 
     def _state(self) -> LoadState:
         state = LoadState(
-            self.dialect,
+            self.database,
             self.entities,
             self.order,
             self.tables,
-            Resolvers(self.dialect),
+            Resolvers(self.database),
             self.options.keeps_good,
             self.excluded,
             failed=self.failed,
@@ -300,7 +299,8 @@ class _Import:
     def _load(self, state: LoadState, root: RowSet) -> None:
         """Load one entity's records, block by block."""
         file = self.payload.file(root.name)
-        decoder = RecordDecoder(self.dialect, root, file, ids=self.payload.has_ids(root.name))
+        has_ids = self.payload.has_ids(root.name)
+        decoder = RecordDecoder(self.database.dialect, root, file, ids=has_ids)
         loader = EntityLoader(state, root, file)
         refuses = self.options.refuses_existing(root.name)
         existing = Existing(state, root, loader, refuses=refuses)
@@ -368,7 +368,7 @@ class _Import:
             for rows in self.entities[name].tree()
             for column in sorted(rows.carried(), key=str)
         }
-        self.dialect.synchronise(list(columns))
+        self.database.synchronise(list(columns))
 
 
 def _count_links(counts: dict[str, int], rows: RowSet, batch: Batch, path: str = "") -> None:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog
-from lading.database.dialects import dialect_for
+from lading.database.live import database_for
 from lading.importing import decode
 from lading.importing.decode import RecordDecoder
 from support.backends import Backend
@@ -128,8 +128,10 @@ class Ways:
     """One entity's records by the compiled way alone, and by marshmallow's alone."""
 
     def __init__(self, connection: sa.Connection, rows: Any) -> None:
-        dialect = dialect_for(connection)
-        dialect.facts()
+        database = database_for(connection)
+        database.look_up_server()
+        database.look_up_columns([part.table for part in rows.tree()])
+        dialect = database.dialect
         self.compiled = RecordDecoder(dialect, rows, "file")
         assert not self.compiled.custom
         self.marshmallow = RecordDecoder(dialect, rows, "file")

@@ -30,8 +30,8 @@ from lading import (
     import_document,
     importer,
 )
-from lading.database.dialects import dialect_for
-from lading.database.dialects.base import Dialect
+from lading.database.live import database_for
+from lading.database.live.base import Database
 from lading.database.lookup import rows_among
 from lading.importing import resolver as resolve
 from support import zoo
@@ -91,7 +91,7 @@ def test_rows_that_a_stream_loses_are_missed(
     backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a driver does to its result, as many rows arrive as the same snapshot counts."""
-    stream = Dialect.stream
+    stream = Database.stream
 
     def losing(self: Any, statement: Any, size: int) -> Iterator[Any]:
         for rows in stream(self, statement, size):
@@ -101,7 +101,7 @@ def test_rows_that_a_stream_loses_are_missed(
     with backend.database() as engine:
         world.filled(engine)
         export_all(engine, tmp_path / "whole", catalog=world.catalog)
-        monkeypatch.setattr(Dialect, "stream", losing)
+        monkeypatch.setattr(Database, "stream", losing)
         with pytest.raises(TargetError, match=r"\d+ of \d+ rows arrived"):
             export_all(engine, tmp_path / "b", catalog=world.catalog)
     assert [path.name for path in tmp_path.iterdir()] == ["whole"]
@@ -398,9 +398,10 @@ def test_a_lookup_has_no_more_parameters_than_a_server_takes(backend: Backend) -
                 sa.insert(model), [{"slug": f"s{n}", "number": n} for n in (0, 14_999, 20_000)]
             )
         with engine.connect() as connection, statements(engine) as seen:
-            dialect = dialect_for(connection)
+            database = database_for(connection)
+            database.look_up_columns([model.__table__])
             found = rows_among(
-                dialect, "SELECT number FROM things", columns, ["slug", "number"], keys
+                database, "SELECT number FROM things", columns, ["slug", "number"], keys
             )
     assert sorted(row[0] for row in found) == [0, 14_999, 20_000]
     asked = [sql for sql in seen if "FROM things" in sql]
@@ -901,7 +902,7 @@ def test_streams_give_the_driver_s_own_tuples(backend: Backend) -> None:
         with engine.begin() as connection:
             connection.execute(sa.insert(model), [{"slug": f"s{n}"} for n in range(25)])
         with engine.connect() as connection:
-            stream = dialect_for(connection).stream(sa.select(model.__table__), 10)
+            stream = database_for(connection).stream(sa.select(model.__table__), 10)
             chunks = list(stream)
     assert [len(rows) for rows in chunks] == [10, 10, 5]
     assert {type(row) for rows in chunks for row in rows} == {tuple}

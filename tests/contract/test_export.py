@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ from lading import (
     exporter,
 )
 from lading.bundle.manifest import Manifest
-from lading.database.dialects import postgresql as postgresql_dialect
+from lading.database.dialects.base import ServerFacts
+from lading.database.live.postgresql import PostgreSQLDatabase
 from lading.database.session import reading
 from lading.errors import LeftOutWarning, TargetError
 from lading.exporting.reader import CHUNK, RecordReader
@@ -257,17 +259,17 @@ def test_text_sorts_by_code_point_whatever_the_collation(
 ) -> None:
     """A PostgreSQL database of a natural language sorts otherwise by itself, so it is told."""
     world = worlds.shelves()
-    facts = postgresql_dialect.PostgreSQL.facts
+    facts = PostgreSQLDatabase.server_facts
 
-    def elsewhere(self: Any) -> None:  # the wheel has no locale but those that sort by code point
-        facts(self)
-        self.sorts_by_code_point = False
+    # The wheel has no locale but those that sort by code point.
+    def elsewhere(self: Any) -> ServerFacts:
+        return replace(facts(self), sorts_by_code_point=False)
 
     with postgresql.database(world.metadata) as engine:
         with Session(engine) as session:
             session.add_all(world.Person(email=key) for key in ("b", "a", "B", "A", "é", "z"))
             session.commit()
-        monkeypatch.setattr(postgresql_dialect.PostgreSQL, "facts", elsewhere)
+        monkeypatch.setattr(PostgreSQLDatabase, "server_facts", elsewhere)
         with statements(engine) as seen:
             manifest = export_all(engine, tmp_path / "out", catalog=world.catalog)
     assert any('ORDER BY people.email COLLATE "C"' in sql for sql in seen)

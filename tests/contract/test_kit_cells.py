@@ -17,7 +17,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, export_all, import_all
-from lading.database.dialects.mariadb import MariaDB
+from lading.database.live import database_for
 from lading.model.rowsets import Value
 from lading.testing.cell_values.cells import cells_of
 from lading.testing.cell_values.mariadb_ddl import StoredColumns
@@ -304,7 +304,9 @@ def test_what_mariadb_makes_of_a_column_is_foreseen(mariadb: Backend) -> None:
         sa.Table("sorted", metadata, sa.Column("c", sa.Text()), mariadb_collate="ascii_bin"),
     ]
     with mariadb.database(metadata) as engine, engine.connect() as connection:
-        server = MariaDB(connection).columns
+        database = database_for(connection)
+        database.look_up_columns(tables)
+        server = database.dialect.columns
         foreseen = StoredColumns(engine.dialect)
         for table in tables:
             assert told(table.c.c, foreseen) == told(table.c.c, server), repr(table.c.c.type)

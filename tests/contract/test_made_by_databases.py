@@ -19,7 +19,7 @@ from lading import (
     import_document,
     importer,
 )
-from lading.database.dialects import dialect_for
+from lading.database.live import database_for
 from lading.report import Alteration
 from support import zoo
 from support.backends import Backend
@@ -679,8 +679,8 @@ def test_users_who_may_not_be_told_of_triggers_are_read_back(mariadb: Backend) -
             )
             other = sa.create_engine(engine.url.set(username=f"{user}_{name}"))
             with other.connect() as connection:
-                dialect = dialect_for(connection)
-                assert dialect.may_alter([model.__table__]) is told
+                database = database_for(connection)
+                assert database.may_alter([model.__table__]) is told
             other.dispose()
             having(engine, [f"DROP USER {user}_{name}@localhost"])
 

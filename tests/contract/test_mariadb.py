@@ -32,7 +32,7 @@ from lading import (
     import_all,
     import_document,
 )
-from lading.database.dialects import dialect_for
+from lading.database.live import database_for
 from lading.exporting.reader import rows_among
 from support.backends import Backend
 from support.columns import MARIADB, MOMENT
@@ -138,7 +138,7 @@ def test_a_stream_holds_no_more_than_a_chunk(engine: sa.Engine) -> None:
     model = item(sa.Integer)
     kept(engine, model, **{f"c{n}": n for n in range(50)})
     with engine.connect() as connection:
-        stream = dialect_for(connection).stream(sa.select(model.code, model.value), 10)
+        stream = database_for(connection).stream(sa.select(model.code, model.value), 10)
         assert len(next(stream)) == 10
         assert connection.scalar(sa.select(sa.func.count()).select_from(model)) == 50
         assert [len(rows) for rows in stream] == [10] * 4
@@ -328,15 +328,17 @@ def test_lookups_use_the_index_and_all_its_columns(engine: sa.Engine) -> None:
     made = [(f"r{n % 7}", f"{n}.{n:010}") for n in range(30_000)]
     with engine.begin() as connection:
         table = Item.__table__
-        dialect = dialect_for(connection)
+        database = database_for(connection)
+        database.look_up_columns([table])
+        dialect = database.dialect
         columns = [table.c.room, table.c.price]
-        dialect.insert(table, list(table.columns), [(*key, "2025-01-01") for key in made])
+        database.insert(table, list(table.columns), [(*key, "2025-01-01") for key in made])
         names = [dialect.name(column) for column in columns]
         asked = [*made[100:600], ("r0", "99999.0000000000"), ("R0", made[0][1])]
         clause, values = dialect.among(columns, names, asked)
         sql = f"SELECT room, CAST(price AS CHAR) FROM items {clause}"
-        assert sorted(dialect.fetch(sql, values)) == sorted(made[100:600])
-        plan = dialect.fetch(f"EXPLAIN {sql}", values)
+        assert sorted(database.fetch(sql, values)) == sorted(made[100:600])
+        plan = database.fetch(f"EXPLAIN {sql}", values)
     assert [(row[2], row[3]) for row in plan] == [("items", "range")]
 
 
@@ -359,13 +361,14 @@ def test_lookups_read_each_row_about_once_without_an_index(
     table.metadata.create_all(engine)
     made = [(n, "one", f"c{n}") for n in range(1, 4_001)]
     with Session(engine) as session:
-        dialect = dialect_for(session.connection())
-        dialect.facts()
-        with dialect.settings():
-            dialect.insert(table, list(table.c), made)
+        database = database_for(session.connection())
+        database.look_up_server()
+        database.look_up_columns([table])
+        with database.settings():
+            database.insert(table, list(table.c), made)
             before = rows_read(session)
             keys = [row[1:] for row in made[:2_000]]
-            found = rows_among(dialect, "SELECT code FROM t", columns, names, keys)
+            found = rows_among(database, "SELECT code FROM t", columns, names, keys)
             assert len(found) == 2_000
             assert rows_read(session) - before < 3 * len(made)
 
@@ -378,14 +381,15 @@ def test_long_keys_are_asked_for_in_statements_that_the_server_takes(engine: sa.
     keys = [f"{n:03}" + "é" * 600 for n in range(50)]
     table = model.__table__
     with engine.begin() as connection:
-        dialect = dialect_for(connection)
-        dialect.packet = 20_000
-        dialect.insert(table, list(table.columns), [(key, 1) for key in keys])
+        database = database_for(connection)
+        database.look_up_columns([table])
+        database.packet = 20_000
+        database.insert(table, list(table.columns), [(key, 1) for key in keys])
         with statements(engine) as seen:
             found = rows_among(
-                dialect, "SELECT code FROM items", [table.c.code], ["code"], [(k,) for k in keys]
+                database, "SELECT code FROM items", [table.c.code], ["code"], [(k,) for k in keys]
             )
-            dialect.update(table, [table.c.code], [table.c.value], [(key, 2) for key in keys])
+            database.update(table, [table.c.code], [table.c.value], [(key, 2) for key in keys])
         values = set(connection.scalars(sa.select(model.value)))
     assert sorted(found) == [(key,) for key in keys]
     assert values == {2}
@@ -1026,7 +1030,8 @@ def test_keys_in_another_character_set_are_sorted_and_found(engine: sa.Engine) -
     columns = [Item.__table__.c.code, Item.__table__.c.room]
     sql = "SELECT code, room FROM items"
     with engine.connect() as connection:
-        dialect = dialect_for(connection)
-        both = rows_among(dialect, sql, columns, ["code", "room"], keys[:4])
+        database = database_for(connection)
+        database.look_up_columns([Item.__table__])
+        both = rows_among(database, sql, columns, ["code", "room"], keys[:4])
         assert sorted(both) == sorted(keys[:4])
-        assert len(rows_among(dialect, sql, columns[:1], ["code"], [("€",), ("日",)])) == 3
+        assert len(rows_among(database, sql, columns[:1], ["code"], [("€",), ("日",)])) == 3

@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, ImportFailed, TargetError, export_document, import_document
-from lading.database.dialects import dialect_for
 from lading.database.dialects.sqlite_columns import declared_as, driver_checks
+from lading.database.live import database_for
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
 from support.statements import statements
@@ -665,6 +665,7 @@ def test_what_a_model_makes_is_what_it_says(backend: Backend) -> None:
     columns = [sa.Column(f"c{n}", type_) for n, type_ in enumerate(types)]
     sa.Table("things", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
     with backend.database(metadata) as engine, engine.connect() as connection:
-        dialect = dialect_for(connection)
-        misfits = {column.type: dialect.codecs.misfit(column) for column in columns}
+        database = database_for(connection)
+        database.look_up_columns([metadata.tables["things"]])
+        misfits = {column.type: database.dialect.codecs.misfit(column) for column in columns}
     assert {type_: text for type_, text in misfits.items() if text is not None} == {}

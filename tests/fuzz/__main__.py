@@ -32,7 +32,7 @@ with atheris.instrument_imports(include=["lading"]):
     from lading.bundle import BundleReader
     from lading.bundle.lines import runs
     from lading.bundle.manifest import FileEntry, Manifest, sealed
-    from lading.database.dialects import dialect_for
+    from lading.database.live import database_for
     from lading.importing.bundle_payload import BundlePayload
     from lading.importing.decode import RecordDecoder
     from lading.locking.lock_file import _digest
@@ -63,7 +63,9 @@ class Inputs:
         self.archive = (folder / "b.zip").read_bytes()
         self.connection = self.engine.connect()
         rows = self.old.use()["things"]
-        self.decoder = RecordDecoder(dialect_for(self.connection), rows, "01_things.json")
+        database = database_for(self.connection)
+        database.look_up_columns([part.table for part in rows.tree()])
+        self.decoder = RecordDecoder(database.dialect, rows, "01_things.json")
 
     # What is tried
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from lading.codegen import Expression
 from lading.database.dialects.codecs import Codecs
-from lading.database.dialects.sqlite import SQLite
 from lading.database.dialects.sqlite_values import SQLiteCodecs
+from lading.database.live.sqlite import SQLiteDatabase
 from lading.database.tables import TableCounts
 from lading.exporter import _Export
 from lading.values.base import Kind
@@ -91,7 +91,7 @@ def inserted_whole(table: str, change: Callable[[list[Row]], Iterable[Row]]) -> 
 
         return insert
 
-    return together(replaced(SQLite, "insert", make), unchecked())
+    return together(replaced(SQLiteDatabase, "insert", make), unchecked())
 
 
 def inserted(table: str, change: Callable[[Row], Any]) -> Patch:
@@ -117,7 +117,7 @@ def updated(table: str, keep: Callable[[tuple[Any, ...]], bool]) -> Patch:
 
         return update
 
-    return together(replaced(SQLite, "update", make), unchecked())
+    return together(replaced(SQLiteDatabase, "update", make), unchecked())
 
 
 def unchecked() -> Patch:

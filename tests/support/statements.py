@@ -9,7 +9,7 @@ from unittest import mock
 
 import sqlalchemy as sa
 
-from lading.database.dialects.postgresql import PostgreSQL
+from lading.database.live.postgresql import PostgreSQLDatabase
 
 
 @contextmanager
@@ -24,16 +24,16 @@ def statements(engine: sa.Engine) -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         seen.append(statement)
 
-    copy = PostgreSQL._copy
+    copy = PostgreSQLDatabase._copy
 
-    def noted_copy(self: PostgreSQL, sql: str, rows: Sequence[Any]) -> None:
+    def noted_copy(self: PostgreSQLDatabase, sql: str, rows: Sequence[Any]) -> None:
         if self.connection.engine is engine:
             seen.append(sql)
         copy(self, sql, rows)
 
     sa.event.listen(engine, "before_cursor_execute", note)
     try:
-        with mock.patch.object(PostgreSQL, "_copy", noted_copy):
+        with mock.patch.object(PostgreSQLDatabase, "_copy", noted_copy):
             yield seen
     finally:
         sa.event.remove(engine, "before_cursor_execute", note)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import itemgetter
 
-from lading.database.dialects.base import Dialect, Row
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
 from lading.model.rowsets import Column
 
 
@@ -18,7 +19,7 @@ def keys_at(rows: Sequence[Row], places: Sequence[int]) -> list[Row]:
 
 
 def rows_among(
-    dialect: Dialect,
+    database: Database,
     sql: str,
     columns: Sequence[Column],
     names: Sequence[str],
@@ -34,9 +35,9 @@ def rows_among(
     """
     wanted = list(dict.fromkeys(key for key in keys if None not in key))
     rows: list[Row] = []
-    for part in dialect.portions(wanted, len(columns)):
-        clause, values = dialect.among(columns, names, part)
+    for part in database.portions(wanted, len(columns)):
+        clause, values = database.dialect.among(columns, names, part)
         whole = f"{clause}{tail}"
         text = f"{sql} {whole}" if mark is None else sql.replace(f"WHERE {mark}", whole)
-        rows += dialect.fetch(text, values)
+        rows += database.fetch(text, values)
     return rows

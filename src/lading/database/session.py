@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from lading.catalog import AS_READ, Catalog
-from lading.database.dialects import dialect_for
-from lading.database.dialects.base import Dialect, TableKeys
+from lading.database.dialects.base import Dialect
+from lading.database.live import database_for
+from lading.database.live.base import Database, TableKeys
 from lading.database.refusals import is_lost, refusals
 from lading.database.tables import keys_of, require_tables, tables_of
 from lading.errors import OutcomeUnknown, TargetError
@@ -33,20 +34,21 @@ class Opened:
     reader sees.
     """
 
-    dialect: Dialect
+    database: Database
     callers: bool
     snapshot: str
 
     @property
     def connection(self) -> sa.Connection:
         """The connection."""
-        return self.dialect.connection
+        return self.database.connection
 
 
-def _dialect(connection: sa.Connection, catalog: Catalog) -> Dialect:
-    dialect = dialect_for(connection)
-    dialect.codecs.as_read = catalog.sqlite_decimals == AS_READ
-    return dialect
+def _database(connection: sa.Connection, catalog: Catalog) -> Database:
+    def dialect_of(dialect_class: type[Dialect], *arguments: Any, **options: Any) -> Dialect:
+        return dialect_class(*arguments, as_read=catalog.sqlite_decimals == AS_READ, **options)
+
+    return database_for(connection, dialect_of)
 
 
 @contextmanager
@@ -56,22 +58,22 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
         owner = _owner(session, catalog)
         if isinstance(owner, sa.Engine):
             connection = stack.enter_context(owner.connect())
-            dialect = _dialect(connection, catalog)
-            stack.callback(_give_back, dialect)
-            dialect.begin_reading()
-            stack.enter_context(dialect.settings())
-            dialect.refuse_hidden(tables_of(catalog.use()))
-            yield Opened(dialect, callers=False, snapshot="one snapshot, opened by lading")
+            database = _database(connection, catalog)
+            stack.callback(_give_back, database)
+            database.begin_reading()
+            stack.enter_context(database.settings())
+            database.refuse_hidden(tables_of(catalog.use()))
+            yield Opened(database, callers=False, snapshot="one snapshot, opened by lading")
             connection.rollback()
             return
-        dialect = _dialect(_connection(owner, catalog), catalog)
-        dialect.ensure_begun(writing=False)
-        _refuse_autocommit(dialect)
-        stack.enter_context(dialect.settings())
-        dialect.refuse_hidden(tables_of(catalog.use()))
-        before = dialect.moment() if dialect.sees_others() else ""
-        yield Opened(dialect, callers=True, snapshot=dialect.snapshot())
-        if before and dialect.moment() != before:
+        database = _database(_connection(owner, catalog), catalog)
+        database.ensure_begun(writing=False)
+        _refuse_autocommit(database)
+        stack.enter_context(database.settings())
+        database.refuse_hidden(tables_of(catalog.use()))
+        before = database.moment() if database.sees_others() else ""
+        yield Opened(database, callers=True, snapshot=database.snapshot())
+        if before and database.moment() != before:
             raise TargetError(
                 "others wrote while your READ COMMITTED transaction was exported, so what was read "
                 "may not fit together",
@@ -93,51 +95,51 @@ def writing(
         owner = _owner(session, catalog)
         if isinstance(owner, sa.Engine):
             connection = stack.enter_context(owner.connect())
-            dialect = _dialect(connection, catalog)
-            stack.callback(_give_back, dialect)
-            dialect.begin_writing()
-            _refuse_autocommit(dialect)
-            dialect.hold(dialect.unguarded(keys))
-            dialect.facts()
-            stack.enter_context(dialect.settings())
-            require_tables(dialect, catalog.use())
-            dialect.refuse_hidden(tables_of(catalog.use()))
-            dialect.check_at_once(tables_of(catalog.use()))
-            yield Opened(dialect, callers=False, snapshot="")
+            database = _database(connection, catalog)
+            stack.callback(_give_back, database)
+            database.begin_writing()
+            _refuse_autocommit(database)
+            database.hold(database.unguarded(keys))
+            database.look_up_server()
+            stack.enter_context(database.settings())
+            require_tables(database, catalog.use())
+            database.refuse_hidden(tables_of(catalog.use()))
+            database.check_at_once(tables_of(catalog.use()))
+            yield Opened(database, callers=False, snapshot="")
             _commit(connection)
             return
-        dialect = _dialect(_connection(owner, catalog), catalog)
-        _hold_for_caller(dialect, keys)
-        dialect.ensure_begun(writing=True)
-        _refuse_autocommit(dialect)
-        stack.enter_context(dialect.settings())
+        database = _database(_connection(owner, catalog), catalog)
+        _hold_for_caller(database, keys)
+        database.ensure_begun(writing=True)
+        _refuse_autocommit(database)
+        stack.enter_context(database.settings())
         stack.callback(_expire(owner))
-        with dialect.connection.begin_nested():
-            require_tables(dialect, catalog.use())
-            dialect.refuse_hidden(tables_of(catalog.use()))
-            waiting = dialect.check_at_once(tables_of(catalog.use()))
-            yield Opened(dialect, callers=True, snapshot="")
-            dialect.check_at_commit(waiting)
+        with database.connection.begin_nested():
+            require_tables(database, catalog.use())
+            database.refuse_hidden(tables_of(catalog.use()))
+            waiting = database.check_at_once(tables_of(catalog.use()))
+            yield Opened(database, callers=True, snapshot="")
+            database.check_at_commit(waiting)
 
 
-def _give_back(dialect: Dialect) -> None:
+def _give_back(database: Database) -> None:
     """End what is left of a transaction of ours, and give its connection back as it came."""
     try:
-        dialect.connection.rollback()
-        dialect.give_back()
+        database.connection.rollback()
+        database.give_back()
     except sa.exc.SQLAlchemyError:  # it can't be relied on
-        dialect.connection.invalidate()
+        database.connection.invalidate()
 
 
-def _hold_for_caller(dialect: Dialect, keys: TableKeys) -> None:
+def _hold_for_caller(database: Database, keys: TableKeys) -> None:
     """Have other imports wait, before the caller's transaction takes a snapshot if it has none."""
-    if dialect.autocommits():
+    if database.autocommits():
         return  # refused, once the transaction has begun
-    is_fresh = dialect.is_fresh()
-    tables = dialect.unguarded(keys)
-    dialect.hold(tables)
-    if tables and not is_fresh and not dialect.sees_others():
-        dialect.refuse_stale(tables)
+    is_fresh = database.is_fresh()
+    tables = database.unguarded(keys)
+    database.hold(tables)
+    if tables and not is_fresh and not database.sees_others():
+        database.refuse_stale(tables)
 
 
 def _commit(connection: sa.Connection) -> None:
@@ -212,9 +214,9 @@ def _bind_of(session: Session, catalog: Catalog) -> sa.Engine | sa.Connection:
     return binds.pop()
 
 
-def _refuse_autocommit(dialect: Dialect) -> None:
-    options = dialect.connection.get_execution_options()
-    if options.get("isolation_level") == "AUTOCOMMIT" or dialect.autocommits():
+def _refuse_autocommit(database: Database) -> None:
+    options = database.connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT" or database.autocommits():
         raise TargetError(
             "the connection is in AUTOCOMMIT, where nothing can be all or nothing",
             "Use another isolation level.",

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.database.columns import require_columns
-from lading.database.dialects.base import Dialect, TableKeys
+from lading.database.live.base import Database, TableKeys
 from lading.errors import TargetError
 from lading.mapping.derivation import Entities
 from lading.messages import listed
@@ -37,31 +37,31 @@ def keys_of(entities: Entities, names: Collection[str] | None = None) -> TableKe
     }
 
 
-def require_tables(dialect: Dialect, entities: Entities) -> None:
+def require_tables(database: Database, entities: Entities) -> None:
     """Raise ``TargetError`` for tables or columns that are missing, or that no engine's type fits.
 
     What the tables' columns really are is asked here, for all of them at once.
     """
-    _require_types(dialect, entities)
+    _require_types(database, entities)
     tables = tables_of(entities)
-    dialect.columns.load(tables)
+    database.look_up_columns(tables)
     missing = sorted(
-        ".".join(filter(None, dialect.columns.place(table)))
+        ".".join(filter(None, database.dialect.place(table)))
         for table in tables
-        if not dialect.columns.of(table)
+        if not database.dialect.columns.of(table)
     )
     if missing:
         raise TargetError(
             f"the database has no table {listed(missing, separator=', ')}",
             "Create the tables first: Base.metadata.create_all(engine), or your migrations.",
         )
-    require_columns(dialect, entities.all_rows())
-    _refuse_same_rows(dialect, tables)
+    require_columns(database.dialect, entities.all_rows())
+    _refuse_same_rows(database, tables)
 
 
-def _refuse_same_rows(dialect: Dialect, tables: Sequence[sa.Table]) -> None:
+def _refuse_same_rows(database: Database, tables: Sequence[sa.Table]) -> None:
     """Raise ``TargetError`` for a table whose rows another table's records hold already."""
-    for table, relation, other in dialect.same_rows(tables):
+    for table, relation, other in database.same_rows(tables):
         raise TargetError(
             f"{table.fullname} is {relation} {other.fullname}, so its rows would be written twice",
             f"Take {table.fullname} out of the catalog, and excuse it by name: "
@@ -70,11 +70,11 @@ def _refuse_same_rows(dialect: Dialect, tables: Sequence[sa.Table]) -> None:
         )
 
 
-def _require_types(dialect: Dialect, entities: Entities) -> None:
+def _require_types(database: Database, entities: Entities) -> None:
     """Raise ``TargetError`` for a column whose values the engine would refuse or change, all."""
     for rows in entities.all_rows():
         for value in rows.values:
-            refusal = dialect.codecs.refusal(value.carrier.type)
+            refusal = database.dialect.codecs.refusal(value.carrier.type)
             if refusal is not None:
                 raise TargetError(
                     f"column {value.column}: {refusal}", entity=rows.name, field=value.written
@@ -84,9 +84,9 @@ def _require_types(dialect: Dialect, entities: Entities) -> None:
 class TableCounts:
     """Rows and set foreign keys of every table that an import writes, in one query a table."""
 
-    def __init__(self, dialect: Dialect, roots: list[RowSet]) -> None:
-        self.dialect = dialect
-        self.sees_others = dialect.sees_others()
+    def __init__(self, database: Database, roots: list[RowSet]) -> None:
+        self.database = database
+        self.sees_others = database.sees_others()
         self.counted: dict[sa.Table, list[sa.Column[Any]]] = {}
         for root in roots:
             for rows in root.tree():
@@ -104,7 +104,7 @@ class TableCounts:
         """Return the rows of a table, and how many have each foreign key set."""
         columns = list(dict.fromkeys(self.counted[table]))
         statement = sa.select(sa.func.count(), *(sa.func.count(column) for column in columns))
-        row = self.dialect.connection.execute(statement.select_from(table)).one()
+        row = self.database.connection.execute(statement.select_from(table)).one()
         return tuple(row)
 
     def is_empty(self, rows: RowSet) -> bool:

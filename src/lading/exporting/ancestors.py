@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Dialect, Row
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
 from lading.database.lookup import keys_at, rows_among
 from lading.errors import TargetError
 from lading.exporting.encode import RowEncoder, encode_lines
@@ -45,8 +46,8 @@ class Level:
 class Ancestors:
     """Reads the keys that recur of the rows which one reference of a selection points to."""
 
-    def __init__(self, dialect: Dialect, slot: ReferenceSlot) -> None:
-        self.dialect = dialect
+    def __init__(self, database: Database, slot: ReferenceSlot) -> None:
+        self.database = database
         self.slot = slot
         self.most = deepest(slot.reference)
         parts = slot.reference.parts
@@ -55,7 +56,7 @@ class Ancestors:
         self.own = own
         self.rows = own.target
         table: Any = self.rows.table
-        selection = self.selection = Selection(dialect, table)
+        selection = self.selection = Selection(database.dialect, table)
         place = parts.index(own)
         self.before = self._encoder(selection, parts[:place])
         self.after = self._encoder(selection, parts[place + 1 :])
@@ -65,10 +66,10 @@ class Ancestors:
         self.above = [selection.raw(above.c[column.key]) for column in self.rows.identity]
         for encoder in (self.before, self.after):
             encoder.ready(len(selection.columns))
-        self.nested = ancestors_of(selection)
-        self.sql = dialect.text_of(self._statement(selection))
-        name = dialect.table(self.rows.table)
-        self.names = [f"{name}.{dialect.name(column)}" for column in self.rows.identity]
+        self.nested = ancestors_of(database, selection)
+        self.sql = database.dialect.text_of(self._statement(selection))
+        name = database.dialect.table(self.rows.table)
+        self.names = [f"{name}.{database.dialect.name(column)}" for column in self.rows.identity]
 
     def _encoder(self, selection: Selection, parts: Parts) -> RowEncoder:
         """Return what writes some parts of a level as a record of their own."""
@@ -117,9 +118,8 @@ class Ancestors:
 
     def _levels(self, wanted: Sequence[Row]) -> dict[Row, Level]:
         columns = self.rows.identity
-        rows = self.selection.completed(
-            rows_among(self.dialect, self.sql, columns, self.names, wanted, mark=CHUNK_MARK)
-        )
+        rows = rows_among(self.database, self.sql, columns, self.names, wanted, mark=CHUNK_MARK)
+        rows = self.selection.completed(self.database, rows)
         for ancestors in self.nested:
             ancestors.fetch(rows)
         before, after = self.before.records(rows, []), self.after.records(rows, [])
@@ -216,6 +216,6 @@ def _closed(line: bytes) -> bytes:
     return b"," + line[1:] if len(line) > 2 else line[1:]
 
 
-def ancestors_of(selection: Selection) -> list[Ancestors]:
+def ancestors_of(database: Database, selection: Selection) -> list[Ancestors]:
     """Return what reads the keys that recur, of each reference that a selection has of them."""
-    return [Ancestors(selection.dialect, slot) for slot in selection.recurring]
+    return [Ancestors(database, slot) for slot in selection.recurring]

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from lading.codegen import Source
 from lading.database.dialects.base import Dialect, Row
+from lading.database.live.base import Database
 from lading.database.lookup import keys_at, rows_among
 from lading.exporting.joins import Joins
 from lading.model.recursive_keys import recurring, recurs
@@ -191,7 +192,7 @@ class Selection:
         columns = [self.columns[place] for place in self._parts[0]]
         return sa.select(*columns).select_from(self.joined if joined is None else joined)
 
-    def completed(self, rows: list[Row]) -> list[Row]:
+    def completed(self, database: Database, rows: list[Row]) -> list[Row]:
         """Return rows of that SELECT with the columns of all further ones, each in its place."""
         if len(self._parts) == 1:
             return rows
@@ -205,7 +206,7 @@ class Selection:
         keys = keys_at(rows, [self._parts[0].index(place) for place in anchors])
         whole: list[Row] = list(map(tuple, rows))
         for further in self._further:
-            found = further.fetch(keys)
+            found = further.fetch(database, keys)
             whole = [row + found[key] for row, key in zip(whole, keys, strict=True)]
         places = [place for part in self._parts for place in part]
         return keys_at(whole, [places.index(place) for place in range(len(places))])
@@ -215,7 +216,7 @@ class FurtherColumns:
     """Reads the columns of one more part of a selection, for the rows at hand."""
 
     def __init__(self, selection: Selection, part: int, places: Sequence[int]) -> None:
-        self.dialect = dialect = selection.dialect
+        dialect = selection.dialect
         self.anchor = selection.anchor
         self.width = len(places)
         keys = [selection.table.c[column.key] for column in self.anchor]
@@ -224,9 +225,9 @@ class FurtherColumns:
         table = dialect.table(selection.table)
         self.names = [f"{table}.{dialect.name(column)}" for column in self.anchor]
 
-    def fetch(self, keys: Sequence[Row]) -> dict[Row, Row]:
+    def fetch(self, database: Database, keys: Sequence[Row]) -> dict[Row, Row]:
         """Return the columns by the values of the anchor; nulls where there is no such row."""
-        rows = map(tuple, rows_among(self.dialect, self.sql, self.anchor, self.names, keys))
+        rows = map(tuple, rows_among(database, self.sql, self.anchor, self.names, keys))
         nothing = (None,) * self.width
         return dict.fromkeys(keys, nothing) | {
             row[: -self.width]: row[-self.width :] for row in rows

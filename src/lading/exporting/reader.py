@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from lading.codegen import Source
 from lading.database.dialects.base import Dialect, Row
+from lading.database.live.base import Database
 from lading.database.lookup import keys_at, rows_among
 from lading.errors import LadingError, TargetError
 from lading.exporting.ancestors import ancestors_of
@@ -53,21 +54,21 @@ class RowReader:
     """Makes encoded structs of a row set's rows, with everything nested in them."""
 
     def __init__(
-        self, dialect: Dialect, rows: RowSet, tally: Tally, *, ids: bool, path: str = ""
+        self, database: Database, rows: RowSet, tally: Tally, *, ids: bool, path: str = ""
     ) -> None:
-        self.dialect = dialect
+        self.database = database
         self.rows = rows
         self.tally = tally
         self.path = path
-        self.selection = Selection(dialect, rows.table)
+        self.selection = Selection(database.dialect, rows.table)
         self.selection.extend(rows)
         self.layout = RecordLayout(rows, ids=ids)
         self.encoder = RowEncoder(rows, self.selection, self.layout, ids=ids, rounded=tally.rounded)
         self.identity = identity_of(self.selection, rows)
-        self.ancestors = ancestors_of(self.selection)
+        self.ancestors = ancestors_of(database, self.selection)
         self.nested: list[LinkReader | ChildReader] = [
-            *(LinkReader(dialect, self, links) for links in rows.links),
-            *(ChildReader(dialect, self, children, tally, ids=ids) for children in rows.children),
+            *(LinkReader(database, self, links) for links in rows.links),
+            *(ChildReader(database, self, children, tally, ids=ids) for children in rows.children),
         ]
 
     def ready(self) -> None:
@@ -98,26 +99,28 @@ class RowReader:
                 held = sum(1 for record in records if getattr(record, place) in extension.kinds)
                 self.tally.rows[extension.table.fullname] += held
 
+    def completed(self, rows: list[Row]) -> list[Row]:
+        """Return rows of the SELECT with what further statements read for them."""
+        return self.selection.completed(self.database, rows)
+
     def text(self) -> str:
         """Return the SELECT without order or condition, as SQL of the driver."""
-        return self.dialect.text_of(self.selection.statement())
+        return self.database.dialect.text_of(self.selection.statement())
 
     def qualified(self, columns: Sequence[Column]) -> list[str]:
         """Name columns of the row set's own tables in that SELECT."""
-        return [
-            f"{self.dialect.table(column.table)}.{self.dialect.name(column)}" for column in columns
-        ]
+        return self.database.dialect.qualified(columns)
 
 
 class ChildReader:
     """Reads the owned rows of a chunk of parents, and hands them out in order."""
 
     def __init__(
-        self, dialect: Dialect, parent: RowReader, children: Children, tally: Tally, *, ids: bool
+        self, database: Database, parent: RowReader, children: Children, tally: Tally, *, ids: bool
     ) -> None:
         self.children = children
         path = f"{parent.path}{children.written}."
-        self.reader = RowReader(dialect, children.rows, tally, ids=ids, path=path)
+        self.reader = RowReader(database, children.rows, tally, ids=ids, path=path)
         self.parent_places = [parent.selection.raw(up) for _, up in children.pairs]
         selection = self.reader.selection
         self.own_places = [selection.raw(down) for down, _ in children.pairs]
@@ -152,8 +155,8 @@ class ChildReader:
         """Return each parent's children as JSON texts, sorted."""
         down = [column for column, _ in self.children.pairs]
         keys = keys_at(parents, self.parent_places)
-        rows = self.reader.selection.completed(
-            rows_among(self.reader.dialect, self.sql, down, self.names, keys)
+        rows = self.reader.completed(
+            rows_among(self.reader.database, self.sql, down, self.names, keys)
         )
         self._refuse_shared(rows)
         groups: dict[Row, list[tuple[bytes, Row]]] = defaultdict(list)
@@ -184,27 +187,27 @@ class ChildReader:
 class LinkReader:
     """Reads the many-to-many links of a chunk of owners, sorted by key."""
 
-    def __init__(self, dialect: Dialect, owner: RowReader, links: Links) -> None:
+    def __init__(self, database: Database, owner: RowReader, links: Links) -> None:
         self.links = links
         self.owner = owner
-        self.dialect = dialect
-        selection = Selection(dialect, links.table, anchor=links.reference.columns)
+        self.database = database
+        selection = Selection(database.dialect, links.table, anchor=links.reference.columns)
         slot = selection.reference(links.reference, links.table)
-        self.ancestors = ancestors_of(selection)
+        self.ancestors = ancestors_of(database, selection)
         self.owner_places = [owner.selection.raw(column) for _, column in links.local]
         self.own_places = [selection.raw(links.table.c[near.key]) for near, _ in links.local]
         self.make = self._compile(selection, slot)
         self.selection = selection
-        self.sql = dialect.text_of(selection.statement())
-        table = dialect.table(links.table)
-        self.names = [f"{table}.{dialect.name(near)}" for near, _ in links.local]
+        self.sql = database.dialect.text_of(selection.statement())
+        table = database.dialect.table(links.table)
+        self.names = [f"{table}.{database.dialect.name(near)}" for near, _ in links.local]
 
     def _compile(self, selection: Selection, slot: ReferenceSlot) -> Any:
         """Return what makes (key struct, sort key) pairs of rows."""
         reference = self.links.reference
         layout = self.owner.layout.keys.get(self.links.name)
         source = Source(f"{self.owner.rows.name}.{self.links.name}")
-        struct = key_struct_source(source, self.dialect, slot, layout)
+        struct = key_struct_source(source, self.database.dialect, slot, layout)
         variables = ", ".join(f"c{place}" for place in range(len(selection.columns)))
         key = reference_source(reference, "k")
         order = order_source(source, reference.parts, "t")
@@ -217,7 +220,8 @@ class LinkReader:
         """Return each owner's nested keys, sorted."""
         near = [column for column, _ in self.links.local]
         keys = keys_at(owners, self.owner_places)
-        rows = self.selection.completed(rows_among(self.dialect, self.sql, near, self.names, keys))
+        rows = rows_among(self.database, self.sql, near, self.names, keys)
+        rows = self.selection.completed(self.database, rows)
         for ancestors in self.ancestors:
             ancestors.fetch(rows)
         try:
@@ -290,11 +294,11 @@ def key_struct_source(
 class RecordReader:
     """Reads an entity's records in key order, as lines of canonical JSON."""
 
-    def __init__(self, dialect: Dialect, rows: RowSet, *, ids: bool = False) -> None:
+    def __init__(self, database: Database, rows: RowSet, *, ids: bool = False) -> None:
         self.rows = rows
-        self.dialect = dialect
+        self.database = database
         self.tally = Tally()
-        self.reader = RowReader(dialect, rows, self.tally, ids=ids)
+        self.reader = RowReader(database, rows, self.tally, ids=ids)
         self.order = self.reader.selection.order(rows.key, rows.table)
         self.reader.ready()
 
@@ -305,8 +309,8 @@ class RecordReader:
             statement = statement.where(where)
         if self.order is not None:
             statement = statement.order_by(*self.order)
-        with closing(self.dialect.stream(statement, size)) as stream:
-            parts: Iterator[Any] = map(self._chunk, map(self.reader.selection.completed, stream))
+        with closing(self.database.stream(statement, size)) as stream:
+            parts: Iterator[Any] = map(self._chunk, map(self.reader.completed, stream))
             yield from self._lines(parts if self.order is not None else _resorted(parts, size))
 
     def chunks_of(
@@ -327,8 +331,8 @@ class RecordReader:
     def _rows_of(self, identities: Sequence[Row]) -> list[Row]:
         columns = self.rows.identity
         names = self.reader.qualified(columns)
-        rows = rows_among(self.dialect, self.reader.text(), columns, names, identities)
-        return self.reader.selection.completed(rows)
+        rows = rows_among(self.database, self.reader.text(), columns, names, identities)
+        return self.reader.selection.completed(self.database, rows)
 
     def _chunk(self, rows: Sequence[Row]) -> tuple[list[Key], list[Any], list[bytes]]:
         records = self.reader.records(rows)
@@ -381,9 +385,9 @@ def _columns(chunk: list[Any]) -> tuple[list[Key], list[Any], list[bytes]]:
     )
 
 
-def count_rows(dialect: Dialect, table: sa.Table, where: Any = None) -> int:
+def count_rows(database: Database, table: sa.Table, where: Any = None) -> int:
     """Return ``COUNT(*)`` of a table."""
     statement = sa.select(sa.func.count()).select_from(table)
     if where is not None:
         statement = statement.where(where)
-    return int(dialect.connection.execute(statement).scalar_one())
+    return int(database.connection.execute(statement).scalar_one())

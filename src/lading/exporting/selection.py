@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Dialect, Row
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
 from lading.database.lookup import rows_among
 from lading.errors import LadingError, TargetError
 from lading.exporting.query import having_row_in, is_set, joined_to_owner
@@ -106,13 +107,13 @@ class Scope:
         """Tell whether every row of an entity is taken."""
         return name in self.names and name not in self.where and name not in self.kept
 
-    def resolve(self, dialect: Dialect) -> None:
+    def resolve(self, database: Database) -> None:
         """Compute the closure, if one is wanted; entities that it reaches are written as well."""
         if self.closure and self.is_partial:
-            _Closure(self, dialect).run()
+            _Closure(self, database).run()
             self.names |= {name for name, rows in self.kept.items() if rows}
 
-    def leaving(self, dialect: Dialect, rows: RowSet, reference: Reference, found: int) -> int:
+    def leaving(self, database: Database, rows: RowSet, reference: Reference, found: int) -> int:
         """Count the links of a reference that point to rows outside of the export."""
         target = reference.target
         name = next((r.entity for r in self.entities.all_rows() if r.table is target.table), None)
@@ -137,7 +138,7 @@ class Scope:
         condition = self.where.get(rows.entity)
         if condition is not None:
             statement = statement.where(condition)
-        return int(dialect.connection.execute(statement).scalar_one())
+        return int(database.connection.execute(statement).scalar_one())
 
     def _condition(self, name: str, target: RowSet) -> Any:
         if self.entities[name].table is target.table:
@@ -177,9 +178,9 @@ def chain(rows: RowSet, reference: Reference) -> Any:
 class _Closure:
     """Follows references from kept rows until nothing new is reached."""
 
-    def __init__(self, scope: Scope, dialect: Dialect) -> None:
+    def __init__(self, scope: Scope, database: Database) -> None:
         self.scope = scope
-        self.dialect = dialect
+        self.database = database
         self.entities = scope.entities
 
     def run(self) -> None:
@@ -206,7 +207,7 @@ class _Closure:
             return set()
         rows = self.entities[name]
         statement = sa.select(*rows.identity).where(self.scope.where[name])
-        return {row for part in self.dialect.stream(statement, SLICE) for row in map(tuple, part)}
+        return {row for part in self.database.stream(statement, SLICE) for row in map(tuple, part)}
 
     def _reached(
         self, rows: RowSet, reference: Reference, fresh: set[Row] | None
@@ -232,9 +233,9 @@ class _Closure:
         """Return the foreign keys' values of fresh rows (of all rows, for None)."""
         statement = sa.select(*reference.columns).distinct().select_from(chain(rows, reference))
         statement = statement.correlate(None)
-        sql = self.dialect.text_of(statement)
+        sql = self.database.dialect.text_of(statement)
         if fresh is None:
-            return [row for row in map(tuple, self.dialect.fetch(sql)) if None not in row]
+            return [row for row in map(tuple, self.database.fetch(sql)) if None not in row]
         root = self.entities[rows.entity]
         return self._among(sql, root, root.identity, fresh)
 
@@ -249,12 +250,10 @@ class _Closure:
             pairs = next(child.pairs for child in above.children if child.rows is rows)
             joined = joined_to_owner(joined, above, pairs)
             rows = above
-        sql = self.dialect.text_of(sa.select(*root.identity).select_from(joined))
+        sql = self.database.dialect.text_of(sa.select(*root.identity).select_from(joined))
         return set(self._among(sql, owner, reference.remote, found))
 
     def _among(self, sql: str, rows: RowSet, columns: Any, keys: Collection[Row]) -> list[Row]:
-        names = [
-            f"{self.dialect.table(column.table)}.{self.dialect.name(column)}" for column in columns
-        ]
-        found = rows_among(self.dialect, sql, columns, names, list(keys))
+        names = self.database.dialect.qualified(columns)
+        found = rows_among(self.database, sql, columns, names, list(keys))
         return [row for row in map(tuple, found) if None not in row]

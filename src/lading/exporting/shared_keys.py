@@ -20,7 +20,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Dialect, Row
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
 from lading.database.lookup import keys_at, rows_among
 from lading.errors import TargetError
 from lading.exporting.query import Selection
@@ -54,7 +55,7 @@ class Sharing:
     key: Key
 
 
-def refuse_shared_keys(dialect: Dialect, scope: Scope) -> None:
+def refuse_shared_keys(database: Database, scope: Scope) -> None:
     """Raise ``TargetError`` for an exported record that refers to one of several rows of a key."""
     by_key: dict[tuple[sa.Table, Parts], list[Referrer]] = defaultdict(list)
     for name in scope.entities.roots:
@@ -64,35 +65,35 @@ def refuse_shared_keys(dialect: Dialect, scope: Scope) -> None:
         for _, rows, reference in references_of(root):
             referrer = Referrer(root, rows, reference)
             if not leads_to_one(reference.remote):
-                _refuse_several_targets(dialect, scope, referrer)
-            if not _is_sure(dialect, scope, reference):
+                _refuse_several_targets(database, scope, referrer)
+            if not _is_sure(database, scope, reference):
                 by_key[reference.target.table, reference.parts].append(referrer)
     for (_, parts), referrers in by_key.items():
-        keys = KeyReader(dialect, referrers[0].reference.target, parts)
+        keys = KeyReader(database, referrers[0].reference.target, parts)
         for part in chunked(keys.sharing(), CHUNK):
             for referrer in referrers:
-                _refuse_among(dialect, scope, referrer, keys, part)
+                _refuse_among(database, scope, referrer, keys, part)
 
 
-def _is_sure(dialect: Dialect, scope: Scope, reference: Reference) -> bool:
+def _is_sure(database: Database, scope: Scope, reference: Reference) -> bool:
     """Tell whether a constraint or the export itself keeps the key that a reference has unique."""
     target = reference.target
     is_compared = reference.by is None and not target.is_owned and scope.is_whole(target.entity)
     return is_compared or is_guarded(
         target,
         reference.parts,
-        exact=lambda value: dialect.codecs.tells_apart(value.carrier, value.kind),
+        exact=lambda value: database.dialect.codecs.tells_apart(value.carrier, value.kind),
     )
 
 
 class KeyReader:
     """Reads one key of every row of a table, in the key's order."""
 
-    def __init__(self, dialect: Dialect, rows: RowSet, parts: Parts) -> None:
+    def __init__(self, database: Database, rows: RowSet, parts: Parts) -> None:
         keyed = replace(rows, members=list(parts), key=parts, discriminator=None, extensions=())
-        self.dialect = dialect
+        self.database = database
         self.rows = keyed
-        self.reader = RowReader(dialect, keyed, Tally(), ids=False)
+        self.reader = RowReader(database, keyed, Tally(), ids=False)
         self.order = self.reader.selection.order(parts, rows.table)
         self.reader.ready()
 
@@ -101,8 +102,8 @@ class KeyReader:
         statement = self.reader.selection.statement()
         if self.order is not None:
             statement = statement.order_by(*self.order)
-        with closing(self.dialect.stream(statement, CHUNK)) as stream:
-            completed = map(self.reader.selection.completed, stream)
+        with closing(self.database.stream(statement, CHUNK)) as stream:
+            completed = map(self.reader.completed, stream)
             items = (item for rows in completed for item in self._items(rows))
             ordered = items if self.order is not None else externally_sorted(items)
             for _, group in groupby(ordered, key=itemgetter(0)):
@@ -112,8 +113,8 @@ class KeyReader:
         """Return the key of one row in portable form."""
         columns = self.rows.identity
         names = self.reader.qualified(columns)
-        rows = rows_among(self.dialect, self.reader.text(), columns, names, [identity])
-        return self.portable(self._items(self.reader.selection.completed(rows))[0][1][1])
+        rows = rows_among(self.database, self.reader.text(), columns, names, [identity])
+        return self.portable(self._items(self.reader.completed(rows))[0][1][1])
 
     def portable(self, key: Key) -> Any:
         """Return a key in portable form."""
@@ -139,13 +140,13 @@ def _sharing(group: Iterator[tuple[Row, Key]]) -> Iterator[Sharing]:
 class Referring:
     """Finds a record of the export that a reference leads to one of some rows."""
 
-    def __init__(self, dialect: Dialect, scope: Scope, referrer: Referrer) -> None:
-        self.dialect = dialect
+    def __init__(self, database: Database, scope: Scope, referrer: Referrer) -> None:
+        self.database = database
         self.scope = scope
         self.referrer = referrer
         self.reference = reference = referrer.reference
         self.source: Any = reference.columns[0].table
-        self.selection = Selection(dialect, self.source)
+        self.selection = Selection(database.dialect, self.source)
         self.selection.joined = chain(referrer.rows, reference)
         self.target = self.selection.join(reference, self.source)
         self.root_places = [self.selection.raw(column) for column in referrer.root.identity]
@@ -154,7 +155,7 @@ class Referring:
     def among(self, identities: Iterable[Row]) -> tuple[Row, Row] | None:
         """Return the primary keys of a record and of the row that it refers to, of some rows."""
         columns = self._target_identity()
-        for part in self.dialect.portions(list(identities), len(columns)):
+        for part in self.database.portions(list(identities), len(columns)):
             found = self._first(sa.tuple_(*map(_raw, columns)).in_(part))
             if found is not None:
                 return keys_at([found], self.root_places)[0], keys_at([found], self.target_places)[
@@ -169,7 +170,8 @@ class Referring:
         second: Any = remote[0].table.alias("_lading_second")
         pairs = zip(self.reference.columns, remote, strict=True)
         match = [
-            self.dialect.same(self.source.c[near.key], second.c[far.key]) for near, far in pairs
+            self.database.dialect.same(self.source.c[near.key], second.c[far.key])
+            for near, far in pairs
         ]
         self.selection.joined = self.selection.joined.join(second, sa.and_(*match))
         places = [self.selection.raw(second.c[column.key]) for column in own]
@@ -189,7 +191,7 @@ class Referring:
         statement = self.selection.statement().where(condition)
         if kept is None:
             statement = statement.limit(1) if where is None else statement.where(where).limit(1)
-        with closing(self.dialect.stream(statement, CHUNK)) as stream:
+        with closing(self.database.stream(statement, CHUNK)) as stream:
             for rows in stream:
                 for row, identity in zip(rows, keys_at(rows, self.root_places), strict=True):
                     if kept is None or identity in kept:
@@ -207,7 +209,7 @@ def _raw(column: Column) -> sa.ColumnElement[Any]:
 
 
 def _refuse_among(
-    dialect: Dialect,
+    database: Database,
     scope: Scope,
     referrer: Referrer,
     keys: KeyReader,
@@ -215,7 +217,7 @@ def _refuse_among(
 ) -> None:
     """Raise if a record of the export refers to one of the rows that share a key."""
     by_identity = {row.identity: row for row in sharing}
-    found = Referring(dialect, scope, referrer).among(by_identity)
+    found = Referring(database, scope, referrer).among(by_identity)
     if found is None:
         return
     record, target = found
@@ -227,7 +229,7 @@ def _refuse_among(
         else f"remove by={by!r}, so that the reference is written by the natural key"
     )
     raise _ambiguous(
-        dialect,
+        database,
         referrer,
         _said(keys.portable(row.key)),
         (record, target, row.other),
@@ -235,13 +237,13 @@ def _refuse_among(
     )
 
 
-def _refuse_several_targets(dialect: Dialect, scope: Scope, referrer: Referrer) -> None:
+def _refuse_several_targets(database: Database, scope: Scope, referrer: Referrer) -> None:
     """Raise if a foreign key to columns that no constraint makes unique leads to several rows."""
-    found = Referring(dialect, scope, referrer).of_several()
+    found = Referring(database, scope, referrer).of_several()
     if found is not None:
         names = " and ".join(str(column.name) for column in referrer.reference.remote)
         raise _ambiguous(
-            dialect,
+            database,
             referrer,
             f"one {names}",
             found,
@@ -250,12 +252,12 @@ def _refuse_several_targets(dialect: Dialect, scope: Scope, referrer: Referrer) 
 
 
 def _ambiguous(
-    dialect: Dialect, referrer: Referrer, shared: str, found: tuple[Row, Row, Row], remedy: str
+    database: Database, referrer: Referrer, shared: str, found: tuple[Row, Row, Row], remedy: str
 ) -> TargetError:
     target = referrer.reference.target
     record = _identified(referrer.root, found[0])
     first, other = (_identified(target, row) for row in found[1:])
-    key = KeyReader(dialect, referrer.root, referrer.root.key).named(found[0])
+    key = KeyReader(database, referrer.root, referrer.root.key).named(found[0])
     return TargetError(
         f"several {target.name} have {shared}: the rows with the primary keys "
         f"{first} and {other}. The record with {_said(key)} (primary key {record}) refers to "

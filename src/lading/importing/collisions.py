@@ -103,7 +103,7 @@ class Collisions:
         if not wanted:
             return {}
         if self.reader is None:
-            self.reader = RecordReader(self.state.dialect, self.root)
+            self.reader = RecordReader(self.state.database, self.root)
         records = self.reader.lines_of(wanted)
         names = self.root.key_names
         return {
@@ -185,10 +185,10 @@ class Collisions:
     def _select(
         self, table: Any, columns: Sequence[Column], key: Row, wanted: Sequence[Column]
     ) -> Row | None:
-        dialect = self.state.dialect
-        sql = dialect.text_of(sa.select(*wanted).select_from(table))
-        names = [f"{dialect.table(table)}.{dialect.name(column)}" for column in columns]
-        found = rows_among(dialect, sql, columns, names, [key])
+        database = self.state.database
+        sql = database.dialect.text_of(sa.select(*wanted).select_from(table))
+        names = database.dialect.qualified(columns)
+        found = rows_among(database, sql, columns, names, [key])
         return tuple(found[0]) if found else None
 
 

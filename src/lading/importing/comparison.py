@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lading.database.columns import is_computed
-from lading.database.dialects.base import Dialect, Row
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
 from lading.exporting.reader import RecordReader
 from lading.importing.decode import without_ids
 from lading.model.rowsets import Children, Links, Member, RowSet, Value
@@ -21,9 +22,9 @@ FieldDifference = tuple[str, Any, Any]
 class RecordComparison:
     """Compares the records of a bundle with those of the target, by content."""
 
-    def __init__(self, dialect: Dialect, rows: RowSet) -> None:
+    def __init__(self, database: Database, rows: RowSet) -> None:
         self.rows = rows
-        self.reader = RecordReader(dialect, rows)
+        self.reader = RecordReader(database, rows)
         self.schema = rows.schema()
         self.layout = RecordLayout(rows, ids=True)
         #: Fields whose difference is none: volatile ones, and what the database computes.
@@ -32,7 +33,7 @@ class RecordComparison:
             for within in rows.tree()
             for member in within.members
             if member.name in within.volatile
-            or (isinstance(member, Value) and is_computed(dialect, member.column))
+            or (isinstance(member, Value) and is_computed(database.dialect, member.column))
         }
 
     def differing(self, lines: Sequence[bytes], identities: Sequence[Row]) -> int:

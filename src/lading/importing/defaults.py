@@ -12,7 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Dialect, Row
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
 from lading.errors import TargetError
 from lading.model.rowsets import Column, RowSet
 
@@ -37,8 +38,8 @@ class Defaults:
     those that the database fills.
     """
 
-    def __init__(self, dialect: Dialect, rows: RowSet, written: Iterable[Column]) -> None:
-        self.dialect = dialect
+    def __init__(self, database: Database, rows: RowSet, written: Iterable[Column]) -> None:
+        self.database = database
         self.rows = rows
         carried = set(written)
         columns = [
@@ -48,11 +49,13 @@ class Defaults:
             if column not in carried and column.default is not None
         ]
         self.makers = [
-            (column, _maker(dialect, rows, column)) for column in columns if _is_python(column)
+            (column, _maker(database, rows, column)) for column in columns if _is_python(column)
         ]
-        self.evaluated = [column for column in columns if dialect.expression_of(column) is not None]
+        self.evaluated = [
+            column for column in columns if database.dialect.expression_of(column) is not None
+        ]
         for column in self.evaluated:
-            if _reads(dialect, column, rows.tables):
+            if _reads(database, column, rows.tables):
                 raise TargetError(
                     f"the model's default of {column}, which records don't carry, is computed from "
                     "other rows of its table, which a bulk load inserts at once",
@@ -68,20 +71,20 @@ class Defaults:
 
     def rows_of(self, count: int) -> list[Row]:
         """Return what the database gives to the columns of that many rows."""
-        return _evaluated(self.dialect, self.rows, self.evaluated, count)
+        return _evaluated(self.database, self.rows, self.evaluated, count)
 
 
-def fresh_ids(dialect: Dialect, rows: RowSet, column: Column, count: int) -> list[Any]:
+def fresh_ids(database: Database, rows: RowSet, column: Column, count: int) -> list[Any]:
     """Return values of a generated primary key for new rows, as the model or the database does."""
     if _is_python(column):
-        make = _maker(dialect, rows, column)
+        make = _maker(database, rows, column)
         return [make() for _ in range(count)]
-    if dialect.expression_of(column) is None:
-        return dialect.allocate(rows.table, column, count)
-    if not _reads(dialect, column, rows.tables):
-        return [value for (value,) in _evaluated(dialect, rows, [column], count)]
+    if database.dialect.expression_of(column) is None:
+        return database.allocate(rows.table, column, count)
+    if not _reads(database, column, rows.tables):
+        return [value for (value,) in _evaluated(database, rows, [column], count)]
     # It counts on from the rows that are there, and these are to be more.
-    ((first,),) = _evaluated(dialect, rows, [column], 1)
+    ((first,),) = _evaluated(database, rows, [column], 1)
     return list(range(first, first + count))
 
 
@@ -90,10 +93,10 @@ def _is_python(column: Column) -> bool:
     return default is not None and (default.is_scalar or default.is_callable)
 
 
-def _maker(dialect: Dialect, rows: RowSet, column: Column) -> Callable[[], Any]:
+def _maker(database: Database, rows: RowSet, column: Column) -> Callable[[], Any]:
     """Return what makes one value of a Python default, as the driver takes it."""
     default: Any = column.default
-    bind = dialect.codecs.bind_process(column.type)
+    bind = database.dialect.codecs.bind_process(column.type)
 
     def make() -> Any:
         try:
@@ -118,20 +121,22 @@ def _maker(dialect: Dialect, rows: RowSet, column: Column) -> Callable[[], Any]:
     return make
 
 
-def _reads(dialect: Dialect, column: Column, tables: Iterable[sa.Table]) -> bool:
+def _reads(database: Database, column: Column, tables: Iterable[sa.Table]) -> bool:
     """Tell whether an SQL default reads rows of some tables."""
-    sql = dialect.subquery_of(dialect.expression_of(column))
+    sql = database.dialect.subquery_of(database.dialect.expression_of(column))
     return any(
         re.search(rf"(?<!\w){re.escape(table.name)}(?!\w)", sql, re.IGNORECASE) for table in tables
     )
 
 
-def _evaluated(dialect: Dialect, rows: RowSet, columns: Sequence[Column], count: int) -> list[Row]:
+def _evaluated(
+    database: Database, rows: RowSet, columns: Sequence[Column], count: int
+) -> list[Row]:
     """Return what the SQL defaults of some columns give to that many rows."""
     if not columns or not count:
         return [()] * count
     try:
-        return dialect.evaluate([(c, dialect.expression_of(c)) for c in columns], count)
+        return database.evaluate([(c, database.dialect.expression_of(c)) for c in columns], count)
     except (sa.exc.SQLAlchemyError, NotImplementedError) as error:
         names = ", ".join(map(str, columns))
         raise TargetError(

@@ -38,7 +38,7 @@ class DeferredLoader(Loader):
     def rows(self, rows: RowSet) -> None:
         """Insert the late rows of an owned table; those that need others of it wait for them."""
         path = rows.name[len(self.root.name) + 1 :] + "."
-        writer = RowWriter(self.dialect, rows, self.state.order)
+        writer = RowWriter(self.database, rows, self.state.order)
         self_references = SelfReferences(self, rows, writer)
         waiting = self.state.spool()
         for batch, given in self.state.late.get(rows.name, ()):
@@ -123,7 +123,7 @@ class DeferredLoader(Loader):
         """Insert the late rows of a link table."""
         name = link_name(rows, links)
         path = f"{rows.name[len(self.root.name) + 1 :]}.".lstrip(".")
-        writer = LinkWriter(self.dialect, rows, links, self.state.order)
+        writer = LinkWriter(self.database, rows, links, self.state.order)
         for items in self.state.late.get(name, ()):
             numbers = [number for number, _, _ in items]
             lists = self.resolve_links(
@@ -218,7 +218,7 @@ class DeferredLoader(Loader):
         values = [row for _, row in made]
 
         def write(later: Later) -> None:
-            self.dialect.update(table, key, columns, values)
+            self.database.update(table, key, columns, values)
             later.set_links(reference, len(values))
 
         error = self.attempt(write)

@@ -36,7 +36,7 @@ class EntityLoader(Loader):
 
     def __init__(self, state: LoadState, root: RowSet, file: str) -> None:
         super().__init__(state, root, file)
-        self.writer = RowWriter(state.dialect, root, state.order)
+        self.writer = RowWriter(state.database, root, state.order)
         self.self_references = SelfReferences(self, root, self.writer)
         self.pending = state.spool()
         #: Rows that wait for their parents and whose depth is known, by depth and place.

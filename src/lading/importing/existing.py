@@ -18,7 +18,7 @@ class Existing:
         self.root = root
         self.loader = loader
         self.refuses = refuses
-        self.dialect = state.dialect
+        self.database = state.database
         self.counts = state.counts[root.name]
         self.none_before = state.tables.is_empty(root)
         self.resolver = state.resolvers.by_key(root)
@@ -60,5 +60,5 @@ class Existing:
 
     def _differing(self, lines: list[bytes], identities: list[Row]) -> int:
         if self.comparison is None:
-            self.comparison = RecordComparison(self.dialect, self.root)
+            self.comparison = RecordComparison(self.database, self.root)
         return self.comparison.differing(lines, identities)

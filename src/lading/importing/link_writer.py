@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lading.database.dialects.base import Dialect, Row
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
 from lading.importing.resolved_batch import ROWS, Later, ResolvedBatch
 from lading.importing.shared_columns import Disagreement, compare, shared_columns
 from lading.mapping.load_order import Order, link_name
@@ -12,8 +13,8 @@ from lading.model.rowsets import Column, Links, RowSet
 class LinkWriter:
     """Inserts the rows of one link table."""
 
-    def __init__(self, dialect: Dialect, rows: RowSet, links: Links, order: Order) -> None:
-        self.dialect = dialect
+    def __init__(self, database: Database, rows: RowSet, links: Links, order: Order) -> None:
+        self.database = database
         self.links = links
         self.name = link_name(rows, links)
         self.is_late = self.name in order.late
@@ -60,5 +61,5 @@ class LinkWriter:
     def write(self, rows: list[Row], later: Later) -> None:
         """Insert link rows."""
         for start in range(0, len(rows), ROWS):
-            self.dialect.insert(self.links.table, self.columns, rows[start : start + ROWS])
+            self.database.insert(self.links.table, self.columns, rows[start : start + ROWS])
         later.wrote(self.links.table, len(rows))

@@ -13,7 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Dialect, Row
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
 from lading.database.refusals import told_refusal
 from lading.database.tables import TableCounts
 from lading.importing.batch import Batch
@@ -62,7 +63,7 @@ class RememberedKeys:
 class LoadState:
     """What the loaders of one import share."""
 
-    dialect: Dialect
+    database: Database
     entities: Entities
     order: Order
     tables: TableCounts
@@ -183,7 +184,7 @@ class Loader:
         self.state = state
         self.root = root
         self.file = file
-        self.dialect = state.dialect
+        self.database = state.database
         self.counts = state.counts.setdefault(root.name, Counts())
         self.bad: set[int] = set()
 
@@ -316,10 +317,10 @@ class Loader:
         """Do some writing in a savepoint; return what stands against it, if anything does."""
         later = Later()
         try:
-            with self.dialect.connection.begin_nested():
+            with self.database.connection.begin_nested():
                 work(later)
         except sa.exc.DBAPIError as error:
-            if error.connection_invalidated or not self.dialect.is_objection(error):
+            if error.connection_invalidated or not self.database.dialect.is_objection(error):
                 raise
             return error
         except Disagreement as error:

@@ -24,7 +24,7 @@ def read_back(state: LoadState, root: RowSet) -> Iterator[Alteration]:
     The records are read as an export reads them, by the chunk in which they were inserted.
     """
     found: dict[str, Alteration] = {}
-    comparison = RecordComparison(state.dialect, root)
+    comparison = RecordComparison(state.database, root)
     for keys, lines, identities in state.records.get(root.name, ()):
         held = _held(state, comparison, keys, identities)
         for key, line, there in zip(keys, lines, held, strict=True):
@@ -50,7 +50,7 @@ def _held(
     by_key: dict[Key, bytes | None] = {}
     if lost:
         # What the import itself looked up may be from before a trigger changed it.
-        rows = Resolvers(state.dialect).by_key(comparison.rows).find(lost)
+        rows = Resolvers(state.database).by_key(comparison.rows).find(lost)
         moved = {key: rows[key] for key in lost if rows.get(key, AMBIGUOUS) is not AMBIGUOUS}
         lines = comparison.reader.lines_of(list(moved.values()))
         by_key = {key: lines.get(identity) for key, identity in moved.items()}

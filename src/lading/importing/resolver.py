@@ -15,7 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Dialect, Row
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
 from lading.database.lookup import rows_among
 from lading.exporting.query import having_row_in, with_extensions
 from lading.exporting.reader import count_rows
@@ -38,29 +39,29 @@ class Resolver:
 
     def __init__(
         self,
-        dialect: Dialect,
+        database: Database,
         target: RowSet,
         parts: tuple[Value | Reference, ...],
         remote: tuple[sa.Column[Any], ...],
         inner: Mapping[Reference, KeyResolver],
     ) -> None:
-        self.dialect = dialect
+        self.database = database
         self.target = target
         self.parts = parts
         self.remote = remote
         self.binds = {
-            part: dialect.binder(part.carrier, part.kind).function()
+            part: database.dialect.binder(part.carrier, part.kind).function()
             for part in parts
             if isinstance(part, Value)
         }
         self.reads = {
-            part: dialect.reader(part.carrier, part.kind).function()
+            part: database.dialect.reader(part.carrier, part.kind).function()
             for part in parts
             if isinstance(part, Value)
         }
         self.own = recurring(parts)
         self.inner = inner
-        self.sql = dialect.text_of(self._select())
+        self.sql = database.dialect.text_of(self._select())
         self.whole: dict[Key, Row] | None = None
         self.counted = False
         self.near: list[str] | None = None
@@ -69,7 +70,7 @@ class Resolver:
         columns: list[sa.ColumnElement[Any]] = []
         for part in self.parts:
             if isinstance(part, Value):
-                columns.append(self.dialect.selected(part.carrier, part.kind))
+                columns.append(self.database.dialect.selected(part.carrier, part.kind))
             else:
                 columns += part.columns
         columns += self.remote
@@ -97,7 +98,7 @@ class Resolver:
         """Return all rows of a small target, or ``None`` for one that isn't."""
         if self.whole is None and not self.counted:
             self.counted = True
-            if count_rows(self.dialect, self.target.table) <= SMALL:
+            if count_rows(self.database, self.target.table) <= SMALL:
                 self.whole = self._read_whole()
         return self.whole
 
@@ -108,7 +109,7 @@ class Resolver:
             if held is None:
                 return None
             backwards[part] = {row: key for key, row in held.items() if row is not AMBIGUOUS}
-        return self._matched(self.dialect.fetch(self.sql), backwards)
+        return self._matched(self.database.fetch(self.sql), backwards)
 
     def _start(self) -> dict[Reference, dict[Row, Key]]:
         return {} if self.own is None else {self.own: ITSELF}
@@ -155,12 +156,12 @@ class Resolver:
                 bound = self.binds[part](item)
             except (ValueError, TypeError):
                 return
-            choices.append([(form,) for form in self.dialect.forms(part.kind, bound)])
+            choices.append([(form,) for form in self.database.dialect.forms(part.kind, bound)])
         for chosen in product(*choices):
             yield tuple(value for row in chosen for value in row)
 
     def _ask(self, pattern: tuple[bool, ...], rows: list[Row]) -> list[Row]:
-        table = self.dialect.table(self.target.table)
+        table = self.database.dialect.table(self.target.table)
         columns: list[sa.Column[Any]] = []
         nulls = []
         for part, is_null in zip(self.parts, pattern, strict=True):
@@ -170,17 +171,18 @@ class Resolver:
                 columns += part.columns if isinstance(part, Reference) else (part.column,)
         sql = self.sql
         if not columns:
-            return self.dialect.fetch(f"{sql} WHERE {' AND '.join(nulls)}")
-        names = [f"{table}.{self.dialect.name(column)}" for column in columns]
+            return self.database.fetch(f"{sql} WHERE {' AND '.join(nulls)}")
+        names = [f"{table}.{self.database.dialect.name(column)}" for column in columns]
         tail = "".join(f" AND {null}" for null in nulls)
-        return rows_among(self.dialect, sql, columns, names, rows, tail=tail)
+        return rows_among(self.database, sql, columns, names, rows, tail=tail)
 
     def _null(self, table: str, part: Value | Reference) -> str:
         """Return the condition that a part is null; a reference is by the columns of its own."""
         if isinstance(part, Value):
-            return f"{table}.{self.dialect.name(part.column)} IS NULL"
+            return f"{table}.{self.database.dialect.name(part.column)} IS NULL"
         nulls = [
-            f"{table}.{self.dialect.name(column)} IS NULL" for column in part.own or part.columns
+            f"{table}.{self.database.dialect.name(column)} IS NULL"
+            for column in part.own or part.columns
         ]
         return f"({(' AND ' if part.own else ' OR ').join(nulls)})"
 
@@ -234,7 +236,7 @@ class Resolver:
             return None
         if self.near is None:
             statement = self._select().limit(CANDIDATES)
-            with closing(self.dialect.stream(statement, CANDIDATES)) as stream:
+            with closing(self.database.stream(statement, CANDIDATES)) as stream:
                 rows = next(stream, [])
             keys = [self._key(row, {}) for row in rows]
             self.near = [key[0] for key in keys if key is not None and isinstance(key[0], str)]

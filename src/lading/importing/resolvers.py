@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Dialect
+from lading.database.live.base import Database
 from lading.importing.recursive_resolver import RecursiveResolver
 from lading.importing.resolved_keys import KeyResolver
 from lading.importing.resolver import Resolver
@@ -17,8 +17,8 @@ from lading.model.rowsets import Reference, RowSet, Value
 class Resolvers:
     """The resolvers of one import, shared by all references to the same key."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self.dialect = dialect
+    def __init__(self, database: Database) -> None:
+        self.database = database
         self.by_target: dict[Any, KeyResolver] = {}
 
     def of(self, reference: Reference) -> KeyResolver:
@@ -44,8 +44,10 @@ class Resolvers:
             part: self.of(part) for part in parts if isinstance(part, Reference) and part is not own
         }
         if own is None:
-            return Resolver(self.dialect, rows, parts, remote, inner)
-        return RecursiveResolver(Resolver(self.dialect, rows, parts, (*own.remote, *remote), inner))
+            return Resolver(self.database, rows, parts, remote, inner)
+        return RecursiveResolver(
+            Resolver(self.database, rows, parts, (*own.remote, *remote), inner)
+        )
 
     def changed(self, table: sa.Table, *, growing: bool = False) -> None:
         """Forget what was read of a table; ``growing`` says that more rows are on their way."""

@@ -149,7 +149,7 @@ class SelfReferences:
         if reference.parts == reference.target.key or not isinstance(part, Value):
             return key
         try:
-            return self.loader.dialect.binder(part.carrier, part.kind).function()(key[0])
+            return self.loader.database.dialect.binder(part.carrier, part.kind).function()(key[0])
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -207,7 +207,7 @@ class SelfReferences:
         part = reference.parts[0]
         assert isinstance(part, Value)
         held = self._values_by(reference, batch)
-        bind = self.loader.dialect.binder(part.carrier, part.kind).function()
+        bind = self.loader.database.dialect.binder(part.carrier, part.kind).function()
         counts = Counter(held)
         once = {value: place for place, value in enumerate(held) if counts[value] == 1}
         own: dict[Key | None, int] = {}

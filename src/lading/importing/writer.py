@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from lading.codegen import Source
 from lading.database.columns import is_computed
-from lading.database.dialects.base import Dialect, Row
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
 from lading.importing.defaults import Defaults, fresh_ids
 from lading.importing.link_writer import LinkWriter
 from lading.importing.resolved_batch import ROWS, Later, ResolvedBatch, Update
@@ -30,8 +31,8 @@ from lading.model.rowsets import Children, Column, Kinds, Reference, RowSet, car
 class RowWriter:
     """Inserts the rows of one row set and, unless they are late, what they nest."""
 
-    def __init__(self, dialect: Dialect, rows: RowSet, order: Order) -> None:
-        self.dialect = dialect
+    def __init__(self, database: Database, rows: RowSet, order: Order) -> None:
+        self.database = database
         self.rows = rows
         self.own = rows.own
         self.values = [value.column for value in rows.values if value.writable]
@@ -42,7 +43,7 @@ class RowWriter:
             *self.own,
         ]
         joining = {own for extension in rows.extensions for own, _ in extension.pairs}
-        self.defaults = Defaults(dialect, rows, joining.union(self.columns))
+        self.defaults = Defaults(database, rows, joining.union(self.columns))
         self.columns += self.defaults.columns
         self.place = {column: n for n, column in enumerate(self.columns)}
         for extension in rows.extensions:
@@ -57,9 +58,9 @@ class RowWriter:
             for item in rows.references
             if (rows.name, item.name) in order.updated
         ]
-        self.links = [LinkWriter(dialect, rows, item, order) for item in rows.links]
+        self.links = [LinkWriter(database, rows, item, order) for item in rows.links]
         self.children = [
-            (item, RowWriter(dialect, item.rows, order), item.rows.name in order.late)
+            (item, RowWriter(database, item.rows, order), item.rows.name in order.late)
             for item in rows.children
         ]
 
@@ -141,7 +142,7 @@ class RowWriter:
         assert self.rows.surrogate is not None
         if not count:
             return []
-        ids = fresh_ids(self.dialect, self.rows, self.rows.surrogate, count)
+        ids = fresh_ids(self.database, self.rows, self.rows.surrogate, count)
         return ids[::-1] if self.rows.newest_first else ids
 
     def reserve(self, count: int) -> list[Any] | None:
@@ -218,13 +219,13 @@ class TablePart:
     """Inserts what full rows hold of one table: all of it, or a subclass's share."""
 
     def __init__(self, writer: RowWriter, table: sa.Table, kinds: Kinds) -> None:
-        self.dialect = writer.dialect
+        self.database = writer.database
         self.table = table
         self.kinds = kinds
         self.columns = [
             column
             for column in writer.place
-            if column.table is table and not is_computed(writer.dialect, column)
+            if column.table is table and not is_computed(writer.database.dialect, column)
         ]
         places = [writer.place[column] for column in self.columns]
         self.whole = places == list(range(len(writer.columns)))
@@ -238,5 +239,5 @@ class TablePart:
         if not self.whole:
             rows = list(map(self.take, rows))
         for start in range(0, len(rows), ROWS):
-            self.dialect.insert(self.table, self.columns, rows[start : start + ROWS])
+            self.database.insert(self.table, self.columns, rows[start : start + ROWS])
         later.wrote(self.table, len(rows))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from lading import TargetError, export_document
-from lading.database.dialects import dialect_for
+from lading.database.live import database_for
 from support.declaring import catalog_of, new_base
 
 
@@ -20,7 +20,7 @@ def connection_of(name: str, driver: str, paramstyle: str) -> Any:
     dialect = SimpleNamespace(
         name=name, driver=driver, paramstyle=paramstyle, identifier_preparer=preparer
     )
-    return SimpleNamespace(dialect=dialect)
+    return SimpleNamespace(dialect=dialect, get_execution_options=dict)
 
 
 def test_an_engine_that_is_not_supported_names_those_that_are() -> None:
@@ -28,7 +28,7 @@ def test_an_engine_that_is_not_supported_names_those_that_are() -> None:
     with pytest.raises(
         TargetError, match="the engine 'oracle' isn't supported; expected"
     ) as caught:
-        dialect_for(connection_of("oracle", "oracledb", "named"))
+        database_for(connection_of("oracle", "oracledb", "named"))
     assert "mariadb+pymysql://" in str(caught.value)
     assert "mysql" not in str(caught.value).replace("pymysql", "")
 
@@ -45,7 +45,7 @@ def test_a_driver_that_is_not_supported_names_a_url(
 ) -> None:
     """Of a driver of the same engine, which works with asyncio as well."""
     with pytest.raises(TargetError, match=f"the driver '{driver}' isn't supported.*{url}"):
-        dialect_for(connection_of(name, driver, style))
+        database_for(connection_of(name, driver, style))
 
 
 def test_an_asyncio_engine_outside_of_asyncio_is_told() -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from lading.database.dialects import dialect_for
+from lading.database.live import database_for
 from support import worlds
 from support.backends import Backend
 from support.raw import raw_values
@@ -91,15 +91,17 @@ def test_a_statement_s_own_percent_signs_survive(backend: Backend) -> None:
     with backend.database(world.metadata) as engine, engine.begin() as connection:
         table = world.Order.__table__
         columns = [column for column in table.columns if column.computed is None]
-        dialect = dialect_for(connection)
-        dialect.insert(table, columns, [(1, "a", 2, 3, "new", None), (2, "b", 4, 5, "new", None)])
-        dialect.update(table, [table.c["select"]], [table.c["100% :x"]], [(1, 7), (2, 8)])
-        dialect.synchronise([table.c["select"]])
+        database = database_for(connection)
+        database.look_up_columns([table])
+        dialect = database.dialect
+        database.insert(table, columns, [(1, "a", 2, 3, "new", None), (2, "b", 4, 5, "new", None)])
+        database.update(table, [table.c["select"]], [table.c["100% :x"]], [(1, 7), (2, 8)])
+        database.synchronise([table.c["select"]])
         names = [dialect.name(table.c["100% :x"])]
         clause, values = dialect.among([table.c["100% :x"]], names, [(7,), (9,)])
         sql = f"SELECT {names[0]} FROM {dialect.table(table)} {clause}"
-        assert dialect.fetch(sql, values) == [(7,)]
-        assert dialect.allocate(table, table.c["select"], 1) == [3]
+        assert database.fetch(sql, values) == [(7,)]
+        assert database.allocate(table, table.c["select"], 1) == [3]
 
 
 def test_statements_are_counted_with_copies(backend: Backend) -> None:
@@ -109,10 +111,10 @@ def test_statements_are_counted_with_copies(backend: Backend) -> None:
         table = world.metadata.tables["people"]
         columns = [table.c.id, table.c.email]
         with engine.begin() as connection:
-            dialect = dialect_for(connection)
-            dialect.columns.load([table])
+            database = database_for(connection)
+            database.look_up_columns([table])
             with statements(engine) as seen:
-                dialect.insert(table, columns, [(n, f"{n}") for n in range(1, 51)])
+                database.insert(table, columns, [(n, f"{n}") for n in range(1, 51)])
         assert len(seen) == 1
         assert seen[0].startswith("COPY" if backend.dialect == "postgresql" else "INSERT")
         with engine.connect() as connection:

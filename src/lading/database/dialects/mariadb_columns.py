@@ -7,20 +7,8 @@ and both decide what it can hold.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import sqlalchemy as sa
-
-from lading.database.dialects.real_columns import RealColumns
-
-Row = tuple[Any, ...]
-Fetch = Callable[..., list[Row]]
-
-#: Stands in SQL for the condition that a row is about one of some tables.
-PLACES = "table_schema IS PLACES"
 INTEGERS = {"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8}
 #: Python's codec, the most that a character may be, and the bytes of an ASCII character.
 CHARACTER_SETS = {
@@ -158,68 +146,3 @@ class Stored:
         """Return a parameter to compare the column with, so that an index still serves."""
         converts = self.charset not in (None, "utf8mb4")
         return self.cast(mark) if converts or self.type == "decimal" else mark
-
-
-class Columns(RealColumns[Stored]):
-    """Asks ``information_schema``."""
-
-    def __init__(self, fetch: Fetch, mark: str, translate: dict[str | None, str | None]) -> None:
-        super().__init__(translate)
-        self.fetch = fetch
-        self.mark = mark
-        #: The session's database, and whether names of tables fold case.
-        self.server: tuple[str, bool] | None = None
-
-    def known_as(self, name: str) -> str:
-        """MariaDB's names of columns fold case."""
-        return name.lower()
-
-    def load(self, tables: Sequence[sa.Table]) -> None:
-        """Look up the columns of some tables, in one statement."""
-        for table in tables:
-            self.tables[self.place(table)] = {}
-        for table, row in self.ask(
-            "SELECT table_schema, table_name, column_name, data_type, column_type, "
-            "character_maximum_length, character_octet_length, numeric_precision, numeric_scale, "
-            "datetime_precision, character_set_name, collation_name, extra "
-            f"FROM information_schema.columns WHERE {PLACES}",
-            tables,
-        ):
-            stored = Stored(*row)
-            self.tables[self.place(table)][self.known_as(stored.name)] = stored
-
-    def ask(self, sql: str, tables: Sequence[sa.Table]) -> Iterator[tuple[sa.Table, Row]]:
-        """Ask a catalog table about some tables, in one statement; yield what it says of each.
-
-        ``sql`` selects the schema and the table first, and says ``PLACES`` where it asks for them.
-        In the catalog tables their names fold case, so tables that differ in it alone are
-        asked for one after the other.
-        """
-        by_place: dict[tuple[str, str], list[sa.Table]] = defaultdict(list)
-        for table in tables:  # two may be one table, with its schema and without
-            by_place[self.real(*self.place(table))].append(table)
-        parts: dict[int, list[tuple[str, str]]] = defaultdict(list)
-        times: Counter[tuple[str, str]] = Counter()
-        for schema, name in by_place:
-            folded = schema.lower(), name.lower()
-            parts[times[folded]].append((schema, name))
-            times[folded] += 1
-        for places in parts.values():
-            group = f"({self.mark}, {self.mark})"
-            condition = f"(table_schema, table_name) IN ({','.join([group] * len(places))})"
-            values = tuple(name for place in places for name in place)
-            for schema, name, *row in self.fetch(sql.replace(PLACES, condition), values):
-                for table in by_place.get(self.real(schema, name), ()):
-                    yield table, tuple(row)
-
-    def real(self, schema: str | None, table: str) -> tuple[str, str]:
-        """Return the schema and name that tell a table from all others.
-
-        Whether they fold case is a setting of the server's.
-        """
-        if self.server is None:
-            ((current, folds),) = self.fetch("SELECT database(), @@lower_case_table_names")
-            self.server = current or "", bool(folds)
-        current, folds = self.server
-        place = current if schema is None else schema, table
-        return (place[0].lower(), place[1].lower()) if folds else place

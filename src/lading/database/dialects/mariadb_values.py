@@ -77,7 +77,7 @@ class MariaDBCodecs(Codecs):
     def __init__(self, dialect: SQLAlchemyDialect, columns: Describes[Stored]) -> None:
         super().__init__(dialect, columns)
         #: Whether the caller's session is in UTC, so that a TIMESTAMP means what it says.
-        self.utc = True
+        self.is_in_utc = True
 
     def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
         """What a strict session refuses, and what its driver gives as another type."""
@@ -340,7 +340,7 @@ class MariaDBCodecs(Codecs):
         return calling(lambda text: check(without_zone(kind, text)))
 
     def _refuse_shifting(self, column: Column, kind: DateTime) -> None:
-        if self.columns(column).type == "timestamp" and not kind.aware and not self.utc:
+        if self.columns(column).type == "timestamp" and not kind.aware and not self.is_in_utc:
             raise TargetError(
                 f"{column} is a TIMESTAMP, which the server shifts between UTC and the session's "
                 "time zone, and its type has no zone to tell by",

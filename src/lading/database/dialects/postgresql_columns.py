@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
-
-from lading.database.dialects.real_columns import RealColumns
-
-Fetch = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 
 INTEGERS = {"smallint": 2, "integer": 4, "bigint": 8}
 #: A FLOAT of no more bits than this is a REAL.
@@ -97,70 +92,6 @@ class PostgreSQLColumn:
         if self.family == "text":
             return "bpchar" if self.is_padded else "text"
         return self.type
-
-
-class Columns(RealColumns[PostgreSQLColumn]):
-    """Asks ``pg_attribute`` and ``pg_type``, below domains.
-
-    ``named`` gives a table's quoted name, with its schema.
-    """
-
-    def __init__(
-        self,
-        fetch: Fetch,
-        mark: str,
-        named: Callable[[sa.Table], str],
-        translate: dict[str | None, str | None],
-    ) -> None:
-        super().__init__(translate)
-        self.fetch = fetch
-        self.mark = mark
-        self.named = named
-
-    def load(self, tables: Sequence[sa.Table]) -> None:
-        rows = self.fetch(_ASKED.replace("?", self.mark), ([self.named(t) for t in tables],))
-        for table in tables:
-            self.tables[self.place(table)] = {}
-        for number, name, text, bare, collation, labels, generated in rows:
-            column = parsed(text)
-            if labels is not None:
-                column = _labelled(column, bare, tuple(labels))
-            elif column.family is None:
-                column = replace(column, type=bare)
-            column = replace(column, collation=collation, is_generated=generated != "")
-            self.tables[self.place(tables[number - 1])][name] = column
-
-
-def _labelled(column: PostgreSQLColumn, name: str, labels: tuple[str, ...]) -> PostgreSQLColumn:
-    """Return an enumeration's column, or that of an array of them, under the type's own name."""
-    if column.item is None:
-        return replace(column, type=name, labels=labels)
-    item = replace(column.item, type=name.removesuffix("[]"), labels=labels)
-    return replace(column, type=name, item=item)
-
-
-#: A domain's own limit is that of the last domain below it.
-_ASKED = """SELECT given.number, a.attname,
-       format_type(base.type, base.typmod), format_type(base.type, NULL),
-       (SELECT c.collname FROM pg_catalog.pg_collation c
-        WHERE c.oid = a.attcollation AND c.collname <> 'default'),
-       (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e
-        WHERE e.enumtypid IN (base.type, nullif(base.item, 0))),
-       a.attgenerated::text
-FROM unnest(?::text[]) WITH ORDINALITY AS given(name, number)
-JOIN pg_catalog.pg_attribute a ON a.attrelid = to_regclass(given.name)
-  AND a.attnum > 0 AND NOT a.attisdropped
-CROSS JOIN LATERAL (
-  WITH RECURSIVE below(type, typmod, depth) AS (
-    SELECT a.atttypid, a.atttypmod, 0
-    UNION ALL
-    SELECT t.typbasetype, t.typtypmod, below.depth + 1
-    FROM below JOIN pg_catalog.pg_type t ON t.oid = below.type WHERE t.typtype = 'd'
-  )
-  SELECT type, typmod, (SELECT typelem FROM pg_catalog.pg_type WHERE oid = type) AS item
-  FROM below ORDER BY depth DESC LIMIT 1
-) AS base
-"""
 
 
 class Declared:

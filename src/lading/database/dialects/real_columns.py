@@ -1,13 +1,12 @@
 """What the columns of a database really are, by its own account; what all engines share.
 
 Models and migrations drift, so the catalog tables decide what a column keeps.  They are
-asked once per export or import, in one statement for all tables.
+asked once per export or import, in one statement for all tables (see ``database.live``).
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -15,9 +14,14 @@ import sqlalchemy as sa
 from lading.errors import TargetError
 from lading.messages import shown
 
+#: A table's schema and name in the database.
+Place = tuple[str | None, str]
+Translation = Mapping[str | None, str | None]
 #: How one engine describes a column.
 Stored_co = TypeVar("Stored_co", covariant=True)
 Stored = TypeVar("Stored")
+#: The columns of tables, by the names that tell them from others.
+Tables = Mapping[Place, Mapping[str, Any]]
 
 
 class UnfitValue(ValueError):
@@ -34,40 +38,41 @@ def refusing_misfit(problem: str) -> Callable[[Any], Any]:
 
 
 class Describes(Protocol[Stored_co]):
-    """Tells what a column is, or will be."""
+    """Tells what columns are, or will be."""
 
     def __call__(self, column: sa.ColumnElement[Any]) -> Stored_co:
-        """Return the column's description."""
+        """Return a column's description."""
         ...
 
 
-class RealColumns(ABC, Generic[Stored]):
-    """Looks columns up: those of many tables at once, or a table's when it is first asked for.
+class RealColumns(Generic[Stored]):
+    """What the columns of a database's tables are, as it was told when they were looked up.
 
-    ``translate`` is the connection's ``schema_translate_map``.
+    Args:
+        tables: the columns of each table that was looked up, by schema and name; the names of
+            columns are those that ``known_as`` gives.  A table that isn't there has none.
+        translate: the connection's ``schema_translate_map``.
+        folds_case: whether names of columns that differ in case alone are one name.
     """
 
-    def __init__(self, translate: dict[str | None, str | None]) -> None:
+    def __init__(
+        self,
+        tables: Mapping[Place, Mapping[str, Stored]],
+        translate: Translation,
+        *,
+        folds_case: bool = False,
+    ) -> None:
+        self.tables = tables
         self.translate = translate
-        self.tables: dict[tuple[str | None, str], dict[str, Stored]] = {}
+        self.folds_case = folds_case
 
-    @abstractmethod
-    def load(self, tables: Sequence[sa.Table]) -> None:
-        """Look up the columns of some tables; one that isn't there has none."""
-
-    def place(self, table: sa.Table) -> tuple[str | None, str]:
-        """Return a table's schema, ``None`` for the session's own, and name."""
-        return self.translate.get(table.schema, table.schema), table.name
-
-    def of(self, table: sa.Table) -> dict[str, Stored]:
-        """Return a table's columns, by the names that :meth:`known_as` gives."""
-        if self.place(table) not in self.tables:
-            self.load([table])
-        return self.tables[self.place(table)]
+    def of(self, table: sa.Table) -> Mapping[str, Stored]:
+        """Return a table's columns by name."""
+        return self.tables[place_in(self.translate, table)]
 
     def known_as(self, name: str) -> str:
         """Return the form of a column's name that tells it from others."""
-        return name
+        return name.lower() if self.folds_case else name
 
     def find(self, column: sa.ColumnElement[Any]) -> Stored | None:
         """Return what a column is; its table may stand under another name in a statement."""
@@ -84,3 +89,8 @@ class RealColumns(ABC, Generic[Stored]):
                 "Migrate the database to what your models say.",
             )
         return stored
+
+
+def place_in(translate: Translation, table: sa.Table) -> Place:
+    """Return a table's schema, ``None`` for the session's own, and name."""
+    return translate.get(table.schema, table.schema), table.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
 from lading.database.dialects.limits import between
-from lading.database.dialects.real_columns import RealColumns
 from lading.messages import shown
 
-Fetch = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 Check = Callable[[Any], Any]
 
 #: SQLite's rules, in its order: the first name that a declared type holds decides.
@@ -36,10 +34,6 @@ GENERATED = (2, 3)
 _NUMBER = re.compile(
     r"[ \t\n\v\f\r]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t\n\v\f\r]*"
 )
-_IS_STRICT = (
-    "(SELECT max(l.strict) FROM pragma_table_list(given.column2) AS l "
-    "WHERE given.column3 IS NULL OR l.schema = given.column3)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +49,6 @@ class SQLiteColumn:
     def text(self) -> str:
         """The column's type, as errors name it."""
         return self.type or "without a type"
-
-
-class Columns(RealColumns[SQLiteColumn]):
-    """Asks ``PRAGMA table_xinfo`` of all tables at once."""
-
-    def __init__(
-        self, fetch: Fetch, translate: dict[str | None, str | None], *, has_strict: bool
-    ) -> None:
-        super().__init__(translate)
-        self.fetch = fetch
-        self.strict = _IS_STRICT if has_strict else "0"
-
-    def known_as(self, name: str) -> str:
-        """SQLite's names fold case."""
-        return name.lower()
-
-    def load(self, tables: Sequence[sa.Table]) -> None:
-        places = [self.place(table) for table in tables]
-        for place in places:
-            self.tables[place] = {}
-        given = ",".join(["(?,?,?)"] * len(places))
-        values = [value for n, (schema, name) in enumerate(places) for value in (n, name, schema)]
-        rows = self.fetch(
-            f"SELECT given.column1, x.name, x.type, x.hidden, {self.strict} "
-            f"FROM (VALUES {given}) AS given, "
-            "pragma_table_xinfo(given.column2, given.column3) AS x",
-            tuple(values),
-        )
-        for number, name, type_, hidden, strict in rows:
-            self.tables[places[number]][self.known_as(name)] = declared_as(
-                type_, is_strict=bool(strict), is_generated=hidden in GENERATED
-            )
 
 
 class Declared:

@@ -10,32 +10,29 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import TableKeys
-from lading.database.dialects.mariadb_columns import PLACES
+from lading.database.live.base import Database, TableKeys
+from lading.database.live.mariadb_catalog import PLACES, CatalogTables
 from lading.errors import TargetError
-
-if TYPE_CHECKING:
-    from lading.database.dialects.mariadb import MariaDB
 
 #: Where a connection's record keeps the names of the locks that it holds for us.
 HELD = "lading_locks"
 
 
-def is_idle(dialect: MariaDB) -> bool:
+def is_idle(database: Database) -> bool:
     """Tell whether no transaction has begun, so that there is no snapshot."""
-    return not dialect.fetch("SELECT @@in_transaction")[0][0]
+    return not database.fetch("SELECT @@in_transaction")[0][0]
 
 
-def unguarded(dialect: MariaDB, keys: TableKeys) -> list[sa.Table]:
+def unguarded(catalog_tables: CatalogTables, keys: TableKeys) -> list[sa.Table]:
     """Return the tables whose key no unique index over NOT NULL columns guards."""
     if not keys:
         return []
     found: dict[sa.Table, dict[str, dict[str, bool]]] = defaultdict(lambda: defaultdict(dict))
-    for table, (index, column, nullable) in dialect.columns.ask(
+    for table, (index, column, nullable) in catalog_tables.ask(
         "SELECT table_schema, table_name, index_name, column_name, nullable "
         f"FROM information_schema.statistics WHERE non_unique = 0 AND {PLACES}",
         list(keys),
@@ -51,19 +48,20 @@ def unguarded(dialect: MariaDB, keys: TableKeys) -> list[sa.Table]:
     ]
 
 
-def hold(dialect: MariaDB, tables: Sequence[sa.Table]) -> None:
+def hold(database: Database, catalog_tables: CatalogTables, tables: Sequence[sa.Table]) -> None:
     """Wait for other imports into these tables: in one order, so that nobody waits in a circle."""
     if not tables:
         return
-    _release_later(dialect.connection)
-    held = dialect.connection.info.setdefault(HELD, [])
-    patience = int(dialect.fetch("SELECT @@lock_wait_timeout")[0][0])
-    columns = dialect.columns
-    for name in sorted({_name(*columns.real(*columns.place(table))) for table in tables}):
+    _release_later(database.connection)
+    held = database.connection.info.setdefault(HELD, [])
+    patience = int(database.fetch("SELECT @@lock_wait_timeout")[0][0])
+    for name in sorted(
+        {_name(*catalog_tables.real(*database.dialect.place(table))) for table in tables}
+    ):
         if name in held:
             continue
-        asked = f"SELECT GET_LOCK({dialect.mark}, {dialect.mark})"
-        if dialect.fetch(asked, (name, patience))[0][0] != 1:
+        asked = f"SELECT GET_LOCK({database.dialect.mark}, {database.dialect.mark})"
+        if database.fetch(asked, (name, patience))[0][0] != 1:
             raise TargetError(
                 f"another import holds the tables for longer than this session waits ({patience} "
                 "seconds)",
@@ -107,11 +105,11 @@ def _release(driver: Any, info: dict[Any, Any]) -> None:
                 cursor.fetchall()
 
 
-def refuse_stale(dialect: MariaDB, tables: Sequence[sa.Table]) -> None:
+def refuse_stale(database: Database, tables: Sequence[sa.Table]) -> None:
     """Refuse a snapshot that is older than the lock, if others wrote rows in between."""
     for table in tables:
-        count = f"SELECT count(*) FROM {dialect.table(table)}"
-        if dialect.fetch(count) != dialect.fetch(f"{count} LOCK IN SHARE MODE"):
+        count = f"SELECT count(*) FROM {database.dialect.table(table)}"
+        if database.fetch(count) != database.fetch(f"{count} LOCK IN SHARE MODE"):
             raise TargetError(
                 f"others wrote to {table.fullname} after your transaction took its snapshot, "
                 "and no unique index over NOT NULL columns guards its natural key",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Dialect
+from lading.database.live.base import Database
 
 #: A grant that tells of the triggers of all schemas (``*``), or of one.
 GRANTED = re.compile(
@@ -15,24 +15,26 @@ GRANTED = re.compile(
 )
 
 
-def has_triggers(dialect: Dialect, tables: Sequence[sa.Table]) -> bool:
+def has_triggers(database: Database, tables: Sequence[sa.Table]) -> bool:
     """Tell whether tables have triggers; so it is as well where this user may not be told.
 
     Older servers tell of triggers only whom they are granted to.
     """
-    places = list(map(dialect.columns.place, tables))
-    given = ",".join([f"(coalesce({dialect.mark}, database()), {dialect.mark})"] * len(places))
-    found = dialect.fetch(
+    places = list(map(database.dialect.place, tables))
+    given = ",".join(
+        [f"(coalesce({database.dialect.mark}, database()), {database.dialect.mark})"] * len(places)
+    )
+    found = database.fetch(
         "SELECT 1 FROM information_schema.triggers "
         f"WHERE (event_object_schema, event_object_table) IN ({given}) LIMIT 1",
         tuple(item for place in places for item in place),
     )
-    return bool(found) or not _is_told(dialect, {schema for schema, _ in places})
+    return bool(found) or not _is_told(database, {schema for schema, _ in places})
 
 
-def _is_told(dialect: Dialect, schemas: set[str | None]) -> bool:
+def _is_told(database: Database, schemas: set[str | None]) -> bool:
     """Tell whether this user is granted the triggers of some schemas."""
-    current = dialect.fetch("SELECT database()")[0][0]
-    grants = [GRANTED.match(row[0]) for row in dialect.fetch("SHOW GRANTS")]
+    current = database.fetch("SELECT database()")[0][0]
+    grants = [GRANTED.match(row[0]) for row in database.fetch("SHOW GRANTS")]
     told = {grant[1].replace("``", "`").replace("\\", "") for grant in grants if grant}
     return "*" in told or {schema or current for schema in schemas} <= told

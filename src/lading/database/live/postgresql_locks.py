@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import TableKeys
+from lading.database.live.base import Database, TableKeys
 from lading.errors import TargetError
-
-if TYPE_CHECKING:
-    from lading.database.dialects.postgresql import PostgreSQL
 
 #: Tables that exist, each with the columns of one unique index (or null) that has no gaps: a
 #: whole table's, over columns and not expressions, in which no nulls may recur.
@@ -45,23 +42,25 @@ OTHERS = """SELECT EXISTS (
 DENIED = "42501"
 
 
-def is_idle(dialect: PostgreSQL) -> bool:
+def is_idle(database: Database) -> bool:
     """Tell whether the server has begun no transaction yet, so that there is no snapshot."""
-    driver: Any = dialect.connection.connection.driver_connection
+    driver: Any = database.connection.connection.driver_connection
     status = getattr(getattr(driver, "info", None), "transaction_status", None)
     return status is not None and int(status) == 0
 
 
-def unguarded(dialect: PostgreSQL, keys: TableKeys) -> list[sa.Table]:
+def unguarded(database: Database, keys: TableKeys) -> list[sa.Table]:
     """Return the tables whose key no unique index guards; leave no snapshot behind."""
-    was_idle = is_idle(dialect)
-    by_name = {dialect.regclass(table): table for table in keys}
+    was_idle = is_idle(database)
+    by_name = {database.dialect.table_name(table): table for table in keys}
     found: dict[sa.Table, list[set[str]]] = defaultdict(list)
-    for name, columns in dialect.fetch(UNIQUE.format(mark=dialect.mark), (list(by_name),)):
+    for name, columns in database.fetch(
+        UNIQUE.format(mark=database.dialect.mark), (list(by_name),)
+    ):
         found[by_name[name]].append(set(columns or ()))
     if was_idle:
-        driver: Any = dialect.connection.connection.dbapi_connection
-        with dialect.driver_errors():
+        driver: Any = database.connection.connection.dbapi_connection
+        with database.driver_errors():
             driver.rollback()  # of this query alone: a lock must be older than the snapshot
     return [
         table
@@ -70,14 +69,14 @@ def unguarded(dialect: PostgreSQL, keys: TableKeys) -> list[sa.Table]:
     ]
 
 
-def hold(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> None:
+def hold(database: Database, tables: Sequence[sa.Table]) -> None:
     """Wait for other imports into these tables: in one order, so that nobody waits in a circle."""
     if not tables:
         return
-    names = ", ".join(sorted(map(dialect.table, tables)))
+    names = ", ".join(sorted(map(database.dialect.table, tables)))
     try:
-        with dialect.connection.begin_nested():  # a caller's transaction survives a refusal
-            dialect.run(f"LOCK TABLE {names} IN SHARE UPDATE EXCLUSIVE MODE")
+        with database.connection.begin_nested():  # a caller's transaction survives a refusal
+            database.run(f"LOCK TABLE {names} IN SHARE UPDATE EXCLUSIVE MODE")
     except sa.exc.DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != DENIED:
             raise
@@ -88,10 +87,10 @@ def hold(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> None:
         ) from error
 
 
-def refuse_stale(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> None:
+def refuse_stale(database: Database, tables: Sequence[sa.Table]) -> None:
     """Refuse a snapshot that is older than the lock, if anybody committed in between."""
-    if dialect.fetch(OTHERS)[0][0]:
-        names = ", ".join(sorted(dialect.regclass(table) for table in tables))
+    if database.fetch(OTHERS)[0][0]:
+        names = ", ".join(sorted(database.dialect.table_name(table) for table in tables))
         raise TargetError(
             "others committed after your transaction took its snapshot, which can't show whether "
             f"they wrote to {names}, and no unique index over NOT NULL columns guards its natural "

@@ -7,15 +7,12 @@ has to be told from the catalog tables.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from lading.database.live.base import Database
 from lading.errors import TargetError
 from lading.messages import listed
-
-if TYPE_CHECKING:
-    from lading.database.dialects.postgresql import PostgreSQL
 
 #: Relations below some tables' names, with the policies' answer for whoever asks: a view
 #: asks as its owner, or as its user where it says so.
@@ -42,10 +39,10 @@ ORDER BY 1, 2
 KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
 
-def refuse_policies(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> None:
+def refuse_policies(database: Database, tables: Sequence[sa.Table]) -> None:
     """Raise ``TargetError`` if a policy may hide rows from this user, below a view as well."""
-    names = list(map(dialect.regclass, tables))
-    hidden = dialect.fetch(HIDDEN.format(mark=dialect.mark), (names,))
+    names = list(map(database.dialect.table_name, tables))
+    hidden = database.fetch(HIDDEN.format(mark=database.dialect.mark), (names,))
     if hidden:
         places = [name if name == below else f"{below} (below {name})" for name, below in hidden]
         raise TargetError(
@@ -54,11 +51,12 @@ def refuse_policies(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> None:
         )
 
 
-def stand_ins(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
+def stand_ins(database: Database, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
     """Return what isn't a table among these."""
-    by_name = {dialect.regclass(table): table for table in tables}
-    found = dialect.fetch(
-        f"SELECT given.name, c.relkind::text FROM unnest({dialect.mark}::text[]) AS given(name) "
+    by_name = {database.dialect.table_name(table): table for table in tables}
+    mark = database.dialect.mark
+    found = database.fetch(
+        f"SELECT given.name, c.relkind::text FROM unnest({mark}::text[]) AS given(name) "
         "JOIN pg_class c ON c.oid = to_regclass(given.name) WHERE c.relkind IN ('v', 'm', 'f')",
         (list(by_name),),
     )

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
-if TYPE_CHECKING:
-    from lading.database.dialects.mariadb import MariaDB
-    from lading.database.dialects.postgresql import PostgreSQL
-    from lading.database.dialects.sqlite import SQLite
-
-#: A table, what it is to another, and that one.
-Relation = tuple[sa.Table, str, sa.Table]
+from lading.database.live.base import Database, Relation
+from lading.database.live.mariadb_catalog import CatalogTables
 
 THE_SAME = "another name of"
 VIEW = "a view of"
@@ -48,47 +43,50 @@ QUALIFIED = re.compile(r"`((?:[^`]|``)+)`\.`((?:[^`]|``)+)`")
 Place = tuple[str, str]
 
 
-def postgresql_rows(dialect: PostgreSQL, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+def postgresql_rows(database: Database, tables: Sequence[sa.Table]) -> Iterator[Relation]:
     """Ask PostgreSQL's catalog tables, in one statement."""
-    names = list(map(dialect.regclass, tables))
-    for own, other, relation in dialect.fetch(ABOVE.format(mark=dialect.mark), (names,)):
+    names = list(map(database.dialect.table_name, tables))
+    for own, other, relation in database.fetch(ABOVE.format(mark=database.dialect.mark), (names,)):
         yield tables[own], relation, tables[other]
 
 
-def mariadb_rows(dialect: MariaDB, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+def mariadb_rows(
+    database: Database, catalog_tables: CatalogTables, tables: Sequence[sa.Table]
+) -> Iterator[Relation]:
     """Read the definitions of views, those of the same schemas that lie between included."""
-    columns = dialect.columns
-    places = {table: columns.real(*columns.place(table)) for table in tables}
+    places = {table: catalog_tables.real(*database.dialect.place(table)) for table in tables}
     yield from _twice(places)
     sql = "SELECT table_schema, table_name, view_definition FROM information_schema.views"
-    views = [table for table, _ in columns.ask(f"{sql} WHERE table_schema IS PLACES", tables)]
+    views = [
+        table for table, _ in catalog_tables.ask(f"{sql} WHERE table_schema IS PLACES", tables)
+    ]
     if not views:
         return
     schemas = sorted({schema for schema, _ in places.values()})
-    marks = ", ".join([dialect.mark] * len(schemas))
+    marks = ", ".join([database.dialect.mark] * len(schemas))
     reads: dict[Place, set[Place]] = {}
-    for schema, name, text in dialect.fetch(f"{sql} WHERE table_schema IN ({marks})", schemas):
+    for schema, name, text in database.fetch(f"{sql} WHERE table_schema IN ({marks})", schemas):
         found = QUALIFIED.findall(text or "")
-        reads[columns.real(schema, name)] = {
-            columns.real(*(part.replace("``", "`") for part in place)) for place in found
+        reads[catalog_tables.real(schema, name)] = {
+            catalog_tables.real(*(part.replace("``", "`") for part in place)) for place in found
         }
     for view in views:
         below = _reached(reads, places[view])
         yield from ((view, VIEW, table) for table in tables if places[table] in below)
 
 
-def sqlite_rows(dialect: SQLite, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+def sqlite_rows(database: Database, tables: Sequence[sa.Table]) -> Iterator[Relation]:
     """Ask SQLite which tables it would open to read a view."""
     places: dict[sa.Table, Place] = {}
     for table in tables:
-        schema, name = dialect.columns.place(table)
+        schema, name = database.dialect.place(table)
         places[table] = ((schema or "main").lower(), name.lower())
     yield from _twice(places)
-    found = dialect.fetch("SELECT type, tbl_name, rootpage FROM sqlite_master")
+    found = database.fetch("SELECT type, tbl_name, rootpage FROM sqlite_master")
     views = {("main", name.lower()) for type_, name, _ in found if type_ == "view"}
     owners = {root: ("main", table.lower()) for _, table, root in found if root}
     for view in (table for table in tables if places[table] in views):
-        plan = dialect.fetch(f"EXPLAIN SELECT * FROM {dialect.table(view)}")
+        plan = database.fetch(f"EXPLAIN SELECT * FROM {database.dialect.table(view)}")
         opened = {
             owners.get(root) for _, code, _, root, at, *_ in plan if code == "OpenRead" and at == 0
         }

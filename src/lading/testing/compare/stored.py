@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from lading.database.dialects import dialect_for
+from lading.database.live import database_for
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of, underlying
 from lading.values.base import Kind
@@ -64,7 +64,7 @@ def is_null(cell: Cell) -> bool:
 
 def cells_of(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
     """Return one table's rows as they are stored; see :func:`stored_cells`."""
-    dialect = dialect_for(connection)
+    dialect = database_for(connection).dialect
     names = [dialect.name(column) for column in table.columns]
     if connection.dialect.name == "sqlite":
         items = [f"typeof({name}), {name}" for name in names]

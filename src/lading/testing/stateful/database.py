@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects import dialect_for
+from lading.database.live import database_for
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Instance, MadeUp, made_up_id
 from lading.testing.datasets.insert import Writer
@@ -106,5 +106,5 @@ def _id_ahead(connection: sa.Connection, row: Instance) -> Any:
     plan = row.plan
     assert plan.made_up is not None
     if isinstance(plan.made_up.type, sa.Integer):
-        return dialect_for(connection).allocate(plan.table, plan.made_up, 1)[0]
+        return database_for(connection).allocate(plan.table, plan.made_up, 1)[0]
     return made_up_id(plan, row.number)

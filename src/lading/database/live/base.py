@@ -1,0 +1,253 @@
+"""What lading asks of an open database, and what the engines share of it.
+
+A live database fetches, inserts and updates rows, begins and guards transactions, and
+asks the catalog tables.  How values and statements are written is its ``dialect``'s.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Dialect, Row, ServerFacts
+from lading.database.dialects.real_columns import Tables
+from lading.model.rowsets import Column, RowSet
+
+#: The names of the columns of each table's key.
+TableKeys = Mapping[sa.Table, frozenset[str]]
+#: Subqueries in one statement, fewer than any engine's limit.
+SUBQUERIES = 500
+#: A table, what it is to another, and that one.
+Relation = tuple[sa.Table, str, sa.Table]
+#: Makes a dialect of a class, or returns one that was made of the same arguments.
+DialectMaker = Callable[..., Dialect]
+
+
+class Database(ABC):
+    """One database of an engine, over one connection."""
+
+    dialect_class: ClassVar[type[Dialect]]
+    dialect: Dialect
+
+    def __init__(self, connection: sa.Connection, make_dialect: DialectMaker | None = None) -> None:
+        self.connection = connection
+        self.make_dialect = make_dialect
+        self.facts = ServerFacts()
+        self.dialect = self._dialect_over({})
+
+    def _dialect_over(self, tables: Tables, make: DialectMaker | None = None) -> Any:
+        translate = self.connection.get_execution_options().get("schema_translate_map") or {}
+        options: Any = {"translate": translate, "facts": self.facts}
+        if make is None:
+            return self.dialect_class(self.connection.dialect, tables, **options)
+        return make(self.dialect_class, self.connection.dialect, tables, **options)
+
+    # What the database is like
+
+    def look_up_server(self) -> None:
+        """Ask what the dialect must know of the server and session, in statements of their own."""
+        self.facts = self.server_facts()
+        self.dialect = self._dialect_over({})
+
+    def look_up_columns(self, tables: Sequence[sa.Table]) -> None:
+        """Ask what the columns of some tables really are, which is what the dialect goes by."""
+        self.dialect = self._dialect_over(self.real_columns(tables), self.make_dialect)
+
+    @abstractmethod
+    def server_facts(self) -> ServerFacts:
+        """Return what the server and session are like; ``TargetError`` if they change values."""
+
+    @abstractmethod
+    def real_columns(self, tables: Sequence[sa.Table]) -> Tables:
+        """Return what the columns of some tables really are; a table that isn't there has none."""
+
+    # Reading
+
+    def stream(self, statement: sa.Select[Any], size: int) -> Generator[list[Row], None, None]:
+        """Run a SELECT and yield its raw rows in chunks, without holding them all.
+
+        Close the generator where it isn't read to its end, before the connection goes.
+        """
+        result = self.connection.execute(statement, execution_options={"stream_results": True})
+        # SQLAlchemy's buffered strategies have fetched the first row already, so asking the
+        # driver's cursor itself would lose it; an exhausted result swaps its strategy.
+        try:
+            while rows := result.cursor_strategy.fetchmany(result, result.cursor, size):
+                yield rows if isinstance(rows, list) else list(rows)
+        finally:
+            result.close()
+
+    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run a statement in the driver's SQL, and return all of its raw rows."""
+        result = self.connection.exec_driver_sql(sql, tuple(parameters))
+        cursor = result.cursor
+        assert cursor is not None
+        with self.driver_errors(sql):
+            rows = cursor.fetchall()
+        result.close()
+        return list(rows)
+
+    def run(self, sql: str, parameters: Any = ()) -> None:
+        """Run a statement in the driver's SQL."""
+        self.connection.exec_driver_sql(sql, parameters)
+
+    @contextmanager
+    def driver_errors(self, sql: str = "") -> Iterator[None]:
+        """Raise what the driver itself raises as SQLAlchemy raises it, a lost connection too."""
+        dbapi = self.connection.dialect.loaded_dbapi
+        try:
+            yield
+        except dbapi.Error as error:
+            driver = self.connection.connection.dbapi_connection
+            is_lost = self.connection.dialect.is_disconnect(error, driver, None)
+            if is_lost:
+                self.connection.invalidate(error)
+            raise sa.exc.DBAPIError.instance(
+                sql,
+                None,
+                error,
+                dbapi.Error,
+                dialect=self.connection.dialect,
+                connection_invalidated=is_lost,
+            ) from error
+
+    def portions(self, rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:
+        """Yield rows of parameters in portions that fit a statement."""
+        most = max(1, self.dialect.parameters // max(1, width))
+        for start in range(0, len(rows), most):
+            yield rows[start : start + most]
+
+    # Writing
+
+    @abstractmethod
+    def insert(self, table: sa.Table, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """Insert rows of driver values in bulk."""
+
+    @abstractmethod
+    def update(
+        self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
+    ) -> None:
+        """Set columns of the rows with these keys, in one statement; rows are key + columns."""
+
+    @abstractmethod
+    def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
+        """Return that many fresh values for a generated primary key."""
+
+    def synchronise(self, columns: Sequence[Column]) -> None:
+        """Move every sequence that feeds one of these columns past its values, never back."""
+
+    def evaluate(self, expressions: Sequence[tuple[Column, Any]], count: int) -> list[Row]:
+        """Return what expressions that fill columns give to that many rows, for an insert.
+
+        The database takes a subquery for the same in every row, so each row asks its own.
+        """
+        one = sa.select(
+            *(self.dialect.filling(column, expression) for column, expression in expressions)
+        )
+        if not any(self.dialect.subquery_of(expression) for _, expression in expressions):
+            return self._rows(one.select_from(self.dialect.numbers(count)))
+        rows: list[Row] = []
+        while len(rows) < count:
+            rows += self._rows(sa.union_all(*[one] * min(SUBQUERIES, count - len(rows))))
+        return rows
+
+    def _rows(self, statement: sa.Executable) -> list[Row]:
+        """Run a statement, and return all of its raw rows."""
+        result: Any = self.connection.execute(statement)
+        rows = list(map(tuple, result.cursor.fetchall()))
+        result.close()
+        return rows
+
+    # Transactions
+
+    @contextmanager
+    def settings(self) -> Iterator[None]:
+        """Hold the session to settings under which no value changes, and give it back as it was."""
+        yield
+
+    @contextmanager
+    def texts_of(self, rows: RowSet) -> Iterator[None]:
+        """Name the row and field of a text that the driver can't decode, where it doesn't."""
+        yield
+
+    @abstractmethod
+    def begin_reading(self) -> None:
+        """Begin a transaction of ours that sees one snapshot throughout."""
+
+    @abstractmethod
+    def begin_writing(self) -> None:
+        """Begin a transaction of ours that may write."""
+
+    def give_back(self) -> None:
+        """Give a connection, whose transaction has ended, the settings that it came with."""
+
+    @abstractmethod
+    def ensure_begun(self, *, writing: bool) -> None:
+        """Make sure that a caller's connection really is in a transaction."""
+
+    def autocommits(self) -> bool:
+        """Tell whether the driver commits each statement by itself."""
+        return getattr(self.connection.connection.dbapi_connection, "autocommit", False) is True
+
+    @abstractmethod
+    def snapshot(self) -> str:
+        """Say what snapshot a caller's transaction has."""
+
+    def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
+        """Raise ``TargetError`` if a policy hides rows of these tables from this user."""
+
+    def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
+        """Return what stands in a table's place and may show other rows: a view, by table."""
+        return {}
+
+    # Other writers
+
+    def unguarded(self, keys: TableKeys) -> list[sa.Table]:
+        """Return the tables whose key no unique index of the database guards.
+
+        An engine that lets one transaction write at a time returns none.
+        """
+        return []
+
+    def hold(self, tables: Sequence[sa.Table]) -> None:
+        """Wait until no other import writes to these tables; until we end, none will."""
+
+    def is_fresh(self) -> bool:
+        """Tell whether the transaction has no snapshot yet that could be older than a lock."""
+        return False
+
+    def refuse_stale(self, tables: Sequence[sa.Table]) -> None:
+        """Raise ``TargetError`` if others may have written these tables after our snapshot."""
+
+    @abstractmethod
+    def may_alter(self, tables: Sequence[sa.Table]) -> bool:
+        """Tell whether triggers or rules of these tables may change what is written.
+
+        It is so as well where this user isn't told of them.
+        """
+
+    def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+        """Yield which of these tables hold the rows of others among them, and what they are."""
+        return iter(())
+
+    def sees_others(self) -> bool:
+        """Tell whether statements of this transaction see what others commit meanwhile."""
+        return False
+
+    def moment(self) -> str:
+        """Return what changes when somebody else commits, where their work would be seen."""
+        return ""
+
+    def check_at_once(self, tables: Sequence[sa.Table]) -> list[str]:
+        """Have the tables' constraints that wait for the commit checked at each statement.
+
+        Returns their names, for ``check_at_commit``.
+        """
+        return []
+
+    def check_at_commit(self, names: Sequence[str]) -> None:
+        """Let constraints wait for the commit again."""

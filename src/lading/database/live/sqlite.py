@@ -1,0 +1,176 @@
+"""SQLite through the standard driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Row, ServerFacts
+from lading.database.dialects.real_columns import Tables
+from lading.database.dialects.sqlite import SQLite
+from lading.database.dialects.sqlite_columns import GENERATED, declared_as
+from lading.database.live.base import Database, Relation
+from lading.database.live.same_rows import sqlite_rows
+from lading.database.live.sqlite_text import REFUSAL, not_utf8
+from lading.model.rowsets import Column, RowSet
+
+#: What makes SQLite store a default where a NULL is written to a column that is NOT NULL.
+REPLACES = re.compile(r"ON\s+CONFLICT\s+REPLACE", re.IGNORECASE)
+#: The version that has tables whose columns hold one type alone.
+STRICT_SINCE = (3, 37)
+IS_STRICT = (
+    "(SELECT max(l.strict) FROM pragma_table_list(given.column2) AS l "
+    "WHERE given.column3 IS NULL OR l.schema = given.column3)"
+)
+
+
+class SQLiteDatabase(Database):
+    """SQLite: one writer, who holds the lock from the beginning."""
+
+    dialect_class = SQLite
+    dialect: SQLite
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        #: Whether a schema has tables with AUTOINCREMENT.
+        self.counting: dict[str | None, bool] = {}
+
+    def server_facts(self) -> ServerFacts:
+        """Files in UTF-16 don't sort by code point."""
+        return ServerFacts(is_utf8=self.fetch("PRAGMA encoding")[0][0] == "UTF-8")
+
+    def real_columns(self, tables: Sequence[sa.Table]) -> Tables:
+        """Ask ``PRAGMA table_xinfo`` of all tables at once."""
+        places = [self.dialect.place(table) for table in tables]
+        columns: dict[Any, dict[str, Any]] = {place: {} for place in places}
+        version = self.connection.dialect.server_version_info or ()
+        strict = IS_STRICT if version >= STRICT_SINCE else "0"
+        given = ",".join(["(?,?,?)"] * len(places))
+        values = [value for n, (schema, name) in enumerate(places) for value in (n, name, schema)]
+        rows = self.fetch(
+            f"SELECT given.column1, x.name, x.type, x.hidden, {strict} "
+            f"FROM (VALUES {given}) AS given, "
+            "pragma_table_xinfo(given.column2, given.column3) AS x",
+            values,
+        )
+        for number, name, type_, hidden, is_strict in rows:
+            columns[places[number]][name.lower()] = declared_as(
+                type_, is_strict=bool(is_strict), is_generated=hidden in GENERATED
+            )
+        return columns
+
+    # Reading
+
+    @contextmanager
+    def texts_of(self, rows: RowSet) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.OperationalError as error:
+            found = not_utf8(self.connection, rows) if REFUSAL in str(error.orig) else None
+            if found is None:
+                raise
+            raise found from error
+
+    def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
+        return sqlite_rows(self, tables)
+
+    # Writing
+
+    def insert(self, table: sa.Table, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        self.run(self.dialect.insertion(table, columns), list(rows))
+
+    def update(
+        self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
+    ) -> None:
+        for part in self.portions(rows, len(key) + len(columns)):
+            self.run(
+                self.dialect.update_of(table, key, columns, len(part)),
+                tuple(item for row in part for item in row),
+            )
+
+    def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
+        """The write lock is ours, so nobody else takes the ids behind the highest."""
+        expression = self.dialect.server_expression_of(column)
+        if expression is not None:
+            return [value for (value,) in self.evaluate([(column, expression)], count)]
+        name = self.dialect.name(column)
+        highest = self.fetch(f"SELECT max({name}) FROM {self.dialect.table(table)}")[0][0] or 0
+        first = max(highest, self._used(table)) + 1
+        return list(range(first, first + count))
+
+    def _used(self, table: sa.Table) -> int:
+        """Return the highest id that a table with AUTOINCREMENT ever had, whatever its model says.
+
+        SQLite has no table of these before it has a table with AUTOINCREMENT.
+        """
+        if table.schema not in self.counting:
+            master = self.dialect.quoted(table.schema, "sqlite_master")
+            found = self.fetch(f"SELECT 1 FROM {master} WHERE name = 'sqlite_sequence'")
+            self.counting[table.schema] = bool(found)
+        if not self.counting[table.schema]:
+            return 0
+        counters = self.dialect.quoted(table.schema, "sqlite_sequence")
+        sql = f"SELECT max(seq) FROM {counters} WHERE lower(name) = ?"
+        return self.fetch(sql, (table.name.lower(),))[0][0] or 0
+
+    def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
+        by_schema: dict[str | None, set[str]] = {}
+        for table in tables:
+            by_schema.setdefault(self.dialect.schema(table.schema), set())
+        for schema, names in by_schema.items():
+            master = f"{self.dialect.prepare.quote_schema(schema or 'main')}.sqlite_master"
+            found = self.fetch(f"SELECT lower(name) FROM {master} WHERE type = 'view'")
+            names.update(name for (name,) in found)
+        return {
+            table: "a view"
+            for table in tables
+            if table.name.lower() in by_schema[self.dialect.schema(table.schema)]
+        }
+
+    def may_alter(self, tables: Sequence[sa.Table]) -> bool:
+        names: dict[str | None, list[str]] = {}
+        for table in tables:
+            schema, name = self.dialect.place(table)
+            names.setdefault(schema, []).append(name.lower())
+        names["temp"] = [name for listed in names.values() for name in listed]
+        for schema, listed in names.items():
+            source = f"{self.dialect.prepare.quote_schema(schema)}." if schema else ""
+            marks = ",".join("?" * len(listed))
+            sql = f"SELECT type, sql FROM {source}sqlite_master WHERE type IN ('trigger', 'table')"
+            found = self.fetch(f"{sql} AND lower(tbl_name) IN ({marks})", listed)
+            if any(type_ == "trigger" or REPLACES.search(text or "") for type_, text in found):
+                return True
+        return False
+
+    # Transactions
+
+    def begin_reading(self) -> None:
+        self._begin("BEGIN")
+        self.look_up_server()
+
+    def begin_writing(self) -> None:
+        self._begin("BEGIN IMMEDIATE")
+
+    def ensure_begun(self, *, writing: bool) -> None:
+        """The driver begins no transaction for reads, and a savepoint alone would commit."""
+        self._begin("BEGIN IMMEDIATE" if writing else "BEGIN")
+        self.look_up_server()
+
+    def _begin(self, sql: str) -> None:
+        if not self.connection.in_transaction():
+            self.connection.begin()  # applications may have SQLAlchemy begin by an event
+        driver = self.connection.connection.driver_connection
+        if not getattr(driver, "in_transaction", False):
+            self.run(sql)
+
+    def autocommits(self) -> bool:
+        """Applications that begin by themselves set the driver so, and are in a transaction."""
+        driver: Any = self.connection.connection.driver_connection
+        return driver.isolation_level is None and not driver.in_transaction
+
+    def snapshot(self) -> str:
+        return "serializable, in the caller's transaction"
