@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session, aliased, mapped_column, relationship
 
 from lading import (
     Catalog,
-    DeclarationError,
     ImportFailed,
     LeftOutWarning,
     Owned,
@@ -28,19 +27,6 @@ from lading import (
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
 from support.world import key, slug, to
-
-
-class Tags(sa.TypeDecorator[Any]):
-    """A list, kept as one text; nothing says so but its code."""
-
-    impl = sa.String(200)
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, _dialect: Any) -> Any:
-        return None if value is None else ",".join(value)
-
-    def process_result_value(self, value: Any, _dialect: Any) -> Any:
-        return None if value is None else value.split(",")
 
 
 def thing(base: Any, table: str = "things", **columns: Any) -> Any:
@@ -68,27 +54,6 @@ def moved(backend: Backend, base: Any, catalog: Catalog, *rows: Any) -> tuple[An
     for document in (first, second):
         document.pop("exported_at")
     return first, second
-
-
-def test_a_declared_field_stands_for_an_unknown_type(backend: Backend) -> None:
-    """Where only the application knows the Python type, its field writes and reads it."""
-    base, catalog = new_base(), Catalog("test")
-    model = thing(base, tags=mapped_column(Tags))
-    schema_for(model, catalog, {"tags": ma.fields.List(ma.fields.String())})
-    first, second = moved(
-        backend, base, catalog, model(slug="a", tags=["x", "y"]), model(slug="b", tags=None)
-    )
-    assert first["things"] == [{"slug": "a", "tags": ["x", "y"]}, {"slug": "b", "tags": None}]
-    assert first == second
-
-
-@pytest.mark.parametrize("name", ["source", "version", "exported_at", "schema_versions", "a/b"])
-def test_names_that_documents_or_files_cannot_hold(name: str) -> None:
-    """A table of such a name needs another name for its entity, from the start."""
-    base = new_base()
-    catalog = catalog_of(thing(base, name))
-    with pytest.raises(DeclarationError, match=r"write name = … in its Meta"):
-        catalog.use()
 
 
 def test_tables_may_be_named_like_aliases(backend: Backend) -> None:
@@ -231,47 +196,6 @@ def test_a_condition_on_another_table_is_refused(sqlite_memory: Backend) -> None
         assert export_document(engine, catalog=catalog, where={"posts": condition})["posts"] == []
 
 
-@pytest.mark.parametrize(
-    ("meta", "text"),
-    [
-        ({"exclude": ("emial",)}, "Meta names 'emial', which is no field of it"),
-        ({"fields": ("slug", "emial")}, "Meta names 'emial', which is no field of it"),
-        ({"exlude": ("email",)}, "Meta.exlude is no option"),
-        ({"natural_key": ()}, "natural_key names no field"),
-        ({"natural_key": 5}, "natural_key = 5; write a field's name, or several"),
-        ({"depends_on": ("nope",)}, "depends_on names 'nope', which is no entity"),
-        ({"name": 5}, "name = 5; write a non-empty string"),
-        ({"name": ""}, "name = ''; write a non-empty string"),
-    ],
-)
-def test_misspelt_options_are_mistakes(meta: dict[str, Any], text: str) -> None:
-    """An option that does nothing might export what should have stayed out."""
-    catalog = Catalog("test")
-    schema_for(thing(new_base(), email=mapped_column(sa.String(50))), catalog, **meta)
-    with pytest.raises(DeclarationError) as caught:
-        catalog.use()
-    assert text in str(caught.value)
-
-
-def test_marshmallow_s_fields_option_leaves_the_others_out() -> None:
-    """``fields`` names what is carried; coverage lists the rest."""
-    catalog = Catalog("test")
-    model = thing(new_base(), email=mapped_column(sa.String(50)))
-    schema_for(model, catalog, fields=("slug",))
-    assert [member.name for member in catalog.use()["things"].members] == ["slug"]
-    assert catalog.coverage() == {"things.email": None}
-
-
-def test_each_row_has_one_carrier() -> None:
-    """Two entities over one table would write each row twice."""
-    catalog = Catalog("test")
-    model = thing(new_base())
-    schema_for(model, catalog)
-    schema_for(model, catalog, name="others")
-    with pytest.raises(DeclarationError, match="each row would be written twice"):
-        catalog.use()
-
-
 def test_ids_are_taken_only_where_they_were_asked_for(sqlite_memory: Backend) -> None:
     """Who corrects an id by hand is told, not ignored; exported ids are left aside."""
     base = new_base()
@@ -352,56 +276,6 @@ def test_constraints_that_wait_for_the_commit_name_their_records(postgresql: Bac
             session.add(model(slug="d", code=2))
             session.flush()  # still waiting, as the model says
             session.rollback()
-
-
-class Hashed(sa.TypeDecorator[str]):
-    """A one-way type: what is read can't be written again."""
-
-    impl = sa.String(200)
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, _dialect: Any) -> Any:
-        return None if value is None else f"#{value}"
-
-
-class Reversed(sa.TypeDecorator[str]):
-    """A two-way type."""
-
-    impl = sa.String(10)
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, _dialect: Any) -> Any:
-        return value[::-1]
-
-    def process_result_value(self, value: Any, _dialect: Any) -> Any:
-        return value[::-1]
-
-
-def test_a_one_way_type_is_refused(backend: Backend) -> None:
-    """A restored password would be hashed twice."""
-    base = new_base()
-    good = thing(base, "good", word=mapped_column(Reversed))
-    before, after = moved(backend, base, catalog_of(good), good(slug="a", word="stressed"))
-    assert before == after
-    assert before["good"] == [{"slug": "a", "word": "stressed"}]
-    bad = thing(base, "bad", word=mapped_column(Hashed))
-    with pytest.raises(TargetError, match="its type doesn't undo what it does"):
-        moved(backend, base, catalog_of(bad), bad(slug="a", word="secret"))
-
-
-def test_types_that_convert_in_sql_are_refused() -> None:
-    """A bulk load goes past SQL around a parameter, so an encrypted column would end in clear."""
-
-    class Crypt(sa.TypeDecorator[str]):
-        impl = sa.String
-        cache_ok = True
-
-        def bind_expression(self, bindvalue: Any) -> Any:
-            return sa.func.upper(bindvalue)
-
-    catalog = catalog_of(thing(new_base(), word=mapped_column(Crypt)))
-    with pytest.raises(DeclarationError, match=r"converts values in SQL"):
-        catalog.use()
 
 
 @pytest.mark.parametrize("as_uuid", [True, False])

@@ -74,13 +74,6 @@ def moved(backend: Backend, base: Any, catalog: Catalog, **rows: list[dict[str, 
     return document
 
 
-def mistakes(catalog: Catalog) -> str:
-    """Return what a catalog's use complains of."""
-    with pytest.raises(DeclarationError) as caught:
-        catalog.use()
-    return str(caught.value)
-
-
 def test_a_decorated_text_is_held_to_its_length_at_export(sqlite_memory: Backend) -> None:
     """SQLite keeps what is too long, and no import would take it back."""
     base = new_base()
@@ -206,135 +199,6 @@ def test_a_bad_late_reference_is_reported_beside_an_empty_one(
         with pytest.raises(ImportFailed, match="no people has slug 'gone'"):
             import_document(engine, document, catalog=catalog)
         assert not any(raw_values(engine, base.metadata).values())
-
-
-def test_what_a_declaration_lacks_is_said_with_what_to_write() -> None:
-    """Each mistake ends with a remedy."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Note(base):
-        __tablename__ = "notes"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        data = mapped_column(sa.JSON)
-        next_id = mapped_column(sa.ForeignKey("notes.id"))
-
-    schema_for(Note, catalog, {"next": Ref(by="data")}, depends_on="nothing")
-    text = mistakes(catalog)
-    assert "by='data' is no field of NoteSchema that can be a key; name another" in text
-    other = Catalog("test")
-    schema_for(Note, other, natural_key="data")
-    assert "and a json field is no key; name another field" in mistakes(other)
-    third = Catalog("test")
-    schema_for(Note, third, depends_on="nothing")
-    fourth = Catalog("test")
-    schema_for(Note, fourth, volatile=("nothing",))
-    text = "volatile names 'nothing', which is no field of it; its fields are data, next, slug"
-    assert text in mistakes(fourth)
-    assert "depends_on names 'nothing', which is no entity; the entities are notes" in mistakes(
-        third
-    )
-
-
-def test_a_child_with_a_mistake_of_its_own_is_not_called_unknown() -> None:
-    """A schema in the catalog has a model, whatever else is wrong with it."""
-    base, catalog, elsewhere = new_base(), Catalog("test"), Catalog("elsewhere")
-
-    class Line(base):
-        __tablename__ = "lines"
-        id = mapped_column(sa.Integer, primary_key=True)
-        page_id = mapped_column(sa.ForeignKey("pages.id"), nullable=False)
-
-    class Page(base):
-        __tablename__ = "pages"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-
-    outside = schema_for(Line, elsewhere)
-    schema_for(Page, catalog, {"lines": Owned(outside, via="page")})
-    assert "name one, or give its Meta model = … and catalog 'test'" in mistakes(catalog)
-
-
-def test_a_flat_reference_to_a_recurring_key_is_refused(sqlite_memory: Backend) -> None:
-    """It has no end, and was followed to the end."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Place(base):
-        __tablename__ = "places"
-        id = mapped_column(sa.Integer, primary_key=True)
-        name = mapped_column(sa.String(9), nullable=False)
-        parent_id = mapped_column(sa.ForeignKey("places.id"))
-        other_id = mapped_column(sa.ForeignKey("places.id"))
-
-    schema_for(Place, catalog, {"other": Ref(flat=True)}, natural_key=("parent", "name"))
-    assert "flat=True needs a key of one plain field; write it nested" in mistakes(catalog)
-
-
-@pytest.mark.parametrize("option", ["exclude", "dump_only"])
-def test_a_reference_to_a_column_that_is_left_out_is_refused(option: str) -> None:
-    """Its target would come back without what it refers to, and the reference with it."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Crate(base):
-        __tablename__ = "crates"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        label = mapped_column(sa.String(9), unique=True)
-        source_label = mapped_column(sa.ForeignKey("crates.label"))
-
-    schema_for(Crate, catalog, **{option: ("label",)})
-    text = (
-        "source_label refers to crates.label, which CrateSchema doesn't restore; carry that column"
-    )
-    assert text in mistakes(catalog)
-
-
-def test_by_names_a_field_of_all_classes() -> None:
-    """A subclass's own field isn't in the table where references are looked up."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Item(base):
-        __tablename__ = "items"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        kind = mapped_column(sa.String(9), nullable=False)
-        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "item"}
-
-    class Rare(Item):
-        __tablename__ = "rares"
-        id = mapped_column(sa.ForeignKey("items.id"), primary_key=True)
-        rank = mapped_column(sa.String(9), nullable=False)
-        __mapper_args__ = {"polymorphic_identity": "rare"}
-
-    class Note(base):
-        __tablename__ = "notes"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        rare_id = mapped_column(sa.ForeignKey("rares.id"), nullable=False)
-
-    schema_for(Item, catalog)
-    schema_for(Note, catalog, {"rare": Ref(by="rank")})
-    text = "by='rank' is a field that only some classes of ItemSchema have; name another"
-    assert text in mistakes(catalog)
-
-
-def test_a_key_that_names_nothing_is_refused_where_others_refer_to_it() -> None:
-    """What a foreign key holds in the end was asked before the key was looked at."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Place(base):
-        __tablename__ = "places"
-        id = mapped_column(sa.Integer, primary_key=True)
-
-    class Note(base):
-        __tablename__ = "notes"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        place_id = mapped_column(sa.ForeignKey("places.id"))
-
-    schema_for(Place, catalog, natural_key=5)
-    schema_for(Note, catalog)
-    assert "natural_key = 5; write a field's name, or several" in mistakes(catalog)
 
 
 def test_an_owned_list_is_ordered_by_what_its_declared_field_writes(backend: Backend) -> None:
@@ -644,46 +508,6 @@ def test_a_column_left_out_that_the_database_insists_on_is_each_record_s_problem
         (2, {"slug": "b"}),
     ]
     assert all("the database refused it: " in problem.message for problem in problems)
-
-
-def test_a_reference_by_a_key_that_holds_an_owner_without_one_is_refused() -> None:
-    """The owner needs no key for its own rows; whoever refers to these writes its key as well."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Line(base):
-        __tablename__ = "lines"
-        id = mapped_column(sa.Integer, primary_key=True)
-        page_id = mapped_column(sa.ForeignKey("pages.id"), nullable=False)
-        number = mapped_column(sa.Integer, nullable=False)
-        page = relationship("Page")
-
-    class Page(base):
-        __tablename__ = "pages"
-        id = mapped_column(sa.Integer, primary_key=True)
-        book_id = mapped_column(sa.ForeignKey("books.id"), nullable=False)
-        words = mapped_column(sa.String(9))
-
-    class Book(base):
-        __tablename__ = "books"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-
-    class Mark(base):
-        __tablename__ = "marks"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        line_id = mapped_column(sa.ForeignKey("lines.id"))
-
-    lines = schema_for(Line, catalog, natural_key=("page", "number"))
-    pages = schema_for(Page, catalog, {"lines": Owned(lines, via="page")})
-    schema_for(Book, catalog, {"pages": Owned(pages, via="book")})
-    catalog.use()
-    schema_for(Mark, catalog)
-    text = (
-        "MarkSchema: line is written by a key that holds page, and that refers to PageSchema, "
-        "which has no natural key; declare natural_key there"
-    )
-    assert text in mistakes(catalog)
 
 
 def test_a_key_may_recur_through_a_subclass_s_own_table(backend: Backend) -> None:

@@ -12,13 +12,11 @@ from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (
     Catalog,
-    DeclarationError,
     ImportFailed,
     Owned,
     Ref,
     export_document,
     import_document,
-    import_order,
 )
 from lading.testing import assert_round_trip, datasets
 from support.backends import Backend
@@ -69,34 +67,6 @@ def test_a_negative_double_in_an_unsigned_column_is_named(mariadb: Backend) -> N
         items = [{"code": "c", "value": -1.5}]
         import_document(engine, {"items": items}, catalog=catalog_of(model))
     assert caught.value.report.problems[0].field == "value"
-
-
-@pytest.mark.parametrize("within", [True, False], ids=["column", "table"])
-def test_a_check_within_a_column_keeps_its_reference_from_waiting(within: bool) -> None:
-    """It forbids to insert null first, wherever it is written."""
-    base, catalog = new_base(), Catalog("test")
-    check = sa.CheckConstraint("head_id IS NOT NULL OR closed")
-
-    class Team(base):
-        __tablename__ = "teams"
-        __table_args__ = () if within else (check,)
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        closed = mapped_column(sa.Boolean, nullable=False)
-        head_id = mapped_column(sa.ForeignKey("people.id"), *((check,) if within else ()))
-        head = relationship("Person", foreign_keys=head_id)
-
-    class Person(base):
-        __tablename__ = "people"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        team_id = mapped_column(sa.ForeignKey("teams.id"), nullable=False)
-        team = relationship(Team, foreign_keys=team_id)
-
-    schema_for(Team, catalog)
-    schema_for(Person, catalog)
-    with pytest.raises(DeclarationError, match="cycle of required references"):
-        import_order(catalog)
 
 
 def test_an_object_dumps_its_reference_to_a_column_of_a_subclass(sqlite_memory: Backend) -> None:

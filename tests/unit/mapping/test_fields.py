@@ -627,7 +627,7 @@ def test_an_owned_list_under_another_attribute() -> None:
 # What marshmallow's users expect
 
 
-def item_schema(fields: Any = None, **meta: Any) -> Any:
+def item_schema(fields: Any = None, /, **meta: Any) -> Any:
     """Declare a schema over a table of slug, name and note; ``label`` maps a column named name."""
 
     class Item(new_base()):
@@ -768,9 +768,10 @@ def test_a_computed_column_is_exported_and_never_written() -> None:
     assert schema.load({"slug": "a"}) == {"slug": "a"}
 
 
-def test_an_excluded_field_is_no_field() -> None:
-    """``Meta.exclude`` leaves a field out, and the schema still works."""
-    schema = item_schema(exclude=("note",))
+@pytest.mark.parametrize("meta", [{"exclude": ("note",)}, {"fields": ("slug", "label")}], ids=str)
+def test_a_field_that_is_left_out_is_no_field(meta: dict[str, Any]) -> None:
+    """``Meta.exclude`` and ``Meta.fields`` leave fields out, and the schema still works."""
+    schema = item_schema(**meta)
     assert schema().load({"slug": "a", "label": "b"}) == {"slug": "a", "label": "b"}
     assert [member.name for member in schema.catalog.use()["items"].members] == ["slug", "label"]
     assert schema.catalog.coverage() == {"items.note": None}

@@ -195,6 +195,15 @@ def test_two_edges_in_checks_are_a_cycle() -> None:
     assert "is a cycle of required references" in refusal(catalog_of(a, b))
 
 
+def test_a_check_within_a_column_counts_as_one_of_its_table() -> None:
+    """It forbids null wherever it is written."""
+    base = new_base()
+    check = sa.CheckConstraint("x_id IS NOT NULL OR slug = 'x'")
+    a = node(base, "a", x_id=mapped_column(sa.ForeignKey("b.id", use_alter=True), check))
+    b = node(base, "b", y="a!")
+    assert "is a cycle of required references" in refusal(catalog_of(a, b))
+
+
 def test_a_natural_key_s_edge_cannot_be_deferred() -> None:
     """A record without its key is nobody."""
     base = new_base()

@@ -127,6 +127,20 @@ def test_two_schemas_of_one_name() -> None:
     )
 
 
+def test_two_schemas_of_one_table() -> None:
+    """Each row would be written twice."""
+    item = table(new_base(), "Item", "items")
+    catalog = catalog_of(item)
+    schema_for(item, catalog, name="others")
+    assert "each row would be written twice" in refusal(catalog)
+
+
+@pytest.mark.parametrize("name", ["source", "version", "exported_at", "schema_versions", "a/b"])
+def test_a_name_that_documents_or_files_cannot_hold(name: str) -> None:
+    """A table of such a name needs another name for its entity."""
+    assert "write name = … in its Meta" in refusal(catalog_of(table(new_base(), "Item", name)))
+
+
 def test_volatile_must_name_fields() -> None:
     """A misspelt name would make every record differ."""
     catalog = Catalog("test")
@@ -207,6 +221,15 @@ def test_load_only_in_meta_is_the_same_mistake() -> None:
     assert refusal(catalog) == (
         "ItemSchema: name is load_only, so an export would forget it; remove load_only."
     )
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b"])
+def test_a_field_name_that_json_would_escape(name: str) -> None:
+    """Records are cut and compared by their bytes."""
+    catalog = Catalog("test")
+    fields = {"slug": ma.fields.String(data_key=name)}
+    schema_for(table(new_base(), "Item", "items"), catalog, fields)
+    assert "no field's name may have quotes, backslashes" in refusal(catalog)
 
 
 def test_two_fields_written_alike() -> None:
@@ -375,15 +398,68 @@ def test_a_ref_that_names_no_foreign_key() -> None:
 def test_by_must_name_a_key_field() -> None:
     """What a reference is written by must exist and identify."""
     base = new_base()
-    other = table(base, "Other", "others", weight=mapped_column(sa.Float, nullable=False))
+    other = table(
+        base,
+        "Other",
+        "others",
+        weight=mapped_column(sa.Float, nullable=False),
+        data=mapped_column(sa.JSON, nullable=False),
+    )
     item = table(base, "Item", "items", other_id=to("others.id"))
-    for by in ("name", "weight"):
+    for by in ("name", "weight", "data"):
         catalog = catalog_of(other)
         schema_for(item, catalog, {"other": Ref(by=by)})
         assert refusal(catalog) == (
             f"ItemSchema: other: by='{by}' is no field of OtherSchema that can be a key; "
             "name another, or remove by."
         )
+
+
+def test_by_must_name_a_field_of_every_class() -> None:
+    """A subclass's own field isn't in the table where references are looked up."""
+    base = new_base()
+    item = table(
+        base,
+        "Item",
+        "items",
+        kind=mapped_column(sa.String, nullable=False),
+        __mapper_args__={"polymorphic_on": "kind", "polymorphic_identity": "item"},
+    )
+    type(
+        "Rare",
+        (item,),
+        {
+            "__tablename__": "rares",
+            "id": to("items.id", primary_key=True),
+            "rank": mapped_column(sa.String, nullable=False),
+            "__mapper_args__": {"polymorphic_identity": "rare"},
+        },
+    )
+    user = table(base, "User", "users", rare_id=to("rares.id"))
+    catalog = catalog_of(item)
+    schema_for(user, catalog, {"rare": Ref(by="rank")})
+    assert refusal(catalog).startswith(
+        "UserSchema: rare: by='rank' is a field that only some classes of ItemSchema have; "
+        "name another"
+    )
+
+
+@pytest.mark.parametrize("option", ["exclude", "dump_only"])
+def test_a_reference_to_a_column_that_is_not_restored(option: str) -> None:
+    """Its target would come back without the value that the reference holds."""
+    base = new_base()
+    item = table(
+        base,
+        "Item",
+        "items",
+        label=mapped_column(sa.String, unique=True),
+        source_label=to("items.label", nullable=True),
+    )
+    catalog = Catalog("test")
+    schema_for(item, catalog, **{option: ("label",)})
+    assert (
+        "source_label refers to items.label, which ItemSchema doesn't restore; carry that column"
+    ) in refusal(catalog)
 
 
 def test_flat_needs_a_key_of_one_plain_field() -> None:
@@ -517,14 +593,15 @@ def test_a_key_that_recurs_is_never_flat() -> None:
         "nodes",
         name=mapped_column(sa.String, nullable=False),
         parent_id=to("nodes.id", nullable=True),
+        other_id=to("nodes.id", nullable=True),
     )
     item = table(base, "Item", "items", node_id=to("nodes.id"))
     catalog = Catalog("test")
-    schema_for(node, catalog, natural_key=("name", "parent"))
+    schema_for(node, catalog, {"other": Ref(flat=True)}, natural_key=("name", "parent"))
     schema_for(item, catalog, {"node": Ref(flat=True)})
-    assert refusal(catalog) == (
-        "ItemSchema: node: flat=True needs a key of one plain field; write it nested."
-    )
+    flat = "flat=True needs a key of one plain field; write it nested"
+    assert f"ItemSchema: node: {flat}" in refusal(catalog)
+    assert f"NodeSchema: other: {flat}" in refusal(catalog)
 
 
 # Links and owned children
@@ -616,6 +693,31 @@ def test_a_reference_to_owned_rows_without_a_key() -> None:
     )
 
 
+def test_a_reference_by_a_key_that_holds_an_owner_without_one() -> None:
+    """Owned rows don't write their owner's key; whoever refers to them does."""
+    base = new_base()
+    line = table(
+        base,
+        "Line",
+        "lines",
+        slug=mapped_column(sa.String, nullable=False),
+        page_id=to("pages.id"),
+        page=relationship("Page"),
+    )
+    no_slug = mapped_column(sa.String, nullable=False)
+    page = table(base, "Page", "pages", slug=no_slug, book_id=to("books.id"))
+    catalog = Catalog("test")
+    lines = schema_for(line, catalog, natural_key=("page", "slug"))
+    pages = schema_for(page, catalog, {"lines": Owned(lines, via="page")})
+    schema_for(table(base, "Book", "books"), catalog, {"pages": Owned(pages, via="book")})
+    catalog.use()
+    schema_for(table(base, "User", "users", line_id=to("lines.id")), catalog)
+    assert refusal(catalog) == (
+        "UserSchema: line is written by a key that holds page, and that refers to PageSchema, "
+        "which has no natural key; declare natural_key there."
+    )
+
+
 def test_an_order_that_is_no_column() -> None:
     """A sequence is ordered by what is exported."""
     base = new_base()
@@ -695,6 +797,10 @@ def test_a_catalog_that_was_mended_can_be_used() -> None:
         ),
         ({"natural_key": ("slug", "slug")}, "natural_key = ('slug', 'slug') names a field twice"),
         ({"natural_key": 5}, "natural_key = 5; write a field's name, or several"),
+        ({"natural_key": ()}, "natural_key names no field"),
+        ({"fields": ("slug", "nosuch")}, "Meta names 'nosuch', which is no field of it"),
+        ({"name": 5}, "name = 5; write a non-empty string"),
+        ({"name": ""}, "name = ''; write a non-empty string"),
     ],
     ids=lambda value: next(iter(value.items())).__repr__() if isinstance(value, dict) else "",
 )
@@ -703,7 +809,8 @@ def test_an_option_that_cannot_be_meant(meta: Any, text: str) -> None:
     base = new_base()
     other = table(base, "Other", "others")
     item = table(base, "Item", "items", other_id=to("others.id"), other=relationship(other))
-    catalog = catalog_of(other)
+    user = table(base, "User", "users", item_id=to("items.id"))
+    catalog = catalog_of(other, user)
     with pytest.raises(DeclarationError) as caught:
         schema_for(item, catalog, **meta)
         catalog.use()
