@@ -89,39 +89,6 @@ def test_a_backup_takes_back_its_own_json(value: Any, backend: Backend) -> None:
     assert before == after
 
 
-def test_newest_first_stays_newest_first(backend: Backend) -> None:
-    """A list in descending order of made-up ids is restored with ids in that order."""
-    base, catalog = new_base(), Catalog("test")
-    note = thing(base, "notes", page_id=mapped_column(sa.ForeignKey("pages.id"), nullable=False))
-    page = thing(base, "pages", notes=relationship("Notes", order_by="Notes.id.desc()"))
-    schema_for(page, catalog, {"notes": Owned(schema_for(note, catalog))})
-    before, after = moved(
-        backend, base, catalog, page(slug="p", notes=[note(slug=name) for name in "bca"])
-    )
-    assert [item["slug"] for item in before["pages"][0]["notes"]] == ["a", "c", "b"]
-    assert before == after
-
-
-def test_an_order_that_cannot_be_restored_is_none(backend: Backend) -> None:
-    """Sorted by another table's made-up ids, a list is a set: equal bytes everywhere."""
-    base, catalog = new_base(), Catalog("test")
-    kind = thing(base, "kinds")
-    note = thing(
-        base,
-        "notes",
-        page_id=mapped_column(sa.ForeignKey("pages.id"), nullable=False),
-        kind_id=mapped_column(sa.ForeignKey("kinds.id"), nullable=False),
-    )
-    page = thing(base, "pages", notes=relationship("Notes", order_by="Notes.kind_id"))
-    schema_for(kind, catalog)
-    schema_for(page, catalog, {"notes": Owned(schema_for(note, catalog))})
-    rows = [kind(id=1, slug="z"), kind(id=2, slug="a")]
-    notes = [note(slug="y", kind_id=1), note(slug="x", kind_id=2)]
-    before, after = moved(backend, base, catalog, *rows, page(slug="p", notes=notes))
-    assert [item["slug"] for item in before["pages"][0]["notes"]] == ["x", "y"]
-    assert before == after
-
-
 def tagged(base: Any) -> tuple[Any, Any]:
     """Map posts and tags with a link table that has no key of its own."""
     sa.Table(
@@ -236,25 +203,6 @@ def test_a_failed_commit_leaves_nothing_for_the_next_one(tmp_path: Path) -> None
     engine.dispose()
 
 
-def test_a_chain_falls_at_once(backend: Backend) -> None:
-    """What refers to a bad record, by any number of steps, falls with it; the rest stays."""
-    base = new_base()
-    model = thing(base, above_id=mapped_column(sa.ForeignKey("things.id")))
-    catalog = catalog_of(model)
-    chain = [
-        {"slug": f"c{n:03}", "above": {"slug": f"c{n - 1:03}" if n else "gone"}} for n in range(60)
-    ]
-    good = [{"slug": f"g{n}", "above": None} for n in range(5)]
-    with backend.database(base.metadata) as engine:
-        report = import_document(
-            engine, {"things": chain + good}, catalog=catalog, on_error="continue"
-        )
-        left = [record["slug"] for record in export_document(engine, catalog=catalog)["things"]]
-    assert (report.inserted, report.failed) == (5, 60)
-    assert left == [f"g{n}" for n in range(5)]
-    assert report.errors[0].startswith("things record 1, above: no things has slug 'gone'")
-
-
 def test_constraints_that_wait_for_the_commit_name_their_records(postgresql: Backend) -> None:
     """They are checked while the record is known, and wait again for a caller's commit."""
     base = new_base()
@@ -289,28 +237,6 @@ def test_uuids_kept_as_text_come_back(backend: Backend, as_uuid: bool) -> None:
     assert before == after
 
 
-def test_roots_of_a_tree_may_be_unique_by_a_partial_index(backend: Backend) -> None:
-    """Rows whose parent is null for a time would collide, so they load in waves."""
-    base = new_base()
-    model = thing(
-        base,
-        parent_id=mapped_column(sa.ForeignKey("things.id")),
-        name=mapped_column(sa.String(10)),
-    )
-    is_root = model.parent_id.is_(None)
-    index = sa.Index(
-        "one_root", model.name, unique=True, sqlite_where=is_root, postgresql_where=is_root
-    )
-    index.ddl_if(dialect=("sqlite", "postgresql"))  # MariaDB has none that are partial
-    catalog = Catalog("test")
-    schema_for(model, catalog, natural_key="slug")
-    root = model(id=1, slug="z", name="same")
-    rows = [model(id=2 + n, slug="ab"[n], name="same", parent_id=1) for n in range(2)]
-    before, after = moved(backend, base, catalog, root, *rows)
-    assert before == after
-    assert [record["parent"] for record in before["things"]] == [{"slug": "z"}] * 2 + [None]
-
-
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
@@ -329,31 +255,6 @@ def test_settings_that_change_values_are_refused(
         session.execute(sa.text(f"SET LOCAL {setting} = {value}"))
         with pytest.raises(TargetError, match=f"PostgreSQL's {setting} is"):
             export_document(session, catalog=catalog)
-
-
-def test_two_lists_of_one_parent_may_share_a_table(backend: Backend, tmp_path: Path) -> None:
-    """Each row is in the list whose foreign key it has."""
-    base, catalog = new_base(), Catalog("test")
-    line = thing(
-        base,
-        "lines",
-        billed_id=mapped_column(sa.ForeignKey("orders.id")),
-        shipped_id=mapped_column(sa.ForeignKey("orders.id")),
-    )
-    order = thing(
-        base,
-        "orders",
-        billed=relationship("Lines", foreign_keys="Lines.billed_id"),
-        shipped=relationship("Lines", foreign_keys="Lines.shipped_id"),
-    )
-    lines = schema_for(line, catalog)
-    schema_for(order, catalog, {"billed": Owned(lines), "shipped": Owned(lines)})
-    rows = order(slug="o", billed=[line(slug="a")], shipped=[line(slug="b"), line(slug="c")])
-    before, after = moved(backend, base, catalog, rows)
-    assert before["orders"] == [
-        {"slug": "o", "billed": [{"slug": "a"}], "shipped": [{"slug": "b"}, {"slug": "c"}]}
-    ]
-    assert before == after
 
 
 def test_a_trigger_that_drops_rows_is_noticed(sqlite_memory: Backend, tmp_path: Path) -> None:
@@ -444,26 +345,6 @@ def test_rows_that_a_policy_hides_are_not_forgotten(postgresql: Backend, tmp_pat
         finally:
             with engine.begin() as connection:
                 connection.exec_driver_sql("DROP OWNED BY lading_reader; DROP ROLE lading_reader")
-
-
-def test_required_references_in_a_circle_are_no_missing_records(backend: Backend) -> None:
-    """Whoever reads "add the record" would look for what is there."""
-    base = new_base()
-    model = thing(base, above_id=mapped_column(sa.ForeignKey("things.id"), nullable=False))
-    catalog = catalog_of(model)
-    pairs = {"a": "b", "b": "a", "c": "gone", "d": "c", "e": "e"}
-    records = [{"slug": slug, "above": {"slug": above}} for slug, above in pairs.items()]
-    with backend.database(base.metadata) as engine:
-        report = import_document(engine, {"things": records}, catalog=catalog, on_error="continue")
-    assert (report.inserted, report.failed) == (1, 4)
-    placed = "can't be placed before it: what that one refers to is missing, or refers back to it. Add what is missing, or break the circle."
-    assert report.errors == [
-        f"things record 1, above: the record with slug 'b' {placed}",
-        f"things record 2, above: the record with slug 'a' {placed}",
-        "things record 3, above: no things has slug 'gone'. Add the record to things, or correct "
-        "the key.",
-        f"things record 4, above: the record with slug 'c' {placed}",
-    ]
 
 
 def test_an_interval_is_no_finer_than_its_column(backend: Backend) -> None:

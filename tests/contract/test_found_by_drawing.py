@@ -17,7 +17,6 @@ from lading import (
     DeclarationError,
     ImportFailed,
     Owned,
-    Ref,
     TargetError,
     export_document,
     import_document,
@@ -45,19 +44,6 @@ class Instant(sa.TypeDecorator[dt.datetime]):
 
     def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
         return None if value is None else value.replace(tzinfo=dt.UTC)
-
-
-class Doubled(sa.TypeDecorator[Any]):
-    """A number, kept as its double; nothing says so but its code."""
-
-    impl = sa.Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Any) -> Any:
-        return None if value is None else value * 2
-
-    def process_result_value(self, value: Any, dialect: Any) -> Any:
-        return None if value is None else value // 2
 
 
 def moved(backend: Backend, base: Any, catalog: Catalog, **rows: list[dict[str, Any]]) -> Any:
@@ -104,72 +90,6 @@ def test_a_declared_field_tells_of_a_zone_that_its_column_has_not(backend: Backe
     assert document["things"] == [{"code": "a", "seen": "2025-01-02T03:04:05+00:00"}]
 
 
-def test_padded_keys_are_found_again(backend: Backend) -> None:
-    """As text, a CHAR key would lose the blanks that pad it, and match nothing."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Part(base):
-        __tablename__ = "parts"
-        id = mapped_column(sa.Integer, primary_key=True)
-        name = mapped_column(sa.String(9))
-        team_code = mapped_column(sa.ForeignKey("teams.code"), nullable=False)
-
-    class Team(base):
-        __tablename__ = "teams"
-        code = mapped_column(sa.CHAR(6), primary_key=True)
-        boss_code = mapped_column(sa.ForeignKey("teams.code"))
-        parts = relationship(Part)
-
-    schema_for(Team, catalog, {"parts": Owned(schema_for(Part, catalog))})
-    teams = [{"code": "a", "boss_code": None}, {"code": "b", "boss_code": "a"}]
-    parts = [{"id": 1, "name": "x", "team_code": "a"}, {"id": 2, "name": "y", "team_code": "b"}]
-    document = moved(backend, base, catalog, teams=teams, parts=parts)
-    assert [len(record["parts"]) for record in document["teams"]] == [1, 1]
-
-
-def test_a_required_self_reference_by_another_field_loads(backend: Backend) -> None:
-    """Rows that refer to themselves or to others of their batch are found by that field too."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Person(base):
-        __tablename__ = "people"
-        id = mapped_column(sa.Integer, primary_key=True)
-        email = mapped_column(sa.String(9), unique=True, nullable=False)
-        number = mapped_column(sa.Integer, nullable=False)
-        boss_id = mapped_column(sa.ForeignKey("people.id"), nullable=False)
-
-    schema_for(Person, catalog, {"boss": Ref(by="number")})
-    rows = [
-        {"id": n, "email": f"{9 - n}@x", "number": n, "boss_id": max(1, n - 1)} for n in range(1, 6)
-    ]
-    document = moved(backend, base, catalog, people=rows)
-    assert document["people"][0]["boss"] == {"number": 4}
-
-
-def test_a_self_reference_to_a_key_that_is_a_reference_loads(backend: Backend) -> None:
-    """What another reference holds is known before the row is inserted."""
-    base = new_base()
-
-    class Job(base):
-        __tablename__ = "jobs"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-
-    class Ticket(base):
-        __tablename__ = "tickets"
-        job_id = mapped_column(sa.ForeignKey("jobs.id"), primary_key=True)
-        main_id = mapped_column(sa.ForeignKey("tickets.job_id"), nullable=False)
-
-    document = moved(
-        backend,
-        base,
-        catalog_of(Job, Ticket),
-        jobs=[{"id": 7, "slug": "a"}, {"id": 5, "slug": "b"}],
-        tickets=[{"job_id": 7, "main_id": 7}, {"job_id": 5, "main_id": 7}],
-    )
-    assert document["tickets"][1] == {"job": {"slug": "b"}, "main": {"job": {"slug": "a"}}}
-
-
 def test_a_bad_late_reference_is_reported_beside_an_empty_one(
     backend: Backend, tmp_path: Path
 ) -> None:
@@ -199,181 +119,6 @@ def test_a_bad_late_reference_is_reported_beside_an_empty_one(
         with pytest.raises(ImportFailed, match="no people has slug 'gone'"):
             import_document(engine, document, catalog=catalog)
         assert not any(raw_values(engine, base.metadata).values())
-
-
-def test_an_owned_list_is_ordered_by_what_its_declared_field_writes(backend: Backend) -> None:
-    """The column's type alone says too little of values that only the field understands."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Line(base):
-        __tablename__ = "lines"
-        id = mapped_column(sa.Integer, primary_key=True)
-        seen = mapped_column(Instant)
-        page_id = mapped_column(sa.ForeignKey("pages.id"), nullable=False)
-
-    class Page(base):
-        __tablename__ = "pages"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        lines = relationship(Line, order_by=Line.seen.desc())
-
-    owned = schema_for(Line, catalog, {"seen": ma.fields.AwareDateTime()})
-    schema_for(Page, catalog, {"lines": Owned(owned)})
-    days = [None, dt.datetime(2025, 1, 2, tzinfo=dt.UTC), dt.datetime(2025, 1, 3, tzinfo=dt.UTC)]
-    lines = [{"id": n, "seen": day, "page_id": 1} for n, day in enumerate(days, 1)]
-    document = moved(backend, base, catalog, pages=[{"id": 1, "slug": "a"}], lines=lines)
-    (page,) = document["pages"]
-    seen = [line["seen"] for line in page["lines"]]
-    assert seen == ["2025-01-03T00:00:00+00:00", "2025-01-02T00:00:00+00:00", None]
-
-
-def test_numbers_of_a_declared_field_order_a_list_by_their_value(backend: Backend) -> None:
-    """Nine comes before ten, whatever wrote them."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Line(base):
-        __tablename__ = "lines"
-        id = mapped_column(sa.Integer, primary_key=True)
-        place = mapped_column(Doubled, nullable=False)
-        page_id = mapped_column(sa.ForeignKey("pages.id"), nullable=False)
-
-    class Page(base):
-        __tablename__ = "pages"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        lines = relationship(Line, order_by=lambda: Line.place)
-
-    owned = schema_for(Line, catalog, {"place": ma.fields.Integer(strict=True)})
-    schema_for(Page, catalog, {"lines": Owned(owned)})
-    lines = [{"id": n, "place": place, "page_id": 1} for n, place in enumerate((10, 9, 100), 1)]
-    document = moved(backend, base, catalog, pages=[{"id": 1, "slug": "a"}], lines=lines)
-    assert [line["place"] for line in document["pages"][0]["lines"]] == [9, 10, 100]
-
-
-def test_rows_of_one_parent_keep_what_another_s_key_holds_beside_null(backend: Backend) -> None:
-    """A composite key that is partly NOT NULL leads nowhere, and its other half is a value."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Line(base):
-        __tablename__ = "lines"
-        __table_args__ = (
-            sa.ForeignKeyConstraint(["shelf", "place"], ["boxes.shelf", "boxes.place"]),
-        )
-        id = mapped_column(sa.Integer, primary_key=True)
-        page_id = mapped_column(sa.ForeignKey("pages.id"))
-        shelf = mapped_column(sa.Integer, nullable=False)
-        place = mapped_column(sa.Integer)
-        box = relationship("Box")
-
-    class Page(base):
-        __tablename__ = "pages"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-
-    class Box(base):
-        __tablename__ = "boxes"
-        shelf = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
-        place = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
-
-    owned = schema_for(Line, catalog)
-    schema_for(Page, catalog, {"lines": Owned(owned, via="page")})
-    schema_for(Box, catalog, {"lines": Owned(owned, via="box")})
-    lines = [
-        {"id": 1, "page_id": 1, "shelf": 7, "place": None},
-        {"id": 2, "page_id": None, "shelf": 3, "place": 4},
-    ]
-    pages, boxes = [{"id": 1, "slug": "a"}], [{"shelf": 3, "place": 4}]
-    document = moved(backend, base, catalog, pages=pages, boxes=boxes, lines=lines)
-    assert document["pages"] == [{"slug": "a", "lines": [{"shelf": 7}]}]
-    assert document["boxes"] == [{"shelf": 3, "place": 4, "lines": [{}]}]
-
-
-def test_a_row_of_two_parents_is_refused_where_all_of_one_way_are_fields(
-    backend: Backend,
-) -> None:
-    """A key each of whose columns is needed elsewhere leads to a parent where all are set."""
-    base, catalog = new_base(), Catalog("test")
-    fk = sa.ForeignKeyConstraint
-
-    class Line(base):
-        __tablename__ = "lines"
-        id = mapped_column(sa.Integer, primary_key=True)
-        page_id = mapped_column(sa.ForeignKey("pages.id"))
-        shelf = mapped_column(sa.Integer, nullable=False)
-        place = mapped_column(sa.Integer)
-        side = mapped_column(sa.Integer)
-        box = relationship("Box", foreign_keys=[shelf, place])
-        beside = relationship("Box", foreign_keys=[side, place], overlaps="box")
-        __table_args__ = (
-            fk(["shelf", "place"], ["boxes.shelf", "boxes.place"]),
-            fk(["side", "place"], ["boxes.shelf", "boxes.place"]),
-        )
-
-    class Page(base):
-        __tablename__ = "pages"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-
-    class Box(base):
-        __tablename__ = "boxes"
-        shelf = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
-        place = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
-
-    owned = schema_for(Line, catalog)
-    schema_for(Page, catalog, {"lines": Owned(owned, via="page")})
-    schema_for(Box, catalog, {"lines": Owned(owned, via="box")})
-    lines = [
-        {"id": 1, "page_id": 1, "shelf": 7, "place": None, "side": None},
-        {"id": 2, "page_id": None, "shelf": 3, "place": 4, "side": 3},
-    ]
-    pages, boxes = [{"id": 1, "slug": "a"}], [{"shelf": 3, "place": 4}]
-    moved(backend, base, catalog, pages=pages, boxes=boxes, lines=lines)
-    lines[1]["page_id"] = 1
-    with pytest.raises(TargetError, match="belongs to two parents"):
-        moved(backend, base, catalog, pages=pages, boxes=boxes, lines=lines)
-
-
-@pytest.mark.parametrize("newest_first", [False, True])
-def test_rows_that_load_in_waves_keep_the_order_of_their_list(
-    backend: Backend, newest_first: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A list ordered by generated ids got them in the order of the waves, and was shuffled."""
-    monkeypatch.setattr("lading.importer.CHUNK", 3)
-    base, catalog = new_base(), Catalog("test")
-
-    class Section(base):
-        __tablename__ = "sections"
-        id = mapped_column(sa.Integer, primary_key=True)
-        name = mapped_column(sa.String(9), unique=True, nullable=False)
-        paper_id = mapped_column(sa.ForeignKey("papers.id"), nullable=False)
-        above_id = mapped_column(sa.ForeignKey("sections.id"), nullable=False)
-        above = relationship("Section", remote_side=id)
-
-    class Paper(base):
-        __tablename__ = "papers"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        sections = relationship(
-            Section, order_by=lambda: Section.id.desc() if newest_first else Section.id
-        )
-
-    schema_for(Paper, catalog, {"sections": Owned(schema_for(Section, catalog))})
-    above = {"a": "f", "b": "a", "c": "h", "d": "d", "e": "d", "f": "e", "g": "h", "h": "d"}
-    papers = [
-        {
-            "slug": f"p{n}",
-            "sections": [
-                {"name": f"{name}{n}", "above": {"name": f"{other}{9 - n}"}}
-                for name, other in above.items()
-                if name != "d"
-            ]
-            + [{"name": f"d{n}", "above": {"name": f"d{n}"}}],
-        }
-        for n in range(10)
-    ]
-    with backend.database(base.metadata) as engine:
-        import_document(engine, {"papers": papers}, catalog=catalog)
-        assert export_document(engine, catalog=catalog)["papers"] == papers
 
 
 def test_a_closure_follows_links_of_a_subclass_by_its_own_table(backend: Backend) -> None:
@@ -605,32 +350,6 @@ def test_a_key_may_recur_through_a_unique_column_of_a_subclass_s_table(backend: 
     with backend.database(base.metadata) as engine:
         import_document(engine, {"places": places}, catalog=catalog)
         assert export_document(engine, catalog=catalog)["places"] == places
-
-
-def test_a_circle_by_another_field_is_called_one(backend: Backend) -> None:
-    """Its records are in the file, and to add them is no help."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Person(base):
-        __tablename__ = "people"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        phone = mapped_column(sa.String(9), nullable=False)
-        boss_id = mapped_column(sa.ForeignKey("people.id"), nullable=False)
-
-    schema_for(Person, catalog, {"boss": Ref(by="phone")})
-    people = [
-        {"slug": "a", "phone": "1", "boss": {"phone": "2"}},
-        {"slug": "b", "phone": "2", "boss": {"phone": "1"}},
-        {"slug": "c", "phone": "3", "boss": {"phone": "4"}},
-    ]
-    with backend.database(base.metadata) as engine:
-        with pytest.raises(ImportFailed) as caught:
-            import_document(engine, {"people": people}, catalog=catalog)
-    texts = [problem.message for problem in caught.value.report.problems]
-    assert "the record with phone '2' can't be placed before it" in texts[0]
-    assert "the record with phone '1' can't be placed before it" in texts[1]
-    assert "no people has phone '4'" in texts[2]
 
 
 def test_an_unreadable_row_is_named_by_a_key_that_recurs(backend: Backend) -> None:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, mapped_column, relationship
 from lading import (
     Catalog,
     ImportFailed,
-    Owned,
     Ref,
     export_document,
     import_document,
@@ -137,32 +136,3 @@ def test_the_kit_fills_identities_that_are_in_foreign_keys(postgresql: Backend) 
 
     run()
     assert any(counts)
-
-
-def test_objects_list_what_is_equal_in_order_as_exports_do(sqlite_memory: Backend) -> None:
-    """A database gives rows of one rank in any order; their texts decide, in dump as well."""
-    base, catalog = new_base(), Catalog("reviews")
-
-    class Review(base):
-        __tablename__ = "reviews"
-        id = key()
-        book_id = to("books.id")
-        stars = mapped_column(sa.Integer)
-        words = mapped_column(sa.Text)
-
-    class Book(base):
-        __tablename__ = "books"
-        id = key()
-        slug = slug()
-        reviews = relationship(Review, order_by=Review.stars.desc())
-
-    reviews = Owned(schema_for(Review, catalog))
-    books = schema_for(Book, catalog, {"reviews": reviews})
-    with sqlite_memory.database(base.metadata) as engine, Session(engine) as session:
-        stars = [(1, "d"), (None, "c"), (2, "b"), (None, "a")]
-        book = Book(slug="b", reviews=[Review(stars=n, words=word) for n, word in stars])
-        session.add(book)
-        session.commit()
-        document = export_document(session, catalog=catalog)
-        assert books().dump(book) == document["books"][0]
-        assert [one["words"] for one in document["books"][0]["reviews"]] == ["b", "d", "a", "c"]

@@ -563,27 +563,6 @@ def test_a_bad_parent_in_a_self_reference_takes_its_descendants(
     assert {item.field for item in report.problems} == {"parent"}
 
 
-def test_rows_in_a_ring_of_required_references_are_reported(
-    empty: Callable[[World], sa.Engine], tmp_path: Path
-) -> None:
-    """Two rows that need each other first can't be inserted; the others are."""
-    world = tree()
-    engine = empty(world)
-    ring = [
-        {"slug": "x1", "parent": {"slug": "x2"}},
-        {"slug": "x2", "parent": {"slug": "x1"}},
-        {"slug": "x3", "parent": {"slug": "x1"}},
-    ]
-    bundle = packed(world, tmp_path / "b", adding("nodes", *ring))
-    report = import_all(engine, bundle, catalog=world.catalog, on_error="continue")
-    assert report.inserted == 42
-    assert [(item.key, item.field) for item in report.problems] == [
-        ({"slug": "x1"}, "parent"),
-        ({"slug": "x2"}, "parent"),
-        ({"slug": "x3"}, "parent"),
-    ]
-
-
 @pytest.mark.parametrize("on_error", ["rollback", "continue"])
 def test_what_only_the_database_refuses_is_pinned_on_its_record(
     empty: Callable[[World], sa.Engine], tmp_path: Path, on_error: str

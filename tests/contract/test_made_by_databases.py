@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, mapped_column, relationship
 from lading import (
     AlteredWarning,
     Catalog,
-    ImportFailed,
     TargetError,
     export_document,
     import_document,
@@ -451,57 +450,6 @@ def having(engine: sa.Engine, sql: list[str]) -> None:
     with engine.begin() as connection:
         for statement in sql:
             connection.exec_driver_sql(statement)
-
-
-def test_a_tree_needs_no_update(backend: Backend) -> None:
-    """Rows are inserted parents first, so a trigger on updates finds nothing to touch."""
-    model = page()
-    records = pages(tree(300))
-    with backend.database(model.metadata) as engine:
-        having(engine, TOUCH[backend.dialect])
-        with statements(engine) as seen:
-            import_document(engine, records, catalog=catalog_of(model))
-        assert not [sql for sql in seen if sql.startswith("UPDATE")]
-        assert export_document(engine, catalog=catalog_of(model))["pages"] == records["pages"]
-
-
-def test_parents_of_earlier_chunks_and_of_circles_are_set(
-    backend: Backend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What refers forward into a later chunk, or round in a circle, is updated; nothing else is."""
-    monkeypatch.setattr(importer, "CHUNK", 50)
-    above = {**tree(220), "a": "b", "b": "c", "c": "a", "d": "d", "e": "c"}
-    records = pages(above)
-    model = page()
-    with backend.database(model.metadata) as engine:
-        with statements(engine) as seen:
-            import_document(engine, records, catalog=catalog_of(model))
-        updates = [sql for sql in seen if sql.startswith("UPDATE")]
-        assert 0 < len(updates) <= 5
-        assert export_document(engine, catalog=catalog_of(model))["pages"] == records["pages"]
-        again = import_document(engine, records, catalog=catalog_of(model))
-        assert (again.skipped, again.differing) == (225, 0)
-
-
-def test_what_hangs_from_a_bad_page_falls_with_it(
-    backend: Backend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However a page's parent was set, a page isn't kept where the one above it is refused."""
-    monkeypatch.setattr(importer, "CHUNK", 3)
-    above = {f"p{n}": f"p{n - 1}" if n else None for n in range(9)}
-    records = pages(above)
-    records["pages"][2]["at"] = "yesterday"
-    records["pages"].append({"slug": "z", "at": THEN, "parent": {"slug": "p1"}})
-    model = page()
-    with backend.database(model.metadata) as engine:
-        for mode in ("rollback", "continue"):
-            try:
-                report = import_document(engine, records, catalog=catalog_of(model), on_error=mode)
-            except ImportFailed as error:
-                report = error.report
-            fallen = sorted(problem.key["slug"] for problem in report.problems)
-            assert fallen == [f"p{n}" for n in range(2, 9)]
-        assert (report.inserted, report.failed) == (3, 7)
 
 
 #: Triggers that count a page's children, and that write its slug in capitals.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.orm import DeclarativeBase
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from lading import Catalog, EntitySchema
 
@@ -35,3 +36,14 @@ def catalog_of(*models: Any, **options: Any) -> Catalog:
     for model in models:
         schema_for(model, catalog)
     return catalog
+
+
+def table(base: Any, name: str, /, **columns: Any) -> Any:
+    """Map a table with an id, a unique slug and these columns; ``by_name`` makes ``ByName``."""
+    attributes = {
+        "__tablename__": name,
+        "id": mapped_column(sa.Integer, primary_key=True),
+        "slug": mapped_column(sa.String(50), unique=True, nullable=False),
+        **columns,
+    }
+    return type(base)(name.title().replace("_", ""), (base,), attributes)
