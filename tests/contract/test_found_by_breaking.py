@@ -21,7 +21,6 @@ from lading import (
     TargetError,
     export_all,
     export_document,
-    import_all,
     import_document,
 )
 from support.backends import Backend
@@ -255,23 +254,6 @@ def test_settings_that_change_values_are_refused(
         session.execute(sa.text(f"SET LOCAL {setting} = {value}"))
         with pytest.raises(TargetError, match=f"PostgreSQL's {setting} is"):
             export_document(session, catalog=catalog)
-
-
-def test_a_trigger_that_drops_rows_is_noticed(sqlite_memory: Backend, tmp_path: Path) -> None:
-    """Also where other records have problems of their own."""
-    base = new_base()
-    model = thing(base, size=mapped_column(sa.Integer))
-    catalog = catalog_of(model)
-    document = {"things": [{"slug": "a", "size": 1}, {"slug": "b", "size": "?"}]}
-    with sqlite_memory.database(base.metadata) as engine:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(
-                "CREATE TRIGGER vanish AFTER INSERT ON things BEGIN DELETE FROM things; END"
-            )
-        with pytest.raises(TargetError, match="the rows written and those that are there now"):
-            import_document(engine, document, catalog=catalog, on_error="continue")
-        assert export_all(engine, tmp_path / "out", catalog=catalog)["things"].record_count == 0
-        assert import_all(engine, tmp_path / "out", catalog=catalog).inserted == 0
 
 
 def test_what_others_write_meanwhile_tears_no_export(postgresql: Backend, tmp_path: Path) -> None:

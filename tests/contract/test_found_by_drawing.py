@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import marshmallow as ma
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, mapped_column, relationship
+from sqlalchemy.orm import mapped_column, relationship
 
 from lading import (
     Catalog,
@@ -184,25 +183,6 @@ def test_a_closure_follows_links_of_a_subclass_by_its_own_table(backend: Backend
     assert [record["slug"] for record in some["tags"]] == ["t1", "t3"]
 
 
-def test_a_model_s_default_that_fails_is_refused_with_its_column(sqlite_memory: Backend) -> None:
-    """What the application's own code raises says where and what to do."""
-    base, catalog = new_base(), Catalog("test", leaves_out={"things.code": "made up anew"})
-
-    class Thing(base):
-        __tablename__ = "things"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        code = mapped_column(sa.Uuid(as_uuid=False), default=uuid4)
-
-    schema_for(Thing, catalog, exclude=("code",))
-    text = "the model's default of things.code, which records don't carry, fails"
-    with sqlite_memory.database(base.metadata) as engine:
-        with pytest.raises(TargetError, match=text) as caught:
-            import_document(engine, {"things": [{"slug": "a"}]}, catalog=catalog)
-        assert not any(raw_values(engine, base.metadata).values())
-    assert (caught.value.entity, caught.value.field) == ("things", "code")
-
-
 def test_ids_for_people_who_debug_have_a_name_each(sqlite_memory: Backend) -> None:
     """A record's own id may have the name of the column that a reference holds."""
     base, catalog = new_base(), Catalog("test")
@@ -228,31 +208,6 @@ def test_ids_for_people_who_debug_have_a_name_each(sqlite_memory: Backend) -> No
         document = export_document(engine, catalog=catalog, include_ids=True)
         assert document["boxes"] == [{"slug": "b", "box": {"slug": "s"}, "box_id": 7}]
         assert import_document(engine, document, catalog=catalog).differing == 0
-
-
-def test_a_column_left_out_that_the_database_insists_on_is_each_record_s_problem(
-    backend: Backend,
-) -> None:
-    """What the database says of a row has a place, whichever way it says so."""
-    base, catalog = new_base(), Catalog("test", leaves_out={"things.code": "secret"})
-
-    class Thing(base):
-        __tablename__ = "things"
-        id = mapped_column(sa.Integer, primary_key=True)
-        slug = mapped_column(sa.String(9), unique=True, nullable=False)
-        code = mapped_column(sa.Integer, nullable=False)
-
-    schema_for(Thing, catalog, exclude=("code",))
-    document = {"things": [{"slug": "a"}, {"slug": "b"}]}
-    with backend.database(base.metadata) as engine:
-        with pytest.raises(ImportFailed) as caught:
-            import_document(engine, document, catalog=catalog)
-    problems = caught.value.report.problems
-    assert [(problem.record, problem.key) for problem in problems] == [
-        (1, {"slug": "a"}),
-        (2, {"slug": "b"}),
-    ]
-    assert all("the database refused it: " in problem.message for problem in problems)
 
 
 def test_a_key_may_recur_through_a_subclass_s_own_table(backend: Backend) -> None:
@@ -373,33 +328,3 @@ def test_an_unreadable_row_is_named_by_a_key_that_recurs(backend: Backend) -> No
         with pytest.raises(TargetError) as caught:
             export_document(engine, catalog=catalog)
     assert caught.value.key == 'town {"town":null,"name":"a"}, name "b"'
-
-
-def test_an_identity_in_a_foreign_key_counts_on_behind_what_came(postgresql: Backend) -> None:
-    """SQLAlchemy doesn't call such a column an autoincrement column, but its sequence is one."""
-    base, catalog = new_base(), Catalog("test")
-
-    class Room(base):
-        __tablename__ = "rooms"
-        floor = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
-        number = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
-
-    class Guest(base):
-        __tablename__ = "guests"
-        __table_args__ = (
-            sa.ForeignKeyConstraint(["floor", "number"], ["rooms.floor", "rooms.number"]),
-        )
-        number = mapped_column(sa.Integer, sa.Identity(), primary_key=True)
-        floor = mapped_column(sa.Integer, nullable=True)
-        room = relationship(Room)
-
-    schema_for(Room, catalog)
-    schema_for(Guest, catalog, natural_key="number")
-    guests = [{"number": number, "room": None} for number in (1, 2, 3)]
-    with postgresql.database(base.metadata) as engine:
-        import_document(engine, {"rooms": [], "guests": guests}, catalog=catalog)
-        with Session(engine) as session:
-            made = Guest(floor=None)
-            session.add(made)
-            session.flush()
-            assert made.number == 4

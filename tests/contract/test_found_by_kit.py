@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import Phase, given, settings
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import Session, mapped_column, relationship
+from sqlalchemy.orm import Session, mapped_column
 
 from lading import (
     Catalog,
@@ -17,7 +16,6 @@ from lading import (
     export_document,
     import_document,
 )
-from lading.testing import assert_round_trip, datasets
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
 from support.world import key, slug, to
@@ -104,35 +102,3 @@ def test_an_object_dumps_its_reference_to_a_column_of_a_subclass(sqlite_memory: 
         document = export_document(session, catalog=catalog)
         assert document["checks"][0]["licence"] == {"slug": "l"}
         assert checks().dump(check) == document["checks"][0]
-
-
-def test_the_kit_fills_identities_that_are_in_foreign_keys(postgresql: Backend) -> None:
-    """SQLAlchemy doesn't call such a column an autoincrement column; the database insists."""
-    base, catalog = new_base(), Catalog("rooms")
-
-    class Room(base):
-        __tablename__ = "rooms"
-        floor = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
-        number = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
-
-    class Guest(base):
-        __tablename__ = "guests"
-        __table_args__ = (
-            sa.ForeignKeyConstraint(["floor", "number"], ["rooms.floor", "rooms.number"]),
-        )
-        number = mapped_column(sa.Integer, sa.Identity(always=True), primary_key=True)
-        floor = mapped_column(sa.Integer)
-        room = relationship(Room)
-
-    schema_for(Room, catalog)
-    schema_for(Guest, catalog, natural_key="number")
-    counts: list[int] = []
-
-    @settings(max_examples=15, database=None, phases=[Phase.generate])
-    @given(datasets(catalog))
-    def run(dataset: Any) -> None:
-        counts.append(dataset.counts().get("guests", 0))
-        assert_round_trip(catalog, dataset, engine_factory=postgresql.database)
-
-    run()
-    assert any(counts)

@@ -47,3 +47,8 @@ def table(base: Any, name: str, /, **columns: Any) -> Any:
         **columns,
     }
     return type(base)(name.title().replace("_", ""), (base,), attributes)
+
+
+def things(*slugs: str, **values: Any) -> dict[str, Any]:
+    """Return a document of things, each with a slug and these values."""
+    return {"things": [{"slug": slug, **values} for slug in slugs]}

@@ -37,3 +37,10 @@ def statements(engine: sa.Engine) -> Iterator[list[str]]:
             yield seen
     finally:
         sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def run_sql(engine: sa.Engine, *sql: str) -> None:
+    """Run statements in one transaction."""
+    with engine.begin() as connection:
+        for statement in sql:
+            connection.exec_driver_sql(statement)
