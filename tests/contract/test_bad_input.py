@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import marshmallow as ma
 import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
-from sqlalchemy.orm import mapped_column
+from sqlalchemy.orm import mapped_column, relationship
 
 from lading import (
     BundleError,
@@ -20,14 +21,17 @@ from lading import (
     DeclarationError,
     ImportFailed,
     LadingError,
+    Owned,
+    Ref,
     TargetError,
     VersionError,
     export_all,
     import_all,
+    import_document,
 )
 from lading.version import __version__
 from support.backends import Backend
-from support.declaring import new_base, schema_for
+from support.declaring import catalog_of, new_base, schema_for, table
 from support.packing import adding, both, changing, packed, stored
 from support.rewriting import rewritten
 from support.zoo import WORLDS, World, keys, places, shop, tickets, values
@@ -864,3 +868,39 @@ def test_what_is_no_records_fault_is_told_once(engine: sa.Engine, tmp_path: Path
         connection.rollback()
         connection.exec_driver_sql(allow)
     assert stored(engine, target.world) == before
+
+
+@pytest.mark.parametrize("where", ["reference", "links", "owned"])
+def test_validators_of_references_and_lists_count(sqlite_memory: Backend, where: str) -> None:
+    """What ``load`` refuses, an import refuses, whatever kind of field says so."""
+    base = new_base()
+    tied = sa.Table(
+        "links",
+        base.metadata,
+        sa.Column("item_id", sa.ForeignKey("items.id"), primary_key=True),
+        sa.Column("other_id", sa.ForeignKey("others.id"), primary_key=True),
+    )
+
+    other = table(base, "others")
+    part = table(base, "parts", item_id=mapped_column(sa.ForeignKey("items.id")))
+    item = table(
+        base,
+        "items",
+        reference_id=mapped_column(sa.ForeignKey("others.id")),
+        reference=relationship(other),
+        links=relationship(other, secondary=tied),
+        owned=relationship(part),
+    )
+
+    def never(_value: Any) -> None:
+        raise ma.ValidationError("never")
+
+    catalog = catalog_of(other)
+    attributes = {"reference": Ref(), "links": Ref(), "owned": Owned(schema_for(part, catalog))}
+    attributes[where].validators = [never]
+    schema_for(item, catalog, attributes)
+    record = {"slug": "i", "reference": {"slug": "o"}, "links": [], "owned": []}
+    document = {"others": [{"slug": "o"}], "items": [record]}
+    with sqlite_memory.database(base.metadata) as engine:
+        with pytest.raises(ImportFailed, match=f"items record 1, {where}: never"):
+            import_document(engine, document, catalog=catalog)

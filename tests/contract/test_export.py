@@ -21,7 +21,14 @@ import marshmallow as ma
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session, mapped_column, relationship, scoped_session, sessionmaker
+from sqlalchemy.orm import (
+    Session,
+    aliased,
+    mapped_column,
+    relationship,
+    scoped_session,
+    sessionmaker,
+)
 
 from bakery import Base as BakeryBase
 from bakery import bakery, fill
@@ -45,7 +52,7 @@ from lading.report import Progress
 from support import worlds
 from support.backends import Backend
 from support.columns import CLOCK, DECIMAL, INSTANT, KEY_BYTES, MOMENT
-from support.declaring import catalog_of, new_base, schema_for
+from support.declaring import catalog_of, new_base, schema_for, table
 from support.statements import statements
 from support.worlds import World
 
@@ -1366,3 +1373,57 @@ def test_world_helpers_are_whole() -> None:
         world: World = make()
         assert world.catalog.schemas
         assert all(getattr(world, name) is model for name, model in world.models.items())
+
+
+def tagged(base: Any) -> tuple[Any, Any]:
+    """Map posts and tags with a link table that has no key of its own."""
+    sa.Table(
+        "links",
+        base.metadata,
+        sa.Column("post_id", sa.ForeignKey("posts.id")),
+        sa.Column("tag_id", sa.ForeignKey("tags.id")),
+    )
+    tag = table(base, "tags", posts=relationship("Posts", secondary="links"))
+    return tag, table(base, "posts")
+
+
+def test_links_that_a_partial_export_cuts_are_named(sqlite_memory: Backend, tmp_path: Path) -> None:
+    """Links carried by an entity that isn't written are no silent loss."""
+    base = new_base()
+    tag, post = tagged(base)
+    catalog = catalog_of(tag, post)
+    with sqlite_memory.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add(tag(slug="t", posts=[post(slug="p")]))
+        with pytest.warns(LeftOutWarning, match="carries no links"):
+            manifest = export_all(engine, tmp_path / "out", catalog=catalog, only=["posts"])
+    assert manifest.left_out == {"links": None}
+
+
+def test_a_link_twice_is_refused_at_export(sqlite_memory: Backend) -> None:
+    """No import could take it, so no bundle may hold it."""
+    base = new_base()
+    tag, post = tagged(base)
+    catalog = catalog_of(tag, post)
+    with sqlite_memory.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add_all([tag(id=1, slug="t"), post(id=1, slug="p")])
+            session.flush()
+            for _ in range(2):
+                session.execute(sa.text("INSERT INTO links VALUES (1, 1)"))
+        with pytest.raises(TargetError, match="links holds a link twice"):
+            export_document(engine, catalog=catalog)
+
+
+def test_a_condition_on_another_table_is_refused(sqlite_memory: Backend) -> None:
+    """It would multiply rows where the user meant to filter them."""
+    base = new_base()
+    tag, post = tagged(base)
+    catalog = catalog_of(tag, post)
+    with sqlite_memory.database(base.metadata) as engine:
+        with pytest.raises(TargetError, match="draws in tags, which would multiply rows"):
+            export_document(engine, catalog=catalog, where={"posts": tag.slug == "t"})
+        with pytest.raises(TargetError, match="draws in an alias of posts, which would"):
+            export_document(engine, catalog=catalog, where={"posts": aliased(post).slug == "p"})
+        condition = sa.exists().where(tag.slug == "t")
+        assert export_document(engine, catalog=catalog, where={"posts": condition})["posts"] == []

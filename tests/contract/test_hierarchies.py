@@ -688,3 +688,104 @@ def test_a_discriminator_is_written_by_its_type(
     catalog = Catalog("test", types=None if types is None else {ByValue: types})
     schema_for(Member, catalog, {} if field is None else {"kind": field}, stored=stored)
     assert refusal(catalog) == told
+
+
+def test_a_closure_follows_links_of_a_subclass_by_its_own_table(sqlite_memory: Backend) -> None:
+    """What a link holds may be the subclass's key, and no column of the base's table."""
+    base, catalog = new_base(), Catalog("test")
+    links = sa.Table(
+        "links",
+        base.metadata,
+        sa.Column("rare_id", sa.ForeignKey("rares.rare_id"), primary_key=True),
+        sa.Column("tag_id", sa.ForeignKey("tags.id"), primary_key=True),
+    )
+
+    class Tag(base):
+        __tablename__ = "tags"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+
+    class Note(base):
+        __tablename__ = "notes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        rare_id = mapped_column(sa.ForeignKey("rares.rare_id"), nullable=False)
+        tag_id = mapped_column(sa.ForeignKey("tags.id"))
+
+    class Item(base):
+        __tablename__ = "items"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), unique=True, nullable=False)
+        kind = mapped_column(sa.String(9), nullable=False)
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "item"}
+
+    class Rare(Item):
+        __tablename__ = "rares"
+        id = mapped_column("rare_id", sa.ForeignKey("items.id"), primary_key=True)
+        tags = relationship(Tag, secondary=links)
+        notes = relationship(Note)
+        __mapper_args__ = {"polymorphic_identity": "rare"}
+
+    schema_for(Item, catalog, {"notes": Owned(schema_for(Note, catalog))})
+    schema_for(Tag, catalog)
+    document = {
+        "items": [
+            {
+                "slug": f"i{n}",
+                "kind": "rare",
+                "tags": [{"slug": f"t{n}"}],
+                "notes": [{"slug": f"n{n}", "tag": {"slug": f"t{n + 2}"}}],
+            }
+            for n in (1, 2)
+        ],
+        "tags": [{"slug": f"t{n}"} for n in range(1, 6)],
+    }
+    with sqlite_memory.database(base.metadata) as engine:
+        import_document(engine, document, catalog=catalog)
+        some = export_document(
+            engine,
+            catalog=catalog,
+            only=["items"],
+            where={"items": Item.slug == "i1"},
+            closure=True,
+        )
+    assert [record["slug"] for record in some["items"]] == ["i1"]
+    assert [record["slug"] for record in some["tags"]] == ["t1", "t3"]
+
+
+def test_an_object_dumps_its_reference_to_a_column_of_a_subclass(sqlite_memory: Backend) -> None:
+    """Without a relationship, whose foreign key leads to a table that only a subclass has."""
+    base, catalog = new_base(), Catalog("assets")
+
+    class Asset(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "assets"
+        id = key()
+        slug = slug()
+        kind = mapped_column(sa.String(20), nullable=False)
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "asset"}
+
+    class Licence(Asset):
+        __tablename__ = "licences"
+        id = mapped_column(sa.ForeignKey("assets.id"), primary_key=True)
+        code = mapped_column(sa.String(30), unique=True)
+        __mapper_args__ = {"polymorphic_identity": "licence"}
+
+    class Check(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "checks"
+        id = key()
+        slug = slug()
+        licence_code = to("licences.code", null=True)
+        owner_id = to("licences.id", null=True)
+
+    schema_for(Asset, catalog)
+    checks = schema_for(Check, catalog, {"licence": Ref("licence_code")})
+    with sqlite_memory.database(base.metadata) as engine, Session(engine) as session:
+        licence = Licence(slug="l", code="c")
+        session.add(licence)
+        session.flush()
+        check = Check(slug="k", licence_code="c", owner_id=licence.id)
+        session.add(check)
+        session.commit()
+        document = export_document(session, catalog=catalog)
+        assert document["checks"][0]["licence"] == {"slug": "l"}
+        assert checks().dump(check) == document["checks"][0]

@@ -11,9 +11,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
-from lading import Catalog, ImportFailed, Owned, export_all, export_document, import_all
+from lading import (
+    Catalog,
+    ImportFailed,
+    Owned,
+    export_all,
+    export_document,
+    import_all,
+    import_document,
+)
 from support.backends import Backend
-from support.declaring import new_base, schema_for
+from support.declaring import catalog_of, new_base, schema_for, table
 from support.packing import packed
 from support.rewriting import rewritten
 from support.world import key, slug, text, to
@@ -191,9 +199,9 @@ def test_uuid_primary_keys_come_back_as_they_were(sqlite_memory: Backend, tmp_pa
     target = sqlite_memory.fresh()
     world.metadata.create_all(target)
     import_all(target, tmp_path / "b", catalog=world.catalog)
-    for table in world.metadata.sorted_tables:
+    for stored in world.metadata.sorted_tables:
         with source.connect() as one, target.connect() as other:
-            statement = sa.select(*table.columns).order_by(*table.primary_key.columns)
+            statement = sa.select(*stored.columns).order_by(*stored.primary_key.columns)
             assert one.execute(statement).all() == other.execute(statement).all()
 
 
@@ -206,3 +214,53 @@ def test_ids_for_people_who_debug_are_in_their_written_form(backend: Backend) ->
     assert all(str(uuid.UUID(found)) == found for found in authors.values())
     for book in document["books"]:
         assert book["author_id"] == authors[book["author"]["slug"]]
+
+
+def test_ids_are_taken_only_where_they_were_asked_for(sqlite_memory: Backend) -> None:
+    """Who corrects an id by hand is told, not ignored; exported ids are left aside."""
+    base = new_base()
+    model = table(base, "things")
+    catalog = catalog_of(model)
+    with sqlite_memory.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add(model(id=7, slug="a"))
+        plain = export_document(engine, catalog=catalog)
+        debug = export_document(engine, catalog=catalog, include_ids=True)
+        assert debug["things"] == [{"slug": "a", "id": 7}]
+        assert import_document(engine, debug, catalog=catalog).skipped == 1
+        plain["things"][0]["id"] = 8
+        with pytest.raises(ImportFailed, match="things record 1, id: Unknown field"):
+            import_document(engine, plain, catalog=catalog)
+
+
+def test_ids_for_people_who_debug_have_a_name_each(sqlite_memory: Backend) -> None:
+    """A record's own id may have the name of the column that a reference holds."""
+    base = new_base()
+    shelf = table(base, "shelves")
+    box = table(
+        base,
+        "boxes",
+        id=None,
+        box_id=mapped_column(sa.Integer, primary_key=True),
+        in_id=mapped_column(sa.ForeignKey("shelves.id"), nullable=False),
+        box=relationship(shelf),
+    )
+    catalog = catalog_of(shelf, box)
+    with sqlite_memory.database(base.metadata) as engine:
+        with engine.begin() as connection:
+            connection.execute(sa.insert(shelf), [{"id": 3, "slug": "s"}])
+            connection.execute(sa.insert(box), [{"box_id": 7, "slug": "b", "in_id": 3}])
+        document = export_document(engine, catalog=catalog, include_ids=True)
+        assert document["boxes"] == [{"slug": "b", "box": {"slug": "s"}, "box_id": 7}]
+        assert import_document(engine, document, catalog=catalog).differing == 0
+
+
+def test_an_id_whose_name_json_would_escape_is_left_out(sqlite_memory: Backend) -> None:
+    """No field may have such a name, and for people who debug none is made up."""
+    base = new_base()
+    model = table(base, "things", id=mapped_column("back\\slash", sa.Integer, primary_key=True))
+    catalog = catalog_of(model)
+    with sqlite_memory.database(base.metadata) as engine:
+        import_document(engine, {"things": [{"slug": "a"}]}, catalog=catalog)
+        document = export_document(engine, catalog=catalog, include_ids=True)
+    assert document["things"] == [{"slug": "a"}]

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, mapped_column, relationship, sessionmaker
 
 from lading import (
     Catalog,
     ImportFailed,
     ImportReport,
     LadingError,
+    Owned,
     TargetError,
     export_all,
     import_all,
@@ -23,8 +24,9 @@ from lading import (
 )
 from lading.report import Counts, Problem, Progress
 from support.backends import Backend
-from support.declaring import new_base, schema_for
+from support.declaring import catalog_of, new_base, schema_for, table
 from support.packing import adding, both, changing, packed, stored
+from support.raw import raw_values
 from support.zoo import (
     World,
     books,
@@ -1020,3 +1022,44 @@ def test_a_watcher_that_raises_undoes_the_import(
     with pytest.raises(KeyboardInterrupt):
         import_all(engine, packed(world, tmp_path / "b"), catalog=world.catalog, progress=stop)
     assert stored(engine, world) == before
+
+
+def test_another_spelling_is_no_difference(sqlite_memory: Backend) -> None:
+    """Skipped records differ by their values, not by how a person wrote them."""
+    base, catalog = new_base(), Catalog("test")
+    line = table(
+        base,
+        "lines",
+        order_id=mapped_column(sa.ForeignKey("orders.id"), nullable=False),
+        price=mapped_column(sa.Numeric(8, 2)),
+    )
+    order = table(base, "orders", lines=relationship("Lines"))
+    schema_for(order, catalog, {"lines": Owned(schema_for(line, catalog))})
+    written = [{"slug": "b", "price": "0.5"}, {"slug": "a", "price": "1.00"}]
+    with sqlite_memory.database(base.metadata) as engine:
+        document = {"orders": [{"slug": "o", "lines": written}]}
+        import_document(engine, document, catalog=catalog)
+        again = import_document(engine, document, catalog=catalog)
+        assert (again.skipped, again.differing) == (1, 0)
+        written[0]["price"] = "0.51"
+        assert import_document(engine, document, catalog=catalog).differing == 1
+
+
+def test_a_bad_deferred_reference_is_reported_beside_an_empty_one(
+    sqlite_memory: Backend,
+) -> None:
+    """Of two references that are set later, one has no target and the other is always null."""
+    base = new_base()
+    to_person, to_step = (sa.ForeignKey(f"{name}.id") for name in ("people", "steps"))
+    next_id = mapped_column(sa.ForeignKey("steps.id"))
+    step = table(base, "steps", person_id=mapped_column(to_person), next_id=next_id)
+    person = table(base, "people", step_id=mapped_column(to_step))
+    missing = {"slug": "gone"}
+    document = {
+        "people": [{"slug": "p", "step": missing}],
+        "steps": [{"slug": "s", "person": missing, "next": None}],
+    }
+    with sqlite_memory.database(base.metadata) as engine:
+        with pytest.raises(ImportFailed, match="no people has slug 'gone'"):
+            import_document(engine, document, catalog=catalog_of(person, step))
+        assert not any(raw_values(engine, base.metadata).values())

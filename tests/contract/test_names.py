@@ -14,7 +14,8 @@ from lading import Catalog, ImportFailed, export_all, export_document, import_do
 from lading import import_order as order_of
 from support import worlds, zoo, zoo_recurring
 from support.backends import Backend
-from support.declaring import catalog_of, new_base, schema_for
+from support.declaring import catalog_of, new_base, schema_for, table
+from support.restoring import restored
 from support.world import World
 
 TENANTS = ("North %s", "select")
@@ -127,3 +128,13 @@ def test_tables_that_differ_in_case_alone_have_columns_of_their_own(
         else:
             with pytest.raises(ImportFailed, match="Longer than maximum length 5"):
                 import_document(engine, document, catalog=catalog)
+
+
+def test_tables_may_be_named_like_aliases(sqlite_memory: Backend) -> None:
+    """What statements name by themselves never meets an application's names."""
+    base = new_base()
+    first = table(base, "t1")
+    second = table(base, "t2", t1_id=mapped_column(sa.ForeignKey("t1.id"), nullable=False))
+    rows = {"t1": [{"id": 1, "slug": "c0"}], "t2": [{"slug": "c1", "t1_id": 1}]}
+    document = restored(sqlite_memory, base, catalog_of(first, second), **rows)
+    assert document["t2"] == [{"slug": "c1", "t1": {"slug": "c0"}}]

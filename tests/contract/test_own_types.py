@@ -166,7 +166,7 @@ class Utc(sa.TypeDecorator[dt.datetime]):
 class NaiveUtc(Utc):
     """The same over a column without a zone, which loses it for the driver."""
 
-    impl = sa.DateTime
+    impl, cache_ok = sa.DateTime, True
 
     def process_bind_param(self, value: Any, dialect: Any) -> Any:
         return None if value is None else value.astimezone(dt.UTC).replace(tzinfo=None)
@@ -656,3 +656,25 @@ def test_a_declared_field_carries_a_native_type(
         fill(old, model, values)
         import_document(new, export_document(old, catalog=catalog), catalog=catalog)
         assert raw_values(new, model.metadata) == raw_values(old, model.metadata)
+
+
+class Shortened(sa.TypeDecorator[str]):
+    """A plain text under a name of the application's."""
+
+    impl, cache_ok = sa.String(5), True
+
+
+def test_a_decorated_text_is_held_to_its_length_at_export(engine: sa.Engine) -> None:
+    """SQLite keeps what is too long, and no import would take it back."""
+    model = thing(Shortened())
+    error = refused(engine, model, catalog_for(model), "much too long")
+    assert "has 13 characters, its column holds 5" in error.problem
+
+
+def test_a_declared_field_tells_of_a_zone_that_its_column_has_not(engine: sa.Engine) -> None:
+    """A decorator's annotation says datetime; only the field says that it is an aware one."""
+    model = thing(NaiveUtc())
+    model.metadata.create_all(engine)
+    fill(engine, model, [MOMENT])
+    document = export_document(engine, catalog=catalog_for(model, fields.AwareDateTime()))
+    assert document["things"] == [{"slug": "s0", "value": "2025-12-24T16:30:00+00:00"}]

@@ -12,7 +12,7 @@ from typing import Any
 import marshmallow as ma
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, relationship
+from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import (
     Catalog,
@@ -666,3 +666,104 @@ def test_a_closure_takes_the_ancestors_along(engine: sa.Engine) -> None:
         found = export_document(engine, **part, closure=True)
     assert found["categories"] == [nested("a"), nested("a", "b"), nested("a", "b", "c")]
     assert export_document(engine, **part)["categories"] == [nested("a", "b", "c")]
+
+
+def test_a_key_may_recur_through_a_subclass_s_own_table(sqlite_memory: Backend) -> None:
+    """The rows above are found by the base's key, which the subclass's repeats."""
+    base = new_base()
+
+    class Node(base):
+        __tablename__ = "nodes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(20), nullable=False)
+        kind = mapped_column(sa.String(10), nullable=False)
+        up_id = mapped_column(sa.Integer)
+        up = relationship(
+            lambda: Branch, foreign_keys=up_id, remote_side=lambda: Branch.pk, post_update=True
+        )
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["up_id"], ["branches.pk"], use_alter=True, name="up"),
+        )
+        __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": "leaf"}
+
+    class Branch(Node):
+        __tablename__ = "branches"
+        pk = mapped_column(sa.ForeignKey("nodes.id"), primary_key=True)
+        __mapper_args__ = {"polymorphic_identity": "branch", "inherit_condition": pk == Node.id}
+
+    catalog = Catalog("test")
+    schema_for(Node, catalog, natural_key=("up", "name"))
+    root = {"up": None, "name": "a"}
+    nodes = [
+        {**root, "kind": "branch"},
+        {"up": root, "name": "b", "kind": "branch"},
+        {"up": {"up": root, "name": "b"}, "name": "c", "kind": "leaf"},
+    ]
+    with sqlite_memory.database(base.metadata) as engine:
+        import_document(engine, {"nodes": nodes}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["nodes"] == nodes
+
+
+def test_a_key_may_recur_through_a_unique_column_of_a_subclass_s_table(
+    sqlite_memory: Backend,
+) -> None:
+    """The row above is found by a column that the base's table hasn't."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Place(base):
+        __tablename__ = "places"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(9), nullable=False)
+        kind = mapped_column(sa.String(9), nullable=False)
+        in_code = mapped_column(sa.ForeignKey("towns.code", use_alter=True, name="fk_in"))
+        town = relationship(
+            "Town",
+            foreign_keys=[in_code],
+            primaryjoin=lambda: Place.in_code == Town.code,
+            remote_side=lambda: [Town.code],
+        )
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "place"}
+
+    class Town(Place):
+        __tablename__ = "towns"
+        id = mapped_column("town_id", sa.ForeignKey("places.id"), primary_key=True)
+        code = mapped_column(sa.String(9), unique=True, nullable=False)
+        __mapper_args__ = {
+            "polymorphic_identity": "town",
+            "inherit_condition": id == Place.id,
+        }
+
+    schema_for(Place, catalog, natural_key=("town", "name"))
+    above = {"town": None, "name": "a"}
+    within = {"town": above, "name": "a"}
+    places = [
+        {**above, "kind": "town", "code": "x"},
+        {**within, "kind": "town", "code": "y"},
+        {"town": within, "name": "a", "kind": "place"},
+    ]
+    with sqlite_memory.database(base.metadata) as engine:
+        import_document(engine, {"places": places}, catalog=catalog)
+        assert export_document(engine, catalog=catalog)["places"] == places
+
+
+def test_an_unreadable_row_is_named_by_a_key_that_recurs(sqlite_memory: Backend) -> None:
+    """Its key is made by the export itself, and no value of the row's own."""
+    base, catalog = new_base(), Catalog("test")
+
+    class Place(base):
+        __tablename__ = "places"
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(9), nullable=False)
+        state = mapped_column(sa.Enum("open", "shut", native_enum=False), nullable=False)
+        town_id = mapped_column(sa.ForeignKey("places.id"))
+        town = relationship("Place", remote_side=id)
+
+    schema_for(Place, catalog, natural_key=("town", "name"))
+    rows = "(1, 'a', 'open', NULL), (2, 'b', 'lost', 1)"
+    with sqlite_memory.database(base.metadata) as engine:
+        with engine.begin() as connection:
+            columns = "id, name, state, town_id"
+            connection.exec_driver_sql(f"INSERT INTO places ({columns}) VALUES {rows}")
+        with pytest.raises(TargetError) as caught:
+            export_document(engine, catalog=catalog)
+    assert caught.value.key == 'town {"town":null,"name":"a"}, name "b"'

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import Catalog, Owned, Ref, TargetError, export_document
 from support.backends import Backend
-from support.declaring import new_base, schema_for
+from support.declaring import new_base, schema_for, table
 from support.statements import statements
 
 
@@ -363,3 +363,23 @@ def test_a_foreign_key_to_several_rows_is_refused_by_name(mariadb: Backend) -> N
             "'3'. The record with slug 'v' (primary key 'v') refers to '1', and a restore could "
             "take the other. Make doc unique in drafts."
         )
+
+
+def test_a_key_that_several_rows_share_cannot_be_referred_to(sqlite_memory: Backend) -> None:
+    """``by`` and owned rows' keys may not be unique; an export finds out, not a restore."""
+    base, catalog = new_base(), Catalog("test")
+    person = table(base, "people", name=mapped_column(sa.String(20)))
+    book = table(base, "books", owner_id=mapped_column(sa.ForeignKey("people.id"), nullable=False))
+    schema_for(person, catalog)
+    schema_for(book, catalog, {"owner": Ref(by="name")})
+    with sqlite_memory.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add_all([person(id=n, slug=str(n), name="Ann") for n in (1, 2)])
+            session.add(person(id=3, slug="3", name="Bob"))
+            session.flush()
+            session.add(book(slug="b", owner_id=3))
+        assert export_document(engine, catalog=catalog)["books"][0]["owner"] == {"name": "Bob"}
+        with Session(engine) as session, session.begin():
+            session.add(book(slug="c", owner_id=1))
+        with pytest.raises(TargetError, match="several people have name 'Ann'"):
+            export_document(engine, catalog=catalog)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, mapped_column
 
+from lading import Catalog, export_all, import_document
 from lading.database.session import writing
 from lading.errors import TargetError
 from support import worlds
 from support.backends import Backend
+from support.declaring import catalog_of, new_base, schema_for, table
 from support.worlds import World
 
 
@@ -117,3 +123,77 @@ def test_a_driver_s_refusal_is_a_target_error(engine: sa.Engine) -> None:
             opened.connection.execute(sa.insert(world.Person).values(email="zoe@x.org"))
     assert isinstance(caught.value.__cause__, sa.exc.IntegrityError)
     assert people(engine, world) == 2
+
+
+def test_a_failed_commit_leaves_nothing_for_the_next_one(tmp_path: Path) -> None:
+    """SQLite stays in its transaction when a commit finds the file locked."""
+    base = new_base()
+    model = table(base, "things")
+    catalog = catalog_of(model)
+    path = tmp_path / "locked.db"
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 0.1})
+    base.metadata.create_all(engine)
+    document = {"things": [{"slug": "a"}]}
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM things").fetchall()
+    with pytest.raises(TargetError, match="locked"):
+        import_document(engine, document, catalog=catalog)
+    reader.execute("ROLLBACK")
+    reader.close()
+    with Session(engine) as session, session.begin():
+        session.add(model(slug="innocent"))
+    with Session(engine) as session:
+        assert session.scalars(sa.select(model.slug)).all() == ["innocent"]
+    engine.dispose()
+
+
+def test_constraints_that_wait_for_the_commit_name_their_records(postgresql: Backend) -> None:
+    """They are checked while the record is known, and wait again for a caller's commit."""
+    base = new_base()
+    model = table(base, "things", code=mapped_column(sa.Integer))
+    model.__table__.append_constraint(
+        sa.UniqueConstraint("code", name="uq_code", deferrable=True, initially="DEFERRED")
+    )
+    catalog = Catalog("test")
+    schema_for(model, catalog, natural_key="slug")
+    document = {"things": [{"slug": "a", "code": 1}, {"slug": "b", "code": 1}]}
+    with postgresql.database(base.metadata) as engine:
+        report = import_document(engine, document, catalog=catalog, on_error="continue")
+        assert (report.inserted, report.failed) == (1, 1)
+        assert report.errors[0].startswith(
+            "things record 2, code: its code 1 is that of record 1 already, "
+        )
+        with Session(engine) as session:
+            import_document(session, {"things": [{"slug": "c", "code": 2}]}, catalog=catalog)
+            session.add(model(slug="d", code=2))
+            session.flush()  # still waiting, as the model says
+            session.rollback()
+
+
+def test_what_others_write_meanwhile_tears_no_export(postgresql: Backend, tmp_path: Path) -> None:
+    """READ COMMITTED sees their work statement by statement, so such an export is refused."""
+    base = new_base()
+    model = table(base, "things")
+    catalog = catalog_of(model)
+    with postgresql.database(base.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            session.add(model(slug="a"))
+
+        def write(_progress: Any) -> None:
+            with Session(engine) as other, other.begin():
+                other.add(model(slug="b"))
+
+        def write_c() -> None:
+            with Session(engine) as other, other.begin():
+                other.add(model(slug="c"))
+
+        with Session(engine) as session, pytest.raises(TargetError, match="others wrote while"):
+            export_all(session, tmp_path / "torn", catalog=catalog, progress=write)
+        assert list(tmp_path.iterdir()) == []
+        export_all(engine, tmp_path / "whole", catalog=catalog, progress=lambda _: write_c())
+        with Session(engine) as session:
+            manifest = export_all(session, tmp_path / "quiet", catalog=catalog)
+    assert manifest.snapshot == (
+        "read committed, in the caller's transaction (nobody else wrote meanwhile)"
+    )

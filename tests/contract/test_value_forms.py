@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import uuid
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,15 +12,25 @@ from typing import Any
 import marshmallow as ma
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.dialects import postgresql as pg
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session, mapped_column, relationship
 
-from lading import Catalog, DeclarationError, ImportFailed, TargetError, export_all, import_all
+from lading import (
+    Catalog,
+    DeclarationError,
+    ImportFailed,
+    TargetError,
+    export_all,
+    export_document,
+    import_all,
+    import_document,
+)
 from lading.database.dialects.postgresql_text import MENDED
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
 from support.raw import raw_values
+from support.restoring import restored
 from support.rewriting import entity_bytes, rewritten
 from support.zoo import World
 
@@ -529,3 +540,52 @@ def test_types_of_postgresql_alone_go_round_by_a_declared_field(
         assert values_of(tmp_path / "a", "held") == [written, None]
         import_all(second, tmp_path / "a", catalog=world.catalog)
         assert raw_values(first, world.metadata) == raw_values(second, world.metadata)
+
+
+def test_floats_of_single_precision_come_back(backend: Backend) -> None:
+    """Their shortest text is what they give back, down to the smallest."""
+    values = [0.1, 0.25, 3.4e38, -7.5e-9, 1e-40, 1.4e-44, 1e-45]
+    type_ = sa.REAL().with_variant(mysql.FLOAT(), "mysql", "mariadb")
+    world = world_of(value=type_)
+    records = [{"slug": f"s{n}", "value": value} for n, value in enumerate(values)]
+    with backend.database(world.metadata) as engine:
+        import_document(engine, {"things": records}, catalog=world.catalog)
+        assert export_document(engine, catalog=world.catalog)["things"] == records
+
+
+def test_json_of_a_lone_number_comes_back(backend: Backend) -> None:
+    """SQLite stores it as a number; what it kept, it can have again."""
+    world = world_of(data=sa.JSON())
+    values = [1e22, 1e300, 1e17, 5, 0.1, "1e5", [1e20], {"a": -0.0}]
+    rows = [{"slug": str(n), "data": value} for n, value in enumerate(values)]
+    restored(backend, world.base, world.catalog, things=rows)
+
+
+def test_uuids_kept_as_text_come_back(backend: Backend) -> None:
+    """``native_uuid=False`` means 32 digits on PostgreSQL as well, whatever Python has."""
+    world = world_of(
+        code=sa.Uuid(native_uuid=False), name=sa.Uuid(as_uuid=False, native_uuid=False)
+    )
+    code = uuid.UUID(int=5)
+    rows = [{"slug": "a", "code": code, "name": str(code)}]
+    document = restored(backend, world.base, world.catalog, things=rows)
+    assert document["things"] == [{"slug": "a", "code": str(code), "name": str(code)}]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("extra_float_digits", "0"),
+        ("standard_conforming_strings", "off"),
+        ("DateStyle", "'German'"),
+    ],
+)
+def test_settings_that_change_values_are_refused(
+    setting: str, value: str, postgresql: Backend
+) -> None:
+    """Floats would be rounded, bytes and dates misread."""
+    world = world_of()
+    with postgresql.database(world.metadata) as engine, Session(engine) as session:
+        session.execute(sa.text(f"SET LOCAL {setting} = {value}"))
+        with pytest.raises(TargetError, match=f"PostgreSQL's {setting} is"):
+            export_document(session, catalog=world.catalog)
