@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import marshmallow as ma
 
 from lading.errors import DeclarationError
+from lading.mapping.context import Settings
+from lading.mapping.coverage import told_coverage
+from lading.mapping.derivation import derive
+from lading.mapping.load_order import order_of
+from lading.mapping.meta_options import declares_model
 from lading.mapping.value_fields import checked_types
-from lading.messages import shown
-
-if TYPE_CHECKING:
-    from lading.changes.change import Change
-    from lading.mapping.derivation import Entities
-    from lading.mapping.natural_keys import KeyChoice
-    from lading.schema import EntitySchema
-
+from lading.messages import listed, shown
+from lading.model.entities import Entities, KeyChoice
+from lading.model.rowsets import SchemaClass
 
 #: Every catalog that is still used, to name those that were meant where none was given.
 _catalogs: weakref.WeakSet[Catalog] = weakref.WeakSet()
@@ -27,20 +29,31 @@ EXACT, AS_READ = "exact", "as_read"
 
 
 class Catalog:
-    """The set of an application's entity schemas.
+    """The set of an application's entity schemas, and what follows from it.
 
-    ``name`` is written into bundles.  ``bind`` is the engine (or session factory)
-    of calls without a session; ``source`` says which application and version
-    writes the bundles.  ``releases`` maps an application's labels to entity
-    versions, ``unlabelled`` says what a missing label means.  ``leaves_out`` maps
-    tables (``"sessions"``) and columns (``"users.token"``) to the reason why no
-    bundle carries them.  ``keep_ids`` carries the ids that the database numbers, as a
-    field ``id`` of each record; ``Meta.keep_id`` says otherwise for an entity.  ``types`` maps
-    classes of column types to the field of every column of such a type (or of a subclass of
-    it), where its schema declares none: a class of fields, a field, or a function from the
-    column's type to a field.  ``sqlite_decimals`` says what becomes of a double in SQLite that
-    has more digits than its decimal column's scale: it is refused (``"exact"``), or written as
-    SQLAlchemy reads it (``"as_read"``), rounded, with a warning and counted in the manifest.
+    Everything is derived when the catalog is first used, and again after a further schema or
+    change was registered.  Schemas themselves are never altered, so one schema may serve
+    several catalogs.
+
+    Args:
+        name: What bundles call the catalog; a bundle loads into a catalog of the same name.
+        bind: The engine (or session factory) of calls without a session.
+        source: The application and version that write the bundles.
+        releases: Maps an application's labels to entity versions.
+        unlabelled: Which of these labels a document without one has.
+        leaves_out: Maps tables (``"sessions"``) and columns (``"users.token"``) to the reason
+            why no bundle carries them.
+        keep_ids: Whether records carry the ids that the database numbers, as a field ``id``;
+            ``Meta.keep_id`` says otherwise for an entity.
+        types: Maps classes of column types to the field of every column of such a type (or of a
+            subclass of it), where its schema declares none: a class of fields, a field, or a
+            function from the column's type to a field.
+        sqlite_decimals: What becomes of a double in SQLite that has more digits than its decimal
+            column's scale: it is refused (``"exact"``), or written as SQLAlchemy reads it
+            (``"as_read"``), rounded, with a warning and counted in the manifest.
+
+    Raises:
+        DeclarationError: An option isn't of these forms.
     """
 
     def __init__(
@@ -58,9 +71,9 @@ class Catalog:
     ) -> None:
         if not name or type(name) is not str:
             raise DeclarationError(f"Catalog: name is {shown(name)}; give it a non-empty string")
-        for option, given in (("leaves_out", leaves_out), ("releases", releases)):
-            if given is not None and not isinstance(given, Mapping):
-                raise DeclarationError(f"Catalog: {option} is {shown(given)}; give it a mapping")
+        for option, value in (("leaves_out", leaves_out), ("releases", releases)):
+            if value is not None and not isinstance(value, Mapping):
+                raise DeclarationError(f"Catalog: {option} is {shown(value)}; give it a mapping")
         self.name = name
         self.bind = bind
         self.source = source
@@ -77,8 +90,9 @@ class Catalog:
                 f"{EXACT!r}, {AS_READ!r}"
             )
         self.sqlite_decimals = sqlite_decimals
-        self.schemas: list[type[EntitySchema]] = []
-        self.changes: list[type[Change]] = []
+        self.schemas: list[SchemaClass] = []
+        #: The classes of its changes.
+        self.changes: list[Any] = []
         self._entities: Entities | None = None
         self._lock = threading.RLock()
         _catalogs.add(self)
@@ -86,50 +100,67 @@ class Catalog:
     def __repr__(self) -> str:
         return f"<Catalog {self.name!r}: {len(self.schemas)} schemas>"
 
-    def register(self, schema: type[EntitySchema]) -> None:
-        """Add a schema; subclasses of ``EntitySchema`` do this by themselves."""
+    def register(self, schema: SchemaClass) -> None:
+        """Add a schema; subclasses of ``EntitySchema`` do this by themselves.
+
+        A schema that was declared in another catalog may be added as well, with those that it
+        owns: each catalog then carries its rows by its own options.  An instance, such as
+        ``PurchaseSchema()``, works by the catalog that the class was declared in.
+        """
+        given: Any = schema
+        is_schema = isinstance(given, type) and issubclass(given, ma.Schema)
+        if not is_schema or not declares_model(schema):
+            raise DeclarationError(
+                f"catalog {self.name!r} can't register {shown(schema)}; "
+                "give it an EntitySchema with model = …"
+            )
         with self._lock:
-            self.schemas.append(schema)
+            if schema not in self.schemas:
+                self.schemas.append(schema)
             self._entities = None
 
-    def register_change(self, change: type[Change]) -> None:
+    def register_change(self, change: Any) -> None:
         """Add a change; subclasses of ``Change`` do this by themselves."""
         with self._lock:
-            self.changes.append(change)
+            if change not in self.changes:
+                self.changes.append(change)
             self._entities = None
 
     def use(self) -> Entities:
         """Derive everything from the declarations, once.
 
-        Raises ``DeclarationError`` with every mistake found.
+        Raises ``DeclarationError`` with every mistake found in the schemas.
         """
         with self._lock:
+            if not self.schemas:
+                raise DeclarationError(self._emptiness())
             if self._entities is None:
-                from lading.mapping.derivation import derive  # it imports the schemas, they us
-
-                self._entities = derive(self)
+                settings = Settings(self.name, self.keep_ids, self.types, self.leaves_out)
+                self._entities = derive(self.schemas, settings)
             return self._entities
 
     def coverage(self) -> dict[str, str | None]:
         """List what no schema carries: tables and columns of the models' metadata.
 
         Columns that look like references by ids which no record carries are among them: see
-        ``declare.softreferences`` for the rule.  Maps each name (``"sessions"``,
+        ``mapping.soft_references`` for the rule.  Maps each name (``"sessions"``,
         ``"users.token"``) to the reason that ``leaves_out`` gives, or to ``None``; sorted by
         name.
         """
-        from lading.mapping.coverage import told_coverage
-
-        return told_coverage(self.use())
+        return dict(told_coverage(self.use()))
 
     def choices(self) -> tuple[KeyChoice, ...]:
         """Say which natural key each entity has, what it was chosen from, and why.
 
         Sorted by name; owned lists with a key of their own are among them.
         """
-        from lading.mapping.natural_keys import choices
+        return self.use().choices
 
-        return choices(self.use())
+    def _emptiness(self) -> str:
+        others = filled_catalogs() if self is default_catalog else []
+        if others:
+            return f"the default catalog is empty; {listed(others, separator=', ')}: pass catalog=…"
+        return f"catalog {self.name!r} is empty; declare an EntitySchema with model = … in it"
 
 
 default_catalog = Catalog("default")
@@ -149,7 +180,5 @@ def import_order(catalog: Catalog | None = None) -> dict[str, int]:
     Without a catalog, the default one is meant.  Raises ``DeclarationError`` for a cycle
     of required references, with its path.
     """
-    from lading.mapping.load_order import order_of  # it imports the entities, they us
-
     names = order_of((catalog or default_catalog).use()).entities
     return {name: place for place, name in enumerate(names, 1)}

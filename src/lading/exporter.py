@@ -25,10 +25,10 @@ from lading.exporting.reader import RecordReader, Tally, count_rows
 from lading.exporting.selection import Scope
 from lading.exporting.shared_keys import refuse_shared_keys
 from lading.mapping.coverage import coverage
-from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order, order_of
 from lading.mapping.soft_references import soft_references
 from lading.messages import listed
+from lading.model.entities import Entities
 from lading.model.rowsets import RowSet, references_of
 from lading.model.shape import targets_of
 from lading.options import catalog_of, check_path, check_watch
@@ -115,7 +115,7 @@ def export_document(
         export.left_out()
     return {
         "version": _release(catalog),
-        "schema_versions": _versions(catalog.use(), list(lists)),
+        "schema_versions": _versions(catalog, list(lists)),
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "source": catalog.source,
         **({"include_ids": True} if include_ids else {}),
@@ -126,16 +126,16 @@ def export_document(
 def _prepared(catalog: Catalog, **asked: Any) -> tuple[Order, Scope]:
     """Check all declarations; return the order, and what is asked for."""
     entities = catalog.use()
-    history_of(entities)
+    history_of(catalog)
     return order_of(entities), Scope(entities, **asked)
 
 
-def _versions(entities: Entities, names: list[str]) -> dict[str, int]:
+def _versions(catalog: Catalog, names: list[str]) -> dict[str, int]:
     """Return the versions of entities, and of what they refer to where changes led to it.
 
     Only then may references have been written otherwise once.
     """
-    history = history_of(entities)
+    entities, history = catalog.use(), history_of(catalog)
     versions = {name: entities[name].version for name in names}
     for name in names:
         told = targets_of(entities, entities[name])

@@ -11,12 +11,12 @@ from lading.catalog import Catalog
 from lading.changes.history import History, history_of
 from lading.changes.replay import Misfit, undo
 from lading.changes.shapes import Shapes
+from lading.changes.version_checks import chains_of
 from lading.errors import LadingError, VersionError
 from lading.json_schemas.records import document_schema, record_schema
 from lading.locking.check import shapes_before
 from lading.locking.lock_file import Lock, read_lock
 from lading.locking.sealed_shape import sealed_shapes
-from lading.mapping.derivation import Entities
 from lading.messages import nearest, shown
 from lading.options import catalog_of, check_path
 
@@ -43,6 +43,7 @@ def json_schema(
     """
     catalog = catalog_of(catalog)
     entities = catalog.use()
+    chains_of(catalog)
     current = {name: rows.version for name, rows in entities.roots.items()}
     if entity is None:
         if version is not None:
@@ -57,17 +58,17 @@ def json_schema(
     if lock is not None:
         check_path(lock)
         held = read_lock(Path(lock))
-    return record_schema(_shapes(entities, held, entity, version), entity, version)
+    return record_schema(_shapes(catalog, held, entity, version), entity, version)
 
 
-def _shapes(entities: Entities, lock: Lock | None, entity: str, version: int) -> Shapes:
+def _shapes(catalog: Catalog, lock: Lock | None, entity: str, version: int) -> Shapes:
     """Return the shapes as of an entity's version: sealed ones, today's, or those before."""
-    history = history_of(entities)
+    history = history_of(catalog)
     found = None if lock is None else _sealed(history, lock, entity, version)
     if found is not None:
         return found
     if history.chains.current.get(entity) == version:
-        return sealed_shapes(entities)
+        return sealed_shapes(catalog.use())
     return _undone(history, lock, entity, version)
 
 
@@ -113,5 +114,5 @@ def _sealed(history: History, lock: Lock, entity: str, version: int) -> Shapes |
         seen = Lock(lock.catalog, lock.seals[:place], ())
         if seen.last.versions.get(entity) == version:
             with suppress(Misfit):  # then an older seal, or the changes alone say what there was
-                return shapes_before(history.entities, seen.last.versions, seen.shapes)
+                return shapes_before(history.catalog, seen.last.versions, seen.shapes)
     return None

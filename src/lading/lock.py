@@ -10,6 +10,7 @@ from typing import Any
 
 from lading.catalog import Catalog
 from lading.changes.history import history_of
+from lading.changes.version_checks import chains_of
 from lading.errors import DeclarationError, VersionError
 from lading.locking.check import HEADS, drift, order_of_finding
 from lading.locking.goldens import given, golden_document, golden_findings, upgraded
@@ -71,7 +72,7 @@ def lock(
     entities, place = catalog.use(), Path(path)
     old = _lock_of(catalog, place) if os.path.lexists(place) else None
     waived = () if old is None else _accepted(catalog, place, old)
-    history_of(entities)
+    history_of(catalog)
     versions = {name: rows.version for name, rows in entities.roots.items()}
     known = {} if old is None else old.shapes
     shapes = sealed_shapes(entities).roots
@@ -131,7 +132,7 @@ def check(catalog: Catalog | None = None, path: str | os.PathLike[str] = PATH) -
     """
     catalog = catalog_of(catalog)
     check_path(path)
-    catalog.use()
+    chains_of(catalog)
     place = Path(path)
     return _checked(catalog, place, _lock_of(catalog, place))[0]
 
@@ -156,7 +157,7 @@ def _checked(
     documents = {
         seal.golden.file: (read_golden(place, seal), found.shapes_at(seal)) for seal in found.seals
     }
-    drifted = drift(catalog.use(), found.last.versions, found.shapes)
+    drifted = drift(catalog, found.last.versions, found.shapes)
     standing, used = _waived(drifted, found.waivers)
     if all(finding.kind == SAFE for finding in standing):
         passed = _passed(found, used)

@@ -1,25 +1,23 @@
 """``EntitySchema``: a marshmallow schema whose fields follow from a SQLAlchemy model.
 
-The class only registers itself; its fields are derived when the catalog is first
-used, because a mapper that is configured before its related classes exist stays
-broken for good.
+The class only registers itself, and is never altered: what a catalog derives when it is first
+used lives in the catalog, and in the instances of the class.  A mapper that is configured
+before its related classes exist stays broken for good.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import marshmallow as ma
 
 from lading.catalog import Catalog, default_catalog
 from lading.errors import DeclarationError
+from lading.mapping.fields import adopt, schema_of
 from lading.mapping.meta_options import declares_model, option, option_faults
 from lading.messages import shown
-
-if TYPE_CHECKING:
-    from lading.model.rowsets import RowSet
+from lading.model.rowsets import RowSet
 
 
 class EntitySchema(ma.Schema):
@@ -33,13 +31,13 @@ class EntitySchema(ma.Schema):
     ``hidden`` and ``keep_id`` its subclasses inherit.
 
     ``load`` returns plain data with natural keys for references; it needs no
-    session and creates nothing.
+    session and creates nothing.  An instance works by the catalog that its class is declared
+    in, also where :meth:`Catalog.register` gave the class to further ones.
     """
 
     catalog: ClassVar[Catalog]
-    rows: ClassVar[RowSet | None] = None
-    declared: ClassVar[dict[str, ma.fields.Field[Any]]]
-    as_written: ClassVar[dict[str, ma.fields.Field[Any]]]
+    #: The rows that an instance reads and writes, by the catalog that it works by.
+    rows: RowSet | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -51,28 +49,14 @@ class EntitySchema(ma.Schema):
             raise DeclarationError(
                 f"{cls.__name__}: catalog = {shown(cls.catalog)}; give it a Catalog"
             )
-        cls.rows = None
         if declares_model(cls):
             cls.catalog.register(cls)
 
     def __init__(self, **options: Any) -> None:
-        if type(self).rows is None and declares_model(type(self)):
-            type(self).catalog.use()
+        if self.rows is None and declares_model(type(self)):
+            adopt(self, type(self).catalog.use().plain[type(self)])
         self._by_class: dict[frozenset[str], EntitySchema] = {}
         super().__init__(**options)
-
-    @classmethod
-    def begin(cls) -> None:
-        """Set ``declared`` to fresh copies of the fields as the application wrote them."""
-        if "as_written" not in cls.__dict__:
-            cls.as_written = dict(cls._declared_fields)
-        cls.declared = {name: copy.copy(field) for name, field in cls.as_written.items()}
-
-    @classmethod
-    def nested(cls, rows: RowSet) -> EntitySchema:
-        """Return a schema for owned rows: without what the nesting itself says."""
-        carried = {member.name for member in rows.members}
-        return cls(exclude=tuple(name for name in cls._declared_fields if name not in carried))
 
     def load(self, data: Any, *, many: bool | None = None, **options: Any) -> Any:
         """Read records as marshmallow does; computed fields are left aside, not refused."""
@@ -88,17 +72,18 @@ class EntitySchema(ma.Schema):
         return super(EntitySchema, schema)._deserialize(data, many=many, **options)
 
     def _of_class(self, data: Any) -> EntitySchema:
-        rows = type(self).rows
+        """Return a schema with the fields of a record's own class alone."""
+        rows = self.rows
         if rows is None or rows.discriminator is None or not isinstance(data, Mapping):
             return self
         names = {member.name for member in rows.members_of(data)}
         others = {member.name for member in rows.members} - names
-        kept = frozenset(self.fields.keys() - others)
-        if kept == self.fields.keys():
+        carried = frozenset(self.fields.keys() - others)
+        if carried == self.fields.keys():
             return self
-        if kept not in self._by_class:
-            self._by_class[kept] = type(self)(only=kept)
-        return self._by_class[kept]
+        if carried not in self._by_class:
+            self._by_class[carried] = cast("EntitySchema", schema_of(rows, only=carried))
+        return self._by_class[carried]
 
     def _without_computed(self, data: Any, many: bool | None) -> Any:
         computed = {
@@ -109,7 +94,7 @@ class EntitySchema(ma.Schema):
         if not computed:
             return data
         if (self.many if many is None else many) and isinstance(data, Sequence):
-            return [_drop(item, computed) for item in data]
+            return [_drop(record, computed) for record in data]
         return _drop(data, computed)
 
 

@@ -292,7 +292,9 @@ def test_hooks_see_each_class_s_fields(tmp_path: Path) -> None:
     catalog = Catalog("joined")
     for schema in world.catalog.schemas:
         attributes = {
-            name: field for name, field in schema.declared.items() if isinstance(field, Owned | Ref)
+            name: field
+            for name, field in schema._declared_fields.items()
+            if isinstance(field, Owned | Ref)
         }
         if schema.Meta.model.__name__ == "Asset":
 

@@ -211,7 +211,7 @@ records = {
 
 def upgraded(catalog: Catalog, version: int, held: dict[str, list[bytes]], shapes: Any) -> Any:
     """Upgrade records of one version to a catalog's."""
-    plan = history_of(catalog.use()).plan(dict.fromkeys(held, version), file="drawn")
+    plan = history_of(catalog).plan(dict.fromkeys(held, version), file="drawn")
     upgrade = Upgrade(plan, shapes, "drawn")
     streams = Streams(Held(held), upgrade)
     found: dict[str, list[bytes]] = {}
@@ -291,13 +291,13 @@ def test_a_check_finds_nothing_in_whole_histories_and_every_step_that_is_missing
     states, changes = history
     whole = application(states[-1], len(states), changes)
     for number, state in enumerate(states):
-        assert drift(whole.use(), *sealed(state, number + 1, changes[:number])) == []
+        assert drift(whole, *sealed(state, number + 1, changes[:number])) == []
     steps = [n for n, step in enumerate(changes[-1]) if not _keeps_shape(step)]
     if steps:
         missing = data.draw(st.sampled_from(steps))
         rest = [step for n, step in enumerate(changes[-1]) if n != missing]
         less = application(states[-1], len(states), [*changes[:-1], rest])
-        assert drift(less.use(), *sealed(states[-2], len(states) - 1, changes[:-1]))
+        assert drift(less, *sealed(states[-2], len(states) - 1, changes[:-1]))
 
 
 def sealed(state: State, version: int, changes: list[Any]) -> tuple[Any, Any]:

@@ -150,8 +150,7 @@ def _declare(
 ) -> None:
     model = made.classes[schema.Meta.model.__name__]
     attributes: dict[str, Any] = {}
-    written = schema.__dict__.get("as_written", schema._declared_fields)
-    for name, one in written.items():
+    for name, one in schema._declared_fields.items():
         if isinstance(one, Owned) and one.child in made.schemas:
             attributes[name] = Owned(made.schemas[one.child], via=one.via)
         elif isinstance(one, Ref) and hasattr(model, name):

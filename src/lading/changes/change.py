@@ -72,8 +72,8 @@ def change(
     return made
 
 
-def own_faults(change: type[Change]) -> Iterator[str]:
-    """Yield what is wrong with a change as it stands, whatever there is beside it."""
+def own_faults(change: type[Change], catalog: Catalog) -> Iterator[str]:
+    """Yield what is wrong with a change of a catalog as it stands, whatever there is beside it."""
     if not (change.__dict__.get("__doc__") or "").strip():
         yield "has no docstring; say in it what became of the records"
     yield from _upgrade_faults(change.upgrades)
@@ -81,7 +81,7 @@ def own_faults(change: type[Change]) -> Iterator[str]:
         yield f"after = {shown(change.after)}; write a list of changes"
     else:
         for other in change.after:
-            yield from _after_faults(change, other)
+            yield from _after_faults(other, catalog)
     if not isinstance(change.steps, list | tuple):
         yield f"steps = {shown(change.steps)}; write a list of steps"
         return
@@ -115,13 +115,13 @@ def _follows(move: Any) -> bool:
     return after is None or (type(after) is int and after == before + 1)
 
 
-def _after_faults(change: type[Change], other: Any) -> Iterator[str]:
+def _after_faults(other: Any, catalog: Catalog) -> Iterator[str]:
     if not (isinstance(other, type) and issubclass(other, Change)):
         yield f"after names {shown(other)}; write the class of a change"
-    elif other not in change.catalog.changes:
+    elif other not in catalog.changes:
         yield (
             f"after names {other.__name__}, which is no change of catalog "
-            f"{change.catalog.name!r}; name one that has upgrades and that catalog"
+            f"{catalog.name!r}; name one that has upgrades and that catalog"
         )
 
 

@@ -9,13 +9,15 @@ from typing import Any
 
 import networkx as nx
 
+from lading.catalog import Catalog
 from lading.changes.change import Change
 from lading.changes.replay import Misfit, Undone, newest, undo, undo_one
 from lading.changes.shapes import Shapes
+from lading.changes.version_checks import chains_of
 from lading.changes.version_graph import Chains, State, order_graph
 from lading.errors import DeclarationError, VersionError
-from lading.mapping.derivation import Entities
 from lading.messages import listed, shown
+from lading.model.entities import Entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,10 @@ class History:
     changes that need an order and have none.
     """
 
-    def __init__(self, entities: Entities) -> None:
-        self.entities = entities
-        self.catalog = entities.catalog
-        current = {name: rows.version for name, rows in entities.roots.items()}
-        self.chains = Chains(current, self.catalog.changes)
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.entities = catalog.use()
+        self.chains = chains_of(catalog)
         self.graph = order_graph(self.chains)
         #: Every change, each after those that it must come after; else as they were declared.
         self.order = in_order(self.chains)
@@ -258,6 +259,13 @@ def _told(found: Mapping[str, Any]) -> str:
     return listed((f"{name} {shown(version)}" for name, version in found.items()), separator=", ")
 
 
-def history_of(entities: Entities) -> History:
-    """Return a catalog's history; ``DeclarationError`` for changes that can't be right."""
-    return History(entities)
+def history_of(catalog: Catalog) -> History:
+    """Return a catalog's history, found once.
+
+    Raises ``DeclarationError`` for changes that can't be right.
+    """
+    return catalog.use().once(_history, catalog)
+
+
+def _history(_: Entities, catalog: Catalog) -> History:
+    return History(catalog)

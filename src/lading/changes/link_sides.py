@@ -15,8 +15,8 @@ from typing import Any
 from lading.changes.run import Piece
 from lading.changes.shapes import Shape
 from lading.changes.streams import SIZE, Failed, Streams, numbered
-from lading.mapping.derivation import Entities
 from lading.messages import shown
+from lading.model.entities import Entities
 from lading.model.rowsets import Links, RowSet
 from lading.report import Problem
 from lading.scratch.sort import chunked

@@ -11,7 +11,7 @@ from lading.changes.lookups import Apart, Book, Together
 from lading.changes.records import copied
 from lading.changes.shapes import KEY_UNKNOWN, RECAST, Mismatch, Shape, Shapes, is_link
 from lading.changes.steps.base import Effect, Known, Step
-from lading.mapping.derivation import Entities
+from lading.model.entities import Entities
 from lading.model.shape import shape_of
 
 

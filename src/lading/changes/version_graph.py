@@ -1,17 +1,13 @@
-"""The versions of each entity, as changes lead from one to the next, and mistakes in them."""
+"""The versions of each entity, as changes lead from one to the next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import networkx as nx
 
-from lading.changes.change import Change, names_after, own_faults, step_faults
-from lading.messages import nearest, shown
-
-if TYPE_CHECKING:
-    from lading.mapping.derivation import Entities
+from lading.changes.change import Change, names_after
 
 #: An entity's name at a version; ``None`` before it begins and once it has ended.
 State = tuple[str, int | None]
@@ -125,68 +121,6 @@ class Chains:
         return max([*known, self.current.get(name, 0)])
 
 
-def change_faults(entities: Entities) -> list[str]:
-    """Return every mistake in a catalog's changes and releases, but those in what steps do."""
-    catalog = entities.catalog
-    changes = catalog.changes
-    found = [f"{change.__name__}: {text}" for change in changes for text in own_faults(change)]
-    if found:
-        return found
-    found = [f"{change.__name__}: {text}" for change in changes for text in step_faults(change)]
-    current = {name: rows.version for name, rows in entities.roots.items()}
-    chains = Chains(current, changes)
-    found += [
-        f"{change.__name__}: {text}; make one of them the next version, or both one change"
-        for change, text in chains.faults
-    ]
-    if not found:
-        found += [f"{change.__name__}: {text}" for change, text in _chain_faults(chains)]
-    if not found:
-        found += _cycles(order_graph(chains))
-    return [*found, *_release_faults(catalog, chains)]
-
-
-def _chain_faults(chains: Chains) -> Iterator[tuple[type[Change], str]]:
-    for change in chains.changes:
-        after = names_after(change)
-        for name, move in change.upgrades.items():
-            text = _move_fault(chains, (name, move[0]), (after[name], move[1]))
-            if text is not None:
-                yield change, text
-
-
-def _move_fault(chains: Chains, old: State, new: State) -> str | None:
-    """Say what is wrong with what a change makes of an entity, if anything is."""
-    name, version = new
-    needed = chains.current.get(name, 0)
-    if name not in chains.names:
-        return _stranger(chains, new)
-    if version is None and needed:
-        return f"ends {name}, which still has a schema; remove one of the two"
-    if needed and version is not None and version > needed:
-        return (
-            f"upgrades {name} to {version}, and its schema is at version {needed}; "
-            f"write version = {version} in its Meta"
-        )
-    if old[1] is not None and chains.current.get(old[0]) == old[1]:
-        return (
-            f"upgrades {old[0]} from {old[1]}, which its schema has; take a higher version for "
-            "the schema"
-        )
-    return None
-
-
-def _stranger(chains: Chains, new: State) -> str:
-    """Say what to do about a name that no entity has: it was removed, or never was."""
-    last, version = chains.end(new)
-    return (
-        f"upgrades {new[0]!r}, which is no entity; the entities are "
-        f"{nearest(new[0], chains.current)}; "
-        f"if it was removed, declare a change that ends it, with upgrades = "
-        f'{{"{last}": ({version}, None)}} and steps = [Drop("{last}")], else correct the name'
-    )
-
-
 def order_graph(chains: Chains) -> Any:
     """Return a graph of changes, whose edges lead to what must come later."""
     graph = nx.DiGraph()
@@ -197,32 +131,3 @@ def order_graph(chains: Chains) -> Any:
         if old in chains.back:
             graph.add_edge(chains.back[old][0], change)
     return graph
-
-
-def _cycles(graph: Any) -> Iterator[str]:
-    try:
-        edges = nx.find_cycle(graph)
-    except nx.NetworkXNoCycle:
-        return
-    path = " before ".join(change.__name__ for change in [edges[0][0], *(b for _, b in edges)])
-    yield f"changes must come before each other: {path}; remove one of their after"
-
-
-def _release_faults(catalog: Any, chains: Chains) -> Iterator[str]:
-    for label, versions in catalog.releases.items():
-        if not isinstance(label, str) or not isinstance(versions, Mapping):
-            yield (
-                f"releases: {shown(label)}: {shown(versions)}; map a label to versions by "
-                'entity: {"1.0": {"recipes": 1}}'
-            )
-            continue
-        for name, version in versions.items():
-            if not chains.knows(name, version):
-                yield (
-                    f"releases: {label!r} has {shown(name)} at {shown(version)}, and there is no "
-                    "such entity or version; the entities are "
-                    + ", ".join(f"{at} {number}" for at, number in chains.current.items())
-                )
-    if catalog.unlabelled is not None and catalog.unlabelled not in catalog.releases:
-        known = nearest(repr(catalog.unlabelled), map(repr, catalog.releases))
-        yield f"unlabelled = {shown(catalog.unlabelled)}, which is no release; there are: {known}"

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.errors import LadingError, TargetError
-from lading.mapping.derivation import Entities
+from lading.model.entities import Entities
 from lading.model.hidden import UNSAID, has_hidden
 
 Told = tuple[str, str]

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from lading.database.columns import require_columns
 from lading.database.live.base import Database, TableKeys
 from lading.errors import TargetError
-from lading.mapping.derivation import Entities
 from lading.messages import listed
+from lading.model.entities import Entities
 from lading.model.rowsets import RowSet, Value
 
 

@@ -260,8 +260,8 @@ class RowEncoder:
             remedy = "Alter the column to what the model says, or the model to what the column is."
         elif isinstance(cause, Unscaled):
             remedy = (
-                "Correct the row, or have what SQLAlchemy reads of such numbers written: "
-                f"Catalog({self.rows.schema.catalog.name!r}, sqlite_decimals='as_read')."
+                "Correct the row, or have what SQLAlchemy reads of such numbers written, by the "
+                "catalog's option sqlite_decimals='as_read'."
             )
         elif isinstance(cause, NotUndone):
             remedy = stored_remedy(self.rows, name)
@@ -293,7 +293,7 @@ class RowEncoder:
 def stored_remedy(rows: RowSet, name: str) -> str:
     """Say how a field travels as it is stored, ready to be pasted."""
     names = dict.fromkeys([*stored_names(rows.schema), name])
-    field = name in rows.schema.declared
+    field = name in rows.schema._declared_fields
     columns = [value.column for value in rows.values if value.name == name]
     if field and any(kind_of(underlying(column.type)) is None for column in columns):
         return "Correct the field, so that it reads what it wrote."

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lading.bundle.manifest import External, FileEntry
-from lading.mapping.derivation import Entities
+from lading.model.entities import Entities
 from lading.model.rowsets import Reference, RowSet, references_of
 from lading.records.canonical import links_in
 from lading.scratch.key_index import KeyIndex

@@ -17,8 +17,8 @@ from lading.bundle.manifest import (
     Manifest,
     content_digest,
 )
-from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order
+from lading.model.entities import Entities
 from lading.model.rowsets import Reference, RowSet, references_of
 from lading.model.shape import shape_of, targets_of
 from lading.version import __version__
@@ -92,7 +92,7 @@ class Contents:
             version=FORMAT_VERSION,
             export_date=datetime.now(UTC),
             source=source,
-            catalog=self.entities.catalog.name,
+            catalog=self.entities.name,
             lading_version=__version__,
             requires=(),
             partial=partial,

@@ -12,8 +12,8 @@ from lading.database.live.base import Database
 from lading.database.lookup import rows_among
 from lading.errors import LadingError, TargetError
 from lading.exporting.query import having_row_in, is_set, joined_to_owner
-from lading.mapping.derivation import Entities
 from lading.messages import nearest, shown
+from lading.model.entities import Entities
 from lading.model.rowsets import Reference, RowSet, references_of
 from lading.options import entity_names
 

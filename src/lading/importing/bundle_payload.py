@@ -12,8 +12,8 @@ from lading.changes.run import Piece, Upgrade
 from lading.errors import BundleError, VersionError
 from lading.importing.contradictions import refuse_contradictions
 from lading.importing.payload import Payload
-from lading.mapping.derivation import Entities
 from lading.messages import listed
+from lading.model.entities import Entities
 from lading.model.shape import stored_otherwise
 
 
@@ -66,7 +66,7 @@ class BundlePayload(Payload):
                 found=self.manifest.catalog,
                 needed=catalog.name,
             )
-        history = history_of(entities)
+        history = history_of(catalog)
         unknown = [name for name in self.entries if name not in history.chains.names]
         if unknown:
             raise BundleError(

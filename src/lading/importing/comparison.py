@@ -10,6 +10,7 @@ from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.exporting.reader import RecordReader
 from lading.importing.decode import without_ids
+from lading.mapping.fields import schema_of
 from lading.model.rowsets import Children, Links, Member, RowSet, Value
 from lading.records.layout import RecordLayout
 from lading.records.marshmallow_path import canonical_record, writable_content
@@ -25,7 +26,7 @@ class RecordComparison:
     def __init__(self, database: Database, rows: RowSet) -> None:
         self.rows = rows
         self.reader = RecordReader(database, rows)
-        self.schema = rows.schema()
+        self.schema = schema_of(rows)
         self.layout = RecordLayout(rows, ids=True)
         #: Fields whose difference is none: volatile ones, and what the database computes.
         self.uncounted = {

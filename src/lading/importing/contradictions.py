@@ -18,8 +18,8 @@ from lading.changes.compatibility import NARROWER, type_ways
 from lading.changes.shapes import Shape, is_link, is_owned
 from lading.errors import BundleError
 from lading.filenames import MANIFEST
-from lading.mapping.derivation import Entities
 from lading.messages import shown
+from lading.model.entities import Entities
 from lading.model.shape import shape_of
 
 #: Where in the manifest, what stands there, and what should.

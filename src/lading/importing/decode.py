@@ -18,6 +18,7 @@ from lading.database.dialects.base import Dialect
 from lading.exporting.encode import encode_lines
 from lading.importing.batch import Batch, joined
 from lading.importing.row_decoder import RowDecoder
+from lading.mapping.fields import schema_of
 from lading.messages import shown
 from lading.model.hidden import told, told_fault, told_faults
 from lading.model.rowsets import RowSet
@@ -42,7 +43,7 @@ class RecordDecoder:
         self.json = msgspec.json.Decoder(list[self.layout.decoded])  # type: ignore[name-defined]
         self.one = msgspec.json.Decoder(self.layout.decoded)
         self.custom = needs_marshmallow(rows)
-        self.schema = rows.schema()
+        self.schema = schema_of(rows)
 
     def decode(self, lines: list[bytes], first: int) -> tuple[Batch, list[Problem]]:
         """Return the good records of a block, and the problems of the others.

@@ -11,8 +11,8 @@ from lading.changes.releases import Writer
 from lading.changes.run import Piece, Upgrade
 from lading.errors import BundleError, VersionError
 from lading.importing.payload import Payload
-from lading.mapping.derivation import RESERVED_NAMES
 from lading.messages import nearest, shown
+from lading.model.entities import RESERVED_NAMES
 from lading.values.json_text import plain_json_text
 
 GUESSED = (
@@ -83,7 +83,7 @@ class DocumentPayload(Payload):
 
     def check(self, catalog: Catalog) -> None:
         """Refuse what isn't a document of this catalog, or can't be upgraded to it."""
-        history = history_of(catalog.use())
+        history = history_of(catalog)
         versions = self.document.get("schema_versions")
         if versions is None:
             versions = self._released(catalog)

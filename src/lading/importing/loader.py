@@ -22,9 +22,9 @@ from lading.importing.resolved_batch import Later, ResolvedBatch
 from lading.importing.resolved_keys import AMBIGUOUS, KeyResolver
 from lading.importing.resolvers import Resolvers
 from lading.importing.shared_columns import Disagreement
-from lading.mapping.derivation import Entities
 from lading.mapping.load_order import Order, link_name
 from lading.messages import sentence
+from lading.model.entities import Entities
 from lading.model.hidden import has_hidden, hides
 from lading.model.rowsets import Column, Links, Reference, RowSet
 from lading.records.describe import described, told_key

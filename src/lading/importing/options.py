@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lading.errors import LadingError
-from lading.mapping.derivation import Entities
 from lading.messages import nearest, shown
+from lading.model.entities import Entities
 from lading.options import entity_names
 
 CONFLICTS = ("skip", "error")

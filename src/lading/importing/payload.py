@@ -13,7 +13,7 @@ from lading.changes.replay import Flow
 from lading.changes.run import Piece, Upgrade
 from lading.changes.streams import Failed, Origin, Streams
 from lading.errors import BundleError
-from lading.mapping.derivation import Entities
+from lading.model.entities import Entities
 from lading.model.hidden import UNSAID, has_hidden, told
 from lading.model.rowsets import RowSet
 from lading.report import Problem

@@ -8,6 +8,7 @@ from typing import Any
 
 import networkx as nx
 
+from lading.catalog import Catalog
 from lading.changes.change import Change
 from lading.changes.history import History, altered_by_changes, in_order
 from lading.changes.records import copied
@@ -20,7 +21,6 @@ from lading.locking.differences import Difference, differences, freed, marked, p
 from lading.locking.renames import follow_rekeys, renamed_entities, renamed_fields, split_entities
 from lading.locking.sealed_shape import sealed_shapes
 from lading.locking.suggest import Draft, altered_by, suggestions
-from lading.mapping.derivation import Entities
 from lading.report import BREAKING, NEEDS_CHANGE, SAFE, Finding
 
 #: What is found of an entity's version because of other findings.
@@ -31,24 +31,24 @@ RENAMED = "was {} with an equal shape; declare that it was renamed, or what else
 
 
 def drift(
-    entities: Entities, versions: Mapping[str, int], shapes: Mapping[str, Shape]
+    catalog: Catalog, versions: Mapping[str, int], shapes: Mapping[str, Shape]
 ) -> list[Finding]:
     """Return what differs between sealed shapes and those that a catalog declares.
 
     ``versions`` and ``shapes`` are those of the entities that were sealed.  What functions
     in ``Convert`` and ``Each`` produce is taken as declared.
     """
-    return _Check(entities, versions, shapes).run()
+    return _Check(catalog, versions, shapes).run()
 
 
 def shapes_before(
-    entities: Entities, versions: Mapping[str, int], shapes: Mapping[str, Shape]
+    catalog: Catalog, versions: Mapping[str, int], shapes: Mapping[str, Shape]
 ) -> Shapes:
     """Return sealed shapes with the owned tables that references led to then.
 
     Raises ``Misfit`` for changes that can't be undone.
     """
-    check = _Check(entities, versions, shapes)
+    check = _Check(catalog, versions, shapes)
     found = Shapes(copied(check.after.roots), copied(check.after.targets))
     undo(found, check.pending() or [])
     found.roots |= copied(dict(shapes))
@@ -59,10 +59,10 @@ class _Check:
     """One comparison: runs the changes over the sealed shapes, and says what remains."""
 
     def __init__(
-        self, entities: Entities, versions: Mapping[str, int], shapes: Mapping[str, Shape]
+        self, catalog: Catalog, versions: Mapping[str, int], shapes: Mapping[str, Shape]
     ) -> None:
-        self.entities = entities
-        self.catalog = entities.catalog
+        self.catalog = catalog
+        entities = catalog.use()
         self.versions = versions
         self.sealed = shapes
         self.current = {name: rows.version for name, rows in entities.roots.items()}
@@ -122,7 +122,7 @@ class _Check:
     def _history(self) -> None:
         """Older changes must still fit, though nothing that is sealed needs them."""
         try:
-            History(self.entities)
+            History(self.catalog)
         except DeclarationError as error:
             for text in error.mistakes:
                 self._misfit(text.split(",", maxsplit=1)[0].split(":", maxsplit=1)[0], text)
@@ -315,7 +315,7 @@ class _Check:
 
     def _suggest(self, before: Shapes) -> None:
         """Give each entity's first finding that needs a change the source of one."""
-        texts = suggestions(self.entities, before, self.after, self.drafts)
+        texts = suggestions(self.catalog, before, self.after, self.drafts)
         self.findings.sort(key=order_of_finding)
         for place, finding in enumerate(self.findings):
             for name in list(texts):

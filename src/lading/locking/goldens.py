@@ -16,7 +16,8 @@ from lading.exporting.reader import CHUNK
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.document_payload import DocumentPayload
 from lading.locking.samples import sample_records
-from lading.mapping.derivation import RESERVED_NAMES, Entities
+from lading.mapping.fields import schema_of
+from lading.model.entities import RESERVED_NAMES, Entities
 from lading.model.ordering import order_of_key
 from lading.model.rowsets import Children, RowSet, Value
 from lading.records.marshmallow_path import canonical_record, dumped, needs_marshmallow
@@ -136,7 +137,7 @@ def _made_up(entities: Entities, known: Records) -> Records:
 
 
 def _canonical(rows: RowSet, records: list[Any]) -> list[Any]:
-    schema = rows.schema()
+    schema = schema_of(rows)
     return [canonical_record(rows, schema.load(record)) for record in records]
 
 
@@ -180,7 +181,7 @@ def faults(entities: Entities, records: Mapping[str, list[Any]]) -> Iterator[tup
         if name in RESERVED_NAMES or name not in entities.roots:
             continue
         rows = entities[name]
-        schema = rows.schema()
+        schema = schema_of(rows)
         keys: dict[bytes, int] = {}
         for number, record in enumerate(found, 1):
             try:

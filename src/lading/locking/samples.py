@@ -12,7 +12,7 @@ from typing import Any
 
 from lading.errors import DeclarationError
 from lading.locking.sample_values import FULLEST, LEAST, PLAIN, NoSample, sample
-from lading.mapping.derivation import Entities
+from lading.model.entities import Entities
 from lading.model.ordering import as_listed, order_of, order_of_key
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.model.uniqueness import unique_columns

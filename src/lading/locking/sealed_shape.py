@@ -16,8 +16,9 @@ import marshmallow as ma
 from lading.changes.replay import newest
 from lading.changes.shapes import Shape, Shapes
 from lading.locking.constraints import constraints_of, defaults_of
-from lading.mapping.derivation import Entities
 from lading.mapping.fields import Owned, Ref, RefList
+from lading.mapping.meta_options import Excluded
+from lading.model.entities import Entities
 from lading.model.rowsets import Children, Column, Reference, RowSet, Value
 from lading.model.uniqueness import unique_columns
 
@@ -69,11 +70,13 @@ def _sequence(member: Children) -> list[list[str | None]]:
 
 def _extra(rows: RowSet) -> list[str]:
     """Return the fields that records have beside what their rows carry."""
-    known = {member.name for member in rows.members}
+    known, excluded = {member.name for member in rows.members}, Excluded(rows.schema)
     return sorted(
         field.data_key or name
         for name, field in rows.schema._declared_fields.items()
-        if name not in known and not isinstance(field, Ref | RefList | Owned)
+        if name not in known
+        and name not in excluded
+        and not isinstance(field, Ref | RefList | Owned)
     )
 
 

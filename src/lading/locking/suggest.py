@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lading.catalog import default_catalog
+from lading.catalog import Catalog, default_catalog
 from lading.changes.change import Change
 from lading.changes.rekey_references import flat_links
 from lading.changes.shapes import Shape, Shapes, is_link, is_owned
@@ -19,7 +19,7 @@ from lading.changes.steps.base import Step
 from lading.changes.steps.fields import Rename
 from lading.changes.steps.split import Split
 from lading.locking.differences import Difference
-from lading.mapping.derivation import Entities
+from lading.model.entities import Entities
 
 #: An unknown value, for a person to fill in.
 OPEN = "..."
@@ -93,11 +93,11 @@ def _words(name: str) -> list[str]:
 
 
 def suggestions(
-    entities: Entities, before: Shapes, after: Shapes, drafts: Mapping[str, Draft]
+    catalog: Catalog, before: Shapes, after: Shapes, drafts: Mapping[str, Draft]
 ) -> dict[str, str]:
     """Return the source of a change for each entity, by the names of drafts."""
     return {
-        name: _source(_Writer(entities, before, after, draft), _earlier(after, drafts, name))
+        name: _source(_Writer(catalog, before, after, draft), _earlier(after, drafts, name))
         for name, draft in drafts.items()
     }
 
@@ -127,8 +127,8 @@ def altered_by(shapes: Shapes, draft: Draft) -> set[str]:
 class _Writer:
     """Writes the steps of one change."""
 
-    def __init__(self, entities: Entities, before: Shapes, after: Shapes, draft: Draft) -> None:
-        self.entities = entities
+    def __init__(self, catalog: Catalog, before: Shapes, after: Shapes, draft: Draft) -> None:
+        self.catalog = catalog
         self.before = before
         self.after = after
         self.draft = draft
@@ -279,12 +279,12 @@ def _is_open(code: str) -> bool:
 def _source(writer: _Writer, after: list[str]) -> str:
     draft = writer.draft
     used = [name for name in _STEPS if any(code.startswith(f"{name}(") for code, _ in writer.steps)]
-    imports, named = _catalog(writer.entities, draft.name)
+    imports, named = _catalog(writer.catalog, draft.name)
     moves = [f"{_text(name)}: {move!r}" for name, move in draft.upgrades.items()]
     names = [*(change.__name__ for change in draft.after), *after]
     lines = [
         *imports,
-        *_change_imports(writer.entities, draft),
+        *_change_imports(writer.catalog.use(), draft),
         f"from lading import {', '.join(sorted(['Change', *used]))}",
         "",
         "",
@@ -339,11 +339,11 @@ def _story(draft: Draft) -> str:
     return f"{name} {text}.".replace("\\", "/").replace('"', "'")
 
 
-def _catalog(entities: Entities, name: str) -> tuple[list[str], list[str]]:
+def _catalog(catalog: Catalog, name: str) -> tuple[list[str], list[str]]:
     """Return the lines that import the catalog and name it, as the schema's own module would."""
-    catalog = entities.catalog
     if catalog is default_catalog:
         return [], []
+    entities = catalog.use()
     schemas = [entities.roots[name].schema] if name in entities.roots else []
     for schema in [*schemas, *catalog.schemas]:
         for base in schema.__mro__:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from lading.messages import shown
+from lading.mapping.context import Context
+from lading.mapping.meta_options import names_in, own_option
+from lading.messages import nearest, shown
 from lading.model.recursive_keys import Parts
-from lading.model.rowsets import Column, Links, Member, Reference, RowSet
-
-if TYPE_CHECKING:
-    from lading.schema import EntitySchema
+from lading.model.rowsets import Column, Links, Member, Reference, RowSet, SchemaClass
 
 
 def key_faults(plain: Iterable[RowSet]) -> Iterator[tuple[RowSet | None, str]]:
@@ -122,19 +120,16 @@ def name_faults(rows: RowSet) -> Iterator[str]:
             yield f"two fields would be written as {member.written!r}; {remedy}"
 
 
-def lost_targets(
-    plain: Mapping[type[EntitySchema], RowSet], failed: Mapping[type[EntitySchema], set[str]]
-) -> Iterator[tuple[type[EntitySchema], str]]:
-    """Yield each schema whose reference would come back leading nowhere, with the mistake.
+def lost_targets(context: Context) -> Iterator[tuple[SchemaClass, str]]:
+    """Yield each schema whose references would lead nowhere after an import, with the mistake.
 
-    So it would where its target is restored without the column that the foreign key holds:
-    one that is excluded, or only written.  ``failed`` are the members that were reported
-    already, by schema: of a target with such, nothing is said.
+    Their targets would be restored without the column that the foreign key holds: one that is
+    excluded, or only written.  Targets with mistakes of their own are passed over.
     """
-    for schema, rows in plain.items():
+    for schema, rows in context.plain.items():
         for member in rows.members:
             reference = member.reference if isinstance(member, Links) else member
-            if not isinstance(reference, Reference) or failed[reference.target.schema]:
+            if not isinstance(reference, Reference) or context.failed(reference.target.schema):
                 continue
             restored = _restored(reference.target)
             for column in reference.remote:
@@ -160,3 +155,25 @@ def _restored(rows: RowSet) -> set[Column]:
         and value.column is not rows.surrogate  # made anew, and references follow it
     }
     return rows.carried() - lost
+
+
+def entity_faults(root: RowSet, roots: Mapping[str, RowSet], context: Context) -> Iterator[str]:
+    """Yield what an entity depends on in vain, and who else would write its rows.
+
+    Args:
+        root: The entity.
+        roots: All entities by name; a table belongs to the first that carries it.
+        context: What is known of the schemas.
+    """
+    for name in names_in(own_option(root.schema, "depends_on")):
+        if name not in roots and not context.has_refused_name(name):
+            known = nearest(name, roots)
+            yield f"depends_on names {name!r}, which is no entity; the entities are {known}"
+    for table in root.tables:
+        owned = [rows.name for rows in context.of_table(table) if rows.is_owned]
+        first = next(rows.name for rows in roots.values() if table in rows.tables)
+        for name in [*owned, *([first] if first != root.name else [])]:
+            yield (
+                f"its table {table.fullname} is carried by {name} as well, so each row "
+                "would be written twice; remove one of the two schemas"
+            )

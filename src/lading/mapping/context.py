@@ -1,58 +1,131 @@
-"""What a derivation has reported, so that one mistake gives one message."""
+"""What a derivation is told, what it knows so far, and the mistakes that it reports."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+import copy
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+import marshmallow as ma
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
-if TYPE_CHECKING:
-    from lading.model.rowsets import RowSet
-    from lading.schema import EntitySchema
+from lading.mapping.fields import Owned
+from lading.mapping.inheritance import Hierarchy
+from lading.mapping.meta_options import Excluded, hidden_names, stored_names
+from lading.mapping.value_fields import Types
+from lading.model.rowsets import Column, RowSet, SchemaClass
 
-    Schema = type[EntitySchema]
+Fields = dict[str, ma.fields.Field[Any]]
 
 
-class Reported:
-    """The mistakes of one derivation, and the schemas and fields that have them.
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a catalog says of all of its schemas; see :class:`~lading.Catalog`."""
 
-    ``failed`` names each schema's fields and references that were reported: they are missing in
-    its row set, and that is no second mistake.  ``plain`` are the row sets that there are; a
-    schema without one was refused as a whole.
+    name: str
+    keep_ids: bool = False
+    types: Types = field(default_factory=dict)
+    leaves_out: Mapping[str, str] = field(default_factory=dict)
+
+
+class Context:
+    """One derivation: its schemas, what is known of each, and the mistakes of all.
+
+    ``plain`` are the row sets that there are; a schema without one was refused as a whole.
+    ``declared`` are copies of the fields that each schema declares, which the derivation may
+    alter; ``owners`` maps a schema to those that own its rows, with the field that says so.
     """
 
-    def __init__(self, plain: Mapping[Schema, RowSet]) -> None:
+    def __init__(self, schemas: Sequence[SchemaClass], settings: Settings) -> None:
+        self.schemas = schemas
+        self.settings = settings
+        self.declared: dict[SchemaClass, Fields] = {}
+        self.owners: dict[SchemaClass, list[tuple[SchemaClass, str, Owned]]] = {}
+        self.drafts: dict[SchemaClass, Draft] = {}
+        self.plain: dict[SchemaClass, RowSet] = {}
         self.mistakes: list[str] = []
-        self.schemas: set[Schema] = set()
-        self.failed: dict[Schema, set[str]] = {}
-        self.plain = plain
+        self.mistaken: set[SchemaClass] = set()
 
-    def add(self, schema: Schema, text: str) -> None:
+    def declare(self, schema: SchemaClass) -> None:
+        """Take copies of a schema's fields, and note which rows it owns."""
+        fields = schema._declared_fields
+        self.declared[schema] = {name: copy.copy(field) for name, field in fields.items()}
+        for name, declared in self.declared[schema].items():
+            if isinstance(declared, Owned):
+                self.owners.setdefault(declared.child, []).append((schema, name, declared))
+
+    def of_table(self, table: Any) -> list[RowSet]:
+        """List the schemas' row sets over a table."""
+        return [rows for rows in self.plain.values() if table in rows.tables]
+
+    # Mistakes, of which each gives one message
+
+    def report(self, schema: SchemaClass, text: str) -> None:
         """Note a mistake, once, with the schema's name."""
-        self.schemas.add(schema)
+        self.mistaken.add(schema)
         line = f"{schema.__name__}: {text}"
         if line not in self.mistakes:
             self.mistakes.append(line)
 
+    def failed(self, schema: SchemaClass) -> set[str]:
+        """Return a schema's fields and references that were reported.
+
+        They are missing in its row set, and that is no second mistake.
+        """
+        return self.drafts[schema].failed
+
     def has_refused_table(self, table: Any) -> bool:
         """Tell whether a table may be that of a schema which was refused as a whole."""
-        refused = self.schemas - self.plain.keys()
-        return any(table in _tables_of(schema, table) for schema in refused)
+        return any(table in _tables_of(schema, table) for schema in self._refused())
 
     def has_refused_name(self, name: str) -> bool:
         """Tell whether an entity may be that of a schema which was refused as a whole."""
-        refused = self.schemas - self.plain.keys()
-        names = {getattr(schema.__dict__.get("Meta"), "name", None) for schema in refused}
+        names = {getattr(schema.__dict__.get("Meta"), "name", None) for schema in self._refused()}
         return bool(names & {name, None})
 
     def is_without_key(self, target: RowSet) -> bool:
         """Tell whether a target's missing key was reported as a mistake of its own schema."""
-        return target.schema in self.schemas and not target.key
+        return target.schema in self.mistaken and not target.key
+
+    def _refused(self) -> set[SchemaClass]:
+        return self.mistaken - self.plain.keys()
 
 
-def _tables_of(schema: Schema, unknown: Any) -> Collection[Any]:
+class Draft:
+    """One schema's row set while its members are found.
+
+    ``used`` are the declared fields that matched something in the model, ``seen`` the names of
+    all fields and references, left out or not; ``failed`` are those that were reported.
+    ``foreign`` are the columns of each foreign key that is a reference.
+    """
+
+    def __init__(self, context: Context, schema: SchemaClass, hierarchy: Hierarchy) -> None:
+        self.context = context
+        self.schema = schema
+        self.hierarchy = hierarchy
+        self.relationships = hierarchy.relationships()
+        self.declared = context.declared[schema]
+        self.excluded = Excluded(schema)
+        self.stored = frozenset(stored_names(schema))
+        self.hidden = frozenset(hidden_names(schema))
+        self.used: set[str] = set()
+        self.seen: set[str] = set()
+        self.failed: set[str] = set()
+        self.foreign: list[tuple[Column, ...]] = []
+
+    @property
+    def rows(self) -> RowSet:
+        """The row set itself."""
+        return self.context.plain[self.schema]
+
+    def report(self, text: str) -> None:
+        """Note a mistake of this schema."""
+        self.context.report(self.schema, text)
+
+
+def _tables_of(schema: SchemaClass, unknown: Any) -> Collection[Any]:
     """Return the tables that a schema's model may have; of what isn't mapped, any is possible."""
     mapper = sa.inspect(schema.Meta.model, raiseerr=False)  # type: ignore[attr-defined]
     return mapper.tables if isinstance(mapper, Mapper) else (unknown,)

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from lading.mapping.columns import is_numbered
 from lading.mapping.soft_references import soft_references
 from lading.messages import nearest
+from lading.model.entities import Entities, computed_once
 from lading.model.rowsets import Column
 
-if TYPE_CHECKING:
-    from lading.mapping.derivation import Entities
-if TYPE_CHECKING:
-    from lading.mapping.derivation import Entities
 
-
+@computed_once
 def coverage(entities: Entities) -> dict[str, str | None]:
     """List what no schema carries; see :meth:`Catalog.coverage`."""
-    catalog = entities.catalog
     carried: dict[sa.Table, set[Column]] = {}
     made_anew: set[Column] = set()
     for rows in entities.all_rows():
@@ -35,12 +30,12 @@ def coverage(entities: Entities) -> dict[str, str | None]:
     for metadata in _metadatas(entities, carried):
         for table in metadata.tables.values():
             if table not in carried:
-                left[table.fullname] = catalog.leaves_out.get(table.fullname)
+                left[table.fullname] = entities.leaves_out.get(table.fullname)
                 continue
             for column in table.columns:
                 if column not in carried[table] - made_anew:
                     name = f"{table.fullname}.{column.name}"
-                    left[name] = catalog.leaves_out.get(name)
+                    left[name] = entities.leaves_out.get(name)
     return dict(sorted(left.items()))
 
 
@@ -60,7 +55,7 @@ def _metadatas(entities: Entities, carried: Iterable[sa.Table]) -> set[sa.MetaDa
 
 def told_coverage(entities: Entities) -> dict[str, str | None]:
     """List what no schema carries and what looks like soft references; see ``Catalog.coverage``."""
-    excuses = entities.catalog.leaves_out
+    excuses = entities.leaves_out
     soft = {name: excuses.get(name) for name in soft_references(entities)}
     return dict(sorted({**soft, **coverage(entities)}.items()))
 
@@ -71,6 +66,6 @@ def stale_excuses(entities: Entities) -> list[str]:
     return [
         f"leaves_out names {name!r}, which is no table or column that is left out; "
         f"left out are: {nearest(name, left)}"
-        for name in entities.catalog.leaves_out
+        for name in entities.leaves_out
         if name not in left
     ]

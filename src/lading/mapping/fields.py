@@ -6,8 +6,9 @@ binds these fields when it is first used; until then they only hold options.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import marshmallow as ma
 import msgspec
@@ -17,12 +18,9 @@ from sqlalchemy.orm import InstanceState
 from lading.messages import shown
 from lading.model.ordering import as_listed, by_columns, order_of
 from lading.model.recursive_keys import deepest, levels_of, recurring
-from lading.model.rowsets import Children, Reference, Value
+from lading.model.rowsets import Children, Reference, RowSet, SchemaClass, Value
 from lading.values.base import Kind
 from lading.values.json_text import on_own_stack
-
-if TYPE_CHECKING:
-    from lading.schema import EntitySchema
 
 
 class ValueField(ma.fields.Field[Any]):
@@ -67,7 +65,7 @@ class Ref(ma.fields.Field[Any]):
         *,
         flat: bool = False,
         by: str | None = None,
-        entity: str | type[EntitySchema] | None = None,
+        entity: str | SchemaClass | None = None,
         **options: Any,
     ) -> None:
         self.relationship = tuple(relationship) if isinstance(relationship, list) else relationship
@@ -242,7 +240,7 @@ class RefList(ma.fields.Field[Any]):
         relationship: str | None = None,
         *,
         by: str | None = None,
-        entity: str | type[EntitySchema] | None = None,
+        entity: str | SchemaClass | None = None,
         **options: Any,
     ) -> None:
         self.relationship = relationship
@@ -266,6 +264,23 @@ def _json(record: Any) -> bytes:
     return on_own_stack(msgspec.json.encode, record)
 
 
+def schema_of(rows: RowSet, **options: Any) -> ma.Schema:
+    """Return an instance of a row set's schema class, which reads and writes its records."""
+    schema = rows.schema.__new__(rows.schema)
+    adopt(schema, rows)
+    schema.__init__(**options)  # type: ignore[misc]
+    return schema
+
+
+def adopt(schema: ma.Schema, rows: RowSet) -> None:
+    """Give an instance, and not its class, the fields that a catalog derived for a row set."""
+    schema.rows = rows  # type: ignore[attr-defined]
+    schema._declared_fields = rows.fields
+    schema.opts = copy.copy(schema.opts)
+    # marshmallow refuses to exclude what it doesn't know, and excluded fields are not derived.
+    schema.opts.exclude = tuple(name for name in schema.opts.exclude if name in rows.fields)
+
+
 class Owned(ma.fields.Field[Any]):
     """One-to-many children that live inside their parent's record, to any depth.
 
@@ -275,9 +290,7 @@ class Owned(ma.fields.Field[Any]):
 
     bound: Children | None = None
 
-    def __init__(
-        self, schema: type[EntitySchema], *, via: str | None = None, **options: Any
-    ) -> None:
+    def __init__(self, schema: SchemaClass, *, via: str | None = None, **options: Any) -> None:
         self.child = schema
         self.via = via
         super().__init__(**options)
@@ -285,7 +298,7 @@ class Owned(ma.fields.Field[Any]):
     def nested(self) -> ma.Schema:
         """Return the children's schema, without their reference to the parent."""
         assert self.bound is not None
-        return self.child.nested(self.bound.rows)
+        return schema_of(self.bound.rows)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         schema = self.nested()

@@ -11,19 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
+from lading.mapping.context import Draft
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Ref
-from lading.mapping.reference_names import has_conditions, many_to_one, plain_pairs
+from lading.mapping.relationships import has_conditions, many_to_one, plain_pairs
 from lading.model.rowsets import Column
 from lading.model.uniqueness import leads_to_one
-
-if TYPE_CHECKING:
-    from lading.mapping.members import Members
 
 Pairs = tuple[tuple[Column, Column], ...]
 
@@ -58,10 +56,10 @@ class ForeignKeys:
     ``held`` are the columns that references alone carry.
     """
 
-    def __init__(self, members: Members) -> None:
-        self.members = members
-        self.rows = members.rows
-        self.order = {column: n for n, column in enumerate(members.hierarchy.columns())}
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.rows = draft.rows
+        self.order = {column: n for n, column in enumerate(draft.hierarchy.columns())}
         found = sorted(self._found(), key=self._fewest_first)
         self.excluded: set[Column] = set()
         self.keys = [key for pairs in found for key in self._named(pairs)]
@@ -98,15 +96,15 @@ class ForeignKeys:
                 try:
                     far = tuple(element.column for element in elements)
                 except sa.exc.SQLAlchemyError as error:
-                    self.members.failed |= {str(column.name).removesuffix("_id") for column in near}
-                    self.members.report(
+                    self.draft.failed |= {str(column.name).removesuffix("_id") for column in near}
+                    self.draft.report(
                         f"{names_of(near)}: its foreign key can't be resolved ({error})"
                     )
                     continue
                 if not (set(near) <= own and far[0].table in self.rows.tables):
                     found[tuple(zip(near, far, strict=True))] = None
         taken = {near for pairs in found for near, _ in pairs}
-        for relationship, _ in self.members.relationships.values():
+        for relationship, _ in self.draft.relationships.values():
             pairs = tuple(plain_pairs(relationship).items())
             if not pairs or taken & {near for near, _ in pairs} or has_conditions(relationship):
                 continue  # one with conditions leads somewhere only where they hold
@@ -118,12 +116,12 @@ class ForeignKeys:
 
     def _refuse_declared(self, relationship: str, pairs: Pairs) -> None:
         """Without a foreign key, what leads to several rows is no reference; a Ref says it is."""
-        for name, field in self.members.declared.items():
+        for name, field in self.draft.declared.items():
             if isinstance(field, Ref) and (field.relationship or name) == relationship:
-                self.members.used.add(name)
+                self.draft.used.add(name)
                 remote = names_of(tuple(far for _, far in pairs))
                 table = pairs[0][1].table.fullname
-                self.members.report(
+                self.draft.report(
                     f"{name} = Ref(...): {relationship} has no foreign key, and no constraint "
                     f"makes {remote} of {table} unique, so it could lead to several rows; make "
                     f"{remote} unique in the model, or remove {name}: without it "
@@ -135,11 +133,11 @@ class ForeignKeys:
         try:
             name, field, relationship = self._name(pairs)
         except AmbiguousDeclaration as error:
-            self.members.failed |= self._possible_names(pairs)
-            self.members.report(str(error))
+            self.draft.failed |= self._possible_names(pairs)
+            self.draft.report(str(error))
             return
-        self.members.seen.add(name)
-        if name in self.members.excluded:
+        self.draft.seen.add(name)
+        if name in self.draft.excluded:
             self.excluded.update(near for near, _ in pairs)
         else:
             yield ForeignKey(pairs, name, field, relationship)
@@ -147,29 +145,29 @@ class ForeignKeys:
     def _possible_names(self, pairs: Pairs) -> set[str]:
         """Return what a foreign key that isn't named might have been called."""
         local = [near for near, _ in pairs]
-        attributes = {self.members.hierarchy.attribute(near) or str(near.name) for near in local}
-        relationships = [item for item, _ in self.members.relationships.values()]
+        attributes = {self.draft.hierarchy.attribute(near) or str(near.name) for near in local}
+        relationships = [item for item, _ in self.draft.relationships.values()]
         found = {str(item.key) for item in many_to_one(relationships, pairs)}
         return found | attributes | {name.removesuffix("_id") for name in attributes}
 
     def _name(self, pairs: Pairs) -> tuple[str, Ref, str | None]:
         """Return the field's name, the field, and the relationship's name."""
         local = tuple(near for near, _ in pairs)
-        members = self.members
-        candidates = [relationship for relationship, _ in members.relationships.values()]
+        draft = self.draft
+        candidates = [relationship for relationship, _ in draft.relationships.values()]
         relationships = [str(item.key) for item in many_to_one(candidates, pairs)]
-        attributes = [members.hierarchy.attribute(column) or str(column.name) for column in local]
+        attributes = [draft.hierarchy.attribute(column) or str(column.name) for column in local]
         views = _views(candidates, pairs) if len(local) > 1 else []
         plain = attributes[0].removesuffix("_id") if len(local) == 1 else None
-        for name, field in members.declared.items():
-            if isinstance(field, Ref) and name not in members.used:
+        for name, field in draft.declared.items():
+            if isinstance(field, Ref) and name not in draft.used:
                 wanted = field.relationship or name
                 if isinstance(wanted, tuple):
                     is_meant = set(wanted) in (set(attributes), {column.name for column in local})
                 else:
                     is_meant = wanted in (*relationships, plain, *attributes, *views)
                 if is_meant:
-                    members.used.add(name)
+                    draft.used.add(name)
                     return name, field, wanted if wanted in relationships else None
         if len(relationships) == 1:
             return relationships[0], Ref(), relationships[0]
@@ -191,7 +189,7 @@ class ForeignKeys:
 
     def _is_discriminator(self, column: Column) -> bool:
         """Tell whether a column says which class a record is of, which a reference can't."""
-        hierarchy = self.members.hierarchy
+        hierarchy = self.draft.hierarchy
         return column is hierarchy.discriminator and self.rows.kinds is not None
 
     def _fields_in(self, key: ForeignKey, carried: set[Column]) -> frozenset[Column]:
@@ -212,12 +210,12 @@ class ForeignKeys:
             needed = may_be_null and (not near.nullable or self._is_shared(near))
             if near in carried or not (needed or (near in primary and reaches_beyond)):
                 continue
-            attribute = self.members.hierarchy.attribute(near)
-            is_field = attribute is not None and attribute not in self.members.excluded
+            attribute = self.draft.hierarchy.attribute(near)
+            is_field = attribute is not None and attribute not in self.draft.excluded
             if is_field and not self._made_up(far):
                 apart.add(near)
             elif needed:
-                self.members.report(
+                self.draft.report(
                     f"{key.name}: a null reference wouldn't restore {near.name}, which is in its "
                     f"foreign key ({names_of(key.local)}) and "
                     f"{'in others' if near.nullable else 'is never null'}; give {near.name} a "
@@ -236,7 +234,7 @@ class ForeignKeys:
         if any(found != whole for found in roots):
             names = " and ".join(key.name for key, _ in keys)
             ids = ", ".join(sorted(map(str, whole)))
-            self.members.report(
+            self.draft.report(
                 f"{names} share {column.name}, which would have to hold {ids} and another value "
                 "that is the same in this database alone; leave one of them out with Meta.exclude"
             )
@@ -248,7 +246,7 @@ class ForeignKeys:
             found = (self._made_up(target, seen | {column}) for target in targets)
             return frozenset[Column]().union(*found)
         table = column.table
-        surrogates = {rows.surrogate for rows in self.members.work.of_table(table)}
+        surrogates = {rows.surrogate for rows in self.draft.context.of_table(table)}
         return frozenset({column} if column in surrogates else ())
 
 

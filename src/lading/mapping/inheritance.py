@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapper, RelationshipProperty
 
 from lading.mapping.columns import is_decorator, kind_of
 from lading.mapping.errors import AmbiguousDeclaration
-from lading.mapping.reference_names import attribute_of
+from lading.mapping.relationships import attribute_of
 from lading.model.rowsets import Column, Extension, Kinds
 from lading.values.base import Kind
 from lading.values.scalars import Choice, Integer, Text

@@ -6,31 +6,28 @@ are declared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx as nx
 import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipProperty
 
+from lading.mapping.context import Context, Draft
 from lading.mapping.fields import Ref, RefList
-from lading.mapping.identity import key_names
 from lading.mapping.meta_options import names_in
-from lading.model.rowsets import Column, Kinds, Links, Reference, RowSet
+from lading.mapping.references import add_member, find_target, refuse_one_way
+from lading.mapping.surrogate_keys import key_names
+from lading.model.rowsets import Column, Kinds, Links, Reference, RowSet, SchemaClass
 from lading.model.uniqueness import in_check, leads_to_one, nulls_collide
-
-if TYPE_CHECKING:
-    from lading.mapping.derivation import Derivation
-    from lading.mapping.members import Members
-    from lading.schema import EntitySchema
 
 
 @dataclass(eq=False, slots=True)
 class Side:
     """A relationship that could carry a link table, and the field that it would be."""
 
-    members: Members
+    draft: Draft
     relationship: RelationshipProperty[Any]
     table: sa.Table
     kinds: Kinds
@@ -41,18 +38,18 @@ class Side:
     @property
     def place(self) -> tuple[str, str]:
         """The entity and the field, by which sides are sorted."""
-        return self.members.rows.name, self.name
+        return self.draft.rows.name, self.name
 
 
-def add_link_lists(work: Derivation, fillers: Iterable[Members]) -> None:
+def add_link_lists(context: Context) -> None:
     """Give each link table that no schema is declared for to one of its sides."""
     sides: dict[sa.Table, list[Side]] = {}
-    for side in (side for members in fillers for side in _sides_of(members)):
-        if not work.of_table(side.table):
+    for side in (side for draft in context.drafts.values() for side in _sides_of(draft)):
+        if not context.of_table(side.table):
             sides.setdefault(side.table, []).append(side)
     if not sides:
         return
-    order = _Later(work)
+    order = _Later(context)
     chosen = [_carrying(found, order) for found in sides.values()]
     # Relationships that a backref or automap makes come in any order.
     for side in sorted(chosen, key=lambda side: side.place):
@@ -65,28 +62,28 @@ def _carrying(sides: list[Side], order: _Later) -> Side:
     last = [
         side
         for side in sides
-        if not any(order.is_later(other.members.rows, side.members.rows) for other in sides)
+        if not any(order.is_later(other.draft.rows, side.draft.rows) for other in sides)
     ]
     return min(last or sides, key=lambda side: side.place)
 
 
-def _sides_of(members: Members) -> Iterator[Side]:
-    for relationship, kinds in members.relationships.values():
+def _sides_of(draft: Draft) -> Iterator[Side]:
+    for relationship, kinds in draft.relationships.values():
         table = relationship.secondary
         if relationship.viewonly or not isinstance(table, sa.Table):
             continue
-        name, field = _field_of(members, str(relationship.key))
-        members.seen.add(name)
-        if name not in members.excluded:
-            is_declared = name in members.used
-            yield Side(members, relationship, table, kinds, name, field, is_declared)
+        name, field = _field_of(draft, str(relationship.key))
+        draft.seen.add(name)
+        if name not in draft.excluded:
+            is_declared = name in draft.used
+            yield Side(draft, relationship, table, kinds, name, field, is_declared)
 
 
-def _field_of(members: Members, key: str) -> tuple[str, RefList]:
-    for name, field in members.declared.items():
+def _field_of(draft: Draft, key: str) -> tuple[str, RefList]:
+    for name, field in draft.declared.items():
         if isinstance(field, Ref) and (field.relationship or name) == key:
-            members.used.add(name)
-            members.refuse_one_way(name, field)
+            draft.used.add(name)
+            refuse_one_way(draft, name, field)
             made = RefList(key, by=field.by, entity=field.entity, data_key=field.data_key)
             made.validators = list(field.validators)
             return name, made
@@ -94,21 +91,21 @@ def _field_of(members: Members, key: str) -> tuple[str, RefList]:
 
 
 def _add(side: Side) -> None:
-    members, relationship, table = side.members, side.relationship, side.table
+    draft, relationship, table = side.draft, side.relationship, side.table
     near = tuple((far, local) for local, far in _pairs(relationship.synchronize_pairs))
     far = tuple(_pairs(relationship.secondary_synchronize_pairs or []))
     held = {column for column, _ in near} | {column for _, column in far}
     if set(table.columns) - held:
-        members.failed.add(side.name)
+        draft.failed.add(side.name)
         extra = ", ".join(column.name for column in table.columns if column not in held)
-        members.report(
+        draft.report(
             f"{side.name}: its link table {table.fullname} has columns of its own ({extra}); map "
             "it to a class and declare a schema for it (an entity, or Owned)"
         )
         return
     for columns in ([owner for _, owner in near], [remote for remote, _ in far]):
         if not leads_to_one(columns):
-            members.report(
+            draft.report(
                 f"{side.name}: its link table {table.fullname} leads to "
                 f"{', '.join(map(str, columns))}, which no constraint makes unique; make it "
                 f"unique in the model, or map {table.fullname} to a class and declare a schema "
@@ -123,7 +120,7 @@ def _add(side: Side) -> None:
     field.attribute = relationship.key if relationship.key != side.name else None
     written = field.data_key or side.name
     held_by = (side.name, written, field, False, relationship.key, table, near, reference)
-    members.add(Links(*held_by, kinds=side.kinds))
+    add_member(draft, Links(*held_by, kinds=side.kinds))
 
 
 def _reference(
@@ -135,7 +132,7 @@ def _reference(
     name, field = side.name, side.field
     options = Ref(by=field.by, entity=field.entity)
     remotes = tuple(remote for remote, _ in far)
-    target = side.members.target(name, options, remotes)
+    target = find_target(side.draft, name, options, remotes)
     if target is None:
         return None
     columns = tuple(column for _, column in far)
@@ -156,16 +153,16 @@ class _Later:
     entity and field; one that would close a cycle doesn't.
     """
 
-    def __init__(self, work: Derivation) -> None:
-        self.work = work
+    def __init__(self, context: Context) -> None:
+        self.context = context
         self.graph = nx.DiGraph()
-        self.graph.add_nodes_from(rows.name for rows in work.plain.values())
+        self.graph.add_nodes_from(rows.name for rows in context.plain.values())
         optional: list[tuple[str, str, Reference, RowSet]] = []
-        for schema, rows in work.plain.items():
+        for schema, rows in context.plain.items():
             for name in names_in(getattr(schema.__dict__.get("Meta"), "depends_on", None)):
                 self.graph.add_edge(name, rows.name)
             for reference in rows.references:
-                if schema in work.owners or (
+                if schema in context.owners or (
                     may_wait(reference) and reference.name not in key_names(schema)
                 ):
                     optional.append((rows.name, reference.name, reference, rows))
@@ -176,16 +173,16 @@ class _Later:
                 self._lay(reference, rows)
 
     def _lay(self, reference: Reference, rows: RowSet) -> None:
-        owners = {owner for owner, _, _ in self.work.owners.get(rows.schema, ())}
+        owners = {owner for owner, _, _ in self.context.owners.get(rows.schema, ())}
         if reference.target.schema not in owners:
             ends = self._roots(reference.target.schema), self._roots(rows.schema)
             self.graph.add_edges_from((far, near) for far in ends[0] for near in ends[1])
 
-    def _roots(self, schema: type[EntitySchema], path: tuple[Any, ...] = ()) -> set[str]:
+    def _roots(self, schema: SchemaClass, path: tuple[Any, ...] = ()) -> set[str]:
         """Name the entities whose records hold a schema's rows."""
-        owners = {owner for owner, _, _ in self.work.owners.get(schema, ())} - set(path)
+        owners = {owner for owner, _, _ in self.context.owners.get(schema, ())} - set(path)
         if not owners:
-            return {self.work.plain[schema].name} if schema in self.work.plain else set()
+            return {self.context.plain[schema].name} if schema in self.context.plain else set()
         return set().union(*(self._roots(owner, (*path, schema)) for owner in owners))
 
     def is_later(self, one: RowSet, other: RowSet) -> bool:

@@ -16,9 +16,9 @@ from operator import attrgetter
 import networkx as nx
 
 from lading.errors import DeclarationError
-from lading.mapping.derivation import Entities
 from lading.mapping.link_lists import may_wait
 from lading.mapping.meta_options import names_in, own_option
+from lading.model.entities import Entities, computed_once
 from lading.model.rowsets import Links, Reference, RowSet
 
 
@@ -41,6 +41,7 @@ class Order:
     dependencies: dict[str, tuple[str, ...]]
 
 
+@computed_once
 def order_of(entities: Entities) -> Order:
     """Lay the graph of a catalog's row sets and sort it."""
     return _Graph(entities).sort()

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import marshmallow as ma
 
 from lading.messages import nearest, shown
-
-if TYPE_CHECKING:
-    from lading.schema import EntitySchema
 
 #: What ``class Meta`` may hold: ours, and marshmallow's own.
 OPTIONS = {
@@ -113,11 +110,6 @@ def option(cls: type[ma.Schema], name: str) -> Any:
     return None
 
 
-def excluded(schema: type[EntitySchema]) -> tuple[str, ...]:
-    """Return what the application's ``Meta.exclude`` names."""
-    return tuple(getattr(schema.Meta, "exclude", ()))
-
-
-def own_option(schema: type[EntitySchema], name: str) -> Any:
+def own_option(schema: type[ma.Schema], name: str) -> Any:
     """Return an option of the schema's own ``Meta``, which bases don't pass on."""
     return getattr(schema.__dict__.get("Meta"), name, None)

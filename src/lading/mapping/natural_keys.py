@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lading.mapping.columns import generates
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.messages import nearest, shown
-from lading.model.rowsets import Column, Reference, RowSet, Value
+from lading.model.entities import KeyChoice, shown_names
+from lading.model.rowsets import Column, Reference, RowSet, SchemaClass, Value
 from lading.model.uniqueness import is_guarded, unique_columns
 from lading.values.base import article
-
-if TYPE_CHECKING:
-    from lading.mapping.derivation import Entities
 
 Key = tuple[Value | Reference, ...]
 
 CONVENTIONAL = "slug"
 DECLARED = "natural_key is declared"
-
-
-@dataclass(frozen=True, slots=True)
-class KeyChoice:
-    """The natural key of one entity or owned list, and what it was chosen from.
-
-    ``key`` and each of ``candidates`` are the names of fields; ``reason`` says by which
-    rule the key was chosen.  ``guarded`` says whether the database itself refuses a second
-    row with the key: a primary key or unique columns without nulls.
-    """
-
-    entity: str
-    key: tuple[str, ...]
-    candidates: tuple[tuple[str, ...], ...]
-    reason: str
-    guarded: bool
-
-    def __str__(self) -> str:
-        others = [_name(candidate) for candidate in self.candidates if candidate != self.key]
-        beside = f"; the other candidates are {'; '.join(others)}" if others else ""
-        alone = "" if self.guarded else "; no constraint guards it, lading alone does"
-        return f"{self.entity}: {_name(self.key)} ({self.reason}){beside}{alone}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,23 +147,19 @@ def covering(rows: RowSet, columns: tuple[Column, ...]) -> Key:
     return () if wanted else tuple(member for _, member in sorted(chosen, key=lambda c: c[0]))
 
 
-def _name(names: tuple[str, ...]) -> str:
-    return shown(names[0] if len(names) == 1 else names)
-
-
 def _suggest(offered: list[Candidate]) -> str:
     """Say what could be written, with every candidate."""
     if len(offered) == 1 and offered[0].primary and len(offered[0].key) == 1:
         return (
             "write natural_key = (...) with the fields that identify a record outside any "
-            f"database, or natural_key = {_name(offered[0].names)} if the id itself is the "
+            f"database, or natural_key = {shown_names(offered[0].names)} if the id itself is the "
             "identity"
         )
     if not offered:
         return (
             "write natural_key = (...) with the fields that identify a record outside any database"
         )
-    return f"write natural_key = one of: {'; '.join(_name(item.names) for item in offered)}"
+    return f"write natural_key = one of: {'; '.join(shown_names(item.names) for item in offered)}"
 
 
 def _declared_key(rows: RowSet, declared: Any) -> Key:
@@ -234,13 +206,22 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
     raise AmbiguousDeclaration(text, name)
 
 
-def choices(entities: Entities) -> tuple[KeyChoice, ...]:
+def choices(
+    plain: Mapping[SchemaClass, RowSet], decisions: Mapping[SchemaClass, Decision]
+) -> tuple[KeyChoice, ...]:
     """Say which key each row set with a natural key has; see :meth:`Catalog.choices`."""
-    return tuple(sorted(_choices(entities), key=lambda choice: choice.entity))
-
-
-def _choices(entities: Entities) -> Iterator[KeyChoice]:
-    for schema, decision in entities.decisions.items():
-        rows = entities.plain[schema]
-        names = tuple(member.name for member in decision.key)
-        yield KeyChoice(rows.name, names, decision.offered, decision.reason, is_guarded(rows))
+    return tuple(
+        sorted(
+            (
+                KeyChoice(
+                    plain[schema].name,
+                    tuple(member.name for member in decision.key),
+                    decision.offered,
+                    decision.reason,
+                    is_guarded(plain[schema]),
+                )
+                for schema, decision in decisions.items()
+            ),
+            key=lambda choice: choice.entity,
+        )
+    )

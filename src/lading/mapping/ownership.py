@@ -3,65 +3,71 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
+from lading.mapping.context import Context
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Owned
 from lading.messages import shown
-from lading.model.rowsets import Children, Column, Kinds, Member, Reference, RowSet, Value
-
-if TYPE_CHECKING:
-    from lading.mapping.derivation import Derivation
-    from lading.schema import EntitySchema
+from lading.model.rowsets import (
+    Children,
+    Column,
+    Kinds,
+    Member,
+    Reference,
+    RowSet,
+    SchemaClass,
+    Value,
+)
 
 
 class Ownership:
     """Finds each child's way to its parents, and nests its rows."""
 
-    def __init__(self, work: Derivation) -> None:
-        self.work = work
-        self.plain = work.plain
-        self.owners = work.owners
-        self.nested: set[type[EntitySchema]] = set()
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.plain = context.plain
+        self.owners = context.owners
+        self.nested: set[SchemaClass] = set()
 
     def roots(self) -> dict[str, RowSet]:
         """Return the entities by name, each with its owned rows nested in it."""
         roots: dict[str, RowSet] = {}
         for child, owners in self.owners.items():
-            if child not in self.plain and child not in self.work.catalog.schemas:
+            if child not in self.plain and child not in self.context.schemas:
                 owner, name, _ = owners[0]
-                self.work.report(
+                self.context.report(
                     owner,
-                    f"{name} = Owned({shown(child)}): no schema of this catalog with a model; "
-                    f"name one, or give its Meta model = … and catalog {self.work.catalog.name!r}",
+                    f"{name} = Owned({shown(child)}): no schema of this catalog with a model; name "
+                    f"one, or give its Meta model = … and catalog {self.context.settings.name!r}",
                 )
         for schema, rows in self.plain.items():
             if schema in self.owners:
                 continue
             if rows.name in roots:
                 first = roots[rows.name].schema.__name__
-                self.work.report(
+                self.context.report(
                     schema, f"is named {rows.name!r} like {first}; write name = … in one's Meta"
                 )
                 continue
             roots[rows.name] = rows
         for rows in roots.values():
             self._own(rows, rows, (rows.schema,))
-        for child in self.owners if not self.work.mistakes else ():
+        for child in self.owners if not self.context.mistakes else ():
             if child in self.plain and child not in self.nested:
-                self.work.report(child, "its rows are owned only by rows that it owns itself")
+                self.context.report(child, "its rows are owned only by rows that it owns itself")
         return roots
 
-    def _own(self, rows: RowSet, source: RowSet, path: tuple[type[EntitySchema], ...]) -> None:
+    def _own(self, rows: RowSet, source: RowSet, path: tuple[SchemaClass, ...]) -> None:
         """Nest the owned lists that the schema of ``source`` declares into ``rows``."""
-        for name, field in source.schema.declared.items():
+        for name, field in self.context.declared[source.schema].items():
             if not isinstance(field, Owned) or field.child not in self.plain:
                 continue
             if field.child in path:
-                self.work.report(
+                self.context.report(
                     source.schema, f"{name} owns its own parents' rows, which isn't supported yet"
                 )
                 continue
@@ -69,8 +75,8 @@ class Ownership:
                 children = self._children(rows, source, name, field)
             except AmbiguousDeclaration as error:
                 # What failed already may be the child's way to its owner.
-                if not self.work.reported.failed[field.child]:
-                    self.work.report(source.schema, f"{name} = Owned(...): {error}")
+                if not self.context.failed(field.child):
+                    self.context.report(source.schema, f"{name} = Owned(...): {error}")
                 continue
             rows.members.append(children)
             plain = self.plain[field.child]
@@ -139,7 +145,7 @@ class Ownership:
         for member in members:
             if not isinstance(member, Reference):
                 continue
-            if not member.parts and not self.work.reported.is_without_key(member.target):
+            if not member.parts and not self.context.is_without_key(member.target):
                 raise AmbiguousDeclaration(
                     f"{child.schema.__name__}.{member.name} refers to {member.target.name}, which "
                     "has no natural key; declare natural_key there"
@@ -168,7 +174,7 @@ class Ownership:
         self, parent: RowSet, name: str
     ) -> tuple[RelationshipProperty[Any] | None, Kinds]:
         """Return a parent's relationship, and which of its classes have it."""
-        known = self.work.hierarchies[parent.schema].relationships()
+        known = self.context.drafts[parent.schema].relationships
         return known.get(name, (None, None))
 
     def _sequence(

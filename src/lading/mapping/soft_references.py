@@ -19,21 +19,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import RelationshipProperty
 
 from lading.mapping.columns import kind_of, underlying
+from lading.model.entities import Entities, computed_once
 from lading.model.rowsets import Column, RowSet, Value
 from lading.values.scalars import Choice, Text
-
-if TYPE_CHECKING:
-    from lading.mapping.derivation import Entities
 
 ID = "_id"
 TYPE = "_type"
 
 
+@computed_once
 def soft_references(entities: Entities) -> dict[str, tuple[str, ...]]:
     """Map the columns that look like soft references to the entities whose ids they may hold."""
     hidden = {

@@ -3,74 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import marshmallow as ma
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
+from lading.mapping.context import Draft
 from lading.mapping.fields import Owned, Ref, RefList
-from lading.mapping.reference_names import attribute_of, plain_pairs
+from lading.mapping.relationships import attribute_of, plain_pairs
 from lading.messages import alike, nearest
 
-if TYPE_CHECKING:
-    from lading.mapping.members import Members
 
-
-def misnamed(members: Members) -> Iterator[str]:
+def misnamed(draft: Draft) -> Iterator[str]:
     """Yield the mistakes of names that match nothing, so that nothing would be written back."""
-    known = {*members.seen, *members.declared, *members.hierarchy.attributes()}
-    options = members.schema.opts
+    known = {*draft.seen, *draft.declared, *draft.hierarchy.attributes()}
+    options = draft.schema.opts
     one_way = (set(options.dump_only) | set(options.load_only)) - known
-    for name in sorted({*members.excluded.unknown(known), *one_way} - members.failed):
-        fields = nearest(name, sorted({*members.seen, *members.declared}))
+    for name in sorted({*draft.excluded.unknown(known), *one_way} - draft.failed):
+        fields = nearest(name, sorted({*draft.seen, *draft.declared}))
         yield f"Meta names {name!r}, which is no field of it; its fields are {fields}"
-    plain = sorted({value.name for value in members.rows.values} | members.failed)
-    for name in sorted(members.stored - set(plain)):
+    plain = sorted({value.name for value in draft.rows.values} | draft.failed)
+    for name in sorted(draft.stored - set(plain)):
         yield (
             f"Meta.stored names {name!r}, which is no plain field of it; those are "
             f"{nearest(name, plain)}"
         )
-    for name, field in members.declared.items():
-        if name in members.used or isinstance(field, Owned) or name in members.excluded:
+    for name, field in draft.declared.items():
+        if name in draft.used or isinstance(field, Owned) or name in draft.excluded:
             continue
-        if (getattr(field, "relationship", None) or name) in members.failed:
+        if (getattr(field, "relationship", None) or name) in draft.failed:
             continue
         if isinstance(field, Ref | RefList):
-            yield _misnamed_reference(members, name, field)
+            yield _misnamed_reference(draft, name, field)
         elif not (field.dump_only or isinstance(field, ma.fields.Method | ma.fields.Function)):
-            like = alike(name, _columns(members))
+            like = alike(name, _columns(draft))
             meant = f"; did you mean {' or '.join(like)}? Else" if like else ";"
             yield (
-                f"{name} is no column of {members.rows.table.fullname}, so nothing could "
+                f"{name} is no column of {draft.rows.table.fullname}, so nothing could "
                 f"restore it{meant} give it attribute=..., or dump_only=True"
             )
 
 
-def _columns(members: Members) -> list[str]:
+def _columns(draft: Draft) -> list[str]:
     """List the attributes of columns that no declared field has taken."""
-    found = [members.hierarchy.attribute(column) for column in members.hierarchy.columns()]
+    found = [draft.hierarchy.attribute(column) for column in draft.hierarchy.columns()]
     return [name for name in found if name is not None]
 
 
-def _misnamed_reference(members: Members, name: str, field: Ref | RefList) -> str:
+def _misnamed_reference(draft: Draft, name: str, field: Ref | RefList) -> str:
     """Say why a declared reference is the field of no foreign key and of no link table."""
     wanted = field.relationship or name
     said = f"{name} = Ref({wanted!r})" if field.relationship else f"{name} = Ref(...)"
-    relationship, _ = members.relationships.get(str(wanted), (None, None))
+    relationship, _ = draft.relationships.get(str(wanted), (None, None))
     if relationship is None:
-        known = _references(members)
+        known = _references(draft)
         if not known:
             return (
-                f"{said} names no foreign key of {members.rows.table.fullname}; "
+                f"{said} names no foreign key of {draft.rows.table.fullname}; "
                 "name its relationship: Ref('relationship')"
             )
         return (
             f"{said} names no relationship or foreign-key column of "
-            f"{members.rows.table.fullname}; expected one of: {nearest(wanted, known)}"
+            f"{draft.rows.table.fullname}; expected one of: {nearest(wanted, known)}"
         )
     if relationship.viewonly:
         return f"{said} is a relationship that is viewonly, so nothing is written by it; " + (
-            _instead_of_viewonly(members, name, relationship)
+            _instead_of_viewonly(draft, name, relationship)
         )
     if relationship.direction is RelationshipDirection.MANYTOONE:
         return (
@@ -83,27 +81,25 @@ def _misnamed_reference(members: Members, name: str, field: Ref | RefList) -> st
     )
 
 
-def _instead_of_viewonly(
-    members: Members, name: str, relationship: RelationshipProperty[Any]
-) -> str:
+def _instead_of_viewonly(draft: Draft, name: str, relationship: RelationshipProperty[Any]) -> str:
     """Say by what other name the reference can be had."""
-    free = [key for key in members.foreign.keys if set(key.local) == relationship.local_columns]
+    free = [columns for columns in draft.foreign if set(columns) == relationship.local_columns]
     if relationship.direction is not RelationshipDirection.MANYTOONE or not free:
         return "remove viewonly=True from it, or remove the field"
-    attribute = members.hierarchy.attribute(free[0].local[0])
-    if len(free[0].local) > 1 or attribute is None:
+    attribute = draft.hierarchy.attribute(free[0][0])
+    if len(free[0]) > 1 or attribute is None:
         return "remove viewonly=True from it"
     return f"name its column: {name} = Ref({attribute!r}), or remove viewonly=True from it"
 
 
-def _references(members: Members) -> list[str]:
+def _references(draft: Draft) -> list[str]:
     """List what a ``Ref`` may name: relationships to one or by a link table, and columns."""
     names = [
         name
-        for name, (relationship, _) in members.relationships.items()
+        for name, (relationship, _) in draft.relationships.items()
         if plain_pairs(relationship)
         or (relationship.secondary is not None and not relationship.viewonly)
     ]
-    held = [column for key in members.foreign.keys if len(key.local) == 1 for column in key.local]
-    names += [name for column in held if (name := attribute_of(members.rows.mapper, column))]
+    held = [column for columns in draft.foreign if len(columns) == 1 for column in columns]
+    names += [name for column in held if (name := attribute_of(draft.rows.mapper, column))]
     return list(dict.fromkeys(names))

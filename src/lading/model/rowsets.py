@@ -11,23 +11,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import marshmallow as ma
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 from sqlalchemy.types import TypeEngine
 
 from lading.values.base import Kind
 
-if TYPE_CHECKING:
-    from lading.schema import EntitySchema
-
-if TYPE_CHECKING:
-    import marshmallow as ma
-
-    from lading.schema import EntitySchema
-
 Column = sa.Column[Any]
+
+#: The class of a schema, as the application declares it.
+SchemaClass = type[ma.Schema]
 
 #: The written discriminators of the classes that have something; ``None`` for all.
 Kinds = frozenset[Any] | None
@@ -161,12 +157,13 @@ class RowSet:
     generated id down; ``own`` are the columns that hold whose they are, and ``whole_key`` is
     the natural key with the ways to owners, which their records leave out.
     Of a hierarchy, ``discriminator`` says which class a row is of, ``kinds`` which there
-    are, and ``extensions`` are the subclasses' own tables.
+    are, and ``extensions`` are the subclasses' own tables.  ``fields`` are those of the schema
+    that reads and writes the records: the members', and what is only dumped.
     """
 
     name: str
     entity: str
-    schema: type[EntitySchema]
+    schema: SchemaClass
     mapper: Mapper[Any]
     table: sa.Table
     version: int
@@ -182,6 +179,7 @@ class RowSet:
     discriminator: Value | None = None
     kinds: Kinds = None
     extensions: tuple[Extension, ...] = ()
+    fields: dict[str, ma.fields.Field[Any]] = field(init=False, default_factory=dict)
 
     @property
     def tables(self) -> tuple[sa.Table, ...]:

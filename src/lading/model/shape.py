@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lading.mapping.derivation import Entities
+from lading.model.entities import Entities, computed_once
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 
 
@@ -60,6 +60,7 @@ def _target(reference: Reference) -> dict[str, Any]:
     return {"entity": reference.target.name, **flat, **by}
 
 
+@computed_once
 def targets_of(entities: Entities, root: RowSet) -> dict[str, int]:
     """Map the other entities that an entity's references lead to, to their versions.
 

@@ -12,6 +12,7 @@ import msgspec
 
 from lading.errors import LadingError
 from lading.importing.decode import flattened, portable_key, without_ids
+from lading.mapping.fields import schema_of
 from lading.model.hidden import told_fault, told_faults
 from lading.model.ordering import as_listed, order_of, order_of_key
 from lading.model.rowsets import Children, Links, RowSet, Value
@@ -39,7 +40,7 @@ class Canonicaliser:
 
     def __init__(self, rows: RowSet) -> None:
         self.rows = rows
-        self.schema = rows.schema()
+        self.schema = schema_of(rows)
         self.layout = RecordLayout(rows, ids=True)
         self.custom = needs_marshmallow(rows)
 

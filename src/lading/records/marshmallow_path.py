@@ -13,7 +13,7 @@ import marshmallow as ma
 import msgspec
 
 from lading.errors import TargetError
-from lading.mapping.fields import Owned, Ref, RefList, ValueField
+from lading.mapping.fields import Owned, Ref, RefList, ValueField, schema_of
 from lading.messages import shown
 from lading.model.hidden import HIDDEN, UNSAID, has_hidden, hides, told, told_fault
 from lading.model.recursive_keys import levels_of, recurring
@@ -32,12 +32,9 @@ def needs_marshmallow(root: RowSet) -> bool:
 
 
 def _is_custom(rows: RowSet) -> bool:
-    schema = rows.schema
-    if any(schema._hooks.values()) or set(schema._declared_fields) != {
-        member.name for member in rows.members
-    } | _outside(rows):
+    schema, fields = rows.schema, rows.fields.values()
+    if any(schema._hooks.values()) or rows.fields.keys() != {m.name for m in rows.members}:
         return True
-    fields = schema._declared_fields.values()
     if any(type(field) not in COMPILED_FIELDS for field in fields):
         return True
     # A value's validators are ours, but whoever gives some to a reference or list means them.
@@ -49,16 +46,6 @@ def _is_custom(rows: RowSet) -> bool:
 
 #: What class creation itself sets on every schema.
 _MADE = {"_declared_fields", "_hooks", "__abstractmethods__", "_abc_impl", "__annotations__"}
-
-
-def _outside(rows: RowSet) -> set[str]:
-    """The fields that nesting leaves out: the ways to the rows' owners."""
-    carried = {member.name for member in rows.members}
-    return {
-        name
-        for name, field in rows.schema._declared_fields.items()
-        if name not in carried and isinstance(field, Ref) and rows.parent is not None
-    }
 
 
 def _is_application(cls: type) -> bool:
@@ -87,11 +74,11 @@ def dumped(rows: RowSet, lines: Sequence[bytes]) -> list[bytes]:
     Whatever hooks and fields of the application's own do, a record that ``load`` doesn't
     turn back into what the database holds would be a backup that can't be restored.
     """
-    schema = rows.schema()
+    schema = schema_of(rows)
     return [_dumped(rows, schema, line) for line in lines]
 
 
-def _dumped(rows: RowSet, schema: EntitySchema, line: bytes) -> bytes:
+def _dumped(rows: RowSet, schema: ma.Schema, line: bytes) -> bytes:
     record = parse_json(line)
     made = _attempted(rows, record, schema.dump, lambda: view_of(rows, parse_json(line)))
     prepared = _prepared(rows, record, made)

@@ -216,9 +216,9 @@ def _require(catalog: Any, dataset: Any) -> None:
             f"a catalog and a dataset of it are wanted, not {type(catalog).__name__} and "
             f"{type(dataset).__name__}; draw one by datasets(catalog)"
         )
-    if dataset.plans.entities.catalog is not catalog:
+    if dataset.plans.catalog is not catalog:
         raise DeclarationError(
-            f"the dataset was drawn from {dataset.plans.entities.catalog!r}, not from "
+            f"the dataset was drawn from {dataset.plans.catalog!r}, not from "
             f"{catalog!r}; draw it by datasets(catalog)"
         )
     for plan in dataset.plans.plans():

@@ -76,16 +76,16 @@ def records(
     @st.composite
     def record(draw: Draw) -> dict[str, Any]:
         made = plans()
-        assert schema.rows is not None
-        plan = made.of[schema.rows.table]
+        rows = made.entities.plain[schema]
+        plan = made.of[rows.table]
         nested = _nesting(made, schema)
-        needed = _needed(made, [made.of[rows.table] for rows in nested.tree()])
+        needed = _needed(made, [made.of[inner.table] for inner in nested.tree()])
         drawing = Drawing(draw, made, needed, 2, first=plan)
         dataset = drawing.dataset()
         if not dataset.of(plan):
             reject()
         written, instance = Written(dataset.resolved(ENGINES)), dataset.of(plan)[0]
-        whole = replace(schema.rows, members=[*schema.rows.members, *_lists(schema.rows, nested)])
+        whole = replace(rows, members=[*rows.members, *_lists(rows, nested)])
         if needs_marshmallow(nested):
             dumped: dict[str, Any] = schema().dump(Objects(written).of(whole, instance))
             return dumped

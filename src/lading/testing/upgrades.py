@@ -20,7 +20,7 @@ from lading.locking.check import shapes_before
 from lading.locking.goldens import faults
 from lading.locking.goldens import upgraded as upgraded_golden
 from lading.locking.lock_file import Lock, read_golden, read_lock
-from lading.mapping.derivation import RESERVED_NAMES
+from lading.model.entities import RESERVED_NAMES
 from lading.report import SAFE
 from lading.testing.assertions import RoundTripError
 from lading.testing.databases import EngineFactory, database, sqlite_engine
@@ -68,7 +68,7 @@ def _pasts(
     found = []
     for seal in lock.seals:
         known = lock.shapes_at(seal)
-        before = shapes_before(catalog.use(), seal.versions, known)
+        before = shapes_before(catalog, seal.versions, known)
         before.roots = {name: before.roots[name] for name in known}
         golden = read_golden(place, seal)
         records = {name: of for name, of in golden.items() if name not in RESERVED_NAMES}
@@ -144,4 +144,4 @@ def _arrive(catalog: Catalog, past: Past, records: Records) -> None:
 def _plan(catalog: Catalog, past: Past) -> Plan:
     """Return what upgrades a seal's documents; it is used up by running."""
     found = {name: past.versions[name] for name in past.shapes.roots}
-    return history_of(catalog.use()).plan(found, file=f"seal {past.number}", whole=True)
+    return history_of(catalog).plan(found, file=f"seal {past.number}", whole=True)

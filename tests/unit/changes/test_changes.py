@@ -59,7 +59,7 @@ def shop(items: int = 2, orders: int = 1, **options: Any) -> Catalog:
 def mistakes(catalog: Catalog) -> tuple[str, ...]:
     """Return what a catalog's first use finds wrong."""
     with pytest.raises(DeclarationError) as caught:
-        history_of(catalog.use())
+        history_of(catalog)
     return caught.value.mistakes
 
 
@@ -247,7 +247,7 @@ def test_a_base_without_upgrades_is_no_change() -> None:
         upgrades = ITEMS
 
     assert owner.changes == [Real]
-    assert history_of(owner.use()).order == [Real]
+    assert history_of(owner).order == [Real]
     with pytest.raises(DeclarationError, match="Wrong: catalog = 5; give it a Catalog"):
 
         class Wrong(Change):
@@ -306,7 +306,7 @@ def test_what_refers_to_what_is_renamed_needs_an_order() -> None:
             name="Words",
         )
         if after:
-            assert [made.__name__ for made in history_of(catalog.use()).order] == ["Codes", "Words"]
+            assert [made.__name__ for made in history_of(catalog).order] == ["Codes", "Words"]
             continue
         assert mistakes(catalog) == (
             "Codes renames what references are written by, and Words changes orders, which has such "
@@ -319,7 +319,7 @@ def test_what_no_reference_is_written_by_needs_none() -> None:
     catalog = shop(2, 2)
     changed(catalog, ITEMS, Rename("items", "weight", "amount"), name="One")
     changed(catalog, {"orders": (1, 2)}, Add("orders", "words", ""), name="Two")
-    assert len(history_of(catalog.use()).order) == 2
+    assert len(history_of(catalog).order) == 2
 
 
 def test_changes_run_in_the_order_in_which_they_were_declared_but_for_what_is_said() -> None:
@@ -330,7 +330,7 @@ def test_changes_run_in_the_order_in_which_they_were_declared_but_for_what_is_sa
     changed(catalog, {"items": (3, 4)}, name="F")
     changed(catalog, {"items": (2, 3)}, after=[late], name="E")
     changed(catalog, {"items": (1, 2)}, name="A")
-    assert [made.__name__ for made in history_of(catalog.use()).order] == ["B", "C", "A", "E", "F"]
+    assert [made.__name__ for made in history_of(catalog).order] == ["B", "C", "A", "E", "F"]
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_an_entity_that_was_removed_is_ended_by_the_change_that_the_mistake_name
     for mistake in wrong:
         assert 'upgrades = {"tools": (3, None)} and steps = [Drop("tools")]' in mistake
     changed(catalog, {"tools": (3, None)}, Drop("tools"), name="Three")
-    assert len(history_of(catalog.use()).order) == 3
+    assert len(history_of(catalog).order) == 3
 
 
 def test_releases_may_name_what_was_renamed_or_dropped() -> None:
@@ -391,4 +391,4 @@ def test_releases_may_name_what_was_renamed_or_dropped() -> None:
     )
     changed(catalog, {"things": (1, 2)}, Rename("things", to="items"), name="One")
     changed(catalog, {"items": (2, 3), "gone": (2, None)}, Drop("gone"), name="Two")
-    assert len(history_of(catalog.use()).order) == 2
+    assert len(history_of(catalog).order) == 2

@@ -33,7 +33,7 @@ def test_what_runs_is_what_lies_between() -> None:
     catalog = catalog_of(a=3, b=2)
     changed(catalog, {"a": (2, 3), "b": (1, 2)}, name="Both")
     changed(catalog, {"a": (1, 2)}, name="First")
-    history = history_of(catalog.use())
+    history = history_of(catalog)
     assert planned(history, {"a": 1, "b": 1}) == ["First", "Both"]
     assert planned(history, {"a": 2, "b": 1}) == ["Both"]
     assert planned(history, {"a": 3, "b": 2}) == []
@@ -50,7 +50,7 @@ def test_names_follow_the_versions() -> None:
     catalog = catalog_of(dishes=3, kept=1)
     changed(catalog, {"recipes": (1, 2)}, Rename("recipes", to="meals"), name="One")
     changed(catalog, {"meals": (2, 3)}, Rename("meals", to="dishes"), name="Two")
-    history = history_of(catalog.use())
+    history = history_of(catalog)
     assert planned(history, {"recipes": 1}) == ["One", "Two"]
     assert planned(history, {"meals": 2}) == ["Two"]
     with pytest.raises(VersionError) as caught:
@@ -69,14 +69,14 @@ def test_odd_versions_are_refused(version: Any) -> None:
     catalog = catalog_of(a=2)
     changed(catalog, {"a": (1, 2)})
     with pytest.raises(VersionError, match="a are at version"):
-        history_of(catalog.use()).plan({"a": version}, file="file")
+        history_of(catalog).plan({"a": version}, file="file")
 
 
 def test_a_change_whose_other_half_leads_nowhere_is_refused_when_it_is_needed() -> None:
     """A gap in one entity doesn't matter to those who never come there."""
     catalog = catalog_of(a=2, b=3)
     changed(catalog, {"a": (1, 2), "b": (1, 2)}, name="Both")
-    history = history_of(catalog.use())
+    history = history_of(catalog)
     assert planned(history, {"a": 2, "b": 3}) == []
     with pytest.raises(VersionError) as caught:
         history.plan({"a": 1}, file="file")
@@ -90,7 +90,7 @@ def test_what_began_or_ended_is_known() -> None:
     """A payload from before an entity began lacks it, one from after doesn't."""
     catalog = catalog_of(a=2, b=1)
     changed(catalog, {"a": (1, 2), "b": (None, 1), "c": (4, None)}, Drop("c"), name="Change")
-    history = history_of(catalog.use())
+    history = history_of(catalog)
     assert history.plan({"a": 1, "c": 4}, file="file", whole=True).begun == {"b"}
     assert history.plan({"a": 2}, file="file", whole=True).begun == frozenset()
     for found in ({"a": 1, "b": 1}, {"a": 2, "c": 4}):
@@ -103,7 +103,7 @@ def test_an_entity_that_is_dropped_can_have_had_a_history() -> None:
     catalog = catalog_of(a=1)
     changed(catalog, {"c": (1, 2)}, Rename("c", "x", "y"), name="One")
     changed(catalog, {"c": (2, None)}, Drop("c"), name="Two")
-    assert planned(history_of(catalog.use()), {"c": 1, "a": 1}) == ["One", "Two"]
+    assert planned(history_of(catalog), {"c": 1, "a": 1}) == ["One", "Two"]
 
 
 def test_a_rename_to_what_is_there_is_refused() -> None:
@@ -111,7 +111,7 @@ def test_a_rename_to_what_is_there_is_refused() -> None:
     catalog = catalog_of(a=2, b=1)
     changed(catalog, {"b": (1, 2)}, Rename("b", to="a"))
     with pytest.raises(DeclarationError) as caught:
-        history_of(catalog.use())
+        history_of(catalog)
     assert caught.value.mistakes == (
         "Some: upgrades b from 1, which its schema has; take a higher version for the schema",
     )

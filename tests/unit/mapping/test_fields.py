@@ -803,5 +803,5 @@ def test_a_schema_says_which_entity_it_is() -> None:
     schema = item_schema()
     assert issubclass(schema, EntitySchema)
     assert schema.catalog.name == "test"
-    schema()
-    assert schema.rows is schema.catalog.use()["items"]
+    assert schema().rows is schema.catalog.use()["items"]
+    assert schema.rows is None

@@ -12,7 +12,6 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Catalog, EntitySchema, Owned, Ref, default_catalog, import_order
 from lading.catalog import filled_catalogs
 from lading.errors import DeclarationError
-from lading.mapping.derivation import derive
 from support.declaring import catalog_of, new_base, schema_for
 
 
@@ -57,7 +56,7 @@ def test_a_forgotten_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("items", "others"):
         schema_for(table(base, name.title(), name), catalog)
     with pytest.raises(DeclarationError) as caught:
-        derive(default_catalog)
+        default_catalog.use()
     assert str(caught.value).startswith("the default catalog is empty; '")
     assert str(caught.value).endswith(": pass catalog=….")
     assert "'an application of its own' has 2 schemas" in filled_catalogs()

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import gt
 from typing import Any
 
-from lading.mapping.derivation import Entities
 from lading.messages import shown
+from lading.model.entities import Entities
 from lading.model.hidden import told, told_value
 from lading.model.ordering import order_of_key
 from lading.model.rowsets import Children, Member, RowSet, Value

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Mapper
 from lading.catalog import Catalog
 from lading.errors import DeclarationError
 from lading.mapping.columns import AsStored
-from lading.mapping.derivation import Entities
 from lading.mapping.inheritance import family
 from lading.messages import shown
+from lading.model.entities import Entities
 from lading.model.rowsets import Children, Column, Kinds, Links, Reference, RowSet, Value
 from lading.testing.cell_values.cells import cells_of, cells_of_column
 from lading.testing.cell_values.checks import Checks
@@ -29,6 +29,7 @@ class Plans:
     """The plans of a catalog, in an order in which rows can be drawn."""
 
     def __init__(self, catalog: Catalog, overrides: Overrides | None = None) -> None:
+        self.catalog = catalog
         self.entities: Entities = catalog.use()
         self.overrides = dict(overrides or {})
         self.unused = set(self.overrides)

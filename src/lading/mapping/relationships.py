@@ -1,4 +1,4 @@
-"""What a catalog infers: the names of references, and what is left out."""
+"""What a mapper and its relationships say: attributes of columns, and pairs of columns."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, MapperProperty, RelationshipDirection, RelationshipProperty
 from sqlalchemy.orm.exc import UnmappedColumnError
 
-from lading.mapping.errors import AmbiguousDeclaration
-from lading.messages import alike
-from lading.model.rowsets import Column, RowSet, Value
+from lading.model.rowsets import Column
 
 
 def attribute_of(mapper: Mapper[Any], column: Column) -> str | None:
@@ -53,24 +51,3 @@ def many_to_one(
     found = [item for item in relationships if plain_pairs(item).keys() == wanted.keys()]
     exact = [item for item in found if plain_pairs(item) == wanted]
     return exact or found
-
-
-def by_field(target: RowSet, name: str) -> Value:
-    """Return the field that ``by`` names.
-
-    Raises ``AmbiguousDeclaration`` where it can't identify a target.
-    """
-    found = [item for item in target.values if item.name == name]
-    known = [item.name for item in target.values if item.kind.is_key and item.kinds is None]
-    like = f" such as {', '.join(alike(name, known))}" if alike(name, known) else ""
-    if not found or not found[0].kind.is_key:
-        raise AmbiguousDeclaration(
-            f"by={name!r} is no field of {target.schema.__name__} that can be a key; "
-            f"name another{like}, or remove by"
-        )
-    if found[0].kinds is not None:
-        raise AmbiguousDeclaration(
-            f"by={name!r} is a field that only some classes of {target.schema.__name__} have; "
-            "name another, or remove by"
-        )
-    return found[0]

@@ -3,99 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lading.mapping.columns import generates, is_numbered
+from lading.mapping.context import Draft
 from lading.mapping.fields import Owned, Ref
-from lading.mapping.meta_options import Excluded, option
-from lading.model.rowsets import Column
-
-if TYPE_CHECKING:
-    from lading.mapping.inheritance import Hierarchy
-    from lading.schema import EntitySchema
+from lading.mapping.meta_options import option
+from lading.model.rowsets import Column, SchemaClass
 
 #: What a kept id is called in records.
 ID = "id"
 
 
-def surrogate_of(schema: type[EntitySchema], hierarchy: Hierarchy) -> Column | None:
+def surrogate_of(draft: Draft) -> Column | None:
     """Return the lone primary key that records don't restore, if there is one.
 
     That is an integer which the database numbers, unless it is in the natural key, has a
     field that the schema declares, or is kept; and whatever is made up where the schema
     excludes it or only writes it.
     """
-    columns = list(hierarchy.table.primary_key.columns)
+    columns = list(draft.hierarchy.table.primary_key.columns)
     if len(columns) != 1 or columns[0].foreign_keys:
         return None
     (column,) = columns
-    attribute = hierarchy.attribute(column)
-    if attribute is None or _is_one_way(schema, hierarchy, attribute):
+    attribute = draft.hierarchy.attribute(column)
+    if attribute is None or _is_one_way(draft, attribute):
         return column if generates(column) else None
-    name = field_name(schema, hierarchy, attribute)
-    is_field = is_kept(schema) or declared_name(schema, attribute) or name in key_names(schema)
+    name = field_name(draft, attribute)
+    is_field = is_kept(draft) or declared_name(draft, attribute) or name in key_names(draft.schema)
     return column if is_numbered(column) and not is_field else None
 
 
-def is_kept(schema: type[EntitySchema]) -> bool:
+def is_kept(draft: Draft) -> bool:
     """Tell whether records carry ids that the database numbers."""
-    kept = option(schema, "keep_id")
-    return schema.catalog.keep_ids if kept is None else bool(kept)
+    kept = option(draft.schema, "keep_id")
+    return draft.context.settings.keep_ids if kept is None else bool(kept)
 
 
-def lost_id(schema: type[EntitySchema], hierarchy: Hierarchy) -> str | None:
+def lost_id(draft: Draft) -> str | None:
     """Say that a schema keeps ids and doesn't restore them, if its own ``Meta`` says both."""
-    columns = list(hierarchy.table.primary_key.columns)
-    meta = schema.__dict__.get("Meta")
+    columns = list(draft.hierarchy.table.primary_key.columns)
+    meta = draft.schema.__dict__.get("Meta")
     if len(columns) != 1 or meta is None or vars(meta).get("keep_id") is not True:
         return None
-    attribute = hierarchy.attribute(columns[0])
-    if attribute is None or not _is_one_way(schema, hierarchy, attribute):
+    attribute = draft.hierarchy.attribute(columns[0])
+    if attribute is None or not _is_one_way(draft, attribute):
         return None
-    name = field_name(schema, hierarchy, attribute)
+    name = field_name(draft, attribute)
     return (
         f"keep_id = True, and {name} is left out or dump_only, so that no import would keep it; "
         "remove one of the two"
     )
 
 
-def field_name(schema: type[EntitySchema], hierarchy: Hierarchy, attribute: str) -> str:
+def field_name(draft: Draft, attribute: str) -> str:
     """Return the name of a lone primary key's field.
 
     It is that of the field that the schema declares; else, for an id that is kept or that
     ``natural_key`` calls so, ``id``; else the attribute's own, and so where something else is
     called ``id``.
     """
-    declared = declared_name(schema, attribute)
+    declared = declared_name(draft, attribute)
     if declared is not None:
         return declared
-    key = key_names(schema)
-    is_id = (is_kept(schema) or ID in key) and attribute not in key
-    is_free = ID not in hierarchy.attributes() and ID not in schema.declared
+    key = key_names(draft.schema)
+    is_id = (is_kept(draft) or ID in key) and attribute not in key
+    is_free = ID not in draft.hierarchy.attributes() and ID not in draft.declared
     return ID if is_id and is_free else attribute
 
 
-def declared_name(schema: type[EntitySchema], attribute: str) -> str | None:
+def declared_name(draft: Draft, attribute: str) -> str | None:
     """Return the name of the field that a schema declares for an attribute, if it does."""
-    for name, field in schema.declared.items():
+    for name, field in draft.declared.items():
         if (field.attribute or name) == attribute and not isinstance(field, Ref | Owned):
             return name
     return None
 
 
-def key_names(schema: type[EntitySchema]) -> set[str]:
+def key_names(schema: SchemaClass) -> set[str]:
     """Return the names in ``natural_key``; what isn't a name is reported with the keys."""
     declared: Any = getattr(schema.__dict__.get("Meta"), "natural_key", None)
     names: Iterable[Any] = (declared,) if isinstance(declared, str) else declared
     return {n for n in names if isinstance(n, str)} if isinstance(names, tuple | list) else set()
 
 
-def _is_one_way(schema: type[EntitySchema], hierarchy: Hierarchy, attribute: str) -> bool:
+def _is_one_way(draft: Draft, attribute: str) -> bool:
     """Tell whether a schema excludes the field, or only writes it."""
-    name = field_name(schema, hierarchy, attribute)
-    field = schema.declared.get(name)
+    name = field_name(draft, attribute)
+    field = draft.declared.get(name)
     return (
-        Excluded(schema).leaves_out(name, attribute)
-        or name in schema.opts.dump_only
+        draft.excluded.leaves_out(name, attribute)
+        or name in draft.schema.opts.dump_only
         or (field is not None and field.dump_only)
     )
