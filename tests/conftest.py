@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -12,12 +15,24 @@ from hypothesis import settings
 
 from lading.testing.postgresql_server import running_server
 from lading.testing.server_databases import ServerDatabases
-from support.backends import NAMES, Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
+from support.backends import ENGINES, Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
+from support.depth import IS_DEEP, examples
 from support.mariadb_server import found, running_mariadb
 
+#: A file system in memory, and the bytes that must be free there: containers often give it 64 MB.
+IN_MEMORY, ROOM = Path("/dev/shm"), 2 << 30
+
 # Equal runs on every machine, and no deadline where a shared core may stall.
-settings.register_profile("own tests", deadline=None, derandomize=True)
-settings.load_profile("own tests")
+settings.register_profile("own tests", deadline=None, derandomize=True, max_examples=30)
+settings.register_profile("deep", deadline=None, max_examples=examples(100))
+settings.load_profile("deep" if IS_DEEP else "own tests")
+
+
+def pytest_configure() -> None:
+    """Keep bundles and the servers' data in memory: each commit would wait for a disk."""
+    is_usable = IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK)
+    if "TMPDIR" not in os.environ and is_usable and shutil.disk_usage(IN_MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 
 @pytest.fixture(scope="session")
@@ -75,15 +90,22 @@ def mariadb(mariadb_if_installed: Backend | None) -> Backend:
 
 
 @pytest.fixture(scope="session")
+def lading_postgresql(postgres_server: sa.URL) -> Iterator[ServerDatabases]:
+    """The kit's databases on our own server; its plugin would start another."""
+    with closing(ServerDatabases(postgres_server)) as databases:
+        yield databases
+
+
+@pytest.fixture(scope="session")
 def lading_mariadb(mariadb: MariaDB) -> Iterator[ServerDatabases]:
     """The kit's databases on our own server; its plugin would want the URL of one."""
     with closing(ServerDatabases(mariadb.server)) as databases:
         yield databases
 
 
-@pytest.fixture(scope="session", params=NAMES)
+@pytest.fixture(scope="session", params=ENGINES)
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """Each supported database engine in turn: what a contract suite runs over."""
+    """Each database engine in turn; ``ON_FILES_TOO`` and ``ON_SQLITE`` give more and fewer."""
     made: Backend = request.getfixturevalue(request.param.replace("-", "_"))
     return made
 

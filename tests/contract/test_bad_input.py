@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from lading import (
     import_document,
 )
 from lading.version import __version__
-from support.backends import Backend
+from support.backends import ON_SQLITE, Backend
 from support.declaring import catalog_of, new_base, schema_for, table
 from support.packing import adding, both, changing, packed, stored
 from support.rewriting import rewritten
@@ -73,14 +73,16 @@ class Target:
 
 
 @pytest.fixture
-def target(engine: sa.Engine, tmp_path: Path) -> Target:
+def target(sqlite_memory: Backend, tmp_path: Path) -> Iterator[Target]:
     """The shop's empty tables."""
-    return Target(engine, shop(), tmp_path)
+    with sqlite_memory.database() as engine:
+        yield Target(engine, shop(), tmp_path)
 
 
 # The bundle as a whole
 
 
+@ON_SQLITE
 def test_an_empty_catalog_is_refused(engine: sa.Engine, tmp_path: Path) -> None:
     """Whoever forgot to import the schemas is told so, by export and import alike."""
     text = "catalog 'nothing' is empty; declare an EntitySchema with model = … in it."
@@ -91,6 +93,7 @@ def test_an_empty_catalog_is_refused(engine: sa.Engine, tmp_path: Path) -> None:
     assert not (tmp_path / "b").exists()
 
 
+@ON_SQLITE
 def test_owned_rows_that_wait_for_what_is_missing_are_named(
     engine: sa.Engine, tmp_path: Path
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_path_that_cannot_be_read_is_refused(target: Target) -> None:
     assert "03_products.json" in str(error)
 
 
+@ON_SQLITE
 def test_an_existing_path_is_not_overwritten(engine: sa.Engine, tmp_path: Path) -> None:
     """An export replaces nothing unasked, and never what isn't a bundle."""
     world = shop()
@@ -262,6 +266,7 @@ def test_29_a_missing_entity_is_refused_unless_the_bundle_is_partial(target: Tar
         (1, "No change leads from one to the other."),
     ],
 )
+@ON_SQLITE
 def test_other_versions_are_refused(
     engine: sa.Engine, tmp_path: Path, version: int, remedy: str
 ) -> None:
@@ -568,6 +573,7 @@ def test_a_dangling_reference_names_both_ends(target: Target) -> None:
     )
 
 
+@ON_SQLITE
 def test_a_dangling_composite_key_is_told_in_full(engine: sa.Engine, tmp_path: Path) -> None:
     """A key of several parts, through two references."""
     target = Target(engine, places(), tmp_path)
@@ -591,6 +597,7 @@ def test_a_natural_key_twice_names_both_records(target: Target) -> None:
     assert all(item.key == {"slug": "cat1"} for item in twins)
 
 
+@ON_SQLITE
 def test_a_composite_key_twice_is_found_out_of_order(engine: sa.Engine, tmp_path: Path) -> None:
     """Twins far apart in a shuffled file are found too."""
     target = Target(engine, places(), tmp_path)
@@ -823,6 +830,7 @@ def test_ids_beyond_their_column_are_refused(engine: sa.Engine, tmp_path: Path) 
     assert "tickets.json record 5, id: " in found
 
 
+@ON_SQLITE
 def test_a_reference_that_no_column_could_hold_is_only_missing(
     engine: sa.Engine, tmp_path: Path
 ) -> None:

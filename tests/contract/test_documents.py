@@ -34,7 +34,7 @@ from lading import (
     import_document,
 )
 from lading.report import Counts
-from support.backends import Backend, SQLiteMemory
+from support.backends import ON_SQLITE, Backend, SQLiteMemory
 from support.packing import stored
 from support.rewriting import entity_bytes
 from support.zoo import World, cycle, shop
@@ -218,6 +218,7 @@ def test_a_missing_recipe_is_reported_by_name(kitchen: sa.Engine, history: dict[
         assert session.scalar(sa.select(sa.func.count()).select_from(Ingredient)) == ingredients
 
 
+@ON_SQLITE
 def test_a_document_is_not_changed_by_its_import(
     kitchen: sa.Engine, history: dict[str, Any]
 ) -> None:
@@ -258,6 +259,7 @@ def test_a_whole_document_makes_the_same_database_as_a_bundle(
     assert entity_bytes(tmp_path / "b") == entity_bytes(bundle)
 
 
+@ON_SQLITE
 def test_a_closure_brings_what_records_need(
     backend: Backend, season: sa.Engine, history: dict[str, Any]
 ) -> None:
@@ -277,14 +279,15 @@ def test_a_closure_brings_what_records_need(
 
 
 @pytest.fixture
-def empty(engine: sa.Engine) -> Callable[[World], sa.Engine]:
-    """Return what creates a world's tables in the database under test."""
+def empty(sqlite_memory: Backend) -> Iterator[Callable[[World], sa.Engine]]:
+    """Return what creates a world's tables in an empty database."""
+    with sqlite_memory.database() as engine:
 
-    def create(world: World) -> sa.Engine:
-        world.metadata.create_all(engine)
-        return engine
+        def create(world: World) -> sa.Engine:
+            world.metadata.create_all(engine)
+            return engine
 
-    return create
+        yield create
 
 
 def document_of(world: World) -> dict[str, Any]:

@@ -50,7 +50,7 @@ from lading.errors import LeftOutWarning, TargetError
 from lading.exporting.reader import CHUNK, RecordReader
 from lading.report import Progress
 from support import worlds
-from support.backends import Backend
+from support.backends import ON_FILES_TOO, ON_SQLITE, Backend
 from support.columns import CLOCK, DECIMAL, INSTANT, KEY_BYTES, MOMENT
 from support.declaring import catalog_of, new_base, schema_for, table
 from support.statements import statements
@@ -129,6 +129,7 @@ def test_the_bakery_has_equal_bytes_everywhere(
     assert found == bakery_bytes
 
 
+@ON_SQLITE
 def test_a_zip_holds_the_same_bytes(
     shop: sa.Engine, bakery_bytes: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_zip_holds_the_same_bytes(
     assert zipped.path == tmp_path / "out.zip"
 
 
+@ON_SQLITE
 def test_a_document_holds_the_same_records(shop: sa.Engine, bakery_bytes: dict[str, bytes]) -> None:
     """One dictionary, no manifest, equal records in equal order."""
     document = export_document(shop, catalog=bakery)
@@ -150,6 +152,7 @@ def test_a_document_holds_the_same_records(shop: sa.Engine, bakery_bytes: dict[s
     assert document["schema_versions"]["production_runs"] == 3
 
 
+@ON_SQLITE
 def test_the_order_of_insertion_does_not_matter(backend: Backend, tmp_path: Path) -> None:
     """Ids differ, bytes don't."""
     digests = set()
@@ -318,6 +321,7 @@ def test_a_sqlite_file_in_utf16_sorts_by_code_point(tmp_path: Path) -> None:
 # The manifest
 
 
+@ON_SQLITE
 def test_checksums_are_those_of_the_files(shop: sa.Engine, tmp_path: Path) -> None:
     """By an independent hash, and by anyone's sha256sum."""
     path = tmp_path / "out"
@@ -332,6 +336,7 @@ def test_checksums_are_those_of_the_files(shop: sa.Engine, tmp_path: Path) -> No
         subprocess.run(command, cwd=path, check=True, timeout=30)
 
 
+@ON_SQLITE
 def test_the_manifest_is_what_was_returned(shop: sa.Engine, tmp_path: Path) -> None:
     """Written last, readable by itself, and equal to the value returned."""
     path = tmp_path / "out"
@@ -354,6 +359,7 @@ def test_the_manifest_is_what_was_returned(shop: sa.Engine, tmp_path: Path) -> N
     }
 
 
+@ON_SQLITE
 def test_counts_are_those_of_the_tables(shop: sa.Engine, tmp_path: Path) -> None:
     """Each entity has as many records as its table rows."""
     manifest = export_all(shop, tmp_path / "out", catalog=bakery)
@@ -364,6 +370,7 @@ def test_counts_are_those_of_the_tables(shop: sa.Engine, tmp_path: Path) -> None
     assert sum(file.record_count for file in manifest.files) > 2000
 
 
+@ON_SQLITE
 def test_links_are_counted_per_reference(shop: sa.Engine, tmp_path: Path) -> None:
     """Set ones only, at any depth: what an import compares itself with."""
     manifest = export_all(shop, tmp_path / "out", catalog=bakery)
@@ -383,6 +390,7 @@ def test_links_are_counted_per_reference(shop: sa.Engine, tmp_path: Path) -> Non
     assert checked > 1000
 
 
+@ON_SQLITE
 def test_an_entity_without_records_has_its_file(engine: sa.Engine, tmp_path: Path) -> None:
     """Empty is a fact about the database, not an omission."""
     world = worlds.shelves()
@@ -395,6 +403,7 @@ def test_an_entity_without_records_has_its_file(engine: sa.Engine, tmp_path: Pat
         assert data == f'{{"entity_type":"{file.entity_type}","schema_version":1,"records":[\n]}}\n'
 
 
+@ON_SQLITE
 def test_files_say_how_they_load(engine: sa.Engine, tmp_path: Path) -> None:
     """Order, dependencies, keys, deferred edges."""
     world = worlds.kitchen()
@@ -416,6 +425,7 @@ def test_files_say_how_they_load(engine: sa.Engine, tmp_path: Path) -> None:
     }
 
 
+@ON_SQLITE
 def test_equal_data_has_an_equal_content_digest(shop: sa.Engine, tmp_path: Path) -> None:
     """Whoever exports twice sees that nothing changed."""
     first = export_all(shop, tmp_path / "1", catalog=bakery, source="a")
@@ -424,6 +434,7 @@ def test_equal_data_has_an_equal_content_digest(shop: sa.Engine, tmp_path: Path)
     assert first.source == "a"
 
 
+@ON_SQLITE
 def test_a_reference_to_an_owned_child(engine: sa.Engine, tmp_path: Path) -> None:
     """A child with a key of its own may be referred to; the manifest can be read back."""
     base = new_base()
@@ -466,6 +477,7 @@ def test_a_reference_to_an_owned_child(engine: sa.Engine, tmp_path: Path) -> Non
 # What is taken
 
 
+@ON_SQLITE
 def test_only_writes_what_it_names(shop: sa.Engine, tmp_path: Path) -> None:
     """And the bundle says that it is partial, and where its links lead."""
     manifest = export_all(shop, tmp_path / "out", catalog=bakery, only=["purchases", "suppliers"])
@@ -478,6 +490,7 @@ def test_only_writes_what_it_names(shop: sa.Engine, tmp_path: Path) -> None:
     assert external == {("purchases", "product", "products"): purchases}
 
 
+@ON_SQLITE
 def test_only_of_everything_is_no_part(engine: sa.Engine, tmp_path: Path) -> None:
     """All entities, by name, are the whole."""
     world = worlds.shelves()
@@ -563,6 +576,7 @@ def test_a_closure_says_which_filtered_records_it_brings_back(
         assert "brought_back" not in (tmp_path / "whole" / "manifest.json").read_text()
 
 
+@ON_SQLITE
 def test_documents_take_the_same_options(engine: sa.Engine) -> None:
     """A document of a part holds that part."""
     world = worlds.shelves()
@@ -639,6 +653,7 @@ def test_a_lone_condition_is_told_where_it_belongs(sqlite_memory: Backend) -> No
         assert export_document(engine, catalog=world.catalog, where={})["people"] == []
 
 
+@ON_SQLITE
 def test_include_ids_adds_ids(engine: sa.Engine, tmp_path: Path) -> None:
     """For people who debug: the surrogate and each reference's foreign key."""
     world = worlds.shelves()
@@ -658,6 +673,7 @@ def test_include_ids_adds_ids(engine: sa.Engine, tmp_path: Path) -> None:
         assert record["shelf_id"] == [book.room, book.number]
 
 
+@ON_SQLITE
 def test_without_ids_a_bundle_holds_no_surrogate(shop: sa.Engine, tmp_path: Path) -> None:
     """Ids mean nothing outside of their database."""
     manifest = export_all(shop, tmp_path / "out", catalog=bakery)
@@ -976,6 +992,7 @@ def test_missing_tables_are_named(engine: sa.Engine, tmp_path: Path) -> None:
     )
 
 
+@ON_SQLITE
 def test_what_is_left_out_is_warned_of(engine: sa.Engine, tmp_path: Path) -> None:
     """And listed in the manifest; excused names are listed in silence."""
     world = worlds.shelves()
@@ -1013,6 +1030,7 @@ def test_a_document_warns_of_what_it_leaves_out(sqlite_memory: Backend) -> None:
 # Sessions and transactions
 
 
+@ON_FILES_TOO
 def test_every_kind_of_session_is_taken(engine: sa.Engine, tmp_path: Path) -> None:
     """Engine, connection, session, factory, scoped session, and the catalog's bind."""
     world = worlds.shelves()
@@ -1044,6 +1062,7 @@ def test_without_any_session_it_says_what_to_give(sqlite_memory: Backend, tmp_pa
     )
 
 
+@ON_FILES_TOO
 def test_async_sessions_run_it_synchronously(backend: Backend, tmp_path: Path) -> None:
     """``await session.run_sync(export_all, path)`` works."""
     world = worlds.kitchen()
@@ -1065,6 +1084,7 @@ def test_async_sessions_run_it_synchronously(backend: Backend, tmp_path: Path) -
         assert asyncio.run(run()).content_sha256 == expected.content_sha256
 
 
+@ON_FILES_TOO
 def test_an_async_session_itself_is_told_how(backend: Backend, tmp_path: Path) -> None:
     """The hint stands in the error."""
     world = worlds.shelves()
@@ -1077,6 +1097,7 @@ def test_an_async_session_itself_is_told_how(backend: Backend, tmp_path: Path) -
         asyncio.run(twin.dispose())
 
 
+@ON_FILES_TOO
 def test_a_callers_pending_objects_are_flushed_and_kept(engine: sa.Engine, tmp_path: Path) -> None:
     """Flushed first; never committed, never rolled back."""
     world = worlds.shelves()
@@ -1107,6 +1128,7 @@ def test_a_callers_transaction_survives_a_refusal(engine: sa.Engine, tmp_path: P
         assert session.scalar(sa.select(sa.func.count()).select_from(item)) == 2
 
 
+@ON_FILES_TOO
 def test_a_callers_connection_keeps_its_transaction(engine: sa.Engine, tmp_path: Path) -> None:
     """What was written on it before is exported and can be rolled back after."""
     world = worlds.shelves()
@@ -1120,6 +1142,7 @@ def test_a_callers_connection_keeps_its_transaction(engine: sa.Engine, tmp_path:
         assert connection.scalar(sa.select(sa.func.count()).select_from(world.Person)) == 2
 
 
+@ON_FILES_TOO
 def test_an_engine_is_left_without_a_transaction(engine: sa.Engine, tmp_path: Path) -> None:
     """What we open we close: nothing is checked out, and nothing is read only afterwards."""
     world = worlds.shelves()
@@ -1133,6 +1156,7 @@ def test_an_engine_is_left_without_a_transaction(engine: sa.Engine, tmp_path: Pa
 
 
 @pytest.mark.parametrize("where", ["connection", "session"])
+@ON_FILES_TOO
 def test_autocommit_is_refused(where: str, backend: Backend, tmp_path: Path) -> None:
     """Nothing would be one snapshot."""
     world = worlds.shelves()
@@ -1222,6 +1246,7 @@ def test_statements_depend_on_chunks_and_not_on_rows(backend: Backend, tmp_path:
     assert counts[2 * CHUNK + 1] == counts[1] + 6
 
 
+@ON_SQLITE
 def test_progress_is_told_after_each_chunk(backend: Backend, tmp_path: Path) -> None:
     """Ascending, with the total, up to all of it."""
     world = worlds.shelves()
@@ -1255,6 +1280,7 @@ def test_a_progress_that_raises_stops_the_export(sqlite_memory: Backend, tmp_pat
 # marshmallow's own way
 
 
+@ON_SQLITE
 def test_hooks_and_custom_fields_shape_the_records(engine: sa.Engine, tmp_path: Path) -> None:
     """A schema that means more than what is compiled goes through its own dump."""
     world = worlds.shelves()

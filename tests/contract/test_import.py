@@ -23,7 +23,7 @@ from lading import (
     import_document,
 )
 from lading.report import Counts, Problem, Progress
-from support.backends import Backend
+from support.backends import ON_FILES_TOO, ON_SQLITE, Backend
 from support.declaring import catalog_of, new_base, schema_for, table
 from support.packing import adding, both, changing, packed, stored
 from support.raw import raw_values
@@ -118,6 +118,7 @@ def test_existing_records_are_skipped_and_differing_ones_counted(
         assert session.scalar(sa.select(sa.func.count()).select_from(world.models.Order)) == 20
 
 
+@ON_SQLITE
 def test_a_volatile_field_alone_is_no_difference(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_volatile_field_alone_is_no_difference(
     assert report.entities == {"users": Counts(skipped=3, differing=1)}
 
 
+@ON_SQLITE
 def test_a_changed_child_makes_its_record_differ(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -181,6 +183,7 @@ def test_existing_records_can_be_problems(
     assert stored(engine, world) == before
 
 
+@ON_SQLITE
 def test_conflicts_are_settled_per_entity(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -201,6 +204,7 @@ def test_conflicts_are_settled_per_entity(
         import_all(engine, bundle, catalog=world.catalog, on_conflict=modes)
 
 
+@ON_SQLITE
 def test_parents_may_live_in_the_target_alone(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -320,6 +324,7 @@ def test_parents_are_found_across_chunks(empty: Callable[[World], sa.Engine]) ->
         assert dict(found.all()) == wanted
 
 
+@ON_FILES_TOO
 def test_pending_objects_may_be_parents(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -400,6 +405,7 @@ def test_good_records_are_kept_when_asked(
         )
 
 
+@ON_SQLITE
 def test_twins_are_both_refused(empty: Callable[[World], sa.Engine], tmp_path: Path) -> None:
     """Of two records with one key none is better; both are reported, the others load."""
     world = shop()
@@ -418,6 +424,7 @@ def test_twins_are_both_refused(empty: Callable[[World], sa.Engine], tmp_path: P
     assert report["categories"] == Counts(inserted=3, failed=3)
 
 
+@ON_SQLITE
 def test_twins_are_found_before_anything_is_skipped(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -431,6 +438,7 @@ def test_twins_are_found_before_anything_is_skipped(
     assert {item.record for item in caught.value.report.problems} == {2, 4}
 
 
+@ON_SQLITE
 def test_twins_with_null_in_their_key_are_refused(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -473,6 +481,7 @@ def test_a_deferred_reference_that_dangles_is_reported(
                 assert (department.head.slug if department.head else None) == wanted
 
 
+@ON_SQLITE
 def test_a_chain_of_bad_records_is_followed_to_its_end(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -526,6 +535,7 @@ def test_late_owned_rows_that_dangle_take_their_record_along(
         assert session.scalar(sa.select(sa.func.count()).select_from(world.models.Break)) == 4
 
 
+@ON_SQLITE
 def test_late_links_that_dangle_take_their_record_along(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -551,6 +561,7 @@ def test_late_links_that_dangle_take_their_record_along(
     assert report["posts"].inserted == len(slugs(engine, world.models.Post))
 
 
+@ON_SQLITE
 def test_a_bad_parent_in_a_self_reference_takes_its_descendants(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -690,6 +701,7 @@ def test_an_owned_row_that_dangles_takes_its_record_along(
     assert report["remarks"].inserted + report["remarks"].failed == 12
 
 
+@ON_SQLITE
 def test_an_association_with_a_bad_half_is_left_out(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -709,6 +721,7 @@ def test_an_association_with_a_bad_half_is_left_out(
 # The report
 
 
+@ON_SQLITE
 def test_the_report_says_what_happened(empty: Callable[[World], sa.Engine], tmp_path: Path) -> None:
     """Figures, problems with their places, and one text that a person can read."""
     world = shop()
@@ -749,6 +762,7 @@ def test_the_report_says_what_happened(empty: Callable[[World], sa.Engine], tmp_
     assert (report.skipped, report.differing, report.failed, report.imported) == (1, 0, 3, 29)
 
 
+@ON_SQLITE
 def test_a_failed_import_says_why(empty: Callable[[World], sa.Engine], tmp_path: Path) -> None:
     """The exception lists five problems and counts the others; its report holds them all."""
     world = shop()
@@ -776,6 +790,7 @@ def test_a_failed_import_says_why(empty: Callable[[World], sa.Engine], tmp_path:
     assert not report.committed
 
 
+@ON_FILES_TOO
 def test_the_report_of_a_callers_session_says_whose_turn_it_is(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -793,6 +808,7 @@ def test_the_report_of_a_callers_session_says_whose_turn_it_is(
 # Whose transaction
 
 
+@ON_FILES_TOO
 def test_a_callers_session_is_neither_committed_nor_rolled_back(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -814,6 +830,7 @@ def test_a_callers_session_is_neither_committed_nor_rolled_back(
     assert len(slugs(engine, world.models.Person)) == 13
 
 
+@ON_FILES_TOO
 def test_a_fresh_sessions_rollback_undoes_an_import(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -826,6 +843,7 @@ def test_a_fresh_sessions_rollback_undoes_an_import(
     assert slugs(engine, world.models.Person) == []
 
 
+@ON_FILES_TOO
 def test_a_failed_import_rolls_back_no_further_than_its_own_work(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -842,6 +860,7 @@ def test_a_failed_import_rolls_back_no_further_than_its_own_work(
     assert slugs(engine, world.models.Person) == ["mine", "mine too"]
 
 
+@ON_FILES_TOO
 def test_a_session_sees_what_was_written(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -856,6 +875,7 @@ def test_a_session_sees_what_was_written(
         session.commit()
 
 
+@ON_FILES_TOO
 def test_a_session_of_a_savepoint_stays_in_it(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -872,6 +892,7 @@ def test_a_session_of_a_savepoint_stays_in_it(
     assert slugs(engine, world.models.Person) == ["mine"]
 
 
+@ON_FILES_TOO
 def test_a_connection_is_the_callers_as_well(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -888,6 +909,7 @@ def test_a_connection_is_the_callers_as_well(
     assert len(slugs(engine, world.models.Person)) == 12
 
 
+@ON_FILES_TOO
 def test_factories_and_the_catalogs_bind_are_opened_and_committed(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -901,6 +923,7 @@ def test_factories_and_the_catalogs_bind_are_opened_and_committed(
     assert (report.committed, report.skipped) == (True, 12)
 
 
+@ON_FILES_TOO
 def test_asyncio_sessions_work_by_run_sync(backend: Backend, tmp_path: Path) -> None:
     """``await session.run_sync(import_all, path)`` is all that asyncio needs."""
     from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -929,6 +952,7 @@ def test_asyncio_sessions_work_by_run_sync(backend: Backend, tmp_path: Path) -> 
         export_all(engine, tmp_path / "c", catalog=world.catalog)
 
 
+@ON_FILES_TOO
 def test_autocommit_is_refused(empty: Callable[[World], sa.Engine], tmp_path: Path) -> None:
     """Where each statement commits, nothing could be taken back."""
     world = family()
@@ -944,6 +968,7 @@ def test_autocommit_is_refused(empty: Callable[[World], sa.Engine], tmp_path: Pa
     assert slugs(engine, world.models.Person) == []
 
 
+@ON_FILES_TOO
 def test_an_autocommit_engine_writes_nothing_by_halves(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -961,6 +986,7 @@ def test_an_autocommit_engine_writes_nothing_by_halves(
 # Parts of a bundle, and how far it is
 
 
+@ON_SQLITE
 def test_only_some_entities_are_loaded_when_asked(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -979,6 +1005,7 @@ def test_only_some_entities_are_loaded_when_asked(
     )
 
 
+@ON_SQLITE
 def test_deferred_rows_of_entities_left_out_are_left_alone(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:
@@ -992,6 +1019,7 @@ def test_deferred_rows_of_entities_left_out_are_left_alone(
     assert slugs(engine, world.models.Department) == []
 
 
+@ON_SQLITE
 def test_progress_is_told_by_the_chunk(empty: Callable[[World], sa.Engine], tmp_path: Path) -> None:
     """A watcher hears of every entity and of how many records it has."""
     world = shop()
@@ -1007,6 +1035,7 @@ def test_progress_is_told_by_the_chunk(empty: Callable[[World], sa.Engine], tmp_
     ]
 
 
+@ON_FILES_TOO
 def test_a_watcher_that_raises_undoes_the_import(
     empty: Callable[[World], sa.Engine], tmp_path: Path
 ) -> None:

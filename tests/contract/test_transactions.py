@@ -14,7 +14,7 @@ from lading import Catalog, export_all, import_document
 from lading.database.session import writing
 from lading.errors import TargetError
 from support import worlds
-from support.backends import Backend
+from support.backends import ON_FILES_TOO, Backend
 from support.declaring import catalog_of, new_base, schema_for, table
 from support.worlds import World
 
@@ -29,6 +29,7 @@ def people(engine: sa.Engine, world: World) -> int:
         return int(connection.scalar(sa.select(sa.func.count()).select_from(world.Person)) or 0)
 
 
+@ON_FILES_TOO
 def test_a_block_that_ends_well_is_committed(engine: sa.Engine) -> None:
     """Given an engine, we open, commit and close."""
     world = worlds.shelves()
@@ -39,6 +40,7 @@ def test_a_block_that_ends_well_is_committed(engine: sa.Engine) -> None:
     assert people(engine, world) == 1
 
 
+@ON_FILES_TOO
 def test_a_block_that_fails_leaves_nothing(engine: sa.Engine) -> None:
     """An import is all or nothing."""
     world = worlds.shelves()
@@ -49,6 +51,7 @@ def test_a_block_that_fails_leaves_nothing(engine: sa.Engine) -> None:
     assert people(engine, world) == 0
 
 
+@ON_FILES_TOO
 def test_an_autocommitting_engine_keeps_no_half(backend: Backend) -> None:
     """Refused, or put into a transaction all the same; never half done."""
     world = worlds.shelves()
@@ -60,6 +63,7 @@ def test_an_autocommitting_engine_keeps_no_half(backend: Backend) -> None:
         assert people(engine, world) == 0
 
 
+@ON_FILES_TOO
 def test_an_engine_made_to_autocommit_keeps_no_half(backend: Backend) -> None:
     """The isolation level may stand in ``create_engine`` as well."""
     world = worlds.shelves()
@@ -71,6 +75,7 @@ def test_an_engine_made_to_autocommit_keeps_no_half(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("kind", ["session", "connection"])
+@ON_FILES_TOO
 def test_a_failed_block_gives_up_only_its_own_work(kind: str, backend: Backend) -> None:
     """Rolled back to our own savepoint: what the caller wrote before is still there."""
     world = worlds.shelves()
@@ -87,6 +92,7 @@ def test_a_failed_block_gives_up_only_its_own_work(kind: str, backend: Backend) 
 
 
 @pytest.mark.parametrize("kind", ["session", "connection"])
+@ON_FILES_TOO
 def test_a_caller_s_transaction_is_never_committed(kind: str, backend: Backend) -> None:
     """Even as the first thing that a fresh session does, on SQLite too."""
     world = worlds.shelves()
@@ -99,6 +105,7 @@ def test_a_caller_s_transaction_is_never_committed(kind: str, backend: Backend) 
         assert people(engine, world) == 0
 
 
+@ON_FILES_TOO
 def test_objects_that_a_session_holds_are_read_again(engine: sa.Engine) -> None:
     """After writes past the ORM its objects would be older than the database."""
     world = worlds.shelves()
@@ -114,6 +121,7 @@ def test_objects_that_a_session_holds_are_read_again(engine: sa.Engine) -> None:
         assert zoe.id == number
 
 
+@ON_FILES_TOO
 def test_a_driver_s_refusal_is_a_target_error(engine: sa.Engine) -> None:
     """No exception of the driver's or of SQLAlchemy's escapes; the cause is kept."""
     world = worlds.shelves()

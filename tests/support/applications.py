@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import bakery
 from lading import Catalog
 from lading.testing import datasets
+from support import depth
 from support.zoo import WORLDS
 
 #: Only the hook knows that a machine's power isn't negative.
@@ -21,8 +22,8 @@ NAMES = [*WORLDS, "bakery"]
 def examples(count: int) -> settings:
     """Return the settings of a test: so many examples, and every health check on."""
     return settings(
-        max_examples=count,
-        derandomize=True,
+        max_examples=depth.examples(count),
+        derandomize=not depth.IS_DEEP,
         database=None,
         deadline=None,
         suppress_health_check=(),
