@@ -743,7 +743,7 @@ def test_twins_are_seen_across_chunks(sqlite_memory: Backend) -> None:
             session.add_all([item(name=name, kind="x") for name in ("a", "b", "b", "c")])
             session.commit()
         with reading(engine, catalog) as opened, pytest.raises(TargetError, match="two rows have"):
-            list(RecordReader(opened.dialect, catalog.use()["items"]).chunks(size=2))
+            list(RecordReader(opened.database, catalog.use()["items"]).chunks(size=2))
 
 
 def test_chunks_of_any_size_give_the_same_lines(sqlite_memory: Backend) -> None:
@@ -754,7 +754,7 @@ def test_chunks_of_any_size_give_the_same_lines(sqlite_memory: Backend) -> None:
         found = []
         for size in (1, 2, 100):
             with reading(engine, world.catalog) as opened:
-                reader = RecordReader(opened.dialect, world.catalog.use()["dishes"])
+                reader = RecordReader(opened.database, world.catalog.use()["dishes"])
                 found.append([line for lines in reader.chunks(size=size) for line in lines])
     assert found[0] == found[1] == found[2]
     assert len(found[0]) == 2

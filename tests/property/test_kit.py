@@ -25,12 +25,12 @@ from lading.testing.assertions import Trip, records_of
 from lading.testing.compare.stored import stored_cells
 from lading.testing.databases import EngineFactory, sqlite_engine
 from lading.testing.datasets.references import Draw
-from lading.testing.plugin import lading_postgresql, lading_sqlite
+from lading.testing.plugin import lading_sqlite
 from lading.values.scalars import Json
 from support.applications import NAMES, catalog_of, drawn, examples
 from support.rewriting import rewritten
 
-__all__ = ["lading_postgresql", "lading_sqlite"]
+__all__ = ["lading_sqlite"]
 
 #: Worlds that have most of what there is between them.
 SOME = ["shop", "books", "tags", "joined_tables", "optional_keys", "accounts"]

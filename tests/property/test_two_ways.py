@@ -20,12 +20,9 @@ from lading.testing.assertions import Trip
 from lading.testing.compare.records import said_otherwise
 from lading.testing.databases import EngineFactory, sqlite_engine
 from lading.testing.datasets.references import Draw
-from lading.testing.plugin import lading_postgresql
 from lading.values.datetimes import DateTime
 from lading.values.scalars import JSON_KEY
 from support.applications import NAMES, catalog_of, drawn, examples
-
-__all__ = ["lading_postgresql"]
 
 Record = dict[str, Any]
 #: What takes the place of a value: other types, and what is no value of most.

@@ -20,7 +20,6 @@ from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Instance
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.insert import write
-from lading.testing.plugin import lading_postgresql
 from lading.testing.stateful.import_model import Attempt
 from support.declaring import new_base, schema_for
 from support.lossy import (
@@ -35,8 +34,6 @@ from support.lossy import (
     Stripped,
     Turned,
 )
-
-__all__ = ["lading_postgresql"]
 
 SETTINGS = {"derandomize": True, "database": None, "deadline": None}
 
