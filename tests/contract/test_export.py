@@ -46,6 +46,7 @@ from lading.bundle.manifest import Manifest
 from lading.database.dialects.base import ServerFacts
 from lading.database.live.postgresql import PostgreSQLDatabase
 from lading.database.session import reading
+from lading.database.tables import require_tables
 from lading.errors import LeftOutWarning, TargetError
 from lading.exporting.reader import CHUNK, RecordReader
 from lading.report import Progress
@@ -742,8 +743,11 @@ def test_twins_are_seen_across_chunks(sqlite_memory: Backend) -> None:
         with Session(engine) as session:
             session.add_all([item(name=name, kind="x") for name in ("a", "b", "b", "c")])
             session.commit()
-        with reading(engine, catalog) as opened, pytest.raises(TargetError, match="two rows have"):
-            list(RecordReader(opened.database, catalog.use()["items"]).chunks(size=2))
+        with reading(engine, catalog) as opened:
+            require_tables(opened.database, catalog.use())
+            reader = RecordReader(opened.database, catalog.use()["items"])
+            with pytest.raises(TargetError, match="two rows have"):
+                list(reader.chunks(size=2))
 
 
 def test_chunks_of_any_size_give_the_same_lines(sqlite_memory: Backend) -> None:
@@ -754,6 +758,7 @@ def test_chunks_of_any_size_give_the_same_lines(sqlite_memory: Backend) -> None:
         found = []
         for size in (1, 2, 100):
             with reading(engine, world.catalog) as opened:
+                require_tables(opened.database, world.catalog.use())
                 reader = RecordReader(opened.database, world.catalog.use()["dishes"])
                 found.append([line for lines in reader.chunks(size=size) for line in lines])
     assert found[0] == found[1] == found[2]
