@@ -14,6 +14,7 @@ from lading.changes.steps.rekey import Rekey
 from lading.changes.steps.split import Split
 from lading.errors import (
     AlteredWarning,
+    ArgumentError,
     BundleError,
     ChecksumError,
     ClosureWarning,
@@ -39,6 +40,7 @@ from lading.version import __version__
 __all__ = [
     "Add",
     "AlteredWarning",
+    "ArgumentError",
     "BundleError",
     "Catalog",
     "Change",

@@ -9,7 +9,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.errors import DeclarationError
+from lading.errors import ArgumentError, DeclarationError
 from lading.mapping.context import Settings
 from lading.mapping.coverage import told_coverage
 from lading.mapping.derivation import derive
@@ -174,11 +174,20 @@ def filled_catalogs() -> list[str]:
     ]
 
 
+def catalog_of(catalog: Any) -> Catalog:
+    """Return the catalog to work with: the default one where none is given."""
+    if catalog is None:
+        return default_catalog
+    if not isinstance(catalog, Catalog):
+        raise ArgumentError("catalog", catalog, "a Catalog")
+    return catalog
+
+
 def import_order(catalog: Catalog | None = None) -> dict[str, int]:
     """Return each entity's place in the import order, counted from 1, in that order.
 
     Without a catalog, the default one is meant.  Raises ``DeclarationError`` for a cycle
     of required references, with its path.
     """
-    names = order_of((catalog or default_catalog).use()).entities
+    names = order_of(catalog_of(catalog).use()).entities
     return {name: place for place, name in enumerate(names, 1)}

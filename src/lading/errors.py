@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from lading.messages import listed, place, sentence
+from lading.messages import listed, place, sentence, shown
 
 if TYPE_CHECKING:
     from lading.report import ImportReport
@@ -46,6 +46,23 @@ class LadingError(Exception):
         super().__init__(sentence(where, problem, remedy))
 
 
+class ArgumentError(LadingError, ValueError):
+    """An argument of a public function can't be used; nothing was opened.
+
+    ``argument`` is its name, ``value`` what was passed (of a list or a mapping, the item that
+    is wrong), and ``expected`` says what it should be.
+    """
+
+    def __init__(
+        self, argument: str, value: Any, expected: str, remedy: str = "", *, subject: str = ""
+    ) -> None:
+        self.argument = argument
+        self.value = value
+        self.expected = expected
+        subject = subject or f"{argument}={shown(value)}"
+        super().__init__(f"{subject}; expected {expected}", remedy)
+
+
 class DeclarationError(LadingError):
     """What an application declared can't be carried out as it stands.
 
@@ -63,7 +80,7 @@ class DeclarationError(LadingError):
 
 
 class BundleError(LadingError):
-    """A bundle (or a document) isn't whole, isn't readable, or isn't a bundle."""
+    """A bundle, a document, a lock or a temporary file isn't whole, or can't be read or written."""
 
 
 class ChecksumError(BundleError):

@@ -13,7 +13,7 @@ import msgspec
 
 from lading.bundle import BundleWriter
 from lading.bundle.manifest import External, FileEntry, Manifest
-from lading.catalog import Catalog
+from lading.catalog import Catalog, catalog_of
 from lading.changes.history import history_of
 from lading.database.live.base import Database
 from lading.database.refusals import refusals, veiled
@@ -31,7 +31,15 @@ from lading.messages import listed
 from lading.model.entities import Entities
 from lading.model.rowsets import RowSet, references_of
 from lading.model.shape import targets_of
-from lading.options import catalog_of, check_path, check_watch
+from lading.options import (
+    check_flags,
+    check_path,
+    check_progress,
+    check_text,
+    conditions_of,
+    entity_names,
+    session_of,
+)
 from lading.records.marshmallow_path import dumped, needs_marshmallow
 from lading.report import Progress
 from lading.values.json_text import on_own_stack
@@ -67,9 +75,12 @@ def export_all(
     dangling references, values that no bundle can hold); nothing is left behind.
     """
     catalog = catalog_of(catalog)
-    check_path(path)
-    check_watch(progress)
-    order, scope = _prepared(catalog, only=only, where=where, closure=closure)
+    session = session_of(session, catalog)
+    check_path("path", path)
+    check_flags(include_ids=include_ids, overwrite=overwrite)
+    check_text("source", source)
+    check_progress(progress)
+    order, scope = _prepared(catalog, only, where, closure=closure)
     with BundleWriter(path, overwrite=overwrite) as writer:
         with _exporting(
             session, catalog, order, scope, include_ids=include_ids, progress=progress
@@ -97,7 +108,9 @@ def export_document(
     entity.  The options are those of :func:`export_all`.
     """
     catalog = catalog_of(catalog)
-    order, scope = _prepared(catalog, only=only, where=where, closure=closure)
+    session = session_of(session, catalog)
+    check_flags(include_ids=include_ids)
+    order, scope = _prepared(catalog, only, where, closure=closure)
     with _exporting(
         session, catalog, order, scope, include_ids=include_ids, progress=None
     ) as export:
@@ -123,11 +136,14 @@ def export_document(
     }
 
 
-def _prepared(catalog: Catalog, **asked: Any) -> tuple[Order, Scope]:
-    """Check all declarations; return the order, and what is asked for."""
+def _prepared(catalog: Catalog, only: Any, where: Any, *, closure: bool) -> tuple[Order, Scope]:
+    """Check all declarations; return the order, and the entities and rows to export."""
+    check_flags(closure=closure)
     entities = catalog.use()
     history_of(catalog)
-    return order_of(entities), Scope(entities, **asked)
+    names = entity_names("only", only, entities.roots)
+    conditions = conditions_of(where, entities, names)
+    return order_of(entities), Scope(entities, names, conditions, closure=closure)
 
 
 def _versions(catalog: Catalog, names: list[str]) -> dict[str, int]:

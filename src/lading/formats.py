@@ -14,6 +14,7 @@ from lading.bundle.shape_format import ShapeFormat
 from lading.bundle.validation import Digest, Name, Number
 from lading.json_schemas.records import DIALECT
 from lading.locking.lock_file import LOCK_VERSION, Lock
+from lading.options import check_mapping, check_number, check_text
 
 Schema = dict[str, Any]
 
@@ -41,6 +42,10 @@ def entity_file_schema(
 
     ``record`` is what ``json_schema`` returns for the entity.
     """
+    check_text("entity", entity)
+    check_number("version", version)
+    if record is not None:
+        check_mapping("record", record, "the JSON Schema of a record")
     inner = dict(record or {"type": "object"})
     inner.pop("$schema", None)
     definitions = inner.pop("$defs", None)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from lading.bundle import with_bundle
-from lading.catalog import Catalog
+from lading.catalog import Catalog, catalog_of
 from lading.changes.streams import refuse_links
 from lading.database.columns import require_room
 from lading.database.refusals import veiled
@@ -34,7 +34,15 @@ from lading.importing.resolvers import Resolvers
 from lading.mapping.load_order import Order, link_name, order_of
 from lading.messages import listed
 from lading.model.rowsets import RowSet
-from lading.options import catalog_of, check_max_bytes, check_path, check_watch, refuse_plans
+from lading.options import (
+    DOCUMENT,
+    check_mapping,
+    check_number,
+    check_path,
+    check_progress,
+    refuse_plans,
+    session_of,
+)
 from lading.records.describe import told_key
 from lading.report import (
     MOST_PROBLEMS,
@@ -94,9 +102,10 @@ def import_all(
             rolled back.
     """
     catalog = catalog_of(catalog)
-    check_path(path)
-    check_watch(progress)
-    check_max_bytes(max_bytes)
+    session = session_of(session, catalog)
+    check_path("path", path)
+    check_progress(progress)
+    check_number("max_bytes", max_bytes)
     refuse_plans(dry_run=dry_run, expect=expect)
     options = ImportOptions(catalog.use(), on_conflict, on_error, only)
     return with_bundle(
@@ -120,7 +129,9 @@ def import_document(
 ) -> ImportReport:
     """Load a document, as :func:`import_all` loads a bundle; it is not changed."""
     catalog = catalog_of(catalog)
-    check_watch(progress)
+    session = session_of(session, catalog)
+    check_mapping("document", document, DOCUMENT)
+    check_progress(progress)
     refuse_plans(dry_run=dry_run, expect=expect)
     options = ImportOptions(catalog.use(), on_conflict, on_error, only)
     return _import(session, DocumentPayload(document), catalog, options, progress)

@@ -7,18 +7,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lading.catalog import Catalog
+from lading.catalog import Catalog, catalog_of
 from lading.changes.history import History, history_of
 from lading.changes.replay import Misfit, undo
 from lading.changes.shapes import Shapes
 from lading.changes.version_checks import chains_of
-from lading.errors import LadingError, VersionError
+from lading.errors import ArgumentError, VersionError
 from lading.json_schemas.records import document_schema, record_schema
 from lading.locking.check import shapes_before
 from lading.locking.lock_file import Lock, read_lock
 from lading.locking.sealed_shape import sealed_shapes
-from lading.messages import nearest, shown
-from lading.options import catalog_of, check_path
+from lading.messages import shown
+from lading.options import check_entity, check_number, check_path
 
 
 def json_schema(
@@ -38,25 +38,25 @@ def json_schema(
     before that version, and in the catalog's own version as today.  An entity is called as it
     was at that version.
 
-    Raises ``LadingError`` for an entity that there is none of, ``VersionError`` for a version
-    that there is none of, or that no change leads on from.
+    Raises ``ArgumentError`` for an unknown entity, ``VersionError`` for an unknown version, or
+    one that no change leads on from.
     """
     catalog = catalog_of(catalog)
+    check_number("version", version)
+    if lock is not None:
+        check_path("lock", lock)
     entities = catalog.use()
     chains_of(catalog)
     current = {name: rows.version for name, rows in entities.roots.items()}
     if entity is None:
         if version is not None:
-            raise LadingError(f"version={shown(version)} is of no entity; name the entity as well")
+            raise ArgumentError("version", version, "None without an entity", "Name the entity.")
         return document_schema(sealed_shapes(entities), current, catalog.name)
-    if version is None and entity not in current:
-        known = nearest(entity, current)
-        raise LadingError(f"{shown(entity)} is no entity of this catalog; there are: {known}")
     if version is None:
+        check_entity("entity", entity, current)
         return record_schema(sealed_shapes(entities), entity, current[entity])
     held = None
     if lock is not None:
-        check_path(lock)
         held = read_lock(Path(lock))
     return record_schema(_shapes(catalog, held, entity, version), entity, version)
 
@@ -96,9 +96,8 @@ def _refuse_unknown(history: History, lock: Lock | None, entity: str, version: A
     states += [state for seal in seals for state in seal.versions.items()]
     numbers = sorted({number for name, number in states if name == entity and number is not None})
     if not numbers:
-        known = nearest(entity, dict.fromkeys(name for name, _ in states))
-        raise LadingError(f"{shown(entity)} is no entity of this catalog; there are: {known}")
-    if type(version) is not int or not 1 <= version <= numbers[-1]:
+        check_entity("entity", entity, list(dict.fromkeys(name for name, _ in states)))
+    if not 1 <= version <= numbers[-1]:
         known = ", ".join(map(str, numbers))
         raise VersionError(
             f"there is no version {shown(version)} of {entity}; its versions are {known}",

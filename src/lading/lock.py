@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lading.catalog import Catalog
+from lading.catalog import Catalog, catalog_of
 from lading.changes.history import history_of
 from lading.changes.version_checks import chains_of
 from lading.errors import DeclarationError, VersionError
@@ -26,7 +26,7 @@ from lading.locking.lock_file import (
     write_lock,
 )
 from lading.locking.sealed_shape import sealed_shapes
-from lading.options import catalog_of, check_path
+from lading.options import DOCUMENT, check_mapping, check_path
 from lading.report import SAFE, Finding
 
 PATH = "lading.lock.json"
@@ -68,7 +68,9 @@ def lock(
     safe, and for schemas that no record can be made up for; ``BundleError`` for the files.
     """
     catalog = catalog_of(catalog)
-    check_path(path)
+    check_path("path", path)
+    if goldens is not None and not isinstance(goldens, str | os.PathLike):
+        check_mapping("goldens", goldens, f"{DOCUMENT}, or a bundle's path")
     entities, place = catalog.use(), Path(path)
     old = _lock_of(catalog, place) if os.path.lexists(place) else None
     waived = () if old is None else _accepted(catalog, place, old)
@@ -131,7 +133,7 @@ def check(catalog: Catalog | None = None, path: str | os.PathLike[str] = PATH) -
     ``DeclarationError`` for declarations that can't be used at all.
     """
     catalog = catalog_of(catalog)
-    check_path(path)
+    check_path("path", path)
     chains_of(catalog)
     place = Path(path)
     return _checked(catalog, place, _lock_of(catalog, place))[0]

@@ -1,55 +1,191 @@
-"""What a caller may ask for, checked before anything is opened."""
+"""The arguments of public functions, checked before anything is opened.
+
+Each check raises ``ArgumentError`` with the argument's name, its value and what was expected.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from lading.catalog import Catalog, default_catalog
-from lading.errors import LadingError
-from lading.messages import shown
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from lading.catalog import Catalog
+from lading.errors import ArgumentError
+from lading.messages import nearest, shown
+from lading.model.entities import Entities
+
+ACCEPTED = "a Session, Connection, Engine or sessionmaker"
+DOCUMENT = "a dictionary of lists of records"
+CONFLICTS = ("skip", "error")
+#: What ``on_conflict`` will take when there are import plans.
+LATER = ("update", "mirror")
 
 
-def catalog_of(given: Catalog | None) -> Catalog:
-    """Return the catalog to work with: the default one where none is given."""
-    if given is None:
-        return default_catalog
-    if not isinstance(given, Catalog):
-        raise LadingError(f"catalog={shown(given)}; expected a Catalog")
-    return given
+def session_of(session: Any, catalog: Catalog) -> Any:
+    """Return the session to work with: the catalog's bind where none is given."""
+    given = catalog.bind if session is None else session
+    if isinstance(given, sa.Engine | sa.Connection | Session | sessionmaker | scoped_session):
+        return given
+    remedy = ""
+    if session is None:
+        remedy = f"Pass one, or give catalog {catalog.name!r} a bind."
+    elif hasattr(given, "run_sync") or hasattr(given, "sync_engine"):
+        remedy = "For asyncio: await async_session.run_sync(export_all, path)."
+    raise ArgumentError("bind" if session is None and given else "session", given, ACCEPTED, remedy)
 
 
-def check_path(path: Any) -> None:
+def check_path(argument: str, path: Any) -> None:
     """Refuse what is no path."""
     if not isinstance(path, str | os.PathLike):
-        raise LadingError(f"path={shown(path)}; expected a string or a Path")
+        raise ArgumentError(argument, path, "a string or a Path")
 
 
-def check_watch(progress: Any) -> None:
+def check_text(argument: str, text: Any) -> None:
+    """Refuse what is neither a string nor ``None``."""
+    if text is not None and not isinstance(text, str):
+        raise ArgumentError(argument, text, "a string or None")
+
+
+def check_flags(**flags: Any) -> None:
+    """Refuse what is neither true nor false."""
+    for argument, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise ArgumentError(argument, flag, "True or False")
+
+
+def check_progress(progress: Any) -> None:
     """Refuse what can't be called."""
     if progress is not None and not callable(progress):
-        raise LadingError(f"progress={shown(progress)}; expected a function that takes a Progress")
+        raise ArgumentError("progress", progress, "a function that takes a Progress")
 
 
-def check_max_bytes(max_bytes: Any) -> None:
-    """Refuse what is no number of bytes."""
-    if max_bytes is not None and (type(max_bytes) is not int or max_bytes < 1):
-        raise LadingError(f"max_bytes={shown(max_bytes)}; expected a whole number of bytes")
+def check_number(argument: str, number: Any) -> None:
+    """Refuse what is neither a whole number from 1 nor ``None``."""
+    if number is not None and (type(number) is not int or number < 1):
+        raise ArgumentError(argument, number, "a whole number from 1")
 
 
-def refuse_plans(*, dry_run: bool, expect: Any) -> None:
+def check_mapping(argument: str, mapping: Any, expected: str) -> None:
+    """Refuse what is no mapping; what is in it is for its readers to check."""
+    if not isinstance(mapping, Mapping):
+        raise ArgumentError(argument, mapping, expected)
+
+
+def refuse_plans(*, dry_run: Any, expect: Any) -> None:
     """Refuse what would silently write, or not compare, until there are import plans."""
-    for option, given in (("dry_run", dry_run or None), ("expect", expect)):
-        if given is not None:
-            raise LadingError(f"{option}={shown(given)} isn't supported yet; leave it out")
+    check_flags(dry_run=dry_run)
+    if dry_run:
+        raise ArgumentError("dry_run", dry_run, "False, for there are no import plans yet")
+    if expect is not None:
+        raise ArgumentError("expect", expect, "None, for there are no import plans yet")
 
 
-def entity_names(option: str, given: str | Iterable[str]) -> set[str]:
-    """Return the names that an option lists; one may stand alone."""
-    if isinstance(given, str):
-        return {given}
-    names: list[Any] = list(given) if hasattr(given, "__iter__") else [given]
-    if not all(isinstance(name, str) for name in names):
-        raise LadingError(f"{option}={shown(given)}; expected a list of entity names")
-    return set(names)
+def check_choice(argument: str, value: Any, choices: Collection[str]) -> None:
+    """Refuse what is none of some texts."""
+    if not isinstance(value, str) or value not in choices:
+        raise ArgumentError(argument, value, " or ".join(map(repr, choices)))
+
+
+def check_entity(argument: str, name: Any, known: Collection[str]) -> None:
+    """Refuse what isn't the name of an entity."""
+    if not isinstance(name, str) or name not in known:
+        expected = f"one of: {nearest(name, known)}"
+        subject = "" if argument == "entity" else f"{argument}: unknown entity {shown(name)}"
+        raise ArgumentError(argument, name, expected, subject=subject)
+
+
+def entity_names(argument: str, names: Any, known: Collection[str]) -> set[str]:
+    """Return the names that an argument lists: one may stand alone, and ``None`` means all."""
+    if names is None:
+        return set(known)
+    is_list = isinstance(names, Iterable) and not isinstance(names, str)
+    listed = list(names) if is_list else [names]
+    if not all(isinstance(name, str) for name in listed):
+        raise ArgumentError(argument, names, "a list of entity names")
+    for name in listed:
+        check_entity(argument, name, known)
+    return set(listed)
+
+
+def conflict_modes(on_conflict: Any, known: Collection[str]) -> dict[str, str]:
+    """Return what happens to conflicts by entity, with ``"*"`` for those that aren't named."""
+    modes = dict(on_conflict) if isinstance(on_conflict, Mapping) else {"*": on_conflict}
+    for name, mode in modes.items():
+        if name != "*":
+            check_entity("on_conflict", name, known)
+        if mode not in CONFLICTS:
+            subject = f"on_conflict={shown(mode)} isn't supported yet" if mode in LATER else ""
+            raise ArgumentError("on_conflict", mode, "'skip' or 'error'", subject=subject)
+    return modes
+
+
+def conditions_of(
+    where: Any, entities: Entities, names: Collection[str]
+) -> dict[str, sa.ColumnElement[bool]]:
+    """Return the conditions of ``where`` by entity, each of which is among ``names``."""
+    if where is None:
+        return {}
+    if not isinstance(where, Mapping):
+        raise _lone_condition(where, entities)
+    conditions = {name: _clause(condition) for name, condition in where.items()}
+    for name, condition in conditions.items():
+        check_entity("where", name, entities.roots)
+        if not _is_condition(condition):
+            expected = "a SQLAlchemy condition, such as Purchase.price > 10"
+            subject = f"where[{name!r}] is {shown(condition)}"
+            raise ArgumentError("where", condition, expected, subject=subject)
+        _refuse_joins(entities, name, condition)
+        if name not in names:
+            expected, subject = "an entity that only lists", f"where filters {name!r}"
+            raise ArgumentError("where", name, expected, "Add it to only.", subject=subject)
+    return conditions
+
+
+def _lone_condition(where: Any, entities: Entities) -> ArgumentError:
+    """Return the error for a condition without its entity, which is named if it can be told."""
+    condition = _clause(where)
+    known = ", ".join(entities.roots)
+    remedy = f"Write where={{'an entity': condition}}; the entities are: {known}."
+    if _is_condition(condition):
+        tables = set(sa.select(condition).get_final_froms())
+        names = [name for name in entities.roots if tables & set(entities[name].tables)]
+        if len(names) == 1:
+            remedy = f"Write where={{{names[0]!r}: condition}}."
+    subject = f"where={condition}" if _is_condition(condition) else ""
+    expected = "a mapping of conditions by entity"
+    return ArgumentError("where", where, expected, remedy, subject=subject)
+
+
+def _refuse_joins(entities: Entities, name: str, condition: sa.ColumnElement[bool]) -> None:
+    """Another table in a condition would multiply rows, not filter them."""
+    table = entities[name].table
+    sources = sa.select(*table.primary_key).where(condition).get_final_froms()
+    others = [
+        str(source) or f"an alias of {getattr(source, 'element', name)}"
+        for source in sources
+        if source is not table
+    ]
+    if others:
+        raise ArgumentError(
+            "where",
+            condition,
+            f"a condition on its own table; {', '.join(others)} would multiply its rows",
+            "Ask by a relationship, as in Post.author.has(User.name == 'x'), by EXISTS, or of a "
+            "subclass by Base.id.in_(select(Subclass.id).where(...)).",
+            subject=f"where[{name!r}] is {condition}",
+        )
+
+
+def _clause(condition: Any) -> Any:
+    """Return the column that a mapped attribute stands for, and anything else as it is."""
+    has_clause = hasattr(condition, "__clause_element__")
+    return condition.__clause_element__() if has_clause else condition
+
+
+def _is_condition(value: Any) -> bool:
+    """Tell whether something is a SQL expression that may be a boolean."""
+    affinity = getattr(getattr(value, "type", None), "_type_affinity", None)
+    return isinstance(value, sa.ColumnElement) and affinity in (sa.Boolean, sa.types.NullType)

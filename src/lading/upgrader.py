@@ -10,7 +10,7 @@ from typing import Any
 
 from lading.bundle import BundleWriter, with_bundle
 from lading.bundle.manifest import FileEntry, Manifest
-from lading.catalog import Catalog
+from lading.catalog import Catalog, catalog_of
 from lading.errors import ImportFailed
 from lading.exporting.external_links import Externals
 from lading.exporting.manifest_builder import Contents
@@ -18,7 +18,7 @@ from lading.exporting.reader import CHUNK
 from lading.importing.bundle_payload import BundlePayload
 from lading.mapping.coverage import coverage
 from lading.mapping.load_order import order_of
-from lading.options import catalog_of, check_max_bytes, check_path, check_watch
+from lading.options import check_flags, check_number, check_path, check_progress
 from lading.records.canonical import Canonicaliser, links_in
 from lading.report import ImportReport, Problem, Problems, Progress
 from lading.scratch.sort import chunked, externally_sorted
@@ -59,10 +59,11 @@ def upgrade(
         VersionError: no changes lead from its versions.  In each case nothing is left behind.
     """
     catalog = catalog_of(catalog)
-    check_path(path)
-    check_path(to_path)
-    check_watch(progress)
-    check_max_bytes(max_bytes)
+    check_path("path", path)
+    check_path("to_path", to_path)
+    check_flags(overwrite=overwrite)
+    check_progress(progress)
+    check_number("max_bytes", max_bytes)
     catalog.use()
     return with_bundle(
         path,

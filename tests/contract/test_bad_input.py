@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import (
+    ArgumentError,
     BundleError,
     Catalog,
     ChecksumError,
@@ -337,25 +338,25 @@ def test_a_wrong_number_of_links_is_refused(target: Target) -> None:
         ),
         (
             {"on_conflict": "replace"},
-            "on_conflict='replace' isn't supported; expected 'skip' or 'error'.",
+            "on_conflict='replace'; expected 'skip' or 'error'.",
         ),
         (
             {"on_conflict": {"*": "skip", "order": None}},
-            "on_conflict=None isn't supported; expected 'skip' or 'error'.",
+            "on_conflict=None; expected 'skip' or 'error'.",
         ),
         (
             {"on_conflict": {"orders": "skip"}},
-            "'orders' is no entity of this catalog; there are: order, categories, products, "
+            "on_conflict: unknown entity 'orders'; expected one of: order, categories, products, "
             "suppliers.",
         ),
-        ({"on_conflict": None}, "on_conflict=None isn't supported; expected 'skip' or 'error'."),
+        ({"on_conflict": None}, "on_conflict=None; expected 'skip' or 'error'."),
         ({"on_conflict": ["skip"]}, None),
         ({"on_conflict": {"*": ["skip"]}}, None),
         ({"on_error": "ignore"}, "on_error='ignore'; expected 'rollback' or 'continue'."),
         ({"on_error": ["continue"]}, "on_error=['continue']; expected 'rollback' or 'continue'."),
         (
             {"only": ["orders"]},
-            "'orders' is no entity of this catalog; there are: order, categories, products, "
+            "only: unknown entity 'orders'; expected one of: order, categories, products, "
             "suppliers.",
         ),
         ({"only": [["orders"]]}, None),
@@ -378,17 +379,19 @@ def test_unknown_options_are_refused_by_name(
 @pytest.mark.parametrize("session", ["sqlite://", 5, object(), {}])
 def test_a_session_must_be_one(target: Target, session: Any) -> None:
     """What can't be worked in is refused with what could be."""
-    with pytest.raises(TargetError, match="expected a Session, Connection, Engine or sessionmaker"):
+    with pytest.raises(
+        ArgumentError, match="expected a Session, Connection, Engine or sessionmaker"
+    ):
         import_all(session, target.bundle(), catalog=target.world.catalog)
 
 
 def test_no_session_at_all_is_refused(target: Target) -> None:
     """Without a session the catalog's bind counts, and without that nothing."""
-    with pytest.raises(TargetError) as caught:
+    with pytest.raises(ArgumentError) as caught:
         import_all(None, target.bundle(), catalog=target.world.catalog)
     assert str(caught.value) == (
-        "no session was given and catalog 'shop' has no bind. Give a Session, Connection, Engine "
-        "or sessionmaker, or None for the catalog's bind."
+        "session=None; expected a Session, Connection, Engine or sessionmaker. Pass one, or give "
+        "catalog 'shop' a bind."
     )
 
 

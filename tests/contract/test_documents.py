@@ -25,6 +25,7 @@ from bakery import (
     fill,
 )
 from lading import (
+    ArgumentError,
     BundleError,
     ImportFailed,
     VersionError,
@@ -324,9 +325,9 @@ def test_the_order_of_a_documents_lists_does_not_matter(
 @pytest.mark.parametrize(
     ("document", "kind", "text"),
     [
-        (None, BundleError, "the document is None; expected a dictionary of lists."),
-        ([], BundleError, "the document is []; expected a dictionary of lists."),
-        ("{}", BundleError, "the document is '{}'; expected a dictionary of lists."),
+        (None, ArgumentError, "document=None; expected a dictionary of lists of records."),
+        ([], ArgumentError, "document=[]; expected a dictionary of lists of records."),
+        ("{}", ArgumentError, "document='{}'; expected a dictionary of lists of records."),
         (
             {"customers": []},
             BundleError,

@@ -33,6 +33,7 @@ from sqlalchemy.orm import (
 from bakery import Base as BakeryBase
 from bakery import bakery, fill
 from lading import (
+    ArgumentError,
     Catalog,
     ClosureWarning,
     LadingError,
@@ -596,11 +597,11 @@ def test_documents_take_the_same_options(engine: sa.Engine) -> None:
     [
         (
             {"only": ["poeple"]},
-            "only names 'poeple', which is no entity; there are: people, books, loans, shelves.",
+            "only: unknown entity 'poeple'; expected one of: people, books, loans, shelves.",
         ),
         (
             {"where": {"poeple": sa.true()}},
-            "where names 'poeple', which is no entity; there are: people, books, loans, shelves.",
+            "where: unknown entity 'poeple'; expected one of: people, books, loans, shelves.",
         ),
         (
             {"where": {"people": "email = 'x'"}},
@@ -611,7 +612,7 @@ def test_documents_take_the_same_options(engine: sa.Engine) -> None:
         ),
         (
             {"only": ["books"], "where": {"people": sa.true()}},
-            "where filters 'people', which only leaves out; add it to only.",
+            "where filters 'people'; expected an entity that only lists. Add it to only.",
         ),
     ],
 )
@@ -620,7 +621,7 @@ def test_unusable_filters_are_refused(
 ) -> None:
     """Before anything is written."""
     world = worlds.shelves()
-    with sqlite_memory.database(world.metadata) as engine, pytest.raises(TargetError) as caught:
+    with sqlite_memory.database(world.metadata) as engine, pytest.raises(ArgumentError) as caught:
         export_all(engine, tmp_path / "out", catalog=world.catalog, **options)
     assert str(caught.value) == message
     assert list(tmp_path.iterdir()) == []
@@ -649,7 +650,7 @@ def test_a_lone_condition_is_told_where_it_belongs(sqlite_memory: Backend) -> No
             with pytest.raises(LadingError) as caught:
                 export_document(engine, catalog=world.catalog, where=where)
             assert str(caught.value).startswith(text)
-        with pytest.raises(TargetError, match="expected a SQLAlchemy condition"):
+        with pytest.raises(ArgumentError, match="expected a SQLAlchemy condition"):
             export_document(engine, catalog=world.catalog, where={"people": world.Person.email})
         assert export_document(engine, catalog=world.catalog, where={})["people"] == []
 
@@ -696,9 +697,9 @@ def test_without_ids_a_bundle_holds_no_surrogate(shop: sa.Engine, tmp_path: Path
 # What is refused
 
 
-def refused(engine: Any, catalog: Catalog, path: Path, **options: Any) -> TargetError:
+def refused(engine: Any, catalog: Catalog, path: Path, **options: Any) -> LadingError:
     """Return the error of an export that must leave nothing behind."""
-    with pytest.raises(TargetError) as caught:
+    with pytest.raises((ArgumentError, TargetError)) as caught:
         export_all(engine, path / "out", catalog=catalog, **options)
     assert list(path.iterdir()) == []
     return caught.value
@@ -1059,10 +1060,10 @@ def test_without_any_session_it_says_what_to_give(sqlite_memory: Backend, tmp_pa
     """None is the catalog's bind, which may be missing."""
     world = worlds.shelves()
     assert str(refused(None, world.catalog, tmp_path)) == (
-        "no session was given and catalog 'shelves' has no bind. Give a Session, Connection, "
-        "Engine or sessionmaker, or None for the catalog's bind."
+        "session=None; expected a Session, Connection, Engine or sessionmaker. Pass one, or give "
+        "catalog 'shelves' a bind."
     )
-    assert "session is 'sqlite://'; expected a Session, Connection" in str(
+    assert "session='sqlite://'; expected a Session, Connection" in str(
         refused("sqlite://", world.catalog, tmp_path)
     )
 
@@ -1452,9 +1453,9 @@ def test_a_condition_on_another_table_is_refused(sqlite_memory: Backend) -> None
     tag, post = tagged(base)
     catalog = catalog_of(tag, post)
     with sqlite_memory.database(base.metadata) as engine:
-        with pytest.raises(TargetError, match="draws in tags, which would multiply rows"):
+        with pytest.raises(ArgumentError, match="own table; tags would multiply its rows"):
             export_document(engine, catalog=catalog, where={"posts": tag.slug == "t"})
-        with pytest.raises(TargetError, match="draws in an alias of posts, which would"):
+        with pytest.raises(ArgumentError, match="an alias of posts would multiply its rows"):
             export_document(engine, catalog=catalog, where={"posts": aliased(post).slug == "p"})
         condition = sa.exists().where(tag.slug == "t")
         assert export_document(engine, catalog=catalog, where={"posts": condition})["posts"] == []

@@ -1001,7 +1001,7 @@ def test_only_some_entities_are_loaded_when_asked(
     with pytest.raises(LadingError) as caught:
         import_all(engine, bundle, catalog=world.catalog, only=["product"])
     assert str(caught.value) == (
-        "'product' is no entity of this catalog; there are: products, categories, order, suppliers."
+        "only: unknown entity 'product'; expected one of: products, categories, order, suppliers."
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+from pathlib import Path
 
 import pytest
 
+import lading
 from lading import errors
 from lading.errors import (
     BundleError,
@@ -172,6 +175,14 @@ def test_every_error_has_the_one_root() -> None:
         is_error = inspect.isclass(value) and issubclass(value, Exception)
         if is_error and not issubclass(value, Warning):
             assert issubclass(value, LadingError), name
+
+
+def test_the_root_is_never_raised_itself() -> None:
+    """What is raised always says whether arguments, declarations, files or the database are wrong."""
+    for path in Path(lading.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id != "LadingError", f"{path.name}, line {node.lineno}"
 
 
 @pytest.mark.parametrize("warning", [ClosureWarning, LeftOutWarning])

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from lading import LadingError, export_all, import_all
+import lading
+from lading import ArgumentError, export_all, export_document, formats, import_all, json_schema
 from support import worlds
+
+#: A change is declared, and its mistakes are told with those of the other declarations.
+DECLARES = {"change"}
+FUNCTIONS: list[Callable[..., Any]] = [
+    *(getattr(lading, name) for name in lading.__all__ if name not in DECLARES),
+    *(getattr(formats, name) for name in dir(formats) if name.endswith("_schema")),
+]
+ARGUMENTS = [
+    (function, name)
+    for function in filter(inspect.isfunction, FUNCTIONS)
+    for name in inspect.signature(function).parameters
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "name"), ARGUMENTS, ids=[f"{f.__name__}-{name}" for f, name in ARGUMENTS]
+)
+def test_every_argument_is_checked(function: Callable[..., Any], name: str, tmp_path: Path) -> None:
+    """Whatever is passed for it, the error says which argument it was and what was expected."""
+    catalog = worlds.shelves().catalog
+    catalog.bind = sa.create_engine("sqlite:///" + str(tmp_path / "none.db"))
+    good = {"catalog": catalog, "path": tmp_path / "a", "to_path": tmp_path / "b", "document": {}}
+    parameters = inspect.signature(function).parameters
+    arguments = {other: good[other] for other in parameters if other in good}
+    if "session" in parameters:
+        arguments["session"] = catalog.bind
+    wrong = object()
+    with pytest.raises(ArgumentError) as caught:
+        function(**{**arguments, name: wrong})
+    assert (caught.value.argument, caught.value.value) == (name, wrong)
+    assert str(caught.value).startswith(f"{name}")
+    assert caught.value.expected in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -19,6 +55,21 @@ from support import worlds
         ({"path": 5}, "path=5; expected a string or a Path."),
         ({"progress": 5}, "progress=5; expected a function that takes a Progress."),
         ({"only": 5}, "only=5; expected a list of entity names."),
+        (
+            {"only": ["poeple"]},
+            "only: unknown entity 'poeple'; expected one of: people, books, loans, shelves.",
+        ),
+        (
+            {"session": "sqlite://"},
+            "session='sqlite://'; expected a Session, Connection, Engine or sessionmaker.",
+        ),
+        (
+            {"session": None},
+            (
+                "session=None; expected a Session, Connection, Engine or sessionmaker. Pass one, "
+                "or give catalog 'shelves' a bind."
+            ),
+        ),
     ],
 )
 @pytest.mark.parametrize("work", [export_all, import_all])
@@ -26,20 +77,53 @@ def test_wrong_arguments_are_named(
     work: Any, options: dict[str, Any], text: str, tmp_path: Path
 ) -> None:
     """Both directions say what they expected."""
-    arguments = {"path": tmp_path / "out", "catalog": worlds.shelves().catalog, **options}
-    with pytest.raises(LadingError) as caught:
-        work(sa.create_engine("sqlite://"), **arguments)
+    arguments = {
+        "session": sa.create_engine("sqlite://"),
+        "path": tmp_path / "out",
+        "catalog": worlds.shelves().catalog,
+        **options,
+    }
+    with pytest.raises(ArgumentError) as caught:
+        work(**arguments)
     assert str(caught.value) == text
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("options", [{"dry_run": True}, {"expect": "a plan"}])
-def test_plans_are_refused_until_they_exist(options: dict[str, Any], tmp_path: Path) -> None:
+def test_an_argument_error_is_a_value_error() -> None:
+    """Whoever catches what Python calls it catches it."""
+    with pytest.raises(ValueError, match=r"expected None without an entity. Name the entity"):
+        json_schema(worlds.shelves().catalog, version=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"dry_run": True}, "dry_run=True; expected False, for there are no import plans yet."),
+        (
+            {"expect": "a plan"},
+            "expect='a plan'; expected None, for there are no import plans yet.",
+        ),
+    ],
+)
+def test_plans_are_refused_until_they_exist(
+    options: dict[str, Any], text: str, tmp_path: Path
+) -> None:
     """A dry run that wrote would be the worst of all."""
-    with pytest.raises(LadingError, match="isn't supported yet; leave it out"):
+    with pytest.raises(ArgumentError) as caught:
         import_all(
             sa.create_engine("sqlite://"),
             tmp_path / "out",
             catalog=worlds.shelves().catalog,
             **options,
         )
+    assert str(caught.value) == text
+
+
+def test_a_list_of_names_may_be_an_iterator() -> None:
+    """It is walked once."""
+    world = worlds.shelves()
+    engine = sa.create_engine("sqlite://")
+    world.filled(engine)
+    document = export_document(engine, catalog=world.catalog, only=iter(["people"]))
+    assert "people" in document
+    assert "books" not in document

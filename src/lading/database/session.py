@@ -21,9 +21,7 @@ from lading.database.live.base import Database, TableKeys
 from lading.database.refusals import is_lost, refusals
 from lading.database.tables import keys_of, require_tables, tables_of
 from lading.errors import OutcomeUnknown, TargetError
-from lading.messages import shown
-
-ACCEPTED = "a Session, Connection, Engine or sessionmaker, or None for the catalog's bind"
+from lading.options import session_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,22 +166,13 @@ def _one_line(error: BaseException) -> str:
 
 def _owner(session: Any, catalog: Catalog) -> sa.Engine | sa.Connection | Session:
     """Return the engine to open, or the connection or session to join."""
-    given = catalog.bind if session is None else session
-    if isinstance(given, scoped_session):
-        scoped: Session = given()
-        return scoped
-    if isinstance(given, sessionmaker):
-        return _engine_of(given, catalog)
-    if isinstance(given, sa.Engine | sa.Connection | Session):
-        return given
-    if session is None and given is None:
-        raise TargetError(
-            f"no session was given and catalog {catalog.name!r} has no bind", f"Give {ACCEPTED}."
-        )
-    hint = ""
-    if hasattr(given, "run_sync") or hasattr(given, "sync_engine"):
-        hint = " For asyncio: await async_session.run_sync(export_all, path)."
-    raise TargetError(f"session is {shown(given)}; expected {ACCEPTED}.{hint}")
+    owner: Any = session_of(session, catalog)
+    if isinstance(owner, sessionmaker):
+        return _engine_of(owner, catalog)
+    if isinstance(owner, scoped_session):
+        owner = owner()
+    joined: sa.Engine | sa.Connection | Session = owner
+    return joined
 
 
 def _engine_of(factory: sessionmaker[Any], catalog: Catalog) -> sa.Engine:

@@ -21,7 +21,7 @@ from lading.codegen import Source
 from lading.database.dialects.base import Dialect, Row
 from lading.database.live.base import Database
 from lading.database.lookup import keys_at, rows_among
-from lading.errors import LadingError, TargetError
+from lading.errors import TargetError
 from lading.exporting.ancestors import ancestors_of
 from lading.exporting.encode import RowEncoder, encode_lines
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot, identity_of
@@ -348,13 +348,13 @@ class RecordReader:
             if first == second:
                 raise self._twins(key)
             if not first < second:
-                raise LadingError(
+                raise TargetError(
                     f"rows came out of order at {shown(told_key(self.rows.key, key))}; "
                     "this is a fault of lading's, and nothing was written",
                     entity=self.rows.name,
                 )
 
-    def _twins(self, key: Key) -> LadingError:
+    def _twins(self, key: Key) -> TargetError:
         named = told_key(self.rows.key, key)
         return TargetError(
             f"two rows have the natural key {shown(named)}; it must be unique",

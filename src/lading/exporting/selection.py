@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,12 +10,9 @@ import sqlalchemy as sa
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.database.lookup import rows_among
-from lading.errors import LadingError, TargetError
 from lading.exporting.query import having_row_in, is_set, joined_to_owner
-from lading.messages import nearest, shown
 from lading.model.entities import Entities
 from lading.model.rowsets import Reference, RowSet, references_of
-from lading.options import entity_names
 
 SLICE = 2_000
 
@@ -23,7 +20,7 @@ SLICE = 2_000
 class Scope:
     """The entities and rows that one export takes.
 
-    ``only`` lists the entities written, ``where`` filters those that it names, and
+    ``names`` are the entities written, ``where`` filters those that it names, and
     ``closure`` adds whatever kept records reference.  With a closure, the primary
     keys of kept rows are held in memory (the rows are not), for entities that
     aren't whole.
@@ -32,71 +29,18 @@ class Scope:
     def __init__(
         self,
         entities: Entities,
+        names: Collection[str],
+        where: Mapping[str, sa.ColumnElement[bool]],
         *,
-        only: Iterable[str] | None = None,
-        where: Mapping[str, Any] | None = None,
         closure: bool = False,
     ) -> None:
         self.entities = entities
-        self.where = self._mapping({} if where is None else where)
+        self.names = set(names)
+        self.where = where
         self.closure = closure
-        self.names = set(entities.roots) if only is None else entity_names("only", only)
-        self._refuse_unknown("only", self.names)
-        self._refuse_unknown("where", self.where)
-        for name, condition in self.where.items():
-            if not _is_condition(condition):
-                raise TargetError(
-                    f"where[{name!r}] is {shown(condition)}; expected a SQLAlchemy condition, such "
-                    "as Purchase.price > 10"
-                )
-            self._refuse_joins(name, condition)
-        for name in self.where.keys() - self.names:
-            raise TargetError(f"where filters {name!r}, which only leaves out; add it to only")
         self.kept: dict[str, set[Row]] = {}
         #: How many records of each entity the closure takes although ``where`` leaves them out.
         self.brought_back: dict[str, int] = {}
-
-    def _mapping(self, where: Any) -> dict[str, Any]:
-        """Return the conditions by entity; a lone condition would name none."""
-        if not isinstance(where, Mapping):
-            condition = _clause(where)
-            known = ", ".join(self.entities.roots)
-            remedy = f"Write where={{'an entity': condition}}; the entities are: {known}."
-            if _is_condition(condition):
-                names = [name for name in self.entities.roots if self._is_about(name, condition)]
-                if len(names) == 1:
-                    remedy = f"Write where={{{names[0]!r}: condition}}."
-            text = str(condition) if _is_condition(condition) else shown(where)
-            raise LadingError(f"where={text}; expected a mapping of conditions by entity", remedy)
-        return {name: _clause(condition) for name, condition in where.items()}
-
-    def _is_about(self, name: str, condition: sa.ColumnElement[Any]) -> bool:
-        """Tell whether a condition is over a table of an entity."""
-        return bool(set(sa.select(condition).get_final_froms()) & set(self.entities[name].tables))
-
-    def _refuse_unknown(self, option: str, names: Collection[str]) -> None:
-        for name in names:
-            if name not in self.entities.roots:
-                known = nearest(name, self.entities.roots)
-                raise TargetError(
-                    f"{option} names {name!r}, which is no entity; there are: {known}"
-                )
-
-    def _refuse_joins(self, name: str, condition: sa.ColumnElement[Any]) -> None:
-        """Another table in a condition would multiply rows, not filter them."""
-        table = self.entities[name].table
-        sources = sa.select(*table.primary_key).where(condition).get_final_froms()
-        others = [
-            str(source) or f"an alias of {getattr(source, 'element', name)}"
-            for source in sources
-            if source is not table
-        ]
-        if others:
-            raise TargetError(
-                f"where[{name!r}] draws in {', '.join(others)}, which would multiply rows",
-                "Ask by a relationship, as in Post.author.has(User.name == 'x'), by EXISTS, or "
-                "of a subclass by Base.id.in_(select(Subclass.id).where(...)).",
-            )
 
     @property
     def is_partial(self) -> bool:
@@ -144,17 +88,6 @@ class Scope:
         if self.entities[name].table is target.table:
             return self.where[name]
         return sa.true()
-
-
-def _clause(given: Any) -> Any:
-    """Return the column that a mapped attribute stands for, and anything else as it is."""
-    return given.__clause_element__() if hasattr(given, "__clause_element__") else given
-
-
-def _is_condition(given: Any) -> bool:
-    """Tell whether something is a SQL expression that may be a boolean."""
-    affinity = getattr(getattr(given, "type", None), "_type_affinity", None)
-    return isinstance(given, sa.ColumnElement) and affinity in (sa.Boolean, sa.types.NullType)
 
 
 def chain(rows: RowSet, reference: Reference) -> Any:

@@ -72,9 +72,9 @@ class DocumentPayload(Payload):
     changes lead back to.
     """
 
-    def __init__(self, document: Any, shapes: Mapping[str, Any] | None = None) -> None:
-        if not isinstance(document, Mapping):
-            raise BundleError(f"the document is {shown(document)}; expected a dictionary of lists")
+    def __init__(
+        self, document: Mapping[str, Any], shapes: Mapping[str, Any] | None = None
+    ) -> None:
         self.document = document
         self.shapes = shapes or {}
         self.origin = DocumentOrigin(document)

@@ -8,17 +8,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lading.errors import LadingError
+from lading.errors import BundleError
 
 
 @contextmanager
 def scratch() -> Iterator[None]:
-    """Turn what the system says of a temporary file into a ``LadingError`` with a remedy."""
+    """Turn what the system says of a temporary file into a ``BundleError`` with a remedy."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise LadingError(
+        raise BundleError(
             f"temporary files can't be kept in {_folder()}: {why}",
             "Make room there, or name another folder by the environment's TMPDIR.",
         ) from error
