@@ -17,7 +17,6 @@ from lading.database.refusals import veiled
 from lading.database.session import Opened, writing
 from lading.database.tables import TableCounts
 from lading.errors import AlteredWarning, ImportFailed
-from lading.exporting.reader import CHUNK
 from lading.importing.batch import Batch
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.decode import RecordDecoder, keys_of
@@ -53,6 +52,7 @@ from lading.report import (
     Problems,
     Progress,
 )
+from lading.scratch.sort import CHUNK
 from lading.values.json_text import json_text
 
 Watch = Callable[[Progress], None]

@@ -14,14 +14,13 @@ from lading.catalog import Catalog, catalog_of
 from lading.errors import ImportFailed
 from lading.exporting.external_links import Externals
 from lading.exporting.manifest_builder import Contents
-from lading.exporting.reader import CHUNK
 from lading.importing.bundle_payload import BundlePayload
 from lading.mapping.coverage import coverage
 from lading.mapping.load_order import order_of
 from lading.options import check_flags, check_number, check_path, check_progress
 from lading.records.canonical import Canonicaliser, links_in
 from lading.report import ImportReport, Problem, Problems, Progress
-from lading.scratch.sort import chunked, externally_sorted
+from lading.scratch.sort import CHUNK, chunked, externally_sorted
 
 Watch = Callable[[Progress], None]
 

@@ -49,8 +49,9 @@ from lading.database.live.postgresql import PostgreSQLDatabase
 from lading.database.session import reading
 from lading.database.tables import require_tables
 from lading.errors import LeftOutWarning, TargetError
-from lading.exporting.reader import CHUNK, RecordReader
+from lading.exporting.reader import RecordReader
 from lading.report import Progress
+from lading.scratch.sort import CHUNK
 from support import worlds
 from support.backends import ON_FILES_TOO, ON_SQLITE, Backend
 from support.columns import CLOCK, DECIMAL, INSTANT, KEY_BYTES, MOMENT

@@ -26,10 +26,10 @@ from lading import (
     import_all,
     import_document,
 )
-from lading.exporting.reader import CHUNK
 from lading.importing import resolver as resolve
 from lading.importing.recursive_resolver import REMEMBERED
 from lading.model.recursive_keys import DEEPEST
+from lading.scratch.sort import CHUNK
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.rewriting import entity_bytes, rewritten

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import relationship
 
 from lading import Catalog, Owned, export_all, import_all
-from lading.exporting.reader import CHUNK
+from lading.scratch.sort import CHUNK
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.statements import statements

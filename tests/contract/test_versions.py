@@ -35,7 +35,7 @@ from lading import (
     import_all,
     import_document,
 )
-from lading.exporting.reader import CHUNK
+from lading.scratch.sort import CHUNK
 from lading.version import __version__
 from support.aged import changed, items, pantry, stall
 from support.aged_more import notebook, workshop

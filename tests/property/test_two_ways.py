@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from lading import ImportFailed, export_document, import_document
-from lading.importing.decode import flattened
 from lading.model.rowsets import Children, Reference, RowSet, Value
+from lading.records.lines import flattened
 from lading.testing.assertions import Trip
 from lading.testing.compare.records import said_otherwise
 from lading.testing.databases import EngineFactory, sqlite_engine

@@ -16,13 +16,14 @@ from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.database.lookup import keys_at, rows_among
 from lading.errors import TargetError
-from lading.exporting.encode import RowEncoder, encode_lines
+from lading.exporting.encode import RowEncoder
 from lading.exporting.query import ReferenceSlot, Selection, identity_of
 from lading.messages import shown
 from lading.model.recursive_keys import Parts, deepest, recurring
 from lading.model.rowsets import RowSet
 from lading.records.describe import told_key
 from lading.records.layout import Key, RecordLayout, WrittenKey
+from lading.records.lines import encode_lines
 
 #: Stands in the statement where each chunk's condition goes.
 CHUNK_MARK = "_lading_of_this_chunk"

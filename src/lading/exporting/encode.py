@@ -24,34 +24,17 @@ from lading.mapping.columns import kind_of, underlying
 from lading.mapping.meta_options import stored_names
 from lading.model.hidden import HIDDEN, hides, told_fault
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
-from lading.records.layout import (
-    KeyLayout,
-    RecordLayout,
-    WrittenKey,
-    id_names,
+from lading.records.key_source import (
     order_source,
     own_key_source,
     reference_source,
     sorts_as_written,
 )
+from lading.records.layout import KeyLayout, RecordLayout, id_names
+from lading.records.lines import encode_lines
 from lading.values.base import article
-from lading.values.json_text import on_own_stack
 
-
-def _text_of(held: Any) -> msgspec.Raw:
-    if isinstance(held, WrittenKey):
-        return held.text
-    raise NotImplementedError
-
-
-_encoder = msgspec.json.Encoder(enc_hook=_text_of)
 NULL = msgspec.Raw(b"null")
-
-
-def encode_lines(records: Sequence[Any]) -> list[bytes]:
-    """Return each record's canonical JSON text; JSON escapes newlines, so they can separate."""
-    text = on_own_stack(_encoder.encode_lines, records)
-    return text.split(b"\n")[:-1] if text else []
 
 
 class MissingTarget(ValueError):
@@ -285,7 +268,7 @@ class RowEncoder:
                 value = read(*row[: self.width])
             except Exception:  # noqa: S112 - the key itself may be what is broken
                 continue
-            text = HIDDEN if hides(part) else _encoder.encode(value).decode()
+            text = HIDDEN if hides(part) else encode_lines([value])[0].decode()
             parts.append(f"{part.written} {text}")
         return ", ".join(parts)
 

@@ -23,22 +23,16 @@ from lading.database.live.base import Database
 from lading.database.lookup import keys_at, rows_among
 from lading.errors import TargetError
 from lading.exporting.ancestors import ancestors_of
-from lading.exporting.encode import RowEncoder, encode_lines
+from lading.exporting.encode import RowEncoder
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot, identity_of
 from lading.mapping.columns import kind_of
 from lading.messages import shown
 from lading.model.rowsets import Children, Column, Links, RowSet
 from lading.records.describe import told_key
-from lading.records.layout import (
-    Key,
-    KeyLayout,
-    RecordLayout,
-    order_source,
-    reference_source,
-)
-from lading.scratch.sort import chunked, externally_sorted
-
-CHUNK = 2_000
+from lading.records.key_source import order_source, reference_source
+from lading.records.layout import Key, KeyLayout, RecordLayout
+from lading.records.lines import encode_lines
+from lading.scratch.sort import CHUNK, chunked, externally_sorted
 
 
 @dataclass(slots=True)

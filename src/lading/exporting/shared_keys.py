@@ -25,7 +25,7 @@ from lading.database.live.base import Database
 from lading.database.lookup import keys_at, rows_among
 from lading.errors import TargetError
 from lading.exporting.query import Selection
-from lading.exporting.reader import CHUNK, RowReader, Tally
+from lading.exporting.reader import RowReader, Tally
 from lading.exporting.selection import Scope, chain
 from lading.messages import shown
 from lading.model.hidden import HIDDEN, hides
@@ -34,7 +34,7 @@ from lading.model.rowsets import Column, Reference, RowSet, references_of
 from lading.model.uniqueness import is_guarded, leads_to_one
 from lading.records.describe import told_key
 from lading.records.layout import Key
-from lading.scratch.sort import chunked, externally_sorted
+from lading.scratch.sort import CHUNK, chunked, externally_sorted
 
 
 @dataclass(frozen=True, slots=True)

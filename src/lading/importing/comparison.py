@@ -9,10 +9,10 @@ from lading.database.columns import is_computed
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.exporting.reader import RecordReader
-from lading.importing.decode import without_ids
 from lading.mapping.fields import schema_of
 from lading.model.rowsets import Children, Links, Member, RowSet, Value
 from lading.records.layout import RecordLayout
+from lading.records.lines import without_ids
 from lading.records.marshmallow_path import canonical_record, writable_content
 from lading.values.json_text import json_text, parse_json
 

@@ -7,7 +7,7 @@ whose errors are the ones reported; what marshmallow accepts goes on in its cano
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -15,18 +15,17 @@ import marshmallow as ma
 import msgspec
 
 from lading.database.dialects.base import Dialect
-from lading.exporting.encode import encode_lines
 from lading.importing.batch import Batch, joined
 from lading.importing.row_decoder import RowDecoder
 from lading.mapping.fields import schema_of
-from lading.messages import shown
-from lading.model.hidden import told, told_fault, told_faults
+from lading.model.hidden import told_fault, told_faults
 from lading.model.rowsets import RowSet
 from lading.records.describe import told_key
 from lading.records.layout import (
     Key,
     RecordLayout,
 )
+from lading.records.lines import encode_lines, flattened, portable_key, without_ids
 from lading.records.marshmallow_path import canonical_record, needs_marshmallow
 from lading.report import Problem
 from lading.values.json_text import on_own_stack, parse_json
@@ -122,37 +121,3 @@ def keys_of(rows: RowSet, blocks: Iterable[Any], numbers: set[int]) -> dict[int,
                 with suppress(ValueError):
                     keys[number] = portable_key(rows, parse_json(line))
     return keys
-
-
-def portable_key(rows: RowSet, data: Any) -> Any:
-    """Return what of a record's natural key can be read, or ``None``."""
-    if not isinstance(data, dict):
-        return None
-    key = {name: data[name] for name in rows.key_names if name in data}
-    return told(rows.key, key) or None
-
-
-def without_ids(layout: RecordLayout, data: Any) -> Any:
-    """Take out the surrogate ids that ``include_ids`` added."""
-    if not isinstance(data, dict):
-        return data
-    kept = {name: value for name, value in data.items() if name not in layout.ids}
-    for child in layout.rows.children:
-        items = kept.get(child.written)
-        if isinstance(items, list):
-            nested = layout.children[child.name]
-            kept[child.written] = [without_ids(nested, item) for item in items]
-    return kept
-
-
-def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield marshmallow's messages with their dotted paths; list items count from 1."""
-    if isinstance(messages, dict):
-        for name, inner in messages.items():
-            step = "" if name == "_schema" else str(name + 1 if isinstance(name, int) else name)
-            yield from flattened(inner, f"{path}.{step}" if path and step else path or step)
-    elif isinstance(messages, list | tuple):
-        for inner in messages:
-            yield from flattened(inner, path)
-    else:
-        yield path, messages if isinstance(messages, str) else shown(messages)

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.database.dialects.base import Row
-from lading.exporting.reader import CHUNK
 from lading.importing.batch import Batch, joined
 from lading.importing.collisions import Collision, Collisions
 from lading.importing.loader import (
@@ -26,6 +25,7 @@ from lading.importing.self_references import SelfReferences
 from lading.importing.writer import RowWriter
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import RowSet
+from lading.scratch.sort import CHUNK
 
 #: Another round is worth its while where one row in so many was placed by the last.
 PATIENCE = 20

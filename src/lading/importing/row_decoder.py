@@ -11,16 +11,13 @@ from lading.codegen import Expression, Source
 from lading.database.dialects.base import Dialect
 from lading.importing.batch import Batch, Nested
 from lading.model.rowsets import Children, Links, Reference, RowSet, Value
-from lading.records.layout import (
-    Key,
-    KeyLayout,
-    Part,
-    RecordLayout,
+from lading.records.key_source import (
     order_source,
     own_key_source,
     reference_source,
     sorts_as_written,
 )
+from lading.records.layout import Key, KeyLayout, Part, RecordLayout
 from lading.records.recursive_text import checked
 from lading.values.json_text import json_text, on_own_stack
 

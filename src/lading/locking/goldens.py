@@ -12,7 +12,6 @@ import marshmallow as ma
 from lading.bundle import with_bundle
 from lading.catalog import Catalog
 from lading.errors import BundleError, DeclarationError, LadingError, TargetError
-from lading.exporting.reader import CHUNK
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.document_payload import DocumentPayload
 from lading.locking.samples import sample_records
@@ -22,6 +21,7 @@ from lading.model.ordering import order_of_key
 from lading.model.rowsets import Children, RowSet, Value
 from lading.records.marshmallow_path import canonical_record, dumped, needs_marshmallow
 from lading.report import BREAKING, NEEDS_CHANGE, Finding, Problem
+from lading.scratch.sort import CHUNK
 from lading.values.json_text import json_text, parse_json, plain_json_text
 
 #: What to do where the record is to blame.

@@ -11,12 +11,12 @@ import marshmallow as ma
 import msgspec
 
 from lading.errors import LadingError
-from lading.importing.decode import flattened, portable_key, without_ids
 from lading.mapping.fields import schema_of
 from lading.model.hidden import told_fault, told_faults
 from lading.model.ordering import as_listed, order_of, order_of_key
 from lading.model.rowsets import Children, Links, RowSet, Value
 from lading.records.layout import RecordLayout
+from lading.records.lines import flattened, portable_key, without_ids
 from lading.records.marshmallow_path import canonical_record, dumped, needs_marshmallow
 from lading.report import Problem
 from lading.values.json_text import json_text, on_own_stack, parse_json

@@ -8,7 +8,8 @@ from lading.messages import shown
 from lading.model.hidden import HIDDEN, hides, told
 from lading.model.recursive_keys import level_parts, recurring
 from lading.model.rowsets import Reference, Value
-from lading.records.layout import Key, Part, named_key
+from lading.records.key_source import named_key
+from lading.records.layout import Key, Part
 
 #: Of a key that recurs, the levels that are spelt out.
 LEVELS = 3

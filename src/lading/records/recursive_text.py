@@ -10,7 +10,8 @@ import msgspec
 from lading.codegen import Expression, Source
 from lading.model.recursive_keys import deepest, recurring
 from lading.model.rowsets import Reference, Value
-from lading.records.layout import Key, KeyLayout, Leaf, Part, attribute, key_source
+from lading.records.key_source import Leaf, key_source
+from lading.records.layout import Key, KeyLayout, Part, attribute
 from lading.values.json_text import on_own_stack, parse_json
 
 #: Texts and levels that are remembered, for neighbours in a file often share them; more than

@@ -14,6 +14,9 @@ from typing import IO, Any
 from lading.scratch.files import scratch
 from lading.values.json_text import on_own_stack
 
+#: Records that are read, written or sorted at a time.
+CHUNK = 2_000
+
 RUN = 20_000
 RUN_BYTES = 32 * 1024 * 1024
 

@@ -1,0 +1,63 @@
+"""Records as lines of JSON, and what marshmallow says of them by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from lading.messages import shown
+from lading.model.hidden import told
+from lading.model.rowsets import RowSet
+from lading.records.layout import RecordLayout, WrittenKey
+from lading.values.json_text import on_own_stack
+
+
+def _text_of(held: Any) -> msgspec.Raw:
+    if isinstance(held, WrittenKey):
+        return held.text
+    raise NotImplementedError
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_text_of)
+
+
+def encode_lines(records: Sequence[Any]) -> list[bytes]:
+    """Return each record's canonical JSON text; JSON escapes newlines, so they can separate."""
+    text = on_own_stack(_encoder.encode_lines, records)
+    return text.split(b"\n")[:-1] if text else []
+
+
+def portable_key(rows: RowSet, data: Any) -> Any:
+    """Return what of a record's natural key can be read, or ``None``."""
+    if not isinstance(data, dict):
+        return None
+    key = {name: data[name] for name in rows.key_names if name in data}
+    return told(rows.key, key) or None
+
+
+def without_ids(layout: RecordLayout, data: Any) -> Any:
+    """Take out the surrogate ids that ``include_ids`` added."""
+    if not isinstance(data, dict):
+        return data
+    kept = {name: value for name, value in data.items() if name not in layout.ids}
+    for child in layout.rows.children:
+        items = kept.get(child.written)
+        if isinstance(items, list):
+            nested = layout.children[child.name]
+            kept[child.written] = [without_ids(nested, item) for item in items]
+    return kept
+
+
+def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield marshmallow's messages with their dotted paths; list items count from 1."""
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            step = "" if name == "_schema" else str(name + 1 if isinstance(name, int) else name)
+            yield from flattened(inner, f"{path}.{step}" if path and step else path or step)
+    elif isinstance(messages, list | tuple):
+        for inner in messages:
+            yield from flattened(inner, path)
+    else:
+        yield path, messages if isinstance(messages, str) else shown(messages)
