@@ -16,9 +16,8 @@ from sqlalchemy.dialects import sqlite
 
 from lading import Catalog, export_all, import_all
 from lading.database.tables import tables_of
-from lading.model.rowsets import Reference
-from lading.testing.compare.differences import Difference, differences
-from lading.testing.compare.scope import Scope, holding
+from lading.testing.compare.cells import differences, holding, made_up_columns, unrestored
+from lading.testing.compare.difference import Difference
 from lading.testing.compare.stored import Stored, stored_cells, typed_cells
 from support import worlds, zoo
 from support.backends import Backend, SQLiteMemory
@@ -105,19 +104,22 @@ def is_row_number(column: sa.Column[Any]) -> bool:
 
 def said_of(catalog: Catalog, column: sa.Column[Any]) -> Iterator[tuple[str, str]]:
     """Yield each (entity, name in records) that says what a column holds."""
-    scope = Scope(catalog)
+    plain = catalog.use().plain
+    made_up = made_up_columns(plain.values())
     for rows in catalog.use().all_rows():
-        shape = scope.shapes[catalog.use().plain[rows.schema]]
-        for item in [*shape.values, *(pointer.reference for pointer in shape.pointers)]:
-            columns = item.columns if isinstance(item, Reference) else (item.column,)
-            if column in columns:
-                yield rows.entity, item.written
-        for extension in rows.extensions:
-            if column in [own for own, _ in extension.pairs]:
-                yield rows.entity, extension.table.fullname
-        for linked in shape.linked:
-            if column in tuple(linked.links.table.columns):
-                yield rows.entity, linked.links.written
+        lost = unrestored(plain[rows.schema], made_up)
+        for value in rows.values:
+            if value.column is column and column not in lost:
+                yield rows.entity, value.written
+        for reference in rows.references:
+            if column in reference.columns:
+                yield rows.entity, reference.written
+        joining = {own: item.table for item in rows.extensions for own, _ in item.pairs}
+        if column in joining:
+            yield rows.entity, joining[column].fullname
+        for links in rows.links:
+            if column in tuple(links.table.columns):
+                yield rows.entity, links.written
         if rows.parent is not None and column in rows.own:
             yield rows.entity, rows.name.rpartition(".")[2]
 
@@ -146,14 +148,14 @@ def said_in(found: list[Difference], column: Any) -> str:
 def test_a_change_in_any_column_is_found(sqlite_memory: Backend, make: Any) -> None:
     """By entity and field, in the first row and the last; only made-up ids change unseen."""
     world = make()
-    scope = Scope(world.catalog)
     plain = world.catalog.use().plain.values()
+    made_up = made_up_columns(plain)
     led_to = {far for rows in plain for _, far in holding(rows)}
     with sqlite_memory.database() as engine:
         world.filled(engine)
         for column in columns_of(world):
             name, field = quoted(engine, column.table, column)
-            is_id = is_row_number(column) or column in scope.made_up
+            is_id = is_row_number(column) or column in made_up
             value = NUMBER if is_id else f"'{STRANGE}'"
             said = set(said_of(world.catalog, column))
             for end in ("min", "max"):

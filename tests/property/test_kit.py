@@ -21,11 +21,12 @@ from lading import (
     import_document,
 )
 from lading.testing import assert_moves, assert_round_trip
-from lading.testing.assertions import Trip, records_of
 from lading.testing.compare.stored import stored_cells
-from lading.testing.databases import EngineFactory, sqlite_engine
+from lading.testing.databases.factories import EngineFactory, sqlite_engine
 from lading.testing.datasets.references import Draw
 from lading.testing.plugin import lading_sqlite
+from lading.testing.trips.bundles import records_of
+from lading.testing.trips.trip import Trip
 from lading.values.scalars import Json
 from support.applications import NAMES, catalog_of, drawn, examples
 from support.rewriting import rewritten

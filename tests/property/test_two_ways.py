@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from lading import ImportFailed, export_document, import_document
 from lading.model.rowsets import Children, Reference, RowSet, Value
 from lading.records.lines import flattened
-from lading.testing.assertions import Trip
-from lading.testing.compare.records import said_otherwise
-from lading.testing.databases import EngineFactory, sqlite_engine
+from lading.testing.compare.records import record_differences
+from lading.testing.databases.factories import EngineFactory, sqlite_engine
 from lading.testing.datasets.references import Draw
+from lading.testing.trips.trip import Trip
 from lading.values.datetimes import DateTime
 from lading.values.scalars import JSON_KEY
 from support.applications import NAMES, catalog_of, drawn, examples
@@ -85,7 +85,7 @@ def test_objects_dump_as_what_is_exported(name: str, request: pytest.FixtureRequ
                 entity: [plain(rows, item) for item in document[entity]]
                 for entity, rows in entities.roots.items()
             }
-            found = said_otherwise(entities, exported, dumped)
+            found = record_differences(entities, exported, dumped)
             assert not found, "\n".join(map(str, found))
             for entity, rows in entities.roots.items():
                 for record in document[entity]:

@@ -40,9 +40,13 @@ def hold(world: str, examples: int = EXAMPLES) -> None:
 
 
 def said(error: Exception) -> set[tuple[str, str | None]]:
-    """Return the entities and fields that a failure names."""
+    """Return the entities and fields that a failure names, and the lists that hold rows."""
     if isinstance(error, RoundTripError):
-        return {(found.entity, found.field) for found in error.differences}
+        found = {(item.entity, item.field) for item in error.differences}
+        lists = {
+            (item.entity, word) for item in error.differences for word in str(item.key).split()
+        }
+        return found | lists
     if isinstance(error, ImportFailed):
         found = error.report.problems
         return {(item.file.partition("_")[2].removesuffix(".json"), item.field) for item in found}

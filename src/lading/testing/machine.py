@@ -18,27 +18,20 @@ from lading.exporter import export_document
 from lading.importer import import_all, import_document
 from lading.messages import shown
 from lading.report import ImportReport
-from lading.testing.assertions import (
-    RoundTripError,
-    Trip,
-    files_of,
-    hold_records,
-    manifest_of,
-    noted,
-)
 from lading.testing.compare.stored import Stored, stored_cells
-from lading.testing.databases import EngineFactory, sqlite_engine
+from lading.testing.databases.factories import EngineFactory, sqlite_engine
 from lading.testing.datasets.catalog_plan import Overrides, Plans
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.references import Draw
-from lading.testing.stateful.check_report import hold_report, reasons
-from lading.testing.stateful.database import Live, Read
+from lading.testing.stateful.clashes import Clash, clashing
+from lading.testing.stateful.database import Live
 from lading.testing.stateful.edits import ADDED, Changes
-from lading.testing.stateful.import_model import Merge
-from lading.testing.stateful.import_options import Terms, terms_of
-from lading.testing.stateful.match_rows import Recognition
+from lading.testing.stateful.outcome import Outcome, Terms, Who, plain_text, terms_of
+from lading.testing.stateful.reading import read_state
 from lading.testing.stateful.state import Change
 from lading.testing.strategies import wanted_plans
+from lading.testing.trips.bundles import files_of, manifest_of, noted, records_of
+from lading.testing.trips.trip import RoundTripError, Trip, hold_records
 
 #: The databases of a run.
 PLACES = ("home", "other")
@@ -49,8 +42,8 @@ FORMS = ("folder", "zip", "document")
 class Exported:
     """An export, with what the database held at that moment.
 
-    ``content`` is a bundle's path, or a document; ``files`` maps the names under which an
-    import reports problems to entities.
+    ``content`` is a bundle's path, or a document; ``records`` are its records by entity, and
+    ``files`` maps the names under which an import reports problems to entities.
     """
 
     def __init__(
@@ -61,16 +54,23 @@ class Exported:
         self.cells = cells
         self.where = live.name
         self.state = live.state
-        self.read: Read = live.read()
         self.files = {name: name for name in live.plans.entities.roots}
+        self.records: dict[str, list[Any]]
         if isinstance(content, Path):
             self.files = {item.filename: item.entity_type for item in manifest_of(content).files}
+            self.records = records_of(content)
+        else:
+            self.records = {name: content[name] for name in self.files}
 
     def load(self, engine: sa.Engine, catalog: Catalog, **options: Any) -> ImportReport:
         """Import it."""
         if isinstance(self.content, Path):
             return import_all(engine, self.content, catalog=catalog, **options)
         return import_document(engine, self.content, catalog=catalog, **options)
+
+    def failed(self, report: ImportReport) -> set[Who]:
+        """Return the records that a report's problems name."""
+        return {(self.files[problem.file], plain_text(problem.key)) for problem in report.problems}
 
     def __repr__(self) -> str:
         return f"<{self.form} of {self.where}>"
@@ -128,20 +128,21 @@ class RoundTripMachine(RuleBasedStateMachine):
         TestShop = Shop.TestCase
 
     Rows are inserted, edited, linked anew and deleted by plain Core statements, in the
-    database and in a model in memory.  After each step the database is exported and held
-    against the model.  Of each import the model foretells which records are inserted, skipped,
-    differing or failed, and what the database holds afterwards; a refused import must have
-    been foretold, and leave every cell as it was.  ``RoundTripError`` says where anything else
-    happens; errors of lading's own are raised as they are.
+    database and in memory.  After each step the database is exported, and the export must say
+    what the rows say.  After an import the database must hold the records that it held, as they
+    were, and those of the bundle whose natural keys are new; what the report counts must be so;
+    a refused import must leave every cell as it was.  ``RoundTripError`` says where anything
+    else happens; errors of lading's own are raised as they are.
 
     ``engine_factory``, ``max_records`` and ``overrides`` are what :func:`assert_round_trip` and
     :func:`datasets` take; they are class attributes, or keyword arguments of the call.
 
-    What isn't foretold, and therefore not done or not looked at: an import after which records
-    share a key that the database itself doesn't keep unique (such records can't be exported);
-    what hooks make of an entity's records, and whether such records differ; whether a
-    skipped record differs in what a database makes.  On engines whose collations hold
-    different texts for equal, columns that are unique get harmless values.
+    Which records fail is known where only natural keys decide it: those that are there under
+    ``on_conflict="error"``.  Where references or other unique columns may clash as well, any of
+    the new records may fail.  Not done is an import after which records share a ``by`` field that
+    the database doesn't keep unique (such records can't be exported).  What hooks make of an
+    entity's records isn't compared.  On engines whose collations hold different texts for equal,
+    columns that are unique get harmless values.
     """
 
     __test__ = False
@@ -278,11 +279,14 @@ class RoundTripMachine(RuleBasedStateMachine):
 
     @rule(exported=exports, into=st.sampled_from(PLACES), terms=_terms())
     def load(self, exported: Exported, into: str, terms: Terms) -> None:
-        """Import into a database that has rows of its own; what comes of it was foretold."""
+        """Import into a database that has rows of its own: its records, and the bundle's."""
         live = self.live[into]
-        merge = Merge(exported.state, live.state, terms.way)
-        if merge.clashes():
+        entities = type(self).catalog.use()
+        outcome = Outcome(entities, self._document(live), exported.records, terms)
+        clash = clashing(live.state, exported.state, outcome.new)
+        if clash is Clash.UNSEEN:
             return
+        may_fail = clash is Clash.REFUSED or not outcome.is_sure()
         before = stored_cells(live.engine, self.trip.tables)
         try:
             with noted(f"an import into {into}"):
@@ -290,31 +294,22 @@ class RoundTripMachine(RuleBasedStateMachine):
         except ImportFailed as error:
             if terms.keeps_good:
                 raise
-            self._refused(live, merge, exported, error.report, before)
+            failed = exported.failed(error.report)
+            outcome.check(error.report, failed, is_kept=False, may_fail=may_fail)
+            if stored_cells(live.engine, self.trip.tables) != before:
+                raise RoundTripError(f"a refused import changed cells of {into}") from error
             return
-        hold_report(type(self).catalog, merge, report, exported.files, kept=True)
-        if merge.failed and not terms.keeps_good:
-            raise RoundTripError(f"{reasons(merge)}; but the import succeeded:\n{report}")
-        self._arrived(live, merge, exported, before)
+        failed = exported.failed(report)
+        outcome.check(report, failed, is_kept=True, may_fail=may_fail and terms.keeps_good)
+        self._arrived(live, outcome.records(failed), before)
 
     @rule(where=st.sampled_from(PLACES), into=st.sampled_from(PLACES), terms=_terms())
     def carry(self, where: str, into: str, terms: Terms) -> None:
         """Export a database as it is now, and import that."""
         self.load(self.export(where, FORMS[-1]), into, terms)
 
-    def _refused(
-        self, live: Live, merge: Merge, exported: Exported, report: ImportReport, before: Stored
-    ) -> None:
-        """A refusal was foretold, names those to blame, and leaves all as it was."""
-        hold_report(type(self).catalog, merge, report, exported.files, kept=False)
-        if not merge.failed:
-            raise RoundTripError(f"an import was refused that should succeed:\n{report}")
-        if stored_cells(live.engine, self.trip.tables) != before:
-            raise RoundTripError(f"a refused import changed cells of {live.name}")
-        self._hold(live, "after a refused import")
-
-    def _arrived(self, live: Live, merge: Merge, exported: Exported, before: Stored) -> None:
-        """What was there is as it was, and the new rows are those foretold."""
+    def _arrived(self, live: Live, expected: dict[str, list[Any]], before: Stored) -> None:
+        """Every row that was there is as it was, and the records are those expected."""
         after = stored_cells(live.engine, self.trip.tables)
         for name, rows in before.items():
             lost = [row for row in rows if row not in after[name]]
@@ -322,14 +317,10 @@ class RoundTripMachine(RuleBasedStateMachine):
                 raise RoundTripError(
                     f"an import changed rows of {name} in {live.name}; no longer there: {lost}"
                 )
-        Recognition(merge, exported.read, live.read()).run()
-        live.state = merge.state
+        problem = f"after an import, {live.name} holds other records than it should:"
+        hold_records(type(self).catalog, expected, self._document(live), problem)
+        live.state = read_state(live.engine, live.state.engine, self.plans)
         self._hold(live, "after an import")
-        for table in self.trip.tables:
-            wanted = sum(table in row.rows for row in live.state.instances)
-            found = len(after[table.fullname])
-            if found != wanted:
-                raise RoundTripError(f"{table.fullname} should have {wanted} rows, and has {found}")
 
     def _hold(self, live: Live, when: str) -> None:
         """Hold what an export says against the model."""

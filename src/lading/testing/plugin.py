@@ -19,9 +19,9 @@ import sqlalchemy as sa
 
 from lading.errors import TargetError
 from lading.messages import shown
-from lading.testing.databases import EngineFactory, sqlite_engine
-from lading.testing.postgresql_server import running_server
-from lading.testing.server_databases import ServerDatabases
+from lading.testing.databases.factories import EngineFactory, sqlite_engine
+from lading.testing.databases.postgresql import running_server
+from lading.testing.databases.servers import ServerDatabases
 
 
 @pytest.fixture(scope="session")

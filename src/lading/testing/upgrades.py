@@ -22,10 +22,10 @@ from lading.locking.goldens import upgraded as upgraded_golden
 from lading.locking.lock_file import Lock, read_golden, read_lock
 from lading.model.entities import RESERVED_NAMES
 from lading.report import SAFE
-from lading.testing.assertions import RoundTripError
-from lading.testing.databases import EngineFactory, database, sqlite_engine
+from lading.testing.databases.factories import EngineFactory, database, sqlite_engine
 from lading.testing.old_versions.documents import Document, Past, Records
 from lading.testing.old_versions.journey import Faulty, step_by_step, upgraded
+from lading.testing.trips.trip import RoundTripError
 from lading.values.json_text import json_text
 
 

@@ -12,7 +12,7 @@ import traceback
 from contextlib import ExitStack
 from pathlib import Path
 
-from lading.testing.postgresql_server import running_server
+from lading.testing.databases.postgresql import running_server
 from support.backends import Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
 from support.drawn.drawing import draw
 from support.drawn.running import run

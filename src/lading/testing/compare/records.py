@@ -1,41 +1,275 @@
-"""Holds records against records, and says where they differ."""
+"""Compares records with records: those of bundles, and those whose values are stored cells."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import reprlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import gt
 from typing import Any
 
-from lading.messages import shown
 from lading.model.entities import Entities
 from lading.model.hidden import told, told_value
 from lading.model.ordering import order_of_key
-from lading.model.rowsets import Children, Member, RowSet, Value
+from lading.model.rowsets import Children, Links, Reference, RowSet, Value
 from lading.records.canonical import encoded
-from lading.testing.compare.differences import Difference
-from lading.testing.datasets.expected_records import ANYTHING
+from lading.testing.compare.difference import (
+    LINK,
+    LOST,
+    NEW,
+    NOTHING,
+    VALUE,
+    Difference,
+    apart,
+    ranked,
+)
 
-Records = Mapping[str, list[Any]]
+Record = Mapping[str, Any]
+Records = Mapping[str, Sequence[Any]]
+#: What stands between a reference and one of its columns, which is compared as it is stored.
+AS = " as "
+#: The most records on each side of which each is tried against each.
+MOST_TRIED = 100
 
 
-def said_otherwise(
+class Anything:
+    """Stands in an expected record where the database decides what it says."""
+
+    def __repr__(self) -> str:
+        return "<made by the database>"
+
+
+ANYTHING = Anything()
+
+
+class Missing(str):
+    """What is shown of a field that a record doesn't have."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+MISSING = Missing("no such field")
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two written values are equal; 1, 1.0 and true aren't."""
+    if one is other or one is ANYTHING or other is ANYTHING:
+        return True
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        names = dict.fromkeys((*one, *other))
+        return all(same(one.get(name, MISSING), other.get(name, MISSING)) for name in names)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if type(one) is type(other) is str:
+        return one == other
+    return json.dumps(one, default=repr) == json.dumps(other, default=repr)
+
+
+def record_differences(
     entities: Entities, expected: Records, actual: Records, *, ordered: bool = False
 ) -> list[Difference]:
-    """List how an export's records differ from those expected.
+    """List how records differ from those expected, the most telling differences first.
 
-    What an import doesn't restore (computed and ``dump_only`` fields) isn't looked at.
-    ``ordered`` compares the order of records as well.
+    What an import doesn't restore (computed and ``dump_only`` fields) isn't compared.
+
+    Args:
+        entities: What the catalog declares; each of its entities is compared.
+        expected: The records of each entity as they should be.
+        actual: The records of each entity as they are.
+        ordered: Whether the order of an entity's records counts as well.
     """
-    found: list[Difference] = []
+    comparison = Comparison()
     for name, root in entities.roots.items():
-        one, two = expected.get(name, []), actual.get(name, [])
-        found += _entity(root, one, two)
-        if ordered and not found:
-            keys = [[_text(_key(root, item)) for item in records] for records in (one, two)]
-            if keys[0] != keys[1]:
-                found.append(Difference(name, None, None, "one order of records", "another"))
-    return found
+        lists = [restorable(root, records.get(name, ())) for records in (expected, actual)]
+        comparison.compare_lists(root, name, "", *lists)
+        if ordered and not comparison.found and not same(*lists):
+            order = Difference(name, None, None, "one order of records", "another order of records")
+            comparison.found.append((NEW, order))
+    return ranked(comparison.found)
+
+
+def restorable(rows: RowSet, records: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return records without what no import restores."""
+    left_out = {value.written for value in rows.values if not value.writable}
+    children = {member.written: member for member in rows.children}
+    return [
+        {
+            name: restorable(children[name].rows, value)
+            if name in children and isinstance(value, list)
+            else value
+            for name, value in record.items()
+            if name not in left_out
+        }
+        for record in records
+    ]
+
+
+class Comparison:
+    """Collects what differs, each with how telling it is."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[int, Difference]] = []
+
+    def compare_lists(
+        self, rows: RowSet, entity: str, place: str, before: list[Any], after: list[Any]
+    ) -> None:
+        """Match the records of one list with those of another, and compare them.
+
+        Args:
+            rows: What the records are of.
+            entity: The entity whose records hold the lists.
+            place: Where in its record the list stands; empty for the entity's own records.
+            before: The records that are expected.
+            after: The records that are there.
+        """
+        if same(before, after):
+            return
+        pairs, lost, new = matched(rows, before, after)
+        for one, other in pairs:
+            self._compare(rows, entity, _named(rows, place, before, one), one, other)
+        keys = [{_key(rows, record) for record in records} for records in (before, after)]
+        for rank, records, unmatched, words in (
+            (LOST, before, lost, ("is there once less", "is missing")),
+            (NEW, after, new, ("is there once more", "appeared")),
+        ):
+            for record in unmatched:
+                is_known = all(_key(rows, record) in known for known in keys) and rows.key
+                key = _named(rows, place, records, record)
+                text = words[0] if is_known else words[1]
+                self.found.append((rank, Difference(entity, key, None, "", text)))
+
+    def _compare(self, rows: RowSet, entity: str, key: str, one: Record, other: Record) -> None:
+        members = {member.written: member for member in rows.members}
+        for name in dict.fromkeys((*one, *other)):
+            member = members.get(name)
+            was, now = one.get(name, MISSING), other.get(name, MISSING)
+            if same(was, now):
+                continue
+            if isinstance(member, Children) and isinstance(was, list) and isinstance(now, list):
+                self._children(member, entity, key, was, now)
+            elif isinstance(member, Links) and isinstance(was, list) and isinstance(now, list):
+                self._links(member, entity, key, was, now)
+            else:
+                is_key = isinstance(member, Reference)
+                values = [v if member is None else told_value(member, v) for v in (was, now)]
+                texts = [_shown(value, is_key=is_key) for value in values]
+                rank = LINK if is_key else VALUE
+                self._add(rank, entity, key, name.partition(AS)[0], texts)
+
+    def _add(self, rank: int, entity: str, key: str, field: str, texts: Sequence[str]) -> None:
+        self.found.append((rank, Difference(entity, key, field, *apart(*texts))))
+
+    def _children(
+        self, member: Children, entity: str, key: str, was: list[Any], now: list[Any]
+    ) -> None:
+        count = len(self.found)
+        self.compare_lists(member.rows, entity, f"{key}, {member.written}", was, now)
+        if len(self.found) == count and member.sequence:
+            self._add(LINK, entity, key, member.written, ("in one order", "in another"))
+
+    def _links(self, member: Links, entity: str, key: str, was: list[Any], now: list[Any]) -> None:
+        counts = [
+            Counter(_shown(told_value(member.reference, far), is_key=True) for far in far_keys)
+            for far_keys in (was, now)
+        ]
+        lost = list((counts[0] - counts[1]).elements())
+        new = list((counts[1] - counts[0]).elements())
+        for n in range(max(len(lost), len(new))):
+            texts = [items[n] if n < len(items) else NOTHING for items in (lost, new)]
+            self._add(LINK, entity, key, member.written, texts)
+
+
+# Which record is which
+
+
+def matched(
+    rows: RowSet, before: Sequence[Any], after: Sequence[Any]
+) -> tuple[list[tuple[Any, Any]], list[Any], list[Any]]:
+    """Return pairs of records that differ, and the records without a partner on each side.
+
+    Equal records belong together, then those with one natural key, then those most alike.
+    """
+    unmatched = list(before), list(after)
+    _take_equal(*unmatched)
+    pairs: list[tuple[Any, Any]] = []
+    if rows.key:
+        keys = Counter(_key(rows, record) for record in unmatched[0])
+        pairs += _most_alike(rows, *unmatched, keys=keys)
+    return pairs + _most_alike(rows, *unmatched), *unmatched
+
+
+def _take_equal(before: list[Any], after: list[Any]) -> None:
+    for record in list(before):
+        place = next((n for n, other in enumerate(after) if same(record, other)), None)
+        if place is not None:
+            before.pop(next(n for n, other in enumerate(before) if other is record))
+            after.pop(place)
+
+
+def _most_alike(
+    rows: RowSet, before: list[Any], after: list[Any], *, keys: Mapping[str, int] | None = None
+) -> list[tuple[Any, Any]]:
+    """Take pairs out of two lists: the most alike first; with ``keys`` those of one key alone.
+
+    Without, half of their fields must be equal; of two that are left alone, any.
+    """
+    are_alone = len(before) == len(after) == 1
+    scores = []
+    for n, one in enumerate(before[:MOST_TRIED]):
+        for m, other in enumerate(after[:MOST_TRIED]):
+            equal = [name for name, value in one.items() if same(other.get(name, MISSING), value)]
+            solid = sum(one[name] not in (None, []) for name in equal)
+            if keys is not None:
+                belong = _key(rows, one) == _key(rows, other)
+            else:
+                belong = 2 * len(equal) >= len(one) or len(one) == 1 or (are_alone and solid > 0)
+            if belong:
+                scores.append((-solid, -len(equal), n, m))
+    pairs: dict[int, int] = {}
+    for *_, n, m in sorted(scores):
+        if n not in pairs and m not in pairs.values():
+            pairs[n] = m
+    chosen = [(before[n], after[m]) for n, m in pairs.items()]
+    before[:] = [record for n, record in enumerate(before) if n not in pairs]
+    after[:] = [record for m, record in enumerate(after) if m not in pairs.values()]
+    return chosen
+
+
+def _key(rows: RowSet, record: Record) -> str:
+    key = [record.get(name) for name in rows.key_names]
+    return json.dumps(key, sort_keys=True, default=repr)
+
+
+def _named(rows: RowSet, place: str, records: Sequence[Any], record: Record) -> str:
+    """Return where a record stands: its natural key, or its number in a list without keys."""
+    key = told(rows.key, {name: record.get(name) for name in rows.key_names})
+    text = " and ".join(_parts(key))
+    text = text or f"row {next(n for n, other in enumerate(records, 1) if other is record)}"
+    return f"{place} {text}".strip()
+
+
+def _parts(key: Record, path: str = "") -> Iterator[str]:
+    for name, value in key.items():
+        if isinstance(value, Mapping):
+            yield from _parts(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name} {_shown(getattr(value, 'bare', value))}"
+
+
+def _shown(value: Any, *, is_key: bool = False) -> str:
+    if value is None:
+        return "null"
+    if is_key and isinstance(value, Mapping):
+        return " and ".join(_parts(value))
+    try:
+        return repr(value)
+    except RecursionError:  # it nests deeper than the stack has room
+        return reprlib.repr(value)
+
+
+# The order of a bundle
 
 
 def out_of_order(entities: Entities, records: Records) -> list[Difference]:
@@ -46,101 +280,25 @@ def out_of_order(entities: Entities, records: Records) -> list[Difference]:
         if any(map(gt, keys, keys[1:])):
             found.append(Difference(name, None, None, "records by key", "records out of key order"))
         for record in records.get(name, ()):
-            found += _disordered(root, name, _who(root, record), record)
+            found += _disordered(root, name, _named(root, "", records[name], record), record)
     return found
 
 
-def _disordered(
-    rows: RowSet, entity: str, who: str, record: Mapping[str, Any]
-) -> Iterator[Difference]:
-    for children in rows.children:
-        held = record.get(children.written) or []
-        for place, item in enumerate(held, 1):
-            inner = f"{who}, {children.written} row {place}"
-            yield from _disordered(children.rows, entity, inner, item)
-        texts = [encoded(children.rows, item, omit=ANYTHING) for item in held]
-        if not children.sequence and texts != sorted(texts):
-            yield Difference(entity, who, children.written, "rows by their bytes", "another order")
-
-
-def _entity(root: RowSet, one: list[Any], two: list[Any]) -> Iterator[Difference]:
-    was = {_text(_key(root, record)): record for record in one}
-    now = {_text(_key(root, record)): record for record in two}
-    for key, record in was.items():
-        who = _who(root, record)
-        if key not in now:
-            yield Difference(root.name, who, None, shown(told(root.members, record)), "missing")
-        else:
-            yield from _record(root, root.name, who, record, now[key])
-    for key in now.keys() - was.keys():
-        extra = shown(told(root.members, now[key]))
-        yield Difference(root.name, _who(root, now[key]), None, "nothing", extra)
-    if len(now) < len(two):
-        yield Difference(root.name, None, None, f"{len(now)} keys", f"{len(two)} records of them")
-
-
-def _key(root: RowSet, record: Mapping[str, Any]) -> Any:
-    return [record.get(name) for name in root.key_names]
-
-
-def _who(root: RowSet, record: Mapping[str, Any]) -> str:
-    key = told(root.key, {name: record.get(name) for name in root.key_names})
-    return " and ".join(f"{name} {shown(value)}" for name, value in key.items())
-
-
-def _record(
-    rows: RowSet, entity: str, who: str, one: Mapping[str, Any], two: Mapping[str, Any]
-) -> Iterator[Difference]:
-    for member in rows.members:
-        if _is_made(member) or one.get(member.written) is ANYTHING:
-            continue
-        name = member.written
-        was, now = one.get(name, ANYTHING), two.get(name, ANYTHING)
-        if was is ANYTHING and now is ANYTHING:
-            continue
-        if isinstance(member, Children) and isinstance(was, list) and isinstance(now, list):
-            yield from _children(member, entity, who, was, now)
-        elif was is ANYTHING or now is ANYTHING or _text(was) != _text(now):
-            yield Difference(entity, who, name, _said(was, member), _said(now, member))
-    for name in two.keys() - one.keys() - {member.written for member in rows.members}:
-        yield Difference(entity, who, name, _said(ANYTHING), _said(two[name]))
-
-
-def _children(
-    member: Children, entity: str, who: str, was: list[Any], now: list[Any]
-) -> Iterator[Difference]:
-    if len(was) != len(now):
-        yield Difference(entity, who, member.written, f"{len(was)} rows", f"{len(now)} rows")
-        return
-    if not member.sequence:
-        was, now = (
-            sorted(items, key=lambda item: _text(_kept(member, item))) for items in (was, now)
-        )
-    for place, (one, two) in enumerate(zip(was, now, strict=True), 1):
-        yield from _record(member.rows, entity, f"{who}, {member.written} row {place}", one, two)
-
-
-def _kept(member: Children, record: Mapping[str, Any]) -> Any:
-    """Return a nested record without what an import doesn't restore."""
-    made = {item.written for item in member.rows.members if _is_made(item)}
-    return {name: value for name, value in record.items() if name not in made}
-
-
-def _is_made(member: Member) -> bool:
-    return isinstance(member, Value) and not member.writable
-
-
-def _said(value: Any, member: Member | None = None) -> str:
-    if value is ANYTHING:
-        return "no such field"
-    return shown(value if member is None else told_value(member, value))
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=repr)
+def _disordered(rows: RowSet, entity: str, key: str, record: Record) -> Iterator[Difference]:
+    for member in rows.children:
+        children = record.get(member.written) or []
+        for place, child in enumerate(children, 1):
+            inner = f"{key}, {member.written} row {place}"
+            yield from _disordered(member.rows, entity, inner, child)
+        texts = [encoded(member.rows, child, omit=ANYTHING) for child in children]
+        if not member.sequence and texts != sorted(texts):
+            yield Difference(entity, key, member.written, "rows by their bytes", "another order")
 
 
 def has_unrestored(entities: Entities) -> bool:
     """Tell whether records say anything that no import restores."""
-    rows: Iterable[RowSet] = entities.all_rows()
-    return any(_is_made(member) for item in rows for member in item.members)
+    return any(
+        isinstance(member, Value) and not member.writable
+        for rows in entities.all_rows()
+        for member in rows.members
+    )

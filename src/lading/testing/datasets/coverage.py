@@ -5,7 +5,7 @@ from __future__ import annotations
 from lading.catalog import Catalog
 from lading.database.tables import tables_of
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
-from lading.testing.compare.differences import NOTHING, Difference
+from lading.testing.compare.difference import NOTHING, Difference
 
 
 def forgotten(catalog: Catalog) -> list[Difference]:

@@ -44,12 +44,19 @@ class Varying:
 class MadeUp:
     """A primary key that means nothing outside its database: any other would do as well.
 
-    ``value`` is what a database has made of it, once that is known.
+    ``value`` is what a database has made of it, once that is known; those with one ``label``
+    count as one, where the rows of several databases are compared.
     """
 
     plan: Plan
     number: int
     value: Any = None
+    label: Any = None
+
+    @property
+    def identity(self) -> Any:
+        """What tells it from others."""
+        return id(self) if self.label is None else self.label
 
     def __repr__(self) -> str:
         return f"<id {self.number + 1}>"
@@ -67,6 +74,11 @@ class Instance:
 
     def __repr__(self) -> str:
         return f"<{self.plan.name} {self.number + 1}>"
+
+    def copy(self) -> Instance:
+        """Return a copy with rows of its own, which leads nowhere yet."""
+        rows = {table: dict(row) for table, row in self.rows.items()}
+        return Instance(self.plan, self.number, self.kind, rows)
 
     def has(self, kinds: Kinds) -> bool:
         """Tell whether the object's class is one of these (``None`` for all)."""
@@ -227,4 +239,4 @@ def folded(value: Any) -> Any:
     if isinstance(value, str):
         bare = unicodedata.normalize("NFKD", value).casefold()
         return "".join(letter for letter in bare if letter.isascii() and letter.isalnum())
-    return id(value) if isinstance(value, MadeUp) else repr(value)
+    return value.identity if isinstance(value, MadeUp) else repr(value)

@@ -16,20 +16,11 @@ from lading.model.ordering import order_of
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.records.canonical import encoded
 from lading.testing.cell_values.storable import travelling
+from lading.testing.compare.records import ANYTHING
 from lading.testing.datasets.dataset import Instance, Resolved
 from lading.testing.datasets.table_plan import Plan
 
 Record = dict[str, Any]
-
-
-class Anything:
-    """Stands where the database decides what a record says."""
-
-    def __repr__(self) -> str:
-        return "<made by the database>"
-
-
-ANYTHING = Anything()
 
 
 class Written:

@@ -23,7 +23,9 @@ def write(dataset: Dataset, engine: sa.Engine, engines: Iterable[str], *, other:
     """
     resolved = dataset.resolved(frozenset(engines), at=engine.dialect.name, other=other)
     with engine.begin() as connection:
-        Writer(connection, resolved).write(_reordered(dataset) if other else dataset.instances)
+        Writer(connection, resolved).write(
+            ordered(reversed(dataset.instances)) if other else dataset.instances
+        )
     return resolved
 
 
@@ -112,9 +114,9 @@ class Writer:
         self.connection.execute(sa.update(table).where(*key).values(values))
 
 
-def _reordered(dataset: Dataset) -> list[Instance]:
-    """Return the objects backwards, as far as required references allow."""
-    waiting = list(reversed(dataset.instances))
+def ordered(instances: Iterable[Instance]) -> list[Instance]:
+    """Return objects in the order given, as far as required references allow."""
+    waiting = list(instances)
     order: list[Instance] = []
     there: set[Instance] = set()
     while waiting:

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.testing.compare.records import ANYTHING
 from lading.testing.datasets.dataset import Instance
-from lading.testing.datasets.expected_records import ANYTHING, Written
+from lading.testing.datasets.expected_records import Written
 
 
 class Objects:

@@ -20,7 +20,7 @@ class Claims:
         claims = []
         for place, unique in enumerate(instance.plan.uniques):
             if unique.columns[0].table in instance.rows:
-                keys = same(instance, unique)
+                keys = same_keys(instance, unique)
                 seen = self.seen.setdefault((instance.plan, place), set())
                 if not seen.isdisjoint(keys):
                     return False
@@ -33,20 +33,20 @@ class Claims:
         """Give up what a row has claimed, before it is changed."""
         for place, unique in enumerate(instance.plan.uniques):
             if unique.columns[0].table in instance.rows:
-                keys = same(instance, unique)
+                keys = same_keys(instance, unique)
                 self.seen.setdefault((instance.plan, place), set()).difference_update(keys)
 
     def is_free(self, instance: Instance) -> bool:
         """Tell whether nobody has what the cells that a row has so far would claim."""
         for place, unique in enumerate(instance.plan.uniques):
             if all(c.name in instance.rows.get(c.table, {}) for c in unique.columns):
-                keys = same(instance, unique)
+                keys = same_keys(instance, unique)
                 if not self.seen.get((instance.plan, place), set()).isdisjoint(keys):
                     return False
         return True
 
 
-def same(instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
+def same_keys(instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
     """Return every key that a unique set may hold of a row, on one engine or another.
 
     Of a type that changes values, what it stores and what it gives back count both.
@@ -69,7 +69,7 @@ def same(instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
 
 def _comparable(value: Any, *, folds: bool) -> Any:
     if isinstance(value, MadeUp):
-        return id(value)
+        return value.identity
     if folds:
         return folded(value)
     try:

@@ -12,9 +12,6 @@ from lading.testing.datasets.dataset import Instance, MadeUp, made_up_id
 from lading.testing.datasets.insert import Writer
 from lading.testing.stateful.state import Change, State
 
-#: The rows of a table by their primary keys, as SQLAlchemy reads them.
-Read = dict[sa.Table, dict[tuple[Any, ...], dict[str, Any]]]
-
 
 class Live:
     """A database, and what it must hold."""
@@ -80,25 +77,6 @@ class Live:
                 there = writer.as_stored(table)
                 key = [column == values[column.name] for column in there.primary_key.columns]
                 writer.connection.execute(sa.delete(there).where(*key))
-
-    def read(self) -> Read:
-        """Read the rows of all tables whose ids are made up."""
-        found: Read = {}
-        with self.engine.connect() as connection:
-            for plan in [*self.plans.plans(), *self.plans.links]:
-                if plan.made_up is None:
-                    continue
-                for table, _ in plan.tables():
-                    key = [column.name for column in table.primary_key.columns]
-                    names = [column.name for column in table.columns]
-                    rows = [
-                        dict(zip(names, row, strict=True))
-                        for row in connection.execute(
-                            sa.select(*self.plans.as_stored(table).columns)
-                        )
-                    ]
-                    found[table] = {tuple(row[name] for name in key): row for row in rows}
-        return found
 
 
 def _id_ahead(connection: sa.Connection, row: Instance) -> Any:

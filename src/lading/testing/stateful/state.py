@@ -1,18 +1,24 @@
-"""What a database that changes holds at one moment, told in memory."""
+"""What a database that changes holds at one moment, in memory."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
 from lading.messages import shown
-from lading.model.rowsets import Member
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import FOLDING, Dataset, Instance, Resolved, Varying
+from lading.testing.datasets.dataset import (
+    FOLDING,
+    Dataset,
+    Instance,
+    MadeUp,
+    Resolved,
+    Varying,
+)
 from lading.testing.datasets.draw import allowed
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.table_plan import Foreign, Plan
+from lading.testing.stateful.outcome import Who, key_text
 
 
 class State:
@@ -30,24 +36,16 @@ class State:
 
     def copy(self) -> Self:
         """Return a copy that may be changed; its rows' ids are the same objects."""
-        made = {
-            old: Instance(
-                old.plan,
-                old.number,
-                old.kind,
-                {table: dict(row) for table, row in old.rows.items()},
-            )
-            for old in self.instances
-        }
-        for old, new in made.items():
-            new.led = {item: None if far is None else made[far] for item, far in old.led.items()}
-        copied = type(self)(self.plans, self.engine, made.values())
-        copied.origin = {new: old for old, new in made.items()}
+        copies = {old: old.copy() for old in self.instances}
+        for old, new in copies.items():
+            new.led = {item: None if far is None else copies[far] for item, far in old.led.items()}
+        copied = type(self)(self.plans, self.engine, copies.values())
+        copied.origin = {new: old for old, new in copies.items()}
         return copied
 
     def of(self, plan: Plan) -> list[Instance]:
         """Return the rows of one plan."""
-        return [item for item in self.instances if item.plan is plan]
+        return [row for row in self.instances if row.plan is plan]
 
     def resolved(self) -> Resolved:
         """Return the rows as the engine holds them."""
@@ -62,7 +60,31 @@ class State:
         rows = instance.plan.rows
         if rows is None or not rows.key:
             return f"{instance.plan.name} #{instance.number}"
-        return f"{instance.plan.name} {key_text(self.written(), rows.key, instance)}"
+        key = self.written().key(rows.key, instance)
+        return f"{instance.plan.name} {key_text(rows.key_names, key)}"
+
+    def records(self) -> dict[Instance, Who]:
+        """Return the record that each row is in; without rows that are in none."""
+        written = self.written()
+        roots = {root.table: root for root in self.plans.entities.roots.values()}
+        found: dict[Instance, Who] = {}
+        for row in self.instances:
+            top: Instance | None = row
+            while top is not None and top.plan.table not in roots:
+                is_link = top.plan in self.plans.links
+                ways = top.plan.foreign[:1] if is_link else top.plan.owners
+                top = next((top.led[way] for way in ways if top.led.get(way)), None)
+            if top is not None:
+                root = roots[top.plan.table]
+                found[row] = root.name, key_text(root.key_names, written.key(root.key, top))
+        return found
+
+    def label_ids(self) -> None:
+        """Let made-up ids of equal records count as one, whatever database made them."""
+        for row, who in self.records().items():
+            made = row.cell(row.plan.made_up) if row.plan.made_up is not None else None
+            if isinstance(made, MadeUp) and who[0] == row.plan.name:
+                made.label = who
 
     def settle(self, instances: Iterable[Instance]) -> None:
         """Give new rows the values that this database's engine holds.
@@ -79,27 +101,27 @@ class State:
                     spared.update(cell for cell in cells if isinstance(cell, Varying))
         for instance in new:
             drawn = instance.rows
-            instance.rows = {
-                table: {name: self._held(cell, spared) for name, cell in row.items()}
-                for table, row in drawn.items()
-            }
+            instance.rows = self._held(drawn, spared)
             if not allowed(instance):
-                harmless = {
+                varying = {
                     cell
                     for row in drawn.values()
                     for cell in row.values()
                     if isinstance(cell, Varying)
                 }
-                instance.rows = {
-                    table: {name: self._held(cell, harmless) for name, cell in row.items()}
-                    for table, row in drawn.items()
-                }
+                instance.rows = self._held(drawn, varying)
 
-    def _held(self, cell: Any, harmless: set[Varying]) -> Any:
-        """Return what the engine holds of a cell."""
-        if not isinstance(cell, Varying):
-            return cell
-        return cell.fallback if cell in harmless else cell.on({self.engine})
+    def _held(self, rows: dict[Any, dict[str, Any]], harmless: set[Varying]) -> Any:
+        """Return rows with what the engine holds of each cell."""
+
+        def held(cell: Any) -> Any:
+            if not isinstance(cell, Varying):
+                return cell
+            return cell.fallback if cell in harmless else cell.on({self.engine})
+
+        return {
+            table: {name: held(cell) for name, cell in row.items()} for table, row in rows.items()
+        }
 
     def referring(self, targets: Collection[Instance]) -> list[tuple[Instance, Foreign]]:
         """List the other rows' foreign keys that lead to some rows."""
@@ -113,7 +135,7 @@ class State:
 
     def remove(self, instances: Collection[Instance]) -> None:
         """Take rows out."""
-        self.instances = [item for item in self.instances if item not in instances]
+        self.instances = [row for row in self.instances if row not in instances]
 
 
 class Change:
@@ -128,24 +150,14 @@ class Change:
         return f"<{self.where}: {self.text}>"
 
 
-def key_text(written: Written, parts: Iterable[Member], instance: Instance) -> str:
-    """Return what an object holds in its natural key as one text; equal keys, equal texts."""
-    return plain_text(written.key(parts, instance))
-
-
-def plain_text(value: Any) -> str:
-    """Return a written value as one text, whatever the order of its fields."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=repr)
-
-
 def cells_text(before: Instance, after: Instance) -> str:
     """Say which cells of a row have changed."""
-    found = []
+    texts = []
     for table, row in after.rows.items():
         was = before.rows.get(table, {})
-        found += [
+        texts += [
             f"{name} {shown(was.get(name))} -> {shown(cell)}"
             for name, cell in row.items()
             if cell is not was.get(name) and repr(cell) != repr(was.get(name))
         ]
-    return ", ".join(dict.fromkeys(found)) or "nothing"
+    return ", ".join(dict.fromkeys(texts)) or "nothing"

@@ -15,7 +15,7 @@ from lading.database.refusals import refusals
 from lading.database.tables import tables_of
 from lading.errors import TargetError
 from lading.messages import shown
-from lading.testing import templates
+from lading.testing.databases import memory_templates
 
 #: What makes a fresh database at each call, and gives an engine over it.
 EngineFactory = Callable[[], sa.Engine | AbstractContextManager[sa.Engine]]
@@ -117,9 +117,9 @@ def _with_tables(engine: sa.Engine, catalog: Catalog) -> Iterator[sa.Engine]:
             with usable.connect() as connection:
                 if engine.dialect.name != "sqlite":
                     _create(connection, tables)
-                elif not templates.serve(connection, catalog, tables):
+                elif not memory_templates.serve(connection, catalog, tables):
                     _create(connection, tables)
-                    templates.keep(connection, catalog, tables)
+                    memory_templates.keep(connection, catalog, tables)
                 connection.commit()
         yield usable
 

@@ -1,0 +1,62 @@
+"""One difference between what was and what is now, as people are told of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lading.messages import REPR_LIMIT
+
+#: How telling a difference is, the most first: what others follow from stands before them.
+VALUE, LOST, NEW, LINK = range(4)
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference between two databases, or two bundles.
+
+    ``entity`` is the entity whose record differs, ``key`` where in it: the record's natural
+    key, and for an owned row the list and its key or number (from 1) in it.  ``field`` is the
+    name in records of what differs, ``None`` for the whole row.  ``was`` and ``now`` are both
+    values; of a reference, the keys that it leads to.
+    """
+
+    entity: str
+    key: str | None
+    field: str | None
+    was: str
+    now: str
+
+    def __str__(self) -> str:
+        place = " ".join(filter(None, (self.entity, self.key)))
+        if self.field is None:
+            return f"{place}: {self.now}"
+        return f"{place}, {self.field}: was {self.was}, is now {self.now}"
+
+
+def ranked(found: Iterable[tuple[int, Difference]]) -> list[Difference]:
+    """Sort differences by how telling they are, one of each entity and field before the rest."""
+    seen: Counter[tuple[str, str | None]] = Counter()
+    places = []
+    for rank, difference in sorted(found, key=lambda pair: pair[0]):
+        place = (difference.entity, difference.field)
+        places.append((seen[place] > 0, rank, difference))
+        seen[place] += 1
+    return [difference for *_, difference in sorted(places, key=lambda place: place[:2])]
+
+
+def apart(was: str, now: str) -> tuple[str, str]:
+    """Cut two texts to 80 characters each, around the first place where they differ."""
+    if max(len(was), len(now)) <= REPR_LIMIT:
+        return was, now
+    pairs = enumerate(zip(was, now, strict=False))
+    start = next((n for n, (one, other) in pairs if one != other), min(len(was), len(now)))
+    begin = max(0, start - REPR_LIMIT // 2)
+    return _cut(was, begin), _cut(now, begin)
+
+
+def _cut(text: str, begin: int) -> str:
+    end = begin + REPR_LIMIT
+    return f"{'...' if begin else ''}{text[begin:end]}{'...' if end < len(text) else ''}"

@@ -1,0 +1,1 @@
+"""Databases to throw away: in memory, of a factory, and on a server."""

@@ -1,0 +1,123 @@
+"""Reads a database's rows, by plain Core statements, as if they had been drawn.
+
+So whatever an import has made, further changes can be drawn for it, and what its rows say be
+compared with an export.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.mapping.columns import kind_of, underlying
+from lading.testing.datasets.catalog_plan import Plans
+from lading.testing.datasets.dataset import Instance, MadeUp
+from lading.testing.datasets.draw import join
+from lading.testing.datasets.insert import ordered
+from lading.testing.datasets.table_plan import Plan
+from lading.testing.stateful.state import State
+from lading.values.datetimes import DateTime, Time
+
+Row = dict[str, Any]
+
+
+def read_state(engine: sa.Engine, name: str, plans: Plans) -> State:
+    """Return what a database holds; ``name`` is its engine's."""
+    with engine.connect() as connection:
+        instances = [
+            instance
+            for plan in [*plans.order, *plans.links]
+            for instance in _instances(connection, plans, plan)
+        ]
+    targets: dict[Any, dict[tuple[str, ...], Instance]] = {}
+    values = {instance: _values(instance) for instance in instances}
+    for instance in instances:
+        for item in instance.plan.foreign:
+            if item.remote not in targets:
+                targets[item.remote] = {
+                    _key(values[far], item.remote): far
+                    for far in instances
+                    if item.target in far.rows
+                }
+            if instance.has(item.kinds) and item.table in instance.rows:
+                far = targets[item.remote].get(_key(values[instance], item.columns))
+                instance.led[item] = far
+                if far is not None:
+                    row = instance.rows[item.table]
+                    row.update(
+                        {
+                            near.name: far.cell(remote)
+                            for near, remote in zip(item.columns, item.remote, strict=True)
+                        }
+                    )
+        join(instance)
+    return State(plans, name, ordered(instances))
+
+
+def _values(instance: Instance) -> dict[sa.Column[Any], Any]:
+    """Return an object's cells, with made-up ids as the database has them."""
+    return {
+        table.c[name]: cell.value if isinstance(cell, MadeUp) else cell
+        for table, row in instance.rows.items()
+        for name, cell in row.items()
+    }
+
+
+def _key(values: dict[sa.Column[Any], Any], columns: tuple[sa.Column[Any], ...]) -> tuple[str, ...]:
+    """Return what tells keys apart; that of a null is nobody's."""
+    cells = [values.get(column) for column in columns]
+    return () if None in cells else tuple(map(repr, cells))
+
+
+def _instances(connection: sa.Connection, plans: Plans, plan: Plan) -> list[Instance]:
+    instances: dict[tuple[Any, ...], Instance] = {}
+    for number, row in enumerate(_rows(connection, plans, plan, plan.table)):
+        instance = Instance(plan, number, rows={plan.table: row})
+        identity = tuple(row[column.name] for column in plan.table.primary_key.columns)
+        if plan.made_up is not None:
+            made = row[plan.made_up.name]
+            row[plan.made_up.name] = MadeUp(plan, number, made)
+        rows = plan.rows
+        if plan.classes and rows is not None and rows.discriminator is not None:
+            discriminator = rows.discriminator
+            instance.kind = discriminator.kind.write(row[discriminator.column.name])
+        instances[identity] = instance
+    for extension in plan.rows.extensions if plan.rows is not None else ():
+        for row in _rows(connection, plans, plan, extension.table):
+            own = {base.name: row[own.name] for own, base in extension.pairs}
+            identity = tuple(own[column.name] for column in plan.table.primary_key.columns)
+            instances[identity].rows[extension.table] = row
+    return list(instances.values())
+
+
+def _rows(connection: sa.Connection, plans: Plans, plan: Plan, table: sa.Table) -> list[Row]:
+    """Return a table's rows with the columns that drawn ones have."""
+    drawn = {item.column for item in plan.drawn if item.cells is not None}
+    drawn |= {column for item in plan.foreign for column in item.columns}
+    drawn |= set(table.primary_key.columns)
+    if plan.rows is not None and plan.rows.discriminator is not None:
+        drawn.add(plan.rows.discriminator.column)
+    names = [column.name for column in table.columns if column in drawn]
+    columns = [plans.as_stored(table).c[name] for name in names]
+    nulls = [sa.type_coerce(column, sa.String()).is_(None) for column in columns]
+    order = sa.select(*columns, *nulls).order_by(*table.primary_key.columns)
+    return [
+        {
+            name: None if row[len(names) + n] else _cell(columns[n], row[n])
+            for n, name in enumerate(names)
+        }
+        for row in connection.execute(order)
+    ]
+
+
+def _cell(column: sa.Column[Any], value: Any) -> Any:
+    """Return a value as SQLAlchemy Core is given it, of one that it read."""
+    if value is None and isinstance(underlying(column.type), sa.JSON):
+        return sa.JSON.NULL
+    kind = kind_of(column.type)
+    is_aware = isinstance(kind, DateTime | Time) and kind.aware
+    if is_aware and isinstance(value, dt.datetime | dt.time) and value.tzinfo is None:
+        return value.replace(tzinfo=dt.UTC)  # engines without zones hold UTC
+    return value

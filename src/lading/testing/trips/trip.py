@@ -1,0 +1,179 @@
+"""One dataset on its way between databases and bundles, and what must hold of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from lading.catalog import Catalog
+from lading.errors import DeclarationError
+from lading.exporter import export_all
+from lading.importer import import_all
+from lading.records.marshmallow_path import needs_marshmallow
+from lading.report import ImportReport
+from lading.testing.compare.cells import differences
+from lading.testing.compare.difference import Difference
+from lading.testing.compare.records import has_unrestored, out_of_order, record_differences
+from lading.testing.compare.stored import stored_cells
+from lading.testing.databases.factories import EngineFactory, database, is_mariadb
+from lading.testing.datasets.coverage import forgotten
+from lading.testing.datasets.dataset import Dataset
+from lading.testing.datasets.expected_records import Written
+from lading.testing.datasets.insert import write
+from lading.testing.trips.bundles import files_of, noted, records_of
+
+#: How many differences a failure shows.
+SHOWN = 8
+
+
+class RoundTripError(AssertionError):
+    """Something was lost or altered on its way; ``differences`` are those found."""
+
+    def __init__(self, problem: str, found: Collection[Difference] = ()) -> None:
+        self.differences = list(found)
+        lines = [problem, *(f"  {item}" for item in self.differences[:SHOWN])]
+        if len(self.differences) > SHOWN:
+            lines.append(f"  and {len(self.differences) - SHOWN} more")
+        super().__init__("\n".join(lines))
+
+
+class Trip:
+    """One dataset on its way, with the databases and bundles that it needs."""
+
+    def __init__(self, catalog: Catalog, dataset: Dataset) -> None:
+        _require(catalog, dataset)
+        self.catalog = catalog
+        self.dataset = dataset
+        self.tables = sorted(dataset.plans.tables(), key=lambda table: table.fullname)
+        self.engines: dict[sa.Engine, str] = {}
+        self.bundles = 0
+        self.held = ExitStack()
+        self.expected: Mapping[str, list[Any]] = {}
+
+    def __enter__(self) -> Self:
+        self.folder = Path(self.held.enter_context(tempfile.TemporaryDirectory(prefix="lading-")))
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.held.close()
+
+    def carries_everything(self) -> None:
+        """Every column is in records, or is named among what is left out."""
+        found = forgotten(self.catalog)
+        if found:
+            raise RoundTripError("records carry no such columns, and coverage() is silent:", found)
+
+    def opened(self, factory: EngineFactory) -> sa.Engine:
+        """Return an engine over a fresh database with all tables."""
+        engine = self.held.enter_context(database(factory, self.catalog))
+        self.engines[engine] = "mariadb" if is_mariadb(engine.dialect) else engine.dialect.name
+        return engine
+
+    def written(self, engine: sa.Engine, *, other: bool) -> None:
+        """Write the dataset, in a form that every engine of this trip holds."""
+        resolved = write(self.dataset, engine, set(self.engines.values()), other=other)
+        self.expected = Written(resolved).document()
+
+    def exported(self, engine: sa.Engine, what: str, *, suffix: str = "") -> Path:
+        """Export to a new bundle; the suffix ``.zip`` makes it a ZIP."""
+        self.bundles += 1
+        path = self.folder / f"{self.bundles}{suffix}"
+        with noted(what):
+            export_all(engine, path, catalog=self.catalog)
+        return path
+
+    def imported(self, engine: sa.Engine, path: Path) -> ImportReport:
+        """Import a bundle, whose every record must be new."""
+        with noted("the import of what was exported"):
+            report = import_all(engine, path, catalog=self.catalog)
+        found = []
+        for name, records in self.expected.items():
+            count = report[name].imported
+            if count != len(records):
+                now = f"{count} of {len(records)} records were imported"
+                found.append(Difference(name, None, None, f"{len(records)} records", now))
+        if found:
+            raise RoundTripError("the import didn't take what was exported:", found)
+        return report
+
+    def changes_nothing(self, engine: sa.Engine, path: Path) -> None:
+        """A second import finds every record there, and equal."""
+        before = stored_cells(engine, self.tables)
+        with noted("the second import"):
+            report = import_all(engine, path, catalog=self.catalog)
+        found = [
+            Difference(name, None, None, "every record there", f"a second import: {counts}")
+            for name, counts in report.entities.items()
+            if counts.imported or counts.differing
+        ]
+        if found:
+            raise RoundTripError("a second import didn't find everything there:", found)
+        self.same_cells(before, stored_cells(engine, self.tables), "after the second import")
+
+    def says_what_was_written(self, path: Path) -> None:
+        """Hold a bundle's records against those that the dataset's rows make."""
+        said = "the bundle says otherwise than the rows that were written:"
+        records = records_of(path)
+        hold_records(self.catalog, self.expected, records, said)
+        found = out_of_order(self.catalog.use(), _foreseeable(self.catalog, records))
+        if found:
+            raise RoundTripError("the bundle isn't in its canonical order:", found)
+
+    def same_cells(self, before: Any, after: Any, when: str) -> None:
+        """Hold a database's cells and links against those of another."""
+        found = differences(self.catalog, before, after)
+        if found:
+            raise RoundTripError(f"{when}, the database holds something else:", found)
+
+    def same_bytes(self, path: Path, engine: sa.Engine, what: str) -> None:
+        """Hold a bundle against an export of a database, byte by byte."""
+        other = self.exported(engine, what)
+        one, two = files_of(path), files_of(other)
+        if one == two:
+            return
+        entities = self.catalog.use()
+        found = record_differences(entities, records_of(path), records_of(other), ordered=True)
+        if found or not has_unrestored(entities):
+            raise RoundTripError(f"{what} gave other bytes:", found)
+
+
+def _require(catalog: Any, dataset: Any) -> None:
+    """Refuse what is no dataset of a catalog, and one in which a table can have no rows."""
+    if not isinstance(catalog, Catalog) or not isinstance(dataset, Dataset):
+        raise DeclarationError(
+            f"a catalog and a dataset of it are wanted, not {type(catalog).__name__} and "
+            f"{type(dataset).__name__}; draw one by datasets(catalog)"
+        )
+    if dataset.plans.catalog is not catalog:
+        raise DeclarationError(
+            f"the dataset was drawn from {dataset.plans.catalog!r}, not from "
+            f"{catalog!r}; draw it by datasets(catalog)"
+        )
+    for plan in dataset.plans.plans():
+        plan.refuse_hopeless()
+
+
+def hold_records(
+    catalog: Catalog,
+    expected: Mapping[str, list[Any]],
+    records: Mapping[str, list[Any]],
+    problem: str,
+) -> None:
+    """Raise ``RoundTripError`` with a problem's text where records aren't those expected."""
+    known = _foreseeable(catalog, records)
+    found = record_differences(catalog.use(), {name: expected[name] for name in known}, known)
+    if found:
+        raise RoundTripError(problem, found)
+
+
+def _foreseeable(catalog: Catalog, records: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """Leave out entities with hooks: what these make of a record is theirs to know."""
+    roots = catalog.use().roots
+    return {
+        name: records.get(name, []) for name, root in roots.items() if not needs_marshmallow(root)
+    }
