@@ -179,7 +179,7 @@ def skip_overwrites() -> Any:
             table = self.root.table
             change = sa.update(table).values(shelf=None)
             if len(kept) < len(batch) and "shelf" in table.c:
-                self.dialect.connection.execute(change)
+                self.database.connection.execute(change)
         return kept
 
     return mock.patch.object(Existing, "without", without)
@@ -267,8 +267,8 @@ def links_of_the_skipped() -> Any:
                 for target in targets.values() if own in found else ():
                     row = {near.name: found[own][0], links.reference.columns[0].name: target[0]}
                     old = sa.select(table).filter_by(**row)
-                    if not self.dialect.connection.execute(old).first():
-                        self.dialect.connection.execute(sa.insert(table).values(row))
+                    if not self.database.connection.execute(old).first():
+                        self.database.connection.execute(sa.insert(table).values(row))
                         self.loader.state.written[table] = (
                             self.loader.state.written.get(table, 0) + 1
                         )
