@@ -171,6 +171,24 @@ def test_of_a_key_that_recurs_a_struct_gives_one_level() -> None:
     assert keys_of("categories")({"parent": {"parent": None, "name": "a"}, "name": "b"}) == ("b",)
 
 
+def test_a_key_may_hold_references_that_recur_or_are_null() -> None:
+    """The former stand as text, to be read level by level."""
+    catalog = cookbook()
+    base = catalog.schemas[0].Meta.model.__mro__[1]
+    columns = {
+        f"{name}_id": mapped_column(sa.ForeignKey(f"{target}.id"))
+        for name, target in (("recipe", "recipes"), ("category", "categories"))
+    }
+    model = table(base, "reviews", slug=None, **columns)
+    schema_for(model, catalog, natural_key=("recipe", "category"))
+    layout = KeyLayout(catalog.use()["reviews"].key)
+    text = b'{"recipe":{"slug":"rye"},"category":{"parent":null,"name":"a"}}'
+    struct = msgspec.json.decode(text, type=layout.struct)
+    assert struct.f0.f0 == "rye"
+    assert bytes(struct.f1) == b'{"parent":null,"name":"a"}'
+    assert msgspec.json.decode(b'{"recipe":null,"category":null}', type=layout.struct).f0 is None
+
+
 BREAD = (("bread",), ("sour",))
 
 
