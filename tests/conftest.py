@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -33,6 +34,13 @@ def pytest_configure() -> None:
     is_usable = IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK)
     if "TMPDIR" not in os.environ and is_usable and shutil.disk_usage(IN_MEMORY).free > ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage seldom: a session holds thousands of models, and each is looked at again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import get_ident
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
+
+_sampling: set[int] = set()
+#: One thread for all: in each new one Hypothesis collects the whole process's garbage.
+_POOL = ThreadPoolExecutor(1, initializer=lambda: _sampling.add(get_ident()))
 
 
 def sampled(strategy: SearchStrategy[Any], count: int) -> list[Any]:
@@ -17,7 +22,9 @@ def sampled(strategy: SearchStrategy[Any], count: int) -> list[Any]:
     Fewer where it has no more; none where it can't give any.
     """
     # A strategy may not be run while another is drawn from, but a thread has none.
-    with ThreadPoolExecutor(1) as pool:
+    if get_ident() not in _sampling:
+        return _POOL.submit(_drawn, strategy, count).result()
+    with ThreadPoolExecutor(1) as pool:  # a strategy's own values are sampled while it is drawn
         return pool.submit(_drawn, strategy, count).result()
 
 
