@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -11,6 +11,7 @@ import networkx as nx
 
 from lading.catalog import Catalog
 from lading.changes.change import Change
+from lading.changes.records import copied
 from lading.changes.replay import Misfit, Undone, newest, undo, undo_one
 from lading.changes.shapes import Shapes
 from lading.changes.version_checks import chains_of
@@ -19,9 +20,12 @@ from lading.errors import DeclarationError, VersionError
 from lading.messages import listed, shown
 from lading.model.entities import Entities
 
+#: How many plans are kept: one for each release whose bundles are read.
+KEPT_PLANS = 64
+
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class UpgradePlan:
     """What upgrades a payload: changes, as they were undone from the newest shapes.
 
     ``shapes`` are those that the payload should have by the declarations; ``versions``
@@ -89,6 +93,7 @@ class History:
         self.live = {change for change in self.order if self.chains.live(change)}
         #: What each change alters, and the entities that refer to it, as they are called today.
         self.altered: dict[type[Change], set[str]] = {}
+        self._plans: dict[Any, UpgradePlan] = {}
         mistakes = [*self._replay(), *self._unordered()]
         if mistakes:
             raise DeclarationError(mistakes)
@@ -123,17 +128,17 @@ class History:
 
     def plan(
         self,
-        found: Mapping[str, Any],
+        versions: Mapping[str, Any],
         *,
         file: str,
         targets: Mapping[str, int] | None = None,
         whole: bool = False,
         writer: str = "",
-    ) -> Plan:
+    ) -> UpgradePlan:
         """Return what upgrades a payload that holds entities at these versions.
 
         Args:
-            found: The version of each entity that the payload holds.
+            versions: The version of each entity that the payload holds.
             file: What messages call the payload's list of versions.
             targets: The versions of entities that it only refers to, where it says so.
             whole: Whether it holds all entities that there were.
@@ -145,28 +150,50 @@ class History:
         Raises:
             VersionError: Nothing leads from these versions to the catalog's.
         """
-        said = {**(targets or {}), **found}
-        for name, version in found.items():
+        for name, version in versions.items():
             self._refuse_unreachable(name, version, file, writer)
-        states = [(name, version) for name, version in said.items() if self._well(name, version)]
+        known = frozenset(
+            state for state in (targets or {}).items() if state[0] not in versions
+        ).union(versions.items())
+        key = (tuple(versions.items()), known, whole)
+        if key not in self._plans:
+            if len(self._plans) >= KEPT_PLANS:
+                self._plans.clear()
+            self._plans[key] = self._planned(versions, known, file, whole=whole)
+        plan = self._plans[key]
+        shapes = Shapes(copied(plan.shapes.roots), copied(plan.shapes.targets))
+        return replace(plan, shapes=shapes)
+
+    def _planned(
+        self, versions: Mapping[str, int], known: frozenset[State], file: str, *, whole: bool
+    ) -> UpgradePlan:
+        """Find the changes that lead on from versions, and undo them.
+
+        Args:
+            versions: Those of the payload's entities, from each of which changes lead to today's.
+            known: The same, with the versions of entities that are only referred to.
+            file: What messages call the payload's list of versions.
+            whole: Whether it holds all entities that there were.
+        """
+        states = [state for state in known if self._well(*state)]
         done = {change for state in states for change, _ in self.chains.before(state)}
         done |= {older for change in done for older in nx.ancestors(self.graph, change)}
         pending = self.chains.pending(states)
-        self._refuse_mixed(pending & done, found, file)
+        self._refuse_mixed(pending & done, versions, file)
         if not whole:
             pending |= self._unsaid({self.chains.end(state)[0] for state in states}) - done
-        self._refuse_dead(pending - self.live, found, file)
+        self._refuse_dead(pending - self.live, versions, file)
         order = [change for change in self.order if change in pending]
         shapes = newest(self.entities) if order else Shapes({}, {})
         try:
             undone = undo(shapes, order)
         except Misfit as error:
             raise VersionError(
-                f"the payload's versions ({_told(found)}) don't go together: {error}",
+                f"the payload's versions ({_listed(versions)}) don't go together: {error}",
                 "Export it again with the application that wrote it.",
                 file=file,
             ) from error
-        return Plan(tuple(undone), shapes, dict(found), self._begun(done))
+        return UpgradePlan(tuple(undone), shapes, dict(versions), self._begun(done))
 
     def _well(self, name: str, version: Any) -> bool:
         return type(version) is int and self.chains.ends_well((name, version))
@@ -209,7 +236,9 @@ class History:
             needed=needed,
         )
 
-    def _refuse_mixed(self, both: set[type[Change]], found: Mapping[str, Any], file: str) -> None:
+    def _refuse_mixed(
+        self, both: set[type[Change]], versions: Mapping[str, Any], file: str
+    ) -> None:
         if not both:
             return
         change = next(change for change in self.order if change in both)
@@ -217,15 +246,15 @@ class History:
             f"{name} from {before} to {after}" for name, (before, after) in change.upgrades.items()
         )
         raise VersionError(
-            f"its versions are mixed ({_told(found)}): {change.__name__} upgrades {moves}, and has "
-            "run for a part of them, or a later change has",
+            f"its versions are mixed ({_listed(versions)}): {change.__name__} upgrades {moves}, "
+            "and has run for a part of them, or a later change has",
             "Export it again with the application that wrote it, and correct its versions if they "
             "were written by hand.",
             file=file,
-            found=dict(found),
+            found=dict(versions),
         )
 
-    def _refuse_dead(self, dead: set[type[Change]], found: Mapping[str, Any], file: str) -> None:
+    def _refuse_dead(self, dead: set[type[Change]], versions: Mapping[str, Any], file: str) -> None:
         if not dead:
             return
         change = next(change for change in self.order if change in dead)
@@ -239,7 +268,7 @@ class History:
             "doesn't have",
             "Declare the changes that lead on from there.",
             file=file,
-            found=dict(found),
+            found=dict(versions),
         )
 
     def _begun(self, done: set[type[Change]]) -> frozenset[str]:
@@ -255,8 +284,10 @@ class History:
         return bool(self.chains.before((name, self.chains.current[name])))
 
 
-def _told(found: Mapping[str, Any]) -> str:
-    return listed((f"{name} {shown(version)}" for name, version in found.items()), separator=", ")
+def _listed(versions: Mapping[str, Any]) -> str:
+    return listed(
+        (f"{name} {shown(version)}" for name, version in versions.items()), separator=", "
+    )
 
 
 def history_of(catalog: Catalog) -> History:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lading.bundle.shape_format import is_shape
-from lading.changes.history import Plan
+from lading.changes.history import UpgradePlan
 from lading.changes.records import Refused, copied, each
 from lading.changes.replay import Course, Deed, Flow, Misfit, redo
 from lading.changes.shapes import Shape, is_link, is_owned
@@ -36,7 +36,7 @@ class Upgrade:
     ``BundleError`` for what is no shape.
     """
 
-    def __init__(self, plan: Plan, shapes: Mapping[str, Any], file: str) -> None:
+    def __init__(self, plan: UpgradePlan, shapes: Mapping[str, Any], file: str) -> None:
         self.plan = plan
         self.before: dict[str, Shape] = {}
         self.course = Course({name: Flow(name) for name in plan.versions})

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from lading.mapping.columns import is_numbered
 from lading.mapping.soft_references import soft_references
 from lading.messages import nearest
-from lading.model.entities import Entities, computed_once
+from lading.model.computed import computed_once
+from lading.model.entities import Entities
 from lading.model.rowsets import Column
 
 
@@ -62,7 +63,7 @@ def told_coverage(entities: Entities) -> dict[str, str | None]:
 
 def stale_excuses(entities: Entities) -> list[str]:
     """An excuse that excuses nothing is misspelt, or hides that something is carried by now."""
-    left = told_coverage(entities)
+    left = told_coverage(entities) if entities.leaves_out else {}
     return [
         f"leaves_out names {name!r}, which is no table or column that is left out; "
         f"left out are: {nearest(name, left)}"

@@ -18,7 +18,8 @@ import networkx as nx
 from lading.errors import DeclarationError
 from lading.mapping.link_lists import may_wait
 from lading.mapping.meta_options import names_in, own_option
-from lading.model.entities import Entities, computed_once
+from lading.model.computed import computed_once
+from lading.model.entities import Entities
 from lading.model.rowsets import Links, Reference, RowSet
 
 

@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from sqlalchemy.orm import RelationshipProperty
 
 from lading.mapping.columns import kind_of, underlying
-from lading.model.entities import Entities, computed_once
+from lading.model.computed import computed_once
+from lading.model.entities import Entities
 from lading.model.rowsets import Column, RowSet, Value
 from lading.values.scalars import Choice, Text
 
@@ -81,9 +82,9 @@ def _pairs(relationship: RelationshipProperty[object]) -> list[tuple[Column, Col
 
 def _alike(rows: RowSet, value: Value, hidden: list[RowSet]) -> Iterator[RowSet]:
     """Yield the entities whose ids a column may hold, by its type and its name."""
-    if rows.identity == (value.column,):
-        return
     stems = [name.removesuffix(ID) for name in _called(value) if name.endswith(ID)]
+    if not stems or rows.identity == (value.column,):
+        return
     any_target = any(
         isinstance(other.kind, Text | Choice) and f"{stem}{TYPE}" in _called(other)
         for stem in stems
@@ -95,7 +96,7 @@ def _alike(rows: RowSet, value: Value, hidden: list[RowSet]) -> Iterator[RowSet]
             continue
         is_parent = "parent" in stems and target is rows
         is_named = any(_ends(stem, name) for stem in stems for name in _names(target))
-        if stems and (any_target or is_parent or is_named):
+        if any_target or is_parent or is_named:
             yield target
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import marshmallow as ma
 
 from lading.messages import shown
+from lading.model.computed import Computed
 from lading.model.rowsets import RowSet
 
 #: What a document holds beside its entities' lists.
 RESERVED_NAMES = ("version", "schema_versions", "exported_at", "source", "include_ids")
-
-Options = ParamSpec("Options")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ def shown_names(names: tuple[str, ...]) -> str:
 
 
 @dataclass(eq=False, slots=True)
-class Entities:
+class Entities(Computed):
     """A catalog's entities by name, each a tree of row sets.
 
     ``name`` is the catalog's, and ``leaves_out`` its reasons for what no bundle carries.
@@ -60,7 +56,6 @@ class Entities:
     plain: dict[type[ma.Schema], RowSet]
     choices: tuple[KeyChoice, ...]
     leaves_out: Mapping[str, str]
-    _results: dict[Any, Any] = field(init=False, default_factory=dict)
 
     def __getitem__(self, name: str) -> RowSet:
         return self.roots[name]
@@ -69,35 +64,3 @@ class Entities:
         """Yield every row set, entities by name, parents first."""
         for root in self.roots.values():
             yield from root.tree()
-
-    def once(self, compute: Callable[..., Result], *options: Any) -> Result:
-        """Return what a function makes of these entities, computed at the first call.
-
-        A catalog that gets a further schema or change derives new entities, so nothing grows
-        stale.  The result is shared, so nobody may alter it.
-
-        Args:
-            compute: A function of entities and ``options``.
-            options: What the result depends on beside the entities; hashable.
-
-        Returns:
-            The same object at each call.
-        """
-        key = (compute, options)
-        if key not in self._results:
-            self._results.setdefault(key, compute(self, *options))
-        result: Result = self._results[key]
-        return result
-
-
-def computed_once(
-    compute: Callable[Concatenate[Entities, Options], Result],
-) -> Callable[Concatenate[Entities, Options], Result]:
-    """Have a function of entities compute its result once for each catalog; see ``once``."""
-
-    @wraps(compute)
-    def remembered(entities: Entities, /, *args: Options.args, **kwargs: Options.kwargs) -> Result:
-        assert not kwargs
-        return entities.once(compute, *args)
-
-    return remembered

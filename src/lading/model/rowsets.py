@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 from sqlalchemy.types import TypeEngine
 
+from lading.model.computed import Computed
 from lading.values.base import Kind
 
 Column = sa.Column[Any]
@@ -146,7 +147,7 @@ class Children(Member):
 
 
 @dataclass(eq=False, slots=True)
-class RowSet:
+class RowSet(Computed):
     """The rows of one table as records carry them.
 
     ``name`` is the entity's, or a path such as ``recipes.ingredients`` for an

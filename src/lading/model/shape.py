@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lading.model.entities import Entities, computed_once
+from lading.model.computed import computed_once
+from lading.model.entities import Entities
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
-from lading.changes.history import Plan, history_of
+from lading.changes.history import UpgradePlan, history_of
 from lading.changes.records import copied
 from lading.errors import DeclarationError
 from lading.importer import import_document
@@ -141,7 +141,7 @@ def _arrive(catalog: Catalog, past: Past, records: Records) -> None:
         raise Faulty(f"{name} record {number}, once upgraded, isn't accepted: {text}")
 
 
-def _plan(catalog: Catalog, past: Past) -> Plan:
+def _plan(catalog: Catalog, past: Past) -> UpgradePlan:
     """Return what upgrades a seal's documents; it is used up by running."""
     found = {name: past.versions[name] for name in past.shapes.roots}
     return history_of(catalog).plan(found, file=f"seal {past.number}", whole=True)

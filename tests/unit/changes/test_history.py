@@ -115,3 +115,17 @@ def test_a_rename_to_what_is_there_is_refused() -> None:
     assert caught.value.mistakes == (
         "Some: upgrades b from 1, which its schema has; take a higher version for the schema",
     )
+
+
+def test_a_plan_is_found_once_and_its_shapes_are_each_caller_s_own() -> None:
+    """A second bundle of the same release undoes nothing again, and alters nothing for a third."""
+    catalog = catalog_of(a=2)
+    changed(catalog, {"a": (1, 2)}, Drop("a", "note"))
+    history = history_of(catalog)
+    assert history_of(catalog) is history
+    plans = [history.plan({"a": 1}, file=file) for file in ("file", "another")]
+    assert plans[0].undone is plans[1].undone
+    plans[0].shapes.roots["a"]["fields"]["extra"] = {}
+    assert "extra" not in plans[1].shapes.roots["a"]["fields"]
+    changed(catalog, {"b": (1, None)}, Drop("b"))
+    assert history_of(catalog) is not history

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import reject
 
 from lading.changes.change import Change
-from lading.changes.history import Plan
+from lading.changes.history import UpgradePlan
 from lading.changes.records import Undecided, copied
 from lading.changes.replay import Flow, Taken, Undone
 from lading.changes.run import Piece, Upgrade
@@ -58,7 +58,7 @@ class Held:
         return {}
 
 
-def upgraded(records: Records, plan: Plan, shapes: Mapping[str, Shape]) -> Records:
+def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -> Records:
     """Return records as a plan makes them; raises ``Faulty`` where one can't be upgraded.
 
     The plan's shapes are those of the outcome then.
@@ -110,7 +110,7 @@ def _decided(flow: Flow) -> Flow:
     return replace(flow, deeds=tuple(replace(one, act=assuming(one.act)) for one in flow.deeds))
 
 
-def step_by_step(records: Records, plan: Plan, shapes: Shapes) -> Records:
+def step_by_step(records: Records, plan: UpgradePlan, shapes: Shapes) -> Records:
     """Return records as one change after the other makes them, each result looked at.
 
     ``shapes`` are those that the records have; ``plan`` is for them.  Raises ``Faulty``.
@@ -119,7 +119,7 @@ def step_by_step(records: Records, plan: Plan, shapes: Shapes) -> Records:
     for one in plan.undone:
         before = Shapes(copied(now.roots), copied(now.targets))
         versions = dict.fromkeys(records, 1)
-        step = Plan((one,), now, versions, frozenset())
+        step = UpgradePlan((one,), now, versions, frozenset())
         made = upgraded(records, step, copied({name: now.roots[name] for name in records}))
         said = f"after {one.change.__name__}, "
         for text in _misfits(now, made):
