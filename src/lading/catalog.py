@@ -13,7 +13,7 @@ from lading.errors import ArgumentError, DeclarationError
 from lading.mapping.context import Settings
 from lading.mapping.coverage import told_coverage
 from lading.mapping.derivation import derive
-from lading.mapping.load_order import order_of
+from lading.mapping.load_order import load_order_of
 from lading.mapping.meta_options import declares_model
 from lading.mapping.value_fields import checked_types
 from lading.messages import listed, shown
@@ -189,5 +189,5 @@ def import_order(catalog: Catalog | None = None) -> dict[str, int]:
     Without a catalog, the default one is meant.  Raises ``DeclarationError`` for a cycle
     of required references, with its path.
     """
-    names = order_of(catalog_of(catalog).use()).entities
+    names = load_order_of(catalog_of(catalog).use()).entities
     return {name: place for place, name in enumerate(names, 1)}

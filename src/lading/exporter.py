@@ -25,7 +25,7 @@ from lading.exporting.reader import RecordReader, Tally, count_rows
 from lading.exporting.selection import Scope
 from lading.exporting.shared_keys import refuse_shared_keys
 from lading.mapping.coverage import coverage
-from lading.mapping.load_order import Order, order_of
+from lading.mapping.load_order import Order, load_order_of
 from lading.mapping.soft_references import soft_references
 from lading.messages import listed
 from lading.model.entities import Entities
@@ -143,7 +143,7 @@ def _prepared(catalog: Catalog, only: Any, where: Any, *, closure: bool) -> tupl
     history_of(catalog)
     names = entity_names("only", only, entities.roots)
     conditions = conditions_of(where, entities, names)
-    return order_of(entities), Scope(entities, names, conditions, closure=closure)
+    return load_order_of(entities), Scope(entities, names, conditions, closure=closure)
 
 
 def _versions(catalog: Catalog, names: list[str]) -> dict[str, int]:

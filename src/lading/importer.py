@@ -30,7 +30,7 @@ from lading.importing.options import ImportOptions
 from lading.importing.payload import Payload
 from lading.importing.readback import read_back
 from lading.importing.resolvers import Resolvers
-from lading.mapping.load_order import Order, link_name, order_of
+from lading.mapping.load_order import Order, link_name, load_order_of
 from lading.messages import listed
 from lading.model.rowsets import RowSet
 from lading.options import (
@@ -149,7 +149,7 @@ def _load(
     session: Any, payload: Payload, catalog: Catalog, options: ImportOptions, progress: Watch | None
 ) -> ImportReport:
     report = ImportReport()
-    order = order_of(catalog.use())
+    order = load_order_of(catalog.use())
     names = [name for name in order.entities if name in payload.names and options.takes(name)]
     with writing(session, catalog, names) as opened:
         report.callers = opened.callers

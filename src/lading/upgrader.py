@@ -16,7 +16,7 @@ from lading.exporting.external_links import Externals
 from lading.exporting.manifest_builder import Contents
 from lading.importing.bundle_payload import BundlePayload
 from lading.mapping.coverage import coverage
-from lading.mapping.load_order import order_of
+from lading.mapping.load_order import load_order_of
 from lading.options import check_flags, check_number, check_path, check_progress
 from lading.records.canonical import Canonicaliser, links_in
 from lading.report import ImportReport, Problem, Problems, Progress
@@ -100,7 +100,7 @@ class _Upgrade:
         self.payload = payload
         self.progress = progress
         self.entities = catalog.use()
-        order = order_of(self.entities)
+        order = load_order_of(self.entities)
         self.is_partial = payload.manifest.partial
         self.names = [
             name for name in order.entities if name in payload.names or not self.is_partial

@@ -507,7 +507,7 @@ def test_a_relationship_to_a_subclass_is_named_by_it() -> None:
     dog.chases = relationship(cat, foreign_keys=dog.chases_id, remote_side=cat.id)
     rows = catalog_of(animal).use()["animals"]
     (reference,) = rows.references
-    assert (reference.name, reference.kinds) == ("chases", frozenset({"dog"}))
+    assert (reference.name, reference.classes) == ("chases", frozenset({"dog"}))
 
 
 class Sort(str, enum.Enum):  # noqa: UP042 - a common way, and not quite the same

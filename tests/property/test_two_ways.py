@@ -48,7 +48,7 @@ def plain(rows: RowSet, record: Record) -> Record:
     made = dict(record)
     mapped = rows.mapper.all_orm_descriptors
     for member in rows.members:
-        if isinstance(member, Value) and member.kinds is None and member.attribute not in mapped:
+        if isinstance(member, Value) and member.classes is None and member.attribute not in mapped:
             made.pop(member.written, None)
             continue
         held = record.get(member.written)

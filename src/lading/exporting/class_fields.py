@@ -31,15 +31,15 @@ class KindSource:
 
     def only(self, member: Member, text: str, empty: str) -> str:
         """Return source for a field that only some classes have; ``empty`` tells that it is."""
-        if member.kinds is None:
+        if member.classes is None:
             return text
-        kinds = self.source.name(member.kinds, "kinds")
+        kinds = self.source.name(member.classes, "kinds")
         stray = self.source.name(_stray(member), "stray")
         return f"({text} if d in {kinds} else UNSET if {empty} else {stray}(d))"
 
 
 def _checked(rows: RowSet) -> Callable[..., Any]:
-    known = rows.kinds or frozenset()
+    known = rows.classes or frozenset()
 
     def check(kind: Any, *own: Any) -> Any:
         if kind not in known:
@@ -49,7 +49,7 @@ def _checked(rows: RowSet) -> Callable[..., Any]:
                 "import the module that declares it, or correct the row"
             )
         for extension, held in zip(rows.extensions, own, strict=True):
-            if (held is not None) != (kind in extension.kinds):
+            if (held is not None) != (kind in extension.classes):
                 has = "has a row" if held is not None else "has no row"
                 raise ValueError(
                     f"a row of class {kind!r} {has} in {extension.table.fullname}, unlike its class"

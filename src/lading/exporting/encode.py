@@ -66,7 +66,7 @@ class RowEncoder:
             if isinstance(member, Value):
                 slots[member.name] = selection.value(member, member.column.table)
             elif isinstance(member, Reference):
-                foreign = member.kinds is not None
+                foreign = member.classes is not None
                 source = member.columns[0].table
                 slots[member.name] = selection.reference(member, source, foreign=foreign)
         kind = rows.discriminator
@@ -132,7 +132,7 @@ class RowEncoder:
             return self.kind.only(member, text, f"c{slot.place} is None")
         if isinstance(slot, ReferenceSlot):
             text = self._reference(slot, self.layout.keys.get(member.name))
-            empty = slot.is_null() if member.kinds is not None else ""
+            empty = slot.is_null() if member.classes is not None else ""
             return self.kind.only(member, text, empty)
         nested = f"n{self.nested.index(member)}"
         return self.kind.only(member, nested, f"not {nested}")

@@ -79,7 +79,7 @@ class RowReader:
         for reference in self.rows.references:
             place = self.layout.place[reference.name]
             held = len(records)
-            if reference.nullable or reference.kinds is not None:
+            if reference.nullable or reference.classes is not None:
                 none = (None, msgspec.UNSET)
                 held = sum(1 for record in records if getattr(record, place) not in none)
             self.tally.links[f"{self.path}{reference.written}"] += held
@@ -90,7 +90,7 @@ class RowReader:
         if self.rows.discriminator is not None:
             place = self.layout.place[self.rows.discriminator.name]
             for extension in self.rows.extensions:
-                held = sum(1 for record in records if getattr(record, place) in extension.kinds)
+                held = sum(1 for record in records if getattr(record, place) in extension.classes)
                 self.tally.rows[extension.table.fullname] += held
 
     def completed(self, rows: list[Row]) -> list[Row]:

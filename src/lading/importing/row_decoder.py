@@ -61,7 +61,7 @@ class RowDecoder:
     def _bind(self, source: Source, dialect: Dialect, value: Value) -> str:
         x = f"r.{self.layout.place[value.name]}"
         text = self._bound(source, dialect, value, x)
-        return text if value.kinds is None else f"(None if {x} is UNSET else {text})"
+        return text if value.classes is None else f"(None if {x} is UNSET else {text})"
 
     def _bound(self, source: Source, dialect: Dialect, value: Value, x: str) -> str:
         bind = dialect.binder(value.carrier, value.kind)
@@ -78,12 +78,13 @@ class RowDecoder:
         kind = self.rows.discriminator
         if kind is None:
             return lambda _: []
-        known = self.rows.kinds
+        known = self.rows.classes
         place = self.layout.place[kind.name]
         optional = [
-            (member.written, self.layout.place[member.name], member.kinds)
+            (member.written, self.layout.place[member.name], member.classes)
             for member in self.rows.members
-            if member.kinds is not None and not (isinstance(member, Value) and not member.writable)
+            if member.classes is not None
+            and not (isinstance(member, Value) and not member.writable)
         ]
 
         def kind_of(record: Any) -> Any:
@@ -119,7 +120,7 @@ class RowDecoder:
     def _link_keys(self, links: Links) -> str:
         key = reference_source(links.reference, "k", self.checked)
         x = f"r.{self.layout.place[links.name]}"
-        held = x if links.kinds is None else f"({x} or ())"
+        held = x if links.classes is None else f"({x} or ())"
         return f"[{key} for k in {held}]"
 
     def batch(

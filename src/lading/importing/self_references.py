@@ -219,7 +219,7 @@ class SelfReferences:
     def _is_of_class(self, reference: Reference, batch: Batch, place: int) -> bool:
         """Tell whether a row has a row in the subclass's table that a reference points to."""
         extension = self.rows.extension_of(reference.remote[0].table)
-        return extension is None or batch.kinds[place] in extension.kinds
+        return extension is None or batch.kinds[place] in extension.classes
 
     def _row_of(
         self,

@@ -25,7 +25,7 @@ from lading.importing.shared_columns import (
     deferred_carriers,
 )
 from lading.mapping.load_order import Order
-from lading.model.rowsets import Children, Column, Kinds, Reference, RowSet, carried_tables
+from lading.model.rowsets import Children, Classes, Column, Reference, RowSet, carried_tables
 
 
 class RowWriter:
@@ -218,7 +218,7 @@ def _own_source(reference: Reference, place: int) -> str:
 class TablePart:
     """Inserts what full rows hold of one table: all of it, or a subclass's share."""
 
-    def __init__(self, writer: RowWriter, table: sa.Table, kinds: Kinds) -> None:
+    def __init__(self, writer: RowWriter, table: sa.Table, kinds: Classes) -> None:
         self.database = writer.database
         self.table = table
         self.kinds = kinds

@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeEngine
 from lading.changes.compatibility import compared
 from lading.mapping.columns import integer_bytes, underlying
 from lading.mapping.custom_fields import class_of
-from lading.mapping.fields import OneOfKinds, Owned, Ref, RefList, ValueField
+from lading.mapping.fields import OneOfClasses, Owned, Ref, RefList, ValueField
 from lading.model.rowsets import Member, Value
 from lading.values.base import Kind
 from lading.values.datetimes import DateTime, Time
@@ -37,7 +37,7 @@ def constraints_of(member: Member) -> Said:
     said = _of_column(member) if isinstance(member, Value) else {}
     kind = member.kind if isinstance(member, Value) else None
     for validator in validators_of(member.field):
-        if not isinstance(validator, OneOfKinds):  # the shape says so itself
+        if not isinstance(validator, OneOfClasses):  # the shape says so itself
             _take(said, _of_validator(validator, kind))
     if not isinstance(member.field, OURS):
         said["field"] = class_of(member.field).__name__

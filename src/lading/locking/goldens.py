@@ -17,7 +17,7 @@ from lading.importing.document_payload import DocumentPayload
 from lading.locking.samples import sample_records
 from lading.mapping.fields import schema_of
 from lading.model.entities import RESERVED_NAMES, Entities
-from lading.model.ordering import order_of_key
+from lading.model.ordering import key_order
 from lading.model.rowsets import Children, RowSet, Value
 from lading.records.marshmallow_path import canonical_record, dumped, needs_marshmallow
 from lading.report import BREAKING, NEEDS_CHANGE, Finding, Problem
@@ -107,7 +107,7 @@ def _joined(rows: RowSet, former: list[Any], more: list[Any]) -> list[Any]:
     known = {key(record) for record in former}
     joined = [*former, *(record for record in more if key(record) not in known)]
     try:
-        return sorted(joined, key=lambda record: order_of_key(rows.key, record))
+        return sorted(joined, key=lambda record: key_order(rows.key, record))
     except Exception:  # hooks may write a key in any form
         return joined
 

@@ -18,7 +18,7 @@ from marshmallow import fields, validate
 
 from lading.locking.constraints import constraints_of, validators_of
 from lading.locking.sample_patterns import matching
-from lading.mapping.fields import OneOfKinds, ValueField
+from lading.mapping.fields import OneOfClasses, ValueField
 from lading.model.rowsets import Value
 from lading.values.arrays import Array, LabelSet
 from lading.values.base import CUSTOM, Kind
@@ -78,9 +78,9 @@ def _taken_by(value: Value, candidate: Any) -> list[Any]:
 
 
 def _candidates(value: Value, wanted: Wanted) -> Made:
-    known = [one for one in value.field.validators if isinstance(one, OneOfKinds)]
+    known = [one for one in value.field.validators if isinstance(one, OneOfClasses)]
     if known:
-        yield from sorted(kind for kind in known[0].kinds if kind is not None)
+        yield from sorted(kind for kind in known[0].classes if kind is not None)
     choices = wanted.said.get("choices")
     if choices:
         start = {PLAIN: wanted.n, LEAST: 0, FULLEST: -1}[wanted.style] % len(choices)

@@ -13,7 +13,7 @@ from typing import Any
 from lading.errors import DeclarationError
 from lading.locking.sample_values import FULLEST, LEAST, PLAIN, NoSample, sample
 from lading.model.entities import Entities
-from lading.model.ordering import as_listed, order_of, order_of_key
+from lading.model.ordering import as_listed, key_order, reference_order
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.model.uniqueness import unique_columns
 from lading.values.json_text import json_text, plain_json_text
@@ -44,7 +44,7 @@ class Row:
             member
             for member in self.rows.members
             if not (isinstance(member, Value) and not member.writable)
-            and not (kinds and member.kinds is not None and self.kind not in member.kinds)
+            and not (kinds and member.classes is not None and self.kind not in member.classes)
         ]
 
 
@@ -88,7 +88,7 @@ class _Samples:
         known = self.known.get(rows.name)
         if known:
             return [self._pinned(rows, record, None) for record in known]
-        kinds = sorted(rows.kinds or [None], key=lambda kind: (kind is not None, str(kind)))
+        kinds = sorted(rows.classes or [None], key=lambda kind: (kind is not None, str(kind)))
         return [self._row(rows, style, kind, None) for kind in kinds for style in STYLES]
 
     def _pinned(self, rows: RowSet, record: Record, parent: Row | None) -> Row:
@@ -156,7 +156,9 @@ class _Samples:
             self.mistakes.append(text)
 
     def _children(self, row: Row, member: Children) -> list[Row]:
-        kinds = sorted(member.rows.kinds or [None], key=lambda kind: (kind is not None, str(kind)))
+        kinds = sorted(
+            member.rows.classes or [None], key=lambda kind: (kind is not None, str(kind))
+        )
         if row.style == LEAST:
             return []
         first = [self._row(member.rows, row.style, kind, row) for kind in kinds[:1]]
@@ -215,7 +217,7 @@ class _Samples:
         table = member.remote[0].table
         extension = member.target.extension_of(table)
         for row in self.by_schema.get(member.target.schema, ()):
-            if extension is None or row.kind in extension.kinds:
+            if extension is None or row.kind in extension.classes:
                 parts = [part for part in member.parts if member.by or not part.nullable]
                 if all(self._part(row, part) is not None for part in parts):
                     yield row
@@ -246,7 +248,7 @@ class _Samples:
         if reference.shared:
             chosen = same[:count]
         keys = {json_text(key): key for one in chosen for key in [self._key(one, reference)]}
-        return sorted(keys.values(), key=lambda key: order_of(reference, key))
+        return sorted(keys.values(), key=lambda key: reference_order(reference, key))
 
     # Whole records
 
@@ -267,7 +269,7 @@ class _Samples:
         found: dict[bytes, Record] = {}
         for record in records:
             found.setdefault(json_text([record[name] for name in rows.key_names]), record)
-        return sorted(found.values(), key=lambda record: order_of_key(rows.key, record))
+        return sorted(found.values(), key=lambda record: key_order(rows.key, record))
 
 
 class _Texts:

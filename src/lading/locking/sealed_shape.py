@@ -50,8 +50,8 @@ def _complete(shape: Shape, rows: RowSet) -> None:
             inner["optional"] = True
         said = {"constraints": constraints_of(member), "default": _said(member)}
         inner |= {name: found for name, found in said.items() if found}
-    if rows.kinds is not None:
-        shape["kinds"] = sorted(rows.kinds, key=lambda kind: (kind is not None, kind))
+    if rows.classes is not None:
+        shape["kinds"] = sorted(rows.classes, key=lambda kind: (kind is not None, kind))
     unique = _unique_sets(rows)
     if unique:
         shape["unique"] = unique

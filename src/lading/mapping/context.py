@@ -43,7 +43,7 @@ class Context:
         self.settings = settings
         self.declared: dict[SchemaClass, Fields] = {}
         self.owners: dict[SchemaClass, list[tuple[SchemaClass, str, Owned]]] = {}
-        self.drafts: dict[SchemaClass, Draft] = {}
+        self.drafts: dict[SchemaClass, RowSetDraft] = {}
         self.plain: dict[SchemaClass, RowSet] = {}
         self.mistakes: list[str] = []
         self.mistaken: set[SchemaClass] = set()
@@ -93,7 +93,7 @@ class Context:
         return self.mistaken - self.plain.keys()
 
 
-class Draft:
+class RowSetDraft:
     """One schema's row set while its members are found.
 
     ``used`` are the declared fields that matched something in the model, ``seen`` the names of

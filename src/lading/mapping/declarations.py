@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
 from lading.filenames import name_fault
-from lading.mapping.context import Context, Draft
+from lading.mapping.context import Context, RowSetDraft
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.inheritance import Hierarchy
 from lading.mapping.meta_options import names_in, option, own_option, stored_names, unknown_options
@@ -30,7 +30,7 @@ def open_schema(context: Context, schema: SchemaClass) -> None:
     for text in unknown_options(schema.__dict__.get("Meta", object)):
         context.report(schema, text)
     name = _name_of(context, schema, table)
-    context.drafts[schema] = draft = Draft(context, schema, hierarchy)
+    context.drafts[schema] = draft = RowSetDraft(context, schema, hierarchy)
     context.plain[schema] = RowSet(
         name,
         name,
@@ -40,7 +40,7 @@ def open_schema(context: Context, schema: SchemaClass) -> None:
         _version_of(context, schema),
         frozenset(names_in(option(schema, "volatile"))),
         surrogate=surrogate_of(draft),
-        kinds=hierarchy.known,
+        classes=hierarchy.known,
         extensions=hierarchy.extensions(),
     )
 
@@ -65,7 +65,7 @@ def _hierarchy(context: Context, schema: SchemaClass) -> Hierarchy | None:
         return None
     try:
         hierarchy = Hierarchy(mapper)
-        hierarchy.name_kinds(stored_names(schema))
+        hierarchy.name_classes(stored_names(schema))
         hierarchy.extensions()
     except AmbiguousDeclaration as error:
         context.report(schema, str(error))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState
 
 from lading.messages import shown
-from lading.model.ordering import as_listed, by_columns, order_of
+from lading.model.ordering import as_listed, by_columns, reference_order
 from lading.model.recursive_keys import deepest, levels_of, recurring
 from lading.model.rowsets import Children, Reference, RowSet, SchemaClass, Value
 from lading.values.base import Kind
@@ -252,7 +252,7 @@ class RefList(ma.fields.Field[Any]):
         assert self.bound is not None
         reference = self.bound
         written = [write_key(reference, item) for item in value or ()]
-        return sorted(written, key=lambda item: order_of(reference, item))
+        return sorted(written, key=lambda item: reference_order(reference, item))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         assert self.bound is not None
@@ -313,16 +313,16 @@ class Owned(ma.fields.Field[Any]):
         return read_list(value, lambda item: schema.load(item, many=False))
 
 
-class OneOfKinds(ma.validate.Validator):
+class OneOfClasses(ma.validate.Validator):
     """Refuses a discriminator that no class of the hierarchy has."""
 
-    def __init__(self, kind: Kind, kinds: frozenset[Any]) -> None:
+    def __init__(self, kind: Kind, classes: frozenset[Any]) -> None:
         self.kind = kind
-        self.kinds = kinds
+        self.classes = classes
 
     def __call__(self, value: Any) -> Any:
         """Return the value if it is known."""
-        if self.kind.write(value) not in self.kinds:
-            known = ", ".join(sorted(repr(kind) for kind in self.kinds if kind is not None))
+        if self.kind.write(value) not in self.classes:
+            known = ", ".join(sorted(repr(kind) for kind in self.classes if kind is not None))
             raise ma.ValidationError(f"{shown(value)} is no class of it; there are {known}")
         return value

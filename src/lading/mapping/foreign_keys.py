@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
-from lading.mapping.context import Draft
+from lading.mapping.context import RowSetDraft
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Ref
 from lading.mapping.relationships import has_conditions, many_to_one, plain_pairs
@@ -56,7 +56,7 @@ class ForeignKeys:
     ``held`` are the columns that references alone carry.
     """
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: RowSetDraft) -> None:
         self.draft = draft
         self.rows = draft.rows
         self.order = {column: n for n, column in enumerate(draft.hierarchy.columns())}
@@ -190,7 +190,7 @@ class ForeignKeys:
     def _is_discriminator(self, column: Column) -> bool:
         """Tell whether a column says which class a record is of, which a reference can't."""
         hierarchy = self.draft.hierarchy
-        return column is hierarchy.discriminator and self.rows.kinds is not None
+        return column is hierarchy.discriminator and self.rows.classes is not None
 
     def _fields_in(self, key: ForeignKey, carried: set[Column]) -> frozenset[Column]:
         """Return the columns of a foreign key that need a field of their own.

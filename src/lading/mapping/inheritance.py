@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapper, RelationshipProperty
 from lading.mapping.columns import is_decorator, kind_of
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.relationships import attribute_of
-from lading.model.rowsets import Column, Extension, Kinds
+from lading.model.rowsets import Classes, Column, Extension
 from lading.values.base import Kind
 from lading.values.scalars import Choice, Integer, Text
 
@@ -35,7 +35,7 @@ class Hierarchy:
         self.table = self.tables[0]
         if len(self.mappers) > 1:
             self._require_discriminator()
-        self.kinds: dict[Mapper[Any], frozenset[Any]] = {}
+        self.classes: dict[Mapper[Any], frozenset[Any]] = {}
 
     @property
     def discriminator(self) -> Column | None:
@@ -52,7 +52,7 @@ class Hierarchy:
                 "__mapper_args__ = {'polymorphic_on': …} with a column of that table"
             )
 
-    def name_kinds(self, stored: Collection[str]) -> None:
+    def name_classes(self, stored: Collection[str]) -> None:
         """Find which discriminators each class's rows have, in their written form.
 
         That is known of Python values alone, and not of what a decorator stores of them: a
@@ -66,19 +66,19 @@ class Hierarchy:
         if kind is None or is_stored:
             raise AmbiguousDeclaration(_unsaid(column, is_stored=is_stored))
         for mapper in self.mappers:
-            self.kinds[mapper] = frozenset(
+            self.classes[mapper] = frozenset(
                 _written(kind, member)
                 for member in family(mapper)
                 if member.polymorphic_identity is not None
             )
 
     @property
-    def known(self) -> Kinds:
+    def known(self) -> Classes:
         """Every discriminator that a row may have; none may be null for the base alone."""
         column = self.discriminator
-        if column is None or not self.kinds.get(self.mapper):
+        if column is None or not self.classes.get(self.mapper):
             return None
-        return self.kinds[self.mapper] | (frozenset({None}) if column.nullable else frozenset())
+        return self.classes[self.mapper] | (frozenset({None}) if column.nullable else frozenset())
 
     def columns(self) -> Iterator[Column]:
         """Yield the tables' columns, without those by which a subclass's rows join the base's."""
@@ -95,7 +95,7 @@ class Hierarchy:
                 continue
             pairs = _joining(mapper, table, known)
             known |= dict(pairs)
-            found[table] = Extension(table, pairs, self.kinds.get(mapper, frozenset()))
+            found[table] = Extension(table, pairs, self.classes.get(mapper, frozenset()))
         return tuple(found.values())
 
     def mapping(self, column: Column) -> list[Mapper[Any]]:
@@ -108,20 +108,20 @@ class Hierarchy:
             return attribute_of(mapper, column)
         return None
 
-    def kinds_of(self, columns: Iterable[Column]) -> Kinds:
+    def classes_of(self, columns: Iterable[Column]) -> Classes:
         """Return the discriminators whose rows hold these columns; ``None`` for all.
 
         What the rows of other classes hold as well, because the column is NOT NULL or has a
         default, belongs to all of those that have the column's table.
         """
-        result: Kinds = None
+        result: Classes = None
         for column in columns:
-            kinds = self._kinds_of(column)
-            if kinds is not None:
-                result = kinds if result is None else result & kinds
+            classes = self._classes_of(column)
+            if classes is not None:
+                result = classes if result is None else result & classes
         return result
 
-    def _kinds_of(self, column: Column) -> Kinds:
+    def _classes_of(self, column: Column) -> Classes:
         mappers = self.mapping(column)
         if not mappers or self.mapper in mappers:
             return None
@@ -130,17 +130,17 @@ class Hierarchy:
         )
         if filled:
             owner = self.tables.index(column.table)
-            return None if owner == 0 else self.kinds[self.mappers[owner]]
+            return None if owner == 0 else self.classes[self.mappers[owner]]
         found: frozenset[Any] = frozenset()
-        return found.union(*(self.kinds[mapper] for mapper in mappers))
+        return found.union(*(self.classes[mapper] for mapper in mappers))
 
-    def relationships(self) -> dict[str, tuple[RelationshipProperty[Any], Kinds]]:
+    def relationships(self) -> dict[str, tuple[RelationshipProperty[Any], Classes]]:
         """Return the relationships by name, each of the first class that has it."""
-        found: dict[str, tuple[RelationshipProperty[Any], Kinds]] = {}
+        found: dict[str, tuple[RelationshipProperty[Any], Classes]] = {}
         for mapper in self.mappers:
-            kinds = None if mapper is self.mapper else self.kinds.get(mapper)
+            classes = None if mapper is self.mapper else self.classes.get(mapper)
             for relationship in mapper.relationships:
-                found.setdefault(str(relationship.key), (relationship, kinds))
+                found.setdefault(str(relationship.key), (relationship, classes))
         return found
 
     def attributes(self) -> set[str]:

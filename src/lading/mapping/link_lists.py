@@ -14,23 +14,23 @@ import networkx as nx
 import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipProperty
 
-from lading.mapping.context import Context, Draft
+from lading.mapping.context import Context, RowSetDraft
 from lading.mapping.fields import Ref, RefList
 from lading.mapping.meta_options import names_in
 from lading.mapping.references import add_member, find_target, refuse_one_way
 from lading.mapping.surrogate_keys import key_names
-from lading.model.rowsets import Column, Kinds, Links, Reference, RowSet, SchemaClass
+from lading.model.rowsets import Classes, Column, Links, Reference, RowSet, SchemaClass
 from lading.model.uniqueness import in_check, leads_to_one, nulls_collide
 
 
 @dataclass(eq=False, slots=True)
-class Side:
+class LinkSide:
     """A relationship that could carry a link table, and the field that it would be."""
 
-    draft: Draft
+    draft: RowSetDraft
     relationship: RelationshipProperty[Any]
     table: sa.Table
-    kinds: Kinds
+    classes: Classes
     name: str
     field: RefList
     is_declared: bool
@@ -43,7 +43,7 @@ class Side:
 
 def add_link_lists(context: Context) -> None:
     """Give each link table that no schema is declared for to one of its sides."""
-    sides: dict[sa.Table, list[Side]] = {}
+    sides: dict[sa.Table, list[LinkSide]] = {}
     for side in (side for draft in context.drafts.values() for side in _sides_of(draft)):
         if not context.of_table(side.table):
             sides.setdefault(side.table, []).append(side)
@@ -56,7 +56,7 @@ def add_link_lists(context: Context) -> None:
         _add(side)
 
 
-def _carrying(sides: list[Side], order: _Later) -> Side:
+def _carrying(sides: list[LinkSide], order: _Later) -> LinkSide:
     """Return the side that declares the list, else that of the later entity, else the first."""
     sides = [side for side in sides if side.is_declared] or sides
     last = [
@@ -67,8 +67,8 @@ def _carrying(sides: list[Side], order: _Later) -> Side:
     return min(last or sides, key=lambda side: side.place)
 
 
-def _sides_of(draft: Draft) -> Iterator[Side]:
-    for relationship, kinds in draft.relationships.values():
+def _sides_of(draft: RowSetDraft) -> Iterator[LinkSide]:
+    for relationship, classes in draft.relationships.values():
         table = relationship.secondary
         if relationship.viewonly or not isinstance(table, sa.Table):
             continue
@@ -76,10 +76,10 @@ def _sides_of(draft: Draft) -> Iterator[Side]:
         draft.seen.add(name)
         if name not in draft.excluded:
             is_declared = name in draft.used
-            yield Side(draft, relationship, table, kinds, name, field, is_declared)
+            yield LinkSide(draft, relationship, table, classes, name, field, is_declared)
 
 
-def _field_of(draft: Draft, key: str) -> tuple[str, RefList]:
+def _field_of(draft: RowSetDraft, key: str) -> tuple[str, RefList]:
     for name, field in draft.declared.items():
         if isinstance(field, Ref) and (field.relationship or name) == key:
             draft.used.add(name)
@@ -90,7 +90,7 @@ def _field_of(draft: Draft, key: str) -> tuple[str, RefList]:
     return key, RefList(key)
 
 
-def _add(side: Side) -> None:
+def _add(side: LinkSide) -> None:
     draft, relationship, table = side.draft, side.relationship, side.table
     near = tuple((far, local) for local, far in _pairs(relationship.synchronize_pairs))
     far = tuple(_pairs(relationship.secondary_synchronize_pairs or []))
@@ -120,11 +120,11 @@ def _add(side: Side) -> None:
     field.attribute = relationship.key if relationship.key != side.name else None
     written = field.data_key or side.name
     held_by = (side.name, written, field, False, relationship.key, table, near, reference)
-    add_member(draft, Links(*held_by, kinds=side.kinds))
+    add_member(draft, Links(*held_by, classes=side.classes))
 
 
 def _reference(
-    side: Side,
+    side: LinkSide,
     near: tuple[tuple[Column, Column], ...],
     far: tuple[tuple[Column, Column], ...],
 ) -> Reference | None:

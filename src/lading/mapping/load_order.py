@@ -43,7 +43,7 @@ class Order:
 
 
 @computed_once
-def order_of(entities: Entities) -> Order:
+def load_order_of(entities: Entities) -> Order:
     """Lay the graph of a catalog's row sets and sort it."""
     return _Graph(entities).sort()
 

@@ -7,9 +7,9 @@ from typing import Any
 import marshmallow as ma
 
 from lading.mapping.columns import kind_of
-from lading.mapping.context import Draft
+from lading.mapping.context import RowSetDraft
 from lading.mapping.errors import AmbiguousDeclaration
-from lading.mapping.fields import OneOfKinds, Owned, ValueField
+from lading.mapping.fields import OneOfClasses, Owned, ValueField
 from lading.mapping.foreign_keys import ForeignKeys
 from lading.mapping.references import add_reference, refuse_one_way
 from lading.mapping.surrogate_keys import declared_name, field_name, lost_id
@@ -22,7 +22,7 @@ from lading.model.rowsets import Column, Value
 class Members:
     """Fills a row set with what its tables' own columns make; what can't be used is reported."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: RowSetDraft) -> None:
         self.draft = draft
         self.rows = draft.rows
 
@@ -42,7 +42,7 @@ class Members:
     def discriminate(self) -> None:
         """Find the field that says which class a record is of, and have it refuse others."""
         column = self.draft.hierarchy.discriminator
-        if self.rows.kinds is None or column is None:
+        if self.rows.classes is None or column is None:
             return
         if self.draft.hierarchy.attribute(column) in self.draft.failed:
             return
@@ -54,12 +54,12 @@ class Members:
             )
             return
         self.rows.discriminator = values[0]
-        for written in sorted(self.rows.kinds - {None}, key=str):
+        for written in sorted(self.rows.classes - {None}, key=str):
             fault = _other_form(values[0], written)
             if fault is not None:
                 self.draft.report(f"{values[0].name} says which class a record is of, {fault}")
                 return
-        known = OneOfKinds(values[0].kind, self.rows.kinds)
+        known = OneOfClasses(values[0].kind, self.rows.classes)
         values[0].field.validators = [*values[0].field.validators, known]
 
     def leftovers(self) -> None:
@@ -109,7 +109,7 @@ class Members:
             writable,
             form.stored,
             name in draft.hidden,
-            kinds=draft.hierarchy.kinds_of((column,)),
+            classes=draft.hierarchy.classes_of((column,)),
         )
 
     def _carried(

@@ -133,7 +133,7 @@ def covering(rows: RowSet, columns: tuple[Column, ...]) -> Key:
     chosen: list[tuple[int, Value | Reference]] = []
     members: list[Value | Reference] = [*rows.values, *rows.references]
     for member in members:
-        if member.kinds is not None:
+        if member.classes is not None:
             continue  # a key is every record's
         held: set[Column] = set()
         if isinstance(member, Reference):
@@ -185,7 +185,7 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
                 raise AmbiguousDeclaration(
                     f"natural_key names {name!r}, which is a list; name another field"
                 )
-            if member.kinds is not None:
+            if member.classes is not None:
                 raise AmbiguousDeclaration(
                     f"natural_key names {name!r}, which only some of its classes have; "
                     "name another field"

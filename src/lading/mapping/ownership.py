@@ -14,8 +14,8 @@ from lading.mapping.fields import Owned
 from lading.messages import shown
 from lading.model.rowsets import (
     Children,
+    Classes,
     Column,
-    Kinds,
     Member,
     Reference,
     RowSet,
@@ -111,10 +111,10 @@ class Ownership:
             own=tuple(dict.fromkeys(own)),
         )
         field.required = True
-        relationship, kinds = self._relationship(source, field.attribute or name)
+        relationship, classes = self._relationship(source, field.attribute or name)
         extension = source.extension_of(via.remote[0].table)
         if extension is not None:
-            kinds = extension.kinds
+            classes = extension.classes
         sequence = self._sequence(relationship, child)
         nested.newest_first = any(
             column is child.surrogate and descending for column, descending in sequence
@@ -129,7 +129,7 @@ class Ownership:
             tuple(zip(via.columns, via.remote, strict=True)),
             sequence,
             elsewhere,
-            kinds=kinds,
+            classes=classes,
         )
 
     def _nested_members(
@@ -172,7 +172,7 @@ class Ownership:
 
     def _relationship(
         self, parent: RowSet, name: str
-    ) -> tuple[RelationshipProperty[Any] | None, Kinds]:
+    ) -> tuple[RelationshipProperty[Any] | None, Classes]:
         """Return a parent's relationship, and which of its classes have it."""
         known = self.context.drafts[parent.schema].relationships
         return known.get(name, (None, None))

@@ -7,7 +7,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.mapping.context import Draft
+from lading.mapping.context import RowSetDraft
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Ref
 from lading.mapping.foreign_keys import ForeignKey
@@ -16,7 +16,7 @@ from lading.model.recursive_keys import Parts
 from lading.model.rowsets import Column, Links, Reference, RowSet, SchemaClass, Value
 
 
-def add_reference(draft: Draft, key: ForeignKey) -> None:
+def add_reference(draft: RowSetDraft, key: ForeignKey) -> None:
     """Add the reference that a foreign key is; what it lacks is reported."""
     name, field = key.name, key.field
     refuse_one_way(draft, name, field)
@@ -38,12 +38,12 @@ def add_reference(draft: Draft, key: ForeignKey) -> None:
         field.by,
         target,
         shared=key.shared,
-        kinds=draft.hierarchy.kinds_of(key.local),
+        classes=draft.hierarchy.classes_of(key.local),
     )
     add_member(draft, reference)
 
 
-def add_member(draft: Draft, member: Reference | Links) -> None:
+def add_member(draft: RowSetDraft, member: Reference | Links) -> None:
     """Add a member, unless its name is taken."""
     if any(other.name == member.name for other in draft.rows.members):
         draft.report(
@@ -54,7 +54,7 @@ def add_member(draft: Draft, member: Reference | Links) -> None:
         draft.rows.members.append(member)
 
 
-def refuse_one_way(draft: Draft, name: str, field: ma.fields.Field[Any]) -> None:
+def refuse_one_way(draft: RowSetDraft, name: str, field: ma.fields.Field[Any]) -> None:
     """Report options by which a reference or list wouldn't be both written and read back."""
     one_way = {
         "dump_only": field.dump_only or name in draft.schema.opts.dump_only,
@@ -72,7 +72,9 @@ def refuse_one_way(draft: Draft, name: str, field: ma.fields.Field[Any]) -> None
         )
 
 
-def find_target(draft: Draft, name: str, field: Ref, remote: tuple[Column, ...]) -> RowSet | None:
+def find_target(
+    draft: RowSetDraft, name: str, field: Ref, remote: tuple[Column, ...]
+) -> RowSet | None:
     """Return the row set of the table that a reference leads to, or report why there is none."""
     table, context = remote[0].table, draft.context
     carrying = context.of_table(table)
@@ -135,14 +137,14 @@ def by_field(target: RowSet, name: str) -> Value:
     Raises ``AmbiguousDeclaration`` where it can't identify a target.
     """
     fields = [value for value in target.values if value.name == name]
-    known = [value.name for value in target.values if value.kind.is_key and value.kinds is None]
+    known = [value.name for value in target.values if value.kind.is_key and value.classes is None]
     like = f" such as {', '.join(alike(name, known))}" if alike(name, known) else ""
     if not fields or not fields[0].kind.is_key:
         raise AmbiguousDeclaration(
             f"by={name!r} is no field of {target.schema.__name__} that can be a key; "
             f"name another{like}, or remove by"
         )
-    if fields[0].kinds is not None:
+    if fields[0].classes is not None:
         raise AmbiguousDeclaration(
             f"by={name!r} is a field that only some classes of {target.schema.__name__} have; "
             "name another, or remove by"

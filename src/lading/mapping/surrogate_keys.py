@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lading.mapping.columns import generates, is_numbered
-from lading.mapping.context import Draft
+from lading.mapping.context import RowSetDraft
 from lading.mapping.fields import Owned, Ref
 from lading.mapping.meta_options import option
 from lading.model.rowsets import Column, SchemaClass
@@ -15,7 +15,7 @@ from lading.model.rowsets import Column, SchemaClass
 ID = "id"
 
 
-def surrogate_of(draft: Draft) -> Column | None:
+def surrogate_of(draft: RowSetDraft) -> Column | None:
     """Return the lone primary key that records don't restore, if there is one.
 
     That is an integer which the database numbers, unless it is in the natural key, has a
@@ -34,13 +34,13 @@ def surrogate_of(draft: Draft) -> Column | None:
     return column if is_numbered(column) and not is_field else None
 
 
-def is_kept(draft: Draft) -> bool:
+def is_kept(draft: RowSetDraft) -> bool:
     """Tell whether records carry ids that the database numbers."""
     kept = option(draft.schema, "keep_id")
     return draft.context.settings.keep_ids if kept is None else bool(kept)
 
 
-def lost_id(draft: Draft) -> str | None:
+def lost_id(draft: RowSetDraft) -> str | None:
     """Say that a schema keeps ids and doesn't restore them, if its own ``Meta`` says both."""
     columns = list(draft.hierarchy.table.primary_key.columns)
     meta = draft.schema.__dict__.get("Meta")
@@ -56,7 +56,7 @@ def lost_id(draft: Draft) -> str | None:
     )
 
 
-def field_name(draft: Draft, attribute: str) -> str:
+def field_name(draft: RowSetDraft, attribute: str) -> str:
     """Return the name of a lone primary key's field.
 
     It is that of the field that the schema declares; else, for an id that is kept or that
@@ -72,7 +72,7 @@ def field_name(draft: Draft, attribute: str) -> str:
     return ID if is_id and is_free else attribute
 
 
-def declared_name(draft: Draft, attribute: str) -> str | None:
+def declared_name(draft: RowSetDraft, attribute: str) -> str | None:
     """Return the name of the field that a schema declares for an attribute, if it does."""
     for name, field in draft.declared.items():
         if (field.attribute or name) == attribute and not isinstance(field, Ref | Owned):
@@ -87,7 +87,7 @@ def key_names(schema: SchemaClass) -> set[str]:
     return {n for n in names if isinstance(n, str)} if isinstance(names, tuple | list) else set()
 
 
-def _is_one_way(draft: Draft, attribute: str) -> bool:
+def _is_one_way(draft: RowSetDraft, attribute: str) -> bool:
     """Tell whether a schema excludes the field, or only writes it."""
     name = field_name(draft, attribute)
     field = draft.declared.get(name)

@@ -8,13 +8,13 @@ from typing import Any
 import marshmallow as ma
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
-from lading.mapping.context import Draft
+from lading.mapping.context import RowSetDraft
 from lading.mapping.fields import Owned, Ref, RefList
 from lading.mapping.relationships import attribute_of, plain_pairs
 from lading.messages import alike, nearest
 
 
-def misnamed(draft: Draft) -> Iterator[str]:
+def misnamed(draft: RowSetDraft) -> Iterator[str]:
     """Yield the mistakes of names that match nothing, so that nothing would be written back."""
     known = {*draft.seen, *draft.declared, *draft.hierarchy.attributes()}
     options = draft.schema.opts
@@ -44,13 +44,13 @@ def misnamed(draft: Draft) -> Iterator[str]:
             )
 
 
-def _columns(draft: Draft) -> list[str]:
+def _columns(draft: RowSetDraft) -> list[str]:
     """List the attributes of columns that no declared field has taken."""
     found = [draft.hierarchy.attribute(column) for column in draft.hierarchy.columns()]
     return [name for name in found if name is not None]
 
 
-def _misnamed_reference(draft: Draft, name: str, field: Ref | RefList) -> str:
+def _misnamed_reference(draft: RowSetDraft, name: str, field: Ref | RefList) -> str:
     """Say why a declared reference is the field of no foreign key and of no link table."""
     wanted = field.relationship or name
     said = f"{name} = Ref({wanted!r})" if field.relationship else f"{name} = Ref(...)"
@@ -81,7 +81,9 @@ def _misnamed_reference(draft: Draft, name: str, field: Ref | RefList) -> str:
     )
 
 
-def _instead_of_viewonly(draft: Draft, name: str, relationship: RelationshipProperty[Any]) -> str:
+def _instead_of_viewonly(
+    draft: RowSetDraft, name: str, relationship: RelationshipProperty[Any]
+) -> str:
     """Say by what other name the reference can be had."""
     free = [columns for columns in draft.foreign if set(columns) == relationship.local_columns]
     if relationship.direction is not RelationshipDirection.MANYTOONE or not free:
@@ -92,7 +94,7 @@ def _instead_of_viewonly(draft: Draft, name: str, relationship: RelationshipProp
     return f"name its column: {name} = Ref({attribute!r}), or remove viewonly=True from it"
 
 
-def _references(draft: Draft) -> list[str]:
+def _references(draft: RowSetDraft) -> list[str]:
     """List what a ``Ref`` may name: relationships to one or by a link table, and columns."""
     names = [
         name

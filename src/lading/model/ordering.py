@@ -42,12 +42,12 @@ def _order_by(value: Value) -> Callable[[Record], Any]:
     return order
 
 
-def order_of(reference: Reference, written: Mapping[str, Any] | None) -> Any:
+def reference_order(reference: Reference, written: Mapping[str, Any] | None) -> Any:
     """Return what a nested key sorts by: null first, then its parts."""
-    return (False,) if written is None else (True, *order_of_key(reference.parts, written))
+    return (False,) if written is None else (True, *key_order(reference.parts, written))
 
 
-def order_of_key(parts: tuple[Value | Reference, ...], written: Mapping[str, Any]) -> Any:
+def key_order(parts: tuple[Value | Reference, ...], written: Mapping[str, Any]) -> Any:
     """Return what a key sorts by, be it nested or a record's own."""
     own = recurring(parts)
     orders = [
@@ -59,7 +59,7 @@ def order_of_key(parts: tuple[Value | Reference, ...], written: Mapping[str, Any
 
 def _order_of_part(part: Value | Reference, value: Any) -> Any:
     if isinstance(part, Reference):
-        return order_of(
+        return reference_order(
             part, {part.parts[0].written: value} if part.flat and value is not None else value
         )
     return (False,) if value is None else (True, part.kind.order(value))

@@ -27,20 +27,20 @@ Column = sa.Column[Any]
 SchemaClass = type[ma.Schema]
 
 #: The written discriminators of the classes that have something; ``None`` for all.
-Kinds = frozenset[Any] | None
+Classes = frozenset[Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Extension:
     """The table that a subclass of a joined-table hierarchy adds to its base's.
 
-    ``pairs`` hold each column of its primary key with the base's that it repeats; ``kinds``
+    ``pairs`` hold each column of its primary key with the base's that it repeats; ``classes``
     are the discriminators whose rows have a row in it.
     """
 
     table: sa.Table
     pairs: tuple[tuple[Column, Column], ...]
-    kinds: frozenset[Any]
+    classes: frozenset[Any]
 
 
 @dataclass(eq=False, slots=True)
@@ -49,7 +49,7 @@ class Member:
 
     ``name`` is its name in the schema, ``written`` its name in a record (they
     differ where the field has a ``data_key``); ``nullable`` says whether null
-    may be written.  ``kinds`` are the discriminators whose records have this field, where
+    may be written.  ``classes`` are the discriminators whose records have this field, where
     subclasses differ; the others' leave it out.
     """
 
@@ -58,7 +58,7 @@ class Member:
     field: ma.fields.Field[Any]
     nullable: bool
     _: KW_ONLY
-    kinds: Kinds = None
+    classes: Classes = None
 
 
 @dataclass(eq=False, slots=True)
@@ -157,7 +157,7 @@ class RowSet(Computed):
     live in other records, ``newest_first`` whether their list runs from the highest
     generated id down; ``own`` are the columns that hold whose they are, and ``whole_key`` is
     the natural key with the ways to owners, which their records leave out.
-    Of a hierarchy, ``discriminator`` says which class a row is of, ``kinds`` which there
+    Of a hierarchy, ``discriminator`` says which class a row is of, ``classes`` which there
     are, and ``extensions`` are the subclasses' own tables.  ``fields`` are those of the schema
     that reads and writes the records: the members', and what is only dumped.
     """
@@ -178,7 +178,7 @@ class RowSet(Computed):
     own: tuple[Column, ...] = ()
     whole_key: tuple[Value | Reference, ...] = ()
     discriminator: Value | None = None
-    kinds: Kinds = None
+    classes: Classes = None
     extensions: tuple[Extension, ...] = ()
     fields: dict[str, ma.fields.Field[Any]] = field(init=False, default_factory=dict)
 
@@ -240,7 +240,7 @@ class RowSet(Computed):
             return self.members
         kind = record.get(self.discriminator.written)
         kind = None if isinstance(kind, list | dict) else kind
-        return [item for item in self.members if item.kinds is None or kind in item.kinds]
+        return [item for item in self.members if item.classes is None or kind in item.classes]
 
     def carried(self) -> set[Column]:
         """The tables' columns that records carry, surrogate and parent's key included."""
@@ -267,11 +267,11 @@ def references_of(root: RowSet, path: str = "") -> Iterator[tuple[str, RowSet, R
         yield from references_of(children.rows, f"{path}{children.written}.")
 
 
-def carried_tables(rows: RowSet) -> Iterator[tuple[sa.Table, Kinds]]:
+def carried_tables(rows: RowSet) -> Iterator[tuple[sa.Table, Classes]]:
     """Yield each table of a row set with the discriminators whose rows have a row there."""
     yield rows.table, None
     for extension in rows.extensions:
-        yield extension.table, extension.kinds
+        yield extension.table, extension.classes
 
 
 def retyped(column: Any, type_: TypeEngine[Any] | None) -> Any:

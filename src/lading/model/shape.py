@@ -22,10 +22,10 @@ def shape_of(rows: RowSet) -> dict[str, Any]:
 
 def _classed(member: Member) -> dict[str, Any]:
     """Say which classes of a hierarchy have a field, where not all do."""
-    if member.kinds is None:
+    if member.classes is None:
         return _field(member)
-    kinds = sorted(member.kinds, key=lambda kind: (kind is not None, kind))
-    return {**_field(member), "classes": kinds}
+    classes = sorted(member.classes, key=lambda kind: (kind is not None, kind))
+    return {**_field(member), "classes": classes}
 
 
 def _field(member: Member) -> dict[str, Any]:

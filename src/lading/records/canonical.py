@@ -13,7 +13,7 @@ import msgspec
 from lading.errors import LadingError
 from lading.mapping.fields import schema_of
 from lading.model.hidden import told_fault, told_faults
-from lading.model.ordering import as_listed, order_of, order_of_key
+from lading.model.ordering import as_listed, key_order, reference_order
 from lading.model.rowsets import Children, Links, RowSet, Value
 from lading.records.layout import RecordLayout
 from lading.records.lines import flattened, portable_key, without_ids
@@ -72,7 +72,7 @@ class Canonicaliser:
         if self.custom:
             text = dumped(self.rows, [text])[0]
         key = {part.written: record[part.written] for part in self.rows.key}
-        return Canonical(order_of_key(self.rows.key, record), key, record, text)
+        return Canonical(key_order(self.rows.key, record), key, record, text)
 
 
 def _whole(rows: RowSet, loaded: Mapping[str, Any], data: Any) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _whole(rows: RowSet, loaded: Mapping[str, Any], data: Any) -> dict[str, Any]
                 record[name] = data[name]
         elif isinstance(member, Links):
             reference = member.reference
-            record[name] = sorted(loaded[name], key=lambda key: order_of(reference, key))
+            record[name] = sorted(loaded[name], key=lambda key: reference_order(reference, key))
         elif isinstance(member, Children):
             inner = [
                 _whole(member.rows, item, held)

@@ -41,7 +41,7 @@ def reference_source(reference: Reference, x: str, leaf: Leaf = as_it_is) -> str
         key = leaf(reference, x)
     else:
         key = key_source(reference.parts, x, leaf)
-    if reference.kinds is not None:
+    if reference.classes is not None:
         return f"(None if {x} is None or {x} is UNSET else {key})"
     return f"(None if {x} is None else {key})" if reference.nullable else key
 

@@ -107,7 +107,7 @@ class RecordLayout:
             rename[name] = member.written
             if isinstance(member, Value) and not member.writable:
                 fields.append((name, Any, msgspec.UNSET))
-            elif member.kinds is not None:
+            elif member.classes is not None:
                 fields.append((name, self._wire(member) | msgspec.UnsetType, msgspec.UNSET))
             else:
                 fields.append((name, self._wire(member)))

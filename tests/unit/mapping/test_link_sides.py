@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned, Ref
-from lading.mapping.load_order import order_of
+from lading.mapping.load_order import load_order_of
 from lading.model.shape import shape_of
 from support.declaring import new_base, schema_for
 from support.zoo import WORLDS, World
@@ -147,7 +147,7 @@ def test_nothing_that_is_derived_depends_on_the_order_of_declaration(
         shapes = {
             name: list(shape_of(rows)["fields"].items()) for name, rows in entities.roots.items()
         }
-        return list(shapes.items()), order_of(entities)
+        return list(shapes.items()), load_order_of(entities)
 
     catalog = make().catalog
     first = derived(catalog)

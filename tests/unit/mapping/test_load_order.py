@@ -10,7 +10,7 @@ from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned, import_order
 from lading.errors import DeclarationError
-from lading.mapping.load_order import Order, order_of
+from lading.mapping.load_order import Order, load_order_of
 from support.declaring import catalog_of, new_base, schema_for
 
 
@@ -38,7 +38,7 @@ def node(base: Any, table_name: str, /, *args: Any, **refers: Any) -> Any:
 
 def order(*models: Any, **meta: Any) -> Order:
     """Return the order of a catalog with a schema for each model."""
-    return order_of(catalog_of(*models).use())
+    return load_order_of(catalog_of(*models).use())
 
 
 def refusal(catalog: Catalog) -> str:
@@ -105,7 +105,7 @@ def test_dependencies_name_every_entity_referred_to() -> None:
     line = node(base, "line", item="item!", unit="unit!", other="item")
     catalog = catalog_of(tag, unit)
     schema_for(item, catalog, {"lines": Owned(schema_for(line, catalog), via="item")})
-    made = order_of(catalog.use())
+    made = load_order_of(catalog.use())
     assert made.dependencies == {"tag": (), "unit": (), "item": ("tag", "unit")}
 
 
@@ -210,7 +210,7 @@ def test_a_natural_key_s_edge_cannot_be_deferred() -> None:
     a, b = node(base, "a", x="b"), node(base, "b", y="a")
     catalog = catalog_of(a)
     schema_for(b, catalog, natural_key=("y", "slug"))
-    made = order_of(catalog.use())
+    made = load_order_of(catalog.use())
     assert made.updated == {("a", "x")}
     assert made.entities == ("a", "b")
 
@@ -246,7 +246,7 @@ def with_owned(base: Any, line: Any, *models: Any, **columns: Any) -> Any:
     catalog = catalog_of(*models)
     item = node(base, "item", **columns)
     schema_for(item, catalog, {"lines": Owned(schema_for(line, catalog), via="item")})
-    return order_of(catalog.use())
+    return load_order_of(catalog.use())
 
 
 def test_an_owned_reference_orders_its_parent() -> None:
@@ -256,7 +256,7 @@ def test_an_owned_reference_orders_its_parent() -> None:
     catalog = Catalog("test")
     schema_for(node(base, "item"), catalog, {"lines": Owned(schema_for(line, catalog))})
     schema_for(node(base, "unit"), catalog)
-    made = order_of(catalog.use())
+    made = load_order_of(catalog.use())
     assert made.entities == ("unit", "item")
     assert made.late == frozenset()
     assert made.steps == ("unit", "item")
@@ -291,7 +291,7 @@ def test_grandchildren_of_late_rows_are_late() -> None:
     line = node(base, "line", item="item!", part="item!")
     lines = schema_for(line, catalog, {"words": Owned(schema_for(word, catalog))})
     schema_for(node(base, "item"), catalog, {"lines": Owned(lines, via="item")})
-    made = order_of(catalog.use())
+    made = load_order_of(catalog.use())
     assert made.late == {"item.lines", "item.lines.words"}
     assert made.steps == ("item", "item.lines", "item.lines.words")
 
@@ -371,7 +371,7 @@ def test_the_order_holds_for_every_edge_of_a_tangle() -> None:
     ]
     catalog = catalog_of(*models)
     entities = catalog.use()
-    made = order_of(entities)
+    made = load_order_of(entities)
     place = {name: n for n, name in enumerate(made.entities)}
     assert sorted(place) == ["a", "b", "c", "d", "e"]
     kept = 0

@@ -14,7 +14,7 @@ from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog
 from lading.errors import DeclarationError
-from lading.mapping.load_order import order_of
+from lading.mapping.load_order import load_order_of
 from support.declaring import catalog_of, new_base, schema_for
 from support.zoo import WORLDS, World
 
@@ -460,6 +460,6 @@ def test_whatever_is_offered_works_when_it_is_written_down(make: Callable[[], Wo
         for candidate in choice.candidates:
             schema.Meta.natural_key = candidate
             catalog._entities = None
-            order_of(catalog.use())
+            load_order_of(catalog.use())
         schema.Meta.natural_key = before
         catalog._entities = None

@@ -44,7 +44,7 @@ class Codecs(ABC):
     as_read: bool = False
     #: Whether every integer column holds eight bytes.
     widest: ClassVar[bool] = False
-    #: Kinds of which a plain column may hold two values that are written alike.
+    #: Classes of which a plain column may hold two values that are written alike.
     loose: ClassVar[tuple[type[Kind], ...]] = ()
 
     def __init__(self, dialect: SQLAlchemyDialect, columns: Describes[Any]) -> None:

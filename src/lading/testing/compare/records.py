@@ -11,7 +11,7 @@ from typing import Any
 
 from lading.model.entities import Entities
 from lading.model.hidden import told, told_value
-from lading.model.ordering import order_of_key
+from lading.model.ordering import key_order
 from lading.model.rowsets import Children, Links, Reference, RowSet, Value
 from lading.records.canonical import encoded
 from lading.testing.compare.difference import (
@@ -276,7 +276,7 @@ def out_of_order(entities: Entities, records: Records) -> list[Difference]:
     """List the places where a bundle isn't in its canonical order: by key, sets by their bytes."""
     found: list[Difference] = []
     for name, root in entities.roots.items():
-        keys = [order_of_key(root.key, record) for record in records.get(name, ())]
+        keys = [key_order(root.key, record) for record in records.get(name, ())]
         if any(map(gt, keys, keys[1:])):
             found.append(Difference(name, None, None, "records by key", "records out of key order"))
         for record in records.get(name, ()):

@@ -16,7 +16,7 @@ from lading.mapping.columns import AsStored
 from lading.mapping.inheritance import family
 from lading.messages import shown
 from lading.model.entities import Entities
-from lading.model.rowsets import Children, Column, Kinds, Links, Reference, RowSet, Value
+from lading.model.rowsets import Children, Classes, Column, Links, Reference, RowSet, Value
 from lading.testing.cell_values.cells import cells_of, cells_of_column
 from lading.testing.cell_values.checks import Checks
 from lading.testing.datasets.constraints import Unique, checked_columns, constraints_of
@@ -105,7 +105,7 @@ class Plans:
                 plan.foreign.append(self._key(plan, columns, remote, reference, kinds))
         for reference in known.values():
             plan.foreign.append(
-                self._key(plan, reference.columns, reference.remote, reference, reference.kinds)
+                self._key(plan, reference.columns, reference.remote, reference, reference.classes)
             )
 
     def _key(
@@ -114,11 +114,11 @@ class Plans:
         columns: tuple[Column, ...],
         remote: tuple[Column, ...],
         reference: Reference | None,
-        kinds: Kinds,
+        kinds: Classes,
     ) -> Foreign:
         made = Foreign(columns[0].table, columns, remote, kinds)
         if reference is not None:
-            made.kinds = reference.kinds if reference.kinds is not None else kinds
+            made.kinds = reference.classes if reference.classes is not None else kinds
             made.wanted = _classes_wanted(plan.rows, reference)
         if remote[0].table not in self.of:
             self._stranger(remote[0].table)
@@ -142,7 +142,7 @@ class Plans:
                 links.table,
                 tuple(near for near, _ in owner),
                 tuple(far for _, far in owner),
-                wanted=links.kinds,
+                wanted=links.classes,
                 hard=True,
             ),
             Foreign(
@@ -168,7 +168,7 @@ class Plans:
                     for item in plan.foreign
                     if set(item.columns) == {near for near, _ in children.pairs}
                 )
-                way.wanted = children.kinds
+                way.wanted = children.classes
                 plan.is_sequence |= _by_made_up(children, plan.rows)
                 if way not in plan.owners:
                     plan.owners.append(way)
@@ -246,16 +246,16 @@ class Plans:
         if plan.rows is not None and discriminator is not None:
             plan.classes = _identities(plan.rows)
 
-    def _carried(self, plan: Plan, value: Value, kinds: Kinds) -> Drawn:
+    def _carried(self, plan: Plan, value: Value, kinds: Classes) -> Drawn:
         name = f"{plan.name}.{value.name}"
         override = self._override(name, f"{plan.table.fullname}.{value.column.name}")
         nullable = value.nullable and bool(value.column.nullable)
         cells = cells_of(value, override=override, settle=self._settles(value.column))
         return Drawn(
-            value.column, cells, nullable, value.kinds if value.kinds is not None else kinds
+            value.column, cells, nullable, value.classes if value.classes is not None else kinds
         )
 
-    def _left_out(self, column: Column, kinds: Kinds) -> Drawn:
+    def _left_out(self, column: Column, kinds: Classes) -> Drawn:
         """What no import restores stays as it would be after one, if it can."""
         override = self._override(f"{column.table.fullname}.{column.name}")
         filled = column.nullable or column.default is not None or column.server_default is not None
@@ -308,7 +308,7 @@ def _columns_of(part: Value | Reference) -> tuple[Column, ...]:
     return part.columns if isinstance(part, Reference) else (part.column,)
 
 
-def _classes_wanted(rows: RowSet | None, reference: Reference) -> Kinds:
+def _classes_wanted(rows: RowSet | None, reference: Reference) -> Classes:
     """Return the classes that a reference leads to, where its relationship names a subclass."""
     target = reference.target
     mappers = list(rows.mapper.self_and_descendants) if rows is not None else []
@@ -319,7 +319,7 @@ def _classes_wanted(rows: RowSet | None, reference: Reference) -> Kinds:
     return None
 
 
-def _kinds_of(mapper: Mapper[Any], rows: RowSet) -> Kinds:
+def _kinds_of(mapper: Mapper[Any], rows: RowSet) -> Classes:
     assert rows.discriminator is not None
     return frozenset(
         rows.discriminator.kind.write(member.polymorphic_identity)

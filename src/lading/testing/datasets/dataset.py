@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.model.rowsets import Column, Kinds
+from lading.model.rowsets import Classes, Column
 from lading.testing.cell_values.storable import Fits
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.table_plan import Foreign, Plan
@@ -80,7 +80,7 @@ class Instance:
         rows = {table: dict(row) for table, row in self.rows.items()}
         return Instance(self.plan, self.number, self.kind, rows)
 
-    def has(self, kinds: Kinds) -> bool:
+    def has(self, kinds: Classes) -> bool:
         """Tell whether the object's class is one of these (``None`` for all)."""
         return kinds is None or self.kind in kinds
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from lading.errors import DeclarationError
 from lading.messages import shown
-from lading.model.ordering import order_of
+from lading.model.ordering import reference_order
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.records.canonical import encoded
 from lading.testing.cell_values.storable import travelling
@@ -44,7 +44,7 @@ class Written:
         return {
             member.written: self._member(member, instance)
             for member in rows.members
-            if member.kinds is None or instance.kind in member.kinds
+            if member.classes is None or instance.kind in member.classes
         }
 
     def _member(self, member: Member, instance: Instance) -> Any:
@@ -54,7 +54,7 @@ class Written:
             return self._key(member, self.led(member, instance))
         if isinstance(member, Links):
             keys = [self._key(member.reference, far) for far in self.linked(member, instance)]
-            return sorted(keys, key=lambda key: order_of(member.reference, key))
+            return sorted(keys, key=lambda key: reference_order(member.reference, key))
         assert isinstance(member, Children)
         return self._nested(member, instance)
 

@@ -21,7 +21,7 @@ class Objects:
         """Return an object with the attributes that a schema's fields ask for."""
         made = SimpleNamespace()
         for member in rows.members:
-            if member.kinds is None or instance.kind in member.kinds:
+            if member.classes is None or instance.kind in member.classes:
                 value = self._member(member, instance)
                 if value is not ANYTHING:
                     setattr(made, member.field.attribute or member.name, value)

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.errors import DeclarationError
-from lading.model.rowsets import Column, Kinds, RowSet, carried_tables
+from lading.model.rowsets import Classes, Column, RowSet, carried_tables
 from lading.model.uniqueness import in_check
 from lading.testing.cell_values.cells import Cells, cells_of_column
 from lading.testing.cell_values.checks import Checks
@@ -38,8 +38,8 @@ class Foreign:
     table: sa.Table
     columns: tuple[Column, ...]
     remote: tuple[Column, ...]
-    kinds: Kinds = None
-    wanted: Kinds = None
+    kinds: Classes = None
+    wanted: Classes = None
     optional: bool = False
     own: tuple[Column, ...] = ()
     hard: bool = False
@@ -59,7 +59,7 @@ class Drawn:
     column: Column
     cells: Cells | None
     nullable: bool
-    kinds: Kinds = None
+    kinds: Classes = None
 
 
 @dataclass(eq=False)
@@ -117,6 +117,6 @@ class Plan:
         """How each column is drawn that has values of its own."""
         return {item.column: item.cells for item in self.drawn if item.cells is not None}
 
-    def tables(self) -> Iterator[tuple[sa.Table, Kinds]]:
+    def tables(self) -> Iterator[tuple[sa.Table, Classes]]:
         """Yield each table with the classes whose rows have a row in it."""
         return carried_tables(self.rows) if self.rows is not None else iter([(self.table, None)])
