@@ -11,7 +11,7 @@ from lading.catalog import Catalog, catalog_of
 from lading.changes.history import History, history_of
 from lading.changes.replay import Misfit, undo
 from lading.changes.shapes import Shapes
-from lading.changes.version_checks import chains_of
+from lading.changes.version_checks import version_graph_of
 from lading.errors import ArgumentError, VersionError
 from lading.json_schemas.records import document_schema, record_schema
 from lading.locking.check import shapes_before
@@ -46,7 +46,7 @@ def json_schema(
     if lock is not None:
         check_path("lock", lock)
     entities = catalog.use()
-    chains_of(catalog)
+    version_graph_of(catalog)
     current = {name: rows.version for name, rows in entities.roots.items()}
     if entity is None:
         if version is not None:
@@ -67,7 +67,7 @@ def _shapes(catalog: Catalog, lock: Lock | None, entity: str, version: int) -> S
     found = None if lock is None else _sealed(history, lock, entity, version)
     if found is not None:
         return found
-    if history.chains.current.get(entity) == version:
+    if history.version_graph.current.get(entity) == version:
         return sealed_shapes(catalog.use())
     return _undone(history, lock, entity, version)
 
@@ -83,16 +83,16 @@ def _undone(history: History, lock: Lock | None, entity: str, version: int) -> S
             f"there is nothing known of {entity} at version {version}",
             "Name a version that changes lead on from, or a lock that has sealed it.",
             found=version,
-            needed=history.chains.current.get(entity),
+            needed=history.version_graph.current.get(entity),
         )
     return shapes
 
 
 def _refuse_unknown(history: History, lock: Lock | None, entity: str, version: Any) -> None:
     """Refuse an entity that never was, and a version beyond those that are known of it."""
-    chains = history.chains
+    version_graph = history.version_graph
     seals = lock.seals if lock is not None else ()
-    states = [*chains.current.items(), *chains.onward, *chains.back]
+    states = [*version_graph.current.items(), *version_graph.onward, *version_graph.back]
     states += [state for seal in seals for state in seal.versions.items()]
     numbers = sorted({number for name, number in states if name == entity and number is not None})
     if not numbers:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lading.catalog import Catalog, catalog_of
 from lading.changes.history import history_of
-from lading.changes.version_checks import chains_of
+from lading.changes.version_checks import version_graph_of
 from lading.errors import DeclarationError, VersionError
 from lading.locking.check import HEADS, drift, order_of_finding
 from lading.locking.goldens import given, golden_document, golden_findings, upgraded
@@ -134,7 +134,7 @@ def check(catalog: Catalog | None = None, path: str | os.PathLike[str] = PATH) -
     """
     catalog = catalog_of(catalog)
     check_path("path", path)
-    chains_of(catalog)
+    version_graph_of(catalog)
     place = Path(path)
     return _checked(catalog, place, _lock_of(catalog, place))[0]
 

@@ -14,8 +14,8 @@ from lading.changes.change import Change
 from lading.changes.records import copied
 from lading.changes.replay import Misfit, Undone, newest, undo, undo_one
 from lading.changes.shapes import Shapes
-from lading.changes.version_checks import chains_of
-from lading.changes.version_graph import Chains, State, order_graph
+from lading.changes.version_checks import version_graph_of
+from lading.changes.version_graph import State, VersionGraph, order_graph
 from lading.errors import DeclarationError, VersionError
 from lading.messages import listed, shown
 from lading.model.entities import Entities
@@ -39,14 +39,14 @@ class UpgradePlan:
     begun: frozenset[str]
 
 
-def in_order(chains: Chains) -> list[type[Change]]:
+def in_order(version_graph: VersionGraph) -> list[type[Change]]:
     """List every change after those that it must come after; else as they were declared."""
-    place = {change: n for n, change in enumerate(chains.changes)}
-    return list(nx.lexicographical_topological_sort(order_graph(chains), key=place.get))
+    place = {change: n for n, change in enumerate(version_graph.changes)}
+    return list(nx.lexicographical_topological_sort(order_graph(version_graph), key=place.get))
 
 
 def altered_by_changes(
-    chains: Chains, changes: Sequence[type[Change]], shapes: Shapes
+    version_graph: VersionGraph, changes: Sequence[type[Change]], shapes: Shapes
 ) -> tuple[dict[type[Change], set[str]], Misfit | None]:
     """Undo changes, the last first; return what each alters, and what doesn't fit the shapes.
 
@@ -55,7 +55,7 @@ def altered_by_changes(
     """
     altered: dict[type[Change], set[str]] = {}
     for change in reversed(changes):
-        if not chains.live(change):
+        if not version_graph.live(change):
             continue
         try:
             undone = undo_one(shapes, change)
@@ -64,15 +64,15 @@ def altered_by_changes(
         if undone.altered:
             names = {name for found in undone.altered.values() for name in found}
             names |= {target.split(".", maxsplit=1)[0] for target in undone.altered}
-            altered[change] = {_today(chains, name) for name in names}
+            altered[change] = {_today(version_graph, name) for name in names}
     return altered, None
 
 
-def _today(chains: Chains, name: str) -> str:
+def _today(version_graph: VersionGraph, name: str) -> str:
     """Return what an entity is called today, given its name just before or after a change."""
-    for state in (*chains.onward, *chains.back):
-        if state[0] == name and chains.ends_well(state):
-            return chains.end(state)[0]
+    for state in (*version_graph.onward, *version_graph.back):
+        if state[0] == name and version_graph.ends_well(state):
+            return version_graph.end(state)[0]
     return name
 
 
@@ -86,11 +86,11 @@ class History:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.entities = catalog.use()
-        self.chains = chains_of(catalog)
-        self.graph = order_graph(self.chains)
+        self.version_graph = version_graph_of(catalog)
+        self.graph = order_graph(self.version_graph)
         #: Every change, each after those that it must come after; else as they were declared.
-        self.order = in_order(self.chains)
-        self.live = {change for change in self.order if self.chains.live(change)}
+        self.order = in_order(self.version_graph)
+        self.live = {change for change in self.order if self.version_graph.live(change)}
         #: What each change alters, and the entities that refer to it, as they are called today.
         self.altered: dict[type[Change], set[str]] = {}
         self._plans: dict[Any, UpgradePlan] = {}
@@ -101,14 +101,16 @@ class History:
     def _replay(self) -> list[str]:
         """Undo everything once, so that a step which can't be right is found now."""
         shapes = newest(self.entities) if self.live else Shapes({}, {})
-        self.altered, misfit = altered_by_changes(self.chains, self.order, shapes)
+        self.altered, misfit = altered_by_changes(self.version_graph, self.order, shapes)
         # What is older stands on what is newer, so only the first can be told.
         return [f"{misfit}; correct the step, or the schema"] if misfit is not None else []
 
     def _unordered(self) -> Iterable[str]:
         """Yield the pairs of changes whose order matters, and is open."""
         names = {
-            change: {self.chains.end((name, move[0]))[0] for name, move in change.upgrades.items()}
+            change: {
+                self.version_graph.end((name, move[0]))[0] for name, move in change.upgrades.items()
+            }
             for change in self.order
         }
         for one, two in combinations(self.order, 2):
@@ -176,12 +178,12 @@ class History:
             whole: Whether it holds all entities that there were.
         """
         states = [state for state in known if self._well(*state)]
-        done = {change for state in states for change, _ in self.chains.before(state)}
+        done = {change for state in states for change, _ in self.version_graph.before(state)}
         done |= {older for change in done for older in nx.ancestors(self.graph, change)}
-        pending = self.chains.pending(states)
+        pending = self.version_graph.pending(states)
         self._refuse_mixed(pending & done, versions, file)
         if not whole:
-            pending |= self._unsaid({self.chains.end(state)[0] for state in states}) - done
+            pending |= self._unsaid({self.version_graph.end(state)[0] for state in states}) - done
         self._refuse_dead(pending - self.live, versions, file)
         order = [change for change in self.order if change in pending]
         shapes = newest(self.entities) if order else Shapes({}, {})
@@ -196,7 +198,7 @@ class History:
         return UpgradePlan(tuple(undone), shapes, dict(versions), self._begun(done))
 
     def _well(self, name: str, version: Any) -> bool:
-        return type(version) is int and self.chains.ends_well((name, version))
+        return type(version) is int and self.version_graph.ends_well((name, version))
 
     def _unsaid(self, known: set[str]) -> set[type[Change]]:
         """Return the changes that alter references to entities whose versions aren't said.
@@ -204,8 +206,12 @@ class History:
         They were at their first version when the payload was written, or their version would
         stand in it.
         """
-        names = set(self.chains.current) - known
-        steps = [change for n in names for change, _ in self.chains.after(self.chains.first(n))]
+        names = set(self.version_graph.current) - known
+        steps = [
+            change
+            for n in names
+            for change, _ in self.version_graph.after(self.version_graph.first(n))
+        ]
         return {change for change in steps if change in self.altered and change in self.live}
 
     def _refuse_unreachable(self, name: str, version: Any, file: str, writer: str) -> None:
@@ -213,11 +219,11 @@ class History:
             return
         end: State = (name, version)
         if type(version) is int:
-            end = self.chains.end(end)
-        needed = self.chains.current.get(end[0])
+            end = self.version_graph.end(end)
+        needed = self.version_graph.current.get(end[0])
         wanted = f"this catalog needs {needed}"
         if needed is None:
-            wanted = f"this catalog knows them up to version {self.chains.newest(name)}"
+            wanted = f"this catalog knows them up to version {self.version_graph.newest(name)}"
         if type(version) is int and needed is not None and version > needed:
             more = f": {writer}" if writer else ""
             remedy = f"Upgrade the application that reads it{more}."
@@ -261,7 +267,7 @@ class History:
         ends = [
             f"{end[0]} {end[1]}"
             for name, move in change.upgrades.items()
-            if not self.chains.ends_well(end := self.chains.end((name, move[0])))
+            if not self.version_graph.ends_well(end := self.version_graph.end((name, move[0])))
         ]
         raise VersionError(
             f"{change.__name__} must run, and leads to {', '.join(ends)}, which this catalog "
@@ -272,16 +278,16 @@ class History:
         )
 
     def _begun(self, done: set[type[Change]]) -> frozenset[str]:
-        firsts = {name: self.chains.first(name) for name in self.chains.current}
+        firsts = {name: self.version_graph.first(name) for name in self.version_graph.current}
         return frozenset(
             name
             for name, state in firsts.items()
-            if state[1] is None and self.chains.onward[state][0] not in done
+            if state[1] is None and self.version_graph.onward[state][0] not in done
         )
 
     def has_changed(self, name: str) -> bool:
         """Tell whether changes lead to an entity's version, so that versions must be told."""
-        return bool(self.chains.before((name, self.chains.current[name])))
+        return bool(self.version_graph.before((name, self.version_graph.current[name])))
 
 
 def _listed(versions: Mapping[str, Any]) -> str:

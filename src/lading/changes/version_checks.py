@@ -9,64 +9,66 @@ import networkx as nx
 
 from lading.catalog import Catalog
 from lading.changes.change import Change, names_after, own_faults, step_faults
-from lading.changes.version_graph import Chains, State, order_graph
+from lading.changes.version_graph import State, VersionGraph, order_graph
 from lading.errors import DeclarationError
 from lading.messages import nearest, shown
 from lading.model.entities import Entities
 
 
-def chains_of(catalog: Catalog) -> Chains:
+def version_graph_of(catalog: Catalog) -> VersionGraph:
     """Return the versions that a catalog's changes lead through, found once.
 
     Raises ``DeclarationError`` with every mistake in its changes and releases, but those in what
     steps do: for these see :func:`history_of`.
     """
-    return catalog.use().once(_checked_chains, catalog)
+    return catalog.use().once(_checked_graph, catalog)
 
 
-def _checked_chains(entities: Entities, catalog: Catalog) -> Chains:
+def _checked_graph(entities: Entities, catalog: Catalog) -> VersionGraph:
     changes = catalog.changes
     faults = [
         f"{change.__name__}: {text}" for change in changes for text in own_faults(change, catalog)
     ]
     if faults:
         raise DeclarationError(faults)
-    chains = Chains({name: rows.version for name, rows in entities.roots.items()}, changes)
-    faults = _chains_faults(chains) + list(_release_faults(catalog, chains))
+    version_graph = VersionGraph(
+        {name: rows.version for name, rows in entities.roots.items()}, changes
+    )
+    faults = _graph_faults(version_graph) + list(_release_faults(catalog, version_graph))
     if faults:
         raise DeclarationError(faults)
-    return chains
+    return version_graph
 
 
-def _chains_faults(chains: Chains) -> list[str]:
-    changes = chains.changes
+def _graph_faults(version_graph: VersionGraph) -> list[str]:
+    changes = version_graph.changes
     found = [f"{change.__name__}: {text}" for change in changes for text in step_faults(change)]
     found += [
         f"{change.__name__}: {text}; make one of them the next version, or both one change"
-        for change, text in chains.faults
+        for change, text in version_graph.faults
     ]
     if not found:
-        found += [f"{change.__name__}: {text}" for change, text in _move_faults(chains)]
+        found += [f"{change.__name__}: {text}" for change, text in _move_faults(version_graph)]
     if not found:
-        found += _cycles(order_graph(chains))
+        found += _cycles(order_graph(version_graph))
     return found
 
 
-def _move_faults(chains: Chains) -> Iterator[tuple[type[Change], str]]:
-    for change in chains.changes:
+def _move_faults(version_graph: VersionGraph) -> Iterator[tuple[type[Change], str]]:
+    for change in version_graph.changes:
         after = names_after(change)
         for name, move in change.upgrades.items():
-            text = _move_fault(chains, (name, move[0]), (after[name], move[1]))
+            text = _move_fault(version_graph, (name, move[0]), (after[name], move[1]))
             if text is not None:
                 yield change, text
 
 
-def _move_fault(chains: Chains, old: State, new: State) -> str | None:
+def _move_fault(version_graph: VersionGraph, old: State, new: State) -> str | None:
     """Say what is wrong with what a change makes of an entity, if anything is."""
     name, version = new
-    needed = chains.current.get(name, 0)
-    if name not in chains.names:
-        return _stranger(chains, new)
+    needed = version_graph.current.get(name, 0)
+    if name not in version_graph.names:
+        return _stranger(version_graph, new)
     if version is None and needed:
         return f"ends {name}, which still has a schema; remove one of the two"
     if needed and version is not None and version > needed:
@@ -74,7 +76,7 @@ def _move_fault(chains: Chains, old: State, new: State) -> str | None:
             f"upgrades {name} to {version}, and its schema is at version {needed}; "
             f"write version = {version} in its Meta"
         )
-    if old[1] is not None and chains.current.get(old[0]) == old[1]:
+    if old[1] is not None and version_graph.current.get(old[0]) == old[1]:
         return (
             f"upgrades {old[0]} from {old[1]}, which its schema has; take a higher version for "
             "the schema"
@@ -82,12 +84,12 @@ def _move_fault(chains: Chains, old: State, new: State) -> str | None:
     return None
 
 
-def _stranger(chains: Chains, new: State) -> str:
+def _stranger(version_graph: VersionGraph, new: State) -> str:
     """Say what to do about a name that no entity has: it was removed, or never was."""
-    last, version = chains.end(new)
+    last, version = version_graph.end(new)
     return (
         f"upgrades {new[0]!r}, which is no entity; the entities are "
-        f"{nearest(new[0], chains.current)}; "
+        f"{nearest(new[0], version_graph.current)}; "
         f"if it was removed, declare a change that ends it, with upgrades = "
         f'{{"{last}": ({version}, None)}} and steps = [Drop("{last}")], else correct the name'
     )
@@ -102,7 +104,7 @@ def _cycles(graph: Any) -> Iterator[str]:
     yield f"changes must come before each other: {path}; remove one of their after"
 
 
-def _release_faults(catalog: Catalog, chains: Chains) -> Iterator[str]:
+def _release_faults(catalog: Catalog, version_graph: VersionGraph) -> Iterator[str]:
     releases: Mapping[Any, Any] = catalog.releases
     for label, versions in releases.items():
         if not isinstance(label, str) or not isinstance(versions, Mapping):
@@ -112,11 +114,11 @@ def _release_faults(catalog: Catalog, chains: Chains) -> Iterator[str]:
             )
             continue
         for name, version in versions.items():
-            if not chains.knows(name, version):
+            if not version_graph.knows(name, version):
                 yield (
                     f"releases: {label!r} has {shown(name)} at {shown(version)}, and there is no "
                     "such entity or version; the entities are "
-                    + ", ".join(f"{at} {number}" for at, number in chains.current.items())
+                    + ", ".join(f"{at} {number}" for at, number in version_graph.current.items())
                 )
     if catalog.unlabelled is not None and catalog.unlabelled not in catalog.releases:
         known = nearest(repr(catalog.unlabelled), map(repr, catalog.releases))

@@ -13,7 +13,7 @@ from lading.changes.change import Change, names_after
 State = tuple[str, int | None]
 
 
-class Chains:
+class VersionGraph:
     """Which change leads from each state of an entity to the next.
 
     ``current`` are the catalog's entities with their versions.
@@ -121,13 +121,13 @@ class Chains:
         return max([*known, self.current.get(name, 0)])
 
 
-def order_graph(chains: Chains) -> Any:
+def order_graph(version_graph: VersionGraph) -> Any:
     """Return a graph of changes, whose edges lead to what must come later."""
     graph = nx.DiGraph()
-    graph.add_nodes_from(chains.changes)
-    for change in chains.changes:
+    graph.add_nodes_from(version_graph.changes)
+    for change in version_graph.changes:
         graph.add_edges_from((other, change) for other in change.after)
-    for old, (change, _) in chains.onward.items():
-        if old in chains.back:
-            graph.add_edge(chains.back[old][0], change)
+    for old, (change, _) in version_graph.onward.items():
+        if old in version_graph.back:
+            graph.add_edge(version_graph.back[old][0], change)
     return graph

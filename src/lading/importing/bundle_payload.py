@@ -67,7 +67,7 @@ class BundlePayload(Payload):
                 needed=catalog.name,
             )
         history = history_of(catalog)
-        unknown = [name for name in self.entries if name not in history.chains.names]
+        unknown = [name for name in self.entries if name not in history.version_graph.names]
         if unknown:
             raise BundleError(
                 f"holds {listed(unknown, separator=', ')}, which catalog {catalog.name!r} doesn't "

@@ -93,8 +93,8 @@ class DocumentPayload(Payload):
             )
         writer = Writer(self.document.get("source"), catalog.source)
         for name, records in self.entries.items():
-            if name not in history.chains.names:
-                known = nearest(name, history.chains.current)
+            if name not in history.version_graph.names:
+                known = nearest(name, history.version_graph.current)
                 raise BundleError(
                     f"the document holds {name!r}, which catalog {catalog.name!r} doesn't know; it "
                     f"knows {known}",

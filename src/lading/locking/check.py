@@ -15,7 +15,7 @@ from lading.changes.records import copied
 from lading.changes.replay import Misfit, redo, undo
 from lading.changes.shapes import Mismatch, Shape, Shapes
 from lading.changes.steps.fields import Each
-from lading.changes.version_graph import Chains, order_graph
+from lading.changes.version_graph import VersionGraph, order_graph
 from lading.errors import DeclarationError
 from lading.locking.differences import Difference, differences, freed, marked, plain
 from lading.locking.renames import follow_rekeys, renamed_entities, renamed_fields, split_entities
@@ -66,7 +66,7 @@ class _Check:
         self.versions = versions
         self.sealed = shapes
         self.current = {name: rows.version for name, rows in entities.roots.items()}
-        self.chains = Chains(self.current, self.catalog.changes)
+        self.version_graph = VersionGraph(self.current, self.catalog.changes)
         self.after = sealed_shapes(entities)
         self.findings: list[Finding] = []
         self.drafts: dict[str, Draft] = {}
@@ -91,8 +91,8 @@ class _Check:
     def pending(self) -> list[type[Change]] | None:
         """List the changes that lead on from what is sealed; ``None`` where they can't be told."""
         states = list(self.versions.items())
-        done = {change for state in states for change, _ in self.chains.before(state)}
-        pending = self.chains.pending(states)
+        done = {change for state in states for change, _ in self.version_graph.before(state)}
+        pending = self.version_graph.pending(states)
         for change in sorted(done & pending, key=lambda one: one.__name__):
             self._add(
                 "CHANGE_EDITED",
@@ -102,10 +102,10 @@ class _Check:
                 "older; give back its upgrades as they were released, and declare another change",
             )
         for state in states:
-            name, version = self.chains.end(state)
+            name, version = self.version_graph.end(state)
             if version is not None:
                 self.reached[name] = version
-        return None if done & pending else [c for c in in_order(self.chains) if c in pending]
+        return None if done & pending else [c for c in in_order(self.version_graph) if c in pending]
 
     def _changed(self, pending: list[type[Change]]) -> Shapes:
         """Return the sealed shapes as the changes make them."""
@@ -148,7 +148,7 @@ class _Check:
         altered = self._altered(before)
         gone = [name for name in self.reached if name not in self.current]
         new = [name for name in self.current if name not in self.reached]
-        new = [name for name in new if self.chains.first(name)[1] is not None]
+        new = [name for name in new if self.version_graph.first(name)[1] is not None]
         for name in new:
             before.forget(name)  # undoing has left it there
         pairs = renamed_entities(before, self.after, gone, new)
@@ -220,23 +220,23 @@ class _Check:
 
     def _altered(self, before: Shapes) -> dict[type[Change], set[str]]:
         """Return what each declared change alters, and the entities that refer to it."""
-        chains = Chains(self.reached, self.catalog.changes)
+        version_graph = VersionGraph(self.reached, self.catalog.changes)
         shapes = Shapes(plain(copied(before.roots)), copied(before.targets))
-        return altered_by_changes(chains, in_order(chains), shapes)[0]
+        return altered_by_changes(version_graph, in_order(version_graph), shapes)[0]
 
     def _earlier(
         self, draft: Draft, altered: Mapping[type[Change], set[str]]
     ) -> list[type[Change]]:
         """List the declared changes that a suggested one must come after, and doesn't already."""
-        graph = order_graph(self.chains)
+        graph = order_graph(self.version_graph)
         mine = altered_by(self.after, draft)
         earlier = []
-        for change in in_order(self.chains):
-            moved = {self.chains.end((n, move[0]))[0] for n, move in change.upgrades.items()}
+        for change in in_order(self.version_graph):
+            moved = {self.version_graph.end((n, move[0]))[0] for n, move in change.upgrades.items()}
             if altered.get(change, set()) & draft.names or mine & moved:
                 earlier.append(change)
         state = (draft.former, draft.move[0])
-        before = [change for change, _ in self.chains.before(state)] if draft.move[0] else []
+        before = [change for change, _ in self.version_graph.before(state)] if draft.move[0] else []
         known = {other for change in before for other in (change, *nx.ancestors(graph, change))}
         known |= {other for change in earlier for other in nx.ancestors(graph, change)}
         return [change for change in earlier if change not in known]
@@ -302,15 +302,15 @@ class _Check:
     def _sealed(self, former: str) -> Any:
         """Return the shape that was sealed of an entity, by its name as changes leave it."""
         for state in self.versions.items():
-            if self.chains.end(state)[0] == former:
+            if self.version_graph.end(state)[0] == former:
                 return self.sealed.get(state[0])
         return None
 
     def _ran(self, name: str) -> list[str]:
         """Name the changes since the seal that upgrade an entity."""
         for state in self.versions.items():
-            if self.chains.end(state)[0] == name:
-                return [change.__name__ for change, _ in self.chains.after(state)]
+            if self.version_graph.end(state)[0] == name:
+                return [change.__name__ for change, _ in self.version_graph.after(state)]
         return []
 
     def _suggest(self, before: Shapes) -> None:
