@@ -11,6 +11,7 @@ from lading.catalog import Catalog, catalog_of
 from lading.changes.history import History, history_of
 from lading.changes.replay import Misfit, undo
 from lading.changes.shapes import Shapes
+from lading.changes.upgrade_plan import plan_upgrade
 from lading.changes.version_checks import version_graph_of
 from lading.errors import ArgumentError, VersionError
 from lading.json_schemas.records import document_schema, record_schema
@@ -75,7 +76,7 @@ def _shapes(catalog: Catalog, lock: Lock | None, entity: str, version: int) -> S
 def _undone(history: History, lock: Lock | None, entity: str, version: int) -> Shapes:
     """Return the shapes that the changes lead back to."""
     _refuse_unknown(history, lock, entity, version)
-    plan = history.plan({entity: version}, file=entity)
+    plan = plan_upgrade(history, {entity: version}, file=entity)
     shapes = sealed_shapes(history.entities)
     undo(shapes, [one.change for one in plan.undone])
     if entity not in shapes.roots:

@@ -288,7 +288,7 @@ def test_other_versions_are_refused(
 
     error = target.refuses(rewritten(target.bundle(), entry=entry), VersionError)
     assert str(error) == (
-        f"manifest.json: notes are at version {version}, this catalog needs 2. {remedy}"
+        f"manifest.json: entity 'notes' has version {version}; this catalog needs version 2. {remedy}"
     )
     assert (error.found, error.needed) == (version, 2)
 

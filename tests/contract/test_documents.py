@@ -347,13 +347,13 @@ def test_the_order_of_a_documents_lists_does_not_matter(
         (
             {"schema_versions": {"products": 2}, "products": []},
             VersionError,
-            "document: products are at version 2, this catalog needs 1. Upgrade the application "
+            "document: entity 'products' has version 2; this catalog needs version 1. Upgrade the application "
             "that reads it.",
         ),
         (
             {"schema_versions": {"products": "1"}, "products": []},
             VersionError,
-            "document: products are at version '1', this catalog needs 1. No change leads from one "
+            "document: entity 'products' has version '1'; this catalog needs version 1. No change leads from one "
             "to the other.",
         ),
         (

@@ -531,14 +531,14 @@ def test_59_a_gap_is_named(empty: Shop, tmp_path: Path) -> None:
     changed(new.catalog, {"items": (2, 3)})
     error = refused(empty(new), new, path, VersionError)
     assert str(error) == (
-        "manifest.json: items are at version 1, this catalog needs 3. No change leads from one to "
+        "manifest.json: entity 'items' has version 1; this catalog needs version 3. No change leads from one to "
         "the other."
     )
     new = items(3, amount=number())
     changed(new.catalog, {"items": (1, 2)})
     error = refused(empty(new), new, path, VersionError)
     assert str(error) == (
-        "manifest.json: items are at version 1, this catalog needs 3. Changes lead to items 2, and "
+        "manifest.json: entity 'items' has version 1; this catalog needs version 3. Changes lead to items 2, and "
         'none from there; declare one with upgrades = {"items": (2, 3)}.'
     )
     assert (error.found, error.needed) == (1, 3)
@@ -550,7 +550,7 @@ def test_60_a_newer_bundle_is_named(empty: Shop, tmp_path: Path) -> None:
     new = items(2, amount=number())
     changed(new.catalog, {"items": (1, 2)})
     assert str(refused(empty(new), new, path, VersionError)) == (
-        "manifest.json: items are at version 3, this catalog needs 2. Upgrade the application that "
+        "manifest.json: entity 'items' has version 3; this catalog needs version 2. Upgrade the application that "
         "reads it."
     )
 
@@ -576,7 +576,7 @@ def test_a_newer_version_names_both_releases(empty: Shop, tmp_path: Path) -> Non
     newer.catalog.source, older.catalog.source = "shop 2.0", "shop 1.0"
     error = refused(empty(older), older, packed(newer, tmp_path / "new"), VersionError)
     assert str(error) == (
-        "manifest.json: items are at version 2, this catalog needs 1. Upgrade the application that "
+        "manifest.json: entity 'items' has version 2; this catalog needs version 1. Upgrade the application that "
         f"reads it: it was written by 'shop 2.0' with lading {__version__}, and is read by "
         f"'shop 1.0' with lading {__version__}."
     )

@@ -16,6 +16,7 @@ from lading import Add, Catalog, Change, Convert, Drop, Each, Move, Owned, Ref, 
 from lading.changes.history import history_of
 from lading.changes.run import Piece, Upgrade
 from lading.changes.streams import Streams
+from lading.changes.upgrade_plan import plan_upgrade
 from lading.locking.check import drift
 from lading.locking.sealed_shape import sealed_shapes
 from lading.model.shape import shape_of
@@ -211,7 +212,7 @@ records = {
 
 def upgraded(catalog: Catalog, version: int, held: dict[str, list[bytes]], shapes: Any) -> Any:
     """Upgrade records of one version to a catalog's."""
-    plan = history_of(catalog).plan(dict.fromkeys(held, version), file="drawn")
+    plan = plan_upgrade(history_of(catalog), dict.fromkeys(held, version), file="drawn")
     upgrade = Upgrade(plan, shapes, "drawn")
     streams = Streams(Held(held), upgrade)
     found: dict[str, list[bytes]] = {}

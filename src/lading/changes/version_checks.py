@@ -31,44 +31,41 @@ def _checked_graph(entities: Entities, catalog: Catalog) -> VersionGraph:
     ]
     if faults:
         raise DeclarationError(faults)
-    version_graph = VersionGraph(
-        {name: rows.version for name, rows in entities.roots.items()}, changes
-    )
-    faults = _graph_faults(version_graph) + list(_release_faults(catalog, version_graph))
+    graph = VersionGraph({name: rows.version for name, rows in entities.roots.items()}, changes)
+    faults = _graph_faults(graph) + list(_release_faults(catalog, graph))
     if faults:
         raise DeclarationError(faults)
-    return version_graph
+    return graph
 
 
-def _graph_faults(version_graph: VersionGraph) -> list[str]:
-    changes = version_graph.changes
-    found = [f"{change.__name__}: {text}" for change in changes for text in step_faults(change)]
-    found += [
+def _graph_faults(graph: VersionGraph) -> list[str]:
+    """Return what is wrong with where changes lead; of what hides others, the first alone."""
+    changes = graph.changes
+    faults = [f"{change.__name__}: {text}" for change in changes for text in step_faults(change)]
+    faults += [
         f"{change.__name__}: {text}; make one of them the next version, or both one change"
-        for change, text in version_graph.faults
+        for change, text in graph.faults
     ]
-    if not found:
-        found += [f"{change.__name__}: {text}" for change, text in _move_faults(version_graph)]
-    if not found:
-        found += _cycles(order_graph(version_graph))
-    return found
+    if not faults:
+        faults = [f"{change.__name__}: {text}" for change, text in _move_faults(graph)]
+    return faults or list(_cycle_faults(graph))
 
 
-def _move_faults(version_graph: VersionGraph) -> Iterator[tuple[type[Change], str]]:
-    for change in version_graph.changes:
+def _move_faults(graph: VersionGraph) -> Iterator[tuple[type[Change], str]]:
+    for change in graph.changes:
         after = names_after(change)
         for name, move in change.upgrades.items():
-            text = _move_fault(version_graph, (name, move[0]), (after[name], move[1]))
+            text = _move_fault(graph, (name, move[0]), (after[name], move[1]))
             if text is not None:
                 yield change, text
 
 
-def _move_fault(version_graph: VersionGraph, old: State, new: State) -> str | None:
+def _move_fault(graph: VersionGraph, old: State, new: State) -> str | None:
     """Say what is wrong with what a change makes of an entity, if anything is."""
     name, version = new
-    needed = version_graph.current.get(name, 0)
-    if name not in version_graph.names:
-        return _stranger(version_graph, new)
+    needed = graph.current.get(name, 0)
+    if name not in graph.names:
+        return _unknown_entity(graph, new)
     if version is None and needed:
         return f"ends {name}, which still has a schema; remove one of the two"
     if needed and version is not None and version > needed:
@@ -76,7 +73,7 @@ def _move_fault(version_graph: VersionGraph, old: State, new: State) -> str | No
             f"upgrades {name} to {version}, and its schema is at version {needed}; "
             f"write version = {version} in its Meta"
         )
-    if old[1] is not None and version_graph.current.get(old[0]) == old[1]:
+    if old[1] is not None and graph.current.get(old[0]) == old[1]:
         return (
             f"upgrades {old[0]} from {old[1]}, which its schema has; take a higher version for "
             "the schema"
@@ -84,27 +81,28 @@ def _move_fault(version_graph: VersionGraph, old: State, new: State) -> str | No
     return None
 
 
-def _stranger(version_graph: VersionGraph, new: State) -> str:
+def _unknown_entity(graph: VersionGraph, new: State) -> str:
     """Say what to do about a name that no entity has: it was removed, or never was."""
-    last, version = version_graph.end(new)
+    last, version = graph.end(new)
     return (
         f"upgrades {new[0]!r}, which is no entity; the entities are "
-        f"{nearest(new[0], version_graph.current)}; "
+        f"{nearest(new[0], graph.current)}; "
         f"if it was removed, declare a change that ends it, with upgrades = "
         f'{{"{last}": ({version}, None)}} and steps = [Drop("{last}")], else correct the name'
     )
 
 
-def _cycles(graph: Any) -> Iterator[str]:
+def _cycle_faults(graph: VersionGraph) -> Iterator[str]:
     try:
-        edges = nx.find_cycle(graph)
+        edges = nx.find_cycle(order_graph(graph))
     except nx.NetworkXNoCycle:
         return
-    path = " before ".join(change.__name__ for change in [edges[0][0], *(b for _, b in edges)])
+    changes = [edges[0][0], *(later for _, later in edges)]
+    path = " before ".join(change.__name__ for change in changes)
     yield f"changes must come before each other: {path}; remove one of their after"
 
 
-def _release_faults(catalog: Catalog, version_graph: VersionGraph) -> Iterator[str]:
+def _release_faults(catalog: Catalog, graph: VersionGraph) -> Iterator[str]:
     releases: Mapping[Any, Any] = catalog.releases
     for label, versions in releases.items():
         if not isinstance(label, str) or not isinstance(versions, Mapping):
@@ -114,11 +112,11 @@ def _release_faults(catalog: Catalog, version_graph: VersionGraph) -> Iterator[s
             )
             continue
         for name, version in versions.items():
-            if not version_graph.knows(name, version):
+            if not graph.knows(name, version):
                 yield (
                     f"releases: {label!r} has {shown(name)} at {shown(version)}, and there is no "
                     "such entity or version; the entities are "
-                    + ", ".join(f"{at} {number}" for at, number in version_graph.current.items())
+                    + ", ".join(f"{at} {number}" for at, number in graph.current.items())
                 )
     if catalog.unlabelled is not None and catalog.unlabelled not in catalog.releases:
         known = nearest(repr(catalog.unlabelled), map(repr, catalog.releases))

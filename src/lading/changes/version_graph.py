@@ -11,6 +11,8 @@ from lading.changes.change import Change, names_after
 
 #: An entity's name at a version; ``None`` before it begins and once it has ended.
 State = tuple[str, int | None]
+#: A change, and the state that it leads to, or from.
+Step = tuple[type[Change], State]
 
 
 class VersionGraph:
@@ -22,8 +24,8 @@ class VersionGraph:
     def __init__(self, current: Mapping[str, int], changes: Sequence[type[Change]]) -> None:
         self.current = dict(current)
         self.changes = list(changes)
-        self.onward: dict[State, tuple[type[Change], State]] = {}
-        self.back: dict[State, tuple[type[Change], State]] = {}
+        self.onward: dict[State, Step] = {}
+        self.back: dict[State, Step] = {}
         self.faults: list[tuple[type[Change], str]] = []
         for change in self.changes:
             after = names_after(change)
@@ -51,35 +53,21 @@ class VersionGraph:
             names |= {old[0] for old, (_, new) in self.onward.items() if new[0] in names}
         return names
 
-    def after(self, state: State) -> list[tuple[type[Change], State]]:
+    def after(self, state: State) -> list[Step]:
         """List the changes that lead on from a state, each with where it leads."""
-        found: list[tuple[type[Change], State]] = []
-        while state[1] is not None or not found:
-            step = self.onward.get(state)
-            if step is None:
-                break
-            found.append(step)
-            state = step[1]
-        return found
+        return _walked(self.onward, state)
 
-    def before(self, state: State) -> list[tuple[type[Change], State]]:
+    def before(self, state: State) -> list[Step]:
         """List the changes that led to a state, the last first, each with where from."""
-        found: list[tuple[type[Change], State]] = []
-        while state[1] is not None or not found:
-            step = self.back.get(state)
-            if step is None:
-                break
-            found.append(step)
-            state = step[1]
-        return found
+        return _walked(self.back, state)
 
     def pending(self, states: Iterable[State]) -> set[type[Change]]:
         """Return the changes that lead on from states, and from what these begin."""
-        found: set[type[Change]] = set()
+        pending: set[type[Change]] = set()
         waiting = list(states)
         while waiting:
-            fresh = {change for change, _ in self.after(waiting.pop())} - found
-            found |= fresh
+            fresh = {change for change, _ in self.after(waiting.pop())} - pending
+            pending |= fresh
             for change in fresh:
                 names = names_after(change)
                 waiting += [
@@ -87,7 +75,7 @@ class VersionGraph:
                     for name, (before, after) in change.upgrades.items()
                     if before is None
                 ]
-        return found
+        return pending
 
     def end(self, state: State) -> State:
         """Return where the changes lead from a state."""
@@ -121,13 +109,22 @@ class VersionGraph:
         return max([*known, self.current.get(name, 0)])
 
 
-def order_graph(version_graph: VersionGraph) -> Any:
+def _walked(steps: Mapping[State, Step], state: State) -> list[Step]:
+    """Follow steps from a state to where an entity ends, begins, or none leads on."""
+    path: list[Step] = []
+    while (state[1] is not None or not path) and state in steps:
+        path.append(steps[state])
+        state = path[-1][1]
+    return path
+
+
+def order_graph(graph: VersionGraph) -> Any:
     """Return a graph of changes, whose edges lead to what must come later."""
-    graph = nx.DiGraph()
-    graph.add_nodes_from(version_graph.changes)
-    for change in version_graph.changes:
-        graph.add_edges_from((other, change) for other in change.after)
-    for old, (change, _) in version_graph.onward.items():
-        if old in version_graph.back:
-            graph.add_edge(version_graph.back[old][0], change)
-    return graph
+    order = nx.DiGraph()
+    order.add_nodes_from(graph.changes)
+    for change in graph.changes:
+        order.add_edges_from((earlier, change) for earlier in change.after)
+    for state, (change, _) in graph.onward.items():
+        if state in graph.back:
+            order.add_edge(graph.back[state][0], change)
+    return order

@@ -9,6 +9,7 @@ from lading.catalog import Catalog
 from lading.changes.history import History, history_of
 from lading.changes.releases import Writer
 from lading.changes.run import Piece, Upgrade
+from lading.changes.upgrade_plan import plan_upgrade
 from lading.errors import BundleError, VersionError
 from lading.importing.contradictions import refuse_contradictions
 from lading.importing.payload import Payload
@@ -109,7 +110,8 @@ class BundlePayload(Payload):
         return Writer(self.manifest.source, catalog.source, self.manifest.lading_version)
 
     def _upgrade(self, history: History, entities: Entities, writer: str) -> None:
-        plan = history.plan(
+        plan = plan_upgrade(
+            history,
             {name: entry.schema_version for name, entry in self.entries.items()},
             file="manifest.json",
             writer=writer,

@@ -9,6 +9,7 @@ from lading.catalog import Catalog
 from lading.changes.history import history_of
 from lading.changes.releases import Writer
 from lading.changes.run import Piece, Upgrade
+from lading.changes.upgrade_plan import plan_upgrade
 from lading.errors import BundleError, VersionError
 from lading.importing.payload import Payload
 from lading.messages import nearest, shown
@@ -104,7 +105,7 @@ class DocumentPayload(Payload):
                 raise BundleError(f"{name} is {shown(records)}; expected a list", entity=name)
         targets = {name: n for name, n in versions.items() if type(n) is int}
         found = {name: versions.get(name, 1) for name in self.entries}
-        plan = history.plan(found, file="document", targets=targets, writer=str(writer))
+        plan = plan_upgrade(history, found, file="document", targets=targets, writer=str(writer))
         shapes = {name: self.shapes[name] for name in self.entries if name in self.shapes}
         self.take(Upgrade(plan, shapes, "document"), catalog.use())
         self.is_guessed = self._is_guessed(catalog)

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
-from lading.changes.history import UpgradePlan, history_of
+from lading.changes.history import history_of
 from lading.changes.records import copied
+from lading.changes.upgrade_plan import UpgradePlan, plan_upgrade
 from lading.errors import DeclarationError
 from lading.importer import import_document
 from lading.lock import PATH, check
@@ -144,4 +145,4 @@ def _arrive(catalog: Catalog, past: Past, records: Records) -> None:
 def _plan(catalog: Catalog, past: Past) -> UpgradePlan:
     """Return what upgrades a seal's documents; it is used up by running."""
     found = {name: past.versions[name] for name in past.shapes.roots}
-    return history_of(catalog).plan(found, file=f"seal {past.number}", whole=True)
+    return plan_upgrade(history_of(catalog), found, file=f"seal {past.number}", whole=True)

@@ -8,6 +8,7 @@ import pytest
 
 from lading import Catalog, DeclarationError, Drop, Rename, VersionError
 from lading.changes.history import History, history_of
+from lading.changes.upgrade_plan import plan_upgrade
 from support.aged import changed
 from support.declaring import new_base, schema_for
 from support.world import key, slug
@@ -24,7 +25,7 @@ def catalog_of(**versions: int) -> Catalog:
 
 def planned(history: History, found: Any, **options: Any) -> list[str]:
     """Name the changes that run, in order."""
-    plan = history.plan(found, file="file", **options)
+    plan = plan_upgrade(history, found, file="file", **options)
     return [undone.change.__name__ for undone in plan.undone]
 
 
@@ -41,7 +42,7 @@ def test_what_runs_is_what_lies_between() -> None:
     assert planned(history, {}) == []
     for found in ({"a": 1, "b": 2}, {"a": 3, "b": 1}):
         with pytest.raises(VersionError, match="its versions are mixed") as caught:
-            history.plan(found, file="file")
+            plan_upgrade(history, found, file="file")
         assert caught.value.found == found
 
 
@@ -54,13 +55,13 @@ def test_names_follow_the_versions() -> None:
     assert planned(history, {"recipes": 1}) == ["One", "Two"]
     assert planned(history, {"meals": 2}) == ["Two"]
     with pytest.raises(VersionError) as caught:
-        history.plan({"recipes": 2}, file="file")
+        plan_upgrade(history, {"recipes": 2}, file="file")
     assert str(caught.value) == (
-        "file: recipes are at version 2, this catalog knows them up to version 1. No change leads from "
+        "file: entity 'recipes' has version 2; this catalog knows versions up to 1. No change leads from "
         "one to the other."
     )
     with pytest.raises(VersionError, match="its versions are mixed"):
-        history.plan({"recipes": 1, "dishes": 3}, file="file")
+        plan_upgrade(history, {"recipes": 1, "dishes": 3}, file="file")
 
 
 @pytest.mark.parametrize("version", [0, -1, 1.0, "1", None, True, [], 10**30])
@@ -68,8 +69,8 @@ def test_odd_versions_are_refused(version: Any) -> None:
     """Documents may say anything."""
     catalog = catalog_of(a=2)
     changed(catalog, {"a": (1, 2)})
-    with pytest.raises(VersionError, match="a are at version"):
-        history_of(catalog).plan({"a": version}, file="file")
+    with pytest.raises(VersionError, match="entity 'a' has version"):
+        plan_upgrade(history_of(catalog), {"a": version}, file="file")
 
 
 def test_a_change_whose_other_half_leads_nowhere_is_refused_when_it_is_needed() -> None:
@@ -79,7 +80,7 @@ def test_a_change_whose_other_half_leads_nowhere_is_refused_when_it_is_needed() 
     history = history_of(catalog)
     assert planned(history, {"a": 2, "b": 3}) == []
     with pytest.raises(VersionError) as caught:
-        history.plan({"a": 1}, file="file")
+        plan_upgrade(history, {"a": 1}, file="file")
     assert str(caught.value) == (
         "file: Both must run, and leads to b 2, which this catalog doesn't have. Declare the changes "
         "that lead on from there."
@@ -91,11 +92,11 @@ def test_what_began_or_ended_is_known() -> None:
     catalog = catalog_of(a=2, b=1)
     changed(catalog, {"a": (1, 2), "b": (None, 1), "c": (4, None)}, Drop("c"), name="Change")
     history = history_of(catalog)
-    assert history.plan({"a": 1, "c": 4}, file="file", whole=True).begun == {"b"}
-    assert history.plan({"a": 2}, file="file", whole=True).begun == frozenset()
+    assert plan_upgrade(history, {"a": 1, "c": 4}, file="file", whole=True).begun == {"b"}
+    assert plan_upgrade(history, {"a": 2}, file="file", whole=True).begun == frozenset()
     for found in ({"a": 1, "b": 1}, {"a": 2, "c": 4}):
         with pytest.raises(VersionError, match="its versions are mixed"):
-            history.plan(found, file="file")
+            plan_upgrade(history, found, file="file")
 
 
 def test_an_entity_that_is_dropped_can_have_had_a_history() -> None:
@@ -123,7 +124,7 @@ def test_a_plan_is_found_once_and_its_shapes_are_each_caller_s_own() -> None:
     changed(catalog, {"a": (1, 2)}, Drop("a", "note"))
     history = history_of(catalog)
     assert history_of(catalog) is history
-    plans = [history.plan({"a": 1}, file=file) for file in ("file", "another")]
+    plans = [plan_upgrade(history, {"a": 1}, file=file) for file in ("file", "another")]
     assert plans[0].undone is plans[1].undone
     plans[0].shapes.roots["a"]["fields"]["extra"] = {}
     assert "extra" not in plans[1].shapes.roots["a"]["fields"]

@@ -11,13 +11,13 @@ from typing import Any
 from hypothesis import reject
 
 from lading.changes.change import Change
-from lading.changes.history import UpgradePlan
 from lading.changes.records import Undecided, copied
 from lading.changes.replay import Flow, Taken, Undone
 from lading.changes.run import Piece, Upgrade
 from lading.changes.shapes import Shape, Shapes, is_owned
 from lading.changes.steps.base import Step
 from lading.changes.streams import Streams
+from lading.changes.upgrade_plan import UpgradePlan
 from lading.report import Problem
 from lading.testing.old_versions.documents import Records, dangling, links_of
 from lading.values.json_text import json_text, parse_json, plain_json_text
