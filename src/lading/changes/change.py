@@ -54,10 +54,19 @@ def change(
 
     The function gets a copy of each record of the version before ``to``, and returns the
     record of version ``to``; its docstring is the change's.  What it adds and drops needn't
-    be declared.  The decorator returns the ``Change``, which ``after`` may name.
+    be declared.
+
+    Args:
+        entity: The entity's name.
+        to: The version of the records that the function returns.
+        catalog: The catalog that the change belongs to; by default the default one.
+        after: The changes that must have run before.
+
+    Returns:
+        A decorator, which returns the class of the change; ``after`` of others may name it.
     """
 
-    def made(function: Callable[..., Any]) -> type[Change]:
+    def declare(function: Callable[..., Any]) -> type[Change]:
         before = to - 1 if type(to) is int else None
         body = {
             "__doc__": function.__doc__,
@@ -69,10 +78,10 @@ def change(
         }
         return type(getattr(function, "__name__", "change"), (Change,), body)
 
-    return made
+    return declare
 
 
-def own_faults(change: type[Change], catalog: Catalog) -> Iterator[str]:
+def declaration_faults(change: type[Change], catalog: Catalog) -> Iterator[str]:
     """Yield what is wrong with a change of a catalog as it stands, whatever there is beside it."""
     if not (change.__dict__.get("__doc__") or "").strip():
         yield "has no docstring; say in it what became of the records"

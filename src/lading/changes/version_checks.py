@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 
 from lading.catalog import Catalog
-from lading.changes.change import Change, names_after, own_faults, step_faults
+from lading.changes.change import Change, declaration_faults, names_after, step_faults
 from lading.changes.version_graph import State, VersionGraph, order_graph
 from lading.errors import DeclarationError
 from lading.messages import nearest, shown
@@ -27,7 +27,9 @@ def version_graph_of(catalog: Catalog) -> VersionGraph:
 def _checked_graph(entities: Entities, catalog: Catalog) -> VersionGraph:
     changes = catalog.changes
     faults = [
-        f"{change.__name__}: {text}" for change in changes for text in own_faults(change, catalog)
+        f"{change.__name__}: {text}"
+        for change in changes
+        for text in declaration_faults(change, catalog)
     ]
     if faults:
         raise DeclarationError(faults)
