@@ -21,7 +21,8 @@ from lading.database.session import Opened, reading
 from lading.database.tables import require_tables, tables_of
 from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning, TargetError
 from lading.exporting.manifest_builder import Contents
-from lading.exporting.reader import RecordReader, Tally, count_rows
+from lading.exporting.reader import RecordReader, count_rows
+from lading.exporting.reading import Tally
 from lading.exporting.selection import Scope
 from lading.exporting.shared_keys import refuse_shared_keys
 from lading.mapping.coverage import coverage

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from lading.catalog import AS_READ, Catalog
-from lading.database.dialects.base import Dialect
+from lading.database.dialect_cache import dialect_cache
 from lading.database.live import database_for
 from lading.database.live.base import Database, TableKeys
 from lading.database.refusals import is_lost, refusals
@@ -43,10 +44,9 @@ class Opened:
 
 
 def _database(connection: sa.Connection, catalog: Catalog) -> Database:
-    def dialect_of(dialect_class: type[Dialect], *arguments: Any, **options: Any) -> Dialect:
-        return dialect_class(*arguments, as_read=catalog.sqlite_decimals == AS_READ, **options)
-
-    return database_for(connection, dialect_of)
+    cache = catalog.use().once(dialect_cache)
+    as_read = catalog.sqlite_decimals == AS_READ
+    return database_for(connection, partial(cache.dialect, as_read=as_read))
 
 
 @contextmanager

@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Row
-from lading.database.live.base import Database
+from lading.database.dialects.base import Dialect, Row
 from lading.database.lookup import keys_at, rows_among
 from lading.errors import TargetError
 from lading.exporting.encode import RowEncoder
 from lading.exporting.query import ReferenceSlot, Selection, identity_of
+from lading.exporting.reading import Reading
 from lading.messages import shown
 from lading.model.recursive_keys import Parts, deepest, recurring
 from lading.model.rowsets import RowSet
@@ -25,6 +25,8 @@ from lading.records.describe import told_key
 from lading.records.layout import Key, RecordLayout, WrittenKey
 from lading.records.lines import encode_lines
 
+#: The keys of rows by their primary keys.
+TargetKeys = dict[Row, WrittenKey]
 #: Stands in the statement where each chunk's condition goes.
 CHUNK_MARK = "_lading_of_this_chunk"
 
@@ -47,8 +49,7 @@ class Level:
 class Ancestors:
     """Reads the keys that recur of the rows which one reference of a selection points to."""
 
-    def __init__(self, database: Database, slot: ReferenceSlot) -> None:
-        self.database = database
+    def __init__(self, dialect: Dialect, slot: ReferenceSlot) -> None:
         self.slot = slot
         self.most = deepest(slot.reference)
         parts = slot.reference.parts
@@ -57,7 +58,7 @@ class Ancestors:
         self.own = own
         self.rows = own.target
         table: Any = self.rows.table
-        selection = self.selection = Selection(database.dialect, table)
+        selection = self.selection = Selection(dialect, table)
         place = parts.index(own)
         self.before = self._encoder(selection, parts[:place])
         self.after = self._encoder(selection, parts[place + 1 :])
@@ -67,10 +68,10 @@ class Ancestors:
         self.above = [selection.raw(above.c[column.key]) for column in self.rows.identity]
         for encoder in (self.before, self.after):
             encoder.ready(len(selection.columns))
-        self.nested = ancestors_of(database, selection)
-        self.sql = database.dialect.text_of(self._statement(selection))
-        name = database.dialect.table(self.rows.table)
-        self.names = [f"{name}.{database.dialect.name(column)}" for column in self.rows.identity]
+        self.nested = ancestors_of(selection)
+        self.sql = dialect.text_of(self._statement(selection))
+        name = dialect.table(self.rows.table)
+        self.names = [f"{name}.{dialect.name(column)}" for column in self.rows.identity]
 
     def _encoder(self, selection: Selection, parts: Parts) -> RowEncoder:
         """Return what writes some parts of a level as a record of their own."""
@@ -107,23 +108,21 @@ class Ancestors:
             *(source.c[column.key].label(f"u{n}") for n, column in enumerate(self.own.columns)),
         ]
 
-    def fetch(self, rows: Sequence[Row]) -> None:
-        """Make the keys of the targets of some rows known to the code that encodes these."""
-        held = self.slot.held
-        held.clear()
+    def fetch(self, reading: Reading, rows: Sequence[Row]) -> TargetKeys:
+        """Return the keys of the targets of some rows, by the targets' primary keys."""
         asked = dict.fromkeys(keys_at(rows, self.slot.identity))
         wanted = [identity for identity in asked if None not in identity]
-        levels = self._levels(wanted)
-        for identity in wanted:
-            held[identity] = self._written(identity, levels)
+        levels = self._levels(reading, wanted)
+        return {identity: self._written(identity, levels) for identity in wanted}
 
-    def _levels(self, wanted: Sequence[Row]) -> dict[Row, Level]:
+    def _levels(self, reading: Reading, wanted: Sequence[Row]) -> dict[Row, Level]:
         columns = self.rows.identity
-        rows = rows_among(self.database, self.sql, columns, self.names, wanted, mark=CHUNK_MARK)
-        rows = self.selection.completed(self.database, rows)
-        for ancestors in self.nested:
-            ancestors.fetch(rows)
-        before, after = self.before.records(rows, []), self.after.records(rows, [])
+        rows = rows_among(reading.database, self.sql, columns, self.names, wanted, mark=CHUNK_MARK)
+        rows = self.selection.completed(reading.database, rows)
+        nested = [ancestors.fetch(reading, rows) for ancestors in self.nested]
+        rounded = reading.tally.rounded
+        before = self.before.records(rows, [], nested, rounded)
+        after = self.after.records(rows, [], nested, rounded)
         parts = zip(self.before.keys(before), self.after.keys(after), strict=True)
         name = msgspec.json.encode(self.own.written)
         opened = [_opened(line, name) for line in encode_lines(before)]
@@ -133,14 +132,15 @@ class Ancestors:
             for row, identity in zip(rows, keys_at(rows, self.above), strict=True)
         ]
         keys = [(*first, *last) for first, last in parts]
-        depths = [max((a.depth_of(row) for a in self.nested), default=0) for row in rows]
+        below = list(zip(self.nested, nested, strict=True))
+        depths = [max((a.depth_of(row, keys) for a, keys in below), default=0) for row in rows]
         levels = map(Level, above, keys, opened, closed, depths)
         return dict(zip(keys_at(rows, self.identity), levels, strict=True))
 
-    def depth_of(self, row: Row) -> int:
+    def depth_of(self, row: Row, keys: TargetKeys) -> int:
         """Return how deep the key nests that a row refers to."""
         identity = tuple(row[place] for place in self.slot.identity)
-        return 0 if None in identity else self.slot.held[identity].depth
+        return 0 if None in identity else keys[identity].depth
 
     def _up(self, row: Row, above: Row) -> Row | None:
         """Return the primary key of the row above; a set foreign key without one is an error."""
@@ -217,6 +217,6 @@ def _closed(line: bytes) -> bytes:
     return b"," + line[1:] if len(line) > 2 else line[1:]
 
 
-def ancestors_of(database: Database, selection: Selection) -> list[Ancestors]:
+def ancestors_of(selection: Selection) -> list[Ancestors]:
     """Return what reads the keys that recur, of each reference that a selection has of them."""
-    return [Ancestors(database, slot) for slot in selection.recurring]
+    return [Ancestors(selection.dialect, slot) for slot in selection.recurring]

@@ -5,24 +5,17 @@ Nothing here reads a database; what a record nests is handed in, by place.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from lading.codegen import Source
 from lading.database.dialects.base import Dialect, Row
-from lading.database.dialects.real_columns import UnfitValue
-from lading.database.dialects.sqlite_decimals import Unscaled
-from lading.database.dialects.type_processors import NotUndone
-from lading.errors import LadingError, TargetError
 from lading.exporting.class_fields import KindSource
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot
-from lading.mapping.columns import kind_of, underlying
-from lading.mapping.meta_options import stored_names
-from lading.model.hidden import HIDDEN, hides, told_fault
+from lading.exporting.row_faults import MissingTarget, RowFaults
+from lading.mapping.columns import kind_of
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.records.key_source import (
     order_source,
@@ -31,14 +24,8 @@ from lading.records.key_source import (
     sorts_as_written,
 )
 from lading.records.layout import KeyLayout, RecordLayout, id_names
-from lading.records.lines import encode_lines
-from lading.values.base import article
 
 NULL = msgspec.Raw(b"null")
-
-
-class MissingTarget(ValueError):
-    """A foreign key is set and its target is not there."""
 
 
 class RowEncoder:
@@ -51,10 +38,7 @@ class RowEncoder:
         layout: RecordLayout,
         *,
         ids: bool,
-        rounded: dict[str, int] | None = None,
     ) -> None:
-        #: How many cells of the rows were rounded, by the column's name.
-        self.rounded: dict[str, int] = defaultdict(int) if rounded is None else rounded
         self.rows = rows
         self.layout = layout
         self.dialect: Dialect = selection.dialect
@@ -90,7 +74,13 @@ class RowEncoder:
         else:
             loop = f"for {row} in rows"
         loop += self.kind.loop
-        self._encode = self.source.compile(f"lambda rows, nested: [{record}({values}) {loop}]")
+        self._encode = self.source.compile(
+            f"lambda rows, nested, keys, rounded: [{record}({values}) {loop}]"
+        )
+        self._order: Callable[[list[Any]], list[Any]] | None = None
+        if not sorts_as_written(self.rows.key):
+            order = order_source(self.source, self.rows.key, "k")
+            self._order = self.source.compile(f"lambda keys: [{order} for k in keys]")
         self._key = self.source.compile(f"lambda records: [{self._key_source()} for r in records]")
 
     def _key_source(self) -> str:
@@ -103,12 +93,29 @@ class RowEncoder:
                 items.append(reference_source(part, f"r.{place}"))
         return own_key_source(self.rows.key, items)
 
-    def records(self, rows: Sequence[Row], nested: Sequence[Sequence[Any]]) -> list[Any]:
-        """Make a struct of each row; ``nested`` holds one list per links and children."""
+    def records(
+        self,
+        rows: Sequence[Row],
+        nested: Sequence[Sequence[Any]],
+        keys: Sequence[Mapping[Row, Any]],
+        rounded: dict[str, int],
+    ) -> list[Any]:
+        """Make a struct of each row.
+
+        Args:
+            rows: what the selection's columns hold.
+            nested: one list per links and children, of what each row nests.
+            keys: for each reference whose key recurs, the keys by the targets' primary keys.
+            rounded: counts the cells that are rounded, by the column's name.
+
+        Raises:
+            TargetError: a row holds what no record can; it names the first such field.
+        """
         try:
-            return self._encode(rows, nested)  # type: ignore[no-any-return]
+            return self._encode(rows, nested, keys, rounded)  # type: ignore[no-any-return]
         except Exception as error:
-            raise self._located(rows, nested, error) from error
+            faults = RowFaults(self.rows, self.source, self.fields, self.kind.loop, self.width)
+            raise faults.located(rows, nested, keys, error) from error
 
     def keys(self, records: Sequence[Any]) -> list[Any]:
         """Return each record's natural key, as nested tuples of written forms."""
@@ -116,13 +123,7 @@ class RowEncoder:
 
     def order(self, keys: list[Any]) -> list[Any]:
         """Return what keys sort by."""
-        if sorts_as_written(self.rows.key):
-            return keys
-        source = Source(f"{self.rows.name} order")
-        text = order_source(source, self.rows.key, "k")
-        if not hasattr(self, "_order"):
-            self._order = source.compile(f"lambda keys: [{text} for k in keys]")
-        return self._order(keys)  # type: ignore[no-any-return]
+        return keys if self._order is None else self._order(keys)
 
     # Source text
 
@@ -140,12 +141,13 @@ class RowEncoder:
     def _value(self, slot: ValueSlot, *, noted: bool = False) -> str:
         """Return source for a value; where cells are rounded, those of the row itself count."""
         value = slot.value
-        read = self.dialect.reader(value.carrier, value.kind)
-        if noted:
-            note = partial(self._note, f"{value.column.table.fullname}.{value.column.name}")
-            read = self.dialect.codecs.noting(value.carrier, value.kind, note) or read
         x = f"c{slot.place}"
-        text = self.source.use(read, x)
+        text = self.source.use(self.dialect.reader(value.carrier, value.kind), x)
+        is_rounded = self.dialect.codecs.rounds(value.carrier, value.kind) if noted else None
+        if is_rounded is not None:
+            column = f"{value.column.table.fullname}.{value.column.name}"
+            count = self.source.name(_counting(is_rounded, column), "count")
+            text = f"({count}({x}, rounded) or {text})"
         null = "None"
         if value.kind.is_json:
             text = f"{self.source.name(msgspec.Raw, 'Raw')}({text})"
@@ -154,13 +156,10 @@ class RowEncoder:
             return f"({null} if {x} is None else {text})"
         return text
 
-    def _note(self, column: str) -> None:
-        self.rounded[column] += 1
-
     def _reference(self, slot: ReferenceSlot, layout: KeyLayout | None) -> str:
         """Return source for a reference; a key that is flat or recurs needs no layout."""
         if slot.identity:
-            text = slot.held_source(self.source)
+            text = slot.key_text()
         elif slot.reference.flat:
             text = self._value(slot.parts[0])  # type: ignore[arg-type]
         else:
@@ -207,85 +206,6 @@ class RowEncoder:
         x = f"c{selection.add(column, kind)}"
         return f"(None if {x} is None else {self.source.use(self.dialect.reader(column, kind), x)})"
 
-    # Errors
-
-    def _located(
-        self, rows: Sequence[Row], nested: Sequence[Sequence[Any]], error: Exception
-    ) -> LadingError:
-        """Find the first row and field that can't be written, and say so."""
-        names = [f"c{place}" for place in range(self.width)]
-        variables = ", ".join([*names, *(f"n{place}" for place in range(len(nested)))])
-        for place, bare in enumerate(rows):
-            row = (*bare, *(lists[place] for lists in nested))
-            if self.rows.discriminator is not None:
-                try:
-                    self._one_field(variables, "d")(*row)
-                except Exception as cause:
-                    return self._unwritable(row, self.rows.discriminator.name, cause)
-            for name, text in self.fields.items():
-                try:
-                    self._one_field(variables, text)(*row)
-                except Exception as cause:
-                    return self._unwritable(row, name, cause)
-        return TargetError(f"a row can't be written: {error}", entity=self.rows.name)
-
-    def _unwritable(self, row: Row, name: str, cause: Exception) -> LadingError:
-        key = self._best_key(row)
-        member = next(item for item in self.rows.members if item.name == name)
-        problem = str(cause)
-        if not isinstance(cause, ValueError):
-            what = f"{article(member.kind.name)} value" if isinstance(member, Value) else "a value"
-            problem = f"the database holds what can't be read as {what} ({cause})"
-        problem = told_fault(self.rows, member.written, problem)
-        who = f" (in the row with {key})" if key else ""
-        remedy = "Correct the row and export again."
-        if isinstance(cause, UnfitValue):
-            remedy = "Alter the column to what the model says, or the model to what the column is."
-        elif isinstance(cause, Unscaled):
-            remedy = (
-                "Correct the row, or have what SQLAlchemy reads of such numbers written, by the "
-                "catalog's option sqlite_decimals='as_read'."
-            )
-        elif isinstance(cause, NotUndone):
-            remedy = stored_remedy(self.rows, name)
-        elif isinstance(cause, MissingTarget):
-            remedy = "Add the missing row, or set the foreign key to one that exists."
-        return TargetError(
-            f"{problem}{who}", remedy, entity=self.rows.name, field=member.written, key=key or None
-        )
-
-    def _one_field(self, variables: str, text: str) -> Any:
-        made = f"[{text}{self.kind.loop}][0]" if self.kind.loop else text
-        return self.source.compile(f"lambda {variables}: {made}")
-
-    def _best_key(self, row: Row) -> str:
-        """Describe the row by whatever of its key can be read, else by its identity."""
-        variables = ", ".join(f"c{place}" for place in range(self.width))
-        parts = []
-        for part in self.rows.key:
-            try:
-                read = self.source.compile(f"lambda {variables}: {self.fields[part.name]}")
-                value = read(*row[: self.width])
-            except Exception:  # noqa: S112 - the key itself may be what is broken
-                continue
-            text = HIDDEN if hides(part) else encode_lines([value])[0].decode()
-            parts.append(f"{part.written} {text}")
-        return ", ".join(parts)
-
-
-def stored_remedy(rows: RowSet, name: str) -> str:
-    """Say how a field travels as it is stored, ready to be pasted."""
-    names = dict.fromkeys([*stored_names(rows.schema), name])
-    field = name in rows.schema._declared_fields
-    columns = [value.column for value in rows.values if value.name == name]
-    if field and any(kind_of(underlying(column.type)) is None for column in columns):
-        return "Correct the field, so that it reads what it wrote."
-    remove = f"remove the field {name}, and " if field else ""
-    return (
-        f"To let the stored value travel as it is, {remove}write stored = "
-        f"({', '.join(map(repr, names))},) in the Meta of {rows.schema.__name__}."
-    )
-
 
 def _missing(reference: Reference) -> Any:
     columns = ", ".join(column.name for column in reference.columns)
@@ -305,3 +225,13 @@ def _partly(reference: Reference) -> Any:
         raise ValueError(f"the foreign key ({columns}) is partly null: {values}")
 
     return fail
+
+
+def _counting(is_rounded: Callable[[Any], bool], column: str) -> Callable[..., None]:
+    """Return what counts a column's cell where it is rounded."""
+
+    def count(raw: Any, rounded: dict[str, int]) -> None:
+        if is_rounded(raw):
+            rounded[column] += 1
+
+    return count

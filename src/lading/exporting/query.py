@@ -7,13 +7,12 @@ can't show it, the foreign key and the column that it refers to come along.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import eq
 from typing import Any
 
 import sqlalchemy as sa
 
-from lading.codegen import Source
 from lading.database.dialects.base import Dialect, Row
 from lading.database.live.base import Database
 from lading.database.lookup import keys_at, rows_among
@@ -37,9 +36,9 @@ class ReferenceSlot:
 
     ``foreign`` are the places of the foreign key's columns (for a reference that
     may be null, or whose ids are wanted), ``present`` the place of a column that
-    is null only where the target is missing.  A key that recurs has no parts here:
-    ``held`` maps the target's primary key, at ``identity``, to a ``WrittenKey``, for the
-    rows at hand (see ``engine.recurring``).
+    is null only where the target is missing.  A key that recurs has no parts here: it is
+    the ``number``-th of its selection's, and found by the target's primary key, at
+    ``identity`` (see ``ancestors``).
     """
 
     reference: Reference
@@ -47,12 +46,12 @@ class ReferenceSlot:
     present: int
     parts: list[ValueSlot | ReferenceSlot]
     identity: tuple[int, ...] = ()
-    held: dict[Row, Any] = field(default_factory=dict)
+    number: int = 0
 
-    def held_source(self, source: Source) -> str:
+    def key_text(self) -> str:
         """Return source for the key that recurs, given that its target is there."""
         places = "".join(f"c{place}, " for place in self.identity)
-        return f"{source.name(self.held, 'held')}[({places})]"
+        return f"keys[{self.number}][({places})]"
 
     def is_null(self) -> str:
         """Return source that tells whether the reference is null: what it alone carries is.
@@ -139,7 +138,8 @@ class Selection:
             places = tuple(self.raw(source.c[column.key]) for column in reference.columns)
         if recurs(reference):
             identity = tuple(self.raw(target.c[c.key]) for c in reference.target.identity)
-            slot = ReferenceSlot(reference, places, identity[0], [], identity)
+            number = len(self.recurring)
+            slot = ReferenceSlot(reference, places, identity[0], [], identity, number)
             self.recurring.append(slot)
             return slot
         parts = [self.part(part, target) for part in reference.parts]

@@ -14,18 +14,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Row
+from lading.database.dialects.base import Dialect, Row
 from lading.database.live.base import Database
-from lading.database.lookup import keys_at, rows_among
+from lading.database.lookup import keys_at
 from lading.errors import TargetError
 from lading.exporting.query import Selection
-from lading.exporting.reader import RowReader, Tally
+from lading.exporting.reader import CompiledReader
+from lading.exporting.reading import Reading
 from lading.exporting.selection import Scope, chain
 from lading.messages import shown
 from lading.model.hidden import HIDDEN, hides
@@ -90,31 +92,25 @@ class KeyReader:
     """Reads one key of every row of a table, in the key's order."""
 
     def __init__(self, database: Database, rows: RowSet, parts: Parts) -> None:
-        keyed = replace(rows, members=list(parts), key=parts, discriminator=None, extensions=())
         self.database = database
-        self.rows = keyed
-        self.reader = RowReader(database, keyed, Tally(), ids=False)
-        self.order = self.reader.selection.order(parts, rows.table)
-        self.reader.ready()
+        self.compiled = database.dialect.once(_key_reader, rows, parts)
+        self.reader = self.compiled.reader
+        self.rows = self.reader.rows
 
     def sharing(self) -> Iterator[Sharing]:
         """Yield every row whose key isn't its own, beside one that has the same."""
-        statement = self.reader.selection.statement()
-        if self.order is not None:
-            statement = statement.order_by(*self.order)
-        with closing(self.database.stream(statement, CHUNK)) as stream:
-            completed = map(self.reader.completed, stream)
-            items = (item for rows in completed for item in self._items(rows))
-            ordered = items if self.order is not None else externally_sorted(items)
+        is_sorted = self.compiled.order is not None
+        with closing(self.database.stream(self.compiled.statement, CHUNK)) as stream:
+            complete = partial(self.reader.selection.completed, self.database)
+            items = (item for rows in map(complete, stream) for item in self._items(rows))
+            ordered = items if is_sorted else externally_sorted(items)
             for _, group in groupby(ordered, key=itemgetter(0)):
                 yield from _sharing(item for _, item in group)
 
     def named(self, identity: Row) -> Any:
         """Return the key of one row in portable form."""
-        columns = self.rows.identity
-        names = self.reader.qualified(columns)
-        rows = rows_among(self.database, self.reader.text(), columns, names, [identity])
-        return self.portable(self._items(self.reader.completed(rows))[0][1][1])
+        rows = self.reader.among(Reading(self.database), self.rows.identity, [identity])
+        return self.portable(self._items(rows)[0][1][1])
 
     def portable(self, key: Key) -> Any:
         """Return a key in portable form."""
@@ -123,9 +119,15 @@ class KeyReader:
     def _items(self, rows: Sequence[Row]) -> list[tuple[Any, tuple[Row, Key]]]:
         """Return what each row's key sorts by, with the row's primary key and the key itself."""
         encoder = self.reader.encoder
-        keys = encoder.keys(self.reader.records(rows))
+        keys = encoder.keys(self.reader.records(Reading(self.database), rows))
         identities = keys_at(rows, self.reader.identity)
         return list(zip(encoder.order(keys), zip(identities, keys, strict=True), strict=True))
+
+
+def _key_reader(dialect: Dialect, rows: RowSet, parts: Parts) -> CompiledReader:
+    """Return what reads one key of a table's rows, as records that hold nothing else."""
+    keyed = replace(rows, members=list(parts), key=parts, discriminator=None, extensions=())
+    return CompiledReader(dialect, keyed)
 
 
 def _sharing(group: Iterator[tuple[Row, Key]]) -> Iterator[Sharing]:

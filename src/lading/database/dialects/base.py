@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
@@ -24,6 +24,7 @@ from lading.model.rowsets import Column
 from lading.values.base import Kind
 
 Row = tuple[Any, ...]
+Result = TypeVar("Result")
 PLACEHOLDERS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 
 
@@ -87,6 +88,23 @@ class Dialect(ABC):
         self.columns: RealColumns[Any] = RealColumns(tables, translate, folds_case=self.folds_case)
         self.codecs = self.codecs_class(sqlalchemy, self.columns)
         self.codecs.as_read = as_read
+        self._results: dict[Any, Any] = {}
+
+    def once(self, compute: Callable[..., Result], *options: Any) -> Result:
+        """Return what a function makes of this dialect, computed at the first call.
+
+        Args:
+            compute: a function of a dialect and ``options``, or a class.
+            options: what the result depends on beside the dialect; hashable.
+
+        Returns:
+            The same object at each call, which several threads may use at once.
+        """
+        key = (compute, options)
+        if key not in self._results:
+            self._results.setdefault(key, compute(self, *options))
+        result: Result = self._results[key]
+        return result
 
     # Names
 

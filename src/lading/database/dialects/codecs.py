@@ -51,8 +51,8 @@ class Codecs(ABC):
         self.dialect = dialect
         self.columns = columns
 
-    def noting(self, column: Column, kind: Kind, note: Callable[[], None]) -> Expression | None:
-        """Return a reader that calls ``note`` for each cell that it rounds, if it rounds any."""
+    def rounds(self, column: Column, kind: Kind) -> Callable[[Any], bool] | None:
+        """Return what tells whether the reader rounds a cell, if it rounds any."""
         return None
 
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:

@@ -37,18 +37,24 @@ def finite(double: float) -> float:
     return double
 
 
-def unnoted() -> None:
-    """Round a cell that was noted already, or that isn't written."""
-
-
 def as_double(value: Any) -> Any:
     """Return a number as the double that SQLite compares it as."""
     return float(value) if type(value) in (int, float) else value
 
 
-def scaled_double(scale: int, rounded: Callable[[], None] | None) -> Callable[[Any], Any]:
+def finer_than(scale: int) -> Callable[[Any], bool]:
+    """Return what tells whether a double has more digits than a scale."""
+    form = f"%.{scale}f"
+
+    def is_finer(raw: Any) -> bool:
+        return type(raw) is float and math.isfinite(raw) and float(form % raw) != raw
+
+    return is_finer
+
+
+def scaled_double(scale: int, *, rounds: bool = False) -> Callable[[Any], Any]:
     """Return what refuses or rounds doubles with more digits, before a decorator sees them."""
-    read = decimal_reader(Number(scale=scale), rounded)
+    read = decimal_reader(Number(scale=scale), rounds=rounds)
 
     def load(raw: Any) -> Any:
         if type(raw) is not float or not math.isfinite(raw):
@@ -60,14 +66,13 @@ def scaled_double(scale: int, rounded: Callable[[], None] | None) -> Callable[[A
 
 def decimal_reader(
     kind: Number,
-    rounded: Callable[[], None] | None = None,
     *,
+    rounds: bool = False,
     refusal: type[ValueError] = Unscaled,
 ) -> Callable[[Any], str]:
     """Read a decimal that SQLite keeps as a double.
 
-    One that its scaled text would change is refused, or else written as that text and
-    ``rounded`` is called.
+    One that its scaled text would change is refused, or, with ``rounds``, written as that text.
     """
     form = None if kind.scale is None else f"%.{kind.scale}f"
     usual = 10**9 if kind.precision is None else kind.precision + 1
@@ -78,12 +83,11 @@ def decimal_reader(
         if type(raw) is float and form is not None and isfinite(raw):
             text = form % raw
             if float(text) != raw:
-                if rounded is None:
+                if not rounds:
                     raise refusal(
                         f"the database holds {raw!r}, which is not {text} "
                         f"(its column has {kind.scale} decimal places)"
                     )
-                rounded()
                 return kind.write(Decimal(text))
             return text if len(text) <= usual and raw else kind.write(Decimal(text))
         if type(raw) is int:

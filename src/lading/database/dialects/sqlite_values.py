@@ -40,11 +40,11 @@ from lading.database.dialects.sqlite_columns import (
 from lading.database.dialects.sqlite_decimals import (
     as_double,
     decimal_reader,
+    finer_than,
     finite,
     is_decimal,
     is_rounded,
     scaled_double,
-    unnoted,
 )
 from lading.mapping.columns import kind_of
 from lading.model.rowsets import Column
@@ -155,7 +155,7 @@ class SQLiteCodecs(Codecs):
         if isinstance(below, sqltypes.DateTime | sqltypes.Time | sqltypes.Interval):
             return whole_fraction
         if is_rounded(below):
-            return scaled_double(below.scale, self._rounding())
+            return scaled_double(below.scale, rounds=self.as_read)
         return super().loader(type_)
 
     def kept(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
@@ -166,20 +166,17 @@ class SQLiteCodecs(Codecs):
         """Return the check that a decimal's double can be exported again."""
         if self.as_read or not is_rounded(type_):
             return finite
-        scaled = scaled_double(type_.scale, None)
+        scaled = scaled_double(type_.scale)
         return lambda double: scaled(finite(double))
 
-    def _rounding(self) -> Callable[[], None] | None:
-        return unnoted if self.as_read else None
-
-    def noting(self, column: Column, kind: Kind, note: Callable[[], None]) -> Expression | None:
+    def rounds(self, column: Column, kind: Kind) -> Callable[[Any], bool] | None:
         """Decimals are rounded where the catalog says that they are written as they are read."""
         below = self.underlying(column.type)
         if not self.as_read or not is_rounded(below) or self.misfit(column) is not None:
             return None
-        if isinstance(kind, Number) and self.is_usual(column, kind):
-            return calling(decimal_reader(kind, note))
-        return calling(self.processed(column, kind, scaled_double(below.scale, note)).read)
+        if isinstance(kind, Number) and kind.scale is not None and self.is_usual(column, kind):
+            return finer_than(kind.scale)
+        return finer_than(below.scale)
 
     def read_string(self, column: Column, kind: Text) -> Expression:
         """Text, no longer than declared."""
@@ -224,7 +221,7 @@ class SQLiteCodecs(Codecs):
         """Doubles that say the same as their scaled text."""
         if not is_rounded(self.underlying(column.type)):  # SQLAlchemy reads all of its digits
             return calling(decimal_reader(kind, refusal=ValueError))
-        return calling(decimal_reader(kind, self._rounding()))
+        return calling(decimal_reader(kind, rounds=self.as_read))
 
     def read_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""

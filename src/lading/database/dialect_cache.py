@@ -1,0 +1,69 @@
+"""Keeps a catalog's dialects, with all that was compiled for them, from call to call."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+from lading.database.dialects.base import Dialect, ServerFacts
+from lading.database.dialects.real_columns import Tables, Translation
+from lading.model.entities import Entities
+
+#: Dialects that are kept, those used last; a process seldom speaks to more databases.
+MOST = 8
+#: What SQLAlchemy's dialects hold that is their own and follows from the rest, or that says
+#: nothing about how values and names are written.
+OWN = {
+    "_psycopg_adapters_map",
+    "_type_memos",
+    "dispatch",
+    "identifier_preparer",
+    "loaded_dbapi",
+    "type_compiler",
+    "type_compiler_instance",
+}
+
+
+class DialectCache:
+    """The dialects of one catalog's entities, one for each kind of database."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._dialects: list[tuple[Any, Dialect]] = []
+
+    def dialect(
+        self,
+        dialect_class: type[Dialect],
+        sqlalchemy: SQLAlchemyDialect,
+        tables: Tables,
+        *,
+        translate: Translation,
+        facts: ServerFacts,
+        as_read: bool,
+    ) -> Dialect:
+        """Return a dialect, which may have been made for another engine of the same settings.
+
+        The arguments are those of :class:`Dialect`.
+        """
+        options: dict[str, Any] = {"translate": dict(translate), "facts": facts, "as_read": as_read}
+        key = (dialect_class, type(sqlalchemy), settings_of(sqlalchemy), options, tables)
+        with self._lock:
+            for place, (known, dialect) in enumerate(self._dialects):
+                if known == key:
+                    self._dialects.insert(0, self._dialects.pop(place))
+                    return dialect
+            dialect = dialect_class(sqlalchemy, tables, **options)
+            self._dialects = [(key, dialect), *self._dialects[: MOST - 1]]
+            return dialect
+
+
+def dialect_cache(_: Entities) -> DialectCache:
+    """Return a new cache, for ``Entities.once``."""
+    return DialectCache()
+
+
+def settings_of(sqlalchemy: SQLAlchemyDialect) -> dict[str, Any]:
+    """Return what may tell how a dialect of SQLAlchemy's writes from how its class does."""
+    return {name: value for name, value in vars(sqlalchemy).items() if name not in OWN}

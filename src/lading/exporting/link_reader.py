@@ -1,0 +1,130 @@
+"""Reads many-to-many links: compiled once, for any number of exports."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.codegen import Source
+from lading.database.dialects.base import Dialect, Row
+from lading.database.lookup import keys_at, rows_among
+from lading.errors import TargetError
+from lading.exporting.ancestors import ancestors_of
+from lading.exporting.query import ReferenceSlot, Selection, ValueSlot
+from lading.exporting.reading import Reading
+from lading.messages import shown
+from lading.model.rowsets import Links, RowSet
+from lading.records.key_source import order_source, reference_source
+from lading.records.layout import KeyLayout, RecordLayout
+
+
+class LinkReader:
+    """Reads the many-to-many links of a chunk of owners, sorted by key."""
+
+    def __init__(
+        self, rows: RowSet, links: Links, owner: Selection, layout: RecordLayout, path: str
+    ) -> None:
+        self.rows = rows
+        self.links = links
+        self.path = path
+        dialect = owner.dialect
+        selection = Selection(dialect, links.table, anchor=links.reference.columns)
+        slot = selection.reference(links.reference, links.table)
+        self.ancestors = ancestors_of(selection)
+        self.owner_places = [owner.raw(column) for _, column in links.local]
+        self.own_places = [selection.raw(links.table.c[near.key]) for near, _ in links.local]
+        self.make = self._compile(selection, slot, layout.keys.get(links.name))
+        self.selection = selection
+        self.sql = dialect.text_of(selection.statement())
+        table = dialect.table(links.table)
+        self.names = [f"{table}.{dialect.name(near)}" for near, _ in links.local]
+
+    def _compile(self, selection: Selection, slot: ReferenceSlot, layout: KeyLayout | None) -> Any:
+        """Return what makes (key struct, sort key) pairs of rows."""
+        reference = self.links.reference
+        source = Source(f"{self.rows.name}.{self.links.name}")
+        struct = key_struct_source(source, selection.dialect, slot, layout)
+        variables = ", ".join(f"c{place}" for place in range(len(selection.columns)))
+        key = reference_source(reference, "k")
+        order = order_source(source, reference.parts, "t")
+        return source.compile(
+            f"lambda rows, keys: [(k, {order}) for ({variables},) in rows "
+            f"for k in ({struct},) for t in ({key},)]"
+        )
+
+    def fetch(self, reading: Reading, owners: Sequence[Row]) -> list[list[Any]]:
+        """Return each owner's nested keys, sorted."""
+        near = [column for column, _ in self.links.local]
+        wanted = keys_at(owners, self.owner_places)
+        rows = rows_among(reading.database, self.sql, near, self.names, wanted)
+        rows = self.selection.completed(reading.database, rows)
+        keys = [ancestors.fetch(reading, rows) for ancestors in self.ancestors]
+        try:
+            made = self.make(rows, keys)
+        except Exception as error:
+            raise TargetError(
+                f"a link of {self.links.table.fullname} refers to no row ({error})",
+                "Remove the link, or add the row.",
+                entity=self.rows.name,
+                field=self.links.written,
+            ) from error
+        groups: dict[Row, list[tuple[Any, Any]]] = defaultdict(list)
+        for owner, item in zip(keys_at(rows, self.own_places), made, strict=True):
+            groups[owner].append(item)
+        refuse_strangers(groups, wanted, self.links.table, self.rows.name)
+        tally = reading.tally
+        tally.rows[self.links.table.fullname] += len(rows)
+        tally.links[f"{self.path}{self.links.written}"] += len(rows)
+        for items in groups.values():
+            items.sort(key=itemgetter(1))
+            if any(first[1] == second[1] for first, second in pairwise(items)):
+                raise TargetError(
+                    f"{self.links.table.fullname} holds a link twice, and no bundle can",
+                    "Remove one of the two rows.",
+                    entity=self.rows.name,
+                    field=self.links.written,
+                )
+        return [[struct for struct, _ in groups.get(owner, ())] for owner in wanted]
+
+
+def refuse_strangers(
+    groups: dict[Row, Any], owners: Sequence[Row], table: sa.Table, entity: str
+) -> None:
+    """Refuse rows whose owner the database takes for equal, by its collation, and which isn't."""
+    for stranger in groups.keys() - set(owners):
+        raise TargetError(
+            f"a row of {table.fullname} refers to {shown(stranger)}, which is its owner's key only "
+            "by the database's collation",
+            "Write the foreign key exactly as the owner's key is.",
+            entity=entity,
+        )
+
+
+def key_struct_source(
+    source: Source, dialect: Dialect, slot: ReferenceSlot, layout: KeyLayout | None
+) -> str:
+    """Return source for a nested key whose parts must all be there.
+
+    One that is flat or recurs is no struct, and needs no layout.
+    """
+    if slot.identity:
+        return slot.key_text()
+    items = []
+    for place, part in enumerate(slot.parts):
+        if isinstance(part, ValueSlot):
+            x = f"c{part.place}"
+            text = source.use(dialect.reader(part.value.carrier, part.value.kind), x)
+            items.append(f"(None if {x} is None else {text})" if part.value.nullable else text)
+        else:
+            nested = None if layout is None else layout.nested.get(place)
+            text = key_struct_source(source, dialect, part, nested)
+            null = part.is_null()
+            items.append(f"(None if {null} else {text})" if part.reference.nullable else text)
+    if layout is None:
+        return items[0]
+    return f"{source.name(layout.struct, 'Key')}({', '.join(items)})"

@@ -1,0 +1,134 @@
+"""Finds the row and field that can't be written, once the code that writes them all fails."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lading.codegen import Source
+from lading.database.dialects.base import Row
+from lading.database.dialects.real_columns import UnfitValue
+from lading.database.dialects.sqlite_decimals import Unscaled
+from lading.database.dialects.type_processors import NotUndone
+from lading.errors import LadingError, TargetError
+from lading.mapping.columns import kind_of, underlying
+from lading.mapping.meta_options import stored_names
+from lading.model.hidden import HIDDEN, hides, told_fault
+from lading.model.rowsets import RowSet, Value
+from lading.records.lines import encode_lines
+from lading.values.base import article
+
+
+class MissingTarget(ValueError):
+    """A foreign key is set and its target is not there."""
+
+
+class RowFaults:
+    """Runs the source of each field by itself.
+
+    Args:
+        rows: whose rows are written.
+        source: what compiled the code that fails, with the names that it uses.
+        fields: the source of each field, by its name.
+        loop: what binds a row's discriminator in that source, if there is one.
+        width: how many columns a row has.
+    """
+
+    def __init__(
+        self, rows: RowSet, source: Source, fields: Mapping[str, str], loop: str, width: int
+    ) -> None:
+        self.rows = rows
+        self.source = source
+        self.fields = fields
+        self.loop = loop
+        self.width = width
+
+    def located(
+        self,
+        rows: Sequence[Row],
+        nested: Sequence[Sequence[Any]],
+        keys: Sequence[Mapping[Row, Any]],
+        error: Exception,
+    ) -> LadingError:
+        """Find the first row and field that can't be written, and say so.
+
+        Args:
+            rows: what was to be written, with ``nested`` and ``keys`` as its encoder got them.
+            nested: one list per links and children.
+            keys: the keys that recur, for each reference that has such.
+            error: what the encoder raised.
+        """
+        discriminator = self.rows.discriminator
+        texts = {} if discriminator is None else {discriminator.name: "d"}
+        for place, columns in enumerate(rows):
+            row = (*columns, *(lists[place] for lists in nested))
+            for name, text in [*texts.items(), *self.fields.items()]:
+                try:
+                    self._run(text, row, keys)
+                except Exception as cause:
+                    return self._unwritable(columns, keys, name, cause)
+        return TargetError(f"a row can't be written: {error}", entity=self.rows.name)
+
+    def _run(self, text: str, row: Row, keys: Sequence[Mapping[Row, Any]]) -> Any:
+        """Return what the source of a field makes of a row, which may go without what it nests."""
+        columns = [f"c{place}" for place in range(self.width)]
+        nested = [f"n{place}" for place in range(len(row) - self.width)]
+        result = f"[{text}{self.loop}][0]" if self.loop else text
+        function = self.source.compile(
+            f"lambda {', '.join([*columns, *nested])}, keys, rounded: {result}"
+        )
+        return function(*row, keys, defaultdict(int))
+
+    def _unwritable(
+        self, row: Row, keys: Sequence[Mapping[Row, Any]], name: str, cause: Exception
+    ) -> LadingError:
+        key = self._best_key(row, keys)
+        member = next(item for item in self.rows.members if item.name == name)
+        problem = str(cause)
+        if not isinstance(cause, ValueError):
+            what = f"{article(member.kind.name)} value" if isinstance(member, Value) else "a value"
+            problem = f"the database holds what can't be read as {what} ({cause})"
+        problem = told_fault(self.rows, member.written, problem)
+        who = f" (in the row with {key})" if key else ""
+        remedy = "Correct the row and export again."
+        if isinstance(cause, UnfitValue):
+            remedy = "Alter the column to what the model says, or the model to what the column is."
+        elif isinstance(cause, Unscaled):
+            remedy = (
+                "Correct the row, or have what SQLAlchemy reads of such numbers written, by the "
+                "catalog's option sqlite_decimals='as_read'."
+            )
+        elif isinstance(cause, NotUndone):
+            remedy = stored_remedy(self.rows, name)
+        elif isinstance(cause, MissingTarget):
+            remedy = "Add the missing row, or set the foreign key to one that exists."
+        return TargetError(
+            f"{problem}{who}", remedy, entity=self.rows.name, field=member.written, key=key or None
+        )
+
+    def _best_key(self, row: Row, keys: Sequence[Mapping[Row, Any]]) -> str:
+        """Describe the row by whatever of its key can be read."""
+        parts = []
+        for part in self.rows.key:
+            try:
+                value = self._run(self.fields[part.name], row, keys)
+            except Exception:  # noqa: S112 - the key itself may be what is broken
+                continue
+            text = HIDDEN if hides(part) else encode_lines([value])[0].decode()
+            parts.append(f"{part.written} {text}")
+        return ", ".join(parts)
+
+
+def stored_remedy(rows: RowSet, name: str) -> str:
+    """Say how a field travels as it is stored, ready to be pasted."""
+    names = dict.fromkeys([*stored_names(rows.schema), name])
+    field = name in rows.schema._declared_fields
+    columns = [value.column for value in rows.values if value.name == name]
+    if field and any(kind_of(underlying(column.type)) is None for column in columns):
+        return "Correct the field, so that it reads what it wrote."
+    remove = f"remove the field {name}, and " if field else ""
+    return (
+        f"To let the stored value travel as it is, {remove}write stored = "
+        f"({', '.join(map(repr, names))},) in the Meta of {rows.schema.__name__}."
+    )
