@@ -85,7 +85,7 @@ def test_more_digits_are_refused_and_the_remedy_named(type_: Any) -> None:
         export_document(engine, catalog=catalog)
     assert caught.value.field == "cost"
     assert "which is not 0.5556 (its column has 4 decimal places)" in caught.value.problem
-    assert caught.value.remedy.endswith("Catalog('test', sqlite_decimals='as_read').")
+    assert caught.value.remedy.endswith("option sqlite_decimals='as_read'.")
     engine.dispose()
 
 
