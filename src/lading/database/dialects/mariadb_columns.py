@@ -41,7 +41,7 @@ SYNONYMS = {
     "json": "longtext",
 }
 
-_DDL = re.compile(r"((?:national |double )?[a-z]+) ?(?:\(([^()]*)\))?", re.IGNORECASE)
+_DDL = re.compile(r"(double precision|(?:national )?[a-z]+) ?(?:\(([^()]*)\))?", re.IGNORECASE)
 _LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CONTROLS = {"n": "\n", "r": "\r", "0": "\0", "t": "\t", "Z": "\x1a"}
