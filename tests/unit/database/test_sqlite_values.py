@@ -221,15 +221,13 @@ def test_a_column_that_changes_all_values_is_a_misfit(
 
 
 def test_decimals_may_be_written_as_they_are_read() -> None:
-    """Each cell that is rounded is noted; without the catalog's word none is."""
-    coding, column = codecs(), column_of(sa.Numeric(6, 2))
-    kind, notes = Number(precision=6, scale=2), list[str]()
-    assert coding.noting(column, kind, lambda: None) is None
+    """Cells that are rounded are told from others; without the catalog's word none is."""
+    coding, column, kind = codecs(), column_of(sa.Numeric(6, 2)), Number(precision=6, scale=2)
+    assert coding.rounds(column, kind) is None
     with pytest.raises(Unscaled):
         coding.reader(column, kind).function()(0.125)
     coding.as_read = True
     assert coding.reader(column, kind).function()(0.125) == "0.12"
-    noting = coding.noting(column, kind, lambda: notes.append("noted"))
-    assert noting is not None
-    assert [noting.function()(raw) for raw in (0.125, 0.25)] == ["0.12", "0.25"]
-    assert notes == ["noted"]
+    is_rounded = coding.rounds(column, kind)
+    assert is_rounded is not None
+    assert [is_rounded(raw) for raw in (0.125, 0.25, 3, None)] == [True, False, False, False]
