@@ -28,7 +28,6 @@ from lading import (
     export_document,
     import_all,
     import_document,
-    importer,
 )
 from lading.database.live import database_for
 from lading.database.live.base import Database
@@ -862,7 +861,7 @@ def test_references_are_resolved_inside_out_one_table_a_query(
     PostgreSQL gets arrays, of one parameter a column, and each chunk's rows by one COPY.
     """
     chunks, size = 4, 50
-    monkeypatch.setattr(importer, "CHUNK", size)
+    monkeypatch.setattr("lading.importing.entity_reader.CHUNK", size)
     monkeypatch.setattr(resolve, "SMALL", 5_000 if small else 0)
     base, catalog = ledger()
     kinds = [{"brand": {"slug": f"b{n % 9}"}, "number": n} for n in range(60)]

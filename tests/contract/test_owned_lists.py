@@ -108,7 +108,7 @@ def test_rows_that_wait_for_each_other_keep_the_order_of_their_list(
     backend: Backend, newest_first: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their generated ids follow the list, in whatever order they could be inserted."""
-    monkeypatch.setattr("lading.importer.CHUNK", 3)
+    monkeypatch.setattr("lading.importing.entity_reader.CHUNK", 3)
     base, catalog = new_base(), Catalog("test")
     section = table(base, "sections", paper_id=to("papers.id"), above_id=to("sections.id"))
     order = section.id.desc() if newest_first else section.id

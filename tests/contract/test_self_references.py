@@ -15,7 +15,6 @@ from lading import (
     Ref,
     export_document,
     import_document,
-    importer,
 )
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for, table
@@ -64,7 +63,7 @@ def test_only_what_refers_forward_or_in_a_circle_is_updated(
     most: int,
 ) -> None:
     """Within a chunk rows are inserted parents first; later chunks and circles need an update."""
-    monkeypatch.setattr(importer, "CHUNK", chunk)
+    monkeypatch.setattr("lading.importing.entity_reader.CHUNK", chunk)
     model, records = pages(), document(above)
     with backend.database(model.metadata) as engine:
         with statements(engine) as seen:
@@ -80,7 +79,7 @@ def test_what_is_below_a_bad_record_falls_with_it(
     sqlite_memory: Backend, monkeypatch: pytest.MonkeyPatch, on_error: Any
 ) -> None:
     """Whichever chunks the two are in."""
-    monkeypatch.setattr(importer, "CHUNK", 3)
+    monkeypatch.setattr("lading.importing.entity_reader.CHUNK", 3)
     records = document({f"p{n}": f"p{n - 1}" if n else None for n in range(9)} | {"z": "p1"})
     records["pages"][2]["above"] = "yesterday"
     model = pages()

@@ -15,7 +15,6 @@ from lading import (
     TargetError,
     export_document,
     import_document,
-    importer,
 )
 from lading.database.live import database_for
 from lading.report import Alteration
@@ -165,7 +164,7 @@ def test_trees_wait_where_triggers_could_fire(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With triggers, even rows whose parents come in later chunks need no update."""
-    monkeypatch.setattr(importer, "CHUNK", 20)
+    monkeypatch.setattr("lading.importing.entity_reader.CHUNK", 20)
     model = page()
     records = pages({**tree(150), "a": "b", "b": "a"})
     with backend.database(model.metadata) as engine:
@@ -182,7 +181,7 @@ def test_reading_back_costs_as_much_for_each_chunk(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With triggers a chunk costs some statements more, without any an import one in all."""
-    monkeypatch.setattr(importer, "CHUNK", 50)
+    monkeypatch.setattr("lading.importing.entity_reader.CHUNK", 50)
     model = page()
     counts: dict[bool, list[int]] = {}
     for triggers in (False, True):

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from lading.database.dialects import sqlite_values
 from lading.exporting.reader import RecordReader
 from lading.importing.link_writer import LinkWriter
-from lading.importing.loader import Loader
+from lading.importing.references import ReferenceResolver
 from lading.importing.writer import RowWriter
 from lading.mapping.members import Members
 from lading.model.rowsets import RowSet
@@ -44,15 +44,15 @@ def forgotten_column() -> Any:
 
 def swapped_references() -> Any:
     """Two records of a chunk get each other's targets."""
-    plain = Loader._resolve
+    plain = ReferenceResolver._resolve
 
-    def resolve(self: Loader, *given: Any) -> Any:
+    def resolve(self: ReferenceResolver, *given: Any) -> Any:
         rows = plain(self, *given)
         if len(rows) > 1 and None not in rows[:2]:
             rows[:2] = rows[1], rows[0]
         return rows
 
-    return (mock.patch.object(Loader, "_resolve", resolve),)
+    return (mock.patch.object(ReferenceResolver, "_resolve", resolve),)
 
 
 def json_null_for_sql_null() -> Any:
@@ -79,8 +79,8 @@ def dropped_links() -> Any:
     """The last link of a chunk isn't written."""
     plain = LinkWriter.write
 
-    def write(self: LinkWriter, rows: Any, later: Any) -> Any:
-        return plain(self, rows[:-1] or rows, later)
+    def write(self: LinkWriter, rows: Any, log: Any) -> Any:
+        return plain(self, rows[:-1] or rows, log)
 
     return (mock.patch.object(LinkWriter, "write", write),)
 

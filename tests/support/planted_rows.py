@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from lading import importer
 from lading.bundle.reader import Block
 from lading.exporting.reader import RecordReader
 from lading.importing.bundle_payload import BundlePayload
-from lading.importing.existing import Existing
+from lading.importing.conflicts import Conflicts, Decisions
 from lading.importing.resolver import Resolver
 from lading.importing.writer import RowWriter
 from lading.records.layout import Key
@@ -54,20 +53,23 @@ def null_in_a_key_made_an_empty_text() -> Patch:
 @mistake("optional_keys", ("items", "shelves"))
 def null_in_a_key_is_new_each_time() -> Patch:
     def make(plain: Any) -> Any:
-        def without(self: Any, batch: Any) -> Any:
-            known = {n for n, key in zip(batch.numbers, batch.keys, strict=True) if None in key}
-            kept = plain(self, batch)
-            places = [n for n, number in enumerate(batch.numbers) if number in known]
-            return kept if len(kept) else batch.take(places)
+        def decide(self: Any, batch: Any) -> Decisions:
+            decisions = plain(self, batch)
+            with_null = [place for place, key in enumerate(batch.keys) if None in key]
+            decisions.insert = decisions.insert or with_null
+            return decisions
 
-        return without
+        return decide
 
-    return replaced(Existing, "without", make)
+    return replaced(Conflicts, "decide", make)
 
 
 @mistake("optional_keys", ("items", "loans", "shelves"))
 def records_there_are_imported_again() -> Patch:
-    return mock.patch.object(Existing, "without", lambda self, batch: batch)
+    def decide(self: Conflicts, batch: Any) -> Decisions:
+        return Decisions(insert=range(len(batch)))
+
+    return mock.patch.object(Conflicts, "decide", decide)
 
 
 @mistake("shop", "categories")
@@ -106,7 +108,7 @@ def _blocks(change: Callable[[int, Block], Block | None]) -> Patch:
         return blocks
 
     return together(
-        mock.patch.object(importer, "CHUNK", 2),
+        mock.patch("lading.importing.entity_reader.CHUNK", 2),
         replaced(BundlePayload, "blocks", make),
         mock.patch.object(BundlePayload, "links", return_value={}),
     )

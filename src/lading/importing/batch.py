@@ -23,7 +23,7 @@ class Batch:
 
     ``numbers`` says which record of the file each belongs to, ``values`` are
     tuples of driver values in the members' order; ``references`` and ``links``
-    hold keys, by member.  ``lines`` are the records' texts (of entities only), ``kinds``
+    hold keys, by member.  ``lines`` are the records' texts (of entities only), ``classes``
     the written discriminators of a hierarchy's rows.
     """
 
@@ -34,7 +34,7 @@ class Batch:
     links: dict[str, list[list[Key]]] = field(default_factory=dict)
     children: dict[str, Nested] = field(default_factory=dict)
     lines: list[bytes] = field(default_factory=list)
-    kinds: list[Any] = field(default_factory=list)
+    classes: list[Any] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -51,7 +51,7 @@ class Batch:
             {name: [keys[place] for place in places] for name, keys in self.links.items()},
             {name: _taken(nested, places) for name, nested in self.children.items()},
             [self.lines[place] for place in places] if self.lines else [],
-            [self.kinds[place] for place in places] if self.kinds else [],
+            [self.classes[place] for place in places] if self.classes else [],
         )
 
     def without(self, numbers: set[int]) -> Batch:
@@ -81,7 +81,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
         {name: list(keys) for name, keys in first.links.items()},
         {name: Nested(n.batch, list(n.owners)) for name, n in first.children.items()},
         list(first.lines),
-        list(first.kinds),
+        list(first.classes),
     )
     for batch in rest:
         before = len(whole)
@@ -89,7 +89,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
         whole.keys += batch.keys
         whole.values += batch.values
         whole.lines += batch.lines
-        whole.kinds += batch.kinds
+        whole.classes += batch.classes
         for name, keys in batch.references.items():
             whole.references[name] += keys
         for name, lists in batch.links.items():

@@ -16,7 +16,7 @@ from lading.database.dialects.base import Row
 from lading.database.lookup import rows_among
 from lading.exporting.reader import RecordReader
 from lading.importing.batch import Batch
-from lading.importing.loader import LoadState
+from lading.importing.context import LoadContext
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.mapping.natural_keys import covering
 from lading.messages import shown
@@ -41,8 +41,8 @@ class Collision:
 class Collisions:
     """Finds what an entity's new records collide with."""
 
-    def __init__(self, state: LoadState, root: RowSet) -> None:
-        self.state = state
+    def __init__(self, context: LoadContext, root: RowSet) -> None:
+        self.context = context
         self.root = root
         self.sets = [parts for parts in unique_sets(root) if set(parts) != set(root.key)]
         self.reader: RecordReader | None = None
@@ -74,7 +74,7 @@ class Collisions:
 
     def alike(self, batch: Batch, message: str) -> Collision | None:
         """Return what the database takes for one record by its collations, if there is any."""
-        resolver = self.state.resolvers.by_key(self.root)
+        resolver = self.context.resolvers.by_key(self.root)
         for other in resolver.alike(batch.keys[0]):
             own, there = (described(self.root.key, key) for key in (batch.keys[0], other))
             return Collision(
@@ -93,7 +93,7 @@ class Collisions:
 
     def _rows_with(self, rows: RowSet, parts: Parts, keys: Iterable[Key]) -> Mapping[Key, Row]:
         """Map unique values to the primary keys of the rows that have them now."""
-        resolver = self.state.resolvers.by(rows, parts, rows.identity)
+        resolver = self.context.resolvers.by(rows, parts, rows.identity)
         resolver.forget()
         return resolver.find(keys)
 
@@ -103,7 +103,7 @@ class Collisions:
         if not wanted:
             return {}
         if self.reader is None:
-            self.reader = RecordReader(self.state.database, self.root)
+            self.reader = RecordReader(self.context.database, self.root)
         records = self.reader.lines_of(wanted)
         names = self.root.key_names
         return {
@@ -185,7 +185,7 @@ class Collisions:
     def _select(
         self, table: Any, columns: Sequence[Column], key: Row, wanted: Sequence[Column]
     ) -> Row | None:
-        database = self.state.database
+        database = self.context.database
         sql = database.dialect.text_of(sa.select(*wanted).select_from(table))
         names = database.dialect.qualified(columns)
         found = rows_among(database, sql, columns, names, [key])

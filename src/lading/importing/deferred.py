@@ -1,232 +1,138 @@
-"""Inserts owned rows and links, and sets references, whose targets came later."""
+"""Inserts owned rows and links whose targets came after their records."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from lading.database.dialects.base import Row
+from lading.importing.context import LoadContext
+from lading.importing.journal import DeferredLinks, DeferredRows, WriteLog
 from lading.importing.link_writer import LinkWriter
-from lading.importing.loader import Loader, NoKeys, Restart, field_of
-from lading.importing.resolved_batch import Later, ResolvedBatch, Update
-from lading.importing.resolved_keys import AMBIGUOUS
+from lading.importing.outcomes import EntityOutcome
+from lading.importing.references import ReferenceResolver, places_within
+from lading.importing.resolved_batch import ResolvedBatch
+from lading.importing.savepoints import Objection, attempt, field_of, insert_or_bisect, message_of
 from lading.importing.self_references import SelfReferences
-from lading.importing.shared_columns import Disagreement, compare, deferred_carriers
 from lading.importing.writer import RowWriter
-from lading.mapping.load_order import link_name
-from lading.model.rowsets import Links, Reference, RowSet
-from lading.records.describe import told_key
-from lading.records.layout import Key
-from lading.scratch.spool import Spool
-from lading.values.json_text import json_text
+from lading.model.rowsets import Links, RowSet
 
-#: What the two ends of a link hold.
-Ends = tuple[Row, Row]
-#: Owned rows, what their owners give to each, and their ids.
-Given = tuple[ResolvedBatch, list[Row], list[Any] | None]
+#: The record of a link, and what its two ends hold.
+LinkRow = tuple[int, Row, Row]
 
 
-class DeferredLoader(Loader):
-    """Inserts owned rows and links, and sets references, whose targets came later."""
+class DeferredRowLoader:
+    """Inserts the deferred rows of one owned table; those that need others of it wait for them."""
 
-    def give_up(self, numbers: set[int]) -> None:
-        """Bad records were written already: begin again without them, where that is asked."""
-        if numbers and self.state.may_restart:
-            self.state.excluded.setdefault(self.root.name, set()).update(numbers)
-            raise Restart
+    def __init__(self, context: LoadContext, rows: RowSet, outcome: EntityOutcome) -> None:
+        self.context = context
+        self.rows = rows
+        self.outcome = outcome
+        self.path = path_to(rows, outcome.root)
+        self.references = ReferenceResolver(context.resolvers, context.order, outcome)
+        self.writer = RowWriter(context.database, rows, context.order)
+        self.self_references = SelfReferences(context, self.references, self.writer)
+        self.waiting = context.journal.spool()
 
-    def rows(self, rows: RowSet) -> None:
-        """Insert the late rows of an owned table; those that need others of it wait for them."""
-        path = rows.name[len(self.root.name) + 1 :] + "."
-        writer = RowWriter(self.database, rows, self.state.order)
-        self_references = SelfReferences(self, rows, writer)
-        waiting = self.state.spool()
-        for batch, given in self.state.late.get(rows.name, ()):
-            resolved = self.resolve(rows, batch, NoKeys(), lambda _: path)
-            kept = [n for n, number in enumerate(batch.numbers) if number not in self.bad]
+    def load(self) -> None:
+        """Insert all rows that were deferred."""
+        for deferred in self.context.journal.rows.get(self.rows.name, ()):
+            self._place(self._resolved(deferred))
+        self._go_round()
+        self.context.resolvers.changed(self.rows.table)
+        self.context.exclusions.add_bad(self.outcome.root.name, self.outcome.bad)
+
+    def _resolved(self, deferred: DeferredRows) -> ResolvedBatch:
+        places = places_within(self.path)
+        resolved = self.references.resolve(self.rows, deferred.batch, places)
+        resolved.owner_values = deferred.owner_values
+        resolved = resolved.without(self.outcome.bad)
+        if self.self_references.required:
             # A list may be ordered by its ids, so they are made before any row overtakes others.
-            ids = writer.reserve(len(kept)) if self_references.references else None
-            part = (resolved.take(kept), [given[n] for n in kept], ids)
-            self._place(writer, self_references, part, waiting, path)
-        self._wait(writer, self_references, waiting, path)
-        self.state.resolvers.changed(rows.table)
-        self.give_up(self.bad)
+            resolved.ids = self.writer.reserve(len(resolved))
+        return resolved
 
-    def _place(
-        self,
-        writer: RowWriter,
-        self_references: SelfReferences,
-        part: Given,
-        waiting: Spool,
-        path: str,
-    ) -> int:
+    def _place(self, resolved: ResolvedBatch) -> int:
         """Insert the rows whose self references can be set, and let the others wait.
 
         Returns how many were ready.
         """
-        resolved, given, reserved = part
-        if not self_references.references:
-            self._insert(writer, resolved, given, path)
-            return len(resolved.batch)
-        ready, ids = self_references.settle(resolved, given, reserved)
-        others = sorted(set(range(len(resolved.batch))) - set(ready))
-        if others:
-            kept = None if reserved is None else [reserved[n] for n in others]
-            waiting.append((resolved.take(others), [given[n] for n in others], kept))
-        if ready:
-            self._insert(writer, resolved.take(ready), [given[n] for n in ready], path, ids)
-            self.state.resolvers.changed(writer.rows.table, growing=True)
+        if not self.self_references.required:
+            self._insert(resolved)
+            return len(resolved)
+        ready, waiting = self.self_references.settle(resolved)
+        if len(waiting):
+            self.waiting.append(waiting)
+        if len(ready):
+            self._insert(ready)
+            self.context.resolvers.changed(self.rows.table, growing=True)
         return len(ready)
 
-    def _wait(
-        self, writer: RowWriter, self_references: SelfReferences, waiting: Spool, path: str
-    ) -> None:
+    def _go_round(self) -> None:
         """Go round the rows that wait until none of them finds what it refers to."""
         placed = 1
-        while waiting and placed:
-            again = self.state.spool()
-            placed = sum(
-                self._place(writer, self_references, part, again, path) for part in waiting
-            )
-            waiting = again
-        keys = self_references.held(resolved.batch for resolved, *_ in waiting)
-        for resolved, *_ in waiting:
-            for place, field, message in self_references.orphans(resolved, keys):
-                self.fail(resolved.batch.numbers[place], None, f"{path}{field}", message)
+        while self.waiting and placed:
+            round_, self.waiting = self.waiting, self.context.journal.spool()
+            placed = sum(map(self._place, round_))
+        keys = self.self_references.keys_of(resolved.batch for resolved in self.waiting)
+        for resolved in self.waiting:
+            for place, field, message in self.self_references.orphans(resolved, keys):
+                number = resolved.batch.numbers[place]
+                self.outcome.fail(number, None, f"{self.path}{field}", message)
 
-    def _insert(
-        self,
-        writer: RowWriter,
-        resolved: ResolvedBatch,
-        given: list[Row],
-        path: str,
-        ids: list[Any] | None = None,
-    ) -> None:
-        count = len(resolved.batch)
-        if not count:
-            return
-        error = self.attempt(lambda later: writer.insert(resolved, later, given, ids))
-        if error is None:
-            return
-        if count == 1:
-            field = field_of(error)
-            where = f"{path}{field}" if field else path[:-1]
-            self.fail(resolved.batch.numbers[0], None, where, self.objection(error))
-            return
-        half = count // 2
-        for places in (range(half), range(half, count)):
-            part = [given[place] for place in places]
-            made = None if ids is None else [ids[place] for place in places]
-            self._insert(writer, resolved.take(list(places)), part, path, made)
+    def _insert(self, resolved: ResolvedBatch) -> None:
+        for row, objection in insert_or_bisect(resolved, self._attempt):
+            field = f"{self.path}{field_of(objection) or ''}".removesuffix(".")
+            message = message_of(objection, self.outcome.root)
+            self.outcome.fail(row.batch.numbers[0], None, field, message)
 
-    def links(self, rows: RowSet, links: Links) -> None:
-        """Insert the late rows of a link table."""
-        name = link_name(rows, links)
-        path = f"{rows.name[len(self.root.name) + 1 :]}.".lstrip(".")
-        writer = LinkWriter(self.database, rows, links, self.state.order)
-        for items in self.state.late.get(name, ()):
-            numbers = [number for number, _, _ in items]
-            lists = self.resolve_links(
-                links, numbers, [keys for _, _, keys in items], NoKeys(), lambda _: path
-            )
-            made = [
-                (number, (owner, remote))
-                for (number, owner, _), found in zip(items, lists, strict=True)
-                for remote in found
-                if number not in self.bad
-            ]
-            self._write(writer, made, f"{path}{links.written}")
-        self.give_up(self.bad)
-
-    def _write(self, writer: LinkWriter, made: list[tuple[int, Ends]], path: str) -> None:
-        error = self.attempt(
-            lambda later: writer.write([writer.row(*ends) for _, ends in made], later)
+    def _attempt(self, resolved: ResolvedBatch) -> Objection | None:
+        return attempt(
+            self.context.database,
+            self.context.journal,
+            lambda log: self.writer.insert(resolved, log),
         )
-        if error is None:
-            return
-        if len(made) == 1:
-            self.fail(made[0][0], None, path, self.objection(error))
-            return
-        half = len(made) // 2
-        self._write(writer, made[:half], path)
-        self._write(writer, made[half:], path)
 
-    def update(self, rows: RowSet, reference: Reference) -> None:
-        """Set a reference that was inserted as null."""
-        prefix = f"{rows.name[len(self.root.name) + 1 :]}.".lstrip(".")
-        where = f"{prefix}{reference.written}"
-        own = [n for n, column in enumerate(reference.columns) if column in reference.own]
-        for items in self.state.updates.get((rows.name, reference.name), ()):
-            found = self.found(reference, (item.key for item in items))
-            made = []
-            for item, shared in zip(items, self._shared(rows, reference, items), strict=True):
-                row = found.get(item.key)
-                if row is None or row is AMBIGUOUS:
-                    self.fail(item.number, None, where, self.missing(reference, item.key, row))
-                    continue
-                try:
-                    compare(reference, row, shared)
-                    made.append((item.number, (*item.identity, *(row[n] for n in own))))
-                except Disagreement as error:
-                    self.fail(item.number, None, where, str(error))
-            self._update(rows, reference, made, prefix)
-        if self.bad and rows is self.root and reference.parts == rows.key:
-            self._follow(rows, reference)
-        self.give_up(self.bad)
 
-    def _shared(
-        self, rows: RowSet, reference: Reference, items: list[Update]
-    ) -> list[Sequence[Any]]:
-        """Return what others say of a reference's columns, those included that come later too."""
-        result: list[list[Any]] = [list(item.shared) for item in items]
-        carriers = deferred_carriers(rows, self.state.order, reference)
-        for n, (place, other, column) in enumerate(carriers):
-            found = self.found(other, (item.carried[n] for item in items))
-            for item, shared in zip(items, result, strict=True):
-                row = found.get(item.carried[n]) if item.carried[n] is not None else None
-                shared[place] = None if row is None or row is AMBIGUOUS else row[column]
-        return list(result)
+class DeferredLinkLoader:
+    """Inserts the deferred rows of one link table."""
 
-    def _follow(self, rows: RowSet, reference: Reference) -> None:
-        """What refers to a bad record of its own entity falls with it, and so on."""
-        referring: dict[Key, list[tuple[int, Key]]] = {}
-        falling: list[Key] = []
-        for followed in self.state.followed.get((rows.name, reference.name), ()):
-            for number, key, own in followed:
-                referring.setdefault(key, []).append((number, own))
-        for items in self.state.updates.get((rows.name, reference.name), ()):
-            for item in items:
-                referring.setdefault(item.key, []).append((item.number, item.own))
-                falling += [item.own] if item.number in self.bad else []
-        while falling:
-            bad = falling.pop()
-            self.state.failed.add((rows.name, json_text(told_key(rows.key, bad))))
-            for number, own in referring.pop(bad, ()):
-                if number not in self.bad:
-                    key = told_key(rows.key, own)
-                    self.fail(number, key, reference.written, self.missing(reference, bad))
-                    falling.append(own)
-
-    def _update(
-        self, rows: RowSet, reference: Reference, made: list[tuple[int, Row]], prefix: str
+    def __init__(
+        self, context: LoadContext, rows: RowSet, links: Links, outcome: EntityOutcome
     ) -> None:
-        if not made:
-            return
-        columns = reference.own
-        table: Any = columns[0].table
-        key = rows.identity_in(table)
-        values = [row for _, row in made]
+        self.context = context
+        self.links = links
+        self.outcome = outcome
+        self.path = path_to(rows, outcome.root)
+        self.references = ReferenceResolver(context.resolvers, context.order, outcome)
+        self.writer = LinkWriter(context.database, rows, links, context.order)
 
-        def write(later: Later) -> None:
-            self.database.update(table, key, columns, values)
-            later.set_links(reference, len(values))
+    def load(self) -> None:
+        """Insert all links that were deferred."""
+        for chunk in self.context.journal.links.get(self.writer.name, ()):
+            self._insert(self._link_rows(chunk))
+        self.context.exclusions.add_bad(self.outcome.root.name, self.outcome.bad)
 
-        error = self.attempt(write)
-        if error is None:
-            return
-        if len(made) == 1:
-            self.fail(made[0][0], None, f"{prefix}{reference.written}", self.objection(error))
-            return
-        half = len(made) // 2
-        self._update(rows, reference, made[:half], prefix)
-        self._update(rows, reference, made[half:], prefix)
+    def _link_rows(self, chunk: list[DeferredLinks]) -> list[LinkRow]:
+        numbers = [number for number, _, _ in chunk]
+        lists = [keys for _, _, keys in chunk]
+        targets = self.references.links(self.links, numbers, lists, places_within(self.path))
+        return [
+            (number, owner_values, remote)
+            for (number, owner_values, _), linked in zip(chunk, targets, strict=True)
+            for remote in linked
+            if number not in self.outcome.bad
+        ]
+
+    def _insert(self, rows: list[LinkRow]) -> None:
+        for (row,), objection in insert_or_bisect(rows, self._attempt):
+            message = message_of(objection, self.outcome.root)
+            self.outcome.fail(row[0], None, f"{self.path}{self.links.written}", message)
+
+    def _attempt(self, rows: list[LinkRow]) -> Objection | None:
+        def write(log: WriteLog) -> None:
+            self.writer.write([self.writer.row(near, far) for _, near, far in rows], log)
+
+        return attempt(self.context.database, self.context.journal, write)
+
+
+def path_to(rows: RowSet, root: RowSet) -> str:
+    """Return the path of a row set's fields within a record: ``lines.``; empty for the record's."""
+    return f"{rows.name[len(root.name) + 1 :]}.".lstrip(".")

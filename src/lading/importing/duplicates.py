@@ -13,8 +13,8 @@ from lading.records.layout import Key
 from lading.scratch.sort import externally_sorted
 
 
-class Ascending:
-    """Watches whether batches come in key order, where equal keys would be neighbours."""
+class KeyOrder:
+    """Checks that batches ascend by key, so that duplicates would be adjacent."""
 
     def __init__(self, decoder: RecordDecoder) -> None:
         self.decoder = decoder

@@ -1,26 +1,21 @@
-"""Loads the records of one entity: resolves, inserts, and lets rows wait for their parents."""
+"""Loads the records of one entity: decides, resolves, inserts, and lets rows wait."""
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import groupby
-from typing import Any
 
 import sqlalchemy as sa
 
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch, joined
 from lading.importing.collisions import Collision, Collisions
-from lading.importing.loader import (
-    Loader,
-    LoadState,
-    Objection,
-    RecordKeys,
-    Restart,
-    field_of,
-    in_record,
-)
-from lading.importing.resolved_batch import Later, ResolvedBatch
+from lading.importing.conflicts import Conflicts, Decisions
+from lading.importing.context import LoadContext
+from lading.importing.journal import WriteLog
+from lading.importing.outcomes import EntityOutcome
+from lading.importing.references import ReferenceResolver, places_of_records
+from lading.importing.resolved_batch import ResolvedBatch
+from lading.importing.savepoints import Objection, attempt, bisect, field_of, message_of
 from lading.importing.self_references import SelfReferences
 from lading.importing.writer import RowWriter
 from lading.model.recursive_keys import recurring
@@ -31,25 +26,43 @@ from lading.scratch.sort import CHUNK
 PATIENCE = 20
 
 
-class EntityLoader(Loader):
+class EntityLoader:
     """Loads an entity's batches into rows."""
 
-    def __init__(self, state: LoadState, root: RowSet, file: str) -> None:
-        super().__init__(state, root, file)
-        self.writer = RowWriter(state.database, root, state.order)
-        self.self_references = SelfReferences(self, root, self.writer)
-        self.pending = state.spool()
-        #: Rows that wait for their parents and whose depth is known, by depth and place.
-        self.deeper = state.spool()
+    def __init__(
+        self, context: LoadContext, root: RowSet, outcome: EntityOutcome, conflicts: Conflicts
+    ) -> None:
+        self.context = context
+        self.root = root
+        self.outcome = outcome
+        self.conflicts = conflicts
+        self.references = ReferenceResolver(context.resolvers, context.order, outcome)
+        self.writer = RowWriter(context.database, root, context.order)
+        self.self_references = SelfReferences(context, self.references, self.writer)
+        self.collisions = Collisions(context, root)
+        self.waiting = context.journal.spool()
+        #: Batches that wait for their parents and whose depth is known, by depth and place.
+        self.deeper = context.journal.spool()
         self.depths: list[tuple[int, int]] = []
-        self.collisions = Collisions(state, root)
-        self.by_depth = recurring(root.key) in self.self_references.references
+        self.by_depth = recurring(root.key) in self.self_references.required
 
     def load(self, batch: Batch) -> None:
-        """Insert a batch's records, but those with problems."""
-        keys = RecordKeys(self, batch)
-        resolved = self.resolve(self.root, batch, keys, in_record)
-        self._place(self._good(resolved))
+        """Load a batch's records, but those with problems and those that are left alone."""
+        decisions = self.conflicts.decide(batch)
+        self._report(batch, decisions)
+        self._insert_new(batch.take(decisions.insert))
+
+    def _report(self, batch: Batch, decisions: Decisions) -> None:
+        """Count the records that aren't inserted, or report them."""
+        for place, message in decisions.refuse.items():
+            self._fail(batch, place, None, message)
+        self.outcome.counts.skipped += len(decisions.leave)
+        self.outcome.counts.differing += decisions.differing
+
+    def _insert_new(self, batch: Batch) -> None:
+        places = places_of_records(self.outcome, batch)
+        resolved = self.references.resolve(self.root, batch, places)
+        self._place(resolved.without(self.outcome.bad))
 
     def finish(self) -> None:
         """Insert what waited for its parents; what still waits has none."""
@@ -58,12 +71,52 @@ class EntityLoader(Loader):
         if self.self_references.is_patient:
             self.self_references.is_patient = False
             self._go_round()
-        waiting_keys = self.self_references.held(resolved.batch for resolved in self.pending)
-        for resolved in self.pending:
+        waiting_keys = self.self_references.keys_of(resolved.batch for resolved in self.waiting)
+        for resolved in self.waiting:
             for place, field, message in self.self_references.orphans(resolved, waiting_keys):
-                number = resolved.batch.numbers[place]
-                self.fail(number, self.name_of(resolved.batch, place), field, message)
-        self.state.resolvers.changed(self.root.table)
+                self._fail(resolved.batch, place, field, message)
+        self.context.resolvers.changed(self.root.table)
+
+    # Rows that wait for others of their entity
+
+    def _place(self, resolved: ResolvedBatch) -> None:
+        """Insert rows whose self references can be set, and let the others wait."""
+        if not len(resolved) or self.context.exclusions.must_restart:
+            return
+        if not self.self_references:
+            self._insert(resolved)
+            return
+        ready, waiting = self.self_references.settle(resolved)
+        if len(waiting):
+            self._wait(waiting)
+        if len(ready):
+            self._insert(ready)
+            self.context.resolvers.changed(self.root.table, growing=True)
+
+    def _wait(self, resolved: ResolvedBatch) -> None:
+        """Keep rows until their parents are there."""
+        if not self.by_depth:
+            self.waiting.append(resolved)
+            return
+        depths = list(map(len, resolved.batch.keys))
+        places = sorted(range(len(depths)), key=depths.__getitem__)
+        for depth, group in groupby(places, depths.__getitem__):
+            position = self.deeper.append(resolved.batch.take(list(group)))
+            self.depths.append((depth, position))
+
+    def _go_deeper(self) -> None:
+        """Insert the rows that wait in the order of their keys' depths, so that each waits once."""
+        self.by_depth = False
+        batches: list[Batch] = []
+        count = 0
+        for _, position in sorted(self.depths):
+            batches.append(self.deeper.at(position))
+            count += len(batches[-1])
+            if count >= CHUNK:
+                self._insert_new(joined(batches))
+                batches, count = [], 0
+        if batches:
+            self._insert_new(joined(batches))
 
     def _go_round(self) -> None:
         """Go round the rows that wait, until too few of them find what they wait for.
@@ -71,137 +124,92 @@ class EntityLoader(Loader):
         Rows that could be placed without it needn't find it at any price.
         """
         placed, waited = 1, 1
-        while self.pending and placed > (
+        while self.waiting and placed > (
             waited // PATIENCE if self.self_references.is_patient else 0
         ):
-            before, waited = self.counts.inserted, 0
-            waiting, self.pending = self.pending, self.state.spool()
-            for resolved in waiting:
-                waited += len(resolved.batch)
+            before, waited = self.outcome.counts.inserted, 0
+            round_, self.waiting = self.waiting, self.context.journal.spool()
+            for resolved in round_:
+                waited += len(resolved)
                 self._place(resolved)
-            waiting.close()
-            placed = self.counts.inserted - before
+            round_.close()
+            placed = self.outcome.counts.inserted - before
 
-    def _wait(self, resolved: ResolvedBatch, places: list[int]) -> None:
-        """Keep rows until their parents are there."""
-        if not self.by_depth:
-            self.pending.append(resolved.take(places))
-            return
-        keys = resolved.batch.keys
-        for depth, group in groupby(
-            sorted(places, key=lambda n: len(keys[n])), lambda n: len(keys[n])
-        ):
-            place = self.deeper.append(resolved.batch.take(list(group)))
-            self.depths.append((depth, place))
+    # Inserting
 
-    def _go_deeper(self) -> None:
-        """Insert the rows that wait in the order of their keys' depths, so that each waits once."""
-        self.by_depth = False
-        held: list[Batch] = []
-        count = 0
-        for _, place in sorted(self.depths):
-            held.append(self.deeper.at(place))
-            count += len(held[-1])
-            if count >= CHUNK:
-                self.load(joined(held))
-                held, count = [], 0
-        if held:
-            self.load(joined(held))
-
-    def _good(self, resolved: ResolvedBatch) -> ResolvedBatch:
-        numbers = resolved.batch.numbers
-        return resolved.take([n for n, number in enumerate(numbers) if number not in self.bad])
-
-    def _place(self, resolved: ResolvedBatch) -> None:
-        """Insert rows whose self references can be set, and let the others wait."""
-        if not len(resolved.batch):
-            return
-        if not (self.self_references.references or self.self_references.wished):
-            self._insert(resolved)
-            return
-        ready, ids = self.self_references.settle(resolved)
-        waiting = sorted(set(range(len(resolved.batch))) - set(ready))
-        if waiting:
-            self._wait(resolved, waiting)
-        if ready:
-            self._insert(resolved.take(ready), ids)
-            self.state.resolvers.changed(self.root.table, growing=True)
-
-    def _insert(
-        self, resolved: ResolvedBatch, ids: list[Any] | None = None, *, whole: bool = True
-    ) -> None:
+    def _insert(self, resolved: ResolvedBatch) -> None:
         """Insert in bulk; where the database objects, find the records that it objects to.
 
-        Of a whole chunk those that collide with other rows are looked up first.
+        Those that collide with other rows are looked up first.
         """
-        count = len(resolved.batch)
+        objection = self._attempt(resolved)
+        if objection is None:
+            return
+        resolved = self.self_references.without_preferred(resolved)
+        collisions = self._collisions(resolved, objection)
+        if not collisions:
+            self._refuse_bad(resolved, objection)
+            return
+        self._refuse_colliding(resolved.batch, collisions)
+        if not self.context.exclusions.must_restart:
+            rest = [place for place in range(len(resolved)) if place not in collisions]
+            if rest:
+                self._insert(resolved.take(rest))
+
+    def _attempt(self, resolved: ResolvedBatch) -> Objection | None:
         rows: list[Row] = []
-        error = self.attempt(
-            lambda later: rows.extend(self.writer.insert(resolved, later, (), ids))
-        )
-        if error is None:
-            self.counts.inserted += count
-            if self.state.reads_back:
-                kept = (resolved.batch.keys, resolved.batch.lines, self.writer.identities(rows))
-                self.state.keep_record(self.root.name, kept)
-            return
-        resolved = self.self_references.without_wishes(resolved)
-        if whole and isinstance(error, sa.exc.IntegrityError):
-            collisions = self.collisions.among(resolved.batch)
-            if collisions:
-                self._leave_out(resolved, ids, collisions)
+
+        def write(log: WriteLog) -> None:
+            rows.extend(self.writer.insert(resolved, log))
+
+        journal = self.context.journal
+        objection = attempt(self.context.database, journal, write)
+        if objection is None:
+            self.outcome.counts.inserted += len(resolved)
+            if journal.reads_back:
+                batch = resolved.batch
+                inserted = (batch.keys, batch.lines, self.writer.identities(rows))
+                journal.add_inserted(self.root.name, inserted)
+        return objection
+
+    # Refusing
+
+    def _refuse_bad(self, resolved: ResolvedBatch, objection: Objection) -> None:
+        """Insert what the database takes of refused rows; the others are problems.
+
+        Rows that wait for each other depend on each other, so an import that keeps good records
+        begins again without the first bad one.
+        """
+        is_tied = bool(self.self_references.required) and len(resolved) > 1
+        for row, reason in bisect(resolved, objection, self._attempt):
+            self._fail(row.batch, 0, *self._explained(row.batch, reason))
+            if is_tied:
+                self.context.exclusions.add_bad(self.root.name, set(row.batch.numbers))
+            if self.context.exclusions.must_restart:
                 return
-        if count == 1:
-            self._refuse(resolved.batch, error)
-            return
-        if self.self_references.references and self.state.may_restart:
-            self._blame(resolved, ids)
-        half = count // 2
-        for places in (range(half), range(half, count)):
-            part = None if ids is None else [ids[place] for place in places]
-            self._insert(resolved.take(list(places)), part, whole=False)
 
-    def _refuse(self, batch: Batch, error: Objection) -> None:
-        """Note what the database says of one record."""
-        self.fail(batch.numbers[0], self.name_of(batch, 0), *self._objected(batch, error))
-
-    def _objected(self, batch: Batch, error: Objection) -> tuple[str | None, str]:
+    def _explained(self, batch: Batch, objection: Objection) -> tuple[str | None, str]:
         """Return the field of one record that is to blame, where it is known, and why."""
-        message = self.objection(error)
-        if isinstance(error, sa.exc.IntegrityError):
-            found = self.collisions.within(batch) or self.collisions.alike(batch, message)
-            if found is not None:
-                return found.field, found.message
-        return field_of(error), message
+        message = message_of(objection, self.root)
+        if isinstance(objection, sa.exc.IntegrityError):
+            collision = self.collisions.within(batch) or self.collisions.alike(batch, message)
+            if collision is not None:
+                return collision.field, collision.message
+        return field_of(objection), message
 
-    def _leave_out(
-        self, resolved: ResolvedBatch, ids: list[Any] | None, collisions: dict[int, Collision]
-    ) -> None:
-        """Insert what collides with nothing; the other records are problems."""
-        batch = resolved.batch
+    def _collisions(self, resolved: ResolvedBatch, objection: Objection) -> dict[int, Collision]:
+        """Map the places of records that other rows stand in the way of to what these hold."""
+        if not isinstance(objection, sa.exc.IntegrityError):
+            return {}
+        return self.collisions.among(resolved.batch)
+
+    def _refuse_colliding(self, batch: Batch, collisions: dict[int, Collision]) -> None:
         for place, collision in collisions.items():
-            number = batch.numbers[place]
-            self.fail(number, self.name_of(batch, place), collision.field, collision.message)
-        if self.self_references.references and self.state.may_restart:
+            self._fail(batch, place, collision.field, collision.message)
+        if self.self_references.required:
             numbers = {batch.numbers[place] for place in collisions}
-            self.state.excluded.setdefault(self.root.name, set()).update(numbers)
-            raise Restart
-        places = [place for place in range(len(batch)) if place not in collisions]
-        part = None if ids is None else [ids[place] for place in places]
-        if places:
-            self._insert(resolved.take(places), part)
+            self.context.exclusions.add_bad(self.root.name, numbers)
 
-    def _blame(self, resolved: ResolvedBatch, ids: list[Any] | None) -> None:
-        """Rows that wait for each other depend on each other: begin again without the bad one."""
-        for place, number in enumerate(resolved.batch.numbers):
-            one = resolved.take([place])
-            part = None if ids is None else [ids[place]]
-            error = self.attempt(partial(self._insert_one, one, part))
-            if error is not None:
-                self.state.excluded.setdefault(self.root.name, set()).add(number)
-                key = self.name_of(resolved.batch, place)
-                self.fail(number, key, *self._objected(one.batch, error))
-                raise Restart
-
-    def _insert_one(self, one: ResolvedBatch, ids: list[Any] | None, later: Later) -> None:
-        self.writer.insert(one, later, (), ids)
+    def _fail(self, batch: Batch, place: int, field: str | None, message: str) -> None:
+        key = self.outcome.key_at(batch, place)
+        self.outcome.fail(batch.numbers[place], key, field, message)

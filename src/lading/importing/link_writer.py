@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
-from lading.importing.resolved_batch import ROWS, Later, ResolvedBatch
+from lading.importing.journal import WriteLog
+from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.shared_columns import Disagreement, compare, shared_columns
 from lading.mapping.load_order import Order, link_name
 from lading.model.rowsets import Column, Links, RowSet
+
+#: Rows of one insert; a chunk of records may nest many more.
+ROWS = 5_000
 
 
 class LinkWriter:
@@ -17,35 +21,32 @@ class LinkWriter:
         self.database = database
         self.links = links
         self.name = link_name(rows, links)
-        self.is_late = self.name in order.late
+        self.is_deferred = self.name in order.late
         near = [column for column, _ in links.local]
         self.columns = [*near, *links.reference.own]
         self.shared = [near.index(column) for _, column in shared_columns(links.reference)]
         self.own = [n for n, c in enumerate(links.reference.columns) if c in links.reference.own]
 
     def insert(
-        self, resolved: ResolvedBatch, rows: list[Row], place: dict[Column, int], later: Later
+        self, resolved: ResolvedBatch, rows: list[Row], place: dict[Column, int], log: WriteLog
     ) -> None:
         """Insert the links of freshly inserted owners, or leave them for later."""
         places = [place[up] for _, up in self.links.local]
         owners = [tuple(row[n] for n in places) for row in rows]
-        if self.is_late:
+        if self.is_deferred:
             keys = resolved.batch.links[self.links.name]
-            items = [
-                (number, owner, held)
-                for number, owner, held in zip(resolved.batch.numbers, owners, keys, strict=True)
-                if held
-            ]
-            later.late.setdefault(self.name, []).extend(items)
+            log.links.setdefault(self.name, []).extend(
+                item for item in zip(resolved.batch.numbers, owners, keys, strict=True) if item[2]
+            )
             return
-        found = resolved.links[self.links.name]
+        targets = resolved.links[self.links.name]
         self.write(
             [
                 self.row(owner, remote)
-                for owner, held in zip(owners, found, strict=True)
-                for remote in held
+                for owner, linked in zip(owners, targets, strict=True)
+                for remote in linked
             ],
-            later,
+            log,
         )
 
     def row(self, owner: Row, remote: Row) -> Row:
@@ -58,8 +59,8 @@ class LinkWriter:
             raise Disagreement(self.links.written, str(error)) from error
         return (*owner, *(remote[n] for n in self.own))
 
-    def write(self, rows: list[Row], later: Later) -> None:
+    def write(self, rows: list[Row], log: WriteLog) -> None:
         """Insert link rows."""
         for start in range(0, len(rows), ROWS):
             self.database.insert(self.links.table, self.columns, rows[start : start + ROWS])
-        later.wrote(self.links.table, len(rows))
+        log.row_counts[self.links.table] += len(rows)

@@ -1,342 +1,192 @@
-"""What loading records and loading deferred rows have in common.
-
-Problems are gathered, not raised: a record with a problem is left out, and the
-importer decides at the end whether the others stay.
-"""
+"""Loads a payload's records in the catalog's order, again where written records turn out bad."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import sqlalchemy as sa
-
-from lading.database.dialects.base import Row
+from lading.catalog import Catalog
+from lading.changes.streams import refuse_links
+from lading.database.columns import require_room
 from lading.database.live.base import Database
-from lading.database.refusals import told_refusal
 from lading.database.tables import TableCounts
-from lading.importing.batch import Batch
-from lading.importing.resolved_batch import Later, ResolvedBatch
-from lading.importing.resolved_keys import AMBIGUOUS, KeyResolver
+from lading.importing.conflicts import Conflicts
+from lading.importing.context import LoadContext
+from lading.importing.decode import keys_of
+from lading.importing.deferred import DeferredLinkLoader, DeferredRowLoader
+from lading.importing.deferred_references import DeferredReferenceLoader
+from lading.importing.entity_loader import EntityLoader
+from lading.importing.entity_reader import EntityReader, Watch
+from lading.importing.exclusions import Exclusions
+from lading.importing.journal import Journal
+from lading.importing.options import ImportOptions
+from lading.importing.outcomes import EntityOutcome, Outcomes, SourceProblems
+from lading.importing.payload import Payload
+from lading.importing.readback import read_back
 from lading.importing.resolvers import Resolvers
-from lading.importing.shared_columns import Disagreement
-from lading.mapping.load_order import Order, link_name
-from lading.messages import sentence
-from lading.model.entities import Entities
-from lading.model.hidden import has_hidden, hides
-from lading.model.rowsets import Column, Links, Reference, RowSet
-from lading.records.describe import described, told_key
-from lading.records.layout import Key
-from lading.report import Alteration, Counts, Problem, Problems
-from lading.scratch.spool import Spool
-from lading.values.json_text import json_text, repeated
-
-#: Missing references whose nearest key is looked up; the search is slow, the help the same.
-HELPED = 20
-
-
-#: What stands against a record: the database, or its own fields.
-Objection = sa.exc.DBAPIError | Disagreement
-
-
-class Restart(Exception):
-    """Records that were written already turned out bad; begin again without them."""
-
-
-class RememberedKeys:
-    """A set of which the items' hashes are kept: enough to word a message, in little memory."""
-
-    def __init__(self) -> None:
-        self._hashes: set[int] = set()
-
-    def add(self, item: tuple[str, bytes]) -> None:
-        """Remember an item."""
-        self._hashes.add(hash(item))
-
-    def __contains__(self, item: tuple[str, bytes]) -> bool:
-        return hash(item) in self._hashes
-
-
-@dataclass(slots=True)
-class LoadState:
-    """What the loaders of one import share."""
-
-    database: Database
-    entities: Entities
-    order: Order
-    tables: TableCounts
-    resolvers: Resolvers
-    may_restart: bool
-    excluded: dict[str, set[int]] = field(default_factory=dict)
-    counts: dict[str, Counts] = field(default_factory=dict)
-    problems: Problems = field(default_factory=Problems)
-    failed: RememberedKeys = field(default_factory=RememberedKeys)
-    written: dict[sa.Table, int] = field(default_factory=dict)
-    linked: dict[Column, int] = field(default_factory=dict)
-    updates: dict[tuple[str, str], Spool] = field(default_factory=dict)
-    followed: dict[tuple[str, str], Spool] = field(default_factory=dict)
-    late: dict[str, Spool] = field(default_factory=dict)
-    links: dict[str, dict[str, int]] = field(default_factory=dict)
-    #: Whether what was written is compared in the end, for triggers may change it.
-    reads_back: bool = False
-    records: dict[str, Spool] = field(default_factory=dict)
-    altered: list[Alteration] = field(default_factory=list)
-    #: What became of an entity's records before they were loaded, for messages about them.
-    notes: dict[str, str] = field(default_factory=dict)
-    helped: int = 0
-    spools: list[Spool] = field(default_factory=list)
-
-    def spool(self) -> Spool:
-        """Return a new spool, which ends with this state."""
-        self.spools.append(Spool())
-        return self.spools[-1]
-
-    def close(self) -> None:
-        """Give temporary files back."""
-        for spool in self.spools:
-            spool.close()
-
-    def keep_record(self, name: str, records: Sequence[Any]) -> None:
-        """Keep records that were written, to be read back in the end."""
-        if name not in self.records:
-            self.records[name] = self.spool()
-        self.records[name].append(records)
-
-    def keep(self, later: Later) -> None:
-        """Take over what an insert wrote and left."""
-        for table, count in later.written.items():
-            self.written[table] = self.written.get(table, 0) + count
-        for column, count in later.linked.items():
-            self.linked[column] = self.linked.get(column, 0) + count
-        for spools, made in ((self.updates, later.updates), (self.followed, later.followed)):
-            for key, items in made.items():
-                if items:
-                    if key not in spools:
-                        spools[key] = self.spool()
-                    spools[key].append(items)
-        for name, parts in later.late.items():
-            for part in _parts_of(parts):
-                if name not in self.late:
-                    self.late[name] = self.spool()
-                self.late[name].append(part)
-
-
-def _parts_of(items: list[Any]) -> Iterable[Any]:
-    """Owned rows come as one (batch, owners) each; links as one list."""
-    if items and isinstance(items[0][0], Batch):
-        return items
-    return [items] if items else []
-
-
-class RecordKeys:
-    """The natural keys of a batch's records by number, in portable form, made when asked for."""
-
-    def __init__(self, loader: Loader, batch: Batch) -> None:
-        self.loader = loader
-        self.batch = batch
-
-    def get(self, number: int) -> Any:
-        """Return a record's key."""
-        return self.loader.name_of(self.batch, self.batch.numbers.index(number))
-
-
-class NoKeys:
-    """Stands in where only the records' numbers are known."""
-
-    def get(self, number: int) -> Any:
-        """Return nothing."""
-        return None
-
-
-Keys = RecordKeys | NoKeys
-
-
-#: Says where in its record a row stands, by its place in a batch: ``ingredients.3.``.
-Place = Callable[[int], str]
-
-
-def in_record(_: int) -> str:
-    """The rows are the records themselves."""
-    return ""
-
-
-def nested_place(above: Place, written: str, owners: Sequence[int]) -> Place:
-    """Return the places of owned rows, counted from 1 within each list."""
-    positions: list[int] = []
-
-    def at(n: int) -> str:
-        if not positions:
-            seen: Counter[int] = Counter()
-            for owner in owners:
-                seen[owner] += 1
-                positions.append(seen[owner])
-        return f"{above(owners[n])}{written}.{positions[n]}."
-
-    return at
+from lading.mapping.load_order import link_name, load_order_of
+from lading.model.rowsets import RowSet
+from lading.report import Counts, Problems
+from lading.scratch.sort import CHUNK
 
 
 class Loader:
-    """What loading an entity's records and loading deferred rows have in common."""
+    """Loads a payload's records into a database."""
 
-    def __init__(self, state: LoadState, root: RowSet, file: str) -> None:
-        self.state = state
-        self.root = root
-        self.file = file
-        self.database = state.database
-        self.counts = state.counts.setdefault(root.name, Counts())
-        self.bad: set[int] = set()
-
-    def fail(self, number: int, key: Any, field_: str | None, message: str) -> None:
-        """Note a problem of a record, which is then left out."""
-        note = self.state.notes.get(self.root.name, "")
-        text = sentence("", message, note) if note else message
-        self.report(Problem(self.file, number, key, field_, text))
-
-    def report(self, problem: Problem) -> None:
-        """Note a problem as it is; its record is then left out."""
-        number, key = problem.record or 0, problem.key
-        self.state.problems.append(problem)
-        if number not in self.bad:
-            self.bad.add(number)
-            self.counts.failed += 1
-        if key is not None:
-            self.state.failed.add((self.root.name, json_text(key)))
-
-    def name_of(self, batch: Batch, place: int) -> Any:
-        """Return the natural key of a row's record, where the row is the record itself."""
-        key = batch.keys[place]
-        return told_key(self.root.key, key) if key else None
-
-    # References
-
-    def resolve(self, rows: RowSet, batch: Batch, keys: Keys, at: Place) -> ResolvedBatch:
-        """Resolve a batch's references, but those that are deferred; misses are problems.
-
-        ``at`` says where in its record a row stands: ``ingredients.3.``.
-        """
-        resolved = ResolvedBatch(batch)
-        order = self.state.order
-        for reference in rows.references:
-            if (rows.name, reference.name) not in order.updated | order.waves:
-                held = batch.references[reference.name]
-                resolved.foreign[reference.name] = self._resolve(reference, held, batch, keys, at)
-        for links in rows.links:
-            if link_name(rows, links) not in order.late:
-                lists = batch.links[links.name]
-                resolved.links[links.name] = self.resolve_links(
-                    links, batch.numbers, lists, keys, at
-                )
-        for children in rows.children:
-            if children.rows.name not in order.late:
-                nested = batch.children[children.name]
-                inner = nested_place(at, children.written, nested.owners)
-                resolved.children[children.name] = self.resolve(
-                    children.rows, nested.batch, keys, inner
-                )
-        return resolved
-
-    def _resolve(
-        self, reference: Reference, held: list[Key | None], batch: Batch, keys: Keys, at: Place
-    ) -> list[Row | None]:
-        found = self.found(reference, held)
-        rows = [found.get(key) for key in held]  # type: ignore[arg-type]
-        if rows.count(None) == held.count(None) and AMBIGUOUS not in rows:
-            return rows
-        for n, (key, row) in enumerate(zip(held, rows, strict=True)):
-            if key is not None and (row is None or row is AMBIGUOUS):
-                number, where = batch.numbers[n], f"{at(n)}{reference.written}"
-                self.fail(number, keys.get(number), where, self.missing(reference, key, row))
-                rows[n] = None
-        return rows
-
-    def resolve_links(
+    def __init__(
         self,
-        links: Links,
-        numbers: Sequence[int],
-        lists: Sequence[list[Key]],
-        keys: Keys,
-        at: Place,
-    ) -> list[list[Row]]:
-        """Resolve many-to-many lists; a key twice in one list is a problem."""
-        reference = links.reference
-        found = self.found(reference, (key for held in lists for key in held))
-        result = []
-        for n, (number, held) in enumerate(zip(numbers, lists, strict=True)):
-            if len(set(held)) != len(held):
-                twice = repeated(held)
-                text = f"holds {described(reference.parts, twice)} twice; remove one"
-                self.fail(number, keys.get(number), f"{at(n)}{links.written}", text)
-            rows = []
-            for key in held:
-                row = found.get(key)
-                if row is None or row is AMBIGUOUS:
-                    text = self.missing(reference, key, row)
-                    self.fail(number, keys.get(number), f"{at(n)}{links.written}", text)
-                else:
-                    rows.append(row)
-            result.append(rows)
-        return result
+        database: Database,
+        catalog: Catalog,
+        payload: Payload,
+        options: ImportOptions,
+        progress: Watch | None,
+    ) -> None:
+        self.database = database
+        self.payload = payload
+        self.options = options
+        self.progress = progress
+        self.order = load_order_of(catalog.use())
+        entities = catalog.use()
+        self.roots = {name: entities[name] for name in names_loaded(catalog, payload, options)}
+        trees = [rows for root in self.roots.values() for rows in root.tree()]
+        require_room(database.dialect, trees)
+        self.tables = TableCounts(database, list(self.roots.values()))
+        self.reads_back = database.may_alter(list(self.tables.counted))
+        self.exclusions = Exclusions(keeps_good=options.keeps_good)
+        self.source_problems = SourceProblems()
 
-    def found(self, reference: Reference, keys: Iterable[Key | None]) -> dict[Key, Row]:
-        """Map the keys of a reference's targets that exist to the columns referred to."""
-        return self.state.resolvers.of(reference).find(keys)
+    def run(self) -> Outcomes:
+        """Load everything; begin again whenever written records turn out bad."""
+        while True:
+            context = self._context()
+            with closing(context.journal):
+                self._load(context)
+                problems = self._with_keys(context.outcomes.problems)
+                if not self.exclusions.must_restart:
+                    problems.extend(self.source_problems.beside(problems))
+                    return replace(context.outcomes, problems=problems)
+                for name in self.roots:
+                    self.exclusions.explain(name, self.payload.file(name), problems)
 
-    def missing(self, reference: Reference, key: Key, row: Row | None = None) -> str:
-        """Say that a reference has no target, or several, and what to do."""
-        target = reference.target.name
-        resolver = self.state.resolvers.of(reference)
-        if row is AMBIGUOUS:
-            text = described(reference.parts, resolver.unclear(key))
-            return f"several {target} have {text}; make it unique, or refer to them by another key"
-        text = described(reference.parts, key)
-        named = json_text(told_key(reference.parts, key))
-        is_hidden = any(map(hides, reference.parts))
-        if not is_hidden and (reference.target.name, named) in self.state.failed:
-            return f"no {target} has {text}, for its own record has a problem"
-        near = None if is_hidden else self._nearest(resolver, key)
-        closest = f"; closest is {near}" if near is not None else ""
-        extension = reference.target.extension_of(reference.remote[0].table)
-        those = f"{target} with a row in {extension.table.fullname}" if extension else target
-        return f"no {those} has {text}{closest}. Add the record to {target}, or correct the key"
+    def _context(self) -> LoadContext:
+        """Return the context of a new load, whose outcomes begin with the records left out."""
+        self.exclusions.must_restart = False
+        bad = self.exclusions.bad
+        outcomes = Outcomes(
+            {name: Counts(failed=len(bad.get(name, ()))) for name in self.roots},
+            Problems(self.exclusions.problems, self.exclusions.problems.more),
+            self.exclusions.failed_keys,
+        )
+        return LoadContext(
+            self.database,
+            self.order,
+            self.tables,
+            Resolvers(self.database),
+            outcomes,
+            self.exclusions,
+            Journal(reads_back=self.reads_back),
+        )
 
-    def _nearest(self, resolver: KeyResolver, key: Key) -> str | None:
-        self.state.helped += 1
-        return resolver.nearest(key) if self.state.helped <= HELPED else None
+    def _load(self, context: LoadContext) -> None:
+        """Load everything in a savepoint, which is rolled back if it must begin again."""
+        with self.database.connection.begin_nested() as savepoint:
+            for step in self._steps(context):
+                step()
+                if self.exclusions.must_restart:
+                    savepoint.rollback()
+                    return
+            self._finish(context)
 
-    # Inserting
+    def _steps(self, context: LoadContext) -> Iterator[Callable[[], None]]:
+        """Yield what is to be done: row sets in their order, then the deferred references."""
+        for name in self.order.steps:
+            if name in self.roots:
+                yield partial(self._load_entity, context, self.roots[name])
+            else:
+                yield from self._deferred_rows(context, name)
+        for root in self.roots.values():
+            outcome = EntityOutcome(context.outcomes, root, self.payload)
+            for rows in root.tree():
+                for reference in rows.references:
+                    if (rows.name, reference.name) in self.order.updated:
+                        yield DeferredReferenceLoader(context, rows, reference, outcome).load
 
-    def objection(self, error: Objection) -> str:
-        """Return what stands against a record; the database's text may show what is hidden."""
-        if not isinstance(error, Disagreement) and has_hidden(self.root):
-            return f"the database refused it: {told_refusal(error)}"
-        return objection(error)
+    def _deferred_rows(self, context: LoadContext, name: str) -> Iterator[Callable[[], None]]:
+        """Yield what loads the owned rows, or the links, of a deferred step."""
+        for root in self.roots.values():
+            outcome = EntityOutcome(context.outcomes, root, self.payload)
+            for rows in root.tree():
+                if rows.name == name:
+                    yield DeferredRowLoader(context, rows, outcome).load
+                for links in rows.links:
+                    if link_name(rows, links) == name:
+                        yield DeferredLinkLoader(context, rows, links, outcome).load
 
-    def attempt(self, work: Callable[[Later], object]) -> Objection | None:
-        """Do some writing in a savepoint; return what stands against it, if anything does."""
-        later = Later()
-        try:
-            with self.database.connection.begin_nested():
-                work(later)
-        except sa.exc.DBAPIError as error:
-            if error.connection_invalidated or not self.database.dialect.is_objection(error):
-                raise
-            return error
-        except Disagreement as error:
-            return error
-        self.state.keep(later)
-        return None
+    def _load_entity(self, context: LoadContext, root: RowSet) -> None:
+        """Load one entity's records, chunk by chunk."""
+        outcome = EntityOutcome(context.outcomes, root, self.payload)
+        conflicts = Conflicts(context, root, self.options.mode(root.name))
+        loader = EntityLoader(context, root, outcome, conflicts)
+        reader = EntityReader(
+            self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
+        )
+        for batch in reader.batches(self.progress):
+            loader.load(batch)
+            if self.exclusions.must_restart:
+                return
+        if not self.exclusions.must_restart:
+            loader.finish()
+
+    # After the load
+
+    def _finish(self, context: LoadContext) -> None:
+        """Compare what was read and written with what should be."""
+        outcomes, journal = context.outcomes, context.journal
+        self._synchronise()
+        if not outcomes.problems:
+            self._check_links(outcomes)
+        self.tables.check(journal.row_counts, journal.link_counts)
+        if self.reads_back and (self.options.keeps_good or not outcomes.problems):
+            for root in self.roots.values():
+                outcomes.alterations += read_back(context, root)
+
+    def _check_links(self, outcomes: Outcomes) -> None:
+        """Compare the links that were read with the manifest."""
+        for name in self.roots:
+            expected = self.payload.links(name)
+            refuse_links(self.payload.file(name), expected, outcomes.links.get(name, {}))
+
+    def _synchronise(self) -> None:
+        """Move sequences behind the values that were imported."""
+        columns = {
+            column: None
+            for root in self.roots.values()
+            for rows in root.tree()
+            for column in sorted(rows.carried(), key=str)
+        }
+        self.database.synchronise(list(columns))
+
+    def _with_keys(self, problems: Problems) -> Problems:
+        """Give problems that were found late the keys of their records, from the payload."""
+        unnamed = {(problem.file, problem.record) for problem in problems if problem.key is None}
+        keys: dict[tuple[str, int | None], Any] = {}
+        for name, root in self.roots.items():
+            file = self.payload.file(name)
+            numbers = {number for where, number in unnamed if where == file and number}
+            if numbers:
+                by_number = keys_of(root, self.payload.blocks(name, CHUNK), numbers)
+                keys |= {(file, number): key for number, key in by_number.items()}
+        named = (replace(p, key=keys.get((p.file, p.record), p.key)) for p in problems)
+        return Problems(named, problems.more)
 
 
-def field_of(error: Objection) -> str | None:
-    """Name the field that is to blame, where it is known."""
-    return error.field if isinstance(error, Disagreement) else None
-
-
-def objection(error: Objection) -> str:
-    """Return what the database said, on one line, or what fields disagree in."""
-    if isinstance(error, Disagreement):
-        return str(error)
-    text = str(error.orig).strip().splitlines()
-    return f"the database refused it: {'; '.join(line.strip() for line in text)}"
+def names_loaded(catalog: Catalog, payload: Payload, options: ImportOptions) -> list[str]:
+    """Name the entities that an import loads, in their order."""
+    return [
+        name
+        for name in load_order_of(catalog.use()).entities
+        if name in payload.names and options.takes(name)
+    ]

@@ -29,6 +29,6 @@ class ImportOptions:
         """Tell whether an entity is to be loaded."""
         return name in self.names
 
-    def refuses_existing(self, name: str) -> bool:
-        """Tell whether a record that is there already is a problem."""
-        return self.modes.get(name, self.modes.get("*", "skip")) == "error"
+    def mode(self, name: str) -> str:
+        """Return what happens to records of an entity that are there already."""
+        return self.modes.get(name, self.modes.get("*", "skip"))

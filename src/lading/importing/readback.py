@@ -8,7 +8,7 @@ from dataclasses import replace
 from lading.database.dialects.base import Row
 from lading.errors import TargetError
 from lading.importing.comparison import RecordComparison
-from lading.importing.loader import LoadState
+from lading.importing.context import LoadContext
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers
 from lading.model.hidden import HIDDEN, is_hidden
@@ -18,15 +18,15 @@ from lading.records.layout import Key
 from lading.report import Alteration
 
 
-def read_back(state: LoadState, root: RowSet) -> Iterator[Alteration]:
+def read_back(context: LoadContext, root: RowSet) -> Iterator[Alteration]:
     """Yield each field of an entity in which records aren't as they were written, once.
 
     The records are read as an export reads them, by the chunk in which they were inserted.
     """
     found: dict[str, Alteration] = {}
-    comparison = RecordComparison(state.database, root)
-    for keys, lines, identities in state.records.get(root.name, ()):
-        held = _held(state, comparison, keys, identities)
+    comparison = RecordComparison(context.database, root)
+    for keys, lines, identities in context.journal.inserted.get(root.name, ()):
+        held = _held(context, comparison, keys, identities)
         for key, line, there in zip(keys, lines, held, strict=True):
             if there is None:
                 raise _dropped(root, key)
@@ -42,7 +42,10 @@ def read_back(state: LoadState, root: RowSet) -> Iterator[Alteration]:
 
 
 def _held(
-    state: LoadState, comparison: RecordComparison, keys: Sequence[Key], identities: Sequence[Row]
+    context: LoadContext,
+    comparison: RecordComparison,
+    keys: Sequence[Key],
+    identities: Sequence[Row],
 ) -> list[bytes | None]:
     """Return the lines of rows by their ids, or by natural key where a trigger changed the id."""
     held = comparison.reader.lines_of(identities)
@@ -50,7 +53,7 @@ def _held(
     by_key: dict[Key, bytes | None] = {}
     if lost:
         # What the import itself looked up may be from before a trigger changed it.
-        rows = Resolvers(state.database).by_key(comparison.rows).find(lost)
+        rows = Resolvers(context.database).by_key(comparison.rows).find(lost)
         moved = {key: rows[key] for key in lost if rows.get(key, AMBIGUOUS) is not AMBIGUOUS}
         lines = comparison.reader.lines_of(list(moved.values()))
         by_key = {key: lines.get(identity) for key, identity in moved.items()}

@@ -12,6 +12,10 @@ from lading.importing.resolved_keys import KeyResolver
 from lading.importing.resolver import Resolver
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Reference, RowSet, Value
+from lading.records.layout import Key
+
+#: Missing keys for which the nearest key is looked up; the search is slow, the help the same.
+HINTS = 20
 
 
 class Resolvers:
@@ -20,6 +24,7 @@ class Resolvers:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.by_target: dict[Any, KeyResolver] = {}
+        self.hints = HINTS
 
     def of(self, reference: Reference) -> KeyResolver:
         """Return what resolves a reference."""
@@ -48,6 +53,11 @@ class Resolvers:
         return RecursiveResolver(
             Resolver(self.database, rows, parts, (*own.remote, *remote), inner)
         )
+
+    def nearest(self, resolver: KeyResolver, key: Key) -> str | None:
+        """Describe the existing key most like a missing one, for the first of those missing."""
+        self.hints -= 1
+        return resolver.nearest(key) if self.hints >= 0 else None
 
     def changed(self, table: sa.Table, *, growing: bool = False) -> None:
         """Forget what was read of a table; ``growing`` says that more rows are on their way."""

@@ -17,8 +17,9 @@ from lading.database.columns import is_computed
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.importing.defaults import Defaults, fresh_ids
-from lading.importing.link_writer import LinkWriter
-from lading.importing.resolved_batch import ROWS, Later, ResolvedBatch, Update
+from lading.importing.journal import DeferredReference, DeferredRows, WriteLog
+from lading.importing.link_writer import ROWS, LinkWriter
+from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.shared_columns import (
     Agreement,
     Disagreement,
@@ -29,7 +30,7 @@ from lading.model.rowsets import Children, Classes, Column, Reference, RowSet, c
 
 
 class RowWriter:
-    """Inserts the rows of one row set and, unless they are late, what they nest."""
+    """Inserts the rows of one row set and, unless it is deferred, what they nest."""
 
     def __init__(self, database: Database, rows: RowSet, order: Order) -> None:
         self.database = database
@@ -49,20 +50,17 @@ class RowWriter:
         for extension in rows.extensions:
             self.place |= {own: self.place[base] for own, base in extension.pairs}
         self.agreement = Agreement(rows, self.place)
-        self.parts = [TablePart(self, table, kinds) for table, kinds in carried_tables(rows)]
+        self.parts = [TablePart(self, table, classes) for table, classes in carried_tables(rows)]
         self.tuples = self._compile()
         #: The lowest and the highest id that was reserved.
         self.reserved: tuple[int, int] | None = None
-        self.updated = [
+        self.deferrable = [
             (item, deferred_carriers(rows, order, item))
             for item in rows.references
             if (rows.name, item.name) in order.updated
         ]
         self.links = [LinkWriter(database, rows, item, order) for item in rows.links]
-        self.children = [
-            (item, RowWriter(database, item.rows, order), item.rows.name in order.late)
-            for item in rows.children
-        ]
+        self.children = [(item, RowWriter(database, item.rows, order)) for item in rows.children]
 
     def _compile(self) -> Callable[..., list[Row]]:
         """Return what joins ids, values, foreign keys, owners' values and defaults to rows."""
@@ -96,41 +94,47 @@ class RowWriter:
         )
         return made
 
-    def insert(
-        self,
-        resolved: ResolvedBatch,
-        later: Later,
-        own: Sequence[Row] = (),
-        ids: Sequence[Any] | None = None,
-    ) -> list[Row]:
-        """Insert a resolved batch; ``own`` are the values of the columns that its owners give.
+    def insert(self, resolved: ResolvedBatch, log: WriteLog) -> list[Row]:
+        """Insert a resolved batch with what it nests.
 
         Returns the rows, with the values of all columns that were written.
         """
-        batch = resolved.batch
-        if not len(batch):
+        if not len(resolved):
             return []
-        rows = self._rows(resolved, own, ids)
+        rows = self._rows(resolved)
         self.agreement.check(resolved.foreign, rows)
         for part in self.parts:
-            part.insert(rows, batch.kinds, later)
+            part.insert(rows, resolved.batch.classes, log)
         for reference in self.rows.references:
-            held = resolved.foreign.get(reference.name, [])
-            later.set_links(reference, len(held) - held.count(None))
-        self._defer(resolved, rows, later)
+            foreign = resolved.foreign.get(reference.name, [])
+            log.set_links(reference, len(foreign) - foreign.count(None))
+        self._defer(resolved, rows, log)
         for linker in self.links:
-            linker.insert(resolved, rows, self.place, later)
-        for children, writer, is_late in self.children:
-            nested = batch.children[children.name]
-            given = [self._given(children, rows[owner]) for owner in nested.owners]
-            if not is_late:
-                try:
-                    writer.insert(resolved.children[children.name], later, given)
-                except Disagreement as error:
-                    raise error.within(children.written, nested.owners) from error
-            elif given:
-                later.late.setdefault(children.rows.name, []).append((nested.batch, given))
+            linker.insert(resolved, rows, self.place, log)
+        for children, writer in self.children:
+            self._insert_children(children, writer, resolved, rows, log)
         return rows
+
+    def _insert_children(
+        self,
+        children: Children,
+        writer: RowWriter,
+        resolved: ResolvedBatch,
+        rows: list[Row],
+        log: WriteLog,
+    ) -> None:
+        nested = resolved.batch.children[children.name]
+        owner_values = [self._values_given(children, rows[owner]) for owner in nested.owners]
+        if children.name not in resolved.children:
+            if owner_values:
+                log.rows.append((children.rows.name, DeferredRows(nested.batch, owner_values)))
+            return
+        inner = resolved.children[children.name]
+        inner.owner_values = owner_values
+        try:
+            writer.insert(inner, log)
+        except Disagreement as error:
+            raise error.within(children.written, nested.owners) from error
 
     def identities(self, rows: Sequence[Row]) -> list[Row]:
         """Return the primary keys of rows that were inserted."""
@@ -161,50 +165,49 @@ class RowWriter:
             self.reserved = min(low, *ids), max(high, *ids)
         return ids
 
-    def _rows(
-        self, resolved: ResolvedBatch, own: Sequence[Row], ids: Sequence[Any] | None
-    ) -> list[Row]:
-        batch = resolved.batch
-        arguments: list[Any] = [batch.values]
+    def _rows(self, resolved: ResolvedBatch) -> list[Row]:
+        count = len(resolved)
+        arguments: list[Any] = [resolved.batch.values]
         if self.rows.surrogate is not None:
-            arguments.insert(0, self.allocate(len(batch)) if ids is None else ids)
+            ids = resolved.ids
+            arguments.insert(0, self.allocate(count) if ids is None else ids)
         for reference in self.rows.references:
-            held = resolved.foreign.get(reference.name)
-            arguments.append(held if held is not None else [None] * len(batch))
+            foreign = resolved.foreign.get(reference.name)
+            arguments.append(foreign if foreign is not None else [None] * count)
         if self.own:
-            arguments.append(own)
+            arguments.append(resolved.owner_values)
         if self.defaults.evaluated:
-            arguments.append(self.defaults.rows_of(len(batch)))
+            arguments.append(self.defaults.rows_of(count))
         return self.tuples(*arguments)
 
-    def _given(self, children: Children, row: Row) -> Row:
-        """Return the values of a child's owner columns; those of other owners are null."""
-        given = {down: row[self.place[up]] for down, up in children.pairs}
-        return tuple(given.get(column) for column in children.rows.own)
+    def _values_given(self, children: Children, row: Row) -> Row:
+        """Return what a row gives to the owner columns of its children; others are null."""
+        values = {down: row[self.place[up]] for down, up in children.pairs}
+        return tuple(values.get(column) for column in children.rows.own)
 
-    def _defer(self, resolved: ResolvedBatch, rows: list[Row], later: Later) -> None:
+    def _defer(self, resolved: ResolvedBatch, rows: list[Row], log: WriteLog) -> None:
+        """Log the references that are to be set later, and those that needn't be any more."""
         batch = resolved.batch
-        identities = self.identities(rows) if self.updated else []
-        for reference, carriers in self.updated:
-            updates = later.updates.setdefault((self.rows.name, reference.name), [])
-            followed = later.followed.setdefault((self.rows.name, reference.name), [])
-            targets = resolved.foreign.get(reference.name) or [None] * len(batch)
-            for n, (key, target) in enumerate(
-                zip(batch.references[reference.name], targets, strict=True)
-            ):
+        identities = self.identities(rows) if self.deferrable else []
+        for reference, carriers in self.deferrable:
+            name = (self.rows.name, reference.name)
+            deferred = log.references.setdefault(name, [])
+            followed = log.followed.setdefault(name, [])
+            keys = batch.references[reference.name]
+            foreign = resolved.foreign.get(reference.name) or [None] * len(batch)
+            for n, (key, target) in enumerate(zip(keys, foreign, strict=True)):
+                if key is None:
+                    continue
                 if target is not None:
                     followed.append((batch.numbers[n], key, batch.keys[n]))
-                elif key is not None:
-                    updates.append(
-                        Update(
-                            batch.numbers[n],
-                            identities[n],
-                            key,
-                            batch.keys[n],
-                            self.agreement.values(reference, rows[n]),
-                            tuple(batch.references[other.name][n] for _, other, _ in carriers),
-                        )
+                    continue
+                shared = self.agreement.values(reference, rows[n])
+                carried = tuple(batch.references[other.name][n] for _, other, _ in carriers)
+                deferred.append(
+                    DeferredReference(
+                        batch.numbers[n], identities[n], key, batch.keys[n], shared, carried
                     )
+                )
 
 
 def _own_source(reference: Reference, place: int) -> str:
@@ -218,10 +221,10 @@ def _own_source(reference: Reference, place: int) -> str:
 class TablePart:
     """Inserts what full rows hold of one table: all of it, or a subclass's share."""
 
-    def __init__(self, writer: RowWriter, table: sa.Table, kinds: Classes) -> None:
+    def __init__(self, writer: RowWriter, table: sa.Table, classes: Classes) -> None:
         self.database = writer.database
         self.table = table
-        self.kinds = kinds
+        self.classes = classes
         self.columns = [
             column
             for column in writer.place
@@ -232,12 +235,14 @@ class TablePart:
         # itemgetter of one place gives no tuple
         self.take = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
 
-    def insert(self, rows: list[Row], kinds: Sequence[Any], later: Later) -> None:
-        """Insert the rows whose class has this table; ``kinds`` are their discriminators."""
-        if self.kinds is not None:
-            rows = [row for row, kind in zip(rows, kinds, strict=True) if kind in self.kinds]
+    def insert(self, rows: list[Row], classes: Sequence[Any], log: WriteLog) -> None:
+        """Insert the rows whose class has this table; ``classes`` are their discriminators."""
+        if self.classes is not None:
+            rows = [
+                row for row, class_ in zip(rows, classes, strict=True) if class_ in self.classes
+            ]
         if not self.whole:
             rows = list(map(self.take, rows))
         for start in range(0, len(rows), ROWS):
             self.database.insert(self.table, self.columns, rows[start : start + ROWS])
-        later.wrote(self.table, len(rows))
+        log.row_counts[self.table] += len(rows)

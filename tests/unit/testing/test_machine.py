@@ -18,8 +18,8 @@ from lading import Catalog, ImportFailed, Owned, importer
 from lading.database import session as session_module
 from lading.errors import DeclarationError
 from lading.importing.comparison import RecordComparison
-from lading.importing.deferred import DeferredLoader
-from lading.importing.existing import Existing
+from lading.importing.conflicts import Conflicts
+from lading.importing.deferred_references import DeferredReferenceLoader
 from lading.importing.link_writer import LinkWriter
 from lading.importing.writer import RowWriter
 from lading.testing import RoundTripError, RoundTripMachine
@@ -171,27 +171,21 @@ def test_an_unknown_option_is_refused() -> None:
 
 def skip_overwrites() -> Any:
     """A record that is skipped is written over the one that is there."""
-    plain = Existing.without
+    plain = Conflicts.decide
 
-    def without(self: Existing, batch: Any) -> Any:
-        kept = plain(self, batch)
-        if not self.none_before and not self.refuses:
-            table = self.root.table
-            change = sa.update(table).values(shelf=None)
-            if len(kept) < len(batch) and "shelf" in table.c:
-                self.database.connection.execute(change)
-        return kept
+    def decide(self: Conflicts, batch: Any) -> Any:
+        decisions = plain(self, batch)
+        table = self.root.table
+        if decisions.leave and "shelf" in table.c:
+            self.context.database.connection.execute(sa.update(table).values(shelf=None))
+        return decisions
 
-    return mock.patch.object(Existing, "without", without)
+    return mock.patch.object(Conflicts, "decide", decide)
 
 
 def lost_update() -> Any:
     """A reference that was deferred is never set."""
-
-    def update(self: DeferredLoader, rows: Any, reference: Any, made: Any, prefix: str) -> None:
-        self.state.linked[reference.own[0]] = self.state.linked.get(reference.own[0], 0)
-
-    return mock.patch.object(DeferredLoader, "_update", update)
+    return mock.patch.object(DeferredReferenceLoader, "_update", return_value=None)
 
 
 def failed_import_stays() -> Any:
@@ -218,22 +212,22 @@ def miscounted_differences() -> Any:
 
 def forgotten_conflicts() -> Any:
     """A record that is there already is no problem, whatever was asked."""
-    plain = Existing.without
+    plain = Conflicts.decide
 
-    def without(self: Existing, batch: Any) -> Any:
-        self.refuses = False
+    def decide(self: Conflicts, batch: Any) -> Any:
+        self.mode = "skip"
         return plain(self, batch)
 
-    return mock.patch.object(Existing, "without", without)
+    return mock.patch.object(Conflicts, "decide", decide)
 
 
 def swapped_links() -> Any:
     """Links lead to the target of the one before."""
     plain = LinkWriter.write
 
-    def write(self: LinkWriter, rows: Any, later: Any) -> None:
+    def write(self: LinkWriter, rows: Any, log: Any) -> None:
         far = [row[-1] for row in rows]
-        plain(self, [(*row[:-1], far[n - 1]) for n, row in enumerate(rows)], later)
+        plain(self, [(*row[:-1], far[n - 1]) for n, row in enumerate(rows)], log)
 
     return mock.patch.object(LinkWriter, "write", write)
 
@@ -242,51 +236,45 @@ def lost_owned_rows() -> Any:
     """The last owned row of a batch isn't written."""
     plain = RowWriter.insert
 
-    def insert(self: RowWriter, resolved: Any, later: Any, own: Any = (), ids: Any = None) -> Any:
-        if self.rows.parent is not None and len(resolved.batch) > 1:
-            kept = list(range(len(resolved.batch) - 1))
-            resolved = resolved.take(kept)
-            own = [own[n] for n in kept]
-            ids = None if ids is None else [ids[n] for n in kept]
-        return plain(self, resolved, later, own, ids)
+    def insert(self: RowWriter, resolved: Any, log: Any) -> Any:
+        is_cut = self.rows.parent is not None and len(resolved) > 1
+        return plain(self, resolved[:-1] if is_cut else resolved, log)
 
     return mock.patch.object(RowWriter, "insert", insert)
 
 
 def links_of_the_skipped() -> Any:
     """A record that is skipped is linked to what the bundle's is."""
-    plain = Existing.without
+    plain = Conflicts.decide
 
-    def without(self: Existing, batch: Any) -> Any:
-        kept = plain(self, batch)
-        for links in self.root.links if not self.none_before else ():
+    def decide(self: Conflicts, batch: Any) -> Any:
+        decisions = plain(self, batch)
+        connection = self.context.database.connection
+        for links in self.root.links if not self.is_empty else ():
             found = self.resolver.find(batch.keys)
             for own, far in zip(batch.keys, batch.links[links.name], strict=True):
-                targets = self.loader.found(links.reference, far)
+                targets = self.context.resolvers.of(links.reference).find(far)
                 table, (near, *_) = links.table, links.local[0]
                 for target in targets.values() if own in found else ():
                     row = {near.name: found[own][0], links.reference.columns[0].name: target[0]}
-                    old = sa.select(table).filter_by(**row)
-                    if not self.database.connection.execute(old).first():
-                        self.database.connection.execute(sa.insert(table).values(row))
-                        self.loader.state.written[table] = (
-                            self.loader.state.written.get(table, 0) + 1
-                        )
-        return kept
+                    if not connection.execute(sa.select(table).filter_by(**row)).first():
+                        connection.execute(sa.insert(table).values(row))
+                        self.context.journal.row_counts[table] += 1
+        return decisions
 
-    return mock.patch.object(Existing, "without", without)
+    return mock.patch.object(Conflicts, "decide", decide)
 
 
 def miscounted_skips() -> Any:
     """Records that are skipped are counted as inserted."""
-    plain = Existing.without
+    plain = Conflicts.decide
 
-    def without(self: Existing, batch: Any) -> Any:
-        kept = plain(self, batch)
-        self.counts.inserted += len(batch) - len(kept)
-        return kept
+    def decide(self: Conflicts, batch: Any) -> Any:
+        decisions = plain(self, batch)
+        self.context.outcomes.counts[self.root.name].inserted += len(decisions.leave)
+        return decisions
 
-    return mock.patch.object(Existing, "without", without)
+    return mock.patch.object(Conflicts, "decide", decide)
 
 
 @pytest.mark.parametrize(

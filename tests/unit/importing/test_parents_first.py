@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from lading.importing.self_references import parents_first
+from lading.importing.parents_first import parents_first
 from support.growth import is_linear
 
 

@@ -1,0 +1,134 @@
+"""What happens to records whose natural key the database has already: one policy per mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
+from lading.importing.batch import Batch
+from lading.importing.comparison import RecordComparison
+from lading.importing.context import LoadContext
+from lading.importing.resolved_keys import AMBIGUOUS
+from lading.model.rowsets import RowSet
+from lading.records.describe import described
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What is to happen to the records of a batch: each place is in exactly one of these.
+
+    ``insert`` are the places of records to be inserted, ``leave`` of those that stay as the
+    database has them, of which ``differing`` differ; ``refuse`` maps places to what is wrong.
+    """
+
+    insert: Sequence[int] = ()
+    leave: Sequence[int] = ()
+    differing: int = 0
+    refuse: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingRecords:
+    """Records of a batch whose natural keys the database has already.
+
+    ``places`` are their places in the batch, ``identities`` the primary keys of the rows that
+    have their keys, in the same order.
+    """
+
+    batch: Batch
+    places: list[int]
+    identities: list[Row]
+
+
+class ConflictPolicy(Protocol):
+    """Decides what happens to existing records, by one mode of ``on_conflict``.
+
+    A policy reads, and never writes: the loader carries out what it decides.
+    """
+
+    def decide(self, existing: ExistingRecords) -> Decisions:
+        """Decide on every existing record of a batch."""
+
+
+class SkipExisting:
+    """Leaves existing records as they are, and counts those that differ."""
+
+    def __init__(self, database: Database, root: RowSet) -> None:
+        self.comparison = RecordComparison(database, root)
+
+    def decide(self, existing: ExistingRecords) -> Decisions:
+        """Leave all of them."""
+        lines = [existing.batch.lines[place] for place in existing.places]
+        differing = self.comparison.differing(lines, existing.identities)
+        return Decisions(leave=existing.places, differing=differing)
+
+
+class RefuseExisting:
+    """Reports existing records as problems."""
+
+    def __init__(self, _: Database, root: RowSet) -> None:
+        self.key = root.key
+
+    def decide(self, existing: ExistingRecords) -> Decisions:
+        """Refuse all of them."""
+        return Decisions(
+            refuse={place: self._message(existing, place) for place in existing.places}
+        )
+
+    def _message(self, existing: ExistingRecords, place: int) -> str:
+        key = described(self.key, existing.batch.keys[place])
+        return f"{key} is in the database already; on_conflict='skip' leaves such records alone"
+
+
+#: The policy of each mode of ``on_conflict``.
+POLICIES: dict[str, Callable[[Database, RowSet], ConflictPolicy]] = {
+    "skip": SkipExisting,
+    "error": RefuseExisting,
+}
+
+
+class Conflicts:
+    """Finds which records of an entity the database has, and has a policy decide on these."""
+
+    def __init__(self, context: LoadContext, root: RowSet, mode: str) -> None:
+        self.context = context
+        self.root = root
+        self.mode = mode
+        self.is_empty = context.tables.is_empty(root)
+        self.resolver = context.resolvers.by_key(root)
+
+    @cached_property
+    def policy(self) -> ConflictPolicy:
+        """The policy of the entity's mode, which is made when a record conflicts."""
+        return POLICIES[self.mode](self.context.database, self.root)
+
+    def decide(self, batch: Batch) -> Decisions:
+        """Decide what happens to every record of a batch; this only reads."""
+        if self.is_empty:
+            return Decisions(insert=range(len(batch)))
+        identities = self.resolver.find(batch.keys)
+        existing = ExistingRecords(batch, [], [])
+        new: list[int] = []
+        ambiguous: list[int] = []
+        for place, key in enumerate(batch.keys):
+            identity = identities.get(key)
+            if identity is None:
+                new.append(place)
+            elif identity is AMBIGUOUS:
+                ambiguous.append(place)
+            else:
+                existing.places.append(place)
+                existing.identities.append(identity)
+        decisions = self.policy.decide(existing) if existing.places else Decisions()
+        decisions.insert = new
+        messages = {place: self._ambiguous(batch, place) for place in ambiguous}
+        decisions.refuse = messages | decisions.refuse
+        return decisions
+
+    def _ambiguous(self, batch: Batch, place: int) -> str:
+        key = described(self.root.key, self.resolver.unclear(batch.keys[place]))
+        return f"several {self.root.name} in the database have {key}; make it unique there"

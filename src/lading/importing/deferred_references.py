@@ -1,0 +1,124 @@
+"""Sets references that were inserted as null, for their targets came later."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lading.database.dialects.base import Row
+from lading.importing.context import LoadContext
+from lading.importing.deferred import path_to
+from lading.importing.journal import DeferredReference, WriteLog
+from lading.importing.outcomes import EntityOutcome
+from lading.importing.references import ReferenceResolver
+from lading.importing.resolved_keys import AMBIGUOUS
+from lading.importing.savepoints import Objection, attempt, insert_or_bisect, message_of
+from lading.importing.shared_columns import Disagreement, compare, deferred_carriers
+from lading.model.rowsets import Reference, RowSet
+from lading.records.describe import told_key
+from lading.records.layout import Key
+
+#: The record of a row, and its primary key followed by what its foreign key is to hold.
+UpdatedRow = tuple[int, Row]
+
+
+class DeferredReferenceLoader:
+    """Sets the deferred values of one reference."""
+
+    def __init__(
+        self, context: LoadContext, rows: RowSet, reference: Reference, outcome: EntityOutcome
+    ) -> None:
+        self.context = context
+        self.rows = rows
+        self.reference = reference
+        self.outcome = outcome
+        self.name = (rows.name, reference.name)
+        self.field = f"{path_to(rows, outcome.root)}{reference.written}"
+        self.references = ReferenceResolver(context.resolvers, context.order, outcome)
+        self.carriers = deferred_carriers(rows, context.order, reference)
+        self.own = [n for n, c in enumerate(reference.columns) if c in reference.own]
+
+    def load(self) -> None:
+        """Set all values that were deferred."""
+        for chunk in self._deferred():
+            self._update(list(self._updates(chunk)))
+        is_own_key = self.rows is self.outcome.root and self.reference.parts == self.rows.key
+        if self.outcome.bad and is_own_key:
+            self._fail_followers()
+        self.context.exclusions.add_bad(self.outcome.root.name, self.outcome.bad)
+
+    def _deferred(self) -> Iterator[list[DeferredReference]]:
+        yield from self.context.journal.references.get(self.name, ())
+
+    def _updates(self, chunk: list[DeferredReference]) -> Iterator[UpdatedRow]:
+        """Yield what each row's foreign key is to hold; what can't be set is a problem."""
+        targets = self.references.find(self.reference, (item.key for item in chunk))
+        for item, shared in zip(chunk, self._shared(chunk), strict=True):
+            row = targets.get(item.key)
+            if row is None or row is AMBIGUOUS:
+                self._fail(item.number, self.references.missing(self.reference, item.key, row))
+                continue
+            try:
+                compare(self.reference, row, shared)
+            except Disagreement as error:
+                self._fail(item.number, str(error))
+            else:
+                yield item.number, (*item.identity, *(row[n] for n in self.own))
+
+    def _shared(self, chunk: list[DeferredReference]) -> list[Sequence[Any]]:
+        """Return what others say of the reference's columns, those included that come later too."""
+        result: list[list[Any]] = [list(item.shared) for item in chunk]
+        for n, (place, other, column) in enumerate(self.carriers):
+            targets = self.references.find(other, (item.carried[n] for item in chunk))
+            for item, shared in zip(chunk, result, strict=True):
+                row = targets.get(item.carried[n]) if item.carried[n] is not None else None
+                shared[place] = None if row is None or row is AMBIGUOUS else row[column]
+        return list(result)
+
+    def _update(self, rows: list[UpdatedRow]) -> None:
+        for (row,), objection in insert_or_bisect(rows, self._attempt):
+            self._fail(row[0], message_of(objection, self.outcome.root))
+
+    def _attempt(self, rows: list[UpdatedRow]) -> Objection | None:
+        columns = self.reference.own
+        table: Any = columns[0].table
+
+        def write(log: WriteLog) -> None:
+            values = [row for _, row in rows]
+            self.context.database.update(table, self.rows.identity_in(table), columns, values)
+            log.set_links(self.reference, len(values))
+
+        return attempt(self.context.database, self.context.journal, write)
+
+    def _fail(self, number: int, message: str, key: Any = None) -> None:
+        self.outcome.fail(number, key, self.field, message)
+
+    # Bad records
+
+    def _fail_followers(self) -> None:
+        """Fail the records that refer to bad ones of their own entity, directly or not."""
+        followers, bad_keys = self._followers()
+        while bad_keys:
+            bad_key = bad_keys.pop()
+            portable = told_key(self.rows.key, bad_key)
+            self.outcome.outcomes.failed_keys.add(self.rows.name, portable)
+            for number, own_key in followers.pop(bad_key, ()):
+                if number not in self.outcome.bad:
+                    message = self.references.missing(self.reference, bad_key)
+                    self._fail(number, message, told_key(self.rows.key, own_key))
+                    bad_keys.append(own_key)
+
+    def _followers(self) -> tuple[dict[Key, list[tuple[int, Key]]], list[Key]]:
+        """Return the records that refer to each key, by number and own key, and the bad keys."""
+        followers: dict[Key, list[tuple[int, Key]]] = defaultdict(list)
+        bad_keys: list[Key] = []
+        for followed in self.context.journal.followed.get(self.name, ()):
+            for number, key, own_key in followed:
+                followers[key].append((number, own_key))
+        for chunk in self._deferred():
+            for item in chunk:
+                followers[item.key].append((item.number, item.own_key))
+                if item.number in self.outcome.bad:
+                    bad_keys.append(item.own_key)
+        return followers, bad_keys

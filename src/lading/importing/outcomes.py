@@ -1,0 +1,117 @@
+"""What becomes of the records of an import: counts, problems, and keys that failed.
+
+Problems are gathered, not raised: a record with a problem is left out, and the import decides
+at the end whether the others stay.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lading.importing.batch import Batch
+from lading.importing.payload import Payload
+from lading.messages import sentence
+from lading.model.rowsets import RowSet
+from lading.records.describe import told_key
+from lading.report import MOST_PROBLEMS, Alteration, Counts, Problem, Problems
+from lading.values.json_text import json_text
+
+
+class KeyHashes:
+    """A set of keys by entity that keeps only their hashes: enough to word a message."""
+
+    def __init__(self) -> None:
+        self._hashes: set[int] = set()
+
+    def add(self, name: str, key: Any) -> None:
+        """Remember the key of an entity's record, in portable form."""
+        self._hashes.add(hash((name, json_text(key))))
+
+    def holds(self, name: str, key: Any) -> bool:
+        """Tell whether the key of an entity's record was added."""
+        return hash((name, json_text(key))) in self._hashes
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What became of the records of one load, by entity.
+
+    ``links`` counts the links that were read, by dotted path.
+    """
+
+    counts: dict[str, Counts]
+    problems: Problems
+    failed_keys: KeyHashes
+    links: dict[str, Counter[str]] = field(default_factory=dict)
+    alterations: list[Alteration] = field(default_factory=list)
+
+
+class EntityOutcome:
+    """Notes what becomes of the records of one entity, as one of its loaders goes on."""
+
+    def __init__(self, outcomes: Outcomes, root: RowSet, payload: Payload) -> None:
+        self.outcomes = outcomes
+        self.root = root
+        self.file = payload.file(root.name)
+        self.note = payload.note(root.name, root.version)
+        self.counts = outcomes.counts[root.name]
+        #: The numbers of the records that have a problem.
+        self.bad: set[int] = set()
+
+    def fail(self, number: int, key: Any, field_: str | None, message: str) -> None:
+        """Note a problem of a record, which is then left out."""
+        text = sentence("", message, self.note) if self.note else message
+        self.report(Problem(self.file, number, key, field_, text))
+
+    def report(self, problem: Problem) -> None:
+        """Note a problem as it is; its record is then left out."""
+        number = problem.record or 0
+        self.outcomes.problems.append(problem)
+        if number not in self.bad:
+            self.bad.add(number)
+            self.counts.failed += 1
+        if problem.key is not None:
+            self.outcomes.failed_keys.add(self.root.name, problem.key)
+
+    def key_at(self, batch: Batch, place: int) -> Any:
+        """Return the natural key of a batch's record, in portable form."""
+        key = batch.keys[place]
+        return told_key(self.root.key, key) if key else None
+
+    def count_links(self, batch: Batch) -> None:
+        """Count the links of a batch that was read."""
+        _count_links(self.outcomes.links.setdefault(self.root.name, Counter()), self.root, batch)
+
+
+def _count_links(counts: Counter[str], rows: RowSet, batch: Batch, path: str = "") -> None:
+    for reference in rows.references:
+        keys = batch.references[reference.name]
+        counts[f"{path}{reference.written}"] += len(keys) - keys.count(None)
+    for links in rows.links:
+        counts[f"{path}{links.written}"] += sum(map(len, batch.links[links.name]))
+    for children in rows.children:
+        nested = batch.children[children.name].batch
+        _count_links(counts, children.rows, nested, f"{path}{children.written}.")
+
+
+class SourceProblems:
+    """Problems of the records that others are made of, which their own file may report as well."""
+
+    def __init__(self) -> None:
+        self._by_place: dict[tuple[str, int | None], Problem] = {}
+
+    def add(self, problem: Problem) -> bool:
+        """Keep a problem unless its record has one; return false where there are too many."""
+        place = (problem.file, problem.record)
+        if place not in self._by_place and len(self._by_place) >= MOST_PROBLEMS:
+            return False
+        self._by_place.setdefault(place, problem)
+        return True
+
+    def beside(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Return the problems of the records that these don't report."""
+        known = {(problem.file, problem.record) for problem in problems}
+        return [problem for place, problem in self._by_place.items() if place not in known]

@@ -1,0 +1,52 @@
+"""The order in which rows that refer to each other are inserted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+
+def parents_first(needs: Sequence[set[int] | None], preferences: Sequence[set[int]]) -> list[int]:
+    """Order places so that each follows what it needs; those that never can are left out.
+
+    What it prefers comes first as well, unless that would close a circle.
+    """
+    waits = {
+        place: len(needed | preferences[place])
+        for place, needed in enumerate(needs)
+        if needed is not None
+    }
+    followers: dict[int, list[int]] = defaultdict(list)
+    for place in waits:
+        for other in (needs[place] or set()) | preferences[place]:
+            followers[other].append(place)
+    ready: list[int] = []
+    done: set[int] = set()
+    fresh = [place for place, count in waits.items() if not count]
+    while fresh or (fresh := _freed(needs, preferences, waits, done)):
+        for place in fresh:  # which grows on the way
+            done.add(place)
+            waits[place] = 0
+            for follower in followers[place]:
+                waits[follower] -= 1
+                if not waits[follower]:
+                    fresh.append(follower)
+        ready += fresh
+        fresh = []
+    return ready
+
+
+def _freed(
+    needs: Sequence[set[int] | None],
+    preferences: Sequence[set[int]],
+    waits: dict[int, int],
+    done: set[int],
+) -> list[int]:
+    """Return a place that only waits for what it prefers, one of a circle where there is one."""
+    free = {p: None for p, count in waits.items() if count > 0 and (needs[p] or set()) <= done}
+    place = next(iter(free), None)
+    passed: set[int] = set()
+    while place is not None and place not in passed:
+        passed.add(place)
+        place = next((other for other in preferences[place] if other in free), place)
+    return [] if place is None else [place]

@@ -1,0 +1,93 @@
+"""Writes in savepoints: all rows at once or, where the database objects, all but the bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol, Self, TypeVar
+
+import sqlalchemy as sa
+
+from lading.database.live.base import Database
+from lading.database.refusals import told_refusal
+from lading.importing.journal import Journal, WriteLog
+from lading.importing.shared_columns import Disagreement
+from lading.model.hidden import has_hidden
+from lading.model.rowsets import RowSet
+
+#: What stands against a record: the database, or its own fields.
+Objection = sa.exc.DBAPIError | Disagreement
+
+
+class Divisible(Protocol):
+    """Rows that can be inserted together, or in parts."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Self: ...
+
+
+Rows = TypeVar("Rows", bound=Divisible)
+
+
+def insert_or_bisect(
+    rows: Rows, insert: Callable[[Rows], Objection | None]
+) -> Iterator[tuple[Rows, Objection]]:
+    """Insert rows at once; where the database objects, narrow its error down to single rows.
+
+    Yields each bad row by itself, with what stands against it.  A caller that stops reading
+    leaves out the rows behind it.
+    """
+    objection = insert(rows) if len(rows) else None
+    if objection is not None:
+        yield from bisect(rows, objection, insert)
+
+
+def bisect(
+    rows: Rows, objection: Objection, insert: Callable[[Rows], Objection | None]
+) -> Iterator[tuple[Rows, Objection]]:
+    """Insert the halves of rows that were refused together, as ``insert_or_bisect`` does."""
+    if len(rows) == 1:
+        yield rows, objection
+        return
+    half = len(rows) // 2
+    yield from insert_or_bisect(rows[:half], insert)
+    yield from insert_or_bisect(rows[half:], insert)
+
+
+def attempt(
+    database: Database, journal: Journal, write: Callable[[WriteLog], object]
+) -> Objection | None:
+    """Write in a savepoint; return what stands against it, if anything does.
+
+    What was written enters the journal only if all of it stands.
+    """
+    log = WriteLog()
+    try:
+        with database.connection.begin_nested():
+            write(log)
+    except sa.exc.DBAPIError as error:
+        if error.connection_invalidated or not database.dialect.is_objection(error):
+            raise
+        return error
+    except Disagreement as error:
+        return error
+    journal.add(log)
+    return None
+
+
+def field_of(objection: Objection) -> str | None:
+    """Name the field that is to blame, where it is known."""
+    return objection.field if isinstance(objection, Disagreement) else None
+
+
+def message_of(objection: Objection, root: RowSet) -> str:
+    """Say what stands against a record of an entity, on one line.
+
+    The database's own text may show a value, so an entity with hidden fields goes without it.
+    """
+    if isinstance(objection, Disagreement):
+        return str(objection)
+    if has_hidden(root):
+        return f"the database refused it: {told_refusal(objection)}"
+    lines = str(objection.orig).strip().splitlines()
+    return f"the database refused it: {'; '.join(line.strip() for line in lines)}"
