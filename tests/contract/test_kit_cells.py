@@ -20,8 +20,8 @@ from lading import Catalog, export_all, import_all
 from lading.database.live import database_for
 from lading.model.rowsets import Value
 from lading.testing.cell_values.cells import cells_of
+from lading.testing.cell_values.harmless import sampled
 from lading.testing.cell_values.mariadb_ddl import StoredColumns
-from lading.testing.cell_values.sampling import sampled
 from lading.testing.cell_values.storable import written_key
 from lading.values.arrays import Array
 from lading.values.scalars import Json

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lading.errors import DeclarationError
-from lading.locking.sample_values import FULLEST, LEAST, PLAIN, NoSample, sample
 from lading.model.entities import Entities
 from lading.model.ordering import as_listed, key_order, reference_order
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.model.uniqueness import unique_columns
+from lading.samples.constraints import constraints_of
+from lading.samples.styles import FULLEST, LEAST, PLAIN, NoSample, sample
 from lading.values.json_text import json_text, plain_json_text
 
 STYLES = (PLAIN, LEAST, FULLEST)
@@ -126,7 +127,7 @@ class _Samples:
         taken = self.taken.setdefault(member.written, set())
         try:
             if not self._is_told_apart(row.rows, member):
-                return sample(member, number, row.style)
+                return sample(member, constraints_of(member), number, row.style)
             made = self._distinct(member, number, row.style, taken)
         except NoSample:
             self._refuse(row.rows, member)
@@ -136,10 +137,11 @@ class _Samples:
 
     def _distinct(self, member: Value, number: int, style: str, taken: set[Any]) -> Any:
         """Return a value that no other record has; where there are too few, any."""
+        limits = constraints_of(member)
         try:
-            return sample(member, number, style, taken=_Texts(taken))
+            return sample(member, limits, number, style, taken=_Texts(taken))
         except NoSample:
-            return sample(member, number, style)
+            return sample(member, limits, number, style)
 
     def _is_told_apart(self, rows: RowSet, member: Value) -> bool:
         """Tell whether a field is a part of a key or a unique set."""

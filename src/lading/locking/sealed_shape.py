@@ -15,12 +15,12 @@ import marshmallow as ma
 
 from lading.changes.replay import newest
 from lading.changes.shapes import Shape, Shapes
-from lading.locking.constraints import constraints_of, defaults_of
 from lading.mapping.fields import Owned, Ref, RefList
 from lading.mapping.meta_options import Excluded
 from lading.model.entities import Entities
 from lading.model.rowsets import Children, Column, Reference, RowSet, Value
 from lading.model.uniqueness import unique_columns
+from lading.samples.constraints import constraints_of, defaults_of
 
 #: What stands for the owner in a unique set of owned records.
 OWNER = ".."

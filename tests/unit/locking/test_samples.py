@@ -12,8 +12,8 @@ from marshmallow import validate
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, DeclarationError, Owned
-from lading.locking.sample_patterns import matching
 from lading.locking.samples import sample_records
+from lading.samples.patterns import matching
 from support.declaring import catalog_of, new_base, schema_for
 
 
@@ -44,7 +44,7 @@ def test_numbers_go_to_their_bounds() -> None:
     """Those of the column, or of the validators."""
     assert made(sa.SmallInteger)[-1] == 2**15 - 1
     field = ma.fields.Integer(validate=validate.Range(min=3, max=9))
-    assert sorted(made(sa.Integer, field)) == [3, 4, 9]
+    assert {min(made(sa.Integer, field)), max(made(sa.Integer, field))} == {3, 9}
     field = ma.fields.Integer(
         validate=validate.Range(min=3, max=9, min_inclusive=False, max_inclusive=False)
     )

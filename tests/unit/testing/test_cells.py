@@ -22,7 +22,7 @@ from lading import Catalog, DeclarationError
 from lading.mapping.columns import kind_of
 from lading.model.rowsets import Value
 from lading.testing.cell_values.cells import Cells, cells_of, cells_of_column
-from lading.testing.cell_values.sampling import sampled
+from lading.testing.cell_values.harmless import sampled
 from lading.testing.cell_values.storable import DRIVERS, written_key
 from support.declaring import new_base, schema_for
 from support.drawn.kit import Colour, Instant, Lowered, Tags

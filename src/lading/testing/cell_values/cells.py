@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import marshmallow as ma
@@ -19,12 +19,13 @@ from lading.mapping.custom_fields import FieldKind, class_of
 from lading.mapping.fields import ValueField
 from lading.messages import shown
 from lading.model.rowsets import Column, Value
-from lading.testing.cell_values.by_field import address_supply, field_supply
-from lading.testing.cell_values.by_kind import kind_supply
+from lading.samples.constraints import limits_of
+from lading.samples.fields import address_supply, field_supply, patterns_of
+from lading.samples.kinds import kind_supply
+from lading.samples.supply import Facts, Supply, facts_of, listed_supply
+from lading.testing.cell_values.drawn import drawn_values, joined, matching, picked
 from lading.testing.cell_values.harmless import REFUSED, PlainValues, strategy_supply
 from lading.testing.cell_values.storable import Fits, written_key
-from lading.testing.cell_values.supply import Facts, Supply, joined, listed_supply, picked
-from lading.testing.cell_values.validators import demands_of, matching
 from lading.values.arrays import Array
 from lading.values.base import Kind
 from lading.values.scalars import Json, Text
@@ -32,6 +33,12 @@ from lading.values.scalars import Json, Text
 #: Objects of Python's, for columns that take any.
 OBJECTS: tuple[Any, ...] = ([], {}, "", 0, {"a": (1, None)}, [1.5, b"\xff"], {1, 2})
 LONGEST_LIST = 4
+#: Fields that say nothing of their values.
+OPEN = (ma.fields.Raw, ma.fields.Field)
+#: How many samples of a field of the application's own are drawn from.
+MANY = 1_000
+
+Strategy = SearchStrategy[Any]
 
 
 @dataclass(frozen=True)
@@ -100,53 +107,65 @@ class _Drawing:
         self.settle = settle or isinstance(column.type, sqltypes.PickleType)
         self.nullable = bool(column.nullable)
         self.fits = Fits(column, kind)
-        self.demands = demands_of(field)
+        self.limits = {} if field is None else limits_of(field, kind)
+        self.patterns = list(patterns_of(field))
 
     def cells(self) -> Cells:
         """Return the column's cells."""
         if not self.fits.dialects:
             raise self.error("has a type that no engine has")
-        supply = self.supply()
-        plain = self.plain_values(supply)
-        return Cells(plain, self.hostile(supply, plain), self.fits.holds, plain.size, self.fits)
+        supply, drawn = self.sources()
+        plain = self.plain_values(supply, drawn)
+        hostile = self.hostile(supply, drawn, plain)
+        return Cells(plain, hostile, self.fits.holds, plain.size, self.fits)
 
     # What is drawn from
 
-    def supply(self) -> Supply:
-        """Return what the column's values are drawn from."""
-        demands = self.demands
+    def sources(self) -> tuple[Supply, Strategy | None]:
+        """Return samples of the column's values, and a strategy of more."""
+        facts, limits = self.facts(), self.limits
         if self.override is not None:
-            return strategy_supply(self.override)
-        if demands.choices is not None:
-            return listed_supply(demands.choices or [None], self.facts())
-        if demands.patterns and isinstance(self.kind, Text | FieldKind):
-            plain = matching(demands.patterns[0], plain=True)
-            return strategy_supply(plain, joined(plain, matching(demands.patterns[0], plain=False)))
-        if demands.parts is not None:
-            return self._of_parts(demands.parts)
-        made = self._by_class(self.facts())
-        if made is None:
+            return strategy_supply(self.override), self.override
+        if (choices := limits.get("choices")) is not None:
+            return listed_supply(self._read(choices) or [None], facts), None
+        if self.patterns and isinstance(self.kind, Text | FieldKind):
+            plain = matching(self.patterns[0], plain=True)
+            return strategy_supply(plain), joined(plain, matching(self.patterns[0], plain=False))
+        if limits.get("parts") is not None:
+            lists = self._of_parts(limits["parts"])
+            return strategy_supply(lists), lists
+        supply, drawn = self._by_class(facts)
+        if supply is None:
             raise self.error("has values that can't be told from its type")
-        return made
+        return supply, drawn
 
-    def _by_class(self, facts: Facts) -> Supply | None:
+    def _read(self, written: Sequence[Any]) -> list[Any]:
+        """Return the values of what a validator names, which are in written form."""
+        values = []
+        for item in written:
+            try:
+                values.append(item if self.kind is None else self.kind.read(item))
+            except ValueError:
+                values.append(item)
+        return values
+
+    def _by_class(self, facts: Facts) -> tuple[Supply | None, Strategy | None]:
         """Return the values by the field's class, or by the column's type."""
-        kind, own = self.kind, self.own
+        kind, own, supply = self.kind, self.own, None
         if isinstance(kind, Text | FieldKind):
-            addresses = address_supply(self.field, facts)
-            if addresses is not None:
-                return addresses
-        if isinstance(kind, FieldKind):
-            return None if self._is_in_the_dark(kind.field) else field_supply(kind.field, facts)
-        if isinstance(kind, Json | Array) and own is not None:
-            by_field = field_supply(own, facts)
-            if by_field is not None and class_of(own) not in (ma.fields.Raw, ma.fields.Field):
-                return by_field
-        if kind is not None:
-            return kind_supply(kind, self.column.type, facts)
-        if isinstance(self.column.type, sqltypes.PickleType):
-            return Supply(lambda n: [facts.word, n], None, OBJECTS)
-        return None
+            supply = address_supply(self.field, facts)
+        if supply is None and isinstance(kind, FieldKind):
+            supply = None if self._is_in_the_dark(kind.field) else field_supply(kind.field, facts)
+        elif isinstance(kind, Json | Array) and own is not None and class_of(own) not in OPEN:
+            supply = field_supply(own, facts)
+        if supply is not None:
+            return supply, st.integers(0, MANY).map(supply.plain)
+        if kind is not None and not isinstance(kind, FieldKind):
+            type_ = self.column.type
+            return kind_supply(kind, type_, facts), drawn_values(kind, type_, facts)
+        if isinstance(self.column.type, sqltypes.PickleType) and kind is None:
+            return Supply(lambda n: [facts.word, n], None, OBJECTS), None
+        return None, None
 
     def _is_in_the_dark(self, field: ma.fields.Field[Any]) -> bool:
         """Tell whether neither field nor type says which texts a column takes."""
@@ -155,28 +174,23 @@ class _Drawing:
         takes_any = isinstance(type_, TypeDecorator | sqltypes.PickleType)
         return is_text and not takes_any and kind_of(type_) is None
 
-    def _of_parts(self, parts: Sequence[Any]) -> Supply:
+    def _of_parts(self, parts: Sequence[Any]) -> Strategy:
         """Return lists, or texts, of some items alone."""
         few = list(parts) or [None]
         make: Any = "".join if isinstance(self.kind, Text) else list
-        shortest = self.demands.shortest
-        longest = max(shortest, 1, min(self.demands.longest or LONGEST_LIST, LONGEST_LIST))
-        lists = st.lists(st.sampled_from(few), min_size=shortest, max_size=longest)
-        return strategy_supply(lists.map(make))
+        least = int(self.limits.get("shortest", 0))
+        most = max(least, 1, min(self.limits.get("longest", LONGEST_LIST), LONGEST_LIST))
+        return st.lists(st.sampled_from(few), min_size=least, max_size=most).map(make)
 
     def facts(self) -> Facts:
         """Return what is known of the column's values."""
-        demands = self.demands
         lengths = self.fits.lengths
-        asked = [] if demands.longest is None else [demands.longest]
+        asked = [self.limits["longest"]] if "longest" in self.limits else []
         known = [length for length in lengths if length is not None] + asked
         unlimited = None in lengths and not asked
-        return Facts(
-            name=str(self.column.name),
+        return replace(
+            facts_of(str(self.column.name), self.kind, self.limits),
             everywhere=self.fits.everywhere,
-            least=demands.least,
-            most=demands.most,
-            shortest=demands.shortest,
             room=min(known, default=None),
             longest=None if unlimited else min([max(known, default=0), *asked]),
             exact=self.fits.exact,
@@ -239,13 +253,13 @@ class _Drawing:
         back = self._returned(value)
         return back.casefold().rstrip() if isinstance(back, str) else self.key(back)
 
-    def plain_values(self, supply: Supply) -> PlainValues:
+    def plain_values(self, supply: Supply, drawn: Strategy | None) -> PlainValues:
         """Return the plain values; an error where there is none."""
-        listed = self.demands.choices is not None or self.override is not None
+        listed = "choices" in self.limits or self.override is not None
         key = self._folded if isinstance(self.kind, Text) and not listed else self._apart
         made = PlainValues(self._harmless(supply), key, supply.count)
         if not made.found and not listed:
-            made = self._any_harmless(supply, key)
+            made = self._any_harmless(supply, drawn, key)
         if not made.found:
             raise self._none_found(supply.plain(0))
         return made
@@ -290,13 +304,15 @@ class _Drawing:
                 raised = error
         return "" if raised is None else f": {raised!r}"
 
-    def _any_harmless(self, supply: Supply, key: Callable[[Any], Any]) -> PlainValues:
+    def _any_harmless(
+        self, supply: Supply, drawn: Strategy | None, key: Callable[[Any], Any]
+    ) -> PlainValues:
         """Where plain values won't do, harmless ones are looked for among all that there are."""
         edges = listed_supply(supply.edges) if supply.edges else Supply(lambda _: REFUSED, 0)
         made = PlainValues(self._harmless(edges), key, edges.count)
-        if made.found or supply.drawn is None:
+        if made.found or drawn is None:
             return made
-        more = strategy_supply(supply.drawn)
+        more = strategy_supply(drawn)
         return PlainValues(self._harmless(more), key, more.count)
 
     def _harmless(self, supply: Supply) -> Callable[[int], Any]:
@@ -316,7 +332,7 @@ class _Drawing:
             return None
         raise self._wrong_override(value)
 
-    def hostile(self, supply: Supply, plain: PlainValues) -> SearchStrategy[Any]:
+    def hostile(self, supply: Supply, drawn: Strategy | None, plain: PlainValues) -> Strategy:
         """Return what draws edges and more; what no engine takes gives way to a plain value."""
         first = plain(0)
         taken = {self.key(first): first}
@@ -329,9 +345,9 @@ class _Drawing:
             made = self._offered(value)
             return first if made is REFUSED else made
 
-        drawn = None if supply.drawn is None else supply.drawn.map(tidy)
         worst = picked(supply.worst).map(tidy) if supply.worst else None
-        return joined(picked(list(taken.values())), worst, drawn)
+        more = None if drawn is None else drawn.map(tidy)
+        return joined(picked(list(taken.values())), worst, more)
 
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a column that can't be drawn."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
-from lading.testing.cell_values.sampling import sampled
-from lading.testing.cell_values.supply import Supply
+from lading.samples.supply import Supply
 
 #: What stands for a candidate that the column doesn't take.
 REFUSED: Any = object()
@@ -63,28 +66,48 @@ class PlainValues:
             self.few = self.tried
 
 
-class Sampled:
-    """Values of a strategy by number, in one fixed order; see :class:`PlainValues`."""
+def strategy_supply(strategy: SearchStrategy[Any]) -> Supply:
+    """Return the supply of what a strategy draws, in one fixed order."""
+    values = sampled(strategy, SAMPLE)
+    count = len(values) if len(values) < SAMPLE else None
+    more: list[Any] = []
 
-    def __init__(self, strategy: SearchStrategy[Any]) -> None:
-        self.strategy = strategy
-        self.values = sampled(strategy, SAMPLE)
-        self.asked = SAMPLE
+    def plain(n: int) -> Any:
+        if n >= SAMPLE and count is None and not more:
+            more.extend(sampled(strategy, MOST))
+        known = more or values
+        return known[n] if n < len(known) else REFUSED
 
-    @property
-    def count(self) -> int | None:
-        """How many there are, where the strategy has no more."""
-        return len(self.values) if len(self.values) < self.asked else None
-
-    def __call__(self, n: int) -> Any:
-        """Return the value of a number; ``REFUSED`` beyond the last."""
-        while n >= len(self.values) and self.count is None and self.asked < MOST:
-            self.asked *= 2
-            self.values = sampled(self.strategy, self.asked)
-        return self.values[n] if n < len(self.values) else REFUSED
+    return Supply(plain, count)
 
 
-def strategy_supply(plain: SearchStrategy[Any], drawn: SearchStrategy[Any] | None = None) -> Supply:
-    """Return the supply of what a strategy draws; ``drawn`` draws the hostile ones."""
-    made = Sampled(plain)
-    return Supply(made, made.count, (), plain if drawn is None else drawn)
+def sampled(strategy: SearchStrategy[Any], count: int) -> list[Any]:
+    """Return at most so many values of a strategy, the same in every run, simplest first.
+
+    Fewer where it has no more; none where it can't give any.
+    """
+    # A strategy may not be run while another is drawn from, but a thread has none.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_drawn, strategy, count).result()
+
+
+def _drawn(strategy: SearchStrategy[Any], count: int) -> list[Any]:
+    values: list[Any] = []
+
+    # Health is asked of a test that an application writes, and this is none.
+    @settings(
+        database=None,
+        deadline=None,
+        derandomize=True,
+        max_examples=count,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+    @given(strategy)
+    def gather(value: Any) -> None:
+        values.append(value)
+
+    with suppress(HypothesisException):  # there is no value, or none that is easily found
+        gather()
+    return values

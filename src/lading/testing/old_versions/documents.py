@@ -195,7 +195,7 @@ class _Drawing:
         place = f"{path}.{name}"
         drawn = self.past.overrides.get(place)
         if drawn is None:
-            drawn = value_strategy(inner, self.seen[path].get(name, ()))
+            drawn = value_strategy(name, inner, self.seen[path].get(name, ()))
         if drawn is None and not inner.get("nullable"):
             raise DeclarationError(
                 f"assert_upgrades: nothing can be drawn for {place}, as it was at seal "

@@ -36,12 +36,19 @@ def constraints_of(member: Member) -> Said:
     """
     said = _of_column(member) if isinstance(member, Value) else {}
     kind = member.kind if isinstance(member, Value) else None
-    for validator in validators_of(member.field):
-        if not isinstance(validator, OneOfClasses):  # the shape says so itself
-            _take(said, _of_validator(validator, kind))
+    _take(said, limits_of(member.field, kind))
     if not isinstance(member.field, OURS):
         said["field"] = class_of(member.field).__name__
     return dict(sorted(said.items()))
+
+
+def limits_of(field: ma.fields.Field[Any], kind: Kind | None) -> Said:
+    """Return what a field's validators ask; values are written as their kind writes them."""
+    said: Said = {}
+    for validator in validators_of(field):
+        if not isinstance(validator, OneOfClasses):  # the shape says so itself
+            _take(said, _of_validator(validator, kind))
+    return said
 
 
 def validators_of(field: ma.fields.Field[Any]) -> Iterator[Any]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
-
-from lading.testing.cell_values.supply import Facts, Supply, joined, stepped
+from lading.samples.supply import Facts, Supply, stepped
 
 UTC = dt.UTC
 DAY_SECONDS = 24 * 60 * 60
@@ -36,6 +34,7 @@ TIMES = (
 )
 #: Offsets in seconds: none, whole and part hours, odd seconds, and the farthest of PostgreSQL.
 OFFSETS = (0, 3600, -5 * 3600, 20700, -12600, 3208, -57599, 57599, 14 * 3600, -12 * 3600)
+ZONES = [dt.timezone(dt.timedelta(seconds=offset)) for offset in OFFSETS]
 LENGTHS = (
     dt.timedelta(0),
     *(dt.timedelta(seconds=1), dt.timedelta(days=1), dt.timedelta(hours=-1), dt.timedelta(days=-1)),
@@ -54,30 +53,28 @@ LENGTHS = (
 def date_supply(facts: Facts) -> Supply:
     """Return days from the year 1 to 9999."""
     counting = stepped(facts, START.date(), dt.timedelta(days=1), PLAIN_DAYS)
-    low, high = facts.least or dt.date.min, facts.most or dt.date.max
-    return _counted(counting, DATES, st.dates(low, max(low, high)))
+    return replace(counting, edges=[*counting.edges, *DATES])
 
 
 def time_supply(facts: Facts) -> Supply:
     """Return times of day, with and without a fraction, aware ones with any offset."""
     start = _seconds(facts.least) if facts.least is not None else 0
-    span = max(1, (_seconds(facts.most) if facts.most is not None else DAY_SECONDS - 1) - start + 1)
+    end = _seconds(facts.most) if facts.most is not None else DAY_SECONDS - 1
+    span = max(1, end - start + 1)
     zone = UTC if facts.aware else None
 
-    def plain(n: int) -> dt.time:
-        minutes, seconds = divmod(start + (facts.seed + n * 61) % span, 60)
+    def at(second: int) -> dt.time:
+        minutes, seconds = divmod(second, 60)
         return dt.time(minutes // 60, minutes % 60, seconds, tzinfo=zone)
 
-    low, high = facts.least or dt.time.min, facts.most or dt.time.max
-    times: SearchStrategy[dt.time] = st.times(low.replace(tzinfo=None), high.replace(tzinfo=None))
-    drawn = joined(times.map(lambda time: time.replace(microsecond=0)), times)
-    edges: Sequence[dt.time] = TIMES
-    if facts.aware:
-        edges = [time.replace(tzinfo=zone) for time, zone in _zoned(TIMES)]
-        drawn = st.builds(lambda time, zone: time.replace(tzinfo=zone), drawn, _zones())
+    edges = [time.replace(tzinfo=zone) for time, zone in zoned(TIMES)] if zone else list(TIMES)
     bounds = [end for end in (facts.least, facts.most) if end is not None]
-    # 61 has no factor in common with a day's seconds, so that all of them come in turn.
-    return Supply(plain, span, [*bounds, *edges], drawn)
+
+    def plain(n: int) -> dt.time:
+        # 61 has no factor in common with a day's seconds, so that all of them come in turn.
+        return at(start + (facts.seed + n * 61) % span)
+
+    return Supply(plain, span, [*bounds, *edges], (), at(start), at(start + span - 1))
 
 
 def _seconds(time: dt.time) -> int:
@@ -89,50 +86,23 @@ def moment_supply(facts: Facts) -> Supply:
     zone = UTC if facts.aware else None
     step = dt.timedelta(days=1, minutes=1)
     counting = stepped(facts, START.replace(tzinfo=zone), step, PLAIN_DAYS)
-    low = (facts.least or dt.datetime.min).replace(tzinfo=None)  # noqa: DTZ901
-    high = (facts.most or dt.datetime.max).replace(tzinfo=None)  # noqa: DTZ901
-    moments = st.datetimes(low, max(low, high))
-    drawn = joined(moments.map(lambda moment: moment.replace(microsecond=0)), moments)
     edges = [dt.datetime.combine(day, time) for day in DATES for time in TIMES[:2]]
     edges += [dt.datetime.combine(DATES[0], time) for time in TIMES]
-    edges += [dt.datetime.combine(dt.date.max, dt.time.max)]
+    edges += [dt.datetime.combine(dt.date.max, dt.time.max), START.replace(fold=1)]
     worst = [START.replace(microsecond=1), START.replace(microsecond=120_000)]
-    edges += [START.replace(fold=1)]
     if facts.aware:
-        edges = [moment.replace(tzinfo=zone) for moment, zone in _zoned(edges)]
-        worst = [moment.replace(tzinfo=zone) for moment, zone in _zoned(worst)]
-        drawn = joined(
-            drawn.map(lambda moment: moment.replace(tzinfo=UTC)),
-            st.builds(lambda moment, zone: moment.replace(tzinfo=zone), drawn, _zones()),
-        )
-    return _counted(counting, edges, drawn, worst)
+        edges = [moment.replace(tzinfo=zone) for moment, zone in zoned(edges)]
+        worst = [moment.replace(tzinfo=zone) for moment, zone in zoned(worst)]
+    return replace(counting, edges=[*counting.edges, *edges], worst=worst)
 
 
-def _zoned(values: Sequence[Any]) -> list[tuple[Any, dt.timezone]]:
+def zoned(values: Sequence[Any]) -> list[tuple[Any, dt.timezone]]:
     """Pair values with zones: each with UTC, and each with one of the others in turn."""
-    zones = [dt.timezone(dt.timedelta(seconds=offset)) for offset in OFFSETS]
-    others = [(value, zones[n % len(zones)]) for n, value in enumerate(values)]
+    others = [(value, ZONES[n % len(ZONES)]) for n, value in enumerate(values)]
     return [*((value, UTC) for value in values), *others]
-
-
-def _zones() -> SearchStrategy[dt.timezone]:
-    zones = [dt.timezone(dt.timedelta(seconds=offset)) for offset in OFFSETS]
-    return st.sampled_from(zones)
 
 
 def interval_supply(facts: Facts) -> Supply:
     """Return lengths of time of both signs, those that count from 1970 among them."""
     counting = stepped(facts, dt.timedelta(days=1), dt.timedelta(days=1), PLAIN_DAYS)
-    low, high = facts.least or dt.timedelta(-700_000), facts.most or dt.timedelta(2_900_000)
-    lengths = st.timedeltas(low, max(low, high))
-    whole = lengths.map(lambda length: length - dt.timedelta(microseconds=length.microseconds))
-    return _counted(counting, LENGTHS, joined(whole, lengths))
-
-
-def _counted(
-    counting: Supply,
-    edges: Sequence[Any],
-    drawn: SearchStrategy[Any],
-    worst: Sequence[Any] = (),
-) -> Supply:
-    return Supply(counting.plain, counting.count, [*counting.edges, *edges], drawn, worst)
+    return replace(counting, edges=[*counting.edges, *LENGTHS])

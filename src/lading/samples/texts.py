@@ -6,15 +6,13 @@ import string
 import uuid
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
-
-from lading.testing.cell_values.supply import Facts, Supply, joined
+from lading.samples.supply import Facts, Supply
 
 DIGITS = string.digits + string.ascii_lowercase
 #: Plain texts need this many characters beside the column's word.
 NUMBER_WIDTH = 7
-LONGEST_DRAWN = 20
+#: The characters of the fullest text, where a column has room for more.
+FULL = 80
 
 #: Texts that some database, driver or format is known to alter, simplest first.
 NASTY = (
@@ -54,13 +52,6 @@ NASTY = (
 )  # fmt: skip
 #: What is altered most often: nothing, blanks, cases, marks, and what isn't in the first plane.
 WORST = ("", " ", "Aa\u0308 ", "\U0001f35e\n")
-#: Characters of those, to make more of, the simplest first; and some of every part of Unicode.
-CHARACTERS = "".join(dict.fromkeys("ab" + "".join(NASTY)))
-SURROGATES = range(0xD800, 0xE000)
-ALL_OVER = "".join(
-    map(chr, (n for n in (*range(1, 0x180), *range(0x181, 0x110000, 211)) if n not in SURROGATES))
-)
-
 ODD_BYTES = (
     b"",
     b"a",
@@ -76,38 +67,21 @@ def text_supply(facts: Facts) -> Supply:
     for length in facts.lengths:
         edges += [character * length for character in ("x", "é", "日", "\U0001f35e")]
         edges += ["x" * (length - 1) + last for last in (" ", "\t", "\u0301", "\0")]
-    least, most = facts.shortest, _drawn_length(facts)
-    drawn = joined(
-        _texts_of(CHARACTERS, 1, least, most),
-        _texts_of(ALL_OVER, 2, least, most),
-    )
     plain, count = _plain_text(facts)
-    worst = [fitted(text, facts) for text in WORST]
-    return Supply(plain, count, list(dict.fromkeys(edges)), drawn, worst)
-
-
-def _texts_of(characters: str, width: int, least: int, most: int) -> SearchStrategy[str]:
-    """Return texts of some characters, each chosen by so many bytes.
-
-    ``st.text`` would show its whole alphabet in a test's statistics, and all of Unicode takes it
-    a second to look up.
-    """
-
-    def text(data: bytes) -> str:
-        groups = (data[place : place + width] for place in range(0, len(data), width))
-        return "".join(characters[int.from_bytes(group) % len(characters)] for group in groups)
-
-    return st.binary(min_size=least * width, max_size=most * width).map(text)
+    full = fitted("é" + "x" * FULL, facts)[: facts.room]
+    return Supply(
+        plain,
+        count,
+        list(dict.fromkeys(edges)),
+        [fitted(text, facts) for text in WORST],
+        fitted("", facts),
+        full,
+    )
 
 
 def fitted(text: str, facts: Facts) -> str:
     """Cut a text, or lengthen it, to what the column takes."""
     return (text + "x" * (facts.shortest - len(text)))[: facts.longest]
-
-
-def _drawn_length(facts: Facts) -> int:
-    most = max(facts.shortest, LONGEST_DRAWN)
-    return most if facts.longest is None else max(facts.shortest, min(most, facts.longest))
 
 
 def _plain_text(facts: Facts) -> tuple[Any, int | None]:
@@ -138,32 +112,26 @@ def bytes_supply(facts: Facts) -> Supply:
     edges = [(data + b"x" * (shortest - len(data)))[: facts.longest] for data in ODD_BYTES]
     for length in facts.lengths:
         edges += [b"\xff" * length, b"\0" * length, b"x" * (length - 1) + b"\0"]
-    most = _drawn_length(facts)
-    drawn: SearchStrategy[Any] = st.binary(min_size=shortest, max_size=max(shortest, most))
     text, count = _plain_text(facts)
 
     def plain(n: int) -> bytes:
         made: bytes = text(n).encode()
         return made if exact is None else made[-exact:].rjust(exact, b"-")
 
-    return Supply(plain, count, list(dict.fromkeys(edges)), drawn)
+    full = b"\xff" * min(FULL, facts.room or FULL)
+    least = b"-" * shortest if exact is not None else b"x" * shortest
+    return Supply(plain, count, list(dict.fromkeys(edges)), (), least, full)
 
 
 def uuid_supply(facts: Facts, *, as_text: bool) -> Supply:
     """Return UUIDs, as text for columns that keep them so."""
-    make: Any = str if as_text else _same
+
+    def made(value: uuid.UUID) -> Any:
+        return str(value) if as_text else value
 
     def plain(n: int) -> Any:
-        return make(uuid.uuid5(uuid.NAMESPACE_OID, f"{facts.name}/{n}"))
+        return made(uuid.uuid5(uuid.NAMESPACE_OID, f"{facts.name}/{n}"))
 
     ends = [0, 1, 2**127, 2**128 - 1, 0x0A0B0C0D_0E0F_1011_8213_141516171819]
-    edges = [make(uuid.UUID(int=number)) for number in ends]
-    numbers = st.integers(0, 2**128 - 1)
-    drawn = joined(
-        st.uuids(version=4).map(make), numbers.map(lambda number: make(uuid.UUID(int=number)))
-    )
-    return Supply(plain, None, edges, drawn)
-
-
-def _same(value: Any) -> Any:
-    return value
+    edges = [made(uuid.UUID(int=number)) for number in ends]
+    return Supply(plain, None, edges, (), edges[0], edges[3])

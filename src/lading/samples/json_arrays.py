@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 
-from lading.database.dialects.mariadb_values import JSON_DEPTH
-from lading.testing.cell_values.supply import Facts, Supply, joined, picked
+from lading.samples.supply import Facts, Supply
 from lading.values.arrays import MOST_DIMENSIONS
 from lading.values.scalars import JSON_KEY
 
 #: Items of a large list.
 MANY = 200
-ARRAY_ITEMS = 4
+#: The levels of JSON that MariaDB takes.
+JSON_DEPTH = 32
 
 SCALARS = (
     *(0, "", True, False, None, 1, -1, "a", 0.5, 2**31, 2**53, 2**53 + 1, 2**63 - 1, -(2**63)),
@@ -36,20 +33,9 @@ WORST: tuple[Any, ...] = (sa.JSON.NULL, {JSON_KEY: None}, {"a": None}, [])
 
 def json_supply(facts: Facts) -> Supply:
     """Return JSON values: scalars, its own null, nests and objects that look like wrappers."""
-    leaves = st.sampled_from(SCALARS)
-    keys = st.sampled_from(KEYS)
-    flat = joined(
-        st.lists(leaves, max_size=ARRAY_ITEMS),
-        st.dictionaries(keys, leaves, max_size=ARRAY_ITEMS),
-    )
-    drawn = joined(
-        flat,
-        st.dictionaries(keys, flat, max_size=2),
-        st.lists(flat, max_size=2),
-        st.floats(allow_nan=False, allow_infinity=False),
-    )
+    full = {"empty": {}, "list": [1, "a", None, True, 2.5], "nested": {facts.word: 1}}
     edges = [*_documents(), *_lone(SCALARS)]
-    return Supply(lambda n: {facts.word: n}, None, edges, drawn, WORST)
+    return Supply(lambda n: {facts.word: n}, None, edges, WORST, {}, full)
 
 
 def _lone(scalars: Sequence[Any]) -> list[Any]:
@@ -88,17 +74,19 @@ def array_supply(item: Supply, dimensions: int | None, *, as_tuple: bool) -> Sup
     plain_items = [item.plain(n) for n in range(3)]
     edges: list[Any] = [[], *(shaped([value], [1] * depth) for value in few)]
     edges += [shaped(list(values), [1] * (depth - 1) + [len(values)]) for values in _groups(few)]
-    edges += [shaped([None], [1] * depth), shaped([*plain_items, None], _split(4, depth))]
-    edges.append(shaped([item.plain(n) for n in range(MANY)], _split(MANY, depth)))
+    edges += [shaped([None], [1] * depth), shaped([*plain_items, None], split(4, depth))]
+    edges.append(shaped([item.plain(n) for n in range(MANY)], split(MANY, depth)))
     if dimensions is None:
         edges += [shaped(plain_items[:1], [1] * levels) for levels in range(2, MOST_DIMENSIONS + 1)]
         edges.append(shaped([*plain_items, None], [2, 2]))
-    values = joined(picked(few or plain_items), item.drawn, st.none())
+    fullest = [value for value in (item.least, item.fullest) if value is not None]
     return Supply(
         lambda n: make(shaped([item.plain(n)], [1] * depth)),
         item.count,
         [make(edge) for edge in edges],
-        _arrays(values, depth).map(make),
+        (),
+        make([]),
+        make(shaped(fullest or plain_items, [1] * (depth - 1) + [len(fullest or plain_items)])),
     )
 
 
@@ -106,20 +94,9 @@ def _groups(values: list[Any]) -> list[list[Any]]:
     return [values[start : start + 3] for start in range(0, len(values), 3)]
 
 
-def _split(count: int, depth: int) -> list[int]:
+def split(count: int, depth: int) -> list[int]:
     """Return the lengths of each level of an array of so many items."""
     return [count] if depth == 1 else [2, *[1] * (depth - 2), count // 2]
-
-
-def _arrays(values: SearchStrategy[Any], depth: int) -> SearchStrategy[Any]:
-    if depth == 1:
-        return st.lists(values, max_size=ARRAY_ITEMS)
-    shapes = st.sampled_from([[1] * depth, _split(2, depth), _split(4, depth)])
-    return shapes.flatmap(
-        lambda lengths: st.lists(
-            values, min_size=math.prod(lengths), max_size=math.prod(lengths)
-        ).map(lambda items: shaped(items, lengths))
-    )
 
 
 def shaped(items: list[Any], lengths: list[int]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What each kind of value is drawn from, by the kind that a column travels as."""
+"""The samples of each kind of value, by the kind that a column travels as."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ from typing import Any
 from sqlalchemy.types import TypeEngine
 
 from lading.mapping.columns import kind_of, underlying
-from lading.testing.cell_values.datetimes import (
+from lading.samples.datetimes import (
     date_supply,
     interval_supply,
     moment_supply,
     time_supply,
 )
-from lading.testing.cell_values.json_arrays import array_supply, json_supply
-from lading.testing.cell_values.numbers import decimal_supply, float_supply, integer_supply
-from lading.testing.cell_values.supply import Facts, Supply, listed_supply
-from lading.testing.cell_values.texts import bytes_supply, text_supply, uuid_supply
+from lading.samples.json_arrays import array_supply, json_supply
+from lading.samples.numbers import decimal_supply, float_supply, integer_supply
+from lading.samples.supply import Facts, Supply, listed_supply
+from lading.samples.texts import bytes_supply, text_supply, uuid_supply
 from lading.values.arrays import Array, LabelSet
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time
 from lading.values.scalars import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
 
-def kind_supply(kind: Kind, type_: TypeEngine[Any], facts: Facts) -> Supply | None:
-    """Return the values of a kind, as Core takes them for a type; ``None`` if it is unknown."""
+def kind_supply(kind: Kind, type_: TypeEngine[Any] | None, facts: Facts) -> Supply | None:
+    """Return samples of a kind, as Core takes them for a type; ``None`` if it is unknown.
+
+    Without a type, as the kind writes them.
+    """
     for match, make in _RULES:
         if isinstance(kind, match):
-            made: Supply | None = make(kind, underlying(type_), facts)
+            made: Supply | None = make(kind, None if type_ is None else underlying(type_), facts)
             return made
     return None
 
@@ -49,40 +52,40 @@ def _choices(kind: Choice, _: Any, facts: Facts) -> Supply:
     return listed_supply(kind.members.values(), facts)
 
 
-def _arrays(kind: Array, type_: Any, facts: Facts) -> Supply | None:
-    item_type = getattr(type_, "item_type", None)
-    if item_type is None:
-        return None
-    own = dataclasses.replace(
+def item_facts(kind: Array, item_type: Any, facts: Facts) -> Facts:
+    """Return the facts of an array's items."""
+    length = getattr(item_type, "length", None)
+    return dataclasses.replace(
         facts,
         everywhere=lambda item: facts.everywhere(_wrapped(kind, item)),
         least=None,
         most=None,
         shortest=0,
-        room=getattr(item_type, "length", None),
-        longest=getattr(item_type, "length", None),
+        room=length,
+        longest=length,
     )
-    item = kind_supply(kind_of(item_type) or kind.item, item_type, own)
+
+
+def dimensions_of(kind: Array) -> int | None:
+    """Return how many levels an array has; SQLAlchemy reads a native enum's with one alone."""
+    return 1 if isinstance(kind.item, Choice) else kind.dimensions
+
+
+def _arrays(kind: Array, type_: Any, facts: Facts) -> Supply | None:
+    item_type = getattr(type_, "item_type", None)
+    item_kind = (kind_of(item_type) if item_type is not None else None) or kind.item
+    item = kind_supply(item_kind, item_type, item_facts(kind, item_type, facts))
     if item is None:
         return None
     if isinstance(kind.item, Float):
-        item = _without_negative_zeros(item)
-    # SQLAlchemy can't read a native enum's arrays of more dimensions than one.
-    dimensions = 1 if isinstance(kind.item, Choice) else kind.dimensions
-    return array_supply(item, dimensions, as_tuple=kind.as_tuple)
+        # A zero's sign is normalised; in an array nobody could tell that it was nothing else.
+        item = dataclasses.replace(item, edges=[edge + 0.0 for edge in item.edges])
+    return array_supply(item, dimensions_of(kind), as_tuple=kind.as_tuple)
 
 
 def _label_sets(kind: LabelSet, _: Any, facts: Facts) -> Supply:
     firsts = [set(kind.labels[:count]) for count in range(len(kind.labels) + 1)]
     return listed_supply([*firsts, *({label} for label in kind.labels[1:])], facts)
-
-
-def _without_negative_zeros(item: Supply) -> Supply:
-    """A zero's sign is normalised; in an array nobody could tell that it was nothing else."""
-    drawn = item.drawn
-    edges = [edge + 0.0 for edge in item.edges]
-    mended = None if drawn is None else drawn.map(lambda number: number + 0.0)
-    return dataclasses.replace(item, edges=edges, drawn=mended)
 
 
 def _wrapped(kind: Array, item: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Sample values of every kind of field, made without chance: the same in every run."""
