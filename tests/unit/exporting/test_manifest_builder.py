@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import mapped_column
+from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog
-from lading.bundle import EntityFile
 from lading.bundle.manifest import Deferred, Links
 from lading.exporting.manifest_builder import Contents
-from lading.mapping.load_order import order_of
+from lading.mapping.load_order import load_order_of
 from support.cookbook import cookbook
 from support.declaring import catalog_of, new_base, table
 
@@ -20,8 +20,19 @@ from support.declaring import catalog_of, new_base, table
 def contents(catalog: Catalog, *names: str, ids: bool = False) -> Contents:
     """Return the contents of a bundle of some entities, or of all."""
     entities = catalog.use()
-    order = order_of(entities)
+    order = load_order_of(entities)
     return Contents(entities, order, names or order.entities, ids=ids)
+
+
+def file_of(entity: str, count: int) -> Any:
+    """Return what a writer says of a file that it has written."""
+    return SimpleNamespace(
+        filename=f"{entity}.json",
+        entity_type=entity,
+        record_count=count,
+        sha256="0" * 64,
+        bytes=120,
+    )
 
 
 def manifest(built: Contents, **more: Any) -> Any:
@@ -50,8 +61,7 @@ def test_files_are_numbered_in_the_order_of_loading(count: int, first: str) -> N
 def test_an_entry_says_what_its_file_holds() -> None:
     """With the links that were counted; the others are none."""
     built = contents(cookbook())
-    file = EntityFile("04_recipes.json", "recipes", 5, "0" * 64, 120)
-    entry = built.entry(file, {"tags": 7})
+    entry = built.entry(file_of("recipes", 5), {"tags": 7})
     assert (entry.import_order, entry.schema_version, entry.natural_key) == (4, 1, ("slug",))
     assert (entry.record_count, entry.bytes) == (5, 120)
     assert entry.dependencies == ("authors", "categories", "tags")
@@ -67,15 +77,13 @@ def test_an_entry_says_what_its_file_holds() -> None:
 def test_a_part_names_what_it_holds_alone() -> None:
     """Dependencies and numbers are those of the bundle; ids are said."""
     built = contents(cookbook(), "authors", "recipes", ids=True)
-    entry = built.entry(EntityFile("02_recipes.json", "recipes", 0, "0" * 64, 1), {})
+    entry = built.entry(file_of("recipes", 0), {})
     assert (entry.import_order, entry.dependencies) == (2, ("authors",))
     assert entry.shape["ids"] is True
 
 
 def test_references_that_are_set_later_are_deferred() -> None:
     """By an update, or with rows that are inserted later."""
-    built = manifest(contents(cookbook()))
-    assert built.deferred == (Deferred("categories", "parent", "categories", "update"),)
     base = new_base()
     head = mapped_column(sa.ForeignKey("people.id", use_alter=True))
     team = mapped_column(sa.ForeignKey("teams.id"), nullable=False)
@@ -83,6 +91,28 @@ def test_references_that_are_set_later_are_deferred() -> None:
     catalog = catalog_of(teams, table(base, "people", team_id=team))
     assert manifest(contents(catalog)).deferred == (Deferred("teams", "head", "people", "update"),)
     assert manifest(contents(catalog, "teams")).deferred == ()
+
+
+def test_links_to_their_own_entity_are_deferred() -> None:
+    """Both ends must be there; so must be what owned rows of a list refer to."""
+    base = new_base()
+    link = sa.Table(
+        "links",
+        base.metadata,
+        sa.Column("one_id", sa.ForeignKey("dishes.id"), primary_key=True),
+        sa.Column("other_id", sa.ForeignKey("dishes.id"), primary_key=True),
+    )
+    dish = table(base, "dishes")
+    dish.others = relationship(
+        dish,
+        secondary=link,
+        primaryjoin=dish.id == link.c.one_id,
+        secondaryjoin=dish.id == link.c.other_id,
+    )
+    catalog = catalog_of(dish)
+    assert manifest(contents(catalog)).deferred == (
+        Deferred("dishes", "others", "dishes", "insert"),
+    )
 
 
 def test_a_manifest_is_of_its_catalog() -> None:
