@@ -25,7 +25,7 @@ from lading.exporting.reader import RecordReader, count_rows
 from lading.exporting.reading import Tally
 from lading.exporting.selection import Scope
 from lading.exporting.shared_keys import refuse_shared_keys
-from lading.mapping.coverage import coverage
+from lading.mapping.coverage import uncarried
 from lading.mapping.load_order import Order, load_order_of
 from lading.mapping.soft_references import soft_references
 from lading.messages import listed
@@ -325,7 +325,7 @@ class _Export:
     def left_out(self) -> dict[str, str | None]:
         """Return what no schema carries, and warn of what nobody excused."""
         self._warn_of_views()
-        left = {**coverage(self.entities), **self._cut_links()}
+        left = {**uncarried(self.entities), **self._cut_links()}
         unexcused = [name for name, reason in left.items() if reason is None]
         if unexcused:
             warnings.warn(

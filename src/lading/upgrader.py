@@ -15,7 +15,7 @@ from lading.errors import ImportFailed
 from lading.exporting.external_links import Externals
 from lading.exporting.manifest_builder import Contents
 from lading.importing.bundle_payload import BundlePayload
-from lading.mapping.coverage import coverage
+from lading.mapping.coverage import uncarried
 from lading.mapping.load_order import load_order_of
 from lading.options import check_flags, check_number, check_path, check_progress
 from lading.records.canonical import Canonicaliser, links_in
@@ -175,7 +175,7 @@ class _Upgrade:
             files,
             source=self.catalog.source or old.source,
             partial=self.is_partial,
-            left_out={**old.left_out, **coverage(self.entities)},
+            left_out={**old.left_out, **uncarried(self.entities)},
             external=() if self.external is None else self.external.found(files, old.external),
             snapshot=old.snapshot,
             brought_back=old.brought_back,

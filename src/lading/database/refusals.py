@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lading.errors import LadingError, TargetError
 from lading.model.entities import Entities
-from lading.model.hidden import UNSAID, has_hidden
+from lading.model.hidden import WITHHELD, has_hidden
 
 Told = tuple[str, str]
 
@@ -166,7 +166,7 @@ def told_refusal(error: BaseException) -> str:
     else:
         constraint = str(orig.args[-1]).rpartition(" for key ")[2] if code == DUPLICATE else None
     said += [f"constraint {constraint}"] if constraint else []
-    return f"{', '.join(said)} {UNSAID}"
+    return f"{', '.join(said)} {WITHHELD}"
 
 
 def is_lost(error: BaseException) -> bool:

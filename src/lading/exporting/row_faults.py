@@ -14,7 +14,7 @@ from lading.database.dialects.type_processors import NotUndone
 from lading.errors import LadingError, TargetError
 from lading.mapping.columns import kind_of, underlying
 from lading.mapping.meta_options import stored_names
-from lading.model.hidden import HIDDEN, hides, told_fault
+from lading.model.hidden import HIDDEN, hides, masked_fault
 from lading.model.rowsets import RowSet, Value
 from lading.records.lines import encode_lines
 from lading.values.base import article
@@ -89,7 +89,7 @@ class RowFaults:
         if not isinstance(cause, ValueError):
             what = f"{article(member.kind.name)} value" if isinstance(member, Value) else "a value"
             problem = f"the database holds what can't be read as {what} ({cause})"
-        problem = told_fault(self.rows, member.written, problem)
+        problem = masked_fault(self.rows, member.written, problem)
         who = f" (in the row with {key})" if key else ""
         remedy = "Correct the row and export again."
         if isinstance(cause, UnfitValue):

@@ -20,7 +20,7 @@ from lading.importing.context import LoadContext
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.mapping.natural_keys import covering
 from lading.messages import shown
-from lading.model.hidden import HIDDEN, hides, told
+from lading.model.hidden import HIDDEN, hides, masked
 from lading.model.rowsets import Children, Column, Reference, RowSet, Value
 from lading.model.uniqueness import unique_columns
 from lading.records.describe import described
@@ -107,7 +107,7 @@ class Collisions:
         records = self.reader.lines_of(wanted)
         names = self.root.key_names
         return {
-            identity: told(self.root.key, {name: record[name] for name in names})
+            identity: masked(self.root.key, {name: record[name] for name in names})
             for identity, line in records.items()
             if isinstance(record := parse_json(line), dict)
         }

@@ -18,7 +18,7 @@ from lading.database.dialects.base import Dialect
 from lading.importing.batch import Batch, joined
 from lading.importing.row_decoder import RowDecoder
 from lading.mapping.fields import schema_of
-from lading.model.hidden import told_fault, told_faults
+from lading.model.hidden import masked_fault, masked_faults
 from lading.model.rowsets import RowSet
 from lading.records.describe import told_key
 from lading.records.layout import (
@@ -86,7 +86,7 @@ class RecordDecoder:
         try:
             data = parse_json(line)
         except ValueError as error:
-            text = "isn't valid JSON: " + told_fault(self.rows, "", str(error))
+            text = "isn't valid JSON: " + masked_fault(self.rows, "", str(error))
             problems.append(Problem(self.file, number, None, None, text))
             return None
         key = portable_key(self.rows, data)
@@ -103,7 +103,7 @@ class RecordDecoder:
             faults = [("", f"{type(self.schema).__name__}.load failed: {error!r}")]
         problems += [
             Problem(self.file, number, key, field or None, text)
-            for field, text in told_faults(self.rows, faults)
+            for field, text in masked_faults(self.rows, faults)
         ]
         return None
 

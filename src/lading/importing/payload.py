@@ -14,7 +14,7 @@ from lading.changes.run import Piece, Upgrade
 from lading.changes.streams import Failed, Origin, Streams
 from lading.errors import BundleError
 from lading.model.entities import Entities
-from lading.model.hidden import UNSAID, has_hidden, told
+from lading.model.hidden import WITHHELD, has_hidden, masked
 from lading.model.rowsets import RowSet
 from lading.report import Problem
 
@@ -139,4 +139,4 @@ class Payload(ABC):
 def _tell_hidden(failed: Failed, rows: RowSet, problem: Problem) -> None:
     """Pass on that a record can't be upgraded, without its values."""
     step = problem.message.partition(": ")[0]
-    failed(replace(problem, key=told(rows.key, problem.key), message=f"{step}: {UNSAID}"))
+    failed(replace(problem, key=masked(rows.key, problem.key), message=f"{step}: {WITHHELD}"))

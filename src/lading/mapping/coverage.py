@@ -15,7 +15,7 @@ from lading.model.rowsets import Column
 
 
 @computed_once
-def coverage(entities: Entities) -> dict[str, str | None]:
+def uncarried(entities: Entities) -> dict[str, str | None]:
     """List what no schema carries; see :meth:`Catalog.coverage`."""
     carried: dict[sa.Table, set[Column]] = {}
     made_anew: set[Column] = set()
@@ -54,16 +54,16 @@ def _metadatas(entities: Entities, carried: Iterable[sa.Table]) -> set[sa.MetaDa
     return {table.metadata for table in mapped.union(carried)}
 
 
-def told_coverage(entities: Entities) -> dict[str, str | None]:
+def uncarried(entities: Entities) -> dict[str, str | None]:
     """List what no schema carries and what looks like soft references; see ``Catalog.coverage``."""
     excuses = entities.leaves_out
     soft = {name: excuses.get(name) for name in soft_references(entities)}
-    return dict(sorted({**soft, **coverage(entities)}.items()))
+    return dict(sorted({**soft, **uncarried(entities)}.items()))
 
 
 def stale_excuses(entities: Entities) -> list[str]:
     """An excuse that excuses nothing is misspelt, or hides that something is carried by now."""
-    left = told_coverage(entities) if entities.leaves_out else {}
+    left = coverage(entities) if entities.leaves_out else {}
     return [
         f"leaves_out names {name!r}, which is no table or column that is left out; "
         f"left out are: {nearest(name, left)}"

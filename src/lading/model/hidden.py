@@ -22,8 +22,8 @@ class Hidden(str):
 
 HIDDEN = Hidden("<hidden>")
 #: What is said of a hidden value, and of texts of others that may hold one.
-UNFIT = f"its value {HIDDEN} isn't one that the field takes"
-UNSAID = f"({HIDDEN}: the entity has hidden fields)"
+UNFIT_VALUE = f"its value {HIDDEN} isn't one that the field takes"
+WITHHELD = f"({HIDDEN}: the entity has hidden fields)"
 
 
 def hides(member: Member) -> bool:
@@ -50,44 +50,44 @@ def has_hidden(rows: RowSet) -> bool:
     )
 
 
-def told(members: Iterable[Member], record: Any) -> Any:
+def masked(members: Iterable[Member], record: Any) -> Any:
     """Return a record, or a key in portable form, as it may be shown."""
     if not isinstance(record, Mapping):
         return record if record is None or not any(map(hides, members)) else HIDDEN
     by_name = {member.written: member for member in members}
     return {
-        name: told_value(by_name[name], value) if name in by_name else value
+        name: masked_value(by_name[name], value) if name in by_name else value
         for name, value in record.items()
     }
 
 
-def told_value(member: Member, value: Any) -> Any:
+def masked_value(member: Member, value: Any) -> Any:
     """Return what a field holds in portable form, as it may be shown."""
     if value is None:
         return None
     if isinstance(member, Children):
         is_list = isinstance(value, list)
-        return [told(member.rows.members, item) for item in value] if is_list else value
+        return [masked(member.rows.members, item) for item in value] if is_list else value
     if not hides(member):
         return value
     if isinstance(member, Links) and isinstance(value, list):
-        return [told_value(member.reference, item) for item in value]
+        return [masked_value(member.reference, item) for item in value]
     if isinstance(member, Reference) and not member.flat:
-        return told(member.parts, value)
+        return masked(member.parts, value)
     return HIDDEN
 
 
-def told_faults(rows: RowSet, faults: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def masked_faults(rows: RowSet, faults: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield the faults of a record's fields, by dotted path, as they may be shown."""
     for path, text in faults:
-        yield path, told_fault(rows, path, text)
+        yield path, masked_fault(rows, path, text)
 
 
-def told_fault(rows: RowSet, path: str, text: str) -> str:
+def masked_fault(rows: RowSet, path: str, text: str) -> str:
     """Return what is said of a field; of a whole record, nothing if it has hidden fields."""
     if not path.split(".", maxsplit=1)[0]:
-        return UNSAID if has_hidden(rows) else text
-    return UNFIT if is_hidden(rows, path) and text not in PLAIN else text
+        return WITHHELD if has_hidden(rows) else text
+    return UNFIT_VALUE if is_hidden(rows, path) and text not in PLAIN else text
 
 
 def is_hidden(rows: RowSet, path: str) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 from lading.errors import LadingError
 from lading.mapping.fields import schema_of
-from lading.model.hidden import told_fault, told_faults
+from lading.model.hidden import masked_fault, masked_faults
 from lading.model.ordering import as_listed, key_order, reference_order
 from lading.model.rowsets import Children, Links, RowSet, Value
 from lading.records.layout import RecordLayout
@@ -49,7 +49,7 @@ class Canonicaliser:
         try:
             data = parse_json(line)
         except ValueError as error:
-            text = "isn't valid JSON: " + told_fault(self.rows, "", str(error))
+            text = "isn't valid JSON: " + masked_fault(self.rows, "", str(error))
             return [Problem(file, number, None, None, text)]
         key = portable_key(self.rows, data)
         try:
@@ -62,7 +62,7 @@ class Canonicaliser:
             faults = [("", f"{type(self.schema).__name__}.load failed: {error!r}")]
         return [
             Problem(file, number, key, field or None, text)
-            for field, text in told_faults(self.rows, faults)
+            for field, text in masked_faults(self.rows, faults)
         ]
 
     def _made(self, data: Any) -> Canonical:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lading.messages import shown
-from lading.model.hidden import HIDDEN, hides, told
+from lading.model.hidden import HIDDEN, hides, masked
 from lading.model.recursive_keys import level_parts, recurring
 from lading.model.rowsets import Reference, Value
 from lading.records.key_source import named_key
@@ -17,7 +17,7 @@ LEVELS = 3
 
 def told_key(parts: tuple[Part, ...], key: Key | None) -> Any:
     """Return a key in portable form, for people: what is hidden stays so."""
-    return told(parts, named_key(parts, key)) if any(map(hides, parts)) else named_key(parts, key)
+    return masked(parts, named_key(parts, key)) if any(map(hides, parts)) else named_key(parts, key)
 
 
 def described(parts: tuple[Part, ...], key: Key) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from lading.messages import shown
-from lading.model.hidden import told
+from lading.model.hidden import masked
 from lading.model.rowsets import RowSet
 from lading.records.layout import RecordLayout, WrittenKey
 from lading.values.json_text import on_own_stack
@@ -34,7 +34,7 @@ def portable_key(rows: RowSet, data: Any) -> Any:
     if not isinstance(data, dict):
         return None
     key = {name: data[name] for name in rows.key_names if name in data}
-    return told(rows.key, key) or None
+    return masked(rows.key, key) or None
 
 
 def without_ids(layout: RecordLayout, data: Any) -> Any:

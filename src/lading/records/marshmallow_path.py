@@ -15,7 +15,7 @@ import msgspec
 from lading.errors import TargetError
 from lading.mapping.fields import Owned, Ref, RefList, ValueField, schema_of
 from lading.messages import shown
-from lading.model.hidden import HIDDEN, UNSAID, has_hidden, hides, told, told_fault
+from lading.model.hidden import HIDDEN, WITHHELD, has_hidden, hides, masked, masked_fault
 from lading.model.recursive_keys import levels_of, recurring
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.schema import EntitySchema
@@ -178,9 +178,9 @@ def writable_content(rows: RowSet, record: dict[str, Any]) -> dict[str, Any]:
 def _unrestorable(
     rows: RowSet, record: dict[str, Any], what: str, field: str | None = None
 ) -> TargetError:
-    key = told(rows.key, {name: record.get(name) for name in rows.key_names})
+    key = masked(rows.key, {name: record.get(name) for name in rows.key_names})
     if has_hidden(rows):
-        what = f"fails on it {UNSAID}" if field is None else told_fault(rows, field, what)
+        what = f"fails on it {WITHHELD}" if field is None else masked_fault(rows, field, what)
     return TargetError(
         f"{rows.schema.__name__} {what}: {shown(key)} would not be restored as it is",
         "Correct the schema's hooks and fields: load must undo dump.",

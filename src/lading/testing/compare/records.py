@@ -10,7 +10,7 @@ from operator import gt
 from typing import Any
 
 from lading.model.entities import Entities
-from lading.model.hidden import told, told_value
+from lading.model.hidden import masked, masked_value
 from lading.model.ordering import key_order
 from lading.model.rowsets import Children, Links, Reference, RowSet, Value
 from lading.records.canonical import encoded
@@ -153,7 +153,7 @@ class Comparison:
                 self._links(member, entity, key, was, now)
             else:
                 is_key = isinstance(member, Reference)
-                values = [v if member is None else told_value(member, v) for v in (was, now)]
+                values = [v if member is None else masked_value(member, v) for v in (was, now)]
                 texts = [_shown(value, is_key=is_key) for value in values]
                 rank = LINK if is_key else VALUE
                 self._add(rank, entity, key, name.partition(AS)[0], texts)
@@ -171,7 +171,7 @@ class Comparison:
 
     def _links(self, member: Links, entity: str, key: str, was: list[Any], now: list[Any]) -> None:
         counts = [
-            Counter(_shown(told_value(member.reference, far), is_key=True) for far in far_keys)
+            Counter(_shown(masked_value(member.reference, far), is_key=True) for far in far_keys)
             for far_keys in (was, now)
         ]
         lost = list((counts[0] - counts[1]).elements())
@@ -244,7 +244,7 @@ def _key(rows: RowSet, record: Record) -> str:
 
 def _named(rows: RowSet, place: str, records: Sequence[Any], record: Record) -> str:
     """Return where a record stands: its natural key, or its number in a list without keys."""
-    key = told(rows.key, {name: record.get(name) for name in rows.key_names})
+    key = masked(rows.key, {name: record.get(name) for name in rows.key_names})
     text = " and ".join(_parts(key))
     text = text or f"row {next(n for n, other in enumerate(records, 1) if other is record)}"
     return f"{place} {text}".strip()
