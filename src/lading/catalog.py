@@ -107,8 +107,8 @@ class Catalog:
         owns: each catalog then carries its rows by its own options.  An instance, such as
         ``PurchaseSchema()``, works by the catalog that the class was declared in.
         """
-        given: Any = schema
-        is_schema = isinstance(given, type) and issubclass(given, ma.Schema)
+        declared: Any = schema
+        is_schema = isinstance(declared, type) and issubclass(declared, ma.Schema)
         if not is_schema or not declares_model(schema):
             raise DeclarationError(
                 f"catalog {self.name!r} can't register {shown(schema)}; "

@@ -40,7 +40,7 @@ def key_faults(plain: Iterable[RowSet]) -> Iterator[tuple[RowSet | None, str]]:
 def _recurring_fault(rows: RowSet, own: list[Reference]) -> str | None:
     """A key that recurs ends where its self reference is null; the rest must identify."""
     if len(own) > 1:
-        names = " and ".join(item.name for item in own)
+        names = " and ".join(reference.name for reference in own)
         return (
             f"its natural key recurs through {names}, and it may through one alone; leave one "
             f"out of it, or write {own[-1].name} = Ref(by=…) with a field that is unique"
@@ -69,11 +69,13 @@ def empty_keys(roots: Iterable[RowSet]) -> Iterator[tuple[RowSet, str]]:
         for rows in root.tree():
             for member in rows.members:
                 reference = member.reference if isinstance(member, Links) else member
-                found = _without_key(reference.parts) if isinstance(reference, Reference) else None
-                if found is not None:
+                keyless = (
+                    _without_key(reference.parts) if isinstance(reference, Reference) else None
+                )
+                if keyless is not None:
                     text = (
-                        f"{member.name} is written by a key that holds {found.name}, and that "
-                        f"refers to {found.target.schema.__name__}, which has no natural key; "
+                        f"{member.name} is written by a key that holds {keyless.name}, and that "
+                        f"refers to {keyless.target.schema.__name__}, which has no natural key; "
                         "declare natural_key there"
                     )
                     yield rows, text

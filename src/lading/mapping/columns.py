@@ -56,8 +56,8 @@ def kind_of(type_: TypeEngine[Any]) -> Kind | None:
         return _decorated(type_)
     for match, make in _RULES:
         if isinstance(type_, match):
-            made: Kind | None = make(type_)
-            return made
+            kind: Kind | None = make(type_)
+            return kind
     return None
 
 
@@ -138,8 +138,10 @@ def _annotated(method: Any) -> Any:
 def _plain(hint: Any) -> Any:
     """Return the class that a type hint stands for, or ``None``."""
     union = typing.get_origin(hint) in (typing.Union, types.UnionType)
-    options = [item for item in (typing.get_args(hint) if union else (hint,)) if item not in UNSAID]
-    plain = [typing.get_origin(item) or item for item in options]
+    options = [
+        option for option in (typing.get_args(hint) if union else (hint,)) if option not in UNSAID
+    ]
+    plain = [typing.get_origin(option) or option for option in options]
     return plain[0] if len(plain) == 1 and isinstance(plain[0], type) else None
 
 
@@ -197,10 +199,10 @@ def _number(type_: sa.Numeric[Any]) -> Kind:
 
 
 def _array(type_: sa.ARRAY[Any]) -> Kind | None:
-    item = kind_of(type_.item_type)
-    if item is None:
+    item_kind = kind_of(type_.item_type)
+    if item_kind is None:
         return None
-    return Array(item, dimensions=type_.dimensions, as_tuple=type_.as_tuple)
+    return Array(item_kind, dimensions=type_.dimensions, as_tuple=type_.as_tuple)
 
 
 # A decorator whose Python type is its impl's own has what the impl says: zone, scale, items.

@@ -18,26 +18,26 @@ from lading.model.rowsets import Column
 def uncarried(entities: Entities) -> dict[str, str | None]:
     """List what no schema carries; see :meth:`Catalog.coverage`."""
     carried: dict[sa.Table, set[Column]] = {}
-    made_anew: set[Column] = set()
+    regenerated: set[Column] = set()
     for rows in entities.all_rows():
         if rows.surrogate is not None and not is_numbered(rows.surrogate):
-            made_anew |= {rows.surrogate} - {value.column for value in rows.values}
+            regenerated |= {rows.surrogate} - {value.column for value in rows.values}
         for table in rows.tables:
             carried.setdefault(table, set()).update(rows.carried())
         for links in rows.links:
-            held = {column for column, _ in links.local} | set(links.reference.columns)
-            carried.setdefault(links.table, set()).update(held)
-    left: dict[str, str | None] = {}
+            link_columns = {column for column, _ in links.local} | set(links.reference.columns)
+            carried.setdefault(links.table, set()).update(link_columns)
+    reasons: dict[str, str | None] = {}
     for metadata in _metadatas(entities, carried):
         for table in metadata.tables.values():
             if table not in carried:
-                left[table.fullname] = entities.leaves_out.get(table.fullname)
+                reasons[table.fullname] = entities.leaves_out.get(table.fullname)
                 continue
             for column in table.columns:
-                if column not in carried[table] - made_anew:
+                if column not in carried[table] - regenerated:
                     name = f"{table.fullname}.{column.name}"
-                    left[name] = entities.leaves_out.get(name)
-    return dict(sorted(left.items()))
+                    reasons[name] = entities.leaves_out.get(name)
+    return dict(sorted(reasons.items()))
 
 
 def _metadatas(entities: Entities, carried: Iterable[sa.Table]) -> set[sa.MetaData]:
@@ -63,10 +63,10 @@ def uncarried(entities: Entities) -> dict[str, str | None]:
 
 def stale_excuses(entities: Entities) -> list[str]:
     """An excuse that excuses nothing is misspelt, or hides that something is carried by now."""
-    left = coverage(entities) if entities.leaves_out else {}
+    uncarried_names = coverage(entities) if entities.leaves_out else {}
     return [
         f"leaves_out names {name!r}, which is no table or column that is left out; "
-        f"left out are: {nearest(name, left)}"
+        f"left out are: {nearest(name, uncarried_names)}"
         for name in entities.leaves_out
-        if name not in left
+        if name not in uncarried_names
     ]

@@ -33,14 +33,14 @@ class FieldKind(Kind):
 
     def write(self, value: Any) -> Any:
         """Return what the field serializes, as plain JSON; it may edit a copy of the value."""
-        given = separate(value)
+        own_copy = separate(value)
         try:
-            written = self.field._serialize(given, self.field.name, {self.field.name: given})
+            written = self.field._serialize(own_copy, self.field.name, {self.field.name: own_copy})
             plain = plain_json(written)
         except Exception as error:  # a field of the application's own may raise anything
             raise ValueError(
                 f"its field, {class_of(self.field).__name__}, can't write {shown(value)} "
-                f"({told(error)})"
+                f"({error_text(error)})"
             ) from error
         if wide_integer(plain):
             raise ValueError(f"{shown(plain)} holds a number of more than 64 bits")
@@ -55,7 +55,7 @@ class FieldKind(Kind):
         except Exception as error:  # a field of the application's own may raise anything
             raise ValueError(
                 f"its field, {class_of(self.field).__name__}, can't read {shown(written)} "
-                f"({told(error)})"
+                f"({error_text(error)})"
             ) from error
 
     def canonical(self, written: Any) -> Any:
@@ -83,7 +83,7 @@ def separate(value: Any) -> Any:
         return value
 
 
-def told(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Return what an exception of the application's code says, or else its type."""
     return str(error) or type(error).__name__
 

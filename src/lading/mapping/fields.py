@@ -112,10 +112,10 @@ class Ref(ma.fields.Field[Any]):
         far = [reference.target.in_base(column) for column in reference.remote]
         # A column of a subclass's own table is an attribute of that class alone.
         family = reference.target.mapper.self_and_descendants
-        target = next(item for item in family if set(far) <= set(item.columns.values()))
+        target = next(mapped for mapped in family if set(far) <= set(mapped.columns.values()))
         names = [target.get_property_by_column(column).key for column in far]
-        found = session.query(target.class_).filter_by(**dict(zip(names, values, strict=True)))
-        return found.one()
+        query = session.query(target.class_).filter_by(**dict(zip(names, values, strict=True)))
+        return query.one()
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         if value is None:
@@ -144,22 +144,24 @@ def write_key(reference: Reference, value: Any) -> dict[str, Any]:
         _refuse_deep(reference, levels)
     written: dict[str, Any] = {}
     for place, level in enumerate(reversed(levels)):
-        made = {}
+        level_keys = {}
         for part in reference.parts:
             if part is own:
-                made[part.written] = written if place else None
+                level_keys[part.written] = written if place else None
             else:
-                made[part.written] = part.field._serialize(_held(part, level), part.name, level)
-        written = made
+                level_keys[part.written] = part.field._serialize(
+                    _held(part, level), part.name, level
+                )
+        written = level_keys
     return written
 
 
 def _held(part: Value | Reference, value: Any) -> Any:
     """Return what an object, or a mapping, holds as a part of its key."""
-    held = part.field.get_value(value, part.name)
-    if held is ma.missing:
+    part_value = part.field.get_value(value, part.name)
+    if part_value is ma.missing:
         raise ma.ValidationError(f"has no {part.name}")
-    return held
+    return part_value
 
 
 def _refuse_deep(reference: Reference, levels: list[Any]) -> None:
@@ -200,13 +202,13 @@ def _read_level(
             continue
         try:
             if part is not own:
-                held = part.field.deserialize(value[part.written], part.name, value)
+                part_value = part.field.deserialize(value[part.written], part.name, value)
             elif above_errors:
                 raise ma.ValidationError(above_errors)
             else:
-                held = above
-                part.field._validate(held)
-            result[part.name] = held
+                part_value = above
+                part.field._validate(part_value)
+            result[part.name] = part_value
         except ma.ValidationError as error:
             errors[part.written] = error.messages
     for extra in value.keys() - {part.written for part in parts}:
@@ -220,9 +222,9 @@ def read_list(value: Any, read: Any) -> list[Any]:
         raise ma.ValidationError("Not a valid list.")
     errors: dict[Any, Any] = {}
     result = []
-    for index, item in enumerate(value):
+    for index, element in enumerate(value):
         try:
-            result.append(read(item))
+            result.append(read(element))
         except ma.ValidationError as error:
             errors[index] = error.messages
     if errors:
@@ -251,13 +253,13 @@ class RefList(ma.fields.Field[Any]):
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         assert self.bound is not None
         reference = self.bound
-        written = [write_key(reference, item) for item in value or ()]
-        return sorted(written, key=lambda item: reference_order(reference, item))
+        written = [write_key(reference, target) for target in value or ()]
+        return sorted(written, key=lambda target: reference_order(reference, target))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         assert self.bound is not None
         reference = self.bound
-        return read_list(value, lambda item: read_key(reference, item))
+        return read_list(value, lambda key: read_key(reference, key))
 
 
 def _json(record: Any) -> bytes:
@@ -302,15 +304,15 @@ class Owned(ma.fields.Field[Any]):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         schema = self.nested()
-        items: Iterable[Any] = value or ()
-        written = [schema.dump(item, many=False) for item in items]
+        children: Iterable[Any] = value or ()
+        written = [schema.dump(child, many=False) for child in children]
         if self.bound is None or by_columns(self.bound, written) != written:
             return written  # an order of the caller's own
         return as_listed(self.bound, written, _json)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         schema = self.nested()
-        return read_list(value, lambda item: schema.load(item, many=False))
+        return read_list(value, lambda record: schema.load(record, many=False))
 
 
 class OneOfClasses(ma.validate.Validator):

@@ -60,9 +60,9 @@ class ForeignKeys:
         self.draft = draft
         self.rows = draft.rows
         self.order = {column: n for n, column in enumerate(draft.hierarchy.columns())}
-        found = sorted(self._found(), key=self._fewest_first)
+        all_pairs = sorted(self._found(), key=self._fewest_first)
         self.excluded: set[Column] = set()
-        self.keys = [key for pairs in found for key in self._named(pairs)]
+        self.keys = [key for pairs in all_pairs for key in self._named(pairs)]
         carried: set[Column] = set()
         fields: set[Column] = set()
         for key in self.keys:
@@ -86,9 +86,9 @@ class ForeignKeys:
         return may_be_null, len(pairs), [self.order[near] for near, _ in pairs]
 
     def _found(self) -> list[Pairs]:
-        joining = {item.pairs for item in self.rows.extensions}
+        joining = {extension.pairs for extension in self.rows.extensions}
         own = {near for pairs in joining for near, _ in pairs}
-        found: dict[Pairs, None] = {}
+        keys: dict[Pairs, None] = {}
         for table in self.rows.tables:
             for constraint in table.foreign_key_constraints:
                 elements = constraint.elements
@@ -102,17 +102,21 @@ class ForeignKeys:
                     )
                     continue
                 if not (set(near) <= own and far[0].table in self.rows.tables):
-                    found[tuple(zip(near, far, strict=True))] = None
-        taken = {near for pairs in found for near, _ in pairs}
+                    keys[tuple(zip(near, far, strict=True))] = None
+        constrained = {near for pairs in keys for near, _ in pairs}
         for relationship, _ in self.draft.relationships.values():
             pairs = tuple(plain_pairs(relationship).items())
-            if not pairs or taken & {near for near, _ in pairs} or has_conditions(relationship):
+            if (
+                not pairs
+                or constrained & {near for near, _ in pairs}
+                or has_conditions(relationship)
+            ):
                 continue  # one with conditions leads somewhere only where they hold
             if leads_to_one([far for _, far in pairs]):
-                found[pairs] = None
+                keys[pairs] = None
             else:
                 self._refuse_declared(str(relationship.key), pairs)
-        return list(found)
+        return list(keys)
 
     def _refuse_declared(self, relationship: str, pairs: Pairs) -> None:
         """Without a foreign key, what leads to several rows is no reference; a Ref says it is."""
@@ -146,9 +150,9 @@ class ForeignKeys:
         """Return what a foreign key that isn't named might have been called."""
         local = [near for near, _ in pairs]
         attributes = {self.draft.hierarchy.attribute(near) or str(near.name) for near in local}
-        relationships = [item for item, _ in self.draft.relationships.values()]
-        found = {str(item.key) for item in many_to_one(relationships, pairs)}
-        return found | attributes | {name.removesuffix("_id") for name in attributes}
+        relationships = [relationship for relationship, _ in self.draft.relationships.values()]
+        names = {str(relationship.key) for relationship in many_to_one(relationships, pairs)}
+        return names | attributes | {name.removesuffix("_id") for name in attributes}
 
     def _name(self, pairs: Pairs) -> tuple[str, Ref, str | None]:
         """Return the field's name, the field, and the relationship's name."""
@@ -229,9 +233,9 @@ class ForeignKeys:
     def _refuse_two_ids(self, column: Column) -> None:
         """A column can't hold ids of two tables, which another database makes up one by one."""
         keys = [(key, dict(key.pairs)[column]) for key in self.keys if column in key.local]
-        roots = [self._made_up(far) for _, far in keys]
-        whole = frozenset[Column]().union(*roots)
-        if any(found != whole for found in roots):
+        ids_by_key = [self._made_up(far) for _, far in keys]
+        whole = frozenset[Column]().union(*ids_by_key)
+        if any(ids_of_key != whole for ids_of_key in ids_by_key):
             names = " and ".join(key.name for key, _ in keys)
             ids = ", ".join(sorted(map(str, whole)))
             self.draft.report(
@@ -243,8 +247,8 @@ class ForeignKeys:
         """Return the ids that only their database knows, of which a column holds one in the end."""
         targets = {foreign.column for foreign in column.foreign_keys} - seen
         if targets:
-            found = (self._made_up(target, seen | {column}) for target in targets)
-            return frozenset[Column]().union(*found)
+            ids_by_target = (self._made_up(target, seen | {column}) for target in targets)
+            return frozenset[Column]().union(*ids_by_target)
         table = column.table
         surrogates = {rows.surrogate for rows in self.draft.context.of_table(table)}
         return frozenset({column} if column in surrogates else ())
@@ -253,11 +257,11 @@ class ForeignKeys:
 def _views(relationships: Iterable[RelationshipProperty[Any]], pairs: Pairs) -> list[str]:
     """Name the relationships that only read what a foreign key leads to."""
     return [
-        str(item.key)
-        for item in relationships
-        if item.viewonly
-        and item.direction is RelationshipDirection.MANYTOONE
-        and set(item.local_remote_pairs or ()) == set(pairs)
+        str(relationship.key)
+        for relationship in relationships
+        if relationship.viewonly
+        and relationship.direction is RelationshipDirection.MANYTOONE
+        and set(relationship.local_remote_pairs or ()) == set(pairs)
     ]
 
 

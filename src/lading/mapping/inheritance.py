@@ -88,15 +88,15 @@ class Hierarchy:
 
     def extensions(self) -> tuple[Extension, ...]:
         """Return the subclasses' own tables, parents first."""
-        found: dict[sa.Table, Extension] = {}
+        extensions: dict[sa.Table, Extension] = {}
         known = {column: column for column in self.table.primary_key.columns}
         for mapper, table in zip(self.mappers, self.tables, strict=True):
-            if table is self.table or table in found:
+            if table is self.table or table in extensions:
                 continue
             pairs = _joining(mapper, table, known)
             known |= dict(pairs)
-            found[table] = Extension(table, pairs, self.classes.get(mapper, frozenset()))
-        return tuple(found.values())
+            extensions[table] = Extension(table, pairs, self.classes.get(mapper, frozenset()))
+        return tuple(extensions.values())
 
     def mapping(self, column: Column) -> list[Mapper[Any]]:
         """List the classes that map a column, base first."""
@@ -131,17 +131,17 @@ class Hierarchy:
         if filled:
             owner = self.tables.index(column.table)
             return None if owner == 0 else self.classes[self.mappers[owner]]
-        found: frozenset[Any] = frozenset()
-        return found.union(*(self.classes[mapper] for mapper in mappers))
+        discriminators: frozenset[Any] = frozenset()
+        return discriminators.union(*(self.classes[mapper] for mapper in mappers))
 
     def relationships(self) -> dict[str, tuple[RelationshipProperty[Any], Classes]]:
         """Return the relationships by name, each of the first class that has it."""
-        found: dict[str, tuple[RelationshipProperty[Any], Classes]] = {}
+        relationships: dict[str, tuple[RelationshipProperty[Any], Classes]] = {}
         for mapper in self.mappers:
             classes = None if mapper is self.mapper else self.classes.get(mapper)
             for relationship in mapper.relationships:
-                found.setdefault(str(relationship.key), (relationship, classes))
-        return found
+                relationships.setdefault(str(relationship.key), (relationship, classes))
+        return relationships
 
     def attributes(self) -> set[str]:
         """Return the names of all mapped attributes."""
@@ -209,9 +209,9 @@ def _joining(
     """Pair a subclass's primary key with the base's, by way of its parents'."""
     condition: Any = mapper.inherit_condition
     pairs: dict[Column, Column] = {}
-    for item in sa.sql.visitors.iterate(condition) if condition is not None else ():
-        if isinstance(item, sa.BinaryExpression) and item.operator is sa.sql.operators.eq:
-            for own, above in ((item.left, item.right), (item.right, item.left)):
+    for part in sa.sql.visitors.iterate(condition) if condition is not None else ():
+        if isinstance(part, sa.BinaryExpression) and part.operator is sa.sql.operators.eq:
+            for own, above in ((part.left, part.right), (part.right, part.left)):
                 if isinstance(own, sa.Column) and own.table is table and above in known:
                     pairs[own] = known[above]  # type: ignore[index]
     key = tuple(table.primary_key.columns)

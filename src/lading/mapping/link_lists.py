@@ -22,6 +22,9 @@ from lading.mapping.surrogate_keys import key_names
 from lading.model.rowsets import Classes, Column, Links, Reference, RowSet, SchemaClass
 from lading.model.uniqueness import in_check, leads_to_one, nulls_collide
 
+#: Pairs of columns, of which one is the link table's.
+Pairs = tuple[tuple[Column, Column], ...]
+
 
 @dataclass(eq=False, slots=True)
 class LinkSide:
@@ -50,7 +53,7 @@ def add_link_lists(context: Context) -> None:
     if not sides:
         return
     order = _Later(context)
-    chosen = [_carrying(found, order) for found in sides.values()]
+    chosen = [_carrying(candidates, order) for candidates in sides.values()]
     # Relationships that a backref or automap makes come in any order.
     for side in sorted(chosen, key=lambda side: side.place):
         _add(side)
@@ -84,66 +87,92 @@ def _field_of(draft: RowSetDraft, key: str) -> tuple[str, RefList]:
         if isinstance(field, Ref) and (field.relationship or name) == key:
             draft.used.add(name)
             refuse_one_way(draft, name, field)
-            made = RefList(key, by=field.by, entity=field.entity, data_key=field.data_key)
-            made.validators = list(field.validators)
-            return name, made
+            list_field = RefList(key, by=field.by, entity=field.entity, data_key=field.data_key)
+            list_field.validators = list(field.validators)
+            return name, list_field
     return key, RefList(key)
 
 
 def _add(side: LinkSide) -> None:
-    draft, relationship, table = side.draft, side.relationship, side.table
-    near = tuple((far, local) for local, far in _pairs(relationship.synchronize_pairs))
+    """Give a side its list, or report why it can have none."""
+    relationship, field = side.relationship, side.field
+    near = tuple((linking, own) for own, linking in _pairs(relationship.synchronize_pairs))
     far = tuple(_pairs(relationship.secondary_synchronize_pairs or []))
-    held = {column for column, _ in near} | {column for _, column in far}
-    if set(table.columns) - held:
-        draft.failed.add(side.name)
-        extra = ", ".join(column.name for column in table.columns if column not in held)
-        draft.report(
-            f"{side.name}: its link table {table.fullname} has columns of its own ({extra}); map "
-            "it to a class and declare a schema for it (an entity, or Owned)"
-        )
+    fault = _own_columns(side, near, far) or _ambiguous_end(side, near, far)
+    if fault is not None:
+        side.draft.report(f"{side.name}: its link table {side.table.fullname} {fault}")
         return
-    for columns in ([owner for _, owner in near], [remote for remote, _ in far]):
-        if not leads_to_one(columns):
-            draft.report(
-                f"{side.name}: its link table {table.fullname} leads to "
-                f"{', '.join(map(str, columns))}, which no constraint makes unique; make it "
-                f"unique in the model, or map {table.fullname} to a class and declare a schema "
-                "for that"
-            )
-            return
     reference = _reference(side, near, far)
     if reference is None:
         return
-    field = side.field
     field.required = True
     field.attribute = relationship.key if relationship.key != side.name else None
-    written = field.data_key or side.name
-    held_by = (side.name, written, field, False, relationship.key, table, near, reference)
-    add_member(draft, Links(*held_by, classes=side.classes))
+    links = Links(
+        side.name,
+        field.data_key or side.name,
+        field,
+        False,
+        relationship.key,
+        side.table,
+        near,
+        reference,
+        classes=side.classes,
+    )
+    add_member(side.draft, links)
 
 
-def _reference(
-    side: LinkSide,
-    near: tuple[tuple[Column, Column], ...],
-    far: tuple[tuple[Column, Column], ...],
-) -> Reference | None:
+def _own_columns(side: LinkSide, near: Pairs, far: Pairs) -> str | None:
+    """Say which columns of a link table no list would carry, if there are any."""
+    linking = {column for column, _ in near} | {column for _, column in far}
+    extra = ", ".join(column.name for column in side.table.columns if column not in linking)
+    if not extra:
+        return None
+    side.draft.failed.add(side.name)
+    return (
+        f"has columns of its own ({extra}); map it to a class and declare a schema for it "
+        "(an entity, or Owned)"
+    )
+
+
+def _ambiguous_end(side: LinkSide, near: Pairs, far: Pairs) -> str | None:
+    """Say which end of a link table may be several rows, if one may."""
+    for columns in ([own for _, own in near], [remote for remote, _ in far]):
+        if not leads_to_one(columns):
+            return (
+                f"leads to {', '.join(map(str, columns))}, which no constraint makes unique; make "
+                f"it unique in the model, or map {side.table.fullname} to a class and declare a "
+                "schema for that"
+            )
+    return None
+
+
+def _reference(side: LinkSide, near: Pairs, far: Pairs) -> Reference | None:
     """Return the reference that a link table's other half is, if there is its target."""
-    name, field = side.name, side.field
-    options = Ref(by=field.by, entity=field.entity)
-    remotes = tuple(remote for remote, _ in far)
-    target = find_target(side.draft, name, options, remotes)
+    name, field = side.name, Ref(by=side.field.by, entity=side.field.entity)
+    remote = tuple(column for column, _ in far)
+    target = find_target(side.draft, name, field, remote)
     if target is None:
         return None
     columns = tuple(column for _, column in far)
     shared = frozenset(columns) & {column for column, _ in near}
-    held = (name, name, options, False, columns, remotes)
-    return Reference(*held, None, False, field.by, target, shared=shared)
+    return Reference(
+        name,
+        name,
+        field,
+        False,
+        columns,
+        remote,
+        None,
+        False,
+        field.by,
+        target,
+        shared=shared,
+    )
 
 
 def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
     """Each (column of a mapped table, column of the link table)."""
-    return [(left, right) for left, right in pairs]
+    return [(mapped, linking) for mapped, linking in pairs]
 
 
 class _Later:
@@ -168,7 +197,7 @@ class _Later:
                     optional.append((rows.name, reference.name, reference, rows))
                 else:
                     self._lay(reference, rows)
-        for _, _, reference, rows in sorted(optional, key=lambda item: item[:2]):
+        for _, _, reference, rows in sorted(optional, key=lambda edge: edge[:2]):
             if not self.is_later(reference.target, rows):
                 self._lay(reference, rows)
 
@@ -185,11 +214,11 @@ class _Later:
             return {self.context.plain[schema].name} if schema in self.context.plain else set()
         return set().union(*(self._roots(owner, (*path, schema)) for owner in owners))
 
-    def is_later(self, one: RowSet, other: RowSet) -> bool:
+    def is_later(self, rows: RowSet, other: RowSet) -> bool:
         """Tell whether one row set's entity needs the other's to be there."""
         return any(
             near != far and nx.has_path(self.graph, far, near)
-            for near in self._roots(one.schema)
+            for near in self._roots(rows.schema)
             for far in self._roots(other.schema)
         )
 

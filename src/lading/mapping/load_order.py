@@ -171,13 +171,13 @@ class _Graph:
         return [rows.name for rows in self.rows if rows.table is table]
 
     def _dependencies(self, name: str) -> tuple[str, ...]:
-        found = set()
+        names = set()
         for rows in self.entities[name].tree():
             for reference in all_references(rows):
-                found |= {
+                names |= {
                     other.entity for other in self.rows if other.table is reference.target.table
                 }
-        return tuple(sorted(found - {name}))
+        return tuple(sorted(names - {name}))
 
 
 def all_references(rows: RowSet) -> Iterator[Reference]:

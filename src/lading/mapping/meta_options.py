@@ -36,18 +36,18 @@ NAMES = ("depends_on", "volatile", "stored", "hidden")
 def option_faults(meta: Any) -> Iterator[str]:
     """Yield what is wrong with the values of a ``Meta`` class's own options."""
     for name in (*LISTS, *NAMES):
-        given = vars(meta).get(name, ()) if meta is not None else ()
-        if name in NAMES and (given is None or isinstance(given, str)):
+        value = vars(meta).get(name, ()) if meta is not None else ()
+        if name in NAMES and (value is None or isinstance(value, str)):
             continue
-        is_list = isinstance(given, list | tuple | set | frozenset)
-        if not is_list or not all(isinstance(item, str) for item in given):
-            yield f"Meta.{name} = {shown(given)}; write names in a tuple, such as ('notes',)"
-    kept = vars(meta).get("keep_id") if meta is not None else None
-    if kept is not None and not isinstance(kept, bool):
-        yield f"Meta.keep_id = {shown(kept)}; write True or False"
-    included = vars(meta).get("include", {}) if meta is not None else {}
-    if not isinstance(included, Mapping):
-        yield f"Meta.include = {shown(included)}; write a mapping of fields by name"
+        is_list = isinstance(value, list | tuple | set | frozenset)
+        if not is_list or not all(isinstance(listed_name, str) for listed_name in value):
+            yield f"Meta.{name} = {shown(value)}; write names in a tuple, such as ('notes',)"
+    keep_id = vars(meta).get("keep_id") if meta is not None else None
+    if keep_id is not None and not isinstance(keep_id, bool):
+        yield f"Meta.keep_id = {shown(keep_id)}; write True or False"
+    include = vars(meta).get("include", {}) if meta is not None else {}
+    if not isinstance(include, Mapping):
+        yield f"Meta.include = {shown(include)}; write a mapping of fields by name"
 
 
 def unknown_options(meta: Any) -> Iterator[str]:
@@ -77,8 +77,8 @@ class Excluded:
 
     def leaves_out(self, *names: str) -> bool:
         """Tell whether a field is left out, by any of the names that it goes by."""
-        given = set(names)
-        return bool(given & self.names) or (bool(self.only) and not given & self.only)
+        wanted = set(names)
+        return bool(wanted & self.names) or (bool(self.only) and not wanted & self.only)
 
     def unknown(self, known: set[str]) -> list[str]:
         """Return the names that are no fields; a misspelt one would leave nothing out."""

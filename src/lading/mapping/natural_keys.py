@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,20 +58,24 @@ def choose_key(rows: RowSet, declared: Any) -> Decision:
         key, reason = _declared_key(rows, declared), DECLARED
     else:
         key, reason = _default_key(rows, offered)
-    return Decision(key, reason, tuple(item.names for item in offered))
+    return Decision(key, reason, tuple(candidate.names for candidate in offered))
 
 
 def _default_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
-    conventional = next((item for item in offered if item.names == (CONVENTIONAL,)), None)
+    conventional = next(
+        (candidate for candidate in offered if candidate.names == (CONVENTIONAL,)), None
+    )
     if conventional is not None:
         if conventional.nullable:
             raise AmbiguousDeclaration(
                 f"{CONVENTIONAL} is unique but nullable; {_suggest(offered)}"
             )
         return conventional.key, "slug is unique and never null"
-    unique = [item for item in offered if not item.nullable and not item.primary]
-    business = [item for item in unique if not item.made_up]
-    conventional = next((item for item in unique if item.names == ("uuid",)), None)
+    unique = [
+        candidate for candidate in offered if not candidate.nullable and not candidate.primary
+    ]
+    business = [candidate for candidate in unique if not candidate.made_up]
+    conventional = next((candidate for candidate in unique if candidate.names == ("uuid",)), None)
     chosen = business or ([conventional] if conventional is not None else unique)
     if len(chosen) > 1:
         raise AmbiguousDeclaration(f"several columns could be its natural key; {_suggest(offered)}")
@@ -79,7 +83,7 @@ def _default_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
         reason = "the only unique columns that are never null and not made up"
         made_up = "unique and never null, though made up; nothing else is"
         return chosen[0].key, made_up if chosen[0].made_up else reason
-    primary = next((item for item in offered if item.primary), None)
+    primary = next((candidate for candidate in offered if candidate.primary), None)
     if primary is not None and not _is_surrogate(rows, primary):
         return primary.key, "the primary key"
     raise AmbiguousDeclaration(f"it has no natural key; {_suggest(offered)}")
@@ -97,16 +101,18 @@ def candidates(rows: RowSet) -> list[Candidate]:
     groups = [group for group in unique_columns(rows.table) if not lone & set(group)]
     if len(identity) > 1 and set(identity) not in [set(group) for group in groups]:
         groups.append(identity)
-    found = [_candidate(rows, group) for group in groups]
-    found.sort(key=lambda item: item is not None and item.nullable)
-    found += [_candidate(rows, identity)] if lone else []
-    return [item for item in found if item is not None and _ends(rows, item.key)]
+    offered = sorted(_candidates(rows, groups), key=lambda candidate: candidate.nullable)
+    offered += _candidates(rows, [identity] if lone else [])
+    return [candidate for candidate in offered if _ends(rows, candidate.key)]
 
 
-def _candidate(rows: RowSet, columns: tuple[Column, ...]) -> Candidate | None:
-    members = covering(rows, columns)
-    if not members:
-        return None
+def _candidates(rows: RowSet, groups: Iterable[tuple[Column, ...]]) -> list[Candidate]:
+    """Return those of the groups of columns that members hold."""
+    keys = [(covering(rows, columns), columns) for columns in groups]
+    return [_candidate(rows, members, columns) for members, columns in keys if members]
+
+
+def _candidate(rows: RowSet, members: Key, columns: tuple[Column, ...]) -> Candidate:
     return Candidate(
         members,
         nullable=any(column.nullable for column in columns),
@@ -159,7 +165,8 @@ def _suggest(offered: list[Candidate]) -> str:
         return (
             "write natural_key = (...) with the fields that identify a record outside any database"
         )
-    return f"write natural_key = one of: {'; '.join(shown_names(item.names) for item in offered)}"
+    keys = "; ".join(shown_names(candidate.names) for candidate in offered)
+    return f"write natural_key = one of: {keys}"
 
 
 def _declared_key(rows: RowSet, declared: Any) -> Key:

@@ -23,6 +23,9 @@ from lading.model.rowsets import (
     Value,
 )
 
+#: The groups of columns that are all set in rows which other parents own.
+Groups = tuple[tuple[Column, ...], ...]
+
 
 class Ownership:
     """Finds each child's way to its parents, and nests its rows."""
@@ -35,7 +38,27 @@ class Ownership:
 
     def roots(self) -> dict[str, RowSet]:
         """Return the entities by name, each with its owned rows nested in it."""
+        self._refuse_unknown()
         roots: dict[str, RowSet] = {}
+        for schema, rows in self.plain.items():
+            if schema in self.owners:
+                continue
+            other = roots.setdefault(rows.name, rows)
+            if other is not rows:
+                self.context.report(
+                    schema,
+                    f"is named {rows.name!r} like {other.schema.__name__}; write name = … in one's "
+                    "Meta",
+                )
+        for rows in roots.values():
+            self._own(rows, rows, (rows.schema,))
+        for child in self.owners if not self.context.mistakes else ():
+            if child in self.plain and child not in self.nested:
+                self.context.report(child, "its rows are owned only by rows that it owns itself")
+        return roots
+
+    def _refuse_unknown(self) -> None:
+        """Report owned schemas that this catalog doesn't have."""
         for child, owners in self.owners.items():
             if child not in self.plain and child not in self.context.schemas:
                 owner, name, _ = owners[0]
@@ -44,25 +67,15 @@ class Ownership:
                     f"{name} = Owned({shown(child)}): no schema of this catalog with a model; name "
                     f"one, or give its Meta model = … and catalog {self.context.settings.name!r}",
                 )
-        for schema, rows in self.plain.items():
-            if schema in self.owners:
-                continue
-            if rows.name in roots:
-                first = roots[rows.name].schema.__name__
-                self.context.report(
-                    schema, f"is named {rows.name!r} like {first}; write name = … in one's Meta"
-                )
-                continue
-            roots[rows.name] = rows
-        for rows in roots.values():
-            self._own(rows, rows, (rows.schema,))
-        for child in self.owners if not self.context.mistakes else ():
-            if child in self.plain and child not in self.nested:
-                self.context.report(child, "its rows are owned only by rows that it owns itself")
-        return roots
 
     def _own(self, rows: RowSet, source: RowSet, path: tuple[SchemaClass, ...]) -> None:
-        """Nest the owned lists that the schema of ``source`` declares into ``rows``."""
+        """Nest the owned lists that a schema declares.
+
+        Args:
+            rows: The row set that nests them.
+            source: The schema's own row set.
+            path: The schemas from the entity's down to this one.
+        """
         for name, field in self.context.declared[source.schema].items():
             if not isinstance(field, Owned) or field.child not in self.plain:
                 continue
@@ -84,41 +97,34 @@ class Ownership:
                 plain.name, plain.entity = children.rows.name, rows.entity
             plain.is_owned = True
             self.nested.add(field.child)
-            self._own(children.rows, self.plain[field.child], (*path, field.child))
+            self._own(children.rows, plain, (*path, field.child))
 
     def _children(self, rows: RowSet, source: RowSet, name: str, field: Owned) -> Children:
+        """Return a list of owned rows, as a member of the row set that nests it.
+
+        Args:
+            rows: The row set that nests it.
+            source: The row set of the schema that declares it.
+            name: The field's name.
+            field: The field.
+        """
         child = self.plain[field.child]
-        ways = {
-            (owner, owner_name): self._way(self.plain[owner], owner_name, owned, child)
-            for owner, owner_name, owned in self.owners[field.child]
-            if owner in self.plain
-        }
+        ways = self._ways(child)
         via = ways[source.schema, name]
         others = [way for way in dict.fromkeys(ways.values()) if way is not via]
-        outside = {via.name, *(way.name for way in others)}
-        elsewhere = tuple(dict.fromkeys(g for way in others for g in _telling(way, via, child)))
-        own = (*via.columns, *(group[0] for group in elsewhere if len(group) == 1))
-        members = self._nested_members(child, outside, own)
-        written = field.data_key or name
-        nested = replace(
-            child,
-            name=f"{rows.name}.{written}",
-            entity=rows.entity,
-            members=members,
-            key=tuple(part for part in child.key if part in members),
-            whole_key=child.key,
-            parent=rows,
-            own=tuple(dict.fromkeys(own)),
+        groups = tuple(
+            dict.fromkeys(group for way in others for group in _telling(way, via, child))
         )
-        field.required = True
+        written = field.data_key or name
+        nested = self._nested(child, rows, via, others, groups)
+        nested.name = f"{rows.name}.{written}"
         relationship, classes = self._relationship(source, field.attribute or name)
         extension = source.extension_of(via.remote[0].table)
-        if extension is not None:
-            classes = extension.classes
         sequence = self._sequence(relationship, child)
         nested.newest_first = any(
             column is child.surrogate and descending for column, descending in sequence
         )
+        field.required = True
         return Children(
             name,
             written,
@@ -128,8 +134,41 @@ class Ownership:
             via,
             tuple(zip(via.columns, via.remote, strict=True)),
             sequence,
-            elsewhere,
-            classes=classes,
+            groups,
+            classes=classes if extension is None else extension.classes,
+        )
+
+    def _ways(self, child: RowSet) -> dict[tuple[SchemaClass, str], Reference]:
+        """Return the references of owned rows to each of their parents, by schema and field."""
+        return {
+            (owner, name): self._way(self.plain[owner], name, field, child)
+            for owner, name, field in self.owners[child.schema]
+            if owner in self.plain
+        }
+
+    def _nested(
+        self, child: RowSet, rows: RowSet, via: Reference, others: list[Reference], groups: Groups
+    ) -> RowSet:
+        """Return owned rows as their parent's records hold them: without what the parent says.
+
+        Args:
+            child: The rows as they stand alone.
+            rows: The row set that nests them.
+            via: The reference to this parent.
+            others: The references to other parents.
+            groups: The columns that tell that a row is another parent's.
+        """
+        own = (*via.columns, *(group[0] for group in groups if len(group) == 1))
+        outside = {via.name, *(way.name for way in others)}
+        members = self._nested_members(child, outside, own)
+        return replace(
+            child,
+            entity=rows.entity,
+            members=members,
+            key=tuple(part for part in child.key if part in members),
+            whole_key=child.key,
+            parent=rows,
+            own=tuple(dict.fromkeys(own)),
         )
 
     def _nested_members(
@@ -154,17 +193,24 @@ class Ownership:
         return members
 
     def _way(self, parent: RowSet, name: str, field: Owned, child: RowSet) -> Reference:
-        """Return the child's reference to its parent."""
-        ways = [item for item in child.references if item.target.table is parent.table]
+        """Return the child's reference to its parent.
+
+        Args:
+            parent: The row set of a schema that owns the child.
+            name: The name of the field that says so.
+            field: This field.
+            child: The owned row set.
+        """
+        ways = [way for way in child.references if way.target.table is parent.table]
         relationship, _ = self._relationship(parent, field.attribute or name)
         if relationship is not None:
             remote = set(relationship.remote_side)
-            ways = [item for item in ways if set(item.columns) == remote]
+            ways = [way for way in ways if set(way.columns) == remote]
         if field.via is not None:
-            ways = [item for item in ways if field.via in (item.name, item.relationship)]
+            ways = [way for way in ways if field.via in (way.name, way.relationship)]
         if len(ways) == 1:
             return ways[0]
-        choice = " or ".join(item.name for item in child.references) or "none"
+        choice = " or ".join(reference.name for reference in child.references) or "none"
         raise AmbiguousDeclaration(
             f"{child.schema.__name__} must refer to {parent.name} exactly once; "
             f"name the way with via=… (its references: {choice})"
@@ -183,22 +229,20 @@ class Ownership:
         """Return what an ordered relationship sorts by, as (column, descending)."""
         if relationship is None or relationship.direction is not RelationshipDirection.ONETOMANY:
             return ()
-        result = []
+        restorable = {value.column for value in child.values if value.writable}
+        if child.surrogate is not None and isinstance(child.surrogate.type, sa.Integer):
+            restorable.add(child.surrogate)  # numbered anew in the order of the list
+        sequence = []
         for clause in relationship.order_by or ():
-            key, descending = _ordering(clause)
-            held = [table.columns for table in child.tables if (key or "") in table.columns]
-            column = held[0][key or ""] if held else None
+            column, descending = _ordering(clause, child)
             if column is None:
                 raise AmbiguousDeclaration(
                     f"order_by={clause} isn't a column of {child.table.fullname}"
                 )
-            restorable = {value.column for value in child.values if value.writable}
-            if column is child.surrogate and isinstance(column.type, sa.Integer):
-                restorable.add(column)  # made anew in the order of the list
             if column not in restorable:
                 return ()  # another database has no such order, so the list is a set
-            result.append((column, descending))
-        return tuple(result)
+            sequence.append((column, descending))
+        return tuple(sequence)
 
 
 def _telling(way: Reference, via: Reference, child: RowSet) -> list[tuple[Column, ...]]:
@@ -213,10 +257,12 @@ def _telling(way: Reference, via: Reference, child: RowSet) -> list[tuple[Column
     return telling or ([way.columns] if alone else [])
 
 
-def _ordering(clause: Any) -> tuple[str | None, bool]:
-    """Split an ORDER BY clause into its column's key and whether it is descending."""
+def _ordering(clause: Any, child: RowSet) -> tuple[Column | None, bool]:
+    """Return the column that an ORDER BY clause names, if it does, and if it is descending."""
     descending = False
     while isinstance(clause, sa.UnaryExpression):
         descending = descending or clause.modifier is sa.sql.operators.desc_op
         clause = clause.element
-    return (clause.key if isinstance(clause, sa.Column) else None), descending
+    key = clause.key if isinstance(clause, sa.Column) else None
+    columns = [table.columns[key] for table in child.tables if key and key in table.columns]
+    return (columns[0] if columns else None), descending

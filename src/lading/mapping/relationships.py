@@ -32,9 +32,9 @@ def plain_pairs(relationship: RelationshipProperty[Any]) -> dict[Column, Column]
 def has_conditions(relationship: RelationshipProperty[Any]) -> bool:
     """Tell whether a relationship joins by more than its pairs of columns, such as by a type."""
     joined = {
-        item
-        for item in sa.sql.visitors.iterate(relationship.primaryjoin)
-        if isinstance(item, sa.Column)
+        element
+        for element in sa.sql.visitors.iterate(relationship.primaryjoin)
+        if isinstance(element, sa.Column)
     }
     pairs: Any = relationship.local_remote_pairs or []
     return not joined <= {column for pair in pairs for column in pair}
@@ -48,6 +48,10 @@ def many_to_one(
     Where several keys have the same columns, those that lead where it does.
     """
     wanted = dict(pairs)
-    found = [item for item in relationships if plain_pairs(item).keys() == wanted.keys()]
-    exact = [item for item in found if plain_pairs(item) == wanted]
-    return exact or found
+    same_columns = [
+        relationship
+        for relationship in relationships
+        if plain_pairs(relationship).keys() == wanted.keys()
+    ]
+    exact = [relationship for relationship in same_columns if plain_pairs(relationship) == wanted]
+    return exact or same_columns

@@ -46,17 +46,19 @@ def soft_references(entities: Entities) -> dict[str, tuple[str, ...]]:
         for value in rows.values
         if value.writable and value.column not in hidden
     }
-    found: dict[Column, set[str]] = {}
+    targets: dict[Column, set[str]] = {}
     for near, far in _paired(entities):
         if near in fields and far in hidden:
-            found.setdefault(near, set()).add(hidden[far].name)
+            targets.setdefault(near, set()).add(hidden[far].name)
     for column, (rows, value) in fields.items():
         if not column.foreign_keys:
             names = {target.name for target in _alike(rows, value, list(hidden.values()))}
             if names:
-                found.setdefault(column, set()).update(names)
-    told = {f"{c.table.fullname}.{c.name}": tuple(sorted(names)) for c, names in found.items()}
-    return dict(sorted(told.items()))
+                targets.setdefault(column, set()).update(names)
+    targets_by_name = {
+        f"{c.table.fullname}.{c.name}": tuple(sorted(names)) for c, names in targets.items()
+    }
+    return dict(sorted(targets_by_name.items()))
 
 
 def _paired(entities: Entities) -> Iterator[tuple[Column, Column]]:
@@ -70,14 +72,14 @@ def _paired(entities: Entities) -> Iterator[tuple[Column, Column]]:
     for rows in entities.plain.values():
         for mapper in rows.mapper.self_and_descendants:
             for relationship in mapper.relationships:
-                for one, other in _pairs(relationship):
-                    yield one, in_base.get(other, other)
-                    yield other, in_base.get(one, one)
+                for left, other in _pairs(relationship):
+                    yield left, in_base.get(other, other)
+                    yield other, in_base.get(left, left)
 
 
 def _pairs(relationship: RelationshipProperty[object]) -> list[tuple[Column, Column]]:
     pairs = relationship.local_remote_pairs if relationship.secondary is None else None
-    return [(one, other) for one, other in pairs or []]  # type: ignore[misc]
+    return [(left, right) for left, right in pairs or []]  # type: ignore[misc]
 
 
 def _alike(rows: RowSet, value: Value, hidden: list[RowSet]) -> Iterator[RowSet]:

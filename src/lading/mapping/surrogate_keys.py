@@ -36,8 +36,8 @@ def surrogate_of(draft: RowSetDraft) -> Column | None:
 
 def is_kept(draft: RowSetDraft) -> bool:
     """Tell whether records carry ids that the database numbers."""
-    kept = option(draft.schema, "keep_id")
-    return draft.context.settings.keep_ids if kept is None else bool(kept)
+    keep_id = option(draft.schema, "keep_id")
+    return draft.context.settings.keep_ids if keep_id is None else bool(keep_id)
 
 
 def lost_id(draft: RowSetDraft) -> str | None:

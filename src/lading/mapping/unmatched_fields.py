@@ -37,46 +37,47 @@ def misnamed(draft: RowSetDraft) -> Iterator[str]:
             yield _misnamed_reference(draft, name, field)
         elif not (field.dump_only or isinstance(field, ma.fields.Method | ma.fields.Function)):
             like = alike(name, _columns(draft))
-            meant = f"; did you mean {' or '.join(like)}? Else" if like else ";"
+            suggestion = f"; did you mean {' or '.join(like)}? Else" if like else ";"
             yield (
                 f"{name} is no column of {draft.rows.table.fullname}, so nothing could "
-                f"restore it{meant} give it attribute=..., or dump_only=True"
+                f"restore it{suggestion} give it attribute=..., or dump_only=True"
             )
 
 
 def _columns(draft: RowSetDraft) -> list[str]:
     """List the attributes of columns that no declared field has taken."""
-    found = [draft.hierarchy.attribute(column) for column in draft.hierarchy.columns()]
-    return [name for name in found if name is not None]
+    attributes = [draft.hierarchy.attribute(column) for column in draft.hierarchy.columns()]
+    return [name for name in attributes if name is not None]
 
 
 def _misnamed_reference(draft: RowSetDraft, name: str, field: Ref | RefList) -> str:
     """Say why a declared reference is the field of no foreign key and of no link table."""
     wanted = field.relationship or name
-    said = f"{name} = Ref({wanted!r})" if field.relationship else f"{name} = Ref(...)"
+    declaration = f"{name} = Ref({wanted!r})" if field.relationship else f"{name} = Ref(...)"
     relationship, _ = draft.relationships.get(str(wanted), (None, None))
     if relationship is None:
         known = _references(draft)
         if not known:
             return (
-                f"{said} names no foreign key of {draft.rows.table.fullname}; "
+                f"{declaration} names no foreign key of {draft.rows.table.fullname}; "
                 "name its relationship: Ref('relationship')"
             )
         return (
-            f"{said} names no relationship or foreign-key column of "
+            f"{declaration} names no relationship or foreign-key column of "
             f"{draft.rows.table.fullname}; expected one of: {nearest(wanted, known)}"
         )
     if relationship.viewonly:
-        return f"{said} is a relationship that is viewonly, so nothing is written by it; " + (
-            _instead_of_viewonly(draft, name, relationship)
+        return (
+            f"{declaration} is a relationship that is viewonly, so nothing is written by it; "
+            + (_instead_of_viewonly(draft, name, relationship))
         )
     if relationship.direction is RelationshipDirection.MANYTOONE:
         return (
-            f"{said} names a foreign key that another field or reference carries already; "
+            f"{declaration} names a foreign key that another field or reference carries already; "
             "remove one of the two"
         )
     return (
-        f"{said} is a relationship to many; write {name} = Owned(...) "
+        f"{declaration} is a relationship to many; write {name} = Owned(...) "
         "if they live in its record, or remove it"
     )
 
@@ -102,6 +103,6 @@ def _references(draft: RowSetDraft) -> list[str]:
         if plain_pairs(relationship)
         or (relationship.secondary is not None and not relationship.viewonly)
     ]
-    held = [column for columns in draft.foreign if len(columns) == 1 for column in columns]
-    names += [name for column in held if (name := attribute_of(draft.rows.mapper, column))]
+    columns_alone = [column for columns in draft.foreign if len(columns) == 1 for column in columns]
+    names += [name for column in columns_alone if (name := attribute_of(draft.rows.mapper, column))]
     return list(dict.fromkeys(names))

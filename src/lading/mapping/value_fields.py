@@ -162,13 +162,13 @@ class StrictConverter(ModelConverter):
 # Fields that a catalog declares for every column of a type
 
 
-def checked_types(given: Any) -> Types:
+def checked_types(types: Any) -> Types:
     """Return a catalog's ``types``; ``DeclarationError`` for what is no field of a type."""
-    if given is None:
+    if types is None:
         return {}
-    if not isinstance(given, Mapping):
-        raise DeclarationError(f"Catalog: types is {shown(given)}; give it a mapping")
-    for type_, field in given.items():
+    if not isinstance(types, Mapping):
+        raise DeclarationError(f"Catalog: types is {shown(types)}; give it a mapping")
+    for type_, field in types.items():
         if not (isinstance(type_, type) and issubclass(type_, TypeEngine)):
             raise DeclarationError(
                 f"Catalog: types has the key {shown(type_)}; name a class of SQLAlchemy types"
@@ -178,7 +178,7 @@ def checked_types(given: Any) -> Types:
                 f"Catalog: types[{type_.__name__}] is {shown(field)}; give it a field, a class of "
                 "fields, or a function from the column's type to a field"
             )
-    return dict(given)
+    return dict(types)
 
 
 def field_for(type_: TypeEngine[Any], types: Types) -> ma.fields.Field[Any] | None:
@@ -189,12 +189,12 @@ def field_for(type_: TypeEngine[Any], types: Types) -> ma.fields.Field[Any] | No
     return None
 
 
-def _made(given: Any, type_: TypeEngine[Any]) -> ma.fields.Field[Any]:
+def _made(declared: Any, type_: TypeEngine[Any]) -> ma.fields.Field[Any]:
     name = type(type_).__name__
-    if isinstance(given, ma.fields.Field):
-        return copy.copy(given)
+    if isinstance(declared, ma.fields.Field):
+        return copy.copy(declared)
     try:
-        field = given() if inspect.isclass(given) else given(type_)
+        field = declared() if inspect.isclass(declared) else declared(type_)
     except Exception as error:
         raise AmbiguousDeclaration(
             f"Catalog's types[{name}] fails ({error!r}); correct it"

@@ -67,11 +67,11 @@ def masked_value(member: Member, value: Any) -> Any:
         return None
     if isinstance(member, Children):
         is_list = isinstance(value, list)
-        return [masked(member.rows.members, item) for item in value] if is_list else value
+        return [masked(member.rows.members, element) for element in value] if is_list else value
     if not hides(member):
         return value
     if isinstance(member, Links) and isinstance(value, list):
-        return [masked_value(member.reference, item) for item in value]
+        return [masked_value(member.reference, element) for element in value]
     if isinstance(member, Reference) and not member.flat:
         return masked(member.parts, value)
     return HIDDEN

@@ -26,12 +26,12 @@ def as_listed(
 
 def by_columns(children: Children, records: Iterable[Record]) -> list[Record]:
     """Sort owned records by what their sequence is ordered by, as far as they carry it."""
-    found = list(records)
+    ordered = list(records)
     for column, descending in reversed(children.sequence):
         for value in children.rows.values:
             if value.column is column:
-                found.sort(key=_order_by(value), reverse=descending)
-    return found
+                ordered.sort(key=_order_by(value), reverse=descending)
+    return ordered
 
 
 def _order_by(value: Value) -> Callable[[Record], Any]:

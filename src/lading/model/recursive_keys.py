@@ -63,7 +63,7 @@ def flattened_order(orders: Sequence[Sequence[Any]], place: int) -> tuple[Any, .
     nested key: part by part, the recurring one by whether it is set and then by itself.
     """
     if not place:  # as many times "is set" as there are levels above, and then "isn't"
-        return (len(orders), *(item for order in orders for item in order))
+        return (len(orders), *(value for order in orders for value in order))
     result: list[Any] = []
     for order in reversed(orders):
         result += order[:place]

@@ -200,26 +200,26 @@ class RowSet(Computed):
     @property
     def values(self) -> list[Value]:
         """The plain values."""
-        return [item for item in self.members if isinstance(item, Value)]
+        return [member for member in self.members if isinstance(member, Value)]
 
     @property
     def references(self) -> list[Reference]:
         """The references."""
-        return [item for item in self.members if isinstance(item, Reference)]
+        return [member for member in self.members if isinstance(member, Reference)]
 
     @property
     def links(self) -> list[Links]:
         """The many-to-many lists."""
-        return [item for item in self.members if isinstance(item, Links)]
+        return [member for member in self.members if isinstance(member, Links)]
 
     @property
     def children(self) -> list[Children]:
         """The owned lists."""
-        return [item for item in self.members if isinstance(item, Children)]
+        return [member for member in self.members if isinstance(member, Children)]
 
     def extension_of(self, table: Any) -> Extension | None:
         """Return the extension that a table is; ``None`` for the row set's own table."""
-        return next((item for item in self.extensions if item.table is table), None)
+        return next((extension for extension in self.extensions if extension.table is table), None)
 
     def in_base(self, column: Column) -> Column:
         """Return the base's column whose value a column of a subclass's primary key repeats."""
@@ -238,9 +238,13 @@ class RowSet(Computed):
         """Return the members that a record of its class has."""
         if self.discriminator is None:
             return self.members
-        kind = record.get(self.discriminator.written)
-        kind = None if isinstance(kind, list | dict) else kind
-        return [item for item in self.members if item.classes is None or kind in item.classes]
+        discriminator = record.get(self.discriminator.written)
+        discriminator = None if isinstance(discriminator, list | dict) else discriminator
+        return [
+            member
+            for member in self.members
+            if member.classes is None or discriminator in member.classes
+        ]
 
     def carried(self) -> set[Column]:
         """The tables' columns that records carry, surrogate and parent's key included."""
@@ -278,7 +282,7 @@ def retyped(column: Any, type_: TypeEngine[Any] | None) -> Any:
     """Return a column of a table or alias as one of another type; itself without one."""
     if type_ is None:
         return column
-    made = copy.copy(column)
-    made.__dict__.pop("comparator", None)
-    made.type = type_
-    return made
+    retyped_column = copy.copy(column)
+    retyped_column.__dict__.pop("comparator", None)
+    retyped_column.type = type_
+    return retyped_column

@@ -37,14 +37,14 @@ def is_guarded(rows: RowSet, parts: Parts | None = None, *, exact: Exact | None 
 def _is_guarded(rows: RowSet, parts: Parts, exact: Exact, climbed: list[Parts]) -> bool:
     if parts in climbed:
         return True  # a key that recurs tells its rows apart if each of its levels does
-    held: set[Column] = set()
+    columns_in_key: set[Column] = set()
     for part in parts:
         if isinstance(part, Value):
-            held |= {part.column} if exact(part) else set()
+            columns_in_key |= {part.column} if exact(part) else set()
         elif _is_guarded(part.target, part.parts, exact, [*climbed, parts]):
-            held.update(part.columns)
+            columns_in_key.update(part.columns)
     return any(
-        held.issuperset(columns) and not any(column.nullable for column in columns)
+        columns_in_key.issuperset(columns) and not any(column.nullable for column in columns)
         for columns in _unique(rows.table)
     )
 
@@ -62,20 +62,22 @@ def _unique(table: Any) -> list[tuple[Column, ...]]:
 
 def unique_columns(table: Any) -> list[tuple[sa.Column[Any], ...]]:
     """List the columns of each unique constraint and plain unique index, each set once."""
-    found: dict[frozenset[str], tuple[sa.Column[Any], ...]] = {}
+    groups_by_names: dict[frozenset[str], tuple[sa.Column[Any], ...]] = {}
     constraints = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
     groups = [tuple(constraint.columns) for constraint in constraints]
     groups += [tuple(index.columns) for index in table.indexes if _is_plain(index)]
     position = {column.name: number for number, column in enumerate(table.columns)}
     for group in groups:
-        found.setdefault(frozenset(column.name for column in group), group)
-    return sorted(found.values(), key=lambda group: [position[column.name] for column in group])
+        groups_by_names.setdefault(frozenset(column.name for column in group), group)
+    return sorted(
+        groups_by_names.values(), key=lambda group: [position[column.name] for column in group]
+    )
 
 
 def _is_plain(index: sa.Index) -> bool:
     """A partial index, or one over expressions, makes nothing unique by itself."""
     partial = any(options.get("where") is not None for options in index.dialect_options.values())
-    columns = [item for item in index.expressions if isinstance(item, sa.Column)]
+    columns = [expression for expression in index.expressions if isinstance(expression, sa.Column)]
     return bool(index.unique) and not partial and len(columns) == len(index.expressions)
 
 
@@ -89,11 +91,11 @@ def nulls_collide(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
     uniques = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
     for unique in (*uniques, *(index for index in table.indexes if index.unique)):
         options = unique.dialect_options["postgresql"]
-        texts = [str(item) for item in getattr(unique, "expressions", unique.columns)]
+        texts = [str(expression) for expression in getattr(unique, "expressions", unique.columns)]
         partial = [
-            str(given["where"])
-            for given in unique.dialect_options.values()
-            if given.get("where") is not None
+            str(dialect_options["where"])
+            for dialect_options in unique.dialect_options.values()
+            if dialect_options.get("where") is not None
         ]
         odd = isinstance(unique, sa.Index) and not _is_plain(unique)
         if odd or options.get("nulls_not_distinct"):
