@@ -270,7 +270,7 @@ def test_what_is_hidden_travels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hidden", "told"),
     [
-        ("tokn", "hidden names 'tokn', which is no field of it; its fields are token, name, pin"),
+        ("tokn", "hidden names an unknown field 'tokn'; expected one of: token, name, pin"),
         (5, "Meta.hidden = 5; write names in a tuple, such as ('notes',)"),
     ],
 )

@@ -526,7 +526,7 @@ def test_wrong_types_of_a_catalog_are_refused(types: Any, told: str) -> None:
 @pytest.mark.parametrize(
     ("types", "field", "meta", "told"),
     [
-        (None, None, {"stored": "values"}, "Meta.stored names 'values', which is no plain field"),
+        (None, None, {"stored": "values"}, "Meta.stored names 'values', which isn't a plain field"),
         (None, fields.Raw(), {"stored": "value"}, "declared as a field and named in Meta.stored"),
         (None, None, {"stored": 1}, "Meta.stored = 1; write names in a tuple"),
         ({JsonText: lambda: None}, None, {}, "types[JsonText] fails"),

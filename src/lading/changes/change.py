@@ -129,7 +129,7 @@ def _after_faults(other: Any, catalog: Catalog) -> Iterator[str]:
         yield f"after names {shown(other)}; write the class of a change"
     elif other not in catalog.changes:
         yield (
-            f"after names {other.__name__}, which is no change of catalog "
+            f"after names {other.__name__}, which isn't a change of catalog "
             f"{catalog.name!r}; name one that has upgrades and that catalog"
         )
 

@@ -87,7 +87,7 @@ def _unknown_entity(graph: VersionGraph, new: State) -> str:
     """Say what to do about a name that no entity has: it was removed, or never was."""
     last, version = graph.end(new)
     return (
-        f"upgrades {new[0]!r}, which is no entity; the entities are "
+        f"upgrades an unknown entity {new[0]!r}; expected one of: "
         f"{nearest(new[0], graph.current)}; "
         f"if it was removed, declare a change that ends it, with upgrades = "
         f'{{"{last}": ({version}, None)}} and steps = [Drop("{last}")], else correct the name'
@@ -116,10 +116,10 @@ def _release_faults(catalog: Catalog, graph: VersionGraph) -> Iterator[str]:
         for name, version in versions.items():
             if not graph.knows(name, version):
                 yield (
-                    f"releases: {label!r} has {shown(name)} at {shown(version)}, and there is no "
-                    "such entity or version; the entities are "
+                    f"releases: {label!r} has {shown(name)} at version {shown(version)}, which "
+                    "doesn't exist; today's versions are "
                     + ", ".join(f"{at} {number}" for at, number in graph.current.items())
                 )
     if catalog.unlabelled is not None and catalog.unlabelled not in catalog.releases:
         known = nearest(repr(catalog.unlabelled), map(repr, catalog.releases))
-        yield f"unlabelled = {shown(catalog.unlabelled)}, which is no release; there are: {known}"
+        yield f"unlabelled = {shown(catalog.unlabelled)} isn't a release; expected one of: {known}"

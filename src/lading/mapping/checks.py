@@ -53,8 +53,8 @@ def _recurring_fault(rows: RowSet, own: list[Reference]) -> str | None:
         )
     if len(rows.key) == 1:
         return (
-            f"its natural key is {own[0].name} alone, which tells no two rows of one parent "
-            "apart; add a field to it"
+            f"its natural key is {own[0].name} alone, so that all rows of one parent "
+            "would have the same; add a field to it"
         )
     return None
 
@@ -170,7 +170,7 @@ def entity_faults(root: RowSet, roots: Mapping[str, RowSet], context: Context) -
     for name in names_in(own_option(root.schema, "depends_on")):
         if name not in roots and not context.has_refused_name(name):
             known = nearest(name, roots)
-            yield f"depends_on names {name!r}, which is no entity; the entities are {known}"
+            yield f"depends_on names an unknown entity {name!r}; expected one of: {known}"
     for table in root.tables:
         owned = [rows.name for rows in context.of_table(table) if rows.is_owned]
         first = next(rows.name for rows in roots.values() if table in rows.tables)

@@ -65,8 +65,8 @@ def stale_excuses(entities: Entities) -> list[str]:
     """An excuse that excuses nothing is misspelt, or hides that something is carried by now."""
     uncarried_names = coverage(entities) if entities.leaves_out else {}
     return [
-        f"leaves_out names {name!r}, which is no table or column that is left out; "
-        f"left out are: {nearest(name, uncarried_names)}"
+        f"leaves_out names {name!r}, and no such table or column is left out; "
+        f"expected one of: {nearest(name, uncarried_names)}"
         for name in entities.leaves_out
         if name not in uncarried_names
     ]

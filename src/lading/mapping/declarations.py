@@ -51,7 +51,7 @@ def _hierarchy(context: Context, schema: SchemaClass) -> Hierarchy | None:
     mapper = sa.inspect(model, raiseerr=False)
     if not isinstance(mapper, Mapper):
         context.report(
-            schema, f"model = {shown(model)} is no mapped class; map it, or name another"
+            schema, f"model = {shown(model)} isn't a mapped class; map it, or name another"
         )
         return None
     base = _base_of(mapper)

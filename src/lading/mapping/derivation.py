@@ -148,7 +148,7 @@ class Derivation:
                 if name not in known | self.context.failed(rows.schema):
                     self.context.report(
                         rows.schema,
-                        f"{listing} names {name!r}, which is no field of it; its fields are "
+                        f"{listing} names an unknown field {name!r}; expected one of: "
                         + nearest(name, sorted(known)),
                     )
 

@@ -326,5 +326,5 @@ class OneOfClasses(ma.validate.Validator):
         """Return the value if it is known."""
         if self.kind.write(value) not in self.classes:
             known = ", ".join(sorted(repr(kind) for kind in self.classes if kind is not None))
-            raise ma.ValidationError(f"{shown(value)} is no class of it; there are {known}")
+            raise ma.ValidationError(f"unknown class {shown(value)}; expected one of: {known}")
         return value

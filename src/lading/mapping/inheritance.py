@@ -185,7 +185,7 @@ def _written(kind: Kind, mapper: Mapper[Any]) -> Any:
         return kind.write(_plain(kind, mapper.polymorphic_identity))
     except ValueError as error:
         raise AmbiguousDeclaration(
-            f"the polymorphic_identity of {mapper.class_.__name__} is no value of its column "
+            f"the polymorphic_identity of {mapper.class_.__name__} isn't a value of its column "
             f"({error}); correct one of them"
         ) from error
 

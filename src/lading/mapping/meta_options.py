@@ -54,7 +54,7 @@ def unknown_options(meta: Any) -> Iterator[str]:
     """Yield what is wrong with an option's name; a misspelt one would silently do nothing."""
     for name in vars(meta):
         if not name.startswith("__") and name not in OPTIONS:
-            yield f"Meta.{name} is no option; the options are {nearest(name, sorted(OPTIONS))}"
+            yield f"Meta.{name} isn't an option; expected one of: {nearest(name, sorted(OPTIONS))}"
 
 
 def names_in(option: Any) -> tuple[str, ...]:

@@ -204,12 +204,12 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
             if isinstance(member, Value) and not member.kind.is_key:
                 kind = article(member.kind.name)
                 raise AmbiguousDeclaration(
-                    f"natural_key names {name!r}, and {kind} field is no key; name another field"
+                    f"natural_key names {name!r}, and {kind} field can't be a key; name another field"
                 )
             return member
     names = [member.name for member in rows.members if isinstance(member, Value | Reference)]
     known = nearest(name, names)
-    text = f"natural_key names {name!r}, which is no field of it; its fields are {known}"
+    text = f"natural_key names an unknown field {name!r}; expected one of: {known}"
     raise AmbiguousDeclaration(text, name)
 
 

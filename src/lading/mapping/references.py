@@ -87,8 +87,8 @@ def find_target(
         draft.report(f"{name} could refer to {names}; write {name} = Ref(entity=…)")
     elif carrying:
         draft.report(
-            f"{name} = Ref(entity={shown(field.entity)}) is no schema of {table.fullname}; "
-            f"there is {names}"
+            f"{name} = Ref(entity={shown(field.entity)}) isn't a schema of {table.fullname}; "
+            f"expected one of: {names}"
         )
     elif not context.has_refused_table(table):
         draft.report(
@@ -141,7 +141,7 @@ def by_field(target: RowSet, name: str) -> Value:
     like = f" such as {', '.join(alike(name, known))}" if alike(name, known) else ""
     if not fields or not fields[0].kind.is_key:
         raise AmbiguousDeclaration(
-            f"by={name!r} is no field of {target.schema.__name__} that can be a key; "
+            f"by={name!r} isn't a field of {target.schema.__name__} that can be a key; "
             f"name another{like}, or remove by"
         )
     if fields[0].classes is not None:

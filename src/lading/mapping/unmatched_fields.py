@@ -21,11 +21,11 @@ def misnamed(draft: RowSetDraft) -> Iterator[str]:
     one_way = (set(options.dump_only) | set(options.load_only)) - known
     for name in sorted({*draft.excluded.unknown(known), *one_way} - draft.failed):
         fields = nearest(name, sorted({*draft.seen, *draft.declared}))
-        yield f"Meta names {name!r}, which is no field of it; its fields are {fields}"
+        yield f"Meta names an unknown field {name!r}; expected one of: {fields}"
     plain = sorted({value.name for value in draft.rows.values} | draft.failed)
     for name in sorted(draft.stored - set(plain)):
         yield (
-            f"Meta.stored names {name!r}, which is no plain field of it; those are "
+            f"Meta.stored names {name!r}, which isn't a plain field; expected one of: "
             f"{nearest(name, plain)}"
         )
     for name, field in draft.declared.items():
@@ -39,7 +39,7 @@ def misnamed(draft: RowSetDraft) -> Iterator[str]:
             like = alike(name, _columns(draft))
             suggestion = f"; did you mean {' or '.join(like)}? Else" if like else ";"
             yield (
-                f"{name} is no column of {draft.rows.table.fullname}, so nothing could "
+                f"{name} isn't a column of {draft.rows.table.fullname}, so nothing could "
                 f"restore it{suggestion} give it attribute=..., or dump_only=True"
             )
 

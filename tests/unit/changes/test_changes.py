@@ -75,14 +75,14 @@ EXPECTED = (
         (
             {"item": (1, 2)},
             [],
-            "upgrades 'item', which is no entity; the entities are items, orders; if it was "
+            "upgrades an unknown entity 'item'; expected one of: items, orders; if it was "
             'removed, declare a change that ends it, with upgrades = {"item": (2, None)} and '
             'steps = [Drop("item")], else correct the name',
         ),
         (
             {"parts": (1, 2)},
             [],
-            "upgrades 'parts', which is no entity; the entities are items, orders; if it was "
+            "upgrades an unknown entity 'parts'; expected one of: items, orders; if it was "
             'removed, declare a change that ends it, with upgrades = {"parts": (2, None)} and '
             'steps = [Drop("parts")], else correct the name',
         ),
@@ -287,7 +287,7 @@ def test_after_names_changes_of_the_same_catalog() -> None:
     other = changed(shop(), ITEMS, name="Other")
     changed(catalog, ITEMS, after=[other, "x"])
     assert mistakes(catalog) == (
-        "Some: after names Other, which is no change of catalog 'shop'; name one that has upgrades and "
+        "Some: after names Other, which isn't a change of catalog 'shop'; name one that has upgrades and "
         "that catalog",
         "Some: after names 'x'; write the class of a change",
     )
@@ -338,15 +338,15 @@ def test_changes_run_in_the_order_in_which_they_were_declared_but_for_what_is_sa
     [
         (
             {"releases": {"1": {"items": 3}}},
-            "releases: '1' has 'items' at 3, and there is no such entity or version; the entities are items 2, orders 1",
+            "releases: '1' has 'items' at version 3, which doesn't exist; today's versions are items 2, orders 1",
         ),
         (
             {"releases": {"1": {"item": 1}}},
-            "releases: '1' has 'item' at 1, and there is no such entity or version; the entities are items 2, orders 1",
+            "releases: '1' has 'item' at version 1, which doesn't exist; today's versions are items 2, orders 1",
         ),
         (
             {"releases": {"1": {"items": "1"}}},
-            "releases: '1' has 'items' at '1', and there is no such entity or version; the entities are items 2, orders 1",
+            "releases: '1' has 'items' at version '1', which doesn't exist; today's versions are items 2, orders 1",
         ),
         (
             {"releases": {"1": 1}},
@@ -356,10 +356,10 @@ def test_changes_run_in_the_order_in_which_they_were_declared_but_for_what_is_sa
             {"releases": {1: {}}},
             'releases: 1: {}; map a label to versions by entity: {"1.0": {"recipes": 1}}',
         ),
-        ({"unlabelled": "1"}, "unlabelled = '1', which is no release; there are: none"),
+        ({"unlabelled": "1"}, "unlabelled = '1' isn't a release; expected one of: none"),
         (
             {"unlabelled": "2", "releases": {"1": {}}},
-            "unlabelled = '2', which is no release; there are: '1'",
+            "unlabelled = '2' isn't a release; expected one of: '1'",
         ),
     ],
 )
@@ -374,9 +374,9 @@ def test_an_entity_that_was_removed_is_ended_by_the_change_that_the_mistake_name
     changed(catalog, {"things": (1, 2)}, name="One")
     changed(catalog, {"things": (2, 3)}, Rename("things", to="tools"), name="Two")
     wrong = mistakes(catalog)
-    assert [text.split(", which", maxsplit=1)[0] for text in wrong] == [
-        "One: upgrades 'things'",
-        "Two: upgrades 'tools'",
+    assert [text.split(";", maxsplit=1)[0] for text in wrong] == [
+        "One: upgrades an unknown entity 'things'",
+        "Two: upgrades an unknown entity 'tools'",
     ]
     for mistake in wrong:
         assert 'upgrades = {"tools": (3, None)} and steps = [Drop("tools")]' in mistake

@@ -342,7 +342,7 @@ def test_what_refers_to_a_primary_key_that_is_only_written_follows_it() -> None:
 def test_a_key_must_be_a_field() -> None:
     """A misspelt key is told what there is."""
     assert refusal(model(name=text(unique=True)), natural_key="nmae") == (
-        "ItemSchema: natural_key names 'nmae', which is no field of it; its fields are name, id."
+        "ItemSchema: natural_key names an unknown field 'nmae'; expected one of: name, id."
     )
 
 
@@ -351,7 +351,7 @@ def test_floats_and_json_are_no_keys(type_: Any, kind: str) -> None:
     """They can't be compared for equality on every engine."""
     item = model(name=mapped_column(type_, nullable=False))
     assert refusal(item, natural_key="name") == (
-        f"ItemSchema: natural_key names 'name', and a {kind} field is no key; name another field."
+        f"ItemSchema: natural_key names 'name', and a {kind} field can't be a key; name another field."
     )
 
 
