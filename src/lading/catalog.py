@@ -11,7 +11,7 @@ import marshmallow as ma
 
 from lading.errors import ArgumentError, DeclarationError
 from lading.mapping.context import Settings
-from lading.mapping.coverage import uncarried
+from lading.mapping.coverage import coverage
 from lading.mapping.derivation import derive
 from lading.mapping.load_order import load_order_of
 from lading.mapping.meta_options import declares_model
@@ -139,7 +139,7 @@ class Catalog:
                 self._entities = derive(self.schemas, settings)
             return self._entities
 
-    def uncarried(self) -> dict[str, str | None]:
+    def coverage(self) -> dict[str, str | None]:
         """List what no schema carries: tables and columns of the models' metadata.
 
         Columns that look like references by ids which no record carries are among them: see
@@ -147,7 +147,7 @@ class Catalog:
         ``"users.token"``) to the reason that ``leaves_out`` gives, or to ``None``; sorted by
         name.
         """
-        return dict(uncarried(self.use()))
+        return dict(coverage(self.use()))
 
     def choices(self) -> tuple[KeyChoice, ...]:
         """Say which natural key each entity has, what it was chosen from, and why.

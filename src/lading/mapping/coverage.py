@@ -54,7 +54,7 @@ def _metadatas(entities: Entities, carried: Iterable[sa.Table]) -> set[sa.MetaDa
     return {table.metadata for table in mapped.union(carried)}
 
 
-def uncarried(entities: Entities) -> dict[str, str | None]:
+def coverage(entities: Entities) -> dict[str, str | None]:
     """List what no schema carries and what looks like soft references; see ``Catalog.coverage``."""
     excuses = entities.leaves_out
     soft = {name: excuses.get(name) for name in soft_references(entities)}

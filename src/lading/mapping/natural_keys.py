@@ -204,7 +204,8 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
             if isinstance(member, Value) and not member.kind.is_key:
                 kind = article(member.kind.name)
                 raise AmbiguousDeclaration(
-                    f"natural_key names {name!r}, and {kind} field can't be a key; name another field"
+                    f"natural_key names {name!r}, and {kind} field can't be a key; "
+                    "name another field"
                 )
             return member
     names = [member.name for member in rows.members if isinstance(member, Value | Reference)]
