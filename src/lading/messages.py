@@ -6,6 +6,8 @@ import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+#: The remedy for a file that isn't as it was written.
+DAMAGED = "Export again, or use an undamaged copy."
 REPR_LIMIT = 80
 LISTED = 5
 #: How many of the names that exist are listed to whoever wrote another, and how alike is near.

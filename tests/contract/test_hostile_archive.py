@@ -523,7 +523,7 @@ def test_08_an_archive_that_unpacks_to_very_much_is_refused_unread(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An honest manifest is no reason to read a thousand times what an archive holds."""
-    monkeypatch.setattr("lading.bundle.file_format.MAX_UNPACKED", 1000)
+    monkeypatch.setattr("lading.bundle.stores.limits.MAX_UNPACKED", 1000)
     with pytest.warns(UserWarning, match="passes max_bytes=") as said:
         write_small(path, b'{"slug":"%b"}' % (b"x" * 1_000_000), overwrite=True)
     total = members(path)["01_a.json"]

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from fuzz.application import Base, older
 from lading import Catalog, export_all, import_all
-from lading.bundle.manifest import MAX_FILES, Deferred, External, FileEntry, Links, Manifest, sealed
+from lading.bundle.manifest import Deferred, External, FileEntry, Links, Manifest, sealed
 from lading.bundle.shape_format import is_shape
+from lading.bundle.stores.limits import MAX_FILES
 from lading.errors import BundleError
 from support.rewriting import rewritten
 

@@ -17,25 +17,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from lading.bundle.validation import (
-    DAMAGED,
-    INSTANT,
-    Closed,
-    Count,
-    Digest,
-    JsonFile,
-    Name,
-    Number,
-)
+from lading.bundle.stores.limits import MAX_FILES
+from lading.bundle.validation import INSTANT, Closed, Count, Digest, JsonFile, Name, Number
 from lading.errors import BundleError, ChecksumError, VersionError
 from lading.filenames import LONGEST_NAME, MANIFEST, folded, name_fault
-from lading.messages import shown
+from lading.messages import DAMAGED, shown
 
 FORMAT_VERSION = "1.0"
 #: Features that a bundle may require of its reader.  Format 1.0 has none.
 FEATURES: frozenset[str] = frozenset()
-#: How many entity files a bundle may have: more is made up, and takes a reader minutes.
-MAX_FILES = 10_000
 
 Filename = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": LONGEST_NAME})]
 Instant = Annotated[

@@ -10,15 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from lading.bundle.file_format import BLOCK_BYTES, MAX_MANIFEST, line_endings, sums, unpacked_limit
+from lading.bundle.file_format import BLOCK_BYTES, line_endings, sums
 from lading.bundle.lines import runs
 from lading.bundle.manifest import FileEntry, Manifest, is_sealed
 from lading.bundle.stores.base import Source, open_source, read_whole
 from lading.bundle.stores.directory import Replaced
-from lading.bundle.validation import DAMAGED
+from lading.bundle.stores.limits import MAX_MANIFEST, unpacked_limit
 from lading.errors import BundleError, ChecksumError
 from lading.filenames import MANIFEST, RESERVED, SUMS, folded
-from lading.messages import listed
+from lading.messages import DAMAGED, listed
 
 __all__ = ["Block", "BundleReader", "with_bundle"]
 

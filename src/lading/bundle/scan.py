@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from lading.bundle.file_format import MAX_DEPTH, MAX_RECORD, PIECE
+from lading.bundle.file_format import MAX_DEPTH, MAX_RECORD
 from lading.bundle.manifest import FileEntry
-from lading.bundle.validation import DAMAGED
+from lading.bundle.stores.limits import PIECE
 from lading.errors import BundleError
-from lading.messages import shown
+from lading.messages import DAMAGED, shown
 from lading.values.json_text import on_own_stack
 
 __all__ = ["Window", "document", "records_onward"]

@@ -15,12 +15,11 @@ import msgspec
 from msgspec import Meta, Struct, UnsetType, ValidationError
 
 from lading.errors import BundleError
-from lading.messages import shown
+from lading.messages import DAMAGED, shown
 from lading.values.json_text import DEEPEST_RECORD, json_text, on_own_stack, parse_json, too_deep
 
 T = TypeVar("T")
 LARGEST = 2**63 - 1
-DAMAGED = "Export again, or use an undamaged copy."
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z")
 
 Name = Annotated[

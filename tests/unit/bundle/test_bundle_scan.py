@@ -14,6 +14,7 @@ from lading.bundle import lines, scan
 from lading.bundle.file_format import header
 from lading.bundle.lines import runs
 from lading.bundle.manifest import FileEntry
+from lading.bundle.stores.limits import PIECE
 from lading.errors import BundleError, LadingError
 
 Entry = Callable[..., FileEntry]
@@ -228,7 +229,7 @@ def test_lines_are_cut_across_pieces(entry: Entry, monkeypatch: pytest.MonkeyPat
 
 def test_limits_are_sane() -> None:
     """A block holds less than the longest record, which holds less than memory."""
-    assert layout.PIECE < layout.BLOCK_BYTES < layout.MAX_RECORD
+    assert PIECE < layout.BLOCK_BYTES < layout.MAX_RECORD
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)

@@ -8,16 +8,10 @@ from typing import Any
 
 import pytest
 
-from lading.bundle.file_format import (
-    MAX_UNPACKED,
-    header,
-    is_by_the_way,
-    line_endings,
-    listed_names,
-    sums,
-    unpacked_limit,
-)
+from lading.bundle.file_format import header, line_endings, sums
 from lading.bundle.manifest import FileEntry
+from lading.bundle.stores.limits import MAX_UNPACKED, unpacked_limit
+from lading.bundle.stores.occupant import is_by_the_way, listed_names
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Protocol
 
-from lading.bundle.file_format import MAX_MANIFEST, listed_names
 from lading.bundle.stores.directory import DirectorySource
 from lading.bundle.stores.files import reported
-from lading.bundle.stores.occupant import Occupant, is_bundle_folder, survey
+from lading.bundle.stores.limits import MAX_MANIFEST
+from lading.bundle.stores.occupant import Occupant, is_bundle_folder, listed_names, survey
 from lading.bundle.stores.place import Place
 from lading.bundle.stores.zip import ArchiveSource
 from lading.errors import BundleError

@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from lading.bundle.file_format import is_by_the_way
 from lading.bundle.stores.files import (
     hold,
     open_folder,
@@ -19,7 +18,7 @@ from lading.bundle.stores.files import (
     reported,
     sync_folder,
 )
-from lading.bundle.stores.occupant import Occupant
+from lading.bundle.stores.occupant import Occupant, is_by_the_way
 from lading.bundle.stores.place import Place, is_needed
 from lading.errors import BundleError
 from lading.filenames import MANIFEST

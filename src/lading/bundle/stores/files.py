@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from lading.bundle.file_format import PIECE
-from lading.bundle.validation import DAMAGED
+from lading.bundle.stores.limits import PIECE
 from lading.errors import BundleError
 from lading.filenames import MANIFEST
+from lading.messages import DAMAGED
 
 try:
     import fcntl

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from lading.bundle.file_format import MAX_MANIFEST, is_by_the_way, listed_names
 from lading.bundle.stores.files import open_regular, pieces_of, reported
+from lading.bundle.stores.limits import MAX_MANIFEST
 from lading.errors import BundleError
 from lading.filenames import MANIFEST, RESERVED
 
-__all__ = ["Occupant", "is_bundle_folder", "survey"]
+__all__ = ["Occupant", "is_bundle_folder", "is_by_the_way", "listed_names", "survey"]
+
+# What file managers and version control put into any folder.
+_BY_THE_WAY = re.compile(
+    r"\.[^.].*|(eh)?thumbs\.db|desktop\.ini|__macosx|@eadir|icon\r", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +67,22 @@ def _listed(folder: Path) -> set[str] | None:
     except BundleError:
         return None
     return listed_names(bytes(text))
+
+
+def is_by_the_way(name: str) -> bool:
+    """Tell whether a name is of a hidden file, or of one that a file manager makes by itself."""
+    return _BY_THE_WAY.fullmatch(name) is not None
+
+
+def listed_names(manifest: bytes) -> set[str] | None:
+    """Return the file names that a manifest lists, ``None`` if it isn't lading's.
+
+    This only recognises a bundle, of whatever format and however edited, before
+    it is replaced; ``Manifest.from_bytes`` is what reads one.
+    """
+    try:
+        members = json.loads(manifest)
+        is_sealed = "manifest_sha256" in members
+        return {str(entry["filename"]) for entry in members["files"]} if is_sealed else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None

@@ -17,15 +17,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from lading.bundle.file_format import PIECE, is_by_the_way, unpacked_limit
 from lading.bundle.stores.files import hold, open_regular, remove, reported
-from lading.bundle.stores.occupant import Occupant
+from lading.bundle.stores.limits import PIECE, unpacked_limit
+from lading.bundle.stores.occupant import Occupant, is_by_the_way
 from lading.bundle.stores.place import Place
 from lading.bundle.stores.zip_check import check_members, outline
 from lading.bundle.stores.zip_member import Stretch, inflated, refuse
-from lading.bundle.validation import DAMAGED
 from lading.errors import BundleError, ChecksumError
 from lading.filenames import MANIFEST
+from lading.messages import DAMAGED
 
 __all__ = ["ArchiveSource", "ArchiveTarget"]
 

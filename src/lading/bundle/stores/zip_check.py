@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from lading.bundle.manifest import MAX_FILES
+from lading.bundle.stores.limits import MAX_FILES
 from lading.bundle.stores.zip_member import ENCRYPTED, Stretch, check_local, refuse
 from lading.errors import BundleError
 from lading.filenames import folded

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
-from lading.bundle.file_format import PIECE
+from lading.bundle.stores.limits import PIECE
 from lading.errors import BundleError
 
 __all__ = ["ENCRYPTED", "Stretch", "check_local", "inflated", "refuse"]
