@@ -10,7 +10,7 @@ from typing import Any
 from lading.catalog import Catalog, catalog_of
 from lading.changes.history import History, history_of
 from lading.changes.replay import Misfit, undo
-from lading.changes.shapes import Shapes
+from lading.changes.rewriting.shapes import Shapes
 from lading.changes.upgrade_plan import plan_upgrade
 from lading.changes.version_checks import version_graph_of
 from lading.errors import ArgumentError, VersionError

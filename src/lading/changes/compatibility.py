@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lading.changes.shapes import Shape
+from lading.changes.rewriting.shapes import Shape
 
 #: What a difference does: takes more values than before, or fewer.
 WIDER, NARROWER = "wider", "narrower"

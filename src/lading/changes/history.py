@@ -11,7 +11,7 @@ import networkx as nx
 from lading.catalog import Catalog
 from lading.changes.change import Change
 from lading.changes.replay import Misfit, newest, undo_one
-from lading.changes.shapes import Shapes
+from lading.changes.rewriting.shapes import Shapes
 from lading.changes.version_checks import version_graph_of
 from lading.changes.version_graph import VersionGraph, order_graph
 from lading.errors import DeclarationError

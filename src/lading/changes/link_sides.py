@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lading.changes.rewriting.shapes import Shape
 from lading.changes.run import Piece
-from lading.changes.shapes import Shape
 from lading.changes.streams import SIZE, Failed, Streams, numbered
 from lading.messages import shown
 from lading.model.entities import Entities

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lading.changes.change import Change
-from lading.changes.lookups import Apart, Book, Together
-from lading.changes.records import copied
-from lading.changes.shapes import KEY_UNKNOWN, RECAST, Mismatch, Shape, Shapes, is_link
+from lading.changes.rewriting.lookups import Apart, Book, Together
+from lading.changes.rewriting.records import copied
+from lading.changes.rewriting.shapes import KEY_UNKNOWN, RECAST, Mismatch, Shape, Shapes, is_link
 from lading.changes.steps.base import Effect, Known, Step
 from lading.model.entities import Entities
 from lading.model.shape import shape_of

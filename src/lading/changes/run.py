@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lading.bundle.shape_format import is_shape
-from lading.changes.records import Refused, copied, each
 from lading.changes.replay import Course, Deed, Flow, Misfit, redo
-from lading.changes.shapes import Shape, is_link, is_owned
+from lading.changes.rewriting.records import Refused, copied, each
+from lading.changes.rewriting.shapes import Shape, is_link, is_owned
 from lading.changes.upgrade_plan import UpgradePlan
 from lading.errors import BundleError, VersionError
 from lading.report import Problem

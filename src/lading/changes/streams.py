@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from lading.changes.lookups import Apart, Book
-from lading.changes.records import Refused
 from lading.changes.replay import Flow, Taken
+from lading.changes.rewriting.lookups import Apart, Book
+from lading.changes.rewriting.records import Refused
 from lading.changes.run import EntityUpgrade, Piece, RecordUpgrade, Upgrade
 from lading.errors import BundleError
 from lading.messages import shown

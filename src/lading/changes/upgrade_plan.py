@@ -10,9 +10,9 @@ import networkx as nx
 
 from lading.changes.change import Change
 from lading.changes.history import History
-from lading.changes.records import copied
 from lading.changes.replay import Misfit, Undone, newest, undo
-from lading.changes.shapes import Shapes
+from lading.changes.rewriting.records import copied
+from lading.changes.rewriting.shapes import Shapes
 from lading.changes.version_graph import State
 from lading.errors import VersionError
 from lading.messages import listed, shown

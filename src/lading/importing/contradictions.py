@@ -14,7 +14,7 @@ from typing import Any
 from lading.bundle.manifest import Deferred, External, FileEntry, Links, Manifest
 from lading.bundle.shape_format import is_shape
 from lading.changes.compatibility import NARROWER, type_ways
-from lading.changes.shapes import Shape, is_link, is_owned
+from lading.changes.rewriting.shapes import Shape, is_link, is_owned
 from lading.errors import BundleError
 from lading.filenames import MANIFEST
 from lading.messages import DAMAGED, shown

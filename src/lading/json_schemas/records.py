@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from lading.changes.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
+from lading.changes.rewriting.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
 from lading.json_schemas.value_forms import Schema, nullable, value_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

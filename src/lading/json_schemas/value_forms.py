@@ -7,7 +7,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.changes.shapes import Shape
+from lading.changes.rewriting.shapes import Shape
 from lading.values.scalars import INFINITIES, JSON_KEY, NOT_A_NUMBER
 
 Schema = dict[str, Any]

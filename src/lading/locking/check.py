@@ -11,9 +11,9 @@ import networkx as nx
 from lading.catalog import Catalog
 from lading.changes.change import Change
 from lading.changes.history import History, altered_by_changes, in_order
-from lading.changes.records import copied
 from lading.changes.replay import Misfit, redo, undo
-from lading.changes.shapes import Mismatch, Shape, Shapes
+from lading.changes.rewriting.records import copied
+from lading.changes.rewriting.shapes import Mismatch, Shape, Shapes
 from lading.changes.steps.fields import Each
 from lading.changes.version_graph import VersionGraph, order_graph
 from lading.errors import DeclarationError

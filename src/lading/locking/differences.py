@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lading.changes.compatibility import NARROWER, WIDER, constraint_ways, type_ways
-from lading.changes.shapes import Shape, Shapes, is_link, is_owned
+from lading.changes.rewriting.shapes import Shape, Shapes, is_link, is_owned
 from lading.locking.sealed_shape import OWNER
 from lading.report import NEEDS_CHANGE, SAFE
 

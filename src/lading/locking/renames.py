@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from lading.changes.records import copied
-from lading.changes.rekey_references import flat_links, restate
-from lading.changes.shapes import Mismatch, Shape, Shapes, is_owned, written_by
+from lading.changes.rewriting.records import copied
+from lading.changes.rewriting.rekey_references import flat_links, restate
+from lading.changes.rewriting.shapes import Mismatch, Shape, Shapes, is_owned, written_by
 from lading.changes.steps.base import Known, rename_entity
 from lading.changes.steps.fields import Rename
 from lading.changes.steps.split import Split

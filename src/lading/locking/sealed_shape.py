@@ -14,7 +14,7 @@ from typing import Any
 import marshmallow as ma
 
 from lading.changes.replay import newest
-from lading.changes.shapes import Shape, Shapes
+from lading.changes.rewriting.shapes import Shape, Shapes
 from lading.mapping.fields import Owned, Ref, RefList
 from lading.mapping.meta_options import Excluded
 from lading.model.entities import Entities

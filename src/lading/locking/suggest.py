@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from lading.catalog import Catalog, default_catalog
 from lading.changes.change import Change
-from lading.changes.rekey_references import flat_links
-from lading.changes.shapes import Shape, Shapes, is_link, is_owned
+from lading.changes.rewriting.rekey_references import flat_links
+from lading.changes.rewriting.shapes import Shape, Shapes, is_link, is_owned
 from lading.changes.steps.base import Step
 from lading.changes.steps.fields import Rename
 from lading.changes.steps.split import Split

@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
 from lading.changes.history import history_of
-from lading.changes.records import copied
+from lading.changes.rewriting.records import copied
 from lading.changes.upgrade_plan import UpgradePlan, plan_upgrade
 from lading.errors import DeclarationError
 from lading.importer import import_document

@@ -210,12 +210,12 @@ def test_the_scanner_forgets_what_it_cut(entry: Entry) -> None:
     """Scanning a long list of records keeps some pieces in memory, and no more."""
     record = b'{"text":"' + b"x" * 1000 + b'"}'
     data = b'{"records":[' + b",".join([record] * 3000)
-    window = scan.Window(pieces(data, layout.PIECE), entry(b"", 0))
+    window = scan.Window(pieces(data, PIECE), entry(b"", 0))
     longest = 0
     with pytest.raises(BundleError, match="the end of the file"):
         for _ in scan.document(window):
             longest = max(longest, len(window.text))
-    assert longest <= 3 * layout.PIECE
+    assert longest <= 3 * PIECE
 
 
 def test_lines_are_cut_across_pieces(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lading.changes.lookups import Apart, Book, Together
-from lading.changes.records import Refused, copied
-from lading.changes.rename_references import Action, FieldAt
-from lading.changes.shapes import Mismatch, Shape, Shapes
+from lading.changes.rewriting.lookups import Apart, Book, Together
+from lading.changes.rewriting.records import Refused, copied
+from lading.changes.rewriting.rename_references import Action, FieldAt
+from lading.changes.rewriting.shapes import Mismatch, Shape, Shapes
 from lading.messages import listed, nearest, shown
 
 #: What a step does to records: to one at a time, or with all of an entity's.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lading.changes.records import (
+from lading.changes.rewriting.records import (
     Function,
     Refused,
     copied,
@@ -18,8 +18,16 @@ from lading.changes.records import (
     of_class,
     require,
 )
-from lading.changes.rename_references import Action, flat_fields, rename
-from lading.changes.shapes import RECAST, Mismatch, Shapes, is_link, is_owned, open_shape, unknown
+from lading.changes.rewriting.rename_references import Action, flat_fields, rename
+from lading.changes.rewriting.shapes import (
+    RECAST,
+    Mismatch,
+    Shapes,
+    is_link,
+    is_owned,
+    open_shape,
+    unknown,
+)
 from lading.changes.steps.base import (
     Copies,
     Known,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lading.changes.lookups import Together
-from lading.changes.records import copied
-from lading.changes.shapes import UNKNOWN, Mismatch, Shape, Shapes
+from lading.changes.rewriting.lookups import Together
+from lading.changes.rewriting.records import copied
+from lading.changes.rewriting.shapes import UNKNOWN, Mismatch, Shape, Shapes
 from lading.changes.steps.base import Effect, Known, Step, entity_of, name_faults, names_text
 from lading.mapping.meta_options import names_in
 from lading.messages import shown

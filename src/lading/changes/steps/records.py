@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from lading.changes.records import (
+from lading.changes.rewriting.records import (
     Function,
     Refused,
     Undecided,
@@ -14,8 +14,8 @@ from lading.changes.records import (
     function_faults,
     require,
 )
-from lading.changes.rename_references import Action
-from lading.changes.shapes import Mismatch, Shape, Shapes, unknown
+from lading.changes.rewriting.rename_references import Action
+from lading.changes.rewriting.shapes import Mismatch, Shape, Shapes, unknown
 from lading.changes.steps.base import (
     Copies,
     Known,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lading.changes.lookups import Book, Pair, Record
-from lading.changes.rekey_references import flat_links, replacing, restate
-from lading.changes.rename_references import flat_fields
-from lading.changes.shapes import KEY_UNKNOWN, Mismatch, Shapes, is_owned
+from lading.changes.rewriting.lookups import Book, Pair, Record
+from lading.changes.rewriting.rekey_references import flat_links, replacing, restate
+from lading.changes.rewriting.rename_references import flat_fields
+from lading.changes.rewriting.shapes import KEY_UNKNOWN, Mismatch, Shapes, is_owned
 from lading.changes.steps.base import Effect, Known, Step, entity_of, key_faults, names_text
 from lading.mapping.meta_options import names_in
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lading.changes.lookups import Apart, Book, Pair, Record
-from lading.changes.records import Refused, Undecided, copied, require
-from lading.changes.rekey_references import replacing, restate
-from lading.changes.shapes import Mismatch, Shape, Shapes, is_link, unknown, written_by
+from lading.changes.rewriting.lookups import Apart, Book, Pair, Record
+from lading.changes.rewriting.records import Refused, Undecided, copied, require
+from lading.changes.rewriting.rekey_references import replacing, restate
+from lading.changes.rewriting.shapes import Mismatch, Shape, Shapes, is_link, unknown, written_by
 from lading.changes.steps.base import (
     Effect,
     Known,

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.changes.records import copied
-from lading.changes.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
+from lading.changes.rewriting.records import copied
+from lading.changes.rewriting.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
 from lading.errors import DeclarationError
 from lading.messages import shown
 from lading.testing.old_versions.values import value_strategy

@@ -11,10 +11,10 @@ from typing import Any
 from hypothesis import reject
 
 from lading.changes.change import Change
-from lading.changes.records import Undecided, copied
 from lading.changes.replay import Flow, Taken, Undone
+from lading.changes.rewriting.records import Undecided, copied
+from lading.changes.rewriting.shapes import Shape, Shapes, is_owned
 from lading.changes.run import Piece, Upgrade
-from lading.changes.shapes import Shape, Shapes, is_owned
 from lading.changes.steps.base import Step
 from lading.changes.streams import Streams
 from lading.changes.upgrade_plan import UpgradePlan

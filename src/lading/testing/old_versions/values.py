@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.changes.shapes import Shape
+from lading.changes.rewriting.shapes import Shape
 from lading.samples.kinds import kind_supply
 from lading.samples.supply import facts_of
 from lading.samples.texts import fitted

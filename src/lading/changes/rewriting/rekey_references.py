@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from lading.changes.lookups import Book
-from lading.changes.records import Refused, each
-from lading.changes.rename_references import Action, FieldAt, Ways, rename
-from lading.changes.shapes import Shape, Shapes, Written, is_link, written_by
+from lading.changes.rewriting.lookups import Book
+from lading.changes.rewriting.records import Refused, each
+from lading.changes.rewriting.rename_references import Action, FieldAt, Ways, rename
+from lading.changes.rewriting.shapes import Shape, Shapes, Written, is_link, written_by
 from lading.messages import listed, shown
 
 #: The deepest that keys may refer to each other while they are rewritten.

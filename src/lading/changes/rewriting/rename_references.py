@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from typing import Any
 
-from lading.changes.records import Refused, copied, each, require
-from lading.changes.shapes import (
+from lading.changes.rewriting.records import Refused, copied, each, require
+from lading.changes.rewriting.shapes import (
     Shape,
     Shapes,
     Written,

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lading.changes.shapes import UNKNOWN, Shape
+from lading.changes.rewriting.shapes import UNKNOWN, Shape
 from lading.messages import shown
 from lading.values.json_text import on_own_stack, plain_json_text
 

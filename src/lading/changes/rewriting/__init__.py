@@ -1,0 +1,1 @@
+"""What steps do to shapes, to records and to the references among them."""
