@@ -9,7 +9,7 @@ from typing import Any
 
 from lading.catalog import Catalog, catalog_of
 from lading.changes.history import History, history_of
-from lading.changes.replay import Misfit, undo
+from lading.changes.replay import ChangeMismatch, undo
 from lading.changes.rewriting.shapes import Shapes
 from lading.changes.upgrade_plan import plan_upgrade
 from lading.changes.version_checks import version_graph_of
@@ -113,6 +113,8 @@ def _sealed(history: History, lock: Lock, entity: str, version: int) -> Shapes |
     for place in range(len(lock.seals), 0, -1):
         seen = Lock(lock.catalog, lock.seals[:place], ())
         if seen.last.versions.get(entity) == version:
-            with suppress(Misfit):  # then an older seal, or the changes alone say what there was
+            with suppress(
+                ChangeMismatch
+            ):  # then an older seal, or the changes alone say what there was
                 return shapes_before(history.catalog, seen.last.versions, seen.shapes)
     return None

@@ -23,7 +23,7 @@ def _number(before: Any, after: Any) -> set[str]:
 
 def _swapped(way: Way) -> Way:
     swap = {WIDER: NARROWER, NARROWER: WIDER}
-    return lambda before, after: {swap[found] for found in way(before, after)}
+    return lambda before, after: {swap[difference] for difference in way(before, after)}
 
 
 def _least(before: Any, after: Any) -> set[str]:
@@ -38,9 +38,9 @@ def _among(before: Any, after: Any) -> set[str]:
     if before is None or after is None:
         return _number(before, after)
     ways = set()
-    if any(item not in before for item in after):
+    if any(choice not in before for choice in after):
         ways.add(WIDER)
-    if any(item not in after for item in before):
+    if any(choice not in after for choice in before):
         ways.add(NARROWER)
     return ways
 
@@ -78,10 +78,10 @@ _WAYS: dict[str, Way] = {
 
 def constraint_ways(before: Shape, after: Shape) -> set[str]:
     """Return in which ways a field's limits differ."""
-    one, two = before.get("constraints", {}), after.get("constraints", {})
+    old, new = before.get("constraints", {}), after.get("constraints", {})
     ways: set[str] = set()
-    for name in sorted(one.keys() | two.keys()):
-        ways |= _WAYS.get(name, _flag)(one.get(name), two.get(name))
+    for name in sorted(old.keys() | new.keys()):
+        ways |= _WAYS.get(name, _flag)(old.get(name), new.get(name))
     return ways
 
 
@@ -121,9 +121,9 @@ def type_ways(before: Shape, after: Shape) -> set[str] | None:
         return _among(before.get("names"), after.get("names"))
     if before["type"] == "array":
         return _array(before, after)
-    one = {name: item for name, item in before.items() if name not in _GENERAL}
-    two = {name: item for name, item in after.items() if name not in _GENERAL}
-    return set() if one == two else None
+    old = {name: limit for name, limit in before.items() if name not in _GENERAL}
+    new = {name: limit for name, limit in after.items() if name not in _GENERAL}
+    return set() if old == new else None
 
 
 def _decimal(before: Shape, after: Shape) -> set[str]:

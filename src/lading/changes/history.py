@@ -10,7 +10,7 @@ import networkx as nx
 
 from lading.catalog import Catalog
 from lading.changes.change import Change
-from lading.changes.replay import Misfit, newest, undo_one
+from lading.changes.replay import ChangeMismatch, newest, undo_one
 from lading.changes.rewriting.shapes import Shapes
 from lading.changes.version_checks import version_graph_of
 from lading.changes.version_graph import VersionGraph, order_graph
@@ -26,7 +26,7 @@ def in_order(graph: VersionGraph) -> list[type[Change]]:
 
 def altered_by_changes(
     graph: VersionGraph, changes: Sequence[type[Change]], shapes: Shapes
-) -> tuple[dict[type[Change], set[str]], Misfit | None]:
+) -> tuple[dict[type[Change], set[str]], ChangeMismatch | None]:
     """Undo changes, the last first; return what each alters, and what doesn't fit the shapes.
 
     What a change alters are the entities to which references are written otherwise since, and
@@ -38,7 +38,7 @@ def altered_by_changes(
             continue
         try:
             undone = undo_one(shapes, change)
-        except Misfit as error:
+        except ChangeMismatch as error:
             return altered, error
         if undone.altered:
             names = {name for referrers in undone.altered.values() for name in referrers}

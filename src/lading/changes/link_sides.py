@@ -42,7 +42,7 @@ class Moved:
 
 def moved_lists(entities: Entities, shapes: Mapping[str, Shape]) -> list[Moved]:
     """Find the lists that a payload's records, of these shapes, hold on the other side."""
-    found = []
+    lists = []
     for root in entities.roots.values():
         for links in root.links:
             other = entities.roots.get(links.reference.target.name)
@@ -50,8 +50,8 @@ def moved_lists(entities: Entities, shapes: Mapping[str, Shape]) -> list[Moved]:
                 continue
             fields = _candidates(root, links, other, _fields(shapes, other.name))
             if len(fields) == 1:
-                found.append(Moved(root, links, other.name, fields[0]))
-    return found
+                lists.append(Moved(root, links, other.name, fields[0]))
+    return lists
 
 
 def _fields(shapes: Mapping[str, Shape], name: str) -> Mapping[str, Any]:
@@ -113,7 +113,7 @@ class LinkPairs:
             "select number, item from links where holder = ? order by number", (holder,)
         ).fetchall()
         self.base.execute("update links set taken = 1 where holder = ?", (holder,))
-        return [item for _, item in rows]
+        return [text for _, text in rows]
 
     def left(self) -> list[tuple[bytes, int]]:
         """List the links that nobody took: the holder's key, and the record of the item."""
@@ -138,22 +138,24 @@ class Relinking:
     def pieces(self, name: str, size: int, failed: Failed) -> Iterator[Piece]:
         """Yield an entity's records with the lists that they have today."""
         pieces = self.streams.pieces(self.streams.upgrade.flows[name], size, failed)
-        gone = [item.field for item in self.moved if item.source == name]
-        given = [item for item in self.moved if item.holder == name]
-        for item in given:
-            self._pairs_of(item).again()
+        gone = [moved.field for moved in self.moved if moved.source == name]
+        additions = [moved for moved in self.moved if moved.holder == name]
+        for moved in additions:
+            self._pairs_of(moved).again()
         for piece in pieces:
-            if gone or given:
-                yield Piece(piece.first, [self._moved(line, gone, given) for line in piece.records])
+            if gone or additions:
+                yield Piece(
+                    piece.first, [self._moved(line, gone, additions) for line in piece.records]
+                )
             else:
                 yield piece
-        for item in given:
-            for problem in [*self.problems[item], *self._left(item)]:
+        for moved in additions:
+            for problem in [*self.problems[moved], *self._left(moved)]:
                 failed(problem)
 
     def links(self, name: str, counts: Mapping[str, int]) -> dict[str, int]:
         """Return how many links an entity's records have today, of those that a manifest tells."""
-        gone = {item.field for item in self.moved if item.source == name}
+        gone = {moved.field for moved in self.moved if moved.source == name}
         return {path: count for path, count in counts.items() if path not in gone}
 
     def close(self) -> None:
@@ -161,7 +163,7 @@ class Relinking:
         for pairs in self.pairs.values():
             pairs.close()
 
-    def _moved(self, line: bytes, gone: Sequence[str], given: Sequence[Moved]) -> bytes:
+    def _moved(self, line: bytes, gone: Sequence[str], additions: Sequence[Moved]) -> bytes:
         try:
             record = parse_json(line)
         except ValueError:
@@ -170,10 +172,10 @@ class Relinking:
             return line
         for field in gone:
             record.pop(field, None)
-        for item in given:
-            texts = self._taken(item, record)
-            if texts or self._has_list(item, record):
-                record[item.links.written] = [parse_json(text) for text in texts]
+        for moved in additions:
+            texts = self._taken(moved, record)
+            if texts or self._has_list(moved, record):
+                record[moved.links.written] = [parse_json(text) for text in texts]
         return plain_json_text(record)
 
     def _taken(self, moved: Moved, record: dict[str, Any]) -> list[bytes]:
@@ -199,13 +201,13 @@ class Relinking:
         flow = self.streams.upgrade.flows[moved.source]
         for number, record in numbered(self.streams.pieces(flow, SIZE, lambda _: None)):
             items = record.get(moved.field)
-            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            if not isinstance(items, list) or not all(isinstance(link, dict) for link in items):
                 self._note(moved, number, f"{shown(items)} is no list of keys")
                 continue
             if record.keys() >= set(names):
                 own = json_text({name: record[name] for name in names})
-                for item in items:
-                    yield tuple(sorted(item)), json_text(item), own, number
+                for link in items:
+                    yield tuple(sorted(link)), json_text(link), own, number
 
     def _note(self, moved: Moved, number: int, text: str) -> None:
         file, record = self.streams.locate(self.streams.upgrade.flows[moved.source], number)

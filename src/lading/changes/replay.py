@@ -7,15 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lading.changes.change import Change
-from lading.changes.rewriting.lookups import Apart, Book, Together
+from lading.changes.rewriting.lookups import KeyLookup, MergedEntities, SplitPart
 from lading.changes.rewriting.records import copied
-from lading.changes.rewriting.shapes import KEY_UNKNOWN, RECAST, Mismatch, Shape, Shapes, is_link
+from lading.changes.rewriting.shapes import (
+    KEY_UNKNOWN,
+    RECAST,
+    Shape,
+    Shapes,
+    StepMismatch,
+    is_link,
+)
 from lading.changes.steps.base import Effect, Known, Step
 from lading.model.entities import Entities
 from lading.model.shape import shape_of
 
 
-class Misfit(Exception):
+class ChangeMismatch(Exception):
     """A change doesn't fit the shapes that it meets; ``step`` is the one that doesn't, if any."""
 
     def __init__(self, change: type[Change], step: Step | None, problem: str) -> None:
@@ -42,7 +49,7 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class StepAction:
     """What one step of a change does to a record, in place."""
 
     change: type[Change]
@@ -58,37 +65,37 @@ class Flow:
     records of their own; or those of several flows, one after the other.
     """
 
-    source: str | Taken | tuple[Flow, ...]
-    deeds: tuple[Deed, ...] = ()
+    source: str | SplitSource | tuple[Flow, ...]
+    actions: tuple[StepAction, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The payload's entities that the records come from."""
         if isinstance(self.source, str):
             return (self.source,)
-        flows = (self.source.flow,) if isinstance(self.source, Taken) else self.source
+        flows = (self.source.flow,) if isinstance(self.source, SplitSource) else self.source
         return tuple(dict.fromkeys(name for flow in flows for name in flow.names))
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SplitSource:
     """Records that are parts of others: the other's flow as it is at that moment."""
 
     flow: Flow
-    apart: Apart
+    part: SplitPart
 
 
 @dataclass(slots=True)
-class Course:
+class UpgradePipeline:
     """What becomes of a payload: the flow of each entity of today's, and what looks among others.
 
-    ``books`` have each the flow in which their keys stand side by side; a payload that has no
-    such records has no flow for them.  ``taken`` are the parts that become records.
+    ``lookups`` have each the flow in which their keys stand side by side; a payload that has no
+    such records has no flow for them.  ``splits`` are the parts that become records.
     """
 
     flows: dict[str, Flow]
-    books: list[tuple[Book, Flow | None]] = field(default_factory=list)
-    taken: list[Taken] = field(default_factory=list)
+    lookups: list[tuple[KeyLookup, Flow | None]] = field(default_factory=list)
+    splits: list[SplitSource] = field(default_factory=list)
 
 
 def newest(entities: Entities) -> Shapes:
@@ -100,20 +107,20 @@ def newest(entities: Entities) -> Shapes:
     while pending:
         for inner in pending.pop()["fields"].values():
             # The key of what nothing refers to identifies nothing, and may change freely.
-            found = owned.pop(inner["entity"], None) if is_link(inner) else None
-            if found is not None:
-                shapes.targets[inner["entity"]] = found
-                pending.append(found)
+            target = owned.pop(inner["entity"], None) if is_link(inner) else None
+            if target is not None:
+                shapes.targets[inner["entity"]] = target
+                pending.append(target)
     return shapes
 
 
 def undo(shapes: Shapes, changes: Sequence[type[Change]]) -> list[Undone]:
     """Turn shapes back to those from before some changes, which are given in order.
 
-    Returns what is known of each, in the same order.  Raises ``Misfit``.
+    Returns what is known of each, in the same order.  Raises ``ChangeMismatch``.
     """
-    found = [undo_one(shapes, change) for change in reversed(changes)]
-    return found[::-1]
+    undone = [undo_one(shapes, change) for change in reversed(changes)]
+    return undone[::-1]
 
 
 def undo_one(shapes: Shapes, change: type[Change]) -> Undone:
@@ -127,8 +134,8 @@ def undo_one(shapes: Shapes, change: type[Change]) -> Undone:
                 if step.renames is None:
                     undone.doubts += _doubts(shapes, target)
             undone.known.append(step.undo(shapes))
-        except Mismatch as error:
-            raise Misfit(change, step, str(error)) from error
+        except StepMismatch as error:
+            raise ChangeMismatch(change, step, str(error)) from error
     undone.known.reverse()
     for name, (before, _) in change.upgrades.items():
         if before is None and name in shapes.roots:
@@ -139,7 +146,7 @@ def undo_one(shapes: Shapes, change: type[Change]) -> Undone:
 def _doubts(shapes: Shapes, target: str) -> list[str]:
     """Say which references that may be written by a target can't be told from the newer shapes."""
     reached = shapes.referrers(target) | {shapes.split(target)[0]}
-    found = [
+    doubts = [
         f"the key that {name} had before Rekey isn't known; name its fields there by was"
         for name, shape in shapes.roots.items()
         if shape.get(KEY_UNKNOWN) and name in reached
@@ -148,55 +155,55 @@ def _doubts(shapes: Shapes, target: str) -> list[str]:
         name for name in reached if shapes.roots[name].get(KEY_UNKNOWN)
     }
     for path, shape in shapes.every():
-        found += [
+        doubts += [
             f"how {name!r} of {path} was written before Convert isn't known; use Each, which "
             "drops the field and adds another"
             for name, inner in shape["fields"].items()
             if inner.get(RECAST) and str(inner.get("entity")) in unsure
         ]
-    return found
+    return doubts
 
 
-def redo(shapes: Shapes, undone: Sequence[Undone], names: Iterable[str]) -> Course:
+def redo(shapes: Shapes, undone: Sequence[Undone], names: Iterable[str]) -> UpgradePipeline:
     """Turn shapes on again; return what becomes of a payload that has entities of these names.
 
-    Raises ``Misfit``.
+    Raises ``ChangeMismatch``.
     """
-    course = Course({name: Flow(name) for name in names})
-    for one in undone:
-        for name, (shape, targets) in one.begun.items():
+    pipeline = UpgradePipeline({name: Flow(name) for name in names})
+    for undone_change in undone:
+        for name, (shape, targets) in undone_change.begun.items():
             shapes.roots[name] = copied(shape)
             shapes.targets.update(copied(targets))
-        for step, known in zip(one.change.steps, one.known, strict=True):
-            for effect in _run(shapes, one.change, step, known):
-                _flow_on(course, effect, one.change, step)
-            course.flows = _renamed(course.flows, step, shapes)
-    return course
+        for step, known in zip(undone_change.change.steps, undone_change.known, strict=True):
+            for effect in _run(shapes, undone_change.change, step, known):
+                _flow_on(pipeline, effect, undone_change.change, step)
+            pipeline.flows = _renamed(pipeline.flows, step, shapes)
+    return pipeline
 
 
 def _run(shapes: Shapes, change: type[Change], step: Step, known: Known) -> Sequence[Effect]:
     try:
         return step.run(shapes, known)
-    except Mismatch as error:
-        raise Misfit(change, step, str(error)) from error
+    except StepMismatch as error:
+        raise ChangeMismatch(change, step, str(error)) from error
 
 
-def _flow_on(course: Course, effect: Effect, change: type[Change], step: Step) -> None:
+def _flow_on(pipeline: UpgradePipeline, effect: Effect, change: type[Change], step: Step) -> None:
     """Let flows go on as an effect of a step says."""
-    flows = course.flows
-    if isinstance(effect, Book):
-        course.books.append((effect, flows.get(effect.entity)))
-    elif isinstance(effect, Apart):
+    flows = pipeline.flows
+    if isinstance(effect, KeyLookup):
+        pipeline.lookups.append((effect, flows.get(effect.entity)))
+    elif isinstance(effect, SplitPart):
         if effect.entity in flows:
-            course.taken.append(Taken(flows[effect.entity], effect))
-            flows[effect.into] = Flow(course.taken[-1])
-    elif isinstance(effect, Together):
+            pipeline.splits.append(SplitSource(flows[effect.entity], effect))
+            flows[effect.into] = Flow(pipeline.splits[-1])
+    elif isinstance(effect, MergedEntities):
         parts = tuple(flows.pop(name) for name in effect.entities if name in flows)
         if parts:
             flows[effect.into] = parts[0] if len(parts) == 1 else Flow(parts)
     elif effect[0] in flows:
         flow = flows[effect[0]]
-        flows[effect[0]] = Flow(flow.source, (*flow.deeds, Deed(change, step, effect[1])))
+        flows[effect[0]] = Flow(flow.source, (*flow.actions, StepAction(change, step, effect[1])))
 
 
 def _renamed(flows: Mapping[str, Flow], step: Step, shapes: Shapes) -> dict[str, Flow]:

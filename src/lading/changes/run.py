@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lading.bundle.shape_format import is_shape
-from lading.changes.replay import Course, Deed, Flow, Misfit, redo
+from lading.changes.replay import ChangeMismatch, Flow, StepAction, UpgradePipeline, redo
 from lading.changes.rewriting.records import Refused, copied, each
 from lading.changes.rewriting.shapes import Shape, is_link, is_owned
 from lading.changes.upgrade_plan import UpgradePlan
@@ -39,7 +39,7 @@ class Upgrade:
     def __init__(self, plan: UpgradePlan, shapes: Mapping[str, Any], file: str) -> None:
         self.plan = plan
         self.before: dict[str, Shape] = {}
-        self.course = Course({name: Flow(name) for name in plan.versions})
+        self.pipeline = UpgradePipeline({name: Flow(name) for name in plan.versions})
         #: The shapes of the records that flow out of it, as far as somebody says them.
         self.after: Mapping[str, Shape] = {n: s for n, s in shapes.items() if is_shape(s)}
         if not plan.undone:
@@ -57,9 +57,9 @@ class Upgrade:
             plan.shapes.roots[name] = copied(shape)
         self.before = {name: copied(plan.shapes.roots[name]) for name in plan.versions}
         try:
-            self.course = redo(plan.shapes, plan.undone, plan.versions)
+            self.pipeline = redo(plan.shapes, plan.undone, plan.versions)
             self.after = plan.shapes.roots if shapes else {}
-        except Misfit as error:
+        except ChangeMismatch as error:
             raise VersionError(
                 f"it isn't what its versions say: {error}",
                 "Correct the change, or export again with the application that wrote the bundle.",
@@ -69,10 +69,10 @@ class Upgrade:
 
     def _refuse_doubts(self, file: str) -> None:
         """A payload that doesn't say its shapes may refer in a way that changes can't tell."""
-        for one in self.plan.undone:
-            for doubt in one.doubts:
+        for undone in self.plan.undone:
+            for doubt in undone.doubts:
                 raise VersionError(
-                    f"{one.change.__name__} changes what references are written by, and {doubt}",
+                    f"{undone.change.__name__} changes what references are written by, and {doubt}",
                     "Or give a bundle, whose manifest says it.",
                     file=file,
                     found=dict(self.plan.versions),
@@ -81,25 +81,25 @@ class Upgrade:
     @property
     def flows(self) -> dict[str, Flow]:
         """Where the records of each of today's entities come from, by its name."""
-        return self.course.flows
+        return self.pipeline.flows
 
     def note(self, name: str, needed: int) -> str:
         """Say what became of an entity's records, for messages about them; empty for nothing."""
         flow = self.flows[name]
         if not isinstance(flow.source, str):
             return f"The record was made of {' and '.join(flow.names)}, which were upgraded."
-        found = self.plan.versions[flow.source]
-        if found != needed:
-            return f"The record was upgraded from version {found} to {needed}."
-        return "What the record refers to was upgraded." if flow.deeds else ""
+        version = self.plan.versions[flow.source]
+        if version != needed:
+            return f"The record was upgraded from version {version} to {needed}."
+        return "What the record refers to was upgraded." if flow.actions else ""
 
 
 class RecordUpgrade:
     """What is done to the records of a flow, one at a time."""
 
-    def __init__(self, place: Place, deeds: Sequence[Deed]) -> None:
+    def __init__(self, place: Place, actions: Sequence[StepAction]) -> None:
         self.place = place
-        self.deeds = deeds
+        self.actions = actions
 
     def run(self, lines: Sequence[bytes], first: int) -> tuple[list[Piece], list[Problem]]:
         """Upgrade a block of records; those that can't be are problems, and left out.
@@ -109,12 +109,12 @@ class RecordUpgrade:
         pieces: list[Piece] = [Piece(first, [])]
         problems: list[Problem] = []
         for number, line in enumerate(lines, first):
-            made = self._one(line, number)
-            if isinstance(made, Problem):
-                problems.append(made)
+            upgraded = self._one(line, number)
+            if isinstance(upgraded, Problem):
+                problems.append(upgraded)
                 pieces.append(Piece(number + 1, []))
             else:
-                pieces[-1].records.append(made)
+                pieces[-1].records.append(upgraded)
         return [piece for piece in pieces[:-1] if piece.records] + pieces[-1:], problems
 
     def _one(self, line: bytes, number: int) -> bytes | Problem:
@@ -127,12 +127,12 @@ class RecordUpgrade:
             self.unread()
             return line  # no record at all, which the decoder says
         key = self.begin(record)
-        for deed in self.deeds:
+        for action in self.actions:
             try:
-                deed.act(record)
+                action.act(record)
             except Refused as error:
                 text = (
-                    f"change {deed.change.__name__}, {deed.step!r}: {error.problem}. "
+                    f"change {action.change.__name__}, {action.step!r}: {error.problem}. "
                     "Correct the change, or the record"
                 )
                 return Problem(*self.place(number), key, error.field or None, text)
@@ -153,8 +153,10 @@ class RecordUpgrade:
 class EntityUpgrade(RecordUpgrade):
     """The upgrade of records as the payload holds them; counts their links as they are read."""
 
-    def __init__(self, place: Place, shape: Shape, deeds: Sequence[Deed], *, ids: bool) -> None:
-        super().__init__(place, deeds)
+    def __init__(
+        self, place: Place, shape: Shape, actions: Sequence[StepAction], *, ids: bool
+    ) -> None:
+        super().__init__(place, actions)
         self.shape = shape
         self.ids = ids
         self.links = LinkCounts(shape)
@@ -187,22 +189,24 @@ class LinkCounts:
         """Add a record's links."""
         for names, shape, field, inner in self.spots:
             path = ".".join((*names, field))
-            for item, _, _ in each(record, names):
-                self._add(path, item, shape, field, inner)
+            for inner_record, _, _ in each(record, names):
+                self._add(path, inner_record, shape, field, inner)
 
-    def _add(self, path: str, item: dict[str, Any], shape: Shape, field: str, inner: Shape) -> None:
-        value = item.get(field)
+    def _add(
+        self, path: str, record: dict[str, Any], shape: Shape, field: str, inner: Shape
+    ) -> None:
+        value = record.get(field)
         if inner["type"] == "references" and isinstance(value, list):
-            found = len(value)
-        elif inner["type"] == "reference" and not isinstance(value, list) and field in item:
-            found = int(value is not None)
+            links = len(value)
+        elif inner["type"] == "reference" and not isinstance(value, list) and field in record:
+            links = int(value is not None)
         else:
             classes = inner.get("classes")
             kind: Any = shape.get("discriminator")
-            elsewhere = classes is not None and item.get(kind) not in classes
-            self.certain &= field not in item and elsewhere
-            found = 0
-        self.counts[path] = self.counts.get(path, 0) + found
+            elsewhere = classes is not None and record.get(kind) not in classes
+            self.certain &= field not in record and elsewhere
+            links = 0
+        self.counts[path] = self.counts.get(path, 0) + links
 
 
 def _spots(
@@ -224,5 +228,5 @@ def without_unknown(shape: Shape, record: dict[str, Any]) -> None:
             del record[name]
     for field, inner in shape["fields"].items():
         if is_owned(inner):
-            for item, _, _ in each(record, (field,)):
-                without_unknown(inner, item)
+            for child, _, _ in each(record, (field,)):
+                without_unknown(inner, child)

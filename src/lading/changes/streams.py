@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from lading.changes.replay import Flow, Taken
-from lading.changes.rewriting.lookups import Apart, Book
+from lading.changes.replay import Flow, SplitSource
+from lading.changes.rewriting.lookups import KeyLookup, SplitPart
 from lading.changes.rewriting.records import Refused
 from lading.changes.run import EntityUpgrade, Piece, RecordUpgrade, Upgrade
 from lading.errors import BundleError
@@ -47,23 +47,25 @@ class Streams:
     def __init__(self, origin: Origin, upgrade: Upgrade) -> None:
         self.origin = origin
         self.upgrade = upgrade
-        self.parts: dict[Apart, Parts] = {}
-        for taken in upgrade.course.taken:
-            taken.apart.find = partial(self._part, taken)
-        self.books = [Lookup(self, book, flow) for book, flow in upgrade.course.books]
+        self.parts: dict[SplitPart, Parts] = {}
+        for split in upgrade.pipeline.splits:
+            split.part.find = partial(self._part, split)
+        self.lookups = [
+            LookupIndex(self, lookup, flow) for lookup, flow in upgrade.pipeline.lookups
+        ]
 
     def close(self) -> None:
         """Give temporary files back."""
         for parts in self.parts.values():
             parts.close()
-        for book in self.books:
-            book.close()
+        for lookup in self.lookups:
+            lookup.close()
 
     def pieces(self, flow: Flow, size: int, failed: Failed) -> Iterator[Piece]:
         """Yield the records of a flow; what can't be upgraded is left out, and told."""
         if not isinstance(flow.source, str):
             yield from self._made(flow, size, failed)
-        elif flow.deeds:
+        elif flow.actions:
             yield from self._upgraded(flow.source, flow, size, failed)
         else:
             yield from self.origin.read(flow.source, size)
@@ -72,7 +74,7 @@ class Streams:
         upgrade = EntityUpgrade(
             lambda number: (self.origin.file(name), number),
             self.upgrade.before[name],
-            flow.deeds,
+            flow.actions,
             ids=self.origin.has_ids(name),
         )
         yield from _run(upgrade, self.origin.read(name, size), failed)
@@ -81,15 +83,15 @@ class Streams:
 
     def _made(self, flow: Flow, size: int, failed: Failed) -> Iterator[Piece]:
         """Yield records that the payload doesn't hold as they are."""
-        if isinstance(flow.source, Taken):
+        if isinstance(flow.source, SplitSource):
             pieces = self.parts_of(flow.source).pieces(size, failed)
         else:
             assert not isinstance(flow.source, str)
             pieces = self._joined(flow.source, size, failed)
-        if not flow.deeds:
+        if not flow.actions:
             yield from pieces
             return
-        upgrade = RecordUpgrade(lambda number: self.locate(flow, number), flow.deeds)
+        upgrade = RecordUpgrade(lambda number: self.locate(flow, number), flow.actions)
         yield from _run(upgrade, pieces, failed)
 
     def _joined(self, flows: Sequence[Flow], size: int, failed: Failed) -> Iterator[Piece]:
@@ -99,22 +101,22 @@ class Streams:
                 yield Piece(before + piece.first, piece.records)
             before += self.total(flow)
 
-    def parts_of(self, taken: Taken) -> Parts:
+    def parts_of(self, split: SplitSource) -> Parts:
         """Return the records that are parts of others, which are gathered once."""
-        if taken.apart not in self.parts:
-            self.parts[taken.apart] = Parts(self, taken)
-        return self.parts[taken.apart]
+        if split.part not in self.parts:
+            self.parts[split.part] = Parts(self, split)
+        return self.parts[split.part]
 
-    def _part(self, taken: Taken, key: Any) -> Any:
+    def _part(self, split: SplitSource, key: Any) -> Any:
         """Return the part that stands for a key."""
-        found = self.parts_of(taken).index.get(json_text(key))
-        return None if found is None else parse_json(found[0])
+        entry = self.parts_of(split).index.get(json_text(key))
+        return None if entry is None else parse_json(entry[0])
 
     def total(self, flow: Flow) -> int:
         """Return how many records a flow has, with those that can't be upgraded."""
         if isinstance(flow.source, str):
             return self.origin.total(flow.source)
-        if isinstance(flow.source, Taken):
+        if isinstance(flow.source, SplitSource):
             return len(self.parts_of(flow.source).index)
         return sum(self.total(part) for part in flow.source)
 
@@ -122,9 +124,9 @@ class Streams:
         """Return in which file, and as which record there, a flow's record stands."""
         if isinstance(flow.source, str):
             return self.origin.file(flow.source), number
-        if isinstance(flow.source, Taken):
-            held = self.parts_of(flow.source)
-            return self.locate(flow.source.flow, held.index.origin(number))
+        if isinstance(flow.source, SplitSource):
+            parts = self.parts_of(flow.source)
+            return self.locate(flow.source.flow, parts.index.origin(number))
         for part in flow.source:
             total = self.total(part)
             if number <= total:
@@ -139,10 +141,10 @@ class Streams:
 
 def _run(upgrade: RecordUpgrade, pieces: Iterator[Piece], failed: Failed) -> Iterator[Piece]:
     for block in pieces:
-        made, problems = upgrade.run(block.records, block.first)
+        upgraded, problems = upgrade.run(block.records, block.first)
         for problem in problems:
             failed(problem)
-        yield from made
+        yield from upgraded
 
 
 def numbered(pieces: Iterator[Piece]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -157,31 +159,31 @@ def numbered(pieces: Iterator[Piece]) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, record
 
 
-class Lookup:
+class LookupIndex:
     """Finds an entity's newer keys by their former ones; reads its records when first asked.
 
     There is one index for each set of fields that references are written by: one, where the
     former key is known.
     """
 
-    def __init__(self, streams: Streams, book: Book, flow: Flow | None) -> None:
+    def __init__(self, streams: Streams, lookup: KeyLookup, flow: Flow | None) -> None:
         self.streams = streams
-        self.book = book
+        self.lookup = lookup
         self.flow = flow
         self.indexes: dict[tuple[str, ...], KeyIndex] = {}
-        book.find = self.find
+        lookup.find = self.find
 
     def find(self, key: dict[str, Any]) -> Any:
         """Return the newer key, or ``None``; ``Refused`` where several records have this one."""
         names = tuple(sorted(key))
         if names not in self.indexes:
             self.indexes[names] = self._index(names)
-        found = self.indexes[names].get(json_text(key))
-        if found is None:
+        entry = self.indexes[names].get(json_text(key))
+        if entry is None:
             return None
-        text, is_ambiguous = found
+        text, is_ambiguous = entry
         if is_ambiguous:
-            raise Refused(f"several records of {self.book.entity} have the key {shown(key)}")
+            raise Refused(f"several records of {self.lookup.entity} have the key {shown(key)}")
         return parse_json(text)
 
     def _index(self, names: Sequence[str]) -> KeyIndex:
@@ -193,7 +195,7 @@ class Lookup:
     def _entries(self, flow: Flow, names: Sequence[str]) -> Iterator[Entry]:
         for number, record in numbered(self.streams.pieces(flow, SIZE, lambda _: None)):
             try:
-                pair = self.book.pair(record, names)
+                pair = self.lookup.pair(record, names)
             except Refused:
                 continue  # its own step will say so
             if pair is not None:
@@ -208,9 +210,9 @@ class Lookup:
 class Parts:
     """Records that are parts of others, each key once; gathered when they are made."""
 
-    def __init__(self, streams: Streams, taken: Taken) -> None:
+    def __init__(self, streams: Streams, split: SplitSource) -> None:
         self.streams = streams
-        self.taken = taken
+        self.split = split
         self.index = KeyIndex()
         self.problems = Spool()
         self.index.fill(self._entries())
@@ -221,24 +223,24 @@ class Parts:
         self.problems.append(problem)
 
     def _clash(self, key: Any, number: int) -> Problem:
-        file, record = self.streams.locate(self.taken.flow, number)
+        file, record = self.streams.locate(self.split.flow, number)
         text = (
-            f"what becomes {self.taken.apart.into} {shown(key)} differs from an earlier record's; "
+            f"what becomes {self.split.part.into} {shown(key)} differs from an earlier record's; "
             "they must agree"
         )
         return Problem(file, record, None, None, text)
 
     def _entries(self) -> Iterator[Entry]:
-        flow, part = self.taken.flow, self.taken.apart.part
+        flow, part = self.split.flow, self.split.part.extract
         for number, record in numbered(self.streams.pieces(flow, SIZE, self._note)):
             try:
-                found = part(record)
+                pair = part(record)
             except Refused as error:
                 file, record_number = self.streams.locate(flow, number)
                 self.problems.append(Problem(file, record_number, None, error.field, error.problem))
                 continue
-            if found is not None:
-                yield json_text(found[0]), json_text(found[1]), number
+            if pair is not None:
+                yield json_text(pair[0]), json_text(pair[1]), number
 
     def pieces(self, size: int, failed: Failed) -> Iterator[Piece]:
         """Yield the records, numbered as they came first."""
@@ -255,12 +257,12 @@ class Parts:
         self.problems.close()
 
 
-def refuse_links(file: str, expected: Mapping[str, int], found: Mapping[str, int]) -> None:
+def refuse_links(file: str, expected: Mapping[str, int], counts: Mapping[str, int]) -> None:
     """Raise ``BundleError`` where the links that were read aren't as many as the manifest says."""
     for path, count in expected.items():
-        if found.get(path, 0) != count:
+        if counts.get(path, 0) != count:
             raise BundleError(
-                f"{found.get(path, 0)} links were read, the manifest says {count}",
+                f"{counts.get(path, 0)} links were read, the manifest says {count}",
                 "Export again.",
                 file=file,
                 field=path,

@@ -10,7 +10,7 @@ import networkx as nx
 
 from lading.changes.change import Change
 from lading.changes.history import History
-from lading.changes.replay import Misfit, Undone, newest, undo
+from lading.changes.replay import ChangeMismatch, Undone, newest, undo
 from lading.changes.rewriting.records import copied
 from lading.changes.rewriting.shapes import Shapes
 from lading.changes.version_graph import State
@@ -97,7 +97,7 @@ def _planned(
     shapes = newest(history.entities) if order else Shapes({}, {})
     try:
         undone = undo(shapes, order)
-    except Misfit as error:
+    except ChangeMismatch as error:
         raise VersionError(
             f"the payload's versions ({_listed(versions)}) don't go together: {error}",
             "Export it again with the application that wrote it.",

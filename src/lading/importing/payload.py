@@ -86,7 +86,7 @@ class Payload(ABC):
     def as_written(self, name: str) -> str | None:
         """Return the payload's name of an entity whose records are as they were written."""
         flow = self.upgrade.flows[name]
-        return flow.source if isinstance(flow.source, str) and not flow.deeds else None
+        return flow.source if isinstance(flow.source, str) and not flow.actions else None
 
     def has_ids(self, name: str) -> bool:
         """Tell whether blocks carry surrogate ids, which are then ignored."""

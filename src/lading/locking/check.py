@@ -11,9 +11,9 @@ import networkx as nx
 from lading.catalog import Catalog
 from lading.changes.change import Change
 from lading.changes.history import History, altered_by_changes, in_order
-from lading.changes.replay import Misfit, redo, undo
+from lading.changes.replay import ChangeMismatch, redo, undo
 from lading.changes.rewriting.records import copied
-from lading.changes.rewriting.shapes import Mismatch, Shape, Shapes
+from lading.changes.rewriting.shapes import Shape, Shapes, StepMismatch
 from lading.changes.steps.fields import Each
 from lading.changes.version_graph import VersionGraph, order_graph
 from lading.errors import DeclarationError
@@ -46,7 +46,7 @@ def shapes_before(
 ) -> Shapes:
     """Return sealed shapes with the owned tables that references led to then.
 
-    Raises ``Misfit`` for changes that can't be undone.
+    Raises ``ChangeMismatch`` for changes that can't be undone.
     """
     check = _Check(catalog, versions, shapes)
     found = Shapes(copied(check.after.roots), copied(check.after.targets))
@@ -80,7 +80,7 @@ class _Check:
             return self.findings
         try:
             before = self._changed(pending)
-        except Misfit as error:
+        except ChangeMismatch as error:
             self._misfit(error.change.__name__, str(error))
             return self.findings
         self._compare(before)
@@ -329,7 +329,7 @@ def _free(shapes: Shapes, paths: list[str]) -> None:
     for path in paths:
         try:
             freed(shapes.at(path))
-        except Mismatch:
+        except StepMismatch:
             continue
 
 

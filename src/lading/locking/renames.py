@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from lading.changes.rewriting.records import copied
 from lading.changes.rewriting.rekey_references import flat_links, restate
-from lading.changes.rewriting.shapes import Mismatch, Shape, Shapes, is_owned, written_by
+from lading.changes.rewriting.shapes import Shape, Shapes, StepMismatch, is_owned, written_by
 from lading.changes.steps.base import Known, rename_entity
 from lading.changes.steps.fields import Rename
 from lading.changes.steps.split import Split
@@ -119,7 +119,7 @@ def split_entities(
             try:
                 known = steps[0].undo(Shapes(copied(after.roots), copied(after.targets)))
                 steps[0].run(before, known)
-            except Mismatch:
+            except StepMismatch:
                 continue
             yield steps[0]
 

@@ -20,7 +20,7 @@ def _unbound(_: Any) -> Any:
 
 
 @dataclass(slots=True, eq=False)
-class Book:
+class KeyLookup:
     """An entity's keys: what each was before a step, and what it is since.
 
     ``pair`` gives both of a record, as it is just before the step; ``names`` are the fields
@@ -34,21 +34,21 @@ class Book:
 
 
 @dataclass(slots=True, eq=False)
-class Apart:
+class SplitPart:
     """An entity that is made of parts of another's records, each distinct part once.
 
-    ``part`` gives the part's key and the part, or ``None`` where a record has none.
+    ``extract`` gives the part's key and the part, or ``None`` where a record has none.
     ``find`` gives the part that stands for a key.
     """
 
     entity: str
     into: str
-    part: Callable[[Record], Pair | None]
+    extract: Callable[[Record], Pair | None]
     find: Callable[[Record], Any] = _unbound
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Together:
+class MergedEntities:
     """An entity that is made of all records of several."""
 
     entities: tuple[str, ...]

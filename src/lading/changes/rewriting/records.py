@@ -36,10 +36,10 @@ def each(record: dict[str, Any], names: tuple[str, ...]) -> list[Item]:
     items: list[Item] = [(record, None, "")]
     for name in names:
         items = [
-            (child, item, f"{place}{name}.{number}.")
-            for item, _, place in items
-            if isinstance(item.get(name), list)
-            for number, child in enumerate(item[name], 1)
+            (child, parent, f"{place}{name}.{number}.")
+            for parent, _, place in items
+            if isinstance(parent.get(name), list)
+            for number, child in enumerate(parent[name], 1)
             if isinstance(child, dict)
         ]
     return items
@@ -90,21 +90,21 @@ class Function:
 
     def __init__(self, fn: Callable[..., Any], most: int) -> None:
         self.fn = fn
-        self.takes = _taken(fn, most)
+        self.takes = _parameter_count(fn, most)
 
-    def __call__(self, where: str, *given: Any) -> Any:
+    def __call__(self, where: str, *arguments: Any) -> Any:
         """Return a copy of what the function returns; ``Refused`` for an exception, or no JSON."""
         try:
-            made = self.fn(*given[: self.takes or 0])
+            result = self.fn(*arguments[: self.takes or 0])
         except Exception as error:
             raise Refused(f"its function failed: {error!r}", where) from error
-        if made is ...:
+        if result is ...:
             raise Refused("its function returns ..., where a value must be filled in", where)
         try:
-            plain_json_text(made)
+            plain_json_text(result)
         except (TypeError, ValueError) as error:
             raise Refused(f"its function returned what JSON can't hold: {error}", where) from error
-        return copied(made)  # later steps write into it
+        return copied(result)  # later steps write into it
 
 
 def function_faults(fn: Any, most: int, name: str) -> Iterator[str]:
@@ -114,11 +114,11 @@ def function_faults(fn: Any, most: int, name: str) -> Iterator[str]:
         yield f"{name} = {shown(fn)}; give it a function of {expected}"
     elif inspect.iscoroutinefunction(fn):
         yield f"{name} is a coroutine function; give it a plain one, of {expected}"
-    elif not _taken(fn, most):
+    elif not _parameter_count(fn, most):
         yield f"{name} takes other arguments; give it a function of {expected}"
 
 
-def _taken(fn: Callable[..., Any], most: int) -> int:
+def _parameter_count(fn: Callable[..., Any], most: int) -> int:
     """Return with how many arguments a function can be called, of so many at most; 0 for none."""
     try:
         signature = inspect.signature(fn)

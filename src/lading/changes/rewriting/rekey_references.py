@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from lading.changes.rewriting.lookups import Book
+from lading.changes.rewriting.lookups import KeyLookup
 from lading.changes.rewriting.records import Refused, each
 from lading.changes.rewriting.rename_references import Action, FieldAt, Ways, rename
 from lading.changes.rewriting.shapes import Shape, Shapes, Written, is_link, written_by
@@ -65,13 +65,13 @@ def _flat_name(field: str, old: Sequence[str], new: Sequence[str]) -> str:
     return f"{stem}_{new[0]}" if len(new) == 1 else stem
 
 
-def replacing(shapes: Shapes, book: Book, old: Sequence[str] | None) -> list[Action]:
+def replacing(shapes: Shapes, lookup: KeyLookup, old: Sequence[str] | None) -> list[Action]:
     """Return what writes every reference to an entity by its newer key, at any depth.
 
     The shapes are those before; ``old`` are the fields of the former key, or ``None`` where
     only the references themselves say them.
     """
-    keys = _Keys(shapes, book, old)
+    keys = _Keys(shapes, lookup, old)
     actions: list[Action] = []
     for entity in shapes.roots:
         spots = []
@@ -94,13 +94,13 @@ def _rewriting(
 
     def act(record: dict[str, Any]) -> None:
         for names, field, inner in copies:
-            for item, _, place in each(record, names):
-                value = item.get(field)
+            for inner_record, _, place in each(record, names):
+                value = inner_record.get(field)
                 if isinstance(value, list):
                     for n in range(len(value)):
                         keys.replace(value, n, inner, place + field)
                 elif value is not None:
-                    keys.replace(item, field, inner, place + field)
+                    keys.replace(inner_record, field, inner, place + field)
 
     return act
 
@@ -108,14 +108,14 @@ def _rewriting(
 class _Keys:
     """Replaces an entity's former keys, wherever they stand within other keys."""
 
-    def __init__(self, shapes: Shapes, book: Book, old: Sequence[str] | None) -> None:
-        self.book = book
+    def __init__(self, shapes: Shapes, lookup: KeyLookup, old: Sequence[str] | None) -> None:
+        self.lookup = lookup
         self.old = old
-        self.goal: Written = (book.entity, None)
+        self.goal: Written = (lookup.entity, None)
         self.ways = Ways(shapes)
         self.own = {
             name: dict(inner)
-            for name, inner in shapes.roots[book.entity]["fields"].items()
+            for name, inner in shapes.roots[lookup.entity]["fields"].items()
             if is_link(inner) and self.lead(inner)
         }
 
@@ -123,28 +123,28 @@ class _Keys:
         """Tell whether a reference is to the entity, or written by keys that are."""
         return self.ways.lead(written_by(inner), {self.goal})
 
-    def replace(self, held: Any, at: Any, inner: Shape, place: str) -> None:
+    def replace(self, holder: Any, at: Any, inner: Shape, place: str) -> None:
         """Replace every key of the entity's in a reference, which a record holds."""
-        pending = [(held, at, written_by(inner), bool(inner.get("flat")))]
+        pending = [(holder, at, written_by(inner), bool(inner.get("flat")))]
         for _ in range(DEEPEST):
             if not pending:
                 return
-            held, at, written, flat = pending.pop()
+            holder, at, written, flat = pending.pop()
             if written == self.goal:
-                made = self._found(held[at], place, flat=flat)
-                held[at] = made
-                inside = self.own if isinstance(made, dict) else {}
+                replacement = self._found(holder[at], place, flat=flat)
+                holder[at] = replacement
+                inside = self.own if isinstance(replacement, dict) else {}
             else:
                 inside = self.ways.nested[written]
                 if flat:  # its value is that of the one field of its key
-                    pending += [(held, at, written_by(part), True) for part in inside.values()]
+                    pending += [(holder, at, written_by(part), True) for part in inside.values()]
                     continue
             pending += [
-                (held[at], name, written_by(part), bool(part.get("flat")))
+                (holder[at], name, written_by(part), bool(part.get("flat")))
                 for name, part in inside.items()
-                if isinstance(held[at], dict) and held[at].get(name) is not None
+                if isinstance(holder[at], dict) and holder[at].get(name) is not None
             ]
-        raise Refused(f"{self.book.entity} refer to each other in a circle by their keys", place)
+        raise Refused(f"{self.lookup.entity} refer to each other in a circle by their keys", place)
 
     def _found(self, value: Any, place: str, *, flat: bool) -> Any:
         key = {self.old[0]: value} if flat and self.old else value
@@ -152,16 +152,16 @@ class _Keys:
             return value  # nothing that this reference is: the decoder will say so
         if self.old is not None and set(key) != set(self.old):
             raise Refused(
-                f"{shown(key)} is no key of {self.book.entity}, which was "
+                f"{shown(key)} is no key of {self.lookup.entity}, which was "
                 + listed(self.old, separator=" and "),
                 place,
             )
-        found = self.book.find(key)
-        if found is None:
+        newer = self.lookup.find(key)
+        if newer is None:
             raise Refused(
-                f"refers to {self.book.entity} {shown(key)}, of which no record was found, so that "
+                f"refers to {self.lookup.entity} {shown(key)}, of which no record was found, so that "
                 "its newer key can't be told; give both together (closure=True adds it to a "
                 "partial bundle)",
                 place,
             )
-        return next(iter(found.values())) if flat and len(found) == 1 else found
+        return next(iter(newer.values())) if flat and len(newer) == 1 else newer

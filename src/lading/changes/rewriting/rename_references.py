@@ -87,13 +87,13 @@ def _renaming(
     has = require(shape, old)
 
     def act(record: dict[str, Any]) -> None:
-        for item, _, place in each(record, names):
-            if has(item, place):
-                if new in item:
+        for inner_record, _, place in each(record, names):
+            if has(inner_record, place):
+                if new in inner_record:
                     raise Refused(f"{new!r} is there already, beside {old!r}", place + new)
-                fields = renamed(item, old, new)
-                item.clear()
-                item.update(fields)
+                fields = renamed(inner_record, old, new)
+                inner_record.clear()
+                inner_record.update(fields)
 
     return act
 
@@ -136,8 +136,8 @@ def _following(
 ) -> Callable[[dict[str, Any]], None]:
     def act(record: dict[str, Any]) -> None:
         for names, field, written in spots:
-            for item, _, _ in each(record, names):
-                value = item.get(field)
+            for inner_record, _, _ in each(record, names):
+                value = inner_record.get(field)
                 for key in value if isinstance(value, list) else [value]:
                     table.rename(key, written, new)
 
@@ -175,13 +175,13 @@ class Ways:
         seen: set[Written] = set()
         pending = [written]
         while pending:
-            found = pending.pop()
-            if found in goals:
+            target = pending.pop()
+            if target in goals:
                 return True
-            if found not in seen:
-                seen.add(found)
-                inner = self.nested[found].values()
-                pending += [written_by(item) for item in inner if flat or not item.get("flat")]
+            if target not in seen:
+                seen.add(target)
+                inner = self.nested[target].values()
+                pending += [written_by(link) for link in inner if flat or not link.get("flat")]
         return False
 
 
@@ -205,16 +205,16 @@ class _Table:
         """Rename the field in a key, and in those that are nested in it, at any depth."""
         pending = [(key, written)]
         while pending:
-            held, found = pending.pop()
-            if not isinstance(held, dict):
+            value, table = pending.pop()
+            if not isinstance(value, dict):
                 continue  # null, or nothing that this reference is: the decoder will say so
             pending += [
-                (held.get(name), written_by(inner))
-                for name, inner in self.ways.nested[found].items()
+                (value.get(name), written_by(inner))
+                for name, inner in self.ways.nested[table].items()
                 if not inner.get("flat")
             ]
             # A key that has both is none, which the decoder says.
-            if found in self.has_it and self.old in held and new not in held:
-                fields = renamed(held, self.old, new)
-                held.clear()
-                held.update(fields)
+            if table in self.has_it and self.old in value and new not in value:
+                fields = renamed(value, self.old, new)
+                value.clear()
+                value.update(fields)

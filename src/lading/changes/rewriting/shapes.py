@@ -24,14 +24,14 @@ KEY_UNKNOWN = "key_unknown"
 RECAST = "recast"
 
 
-class Mismatch(ValueError):
+class StepMismatch(ValueError):
     """A step doesn't fit the shape that it meets; the text says why, and what to do."""
 
 
 def unknown(shape: Shape | None = None) -> Shape:
     """Return the shape of a field that may hold anything, in the classes that have it."""
-    kept = {name: shape[name] for name in ("classes",) if name in shape} if shape else {}
-    return {"type": UNKNOWN, **kept}
+    classes = {name: shape[name] for name in ("classes",) if name in shape} if shape else {}
+    return {"type": UNKNOWN, **classes}
 
 
 def is_owned(shape: Shape) -> bool:
@@ -69,51 +69,51 @@ class Shapes:
     def split(self, path: str) -> tuple[str, tuple[str, ...]]:
         """Return a path's entity and the owned lists that it leads through.
 
-        Raises ``Mismatch`` where there is no such entity.
+        Raises ``StepMismatch`` where there is no such entity.
         """
-        found = [name for name in self.roots if f"{path}.".startswith(f"{name}.")]
-        if not found:
-            raise Mismatch(
+        entities = [name for name in self.roots if f"{path}.".startswith(f"{name}.")]
+        if not entities:
+            raise StepMismatch(
                 f"there is no entity {path.split('.', maxsplit=1)[0]!r} at that point; there are "
                 + nearest(path.split(".", maxsplit=1)[0], self.roots)
             )
-        entity = max(found, key=len)
+        entity = max(entities, key=len)
         rest = path[len(entity) + 1 :]
         return entity, tuple(rest.split(".")) if rest else ()
 
     def at(self, path: str) -> Shape:
         """Return the shape of an entity, or of the owned records that a path leads to.
 
-        Raises ``Mismatch`` where it leads nowhere.
+        Raises ``StepMismatch`` where it leads nowhere.
         """
         entity, names = self.split(path)
         shape = self.roots[entity]
         for name in names:
-            found = shape["fields"].get(name)
-            if found is None and not shape.get("open"):
-                raise Mismatch(_no_field(path, name, shape, "owned list"))
-            if found is None or found.get("type") == UNKNOWN:
+            inner = shape["fields"].get(name)
+            if inner is None and not shape.get("open"):
+                raise StepMismatch(_no_field(path, name, shape, "owned list"))
+            if inner is None or inner.get("type") == UNKNOWN:
                 return open_shape()
-            if not is_owned(found):
-                what = article(str(found.get("type")))
-                raise Mismatch(f"{name!r} in {path!r} is no owned list, but {what}")
-            shape = found
+            if not is_owned(inner):
+                what = article(str(inner.get("type")))
+                raise StepMismatch(f"{name!r} in {path!r} is no owned list, but {what}")
+            shape = inner
         return shape
 
     def field(self, path: str, name: str) -> Shape:
-        """Return a field's shape; ``Mismatch`` where there is no such field."""
+        """Return a field's shape; ``StepMismatch`` where there is no such field."""
         shape = self.at(path)
         if name not in shape["fields"]:
             if not shape.get("open"):
-                raise Mismatch(_no_field(path, name, shape, "field"))
+                raise StepMismatch(_no_field(path, name, shape, "field"))
             return unknown()
-        found: Shape = shape["fields"][name]
-        return found
+        inner: Shape = shape["fields"][name]
+        return inner
 
     def lacks(self, path: str, name: str) -> None:
-        """Raise ``Mismatch`` where there is such a field already."""
+        """Raise ``StepMismatch`` where there is such a field already."""
         if name in self.at(path)["fields"]:
-            raise Mismatch(f"{path} have a field {name!r} already at that point; name another")
+            raise StepMismatch(f"{path} have a field {name!r} already at that point; name another")
 
     def key_of(self, path: str) -> list[str]:
         """Return the key's fields, by which records are matched or referred to.
@@ -137,8 +137,8 @@ class Shapes:
 
     def every(self) -> list[tuple[str, Shape]]:
         """List every shape: entities, what they own, and the targets among that."""
-        found = [item for name in self.roots for item in self.tree(name)]
-        return [*found, *self.targets.items()]
+        shapes = [pair for name in self.roots for pair in self.tree(name)]
+        return [*shapes, *self.targets.items()]
 
     def parts(self, written: Written) -> dict[str, Shape]:
         """Return the fields that a reference is written by."""

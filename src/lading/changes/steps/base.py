@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lading.changes.rewriting.lookups import Apart, Book, Together
+from lading.changes.rewriting.lookups import KeyLookup, MergedEntities, SplitPart
 from lading.changes.rewriting.records import Refused, copied
 from lading.changes.rewriting.rename_references import Action, FieldAt
-from lading.changes.rewriting.shapes import Mismatch, Shape, Shapes
+from lading.changes.rewriting.shapes import Shape, Shapes, StepMismatch
 from lading.messages import listed, nearest, shown
 
 #: What a step does to records: to one at a time, or with all of an entity's.
-Effect = Action | Book | Apart | Together
+Effect = Action | KeyLookup | SplitPart | MergedEntities
 
 
 @dataclass(slots=True)
@@ -45,13 +45,13 @@ class Step:
             yield f"path = {shown(self.path)}; write an entity's name, or a path into owned records"
 
     def undo(self, shapes: Shapes) -> Known:
-        """Turn the newer shapes into the older; ``Mismatch`` if they can't be the outcome."""
+        """Turn the newer shapes into the older; ``StepMismatch`` if they can't be the outcome."""
         raise NotImplementedError
 
     def run(self, shapes: Shapes, known: Known) -> Sequence[Effect]:
         """Turn the older shapes into the newer, and return what does so to records, in order.
 
-        Raises ``Mismatch`` if the older aren't what the step is for.
+        Raises ``StepMismatch`` if the older aren't what the step is for.
         """
         raise NotImplementedError
 
@@ -80,8 +80,9 @@ class Step:
         return None
 
     def __repr__(self) -> str:
-        given = [self.path, *(getattr(self, name) for name in ("field", "old", "new", "to"))]
-        return f"{type(self).__name__}({', '.join(repr(item) for item in given if item)})"
+        arguments = [self.path, *(getattr(self, name) for name in ("field", "old", "new", "to"))]
+        texts = [repr(argument) for argument in arguments if argument]
+        return f"{type(self).__name__}({', '.join(texts)})"
 
 
 class Copies:
@@ -107,9 +108,9 @@ def altered(name: str, before: Any, after: Any, place: str) -> Refused:
 
 
 def refuse_key(shapes: Shapes, path: str, name: str) -> None:
-    """Raise ``Mismatch`` where a field is part of a natural key."""
+    """Raise ``StepMismatch`` where a field is part of a natural key."""
     if name in shapes.key_of(path):
-        raise Mismatch(
+        raise StepMismatch(
             f"{name!r} is part of the natural key of {path}, which this step may not alter; "
             "Rename and Rekey are what there is for keys"
         )
@@ -119,7 +120,7 @@ def without(shapes: Shapes, path: str, name: str) -> dict[str, Shape]:
     """Take a field out of a shape; return the targets of references that go with it."""
     shape = shapes.at(path)
     shape["fields"].pop(name, None)
-    shape["key"] = [item for item in shape["key"] if item != name]
+    shape["key"] = [part for part in shape["key"] if part != name]
     return shapes.cut(f"{path}.{name}")
 
 
@@ -127,30 +128,30 @@ def is_within(shapes: Shapes, path: str) -> bool:
     """Tell whether a path leads into an entity's records."""
     try:
         return bool(shapes.split(path)[1])
-    except Mismatch:
+    except StepMismatch:
         return False
 
 
 def rename_entity(shapes: Shapes, old: str, new: str) -> None:
     """Give an entity another name, by which references name it from then on."""
     if old not in shapes.roots:
-        raise Mismatch(f"there is no entity {old!r} at that point")
+        raise StepMismatch(f"there is no entity {old!r} at that point")
     if new in shapes.roots:
-        raise Mismatch(f"there is an entity {new!r} already at that point; name another")
-    shapes.roots = {new if name == old else name: item for name, item in shapes.roots.items()}
+        raise StepMismatch(f"there is an entity {new!r} already at that point; name another")
+    shapes.roots = {new if name == old else name: shape for name, shape in shapes.roots.items()}
     shapes.move(old, new)
 
 
-def name_faults(option: str, given: Any) -> Iterator[str]:
+def name_faults(option: str, value: Any) -> Iterator[str]:
     """Yield what is wrong with a name."""
-    if not isinstance(given, str) or not given:
-        yield f"{option} = {shown(given)}; write a name"
+    if not isinstance(value, str) or not value:
+        yield f"{option} = {shown(value)}; write a name"
 
 
 def entity_of(shapes: Shapes, name: str) -> Shape:
-    """Return an entity's shape; ``Mismatch`` where there is none."""
+    """Return an entity's shape; ``StepMismatch`` where there is none."""
     if name not in shapes.roots:
-        raise Mismatch(
+        raise StepMismatch(
             f"there is no entity {name!r} at that point; there are {nearest(name, shapes.roots)}"
         )
     return shapes.roots[name]

@@ -21,8 +21,8 @@ from lading.changes.rewriting.records import (
 from lading.changes.rewriting.rename_references import Action, flat_fields, rename
 from lading.changes.rewriting.shapes import (
     RECAST,
-    Mismatch,
     Shapes,
+    StepMismatch,
     is_link,
     is_owned,
     open_shape,
@@ -84,20 +84,22 @@ class Add(Step):
         shape["fields"][self.field] = copied(inner)
         shapes.targets.update(copied(known.targets))
         has_it = of_class(shape, inner)
-        made = Function(self.value, 2) if callable(self.value) else None
+        function = Function(self.value, 2) if callable(self.value) else None
 
         def act(record: dict[str, Any]) -> None:
             parents = Copies()
-            for item, parent, place in each(record, names):
-                if not has_it(item):
+            for inner_record, parent, place in each(record, names):
+                if not has_it(inner_record):
                     continue
                 where = place + self.field
-                if self.field in item:
+                if self.field in inner_record:
                     raise Refused(f"{self.field!r} is there already, and isn't overwritten", where)
-                if made is None:
-                    item[self.field] = copied(self.value)
+                if function is None:
+                    inner_record[self.field] = copied(self.value)
                 else:
-                    item[self.field] = made(where, copied(item), parents.of(parent))
+                    inner_record[self.field] = function(
+                        where, copied(inner_record), parents.of(parent)
+                    )
 
         return [(entity, act)]
 
@@ -125,11 +127,13 @@ class Drop(Step):
         path, name = self._place(shapes)
         if name is None:
             if path in shapes.roots:
-                raise Mismatch(f"{path} are still an entity after this step; remove the schema")
+                raise StepMismatch(f"{path} are still an entity after this step; remove the schema")
             shapes.roots[path] = open_shape()
             return Known()
         if name in shapes.at(path)["fields"]:
-            raise Mismatch(f"{path} still have {name!r} after this step; remove it from the schema")
+            raise StepMismatch(
+                f"{path} still have {name!r} after this step; remove it from the schema"
+            )
         shapes.at(path)["fields"][name] = unknown()
         return Known()
 
@@ -146,9 +150,9 @@ class Drop(Step):
         without(shapes, path, name)
 
         def act(record: dict[str, Any]) -> None:
-            for item, _, place in each(record, names):
-                if has(item, place):
-                    del item[name]
+            for inner_record, _, place in each(record, names):
+                if has(inner_record, place):
+                    del inner_record[name]
 
         return [(entity, act)]
 
@@ -216,9 +220,9 @@ class Rename(Step):
             return Known()
         shapes.field(self.path, self.new)
         shapes.lacks(self.path, self.old)
-        kept = flat_fields(shapes, self.old)
+        flat = flat_fields(shapes, self.old)
         rename(shapes, self.path, self.new, self.old)
-        return Known(kept=kept)
+        return Known(kept=flat)
 
     def run(self, shapes: Shapes, known: Known) -> list[Action]:
         """Rename, and let references follow."""
@@ -262,14 +266,14 @@ class Convert(Step):
         has = require(copied(shape), self.field)
         is_key = self.field in shapes.key_of(self.path)
         shape["fields"][self.field] = copied(known.fields[self.field])
-        made = Function(self.fn, 1)
+        function = Function(self.fn, 1)
 
         def act(record: dict[str, Any]) -> None:
-            for item, _, place in each(record, names):
-                if has(item, place):
-                    before = item[self.field]
-                    item[self.field] = made(place + self.field, copied(before))
-                    if is_key and json_text(before) != json_text(item[self.field]):
-                        raise altered(self.field, before, item[self.field], place)
+            for inner_record, _, place in each(record, names):
+                if has(inner_record, place):
+                    before = inner_record[self.field]
+                    inner_record[self.field] = function(place + self.field, copied(before))
+                    if is_key and json_text(before) != json_text(inner_record[self.field]):
+                        raise altered(self.field, before, inner_record[self.field], place)
 
         return [(entity, act)]

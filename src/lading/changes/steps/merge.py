@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lading.changes.rewriting.lookups import Together
+from lading.changes.rewriting.lookups import MergedEntities
 from lading.changes.rewriting.records import copied
-from lading.changes.rewriting.shapes import UNKNOWN, Mismatch, Shape, Shapes
+from lading.changes.rewriting.shapes import UNKNOWN, Shape, Shapes, StepMismatch
 from lading.changes.steps.base import Effect, Known, Step, entity_of, name_faults, names_text
 from lading.mapping.meta_options import names_in
 from lading.messages import shown
@@ -56,10 +56,10 @@ class Merge(Step):
 
     def undo(self, shapes: Shapes) -> Known:
         """Let there be each of them; whatever referred to the one now refers to the first."""
-        made = copied(entity_of(shapes, self.into))
+        merged = copied(entity_of(shapes, self.into))
         for name in self.ends:
             if name in shapes.roots:
-                raise Mismatch(f"{name} are still an entity after this step; remove the schema")
+                raise StepMismatch(f"{name} are still an entity after this step; remove the schema")
         first = self.into if self.into in self.entities else self.entities[0]
         if first != self.into:
             shapes.roots[first] = shapes.roots.pop(self.into)
@@ -67,7 +67,7 @@ class Merge(Step):
         for name in self.entities:
             if name != first:
                 _take(shapes, first, name)
-        return Known(root=made)
+        return Known(root=merged)
 
     def run(self, shapes: Shapes, known: Known) -> Sequence[Effect]:
         """Let there be one of them, which references lead to."""
@@ -75,13 +75,13 @@ class Merge(Step):
         for name, other in zip(self.entities[1:], others, strict=True):
             _refuse_unlike(self.entities[0], first, name, other)
         if self.into not in self.entities and self.into in shapes.roots:
-            raise Mismatch(f"there is an entity {self.into!r} already at that point")
-        kept = copied(first)
+            raise StepMismatch(f"there is an entity {self.into!r} already at that point")
+        merged = copied(first)
         targets = {path: copied(shape) for path, shape in shapes.targets.items()}
         for name in self.entities:
             shapes.roots.pop(name)
             shapes.cut(name)
-        shapes.roots[self.into] = kept
+        shapes.roots[self.into] = merged
         old = self.entities[0]
         shapes.targets |= {
             self.into + path[len(old) :]: shape
@@ -93,7 +93,7 @@ class Merge(Step):
                 shapes.move(name, self.into)
         if known.root.get("discriminator") is not None:
             shapes.roots[self.into] = copied(known.root)
-        return [Together(tuple(self.entities), self.into)]
+        return [MergedEntities(tuple(self.entities), self.into)]
 
 
 def _take(shapes: Shapes, source: str, name: str) -> None:
@@ -112,26 +112,29 @@ def _take(shapes: Shapes, source: str, name: str) -> None:
     shapes.targets.update(only.targets)
 
 
-def _refuse_unlike(one: str, first: Shape, two: str, second: Shape) -> None:
-    """Raise ``Mismatch`` where two entities can't become one."""
+def _refuse_unlike(first_name: str, first: Shape, second_name: str, second: Shape) -> None:
+    """Raise ``StepMismatch`` where two entities can't become one."""
     if first.get("open") or second.get("open"):
         return
-    for here, there, a, b in ((first, second, one, two), (second, first, two, one)):
+    for here, there, a, b in (
+        (first, second, first_name, second_name),
+        (second, first, second_name, first_name),
+    ):
         lacks = [name for name in there["fields"] if name not in here["fields"]]
         if lacks:
-            raise Mismatch(
+            raise StepMismatch(
                 f"{a} have no {lacks[0]!r}, which {b} have; Add, Drop or Rename before they are "
                 "merged"
             )
     for name, inner in first["fields"].items():
         types = {inner.get("type"), second["fields"][name].get("type")} - {UNKNOWN}
         if len(types) > 1:
-            raise Mismatch(
-                f"{name!r} is of another type in {one} than in {two} "
+            raise StepMismatch(
+                f"{name!r} is of another type in {first_name} than in {second_name} "
                 f"({' and '.join(sorted(types))}); Convert it before they are merged"
             )
     if list(first["key"]) != list(second["key"]):
-        raise Mismatch(
-            f"the natural key of {one} is {names_text(first['key'])}, and that of {two} is "
-            f"{names_text(second['key'])}; Rekey before they are merged"
+        raise StepMismatch(
+            f"the natural key of {first_name} is {names_text(first['key'])}, and that of "
+            f"{second_name} is {names_text(second['key'])}; Rekey before they are merged"
         )

@@ -15,7 +15,7 @@ from lading.changes.rewriting.records import (
     require,
 )
 from lading.changes.rewriting.rename_references import Action
-from lading.changes.rewriting.shapes import Mismatch, Shape, Shapes, unknown
+from lading.changes.rewriting.shapes import Shape, Shapes, StepMismatch, unknown
 from lading.changes.steps.base import (
     Copies,
     Known,
@@ -68,25 +68,25 @@ class Move(Step):
 
         def act(record: dict[str, Any]) -> None:
             for top, _, place in each(record, above):
-                taken = []
-                for item, _, inner in each(top, names[len(above) :]):
-                    if has(item, place + inner):
-                        taken.append(item.pop(self.field))
-                self._put(taken, each(top, there[len(above) :]), place)
+                values = []
+                for inner_record, _, inner in each(top, names[len(above) :]):
+                    if has(inner_record, place + inner):
+                        values.append(inner_record.pop(self.field))
+                self._put(values, each(top, there[len(above) :]), place)
 
         return [(entity, act)]
 
-    def _put(self, taken: list[Any], targets: list[Any], place: str) -> None:
+    def _put(self, values: list[Any], targets: list[Any], place: str) -> None:
         where = place + self.field
-        if len({json_text(value) for value in taken}) > 1:
+        if len({json_text(value) for value in values}) > 1:
             raise Undecided(f"the records of {self.path} differ in it; use Each to choose", where)
-        value = taken[0] if taken else None
+        value = values[0] if values else None
         if not targets and value is not None:
             raise Undecided(f"there are no records of {self.to} to move {shown(value)} to", where)
-        for item, _, inner in targets:
-            if self.field in item:
+        for target, _, inner in targets:
+            if self.field in target:
                 raise Refused(f"{self.field!r} is there already", place + inner + self.field)
-            item[self.field] = copied(value)
+            target[self.field] = copied(value)
 
     def _shift(self, shapes: Shapes, source: str, target: str) -> Shape:
         inner = copied(shapes.field(source, self.field))
@@ -144,7 +144,7 @@ class Each(Step):
             known.targets.update(without(shapes, self.path, name))
         for name in self.drops:
             if name in shape["fields"]:
-                raise Mismatch(f"{self.path} still have {name!r} after this step")
+                raise StepMismatch(f"{self.path} still have {name!r} after this step")
             shape["fields"][name] = unknown()
         return known
 
@@ -163,37 +163,37 @@ class Each(Step):
         shapes.targets.update(copied(known.targets))
         if self.free:
             shape["open"] = True
-        made = Function(self.fn, 2)
+        function = Function(self.fn, 2)
         has_classes = shape.get("discriminator") is not None
 
         def act(record: dict[str, Any]) -> None:
             parents = Copies()
-            for item, parent, place in each(record, names):
-                found = made(place.rstrip(".") or "", copied(item), parents.of(parent))
-                self._check(item, found, place, lenient=has_classes)
+            for inner_record, parent, place in each(record, names):
+                result = function(place.rstrip(".") or "", copied(inner_record), parents.of(parent))
+                self._check(inner_record, result, place, lenient=has_classes)
                 for name in key:
-                    if json_text(item.get(name)) != json_text(found.get(name)):
-                        raise altered(name, item.get(name), found.get(name), place)
-                item.clear()
-                item.update(found)
+                    if json_text(inner_record.get(name)) != json_text(result.get(name)):
+                        raise altered(name, inner_record.get(name), result.get(name), place)
+                inner_record.clear()
+                inner_record.update(result)
 
         return [(entity, act)]
 
-    def _check(self, item: dict[str, Any], made: Any, place: str, *, lenient: bool) -> None:
+    def _check(self, before: dict[str, Any], after: Any, place: str, *, lenient: bool) -> None:
         where = place.rstrip(".")
-        if not isinstance(made, dict):
-            what = "nothing" if made is None else shown(made)
+        if not isinstance(after, dict):
+            what = "nothing" if after is None else shown(after)
             raise Refused(f"its function returned {what}; it must return the record", where)
         if self.free:
             return
-        wrong = [name for name in made if name not in item and name not in self.adds]
+        wrong = [name for name in after if name not in before and name not in self.adds]
         if wrong:
             raise Refused(f"its function added {wrong[0]!r}, which adds doesn't name", where)
-        wrong = [name for name in item if name not in made and name not in self.drops]
+        wrong = [name for name in before if name not in after and name not in self.drops]
         if wrong:
             raise Refused(f"its function dropped {wrong[0]!r}, which drops doesn't name", where)
-        wrong = [name for name in self.adds if name not in made and not lenient]
-        wrong += [name for name in self.drops if name in made and name not in self.adds]
+        wrong = [name for name in self.adds if name not in after and not lenient]
+        wrong += [name for name in self.drops if name in after and name not in self.adds]
         if wrong:
             raise Refused(
                 f"its function didn't do with {wrong[0]!r} what adds and drops say", where

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lading.changes.rewriting.lookups import Book, Pair, Record
+from lading.changes.rewriting.lookups import KeyLookup, Pair, Record
 from lading.changes.rewriting.rekey_references import flat_links, replacing, restate
 from lading.changes.rewriting.rename_references import flat_fields
-from lading.changes.rewriting.shapes import KEY_UNKNOWN, Mismatch, Shapes, is_owned
+from lading.changes.rewriting.shapes import KEY_UNKNOWN, Shapes, StepMismatch, is_owned
 from lading.changes.steps.base import Effect, Known, Step, entity_of, key_faults, names_text
 from lading.mapping.meta_options import names_in
 
@@ -46,19 +46,19 @@ class Rekey(Step):
         """Give the entity its former key, if it is told."""
         shape = entity_of(shapes, self.path)
         if list(shape["key"]) != list(self.key) and not shape.get("open"):
-            raise Mismatch(
+            raise StepMismatch(
                 f"the natural key of {self.path} is {names_text(shape['key'])} after this step; "
                 "name that one, or correct natural_key"
             )
         for name in self.was or ():
             shapes.field(self.path, name)
         if self.was is not None:
-            kept = flat_fields(shapes, self.was[0]) if len(self.was) == 1 else set()
+            flat_keys = flat_fields(shapes, self.was[0]) if len(self.was) == 1 else set()
             restate(shapes, self.path, self.key, self.was)
-            return Known(kept=kept)
+            return Known(kept=flat_keys)
         flat = sorted(flat_links(shapes, self.path))
         if flat:
-            raise Mismatch(
+            raise StepMismatch(
                 f"{flat[0][1]!r} of {flat[0][0]} is a flat reference, which doesn't say by which "
                 "key it was written; name the fields of the former key by was"
             )
@@ -71,17 +71,17 @@ class Rekey(Step):
         shape = entity_of(shapes, self.path)
         old = None if shape.pop(KEY_UNKNOWN, False) else list(shape["key"])
         if old == list(self.key):
-            raise Mismatch(f"the natural key of {self.path} is {names_text(old)} already")
+            raise StepMismatch(f"the natural key of {self.path} is {names_text(old)} already")
         for name in self.key:
             inner = shapes.field(self.path, name)
             if is_owned(inner) or inner.get("type") == "references":
-                raise Mismatch(f"{name!r} of {self.path} is a list, and no part of a key")
+                raise StepMismatch(f"{name!r} of {self.path} is a list, and no part of a key")
 
         def pair(record: Record, names: Sequence[str]) -> Pair | None:
             if not record.keys() >= {*names, *self.key}:
                 return None
             return ({name: record[name] for name in names}, {n: record[n] for n in self.key})
 
-        book = Book(self.path, pair)
-        actions = replacing(shapes, book, old)
-        return [book, *actions, *restate(shapes, self.path, old or (), self.key, known.kept)]
+        lookup = KeyLookup(self.path, pair)
+        actions = replacing(shapes, lookup, old)
+        return [lookup, *actions, *restate(shapes, self.path, old or (), self.key, known.kept)]

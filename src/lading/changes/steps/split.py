@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lading.changes.rewriting.lookups import Apart, Book, Pair, Record
+from lading.changes.rewriting.lookups import KeyLookup, Pair, Record, SplitPart
 from lading.changes.rewriting.records import Refused, Undecided, copied, require
 from lading.changes.rewriting.rekey_references import replacing, restate
-from lading.changes.rewriting.shapes import Mismatch, Shape, Shapes, is_link, unknown, written_by
+from lading.changes.rewriting.shapes import (
+    Shape,
+    Shapes,
+    StepMismatch,
+    is_link,
+    unknown,
+    written_by,
+)
 from lading.changes.steps.base import (
     Effect,
     Known,
@@ -84,45 +91,47 @@ class Split(Step):
 
     def undo(self, shapes: Shapes) -> Known:
         """Put the fields back, in place of the reference."""
-        shape, made = entity_of(shapes, self.path), entity_of(shapes, self.into)
-        self._refuse_other(made)
+        shape, new_shape = entity_of(shapes, self.path), entity_of(shapes, self.into)
+        self._refuse_other(new_shape)
         link = shapes.field(self.path, self.ref)
         if not is_link(link) or link["type"] != "reference":
-            raise Mismatch(f"{self.ref!r} of {self.path} is no reference after this step")
+            raise StepMismatch(f"{self.ref!r} of {self.path} is no reference after this step")
         if written_by(link) != (self.into, None):
-            raise Mismatch(f"{self.ref!r} of {self.path} refers to {link.get('entity')}")
+            raise StepMismatch(f"{self.ref!r} of {self.path} refers to {link.get('entity')}")
         parts = {new: old for old, new in self.fields.items()}
         key = [
             part
             for name in shape["key"]
             for part in ([parts[new] for new in self.key] if name == self.ref else [name])
         ]
-        known = Known({self.ref: copied(link)}, root=copied(made), targets=shapes.forget(self.into))
+        known = Known(
+            {self.ref: copied(link)}, root=copied(new_shape), targets=shapes.forget(self.into)
+        )
         without(shapes, self.path, self.ref)
         null = {"nullable": True} if link.get("nullable") else {}
         for old, new in self.fields.items():
             if old in shape["fields"]:
-                raise Mismatch(f"{self.path} still have {old!r} after this step")
-            shape["fields"][old] = {**copied(made["fields"].get(new, unknown())), **null}
+                raise StepMismatch(f"{self.path} still have {old!r} after this step")
+            shape["fields"][old] = {**copied(new_shape["fields"].get(new, unknown())), **null}
         shape["key"] = key
         return known
 
-    def _refuse_other(self, made: Shape) -> None:
+    def _refuse_other(self, shape: Shape) -> None:
         """Refuse an entity that isn't what the step makes."""
-        if made.get("open"):
+        if shape.get("open"):
             return
-        more = [name for name in made["fields"] if name not in self.fields.values()]
+        more = [name for name in shape["fields"] if name not in self.fields.values()]
         if more:
-            raise Mismatch(
+            raise StepMismatch(
                 f"{self.into} also have {more[0]!r}, which nothing gives them; name it in fields, "
                 "or Add it after this step"
             )
-        less = [name for name in self.fields.values() if name not in made["fields"]]
+        less = [name for name in self.fields.values() if name not in shape["fields"]]
         if less:
-            raise Mismatch(f"{self.into} have no {less[0]!r} after this step")
-        if list(made["key"]) != list(self.key):
-            raise Mismatch(
-                f"the natural key of {self.into} is {names_text(made['key'])}, not "
+            raise StepMismatch(f"{self.into} have no {less[0]!r} after this step")
+        if list(shape["key"]) != list(self.key):
+            raise StepMismatch(
+                f"the natural key of {self.into} is {names_text(shape['key'])}, not "
                 f"{names_text(self.key)}"
             )
 
@@ -130,18 +139,21 @@ class Split(Step):
         """Take the fields out, and refer to what is made of them."""
         shape = copied(entity_of(shapes, self.path))
         if self.into in shapes.roots:
-            raise Mismatch(f"there is an entity {self.into!r} already at that point")
+            raise StepMismatch(f"there is an entity {self.into!r} already at that point")
         for old in self.fields:
             shapes.field(self.path, old)
         if self.ref not in self.fields:
             shapes.lacks(self.path, self.ref)
-        apart = Apart(self.path, self.into, self._part(shape))
-        effects: list[Effect] = [apart, (self.path, self._act(apart, known.fields[self.ref]))]
+        part = SplitPart(self.path, self.into, self._part(shape))
+        effects: list[Effect] = [
+            part,
+            (self.path, self._act(part, known.fields[self.ref])),
+        ]
         old_key = list(shape["key"])
         key = list(dict.fromkeys(self.ref if name in self.fields else name for name in old_key))
         if not set(old_key).isdisjoint(self.fields):
-            book = self._book(apart, known.fields[self.ref], key)
-            effects = [apart, book, *effects[1:], *replacing(shapes, book, old_key)]
+            lookup = self._key_lookup(part, known.fields[self.ref], key)
+            effects = [part, lookup, *effects[1:], *replacing(shapes, lookup, old_key)]
             effects += restate(shapes, self.path, old_key, key)
         for old in self.fields:
             without(shapes, self.path, old)
@@ -156,13 +168,13 @@ class Split(Step):
         has = {old: require(shape, old) for old in self.fields}
 
         def part(record: Record) -> Pair | None:
-            held = [old for old in self.fields if has[old](record, "")]
-            if not held:
+            present = [old for old in self.fields if has[old](record, "")]
+            if not present:
                 return None  # another class of its hierarchy
-            made = {self.fields[old]: copied(record[old]) for old in held}
-            key = {name: made.get(name) for name in self.key}
+            fields = {self.fields[old]: copied(record[old]) for old in present}
+            key = {name: fields.get(name) for name in self.key}
             if all(value is None for value in key.values()):
-                lost = [old for old in held if record[old] not in (None, [])]
+                lost = [old for old in present if record[old] not in (None, [])]
                 if lost:
                     raise Undecided(
                         f"has {lost[0]!r}, and no {names_text(self.key)} of {self.into} to keep it "
@@ -170,33 +182,33 @@ class Split(Step):
                         lost[0],
                     )
                 return None
-            return key, made
+            return key, fields
 
         return part
 
-    def _act(self, apart: Apart, link: Shape) -> Any:
+    def _act(self, part: SplitPart, link: Shape) -> Any:
         names = list(self.fields)
         flat = bool(link.get("flat"))
 
         def act(record: Record) -> None:
-            found = apart.part(record)
-            if found is None and not any(name in record for name in names):
+            pair = part.extract(record)
+            if pair is None and not any(name in record for name in names):
                 return
             for name in names:
                 record.pop(name, None)
             if self.ref in record:
                 raise Refused(f"{self.ref!r} is there already, and isn't overwritten", self.ref)
             record[self.ref] = None
-            if found is not None:
-                key, made = found
-                _refuse_differing(self.into, key, made, apart.find(key), self.ref)
+            if pair is not None:
+                key, fields = pair
+                _refuse_differing(self.into, key, fields, part.find(key), self.ref)
                 record[self.ref] = next(iter(key.values())) if flat else key
 
         return act
 
-    def _book(self, apart: Apart, link: Shape, key: Sequence[str]) -> Book:
+    def _key_lookup(self, part: SplitPart, link: Shape, key: Sequence[str]) -> KeyLookup:
         """Return the keys of records in which a reference takes the place of fields."""
-        act = self._act(Apart(apart.entity, apart.into, apart.part, lambda _: None), link)
+        act = self._act(SplitPart(part.entity, part.into, part.extract, lambda _: None), link)
 
         def pair(record: Record, names: Sequence[str]) -> Pair | None:
             if not record.keys() >= {*names}:
@@ -205,16 +217,16 @@ class Split(Step):
             act(record)
             return old, {name: record[name] for name in key}
 
-        return Book(self.path, pair)
+        return KeyLookup(self.path, pair)
 
 
-def _refuse_differing(into: str, key: Any, made: Any, found: Any, ref: str) -> None:
+def _refuse_differing(into: str, key: Any, fields: Any, earlier: Any, ref: str) -> None:
     """Refuse a record whose part isn't that of the others with its key."""
-    if found is None or json_text(found) == json_text(made):
+    if earlier is None or json_text(earlier) == json_text(fields):
         return
-    name = next(name for name in made if json_text(made[name]) != json_text(found.get(name)))
+    name = next(name for name in fields if json_text(fields[name]) != json_text(earlier.get(name)))
     raise Undecided(
-        f"says that {into} {shown(key)} have {name} {shown(made[name])}, and an earlier record "
-        f"says {shown(found.get(name))}; they must agree",
+        f"says that {into} {shown(key)} have {name} {shown(fields[name])}, and an earlier record "
+        f"says {shown(earlier.get(name))}; they must agree",
         ref,
     )

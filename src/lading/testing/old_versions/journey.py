@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import reject
 
 from lading.changes.change import Change
-from lading.changes.replay import Flow, Taken, Undone
+from lading.changes.replay import Flow, SplitSource, Undone
 from lading.changes.rewriting.records import Undecided, copied
 from lading.changes.rewriting.shapes import Shape, Shapes, is_owned
 from lading.changes.run import Piece, Upgrade
@@ -64,7 +64,7 @@ def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -
     The plan's shapes are those of the outcome then.
     """
     upgrade = Upgrade(plan, shapes, "drawn records")
-    upgrade.course.flows = {name: _decided(flow) for name, flow in upgrade.course.flows.items()}
+    upgrade.pipeline.flows = {name: _decided(flow) for name, flow in upgrade.pipeline.flows.items()}
     problems: list[Problem] = []
     with closing(Streams(Held(records), upgrade)) as streams:
         made = {
@@ -77,7 +77,7 @@ def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -
         }
     if problems:
         raise Faulty(str(problems[0]))
-    for name, flow in upgrade.course.flows.items():
+    for name, flow in upgrade.pipeline.flows.items():
         if _is_merged(flow) and _has_twins(made[name], plan.shapes.roots[name]["key"]):
             reject()
     return made
@@ -85,7 +85,7 @@ def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -
 
 def _is_merged(flow: Flow) -> bool:
     """Tell whether records are of several entities, of which two may have one key."""
-    if isinstance(flow.source, Taken):
+    if isinstance(flow.source, SplitSource):
         return _is_merged(flow.source.flow)
     return not isinstance(flow.source, str)
 
@@ -107,7 +107,7 @@ def _decided(flow: Flow) -> Flow:
 
         return tried
 
-    return replace(flow, deeds=tuple(replace(one, act=assuming(one.act)) for one in flow.deeds))
+    return replace(flow, actions=tuple(replace(one, act=assuming(one.act)) for one in flow.actions))
 
 
 def step_by_step(records: Records, plan: UpgradePlan, shapes: Shapes) -> Records:
