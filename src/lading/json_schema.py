@@ -101,7 +101,7 @@ def _refuse_unknown(history: History, lock: Lock | None, entity: str, version: A
     if not 1 <= version <= numbers[-1]:
         known = ", ".join(map(str, numbers))
         raise VersionError(
-            f"there is no version {shown(version)} of {entity}; its versions are {known}",
+            f"{entity}: unknown version {shown(version)}; expected one of: {known}",
             "Name one of these.",
             found=version,
             needed=known,

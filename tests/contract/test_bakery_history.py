@@ -304,7 +304,7 @@ MISTAKES: dict[str, tuple[Callable[[Document], None], str]] = {
     "no recipe": (
         without_recipe,
         "production_runs record 1, recipe_slug: change NestProduction, Convert('production_runs', 'recipe_slug'): "
-        "there is no 'recipe_slug'; records of that version have one. Correct the change, or the record.",
+        "the field 'recipe_slug' is missing; each record of that version has it. Correct the change, or the record.",
     ),
     "unknown event": (
         unknown_event,

@@ -287,7 +287,7 @@ def test_what_there_is_none_of_is_refused() -> None:
         json_schema(app.shop, "nothing")
     with pytest.raises(ArgumentError, match="version=1; expected None without an entity"):
         json_schema(app.shop, version=1)
-    with pytest.raises(VersionError, match=r"no version 7 of items; its versions are 1\."):
+    with pytest.raises(VersionError, match=r"items: unknown version 7; expected one of: 1\."):
         json_schema(app.shop, "items", 7)
 
 
@@ -304,16 +304,16 @@ def test_what_never_was_is_told_apart_from_what_was_called_otherwise(tmp_path: P
     assert str(caught.value) == (
         "entity='nothing'; expected one of: goods, kits, makers, tools, items."
     )
-    with pytest.raises(VersionError, match=r"no version 3 of goods; its versions are 2\."):
+    with pytest.raises(VersionError, match=r"goods: unknown version 3; expected one of: 2\."):
         json_schema(shop, "goods", 3)
     for version in (0, -1, "1", True):
         with pytest.raises(ArgumentError) as refused:
             json_schema(shop, "goods", version)  # type: ignore[arg-type]
         assert str(refused.value) == f"version={version!r}; expected a whole number from 1."
-    with pytest.raises(VersionError, match=r"no version 2 of items; its versions are 1\."):
+    with pytest.raises(VersionError, match=r"items: unknown version 2; expected one of: 1\."):
         json_schema(shop, "items", 2)
     gone = edition(DROPPED, counted("Item", 3)).shop
-    with pytest.raises(VersionError, match=r"no version 4 of items; its versions are 1, 3\."):
+    with pytest.raises(VersionError, match=r"items: unknown version 4; expected one of: 1, 3\."):
         json_schema(gone, "items", 4, lock=tmp_path / "l.json")
 
 

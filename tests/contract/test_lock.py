@@ -725,14 +725,14 @@ def test_a_step_that_does_not_fit_what_is_sealed_is_found(path: Path) -> None:
         "Items2",
         "breaking",
     )
-    assert "items have no field 'colour' at that point" in finding.message
+    assert "items: unknown field 'colour' at that point" in finding.message
 
 
 def test_a_step_that_does_not_fit_what_is_declared_is_found(path: Path) -> None:
     """A field that is still there wasn't dropped."""
     (finding,) = check(changed((), 'Drop("items", "note")').shop, path)
     assert finding.rule == "CHANGE_DOES_NOT_FIT"
-    assert "items still have 'note' after this step" in finding.message
+    assert "the field 'note' of items still exists after this step" in finding.message
 
 
 def test_an_older_change_that_no_longer_fits_is_found(path: Path) -> None:

@@ -82,8 +82,8 @@ def test_a_rekeyed_target_must_be_in_the_bundle(tmp_path: Path) -> None:
     assert len(caught.value.report.problems) == 6
     assert str(caught.value.report.problems[0]) == (
         "01_crates.json record 1, good: change Goods, Rekey('goods', ('area', 'code')): refers to "
-        "goods {'code': 'mill'}, of which no record was found, so that its newer key can't be "
-        "told; give both together (closure=True adds it to a partial bundle). Correct the change, or the record."
+        "goods {'code': 'mill'}, and without that record its newer key isn't "
+        "known; give both together (closure=True adds it to a partial bundle). Correct the change, or the record."
     )
     assert not (tmp_path / "out").exists()
 

@@ -417,8 +417,8 @@ def test_fields_move_between_levels(empty: Shop, tmp_path: Path) -> None:
     assert [str(problem) for problem in error.report.problems] == [
         "01_bills.json record 1, currency: change Some, Move('bills.lines', 'currency', 'bills'): the "
         "records of bills.lines differ in it; use Each to choose. Correct the change, or the record.",
-        "01_bills.json record 2, seller: change Some, Move('bills', 'seller', 'bills.lines'): there are "
-        "no records of bills.lines to move 'Nobody' to. Correct the change, or the record.",
+        "01_bills.json record 2, seller: change Some, Move('bills', 'seller', 'bills.lines'): "
+        "bills.lines: there is no record to move 'Nobody' to. Correct the change, or the record.",
     ]
 
 
@@ -650,7 +650,7 @@ def test_62_mixed_versions_that_no_application_wrote_are_refused(
         (
             Convert("items", "amount", lambda value: {1, 2}),
             "amount: change Some, Convert('items', 'amount'): its function returned what JSON can't "
-            "hold: {1, 2} is no JSON value. Correct the change, or the record.",
+            "hold: {1, 2} isn't a JSON value. Correct the change, or the record.",
         ),
         (
             Convert("items", "amount", lambda value: "much"),
@@ -724,8 +724,8 @@ def test_add_never_overwrites(empty: Shop, tmp_path: Path) -> None:
     changed(new.catalog, {"items": (1, 2)}, Add("items", "amount", 5))
     error = refused(empty(new), new, packed(items(amount=number()), tmp_path / "a"), VersionError)
     assert str(error) == (
-        "manifest.json: it isn't what its versions say: Some, Add('items', 'amount'): items have a "
-        "field 'amount' already at that point; name another. Correct the change, or export again "
+        "manifest.json: it isn't what its versions say: Some, Add('items', 'amount'): the field "
+        "'amount' of items already exists at that point; choose another name. Correct the change, or export again "
         "with the application that wrote the bundle."
     )
     document = {"schema_versions": {"items": 1}, "items": [{"slug": "a", "amount": 1}]}
@@ -748,8 +748,8 @@ def test_a_record_that_lacks_what_is_renamed_is_named(empty: Shop) -> None:
     problems = caught.value.report.problems
     assert sorted(str(problem.record) for problem in problems) == ["1", "2", "3", "4"]
     assert str(problems[0]) == (
-        "items record 1, amount: change Some, Rename('items', 'amount', 'grams'): there is no "
-        "'amount'; records of that version have one. Correct the change, or the record."
+        "items record 1, amount: change Some, Rename('items', 'amount', 'grams'): the "
+        "field 'amount' is missing; each record of that version has it. Correct the change, or the record."
     )
 
 
@@ -848,7 +848,7 @@ def test_a_manifest_whose_shapes_are_none_is_refused(
     assert "manifest.json, files[0].shape: is {" in text
     new = items(2, amount=number())
     changed(new.catalog, {"items": (1, 2)}, Convert("items", "amount", lambda value: value))
-    assert "is no shape, and without it" in str(refused(empty(new), new, path, BundleError))
+    assert "has no valid shape, and its records" in str(refused(empty(new), new, path, BundleError))
 
 
 def test_links_are_counted_as_they_were_read(empty: Shop, tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def _key(window: Window, seen: set[str]) -> str:
         window.fail(f"expected a field's name, found {_named(window.peek())}")
     name = str(window.scalar())
     if name not in FIELDS:
-        window.fail(f"{shown(name)} is no field of an entity file")
+        window.fail(f"{shown(name)} isn't a field of an entity file")
     if name in seen:
         window.fail(f"the field {name!r} is there twice")
     seen.add(name)

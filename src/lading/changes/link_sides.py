@@ -202,7 +202,7 @@ class Relinking:
         for number, record in numbered(self.streams.pieces(flow, SIZE, lambda _: None)):
             items = record.get(moved.field)
             if not isinstance(items, list) or not all(isinstance(link, dict) for link in items):
-                self._note(moved, number, f"{shown(items)} is no list of keys")
+                self._note(moved, number, f"{shown(items)} is not a list of keys")
                 continue
             if record.keys() >= set(names):
                 own = json_text({name: record[name] for name in names})

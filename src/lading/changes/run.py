@@ -49,7 +49,7 @@ class Upgrade:
         for name, shape in shapes.items():
             if not is_shape(shape):
                 raise BundleError(
-                    "is no shape, and without it no record can be upgraded",
+                    "has no valid shape, and its records can't be upgraded without one",
                     "Export it again with the application that wrote it.",
                     file=file,
                     entity=name,

@@ -183,7 +183,7 @@ class LookupIndex:
             return None
         text, is_ambiguous = entry
         if is_ambiguous:
-            raise Refused(f"several records of {self.lookup.entity} have the key {shown(key)}")
+            raise Refused(f"{self.lookup.entity}: several records have the key {shown(key)}")
         return parse_json(text)
 
     def _index(self, names: Sequence[str]) -> KeyIndex:

@@ -81,16 +81,16 @@ def _canonical_scalar(value: Any) -> Any:
         return utf8(value)
     if type(value) is float:
         if not math.isfinite(value):
-            raise ValueError(f"{value} is no JSON number")
+            raise ValueError(f"{value} isn't a JSON number")
         big = abs(value) >= 1e16  # where repr() turns to exponents
         return int(value) if big else value + 0.0
-    raise ValueError(f"{shown(value)} is no JSON value")
+    raise ValueError(f"{shown(value)} isn't a JSON value")
 
 
 def _sorted_keys(value: dict[Any, Any]) -> list[str]:
     for key in value:
         if type(key) is not str:
-            raise ValueError(f"{shown(key)} is no key of a JSON object (a string)")
+            raise ValueError(f"{shown(key)} isn't a key of a JSON object (a string)")
     return [utf8(key) for key in sorted(value)]
 
 
@@ -126,13 +126,13 @@ def _refuse_odd(value: Any, level: int) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             if type(key) is not str:
-                raise ValueError(f"{shown(key)} is no key of a JSON object (a string)")
+                raise ValueError(f"{shown(key)} isn't a key of a JSON object (a string)")
             _refuse_odd(item, level + 1)
     elif type(value) is list:
         for item in value:
             _refuse_odd(item, level + 1)
     elif value is not None and type(value) not in (str, int, float, bool):
-        raise ValueError(f"{shown(value)} is no JSON value")
+        raise ValueError(f"{shown(value)} isn't a JSON value")
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -188,4 +188,4 @@ def _exact_float(text: str) -> float:
 
 
 def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON number")
+    raise ValueError(f"{text} isn't a JSON number")

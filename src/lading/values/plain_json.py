@@ -58,11 +58,11 @@ def _scalar(value: Any) -> Any:
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError(f"{value} is no JSON number")
+            raise ValueError(f"{value} isn't a JSON number")
         return float(value)
     if isinstance(value, TEXTS):
         return msgspec.to_builtins(value)
-    raise ValueError(f"{shown(value)} is no JSON value")
+    raise ValueError(f"{shown(value)} isn't a JSON value")
 
 
 def _key(key: Any) -> str:
@@ -71,7 +71,7 @@ def _key(key: Any) -> str:
         return str(key)
     if isinstance(key, str) and not isinstance(key, enum.Enum):
         return utf8(str(key))
-    raise ValueError(f"{shown(key)} is no key of a JSON object (a string)")
+    raise ValueError(f"{shown(key)} isn't a key of a JSON object (a string)")
 
 
 def wide_integer(value: Any) -> bool:

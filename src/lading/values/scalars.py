@@ -138,7 +138,7 @@ def exact_double(number: int) -> float:
     except OverflowError:
         double = math.inf
     if double != number:
-        raise ValueError(f"{shown(number)} is no float: a double can't hold it")
+        raise ValueError(f"{shown(number)} isn't a float: a double can't hold it")
     return double
 
 

@@ -98,7 +98,7 @@ FAULTS = [
     (b"[]", "byte 0: expected '{', found '['"),
     (b"\xef\xbb\xbf{}", "byte 0: it begins with a byte order mark; save it as UTF-8 without one"),
     (b"{}", "byte 1: expected a field's name, found '}'"),
-    (b'{"x":1}', "byte 4: 'x' is no field of an entity file"),
+    (b'{"x":1}', "byte 4: 'x' isn't a field of an entity file"),
     (b'{"entity_type":"a","entity_type":"a"}', "byte 32: the field 'entity_type' is there twice"),
     (b'{"entity_type":"a"}', "byte 19: the document has no 'records', 'schema_version'"),
     (b'{"records":{}}', "byte 11: expected '[', found '{'"),

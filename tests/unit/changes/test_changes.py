@@ -130,7 +130,7 @@ EXPECTED = (
         (
             ITEMS,
             [Add("items", "amount", {1})],
-            "Add('items', 'amount'): value is no plain JSON: {1} is no JSON value",
+            "Add('items', 'amount'): value isn't plain JSON: {1} isn't a JSON value",
         ),
         (
             ITEMS,
@@ -168,37 +168,37 @@ EXPECTED = (
         (
             ITEMS,
             [Add("items", "colour", 1)],
-            "Add('items', 'colour'): items have no field 'colour' at that point; their fields are slug, amount, parts; correct the step, or the schema",
+            "Add('items', 'colour'): items: unknown field 'colour' at that point; expected one of: slug, amount, parts; correct the step, or the schema",
         ),
         (
             ITEMS,
             [Add("items", "slug", 1)],
-            "Add('items', 'slug'): 'slug' is part of the natural key of items, which this step may not alter; Rename and Rekey are what there is for keys; correct the step, or the schema",
+            "Add('items', 'slug'): 'slug' is part of the natural key of items, which this step may not alter; use Rename or Rekey; correct the step, or the schema",
         ),
         (
             ITEMS,
             [Drop("items", "amount")],
-            "Drop('items', 'amount'): items still have 'amount' after this step; remove it from the schema; correct the step, or the schema",
+            "Drop('items', 'amount'): the field 'amount' of items still exists after this step; remove it from the schema; correct the step, or the schema",
         ),
         (
             ITEMS,
             [Rename("items", "old", "new")],
-            "Rename('items', 'old', 'new'): items have no field 'new' at that point; their fields are slug, amount, parts; correct the step, or the schema",
+            "Rename('items', 'old', 'new'): items: unknown field 'new' at that point; expected one of: slug, amount, parts; correct the step, or the schema",
         ),
         (
             ITEMS,
             [Rename("items", "slug", "amount")],
-            "Rename('items', 'slug', 'amount'): items have a field 'slug' already at that point; name another; correct the step, or the schema",
+            "Rename('items', 'slug', 'amount'): the field 'slug' of items already exists at that point; choose another name; correct the step, or the schema",
         ),
         (
             ITEMS,
             [Add("items.bits", "x", 1)],
-            "Add('items.bits', 'x'): items.bits have no owned list 'bits' at that point; their fields are slug, amount, parts; correct the step, or the schema",
+            "Add('items.bits', 'x'): items.bits: unknown owned list 'bits' at that point; expected one of: slug, amount, parts; correct the step, or the schema",
         ),
         (
             ITEMS,
             [Add("items.amount", "x", 1)],
-            "Add('items.amount', 'x'): 'amount' in 'items.amount' is no owned list, but an integer; correct the step, or the schema",
+            "Add('items.amount', 'x'): 'amount' in 'items.amount' is not an owned list but an integer; correct the step, or the schema",
         ),
     ],
 )

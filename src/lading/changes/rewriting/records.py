@@ -68,7 +68,9 @@ def require(shape: Shape, field: str) -> Callable[[dict[str, Any], str], bool]:
             return True
         elsewhere = classes is not None and record.get(kind) not in classes
         if not (unsure or elsewhere or inner.get("computed")):
-            raise Refused(f"there is no {field!r}; records of that version have one", place + field)
+            raise Refused(
+                f"the field {field!r} is missing; each record of that version has it", place + field
+            )
         return False
 
     return has

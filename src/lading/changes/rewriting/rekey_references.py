@@ -144,7 +144,7 @@ class _Keys:
                 for name, part in inside.items()
                 if isinstance(holder[at], dict) and holder[at].get(name) is not None
             ]
-        raise Refused(f"{self.lookup.entity} refer to each other in a circle by their keys", place)
+        raise Refused(f"the keys of {self.lookup.entity} refer to each other in a circle", place)
 
     def _found(self, value: Any, place: str, *, flat: bool) -> Any:
         key = {self.old[0]: value} if flat and self.old else value
@@ -152,16 +152,15 @@ class _Keys:
             return value  # nothing that this reference is: the decoder will say so
         if self.old is not None and set(key) != set(self.old):
             raise Refused(
-                f"{shown(key)} is no key of {self.lookup.entity}, which was "
+                f"{shown(key)} is not a key of {self.lookup.entity}, which was "
                 + listed(self.old, separator=" and "),
                 place,
             )
         newer = self.lookup.find(key)
         if newer is None:
             raise Refused(
-                f"refers to {self.lookup.entity} {shown(key)}, of which no record was found, so that "
-                "its newer key can't be told; give both together (closure=True adds it to a "
-                "partial bundle)",
+                f"refers to {self.lookup.entity} {shown(key)}, and without that record its newer "
+                "key isn't known; give both together (closure=True adds it to a partial bundle)",
                 place,
             )
         return next(iter(newer.values())) if flat and len(newer) == 1 else newer

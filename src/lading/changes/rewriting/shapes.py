@@ -73,10 +73,9 @@ class Shapes:
         """
         entities = [name for name in self.roots if f"{path}.".startswith(f"{name}.")]
         if not entities:
-            raise StepMismatch(
-                f"there is no entity {path.split('.', maxsplit=1)[0]!r} at that point; there are "
-                + nearest(path.split(".", maxsplit=1)[0], self.roots)
-            )
+            name = path.split(".", maxsplit=1)[0]
+            known = nearest(name, self.roots)
+            raise StepMismatch(f"unknown entity {name!r} at that point; expected one of: {known}")
         entity = max(entities, key=len)
         rest = path[len(entity) + 1 :]
         return entity, tuple(rest.split(".")) if rest else ()
@@ -96,7 +95,7 @@ class Shapes:
                 return open_shape()
             if not is_owned(inner):
                 what = article(str(inner.get("type")))
-                raise StepMismatch(f"{name!r} in {path!r} is no owned list, but {what}")
+                raise StepMismatch(f"{name!r} in {path!r} is not an owned list but {what}")
             shape = inner
         return shape
 
@@ -113,7 +112,9 @@ class Shapes:
     def lacks(self, path: str, name: str) -> None:
         """Raise ``StepMismatch`` where there is such a field already."""
         if name in self.at(path)["fields"]:
-            raise StepMismatch(f"{path} have a field {name!r} already at that point; name another")
+            raise StepMismatch(
+                f"the field {name!r} of {path} already exists at that point; choose another name"
+            )
 
     def key_of(self, path: str) -> list[str]:
         """Return the key's fields, by which records are matched or referred to.
@@ -210,4 +211,4 @@ def rename_field(shape: Shape, old: str, new: str) -> None:
 
 def _no_field(path: str, name: str, shape: Shape, what: str) -> str:
     known = nearest(name, shape["fields"])
-    return f"{path} have no {what} {name!r} at that point; their fields are {known}"
+    return f"{path}: unknown {what} {name!r} at that point; expected one of: {known}"

@@ -112,7 +112,7 @@ def refuse_key(shapes: Shapes, path: str, name: str) -> None:
     if name in shapes.key_of(path):
         raise StepMismatch(
             f"{name!r} is part of the natural key of {path}, which this step may not alter; "
-            "Rename and Rekey are what there is for keys"
+            "use Rename or Rekey"
         )
 
 
@@ -135,9 +135,9 @@ def is_within(shapes: Shapes, path: str) -> bool:
 def rename_entity(shapes: Shapes, old: str, new: str) -> None:
     """Give an entity another name, by which references name it from then on."""
     if old not in shapes.roots:
-        raise StepMismatch(f"there is no entity {old!r} at that point")
+        raise StepMismatch(f"unknown entity {old!r} at that point")
     if new in shapes.roots:
-        raise StepMismatch(f"there is an entity {new!r} already at that point; name another")
+        raise StepMismatch(f"the entity {new!r} already exists at that point; choose another name")
     shapes.roots = {new if name == old else name: shape for name, shape in shapes.roots.items()}
     shapes.move(old, new)
 
@@ -152,7 +152,7 @@ def entity_of(shapes: Shapes, name: str) -> Shape:
     """Return an entity's shape; ``StepMismatch`` where there is none."""
     if name not in shapes.roots:
         raise StepMismatch(
-            f"there is no entity {name!r} at that point; there are {nearest(name, shapes.roots)}"
+            f"unknown entity {name!r} at that point; expected one of: {nearest(name, shapes.roots)}"
         )
     return shapes.roots[name]
 

@@ -67,7 +67,7 @@ class Add(Step):
         try:
             plain_json_text(self.value)
         except (TypeError, ValueError) as error:
-            yield f"value is no plain JSON: {error}"
+            yield f"value isn't plain JSON: {error}"
 
     def undo(self, shapes: Shapes) -> Known:
         """Take the field out again."""
@@ -127,12 +127,15 @@ class Drop(Step):
         path, name = self._place(shapes)
         if name is None:
             if path in shapes.roots:
-                raise StepMismatch(f"{path} are still an entity after this step; remove the schema")
+                raise StepMismatch(
+                    f"entity {path!r} still exists after this step; remove its schema"
+                )
             shapes.roots[path] = open_shape()
             return Known()
         if name in shapes.at(path)["fields"]:
             raise StepMismatch(
-                f"{path} still have {name!r} after this step; remove it from the schema"
+                f"the field {name!r} of {path} still exists after this step; remove it from the "
+                "schema"
             )
         shapes.at(path)["fields"][name] = unknown()
         return Known()

@@ -59,7 +59,9 @@ class Merge(Step):
         merged = copied(entity_of(shapes, self.into))
         for name in self.ends:
             if name in shapes.roots:
-                raise StepMismatch(f"{name} are still an entity after this step; remove the schema")
+                raise StepMismatch(
+                    f"entity {name!r} still exists after this step; remove its schema"
+                )
         first = self.into if self.into in self.entities else self.entities[0]
         if first != self.into:
             shapes.roots[first] = shapes.roots.pop(self.into)
@@ -75,7 +77,7 @@ class Merge(Step):
         for name, other in zip(self.entities[1:], others, strict=True):
             _refuse_unlike(self.entities[0], first, name, other)
         if self.into not in self.entities and self.into in shapes.roots:
-            raise StepMismatch(f"there is an entity {self.into!r} already at that point")
+            raise StepMismatch(f"the entity {self.into!r} already exists at that point")
         merged = copied(first)
         targets = {path: copied(shape) for path, shape in shapes.targets.items()}
         for name in self.entities:
@@ -123,8 +125,8 @@ def _refuse_unlike(first_name: str, first: Shape, second_name: str, second: Shap
         lacks = [name for name in there["fields"] if name not in here["fields"]]
         if lacks:
             raise StepMismatch(
-                f"{a} have no {lacks[0]!r}, which {b} have; Add, Drop or Rename before they are "
-                "merged"
+                f"the field {lacks[0]!r} is in {b} but not in {a}; Add, Drop or Rename before "
+                "they are merged"
             )
     for name, inner in first["fields"].items():
         types = {inner.get("type"), second["fields"][name].get("type")} - {UNKNOWN}

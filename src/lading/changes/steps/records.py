@@ -82,7 +82,7 @@ class Move(Step):
             raise Undecided(f"the records of {self.path} differ in it; use Each to choose", where)
         value = values[0] if values else None
         if not targets and value is not None:
-            raise Undecided(f"there are no records of {self.to} to move {shown(value)} to", where)
+            raise Undecided(f"{self.to}: there is no record to move {shown(value)} to", where)
         for target, _, inner in targets:
             if self.field in target:
                 raise Refused(f"{self.field!r} is there already", place + inner + self.field)
@@ -144,7 +144,9 @@ class Each(Step):
             known.targets.update(without(shapes, self.path, name))
         for name in self.drops:
             if name in shape["fields"]:
-                raise StepMismatch(f"{self.path} still have {name!r} after this step")
+                raise StepMismatch(
+                    f"the field {name!r} of {self.path} still exists after this step"
+                )
             shape["fields"][name] = unknown()
         return known
 

@@ -75,7 +75,9 @@ class Rekey(Step):
         for name in self.key:
             inner = shapes.field(self.path, name)
             if is_owned(inner) or inner.get("type") == "references":
-                raise StepMismatch(f"{name!r} of {self.path} is a list, and no part of a key")
+                raise StepMismatch(
+                    f"{name!r} of {self.path} is a list, which can't be part of a key"
+                )
 
         def pair(record: Record, names: Sequence[str]) -> Pair | None:
             if not record.keys() >= {*names, *self.key}:

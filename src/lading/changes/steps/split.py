@@ -95,7 +95,7 @@ class Split(Step):
         self._refuse_other(new_shape)
         link = shapes.field(self.path, self.ref)
         if not is_link(link) or link["type"] != "reference":
-            raise StepMismatch(f"{self.ref!r} of {self.path} is no reference after this step")
+            raise StepMismatch(f"{self.ref!r} of {self.path} is not a reference after this step")
         if written_by(link) != (self.into, None):
             raise StepMismatch(f"{self.ref!r} of {self.path} refers to {link.get('entity')}")
         parts = {new: old for old, new in self.fields.items()}
@@ -111,7 +111,7 @@ class Split(Step):
         null = {"nullable": True} if link.get("nullable") else {}
         for old, new in self.fields.items():
             if old in shape["fields"]:
-                raise StepMismatch(f"{self.path} still have {old!r} after this step")
+                raise StepMismatch(f"the field {old!r} of {self.path} still exists after this step")
             shape["fields"][old] = {**copied(new_shape["fields"].get(new, unknown())), **null}
         shape["key"] = key
         return known
@@ -123,12 +123,14 @@ class Split(Step):
         more = [name for name in shape["fields"] if name not in self.fields.values()]
         if more:
             raise StepMismatch(
-                f"{self.into} also have {more[0]!r}, which nothing gives them; name it in fields, "
-                "or Add it after this step"
+                f"nothing sets {more[0]!r} of {self.into}; name it in fields, or Add it after this "
+                "step"
             )
         less = [name for name in self.fields.values() if name not in shape["fields"]]
         if less:
-            raise StepMismatch(f"{self.into} have no {less[0]!r} after this step")
+            raise StepMismatch(
+                f"the field {less[0]!r} of {self.into} doesn't exist after this step"
+            )
         if list(shape["key"]) != list(self.key):
             raise StepMismatch(
                 f"the natural key of {self.into} is {names_text(shape['key'])}, not "
@@ -139,7 +141,7 @@ class Split(Step):
         """Take the fields out, and refer to what is made of them."""
         shape = copied(entity_of(shapes, self.path))
         if self.into in shapes.roots:
-            raise StepMismatch(f"there is an entity {self.into!r} already at that point")
+            raise StepMismatch(f"the entity {self.into!r} already exists at that point")
         for old in self.fields:
             shapes.field(self.path, old)
         if self.ref not in self.fields:
@@ -177,8 +179,8 @@ class Split(Step):
                 lost = [old for old in present if record[old] not in (None, [])]
                 if lost:
                     raise Undecided(
-                        f"has {lost[0]!r}, and no {names_text(self.key)} of {self.into} to keep it "
-                        "under",
+                        f"has {lost[0]!r}, but no {names_text(self.key)} to keep it under in "
+                        f"{self.into}",
                         lost[0],
                     )
                 return None
@@ -226,7 +228,7 @@ def _refuse_differing(into: str, key: Any, fields: Any, earlier: Any, ref: str) 
         return
     name = next(name for name in fields if json_text(fields[name]) != json_text(earlier.get(name)))
     raise Undecided(
-        f"says that {into} {shown(key)} have {name} {shown(fields[name])}, and an earlier record "
-        f"says {shown(earlier.get(name))}; they must agree",
+        f"sets {name} of {into} {shown(key)} to {shown(fields[name])}, and an earlier record sets "
+        f"it to {shown(earlier.get(name))}; they must agree",
         ref,
     )
