@@ -11,6 +11,8 @@ import msgspec
 import sqlalchemy as sa
 
 from lading.codegen import Expression
+from lading.database.dialect_cache import DialectCache
+from lading.database.dialects.base import Dialect
 from lading.database.dialects.codecs import Codecs
 from lading.database.dialects.sqlite_values import SQLiteCodecs
 from lading.database.live.sqlite import SQLiteDatabase
@@ -144,7 +146,16 @@ def _every(name: str, kind: type[Kind], change: Callable[[Any], Any], *, after: 
         return expression
 
     classes = {owner for owner in (SQLiteCodecs, Codecs) if name in vars(owner)}
-    return together(*(replaced(owner, name, make) for owner in classes))
+    return together(*(replaced(owner, name, make) for owner in classes), uncompiled())
+
+
+def uncompiled() -> Patch:
+    """Have everything compiled anew for each call, with the mistake, and nothing of it kept."""
+
+    def dialect(_: Any, dialect_class: type[Dialect], *arguments: Any, **options: Any) -> Dialect:
+        return dialect_class(*arguments, **options)
+
+    return mock.patch.object(DialectCache, "dialect", dialect)
 
 
 def read_as(kind: type[Kind], change: Callable[[Any], Any]) -> Patch:

@@ -102,10 +102,8 @@ class TableCounts:
 
     def count(self, table: sa.Table) -> tuple[int, ...]:
         """Return the rows of a table, and how many have each foreign key set."""
-        columns = list(dict.fromkeys(self.counted[table]))
-        statement = sa.select(sa.func.count(), *(sa.func.count(column) for column in columns))
-        row = self.database.connection.execute(statement.select_from(table)).one()
-        return tuple(row)
+        columns = dict.fromkeys(self.counted[table])
+        return self.database.fetch(self.database.dialect.counting(table, columns))[0]
 
     def is_empty(self, rows: RowSet) -> bool:
         """Tell whether a row set's table was empty when the import began."""

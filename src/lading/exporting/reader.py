@@ -135,7 +135,7 @@ def _columns(chunk: list[Any]) -> tuple[list[Key], list[Any], list[bytes]]:
 
 def count_rows(database: Database, table: sa.Table, where: Any = None) -> int:
     """Return ``COUNT(*)`` of a table."""
-    statement = sa.select(sa.func.count()).select_from(table)
-    if where is not None:
-        statement = statement.where(where)
+    if where is None:
+        return int(database.fetch(database.dialect.counting(table))[0][0])
+    statement = sa.select(sa.func.count()).select_from(table).where(where)
     return int(database.connection.execute(statement).scalar_one())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 import marshmallow as ma
@@ -31,18 +32,34 @@ from lading.report import Problem
 from lading.values.json_text import on_own_stack, parse_json
 
 
-class RecordDecoder:
-    """Decodes an entity's records, and says what is wrong with those that it can't."""
+class CompiledDecoder:
+    """What decodes an entity's records, whoever reads them."""
 
-    def __init__(self, dialect: Dialect, rows: RowSet, file: str, *, ids: bool = False) -> None:
-        self.rows = rows
-        self.file = file
+    def __init__(self, dialect: Dialect, rows: RowSet, ids: bool) -> None:
         self.layout = RecordLayout(rows, ids=ids)
         self.decoder = RowDecoder(dialect, rows, self.layout)
         self.json = msgspec.json.Decoder(list[self.layout.decoded])  # type: ignore[name-defined]
         self.one = msgspec.json.Decoder(self.layout.decoded)
         self.custom = needs_marshmallow(rows)
-        self.schema = schema_of(rows)
+
+
+class RecordDecoder:
+    """Decodes an entity's records, and says what is wrong with those that it can't."""
+
+    def __init__(self, dialect: Dialect, rows: RowSet, file: str, *, ids: bool = False) -> None:
+        compiled = dialect.once(CompiledDecoder, rows, ids)
+        self.rows = rows
+        self.file = file
+        self.layout = compiled.layout
+        self.decoder = compiled.decoder
+        self.json = compiled.json
+        self.one = compiled.one
+        self.custom = compiled.custom
+
+    @cached_property
+    def schema(self) -> ma.Schema:
+        """The entity's marshmallow schema, for records that the typed decoder refuses."""
+        return schema_of(self.rows)
 
     def decode(self, lines: list[bytes], first: int) -> tuple[Batch, list[Problem]]:
         """Return the good records of a block, and the problems of the others.

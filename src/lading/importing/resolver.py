@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Row
+from lading.database.dialects.base import Dialect, Row
 from lading.database.live.base import Database
 from lading.database.lookup import rows_among
 from lading.exporting.query import having_row_in, with_extensions
@@ -28,6 +28,42 @@ from lading.records.layout import Key
 #: Targets of at most this many rows are read whole, which is cheaper than asking.
 SMALL = 5_000
 CANDIDATES = 20_000
+
+
+class KeyQuery:
+    """The SELECT of some rows' keys, and what reads and binds the parts of such a key.
+
+    Args:
+        dialect: whose SQL it is.
+        target: whose rows have the keys.
+        parts: what a key consists of.
+        remote: the columns that are selected behind the key's.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        target: RowSet,
+        parts: tuple[Value | Reference, ...],
+        remote: tuple[sa.Column[Any], ...],
+    ) -> None:
+        values = [part for part in parts if isinstance(part, Value)]
+        self.binds = {part: dialect.binder(part.carrier, part.kind).function() for part in values}
+        self.reads = {part: dialect.reader(part.carrier, part.kind).function() for part in values}
+        columns: list[sa.ColumnElement[Any]] = []
+        for part in parts:
+            if isinstance(part, Value):
+                columns.append(dialect.selected(part.carrier, part.kind))
+            else:
+                columns += part.columns
+        columns += remote
+        # The levels above a row of a subclass needn't be of that class.
+        source = having_row_in(target, remote)
+        if recurring(parts) is not None:
+            source = with_extensions(target)
+        named = [column.label(f"c{place}") for place, column in enumerate(columns)]
+        self.statement = sa.select(*named).select_from(source)
+        self.sql = dialect.text_of(self.statement)
 
 
 class Resolver:
@@ -49,37 +85,12 @@ class Resolver:
         self.target = target
         self.parts = parts
         self.remote = remote
-        self.binds = {
-            part: database.dialect.binder(part.carrier, part.kind).function()
-            for part in parts
-            if isinstance(part, Value)
-        }
-        self.reads = {
-            part: database.dialect.reader(part.carrier, part.kind).function()
-            for part in parts
-            if isinstance(part, Value)
-        }
+        self.query = database.dialect.once(KeyQuery, target, parts, remote)
         self.own = recurring(parts)
         self.inner = inner
-        self.sql = database.dialect.text_of(self._select())
         self.whole: dict[Key, Row] | None = None
         self.counted = False
         self.near: list[str] | None = None
-
-    def _select(self) -> sa.Select[Any]:
-        columns: list[sa.ColumnElement[Any]] = []
-        for part in self.parts:
-            if isinstance(part, Value):
-                columns.append(self.database.dialect.selected(part.carrier, part.kind))
-            else:
-                columns += part.columns
-        columns += self.remote
-        named = [column.label(f"c{place}") for place, column in enumerate(columns)]
-        # The levels above a row of a subclass needn't be of that class.
-        source = having_row_in(self.target, self.remote)
-        if self.own is not None:
-            source = with_extensions(self.target)
-        return sa.select(*named).select_from(source)
 
     def find(self, keys: Iterable[Key | None]) -> dict[Key, Row]:
         """Map the keys that exist to the remote columns' values, as the driver gives them.
@@ -109,7 +120,7 @@ class Resolver:
             if held is None:
                 return None
             backwards[part] = {row: key for key, row in held.items() if row is not AMBIGUOUS}
-        return self._matched(self.database.fetch(self.sql), backwards)
+        return self._matched(self.database.fetch(self.query.sql), backwards)
 
     def _start(self) -> dict[Reference, dict[Row, Key]]:
         return {} if self.own is None else {self.own: ITSELF}
@@ -153,7 +164,7 @@ class Resolver:
                 choices.append([row])
                 continue
             try:
-                bound = self.binds[part](item)
+                bound = self.query.binds[part](item)
             except (ValueError, TypeError):
                 return
             choices.append([(form,) for form in self.database.dialect.forms(part.kind, bound)])
@@ -169,7 +180,7 @@ class Resolver:
                 nulls.append(self._null(table, part))
             else:
                 columns += part.columns if isinstance(part, Reference) else (part.column,)
-        sql = self.sql
+        sql = self.query.sql
         if not columns:
             return self.database.fetch(f"{sql} WHERE {' AND '.join(nulls)}")
         names = [f"{table}.{self.database.dialect.name(column)}" for column in columns]
@@ -210,7 +221,7 @@ class Resolver:
                 value = row[place]
                 place += 1
                 try:
-                    key.append(None if value is None else self.reads[part](value))
+                    key.append(None if value is None else self.query.reads[part](value))
                 except Exception:  # a stored value that no record can hold matches none
                     return None
                 continue
@@ -235,7 +246,7 @@ class Resolver:
         if len(self.parts) != 1 or not isinstance(self.parts[0], Value):
             return None
         if self.near is None:
-            statement = self._select().limit(CANDIDATES)
+            statement = self.query.statement.limit(CANDIDATES)
             with closing(self.database.stream(statement, CANDIDATES)) as stream:
                 rows = next(stream, [])
             keys = [self._key(row, {}) for row in rows]

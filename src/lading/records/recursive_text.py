@@ -49,7 +49,7 @@ class RecurringKeys:
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
         self.most = deepest(reference)
-        self.remembered: dict[bytes, Key | None] = {}
+        self.remembered: dict[bytes, Key] = {}
         self.levels: dict[Key, Key] = {}
         layout = KeyLayout(reference.parts)
         own = recurring(reference.parts)
@@ -63,29 +63,31 @@ class RecurringKeys:
 
     def read(self, text: msgspec.Raw) -> Key | None:
         """Return the key that a text says, or ``None`` for null; ``ValueError`` for any other."""
-        held = bytes(text)
-        if held in self.remembered:
-            return self.remembered[held]
-        found = on_own_stack(self.decoder.decode, held)
+        line = bytes(text)
+        remembered = self.remembered.get(line)  # another thread may clear them meanwhile
+        if remembered is not None:
+            return remembered
+        struct = on_own_stack(self.decoder.decode, line)
         # The decoder keeps the last of duplicate names; text that isn't ours is parsed strictly.
-        if on_own_stack(_encoder.encode, found) != held:
-            parse_json(held)
-        key = self._key(found) if found is not None else None
+        if on_own_stack(_encoder.encode, struct) != line:
+            parse_json(line)
+        if struct is None:
+            return None
         if len(self.remembered) >= REMEMBERED:
             self.remembered.clear()
-        self.remembered[held] = key
+        key = self.remembered[line] = self._key(struct)
         return key
 
     def _key(self, lowest: Any) -> Key:
-        found = []
+        levels = []
         level, above, at = self.level, self.above, lowest
         while at is not None:
-            found.append(level(at))
+            levels.append(level(at))
             at = above(at)
-        if len(found) > self.most:
+        if len(levels) > self.most:
             raise ValueError(f"has more than {self.most} levels.")
         if len(self.levels) >= REMEMBERED:
             self.levels.clear()
-        one = self.levels.setdefault
-        found.reverse()
-        return tuple(one(item, item) for item in found)
+        shared = self.levels.setdefault
+        levels.reverse()
+        return tuple(shared(level, level) for level in levels)

@@ -6,7 +6,7 @@ import pickle
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 from lading.scratch.files import scratch
 from lading.values.json_text import on_own_stack
@@ -16,9 +16,15 @@ class Spool:
     """A queue of chunks in an unlinked temporary file, so that memory stays flat."""
 
     def __init__(self) -> None:
-        with scratch():
-            self.file = tempfile.TemporaryFile(prefix="lading-spool-")  # noqa: SIM115 - see close()
+        self._file: IO[bytes] | None = None
         self.count = 0
+
+    @property
+    def file(self) -> IO[bytes]:
+        """The file, which is made with the first item."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="lading-spool-")  # noqa: SIM115 - see close()
+        return self._file
 
     def __bool__(self) -> bool:
         return self.count > 0
@@ -47,4 +53,5 @@ class Spool:
     def close(self) -> None:
         """Give the file back."""
         with suppress(OSError):  # what couldn't be written can't be flushed either
-            self.file.close()
+            if self._file is not None:
+                self._file.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -200,6 +200,11 @@ class Dialect(ABC):
     def overriding(self, columns: Sequence[Column]) -> str:
         """Return what an INSERT says for its columns to take values that the server would give."""
         return ""
+
+    def counting(self, table: sa.Table, columns: Iterable[Column] = ()) -> str:
+        """Return the SELECT of how many rows a table has, and how many have each column set."""
+        counts = ["count(*)", *(f"count({self.name(column)})" for column in columns)]
+        return f"SELECT {', '.join(counts)} FROM {self.table(table)}"
 
     @abstractmethod
     def numbers(self, count: int) -> sa.FromClause:
