@@ -21,6 +21,7 @@ from lading.locking.check import drift
 from lading.locking.sealed_shape import sealed_shapes
 from lading.model.shape import shape_of
 from support.declaring import new_base, schema_for
+from support.depth import examples
 from support.world import key, to
 
 #: What an application has at one version: the keys' names, and the fields of each table.
@@ -248,7 +249,7 @@ class Held:
         return {}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(15))
 @given(
     histories(),
     st.fixed_dictionaries(records),
@@ -283,7 +284,7 @@ def parsed(held: dict[str, list[bytes]]) -> dict[str, list[Any]]:
     return {name: [msgspec.json.decode(line) for line in lines] for name, lines in held.items()}
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(10))
 @given(histories(), st.data())
 def test_a_check_finds_nothing_in_whole_histories_and_every_step_that_is_missing(
     history: tuple[list[State], list[list[Any]]], data: st.DataObject

@@ -1,10 +1,10 @@
-"""Mistakes planted in the engine: the drawn applications find each within their usual number."""
+"""Mistakes planted in the engine: one of the usual drawn applications finds each."""
 
 from __future__ import annotations
 
 import datetime as dt
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -23,8 +23,6 @@ from lading.values.datetimes import Time
 from support.backends import Backend
 from support.drawn.running import Broken, run
 
-#: As many as ``test_drawn_schemas`` draws on SQLite.
-SEEDS = range(360)
 Patch = Callable[[], Any]
 
 
@@ -100,39 +98,27 @@ def lost_fractions() -> Any:
     return (mock.patch.object(Time, "write", write),)
 
 
-MISTAKES = [
-    forgotten_column,
-    swapped_references,
-    json_null_for_sql_null,
-    reversed_sequences,
-    dropped_links,
-    null_twins,
-    lost_fractions,
+#: Each mistake with one of the seeds in ``test_drawn_schemas`` that it shows in.
+MISTAKES: list[tuple[Callable[[], Any], int]] = [
+    (forgotten_column, 21),
+    (swapped_references, 144),
+    (json_null_for_sql_null, 57),
+    (reversed_sequences, 144),
+    (dropped_links, 156),
+    (null_twins, 355),
+    (lost_fractions, 87),
 ]
 
 
-@pytest.fixture(params=MISTAKES, ids=lambda made: made.__name__)
-def mistake(request: pytest.FixtureRequest) -> Iterator[str]:
-    """One mistake in the engine, while the test runs."""
-    patches = request.param()
-    for patch in patches:
-        patch.start()
-    yield request.param.__name__
-    for patch in patches:
-        patch.stop()
-
-
-@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("mistake", "seed"), MISTAKES, ids=lambda item: getattr(item, "__name__", "")
+)
 def test_the_drawn_applications_find_a_planted_mistake(
-    mistake: str, sqlite_memory: Backend, tmp_path: Path
+    mistake: Callable[[], Any], seed: int, sqlite_memory: Backend, tmp_path: Path
 ) -> None:
     """The invariant itself can fail."""
-    for seed in reversed(SEEDS):  # in this order they happen to be found sooner
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        try:
-            run(seed, sqlite_memory, folder)
-        except Broken:
-            return
-        shutil.rmtree(folder)
-    pytest.fail(f"{len(SEEDS)} drawn applications don't notice {mistake}")
+    with ExitStack() as patches:
+        for patch in mistake():
+            patches.enter_context(patch)
+        with pytest.raises(Broken):
+            run(seed, sqlite_memory, tmp_path)

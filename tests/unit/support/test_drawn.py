@@ -22,7 +22,7 @@ from support.worlds import shelves
 
 def test_a_seed_gives_the_same_application_and_rows() -> None:
     """Or a failure could not be seen again."""
-    for seed in range(20):
+    for seed in range(5):
         one, two = draw(seed), draw(seed)
         assert source_of(one) == source_of(two)
         rows = [draw_rows(app, "sqlite", tame=True) for app in (one, two)]
@@ -35,7 +35,7 @@ def test_drawn_rows_fit_their_constraints_and_classes(
 ) -> None:
     """Whatever the catalog says: each row is taken, and is loaded as an object of its class."""
     subclasses = 0
-    for seed in range(60):
+    for seed in range(15):
         world = World(seed, sqlite_memory, tmp_path)
         try:
             if "sqlite" not in world.app.engines:
