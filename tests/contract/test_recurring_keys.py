@@ -30,7 +30,7 @@ from lading.importing import resolver as resolve
 from lading.importing.recursive_resolver import REMEMBERED
 from lading.model.recursive_keys import DEEPEST
 from lading.scratch.sort import CHUNK
-from support.backends import Backend
+from support.backends import ON_SQLITE, Backend
 from support.declaring import new_base, schema_for
 from support.rewriting import entity_bytes, rewritten
 from support.statements import statements
@@ -197,28 +197,36 @@ def test_records_sort_by_their_nested_keys(
 # Depth and width
 
 
+def deep(depth: int) -> Tree:
+    """One path with leaves at its end."""
+    return [*chain(depth), *((1000 + n, depth - n, f"leaf{n}") for n in range(20))]
+
+
 @BOTH_ORDERS
-@pytest.mark.parametrize(
-    "depth,hooked",
-    [(200, False), (200, True), (DEEPEST - 1, False)],
-    ids=["compiled", "marshmallow", "deepest"],
-)
+@pytest.mark.parametrize("hooked", [False, True], ids=["compiled", "marshmallow"])
+@ON_SQLITE
 def test_deep_trees_go_round(
-    backend: Backend, tmp_path: Path, order: tuple[str, ...], depth: int, hooked: bool
+    backend: Backend, tmp_path: Path, order: tuple[str, ...], hooked: bool
 ) -> None:
-    """Two hundred levels, and as many as there may be, by both ways and in any order."""
+    """By both ways and in any order."""
     hook = {"copied": ma.pre_load(lambda self, data, **_: dict(data))} if hooked else {}
-    tree = [*chain(depth), *((1000 + n, depth - n, f"leaf{n}") for n in range(20))]
-    goes_round(backend, forest(tree, order, **hook), tmp_path, shuffle=True)
+    goes_round(backend, forest(deep(80), order, **hook), tmp_path, shuffle=True)
+
+
+def test_the_deepest_tree_goes_round(backend: Backend, tmp_path: Path) -> None:
+    """As many levels as there may be."""
+    goes_round(backend, forest(deep(DEEPEST - 1), ("name", "parent")), tmp_path, shuffle=True)
 
 
 @BOTH_ORDERS
+@ON_SQLITE
 def test_wide_trees_go_round(backend: Backend, tmp_path: Path, order: tuple[str, ...]) -> None:
     """Six thousand children of one parent, which is too many to be read whole."""
     tree: Tree = [(1, None, "root"), *((n, 1, f"n{n}") for n in range(2, 6_002))]
     goes_round(backend, forest(tree, order), tmp_path)
 
 
+@ON_SQLITE
 def test_bushy_trees_go_round_by_the_chunk(
     backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +269,7 @@ def test_what_is_too_deep_is_a_problem_of_its_record(
     ]
 
 
+@ON_SQLITE
 def test_hostile_depth_is_a_located_error(backend: Backend, tmp_path: Path) -> None:
     """A hundred thousand levels end neither the process nor the report."""
     world = forest([(1, None, "a")])
@@ -276,11 +285,12 @@ def test_hostile_depth_is_a_located_error(backend: Backend, tmp_path: Path) -> N
         assert "nested more than 600 deep" in str(caught.value)
 
 
+@ON_SQLITE
 def test_a_deep_tree_loads_from_a_file_that_a_person_formatted(
     backend: Backend, tmp_path: Path
 ) -> None:
     """The slower way into a file takes keys as deep as the fast one does."""
-    world = forest(chain(300), products=False)
+    world = forest(chain(150), products=False)
     with backend.database() as source, backend.database(world.metadata) as target:
         first = export_all(world.filled(source), tmp_path / "a", catalog=world.catalog)
         rewritten(tmp_path / "a", lambda _, records: records, indent=0)
@@ -375,6 +385,7 @@ def test_each_level_costs_one_query_a_chunk(
     assert wide == deep
 
 
+@ON_SQLITE
 def test_levels_that_were_found_cost_nothing_in_the_next_chunk(
     backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,6 +409,7 @@ def test_levels_that_were_found_cost_nothing_in_the_next_chunk(
 
 
 @BOTH_ORDERS
+@ON_SQLITE
 def test_rows_that_wait_for_their_parents_wait_once(
     backend: Backend, tmp_path: Path, order: tuple[str, ...]
 ) -> None:

@@ -70,7 +70,7 @@ def test_objects_dump_as_what_is_exported(name: str, request: pytest.FixtureRequ
     is_aware = any(isinstance(kind, DateTime) and kind.aware for kind in kinds)
     factory = request.getfixturevalue("lading_postgresql") if is_aware else sqlite_engine
 
-    @examples(3)
+    @examples(2)
     @given(drawn(name))
     def same(dataset: Any) -> None:
         with Trip(catalog, dataset) as trip:
@@ -130,7 +130,7 @@ def test_both_ways_blame_the_same_fields(name: str) -> None:
     entities = catalog.use()
     seen: Counter[str] = Counter()
 
-    @examples(8)
+    @examples(5)
     @given(drawn(name), st.data())
     def same(dataset: Any, data: Any) -> None:
         with Trip(catalog, dataset) as trip:

@@ -1468,7 +1468,8 @@ def hooks() -> World:
         return {**data, "power": f"{data['power']} kW"}
 
     def as_number(self: Any, data: Any, **_: Any) -> Any:
-        return {**data, "power": int(str(data["power"]).removesuffix(" kW"))}
+        kilowatts = str(data.get("power")).removesuffix(" kW")
+        return {**data, "power": int(kilowatts)} if kilowatts.isdecimal() else data
 
     def sane(self: Any, value: int, **_: Any) -> None:
         if value < 0:
