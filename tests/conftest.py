@@ -30,17 +30,20 @@ settings.load_profile("deep" if IS_DEEP else "own tests")
 
 
 def pytest_configure() -> None:
-    """Keep bundles and the servers' data in memory: each commit would wait for a disk."""
+    """Keep bundles and the servers' data in memory: each commit would wait for a disk.
+
+    And collect garbage seldom: a session holds thousands of models, which are looked at each time.
+    """
+    gc.set_threshold(50_000, 20, 50)
     is_usable = IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK)
     if "TMPDIR" not in os.environ and is_usable and shutil.disk_usage(IN_MEMORY).free > ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage seldom: a session holds thousands of models, and each is looked at again."""
+    """Take what was imported out of every later collection of garbage."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session")

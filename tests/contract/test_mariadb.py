@@ -33,7 +33,7 @@ from lading import (
     import_document,
 )
 from lading.database.live import database_for
-from lading.exporting.reader import rows_among
+from lading.database.lookup import rows_among
 from support.backends import Backend
 from support.columns import MARIADB, MOMENT
 from support.declaring import catalog_of, new_base, schema_for

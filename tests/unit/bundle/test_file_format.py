@@ -90,7 +90,6 @@ MARK = {"manifest_sha256": "0" * 64}
         (5, None),
         (None, None),
     ],
-    ids=repr,
 )
 def test_a_manifest_is_recognised_by_its_mark_and_files(top: Any, names: set[str] | None) -> None:
     """Of whatever version; what isn't one has no names."""

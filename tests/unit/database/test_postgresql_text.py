@@ -237,7 +237,6 @@ def test_an_item_without_a_python_value_is_refused(type_: Any, text: str, proble
         (dt.time(8), "08:00:00"),
         (uuid.UUID(int=5), str(uuid.UUID(int=5))),
     ],
-    ids=repr,
 )
 def test_an_item_has_a_text(value: Any, text: str) -> None:
     """Which the server reads as the same value."""
