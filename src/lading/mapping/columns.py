@@ -1,7 +1,7 @@
 """Which kind of value a column's type travels as.
 
 This looks at SQLAlchemy types only; what a dialect can hold of them is decided
-in ``engine.limits``.
+in ``database.dialects``.
 """
 
 from __future__ import annotations

@@ -120,6 +120,10 @@ class RowSetDraft:
         """The row set itself."""
         return self.context.plain[self.schema]
 
+    def is_discriminator(self, column: Column) -> bool:
+        """Tell whether a column says which class a record is of, which a reference can't."""
+        return column is self.hierarchy.discriminator and self.rows.classes is not None
+
     def report(self, text: str) -> None:
         """Note a mistake of this schema."""
         self.context.report(self.schema, text)

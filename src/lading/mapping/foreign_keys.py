@@ -9,21 +9,18 @@ for the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from lading.mapping.context import RowSetDraft
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Ref
-from lading.mapping.relationships import has_conditions, many_to_one, plain_pairs
+from lading.mapping.foreign_key_names import ForeignKeyNames, Pairs, names_of
+from lading.mapping.relationships import has_conditions, plain_pairs
 from lading.model.rowsets import Column
 from lading.model.uniqueness import leads_to_one
-
-Pairs = tuple[tuple[Column, Column], ...]
 
 
 @dataclass(eq=False, slots=True)
@@ -59,8 +56,9 @@ class ForeignKeys:
     def __init__(self, draft: RowSetDraft) -> None:
         self.draft = draft
         self.rows = draft.rows
+        self.names = ForeignKeyNames(draft)
         self.order = {column: n for n, column in enumerate(draft.hierarchy.columns())}
-        all_pairs = sorted(self._found(), key=self._fewest_first)
+        all_pairs = sorted(self._all_pairs(), key=self._fewest_first)
         self.excluded: set[Column] = set()
         self.keys = [key for pairs in all_pairs for key in self._named(pairs)]
         carried: set[Column] = set()
@@ -85,41 +83,37 @@ class ForeignKeys:
         may_be_null = any(near.nullable for near, _ in pairs)
         return may_be_null, len(pairs), [self.order[near] for near, _ in pairs]
 
-    def _found(self) -> list[Pairs]:
-        joining = {extension.pairs for extension in self.rows.extensions}
-        own = {near for pairs in joining for near, _ in pairs}
-        keys: dict[Pairs, None] = {}
-        for table in self.rows.tables:
-            for constraint in table.foreign_key_constraints:
-                elements = constraint.elements
-                near = tuple(element.parent for element in elements)
-                try:
-                    far = tuple(element.column for element in elements)
-                except sa.exc.SQLAlchemyError as error:
-                    self.draft.failed |= {str(column.name).removesuffix("_id") for column in near}
-                    self.draft.report(
-                        f"{names_of(near)}: its foreign key can't be resolved ({error})"
-                    )
-                    continue
-                if not (set(near) <= own and far[0].table in self.rows.tables):
-                    keys[tuple(zip(near, far, strict=True))] = None
+    def _all_pairs(self) -> list[Pairs]:
+        """Return the pairs of columns of each foreign key: by constraints, or by relationships."""
+        keys = dict.fromkeys(self._by_constraints())
         constrained = {near for pairs in keys for near, _ in pairs}
         for relationship, _ in self.draft.relationships.values():
             pairs = tuple(plain_pairs(relationship).items())
-            if (
-                not pairs
-                or constrained & {near for near, _ in pairs}
-                or has_conditions(relationship)
-            ):
+            if constrained & {near for near, _ in pairs} or has_conditions(relationship):
                 continue  # one with conditions leads somewhere only where they hold
-            if leads_to_one([far for _, far in pairs]):
+            if pairs and leads_to_one([far for _, far in pairs]):
                 keys[pairs] = None
-            else:
+            elif pairs:
                 self._refuse_declared(str(relationship.key), pairs)
         return list(keys)
 
+    def _by_constraints(self) -> Iterator[Pairs]:
+        """Yield the tables' foreign keys, but those by which subclasses' tables join the base's."""
+        joining = {near for extension in self.rows.extensions for near, _ in extension.pairs}
+        constraints = [c for table in self.rows.tables for c in table.foreign_key_constraints]
+        for elements in (constraint.elements for constraint in constraints):
+            near = tuple(element.parent for element in elements)
+            try:
+                far = tuple(element.column for element in elements)
+            except sa.exc.SQLAlchemyError as error:
+                self.draft.failed |= {str(column.name).removesuffix("_id") for column in near}
+                self.draft.report(f"{names_of(near)}: its foreign key can't be resolved ({error})")
+                continue
+            if not (set(near) <= joining and far[0].table in self.rows.tables):
+                yield tuple(zip(near, far, strict=True))
+
     def _refuse_declared(self, relationship: str, pairs: Pairs) -> None:
-        """Without a foreign key, what leads to several rows is no reference; a Ref says it is."""
+        """Report a ``Ref`` whose relationship has no foreign key and may lead to several rows."""
         for name, field in self.draft.declared.items():
             if isinstance(field, Ref) and (field.relationship or name) == relationship:
                 self.draft.used.add(name)
@@ -135,9 +129,9 @@ class ForeignKeys:
     def _named(self, pairs: Pairs) -> Iterator[ForeignKey]:
         """Name one foreign key; nothing if it can't be named or is left out."""
         try:
-            name, field, relationship = self._name(pairs)
+            name, field, relationship = self.names.name_of(pairs)
         except AmbiguousDeclaration as error:
-            self.draft.failed |= self._possible_names(pairs)
+            self.draft.failed |= self.names.possible(pairs)
             self.draft.report(str(error))
             return
         self.draft.seen.add(name)
@@ -146,69 +140,21 @@ class ForeignKeys:
         else:
             yield ForeignKey(pairs, name, field, relationship)
 
-    def _possible_names(self, pairs: Pairs) -> set[str]:
-        """Return what a foreign key that isn't named might have been called."""
-        local = [near for near, _ in pairs]
-        attributes = {self.draft.hierarchy.attribute(near) or str(near.name) for near in local}
-        relationships = [relationship for relationship, _ in self.draft.relationships.values()]
-        names = {str(relationship.key) for relationship in many_to_one(relationships, pairs)}
-        return names | attributes | {name.removesuffix("_id") for name in attributes}
-
-    def _name(self, pairs: Pairs) -> tuple[str, Ref, str | None]:
-        """Return the field's name, the field, and the relationship's name."""
-        local = tuple(near for near, _ in pairs)
-        draft = self.draft
-        candidates = [relationship for relationship, _ in draft.relationships.values()]
-        relationships = [str(item.key) for item in many_to_one(candidates, pairs)]
-        attributes = [draft.hierarchy.attribute(column) or str(column.name) for column in local]
-        views = _views(candidates, pairs) if len(local) > 1 else []
-        plain = attributes[0].removesuffix("_id") if len(local) == 1 else None
-        for name, field in draft.declared.items():
-            if isinstance(field, Ref) and name not in draft.used:
-                wanted = field.relationship or name
-                if isinstance(wanted, tuple):
-                    is_meant = set(wanted) in (set(attributes), {column.name for column in local})
-                else:
-                    is_meant = wanted in (*relationships, plain, *attributes, *views)
-                if is_meant:
-                    draft.used.add(name)
-                    return name, field, wanted if wanted in relationships else None
-        if len(relationships) == 1:
-            return relationships[0], Ref(), relationships[0]
-        if relationships:
-            known = " or ".join(f"{name} = Ref()" for name in relationships)
-            raise AmbiguousDeclaration(
-                f"{names_of(local)} has several relationships; write {known}"
-            )
-        if len(views) == 1:
-            return views[0], Ref(), None
-        if plain is None:
-            raise AmbiguousDeclaration(
-                f"the foreign key ({names_of(local)}) has no relationship to be named after; name "
-                f"it by its columns, as in name = Ref({tuple(attributes)!r})"
-            )
-        if plain == attributes[0] and self._is_discriminator(local[0]):
-            return f"{plain}_ref", Ref(), None  # the record says its class by a field of that name
-        return plain, Ref(), None
-
-    def _is_discriminator(self, column: Column) -> bool:
-        """Tell whether a column says which class a record is of, which a reference can't."""
-        hierarchy = self.draft.hierarchy
-        return column is hierarchy.discriminator and self.rows.classes is not None
-
     def _fields_in(self, key: ForeignKey, carried: set[Column]) -> frozenset[Column]:
-        """Return the columns of a foreign key that need a field of their own.
+        """Return the columns of a foreign key that become fields of their own.
 
-        So do those that a null reference wouldn't restore, though they are never null or
-        others need them, those of a primary key that the reference reaches beyond, so
-        that the rest of it can be a natural key, and a discriminator.
+        A nullable composite reference can leave a column unset; if that column is never null,
+        or is in another foreign key as well, it becomes a field of its own.  So does a
+        discriminator, and a column of a primary key that the reference reaches beyond, so that
+        the rest of it can be a natural key.  A column that holds a generated id can't be a field,
+        so the declaration is refused where such a column is needed.
         """
         may_be_null = len(key.pairs) > 1 and any(column.nullable for column in key.local)
         primary = set(self.rows.identity)
         reaches_beyond = len(primary) > 1 and not set(key.local) <= primary
         apart = set()
         for near, far in key.pairs:
-            if self._is_discriminator(near):
+            if self.draft.is_discriminator(near):
                 apart.add(near)
                 continue
             needed = may_be_null and (not near.nullable or self._is_shared(near))
@@ -216,7 +162,7 @@ class ForeignKeys:
                 continue
             attribute = self.draft.hierarchy.attribute(near)
             is_field = attribute is not None and attribute not in self.draft.excluded
-            if is_field and not self._made_up(far):
+            if is_field and not self._generated_ids(far):
                 apart.add(near)
             elif needed:
                 self.draft.report(
@@ -233,7 +179,7 @@ class ForeignKeys:
     def _refuse_two_ids(self, column: Column) -> None:
         """A column can't hold ids of two tables, which another database makes up one by one."""
         keys = [(key, dict(key.pairs)[column]) for key in self.keys if column in key.local]
-        ids_by_key = [self._made_up(far) for _, far in keys]
+        ids_by_key = [self._generated_ids(far) for _, far in keys]
         whole = frozenset[Column]().union(*ids_by_key)
         if any(ids_of_key != whole for ids_of_key in ids_by_key):
             names = " and ".join(key.name for key, _ in keys)
@@ -243,28 +189,14 @@ class ForeignKeys:
                 "that is the same in this database alone; leave one of them out with Meta.exclude"
             )
 
-    def _made_up(self, column: Column, seen: frozenset[Column] = frozenset()) -> frozenset[Column]:
+    def _generated_ids(
+        self, column: Column, seen: frozenset[Column] = frozenset()
+    ) -> frozenset[Column]:
         """Return the ids that only their database knows, of which a column holds one in the end."""
         targets = {foreign.column for foreign in column.foreign_keys} - seen
         if targets:
-            ids_by_target = (self._made_up(target, seen | {column}) for target in targets)
+            ids_by_target = (self._generated_ids(target, seen | {column}) for target in targets)
             return frozenset[Column]().union(*ids_by_target)
         table = column.table
         surrogates = {rows.surrogate for rows in self.draft.context.of_table(table)}
         return frozenset({column} if column in surrogates else ())
-
-
-def _views(relationships: Iterable[RelationshipProperty[Any]], pairs: Pairs) -> list[str]:
-    """Name the relationships that only read what a foreign key leads to."""
-    return [
-        str(relationship.key)
-        for relationship in relationships
-        if relationship.viewonly
-        and relationship.direction is RelationshipDirection.MANYTOONE
-        and set(relationship.local_remote_pairs or ()) == set(pairs)
-    ]
-
-
-def names_of(columns: tuple[Column, ...]) -> str:
-    """Return the names of columns, for people."""
-    return ", ".join(column.name for column in columns)

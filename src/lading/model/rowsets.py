@@ -68,7 +68,7 @@ class Value(Member):
     ``kind`` is a ``FieldKind`` where only the application's own field knows the type;
     ``writable`` is false for what the database computes and for ``dump_only``.  ``stored`` is
     the type by which the column is read and written instead of its own, where values travel
-    as they are stored.  What is ``hidden`` no text of ours shows: see ``declare.hiding``.
+    as they are stored.  What is ``hidden`` no text of ours shows: see ``model.hidden``.
     """
 
     attribute: str
@@ -96,7 +96,7 @@ class Reference(Member):
     ``columns`` are the local ones and ``remote`` those of the target that they
     hold.  ``parts`` are the target's members that are written: its natural key,
     or the one field of ``by``.  Where that key recurs, one of its parts is a reference
-    whose parts are the same again: see ``declare.recurring``.
+    whose parts are the same again: see ``model.recursive_keys``.
     """
 
     columns: tuple[Column, ...]

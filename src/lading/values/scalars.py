@@ -6,7 +6,7 @@ or a JSON value), :meth:`Kind.read` turns a written form back and is strict abou
 it.  Fields, engine and kit all use these, so that a type has one form only.
 
 Nothing here knows a database: what a column of some dialect can hold is decided
-in ``engine.limits``.
+in ``database.dialects``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The shapes of a payload's entities while changes run, and how references lead through them.
 
-A shape is what the manifest says of an entity, in plain JSON values; see ``derive.shape``.
+A shape is what the manifest says of an entity, in plain JSON values; see ``model.shape``.
 Beyond that, a shape may be ``open``: nobody knows all of its fields any more.  A field
 whose type nobody knows any more has the type ``unknown``.
 """

@@ -1,0 +1,112 @@
+"""What a foreign key's reference is called: by its declared field, relationship or column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
+
+from lading.mapping.context import RowSetDraft
+from lading.mapping.errors import AmbiguousDeclaration
+from lading.mapping.fields import Ref
+from lading.mapping.relationships import many_to_one
+from lading.model.rowsets import Column
+
+#: The columns of a foreign key, each with the one that it holds.
+Pairs = tuple[tuple[Column, Column], ...]
+
+
+class ForeignKeyNames:
+    """Names the foreign keys of one row set."""
+
+    def __init__(self, draft: RowSetDraft) -> None:
+        self.draft = draft
+        self.relationships = [relationship for relationship, _ in draft.relationships.values()]
+
+    def name_of(self, pairs: Pairs) -> tuple[str, Ref, str | None]:
+        """Return the field's name, the field, and the relationship's name.
+
+        Raises ``AmbiguousDeclaration`` where nothing names the foreign key, or too much.
+        """
+        local = tuple(near for near, _ in pairs)
+        names = [str(relationship.key) for relationship in many_to_one(self.relationships, pairs)]
+        views = _views(self.relationships, pairs) if len(local) > 1 else []
+        declared = self._declared(local, [*names, *views])
+        if declared is not None:
+            name, field, wanted = declared
+            return name, field, wanted if wanted in names else None
+        if len(names) == 1:
+            return names[0], Ref(), names[0]
+        if names:
+            fields = " or ".join(f"{name} = Ref()" for name in names)
+            raise AmbiguousDeclaration(
+                f"{names_of(local)} has several relationships; write {fields}"
+            )
+        if len(views) == 1:
+            return views[0], Ref(), None
+        return self._name_by_column(local), Ref(), None
+
+    def _declared(
+        self, local: tuple[Column, ...], relationships: list[str]
+    ) -> tuple[str, Ref, Any] | None:
+        """Return the declared field of a foreign key, by its name, and what it names in the model.
+
+        Args:
+            local: The foreign key's columns.
+            relationships: The names of those that lead where it does.
+        """
+        attributes = self._attributes(local)
+        plain = [attributes[0].removesuffix("_id")] if len(local) == 1 else []
+        for name, field in self.draft.declared.items():
+            if not isinstance(field, Ref) or name in self.draft.used:
+                continue
+            wanted = field.relationship or name
+            if isinstance(wanted, tuple):
+                is_meant = set(wanted) in (set(attributes), {column.name for column in local})
+            else:
+                is_meant = wanted in (*relationships, *plain, *attributes)
+            if is_meant:
+                self.draft.used.add(name)
+                return name, field, wanted
+        return None
+
+    def _name_by_column(self, local: tuple[Column, ...]) -> str:
+        """Name a reference after its only column."""
+        attributes = self._attributes(local)
+        if len(local) > 1:
+            raise AmbiguousDeclaration(
+                f"the foreign key ({names_of(local)}) has no relationship to be named after; name "
+                f"it by its columns, as in name = Ref({tuple(attributes)!r})"
+            )
+        plain = attributes[0].removesuffix("_id")
+        if plain == attributes[0] and self.draft.is_discriminator(local[0]):
+            return f"{plain}_ref"  # the record says its class by a field of that name
+        return plain
+
+    def _attributes(self, columns: tuple[Column, ...]) -> list[str]:
+        """Return what the model calls columns, else their own names."""
+        hierarchy = self.draft.hierarchy
+        return [hierarchy.attribute(column) or str(column.name) for column in columns]
+
+    def possible(self, pairs: Pairs) -> set[str]:
+        """Return what a foreign key that isn't named might have been called."""
+        attributes = set(self._attributes(tuple(near for near, _ in pairs)))
+        names = {str(relationship.key) for relationship in many_to_one(self.relationships, pairs)}
+        return names | attributes | {name.removesuffix("_id") for name in attributes}
+
+
+def _views(relationships: Iterable[RelationshipProperty[Any]], pairs: Pairs) -> list[str]:
+    """Name the relationships that only read what a foreign key leads to."""
+    return [
+        str(relationship.key)
+        for relationship in relationships
+        if relationship.viewonly
+        and relationship.direction is RelationshipDirection.MANYTOONE
+        and set(relationship.local_remote_pairs or ()) == set(pairs)
+    ]
+
+
+def names_of(columns: tuple[Column, ...]) -> str:
+    """Return the names of columns, for people."""
+    return ", ".join(column.name for column in columns)
