@@ -26,7 +26,7 @@ from lading.exporting.reading import Tally
 from lading.exporting.selection import Scope
 from lading.exporting.shared_keys import refuse_shared_keys
 from lading.mapping.coverage import uncarried
-from lading.mapping.load_order import Order, load_order_of
+from lading.mapping.load_order import LoadOrder, load_order_of
 from lading.mapping.soft_references import soft_references
 from lading.messages import listed
 from lading.model.entities import Entities
@@ -137,7 +137,7 @@ def export_document(
     }
 
 
-def _prepared(catalog: Catalog, only: Any, where: Any, *, closure: bool) -> tuple[Order, Scope]:
+def _prepared(catalog: Catalog, only: Any, where: Any, *, closure: bool) -> tuple[LoadOrder, Scope]:
     """Check all declarations; return the order, and the entities and rows to export."""
     check_flags(closure=closure)
     entities = catalog.use()
@@ -173,7 +173,7 @@ def _release(catalog: Catalog) -> str | None:
 def _exporting(
     session: Any,
     catalog: Catalog,
-    order: Order,
+    order: LoadOrder,
     scope: Scope,
     *,
     include_ids: bool,
@@ -193,7 +193,7 @@ class _Export:
     def __init__(
         self,
         catalog: Catalog,
-        order: Order,
+        order: LoadOrder,
         scope: Scope,
         opened: Opened,
         *,

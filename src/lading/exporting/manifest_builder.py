@@ -17,7 +17,7 @@ from lading.bundle.manifest import (
     Manifest,
     content_digest,
 )
-from lading.mapping.load_order import Order
+from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
 from lading.model.rowsets import Reference, RowSet, references_of
 from lading.model.shape import shape_of, targets_of
@@ -31,7 +31,7 @@ class Contents:
     """
 
     def __init__(
-        self, entities: Entities, order: Order, names: Sequence[str], *, ids: bool = False
+        self, entities: Entities, order: LoadOrder, names: Sequence[str], *, ids: bool = False
     ) -> None:
         self.entities = entities
         self.order = order
@@ -120,15 +120,15 @@ class Contents:
         return [name for name in self.names if name in held]
 
 
-def deferrals(order: Order, rows: RowSet) -> Iterator[tuple[str, Reference, DeferredBy]]:
+def deferrals(order: LoadOrder, rows: RowSet) -> Iterator[tuple[str, Reference, DeferredBy]]:
     """Yield a row set's deferred references: path within the record, reference, and how."""
     prefix = rows.name[len(rows.entity) + 1 :]
     prefix = f"{prefix}." if prefix else ""
     for reference in rows.references:
         if (rows.name, reference.name) in order.updated:
             yield f"{prefix}{reference.written}", reference, "update"
-        elif rows.name in order.late:
+        elif rows.name in order.deferred:
             yield f"{prefix}{reference.written}", reference, "insert"
     for links in rows.links:
-        if f"{rows.name}.{links.name}" in order.late:
+        if f"{rows.name}.{links.name}" in order.deferred:
             yield f"{prefix}{links.written}", links.reference, "insert"

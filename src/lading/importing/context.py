@@ -10,7 +10,7 @@ from lading.importing.exclusions import Exclusions
 from lading.importing.journal import Journal
 from lading.importing.outcomes import Outcomes
 from lading.importing.resolvers import Resolvers
-from lading.mapping.load_order import Order
+from lading.mapping.load_order import LoadOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class LoadContext:
     """
 
     database: Database
-    order: Order
+    order: LoadOrder
     tables: TableCounts
     resolvers: Resolvers
     outcomes: Outcomes

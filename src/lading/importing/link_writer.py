@@ -7,7 +7,7 @@ from lading.database.live.base import Database
 from lading.importing.journal import WriteLog
 from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.shared_columns import Disagreement, compare, shared_columns
-from lading.mapping.load_order import Order, link_name
+from lading.mapping.load_order import LoadOrder, link_name
 from lading.model.rowsets import Column, Links, RowSet
 
 #: Rows of one insert; a chunk of records may nest many more.
@@ -17,11 +17,11 @@ ROWS = 5_000
 class LinkWriter:
     """Inserts the rows of one link table."""
 
-    def __init__(self, database: Database, rows: RowSet, links: Links, order: Order) -> None:
+    def __init__(self, database: Database, rows: RowSet, links: Links, order: LoadOrder) -> None:
         self.database = database
         self.links = links
         self.name = link_name(rows, links)
-        self.is_deferred = self.name in order.late
+        self.is_deferred = self.name in order.deferred
         near = [column for column, _ in links.local]
         self.columns = [*near, *links.reference.own]
         self.shared = [near.index(column) for _, column in shared_columns(links.reference)]

@@ -16,7 +16,7 @@ from lading.importing.outcomes import EntityOutcome
 from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers
-from lading.mapping.load_order import Order, link_name
+from lading.mapping.load_order import LoadOrder, link_name
 from lading.model.hidden import hides
 from lading.model.rowsets import Links, Reference, RowSet
 from lading.records.describe import described, told_key
@@ -65,11 +65,11 @@ def places_within(path: str) -> RowPlaces:
 class ReferenceResolver:
     """Resolves the references of one entity's rows."""
 
-    def __init__(self, resolvers: Resolvers, order: Order, outcome: EntityOutcome) -> None:
+    def __init__(self, resolvers: Resolvers, order: LoadOrder, outcome: EntityOutcome) -> None:
         self.resolvers = resolvers
         self.outcome = outcome
-        self.unresolved = order.updated | order.waves
-        self.deferred = order.late
+        self.unresolved = order.updated | order.parents_first
+        self.deferred = order.deferred
 
     def resolve(self, rows: RowSet, batch: Batch, places: RowPlaces) -> ResolvedBatch:
         """Resolve a batch's references, but those that are deferred; misses are problems."""

@@ -21,7 +21,7 @@ from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.shared_columns import deferred_carriers
 from lading.importing.writer import RowWriter
-from lading.mapping.load_order import Order
+from lading.mapping.load_order import LoadOrder
 from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.records.describe import described
 from lading.records.layout import Key
@@ -76,7 +76,9 @@ class SelfReferences:
         self.writer = writer
         self.rows = rows = writer.rows
         order = context.order
-        self.required = [item for item in rows.references if (rows.name, item.name) in order.waves]
+        self.required = [
+            item for item in rows.references if (rows.name, item.name) in order.parents_first
+        ]
         self.preferred = [item for item in rows.references if _is_preferred(rows, item, order)]
         #: Whether rows wait for what they prefer too: triggers may fire where it is set later.
         self.is_patient = context.journal.reads_back and bool(self.preferred)
@@ -86,7 +88,7 @@ class SelfReferences:
     def __bool__(self) -> bool:
         return bool(self.required or self.preferred)
 
-    def _known(self, order: Order) -> dict[Column, Reference | None]:
+    def _known(self, order: LoadOrder) -> dict[Column, Reference | None]:
         """Map the columns whose values are known before an insert to the reference they are of."""
         rows = self.rows
         known: dict[Column, Reference | None] = dict.fromkeys(self.columns)
@@ -281,7 +283,7 @@ def _places_preferred(preferred: Sequence[SelfTargets], place: int) -> set[int]:
     return {parent for parent in places if parent is not None} - {place}
 
 
-def _is_preferred(rows: RowSet, reference: Reference, order: Order) -> bool:
+def _is_preferred(rows: RowSet, reference: Reference, order: LoadOrder) -> bool:
     """Tell whether a reference that may be set later can as well be set with its row.
 
     It can where it leads to an entity's rows by the natural key, which no row that comes later

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lading.database.dialects.base import Row
-from lading.mapping.load_order import Order
+from lading.mapping.load_order import LoadOrder
 from lading.model.rowsets import Column, Reference, RowSet
 
 
@@ -61,7 +61,7 @@ class Agreement:
 
 
 def deferred_carriers(
-    rows: RowSet, order: Order, reference: Reference
+    rows: RowSet, order: LoadOrder, reference: Reference
 ) -> list[tuple[int, Reference, int]]:
     """Return the deferred references that carry columns of another, which they set later as well.
 

@@ -25,14 +25,14 @@ from lading.importing.shared_columns import (
     Disagreement,
     deferred_carriers,
 )
-from lading.mapping.load_order import Order
+from lading.mapping.load_order import LoadOrder
 from lading.model.rowsets import Children, Classes, Column, Reference, RowSet, carried_tables
 
 
 class RowWriter:
     """Inserts the rows of one row set and, unless it is deferred, what they nest."""
 
-    def __init__(self, database: Database, rows: RowSet, order: Order) -> None:
+    def __init__(self, database: Database, rows: RowSet, order: LoadOrder) -> None:
         self.database = database
         self.rows = rows
         self.own = rows.own

@@ -24,26 +24,26 @@ from lading.model.rowsets import Links, Reference, RowSet
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class LoadOrder:
     """How a catalog loads.
 
     ``entities`` stand in import order.  ``updated`` names the references, as
     (row set, field), that are inserted as null and updated once their targets are
-    there; ``late`` the owned tables and link tables that are inserted after
-    their records; ``waves`` the self references whose rows load parents first.
-    ``steps`` is everything in order: entities and late nodes.
+    there; ``deferred`` the owned tables and link tables that are inserted after
+    their records; ``parents_first`` the self references whose rows load parents first.
+    ``steps`` is everything in order: entities and deferred nodes.
     """
 
     entities: tuple[str, ...]
     steps: tuple[str, ...]
     updated: frozenset[tuple[str, str]]
-    late: frozenset[str]
-    waves: frozenset[tuple[str, str]]
+    deferred: frozenset[str]
+    parents_first: frozenset[tuple[str, str]]
     dependencies: dict[str, tuple[str, ...]]
 
 
 @computed_once
-def load_order_of(entities: Entities) -> Order:
+def load_order_of(entities: Entities) -> LoadOrder:
     """Lay the graph of a catalog's row sets and sort it."""
     return _Graph(entities).sort()
 
@@ -55,14 +55,14 @@ class _Graph:
         self.graph = nx.DiGraph()
         self.place: dict[str, int] = {}
         self.updated: set[tuple[str, str]] = set()
-        self.late: set[str] = set()
-        self.waves: set[tuple[str, str]] = set()
+        self.deferred: set[str] = set()
+        self.parents_first: set[tuple[str, str]] = set()
         for rows in self.rows:
             for name in (rows.name, *(link_name(rows, links) for links in rows.links)):
                 self.place[name] = len(self.place)
                 self.graph.add_node(name)
 
-    def sort(self) -> Order:
+    def sort(self) -> LoadOrder:
         for rows in self.rows:
             self._lay_required(rows)
         self._refuse_cycles()
@@ -71,12 +71,12 @@ class _Graph:
             self._lay_inline(rows)
         sequence = list(nx.lexicographical_topological_sort(self.graph, key=self.place.get))
         roots = set(self.entities.roots)
-        return Order(
+        return LoadOrder(
             entities=tuple(name for name in sequence if name in roots),
-            steps=tuple(name for name in sequence if name in roots or name in self.late),
+            steps=tuple(name for name in sequence if name in roots or name in self.deferred),
             updated=frozenset(self.updated),
-            late=frozenset(self.late),
-            waves=frozenset(self.waves),
+            deferred=frozenset(self.deferred),
+            parents_first=frozenset(self.parents_first),
             dependencies={name: self._dependencies(name) for name in roots},
         )
 
@@ -116,9 +116,9 @@ class _Graph:
                 "others of their own table that must be there first; make it nullable and keep it "
                 "out of keys and CHECKs, or make the table an entity"
             )
-        self.waves.add((rows.name, reference.name))
+        self.parents_first.add((rows.name, reference.name))
         if rows.parent is not None:
-            self.late.add(rows.name)
+            self.deferred.add(rows.name)
 
     def _refuse_cycles(self) -> None:
         try:
@@ -145,17 +145,17 @@ class _Graph:
         """Owned rows and links go in with their records if all they refer to is there."""
         for links in sorted(rows.links, key=attrgetter("name")):
             node = link_name(rows, links)
-            if rows.name in self.late or not self._inline(rows, links.reference):
-                self.late.add(node)
+            if rows.name in self.deferred or not self._inline(rows, links.reference):
+                self.deferred.add(node)
         if rows.parent is None:
             return
-        if rows.parent.name in self.late:
-            self.late.add(rows.name)
+        if rows.parent.name in self.deferred:
+            self.deferred.add(rows.name)
         for reference in sorted(rows.references, key=attrgetter("name")):
             if (rows.name, reference.name) not in self.updated and not self._inline(
                 rows, reference
             ):
-                self.late.add(rows.name)
+                self.deferred.add(rows.name)
 
     def _inline(self, rows: RowSet, reference: Reference) -> bool:
         """Lay the targets before the record that nests these rows, unless that closes a cycle."""

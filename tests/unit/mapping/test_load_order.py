@@ -10,7 +10,7 @@ from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned, import_order
 from lading.errors import DeclarationError
-from lading.mapping.load_order import Order, load_order_of
+from lading.mapping.load_order import LoadOrder, load_order_of
 from support.declaring import catalog_of, new_base, schema_for
 
 
@@ -36,7 +36,7 @@ def node(base: Any, table_name: str, /, *args: Any, **refers: Any) -> Any:
     )
 
 
-def order(*models: Any, **meta: Any) -> Order:
+def order(*models: Any, **meta: Any) -> LoadOrder:
     """Return the order of a catalog with a schema for each model."""
     return load_order_of(catalog_of(*models).use())
 
@@ -148,7 +148,7 @@ def test_a_nullable_edge_of_a_cycle_is_updated_later() -> None:
     made = order(a, b)
     assert made.entities == ("b", "a")
     assert made.updated == {("b", "y")}
-    assert made.late == frozenset()
+    assert made.deferred == frozenset()
 
 
 def test_required_edges_are_laid_before_nullable_ones() -> None:
@@ -222,20 +222,20 @@ def test_a_nullable_self_reference_is_updated_later() -> None:
     """No cycle over entities: one update after the insert."""
     made = order(node(new_base(), "a", up="a"))
     assert made.updated == {("a", "up")}
-    assert made.waves == frozenset()
+    assert made.parents_first == frozenset()
 
 
 def test_a_required_self_reference_loads_in_waves() -> None:
     """Parents first."""
     made = order(node(new_base(), "a", up="a!"))
-    assert made.waves == {("a", "up")}
+    assert made.parents_first == {("a", "up")}
     assert made.updated == frozenset()
 
 
 def test_a_self_reference_in_a_check_loads_in_waves() -> None:
     """It can't be null for a while."""
     made = order(node(new_base(), "a", sa.CheckConstraint("up_id <> id"), up="a"))
-    assert made.waves == {("a", "up")}
+    assert made.parents_first == {("a", "up")}
 
 
 # Owned rows and links
@@ -258,7 +258,7 @@ def test_an_owned_reference_orders_its_parent() -> None:
     schema_for(node(base, "unit"), catalog)
     made = load_order_of(catalog.use())
     assert made.entities == ("unit", "item")
-    assert made.late == frozenset()
+    assert made.deferred == frozenset()
     assert made.steps == ("unit", "item")
 
 
@@ -267,7 +267,7 @@ def test_owned_rows_that_refer_to_their_own_entity_come_late() -> None:
     base = new_base()
     made = with_owned(base, node(base, "line", item="item!", part="item!"))
     assert made.entities == ("item",)
-    assert made.late == {"item.lines"}
+    assert made.deferred == {"item.lines"}
     assert made.steps == ("item", "item.lines")
     assert made.updated == frozenset()
 
@@ -279,7 +279,7 @@ def test_an_owned_reference_does_not_tie_its_parent_into_a_cycle() -> None:
     unit = node(base, "unit", item="item!")
     made = with_owned(base, line, unit)
     assert made.entities == ("item", "unit")
-    assert made.late == {"item.lines"}
+    assert made.deferred == {"item.lines"}
     assert made.steps == ("item", "unit", "item.lines")
 
 
@@ -292,7 +292,7 @@ def test_grandchildren_of_late_rows_are_late() -> None:
     lines = schema_for(line, catalog, {"words": Owned(schema_for(word, catalog))})
     schema_for(node(base, "item"), catalog, {"lines": Owned(lines, via="item")})
     made = load_order_of(catalog.use())
-    assert made.late == {"item.lines", "item.lines.words"}
+    assert made.deferred == {"item.lines", "item.lines.words"}
     assert made.steps == ("item", "item.lines", "item.lines.words")
 
 
@@ -302,7 +302,7 @@ def test_a_reference_to_an_owned_child_orders_its_owner() -> None:
     user = node(base, "user", line="line!")
     made = with_owned(base, node(base, "line", item="item!"), user)
     assert made.entities == ("item", "user")
-    assert made.late == frozenset()
+    assert made.deferred == frozenset()
 
 
 def test_links_to_the_own_entity_are_inserted_later() -> None:
@@ -322,7 +322,7 @@ def test_links_to_the_own_entity_are_inserted_later() -> None:
         secondaryjoin=item.id == links.c.two_id,
     )
     made = order(item)
-    assert made.late == {"item.friends"}
+    assert made.deferred == {"item.friends"}
     assert made.steps == ("item", "item.friends")
 
 
@@ -339,7 +339,7 @@ def test_links_to_an_earlier_entity_go_in_with_their_record() -> None:
     item = node(base, "item", tags=relationship(tag, secondary=links))
     made = order(item, tag)
     assert made.entities == ("tag", "item")
-    assert made.late == frozenset()
+    assert made.deferred == frozenset()
 
 
 def test_links_that_close_a_cycle_are_inserted_later() -> None:
@@ -355,7 +355,7 @@ def test_links_that_close_a_cycle_are_inserted_later() -> None:
     item = node(base, "item", tags=relationship(tag, secondary=links))
     made = order(item, tag)
     assert made.entities == ("item", "tag")
-    assert made.late == {"item.tags"}
+    assert made.deferred == {"item.tags"}
     assert made.steps == ("item", "tag", "item.tags")
 
 
