@@ -38,7 +38,7 @@ def key_faults(plain: Iterable[RowSet]) -> Iterator[tuple[RowSet | None, str]]:
 
 
 def _recurring_fault(rows: RowSet, own: list[Reference]) -> str | None:
-    """A key that recurs ends where its self reference is null; the rest must identify."""
+    """Say why a key can't recur: it must end where its self reference is null, and identify."""
     if len(own) > 1:
         names = " and ".join(reference.name for reference in own)
         return (
@@ -82,7 +82,7 @@ def empty_keys(roots: Iterable[RowSet]) -> Iterator[tuple[RowSet, str]]:
 
 
 def _without_key(parts: Parts) -> Reference | None:
-    """Return a reference within a key that has nothing to be written by."""
+    """Return a reference within a key whose own target has no key."""
     seen: set[Reference] = set()
     waiting = list(parts)
     while waiting:

@@ -44,7 +44,7 @@ BY_PYTHON_TYPE: dict[type, Kind] = {
 }
 
 
-#: Whether decorators that were tried give their impl's values; a cipher may take its time.
+#: Whether decorators that were tried give their impl's values; a cipher may be slow.
 _OUTCOMES: WeakKeyDictionary[TypeDecorator[Any], bool] = WeakKeyDictionary()
 
 
@@ -67,7 +67,7 @@ def is_decorator(type_: TypeEngine[Any]) -> bool:
 
 
 def _decorated(type_: Any) -> Kind | None:
-    """Return the kind of a decorator's Python values; its impl's where it makes none."""
+    """Return the kind of a decorator's Python values."""
     python = _python_type_of(type_)
     if python is None:
         return _found_out(type_)
@@ -80,7 +80,7 @@ def _decorated(type_: Any) -> Kind | None:
 
 
 def _found_out(type_: Any) -> Kind | None:
-    """Return the impl's kind for a decorator that says nothing, if its values are of that."""
+    """Return the impl's kind for a decorator without a Python type, if samples are of that kind."""
     kind = kind_of(type_.impl_instance)
     if kind is None or not makes_values(type_):
         return kind
@@ -104,7 +104,7 @@ def overrides_values(type_: TypeEngine[Any]) -> bool:
 
 
 def makes_values(type_: TypeEngine[Any]) -> bool:
-    """Tell whether what a decorator gives is of its own making, and not what its impl gives."""
+    """Tell whether a decorator changes the values that its impl gives."""
     return _overrides(type_, "process_result_value", "result_processor")
 
 
@@ -115,7 +115,7 @@ def _overrides(type_: TypeEngine[Any], *names: str) -> bool:
 def _python_type_of(type_: TypeDecorator[Any]) -> Any:
     """Return a decorator's Python type, or ``None``.
 
-    Its ``python_type`` says it, or the annotation of ``process_result_value``.
+    It is given by ``python_type``, or by the annotation of ``process_result_value``.
     """
     if type(type_).python_type is not TypeEngine.python_type:
         try:
@@ -126,7 +126,7 @@ def _python_type_of(type_: TypeDecorator[Any]) -> Any:
 
 
 def _annotated(method: Any) -> Any:
-    """Return the one type that a method of the application's says to give, null aside."""
+    """Return the one type, apart from ``None``, that a method is annotated to return."""
     if method is TypeDecorator.process_result_value:
         return None
     try:
@@ -153,7 +153,7 @@ def underlying(type_: TypeEngine[Any]) -> Any:
 
 
 class AsStored(TypeDecorator[Any]):
-    """Another type's column without what that type makes of its values."""
+    """The type below a decorator: values are read and bound without the decorator."""
 
     cache_ok = False
 
@@ -190,7 +190,7 @@ def _choice(type_: sa.Enum) -> Kind:
 
 
 def _label_set(type_: mysql.SET) -> Kind | None:
-    """A SET's text doesn't tell an empty label from none."""
+    """Return a SET's kind; its text can't tell an empty label from no label."""
     return None if "" in type_.values else LabelSet(type_.values)
 
 
@@ -247,8 +247,7 @@ LITERAL = re.compile(
 def is_numbered(column: sa.Column[Any]) -> bool:
     """Tell whether the database itself numbers an integer column.
 
-    A Python-side default doesn't make it so: what the application makes up may mean
-    something elsewhere.
+    A Python-side default doesn't count: the application's numbers may mean something elsewhere.
     """
     type_ = column.type
     stored = type_.impl_instance if isinstance(type_, TypeDecorator) else type_
@@ -260,7 +259,7 @@ def is_numbered(column: sa.Column[Any]) -> bool:
 
 
 def _is_served(column: sa.Column[Any]) -> bool:
-    """Tell whether a default that the database evaluates makes up the values."""
+    """Tell whether a default that the database evaluates generates the values."""
     if isinstance(column.default, sa.Sequence):
         return True
     default = column.server_default
@@ -268,7 +267,7 @@ def _is_served(column: sa.Column[Any]) -> bool:
 
 
 def _is_constant(default: Any) -> bool:
-    """Tell whether a server default gives every row the same."""
+    """Tell whether a server default is the same for every row."""
     value = getattr(default, "arg", None)
     if isinstance(value, sa.TextClause):
         return LITERAL.fullmatch(value.text.strip()) is not None
@@ -277,9 +276,9 @@ def _is_constant(default: Any) -> bool:
 
 
 def generates(column: sa.Column[Any]) -> bool:
-    """Tell whether the model or the database makes up a value for each row.
+    """Tell whether the model or the database generates a value for each row.
 
-    A default that is the same for every row makes up nothing.
+    A default that is the same for every row generates nothing.
     """
     default = column.default
     return (

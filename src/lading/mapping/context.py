@@ -72,7 +72,7 @@ class Context:
     def failed(self, schema: SchemaClass) -> set[str]:
         """Return a schema's fields and references that were reported.
 
-        They are missing in its row set, and that is no second mistake.
+        They are missing in its row set, which isn't reported again.
         """
         return self.drafts[schema].failed
 

@@ -55,8 +55,8 @@ class Hierarchy:
     def name_classes(self, stored: Collection[str]) -> None:
         """Find which discriminators each class's rows have, in their written form.
 
-        That is known of Python values alone, and not of what a decorator stores of them: a
-        column whose values travel as they are ``stored`` can't be one.
+        Only Python values can be compared with polymorphic identities, so a decorated column
+        whose values travel as they are ``stored`` can't be a discriminator.
         """
         column = self.discriminator
         kind = kind_of(column.type) if column is not None else None
@@ -111,8 +111,8 @@ class Hierarchy:
     def classes_of(self, columns: Iterable[Column]) -> Classes:
         """Return the discriminators whose rows hold these columns; ``None`` for all.
 
-        What the rows of other classes hold as well, because the column is NOT NULL or has a
-        default, belongs to all of those that have the column's table.
+        A column that is NOT NULL or has a default also holds values in rows of other classes,
+        so it belongs to all classes that have its table.
         """
         result: Classes = None
         for column in columns:
@@ -169,7 +169,7 @@ def _table_of(mapper: Mapper[Any]) -> sa.Table:
 
 
 def _unsaid(column: Column, *, is_stored: bool) -> str:
-    """Say what is wrong with the type of a column that says which class a row is of."""
+    """Say what is wrong with the type of a discriminator."""
     remove = "remove it from Meta.stored, and " if is_stored else ""
     what = f"{column} says which class a row is of"
     if not is_decorator(column.type):
@@ -191,9 +191,9 @@ def _written(kind: Kind, mapper: Mapper[Any]) -> Any:
 
 
 def _plain(kind: Kind, identity: Any) -> Any:
-    """Return the value of a column that SQLAlchemy holds for equal to an identity.
+    """Return the column's value that SQLAlchemy treats as equal to a polymorphic identity.
 
-    So does a member of an enumeration that is a text or a number itself.
+    An identity may be an enumeration's member, its name or its value.
     """
     if isinstance(kind, Choice):
         members = kind.members.items()

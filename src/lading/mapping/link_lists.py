@@ -171,7 +171,7 @@ def _reference(side: LinkSide, near: Pairs, far: Pairs) -> Reference | None:
 
 
 def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
-    """Each (column of a mapped table, column of the link table)."""
+    """Return pairs of (column of a mapped table, column of the link table)."""
     return [(mapped, linking) for mapped, linking in pairs]
 
 

@@ -81,7 +81,7 @@ class Excluded:
         return bool(wanted & self.names) or (bool(self.only) and not wanted & self.only)
 
     def unknown(self, known: set[str]) -> list[str]:
-        """Return the names that are no fields; a misspelt one would leave nothing out."""
+        """Return the names of unknown fields; a misspelt one would leave nothing out."""
         return sorted((self.names | self.only) - known)
 
 

@@ -26,7 +26,7 @@ class Candidate:
 
     key: Key
     nullable: bool
-    made_up: bool
+    generated: bool
     primary: bool
 
     @property
@@ -48,10 +48,11 @@ def choose_key(rows: RowSet, declared: Any) -> Decision:
     """Decide on a row set's natural key.
 
     The rule, unless a key is declared: ``slug`` if unique and NOT NULL; else the only
-    unique constraint or plain unique index without nullable columns that nobody makes up
-    (no column of it has a default that generates); else the only one that is made up, with
-    ``uuid`` before others; else a primary key that records carry.
-    ``AmbiguousDeclaration`` says what to declare instead.
+    unique constraint or plain unique index without nullable columns whose values aren't
+    generated; else the only one that is generated, with ``uuid`` before others; else a
+    primary key that records carry.
+
+    Raises ``AmbiguousDeclaration``, which says what to declare instead.
     """
     offered = candidates(rows)
     if declared is not None:
@@ -74,15 +75,15 @@ def _default_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
     unique = [
         candidate for candidate in offered if not candidate.nullable and not candidate.primary
     ]
-    business = [candidate for candidate in unique if not candidate.made_up]
+    business = [candidate for candidate in unique if not candidate.generated]
     conventional = next((candidate for candidate in unique if candidate.names == ("uuid",)), None)
     chosen = business or ([conventional] if conventional is not None else unique)
     if len(chosen) > 1:
         raise AmbiguousDeclaration(f"several columns could be its natural key; {_suggest(offered)}")
     if chosen:
-        reason = "the only unique columns that are never null and not made up"
-        made_up = "unique and never null, though made up; nothing else is"
-        return chosen[0].key, made_up if chosen[0].made_up else reason
+        reason = "the only unique columns that are never null and not generated"
+        generated = "unique and never null, though generated; nothing else is"
+        return chosen[0].key, generated if chosen[0].generated else reason
     primary = next((candidate for candidate in offered if candidate.primary), None)
     if primary is not None and not _is_surrogate(rows, primary):
         return primary.key, "the primary key"
@@ -116,7 +117,7 @@ def _candidate(rows: RowSet, members: Key, columns: tuple[Column, ...]) -> Candi
     return Candidate(
         members,
         nullable=any(column.nullable for column in columns),
-        made_up=any(generates(column) for column in columns),
+        generated=any(generates(column) for column in columns),
         primary=set(columns) == set(rows.identity),
     )
 

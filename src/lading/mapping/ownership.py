@@ -246,10 +246,11 @@ class Ownership:
 
 
 def _telling(way: Reference, via: Reference, child: RowSet) -> list[tuple[Column, ...]]:
-    """Return the groups of columns which tell that a row is another parent's: all are set.
+    """Return the groups of columns that show that a row is another parent's.
 
-    A column that this way alone holds tells by itself.  One with a field of its own, for a null
-    reference wouldn't restore it, tells nothing beside such; where all have, they tell together.
+    All columns of a group are set in such rows.  A column that only the other parent's reference
+    holds is a group by itself, unless it has a field of its own, by which any row may set it.
+    Where all such columns have fields, they form one group.
     """
     alone = [column for column in way.columns if column not in via.columns]
     fields = {value.column for value in child.values}

@@ -1,4 +1,4 @@
-"""Which primary keys records carry, what the fields are called, and what is made anew."""
+"""Surrogate keys: which ids records carry, under which name, and which an import generates."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ID = "id"
 def surrogate_of(draft: RowSetDraft) -> Column | None:
     """Return the lone primary key that records don't restore, if there is one.
 
-    That is an integer which the database numbers, unless it is in the natural key, has a
-    field that the schema declares, or is kept; and whatever is made up where the schema
-    excludes it or only writes it.
+    It is an integer that the database numbers, unless the natural key holds it, the schema
+    declares a field for it, or ids are kept.  It may also be any generated value that the
+    schema excludes or only dumps.
     """
     columns = list(draft.hierarchy.table.primary_key.columns)
     if len(columns) != 1 or columns[0].foreign_keys:
@@ -41,7 +41,7 @@ def is_kept(draft: RowSetDraft) -> bool:
 
 
 def lost_id(draft: RowSetDraft) -> str | None:
-    """Say that a schema keeps ids and doesn't restore them, if its own ``Meta`` says both."""
+    """Report a schema whose own ``Meta`` both keeps ids and doesn't restore them."""
     columns = list(draft.hierarchy.table.primary_key.columns)
     meta = draft.schema.__dict__.get("Meta")
     if len(columns) != 1 or meta is None or vars(meta).get("keep_id") is not True:
@@ -59,9 +59,8 @@ def lost_id(draft: RowSetDraft) -> str | None:
 def field_name(draft: RowSetDraft, attribute: str) -> str:
     """Return the name of a lone primary key's field.
 
-    It is that of the field that the schema declares; else, for an id that is kept or that
-    ``natural_key`` calls so, ``id``; else the attribute's own, and so where something else is
-    called ``id``.
+    A declared field keeps its name.  An id that is kept, or that ``natural_key`` calls ``id``,
+    is called ``id``, unless something else is.  Otherwise it is the attribute's name.
     """
     declared = declared_name(draft, attribute)
     if declared is not None:
@@ -88,7 +87,7 @@ def key_names(schema: SchemaClass) -> set[str]:
 
 
 def _is_one_way(draft: RowSetDraft, attribute: str) -> bool:
-    """Tell whether a schema excludes the field, or only writes it."""
+    """Tell whether a schema excludes the field, or only dumps it."""
     name = field_name(draft, attribute)
     field = draft.declared.get(name)
     return (

@@ -77,8 +77,8 @@ def carried(
 def travels_stored(type_: TypeEngine[Any]) -> bool:
     """Tell whether a decorator's values travel as they are stored, unless a field is declared.
 
-    They do where nobody says what its Python values are, or in which zone, and where it stores
-    one value as another each time, as an encryption with a fresh nonce does.
+    They do where the type or the zone of its Python values is unknown, and where it stores the
+    same value differently each time, as encryption with a fresh nonce does.
     """
     if not is_decorator(type_):
         return False
@@ -104,14 +104,14 @@ def _may_be_other(type_: TypeEngine[Any], kind: Kind | None) -> bool:
 
 
 def _knows_a_zone(field: ma.fields.Field[Any], kind: Kind) -> bool:
-    """A field may say that a type makes aware values of a column without zones."""
+    """Tell whether a declared field has zones that its column's type doesn't have."""
     return (
         isinstance(field, ma.fields.AwareDateTime) and isinstance(kind, DateTime) and not kind.aware
     )
 
 
 def _required(field: ma.fields.Field[Any], column: Column) -> ma.fields.Field[Any]:
-    """Absent is not null: a field of the application's is required like ours."""
+    """Require a declared field like a derived one: a missing field isn't a null."""
     if not field.dump_only and field.load_default is ma.missing:
         field.required = True
     if column.nullable:
@@ -163,7 +163,7 @@ class StrictConverter(ModelConverter):
 
 
 def checked_types(types: Any) -> Types:
-    """Return a catalog's ``types``; ``DeclarationError`` for what is no field of a type."""
+    """Return a catalog's ``types``; ``DeclarationError`` for what isn't a field of a type."""
     if types is None:
         return {}
     if not isinstance(types, Mapping):

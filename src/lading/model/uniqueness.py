@@ -18,16 +18,16 @@ Exact = Callable[[Value], bool]
 def is_guarded(rows: RowSet, parts: Parts | None = None, *, exact: Exact | None = None) -> bool:
     """Tell whether no two rows of the whole table can have the same key.
 
-    So it is where the primary key, a unique constraint or a plain unique index has
-    only NOT NULL columns, and the key holds all of them.  A reference holds its foreign
-    key if the key that it is written by is itself guarded.
+    The primary key, a unique constraint or a plain unique index must have only NOT NULL
+    columns, and the key must hold all of them.  A reference holds its foreign key if the key
+    that it is written by is itself guarded.
 
     Args:
         rows: The row set whose key it is.
         parts: The key's members; by default the whole natural key, and what ``by`` names for
             a reference by it.  Without any, nothing is guarded.
-        exact: Says whether a value's written form tells all of its stored values apart; what
-            it refuses guards nothing.  By default every value's does.
+        exact: Says whether different stored values of a column are always written differently;
+            a column of which that isn't so guards nothing.  By default every column counts.
     """
     if parts is None:
         parts = rows.whole_key or rows.key
@@ -75,7 +75,7 @@ def unique_columns(table: Any) -> list[tuple[sa.Column[Any], ...]]:
 
 
 def _is_plain(index: sa.Index) -> bool:
-    """A partial index, or one over expressions, makes nothing unique by itself."""
+    """Tell whether an index makes its columns unique: not partial, not over expressions."""
     partial = any(options.get("where") is not None for options in index.dialect_options.values())
     columns = [expression for expression in index.expressions if isinstance(expression, sa.Column)]
     return bool(index.unique) and not partial and len(columns) == len(index.expressions)
@@ -84,8 +84,8 @@ def _is_plain(index: sa.Index) -> bool:
 def nulls_collide(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
     """Tell whether rows could collide while these columns are null for a time.
 
-    So they do under unique indexes that are partial or over expressions and mention one
-    of them, or that hold nulls for equal.
+    They can under unique indexes that treat nulls as equal, and under those that are partial
+    or over expressions and mention one of the columns.
     """
     names = {column.name.lower() for column in columns}
     uniques = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]

@@ -428,7 +428,7 @@ def test_a_catalog_says_which_keys_it_chose_and_why() -> None:
     )
     assert zones.candidates == (("uuid",), ("code",), ("label",), ("id",))
     assert str(zones) == (
-        "zones: 'code' (the only unique columns that are never null and not made up); "
+        "zones: 'code' (the only unique columns that are never null and not generated); "
         "the other candidates are 'uuid'; 'label'; 'id'"
     )
 
