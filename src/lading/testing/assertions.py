@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
-from lading.testing.compare.stored import stored_cells, typed_cells
+from lading.testing.compare.stored import stored_cells
 from lading.testing.databases.factories import EngineFactory, emptied_after, sqlite_engine
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.trips.trip import RoundTripError, Trip
@@ -62,12 +62,10 @@ def assert_moves(
         trip.carries_everything()
         source, target = (trip.opened(_factory(item, catalog)) for item in (from_engine, to_engine))
         trip.written(source, other=False)
-        tables = [dataset.plans.as_stored(table) for table in trip.tables]
-        before = typed_cells(source, tables)
         first = trip.exported(source, "the export")
         trip.says_what_was_written(first)
         trip.imported(target, first)
-        trip.same_cells(before, typed_cells(target, tables), "after the move")
+        trip.holds_what_was_written(target, "after the move")
         trip.same_bytes(first, target, "the export after the move")
         trip.changes_nothing(target, first)
 

@@ -22,13 +22,13 @@ from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases.factories import EngineFactory, sqlite_engine
 from lading.testing.datasets.catalog_plan import Overrides, Plans
 from lading.testing.datasets.dataset import Dataset
+from lading.testing.datasets.reading import read_rows
 from lading.testing.datasets.references import Draw
 from lading.testing.stateful.clashes import Clash, clashing
 from lading.testing.stateful.database import Live
 from lading.testing.stateful.edits import ADDED, Changes
 from lading.testing.stateful.outcome import Outcome, Terms, Who, plain_text, terms_of
-from lading.testing.stateful.reading import read_state
-from lading.testing.stateful.state import Change
+from lading.testing.stateful.state import Change, State
 from lading.testing.strategies import wanted_plans
 from lading.testing.trips.bundles import files_of, manifest_of, noted, records_of
 from lading.testing.trips.trip import RoundTripError, Trip, hold_records
@@ -319,7 +319,8 @@ class RoundTripMachine(RuleBasedStateMachine):
                 )
         problem = f"after an import, {live.name} holds other records than it should:"
         hold_records(type(self).catalog, expected, self._document(live), problem)
-        live.state = read_state(live.engine, live.state.engine, self.plans)
+        instances = read_rows(live.engine, self.plans)
+        live.state = State(self.plans, live.state.engine, instances)
         self._hold(live, "after an import")
 
     def _hold(self, live: Live, when: str) -> None:

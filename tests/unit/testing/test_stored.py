@@ -1,13 +1,11 @@
-"""Cells say what a database stores, and typed cells what SQLAlchemy makes of it."""
+"""Cells say what a database stores."""
 
 from __future__ import annotations
 
-import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column
 
-from lading import TargetError
-from lading.testing.compare.stored import Cell, is_null, stored_cells, typed_cells
+from lading.testing.compare.stored import Cell, is_null, stored_cells
 from lading.testing.databases.factories import database, sqlite_engine
 from support import worlds
 from support.backends import Backend
@@ -24,23 +22,6 @@ STORED: dict[str, Cell] = {
     "blob": ("blob", "b'\\x00\\xff'"),
     "doc": ("text", '{"$json": 1, "a": {}, "b": [1, 2.5, null, "\\u00e9"]}'),
 }
-TYPED: dict[str, Cell] = {
-    "code": ("string", "'full'"),
-    "flag": ("boolean", "True"),
-    "weight": ("float", "0.1"),
-    "price": ("decimal", "'1234.5000'"),
-    "loose": ("decimal", "'1.5'"),
-    "whole": ("decimal", "'7'"),
-    "padded": ("string", "'ab'"),
-    "moment": ("datetime", "'2025-12-24T18:00:00.000005'"),
-    "instant": ("datetime", "'2025-12-24T18:00:00Z'"),
-    "blob": ("bytes", "'AP8='"),
-    "size": ("enum", "'large'"),
-    "doc": ("json", '{"$json":1,"a":{},"b":[1,2.5,null,"é"]}'),
-    "upper": ("string", "'ABC'"),
-    "lasting": ("interval", "'P3DT4H5M6S'"),
-    "tags": ("array", '["a\\"b\\\\c","NULL",null,"","é, {}"]'),
-}
 
 
 def things(engine: sa.Engine, read: object) -> dict[str, dict[str, Cell]]:
@@ -56,16 +37,9 @@ def test_sqlite_s_cells_are_as_they_are_stored() -> None:
     assert {name: found[name] for name in STORED} == STORED
 
 
-def test_typed_cells_are_the_same_on_every_engine(engine: sa.Engine) -> None:
-    """Written canonically, whatever the engine makes of them."""
-    rows = things(engine, typed_cells)
-    assert {name: rows["'full'"][name] for name in TYPED} == TYPED
-
-
-@pytest.mark.parametrize("read", [stored_cells, typed_cells])
-def test_nulls_are_told_apart(engine: sa.Engine, read: object) -> None:
+def test_nulls_are_told_apart(engine: sa.Engine) -> None:
     """SQL's from JSON's, and from the text that spells one."""
-    rows = things(engine, read)
+    rows = things(engine, stored_cells)
     assert is_null(rows["'nulls'"]["doc"])
     assert not is_null(rows["'json null'"]["doc"])
     assert is_null(rows["'json null'"]["tags"])
@@ -98,61 +72,3 @@ def test_a_stored_type_shows_where_values_are_equal(sqlite_memory: Backend) -> N
         assert rows[0]["doc"] == ("text", "'no json'")
         assert rows[1]["price"] == ("text", "'None'")
         assert rows[1]["doc"] == ("integer", "1")
-        with pytest.raises(TargetError, match="can't read the rows of table items") as caught:
-            typed_cells(engine, base.metadata.tables.values())
-        assert caught.value.entity == "items"
-
-
-class Blank(sa.TypeDecorator[str]):
-    """Reads an empty text as nothing."""
-
-    impl = sa.String(20)
-    cache_ok = True
-
-    def process_result_value(self, value: object, dialect: object) -> object:
-        return value or None
-
-
-def test_what_is_none_to_sqlalchemy_alone_is_not_null(sqlite_memory: Backend) -> None:
-    """JSON's null in an array's column, and what a type reads as nothing."""
-    base = new_base()
-    array = sa.ARRAY(sa.Text).with_variant(sa.JSON(), "sqlite")
-    table = sa.Table("t", base.metadata, sa.Column("a", array), sa.Column("b", Blank()))
-    with sqlite_memory.database(base.metadata) as engine:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("INSERT INTO t VALUES ('null', ''), (NULL, NULL)")
-        first, second = typed_cells(engine, [table])["t"]
-    assert first["a"] == ("array", '{"$json":null}')
-    assert not is_null(first["b"])
-    assert is_null(second["a"])
-    assert is_null(second["b"])
-
-
-class Point:
-    """A value that doesn't say what it is."""
-
-    def __init__(self, x: int) -> None:
-        self.x = x
-
-
-class Place(sa.TypeDecorator[Point]):
-    """Keeps a point's number."""
-
-    impl = sa.Integer
-    cache_ok = True
-
-    def process_result_value(self, value: object, dialect: object) -> object:
-        return Point(value) if isinstance(value, int) else None
-
-
-def test_objects_are_compared_by_what_they_hold(sqlite_memory: Backend) -> None:
-    """And not by where in memory they are."""
-    base = new_base()
-    table = sa.Table("t", base.metadata, sa.Column("a", Place()))
-    with sqlite_memory.database(base.metadata) as engine:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("INSERT INTO t VALUES (1), (2)")
-        assert typed_cells(engine, [table])["t"] == [
-            {"a": ("no integer", "Point({'x': 1})")},
-            {"a": ("no integer", "Point({'x': 2})")},
-        ]

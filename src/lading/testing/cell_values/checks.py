@@ -204,46 +204,26 @@ def _sized(text: str, length: str) -> list[str]:
 # Functions of other engines that CHECKs are often written with
 
 
-def _matches(pattern: Any, text: Any) -> bool | None:
-    return None if None in (pattern, text) else re.search(pattern, text) is not None
-
-
-def _characters(text: Any) -> int | None:
-    return None if text is None else len(text)
-
-
-def _octets(value: Any) -> int | None:
-    return None if value is None else len(value.encode() if isinstance(value, str) else value)
+def _encoded(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
 
 
 def _set(*values: Any) -> int:
     return sum(value is not None for value in values)
 
 
-def _unset(*values: Any) -> int:
-    return len(values) - _set(*values)
-
-
-def _greatest(*values: Any) -> Any:
-    return max((value for value in values if value is not None), default=None)
-
-
-def _least(*values: Any) -> Any:
-    return min((value for value in values if value is not None), default=None)
-
-
-def _stripped(text: Any) -> Any:
-    return text.strip(" ") if isinstance(text, str) else text
+def _known(values: tuple[Any, ...]) -> list[Any]:
+    return [value for value in values if value is not None]
 
 
 _FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
-    "regexp": (2, _matches),
-    "char_length": (1, _characters),
-    "character_length": (1, _characters),
-    "octet_length": (1, _octets),
+    "regexp": (2, lambda p, text: None if None in (p, text) else bool(re.search(p, text))),
+    "char_length": (1, lambda text: None if text is None else len(text)),
+    "character_length": (1, lambda text: None if text is None else len(text)),
+    "octet_length": (1, lambda text: None if text is None else len(_encoded(text))),
     "num_nonnulls": (-1, _set),
-    "num_nulls": (-1, _unset),
-    "greatest": (-1, _greatest),
-    "least": (-1, _least),
-    "btrim": (1, _stripped),
+    "num_nulls": (-1, lambda *values: len(values) - _set(*values)),
+    "greatest": (-1, lambda *values: max(_known(values), default=None)),
+    "least": (-1, lambda *values: min(_known(values), default=None)),
+    "btrim": (1, lambda text: text.strip(" ") if isinstance(text, str) else text),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,30 +10,17 @@ import sqlalchemy as sa
 
 from lading.catalog import Catalog
 
-
-@dataclass(frozen=True, eq=False)
-class Template:
-    """The bytes of each database of a connection, with a catalog's tables and no row.
-
-    ``made_of`` is what they depend on: other tables, or other settings, need others.
-    """
-
-    made_of: tuple[Any, ...]
-    databases: dict[str, bytes]
-
-
-_kept: WeakKeyDictionary[Catalog, Template] = WeakKeyDictionary()
+#: Of each catalog what its databases were made of, and the bytes of each of a connection.
+_kept: WeakKeyDictionary[Catalog, tuple[Any, dict[str, bytes]]] = WeakKeyDictionary()
 
 
 def serve(connection: sa.Connection, catalog: Catalog, tables: Iterable[sa.Table]) -> bool:
     """Give an empty database in memory the catalog's tables, if they were kept; tell whether."""
-    template = _kept.get(catalog)
     driver: Any = connection.connection.driver_connection
-    if template is None or not _is_empty_in_memory(driver):
+    made_of, databases = _kept.get(catalog, (None, {}))
+    if made_of != _made_of(connection, tables) or not _is_empty_in_memory(driver):
         return False
-    if template.made_of != _made_of(connection, tables):
-        return False
-    for name, data in template.databases.items():
+    for name, data in databases.items():
         driver.deserialize(data, name=name)
     return True
 
@@ -46,17 +32,15 @@ def keep(connection: sa.Connection, catalog: Catalog, tables: Iterable[sa.Table]
     files = _files(driver)
     if hasattr(driver, "serialize") and not any(files.values()):
         databases = {name: driver.serialize(name=name) for name in files if name != "temp"}
-        _kept[catalog] = Template(_made_of(connection, tables), databases)
+        _kept[catalog] = _made_of(connection, tables), databases
 
 
 def _made_of(connection: sa.Connection, tables: Iterable[sa.Table]) -> tuple[Any, ...]:
     """Return the tables as they are now, and what decides how they are created."""
-    known = [
+    parts = [
         (table, len(table.columns), len(table.constraints), len(table.indexes)) for table in tables
     ]
-    driver: Any = connection.connection.driver_connection
-    settings = [driver.execute(f"PRAGMA {name}").fetchone() for name in ("encoding", "page_size")]
-    return (*known, *settings, repr(connection.get_execution_options()))
+    return *parts, repr(connection.get_execution_options())
 
 
 def _files(driver: Any) -> dict[str, str]:

@@ -128,5 +128,7 @@ def ordered(instances: Iterable[Instance]) -> list[Instance]:
                 there.add(instance)
             else:
                 held.append(instance)
+        if len(held) == len(waiting):  # a circle, which a database that was read may hold
+            return order + held
         waiting = held
     return order

@@ -25,6 +25,7 @@ from lading.testing.datasets.coverage import forgotten
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.insert import write
+from lading.testing.datasets.reading import read_rows
 from lading.testing.trips.bundles import files_of, noted, records_of
 
 #: How many differences a failure shows.
@@ -123,6 +124,14 @@ class Trip:
         found = out_of_order(self.catalog.use(), _foreseeable(self.catalog, records))
         if found:
             raise RoundTripError("the bundle isn't in its canonical order:", found)
+
+    def holds_what_was_written(self, engine: sa.Engine, when: str) -> None:
+        """Hold a database's rows, as SQLAlchemy reads them, against the dataset's records."""
+        rows = Dataset(self.dataset.plans, read_rows(engine, self.dataset.plans))
+        records = Written(rows.resolved({self.engines[engine]})).document()
+        hold_records(
+            self.catalog, self.expected, records, f"{when}, the database holds something else:"
+        )
 
     def same_cells(self, before: Any, after: Any, when: str) -> None:
         """Hold a database's cells and links against those of another."""

@@ -1,7 +1,6 @@
 """Reads a database's rows, by plain Core statements, as if they had been drawn.
 
-So whatever an import has made, further changes can be drawn for it, and what its rows say be
-compared with an export.
+So what an import has made can be compared by value, and further changes be drawn for it.
 """
 
 from __future__ import annotations
@@ -17,14 +16,13 @@ from lading.testing.datasets.dataset import Instance, MadeUp
 from lading.testing.datasets.draw import join
 from lading.testing.datasets.insert import ordered
 from lading.testing.datasets.table_plan import Plan
-from lading.testing.stateful.state import State
 from lading.values.datetimes import DateTime, Time
 
 Row = dict[str, Any]
 
 
-def read_state(engine: sa.Engine, name: str, plans: Plans) -> State:
-    """Return what a database holds; ``name`` is its engine's."""
+def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
+    """Return what a database holds, in an order that required references allow."""
     with engine.connect() as connection:
         instances = [
             instance
@@ -53,7 +51,7 @@ def read_state(engine: sa.Engine, name: str, plans: Plans) -> State:
                         }
                     )
         join(instance)
-    return State(plans, name, ordered(instances))
+    return ordered(instances)
 
 
 def _values(instance: Instance) -> dict[sa.Column[Any], Any]:
