@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from hypothesis import reject
@@ -13,14 +14,14 @@ from hypothesis.strategies import SearchStrategy
 from lading.catalog import Catalog
 from lading.errors import DeclarationError
 from lading.messages import shown
-from lading.model.rowsets import Children, RowSet
-from lading.records.marshmallow_path import needs_marshmallow
+from lading.model.rowsets import RowSet
+from lading.records.marshmallow_path import needs_marshmallow, view_of
 from lading.schema import EntitySchema
+from lading.testing.compare.records import ANYTHING
 from lading.testing.datasets.catalog_plan import Overrides, Plans
 from lading.testing.datasets.dataset import ENGINES, Dataset
 from lading.testing.datasets.draw import Drawing
 from lading.testing.datasets.expected_records import Written
-from lading.testing.datasets.objects import Objects
 from lading.testing.datasets.references import Draw
 from lading.testing.datasets.table_plan import Plan
 
@@ -85,22 +86,29 @@ def records(
         if not dataset.of(plan):
             reject()
         written, instance = Written(dataset.resolved(ENGINES)), dataset.of(plan)[0]
-        whole = replace(rows, members=[*rows.members, *_lists(rows, nested)])
+        lists = [member for member in nested.children if member not in rows.members]
+        whole = replace(rows, members=[*rows.members, *lists])
         if needs_marshmallow(nested):
-            dumped: dict[str, Any] = schema().dump(Objects(written).of(whole, instance))
+            known = _without_made(written.record(whole, instance))
+            dumped: dict[str, Any] = schema().dump(view_of(whole, known))
             return dumped
         return written.record(whole, instance)
 
     return record()
 
 
+def _without_made(record: Any) -> Any:
+    """Return a record with nulls for what only a database could make."""
+    if isinstance(record, dict):
+        return {name: _without_made(value) for name, value in record.items()}
+    if isinstance(record, list):
+        return [_without_made(child) for child in record]
+    return None if record is ANYTHING else record
+
+
 def _nesting(plans: Plans, schema: type[EntitySchema]) -> RowSet:
     """Return an entity's rows with their owned lists; those of owned rows stand in an owner."""
     return next(rows for rows in plans.entities.all_rows() if rows.schema is schema)
-
-
-def _lists(rows: RowSet, nested: RowSet) -> list[Children]:
-    return [item for item in nested.children if item not in rows.members]
 
 
 def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
@@ -113,14 +121,7 @@ def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
                 f"overrides[{name!r}] is {shown(strategy)}; give a strategy, such as "
                 "st.sampled_from(['kg', 'l'])"
             )
-    held: list[Plans] = []
-
-    def plans() -> Plans:
-        if not held:
-            held.append(Plans(catalog, overrides))
-        return held[0]
-
-    return plans
+    return cache(lambda: Plans(catalog, overrides))
 
 
 def wanted_plans(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
@@ -147,9 +148,9 @@ def _needed(plans: Plans, waiting: list[Plan]) -> set[Plan]:
             # A CHECK may want one of several optional references.
             must = [item for item in plan.foreign if item.hard and item not in plan.owners]
             waiting += [plans.of[item.target] for item in (*must, *plan.owners[:1])]
-    names = {rows.name for rows in (plan.rows for plan in found) if rows is not None}
-    return found | {link for link in plans.links if _leads_within(plans, link, names)}
-
-
-def _leads_within(plans: Plans, link: Plan, names: Collection[str]) -> bool:
-    return all(plans.of[item.target].name in names for item in link.foreign)
+    names = {plan.name for plan in found if plan.rows is not None}
+    return found | {
+        link
+        for link in plans.links
+        if all(plans.of[item.target].name in names for item in link.foreign)
+    }

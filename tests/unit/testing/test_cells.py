@@ -228,16 +228,6 @@ def test_json_is_as_deep_as_an_engine_takes_it() -> None:
     assert made.holds(nested(60), "postgresql")
 
 
-def test_a_server_under_its_other_name_is_the_same() -> None:
-    """SQLAlchemy speaks to MariaDB as "mysql" too."""
-    assert not cells(sa.Integer()).holds(2**31, "mysql")
-    assert not cells(sa.Integer()).holds(1, "oracle")
-    made = cells(sa.Integer().with_variant(mysql.TINYINT(), "mysql"))
-    assert made.holds(200, "mariadb")
-    assert not made.holds(200, "mysql")
-    assert all(made.holds(made.plain(n), "mysql") for n in range(200))
-
-
 # Fields of the application's own
 
 

@@ -41,16 +41,13 @@ DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "mariadb": "mariadb+pymysql",
 }
-#: A MariaDB server goes by this name as well, and a type may have a variant for it alone.
-OTHER_NAME = "mysql"
 
 
 @cache
 def codecs_of(name: str) -> Codecs:
     """Return a dialect's codecs, without a connection."""
-    driver = DRIVERS.get(name, f"{name}+pymysql")
-    dialect: Dialect = sa.make_url(f"{driver}://").get_dialect()()
-    if name in ("mariadb", OTHER_NAME):
+    dialect: Dialect = sa.make_url(f"{DRIVERS[name]}://").get_dialect()()
+    if name == "mariadb":
         columns: Any = StoredColumns(dialect)
         return MariaDBCodecs(dialect, columns)
     return SQLiteCodecs(dialect) if name == "sqlite" else PostgreSQLCodecs(dialect)
@@ -229,9 +226,8 @@ class Fits:
 
     def __init__(self, column: Column, kind: Kind | None) -> None:
         self.alters = _alters(column)
-        self.two_names = _has_two_names(column)
         self.fits: dict[str, Fit] = {}
-        for name in (*DRIVERS, *([OTHER_NAME] if self.two_names else [])):
+        for name in DRIVERS:
             try:
                 self.fits[name] = Fit(codecs_of(name), column, kind)
             except Exception:  # noqa: S112 - a dialect that lacks the type raises what it likes
@@ -254,8 +250,7 @@ class Fits:
 
     def holds(self, value: Any, dialect: str) -> bool:
         """Tell whether the column keeps a value exactly on a dialect."""
-        is_same = dialect == OTHER_NAME and not self.two_names
-        fit = self.fits.get("mariadb" if is_same else dialect)
+        fit = self.fits.get(dialect)
         return fit is not None and fit.holds(value)
 
     def anywhere(self, value: Any) -> bool:
@@ -268,8 +263,7 @@ class Fits:
 
     def _in_turn(self, dialect: str) -> list[Fit]:
         """List the column's forms, that on a dialect first."""
-        first = self.fits.get(dialect, self.fits.get("mariadb" if dialect == OTHER_NAME else ""))
-        return sorted(self.fits.values(), key=lambda fit: fit is not first)
+        return sorted(self.fits.values(), key=lambda fit: fit is not self.fits.get(dialect))
 
     def returned(self, value: Any, dialect: str) -> Any:
         """Return what comes back of a value that isn't null, once a dialect has stored it.
@@ -335,12 +329,6 @@ class Fits:
             except Exception:  # noqa: S112 - the driver may take another type than it gives
                 continue
         raise ValueError(f"{value!r} doesn't come back from its column's type")
-
-
-def _has_two_names(column: Column) -> bool:
-    """Tell whether a column is another on MariaDB by whether SQLAlchemy knows it as MySQL."""
-    variants = column.type._variant_mapping
-    return variants.get("mariadb") is not variants.get(OTHER_NAME)
 
 
 def _alters(column: Column) -> bool:

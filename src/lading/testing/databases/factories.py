@@ -28,6 +28,11 @@ def is_mariadb(dialect: sa.Dialect) -> bool:
     return dialect.name in ("mariadb", "mysql")
 
 
+def engine_name(engine: sa.Engine) -> str:
+    """Return what the kit calls an engine: sqlite, postgresql or mariadb."""
+    return "mariadb" if is_mariadb(engine.dialect) else engine.dialect.name
+
+
 def tables_of_models(catalog: Catalog) -> list[sa.Table]:
     """Return all tables of the metadata that a catalog's models belong to."""
     metadata = dict.fromkeys(table.metadata for table in tables_of(catalog.use()))

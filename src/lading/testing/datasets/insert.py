@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lading.testing.databases.factories import engine_name
 from lading.testing.datasets.dataset import Dataset, Instance, Resolved
 from lading.testing.datasets.table_plan import Foreign
 
@@ -21,7 +22,7 @@ def write(dataset: Dataset, engine: sa.Engine, engines: Iterable[str], *, other:
     otherwise: with other ids, and in another order.  A reference that leads to a later row is
     set once that row is there.
     """
-    resolved = dataset.resolved(frozenset(engines), at=engine.dialect.name, other=other)
+    resolved = dataset.resolved(frozenset(engines), at=engine_name(engine), other=other)
     with engine.begin() as connection:
         Writer(connection, resolved).write(
             ordered(reversed(dataset.instances)) if other else dataset.instances

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.database.live import database_for
+from lading.testing.databases.factories import engine_name
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Instance, MadeUp, made_up_id
 from lading.testing.datasets.insert import Writer
@@ -20,7 +21,7 @@ class Live:
         self.name = name
         self.engine = engine
         self.plans = plans
-        self.state = State(plans, engine.dialect.name)
+        self.state = State(plans, engine_name(engine))
 
     def apply(self, change: Change) -> None:
         """Make a change in the database; the ids are those that the database makes."""

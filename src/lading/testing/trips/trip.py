@@ -20,7 +20,7 @@ from lading.testing.compare.cells import differences
 from lading.testing.compare.difference import Difference
 from lading.testing.compare.records import has_unrestored, out_of_order, record_differences
 from lading.testing.compare.stored import stored_cells
-from lading.testing.databases.factories import EngineFactory, database, is_mariadb
+from lading.testing.databases.factories import EngineFactory, database, engine_name
 from lading.testing.datasets.coverage import forgotten
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.expected_records import Written
@@ -72,7 +72,7 @@ class Trip:
     def opened(self, factory: EngineFactory) -> sa.Engine:
         """Return an engine over a fresh database with all tables."""
         engine = self.held.enter_context(database(factory, self.catalog))
-        self.engines[engine] = "mariadb" if is_mariadb(engine.dialect) else engine.dialect.name
+        self.engines[engine] = engine_name(engine)
         return engine
 
     def written(self, engine: sa.Engine, *, other: bool) -> None:
