@@ -82,7 +82,7 @@ def lock(
     if old is not None and not fresh and versions == dict(old.last.versions):
         return _unchanged(place, old)
     number = 1 if old is None else old.last.number + 1
-    document = _document(catalog, place, old, goldens, {one.path for one in waived})
+    document = _document(catalog, place, old, goldens, {waiver.path for waiver in waived})
     golden = write_golden(place, number, golden_bytes(document))
     seal = Seal(number, versions, fresh, golden, waived, sha256="")
     write_lock(place, sealed_by(old, catalog.name, seal))
@@ -91,8 +91,8 @@ def lock(
 
 def _accepted(catalog: Catalog, place: Path, old: Lock) -> tuple[Waiver, ...]:
     """Return the waivers that count; ``DeclarationError`` for what no waiver accepts."""
-    found, used = _checked(catalog, place, old)
-    refused = [str(finding) for finding in found if finding.kind != SAFE]
+    findings, used = _checked(catalog, place, old)
+    refused = [str(finding) for finding in findings if finding.kind != SAFE]
     if refused:
         raise DeclarationError(refused)
     return used
@@ -140,33 +140,34 @@ def check(catalog: Catalog | None = None, path: str | os.PathLike[str] = PATH) -
 
 
 def _lock_of(catalog: Catalog, place: Path) -> Lock:
-    found = read_lock(place)
-    if found.catalog != catalog.name:
+    lock_file = read_lock(place)
+    if lock_file.catalog != catalog.name:
         raise VersionError(
-            f"the lock is of catalog {found.catalog!r}, not of {catalog.name!r}",
+            f"the lock is of catalog {lock_file.catalog!r}, not of {catalog.name!r}",
             "Name the catalog's own lock: give each a path of its own.",
             file=place.name,
-            found=found.catalog,
+            found=lock_file.catalog,
             needed=catalog.name,
         )
-    return found
+    return lock_file
 
 
 def _checked(
-    catalog: Catalog, place: Path, found: Lock
+    catalog: Catalog, place: Path, lock_file: Lock
 ) -> tuple[list[Finding], tuple[Waiver, ...]]:
     """Return the findings that stand, and the waivers that count."""
     documents = {
-        seal.golden.file: (read_golden(place, seal), found.shapes_at(seal)) for seal in found.seals
+        seal.golden.file: (read_golden(place, seal), lock_file.shapes_at(seal))
+        for seal in lock_file.seals
     }
-    drifted = drift(catalog, found.last.versions, found.shapes)
-    standing, used = _waived(drifted, found.waivers)
+    drifted = drift(catalog, lock_file.last.versions, lock_file.shapes)
+    standing, used = _waived(drifted, lock_file.waivers)
     if all(finding.kind == SAFE for finding in standing):
-        passed = _passed(found, used)
+        passed = _passed(lock_file, used)
         golden = golden_findings(catalog, documents, passed)
         drifted += golden
-    standing, used = _waived(drifted, found.waivers)
-    standing += _useless(found.waivers, used)
+    standing, used = _waived(drifted, lock_file.waivers)
+    standing += _useless(lock_file.waivers, used)
     return sorted(standing, key=order_of_finding), used
 
 
@@ -174,32 +175,38 @@ def _waived(
     findings: list[Finding], waivers: tuple[Waiver, ...]
 ) -> tuple[list[Finding], tuple[Waiver, ...]]:
     """Leave out what waivers accept; return as well the waivers that do."""
-    valid = [one for one in waivers if one.reason.strip()]
-    accepted = {(one.rule, one.path) for one in valid}
+    valid = [waiver for waiver in waivers if waiver.reason.strip()]
+    accepted = {(waiver.rule, waiver.path) for waiver in valid}
     places = {(finding.rule, finding.path) for finding in findings}
     standing = [finding for finding in findings if (finding.rule, finding.path) not in accepted]
-    causes = [one.path for one in standing if one.kind != SAFE and one.rule not in HEADS]
-    standing = [one for one in standing if one.rule not in HEADS or _leads_into(causes, one.path)]
-    return standing, tuple(one for one in valid if (one.rule, one.path) in places)
+    causes = [
+        finding.path for finding in standing if finding.kind != SAFE and finding.rule not in HEADS
+    ]
+    standing = [
+        finding
+        for finding in standing
+        if finding.rule not in HEADS or _leads_into(causes, finding.path)
+    ]
+    return standing, tuple(waiver for waiver in valid if (waiver.rule, waiver.path) in places)
 
 
 def _useless(waivers: tuple[Waiver, ...], used: tuple[Waiver, ...]) -> list[Finding]:
-    found = []
-    for one in waivers:
-        rule, text = "WAIVER_UNUSED", f"a waiver of {one.rule} matches nothing here; remove it"
-        if not one.reason.strip():
+    findings = []
+    for waiver in waivers:
+        rule, text = "WAIVER_UNUSED", f"a waiver of {waiver.rule} matches nothing here; remove it"
+        if not waiver.reason.strip():
             rule = "WAIVER_WITHOUT_REASON"
-            text = f"a waiver of {one.rule} gives no reason, and counts for nothing; give one"
-        if one not in used:
-            found.append(Finding(rule, one.path, SAFE, None, None, text))
-    return found
+            text = f"a waiver of {waiver.rule} gives no reason, and counts for nothing; give one"
+        if waiver not in used:
+            findings.append(Finding(rule, waiver.path, SAFE, None, None, text))
+    return findings
 
 
-def _passed(found: Lock, used: tuple[Waiver, ...]) -> dict[str, set[str]]:
+def _passed(lock_file: Lock, used: tuple[Waiver, ...]) -> dict[str, set[str]]:
     """Map each golden file to the entities that waivers broke after it was written."""
     passed: dict[str, set[str]] = {}
-    later = {one.path.split(".", maxsplit=1)[0] for one in used}
-    for seal in reversed(found.seals):
+    later = {waiver.path.split(".", maxsplit=1)[0] for waiver in used}
+    for seal in reversed(lock_file.seals):
         passed[seal.golden.file] = set(later)
-        later |= {one.path.split(".", maxsplit=1)[0] for one in seal.waived}
+        later |= {waiver.path.split(".", maxsplit=1)[0] for waiver in seal.waived}
     return passed

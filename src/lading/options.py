@@ -26,15 +26,15 @@ LATER = ("update", "mirror")
 
 def session_of(session: Any, catalog: Catalog) -> Any:
     """Return the session to work with: the catalog's bind where none is given."""
-    given = catalog.bind if session is None else session
-    if isinstance(given, sa.Engine | sa.Connection | Session | sessionmaker | scoped_session):
-        return given
+    owner = catalog.bind if session is None else session
+    if isinstance(owner, sa.Engine | sa.Connection | Session | sessionmaker | scoped_session):
+        return owner
     remedy = ""
     if session is None:
         remedy = f"Pass one, or give catalog {catalog.name!r} a bind."
-    elif hasattr(given, "run_sync") or hasattr(given, "sync_engine"):
+    elif hasattr(owner, "run_sync") or hasattr(owner, "sync_engine"):
         remedy = "For asyncio: await async_session.run_sync(export_all, path)."
-    raise ArgumentError("bind" if session is None and given else "session", given, ACCEPTED, remedy)
+    raise ArgumentError("bind" if session is None and owner else "session", owner, ACCEPTED, remedy)
 
 
 def check_path(argument: str, path: Any) -> None:

@@ -41,10 +41,10 @@ class Problem:
 class Problems:
     """Problems as they are found: the first of them are kept, and all are counted."""
 
-    def __init__(self, kept: Iterable[Problem] = (), more: int = 0) -> None:
+    def __init__(self, problems: Iterable[Problem] = (), more: int = 0) -> None:
         self.kept: list[Problem] = []
         self.more = more
-        self.extend(kept)
+        self.extend(problems)
 
     def append(self, problem: Problem) -> None:
         """Count a problem, and keep it unless there are many already."""
@@ -149,11 +149,11 @@ class Counts:
 
     def add(self, other: Counts) -> None:
         """Add another entity's counts to these."""
-        for item in fields(self):
-            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+        for count in fields(self):
+            setattr(self, count.name, getattr(self, count.name) + getattr(other, count.name))
 
     def __str__(self) -> str:
-        parts = [f"{getattr(self, item.name)} {item.name}" for item in fields(self)]
+        parts = [f"{getattr(self, count.name)} {count.name}" for count in fields(self)]
         shown = [part for part in parts if not part.startswith("0 ")]
         return ", ".join(shown) or "nothing to do"
 
@@ -244,8 +244,8 @@ class ImportReport:
         lines += [f"  {name:<{width}}  {counts}" for name, counts in self.entities.items()]
         if self.problems:
             texts = (str(problem) for problem in self.problems)
-            told = listed(texts, separator="\n  ! ", total=self.problem_count)
-            lines.append(f"  ! {told}")
+            listing = listed(texts, separator="\n  ! ", total=self.problem_count)
+            lines.append(f"  ! {listing}")
         lines += [f"  ~ {alteration}" for alteration in self.altered]
         return "\n".join(lines)
 

@@ -127,8 +127,8 @@ class _Upgrade:
         if name not in self.payload.names:
             return  # there was no such entity yet
         last: Any = None
-        found = externally_sorted(self._records(name, links), size=lambda item: len(item[1][2]))
-        for order, (number, key, text) in found:
+        records = externally_sorted(self._records(name, links), size=lambda entry: len(entry[1][2]))
+        for order, (number, key, text) in records:
             if last is not None and last[0] == order:
                 self._refuse_twins(name, key, last[1], number)
             last = (order, number)
@@ -137,18 +137,18 @@ class _Upgrade:
     def _records(self, name: str, links: Counter[str]) -> Iterator[tuple[Any, Any]]:
         """Yield (order, (number, key, text)) of every record; note the problems of others."""
         rows, file = self.entities[name], self.payload.file(name)
-        made = Canonicaliser(rows)
+        canonicaliser = Canonicaliser(rows)
         total = self.payload.total(name)
         for block in self.payload.blocks(name, CHUNK, self.problems.append):
             for number, line in enumerate(block.records, block.first):
-                found = made.make(line, file, number)
-                if isinstance(found, list):
-                    self.problems.extend(found)
+                result = canonicaliser.make(line, file, number)
+                if isinstance(result, list):
+                    self.problems.extend(result)
                     continue
-                links.update(path for path, _ in links_in(rows, found.record))
+                links.update(path for path, _ in links_in(rows, result.record))
                 if self.external is not None:
-                    self.external.note(rows, found.record)
-                yield found.order, (number, found.key, found.text)
+                    self.external.note(rows, result.record)
+                yield result.order, (number, result.key, result.text)
             done = block.first - 1 + len(block.records)
             if self.progress is not None:
                 self.progress(Progress("upgrade", name, done, total))

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from fuzz.application import Base, older
 from lading import Catalog, export_all, import_all
-from lading.bundle.manifest import Deferred, External, FileEntry, Links, Manifest, sealed
+from lading.bundle.manifest import Deferred, External, FileEntry, LinkCount, Manifest, sealed
 from lading.bundle.shape_format import is_shape
 from lading.bundle.stores.limits import MAX_FILES
 from lading.errors import BundleError
@@ -57,7 +57,7 @@ def shaped(change: Callable[[Any], Any]) -> Change:
     return entry
 
 
-def linked(**links: Links | None) -> Change:
+def linked(**links: LinkCount | None) -> Change:
     """Return what changes an entry's references; ``None`` takes one out."""
 
     def entry(found: FileEntry) -> FileEntry:
@@ -77,9 +77,9 @@ LIES: dict[str, tuple[Change, str]] = {
     "dependency": (lambda e: replace(e, dependencies=("ghosts",)), "dependencies: is 'ghosts'"),
     "on itself": (lambda e: replace(e, dependencies=("things", "tags")), "dependencies: is 'things'"),
     "no dependency": (lambda e: replace(e, dependencies=()), "expected tags among them"),
-    "reference": (linked(first=Links("things", 1)), "references: is "),
+    "reference": (linked(first=LinkCount("things", 1)), "references: is "),
     "no reference": (linked(first=None), "references: is "),
-    "another reference": (linked(ghost=Links("tags", 0)), "references: is "),
+    "another reference": (linked(ghost=LinkCount("tags", 0)), "references: is "),
     "no shape": (lambda e: replace(e, shape={}), "shape: is {}; expected the shape of the records"),
     "shape without a field": (
         shaped(lambda s: s["fields"].pop("price")),
@@ -110,7 +110,7 @@ LIES: dict[str, tuple[Change, str]] = {
     ),
     "target": (
         lambda e: shaped(lambda s: s["fields"]["first"].update(entity="things"))(
-            linked(first=Links("things", 1))(e)
+            linked(first=LinkCount("things", 1))(e)
         ),
         "shape.fields.first.entity: is 'things'; expected 'tags'",
     ),

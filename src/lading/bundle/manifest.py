@@ -49,7 +49,7 @@ _SEAL_END = re.compile(rb'([0-9a-f]{64})"\n}\n')
 _VERSION = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
 
 
-class Links(Closed, frozen=True):
+class LinkCount(Closed, frozen=True):
     """One reference field: the entity it points to, and how many links it holds."""
 
     entity: Name
@@ -72,7 +72,7 @@ class FileEntry(Closed, frozen=True):
     import_order: Number
     schema_version: Number
     natural_key: tuple[Name, ...]
-    references: Mapping[str, Links]
+    references: Mapping[str, LinkCount]
     shape: AnyShape
 
 
@@ -86,7 +86,7 @@ class Deferred(Closed, frozen=True):
 
 
 class External(Closed, frozen=True):
-    """Links of a partial bundle whose targets are not in it."""
+    """LinkCount of a partial bundle whose targets are not in it."""
 
     entity: Name
     field: Name
@@ -229,8 +229,8 @@ def content_digest(files: Iterable[FileEntry]) -> str:
     return sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def _counted(number: int, singular: str, plural: str) -> str:
+    return f"{number:,} {singular if number == 1 else plural}"
 
 
 def _aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...]) -> str:
@@ -273,13 +273,13 @@ def _check_seal(data: bytes) -> None:
     if seal is None:
         problem = "must be the last line, with 64 lower-case hexadecimal digits"
         raise _FILE.error(problem, "manifest_sha256")
-    expected, found = seal
-    if expected != found:
+    expected, actual = seal
+    if expected != actual:
         raise ChecksumError(
             "its checksum differs from its own manifest_sha256 (edited after export?)",
             DAMAGED,
             expected=expected,
-            found=found,
+            found=actual,
             file=MANIFEST,
             field="manifest_sha256",
         )

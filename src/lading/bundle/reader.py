@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 from lading.bundle.file_format import BLOCK_BYTES, line_endings, sums
 from lading.bundle.lines import runs
 from lading.bundle.manifest import FileEntry, Manifest, is_sealed
-from lading.bundle.stores.base import Source, open_source, read_whole
+from lading.bundle.stores.base import BundleSource, open_source, read_whole
 from lading.bundle.stores.directory import Replaced
 from lading.bundle.stores.limits import MAX_MANIFEST, unpacked_limit
 from lading.errors import BundleError, ChecksumError
@@ -46,7 +46,7 @@ class BundleReader:
 
     def __init__(self, path: str | os.PathLike[str], *, max_bytes: int | None = None) -> None:
         self.path = Path(os.fsdecode(path))
-        self._source: Source = open_source(self.path)
+        self._source: BundleSource = open_source(self.path)
         try:
             self.manifest = _manifest(self._source, self.path)
             self._check_size(max_bytes)
@@ -150,10 +150,10 @@ class BundleReader:
 
     def _check_sums(self) -> None:
         expected = sums(self.manifest.files)
-        found = read_whole(self._source, SUMS, 2 * len(expected))
-        if found.replace(b"\r\n", b"\n") == expected != found:
+        text = read_whole(self._source, SUMS, 2 * len(expected))
+        if text.replace(b"\r\n", b"\n") == expected != text:
             raise line_endings(SUMS)
-        if found != expected:
+        if text != expected:
             raise BundleError("differs from the manifest's checksums", DAMAGED, file=SUMS)
 
 
@@ -175,7 +175,7 @@ def with_bundle(
 class _Measured:
     """A file's pieces, hashed and counted as they pass."""
 
-    def __init__(self, source: Source, entry: FileEntry) -> None:
+    def __init__(self, source: BundleSource, entry: FileEntry) -> None:
         self._source = source
         self._entry = entry
         self._pieces = source.pieces(entry.filename)
@@ -226,13 +226,13 @@ class _Measured:
             return
         for _ in self:
             pass
-        found, expected = self._digest.hexdigest(), self._entry.sha256
-        if found != expected:
+        actual, expected = self._digest.hexdigest(), self._entry.sha256
+        if actual != expected:
             raise ChecksumError(
                 "its checksum differs from the manifest's (edited after export?)",
                 DAMAGED,
                 expected=expected,
-                found=found,
+                found=actual,
                 file=self._entry.filename,
             )
         if self._bytes != self._entry.bytes:
@@ -244,23 +244,23 @@ class _Measured:
             )
 
 
-def _grouped(found: Iterable[list[bytes]], size: int) -> Iterator[Block]:
-    first, held, weight = 1, list[bytes](), 0
-    for run in found:
-        held += run
+def _grouped(chunks: Iterable[list[bytes]], size: int) -> Iterator[Block]:
+    first, records, weight = 1, list[bytes](), 0
+    for run in chunks:
+        records += run
         weight += sum(map(len, run))
-        full = len(held) if weight >= BLOCK_BYTES else len(held) - len(held) % size
+        full = len(records) if weight >= BLOCK_BYTES else len(records) - len(records) % size
         for start in range(0, full, size):
-            yield Block(first + start, held[start : min(start + size, full)])
+            yield Block(first + start, records[start : min(start + size, full)])
         if full:
             first += full
-            del held[:full]
-            weight = sum(map(len, held))
-    if held:
-        yield Block(first, held)
+            del records[:full]
+            weight = sum(map(len, records))
+    if records:
+        yield Block(first, records)
 
 
-def _manifest(source: Source, path: Path) -> Manifest:
+def _manifest(source: BundleSource, path: Path) -> Manifest:
     if MANIFEST not in source.names():
         raise BundleError(
             f"has no {MANIFEST}: an incomplete bundle, or none at all",

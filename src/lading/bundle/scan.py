@@ -87,12 +87,12 @@ class Window:
 
     def expect(self, choices: bytes) -> bytes:
         """Skip blanks and take one of these bytes, which is returned."""
-        found = self.peek()
-        if not found or found not in choices:
+        character = self.peek()
+        if not character or character not in choices:
             wanted = " or ".join(repr(chr(choice)) for choice in choices)
-            self.fail(f"expected {wanted}, found {_named(found)}")
+            self.fail(f"expected {wanted}, found {_named(character)}")
         self.at += 1
-        return found
+        return character
 
     def scalar(self) -> Any:
         """Take a string or number and return its value."""
@@ -146,14 +146,14 @@ class Window:
     def _string_end(self, here: int) -> int:
         """Return the place after the string whose inside ``here`` is."""
         while True:
-            found = _IN_STRING.search(self.text, here)
-            if found is None:
+            match = _IN_STRING.search(self.text, here)
+            if match is None:
                 # A backslash may have been the last byte: what it escapes comes next.
                 here = max(here, self._more())
-            elif found[0] == b'"':
-                return found.end()
+            elif match[0] == b'"':
+                return match.end()
             else:
-                here = found.end() + 1
+                here = match.end() + 1
 
     def _more(self) -> int:
         """Append a piece and return where it starts; the file must not end here."""
@@ -226,8 +226,8 @@ def _check(window: Window, name: str) -> None:
 
 
 def _end_of_file(window: Window) -> None:
-    if found := window.peek():
-        window.fail(f"something follows the document: {_named(found)}")
+    if character := window.peek():
+        window.fail(f"something follows the document: {_named(character)}")
 
 
 def _end(pattern: re.Pattern[bytes], text: bytearray, at: int) -> int:
@@ -236,5 +236,5 @@ def _end(pattern: re.Pattern[bytes], text: bytearray, at: int) -> int:
     return match.end() if match else at
 
 
-def _named(found: bytes) -> str:
-    return repr(found.decode("latin-1")) if found else "the end of the file"
+def _named(character: bytes) -> str:
+    return repr(character.decode("latin-1")) if character else "the end of the file"

@@ -123,11 +123,11 @@ def _parts(kind: Any, value: Any, field: str) -> Iterator[Part]:
             if info.name in value:
                 yield info.type, value[info.name], _dotted(field, info.name)
     elif _is_list(bare) and isinstance(value, list):
-        for number, item in enumerate(value):
-            yield get_args(bare)[0], item, f"{field}[{number}]"
+        for number, element in enumerate(value):
+            yield get_args(bare)[0], element, f"{field}[{number}]"
     elif get_origin(bare) in (dict, Mapping) and isinstance(value, dict):
-        for key, item in value.items():
-            yield get_args(bare)[1], item, _dotted(field, key)
+        for key, element in value.items():
+            yield get_args(bare)[1], element, _dotted(field, key)
 
 
 def _bare(kind: Any) -> Any:
@@ -155,8 +155,8 @@ def _dotted(field: str, name: str) -> str:
 def _expected(kind: Any) -> str:
     """Return what a type's values are, in words."""
     if get_origin(kind) is Annotated:
-        told = [meta.description for meta in kind.__metadata__ if meta.description]
-        return told[0] if told else _expected(kind.__origin__)
+        descriptions = [meta.description for meta in kind.__metadata__ if meta.description]
+        return descriptions[0] if descriptions else _expected(kind.__origin__)
     if get_origin(kind) is Literal:
         return " or ".join(map(repr, get_args(kind)))
     if get_origin(kind) in (list, tuple):

@@ -185,9 +185,9 @@ class BundleWriter:
             raise ValueError("an entity file is open, or wasn't written whole")
         written = {name: _facts(file) for name, file in self._files.items()}
         for entry in manifest.files:
-            found = written.pop(entry.filename, None)
-            if found != _facts(entry):
-                problem = f"the manifest says {_facts(entry)}; written was {found}"
+            written_file = written.pop(entry.filename, None)
+            if written_file != _facts(entry):
+                problem = f"the manifest says {_facts(entry)}; written was {written_file}"
                 raise BundleError(problem, file=entry.filename)
         if written:
             problem = f"the manifest doesn't list {listed(written, separator=', ')}"

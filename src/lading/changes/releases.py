@@ -10,7 +10,7 @@ from lading.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class PayloadWriter:
     """Who wrote a payload, beside who reads it: two applications, and two releases of lading.
 
     As a text it is empty where nothing tells them apart.

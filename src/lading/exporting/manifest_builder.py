@@ -13,7 +13,7 @@ from lading.bundle.manifest import (
     DeferredBy,
     External,
     FileEntry,
-    Links,
+    LinkCount,
     Manifest,
     content_digest,
 )
@@ -60,7 +60,7 @@ class Contents:
             schema_version=rows.version,
             natural_key=rows.key_names,
             references={
-                path: Links(reference.target.name, links.get(path, 0))
+                path: LinkCount(reference.target.name, links.get(path, 0))
                 for path, _, reference in references_of(rows)
             },
             shape=self._shape(rows),

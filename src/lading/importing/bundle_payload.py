@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lading.bundle import BundleReader
 from lading.catalog import Catalog
 from lading.changes.history import History, history_of
-from lading.changes.releases import Writer
+from lading.changes.releases import PayloadWriter
 from lading.changes.run import Piece, Upgrade
 from lading.changes.upgrade_plan import plan_upgrade
 from lading.errors import BundleError, VersionError
@@ -106,8 +106,8 @@ class BundlePayload(Payload):
                     field=field,
                 )
 
-    def _writer(self, catalog: Catalog) -> Writer:
-        return Writer(self.manifest.source, catalog.source, self.manifest.lading_version)
+    def _writer(self, catalog: Catalog) -> PayloadWriter:
+        return PayloadWriter(self.manifest.source, catalog.source, self.manifest.lading_version)
 
     def _upgrade(self, history: History, entities: Entities, writer: str) -> None:
         plan = plan_upgrade(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from lading.bundle.manifest import Deferred, External, FileEntry, Links, Manifest
+from lading.bundle.manifest import Deferred, External, FileEntry, LinkCount, Manifest
 from lading.bundle.shape_format import is_shape
 from lading.changes.compatibility import NARROWER, type_ways
 from lading.changes.rewriting.shapes import Shape, is_link, is_owned
@@ -75,7 +75,7 @@ def _of_edges(manifest: Manifest) -> Iterator[Contradiction]:
 
 
 def _external(
-    place: str, edge: External, links: Links, manifest: Manifest
+    place: str, edge: External, links: LinkCount, manifest: Manifest
 ) -> Iterator[Contradiction]:
     if not manifest.partial:
         yield place, edge.field, "nothing: the bundle isn't partial"

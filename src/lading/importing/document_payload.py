@@ -7,7 +7,7 @@ from typing import Any
 
 from lading.catalog import Catalog
 from lading.changes.history import history_of
-from lading.changes.releases import Writer
+from lading.changes.releases import PayloadWriter
 from lading.changes.run import Piece, Upgrade
 from lading.changes.upgrade_plan import plan_upgrade
 from lading.errors import BundleError, VersionError
@@ -92,7 +92,7 @@ class DocumentPayload(Payload):
             raise BundleError(
                 f"schema_versions is {shown(versions)}; expected an object of versions by entity"
             )
-        writer = Writer(self.document.get("source"), catalog.source)
+        writer = PayloadWriter(self.document.get("source"), catalog.source)
         for name, records in self.entries.items():
             if name not in history.version_graph.names:
                 known = nearest(name, history.version_graph.current)

@@ -33,12 +33,12 @@ def document_schema(shapes: Shapes, versions: Mapping[str, int], title: str) -> 
     work = _Definitions(shapes)
     lists = {name: {"type": "array", "items": work.record(name)} for name in versions}
     numbers = {name: {"const": number} for name, number in versions.items()}
-    told = {"type": "object", "properties": numbers, "additionalProperties": False}
+    versions_schema = {"type": "object", "properties": numbers, "additionalProperties": False}
     return {
         "$schema": DIALECT,
         "title": title,
         "type": "object",
-        "properties": {**_MEMBERS, "schema_versions": told, **lists},
+        "properties": {**_MEMBERS, "schema_versions": versions_schema, **lists},
         "required": ["schema_versions"],
         "additionalProperties": False,
         **work.definitions(),
@@ -67,18 +67,18 @@ class _Definitions:
             return self._object(path, shape, shape["fields"])
         return {
             "type": "object",
-            "oneOf": [self._of_class(path, shape, str(kind), one) for one in kinds],
+            "oneOf": [self._of_class(path, shape, str(kind), class_name) for class_name in kinds],
         }
 
-    def _of_class(self, path: str, shape: Shape, kind: str, one: Any) -> Schema:
+    def _of_class(self, path: str, shape: Shape, kind: str, class_name: Any) -> Schema:
         fields = {
             name: inner
             for name, inner in shape["fields"].items()
-            if "classes" not in inner or one in inner["classes"]
+            if "classes" not in inner or class_name in inner["classes"]
         }
-        made = self._object(path, shape, fields)
-        made["properties"][kind] = {"const": one}
-        return made
+        schema = self._object(path, shape, fields)
+        schema["properties"][kind] = {"const": class_name}
+        return schema
 
     def _object(self, path: str, shape: Shape, fields: Mapping[str, Shape]) -> Schema:
         properties = {name: self._field(f"{path}.{name}", inner) for name, inner in fields.items()}
@@ -105,12 +105,12 @@ class _Definitions:
         written = written_by(inner)
         if inner.get("flat"):
             parts = list(self.shapes.parts(written).values())
-            made = self._field("", parts[0]) if len(parts) == 1 else {}
+            schema = self._field("", parts[0]) if len(parts) == 1 else {}
         else:
-            made = self._key(written)
+            schema = self._key(written)
         if inner["type"] == "references":
-            return {"type": "array", "items": made}
-        return nullable(made) if inner.get("nullable") else made
+            return {"type": "array", "items": schema}
+        return nullable(schema) if inner.get("nullable") else schema
 
     def _key(self, written: Written) -> Schema:
         """Refer to the definition of a key, which may recur through itself."""

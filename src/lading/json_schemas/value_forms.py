@@ -67,15 +67,15 @@ _BY_FIELD = {
 
 def limited(form: Schema, inner: Shape) -> Schema:
     """Add what a field's limits say, as far as JSON Schema can."""
-    said = inner.get("constraints", {})
-    made = dict(form)
+    limits = inner.get("constraints", {})
+    limited_form = dict(form)
     if inner["type"] == "string":
-        made |= {_LENGTHS[name]: said[name] for name in _LENGTHS if name in said}
+        limited_form |= {_LENGTHS[name]: limits[name] for name in _LENGTHS if name in limits}
     if inner["type"] == "integer":
-        made |= {_LIMITS[name]: said[name] for name in _LIMITS if name in said}
-    if inner["type"] in ("string", "integer") and said.get("choices"):
-        made["enum"] = list(said["choices"])
-    return made
+        limited_form |= {_LIMITS[name]: limits[name] for name in _LIMITS if name in limits}
+    if inner["type"] in ("string", "integer") and limits.get("choices"):
+        limited_form["enum"] = list(limits["choices"])
+    return limited_form
 
 
 def nullable(form: Schema) -> Schema:
@@ -121,14 +121,14 @@ def _datetime(inner: Shape) -> Schema:
 
 
 def _array(inner: Shape) -> Schema:
-    item = nullable(value_schema(inner["items"]))
+    items = nullable(value_schema(inner["items"]))
     levels = inner.get("dimensions")
     if levels is None:
-        item = {"anyOf": [item, {"type": "array"}]} if item else {}
-    made: Schema = {"type": "array", "items": item}
+        items = {"anyOf": [items, {"type": "array"}]} if items else {}
+    schema: Schema = {"type": "array", "items": items}
     for _ in range((levels or 1) - 1):
-        made = {"type": "array", "items": made}
-    return {"anyOf": [made, JSON_NULL]}
+        schema = {"type": "array", "items": schema}
+    return {"anyOf": [schema, JSON_NULL]}
 
 
 def _set(inner: Shape) -> Schema:

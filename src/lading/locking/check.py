@@ -17,7 +17,7 @@ from lading.changes.rewriting.shapes import Shape, Shapes, StepMismatch
 from lading.changes.steps.fields import Each
 from lading.changes.version_graph import VersionGraph, order_graph
 from lading.errors import DeclarationError
-from lading.locking.differences import Difference, differences, freed, marked, plain
+from lading.locking.differences import ShapeDifference, differences, freed, marked, plain
 from lading.locking.renames import follow_rekeys, renamed_entities, renamed_fields, split_entities
 from lading.locking.sealed_shape import sealed_shapes
 from lading.locking.suggest import Draft, altered_by, suggestions
@@ -49,10 +49,10 @@ def shapes_before(
     Raises ``ChangeMismatch`` for changes that can't be undone.
     """
     check = _Check(catalog, versions, shapes)
-    found = Shapes(copied(check.after.roots), copied(check.after.targets))
-    undo(found, check.pending() or [])
-    found.roots |= copied(dict(shapes))
-    return found
+    earlier = Shapes(copied(check.after.roots), copied(check.after.targets))
+    undo(earlier, check.pending() or [])
+    earlier.roots |= copied(dict(shapes))
+    return earlier
 
 
 class _Check:
@@ -93,7 +93,7 @@ class _Check:
         states = list(self.versions.items())
         done = {change for state in states for change, _ in self.version_graph.before(state)}
         pending = self.version_graph.pending(states)
-        for change in sorted(done & pending, key=lambda one: one.__name__):
+        for change in sorted(done & pending, key=lambda edited: edited.__name__):
             self._add(
                 "CHANGE_EDITED",
                 change.__name__,
@@ -112,10 +112,10 @@ class _Check:
         shapes = Shapes(copied(self.after.roots), copied(self.after.targets))
         undone = undo(shapes, pending)
         shapes.roots |= {name: marked(name, copied(shape)) for name, shape in self.sealed.items()}
-        for one in undone:
-            free = [step.path for step in one.change.steps if isinstance(step, Each)]
+        for undone_change in undone:
+            free = [step.path for step in undone_change.change.steps if isinstance(step, Each)]
             _free(shapes, free)
-            redo(shapes, [one], ())
+            redo(shapes, [undone_change], ())
             _free(shapes, free)
         return shapes
 
@@ -156,17 +156,17 @@ class _Check:
             self._renamed(old, name)
         self._gone([name for name in gone if name not in pairs])
         former = {name: old for old, name in pairs.items()}
-        kept = [name for name in self.current if name in self.reached or name in former]
-        split = self._split(before, [n for n in kept if n not in former], new, pairs)
+        remaining = [name for name in self.current if name in self.reached or name in former]
+        split = self._split(before, [n for n in remaining if n not in former], new, pairs)
         self._new([name for name in new if name not in {*pairs.values(), *split}])
-        for step in renamed_fields(before, self.after, kept):
+        for step in renamed_fields(before, self.after, remaining):
             entity = self.after.split(step.path)[0]
             self._draft(entity, former.get(entity, entity)).rename(step)
             self._field_renamed(before, step.path, str(step.old), str(step.new))
-        follow_rekeys(before, self.after, kept)
-        for name in kept:
-            for one in differences(name, before, self.after):
-                self._difference(one, former.get(name, name))
+        follow_rekeys(before, self.after, remaining)
+        for name in remaining:
+            for difference in differences(name, before, self.after):
+                self._difference(difference, former.get(name, name))
             self._head(name, former.get(name, name))
         for draft in self.drafts.values():
             draft.after = self._earlier(draft, altered)
@@ -174,8 +174,8 @@ class _Check:
 
     def _draft(self, name: str, former: str) -> Draft:
         version = self.reached[former]
-        made = Draft(former, (version, version + 1), name)
-        return self.drafts.setdefault(name, made)
+        draft = Draft(former, (version, version + 1), name)
+        return self.drafts.setdefault(name, draft)
 
     def _renamed(self, old: str, name: str) -> None:
         self._draft(name, old).rename_entity()
@@ -199,14 +199,14 @@ class _Check:
         )
 
     def _split(
-        self, before: Shapes, kept: list[str], new: list[str], pairs: Mapping[str, str]
+        self, before: Shapes, remaining: list[str], new: list[str], pairs: Mapping[str, str]
     ) -> set[str]:
         """Note the new entities that others were split into; return their names."""
         free = [name for name in new if name not in pairs.values() and self.current[name] == 1]
-        found = set()
-        for step in split_entities(before, self.after, kept, free):
+        split = set()
+        for step in split_entities(before, self.after, remaining, free):
             entity = str(step.path)
-            found.add(step.into)
+            split.add(step.into)
             self._draft(entity, entity).split(step)
             for old, name in step.fields.items():
                 text = SPLIT.format(step.into, name)
@@ -216,7 +216,7 @@ class _Check:
             shape = self.after.roots[step.into]
             text = f"the entity is new, and holds what {entity} held; declare that it was split off"
             self._add("ENTITY_ADDED", step.into, NEEDS_CHANGE, text, after=shape)
-        return found
+        return split
 
     def _altered(self, before: Shapes) -> dict[type[Change], set[str]]:
         """Return what each declared change alters, and the entities that refer to it."""
@@ -265,13 +265,20 @@ class _Check:
                 after=self.after.roots[name],
             )
 
-    def _difference(self, one: Difference, former: str) -> None:
-        entity = self.after.split(one.path)[0]
-        todo = LOCK_AGAIN if one.kind == SAFE else "Declare it in a change"
-        if one.kind != SAFE:
-            self._draft(entity, former).take(one)
-        text = f"{one.text}. {todo}."
-        self._add(one.rule, one.place, one.kind, text, before=one.before, after=one.after)
+    def _difference(self, difference: ShapeDifference, former: str) -> None:
+        entity = self.after.split(difference.path)[0]
+        todo = LOCK_AGAIN if difference.kind == SAFE else "Declare it in a change"
+        if difference.kind != SAFE:
+            self._draft(entity, former).take(difference)
+        text = f"{difference.text}. {todo}."
+        self._add(
+            difference.rule,
+            difference.place,
+            difference.kind,
+            text,
+            before=difference.before,
+            after=difference.after,
+        )
 
     def _head(self, name: str, former: str) -> None:
         """Say what is wrong with an entity's version, if anything is."""

@@ -22,7 +22,7 @@ _MARKS = (SEALED, FREE, SETS)
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ShapeDifference:
     """One difference: ``path`` leads to the records and ``field`` is one of theirs, or ``None``."""
 
     rule: str
@@ -41,10 +41,12 @@ class Difference:
 
 def marked(path: str, shape: Shape) -> Shape:
     """Mark every field of the sealed shape at a path as such, in place, and return the shape."""
-    sizes = [[item for item in names if item != OWNER] for names in shape.get("unique", [])]
+    sizes = [[field for field in names if field != OWNER] for names in shape.get("unique", [])]
     for name, inner in shape["fields"].items():
         inner[SEALED] = name
-        inner[SETS] = [[f"{path} {n}", len(one)] for n, one in enumerate(sizes) if name in one]
+        inner[SETS] = [
+            [f"{path} {n}", len(fields)] for n, fields in enumerate(sizes) if name in fields
+        ]
         if is_owned(inner):
             marked(f"{path}.{name}", inner)
     return shape
@@ -61,8 +63,8 @@ def freed(shape: Shape) -> None:
 def plain(shape: Any) -> Any:
     """Return a shape without marks."""
     if isinstance(shape, dict):
-        return {name: plain(item) for name, item in shape.items() if name not in _MARKS}
-    return [plain(item) for item in shape] if isinstance(shape, list) else shape
+        return {name: plain(member) for name, member in shape.items() if name not in _MARKS}
+    return [plain(member) for member in shape] if isinstance(shape, list) else shape
 
 
 def same(before: Shape, after: Shape) -> bool:
@@ -75,10 +77,10 @@ def _unordered(shape: Shape) -> Shape:
     if "fields" not in shape:
         return shape
     fields = {name: _unordered(inner) for name, inner in shape["fields"].items()}
-    return {**{key: item for key, item in shape.items() if key != "sequence"}, "fields": fields}
+    return {**{key: member for key, member in shape.items() if key != "sequence"}, "fields": fields}
 
 
-def differences(path: str, before: Shapes, after: Shapes) -> Iterator[Difference]:
+def differences(path: str, before: Shapes, after: Shapes) -> Iterator[ShapeDifference]:
     """Yield what differs between the records that a path leads to, and what these own."""
     has_key = path in after.roots or path in after.targets or path in before.targets
     yield from _compare(path, before.at(path), after.at(path), has_key=has_key)
@@ -89,21 +91,21 @@ def differences(path: str, before: Shapes, after: Shapes) -> Iterator[Difference
             yield from differences(f"{path}.{name}", before, after)
 
 
-def _sequence(path: str, name: str, before: Shape, after: Shape) -> Iterator[Difference]:
+def _sequence(path: str, name: str, before: Shape, after: Shape) -> Iterator[ShapeDifference]:
     """Say that a list is ordered by other fields, unless a change made others of them.
 
     A lock from before sequences were sealed says nothing of them.
     """
-    given, new = before.get("sequence"), after.get("sequence")
+    sealed, new = before.get("sequence"), after.get("sequence")
     names = {inner[SEALED]: now for now, inner in before["fields"].items() if _is_exact(inner)}
     names[None] = None
-    if not given or not new or any(field not in names for field, _ in given):
+    if not sealed or not new or any(field not in names for field, _ in sealed):
         return
-    old = [[names[field], way] for field, way in given]
+    old = [[names[field], way] for field, way in sealed]
     if old != new:
         text = f"the list is ordered by {_ways(new)}, and was by {_ways(old)}"
         inner = {**plain(before), "sequence": old}
-        yield Difference("SEQUENCE_CHANGED", path, name, SAFE, inner, plain(after), text)
+        yield ShapeDifference("SEQUENCE_CHANGED", path, name, SAFE, inner, plain(after), text)
 
 
 def _ways(sequence: list[list[Any]]) -> str:
@@ -114,7 +116,7 @@ def _is_exact(inner: Shape) -> bool:
     return SEALED in inner and FREE not in inner
 
 
-def _compare(path: str, before: Shape, after: Shape, *, has_key: bool) -> Iterator[Difference]:
+def _compare(path: str, before: Shape, after: Shape, *, has_key: bool) -> Iterator[ShapeDifference]:
     if has_key and before["key"] != after["key"]:
         yield _key(path, before, after)
     if before.get("open"):
@@ -122,32 +124,34 @@ def _compare(path: str, before: Shape, after: Shape, *, has_key: bool) -> Iterat
     if before.get("discriminator") != after.get("discriminator"):
         old, new = before.get("discriminator"), after.get("discriminator")
         text = f"classes are told by {new or 'no field'}, and were by {old or 'none'}"
-        yield Difference("DISCRIMINATOR_CHANGED", path, None, NEEDS_CHANGE, old, new, text)
+        yield ShapeDifference("DISCRIMINATOR_CHANGED", path, None, NEEDS_CHANGE, old, new, text)
     yield from _kinds(path, before, after)
     yield from _own_code(path, before, after)
     fresh = _fresh(before, after)
     for name, inner in before["fields"].items():
         if name not in after["fields"]:
             text = f"{_told(inner)} was there, and is gone"
-            yield Difference("FIELD_REMOVED", path, name, NEEDS_CHANGE, plain(inner), None, text)
+            yield ShapeDifference(
+                "FIELD_REMOVED", path, name, NEEDS_CHANGE, plain(inner), None, text
+            )
     for name, inner in after["fields"].items():
         old = before["fields"].get(name)
         if old is None:
             yield _added(path, name, inner, fresh)
         elif _is_exact(old):
             for rule, kind, text in _field(plain(old), inner, fresh):
-                yield Difference(rule, path, name, kind, plain(old), plain(inner), text)
+                yield ShapeDifference(rule, path, name, kind, plain(old), plain(inner), text)
     yield from _unique(path, before, after, set(after["key"]) if has_key else set())
 
 
-def _key(path: str, before: Shape, after: Shape) -> Difference:
+def _key(path: str, before: Shape, after: Shape) -> ShapeDifference:
     old, new = before["key"], after["key"]
     texts = ", ".join(new) or "nothing", ", ".join(old) or "nothing"
     if sorted(old) == sorted(new):
         text = f"the natural key is ordered as {texts[0]}, and was as {texts[1]}"
-        return Difference("KEY_ORDER_CHANGED", path, None, SAFE, old, new, text)
+        return ShapeDifference("KEY_ORDER_CHANGED", path, None, SAFE, old, new, text)
     text = f"the natural key is {texts[0]}, and was {texts[1]}"
-    return Difference("KEY_CHANGED", path, None, NEEDS_CHANGE, old, new, text)
+    return ShapeDifference("KEY_CHANGED", path, None, NEEDS_CHANGE, old, new, text)
 
 
 def _fresh(before: Shape, after: Shape) -> set[Any]:
@@ -155,40 +159,40 @@ def _fresh(before: Shape, after: Shape) -> set[Any]:
     return set(after.get("kinds", ())) - set(before.get("kinds", ()))
 
 
-def _kinds(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
+def _kinds(path: str, before: Shape, after: Shape) -> Iterator[ShapeDifference]:
     old, new = before.get("kinds", []), after.get("kinds", [])
     if not _is_exact(before["fields"].get(before.get("discriminator"), {})):
         return  # a change may have made other classes of them
     gone = [kind for kind in old if kind not in new]
     if gone and new:
         text = f"records may be of class {_listed(gone)} no more"
-        yield Difference("CLASS_REMOVED", path, None, NEEDS_CHANGE, old, new, text)
+        yield ShapeDifference("CLASS_REMOVED", path, None, NEEDS_CHANGE, old, new, text)
     if any(kind not in old for kind in new) and old:
         text = f"records may be of class {_listed([kind for kind in new if kind not in old])} now"
-        yield Difference("CLASS_ADDED", path, None, SAFE, old, new, text)
+        yield ShapeDifference("CLASS_ADDED", path, None, SAFE, old, new, text)
 
 
-def _own_code(path: str, before: Shape, after: Shape) -> Iterator[Difference]:
+def _own_code(path: str, before: Shape, after: Shape) -> Iterator[ShapeDifference]:
     """What the application's own code does can't be told, only tried."""
     names = ("hooks", "extra")
     old, new = ({n: shape[n] for n in names if n in shape} for shape in (before, after))
     if old != new:
         text = "hooks or fields of the application's own are others; the golden records try them"
-        yield Difference("OWN_CODE_CHANGED", path, None, SAFE, old, new, text)
+        yield ShapeDifference("OWN_CODE_CHANGED", path, None, SAFE, old, new, text)
 
 
 def _listed(kinds: list[Any]) -> str:
     return ", ".join(map(repr, kinds))
 
 
-def _added(path: str, name: str, inner: Shape, fresh: set[Any]) -> Difference:
+def _added(path: str, name: str, inner: Shape, fresh: set[Any]) -> ShapeDifference:
     """Absent is not null, so older records lack a field that no default, class or column gives."""
     kind, why = NEEDS_CHANGE, "and older records lack it"
     if inner.get("computed") or inner.get("optional"):
         kind, why = SAFE, "which records may lack"
     elif "classes" in inner and set(inner["classes"]) <= fresh:
         kind, why = SAFE, "of a class that no older record is of"
-    return Difference(
+    return ShapeDifference(
         "FIELD_ADDED", path, name, kind, None, plain(inner), f"{_told(inner)} is new, {why}"
     )
 
@@ -214,11 +218,11 @@ def _field(old: Shape, new: Shape, fresh: set[Any]) -> Iterator[Found]:
     yield from _nulls(old, new)
     yield from _presence(old, new, fresh)
     ways = constraint_ways(old, new)
-    said = f"{_limits(new)}, and was {_limits(old)}"
+    limits = f"{_limits(new)}, and was {_limits(old)}"
     if NARROWER in ways:
-        yield "CONSTRAINT_NARROWED", NEEDS_CHANGE, f"it is limited to {said}"
+        yield "CONSTRAINT_NARROWED", NEEDS_CHANGE, f"it is limited to {limits}"
     if WIDER in ways:
-        yield "CONSTRAINT_WIDENED", SAFE, f"it is limited to {said}"
+        yield "CONSTRAINT_WIDENED", SAFE, f"it is limited to {limits}"
     if old.get("default") != new.get("default"):
         text = f"its default is {_limits(new, 'default')}, and was {_limits(old, 'default')}"
         yield "DEFAULT_CHANGED", SAFE, text
@@ -238,14 +242,14 @@ def _presence(old: Shape, new: Shape, fresh: set[Any]) -> Iterator[Found]:
         yield "COMPUTED_CHANGED", NEEDS_CHANGE, f"{text} now"
     if old.get("optional") and not new.get("optional"):
         yield "DEFAULT_REMOVED", NEEDS_CHANGE, "records may lack it no more"
-    one, two = old.get("classes"), new.get("classes")
-    if one == two:
+    before, after = old.get("classes"), new.get("classes")
+    if before == after:
         return
-    grown = one is not None and two is not None and not set(one) - set(two)
-    if grown and set(two or ()) - set(one or ()) <= fresh:
+    grown = before is not None and after is not None and not set(before) - set(after)
+    if grown and set(after or ()) - set(before or ()) <= fresh:
         yield "CLASSES_WIDENED", SAFE, "records of new classes have it as well"
     else:
-        text = f"records of {_classes(two)} have it, and were {_classes(one)}"
+        text = f"records of {_classes(after)} have it, and were {_classes(before)}"
         yield "CLASSES_CHANGED", NEEDS_CHANGE, text
 
 
@@ -253,28 +257,28 @@ def _classes(kinds: list[Any] | None) -> str:
     return "all classes" if kinds is None else f"class {_listed(kinds)}"
 
 
-def _unique(path: str, before: Shape, after: Shape, key: set[str]) -> Iterator[Difference]:
+def _unique(path: str, before: Shape, after: Shape, key: set[str]) -> Iterator[ShapeDifference]:
     """Sets of fields that no two records share; one that holds the key needn't be said."""
-    held: dict[str, list[str]] = {}
+    names_by_set: dict[str, list[str]] = {}
     sizes: dict[str, int] = {}
     for name, inner in before["fields"].items():
         for number, size in inner.get(SETS, ()):
-            held.setdefault(number, []).append(name)
+            names_by_set.setdefault(number, []).append(name)
             sizes[number] = size
-    old = {frozenset(names) for n, names in held.items() if len(names) == sizes[n]}
+    old = {frozenset(names) for n, names in names_by_set.items() if len(names) == sizes[n]}
     new = {
         frozenset(name for name in names if name != OWNER): names
         for names in after.get("unique", [])
     }
-    for names, given in new.items():
+    for names, fields in new.items():
         exact = all(_is_exact(before["fields"].get(name, {})) for name in names)
         if names not in old and exact and not (key and key <= names):
-            text = f"no two records may agree on {', '.join(given)} any more"
-            yield Difference("UNIQUE_ADDED", path, None, NEEDS_CHANGE, None, given, text)
+            text = f"no two records may agree on {', '.join(fields)} any more"
+            yield ShapeDifference("UNIQUE_ADDED", path, None, NEEDS_CHANGE, None, fields, text)
     for names in sorted(old - new.keys(), key=sorted):
         gone = sorted(names)
         text = f"records may agree on {', '.join(gone)} now"
-        yield Difference("UNIQUE_REMOVED", path, None, SAFE, gone, None, text)
+        yield ShapeDifference("UNIQUE_REMOVED", path, None, SAFE, gone, None, text)
 
 
 def _told(inner: Shape) -> str:
@@ -290,5 +294,5 @@ def _told(inner: Shape) -> str:
 
 
 def _limits(inner: Shape, name: str = "constraints") -> str:
-    said = inner.get(name) or {}
-    return ", ".join(f"{key} {value}" for key, value in said.items()) or "nothing"
+    limits = inner.get(name) or {}
+    return ", ".join(f"{key} {value}" for key, value in limits.items()) or "nothing"

@@ -88,12 +88,16 @@ def golden_document(
     lose the former records that don't load any more.
     """
     entities = catalog.use()
-    kept = {name: list(former.get(name, ())) for name in entities.roots}
-    bad = {(name, number) for name, number, _ in faults(entities, kept) if name in dropped}
-    for name in dropped & kept.keys():
-        kept[name] = [one for n, one in enumerate(kept[name], 1) if (name, n) not in bad]
-    found = _made_up(entities, kept) if more is None else more
-    records = {name: _joined(entities[name], kept[name], found.get(name, [])) for name in kept}
+    standing = {name: list(former.get(name, ())) for name in entities.roots}
+    bad = {(name, number) for name, number, _ in faults(entities, standing) if name in dropped}
+    for name in dropped & standing.keys():
+        standing[name] = [
+            record for n, record in enumerate(standing[name], 1) if (name, n) not in bad
+        ]
+    additions = _made_up(entities, standing) if more is None else more
+    records = {
+        name: _joined(entities[name], standing[name], additions.get(name, [])) for name in standing
+    }
     versions = {name: rows.version for name, rows in entities.roots.items()}
     return {"schema_versions": versions, **records}
 
@@ -115,25 +119,25 @@ def _joined(rows: RowSet, former: list[Any], more: list[Any]) -> list[Any]:
 def _made_up(entities: Entities, known: Records) -> Records:
     """Return made-up records as an export would write them."""
     canonical = {name: _canonical(entities[name], records) for name, records in known.items()}
-    made = sample_records(entities, canonical)
+    samples = sample_records(entities, canonical)
     mistakes = []
-    for name, records in made.items():
+    for name, records in samples.items():
         rows = entities[name]
         if known.get(name):
-            made[name] = []
+            samples[name] = []
             continue
         try:
-            made[name] = _written(rows, records)
+            samples[name] = _written(rows, records)
         except TargetError as error:
             mistakes.append(f"{error}; or give lock(..., goldens=...) records of yours")
-    for name, number, text in faults(entities, made):
+    for name, number, text in faults(entities, samples):
         mistakes.append(
             f"{entities[name].schema.__name__}: made-up record {number} isn't accepted ({text}); "
             "give lock(..., goldens=...) records of yours"
         )
     if mistakes:
         raise DeclarationError(mistakes)
-    return made
+    return samples
 
 
 def _canonical(rows: RowSet, records: list[Any]) -> list[Any]:
@@ -146,44 +150,44 @@ def _written(rows: RowSet, records: list[Any]) -> list[Any]:
     if not needs_marshmallow(rows):
         return records
     lines = [plain_json_text(_with_computed(rows, record)) for record in records]
-    found = [parse_json(line) for line in dumped(rows, lines)]
-    return [_without_computed(rows, record) for record in found]
+    written = [parse_json(line) for line in dumped(rows, lines)]
+    return [_without_computed(rows, record) for record in written]
 
 
 def _with_computed(rows: RowSet, record: Any) -> Any:
     """Add nulls for what only a database could compute, as a dump asks for them."""
-    made = dict(record)
+    completed = dict(record)
     for member in rows.members_of(record):
         if isinstance(member, Value) and not member.writable:
-            made[member.written] = None
+            completed[member.written] = None
         elif isinstance(member, Children):
-            made[member.written] = [
-                _with_computed(member.rows, item) for item in record[member.written]
+            completed[member.written] = [
+                _with_computed(member.rows, child) for child in record[member.written]
             ]
-    return made
+    return completed
 
 
 def _without_computed(rows: RowSet, record: Any) -> Any:
     if not isinstance(record, dict):
         return record
-    computed = {one.written for one in rows.values if not one.writable}
-    made = {name: item for name, item in record.items() if name not in computed}
+    computed = {value.written for value in rows.values if not value.writable}
+    fields = {name: field for name, field in record.items() if name not in computed}
     for child in rows.children:
-        items = made.get(child.written)
+        items = fields.get(child.written)
         if isinstance(items, list):
-            made[child.written] = [_without_computed(child.rows, item) for item in items]
-    return made
+            fields[child.written] = [_without_computed(child.rows, field) for field in items]
+    return fields
 
 
 def faults(entities: Entities, records: Mapping[str, list[Any]]) -> Iterator[tuple[str, int, str]]:
     """Yield each record that its schema doesn't load: entity, number from 1, and why."""
-    for name, found in records.items():
+    for name, records_of_entity in records.items():
         if name in RESERVED_NAMES or name not in entities.roots:
             continue
         rows = entities[name]
         schema = schema_of(rows)
         keys: dict[bytes, int] = {}
-        for number, record in enumerate(found, 1):
+        for number, record in enumerate(records_of_entity, 1):
             try:
                 loaded = canonical_record(rows, schema.load(record))
                 key = json_text([loaded[part.written] for part in rows.key])
@@ -229,9 +233,9 @@ def golden_findings(
         for name, number, text in faults(catalog.use(), records):
             if name not in passed | seen:
                 seen.add(name)
-                said = f"record {number} of {file}, once upgraded, isn't accepted: {text}"
-                said += f". Correct the change. {UNREAL}"
-                yield _finding("GOLDEN_NOT_LOADED", name, NEEDS_CHANGE, said)
+                message = f"record {number} of {file}, once upgraded, isn't accepted: {text}"
+                message += f". Correct the change. {UNREAL}"
+                yield _finding("GOLDEN_NOT_LOADED", name, NEEDS_CHANGE, message)
         if before is not None:
             yield from _drifted(before, (file, records, passed | seen))
         before = (file, records, passed | seen)

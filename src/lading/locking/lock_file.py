@@ -101,8 +101,8 @@ class Lock(Closed, frozen=True):
     def shapes_at(self, seal: Seal) -> dict[str, Any]:
         """Return the shapes of a seal's entities: its own, and those of the seals before."""
         known: dict[str, Any] = {}
-        for one in self.seals[: seal.number]:
-            known |= one.shapes
+        for earlier in self.seals[: seal.number]:
+            known |= earlier.shapes
         return {name: known[name] for name in seal.versions}
 
 
@@ -147,14 +147,14 @@ def _check_shapes(file: JsonFile, lock: Lock) -> None:
 def _verify(file: JsonFile, body: Mapping[str, Any], lock: Lock) -> None:
     before = ""
     for number, (seal, raw) in enumerate(zip(lock.seals, body["seals"], strict=True), 1):
-        found = _digest(lock.catalog, before, raw)
+        digest = _digest(lock.catalog, before, raw)
         wrong = seal.number != number or seal.golden.file != golden_name(number)
-        if found != seal.sha256 or wrong:
+        if digest != seal.sha256 or wrong:
             raise ChecksumError(
                 f"seal {number} was edited after it was sealed; only waivers may be",
                 REMEDY,
                 expected=seal.sha256,
-                found=found,
+                found=digest,
                 file=file.name,
                 field=f"seals[{number - 1}]",
             )
@@ -164,8 +164,8 @@ def _verify(file: JsonFile, body: Mapping[str, Any], lock: Lock) -> None:
 def _digest(catalog: str, before: str, raw: Mapping[str, Any]) -> str:
     """Return the checksum of a seal's members and the seal before."""
     body = {key: value for key, value in raw.items() if key != "sha256"}
-    held = {"version": LOCK_VERSION, "catalog": catalog, "previous": before, "seal": body}
-    return sha256(json.dumps(held, ensure_ascii=False, allow_nan=False).encode()).hexdigest()
+    sealed = {"version": LOCK_VERSION, "catalog": catalog, "previous": before, "seal": body}
+    return sha256(json.dumps(sealed, ensure_ascii=False, allow_nan=False).encode()).hexdigest()
 
 
 def sealed_by(lock: Lock | None, catalog: str, seal: Seal) -> Lock:
@@ -228,15 +228,15 @@ def read_golden(path: Path, seal: Seal) -> dict[str, Any]:
     Raises ``BundleError`` where it is missing, ``ChecksumError`` where it was edited.
     """
     data = _bytes(path.parent / seal.golden.file, REMEDY, name=seal.golden.file)
-    found = sha256(data).hexdigest()
-    if sha256(data.replace(b"\r\n", b"\n")).hexdigest() == seal.golden.sha256 != found:
+    digest = sha256(data).hexdigest()
+    if sha256(data.replace(b"\r\n", b"\n")).hexdigest() == seal.golden.sha256 != digest:
         raise line_endings(seal.golden.file)
-    if found != seal.golden.sha256:
+    if digest != seal.golden.sha256:
         raise ChecksumError(
             f"the golden records of seal {seal.number} were edited after they were sealed",
             REMEDY,
             expected=seal.golden.sha256,
-            found=found,
+            found=digest,
             file=seal.golden.file,
         )
     return JsonFile(seal.golden.file, REMEDY).parse(data)
@@ -249,8 +249,8 @@ def _bytes(path: Path, missing: str, *, name: str | None = None) -> bytes:
     file = name or path.name
     if not os.path.lexists(path):
         raise BundleError("is missing", missing, file=file)
-    found = Place(path).path
-    return b"".join(pieces_of(open_regular(found.name, found.parent, None, shown=file), file))
+    resolved = Place(path).path
+    return b"".join(pieces_of(open_regular(resolved.name, resolved.parent, None, shown=file), file))
 
 
 def _write(path: Path, data: bytes) -> None:

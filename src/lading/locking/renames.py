@@ -31,9 +31,9 @@ def renamed_entities(
 def _is_renamed(before: Shapes, after: Shapes, old: str, new: str) -> bool:
     if new in before.roots:
         return False
-    one = Shapes(copied(before.roots), copied(before.targets))
-    rename_entity(one, old, new)
-    return same(one.roots[new], after.roots[new])
+    shapes = Shapes(copied(before.roots), copied(before.targets))
+    rename_entity(shapes, old, new)
+    return same(shapes.roots[new], after.roots[new])
 
 
 def _only(fits: dict[str, list[str]]) -> dict[str, str]:
@@ -54,9 +54,9 @@ def renamed_fields(before: Shapes, after: Shapes, names: Iterable[str]) -> Itera
     """
     entities = list(names)
     for of_keys in (True, False):
-        while found := _next(before, after, entities, of_keys=of_keys):
-            yield found
-            found.run(before, Known())
+        while pair := _next(before, after, entities, of_keys=of_keys):
+            yield pair
+            pair.run(before, Known())
 
 
 def _next(before: Shapes, after: Shapes, entities: list[str], *, of_keys: bool) -> Rename | None:
@@ -65,11 +65,11 @@ def _next(before: Shapes, after: Shapes, entities: list[str], *, of_keys: bool) 
             if not _leads(before, path):
                 continue
             old = before.at(path)
-            for one, other in _only(_fitting(old, shape)).items():
+            for name, other in _only(_fitting(old, shape)).items():
                 # A flat reference may only follow the key that it is named after.
-                names_others = one in before.key_of(path) and not old["fields"][one].get("flat")
+                names_others = name in before.key_of(path) and not old["fields"][name].get("flat")
                 if names_others is of_keys:
-                    return Rename(path, one, other)
+                    return Rename(path, name, other)
     return None
 
 
@@ -89,7 +89,7 @@ def _fitting(before: Shape, after: Shape) -> dict[str, list[str]]:
     gone = {name: inner for name, inner in before["fields"].items() if name not in after["fields"]}
     new = {name: inner for name, inner in after["fields"].items() if name not in before["fields"]}
     return {
-        name: [other for other, found in new.items() if same(inner, found)]
+        name: [other for other, candidate in new.items() if same(inner, candidate)]
         for name, inner in gone.items()
         if SEALED in inner
     }
@@ -126,21 +126,21 @@ def split_entities(
 
 def _splits(before: Shapes, after: Shapes, entity: str, into: str) -> Iterator[Split]:
     """Yield a step for each new reference whose target holds what the entity lost."""
-    old, shape, made = before.roots[entity], after.roots[entity], after.roots[into]
+    old, shape, new_shape = before.roots[entity], after.roots[entity], after.roots[into]
     gone = {n: inner for n, inner in old["fields"].items() if n not in shape["fields"]}
     for ref, link in shape["fields"].items():
         is_new = ref not in old["fields"] and link["type"] == "reference" and not link.get("flat")
         if is_new and written_by(link) == (into, None):
-            fields = _taken_fields(gone, made["fields"], link)
-            if fields and len(fields) == len(made["fields"]):
-                yield Split(entity, into, fields=fields, key=made["key"], ref=ref)
+            fields = _taken_fields(gone, new_shape["fields"], link)
+            if fields and len(fields) == len(new_shape["fields"]):
+                yield Split(entity, into, fields=fields, key=new_shape["key"], ref=ref)
 
 
-def _taken_fields(gone: dict[str, Shape], made: dict[str, Shape], link: Shape) -> dict[str, str]:
+def _taken_fields(gone: dict[str, Shape], fields: dict[str, Shape], link: Shape) -> dict[str, str]:
     """Map the fields that went to those of the new entity: by name, else where only one fits."""
     fits = {
-        new: [name for name, inner in gone.items() if _is_taken(inner, found, link)]
-        for new, found in made.items()
+        new: [name for name, inner in gone.items() if _is_taken(inner, field, link)]
+        for new, field in fields.items()
     }
     alike = {
         new: [name for name in names if f"_{name}".endswith(f"_{new}")] or names
@@ -155,5 +155,5 @@ def _is_taken(old: Shape, new: Shape, link: Shape) -> bool:
         return False
     if old.get("nullable") and not (new.get("nullable") or link.get("nullable")):
         return False
-    one, two = ({**inner, "nullable": None, "default": None} for inner in (old, new))
-    return same(one, two)
+    before, after = ({**inner, "nullable": None, "default": None} for inner in (old, new))
+    return same(before, after)

@@ -24,7 +24,7 @@ Record = dict[str, Any]
 
 
 @dataclass(eq=False)
-class Row:
+class SampleRow:
     """A record on its way: its row set, style, class, and parent if it is owned.
 
     ``pinned`` says that it is an older record, which stays as it is.
@@ -33,9 +33,9 @@ class Row:
     rows: RowSet
     style: str
     kind: Any
-    parent: Row | None = None
+    parent: SampleRow | None = None
     record: Record = field(default_factory=dict)
-    children: dict[str, list[Row]] = field(default_factory=dict)
+    children: dict[str, list[SampleRow]] = field(default_factory=dict)
     pinned: bool = False
 
     def members(self) -> list[Member]:
@@ -70,43 +70,43 @@ class _Samples:
         self.taken: dict[str, set[Any]] = {}
         self.mistakes: list[str] = []
         #: The records over each table, entities' and owned ones, in the order they were made.
-        self.by_schema: dict[Any, list[Row]] = {}
+        self.by_schema: dict[Any, list[SampleRow]] = {}
 
     def made(self) -> dict[str, list[Record]]:
         """Return the records."""
         roots = {name: self._roots(rows) for name, rows in self.entities.roots.items()}
         if self.mistakes:
             raise DeclarationError(self.mistakes)
-        for found in roots.values():
-            for row in found:
+        for rows_of_entity in roots.values():
+            for row in rows_of_entity:
                 self._fill(row)
         return {
-            name: self._sorted(self.entities[name], [self._whole(row) for row in found])
-            for name, found in roots.items()
+            name: self._sorted(self.entities[name], [self._whole(row) for row in rows_of_entity])
+            for name, rows_of_entity in roots.items()
         }
 
-    def _roots(self, rows: RowSet) -> list[Row]:
+    def _roots(self, rows: RowSet) -> list[SampleRow]:
         known = self.known.get(rows.name)
         if known:
             return [self._pinned(rows, record, None) for record in known]
         kinds = sorted(rows.classes or [None], key=lambda kind: (kind is not None, str(kind)))
         return [self._row(rows, style, kind, None) for kind in kinds for style in STYLES]
 
-    def _pinned(self, rows: RowSet, record: Record, parent: Row | None) -> Row:
-        found = rows.discriminator
-        kind = record.get(found.written) if found is not None else None
-        row = Row(rows, PLAIN, kind, parent, record, pinned=True)
+    def _pinned(self, rows: RowSet, record: Record, parent: SampleRow | None) -> SampleRow:
+        discriminator = rows.discriminator
+        kind = record.get(discriminator.written) if discriminator is not None else None
+        row = SampleRow(rows, PLAIN, kind, parent, record, pinned=True)
         self.by_schema.setdefault(rows.schema, []).append(row)
         for child in rows.children:
-            for item in record.get(child.written) or ():
-                self._pinned(child.rows, item, row)
+            for child_record in record.get(child.written) or ():
+                self._pinned(child.rows, child_record, row)
         return row
 
     # Values
 
-    def _row(self, rows: RowSet, style: str, kind: Any, parent: Row | None) -> Row:
+    def _row(self, rows: RowSet, style: str, kind: Any, parent: SampleRow | None) -> SampleRow:
         """Make a record's plain values, and those of what it owns."""
-        row = Row(rows, style, kind, parent)
+        row = SampleRow(rows, style, kind, parent)
         # Not even keys of two entities are alike, for they may become one entity some day.
         self.count += 1
         number = self.count
@@ -118,28 +118,28 @@ class _Samples:
                 row.children[member.written] = self._children(row, member)
         return row
 
-    def _value(self, row: Row, member: Value, number: int) -> Any:
+    def _value(self, row: SampleRow, member: Value, number: int) -> Any:
         if member is row.rows.discriminator:
             return row.kind
         key = row.rows.key
         if member.nullable and row.style == LEAST and member not in key:
             return None
-        taken = self.taken.setdefault(member.written, set())
+        used = self.taken.setdefault(member.written, set())
         try:
             if not self._is_told_apart(row.rows, member):
                 return sample(member, constraints_of(member), number, row.style)
-            made = self._distinct(member, number, row.style, taken)
+            text = self._distinct(member, number, row.style, used)
         except NoSample:
             self._refuse(row.rows, member)
             return None
-        taken.add(json_text(made))
-        return made
+        used.add(json_text(text))
+        return text
 
-    def _distinct(self, member: Value, number: int, style: str, taken: set[Any]) -> Any:
+    def _distinct(self, member: Value, number: int, style: str, used: set[Any]) -> Any:
         """Return a value that no other record has; where there are too few, any."""
         limits = constraints_of(member)
         try:
-            return sample(member, limits, number, style, taken=_Texts(taken))
+            return sample(member, limits, number, style, taken=_Texts(used))
         except NoSample:
             return sample(member, limits, number, style)
 
@@ -157,7 +157,7 @@ class _Samples:
         if text not in self.mistakes:
             self.mistakes.append(text)
 
-    def _children(self, row: Row, member: Children) -> list[Row]:
+    def _children(self, row: SampleRow, member: Children) -> list[SampleRow]:
         kinds = sorted(
             member.rows.classes or [None], key=lambda kind: (kind is not None, str(kind))
         )
@@ -174,7 +174,7 @@ class _Samples:
 
     # References
 
-    def _fill(self, row: Row) -> None:
+    def _fill(self, row: SampleRow) -> None:
         """Set a record's references and lists of them, and those of what it owns."""
         if row.pinned:
             return
@@ -183,11 +183,11 @@ class _Samples:
                 row.record[member.written] = self._reference(row, member)
             elif isinstance(member, Links):
                 row.record[member.written] = self._links(row, member)
-        for found in row.children.values():
-            for child in found:
+        for children in row.children.values():
+            for child in children:
                 self._fill(child)
 
-    def _reference(self, row: Row, member: Reference) -> Any:
+    def _reference(self, row: SampleRow, member: Reference) -> Any:
         if member.written in row.record:
             return row.record[member.written]
         target = self._target(row, member)
@@ -195,27 +195,29 @@ class _Samples:
             if not member.nullable:
                 self._refuse(row.rows, member)
                 raise DeclarationError(self.mistakes)
-            made = None
+            key = None
         else:
-            made = self._key(target, member)
-        row.record[member.written] = made
-        return made
+            key = self._key(target, member)
+        row.record[member.written] = key
+        return key
 
-    def _target(self, row: Row, member: Reference) -> Row | None:
+    def _target(self, row: SampleRow, member: Reference) -> SampleRow | None:
         """Choose what is referred to: a record of the same style, of its own entity an earlier."""
-        found = list(self._targets(member))
+        targets = list(self._targets(member))
         own = member.target.schema is row.rows.schema
         if row.style == LEAST and member.nullable:
             return None
         if own and member.nullable:
             if row.style != FULLEST or member.shared:
                 return None
-            found = found[: next((n for n, one in enumerate(found) if one is row), len(found))]
-            return found[0] if found else None
-        same = [one for one in found if one.style == row.style]
-        return next(iter(same or found), None)
+            targets = targets[
+                : next((n for n, target in enumerate(targets) if target is row), len(targets))
+            ]
+            return targets[0] if targets else None
+        same = [target for target in targets if target.style == row.style]
+        return next(iter(same or targets), None)
 
-    def _targets(self, member: Reference) -> Iterator[Row]:
+    def _targets(self, member: Reference) -> Iterator[SampleRow]:
         table = member.remote[0].table
         extension = member.target.extension_of(table)
         for row in self.by_schema.get(member.target.schema, ()):
@@ -224,11 +226,11 @@ class _Samples:
                 if all(self._part(row, part) is not None for part in parts):
                     yield row
 
-    def _key(self, row: Row, member: Reference) -> Any:
+    def _key(self, row: SampleRow, member: Reference) -> Any:
         key = {part.written: self._part(row, part) for part in member.parts}
         return next(iter(key.values())) if member.flat else key
 
-    def _part(self, row: Row, part: Value | Reference) -> Any:
+    def _part(self, row: SampleRow, part: Value | Reference) -> Any:
         """Return what a record has as a part of its key; a way to its owner is the owner's key."""
         if part.written in row.record:
             return row.record[part.written]
@@ -241,37 +243,37 @@ class _Samples:
             return None  # another owner's
         return self._key(parent, part)
 
-    def _links(self, row: Row, member: Links) -> list[Any]:
+    def _links(self, row: SampleRow, member: Links) -> list[Any]:
         reference = member.reference
-        found = [one for one in self._targets(reference) if one is not row]
+        targets = [target for target in self._targets(reference) if target is not row]
         count = {PLAIN: 1, LEAST: 0, FULLEST: 3}[row.style]
-        same = [one for one in found if one.style == row.style]
-        chosen = [*same, *(one for one in found if one not in same)][:count]
+        same = [target for target in targets if target.style == row.style]
+        chosen = [*same, *(target for target in targets if target not in same)][:count]
         if reference.shared:
             chosen = same[:count]
-        keys = {json_text(key): key for one in chosen for key in [self._key(one, reference)]}
+        keys = {json_text(key): key for target in chosen for key in [self._key(target, reference)]}
         return sorted(keys.values(), key=lambda key: reference_order(reference, key))
 
     # Whole records
 
-    def _whole(self, row: Row) -> Record:
+    def _whole(self, row: SampleRow) -> Record:
         if row.pinned:
             return row.record
         record = {}
         for member in row.members():
             if isinstance(member, Children):
-                found = [self._whole(child) for child in row.children[member.written]]
-                record[member.written] = as_listed(member, found, plain_json_text)
+                children = [self._whole(child) for child in row.children[member.written]]
+                record[member.written] = as_listed(member, children, plain_json_text)
             else:
                 record[member.written] = row.record[member.written]
         return record
 
     def _sorted(self, rows: RowSet, records: list[Record]) -> list[Record]:
         """Sort by key, and leave out what has the key of another."""
-        found: dict[bytes, Record] = {}
+        records_by_key: dict[bytes, Record] = {}
         for record in records:
-            found.setdefault(json_text([record[name] for name in rows.key_names]), record)
-        return sorted(found.values(), key=lambda record: key_order(rows.key, record))
+            records_by_key.setdefault(json_text([record[name] for name in rows.key_names]), record)
+        return sorted(records_by_key.values(), key=lambda record: key_order(rows.key, record))
 
 
 class _Texts:
@@ -286,5 +288,5 @@ class _Texts:
 
 def _is_single(member: Children) -> bool:
     """Tell whether a parent has one such row at most."""
-    held = {column for column, _ in member.pairs}
-    return any(set(columns) <= held for columns in unique_columns(member.rows.table))
+    parent_columns = {column for column, _ in member.pairs}
+    return any(set(columns) <= parent_columns for columns in unique_columns(member.rows.table))

@@ -48,16 +48,16 @@ def _complete(shape: Shape, rows: RowSet) -> None:
         is_read = not (isinstance(member, Value) and not member.writable)
         if is_read and field.load_default is not ma.missing:
             inner["optional"] = True
-        said = {"constraints": constraints_of(member), "default": _said(member)}
-        inner |= {name: found for name, found in said.items() if found}
+        limits = {"constraints": constraints_of(member), "default": _said(member)}
+        inner |= {name: limit for name, limit in limits.items() if limit}
     if rows.classes is not None:
         shape["kinds"] = sorted(rows.classes, key=lambda kind: (kind is not None, kind))
     unique = _unique_sets(rows)
     if unique:
         shape["unique"] = unique
-    hooks = sorted(str(tag) for tag, found in rows.schema._hooks.items() if found)
+    hooks = sorted(str(tag) for tag, limit in rows.schema._hooks.items() if limit)
     extra = _extra(rows)
-    shape |= {name: found for name, found in (("hooks", hooks), ("extra", extra)) if found}
+    shape |= {name: limit for name, limit in (("hooks", hooks), ("extra", extra)) if limit}
 
 
 def _sequence(member: Children) -> list[list[str | None]]:
@@ -86,23 +86,23 @@ def _said(member: Any) -> dict[str, Any]:
 
 def _unique_sets(rows: RowSet) -> list[list[str]]:
     """Return the sets of fields that no two records share, each in written order."""
-    found: list[list[str]] = []
+    sets: list[list[str]] = []
     for table in rows.tables:
         for columns in unique_columns(table):
             names = _holding(rows, columns)
-            if names and names not in found and names != [OWNER]:
-                found.append(names)
-    return sorted(found)
+            if names and names not in sets and names != [OWNER]:
+                sets.append(names)
+    return sorted(sets)
 
 
 def _holding(rows: RowSet, columns: tuple[Column, ...]) -> list[str]:
     """Return the fields that hold some columns; nothing where records don't carry all."""
     names: set[str] = set()
     for column in columns:
-        held = [member.written for member in rows.members if column in _columns(member)]
-        if not held and column not in rows.own:
+        names_held = [member.written for member in rows.members if column in _columns(member)]
+        if not names_held and column not in rows.own:
             return []
-        names.update(held or [OWNER])
+        names.update(names_held or [OWNER])
     order = [OWNER, *(member.written for member in rows.members)]
     return sorted(names, key=order.index)
 

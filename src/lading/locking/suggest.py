@@ -18,7 +18,7 @@ from lading.changes.rewriting.shapes import Shape, Shapes, is_link, is_owned
 from lading.changes.steps.base import Step
 from lading.changes.steps.fields import Rename
 from lading.changes.steps.split import Split
-from lading.locking.differences import Difference
+from lading.locking.differences import ShapeDifference
 from lading.model.entities import Entities
 
 #: An unknown value, for a person to fill in.
@@ -48,7 +48,7 @@ class Draft:
     splits: list[Split] = field(default_factory=list)
     #: The changes that it must come after.
     after: list[type[Change]] = field(default_factory=list)
-    found: list[Difference] = field(default_factory=list)
+    found: list[ShapeDifference] = field(default_factory=list)
     is_renamed: bool = False
 
     def rename_entity(self) -> None:
@@ -63,9 +63,9 @@ class Draft:
         """Note that another entity was split off."""
         self.splits.append(step)
 
-    def take(self, found: Difference) -> None:
+    def take(self, difference: ShapeDifference) -> None:
         """Note a difference."""
-        self.found.append(found)
+        self.found.append(difference)
 
     @property
     def upgrades(self) -> dict[str, tuple[int | None, int | None]]:
@@ -104,14 +104,14 @@ def suggestions(
 
 def _earlier(shapes: Shapes, drafts: Mapping[str, Draft], name: str) -> list[str]:
     """Name the changes that must run before one: of two whose order matters, the first by name."""
-    found = []
+    pairs_in_order = []
     for other in sorted(drafts):
         if other >= name:
             break
         pairs = ((drafts[other], drafts[name]), (drafts[name], drafts[other]))
         if any(altered_by(shapes, one) & {*two.names, two.former} for one, two in pairs):
-            found.append(drafts[other].title)
-    return found
+            pairs_in_order.append(drafts[other].title)
+    return pairs_in_order
 
 
 def altered_by(shapes: Shapes, draft: Draft) -> set[str]:
@@ -119,7 +119,7 @@ def altered_by(shapes: Shapes, draft: Draft) -> set[str]:
     targets = {draft.name} if draft.is_renamed else set()
     steps: list[Step] = [*draft.renames, *draft.splits]
     targets |= {str(step.path) for step in steps if step.alters(shapes) is not None}
-    targets |= {one.path for one in draft.found if one.rule == "KEY_CHANGED"}
+    targets |= {difference.path for difference in draft.found if difference.rule == "KEY_CHANGED"}
     names = {name.split(".", maxsplit=1)[0] for name in targets}
     return names | {name for target in targets for name in shapes.referrers(target)}
 
@@ -146,98 +146,104 @@ class _Writer:
         for split in draft.splits:
             self._step(_split_text(split))
         for step in draft.renames:
-            names = ", ".join(_text(str(item)) for item in (step.path, step.old, step.new))
+            names = ", ".join(_text(str(argument)) for argument in (step.path, step.old, step.new))
             self._step(f"Rename({names})")
         converted: set[str] = set()
-        for one in sorted(draft.found, key=self._turn):
-            if one.place not in converted:
-                self._take(one, converted)
+        for difference in sorted(draft.found, key=self._turn):
+            if difference.place not in converted:
+                self._take(difference, converted)
 
     def _step(self, code: str, note: str = "") -> None:
         self.steps.append((code, note))
 
-    def _turn(self, one: Difference) -> tuple[int, str]:
+    def _turn(self, difference: ShapeDifference) -> tuple[int, str]:
         """Fields of a former key go after it, those of the next come before it."""
-        rekeyed = any(found.rule == "KEY_CHANGED" for found in self.draft.found)
-        late = rekeyed and one.rule == "FIELD_REMOVED"
+        rekeyed = any(other.rule == "KEY_CHANGED" for other in self.draft.found)
+        late = rekeyed and difference.rule == "FIELD_REMOVED"
         turns = {"FIELD_REMOVED": 3 if late else 0, "KEY_CHANGED": 2}
-        return turns.get(one.rule, 1), one.place
+        return turns.get(difference.rule, 1), difference.place
 
-    def _take(self, one: Difference, converted: set[str]) -> None:
-        at = f"{_text(one.path)}, {_text(one.field or '')}"
-        if one.rule == "UNIQUE_ADDED":
-            self._unique(one, converted)
-        elif one.rule == "KEY_CHANGED" and one.path in self.after.roots:
+    def _take(self, difference: ShapeDifference, converted: set[str]) -> None:
+        at = f"{_text(difference.path)}, {_text(difference.field or '')}"
+        if difference.rule == "UNIQUE_ADDED":
+            self._unique(difference, converted)
+        elif difference.rule == "KEY_CHANGED" and difference.path in self.after.roots:
             # A flat reference doesn't say by which key it was written.
-            was = f", was={_texts(one.before)}" if flat_links(self.after, one.path) else ""
-            self._step(f"Rekey({_text(one.path)}, {_texts(one.after)}{was})")
-        elif one.rule == "FIELD_REMOVED":
-            gains = any(found.rule == "FIELD_ADDED" for found in self.draft.found)
+            was = (
+                f", was={_texts(difference.before)}"
+                if flat_links(self.after, difference.path)
+                else ""
+            )
+            self._step(f"Rekey({_text(difference.path)}, {_texts(difference.after)}{was})")
+        elif difference.rule == "FIELD_REMOVED":
+            gains = any(other.rule == "FIELD_ADDED" for other in self.draft.found)
             self._step(f"Drop({at})", GOES if gains else "")
-        elif one.rule == "FIELD_ADDED":
-            value = self._value(one)
+        elif difference.rule == "FIELD_ADDED":
+            value = self._value(difference)
             self._step(f"Add({at}, {value})", FILL_IN if _is_open(value) else "")
         else:
-            self._convert(one, at, converted)
+            self._convert(difference, at, converted)
 
-    def _convert(self, one: Difference, at: str, converted: set[str]) -> None:
+    def _convert(self, difference: ShapeDifference, at: str, converted: set[str]) -> None:
         """Convert a field; what is no field, or part of a key that would change, is only told."""
-        conversion = self._conversion(one)
-        key = (*self.after.key_of(one.path), *self.before.key_of(one.path))
-        if one.field is None or (one.field in key and conversion != UNCHANGED):
-            self.notes.append(f"say what became of records: {one.text}")
+        conversion = self._conversion(difference)
+        key = (*self.after.key_of(difference.path), *self.before.key_of(difference.path))
+        if difference.field is None or (difference.field in key and conversion != UNCHANGED):
+            self.notes.append(f"say what became of records: {difference.text}")
             return
-        converted.add(one.place)
-        fits = conversion != UNCHANGED or not one.rule.endswith("NARROWED")
+        converted.add(difference.place)
+        fits = conversion != UNCHANGED or not difference.rule.endswith("NARROWED")
         note = CONVERT if _is_open(conversion) else "" if fits else TOO_MUCH
         self._step(f"Convert({at}, {conversion})", note)
 
-    def _unique(self, one: Difference, converted: set[str]) -> None:
+    def _unique(self, difference: ShapeDifference, converted: set[str]) -> None:
         """Any field of the set may be made unique, but those of the key."""
-        shape, key = self.after.at(one.path), self.after.key_of(one.path)
-        free = [name for name in one.after if name in shape["fields"] and name not in key]
+        shape, key = self.after.at(difference.path), self.after.key_of(difference.path)
+        free = [name for name in difference.after if name in shape["fields"] and name not in key]
         if not free:
-            self.notes.append(f"say what became of records: {one.text}")
+            self.notes.append(f"say what became of records: {difference.text}")
             return
-        converted.add(f"{one.path}.{free[-1]}")
-        self._step(f"Convert({_text(one.path)}, {_text(free[-1])}, {UNCHANGED})", TWINS)
+        converted.add(f"{difference.path}.{free[-1]}")
+        self._step(f"Convert({_text(difference.path)}, {_text(free[-1])}, {UNCHANGED})", TWINS)
 
     # Values
 
-    def _value(self, one: Difference) -> str:
+    def _value(self, difference: ShapeDifference) -> str:
         """Return the source of what older records get in a new field."""
-        inner: Shape = one.after
+        inner: Shape = difference.after
         if is_owned(inner) or inner["type"] == "references":
             return "[]"
         if inner.get("nullable"):
             return "None"
         unique = [
-            names for names in self.after.at(one.path).get("unique", []) if one.field in names
+            names
+            for names in self.after.at(difference.path).get("unique", [])
+            if difference.field in names
         ]
         if unique or is_link(inner):
             return f"lambda record: {OPEN}"
-        return self._plain(one)
+        return self._plain(difference)
 
-    def _plain(self, one: Difference) -> str:
+    def _plain(self, difference: ShapeDifference) -> str:
         """Return the default that somebody declared; an invented value would be taken for data."""
-        for said in (one.after.get("default") or {}).values():
-            if said.get("value") is not None:
-                return repr(said["value"])
+        for default in (difference.after.get("default") or {}).values():
+            if default.get("value") is not None:
+                return repr(default["value"])
         return f"lambda record: {OPEN}"
 
-    def _conversion(self, one: Difference) -> str:
+    def _conversion(self, difference: ShapeDifference) -> str:
         """Return the source of a function of the old value."""
-        before, after = one.before, one.after
-        if not (isinstance(before, dict) and isinstance(after, dict) and one.field):
+        before, after = difference.before, difference.after
+        if not (isinstance(before, dict) and isinstance(after, dict) and difference.field):
             return ""
-        made = self._of_type(before, after)
+        conversion = self._of_type(before, after)
         if before.get("nullable") and not after.get("nullable"):
-            null = self._plain(one) if not is_link(after) else OPEN
+            null = self._plain(difference) if not is_link(after) else OPEN
             null = OPEN if null.startswith("lambda") else null
-            return f"lambda value: {null} if value is None else {made}"
-        if before.get("nullable") and made not in ("value", OPEN):
-            made = f"None if value is None else {made}"
-        return f"lambda value: {made}"
+            return f"lambda value: {null} if value is None else {conversion}"
+        if before.get("nullable") and conversion not in ("value", OPEN):
+            conversion = f"None if value is None else {conversion}"
+        return f"lambda value: {conversion}"
 
     def _of_type(self, before: Shape, after: Shape) -> str:
         pair = (before["type"], after["type"])
@@ -325,17 +331,17 @@ def _story(draft: Draft) -> str:
         return f"There are {name}."
     if after is None:
         return f"There are no {name} any more."
-    said = [f"are no longer {draft.former}"] if draft.is_renamed else []
-    said += [f"call {step.old} {step.new}" for step in draft.renames]
-    said += [f"refer to {step.into} for {', '.join(step.fields)}" for step in draft.splits]
+    texts = [f"are no longer {draft.former}"] if draft.is_renamed else []
+    texts += [f"call {step.old} {step.new}" for step in draft.renames]
+    texts += [f"refer to {step.into} for {', '.join(step.fields)}" for step in draft.splits]
     verbs = {"FIELD_REMOVED": "lose", "FIELD_ADDED": "gain"}
-    for one in draft.found:
-        what = one.place[len(name) + 1 :]
-        if one.rule == "KEY_CHANGED":
-            said.append(f"have another key{f' in {what}' if what else ''}")
+    for difference in draft.found:
+        what = difference.place[len(name) + 1 :]
+        if difference.rule == "KEY_CHANGED":
+            texts.append(f"have another key{f' in {what}' if what else ''}")
         else:
-            said.append(f"{verbs.get(one.rule, 'convert')} {what or 'records'}")
-    text = ", ".join(dict.fromkeys(said)) or "stay as they are"
+            texts.append(f"{verbs.get(difference.rule, 'convert')} {what or 'records'}")
+    text = ", ".join(dict.fromkeys(texts)) or "stay as they are"
     return f"{name} {text}.".replace("\\", "/").replace('"', "'")
 
 
@@ -369,9 +375,9 @@ def _change_imports(entities: Entities, draft: Draft) -> list[str]:
 def _split_text(step: Split) -> str:
     pairs = step.fields.items()
     fields = ", ".join(f"{_text(old)}: {_text(new)}" for old, new in pairs)
-    told = f"{{{fields}}}" if any(old != new for old, new in pairs) else _tuple(step.fields)
+    fields_text = f"{{{fields}}}" if any(old != new for old, new in pairs) else _tuple(step.fields)
     return (
-        f"Split({_text(str(step.path))}, {_text(step.into)}, fields={told}, "
+        f"Split({_text(str(step.path))}, {_text(step.into)}, fields={fields_text}, "
         f"key={_texts(list(step.key))}, ref={_text(step.ref)})"
     )
 

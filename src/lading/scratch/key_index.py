@@ -49,8 +49,8 @@ class KeyIndex:
     @scratch()
     def get(self, key: bytes) -> tuple[bytes, bool] | None:
         """Return what is kept under a key, and whether it came more than once."""
-        found = self.base.execute("select value, times from items where key = ?", (key,)).fetchone()
-        return None if found is None else (found[0], found[1] > 1)
+        row = self.base.execute("select value, times from items where key = ?", (key,)).fetchone()
+        return None if row is None else (row[0], row[1] > 1)
 
     @scratch()
     def origin(self, number: int) -> int:
@@ -72,10 +72,10 @@ class KeyIndex:
 
     def _rows(self, statement: str) -> Iterator[Any]:
         with scratch():
-            found = self.base.execute(statement)
+            cursor = self.base.execute(statement)
         while True:
             with scratch():
-                rows = found.fetchmany(SLICE)
+                rows = cursor.fetchmany(SLICE)
             if not rows:
                 return
             yield from rows

@@ -35,13 +35,13 @@ def externally_sorted(
     files: list[IO[bytes]] = []
     pending: list[tuple[Any, Any]] = []
     try:
-        held = 0
-        for item in items:
-            pending.append(item)
-            held += size(item) if size is not None else 0
-            if len(pending) >= run or held >= RUN_BYTES:
+        pending_bytes = 0
+        for element in items:
+            pending.append(element)
+            pending_bytes += size(element) if size is not None else 0
+            if len(pending) >= run or pending_bytes >= RUN_BYTES:
                 files.append(_spill(pending))
-                pending, held = [], 0
+                pending, pending_bytes = [], 0
         pending.sort(key=itemgetter(0))
         runs = [*(_read(file) for file in files), iter(pending)]
         yield from heapq.merge(*runs, key=itemgetter(0))
@@ -55,8 +55,8 @@ def _spill(pending: list[tuple[Any, Any]]) -> IO[bytes]:
     with scratch():
         file = tempfile.TemporaryFile(prefix="lading-sort-")  # noqa: SIM115 - closed by the caller
         try:
-            for item in pending:
-                file.write(on_own_stack(pickle.dumps, item, pickle.HIGHEST_PROTOCOL))
+            for element in pending:
+                file.write(on_own_stack(pickle.dumps, element, pickle.HIGHEST_PROTOCOL))
             file.seek(0)
         except BaseException:
             _close(file)
@@ -73,10 +73,10 @@ def _read(file: IO[bytes]) -> Iterator[tuple[Any, Any]]:
     while True:
         try:
             with scratch():
-                item = pickle.load(file)  # noqa: S301 - our own unlinked file
+                element = pickle.load(file)  # noqa: S301 - our own unlinked file
         except EOFError:
             return
-        yield item
+        yield element
 
 
 def chunked(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

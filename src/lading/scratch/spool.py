@@ -30,10 +30,10 @@ class Spool:
         return self.count > 0
 
     @scratch()
-    def append(self, item: Any) -> int:
+    def append(self, element: Any) -> int:
         """Add an item at the end, and return its place for ``at``."""
         place = self.file.seek(0, 2)
-        self.file.write(on_own_stack(pickle.dumps, item, pickle.HIGHEST_PROTOCOL))
+        self.file.write(on_own_stack(pickle.dumps, element, pickle.HIGHEST_PROTOCOL))
         self.count += 1
         return place
 
@@ -46,9 +46,9 @@ class Spool:
     def __iter__(self) -> Iterator[Any]:
         place = 0
         for _ in range(self.count):
-            item = self.at(place)
+            element = self.at(place)
             place = self.file.tell()
-            yield item
+            yield element
 
     def close(self) -> None:
         """Give the file back."""

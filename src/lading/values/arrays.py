@@ -73,28 +73,29 @@ class Array(Kind):
 
     def _mapped(self, value: Any, change: Any, level: int, path: str) -> list[Any]:
         result: list[Any] = []
-        for number, item in enumerate(value, 1):
+        for number, element in enumerate(value, 1):
             place = f"{path}{number}"
-            if item is None:
+            if element is None:
                 result.append(None)
-            elif self._is_nested(item, level):
-                result.append(self._mapped(item, change, level + 1, f"{place}."))
+            elif self._is_nested(element, level):
+                result.append(self._mapped(element, change, level + 1, f"{place}."))
             else:
                 try:
-                    result.append(change(item))
+                    result.append(change(element))
                 except ValueError as error:
                     raise ValueError(f"item {place}: {error}") from error
         return result
 
-    def _is_nested(self, item: Any, level: int) -> bool:
+    def _is_nested(self, element: Any, level: int) -> bool:
         deeper = self.depth is None or level < self.depth
-        return deeper and isinstance(item, list | tuple)
+        return deeper and isinstance(element, list | tuple)
 
     def _made(self, value: list[Any], level: int = 1) -> Any:
         if not self.as_tuple:
             return value
         return tuple(
-            self._made(item, level + 1) if self._is_nested(item, level) else item for item in value
+            self._made(element, level + 1) if self._is_nested(element, level) else element
+            for element in value
         )
 
     def arranged(self, nested: Any) -> Any:
@@ -110,12 +111,12 @@ class Array(Kind):
         """Return the length of each level's lists."""
         if level > MOST_DIMENSIONS:
             raise ValueError(f"it has more than {MOST_DIMENSIONS} dimensions")
-        lists = [item for item in items if self._is_nested(item, level)]
+        lists = [element for element in items if self._is_nested(element, level)]
         if not lists:
             return (len(items),)
         if len(lists) != len(items):
             raise ValueError(f"{shown(items)} mixes lists with items, as no array does")
-        sizes = {self._sizes(item, level + 1) for item in lists}
+        sizes = {self._sizes(element, level + 1) for element in lists}
         if len(sizes) > 1:
             raise ValueError(f"{shown(items)} holds lists of different lengths, as no array does")
         inner = sizes.pop()

@@ -165,13 +165,13 @@ class Interval(Kind):
 
     def read(self, written: Any) -> dt.timedelta:
         """Return the length; only days, hours, minutes and seconds are taken, each in range."""
-        found = _INTERVAL.fullmatch(written) if type(written) is str else None
-        if found is None:
+        match = _INTERVAL.fullmatch(written) if type(written) is str else None
+        if match is None:
             raise ValueError(
                 f"{shown(written)} is not an interval (days, hours, minutes and seconds: "
                 "P3DT4H5M6.000007S)"
             )
-        sign, days, hours, minutes, seconds, fraction = found.groups(default="0")
+        sign, days, hours, minutes, seconds, fraction = match.groups(default="0")
         try:
             length = dt.timedelta(
                 days=int(days),

@@ -69,8 +69,8 @@ def _canonical(value: Any, level: int) -> Any:
             members[key] = _canonical(value[key], level)
         return members
     items = []
-    for item in value:
-        items.append(_canonical(item, level))  # noqa: PERF401
+    for element in value:
+        items.append(_canonical(element, level))  # noqa: PERF401
     return items
 
 
@@ -124,13 +124,13 @@ def _refuse_odd(value: Any, level: int) -> None:
     if level > DEEPEST_RECORD:
         raise too_deep(DEEPEST_RECORD)
     if isinstance(value, dict):
-        for key, item in value.items():
+        for key, element in value.items():
             if type(key) is not str:
                 raise ValueError(f"{shown(key)} isn't a key of a JSON object (a string)")
-            _refuse_odd(item, level + 1)
+            _refuse_odd(element, level + 1)
     elif type(value) is list:
-        for item in value:
-            _refuse_odd(item, level + 1)
+        for element in value:
+            _refuse_odd(element, level + 1)
     elif value is not None and type(value) not in (str, int, float, bool):
         raise ValueError(f"{shown(value)} isn't a JSON value")
 
@@ -169,10 +169,10 @@ def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def repeated(items: Iterable[T]) -> T:
     """Return the first item that was there before; ``ValueError`` if each is there once."""
     seen: set[T] = set()
-    for item in items:
-        if item in seen:
-            return item
-        seen.add(item)
+    for element in items:
+        if element in seen:
+            return element
+        seen.add(element)
     raise ValueError("each item is there once")
 
 

@@ -36,16 +36,16 @@ def _plain(value: Any, sort: bool, level: int) -> Any:
     # One frame a level: a comprehension would be another.
     if isinstance(value, Mapping):
         members: dict[str, Any] = {}
-        for key, item in value.items():
-            members[_key(key)] = _plain(item, sort, level + 1)
+        for key, element in value.items():
+            members[_key(key)] = _plain(element, sort, level + 1)
         if len(members) < len(value):
             raise ValueError(f"{shown(value)} has two keys that are one in JSON")
         return dict(sorted(members.items())) if sort else members
     if not isinstance(value, list | tuple):
         return _scalar(value)
     items = []
-    for item in value:
-        items.append(_plain(item, sort, level + 1))  # noqa: PERF401
+    for element in value:
+        items.append(_plain(element, sort, level + 1))  # noqa: PERF401
     return items
 
 
@@ -78,9 +78,9 @@ def wide_integer(value: Any) -> bool:
     """Tell whether a plain JSON value holds an integer that 64 bits don't."""
     waiting = [value]
     while waiting:
-        item = waiting.pop()
-        if type(item) is int and not -(2**63) <= item < 2**64:
+        element = waiting.pop()
+        if type(element) is int and not -(2**63) <= element < 2**64:
             return True
-        if isinstance(item, dict | list):
-            waiting += item.values() if isinstance(item, dict) else item
+        if isinstance(element, dict | list):
+            waiting += element.values() if isinstance(element, dict) else element
     return False

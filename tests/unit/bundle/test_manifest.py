@@ -17,7 +17,7 @@ from lading.bundle.manifest import (
     Deferred,
     External,
     FileEntry,
-    Links,
+    LinkCount,
     Manifest,
     content_digest,
     sealed,
@@ -40,7 +40,7 @@ def entry(n: int, entity: str, *needs: str, digest: str = "ab" * 32) -> FileEntr
         import_order=n,
         schema_version=1,
         natural_key=("slug",),
-        references={need: Links(need, 2) for need in needs},
+        references={need: LinkCount(need, 2) for need in needs},
         shape={"fields": ["slug"]},
     )
 

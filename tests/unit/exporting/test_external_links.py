@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from lading.bundle.manifest import External, FileEntry, Links
+from lading.bundle.manifest import External, FileEntry, LinkCount
 from lading.exporting.external_links import Externals
 from support.cookbook import RECIPE, cookbook
 from support.small_bundle import entry_of
@@ -34,7 +34,7 @@ def note(links: Externals, **records: list[dict[str, Any]]) -> None:
 def files(**references: str) -> list[FileEntry]:
     """Return the entry of recipes, with so many links by path and entity."""
     entry = entry_of(b"", 1, "recipes.json", "recipes")
-    return [replace(entry, references={path: Links(to, 9) for path, to in references.items()})]
+    return [replace(entry, references={path: LinkCount(to, 9) for path, to in references.items()})]
 
 
 ALL = {"author_slug": "authors", "tags": "tags", "steps.tag": "tags", "category": "categories"}

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog
-from lading.bundle.manifest import Deferred, Links
+from lading.bundle.manifest import Deferred, LinkCount
 from lading.exporting.manifest_builder import Contents
 from lading.mapping.load_order import load_order_of
 from support.cookbook import cookbook
@@ -66,10 +66,10 @@ def test_an_entry_says_what_its_file_holds() -> None:
     assert (entry.record_count, entry.bytes) == (5, 120)
     assert entry.dependencies == ("authors", "categories", "tags")
     assert dict(entry.references) == {
-        "author_slug": Links("authors", 0),
-        "category": Links("categories", 0),
-        "tags": Links("tags", 7),
-        "steps.tag": Links("tags", 0),
+        "author_slug": LinkCount("authors", 0),
+        "category": LinkCount("categories", 0),
+        "tags": LinkCount("tags", 7),
+        "steps.tag": LinkCount("tags", 0),
     }
     assert "ids" not in entry.shape
 

@@ -16,10 +16,10 @@ from lading.bundle.stores.zip import ArchiveSource
 from lading.errors import BundleError
 from lading.filenames import MANIFEST, RESERVED
 
-__all__ = ["Source", "occupant_of", "open_source", "read_whole"]
+__all__ = ["BundleSource", "occupant_of", "open_source", "read_whole"]
 
 
-class Source(Protocol):
+class BundleSource(Protocol):
     """A store that is read; ``size`` is its length in bytes where it is packed, else ``None``."""
 
     @property
@@ -39,7 +39,7 @@ class Source(Protocol):
         """Let go of it."""
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path) -> BundleSource:
     """Open the folder or archive at a path, or the aside that a crash left of it.
 
     Another process may be replacing the bundle just now, so a path that was
@@ -67,14 +67,14 @@ def _refuse_part(file: Path, path: Path) -> None:
         )
 
 
-def read_whole(source: Source, name: str, limit: int) -> bytes:
+def read_whole(source: BundleSource, name: str, limit: int) -> bytes:
     """Return a small file's bytes; ``BundleError`` if there are more than ``limit``."""
-    found = bytearray()
+    data = bytearray()
     for piece in source.pieces(name):
-        found += piece
-        if len(found) > limit:
+        data += piece
+        if len(data) > limit:
             raise BundleError(f"is longer than {limit} bytes", file=name)
-    return bytes(found)
+    return bytes(data)
 
 
 def occupant_of(place: Place) -> Occupant | None:

@@ -68,10 +68,10 @@ class DirectorySource:
         if self._fd is None:
             return False
         try:
-            found, opened = self.path.stat(), os.fstat(self._fd)
+            current, opened = self.path.stat(), os.fstat(self._fd)
         except OSError:
             return True
-        return (found.st_dev, found.st_ino) != (opened.st_dev, opened.st_ino)
+        return (current.st_dev, current.st_ino) != (opened.st_dev, opened.st_ino)
 
     def check(self) -> None:
         """Check what the manifest doesn't vouch for: here, nothing."""

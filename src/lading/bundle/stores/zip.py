@@ -93,14 +93,14 @@ class ArchiveSource:
         comment = self._outline.comment
         if not comment:
             return
-        found = _digest(self._file, self._outline.end, self.path.name)
+        digest = _digest(self._file, self._outline.end, self.path.name)
         expected = comment.removeprefix(SEAL).decode("latin-1")
-        if comment != SEAL + found.encode():
+        if comment != SEAL + digest.encode():
             raise ChecksumError(
                 "the archive differs from its seal (edited after export?)",
                 DAMAGED,
                 expected=expected,
-                found=found,
+                found=digest,
                 file=self.path.name,
             )
 

@@ -65,15 +65,15 @@ def check_local(file: BinaryIO, info: zipfile.ZipInfo, end: int) -> Stretch:
     for fields in (extra, _extra(info, info.extra)):
         _check_path(info, fields)
         _check_zip64(info, fields)
-    found = _sizes(info, numbers, extra.get(_ZIP64, b""))
+    sizes = _sizes(info, numbers, extra.get(_ZIP64, b""))
     after = _at(file, info, start + info.compress_size, end - start - info.compress_size)
     streamed = bool(flags & _STREAMED)
     expected = (info.CRC, info.compress_size, info.file_size)
     # From a pipe, what isn't known yet is zero, and told behind the data.
-    pairs = zip(found, expected, strict=True)
+    pairs = zip(sizes, expected, strict=True)
     if not all(number == true or (streamed and not number) for number, true in pairs):
         refuse("has sizes of its own that the archive's directory contradicts", info.filename)
-    if (after or found != expected) and not (streamed and _descriptor(after) == expected):
+    if (after or sizes != expected) and not (streamed and _descriptor(after) == expected):
         refuse("is followed by other bytes in the archive", info.filename)
     return Stretch(start, info)
 
@@ -83,19 +83,19 @@ def inflated(file: BinaryIO, stretch: Stretch) -> Iterator[bytes]:
 
     The file's place is its own again at each piece, for others may read meanwhile.
     """
-    info, at, left = stretch.info, stretch.start, stretch.info.compress_size
+    info, at, remaining = stretch.info, stretch.start, stretch.info.compress_size
     inflate = zlib.decompressobj(-zlib.MAX_WBITS) if info.compress_type else None
     size = crc = 0
     pending = b""
-    while left or pending:
+    while remaining or pending:
         if not pending:
-            pending = _at(file, info, at, min(PACKED, left))
-            at, left = at + len(pending), left - len(pending)
+            pending = _at(file, info, at, min(PACKED, remaining))
+            at, remaining = at + len(pending), remaining - len(pending)
         piece, pending = pending, b""
         if inflate is not None:
             piece = inflate.decompress(piece, PIECE)
             pending = inflate.unconsumed_tail
-            if inflate.eof and (left or pending or inflate.unused_data):
+            if inflate.eof and (remaining or pending or inflate.unused_data):
                 refuse("has other bytes after its data", info.filename)
         size, crc = size + len(piece), zlib.crc32(piece, crc)
         if size > info.file_size:
@@ -109,10 +109,10 @@ def inflated(file: BinaryIO, stretch: Stretch) -> Iterator[bytes]:
 
 def _at(file: BinaryIO, info: zipfile.ZipInfo, start: int, length: int) -> bytes:
     file.seek(start)
-    found = file.read(length)
-    if len(found) < length:
+    data = file.read(length)
+    if len(data) < length:
         refuse("is cut off", info.filename)
-    return found
+    return data
 
 
 def _extra(info: zipfile.ZipInfo, data: bytes) -> dict[int, bytes]:
