@@ -52,7 +52,7 @@ def test_the_bakery_demo_runs(tmp_path: Path) -> None:
     assert "23 files compared, byte by byte: equal" in printed
     assert "06_recipes.json: its checksum differs from the manifest's" in printed
     assert "09_suppliers.json: is missing from the bundle" in printed
-    assert "production_runs record 1, recipe: no recipes has slug" in printed
+    assert "production_runs record 1, recipe: recipes: no record has slug" in printed
     assert list(tmp_path.iterdir()) == []
 
 

@@ -308,17 +308,17 @@ MISTAKES: dict[str, tuple[Callable[[Document], None], str]] = {
     ),
     "unknown event": (
         unknown_event,
-        "assembly_runs record 1, event: no events has name 'Chrismas gift boxes'; closest is "
+        "assembly_runs record 1, event: events: no record has name 'Chrismas gift boxes'; closest is "
         f"'Christmas gift boxes'. Add the record to events, or correct the key. {UPGRADED}",
     ),
     "unknown unit": (
         unknown_unit,
-        "production_runs record 1, losses.1.finished_unit: no finished_units has slug 'gingersnaps'; closest is "
+        "production_runs record 1, losses.1.finished_unit: finished_units: no record has slug 'gingersnaps'; closest is "
         f"'gingersnap'. Add the record to finished_units, or correct the key. {UPGRADED}",
     ),
     "unknown product": (
         unknown_product,
-        "assembly_runs record 1, packaging_consumptions.1.product: no products has ingredient.slug 'cello-bag' "
+        "assembly_runs record 1, packaging_consumptions.1.product: products: no record has ingredient.slug 'cello-bag' "
         "and brand 'Tin and Box' and product_name 'Gusseted' and package_size 'a heap'. Add the record to "
         f"products, or correct the key. {UPGRADED}",
     ),

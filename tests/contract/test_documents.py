@@ -205,14 +205,14 @@ def test_a_missing_recipe_is_reported_by_name(kitchen: sa.Engine, history: dict[
     assert report["production_runs"] == Counts(inserted=count - 3, failed=3)
     by_record = {item.record: str(item) for item in report.problems}
     assert by_record[3] == (
-        "production_runs record 3, recipe: no recipes has slug 'gingersnap'; closest is "
+        "production_runs record 3, recipe: recipes: no record has slug 'gingersnap'; closest is "
         "'gingersnaps'. Add the record to recipes, or correct the key."
     )
     assert by_record[5].startswith(
-        'production_runs record 5, event: no events has name "Nobody\'s wedding"'
+        'production_runs record 5, event: events: no record has name "Nobody\'s wedding"'
     )
     assert by_record[6].startswith(
-        "production_runs record 6, consumptions.2.ingredient: no ingredients has slug 'unicorn-dust'"
+        "production_runs record 6, consumptions.2.ingredient: ingredients: no record has slug 'unicorn-dust'"
     )
     with Session(kitchen) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Recipe)) == recipes
@@ -359,7 +359,7 @@ def test_the_order_of_a_documents_lists_does_not_matter(
         (
             {"version": "9.0", "products": []},
             VersionError,
-            "the document is of version '9.0', which is no release of catalog 'shop' (its releases: "
+            "the document is of version '9.0', which isn't a release of catalog 'shop' (its releases: "
             "none). Name its versions in Catalog(releases=...), or add schema_versions to it.",
         ),
         (

@@ -145,7 +145,7 @@ def test_a_key_is_not_shown(target: Target) -> None:
     device = {"name": "phone", "account": {"token": SECRET[:-1] + "8"}}
     found = vault.document(devices=[device])
     text = refused(lambda: import_document(engine, found, catalog=vault.catalog))
-    assert f"no accounts has token {HIDDEN}" in text
+    assert f"accounts: no record has token {HIDDEN}" in text
     assert SECRET[:-1] not in "\n".join(x for x in text.splitlines() if "device" not in x)
     twins = vault.document(account(), account("bob"))
     assert HIDDEN in refused(lambda: import_document(engine, twins, catalog=vault.catalog))
@@ -161,7 +161,7 @@ def test_a_reference_by_a_hidden_field_is_not_shown(target: Target) -> None:
     engine = target(vault)
     found = vault.document(account(), devices=[{"name": "phone", "account": {"token": "no"}}])
     text = refused(lambda: import_document(engine, found, catalog=vault.catalog))
-    assert f"no accounts has token {HIDDEN}" in text
+    assert f"accounts: no record has token {HIDDEN}" in text
 
 
 def test_a_row_that_can_not_be_exported_is_not_shown(tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_a_reference_to_a_subclass_finds_no_other(backend: Backend, tmp_path: Pa
         (problem,) = caught.value.report.problems
         assert (problem.key, problem.field) == ({"slug": "m0"}, "spare")
         assert problem.message == (
-            "no assets with a row in machines has slug 'a0'. Add the record to assets, or correct "
+            "assets: no record with a row in machines has slug 'a0'. Add the record to assets, or correct "
             "the key"
         )
 
@@ -223,7 +223,9 @@ def test_a_required_reference_within_a_batch_asks_for_the_class(tmp_path: Path) 
         assert report.inserted == 4
         bad = {"slug": "d", "kind": "branch", "up": {"slug": "m"}}
         also = {"slug": "m", "kind": "leaf"}
-        with pytest.raises(ImportFailed, match="no nodes with a row in branches has slug 'm'"):
+        with pytest.raises(
+            ImportFailed, match="nodes: no record with a row in branches has slug 'm'"
+        ):
             import_document(engine, {"nodes": [bad, also]}, catalog=catalog)
 
 

@@ -60,7 +60,11 @@ def document(*records: dict[str, Any], rooms: Any = (HALL,)) -> dict[str, Any]:
 FIRST = {"room": HALL, "number": 1}
 CASES: dict[str, tuple[list[dict[str, Any]], str, str]] = {
     "51-dangling": ([shelf(room={"slug": "hill"})], "room", "closest is 'hall'"),
-    "51-dangling-self": ([shelf(below={"room": HALL, "number": 9})], "below", "no shelves has"),
+    "51-dangling-self": (
+        [shelf(below={"room": HALL, "number": 9})],
+        "below",
+        "shelves: no record has",
+    ),
     "52-twins": ([shelf(), shelf()], "", "it must be unique"),
     "54-null-part": ([shelf(None)], "number", "null"),
     "54-null-reference": ([shelf(room=None)], "room", "null"),
@@ -71,7 +75,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], str, str]] = {
             shelf(3, below={"room": HALL, "number": 4}),
         ],
         "below",
-        "no shelves has",
+        "shelves: no record has",
     ),
     "57-incomplete": ([shelf(below={"room": HALL})], "below", "Missing data"),
     "57-extra": ([shelf(below=FIRST | {"colour": "red"})], "below", "Unknown field"),
@@ -130,7 +134,9 @@ def test_a_key_that_a_collation_takes_for_another_is_told_with_it(
             "; its collation takes slug 'hall' for slug 'HALL', which is there already. Correct one "
             "of the two, or give the column a collation that tells them apart"
         )
-        with pytest.raises(ImportFailed, match="no rooms has slug 'hall'; closest is 'HALL'"):
+        with pytest.raises(
+            ImportFailed, match="rooms: no record has slug 'hall'; closest is 'HALL'"
+        ):
             import_document(engine, document(shelf(), rooms=()), catalog=catalog)
 
 

@@ -136,11 +136,11 @@ def test_an_id_that_another_record_has_is_a_problem_that_names_both(
         return [{**record, "code": None, "parts": []} for record in records]
 
     assert problems(engine, rewritten(path, apart), made[1]) == [
-        "record 1, id: its id 5 is that of goods {'slug': 'bread'} already, and its natural key "
-        "('slug') is another. Correct one of them, or declare natural_key = 'id' if that is what "
+        "record 1, id: id 5 already belongs to goods {'slug': 'bread'}, which has another natural "
+        "key ('slug'). Correct one of them, or declare natural_key = 'id' if that is what "
         "identifies it, or leave ids out of the records.",
-        "record 3, id: its id 6 is that of goods {'slug': 'rye'} already, and its natural key "
-        "('slug') is another. Correct one of them, or declare natural_key = 'id' if that is what "
+        "record 3, id: id 6 already belongs to goods {'slug': 'rye'}, which has another natural "
+        "key ('slug'). Correct one of them, or declare natural_key = 'id' if that is what "
         "identifies it, or leave ids out of the records.",
     ]
     report = import_all(engine, path, catalog=made[1], on_error="continue")
@@ -157,7 +157,7 @@ def test_two_records_with_one_id_name_each_other(sqlite_memory: Backend, tmp_pat
         return [{**record, "id": 9} for record in records]
 
     (problem,) = problems(target_of(made, sqlite_memory), rewritten(path, alike), made[1])
-    assert problem.startswith("record 2, id: its id 9 is that of record 1 already")
+    assert problem.startswith("record 2, id: id 9 already belongs to record 1,")
 
 
 def test_a_record_that_is_the_same_by_another_unique_set_is_told_so(
@@ -168,8 +168,8 @@ def test_a_record_that_is_the_same_by_another_unique_set_is_told_so(
     engine = target_of(made, backend, bread=5)
     path = bundle_of(made, tmp_path / "b", cake=5)
     assert problems(engine, path, made[1]) == [
-        "record 1, code: its code 'code 5' is that of goods {'slug': 'bread'} already, and its "
-        "natural key ('slug') is another. Correct one of them, or declare natural_key = 'code' if "
+        "record 1, code: code 'code 5' already belongs to goods {'slug': 'bread'}, which has "
+        "another natural key ('slug'). Correct one of them, or declare natural_key = 'code' if "
         "that is what identifies it."
     ]
 
@@ -186,8 +186,8 @@ def test_the_id_of_an_owned_row_that_another_record_has_is_told(
         return [{**record, "code": None} for record in records]
 
     assert problems(engine, rewritten(path, apart), made[1]) == [
-        "record 1, parts.1.id: its id '00000000-0000-0000-0000-000000000005' is that of a row of "
-        "goods {'slug': 'bread'} already. Correct one of them."
+        "record 1, parts.1.id: id '00000000-0000-0000-0000-000000000005' already belongs to a row "
+        "of goods {'slug': 'bread'}. Correct one of them."
     ]
 
 

@@ -266,7 +266,7 @@ def test_a_reference_to_twins_in_the_target_is_a_problem(
         import_all(engine, bundle, catalog=world.catalog)
     texts = {item.message for item in caught.value.report.problems}
     assert texts == {
-        "several units have name 'Unit 6'; make it unique, or refer to them by another key"
+        "units: several records have name 'Unit 6'; make it unique, or refer to them by another key"
     }
     assert {item.field for item in caught.value.report.problems} == {"other", "third_name"}
 
@@ -287,7 +287,7 @@ def test_twins_with_null_keys_in_the_target_are_a_problem(
     with pytest.raises(ImportFailed) as caught:
         import_all(engine, bundle, catalog=world.catalog)
     assert {item.message for item in caught.value.report.problems} == {
-        "several shelves have room 'a' and level null; make it unique, or refer to them by another key"
+        "shelves: several records have room 'a' and level null; make it unique, or refer to them by another key"
     }
 
 
@@ -391,12 +391,12 @@ def test_good_records_are_kept_when_asked(
     of_p2 = next(item for item in report.problems if item.key == {"slug": "p2"})
     assert (of_p2.field, of_p2.message) == (
         "category",
-        "no categories has slug 'cot2'; closest is 'cat2'. Add the record to categories, or "
+        "categories: no record has slug 'cot2'; closest is 'cat2'. Add the record to categories, or "
         "correct the key",
     )
     children = [item for item in report.problems if item.field == "product"]
     assert children
-    assert all(item.message.endswith("for its own record has a problem") for item in children)
+    assert all(item.message.endswith("has a problem of its own") for item in children)
     assert report.failed == len({(item.file, item.record) for item in report.problems})
     with Session(engine) as session:
         assert (
@@ -473,7 +473,7 @@ def test_a_deferred_reference_that_dangles_is_reported(
         assert report.failed == len({(p.file, p.record) for p in report.problems})
     first = next(item for item in report.problems if item.field == "head")
     assert first.record == 2
-    assert first.message.startswith("no employees has slug 'nobody'")
+    assert first.message.startswith("employees: no record has slug 'nobody'")
     if on_error == "continue":
         with Session(engine) as session:
             for department in session.scalars(sa.select(world.models.Department)):
@@ -520,7 +520,7 @@ def test_late_owned_rows_that_dangle_take_their_record_along(
     with pytest.raises(ImportFailed) as caught:
         import_all(engine, bundle, catalog=world.catalog)
     assert stored(engine, world) == before
-    message = "no players has slug 'nobody'. Add the record to players, or correct the key"
+    message = "players: no record has slug 'nobody'. Add the record to players, or correct the key"
     wanted = [("01_teams.json", 5, "shifts.captain", message)]
     assert problems(caught.value.report) == wanted
     report = import_all(engine, bundle, catalog=world.catalog, on_error="continue")
@@ -553,7 +553,7 @@ def test_late_links_that_dangle_take_their_record_along(
     bundle = packed(world, tmp_path / "b", edit)
     report = import_all(engine, bundle, catalog=world.catalog, on_error="continue")
     by_record = {item.record: item for item in reversed(report.problems)}
-    assert by_record[1].message.startswith("no posts has slug 'nothing'")
+    assert by_record[1].message.startswith("posts: no record has slug 'nothing'")
     assert by_record[2].message == "holds slug 't1' twice; remove one"
     assert by_record[3].message == "holds slug 'p7' twice; remove one"
     assert by_record[1].field == by_record[3].field == "related"
@@ -741,7 +741,7 @@ def test_the_report_says_what_happened(empty: Callable[[World], sa.Engine], tmp_
         record=7,
         key={"slug": "p6"},
         field="category",
-        message="no categories has slug 'cot2'; closest is 'cat2'. Add the record to categories, "
+        message="categories: no record has slug 'cot2'; closest is 'cat2'. Add the record to categories, "
         "or correct the key",
     )
     assert report.errors == [str(item) for item in report.problems]
@@ -751,12 +751,12 @@ def test_the_report_says_what_happened(empty: Callable[[World], sa.Engine], tmp_
         "  suppliers   3 inserted\n"
         "  products    6 inserted, 1 failed\n"
         "  order       18 inserted, 2 failed\n"
-        "  ! 03_products.json record 7, category: no categories has slug 'cot2'; closest is "
+        "  ! 03_products.json record 7, category: categories: no record has slug 'cot2'; closest is "
         "'cat2'. Add the record to categories, or correct the key.\n"
-        "  ! 04_order.json record 7, product: no products has slug 'p6', for its own record has "
-        "a problem.\n"
-        "  ! 04_order.json record 14, product: no products has slug 'p6', for its own record has "
-        "a problem."
+        "  ! 04_order.json record 7, product: products: the record with slug 'p6' has a problem "
+        "of its own.\n"
+        "  ! 04_order.json record 14, product: products: the record with slug 'p6' has a problem "
+        "of its own."
     )
     assert (report.inserted, report.updated, report.unchanged, report.deleted) == (29, 0, 0, 0)
     assert (report.skipped, report.differing, report.failed, report.imported) == (1, 0, 3, 29)
@@ -774,15 +774,15 @@ def test_a_failed_import_says_why(empty: Callable[[World], sa.Engine], tmp_path:
     assert len(report.problems) == report.failed == 19
     assert str(caught.value) == (
         "nothing was written; 19 problems:\n"
-        "  03_products.json record 1, category: no categories has slug 'cat0'; closest is 'cat2'. "
+        "  03_products.json record 1, category: categories: no record has slug 'cat0'; closest is 'cat2'. "
         "Add the record to categories, or correct the key.\n"
-        "  03_products.json record 2, category: no categories has slug 'cat1'; closest is 'cat2'. "
+        "  03_products.json record 2, category: categories: no record has slug 'cat1'; closest is 'cat2'. "
         "Add the record to categories, or correct the key.\n"
-        "  03_products.json record 4, category: no categories has slug 'cat0'; closest is 'cat2'. "
+        "  03_products.json record 4, category: categories: no record has slug 'cat0'; closest is 'cat2'. "
         "Add the record to categories, or correct the key.\n"
-        "  03_products.json record 5, category: no categories has slug 'cat1'; closest is 'cat2'. "
+        "  03_products.json record 5, category: categories: no record has slug 'cat1'; closest is 'cat2'. "
         "Add the record to categories, or correct the key.\n"
-        "  03_products.json record 7, category: no categories has slug 'cat0'; closest is 'cat2'. "
+        "  03_products.json record 7, category: categories: no record has slug 'cat0'; closest is 'cat2'. "
         "Add the record to categories, or correct the key.\n"
         "  and 14 more."
     )
@@ -1089,6 +1089,6 @@ def test_a_bad_deferred_reference_is_reported_beside_an_empty_one(
         "steps": [{"slug": "s", "person": missing, "next": None}],
     }
     with sqlite_memory.database(base.metadata) as engine:
-        with pytest.raises(ImportFailed, match="no people has slug 'gone'"):
+        with pytest.raises(ImportFailed, match="people: no record has slug 'gone'"):
             import_document(engine, document, catalog=catalog_of(person, step))
         assert not any(raw_values(engine, base.metadata).values())

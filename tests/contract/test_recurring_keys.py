@@ -458,11 +458,11 @@ def test_a_missing_parent_is_named_with_the_nearest(failing: Callable[..., list[
     missing = "name 'x' and parent.name 'a'"
     below = "name 'c' and parent.name 'x' and parent.parent.name 'a'"
     assert failing(given) == [
-        f"categories record 2, parent: no categories has {missing}; closest is name 'a' and "
+        f"categories record 2, parent: categories: no record has {missing}; closest is name 'a' and "
         "parent null. Add the record to categories, or correct the key",
         f"categories record 3, parent: the record with {below} can't be placed before it: what "
         "that one refers to is missing, or refers back to it. Add what is missing, or break the circle",
-        f"products record 1, category: no categories has {missing}; closest is name 'a' and "
+        f"products record 1, category: categories: no record has {missing}; closest is name 'a' and "
         "parent null. Add the record to categories, or correct the key",
     ]
 
@@ -513,12 +513,12 @@ def test_twins_in_the_target_are_not_chosen_between(
     with pytest.raises(ImportFailed) as caught:
         import_document(engine, given, catalog=world.catalog)
     problems = [str(problem)[:-1] for problem in caught.value.report.problems]
-    several = "several categories in the database have name 'a' and parent null"
+    several = "categories: several records in the database have name 'a' and parent null"
     assert problems[:3] == [
         f"categories record {n}: {several}; make it unique there" for n in (1, 2, 3)
     ]
     assert problems[3:] == [
-        "products record 1, category: several categories have name 'a' and parent null; make it "
+        "products record 1, category: categories: several records have name 'a' and parent null; make it "
         "unique, or refer to them by another key"
     ]
 
@@ -533,7 +533,7 @@ def test_a_wave_does_not_choose_between_twins(engine: sa.Engine) -> None:
             {"categories": [{"parent": {"name": "a"}, "name": "c"}]},
             catalog=world.catalog,
         )
-    assert "several categories have name 'a'" in str(caught.value)
+    assert "categories: several records have name 'a'" in str(caught.value)
 
 
 @pytest.mark.parametrize("at", [1, 3], ids=["itself", "three rows"])
@@ -622,7 +622,9 @@ def test_a_flat_part_is_named_as_it_is_written(engine: sa.Engine) -> None:
     with pytest.raises(ImportFailed) as caught:
         import_document(engine, given, catalog=world.catalog)
     first, second, third = caught.value.report.problems
-    assert first.message.startswith("no categories has kind_slug null and name 'd' and parent null")
+    assert first.message.startswith(
+        "categories: no record has kind_slug null and name 'd' and parent null"
+    )
     assert first.key == given["categories"][1]
     assert second.key == third.key == missing
 

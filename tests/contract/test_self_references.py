@@ -190,7 +190,7 @@ def test_a_circle_of_required_references_is_called_one(sqlite_memory: Backend, f
         [
             f"the record with {field} 'b' {waits}",
             f"the record with {field} 'a' {waits}",
-            f"no people has {field} 'gone'",
+            f"people: no record has {field} 'gone'",
             f"the record with {field} 'c' {waits}",
         ],
         strict=True,

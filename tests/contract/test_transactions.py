@@ -170,7 +170,7 @@ def test_constraints_that_wait_for_the_commit_name_their_records(postgresql: Bac
         report = import_document(engine, document, catalog=catalog, on_error="continue")
         assert (report.inserted, report.failed) == (1, 1)
         assert report.errors[0].startswith(
-            "things record 2, code: its code 1 is that of record 1 already, "
+            "things record 2, code: code 1 already belongs to record 1, "
         )
         with Session(engine) as session:
             import_document(session, {"things": [{"slug": "c", "code": 2}]}, catalog=catalog)

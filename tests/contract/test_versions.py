@@ -477,7 +477,7 @@ def test_a_label_says_the_versions(empty: Shop) -> None:
     with pytest.raises(VersionError) as caught:
         import_document(empty(new), {"version": "9", "items": []}, catalog=new.catalog)
     assert str(caught.value) == (
-        "the document is of version '9', which is no release of catalog 'items' (its releases: 1.0, "
+        "the document is of version '9', which isn't a release of catalog 'items' (its releases: 1.0, "
         "1.1, 2.0). Name its versions in Catalog(releases=...), or add schema_versions to it."
     )
 
@@ -490,7 +490,7 @@ def test_a_label_that_is_no_text_is_told_to_be_one(empty: Shop, label: Any) -> N
     with pytest.raises(VersionError) as caught:
         import_document(empty(new), {"version": label, "items": []}, catalog=new.catalog)
     assert str(caught.value).startswith(
-        f"the document is of version {label!r}, which is no release"
+        f"the document is of version {label!r}, which isn't a release"
     )
     assert (
         caught.value.remedy == 'A label is a text, in quotes: write "version": "1.0" and its like.'
@@ -894,7 +894,7 @@ def test_58_a_reference_that_a_change_renamed_is_named_in_the_new_way(
     path = rewritten(packed(pantry(1), tmp_path / "old"), edit)
     error = refused(empty(new), new, path, ImportFailed)
     assert str(error.report.problems[0]).startswith(
-        "05_orders.json record 2, product: no products has ingredient.code 'flowr'"
+        "05_orders.json record 2, product: products: no record has ingredient.code 'flowr'"
     )
     assert str(error.report.problems[0]).endswith("What the record refers to was upgraded.")
 

@@ -58,14 +58,16 @@ class Batch:
         """Return the rows whose records aren't among these."""
         if not numbers:
             return self
-        kept = [place for place, number in enumerate(self.numbers) if number not in numbers]
-        return self.take(kept)
+        places = [place for place, number in enumerate(self.numbers) if number not in numbers]
+        return self.take(places)
 
 
 def _taken(nested: Nested, places: Sequence[int]) -> Nested:
-    moved = {place: new for new, place in enumerate(places)}
-    kept = [n for n, owner in enumerate(nested.owners) if owner in moved]
-    return Nested(nested.batch.take(kept), [moved[nested.owners[n]] for n in kept])
+    new_places = {place: new for new, place in enumerate(places)}
+    inner_places = [n for n, owner in enumerate(nested.owners) if owner in new_places]
+    return Nested(
+        nested.batch.take(inner_places), [new_places[nested.owners[n]] for n in inner_places]
+    )
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
@@ -95,7 +97,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
         for name, lists in batch.links.items():
             whole.links[name] += lists
         for name, nested in batch.children.items():
-            held = whole.children[name]
-            held.batch = joined([held.batch, nested.batch])
-            held.owners += [owner + before for owner in nested.owners]
+            joined_rows = whole.children[name]
+            joined_rows.batch = joined([joined_rows.batch, nested.batch])
+            joined_rows.owners += [owner + before for owner in nested.owners]
     return whole

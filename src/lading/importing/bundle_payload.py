@@ -44,7 +44,7 @@ class BundleOrigin:
 
     def links(self, name: str) -> dict[str, int]:
         """Return how many links each reference has, by the manifest."""
-        return {path: held.count for path, held in self.entries[name].references.items()}
+        return {path: links.count for path, links in self.entries[name].references.items()}
 
 
 class BundlePayload(Payload):
@@ -123,9 +123,9 @@ class BundlePayload(Payload):
 
     def _targets(self) -> dict[str, int]:
         """Return the versions of the entities that references lead to, in the bundle or not."""
-        found: dict[str, int] = {}
+        versions: dict[str, int] = {}
         for entry in self.entries.values():
             targets = entry.shape.get("targets")
             if isinstance(targets, dict):
-                found |= {name: n for name, n in targets.items() if type(n) is int}
-        return found
+                versions |= {name: n for name, n in targets.items() if type(n) is int}
+        return versions

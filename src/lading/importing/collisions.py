@@ -1,7 +1,7 @@
-"""Tells which rows of a target stand in the way of new records: the same by another unique set.
+"""Finds the rows that have a unique value which a new record brings as well.
 
-The database says only that it objects, and each in words of its own; so the rows are looked
-up by every unique set, one query for a set and a chunk.
+A database says only that it objects, and each in its own words, so the rows are looked up by
+every unique set: one query for a set and a chunk.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ class Collisions:
                 if (key := _key(parts, record, batch, place)) is not None
             }
             for place, owner in self._owners(parts, keys).items():
-                who = f"of {self.root.name} {shown(owner)}" if owner is not None else "of another"
-                collisions.setdefault(place, self._told(parts, keys[place], who))
+                who = f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
+                collisions.setdefault(place, self._collision(parts, keys[place], who))
             earlier: dict[Key, int] = {}
             for place, key in keys.items():
                 first = earlier.setdefault(key, place)
                 if first != place:
-                    who = f"of record {batch.numbers[first]}"
-                    collisions.setdefault(place, self._told(parts, key, who))
+                    who = f"record {batch.numbers[first]}"
+                    collisions.setdefault(place, self._collision(parts, key, who))
         return collisions
 
     def within(self, batch: Batch) -> Collision | None:
@@ -73,13 +73,13 @@ class Collisions:
         return self._nested(self.root, parse_json(batch.lines[0]), "") if batch.lines else None
 
     def alike(self, batch: Batch, message: str) -> Collision | None:
-        """Return what the database takes for one record by its collations, if there is any."""
+        """Return the row that the database's collations take for a batch's only record, if any."""
         resolver = self.context.resolvers.by_key(self.root)
         for other in resolver.alike(batch.keys[0]):
-            own, there = (described(self.root.key, key) for key in (batch.keys[0], other))
+            own, stored = (described(self.root.key, key) for key in (batch.keys[0], other))
             return Collision(
                 self.root.key[0].written,
-                f"{message}; its collation takes {own} for {there}, which is there already. "
+                f"{message}; its collation takes {own} for {stored}, which is there already. "
                 "Correct one of the two, or give the column a collation that tells them apart",
             )
         return None
@@ -87,9 +87,11 @@ class Collisions:
     def _owners(self, parts: Parts, keys: Mapping[int, Key]) -> dict[int, Any]:
         """Map places to the natural keys of the rows that have their unique values."""
         identities = self._rows_with(self.root, parts, keys.values())
-        found = {place: identities[key] for place, key in keys.items() if key in identities}
-        owners = self._named({row for row in found.values() if row is not AMBIGUOUS})
-        return {place: owners.get(row) for place, row in found.items()}
+        owner_identities = {
+            place: identities[key] for place, key in keys.items() if key in identities
+        }
+        owners = self._named({row for row in owner_identities.values() if row is not AMBIGUOUS})
+        return {place: owners.get(row) for place, row in owner_identities.items()}
 
     def _rows_with(self, rows: RowSet, parts: Parts, keys: Iterable[Key]) -> Mapping[Key, Row]:
         """Map unique values to the primary keys of the rows that have them now."""
@@ -112,7 +114,7 @@ class Collisions:
             if isinstance(record := parse_json(line), dict)
         }
 
-    def _told(self, parts: Parts, key: Key, who: str) -> Collision:
+    def _collision(self, parts: Parts, key: Key, who: str) -> Collision:
         names = " and ".join(part.written for part in parts)
         values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
         is_id = [part.column for part in parts if isinstance(part, Value)] == [*self.root.identity]
@@ -121,60 +123,65 @@ class Collisions:
         also = ", or leave ids out of the records" if is_id else ""
         return Collision(
             parts[0].written,
-            f"its {names} {', '.join(values)} is that {who} already, and its natural key ({keys}) "
-            f"is another. {remedy} identifies it{also}",
+            f"{names} {', '.join(values)} already belongs to {who}, which has another natural key "
+            f"({keys}). {remedy} identifies it{also}",
         )
 
     # Nested rows
 
     def _nested(self, rows: RowSet, record: Any, path: str) -> Collision | None:
         for children in rows.children:
-            items = record.get(children.written) or []
-            found = self._among_children(children, items, f"{path}{children.written}")
-            for place, item in enumerate(items, 1):
+            children_records = record.get(children.written) or []
+            collision = self._among_children(
+                children, children_records, f"{path}{children.written}"
+            )
+            for place, child in enumerate(children_records, 1):
                 below = f"{path}{children.written}.{place}."
-                found = found or self._nested(children.rows, item, below)
-            if found is not None:
-                return found
+                collision = collision or self._nested(children.rows, child, below)
+            if collision is not None:
+                return collision
         return None
 
     def _among_children(
-        self, children: Children, items: Sequence[Any], path: str
+        self, children: Children, records: Sequence[Any], path: str
     ) -> Collision | None:
         for parts in unique_sets(children.rows):
             if not all(isinstance(part, Value) for part in parts):
                 continue
-            keys = {n: tuple(item.get(p.written) for p in parts) for n, item in enumerate(items, 1)}
+            keys = {
+                n: tuple(record.get(p.written) for p in parts)
+                for n, record in enumerate(records, 1)
+            }
             keys = {n: key for n, key in keys.items() if None not in key}
-            taken = self._rows_with(children.rows, parts, keys.values())
+            stored = self._rows_with(children.rows, parts, keys.values())
             for place, key in keys.items():
-                if key in taken:
-                    return self._told_of_child(
-                        children, parts, (f"{path}.{place}", key), taken[key]
+                if key in stored:
+                    return self._nested_collision(
+                        children, parts, (f"{path}.{place}", key), stored[key]
                     )
         return None
 
-    def _told_of_child(
-        self, children: Children, parts: Parts, found: tuple[str, Key], identity: Row
+    def _nested_collision(
+        self, children: Children, parts: Parts, place: tuple[str, Key], identity: Row
     ) -> Collision:
-        path, key = found
+        path, key = place
         root = self._root_of(children.rows, identity)
         owner = self._named([root]).get(root) if root is not None else None
-        who = f"of a row of {self.root.name} {shown(owner)}" if owner else "of another row"
+        who = f"a row of {self.root.name} {shown(owner)}" if owner else "another row"
         names = " and ".join(part.written for part in parts)
         values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
         return Collision(
             f"{path}.{parts[0].written}",
-            f"its {names} {', '.join(values)} is that {who} already. Correct one of them",
+            f"{names} {', '.join(values)} already belongs to {who}. Correct one of them",
         )
 
     def _root_of(self, rows: RowSet, identity: Row) -> Row | None:
         """Return the primary key of the record that holds an owned row, if it is of this entity."""
         while rows.parent is not None:
-            children = next(item for item in rows.parent.children if item.rows is rows)
+            children = next(member for member in rows.parent.children if member.rows is rows)
             near, far = zip(*children.pairs, strict=True)
-            held = self._select(rows.table, rows.identity, identity, near)
-            above = None if held is None or None in held else held
+            parent_key = self._select(rows.table, rows.identity, identity, near)
+            above = None if parent_key is None or None in parent_key else parent_key
             if above is not None and far != rows.parent.identity:
                 above = self._select(rows.parent.table, far, above, rows.parent.identity)
             if above is None:
@@ -188,8 +195,8 @@ class Collisions:
         database = self.context.database
         sql = database.dialect.text_of(sa.select(*wanted).select_from(table))
         names = database.dialect.qualified(columns)
-        found = rows_among(database, sql, columns, names, [key])
-        return tuple(found[0]) if found else None
+        rows = rows_among(database, sql, columns, names, [key])
+        return tuple(rows[0]) if rows else None
 
 
 def unique_sets(rows: RowSet) -> Iterator[Parts]:

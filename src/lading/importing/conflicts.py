@@ -131,4 +131,4 @@ class Conflicts:
 
     def _ambiguous(self, batch: Batch, place: int) -> str:
         key = described(self.root.key, self.resolver.unclear(batch.keys[place]))
-        return f"several {self.root.name} in the database have {key}; make it unique there"
+        return f"{self.root.name}: several records in the database have {key}; make it unique there"

@@ -1,8 +1,8 @@
-"""What a manifest says of its entities, held against itself and against a catalog.
+"""Finds what in a manifest contradicts the manifest itself, or the catalog.
 
-An import goes by the catalog, so most of this changes nothing; but who reads a manifest
-that contradicts the records reads a lie.  Only what can't be so is refused: a catalog may
-have changed since, at one version, in ways that need no change.
+An import follows the catalog, so most contradictions would change nothing; but a manifest
+that contradicts its records misleads whoever reads it.  A catalog may have changed since, at
+the same version, in ways that need no ``Change``: these are no contradictions.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from lading.messages import DAMAGED, shown
 from lading.model.entities import Entities
 from lading.model.shape import shape_of
 
-#: Where in the manifest, what stands there, and what should.
+#: A place in the manifest, its value, and what is expected.
 Contradiction = tuple[str, Any, str]
 
 
 def refuse_contradictions(manifest: Manifest, entities: Entities, *, current: bool) -> None:
-    """Raise ``BundleError`` for what in a manifest contradicts itself or the catalog.
+    """Raise ``BundleError`` if a manifest contradicts itself or the catalog.
 
-    ``current`` says that all of it is at the catalog's own versions.
+    ``current`` says that all entities are at the catalog's own versions.
     """
     contradictions = chain(_of_files(manifest, entities if current else None), _of_edges(manifest))
-    for where, found, expected in contradictions:
+    for where, value, expected in contradictions:
         raise BundleError(
-            f"is {shown(found)}; expected {expected}",
+            f"is {shown(value)}; expected {expected}",
             f"{DAMAGED} If the catalog is another since, count the version up and declare a "
             "change.",
             file=MANIFEST,
@@ -56,7 +56,7 @@ def _of_files(manifest: Manifest, entities: Entities | None) -> Iterator[Contrad
 
 
 def _of_edges(manifest: Manifest) -> Iterator[Contradiction]:
-    """Deferred and external edges are references of the bundle's own entities."""
+    """Check that deferred and external edges are references of the bundle's own entities."""
     entries = {entry.entity_type: entry for entry in manifest.files}
     edges: list[tuple[str, Deferred | External]] = [
         *((f"deferred[{n}]", edge) for n, edge in enumerate(manifest.deferred)),
@@ -86,14 +86,14 @@ def _external(
 
 
 def _within(place: str, entry: FileEntry, names: set[str]) -> Iterator[Contradiction]:
-    """What an entry says twice is the same."""
+    """Check that what an entry says twice is the same."""
     key = list(entry.natural_key)
     if key != entry.shape["key"]:
         yield f"{place}.natural_key", key, f"{entry.shape['key']!r}, as its shape says"
     links = dict(_links(entry.shape))
-    found = {path: one.entity for path, one in entry.references.items()}
-    if found != links:
-        yield f"{place}.references", found, f"{links!r}, as its shape says"
+    references = {path: links_to.entity for path, links_to in entry.references.items()}
+    if references != links:
+        yield f"{place}.references", references, f"{links!r}, as its shape says"
     for name in entry.dependencies:
         if name not in names or name == entry.entity_type:
             yield f"{place}.dependencies", name, "another entity of the bundle"
@@ -121,27 +121,31 @@ def _key(place: str, entry: FileEntry, declared: Shape) -> Iterator[Contradictio
         yield place, list(entry.natural_key), f"{declared['key']!r}, as the catalog declares"
 
 
-def _fields(place: str, found: Mapping[str, Any], declared: Shape) -> Iterator[Contradiction]:
-    """Hold fields against declared ones: these may take more by now, which needs no change."""
-    fields, expected = found["fields"], declared["fields"]
+def _fields(place: str, shape: Mapping[str, Any], declared: Shape) -> Iterator[Contradiction]:
+    """Compare fields with declared ones, which may take more values by now."""
+    fields, expected = shape["fields"], declared["fields"]
     for name in fields.keys() | expected.keys():
-        one, two = fields.get(name), expected.get(name)
+        field, expected_field = fields.get(name), expected.get(name)
         where = f"{place}.fields.{name}"
-        if one is None or two is None:
-            if not _may_differ(one or two):
-                known = "no such field" if two is None else f"the {two['type']} that is declared"
-                yield where, one, f"{known}, at this version"
+        if field is None or expected_field is None:
+            if not _may_differ(field or expected_field):
+                known = (
+                    "no such field"
+                    if expected_field is None
+                    else f"the {expected_field['type']} that is declared"
+                )
+                yield where, field, f"{known}, at this version"
             continue
         for part in ("type", "entity", "by", "flat"):
-            if one.get(part) != two.get(part):
-                declared_part = f"{two.get(part)!r}, as the catalog declares"
-                yield f"{where}.{part}", one.get(part), declared_part
-        ways = type_ways(one, two)
-        is_narrower = one.get("nullable") and not two.get("nullable")
+            if field.get(part) != expected_field.get(part):
+                declared_part = f"{expected_field.get(part)!r}, as the catalog declares"
+                yield f"{where}.{part}", field.get(part), declared_part
+        ways = type_ways(field, expected_field)
+        is_narrower = field.get("nullable") and not expected_field.get("nullable")
         if ways is None or NARROWER in ways or is_narrower:
-            yield where, one, f"{two!r}, as the catalog declares, or what takes less"
-        if is_owned(one):
-            yield from _fields(where, one, two)
+            yield where, field, f"{expected_field!r}, as the catalog declares, or what takes less"
+        if is_owned(field):
+            yield from _fields(where, field, expected_field)
 
 
 def _may_differ(field: Any) -> bool:

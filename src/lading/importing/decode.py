@@ -95,9 +95,9 @@ class RecordDecoder:
     def _one(self, line: bytes, number: int, problems: list[Problem]) -> Batch | None:
         if not self.custom:
             try:
-                found = on_own_stack(self.one.decode, line)
-                self._refuse_ambiguous([found], [line])
-                return self.decoder.batch([found], [number], [line])
+                struct = on_own_stack(self.one.decode, line)
+                self._refuse_ambiguous([struct], [line])
+                return self.decoder.batch([struct], [number], [line])
             except (ValueError, TypeError, OverflowError, RecursionError):
                 pass  # marshmallow's word counts
         try:

@@ -53,26 +53,28 @@ class DeferredReferenceLoader:
 
     def _updates(self, chunk: list[DeferredReference]) -> Iterator[UpdatedRow]:
         """Yield what each row's foreign key is to hold; what can't be set is a problem."""
-        targets = self.references.find(self.reference, (item.key for item in chunk))
-        for item, shared in zip(chunk, self._shared(chunk), strict=True):
-            row = targets.get(item.key)
+        targets = self.references.find(self.reference, (deferred.key for deferred in chunk))
+        for deferred, shared in zip(chunk, self._shared(chunk), strict=True):
+            row = targets.get(deferred.key)
             if row is None or row is AMBIGUOUS:
-                self._fail(item.number, self.references.missing(self.reference, item.key, row))
+                self._fail(
+                    deferred.number, self.references.missing(self.reference, deferred.key, row)
+                )
                 continue
             try:
                 compare(self.reference, row, shared)
             except Disagreement as error:
-                self._fail(item.number, str(error))
+                self._fail(deferred.number, str(error))
             else:
-                yield item.number, (*item.identity, *(row[n] for n in self.own))
+                yield deferred.number, (*deferred.identity, *(row[n] for n in self.own))
 
     def _shared(self, chunk: list[DeferredReference]) -> list[Sequence[Any]]:
         """Return what others say of the reference's columns, those included that come later too."""
-        result: list[list[Any]] = [list(item.shared) for item in chunk]
+        result: list[list[Any]] = [list(deferred.shared) for deferred in chunk]
         for n, (place, other, column) in enumerate(self.carriers):
-            targets = self.references.find(other, (item.carried[n] for item in chunk))
-            for item, shared in zip(chunk, result, strict=True):
-                row = targets.get(item.carried[n]) if item.carried[n] is not None else None
+            targets = self.references.find(other, (deferred.carried[n] for deferred in chunk))
+            for deferred, shared in zip(chunk, result, strict=True):
+                row = targets.get(deferred.carried[n]) if deferred.carried[n] is not None else None
                 shared[place] = None if row is None or row is AMBIGUOUS else row[column]
         return list(result)
 
@@ -117,8 +119,8 @@ class DeferredReferenceLoader:
             for number, key, own_key in followed:
                 followers[key].append((number, own_key))
         for chunk in self._deferred():
-            for item in chunk:
-                followers[item.key].append((item.number, item.own_key))
-                if item.number in self.outcome.bad:
-                    bad_keys.append(item.own_key)
+            for deferred in chunk:
+                followers[deferred.key].append((deferred.number, deferred.own_key))
+                if deferred.number in self.outcome.bad:
+                    bad_keys.append(deferred.own_key)
         return followers, bad_keys

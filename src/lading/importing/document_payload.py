@@ -116,8 +116,8 @@ class DocumentPayload(Payload):
 
     def _is_guessed(self, catalog: Catalog) -> bool:
         """Tell whether records are taken for today's, though the catalog has other releases."""
-        said = [self.document.get(name) for name in ("schema_versions", "version")]
-        return bool(catalog.releases) and catalog.unlabelled is None and said == [None, None]
+        labels = [self.document.get(name) for name in ("schema_versions", "version")]
+        return bool(catalog.releases) and catalog.unlabelled is None and labels == [None, None]
 
     def _released(self, catalog: Catalog) -> Any:
         """Without versions, an application's label says them; without either, they are current."""
@@ -132,7 +132,7 @@ class DocumentPayload(Payload):
             if not isinstance(label, str):
                 remedy = 'A label is a text, in quotes: write "version": "1.0" and its like.'
             raise VersionError(
-                f"the document is of version {shown(label)}, which is no release of catalog "
+                f"the document is of version {shown(label)}, which isn't a release of catalog "
                 f"{catalog.name!r} (its releases: {known})",
                 remedy,
                 found=label,

@@ -50,8 +50,8 @@ class EntityReader:
         order = KeyOrder(self.decoder)
         for block in self.payload.blocks(self.name, CHUNK, self._fail):
             batch, problems = self.decoder.decode(block.records, block.first)
-            for item in problems:
-                self.outcome.fail(item.record or 0, item.key, item.field, item.message)
+            for problem in problems:
+                self.outcome.fail(problem.record or 0, problem.key, problem.field, problem.message)
             if not is_searched and not order.holds(batch):
                 blocks = self.payload.blocks(self.name, CHUNK)
                 self.exclusions.add_duplicates(self.name, find_duplicates(self.decoder, blocks))

@@ -114,12 +114,12 @@ class Payload(ABC):
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
         """Give problems of records that were made of others the places of those."""
-        made = {
+        flows = {
             self.file(name): flow
             for name, flow in self.upgrade.flows.items()
             if not isinstance(flow.source, str)
         }
-        return [self._located(item, made.get(item.file)) for item in problems]
+        return [self._located(problem, flows.get(problem.file)) for problem in problems]
 
     def _located(self, problem: Problem, flow: Flow | None) -> Problem:
         if flow is None or problem.record is None:

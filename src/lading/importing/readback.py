@@ -23,22 +23,24 @@ def read_back(context: LoadContext, root: RowSet) -> Iterator[Alteration]:
 
     The records are read as an export reads them, by the chunk in which they were inserted.
     """
-    found: dict[str, Alteration] = {}
+    alterations: dict[str, Alteration] = {}
     comparison = RecordComparison(context.database, root)
     for keys, lines, identities in context.journal.inserted.get(root.name, ()):
-        held = _held(context, comparison, keys, identities)
-        for key, line, there in zip(keys, lines, held, strict=True):
-            if there is None:
+        stored = _held(context, comparison, keys, identities)
+        for key, line, stored_line in zip(keys, lines, stored, strict=True):
+            if stored_line is None:
                 raise _dropped(root, key)
-            changed = {change[0]: change for change in comparison.changes(line, there)}
+            changed = {change[0]: change for change in comparison.changes(line, stored_line)}
             for field, written, now in changed.values():
-                if field in found:
-                    found[field] = replace(found[field], count=found[field].count + 1)
+                if field in alterations:
+                    alterations[field] = replace(
+                        alterations[field], count=alterations[field].count + 1
+                    )
                 else:
                     named = told_key(root.key, key)
                     values = (HIDDEN, HIDDEN) if is_hidden(root, field) else (written, now)
-                    found[field] = Alteration(root.name, field, 1, named, *values)
-    yield from found.values()
+                    alterations[field] = Alteration(root.name, field, 1, named, *values)
+    yield from alterations.values()
 
 
 def _held(
@@ -48,8 +50,8 @@ def _held(
     identities: Sequence[Row],
 ) -> list[bytes | None]:
     """Return the lines of rows by their ids, or by natural key where a trigger changed the id."""
-    held = comparison.reader.lines_of(identities)
-    lost = [key for key, identity in zip(keys, identities, strict=True) if identity not in held]
+    stored = comparison.reader.lines_of(identities)
+    lost = [key for key, identity in zip(keys, identities, strict=True) if identity not in stored]
     by_key: dict[Key, bytes | None] = {}
     if lost:
         # What the import itself looked up may be from before a trigger changed it.
@@ -58,7 +60,8 @@ def _held(
         lines = comparison.reader.lines_of(list(moved.values()))
         by_key = {key: lines.get(identity) for key, identity in moved.items()}
     return [
-        held.get(identity, by_key.get(key)) for key, identity in zip(keys, identities, strict=True)
+        stored.get(identity, by_key.get(key))
+        for key, identity in zip(keys, identities, strict=True)
     ]
 
 

@@ -74,20 +74,20 @@ class RecursiveResolver:
 
     def _joined(self, levels: dict[Key, Row]) -> dict[Key, Row]:
         below: dict[Row | None, list[tuple[Key, Row]]] = defaultdict(list)
-        for item, row in levels.items():
-            level = (*item[: self.place], *item[self.place + 1 :])
-            below[item[self.place]].append((level, row))
-        found: dict[Key, Row] = {}
+        for level_key, row in levels.items():
+            level = (*level_key[: self.place], *level_key[self.place + 1 :])
+            below[level_key[self.place]].append((level, row))
+        rows: dict[Key, Row] = {}
         open_: list[tuple[Row | None, Key]] = [(None, ())]
         while open_:
             foreign, above = open_.pop()
             for level, row in below.get(foreign, ()):
                 key = (*above, level)
                 if self._is_of_class(row):
-                    found[key] = row[self.width :]
+                    rows[key] = row[self.width :]
                 if None not in row[: self.width]:
                     open_.append((row[: self.width], key))
-        return found
+        return rows
 
     # Large ones, by chunk
 
@@ -123,7 +123,7 @@ class RecursiveResolver:
 
     def _descend(self, nodes: list[tuple[int, int, Key]], rows: dict[int, Row]) -> None:
         """Find the rows of one level, given those of the level above."""
-        asked: dict[Key, int] = {}
+        nodes_by_key: dict[Key, int] = {}
         for node, at, level in nodes:
             above = None
             if at >= 0:
@@ -133,32 +133,34 @@ class RecursiveResolver:
                 if row is None or row is AMBIGUOUS or None in row[: self.width]:
                     continue
                 above = row[: self.width]
-            asked[(*level[: self.place], above, *level[self.place :])] = node
-        unknown = {key for key in asked if key not in self.remembered}
-        found = self.level.lookup(unknown) if unknown else {}
-        for key, node in asked.items():
-            row = self.remembered.get(key) or found.get(key)
+            nodes_by_key[(*level[: self.place], above, *level[self.place :])] = node
+        unknown = {key for key in nodes_by_key if key not in self.remembered}
+        rows_by_key = self.level.lookup(unknown) if unknown else {}
+        for key, node in nodes_by_key.items():
+            row = self.remembered.get(key) or rows_by_key.get(key)
             if row is not None:
                 rows[node] = row
-        if len(self.remembered) + len(found) > REMEMBERED:
+        if len(self.remembered) + len(rows_by_key) > REMEMBERED:
             self.remembered.clear()
-        self.remembered.update((key, row) for key, row in found.items() if row is not AMBIGUOUS)
+        self.remembered.update(
+            (key, row) for key, row in rows_by_key.items() if row is not AMBIGUOUS
+        )
 
     # Help for errors
 
     def unclear(self, key: Key) -> Key:
         """Return the highest of a key's levels that several rows have; what is below has none."""
         above = [key[:end] for end in range(1, len(key) + 1)]
-        found = self.find(above)
-        return next((item for item in above if found.get(item) is AMBIGUOUS), key)
+        rows = self.find(above)
+        return next((upper for upper in above if rows.get(upper) is AMBIGUOUS), key)
 
     def nearest(self, key: Key) -> str | None:
         """Describe the lowest of the levels above a key that exist, or return ``None``."""
         above = [key[:end] for end in range(len(key) - 1, 0, -1)]
-        found = self.find(above)
-        for item in above:
-            if item in found:
-                return described(self.level.parts, item)
+        rows = self.find(above)
+        for upper in above:
+            if upper in rows:
+                return described(self.level.parts, upper)
         return None
 
     def alike(self, key: Key) -> list[Key]:

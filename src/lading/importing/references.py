@@ -149,17 +149,23 @@ class ReferenceResolver:
         resolver = self.resolvers.of(reference)
         if row is AMBIGUOUS:
             text = described(reference.parts, resolver.unclear(key))
-            return f"several {target} have {text}; make it unique, or refer to them by another key"
+            return (
+                f"{target}: several records have {text}; make it unique, or refer to them by "
+                "another key"
+            )
+        extension = reference.target.extension_of(reference.remote[0].table)
+        record = f"record with a row in {extension.table.fullname}" if extension else "record"
         text = described(reference.parts, key)
         is_hidden = any(map(hides, reference.parts))
         failed_keys = self.outcome.outcomes.failed_keys
         if not is_hidden and failed_keys.holds(target, told_key(reference.parts, key)):
-            return f"no {target} has {text}, for its own record has a problem"
+            return f"{target}: the record with {text} has a problem of its own"
         near = None if is_hidden else self.resolvers.nearest(resolver, key)
         closest = f"; closest is {near}" if near is not None else ""
-        extension = reference.target.extension_of(reference.remote[0].table)
-        those = f"{target} with a row in {extension.table.fullname}" if extension else target
-        return f"no {those} has {text}{closest}. Add the record to {target}, or correct the key"
+        return (
+            f"{target}: no {record} has {text}{closest}. Add the record to {target}, or correct "
+            "the key"
+        )
 
     def _fail(self, number: int, places: RowPlaces, field: str, message: str) -> None:
         self.outcome.fail(number, places.key(number), field, message)

@@ -116,10 +116,10 @@ class Resolver:
     def _read_whole(self) -> dict[Key, Row] | None:
         backwards: dict[Reference, dict[Row, Key]] = self._start()
         for part, inner in self.inner.items():
-            held = inner.all_rows()
-            if held is None:
+            rows = inner.all_rows()
+            if rows is None:
                 return None
-            backwards[part] = {row: key for key, row in held.items() if row is not AMBIGUOUS}
+            backwards[part] = {row: key for key, row in rows.items() if row is not AMBIGUOUS}
         return self._matched(self.database.fetch(self.query.sql), backwards)
 
     def _start(self) -> dict[Reference, dict[Row, Key]]:
@@ -138,33 +138,33 @@ class Resolver:
         for place, part in enumerate(self.parts):
             if part in self.inner:
                 assert isinstance(part, Reference)
-                asked = {key[place] for key in wanted if key[place] is not None}
-                forwards[part] = self.inner[part].find(asked)
+                inner_keys = {key[place] for key in wanted if key[place] is not None}
+                forwards[part] = self.inner[part].find(inner_keys)
                 backwards[part] = {row: key for key, row in forwards[part].items()}
         patterns: dict[tuple[bool, ...], list[Row]] = {}
         for key in wanted:
-            pattern = tuple(item is None for item in key)
+            pattern = tuple(part is None for part in key)
             patterns.setdefault(pattern, []).extend(self._parameters(key, forwards))
-        found: dict[Key, Row] = {}
+        rows_by_key: dict[Key, Row] = {}
         for pattern, rows in patterns.items():
             if rows:
-                found |= self._matched(self._ask(pattern, rows), backwards)
-        return {key: row for key, row in found.items() if key in wanted}
+                rows_by_key |= self._matched(self._ask(pattern, rows), backwards)
+        return {key: row for key, row in rows_by_key.items() if key in wanted}
 
     def _parameters(self, key: Key, forwards: dict[Reference, dict[Key, Row]]) -> Iterator[Row]:
         """Yield the driver values by which a key is asked for; none if it can't exist."""
         choices: list[Collection[Row]] = []
-        for part, item in zip(self.parts, key, strict=True):
-            if item is None:
+        for part, value in zip(self.parts, key, strict=True):
+            if value is None:
                 continue
             if isinstance(part, Reference):
-                row = forwards[part].get(item)
+                row = forwards[part].get(value)
                 if row is None or row is AMBIGUOUS:
                     return
                 choices.append([row])
                 continue
             try:
-                bound = self.query.binds[part](item)
+                bound = self.query.binds[part](value)
             except (ValueError, TypeError):
                 return
             choices.append([(form,) for form in self.database.dialect.forms(part.kind, bound)])
@@ -201,17 +201,17 @@ class Resolver:
         self, rows: list[Row], backwards: dict[Reference, dict[Row, Key]]
     ) -> dict[Key, Row]:
         """Map the keys of raw rows to their remote columns."""
-        found: dict[Key, Row] = {}
+        rows_by_key: dict[Key, Row] = {}
         width = len(self.remote)
         for row in rows:
             key = self._key(row, backwards)
             if key is None:
                 continue
             remote = tuple(row[-width:])
-            if key in found and found[key] != remote:
+            if key in rows_by_key and rows_by_key[key] != remote:
                 remote = AMBIGUOUS
-            found[key] = remote
-        return found
+            rows_by_key[key] = remote
+        return rows_by_key
 
     def _key(self, row: Row, backwards: dict[Reference, dict[Row, Key]]) -> Key | None:
         key: list[Any] = []
@@ -260,5 +260,5 @@ class Resolver:
         if None in key or any(isinstance(part, Reference) for part in self.parts):
             return []
         rows = self._ask((False,) * len(key), list(self._parameters(key, {})))
-        found = (self._key(row, {}) for row in rows)
-        return [other for other in found if other is not None and other != key]
+        keys = (self._key(row, {}) for row in rows)
+        return [other for other in keys if other is not None and other != key]

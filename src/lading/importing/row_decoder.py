@@ -49,7 +49,7 @@ class RowDecoder:
             for item in rows.references
         }
         self.links = {item.name: _each(source, self._link_keys(item)) for item in rows.links}
-        self.kinds = self._kinds()
+        self.classes = self._classes()
         self.children = {
             child.name: RowDecoder(dialect, child.rows, layout.children[child.name], child)
             for child in rows.children
@@ -73,13 +73,13 @@ class RowDecoder:
         text = source.use(bind, x)
         return f"(None if {x} is None else {text})" if value.nullable else text
 
-    def _kinds(self) -> Callable[[Sequence[Any]], list[Any]]:
+    def _classes(self) -> Callable[[Sequence[Any]], list[Any]]:
         """Return what gives records' discriminators, once each has the fields of its class."""
-        kind = self.rows.discriminator
-        if kind is None:
+        discriminator = self.rows.discriminator
+        if discriminator is None:
             return lambda _: []
         known = self.rows.classes
-        place = self.layout.place[kind.name]
+        place = self.layout.place[discriminator.name]
         optional = [
             (member.written, self.layout.place[member.name], member.classes)
             for member in self.rows.members
@@ -87,27 +87,27 @@ class RowDecoder:
             and not (isinstance(member, Value) and not member.writable)
         ]
 
-        def kind_of(record: Any) -> Any:
-            found = getattr(record, place)
-            if known is not None and found not in known:
-                raise ValueError(f"{found!r} is no class of this hierarchy")
-            for written, at, kinds in optional:
-                if (getattr(record, at) is not msgspec.UNSET) != (found in kinds):
-                    raise ValueError(f"{written}: is not as its class has it")
-            return found
+        def class_of(record: Any) -> Any:
+            class_ = getattr(record, place)
+            if known is not None and class_ not in known:
+                raise ValueError(f"{class_!r} isn't a class of this hierarchy")
+            for written, at, classes in optional:
+                if (getattr(record, at) is not msgspec.UNSET) != (class_ in classes):
+                    raise ValueError(f"{written}: isn't as the record's class has it")
+            return class_
 
-        return lambda records: [kind_of(record) for record in records]
+        return lambda records: [class_of(record) for record in records]
 
     def _keys(self, within: Children | None) -> Callable[..., list[Key]]:
         """Return what makes records' natural keys, given the keys of owned rows' parents."""
         parts = self.rows.whole_key or self.rows.key
         via = within.via if within is not None else None
         items = [self._key_part(part, via) for part in parts]
-        made: Callable[..., list[Key]] = self.source.compile(
+        keys: Callable[..., list[Key]] = self.source.compile(
             f"lambda records, above: [{own_key_source(parts, items)} for r, a in "
             f"{'zip(records, above)' if via is not None else '((r, None) for r in records)'}]"
         )
-        return made
+        return keys
 
     def _key_part(self, part: Part, via: Reference | None) -> str:
         if part is via and via.parts == via.target.key:
@@ -120,8 +120,8 @@ class RowDecoder:
     def _link_keys(self, links: Links) -> str:
         key = reference_source(links.reference, "k", self.checked)
         x = f"r.{self.layout.place[links.name]}"
-        held = x if links.classes is None else f"({x} or ())"
-        return f"[{key} for k in {held}]"
+        items = x if links.classes is None else f"({x} or ())"
+        return f"[{key} for k in {items}]"
 
     def batch(
         self,
@@ -135,24 +135,24 @@ class RowDecoder:
         ``above`` are the keys of owned rows' parents.
         """
         keys = self.keys(records, above)
-        children = {}
+        nested_rows = {}
         for name, decoder in self.children.items():
             place = self.layout.place[name]
             lists = [getattr(record, place) or () for record in records]
-            owners = [n for n, items in enumerate(lists) for _ in items]
-            flat = [item for items in lists for item in items]
+            owners = [n for n, children in enumerate(lists) for _ in children]
+            flat = [child for children in lists for child in children]
             above = [keys[n] for n in owners]
             nested = decoder.batch(flat, [numbers[n] for n in owners], [], above)
-            children[name] = Nested(nested, owners)
+            nested_rows[name] = Nested(nested, owners)
         return Batch(
             numbers,
             keys,
             self.values(records),
             {name: make(records) for name, make in self.references.items()},
             {name: make(records) for name, make in self.links.items()},
-            children,
+            nested_rows,
             lines,
-            self.kinds(records),
+            self.classes(records),
         )
 
     def orders(self, keys: list[Key]) -> list[Any]:
@@ -196,10 +196,10 @@ class RowDecoder:
 
 
 def _each(source: Source, text: str) -> Callable[[Sequence[Any]], list[Any]]:
-    made: Callable[[Sequence[Any]], list[Any]] = source.compile(
+    function: Callable[[Sequence[Any]], list[Any]] = source.compile(
         f"lambda records: [{text} for r in records]"
     )
-    return made
+    return function
 
 
 def _key_struct(layout: KeyLayout | None, written: dict[str, Any]) -> Any:

@@ -89,10 +89,10 @@ class RowWriter:
         loop = f"for {', '.join(targets)} in zip({', '.join(names)})"
         if len(names) == 1:
             loop = "for v in values"
-        made: Callable[..., list[Row]] = source.compile(
+        join: Callable[..., list[Row]] = source.compile(
             f"lambda {', '.join(names)}: [({', '.join(items)},) {loop}]"
         )
-        return made
+        return join
 
     def insert(self, resolved: ResolvedBatch, log: WriteLog) -> list[Row]:
         """Insert a resolved batch with what it nests.

@@ -63,7 +63,7 @@ def test_each_record_has_one_decision(monkeypatch: pytest.MonkeyPatch) -> None:
     decisions = decider.decide(BATCH)
     assert (decisions.insert, decisions.leave, decisions.differing) == ([0], [1], 1)
     assert decisions.refuse == {
-        2: "several authors in the database have slug 'two'; make it unique there"
+        2: "authors: several records in the database have slug 'two'; make it unique there"
     }
     (existing,) = policy.seen
     assert (existing.places, existing.identities) == ([1], [(7,)])

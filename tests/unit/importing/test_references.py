@@ -105,34 +105,34 @@ MISSING = "Add the record to {0}, or correct the key"
         (
             {"author": ("bob",)},
             "author_slug",
-            "no authors has slug 'bob'; closest is 'near'. " + MISSING.format("authors"),
+            "authors: no record has slug 'bob'; closest is 'near'. " + MISSING.format("authors"),
         ),
         (
             {"category": SOUR},
             "category",
-            "no categories has name 'sour' and parent.name 'bread'; closest is 'near'. "
+            "categories: no record has name 'sour' and parent.name 'bread'; closest is 'near'. "
             + MISSING.format("categories"),
         ),
         (
             {"author": ("two",)},
             "author_slug",
-            "several authors have slug 'two'; make it unique, or refer to them by another key",
+            "authors: several records have slug 'two'; make it unique, or refer to them by another key",
         ),
         (
             {"tags": [("hot",), ("new",)]},
             "tags",
-            "no tags has slug 'new'; closest is 'near'. " + MISSING.format("tags"),
+            "tags: no record has slug 'new'; closest is 'near'. " + MISSING.format("tags"),
         ),
         ({"tags": [("hot",), ("hot",)]}, "tags", "holds slug 'hot' twice; remove one"),
         (
             {"tags": [("two",)]},
             "tags",
-            "several tags have slug 'two'; make it unique, or refer to them by another key",
+            "tags: several records have slug 'two'; make it unique, or refer to them by another key",
         ),
         (
             {"steps": [("hot",), ("new",)]},
             "steps.2.tag",
-            "no tags has slug 'new'; closest is 'near'. " + MISSING.format("tags"),
+            "tags: no record has slug 'new'; closest is 'near'. " + MISSING.format("tags"),
         ),
     ],
     ids=["author", "category", "several", "link", "twice", "several links", "owned"],
@@ -159,7 +159,7 @@ def test_a_target_that_failed_itself_is_told_as_such() -> None:
     case.outcome.outcomes.failed_keys.add("authors", {"slug": "bob"})
     case.resolve(recipes(author=("bob",)))
     ((_, _, _, message),) = case.problems
-    assert message == "no authors has slug 'bob', for its own record has a problem"
+    assert message == "authors: the record with slug 'bob' has a problem of its own"
 
 
 def test_a_hidden_key_is_not_shown() -> None:
@@ -168,7 +168,7 @@ def test_a_hidden_key_is_not_shown() -> None:
     case.resolve(recipes(author=("bob",)))
     ((_, _, field, message),) = case.problems
     assert field == "author_slug"
-    assert message.startswith("no authors has slug <hidden>. Add the record")
+    assert message.startswith("authors: no record has slug <hidden>. Add the record")
 
 
 def test_deferred_references_stay_unresolved() -> None:

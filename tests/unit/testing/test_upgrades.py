@@ -153,7 +153,7 @@ def test_golden_records_must_load_into_a_database(tmp_path: Path) -> None:
     document = {"schema_versions": {"kinds": 1, "items": 1}, "kinds": [], "items": [twin]}
     world = shop()
     lock(world.catalog, path, goldens=document)
-    with pytest.raises(ImportFailed, match="no kinds has slug 'none'") as caught:
+    with pytest.raises(ImportFailed, match="kinds: no record has slug 'none'") as caught:
         assert_upgrades(world.catalog, path)
     assert caught.value.__notes__ == ["while the kit loaded the golden records of seal 1"]
     assert_upgrades(world.catalog, path, engine_factory=None)
