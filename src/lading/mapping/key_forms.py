@@ -1,4 +1,4 @@
-"""TODO."""
+"""Nested natural keys as marshmallow writes and reads them, level by level."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.model.recursive_keys import deepest, levels_of, recurring
+from lading.model.recursive_keys import Parts, deepest, levels_of, recurring
 from lading.model.rowsets import Reference, Value
+
+#: What was read of one level of a key, and the errors of its fields.
+Level = tuple[dict[str, Any], dict[Any, Any]]
 
 
 def write_key(reference: Reference, value: Any) -> dict[str, Any]:
     """Write the natural key of an object, or of a mapping that holds its parts."""
     own = recurring(reference.parts)
     levels = [value]
-    while own is not None and (above := _held(own, levels[-1])) is not None:
+    while own is not None and (above := _part_of(levels[-1], own)) is not None:
         levels.append(above)
         _refuse_deep(reference, levels)
-    written: dict[str, Any] = {}
-    for place, level in enumerate(reversed(levels)):
-        level_keys = {}
-        for part in reference.parts:
-            if part is own:
-                level_keys[part.written] = written if place else None
-            else:
-                level_keys[part.written] = part.field._serialize(
-                    _held(part, level), part.name, level
-                )
-        written = level_keys
-    return written
+    written: dict[str, Any] | None = None
+    for level in reversed(levels):
+        written = {
+            part.written: written
+            if part is own
+            else part.field._serialize(_part_of(level, part), part.name, level)
+            for part in reference.parts
+        }
+    return written or {}
 
 
-def _held(part: Value | Reference, value: Any) -> Any:
-    """Return what an object, or a mapping, holds as a part of its key."""
+def _part_of(value: Any, part: Value | Reference) -> Any:
+    """Return what an object, or a mapping, has as a part of its key."""
     part_value = part.field.get_value(value, part.name)
     if part_value is ma.missing:
         raise ma.ValidationError(f"has no {part.name}")
@@ -50,46 +50,52 @@ def read_key(reference: Reference, value: Any) -> dict[str, Any]:
     own = recurring(reference.parts)
     levels = levels_of(value, own) if isinstance(value, Mapping) else [value]
     _refuse_deep(reference, levels)
-    read: dict[str, Any] = {}
-    errors: dict[Any, Any] = {}
-    for place, level in enumerate(reversed(levels)):
-        read, errors = _read_level(reference.parts, level, own if place else None, read, errors)
+    above: Level | None = None
+    for level in reversed(levels):
+        above = _read_level(reference.parts, level, own, above)
+    read, errors = above or ({}, {})
     if errors:
         raise ma.ValidationError(errors)
     return read
 
 
-def _read_level(
-    parts: tuple[Value | Reference, ...],
-    value: Any,
-    own: Reference | None,
-    above: dict[str, Any],
-    above_errors: dict[Any, Any],
-) -> tuple[dict[str, Any], dict[Any, Any]]:
-    """Read one level of a key and return its errors too; ``own`` was read as ``above``."""
-    names = ", ".join(part.written for part in parts)
-    if not isinstance(value, Mapping):
+def _read_level(parts: Parts, level: Any, own: Reference | None, above: Level | None) -> Level:
+    """Read one level of a key, and gather the errors of its fields.
+
+    Args:
+        parts: The key's parts.
+        level: What is written.
+        own: The part through which the key recurs, if one does.
+        above: What was read of the level above; ``None`` for the topmost.
+    """
+    if not isinstance(level, Mapping):
+        names = ", ".join(part.written for part in parts)
         raise ma.ValidationError(f"expected an object with {names}.")
+    read: dict[str, Any] = {}
     errors: dict[Any, Any] = {}
-    result = {}
     for part in parts:
-        if part.written not in value:
+        if part.written not in level:
             errors[part.written] = ["Missing data for required field."]
             continue
         try:
-            if part is not own:
-                part_value = part.field.deserialize(value[part.written], part.name, value)
-            elif above_errors:
-                raise ma.ValidationError(above_errors)
+            if part is own and above is not None:
+                read[part.name] = _validated(part, above)
             else:
-                part_value = above
-                part.field._validate(part_value)
-            result[part.name] = part_value
+                read[part.name] = part.field.deserialize(level[part.written], part.name, level)
         except ma.ValidationError as error:
             errors[part.written] = error.messages
-    for extra in value.keys() - {part.written for part in parts}:
+    for extra in level.keys() - {part.written for part in parts}:
         errors[extra] = ["Unknown field."]
-    return result, errors
+    return read, errors
+
+
+def _validated(part: Reference, above: Level) -> dict[str, Any]:
+    """Return the level above as a part of a key, if its fields and validators agree."""
+    read, errors = above
+    if errors:
+        raise ma.ValidationError(errors)
+    part.field._validate(read)
+    return read
 
 
 def read_list(value: Any, read: Any) -> list[Any]:
