@@ -70,7 +70,6 @@ def params() -> list[object]:
     ]
 
 
-@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("backend", "seeds"), params(), indirect=["backend"])
 def test_whatever_is_accepted_goes_round(
     backend: Backend,

@@ -57,7 +57,6 @@ ON_ENGINES = [
 # Round trips and moves
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("name", "engine"), ON_ENGINES)
 def test_nothing_is_lost(name: str, engine: str, request: pytest.FixtureRequest) -> None:
     """Every shape, and what engines hold in their own ways on each of them."""
@@ -72,7 +71,6 @@ def test_nothing_is_lost(name: str, engine: str, request: pytest.FixtureRequest)
     nothing_is_lost()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("move", MOVES, ids="-".join)
 @pytest.mark.parametrize("name", [*SOME, "values"])
 def test_nothing_is_lost_between_engines(
@@ -90,7 +88,6 @@ def test_nothing_is_lost_between_engines(
     moves()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", [*SOME, "values"])
 def test_engines_give_equal_bytes(name: str, request: pytest.FixtureRequest) -> None:
     """What all three hold leaves each of them in the same bytes."""

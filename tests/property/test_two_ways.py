@@ -59,7 +59,6 @@ def plain(rows: RowSet, record: Record) -> Record:
     return made
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", NAMES)
 def test_objects_dump_as_what_is_exported(name: str, request: pytest.FixtureRequest) -> None:
     """``Schema().dump`` of the ORM's objects gives the bundle's records, and ``load`` takes them."""
@@ -122,7 +121,6 @@ def damage(draw: Draw, rows: RowSet, record: Record) -> None:
         held[name] = draw(st.sampled_from(OTHERS))
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", NAMES)
 def test_both_ways_blame_the_same_fields(name: str) -> None:
     """What ``Schema().validate`` objects to is what an import reports, field by field."""

@@ -54,7 +54,6 @@ def said(error: Exception) -> set[tuple[str, str | None]]:
     return {(str(error.entity), error.field)}
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_the_kit_finds_a_planted_mistake(mistake: Mistake) -> None:
     """Within the usual number of examples, and by name."""
@@ -64,7 +63,6 @@ def test_the_kit_finds_a_planted_mistake(mistake: Mistake) -> None:
     assert named & said(raised.value), str(raised.value)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("world", WITHOUT_ALL)
 def test_without_a_mistake_nothing_is_found(world: str) -> None:
     """Such runs pass; every world has more of them in the kit's own property tests."""

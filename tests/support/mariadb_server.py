@@ -22,8 +22,8 @@ import sqlalchemy as sa
 
 from lading.errors import TargetError
 
-#: Seconds that the server gets to answer.
-START = 30
+#: Seconds that the server gets to answer; a busy machine takes its time.
+START = 600
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 OPTIONS = (
     "--skip-networking",

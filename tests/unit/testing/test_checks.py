@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -165,11 +164,12 @@ def test_literals_of_an_enumeration_are_members() -> None:
     assert Checks(made).literals(made.c.state) == [State.shut]
 
 
-def test_a_row_costs_little() -> None:
-    """Thousands are asked in a second."""
+def test_a_row_costs_one_statement() -> None:
+    """However many checks there are."""
     checks = Checks(table(sa.CheckConstraint("a > 3"), sa.CheckConstraint("start <= stop")))
-    row = {"a": 4, "start": DAY, "stop": DAY}
-    began = time.perf_counter()
-    for _ in range(2_000):
-        checks.holds(row)
-    assert (time.perf_counter() - began) / 2_000 < 200e-6
+    assert checks.connection is not None
+    seen: list[str] = []
+    checks.connection.set_trace_callback(seen.append)
+    for _ in range(20):
+        checks.holds({"a": 4, "start": DAY, "stop": DAY})
+    assert len(seen) == 20

