@@ -193,10 +193,13 @@ def _waived(
 def _useless(waivers: tuple[Waiver, ...], used: tuple[Waiver, ...]) -> list[Finding]:
     findings = []
     for waiver in waivers:
-        rule, text = "WAIVER_UNUSED", f"a waiver of {waiver.rule} matches nothing here; remove it"
+        rule, text = (
+            "WAIVER_UNUSED",
+            f"the waiver of {waiver.rule} matches no finding here; remove it",
+        )
         if not waiver.reason.strip():
             rule = "WAIVER_WITHOUT_REASON"
-            text = f"a waiver of {waiver.rule} gives no reason, and counts for nothing; give one"
+            text = f"the waiver of {waiver.rule} has no reason and is ignored; give one"
         if waiver not in used:
             findings.append(Finding(rule, waiver.path, SAFE, None, None, text))
     return findings

@@ -327,8 +327,8 @@ def test_another_key_is_suggested_between_what_comes_and_what_goes(path: Path) -
     assert [step.strip() for step in steps[:3]] == [
         'Add("items", "code", lambda record: ...),  # fill in what older records get',
         'Rekey("items", ("maker", "code")),',
-        'Drop("items", "name"),  # what it held goes; if that moved or was renamed, use Move or '
-        "Rename instead",
+        'Drop("items", "name"),  # its values are dropped; if they moved or the field was '
+        "renamed, use Move or Rename instead",
     ]
 
 
@@ -386,12 +386,12 @@ def test_a_suggestion_says_what_would_be_lost(path: Path) -> None:
     )
     (source,) = suggested(check(edition(*moved).shop, path))
     assert (
-        'Drop("kits.parts", "weight"),  # what it held goes; if that moved or was renamed, use '
-        "Move or Rename instead\n" in source
+        'Drop("kits.parts", "weight"),  # its values are dropped; if they moved or the field was '
+        "renamed, use Move or Rename instead\n" in source
     )
     (source,) = suggested(check(edition(*DRIFTS["entity's removal"][0]).shop, path))
     assert (
-        'Drop("tools"),  # its records go; if it got another name, use Rename("tools", to=...) '
+        'Drop("tools"),  # its records are dropped; if it was renamed, use Rename("tools", to=...) '
         "instead\n" in source
     )
     (source,) = suggested(check(edition(*NOTE_GONE).shop, path))
@@ -539,7 +539,7 @@ def test_the_sequence_of_a_list_is_sealed_and_told(path: Path) -> None:
     app = edition(("order_by=Step.place)", "order_by=[Step.text.desc(), Step.id])"))
     (finding,) = check(app.shop, path)
     assert finding.message == (
-        "the list is ordered by text descending, its made-up ids ascending, and was by place "
+        "the list is now ordered by text descending, its generated ids ascending, formerly by place "
         "ascending. Lock again to seal it."
     )
 
@@ -714,7 +714,9 @@ def test_a_change_that_does_not_deliver_is_found(path: Path) -> None:
         "CHANGE_NOT_DELIVERED items": "needs a change",
         "FIELD_REMOVED items.note": "needs a change",
     }
-    assert "Items2 lead to version 2, and not to what is declared" in findings[0].message
+    assert (
+        "the changes Items2 lead to version 2, but not to what is declared" in findings[0].message
+    )
 
 
 def test_a_step_that_does_not_fit_what_is_sealed_is_found(path: Path) -> None:
@@ -802,7 +804,7 @@ def test_a_change_that_was_edited_after_its_release_is_found(path: Path) -> None
     (finding,) = check(changed((), steps.replace("2.00", "3.00")).shop, path)
     assert (finding.rule, finding.path, finding.kind) == ("GOLDEN_DRIFT", "items", "breaking")
     assert (
-        "record 1 of goldens/1.json no longer becomes what goldens/2.json holds" in finding.message
+        "record 1 of goldens/1.json no longer upgrades to a record of goldens/2.json" in finding.message
     )
     with pytest.raises(DeclarationError, match="GOLDEN_DRIFT"):
         lock(changed((), steps.replace("2.00", "3.00")).shop, path)
@@ -838,7 +840,7 @@ def test_versions_that_went_down_or_leave_a_gap_are_found(path: Path) -> None:
     lock(changed((), "").shop, path)
     (finding,) = check(edition().shop, path)
     assert (finding.rule, finding.kind) == ("VERSION_WENT_DOWN", "breaking")
-    assert finding.message.startswith("its version is 1, and was 2")
+    assert finding.message.startswith("its version is 1, below the sealed 2")
 
 
 def test_the_second_golden_holds_the_first_as_upgraded_and_what_is_new(path: Path) -> None:
@@ -896,7 +898,7 @@ def test_a_made_up_golden_that_no_real_record_is_like_can_be_waived(tmp_path: Pa
     catalog = pantry(2).catalog
     (finding,) = check(catalog, path)
     assert (finding.rule, finding.path) == ("GOLDEN_NOT_UPGRADED", "recipes")
-    assert finding.message.endswith("Waive it, if no real record is like this one.")
+    assert finding.message.endswith("If no real record looks like this one, waive the finding.")
     waive(path, {"rule": finding.rule, "path": finding.path, "reason": "amounts are numbers"})
     assert lock(catalog, path).number == 2
     assert check(catalog, path) == []

@@ -26,8 +26,8 @@ from lading.report import BREAKING, NEEDS_CHANGE, SAFE, Finding
 #: What is found of an entity's version because of other findings.
 HEADS = ("VERSION_NOT_COUNTED_UP", "CHANGE_NOT_DELIVERED")
 LOCK_AGAIN = "Lock again to seal it"
-SPLIT = "its shape is that of {}.{}, which is new; declare that it was split off, or where it went"
-RENAMED = "was {} with an equal shape; declare that it was renamed, or what else became of both"
+SPLIT = "its shape is now that of the new {}.{}; declare that it was split off, or where it went"
+RENAMED = "an equal shape was called {}; declare that it was renamed, or what else became of both"
 
 
 def drift(
@@ -98,8 +98,8 @@ class _Check:
                 "CHANGE_EDITED",
                 change.__name__,
                 BREAKING,
-                "a part of what it upgrades was sealed at the newer version, and a part at the "
-                "older; give back its upgrades as they were released, and declare another change",
+                "some of the entities that it upgrades were sealed at the newer version, some at the "
+                "older; restore its upgrades as released, and declare another change",
             )
         for state in states:
             name, version = self.version_graph.end(state)
@@ -211,10 +211,10 @@ class _Check:
             for old, name in step.fields.items():
                 text = SPLIT.format(step.into, name)
                 self._add("FIELD_REMOVED", f"{entity}.{old}", NEEDS_CHANGE, text)
-            text = f"it refers to {step.into}, which is new, in place of {', '.join(step.fields)}"
+            text = f"it refers to the new {step.into} in place of {', '.join(step.fields)}"
             self._add("FIELD_ADDED", f"{entity}.{step.ref}", NEEDS_CHANGE, text)
             shape = self.after.roots[step.into]
-            text = f"the entity is new, and holds what {entity} held; declare that it was split off"
+            text = f"the entity is new and has fields of {entity}; declare that it was split off"
             self._add("ENTITY_ADDED", step.into, NEEDS_CHANGE, text, after=shape)
         return split
 
@@ -248,7 +248,7 @@ class _Check:
                 "ENTITY_REMOVED",
                 name,
                 NEEDS_CHANGE,
-                "the entity was there, and has no schema any more; declare a change that ends it",
+                "the entity no longer has a schema; declare a change that ends it",
                 before=plain(self._sealed(name)),
             )
 
@@ -260,8 +260,8 @@ class _Check:
                 "ENTITY_ADDED",
                 name,
                 NEEDS_CHANGE,
-                "the entity is new, and a whole bundle from before holds no file of it; declare a "
-                f"change that begins it{more}",
+                f"the entity is new, and older bundles have no file of it; declare a change that "
+                f"begins it{more}",
                 after=self.after.roots[name],
             )
 
@@ -286,19 +286,20 @@ class _Check:
         rule, kind = "", NEEDS_CHANGE
         if needed < version:
             rule, kind = "VERSION_WENT_DOWN", BREAKING
-            text = f"its version is {needed}, and was {version}; versions only count up"
+            text = f"its version is {needed}, below the sealed {version}; versions only count up"
         elif needed > version:
             rule = "VERSION_GAP"
             self._draft(name, former)
-            text = f"its version is {needed}, and no change leads there from {version}; declare one"
+            text = f"its version is {needed}, but no change leads from {version} to it; declare one"
             if needed > version + 1:
                 text += f", and set version = {version + 1} in its Meta"
         elif name in self.drafts and former == name:
             ran = self._ran(name)
             rule = HEADS[bool(ran)]
-            text = f"it isn't what version {version} was sealed as"
+            text = f"it differs from what was sealed as version {version}"
             if ran:
-                text = f"{', '.join(ran)} lead to version {version}, and not to what is declared"
+                names = ", ".join(ran)
+                text = f"the changes {names} lead to version {version}, but not to what is declared"
             text += f"; set version = {version + 1} in its Meta and declare a change"
             if ran:
                 text += ", or correct the steps"

@@ -103,13 +103,13 @@ def _sequence(path: str, name: str, before: Shape, after: Shape) -> Iterator[Sha
         return
     old = [[names[field], way] for field, way in sealed]
     if old != new:
-        text = f"the list is ordered by {_ways(new)}, and was by {_ways(old)}"
+        text = f"the list is now ordered by {_ways(new)}, formerly by {_ways(old)}"
         inner = {**plain(before), "sequence": old}
         yield ShapeDifference("SEQUENCE_CHANGED", path, name, SAFE, inner, plain(after), text)
 
 
 def _ways(sequence: list[list[Any]]) -> str:
-    return ", ".join(f"{field or 'its made-up ids'} {way}" for field, way in sequence)
+    return ", ".join(f"{field or 'its generated ids'} {way}" for field, way in sequence)
 
 
 def _is_exact(inner: Shape) -> bool:
@@ -123,14 +123,14 @@ def _compare(path: str, before: Shape, after: Shape, *, has_key: bool) -> Iterat
         return
     if before.get("discriminator") != after.get("discriminator"):
         old, new = before.get("discriminator"), after.get("discriminator")
-        text = f"classes are told by {new or 'no field'}, and were by {old or 'none'}"
+        text = f"the discriminator is now {new or 'no field'}, formerly {old or 'no field'}"
         yield ShapeDifference("DISCRIMINATOR_CHANGED", path, None, NEEDS_CHANGE, old, new, text)
     yield from _kinds(path, before, after)
     yield from _own_code(path, before, after)
     fresh = _fresh(before, after)
     for name, inner in before["fields"].items():
         if name not in after["fields"]:
-            text = f"{_told(inner)} was there, and is gone"
+            text = f"the {_described(inner)} field no longer exists"
             yield ShapeDifference(
                 "FIELD_REMOVED", path, name, NEEDS_CHANGE, plain(inner), None, text
             )
@@ -148,9 +148,9 @@ def _key(path: str, before: Shape, after: Shape) -> ShapeDifference:
     old, new = before["key"], after["key"]
     texts = ", ".join(new) or "nothing", ", ".join(old) or "nothing"
     if sorted(old) == sorted(new):
-        text = f"the natural key is ordered as {texts[0]}, and was as {texts[1]}"
+        text = f"the natural key is now in the order {texts[0]}, formerly {texts[1]}"
         return ShapeDifference("KEY_ORDER_CHANGED", path, None, SAFE, old, new, text)
-    text = f"the natural key is {texts[0]}, and was {texts[1]}"
+    text = f"the natural key is now {texts[0]}, formerly {texts[1]}"
     return ShapeDifference("KEY_CHANGED", path, None, NEEDS_CHANGE, old, new, text)
 
 
@@ -165,10 +165,10 @@ def _kinds(path: str, before: Shape, after: Shape) -> Iterator[ShapeDifference]:
         return  # a change may have made other classes of them
     gone = [kind for kind in old if kind not in new]
     if gone and new:
-        text = f"records may be of class {_listed(gone)} no more"
+        text = f"records can no longer be of class {_listed(gone)}"
         yield ShapeDifference("CLASS_REMOVED", path, None, NEEDS_CHANGE, old, new, text)
     if any(kind not in old for kind in new) and old:
-        text = f"records may be of class {_listed([kind for kind in new if kind not in old])} now"
+        text = f"records can now be of class {_listed([name for name in new if name not in old])}"
         yield ShapeDifference("CLASS_ADDED", path, None, SAFE, old, new, text)
 
 
@@ -177,7 +177,7 @@ def _own_code(path: str, before: Shape, after: Shape) -> Iterator[ShapeDifferenc
     names = ("hooks", "extra")
     old, new = ({n: shape[n] for n in names if n in shape} for shape in (before, after))
     if old != new:
-        text = "hooks or fields of the application's own are others; the golden records try them"
+        text = "the application's own hooks or fields changed; the golden records test them"
         yield ShapeDifference("OWN_CODE_CHANGED", path, None, SAFE, old, new, text)
 
 
@@ -189,11 +189,11 @@ def _added(path: str, name: str, inner: Shape, fresh: set[Any]) -> ShapeDifferen
     """Absent is not null, so older records lack a field that no default, class or column gives."""
     kind, why = NEEDS_CHANGE, "and older records lack it"
     if inner.get("computed") or inner.get("optional"):
-        kind, why = SAFE, "which records may lack"
+        kind, why = SAFE, "and records may lack it"
     elif "classes" in inner and set(inner["classes"]) <= fresh:
-        kind, why = SAFE, "of a class that no older record is of"
+        kind, why = SAFE, "and only new classes have it"
     return ShapeDifference(
-        "FIELD_ADDED", path, name, kind, None, plain(inner), f"{_told(inner)} is new, {why}"
+        "FIELD_ADDED", path, name, kind, None, plain(inner), f"{_described(inner)} is new, {why}"
     )
 
 
@@ -203,36 +203,40 @@ Found = tuple[str, str, str]
 def _field(old: Shape, new: Shape, fresh: set[Any]) -> Iterator[Found]:
     ways = type_ways(old, new)
     if ways is None:
-        yield "TYPE_CHANGED", NEEDS_CHANGE, f"it is {_told(new)}, and was {_told(old)}"
+        yield (
+            "TYPE_CHANGED",
+            NEEDS_CHANGE,
+            f"it is now {_described(new)}, formerly {_described(old)}",
+        )
         return
     if NARROWER in ways:
         yield "TYPE_NARROWED", NEEDS_CHANGE, f"its {new['type']} takes less than before"
     if WIDER in ways:
         yield "TYPE_WIDENED", SAFE, f"its {new['type']} takes more than before"
     if is_link(new) and any(old.get(name) != new.get(name) for name in ("entity", "flat", "by")):
-        text = f"it is {_told(new)}, and was {_told(old)}"
+        text = f"it is now {_described(new)}, formerly {_described(old)}"
         yield "REFERENCE_CHANGED", NEEDS_CHANGE, text
     if old.get("order") != new.get("order"):
-        text = f"the list is a {new.get('order')}, and was a {old.get('order')}"
+        text = f"the list is now a {new.get('order')}, formerly a {old.get('order')}"
         yield "OWNED_ORDER_CHANGED", NEEDS_CHANGE, text
     yield from _nulls(old, new)
     yield from _presence(old, new, fresh)
     ways = constraint_ways(old, new)
-    limits = f"{_limits(new)}, and was {_limits(old)}"
+    limits = f"{_limits(new)}, formerly {_limits(old)}"
     if NARROWER in ways:
-        yield "CONSTRAINT_NARROWED", NEEDS_CHANGE, f"it is limited to {limits}"
+        yield "CONSTRAINT_NARROWED", NEEDS_CHANGE, f"it is now limited to {limits}"
     if WIDER in ways:
-        yield "CONSTRAINT_WIDENED", SAFE, f"it is limited to {limits}"
+        yield "CONSTRAINT_WIDENED", SAFE, f"it is now limited to {limits}"
     if old.get("default") != new.get("default"):
-        text = f"its default is {_limits(new, 'default')}, and was {_limits(old, 'default')}"
+        text = f"its default is now {_limits(new, 'default')}, formerly {_limits(old, 'default')}"
         yield "DEFAULT_CHANGED", SAFE, text
 
 
 def _nulls(old: Shape, new: Shape) -> Iterator[Found]:
     if old.get("nullable") and not new.get("nullable"):
-        yield "NULLABILITY_NARROWED", NEEDS_CHANGE, "it may not be null, and could be"
+        yield "NULLABILITY_NARROWED", NEEDS_CHANGE, "it can no longer be null"
     elif new.get("nullable") and not old.get("nullable") and not new.get("computed"):
-        yield "NULLABILITY_WIDENED", SAFE, "it may be null now"
+        yield "NULLABILITY_WIDENED", SAFE, "it can now be null"
 
 
 def _presence(old: Shape, new: Shape, fresh: set[Any]) -> Iterator[Found]:
@@ -241,7 +245,7 @@ def _presence(old: Shape, new: Shape, fresh: set[Any]) -> Iterator[Found]:
         text = "it is read back" if old.get("computed") else "it is written and never read back"
         yield "COMPUTED_CHANGED", NEEDS_CHANGE, f"{text} now"
     if old.get("optional") and not new.get("optional"):
-        yield "DEFAULT_REMOVED", NEEDS_CHANGE, "records may lack it no more"
+        yield "DEFAULT_REMOVED", NEEDS_CHANGE, "records must now have it"
     before, after = old.get("classes"), new.get("classes")
     if before == after:
         return
@@ -249,7 +253,7 @@ def _presence(old: Shape, new: Shape, fresh: set[Any]) -> Iterator[Found]:
     if grown and set(after or ()) - set(before or ()) <= fresh:
         yield "CLASSES_WIDENED", SAFE, "records of new classes have it as well"
     else:
-        text = f"records of {_classes(after)} have it, and were {_classes(before)}"
+        text = f"it now belongs to {_classes(after)}, formerly to {_classes(before)}"
         yield "CLASSES_CHANGED", NEEDS_CHANGE, text
 
 
@@ -273,15 +277,15 @@ def _unique(path: str, before: Shape, after: Shape, key: set[str]) -> Iterator[S
     for names, fields in new.items():
         exact = all(_is_exact(before["fields"].get(name, {})) for name in names)
         if names not in old and exact and not (key and key <= names):
-            text = f"no two records may agree on {', '.join(fields)} any more"
+            text = f"{', '.join(fields)} must now be unique"
             yield ShapeDifference("UNIQUE_ADDED", path, None, NEEDS_CHANGE, None, fields, text)
     for names in sorted(old - new.keys(), key=sorted):
         gone = sorted(names)
-        text = f"records may agree on {', '.join(gone)} now"
+        text = f"{', '.join(gone)} no longer needs to be unique"
         yield ShapeDifference("UNIQUE_REMOVED", path, None, SAFE, gone, None, text)
 
 
-def _told(inner: Shape) -> str:
+def _described(inner: Shape) -> str:
     """Say in a few words what a field is."""
     if is_link(inner):
         form = " (flat)" if inner.get("flat") else ""

@@ -25,7 +25,7 @@ from lading.scratch.sort import CHUNK
 from lading.values.json_text import json_text, parse_json, plain_json_text
 
 #: What to do where the record is to blame.
-UNREAL = "Waive it, if no real record is like this one."
+UNREAL = "If no real record looks like this one, waive the finding."
 Records = dict[str, list[Any]]
 
 
@@ -252,8 +252,8 @@ def _drifted(
         for number, record in enumerate(records, 1):
             if json_text(record) not in known:
                 text = (
-                    f"record {number} of {older[0]} no longer becomes what {newer[0]} holds of it: "
-                    "a change was edited after its release; give it its steps back, and declare "
+                    f"record {number} of {older[0]} no longer upgrades to a record of {newer[0]}: "
+                    "a change was edited after its release; restore its steps, and declare "
                     "another change"
                 )
                 yield _finding("GOLDEN_DRIFT", name, BREAKING, text, record)

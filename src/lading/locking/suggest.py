@@ -26,12 +26,12 @@ OPEN = "..."
 UNCHANGED = "lambda value: value"
 
 # What a person should know of a step.
-GOES = "what it held goes; if that moved or was renamed, use Move or Rename instead"
-ENDS = "its records go; if it got another name, use Rename({}, to=...) instead"
+GOES = "its values are dropped; if they moved or the field was renamed, use Move or Rename instead"
+ENDS = "its records are dropped; if it was renamed, use Rename({}, to=...) instead"
 FILL_IN = "fill in what older records get"
 CONVERT = "fill in what older values become"
-TOO_MUCH = "what no longer fits must be changed"
-TWINS = "nothing makes it unique yet"
+TOO_MUCH = "convert the values that no longer fit"
+TWINS = "make the values unique"
 
 
 @dataclass
@@ -189,7 +189,7 @@ class _Writer:
         conversion = self._conversion(difference)
         key = (*self.after.key_of(difference.path), *self.before.key_of(difference.path))
         if difference.field is None or (difference.field in key and conversion != UNCHANGED):
-            self.notes.append(f"say what became of records: {difference.text}")
+            self.notes.append(f"say what became of the records: {difference.text}")
             return
         converted.add(difference.place)
         fits = conversion != UNCHANGED or not difference.rule.endswith("NARROWED")
@@ -201,7 +201,7 @@ class _Writer:
         shape, key = self.after.at(difference.path), self.after.key_of(difference.path)
         free = [name for name in difference.after if name in shape["fields"] and name not in key]
         if not free:
-            self.notes.append(f"say what became of records: {difference.text}")
+            self.notes.append(f"say what became of the records: {difference.text}")
             return
         converted.add(f"{difference.path}.{free[-1]}")
         self._step(f"Convert({_text(difference.path)}, {_text(free[-1])}, {UNCHANGED})", TWINS)
@@ -328,21 +328,21 @@ def _story(draft: Draft) -> str:
     name = draft.name
     before, after = draft.move
     if before is None:
-        return f"There are {name}."
+        return f"Begins {name}."
     if after is None:
-        return f"There are no {name} any more."
-    texts = [f"are no longer {draft.former}"] if draft.is_renamed else []
-    texts += [f"call {step.old} {step.new}" for step in draft.renames]
-    texts += [f"refer to {step.into} for {', '.join(step.fields)}" for step in draft.splits]
-    verbs = {"FIELD_REMOVED": "lose", "FIELD_ADDED": "gain"}
+        return f"Ends {name}."
+    texts = [f"renamed from {draft.former}"] if draft.is_renamed else []
+    texts += [f"{step.old} is now {step.new}" for step in draft.renames]
+    texts += [f"{', '.join(step.fields)} moved to {step.into}" for step in draft.splits]
+    verbs = {"FIELD_REMOVED": "without", "FIELD_ADDED": "with"}
     for difference in draft.found:
         what = difference.place[len(name) + 1 :]
         if difference.rule == "KEY_CHANGED":
-            texts.append(f"have another key{f' in {what}' if what else ''}")
+            texts.append(f"another key{f' in {what}' if what else ''}")
         else:
-            texts.append(f"{verbs.get(difference.rule, 'convert')} {what or 'records'}")
-    text = ", ".join(dict.fromkeys(texts)) or "stay as they are"
-    return f"{name} {text}.".replace("\\", "/").replace('"', "'")
+            texts.append(f"{verbs.get(difference.rule, 'converted')} {what or 'records'}")
+    text = ", ".join(dict.fromkeys(texts)) or "unchanged"
+    return f"{name}: {text}.".replace("\\", "/").replace('"', "'")
 
 
 def _catalog(catalog: Catalog, name: str) -> tuple[list[str], list[str]]:
