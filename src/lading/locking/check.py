@@ -98,8 +98,8 @@ class _Check:
                 "CHANGE_EDITED",
                 change.__name__,
                 BREAKING,
-                "some of the entities that it upgrades were sealed at the newer version, some at the "
-                "older; restore its upgrades as released, and declare another change",
+                "some of the entities that it upgrades were sealed at the newer version, some at "
+                "the older; restore its upgrades as released, and declare another change",
             )
         for state in states:
             name, version = self.version_graph.end(state)
