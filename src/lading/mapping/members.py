@@ -87,9 +87,9 @@ class Members:
             return
         if form.field.load_only or name in draft.schema.opts.load_only:
             draft.report(f"{name} is load_only, so an export would forget it; remove load_only")
-        self.rows.members.append(self._made(name, attribute, column, form))
+        self.rows.members.append(self._value_of(name, attribute, column, form))
 
-    def _made(self, name: str, attribute: str, column: Column, form: Carried) -> Value:
+    def _value_of(self, name: str, attribute: str, column: Column, form: Carried) -> Value:
         """Return the value that a column is, under the name of its field."""
         draft, field = self.draft, form.field
         is_dumped_only = field.dump_only or name in draft.schema.opts.dump_only

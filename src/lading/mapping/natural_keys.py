@@ -142,15 +142,17 @@ def covering(rows: RowSet, columns: tuple[Column, ...]) -> Key:
     for member in members:
         if member.classes is not None:
             continue  # a key is every record's
-        held: set[Column] = set()
+        member_columns: set[Column] = set()
         if isinstance(member, Reference):
-            held = set(member.columns)
+            member_columns = set(member.columns)
         elif member.kind.is_key and member.writable:
-            held = {member.column}
-        if held <= all_columns and held & wanted:
-            position = min(i for i, column in enumerate(columns) if column in held & wanted)
+            member_columns = {member.column}
+        if member_columns <= all_columns and member_columns & wanted:
+            position = min(
+                i for i, column in enumerate(columns) if column in member_columns & wanted
+            )
             chosen.append((position, member))
-            wanted = wanted - held
+            wanted = wanted - member_columns
     return () if wanted else tuple(member for _, member in sorted(chosen, key=lambda c: c[0]))
 
 

@@ -72,14 +72,14 @@ def _paired(entities: Entities) -> Iterator[tuple[Column, Column]]:
     for rows in entities.plain.values():
         for mapper in rows.mapper.self_and_descendants:
             for relationship in mapper.relationships:
-                for left, other in _pairs(relationship):
-                    yield left, in_base.get(other, other)
-                    yield other, in_base.get(left, left)
+                for near, far in _pairs(relationship):
+                    yield near, in_base.get(far, far)
+                    yield far, in_base.get(near, near)
 
 
 def _pairs(relationship: RelationshipProperty[object]) -> list[tuple[Column, Column]]:
     pairs = relationship.local_remote_pairs if relationship.secondary is None else None
-    return [(left, right) for left, right in pairs or []]  # type: ignore[misc]
+    return [(local, remote) for local, remote in pairs or []]  # type: ignore[misc]
 
 
 def _alike(rows: RowSet, value: Value, hidden: list[RowSet]) -> Iterator[RowSet]:
@@ -107,9 +107,9 @@ def _called(value: Value) -> set[str]:
     return {value.column.name.lower(), value.attribute.lower()}
 
 
-def _stores_alike(one: Column, other: Column) -> bool:
+def _stores_alike(first: Column, second: Column) -> bool:
     """Tell whether two columns store values of one kind, whatever decorators make of them."""
-    kinds = [kind_of(underlying(column.type)) for column in (one, other)]
+    kinds = [kind_of(underlying(column.type)) for column in (first, second)]
     names = {kind.name for kind in kinds if kind is not None}
     return None not in kinds and len(names) == 1
 

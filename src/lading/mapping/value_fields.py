@@ -185,11 +185,11 @@ def field_for(type_: TypeEngine[Any], types: Types) -> ma.fields.Field[Any] | No
     """Return a new field for a column of a type, if it or a base of its class has one."""
     for cls in type(type_).__mro__:
         if cls in types:
-            return _made(types[cls], type_)
+            return _new_field(types[cls], type_)
     return None
 
 
-def _made(declared: Any, type_: TypeEngine[Any]) -> ma.fields.Field[Any]:
+def _new_field(declared: Any, type_: TypeEngine[Any]) -> ma.fields.Field[Any]:
     name = type(type_).__name__
     if isinstance(declared, ma.fields.Field):
         return copy.copy(declared)
