@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from threading import Lock
 from typing import Any
 
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+from sqlalchemy.util import memoized_property
 
 from lading.database.dialects.base import Dialect, ServerFacts
 from lading.database.dialects.real_columns import Tables, Translation
@@ -13,14 +15,11 @@ from lading.model.entities import Entities
 
 #: Dialects that are kept, those used last; a process seldom speaks to more databases.
 MOST = 8
-#: What SQLAlchemy's dialects hold that is their own and follows from the rest, or that says
-#: nothing about how values and names are written.
+#: What each of SQLAlchemy's dialects has for itself, and that follows from its settings.
 OWN = {
     "_psycopg_adapters_map",
-    "_type_memos",
     "dispatch",
     "identifier_preparer",
-    "loaded_dbapi",
     "type_compiler",
     "type_compiler_instance",
 }
@@ -66,4 +65,12 @@ def dialect_cache(_: Entities) -> DialectCache:
 
 def settings_of(sqlalchemy: SQLAlchemyDialect) -> dict[str, Any]:
     """Return what may tell how a dialect of SQLAlchemy's writes from how its class does."""
-    return {name: value for name, value in vars(sqlalchemy).items() if name not in OWN}
+    left_out = OWN | _memoized(type(sqlalchemy))
+    return {name: value for name, value in vars(sqlalchemy).items() if name not in left_out}
+
+
+@cache
+def _memoized(cls: Any) -> frozenset[str]:
+    """Name what a class computes of the rest when it is first asked for."""
+    members = [item for base in cls.__mro__ for item in vars(base).items()]
+    return frozenset(name for name, member in members if isinstance(member, memoized_property))
