@@ -25,7 +25,7 @@ class Expression:
 
     def function(self) -> Callable[[Any], Any]:
         """Return the expression as a function of its value."""
-        source = Source("expression")
+        source = CodeBuilder("expression")
         made: Callable[[Any], Any] = source.compile(f"lambda x: {source.use(self, 'x')}")
         return made
 
@@ -38,7 +38,7 @@ def calling(function: Callable[[Any], Any]) -> Expression:
     return Expression("call({x})", {"call": function})
 
 
-class Source:
+class CodeBuilder:
     """Collects the names of a generated function, and compiles it."""
 
     def __init__(self, title: str) -> None:

@@ -7,13 +7,13 @@ from sqlalchemy.dialects import sqlite
 
 from lading.database.dialects.base import ServerFacts
 from lading.database.dialects.sqlite import SQLite
-from lading.database.dialects.sqlite_columns import Declared
+from lading.database.dialects.sqlite_columns import DeclaredSQLiteColumns
 
 
 def sqlite_dialect(metadata: sa.MetaData) -> SQLite:
     """Return the dialect of a database whose tables the models made."""
     dialect = sqlite.dialect()
-    declared = Declared(dialect)
+    declared = DeclaredSQLiteColumns(dialect)
     tables = {
         (table.schema, table.name): {column.name.lower(): declared(column) for column in table.c}
         for table in metadata.tables.values()

@@ -65,7 +65,8 @@ def dialect_cache(_: Entities) -> DialectCache:
 
 def settings_of(sqlalchemy: SQLAlchemyDialect) -> dict[str, Any]:
     """Return what may tell how a dialect of SQLAlchemy's writes from how its class does."""
-    left_out = OWN | _memoized(type(sqlalchemy))
+    dialect_class: Any = type(sqlalchemy)
+    left_out = OWN | _memoized(dialect_class)
     return {name: value for name, value in vars(sqlalchemy).items() if name not in left_out}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lading.codegen import Source
+from lading.codegen import CodeBuilder
 from lading.exporting.query import Selection
 from lading.model.rowsets import Member, RowSet
 
@@ -20,7 +20,9 @@ class KindSource:
     ``written`` is source for the discriminator's written form.
     """
 
-    def __init__(self, rows: RowSet, selection: Selection, source: Source, written: str) -> None:
+    def __init__(
+        self, rows: RowSet, selection: Selection, source: CodeBuilder, written: str
+    ) -> None:
         self.source = source
         self.loop = ""
         if rows.discriminator is not None:

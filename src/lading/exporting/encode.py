@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from lading.codegen import Source
+from lading.codegen import CodeBuilder
 from lading.database.dialects.base import Dialect, Row
 from lading.exporting.class_fields import KindSource
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot
@@ -42,7 +42,7 @@ class RowEncoder:
         self.rows = rows
         self.layout = layout
         self.dialect: Dialect = selection.dialect
-        self.source = Source(rows.name)
+        self.source = CodeBuilder(rows.name)
         self.nested: list[Links | Children] = [*rows.links, *rows.children]
         self.fields: dict[str, str] = {}
         slots: dict[str, Any] = {}
@@ -125,7 +125,7 @@ class RowEncoder:
         """Return what keys sort by."""
         return keys if self._order is None else self._order(keys)
 
-    # Source text
+    # CodeBuilder text
 
     def _source(self, member: Any, slot: Any) -> str:
         if isinstance(slot, ValueSlot):

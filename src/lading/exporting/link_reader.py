@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.codegen import Source
+from lading.codegen import CodeBuilder
 from lading.database.dialects.base import Dialect, Row
 from lading.database.lookup import keys_at, rows_among
 from lading.errors import TargetError
@@ -47,7 +47,7 @@ class LinkReader:
     def _compile(self, selection: Selection, slot: ReferenceSlot, layout: KeyLayout | None) -> Any:
         """Return what makes (key struct, sort key) pairs of rows."""
         reference = self.links.reference
-        source = Source(f"{self.rows.name}.{self.links.name}")
+        source = CodeBuilder(f"{self.rows.name}.{self.links.name}")
         struct = key_struct_source(source, selection.dialect, slot, layout)
         variables = ", ".join(f"c{place}" for place in range(len(selection.columns)))
         key = reference_source(reference, "k")
@@ -106,7 +106,7 @@ def refuse_strangers(
 
 
 def key_struct_source(
-    source: Source, dialect: Dialect, slot: ReferenceSlot, layout: KeyLayout | None
+    source: CodeBuilder, dialect: Dialect, slot: ReferenceSlot, layout: KeyLayout | None
 ) -> str:
     """Return source for a nested key whose parts must all be there.
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lading.codegen import Source
+from lading.codegen import CodeBuilder
 from lading.database.dialects.base import Row
 from lading.database.dialects.real_columns import UnfitValue
 from lading.database.dialects.sqlite_decimals import Unscaled
@@ -36,7 +36,7 @@ class RowFaults:
     """
 
     def __init__(
-        self, rows: RowSet, source: Source, fields: Mapping[str, str], loop: str, width: int
+        self, rows: RowSet, source: CodeBuilder, fields: Mapping[str, str], loop: str, width: int
     ) -> None:
         self.rows = rows
         self.source = source

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from lading.codegen import Expression, Source
+from lading.codegen import CodeBuilder, Expression
 from lading.database.dialects.base import Dialect
 from lading.importing.batch import Batch, Nested
 from lading.model.rowsets import Children, Links, Reference, RowSet, Value
@@ -35,7 +35,7 @@ class RowDecoder:
         self.rows = rows
         self.layout = layout
         self.writable = [value for value in rows.values if value.writable]
-        source = Source(f"{rows.name} decode")
+        source = CodeBuilder(f"{rows.name} decode")
         self.source = source
         self.checked = checked(source)
         binds = {value.name: self._bind(source, dialect, value) for value in self.writable}
@@ -58,12 +58,12 @@ class RowDecoder:
         self.order = source.compile(f"lambda keys: [{order} for k in keys]")
         self.plain_order = sorts_as_written(rows.key)
 
-    def _bind(self, source: Source, dialect: Dialect, value: Value) -> str:
+    def _bind(self, source: CodeBuilder, dialect: Dialect, value: Value) -> str:
         x = f"r.{self.layout.place[value.name]}"
         text = self._bound(source, dialect, value, x)
         return text if value.classes is None else f"(None if {x} is UNSET else {text})"
 
-    def _bound(self, source: Source, dialect: Dialect, value: Value, x: str) -> str:
+    def _bound(self, source: CodeBuilder, dialect: Dialect, value: Value, x: str) -> str:
         bind = dialect.binder(value.carrier, value.kind)
         if value.kind.is_json:
             text = source.use(bind, f"bytes({x})")
@@ -195,7 +195,7 @@ class RowDecoder:
         return _key_struct(self.layout.keys.get(member.name), written)
 
 
-def _each(source: Source, text: str) -> Callable[[Sequence[Any]], list[Any]]:
+def _each(source: CodeBuilder, text: str) -> Callable[[Sequence[Any]], list[Any]]:
     function: Callable[[Sequence[Any]], list[Any]] = source.compile(
         f"lambda records: [{text} for r in records]"
     )

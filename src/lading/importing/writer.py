@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.codegen import Source
+from lading.codegen import CodeBuilder
 from lading.database.columns import is_computed
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
@@ -64,7 +64,7 @@ class RowWriter:
 
     def _compile(self) -> Callable[..., list[Row]]:
         """Return what joins ids, values, foreign keys, owners' values and defaults to rows."""
-        source = Source(f"{self.rows.name} insert")
+        source = CodeBuilder(f"{self.rows.name} insert")
         names, items = ["values"], ["*v"]
         targets = ["v"]
         if self.rows.surrogate is not None:

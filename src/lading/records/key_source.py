@@ -1,11 +1,11 @@
-"""Source text that makes keys from structs, and what keys sort by."""
+"""CodeBuilder text that makes keys from structs, and what keys sort by."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from lading.codegen import Expression, Source
+from lading.codegen import CodeBuilder, Expression
 from lading.model.recursive_keys import flattened_order, level_parts, recurring, recurs
 from lading.model.rowsets import Reference
 from lading.records.layout import Key, Part, attribute
@@ -63,7 +63,7 @@ def own_key_source(parts: tuple[Part, ...], items: list[str]) -> str:
     return f"(*({items[place]} or ()), ({level},))"
 
 
-def order_source(source: Source, parts: tuple[Part, ...], x: str) -> str:
+def order_source(source: CodeBuilder, parts: tuple[Part, ...], x: str) -> str:
     """Return source for what the key tuple ``x`` sorts by: null first, then by value."""
     own = recurring(parts)
     if own is not None:
@@ -86,7 +86,7 @@ def _recurring_order(parts: tuple[Part, ...], own: Reference) -> Callable[[Key],
     place, others = parts.index(own), level_parts(parts)
     if sorts_as_written(others):
         return lambda key: flattened_order(key, place)
-    source = Source("order of levels")
+    source = CodeBuilder("order of levels")
     orders = source.compile(f"lambda key: [{order_source(source, others, 'l')} for l in key]")
     return lambda key: flattened_order(orders(key), place)
 

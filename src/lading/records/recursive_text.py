@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from lading.codegen import Expression, Source
+from lading.codegen import CodeBuilder, Expression
 from lading.model.recursive_keys import deepest, recurring
 from lading.model.rowsets import Reference, Value
 from lading.records.key_source import Leaf, key_source
@@ -20,7 +20,7 @@ REMEMBERED = 2_500
 _encoder = msgspec.json.Encoder()
 
 
-def checked(source: Source) -> Leaf:
+def checked(source: CodeBuilder) -> Leaf:
     """Return what reads the parts of keys that aren't structs, and checks them.
 
     A plain value is checked where one value has several texts; a key that recurs stands as text.
@@ -37,7 +37,7 @@ def checked(source: Source) -> Leaf:
     return leaf
 
 
-def _checked_value(source: Source, value: Value, x: str) -> str:
+def _checked_value(source: CodeBuilder, value: Value, x: str) -> str:
     if value.kind.one_form:
         return x
     return source.use(Expression("canonical({x})", {"canonical": value.kind.canonical}), x)
@@ -57,7 +57,7 @@ class RecurringKeys:
         self.above = attrgetter(attribute(reference.parts.index(own)))
         struct: Any = layout.struct
         self.decoder = msgspec.json.Decoder(struct | None if reference.nullable else struct)
-        source = Source("levels")
+        source = CodeBuilder("levels")
         level = key_source(reference.parts, "l", checked(source))
         self.level = source.compile(f"lambda l: {level}")
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog
-from lading.codegen import Source
+from lading.codegen import CodeBuilder
 from lading.records.key_source import (
     key_source,
     named_key,
@@ -27,7 +27,7 @@ from support.declaring import new_base, schema_for, table
 def keys_of(entity: str) -> Any:
     """Return what makes a key tuple from the text of an entity's nested key."""
     parts = rows(entity).key
-    layout, source = KeyLayout(parts), Source("test")
+    layout, source = KeyLayout(parts), CodeBuilder("test")
     function = source.compile(f"lambda x: {key_source(parts, 'x')}")
     return lambda key: function(msgspec.json.decode(json.dumps(key), type=layout.struct))
 
@@ -67,7 +67,7 @@ def test_a_record_without_key_has_an_empty_one() -> None:
 
 def order_of(parts: Any, keys: list[Any]) -> list[Any]:
     """Sort keys by the generated order."""
-    source = Source("test")
+    source = CodeBuilder("test")
     return sorted(keys, key=source.compile(f"lambda x: {order_source(source, parts, 'x')}"))
 
 

@@ -94,7 +94,7 @@ class PostgreSQLColumn:
         return self.type
 
 
-class Declared:
+class DeclaredPostgreSQLColumns:
     """Tells what a column is by its model's DDL, for where no server is asked."""
 
     def __init__(self, dialect: SQLAlchemyDialect) -> None:

@@ -36,7 +36,7 @@ from lading.database.dialects.limits import (
     unblanked,
     without_nul,
 )
-from lading.database.dialects.postgresql_columns import Declared, PostgreSQLColumn
+from lading.database.dialects.postgresql_columns import DeclaredPostgreSQLColumns, PostgreSQLColumn
 from lading.database.dialects.postgresql_limits import driver_checks, misfit
 from lading.database.dialects.postgresql_stored import StoredCodecs
 from lading.database.dialects.postgresql_text import (
@@ -83,7 +83,7 @@ class PostgreSQLCodecs(StoredCodecs):
     def __init__(
         self, dialect: SQLAlchemyDialect, columns: Describes[PostgreSQLColumn] | None = None
     ) -> None:
-        self.declared = Declared(dialect)
+        self.declared = DeclaredPostgreSQLColumns(dialect)
         #: The columns of arrays' items, which no table has.
         self.items: dict[Any, PostgreSQLColumn] = {}
         super().__init__(dialect, columns or self.declared)

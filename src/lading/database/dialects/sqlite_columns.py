@@ -51,7 +51,7 @@ class SQLiteColumn:
         return self.type or "without a type"
 
 
-class Declared:
+class DeclaredSQLiteColumns:
     """Tells what a column is by its model's DDL, for where no database is asked."""
 
     def __init__(self, dialect: SQLAlchemyDialect) -> None:

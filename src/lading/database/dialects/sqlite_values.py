@@ -31,7 +31,7 @@ from lading.database.dialects.codecs import (
 from lading.database.dialects.limits import integer_range, is_canonical_uuid, longest, text_limit
 from lading.database.dialects.real_columns import Describes
 from lading.database.dialects.sqlite_columns import (
-    Declared,
+    DeclaredSQLiteColumns,
     SQLiteColumn,
     a_number,
     driver_checks,
@@ -86,7 +86,7 @@ class SQLiteCodecs(Codecs):
     def __init__(
         self, dialect: SQLAlchemyDialect, columns: Describes[SQLiteColumn] | None = None
     ) -> None:
-        super().__init__(dialect, columns or Declared(dialect))
+        super().__init__(dialect, columns or DeclaredSQLiteColumns(dialect))
 
     def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
         """Affinities turn numbers into texts, or integers into floats; STRICT tables refuse."""
