@@ -8,8 +8,6 @@ canonical, so that marshmallow is asked instead.
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -21,20 +19,17 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
 from lading.codegen import PLAIN, Expression, calling
-from lading.database.dialects.limits import between, byte_check, longest, no_sets, text_limit
+from lading.database.dialects.limits import byte_check, longest, no_sets, text_limit
 from lading.database.dialects.real_columns import Describes, refusing_misfit
 from lading.database.dialects.type_processors import Processed
+from lading.database.dialects.written_values import refusing, written_json
 from lading.mapping.columns import AsStored, is_decorator, kind_of, underlying
-from lading.messages import shown
 from lading.model.rowsets import Column
 from lading.values.arrays import Array
-from lading.values.base import CUSTOM, Kind, article
-from lading.values.datetimes import DateTime, Interval
-from lading.values.json_text import json_text, parse_json
-from lading.values.scalars import JSON_NULL, Choice, Json, Number, Text, Uuid
-
-#: Dates remembered per column: 27 years of them.
-MOST_DATES = 10_000
+from lading.values.base import CUSTOM, Kind
+from lading.values.datetimes import Interval
+from lading.values.json_text import parse_json
+from lading.values.scalars import Choice, Json, Text, Uuid
 
 
 class Codecs(ABC):
@@ -307,94 +302,3 @@ def unpadded(value: Any) -> Any:
 def is_plain(type_: TypeEngine[Any]) -> bool:
     """Tell whether a type is SQLAlchemy's own and not an application's."""
     return not is_decorator(type_) and type(type_).__module__.startswith("sqlalchemy.")
-
-
-def refusing(what: str) -> Callable[[Any], Any]:
-    """Return a function that refuses any value as not being what a column should hold."""
-
-    def fail(value: Any) -> Any:
-        if value is None:
-            raise ValueError("the database holds NULL, which the model doesn't allow")
-        raise ValueError(f"the database holds {shown(value)}, which is not {what}")
-
-    return fail
-
-
-def refusing_kind(kind: Kind) -> Callable[[Any], Any]:
-    """Return a function that refuses any value as not being of a kind."""
-    return refusing(article(kind.name))
-
-
-def in_range(low: int, high: int) -> Expression:
-    """Refuse integers outside a range."""
-    return Expression(
-        f"({{x}} if {low} <= {{x}} <= {high} else fail({{x}}))", {"fail": between(low, high)}
-    )
-
-
-def decimal_form(kind: Number) -> Callable[[str], Any]:
-    """Return what matches a decimal's canonical text of a precision and scale."""
-    assert kind.precision is not None
-    assert kind.scale is not None
-    whole = kind.precision - kind.scale
-    digits = "0" if whole < 1 else f"(?:0|[1-9][0-9]{{0,{whole - 1}}})"
-    tail = rf"\.[0-9]{{{kind.scale}}}" if kind.scale > 0 else ""
-    return re.compile(rf"(?!-0(?:\.0*)?\Z)-?{digits}{tail}", re.ASCII).fullmatch
-
-
-def canonical_date(text: str) -> str:
-    """Return a date's text if it is canonical."""
-    if dt.date.fromisoformat(text).isoformat() != text:
-        raise ValueError(f"{shown(text)} is not a date (YYYY-MM-DD)")
-    return text
-
-
-def checked_date() -> Expression:
-    """Check dates; the same few days stand in most records, so those seen are remembered."""
-    seen: set[str] = set()
-
-    def check(text: str) -> str:
-        date = canonical_date(text)
-        if len(seen) < MOST_DATES:
-            seen.add(date)
-        return date
-
-    return Expression(
-        "({x} if known({x}) else check({x}))", {"known": seen.__contains__, "check": check}
-    )
-
-
-def canonical_time(text: str) -> str:
-    """Return a time's text if it is canonical."""
-    moment = dt.time.fromisoformat(text)
-    if moment.tzinfo is not None or moment.isoformat() != text:
-        raise ValueError(f"{shown(text)} is not a time (HH:MM:SS, no zone)")
-    return text
-
-
-def canonical_moment(text: str) -> str:
-    """Return a zone-less datetime's text if it is canonical."""
-    moment = dt.datetime.fromisoformat(text)
-    if moment.tzinfo is not None or moment.isoformat() != text:
-        raise ValueError(f"{shown(text)} is not canonical")
-    return text
-
-
-def without_zone(kind: DateTime, text: str) -> str:
-    """Return an aware datetime's canonical text without its ``Z``, a naive one's as it is."""
-    if not kind.aware:
-        return canonical_moment(text)
-    if text[-1:] != "Z":
-        raise ValueError(f"{shown(text)} is not canonical")
-    return canonical_moment(text[:-1])
-
-
-def written_json(value: Any) -> bytes:
-    """Return the written text of a JSON value that stands in a column."""
-    return json_text(Json().write(JSON_NULL if value is None else value))
-
-
-def json_value(written: bytes) -> Any:
-    """Turn the written text of a JSON value into what SQLAlchemy's type binds."""
-    value = Json().read(parse_json(written))
-    return sqltypes.JSON.NULL if value is JSON_NULL else value

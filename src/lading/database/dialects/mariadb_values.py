@@ -17,18 +17,7 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
 from lading.codegen import Expression, calling
-from lading.database.dialects.codecs import (
-    Codecs,
-    canonical_date,
-    canonical_time,
-    checked_date,
-    decimal_form,
-    in_range,
-    json_value,
-    refusing,
-    refusing_kind,
-    without_zone,
-)
+from lading.database.dialects.codecs import Codecs
 from lading.database.dialects.limits import (
     byte_check,
     integer_range,
@@ -56,6 +45,17 @@ from lading.database.dialects.mariadb_limits import (
     text_check,
 )
 from lading.database.dialects.real_columns import Describes
+from lading.database.dialects.written_values import (
+    canonical_date,
+    canonical_time,
+    checked_date,
+    decimal_form,
+    in_range,
+    json_value,
+    refusing,
+    refusing_kind,
+    without_zone,
+)
 from lading.errors import TargetError
 from lading.messages import shown
 from lading.model.rowsets import Column

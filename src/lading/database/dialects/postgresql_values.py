@@ -15,15 +15,6 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
 from lading.codegen import Expression, calling
-from lading.database.dialects.codecs import (
-    canonical_time,
-    checked_date,
-    decimal_form,
-    in_range,
-    json_value,
-    refusing_kind,
-    without_zone,
-)
 from lading.database.dialects.limits import (
     NUL,
     in_precision,
@@ -49,6 +40,15 @@ from lading.database.dialects.postgresql_text import (
     time_of,
 )
 from lading.database.dialects.real_columns import Describes
+from lading.database.dialects.written_values import (
+    canonical_time,
+    checked_date,
+    decimal_form,
+    in_range,
+    json_value,
+    refusing_kind,
+    without_zone,
+)
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
 from lading.model.rowsets import Column

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.sql import sqltypes
 
-from lading.database.dialects.codecs import refusing_kind
+from lading.database.dialects.written_values import refusing_kind
 from lading.values.scalars import Number, exact_double, plain_digits
 
 

@@ -16,18 +16,7 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
 from lading.codegen import Expression, calling
-from lading.database.dialects.codecs import (
-    Codecs,
-    canonical_time,
-    checked_date,
-    decimal_form,
-    in_range,
-    json_value,
-    refusing,
-    refusing_kind,
-    without_zone,
-    written_json,
-)
+from lading.database.dialects.codecs import Codecs
 from lading.database.dialects.limits import integer_range, is_canonical_uuid, longest, text_limit
 from lading.database.dialects.real_columns import Describes
 from lading.database.dialects.sqlite_columns import (
@@ -45,6 +34,17 @@ from lading.database.dialects.sqlite_decimals import (
     is_decimal,
     is_rounded,
     scaled_double,
+)
+from lading.database.dialects.written_values import (
+    canonical_time,
+    checked_date,
+    decimal_form,
+    in_range,
+    json_value,
+    refusing,
+    refusing_kind,
+    without_zone,
+    written_json,
 )
 from lading.mapping.columns import kind_of
 from lading.model.rowsets import Column
