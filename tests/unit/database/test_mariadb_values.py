@@ -11,8 +11,9 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 from lading.database.dialects.mariadb_columns import Stored, parsed_type
+from lading.database.dialects.mariadb_json import depth_of, valid_json
 from lading.database.dialects.mariadb_limits import driver_checks, labels_check, room_of
-from lading.database.dialects.mariadb_values import MariaDBCodecs, depth_of, valid_json
+from lading.database.dialects.mariadb_values import MariaDBCodecs
 from lading.errors import TargetError
 from support.coding import coders, column_of
 

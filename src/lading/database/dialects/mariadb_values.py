@@ -33,6 +33,7 @@ from lading.database.dialects.mariadb_columns import (
     Stored,
     parsed_type,
 )
+from lading.database.dialects.mariadb_json import JSON_DEPTH, depth_of, valid_json
 from lading.database.dialects.mariadb_limits import (
     bytes_check,
     decimal_check,
@@ -64,9 +65,6 @@ from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Time
 from lading.values.json_text import json_text, on_own_stack, parse_json
 from lading.values.scalars import Choice, Float, Integer, Json, Number, Text, Uuid
-
-#: JSON_VALID, which every JSON column is checked by, refuses what is nested deeper.
-JSON_DEPTH = 31
 
 
 class MariaDBCodecs(Codecs):
@@ -364,18 +362,3 @@ def _real(what: str, parse: Callable[[str], str]) -> Callable[[Any], str]:
             return str(fail(raw))
 
     return read
-
-
-def valid_json(text: str) -> str:
-    """Refuse a serializer's text that the server's own check of JSON columns refuses."""
-    if on_own_stack(depth_of, parse_json(text)) > JSON_DEPTH:
-        raise ValueError(f"it is nested deeper than the {JSON_DEPTH} levels MariaDB allows")
-    return text
-
-
-def depth_of(value: Any) -> int:
-    """Return how deeply a JSON value is nested."""
-    if isinstance(value, dict | list):
-        items = value.values() if isinstance(value, dict) else value
-        return 1 + max(map(depth_of, items), default=0)
-    return 0

@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
@@ -27,9 +26,9 @@ from lading.database.dialects.limits import (
     unblanked,
     without_nul,
 )
-from lading.database.dialects.postgresql_columns import DeclaredPostgreSQLColumns, PostgreSQLColumn
+from lading.database.dialects.postgresql_arrays import ArrayCodecs, each
+from lading.database.dialects.postgresql_columns import PostgreSQLColumn
 from lading.database.dialects.postgresql_limits import driver_checks, misfit
-from lading.database.dialects.postgresql_stored import StoredCodecs
 from lading.database.dialects.postgresql_text import (
     array_text,
     date_text,
@@ -39,7 +38,6 @@ from lading.database.dialects.postgresql_text import (
     sent_interval,
     time_of,
 )
-from lading.database.dialects.real_columns import Describes
 from lading.database.dialects.written_values import (
     canonical_time,
     checked_date,
@@ -52,13 +50,10 @@ from lading.database.dialects.written_values import (
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
 from lading.model.rowsets import Column
-from lading.values.arrays import Array
 from lading.values.base import Kind
-from lading.values.datetimes import Date, DateTime, Interval, Time, utc_written
+from lading.values.datetimes import Date, DateTime, Interval, Time
 from lading.values.json_text import json_text, parse_json
 from lading.values.scalars import (
-    Boolean,
-    Bytes,
     Choice,
     Float,
     Integer,
@@ -77,22 +72,8 @@ AS_TEXT = (sqltypes.Date, sqltypes.DateTime, sqltypes.Time, sqltypes.ARRAY, sqlt
 FARTHEST = dt.timedelta(hours=16)
 
 
-class PostgreSQLCodecs(StoredCodecs):
+class PostgreSQLCodecs(ArrayCodecs):
     """PostgreSQL by way of psycopg."""
-
-    def __init__(
-        self, dialect: SQLAlchemyDialect, columns: Describes[PostgreSQLColumn] | None = None
-    ) -> None:
-        self.declared = DeclaredPostgreSQLColumns(dialect)
-        #: The columns of arrays' items, which no table has.
-        self.items: dict[Any, PostgreSQLColumn] = {}
-        super().__init__(dialect, columns or self.declared)
-
-    def real_column(self, column: sa.ColumnElement[Any]) -> PostgreSQLColumn:
-        """Return what a column really is, or the items of an array's."""
-        item = self.items.get(column)
-        real: PostgreSQLColumn = self.columns(column) if item is None else item
-        return real
 
     def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
         """The server takes the text of any value for a TEXT, and shifts moments between zones."""
@@ -172,13 +153,6 @@ class PostgreSQLCodecs(StoredCodecs):
 
         return check
 
-    def item_of(self, column: Column, type_: Any = None) -> Column:
-        """Return a column of an array's items."""
-        array: Any = column.type if type_ is None else type_
-        item: Column = sa.Column(column.name, array.item_type)
-        self.items[item] = self.real_column(column).item or self.declared(item)
-        return item
-
     def read_string(self, column: Column, kind: Text) -> Expression:
         """Text; CHAR without the blanks that pad it."""
         real, limit = self.real_column(column), text_limit(self.real(column.type))
@@ -237,26 +211,6 @@ class PostgreSQLCodecs(StoredCodecs):
         if not isinstance(self.underlying(column.type), postgresql.INTERVAL):
             return super().read_interval(column, kind)
         return calling(lambda raw: kind.write(sent_interval(raw)))
-
-    def read_array(self, column: Column, kind: Array) -> Expression:
-        """The text of an array, item by item as outside of one."""
-        read = self._item_reader(self.item_of(column), kind.item)
-        return calling(lambda text: kind.text(kind.mapped(parsed_array(text), read)))
-
-    def _item_reader(self, item: Column, kind: Kind) -> Callable[[str], Any]:
-        """Return what makes an item's written form of its text."""
-        load = loader_of(self.underlying(item.type))
-        read: Callable[[str], Any]
-        if not self.is_usual(item, kind) or isinstance(kind, Interval):
-            read = self.processed(item, kind, load).read
-        elif isinstance(kind, DateTime) and kind.aware:
-            return lambda text: utc_written(load(text))
-        elif isinstance(kind, Integer | Float | Boolean | Bytes):
-            plain = self.reader(item, kind).function()
-            return lambda text: plain(load(text))
-        else:
-            read = self.reader(item, kind).function()
-        return (lambda text: parse_json(read(text))) if kind.is_json else read
 
     def read_uuid(self, column: Column, kind: Uuid) -> Expression:
         """The column's text, in lower case already."""
@@ -335,25 +289,6 @@ class PostgreSQLCodecs(StoredCodecs):
         put = driver_checks(self.real_column(column))[dt.timedelta]
         return calling(lambda text: put(kind.read(kind.canonical(text))))
 
-    def bind_array(self, column: Column, kind: Array) -> Expression:
-        """The text of an array, item by item as outside of one."""
-        bind = self._item_binder(self.item_of(column), kind.item)
-
-        def text(written: bytes) -> str:
-            items = kind.canonical(parse_json(written))
-            if type(items) is dict:
-                raise ValueError(
-                    "it is JSON's null, which no array is; where it comes from, keep it as "
-                    "JSON(none_as_null=True), and set such rows to NULL"
-                )
-            return array_text(kind.mapped(items, bind))
-
-        return calling(text)
-
-    def _item_binder(self, item: Column, kind: Kind) -> Callable[[Any], Any]:
-        bind = self.binder(item, kind).function()
-        return (lambda written: bind(json_text(written))) if kind.is_json else bind
-
     def bind_datetime(self, column: Column, kind: DateTime) -> Expression:
         """ISO text, with its zone, in the column's precision."""
         zone = "Z" if kind.aware else ""
@@ -389,10 +324,3 @@ def _has_digits(real: PostgreSQLColumn, kind: Number) -> bool:
     if real.precision is None or real.scale is None or real.scale != kind.scale:
         return False
     return kind.precision is None or real.precision <= kind.precision
-
-
-def each(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Change the items of nested lists that aren't null."""
-    if isinstance(value, list | tuple):
-        return [each(item, change) for item in value]
-    return None if value is None else change(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -35,6 +34,7 @@ from lading.database.dialects.sqlite_decimals import (
     is_rounded,
     scaled_double,
 )
+from lading.database.dialects.sqlite_moments import padded, stores_as_usual, whole_fraction
 from lading.database.dialects.written_values import (
     canonical_time,
     checked_date,
@@ -64,7 +64,6 @@ from lading.values.scalars import (
     exact_double,
 )
 
-SAMPLES = (dt.datetime(2, 3, 4, 5, 6, 7), dt.datetime(2025, 12, 24, 18, 30, 15, 4500))  # noqa: DTZ001
 #: What the driver is given of each kind.
 DRIVER_TYPES: list[tuple[Any, type]] = [
     ((Integer, Boolean), int),
@@ -72,7 +71,6 @@ DRIVER_TYPES: list[tuple[Any, type]] = [
     (Bytes, bytes),
     ((Text, Uuid, Choice, Date, Time, DateTime, Interval, Json), str),
 ]
-_TOO_FINE = re.compile(r"[.,][0-9]{7}")
 #: A double keeps this many significant digits of any decimal.
 EXACT_DIGITS = 15
 
@@ -146,8 +144,7 @@ class SQLiteCodecs(Codecs):
             return False
         if not isinstance(kind, Date | Time | DateTime):
             return True
-        process = self.bind_process(column.type)
-        return all(process(sample) == _usual(sample) for sample in map(_cut(kind), SAMPLES))
+        return stores_as_usual(self.bind_process(column.type), kind)
 
     def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """Texts of moments are no finer than Python's, which would cut them."""
@@ -358,28 +355,3 @@ class SQLiteCodecs(Codecs):
             return on_own_stack(process, value)
 
         return calling(bind)
-
-
-def whole_fraction(text: Any) -> Any:
-    """Refuse a fraction of a second beyond six digits, which Python would cut."""
-    if type(text) is str and _TOO_FINE.search(text):
-        raise ValueError(f"the database holds {text!r}, and a time has no more than microseconds")
-    return text
-
-
-def padded(text: str, length: int) -> str:
-    """Give a time of ``length`` characters the fraction that it lacks."""
-    return text if len(text) > length else f"{text}.000000"
-
-
-def _cut(kind: Kind) -> Callable[[dt.datetime], Any]:
-    if isinstance(kind, Date):
-        return dt.datetime.date
-    return dt.datetime.time if isinstance(kind, Time) else lambda moment: moment
-
-
-def _usual(value: Any) -> str:
-    """Return what SQLAlchemy stores of a date, time or datetime by default."""
-    if isinstance(value, dt.datetime):
-        return value.isoformat(" ", "microseconds")
-    return str(value.isoformat("microseconds") if isinstance(value, dt.time) else value.isoformat())
