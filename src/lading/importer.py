@@ -30,10 +30,7 @@ from lading.options import (
     refuse_plans,
     session_of,
 )
-from lading.report import (
-    Alteration,
-    ImportReport,
-)
+from lading.report import Alteration, ImportReport
 
 
 def import_all(
@@ -49,7 +46,7 @@ def import_all(
     progress: Watch | None = None,
     max_bytes: int | None = None,
 ) -> ImportReport:
-    """Load a bundle into a database, empty or not, and say what became of its records.
+    """Load a bundle into a database, empty or not, and report what became of its records.
 
     A bundle that is replaced while it is read is read once more, from the beginning.
 
@@ -58,26 +55,31 @@ def import_all(
             expired afterwards.
         path: the bundle's folder, or its ZIP file, whose members may stand in one folder.
         catalog: the catalog that the bundle was exported from; by default the default one.
-        on_conflict: what happens to a record whose natural key is there already: ``"skip"``
-            or ``"error"``, for all or as a mapping by entity with ``"*"`` for the rest.
+        on_conflict: what happens to a record whose natural key the database has already:
+            ``"skip"`` or ``"error"``, for all entities or as a mapping by entity, with ``"*"``
+            for the rest.
         on_error: with ``"rollback"`` every problem is found, nothing is written and
             ``ImportFailed`` is raised, whose ``report`` lists them; with ``"continue"`` good
             records are kept, and bad ones are reported and counted as failed.
         only: the entities loaded; by default all.
-        dry_run: for import plans, which don't exist yet; refused.
-        expect: likewise.
-        progress: is called with a ``Progress`` after each chunk.
+        dry_run: refused unless false; import plans don't exist yet.
+        expect: refused unless ``None``; import plans don't exist yet.
+        progress: a function that is called with a ``Progress`` after each chunk.
         max_bytes: how many bytes the entity files may hold in all.  By default a folder may
             hold any number, and an archive 256 MiB or 200 times its own size, whichever is more.
 
     Returns:
-        The report, whose ``str`` says what a person needs.
+        The counts by entity, the problems of records, and whether the import was committed;
+        ``str`` of the report says so in a few lines.
 
     Raises:
+        ArgumentError: an option isn't one of those above.
         BundleError: the bundle is damaged, isn't one, or holds more than ``max_bytes``.
-        VersionError: its versions, or those of its format, aren't read by this catalog.
-        TargetError: the database refuses.  In each case nothing is written, or all of it is
-            rolled back.
+        VersionError: this catalog doesn't read its versions, or that of its format.
+        TargetError: the database refuses.
+        ImportFailed: a record has a problem, with ``on_error="rollback"``.  In each of these
+            cases nothing is written, or all of it is rolled back.
+        OutcomeUnknown: the connection was lost during the commit.
     """
     catalog = catalog_of(catalog)
     session = session_of(session, catalog)
@@ -105,7 +107,32 @@ def import_document(
     expect: Any = None,
     progress: Watch | None = None,
 ) -> ImportReport:
-    """Load a document, as :func:`import_all` loads a bundle; it is not changed."""
+    """Load a document into a database, as :func:`import_all` loads a bundle.
+
+    Args:
+        session: as in :func:`import_all`.
+        document: lists of records by entity, as ``export_document`` returns them; it is not
+            changed.
+        catalog: the catalog that the document is of; by default the default one.
+        on_conflict: as in :func:`import_all`.
+        on_error: as in :func:`import_all`.
+        only: the entities loaded; by default all.
+        dry_run: refused unless false; import plans don't exist yet.
+        expect: refused unless ``None``; import plans don't exist yet.
+        progress: a function that is called with a ``Progress`` after each chunk.
+
+    Returns:
+        The report, as :func:`import_all` returns it.
+
+    Raises:
+        ArgumentError: an option isn't one of those above.
+        BundleError: the document holds what isn't a list of records of this catalog.
+        VersionError: this catalog doesn't read its versions.
+        TargetError: the database refuses.
+        ImportFailed: a record has a problem, with ``on_error="rollback"``.  In each of these
+            cases nothing is written, or all of it is rolled back.
+        OutcomeUnknown: the connection was lost during the commit.
+    """
     catalog = catalog_of(catalog)
     session = session_of(session, catalog)
     check_mapping("document", document, DOCUMENT)

@@ -1,16 +1,18 @@
-"""What the loaders of one load share."""
+"""What the loaders of one load share, and what a load hands on to the next."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lading.database.live.base import Database
 from lading.database.tables import TableCounts
-from lading.importing.exclusions import Exclusions
+from lading.importing.duplicates import Duplicate
 from lading.importing.journal import Journal
-from lading.importing.outcomes import Outcomes
+from lading.importing.outcomes import KeyHashes, Outcomes
 from lading.importing.resolvers import Resolvers
 from lading.mapping.load_order import LoadOrder
+from lading.report import Problem, Problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,49 @@ class LoadContext:
     outcomes: Outcomes
     exclusions: Exclusions
     journal: Journal
+
+
+class Exclusions:
+    """The records of an import that are left out from the beginning of a load.
+
+    A record may turn out bad after it was written: an import that keeps good records then
+    begins again without it.  One that doesn't goes on, to find every problem.
+    """
+
+    def __init__(self, *, keeps_good: bool) -> None:
+        self.keeps_good = keeps_good
+        self.must_restart = False
+        self.problems = Problems()
+        self.failed_keys = KeyHashes()
+        #: The numbers of bad records, by entity.
+        self.bad: dict[str, set[int]] = {}
+        #: The records that share a natural key by number, of entities that were searched for them.
+        self.duplicates: dict[str, dict[int, Duplicate]] = {}
+
+    def of(self, name: str) -> set[int]:
+        """Return the numbers of an entity's records that are left out."""
+        return self.bad.get(name, set()) | self.duplicates.get(name, {}).keys()
+
+    def add_bad(self, name: str, numbers: set[int]) -> None:
+        """Leave out records that turned out bad after they, or rows beside them, were written."""
+        if numbers and self.keeps_good:
+            self.bad.setdefault(name, set()).update(numbers)
+            self.must_restart = True
+
+    def add_duplicates(self, name: str, duplicates: dict[int, Duplicate]) -> None:
+        """Leave out records that share a natural key, though some may be written already."""
+        self.duplicates[name] = duplicates
+        self.must_restart = True
+
+    def explain(self, name: str, file: str, problems: Iterable[Problem]) -> None:
+        """Remember why an entity's records are left out, of the problems that a load found."""
+        known = {(problem.file, problem.record) for problem in self.problems}
+        bad = self.bad.get(name, set())
+        for problem in problems:
+            if problem.file == file and problem.record in bad:
+                self.failed_keys.add(name, problem.key)
+                if (problem.file, problem.record) not in known:
+                    self.problems.append(problem)
+        # Where too many were bad to keep each one's problem, it still counts.
+        explained = {(problem.file, problem.record) for problem in self.problems}
+        self.problems.more = sum(map(len, self.bad.values())) - len(explained)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from lading.database.dialects.base import Row
+from lading.importing.batch import ResolvedBatch
 from lading.importing.context import LoadContext
 from lading.importing.journal import DeferredLinks, DeferredRows, WriteLog
 from lading.importing.link_writer import LinkWriter
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver, places_within
-from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.savepoints import Objection, attempt, field_of, insert_or_bisect, message_of
 from lading.importing.self_references import SelfReferences
 from lading.importing.writer import RowWriter

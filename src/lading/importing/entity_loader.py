@@ -7,14 +7,13 @@ from itertools import groupby
 import sqlalchemy as sa
 
 from lading.database.dialects.base import Row
-from lading.importing.batch import Batch, joined
+from lading.importing.batch import Batch, ResolvedBatch, joined
 from lading.importing.collisions import Collision, Collisions
 from lading.importing.conflicts import Conflicts, Decisions
 from lading.importing.context import LoadContext
 from lading.importing.journal import WriteLog
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver, places_of_records
-from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.savepoints import Objection, attempt, bisect, field_of, message_of
 from lading.importing.self_references import SelfReferences
 from lading.importing.writer import RowWriter

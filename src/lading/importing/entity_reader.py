@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from lading.database.dialects.base import Dialect
 from lading.importing.batch import Batch
+from lading.importing.context import Exclusions
 from lading.importing.decode import RecordDecoder
 from lading.importing.duplicates import KeyOrder, find_duplicates
-from lading.importing.exclusions import Exclusions
 from lading.importing.outcomes import EntityOutcome, SourceProblems
 from lading.importing.payload import Payload
 from lading.records.describe import told_key

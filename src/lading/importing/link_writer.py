@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
+from lading.importing.batch import ResolvedBatch
 from lading.importing.journal import WriteLog
-from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.shared_columns import Disagreement, compare, shared_columns
 from lading.mapping.load_order import LoadOrder, link_name
 from lading.model.rowsets import Column, Links, RowSet

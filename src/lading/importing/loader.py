@@ -14,13 +14,12 @@ from lading.database.columns import require_room
 from lading.database.live.base import Database
 from lading.database.tables import TableCounts
 from lading.importing.conflicts import Conflicts
-from lading.importing.context import LoadContext
+from lading.importing.context import Exclusions, LoadContext
 from lading.importing.decode import keys_of
 from lading.importing.deferred import DeferredLinkLoader, DeferredRowLoader
 from lading.importing.deferred_references import DeferredReferenceLoader
 from lading.importing.entity_loader import EntityLoader
 from lading.importing.entity_reader import EntityReader, Watch
-from lading.importing.exclusions import Exclusions
 from lading.importing.journal import Journal
 from lading.importing.options import ImportOptions
 from lading.importing.outcomes import EntityOutcome, Outcomes, SourceProblems

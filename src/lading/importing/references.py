@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lading.database.dialects.base import Row
-from lading.importing.batch import Batch
+from lading.importing.batch import Batch, ResolvedBatch
 from lading.importing.outcomes import EntityOutcome
-from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers
 from lading.mapping.load_order import LoadOrder, link_name

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lading.database.dialects.base import Row
-from lading.importing.batch import Batch
+from lading.importing.batch import Batch, ResolvedBatch
 from lading.importing.context import LoadContext
 from lading.importing.parents_first import parents_first
 from lading.importing.references import ReferenceResolver
-from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.shared_columns import deferred_carriers
 from lading.importing.writer import RowWriter

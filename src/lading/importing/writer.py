@@ -16,10 +16,10 @@ from lading.codegen import CodeBuilder
 from lading.database.columns import is_computed
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
+from lading.importing.batch import ResolvedBatch
 from lading.importing.defaults import Defaults, fresh_ids
 from lading.importing.journal import DeferredReference, DeferredRows, WriteLog
 from lading.importing.link_writer import ROWS, LinkWriter
-from lading.importing.resolved_batch import ResolvedBatch
 from lading.importing.shared_columns import (
     Agreement,
     Disagreement,

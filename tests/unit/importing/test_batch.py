@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lading.importing.batch import Batch, Nested, joined
-from lading.importing.resolved_batch import ResolvedBatch
+from lading.importing.batch import Batch, Nested, ResolvedBatch, joined
 
 
 def batch(*numbers: int, steps: dict[int, list[str]] | None = None) -> Batch:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lading.importing.batch import Batch, Nested
+from lading.importing.context import Exclusions
 from lading.importing.duplicates import Duplicate
-from lading.importing.exclusions import Exclusions
 from lading.importing.outcomes import EntityOutcome, KeyHashes, Outcomes, SourceProblems
 from lading.report import MOST_PROBLEMS, Counts, Problem, Problems
 from support.cookbook import cookbook, rows

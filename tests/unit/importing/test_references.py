@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lading.importing.batch import Batch, Nested
+from lading.importing.batch import Batch, Nested, ResolvedBatch
 from lading.importing.outcomes import EntityOutcome, KeyHashes, Outcomes
 from lading.importing.references import (
     ReferenceResolver,
@@ -14,7 +14,6 @@ from lading.importing.references import (
     places_of_records,
     places_within,
 )
-from lading.importing.resolved_batch import ResolvedBatch
 from lading.mapping.load_order import load_order_of
 from lading.report import Counts, Problems
 from support.cookbook import cookbook, rows
