@@ -151,6 +151,6 @@ def test_a_partial_bundle_without_the_other_side_is_refused(
     with pytest.raises(BundleError) as caught:
         import_all(sqlite_memory.fresh(), path, catalog=catalog_for(models, other_side=False))
     assert str(caught.value) == (
-        "01_twigs.json, leaves: twigs.leaves holds links that stand in leaves today, and there is "
-        "no leaves. Export both, or declare leaves = Ref() in the schema of twigs."
+        "01_twigs.json, leaves: twigs.leaves holds links that leaves declares today, but there are "
+        "no records of leaves. Export both, or declare leaves = Ref() in the schema of twigs."
     )

@@ -492,9 +492,7 @@ def test_a_label_that_is_no_text_is_told_to_be_one(empty: Shop, label: Any) -> N
     assert str(caught.value).startswith(
         f"the document is of version {label!r}, which isn't a release"
     )
-    assert (
-        caught.value.remedy == 'A label is a text, in quotes: write "version": "1.0" and its like.'
-    )
+    assert caught.value.remedy == 'A label is a string: write "version": "1.0", with quotes.'
 
 
 def test_problems_of_a_document_that_says_no_version_tell_what_it_was_taken_for(

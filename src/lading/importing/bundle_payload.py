@@ -34,7 +34,7 @@ class BundleOrigin:
         return int(self.entries[name].record_count)
 
     def read(self, name: str, size: int) -> Iterator[Piece]:
-        """Yield the records as they are; checks the digest of the very bytes read."""
+        """Yield the records as they are; this checks the digest of the bytes that are read."""
         for block in self.reader.blocks(self.entries[name], size):
             yield Piece(block.first, block.records)
 
@@ -43,7 +43,7 @@ class BundleOrigin:
         return self.entries[name].shape.get("ids") is True
 
     def links(self, name: str) -> dict[str, int]:
-        """Return how many links each reference has, by the manifest."""
+        """Return how many links each reference has, as the manifest says."""
         return {path: links.count for path, links in self.entries[name].references.items()}
 
 
@@ -57,7 +57,7 @@ class BundlePayload(Payload):
         self.entries = self.origin.entries
 
     def check(self, catalog: Catalog) -> None:
-        """Refuse damaged bundles, and those of other catalogs and versions, before any insert."""
+        """Refuse a damaged bundle, or one of another catalog or version, before any insert."""
         entities = catalog.use()
         if self.manifest.catalog != catalog.name:
             raise VersionError(
@@ -90,7 +90,7 @@ class BundlePayload(Payload):
         self.reader.verify()
 
     def _refuse_stored_otherwise(self, entities: Entities) -> None:
-        """Refuse values of a type's own for what is stored, and the other way round."""
+        """Refuse fields that hold a type's Python values here and stored ones there."""
         for name, entry in self.entries.items():
             rows = entities.roots.get(name)
             if rows is None or rows.version != entry.schema_version:

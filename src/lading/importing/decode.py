@@ -84,7 +84,7 @@ class RecordDecoder:
         return joined(batches) if batches else empty, problems
 
     def _refuse_ambiguous(self, records: list[Any], lines: list[bytes]) -> None:
-        """The decoder keeps the last of duplicate keys; text that isn't ours is parsed strictly."""
+        """Parse text strictly unless it is canonical: the typed decoder accepts duplicate keys."""
         encoded = encode_lines(records)
         if encoded == lines:
             return
@@ -99,7 +99,7 @@ class RecordDecoder:
                 self._refuse_ambiguous([struct], [line])
                 return self.decoder.batch([struct], [number], [line])
             except (ValueError, TypeError, OverflowError, RecursionError):
-                pass  # marshmallow's word counts
+                pass  # marshmallow decides
         try:
             data = parse_json(line)
         except ValueError as error:

@@ -1,7 +1,7 @@
-"""Values that a model's defaults give: to columns that no record carries, and to generated ids.
+"""Evaluates a model's defaults, for columns that no record carries and for generated ids.
 
-A Python default is called for each row, an SQL expression is evaluated by the database, by
-one SELECT for a chunk of rows.
+A Python default is called once a row; the database evaluates an SQL expression, by one SELECT
+for a chunk of rows.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ CARRY = "Carry the column, or give it another default."
 
 
 class _AsksForContextError(Exception):
-    """A default wants to know the row's other values."""
+    """A default asks for the other values of its row."""
 
 
 class _NoContext:
-    """What a default gets in place of SQLAlchemy's context, which only its own inserts have."""
+    """Stands in for SQLAlchemy's context, which only SQLAlchemy's own inserts have."""
 
     def __getattr__(self, name: str) -> Any:
         raise _AsksForContextError(name)
 
 
 class Defaults:
-    """What fills the columns of a row set that no record carries.
+    """Fills the columns of a row set that no record carries.
 
-    ``makers`` are the columns that Python fills, each with what makes one value; ``evaluated``
-    those that the database fills.
+    ``makers`` pairs each column that Python fills with a function that returns one value;
+    ``evaluated`` are the columns that the database fills.
     """
 
     def __init__(self, database: Database, rows: RowSet, written: Iterable[Column]) -> None:
@@ -70,12 +70,12 @@ class Defaults:
         return [*(column for column, _ in self.makers), *self.evaluated]
 
     def rows_of(self, count: int) -> list[Row]:
-        """Return what the database gives to the columns of that many rows."""
+        """Return the values that the database gives to the columns of that many rows."""
         return _evaluated(self.database, self.rows, self.evaluated, count)
 
 
 def fresh_ids(database: Database, rows: RowSet, column: Column, count: int) -> list[Any]:
-    """Return values of a generated primary key for new rows, as the model or the database does."""
+    """Return generated primary keys for new rows, from the model's default or the database."""
     if _is_python(column):
         make = _maker(database, rows, column)
         return [make() for _ in range(count)]
@@ -83,7 +83,7 @@ def fresh_ids(database: Database, rows: RowSet, column: Column, count: int) -> l
         return database.allocate(rows.table, column, count)
     if not _reads(database, column, rows.tables):
         return [value for (value,) in _evaluated(database, rows, [column], count)]
-    # It counts on from the rows that are there, and these are to be more.
+    # It counts up from the stored rows, and several are inserted at once.
     ((first,),) = _evaluated(database, rows, [column], 1)
     return list(range(first, first + count))
 
@@ -94,7 +94,7 @@ def _is_python(column: Column) -> bool:
 
 
 def _maker(database: Database, rows: RowSet, column: Column) -> Callable[[], Any]:
-    """Return what makes one value of a Python default, as the driver takes it."""
+    """Return a function that calls a Python default and binds its value."""
     default: Any = column.default
     bind = database.dialect.codecs.bind_process(column.type)
 
@@ -132,7 +132,7 @@ def _reads(database: Database, column: Column, tables: Iterable[sa.Table]) -> bo
 def _evaluated(
     database: Database, rows: RowSet, columns: Sequence[Column], count: int
 ) -> list[Row]:
-    """Return what the SQL defaults of some columns give to that many rows."""
+    """Evaluate the SQL defaults of some columns for that many rows."""
     if not columns or not count:
         return [()] * count
     try:

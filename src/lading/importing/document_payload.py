@@ -23,7 +23,7 @@ GUESSED = (
 
 
 class DocumentOrigin:
-    """A document's lists, which are named by their entity, as it was called then."""
+    """A document's lists, by the entities' names in it."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
@@ -50,7 +50,7 @@ class DocumentOrigin:
         return self.document.get("include_ids") is True
 
     def links(self, name: str) -> dict[str, int]:
-        """A document doesn't say how many links it holds."""
+        """Return nothing: a document doesn't say how many links it holds."""
         return {}
 
 
@@ -69,8 +69,8 @@ def _text(name: str, number: int, record: Any) -> bytes:
 class DocumentPayload(Payload):
     """The records of a document in memory.
 
-    ``shapes`` are those of its entities, where somebody knows them; else they are what the
-    changes lead back to.
+    ``shapes`` are those of its entities, where they are known; otherwise they are derived
+    backwards through the changes.
     """
 
     def __init__(
@@ -111,16 +111,16 @@ class DocumentPayload(Payload):
         self.is_guessed = self._is_guessed(catalog)
 
     def note(self, name: str, needed: int) -> str:
-        """Say what changes made of an entity's records, or that nobody said their version."""
+        """Say how changes upgraded an entity's records, or that their version was guessed."""
         return super().note(name, needed) or (GUESSED if self.is_guessed else "")
 
     def _is_guessed(self, catalog: Catalog) -> bool:
-        """Tell whether records are taken for today's, though the catalog has other releases."""
+        """Tell whether records count as current without saying so, in a catalog with releases."""
         labels = [self.document.get(name) for name in ("schema_versions", "version")]
         return bool(catalog.releases) and catalog.unlabelled is None and labels == [None, None]
 
     def _released(self, catalog: Catalog) -> Any:
-        """Without versions, an application's label says them; without either, they are current."""
+        """Return the versions that the document's label stands for; without a label, today's."""
         current = {name: rows.version for name, rows in catalog.use().roots.items()}
         label = self.document.get("version")
         label = catalog.unlabelled if label is None else label
@@ -130,7 +130,7 @@ class DocumentPayload(Payload):
             known = nearest(label, catalog.releases)
             remedy = "Name its versions in Catalog(releases=...), or add schema_versions to it."
             if not isinstance(label, str):
-                remedy = 'A label is a text, in quotes: write "version": "1.0" and its like.'
+                remedy = 'A label is a string: write "version": "1.0", with quotes.'
             raise VersionError(
                 f"the document is of version {shown(label)}, which isn't a release of catalog "
                 f"{catalog.name!r} (its releases: {known})",

@@ -1,4 +1,4 @@
-"""Finds records of one file that share a natural key, in whatever order the file is."""
+"""Finds records of one file that share a natural key, whatever the file's order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class KeyOrder:
         self.last: Any = None
 
     def holds(self, batch: Batch) -> bool:
-        """Tell whether a batch goes on in strictly ascending order."""
+        """Tell whether a batch continues in strictly ascending order."""
         if not len(batch):
             return True
         orders = self.decoder.decoder.orders(batch.keys)
@@ -40,7 +40,7 @@ class Duplicate:
 
 
 def find_duplicates(decoder: RecordDecoder, blocks: Iterable[Any]) -> dict[int, Duplicate]:
-    """Map the number of each record that shares its key to its duplicate."""
+    """Map the number of each record that shares its key to another that has it."""
 
     def keyed() -> Iterator[tuple[Any, tuple[int, Key]]]:
         for block in blocks:

@@ -20,9 +20,9 @@ from lading.report import Problem
 
 
 class Payload(ABC):
-    """Records in their newest form, of whatever version they were written.
+    """Records in their newest form, whatever version they were written at.
 
-    Close it when it has been read: what an upgrade looks up is kept in temporary files.
+    Close it after use: lookups of an upgrade are in temporary files.
     """
 
     origin: Origin
@@ -37,7 +37,7 @@ class Payload(ABC):
         """Refuse what isn't of this catalog, or can't be upgraded to it, before any insert."""
 
     def take(self, upgrade: Upgrade, entities: Entities) -> None:
-        """Let records flow through an upgrade, and links to the side that has them today."""
+        """Run records through an upgrade, and move links to the side that declares them today."""
         self.rows = entities.roots
         self.upgrade = upgrade
         self.streams = Streams(self.origin, upgrade)
@@ -45,8 +45,8 @@ class Payload(ABC):
         for moved in self.relinking.moved:
             if moved.source in self.names and moved.holder not in self.names:
                 raise BundleError(
-                    f"{moved.source}.{moved.field} holds links that stand in {moved.holder} today, "
-                    f"and there is no {moved.holder}",
+                    f"{moved.source}.{moved.field} holds links that {moved.holder} declares today, "
+                    f"but there are no records of {moved.holder}",
                     f"Export both, or declare {moved.field} = Ref() in the schema of "
                     f"{moved.source}.",
                     file=self.file(moved.source),
@@ -61,17 +61,17 @@ class Payload(ABC):
 
     @property
     def names(self) -> list[str]:
-        """The entities that there are records of, by their names of today."""
+        """Today's names of the entities that have records."""
         return list(self.upgrade.flows)
 
     def note(self, name: str, needed: int) -> str:
-        """Say what changes made of an entity's records, for messages; empty for nothing."""
+        """Say for messages how changes upgraded an entity's records; empty if they didn't."""
         return self.upgrade.note(name, needed)
 
     def blocks(self, name: str, size: int, failed: Failed = lambda _: None) -> Iterator[Piece]:
         """Yield an entity's records in blocks, upgraded.
 
-        What can't be upgraded is left out, and told to ``failed``.
+        Records that can't be upgraded are left out, and ``failed`` is called with the problem.
         """
         rows = self.rows[name]
         told_to = partial(_tell_hidden, failed, rows) if has_hidden(rows) else failed
@@ -84,7 +84,7 @@ class Payload(ABC):
         return self.streams
 
     def as_written(self, name: str) -> str | None:
-        """Return the payload's name of an entity whose records are as they were written."""
+        """Return the payload's own name of an entity whose records aren't upgraded, or ``None``."""
         flow = self.upgrade.flows[name]
         return flow.source if isinstance(flow.source, str) and not flow.actions else None
 
@@ -94,18 +94,18 @@ class Payload(ABC):
         return written is not None and self.origin.has_ids(written)
 
     def links(self, name: str) -> Mapping[str, int]:
-        """Return the number of links that each reference must have in the blocks, where known."""
+        """Return how many links each reference must have in the blocks, where that is known."""
         written = self.as_written(name)
         return {} if written is None else self.relinking.links(name, self.origin.links(written))
 
     def total(self, name: str) -> int:
-        """Return how many records an entity has, with those that can't be upgraded."""
+        """Return how many records an entity has, including those that can't be upgraded."""
         return self._streams.total(self.upgrade.flows[name])
 
     def file(self, name: str) -> str:
-        """Return what messages call the place of an entity's records.
+        """Return what messages call the file of an entity's records.
 
-        For records that the payload doesn't hold as such it tells where they come from.
+        For records that are made of others, it names the files of those.
         """
         flow = self.upgrade.flows[name]
         if isinstance(flow.source, str):
@@ -113,7 +113,7 @@ class Payload(ABC):
         return f"{name} (of {self._streams.files(flow)})"
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Give problems of records that were made of others the places of those."""
+        """Give problems of records that are made of others the places of those."""
         flows = {
             self.file(name): flow
             for name, flow in self.upgrade.flows.items()
@@ -137,6 +137,6 @@ class Payload(ABC):
 
 
 def _tell_hidden(failed: Failed, rows: RowSet, problem: Problem) -> None:
-    """Pass on that a record can't be upgraded, without its values."""
+    """Report that a record can't be upgraded, without its values."""
     step = problem.message.partition(": ")[0]
     failed(replace(problem, key=masked(rows.key, problem.key), message=f"{step}: {WITHHELD}"))

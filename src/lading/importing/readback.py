@@ -1,4 +1,4 @@
-"""Compares what an import wrote with what the database holds then, where triggers may change it."""
+"""Compares written records with what the database stores, where triggers may change them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from lading.report import Alteration
 
 
 def read_back(context: LoadContext, root: RowSet) -> Iterator[Alteration]:
-    """Yield each field of an entity in which records aren't as they were written, once.
+    """Yield each field of an entity whose stored values differ from the written ones, once.
 
-    The records are read as an export reads them, by the chunk in which they were inserted.
+    Records are read as an export reads them, by the chunk in which they were inserted.
     """
     alterations: dict[str, Alteration] = {}
     comparison = RecordComparison(context.database, root)
@@ -49,12 +49,12 @@ def _held(
     keys: Sequence[Key],
     identities: Sequence[Row],
 ) -> list[bytes | None]:
-    """Return the lines of rows by their ids, or by natural key where a trigger changed the id."""
+    """Read rows by their ids, or by natural key where a trigger changed the id."""
     stored = comparison.reader.lines_of(identities)
     lost = [key for key, identity in zip(keys, identities, strict=True) if identity not in stored]
     by_key: dict[Key, bytes | None] = {}
     if lost:
-        # What the import itself looked up may be from before a trigger changed it.
+        # The import's own resolvers may have read the rows before a trigger changed them.
         rows = Resolvers(context.database).by_key(comparison.rows).find(lost)
         moved = {key: rows[key] for key in lost if rows.get(key, AMBIGUOUS) is not AMBIGUOUS}
         lines = comparison.reader.lines_of(list(moved.values()))
@@ -66,7 +66,7 @@ def _held(
 
 
 def _dropped(root: RowSet, key: Key) -> TargetError:
-    """Return what is wrong where a row isn't there any more, by its id or by its key."""
+    """Return the error for a row that is missing by its id and by its key."""
     return TargetError(
         f"the record with {described(root.key, key)} was written and isn't there any more",
         "Look for triggers or rules that drop rows, or that change both their id and their "

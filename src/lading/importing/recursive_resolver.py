@@ -1,6 +1,6 @@
-"""From keys that recur to the columns that foreign keys hold: level by level, from the roots.
+"""Finds the rows that have given recursive keys, level by level from the roots.
 
-One query per chunk, level and pattern of nulls; levels that were found before cost none.
+One query per chunk, level and pattern of nulls; a level that was found before costs none.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.describe import described
 from lading.records.layout import Key
 
-#: Rows that were found and are remembered; more than a chunk's keys usually have levels.
+#: How many rows are remembered: more than the keys of a chunk usually have levels.
 REMEMBERED = 20_000
 
 
 class RecursiveResolver:
-    """Finds rows by keys that recur, with a resolver of single levels.
+    """Finds rows by recursive keys, with a resolver of single levels.
 
-    That one knows the level above by the raw value of the foreign key, and returns the
-    columns that such a foreign key holds before those that are asked for.
+    The resolver of a level takes the foreign key's raw value for the level above; of each row
+    it returns the columns that such a foreign key refers to, and then the remote columns.
     """
 
     def __init__(self, level: KeyResolver) -> None:
@@ -43,7 +43,7 @@ class RecursiveResolver:
 
     @property
     def target(self) -> RowSet:
-        """Whose rows are found."""
+        """The row set whose rows are found."""
         return self.level.target
 
     def find(self, keys: Iterable[Key | None]) -> dict[Key, Row]:
@@ -54,7 +54,7 @@ class RecursiveResolver:
         return self.lookup({key for key in keys if key is not None})
 
     def forget(self, *, growing: bool = False) -> None:
-        """The table has new rows; what was found in it is there still."""
+        """Drop the whole of a small table; rows that were found one by one are still there."""
         self.level.forget(growing=growing)
         self.whole, self.has_duplicates = None, False
 
@@ -66,7 +66,7 @@ class RecursiveResolver:
             levels = self.level.all_rows()
             if levels is None:
                 return None
-            # Below duplicates it isn't known whose the rows are, so each key is looked up.
+            # Rows below an ambiguous key can't be assigned to it, so each key is looked up.
             self.has_duplicates = any(row is AMBIGUOUS for row in levels.values())
             if not self.has_duplicates:
                 self.whole = self._joined(levels)
@@ -118,7 +118,7 @@ class RecursiveResolver:
         }
 
     def _is_of_class(self, row: Row) -> bool:
-        """Tell whether a row has the columns asked for, which only a subclass's rows may have."""
+        """Tell whether a row has the remote columns, which may be those of a subclass's table."""
         return None not in row[self.width :]
 
     def _descend(self, nodes: list[tuple[int, int, Key]], rows: dict[int, Row]) -> None:
@@ -149,13 +149,13 @@ class RecursiveResolver:
     # Help for errors
 
     def unclear(self, key: Key) -> Key:
-        """Return the highest of a key's levels that several rows have; what is below has none."""
+        """Return the highest level of a key that several rows have."""
         above = [key[:end] for end in range(1, len(key) + 1)]
         rows = self.find(above)
         return next((upper for upper in above if rows.get(upper) is AMBIGUOUS), key)
 
     def nearest(self, key: Key) -> str | None:
-        """Describe the lowest of the levels above a key that exist, or return ``None``."""
+        """Describe the lowest existing level above a key, or return ``None``."""
         above = [key[:end] for end in range(len(key) - 1, 0, -1)]
         rows = self.find(above)
         for upper in above:
@@ -164,5 +164,5 @@ class RecursiveResolver:
         return None
 
     def alike(self, key: Key) -> list[Key]:
-        """Return nothing: how a collation takes a key that recurs isn't looked up."""
+        """Return nothing: recursive keys aren't compared by the database's collations."""
         return []

@@ -1,8 +1,8 @@
-"""From natural keys to the columns that foreign keys hold, in bulk.
+"""Finds the rows that have given natural keys, in bulk.
 
-Nested references are resolved first, inside out: one query per chunk, target and
-pattern of nulls.  What comes back is matched again in Python by canonical key,
-because a collation may take other texts for equal.
+Nested references are resolved first, from the inside out: one query per chunk, target and
+pattern of nulls.  The rows that come back are matched again in Python by canonical key,
+because a collation may treat different texts as equal.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class KeyQuery:
 class Resolver:
     """Finds rows of one table by one key, and returns some of their columns.
 
-    Of a key that recurs it finds one level: the part through which it does is then the
-    foreign key's own raw value.
+    Of a recursive key it finds one level: the part that refers to the level above is then the
+    foreign key's raw value.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Resolver:
     # Small targets, read once
 
     def all_rows(self) -> dict[Key, Row] | None:
-        """Return all rows of a small target, or ``None`` for one that isn't."""
+        """Return all rows of a small target by key, or ``None`` for a large target."""
         if self.whole is None and not self.counted:
             self.counted = True
             if count_rows(self.database, self.target.table) <= SMALL:
@@ -126,7 +126,7 @@ class Resolver:
         return {} if self.own is None else {self.own: ITSELF}
 
     def forget(self, *, growing: bool = False) -> None:
-        """The table has new rows; while it is growing it isn't read as a whole."""
+        """Drop what was read: the table has new rows. While it grows, it isn't read as a whole."""
         self.whole, self.counted, self.near = None, growing, None
 
     # Large ones, by chunk
@@ -152,7 +152,7 @@ class Resolver:
         return {key: row for key, row in rows_by_key.items() if key in wanted}
 
     def _parameters(self, key: Key, forwards: dict[Reference, dict[Key, Row]]) -> Iterator[Row]:
-        """Yield the driver values by which a key is asked for; none if it can't exist."""
+        """Yield the driver values to look a key up by; none if no row can have it."""
         choices: list[Collection[Row]] = []
         for part, value in zip(self.parts, key, strict=True):
             if value is None:
@@ -188,7 +188,7 @@ class Resolver:
         return rows_among(self.database, sql, columns, names, rows, tail=tail)
 
     def _null(self, table: str, part: Value | Reference) -> str:
-        """Return the condition that a part is null; a reference is by the columns of its own."""
+        """Return the SQL condition that a part is null; a reference is null by its own columns."""
         if isinstance(part, Value):
             return f"{table}.{self.database.dialect.name(part.column)} IS NULL"
         nulls = [
@@ -222,7 +222,7 @@ class Resolver:
                 place += 1
                 try:
                     key.append(None if value is None else self.query.reads[part](value))
-                except Exception:  # a stored value that no record can hold matches none
+                except Exception:  # a value that can't be read matches no record
                     return None
                 continue
             foreign = tuple(row[place : place + len(part.columns)])
@@ -238,7 +238,7 @@ class Resolver:
     # Help for errors
 
     def unclear(self, key: Key) -> Key:
-        """Return the key that several rows have, given one that isn't clear."""
+        """Return the key itself: it is the one that several rows have."""
         return key
 
     def nearest(self, key: Key) -> str | None:
@@ -256,7 +256,7 @@ class Resolver:
         return repr(folded[close[0]]) if close else None
 
     def alike(self, key: Key) -> list[Key]:
-        """Return the other keys that rows have which the database takes for a key's, if any."""
+        """Return other existing keys that the database takes for this one, by its collations."""
         if None in key or any(isinstance(part, Reference) for part in self.parts):
             return []
         rows = self._ask((False,) * len(key), list(self._parameters(key, {})))

@@ -1,7 +1,7 @@
-"""References that share columns must agree: a record's tenant with its customer's.
+"""Checks that references that share a column agree on it: a record's tenant and its customer's.
 
-A column has one carrier; what the other references resolve to is compared with it
-before anything is inserted, for a database would take the one and forget the other.
+One member carries the column.  The values that the other references resolve to are compared
+with it before anything is inserted, for the database would only see the carrier's.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from lading.model.rowsets import Column, Reference, RowSet
 
 
 class Disagreement(Exception):
-    """Two fields of a row say different things of one column.
+    """Two fields of a row give different values to one column.
 
-    ``field`` is the one, ``place`` is the row's among those compared.
+    ``field`` is one of the two, ``place`` the row's place among those compared.
     """
 
     def __init__(self, field: str, text: str, place: int = 0) -> None:
@@ -26,7 +26,7 @@ class Disagreement(Exception):
         self.place = place
 
     def within(self, written: str, owners: Sequence[int]) -> Disagreement:
-        """Return the same of the record that owns the row, counted from 1 in its list."""
+        """Return the same error for the row's owner; rows are counted from 1 in each list."""
         owner = owners[self.place]
         position = owners[: self.place + 1].count(owner)
         return Disagreement(f"{written}.{position}.{self.field}", str(self), owner)
@@ -56,16 +56,16 @@ class Agreement:
                     raise Disagreement(error.field, str(error), n) from error
 
     def values(self, reference: Reference, row: Row) -> Row:
-        """Return what others say of a reference's columns, to be compared later."""
+        """Return the values that other members give to a reference's columns, to compare later."""
         return tuple(row[place] for _, place in self.shared.get(reference, ()))
 
 
 def deferred_carriers(
     rows: RowSet, order: LoadOrder, reference: Reference
 ) -> list[tuple[int, Reference, int]]:
-    """Return the deferred references that carry columns of another, which they set later as well.
+    """Return the deferred references that carry columns of another reference.
 
-    Each comes with the column's place among what is shared, and among its own columns.
+    Each comes with the column's place among the shared columns, and among its own.
     """
     return [
         (place, other, other.columns.index(column))
@@ -76,12 +76,12 @@ def deferred_carriers(
 
 
 def shared_columns(reference: Reference) -> list[tuple[int, Column]]:
-    """Return the columns that others carry, with their places among the reference's."""
+    """Return a reference's columns that other members carry, with their places."""
     return [(n, c) for n, c in enumerate(reference.columns) if c in reference.shared]
 
 
 def compare(reference: Reference, target: Row | None, held: Sequence[Any]) -> None:
-    """Raise ``Disagreement`` unless a target's columns are what others say of them."""
+    """Raise ``Disagreement`` unless a target has the values that other members give."""
     shared = shared_columns(reference)
     names = ", ".join(column.name for _, column in shared)
     if target is None:
@@ -101,7 +101,7 @@ def compare(reference: Reference, target: Row | None, held: Sequence[Any]) -> No
 
 
 def _is_same(raw: Any, bound: Any) -> bool:
-    """Compare what a driver gave with what it is given, which is often the value's text."""
+    """Compare a value that was read with one to be written, which is often its text."""
     return bool(raw == bound) or _text(raw) == _text(bound)
 
 
