@@ -804,7 +804,8 @@ def test_a_change_that_was_edited_after_its_release_is_found(path: Path) -> None
     (finding,) = check(changed((), steps.replace("2.00", "3.00")).shop, path)
     assert (finding.rule, finding.path, finding.kind) == ("GOLDEN_DRIFT", "items", "breaking")
     assert (
-        "record 1 of goldens/1.json no longer upgrades to a record of goldens/2.json" in finding.message
+        "record 1 of goldens/1.json no longer upgrades to a record of goldens/2.json"
+        in finding.message
     )
     with pytest.raises(DeclarationError, match="GOLDEN_DRIFT"):
         lock(changed((), steps.replace("2.00", "3.00")).shop, path)

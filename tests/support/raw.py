@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.mapping.columns import is_numbered
+from lading.mapping.generated_values import is_numbered
 from lading.testing.compare.stored import Cell, cells_of, is_null
 
 Dump = dict[str, list[tuple[Any, ...]]]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from lading.mapping.columns import is_numbered
+from lading.mapping.generated_values import is_numbered
 from lading.mapping.soft_references import soft_references
 from lading.messages import nearest
 from lading.model.computed import computed_once

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lading.mapping.columns import generates
 from lading.mapping.errors import AmbiguousDeclaration
+from lading.mapping.generated_values import generates
 from lading.messages import nearest, shown
 from lading.model.entities import KeyChoice, shown_names
 from lading.model.rowsets import Column, Reference, RowSet, SchemaClass, Value

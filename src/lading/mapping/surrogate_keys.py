@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lading.mapping.columns import generates, is_numbered
 from lading.mapping.context import RowSetDraft
 from lading.mapping.fields import Owned, Ref
+from lading.mapping.generated_values import generates, is_numbered
 from lading.mapping.meta_options import option
 from lading.model.rowsets import Column, SchemaClass
 

@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from lading.mapping.columns import generates, is_numbered, kind_of
+from lading.mapping.columns import kind_of
+from lading.mapping.generated_values import generates, is_numbered
 from lading.model.uniqueness import in_check, unique_columns
 from lading.values.arrays import Array
 from lading.values.base import Kind
