@@ -131,7 +131,7 @@ def said_of(catalog: Catalog, column: sa.Column[Any]) -> Iterator[tuple[str, str
         for links in rows.links:
             if column in tuple(links.table.columns):
                 yield rows.entity, links.written
-        if rows.parent is not None and column in rows.own:
+        if rows.parent is not None and column in rows.owner_columns:
             yield rows.entity, rows.name.rpartition(".")[2]
 
 

@@ -50,7 +50,7 @@ def other(name: str, number: int) -> dict[str, Any]:
 def test_each_column_is_carried_once() -> None:
     """The reference with the fewest columns carries what others share with it."""
     rows = WORLDS["tenants"]().catalog.use()["orders"]
-    own = {item.name: [column.name for column in item.own] for item in rows.references}
+    own = {item.name: [column.name for column in item.carried_columns] for item in rows.references}
     assert own == {"tenant": ["tenant_id"], "customer": ["customer_id"], "payer": ["payer_id"]}
     assert rows.key_names == ("tenant", "id")
 
@@ -302,6 +302,6 @@ def test_an_excluded_reference_leaves_its_columns_to_others() -> None:
     schema_for(models.Order, catalog, natural_key=("customer", "id"), exclude=("tenant",))
     order = catalog.use()["orders"]
     found = [item for item in order.references if isinstance(item, Reference)]
-    own = {item.name: [column.name for column in item.own] for item in found}
+    own = {item.name: [column.name for column in item.carried_columns] for item in found}
     assert own["customer"] == ["tenant_id", "customer_id"]
     assert own["payer"] == ["payer_id"]

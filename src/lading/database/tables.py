@@ -92,9 +92,9 @@ class TableCounts:
             for rows in root.tree():
                 for table in rows.tables:
                     self.counted.setdefault(table, []).extend(
-                        reference.own[0]
+                        reference.carried_columns[0]
                         for reference in rows.references
-                        if reference.own and reference.own[0].table is table
+                        if reference.carried_columns and reference.carried_columns[0].table is table
                     )
                 for links in rows.links:
                     self.counted.setdefault(links.table, [])

@@ -150,7 +150,7 @@ class Ancestors:
         own = [
             value
             for value, column in zip(foreign, self.own.columns, strict=True)
-            if column in self.own.own
+            if column in self.own.carried_columns
         ]
         if all(value is None for value in own or foreign):
             return None

@@ -61,7 +61,7 @@ class ReferenceSlot:
         if not self.foreign:
             return "False"
         pairs = list(zip(self.foreign, self.reference.columns, strict=True))
-        own = [place for place, column in pairs if column in self.reference.own]
+        own = [place for place, column in pairs if column in self.reference.carried_columns]
         joint = " and " if own else " or "
         return joint.join(f"c{place} is None" for place in own or self.foreign)
 
@@ -236,7 +236,7 @@ class FurtherColumns:
 
 def is_set(reference: Reference, source: Any) -> Any:
     """Return the condition that a reference isn't null, over a table or alias."""
-    carried = reference.own[:1] or reference.columns
+    carried = reference.carried_columns[:1] or reference.columns
     return sa.and_(*(source.c[column.key].is_not(None) for column in carried))
 
 

@@ -102,7 +102,7 @@ class ChildReader:
         self.sorts = [
             self._sort(column, down)
             for column, down in children.sequence
-            if column not in children.rows.own
+            if column not in children.rows.owner_columns
         ]
         self.reader.ready()
 

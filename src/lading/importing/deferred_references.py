@@ -37,7 +37,7 @@ class DeferredReferenceLoader:
         self.field = f"{path_to(rows, outcome.root)}{reference.written}"
         self.references = ReferenceResolver(context.resolvers, context.order, outcome)
         self.carriers = deferred_carriers(rows, context.order, reference)
-        self.own = [n for n, c in enumerate(reference.columns) if c in reference.own]
+        self.own = [n for n, c in enumerate(reference.columns) if c in reference.carried_columns]
 
     def load(self) -> None:
         """Set all values that were deferred."""
@@ -83,7 +83,7 @@ class DeferredReferenceLoader:
             self._fail(row[0], message_of(objection, self.outcome.root))
 
     def _attempt(self, rows: list[UpdatedRow]) -> Objection | None:
-        columns = self.reference.own
+        columns = self.reference.carried_columns
         table: Any = columns[0].table
 
         def write(log: WriteLog) -> None:

@@ -69,7 +69,7 @@ class WriteLog:
 
     def set_links(self, reference: Reference, count: int) -> None:
         """Count foreign keys that were set."""
-        for column in reference.own[:1]:
+        for column in reference.carried_columns[:1]:
             self.link_counts[column] += count
 
 

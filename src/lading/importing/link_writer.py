@@ -23,9 +23,11 @@ class LinkWriter:
         self.name = link_name(rows, links)
         self.is_deferred = self.name in order.deferred
         near = [column for column, _ in links.local]
-        self.columns = [*near, *links.reference.own]
+        self.columns = [*near, *links.reference.carried_columns]
         self.shared = [near.index(column) for _, column in shared_columns(links.reference)]
-        self.own = [n for n, c in enumerate(links.reference.columns) if c in links.reference.own]
+        self.own = [
+            n for n, c in enumerate(links.reference.columns) if c in links.reference.carried_columns
+        ]
 
     def insert(
         self, resolved: ResolvedBatch, rows: list[Row], place: dict[Column, int], log: WriteLog

@@ -193,9 +193,9 @@ class Resolver:
             return f"{table}.{self.database.dialect.name(part.column)} IS NULL"
         nulls = [
             f"{table}.{self.database.dialect.name(column)} IS NULL"
-            for column in part.own or part.columns
+            for column in part.carried_columns or part.columns
         ]
-        return f"({(' AND ' if part.own else ' OR ').join(nulls)})"
+        return f"({(' AND ' if part.carried_columns else ' OR ').join(nulls)})"
 
     def _matched(
         self, rows: list[Row], backwards: dict[Reference, dict[Row, Key]]

@@ -94,8 +94,8 @@ class SelfReferences:
         for reference in rows.references:
             is_deferred = (rows.name, reference.name) in order.updated
             if reference not in self.required and not is_deferred:
-                known |= dict.fromkeys(reference.own, reference)
-        known |= dict.fromkeys(rows.own)
+                known |= dict.fromkeys(reference.carried_columns, reference)
+        known |= dict.fromkeys(rows.owner_columns)
         if rows.surrogate is not None:
             known[rows.surrogate] = None
         return known
@@ -254,8 +254,8 @@ class SelfReferences:
             carrier = self.known[column]
             if column is self.rows.surrogate:
                 row.append(ids[place])
-            elif column in self.rows.own:
-                row.append(resolved.owner_values[place][self.rows.own.index(column)])
+            elif column in self.rows.owner_columns:
+                row.append(resolved.owner_values[place][self.rows.owner_columns.index(column)])
             elif carrier is None:
                 row.append(resolved.batch.values[place][self.columns.index(column)])
             else:
@@ -288,7 +288,7 @@ def _is_preferred(rows: RowSet, reference: Reference, order: LoadOrder) -> bool:
     It can where it leads to an entity's rows by the natural key, which no row that comes later
     makes ambiguous; and neither column waits for another reference, or for a row of a subclass.
     """
-    tables = {column.table for column in (*reference.own, *reference.remote)}
+    tables = {column.table for column in (*reference.carried_columns, *reference.remote)}
     return (
         (rows.name, reference.name) in order.updated
         and reference.target.table is rows.table

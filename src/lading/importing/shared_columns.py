@@ -71,7 +71,7 @@ def deferred_carriers(
         (place, other, other.columns.index(column))
         for place, (_, column) in enumerate(shared_columns(reference))
         for other in rows.references
-        if column in other.own and (rows.name, other.name) in order.updated
+        if column in other.carried_columns and (rows.name, other.name) in order.updated
     ]
 
 
@@ -85,7 +85,7 @@ def compare(reference: Reference, target: Row | None, held: Sequence[Any]) -> No
     shared = shared_columns(reference)
     names = ", ".join(column.name for _, column in shared)
     if target is None:
-        if not reference.own and None not in held:
+        if not reference.carried_columns and None not in held:
             raise Disagreement(
                 reference.written,
                 f"is null, though the record's other fields set {names}; name what they refer to",

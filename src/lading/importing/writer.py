@@ -35,13 +35,13 @@ class RowWriter:
     def __init__(self, database: Database, rows: RowSet, order: LoadOrder) -> None:
         self.database = database
         self.rows = rows
-        self.own = rows.own
+        self.owner_columns = rows.owner_columns
         self.values = [value.column for value in rows.values if value.writable]
         self.columns: list[Column] = [
             *([rows.surrogate] if rows.surrogate is not None else []),
             *self.values,
-            *(column for item in rows.references for column in item.own),
-            *self.own,
+            *(column for item in rows.references for column in item.carried_columns),
+            *self.owner_columns,
         ]
         joining = {own for extension in rows.extensions for own, _ in extension.pairs}
         self.defaults = Defaults(database, rows, joining.union(self.columns))
@@ -72,11 +72,11 @@ class RowWriter:
             targets.insert(0, "i")
             items.insert(0, "i")
         for place, reference in enumerate(self.rows.references):
-            nulls = source.name((None,) * len(reference.own), "nulls")
+            nulls = source.name((None,) * len(reference.carried_columns), "nulls")
             names.append(f"refs{place}")
             targets.append(f"r{place}")
             items.append(f"*({nulls} if r{place} is None else {_own_source(reference, place)})")
-        if self.own:
+        if self.owner_columns:
             names.append("own")
             targets.append("o")
             items.append("*o")
@@ -174,7 +174,7 @@ class RowWriter:
         for reference in self.rows.references:
             foreign = resolved.foreign.get(reference.name)
             arguments.append(foreign if foreign is not None else [None] * count)
-        if self.own:
+        if self.owner_columns:
             arguments.append(resolved.owner_values)
         if self.defaults.evaluated:
             arguments.append(self.defaults.rows_of(count))
@@ -183,7 +183,7 @@ class RowWriter:
     def _values_given(self, children: Children, row: Row) -> Row:
         """Return what a row gives to the owner columns of its children; others are null."""
         values = {down: row[self.place[up]] for down, up in children.pairs}
-        return tuple(values.get(column) for column in children.rows.own)
+        return tuple(values.get(column) for column in children.rows.owner_columns)
 
     def _defer(self, resolved: ResolvedBatch, rows: list[Row], log: WriteLog) -> None:
         """Log the references that are to be set later, and those that needn't be any more."""
@@ -214,7 +214,11 @@ def _own_source(reference: Reference, place: int) -> str:
     """Return source for what a resolved reference's own columns hold."""
     if not reference.shared:
         return f"r{place}"
-    items = [f"r{place}[{n}], " for n, c in enumerate(reference.columns) if c in reference.own]
+    items = [
+        f"r{place}[{n}], "
+        for n, c in enumerate(reference.columns)
+        if c in reference.carried_columns
+    ]
     return f"({''.join(items)})"
 
 

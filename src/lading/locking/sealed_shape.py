@@ -100,7 +100,7 @@ def _holding(rows: RowSet, columns: tuple[Column, ...]) -> list[str]:
     names: set[str] = set()
     for column in columns:
         names_held = [member.written for member in rows.members if column in _columns(member)]
-        if not names_held and column not in rows.own:
+        if not names_held and column not in rows.owner_columns:
             return []
         names.update(names_held or [OWNER])
     order = [OWNER, *(member.written for member in rows.members)]

@@ -227,7 +227,7 @@ def may_wait(reference: Reference) -> bool:
     """Tell whether a reference that is in no key may be inserted as null first."""
     return (
         reference.nullable
-        and bool(reference.own)
-        and not in_check(reference.own[0].table, reference.own)
-        and not nulls_collide(reference.own[0].table, reference.own)
+        and bool(reference.carried_columns)
+        and not in_check(reference.carried_columns[0].table, reference.carried_columns)
+        and not nulls_collide(reference.carried_columns[0].table, reference.carried_columns)
     )

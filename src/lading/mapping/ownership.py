@@ -168,7 +168,7 @@ class Ownership:
             key=tuple(part for part in child.key if part in members),
             whole_key=child.key,
             parent=rows,
-            own=tuple(dict.fromkeys(own)),
+            owner_columns=tuple(dict.fromkeys(own)),
         )
 
     def _nested_members(

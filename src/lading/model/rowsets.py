@@ -109,7 +109,7 @@ class Reference(Member):
     shared: frozenset[Column] = frozenset()
 
     @property
-    def own(self) -> tuple[Column, ...]:
+    def carried_columns(self) -> tuple[Column, ...]:
         """The columns that this reference carries; without any, others say what it is."""
         return tuple(column for column in self.columns if column not in self.shared)
 
@@ -155,7 +155,7 @@ class RowSet(Computed):
     stand in written order: key first.  ``surrogate`` is the generated primary
     key that records don't carry, if there is one.  ``is_owned`` says whether the rows
     live in other records, ``newest_first`` whether their list runs from the highest
-    generated id down; ``own`` are the columns that hold whose they are, and ``whole_key`` is
+    generated id down; ``owner_columns`` hold whose they are, and ``whole_key`` is
     the natural key with the ways to owners, which their records leave out.
     Of a hierarchy, ``discriminator`` says which class a row is of, ``classes`` which there
     are, and ``extensions`` are the subclasses' own tables.  ``fields`` are those of the schema
@@ -175,7 +175,7 @@ class RowSet(Computed):
     parent: RowSet | None = None
     is_owned: bool = False
     newest_first: bool = False
-    own: tuple[Column, ...] = ()
+    owner_columns: tuple[Column, ...] = ()
     whole_key: tuple[Value | Reference, ...] = ()
     discriminator: Value | None = None
     classes: Classes = None
@@ -248,7 +248,7 @@ class RowSet(Computed):
 
     def carried(self) -> set[Column]:
         """The tables' columns that records carry, surrogate and parent's key included."""
-        columns = {value.column for value in self.values} | set(self.own)
+        columns = {value.column for value in self.values} | set(self.owner_columns)
         columns |= {own for extension in self.extensions for own, _ in extension.pairs}
         for reference in self.references:
             columns.update(reference.columns)
