@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from lading.importing.context import Exclusions
 from lading.importing.entity_reader import EntityReader
-from lading.importing.exclusions import Exclusions
 from lading.importing.outcomes import EntityOutcome, KeyHashes, Outcomes, SourceProblems
 from lading.report import MOST_PROBLEMS, Counts, Problem, Problems, Progress
 from support.cookbook import rows
