@@ -120,7 +120,10 @@ class Catalog:
             self._entities = None
 
     def register_change(self, change: Any) -> None:
-        """Add a change; subclasses of ``Change`` do this by themselves."""
+        """Add a change; subclasses of ``Change`` do this by themselves.
+
+        A further catalog of the same schemas needs their changes as well, in the same order.
+        """
         with self._lock:
             if change not in self.changes:
                 self.changes.append(change)

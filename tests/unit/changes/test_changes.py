@@ -392,3 +392,19 @@ def test_releases_may_name_what_was_renamed_or_dropped() -> None:
     changed(catalog, {"things": (1, 2)}, Rename("things", to="items"), name="One")
     changed(catalog, {"items": (2, 3), "gone": (2, None)}, Drop("gone"), name="Two")
     assert len(history_of(catalog).order) == 2
+
+
+def test_a_change_may_serve_a_further_catalog_of_the_same_schemas() -> None:
+    """Each catalog asks for the changes that it was given, and for no others."""
+    catalog, whole = shop(2), Catalog("shop", keep_ids=True)
+    first = changed(catalog, {"items": (1, 2)}, name="First")
+    second = changed(catalog, {"orders": (None, 1)}, name="Second", after=[first])
+    for schema in catalog.schemas:
+        whole.register(schema)
+    whole.register_change(second)
+    assert mistakes(whole) == (
+        "Second: after names First, which isn't a change of catalog 'shop'; name one that has "
+        "upgrades and that catalog",
+    )
+    whole.register_change(first)
+    assert history_of(whole).order == [first, second] == history_of(catalog).order
