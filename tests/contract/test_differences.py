@@ -17,7 +17,7 @@ from sqlalchemy.dialects import sqlite
 from lading import Catalog, export_all, import_all
 from lading.database.tables import tables_of
 from lading.testing.compare.cells import differences, holding, made_up_columns, unrestored
-from lading.testing.compare.difference import Difference
+from lading.testing.compare.difference import DataDifference
 from lading.testing.compare.records import record_differences
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.datasets.catalog_plan import Plans
@@ -85,7 +85,7 @@ def test_another_engine_holds_the_same_values(
 # One thing is changed
 
 
-def changed(engine: sa.Engine, catalog: Catalog, *statements: str) -> list[Difference]:
+def changed(engine: sa.Engine, catalog: Catalog, *statements: str) -> list[DataDifference]:
     """Run SQL that no constraint hinders, see what differs, and take it back."""
     before = held(engine, catalog)
     with engine.connect() as connection:
@@ -135,7 +135,7 @@ def said_of(catalog: Catalog, column: sa.Column[Any]) -> Iterator[tuple[str, str
             yield rows.entity, rows.name.rpartition(".")[2]
 
 
-def names(found: list[Difference], said: set[tuple[str, str]]) -> bool:
+def names(found: list[DataDifference], said: set[tuple[str, str]]) -> bool:
     """Tell whether a difference names one of these entities, and the field or owned list."""
     return any(
         item.entity == entity and name in f"{item.key} {item.field}".split()
@@ -150,7 +150,7 @@ def columns_of(world: Any) -> list[sa.Column[Any]]:
     return [c for table in tables for c in table.columns if c.computed is None]
 
 
-def said_in(found: list[Difference], column: Any) -> str:
+def said_in(found: list[DataDifference], column: Any) -> str:
     """Show what was found."""
     return "\n".join([str(column), *map(str, found)])
 

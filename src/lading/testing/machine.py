@@ -26,9 +26,9 @@ from lading.testing.datasets.reading import read_rows
 from lading.testing.datasets.references import Draw
 from lading.testing.stateful.clashes import Clash, clashing
 from lading.testing.stateful.database import Live
-from lading.testing.stateful.edits import ADDED, Changes
+from lading.testing.stateful.edits import ADDED, Edits
 from lading.testing.stateful.outcome import Outcome, Terms, Who, plain_text, terms_of
-from lading.testing.stateful.state import Change, State
+from lading.testing.stateful.state import Edit, State
 from lading.testing.strategies import wanted_plans
 from lading.testing.trips.bundles import files_of, manifest_of, noted, records_of
 from lading.testing.trips.trip import RoundTripError, Trip, hold_records
@@ -77,12 +77,12 @@ class Exported:
 
 
 def _change(
-    make: Callable[[Changes, RoundTripMachine], Change], *, where: str | None = None
-) -> SearchStrategy[Change]:
+    make: Callable[[Edits, RoundTripMachine], Edit], *, where: str | None = None
+) -> SearchStrategy[Edit]:
     """Draw a change to one of the databases as they are now, or to the one that is named."""
 
     @st.composite
-    def change(draw: Draw, machine: RoundTripMachine) -> Change:
+    def change(draw: Draw, machine: RoundTripMachine) -> Edit:
         places = [name for name in PLACES if machine.live[name].state.instances] or PLACES
         name = where or draw(st.sampled_from(places))
         others = [
@@ -93,18 +93,18 @@ def _change(
         ]
         state = machine.live[name].state
         begin = PLACES.index(name)
-        changes = Changes(draw, machine.plans, name, state, others=others, begin=begin)
+        changes = Edits(draw, machine.plans, name, state, others=others, begin=begin)
         return make(changes, machine)
 
     return st.runner().flatmap(change)
 
 
-def _filled(changes: Changes, machine: RoundTripMachine) -> Change:
+def _filled(changes: Edits, machine: RoundTripMachine) -> Edit:
     plans = machine.plans
     return changes.inserted(wanted_plans(plans, None), machine.most, first=plans.order[0])
 
 
-def _inserted(changes: Changes, machine: RoundTripMachine) -> Change:
+def _inserted(changes: Edits, machine: RoundTripMachine) -> Edit:
     names = list(machine.plans.entities.roots)
     name = changes.draw(st.sampled_from(names))
     plan = machine.plans.of[machine.plans.entities[name].table]
@@ -117,7 +117,7 @@ def _terms() -> SearchStrategy[Terms]:
 
 
 class RoundTripMachine(RuleBasedStateMachine):
-    """Changes two databases of a catalog's tables, exports them and imports into each other.
+    """Edits two databases of a catalog's tables, exports them and imports into each other.
 
     Use it with a catalog, or derive from it::
 
@@ -185,39 +185,39 @@ class RoundTripMachine(RuleBasedStateMachine):
         """Drop the databases and bundles of a run."""
         self.trip.__exit__()
 
-    # Changes
+    # Edits
 
     @initialize(target=exports, change=_change(_filled, where=PLACES[0]))
-    def fill(self, change: Change) -> Exported:
+    def fill(self, change: Edit) -> Exported:
         """Insert the first rows, and export them."""
         self._apply(change)
         return self.export(change.where, FORMS[0])
 
     @initialize(change=_change(_filled, where=PLACES[1]))
-    def fill_other(self, change: Change) -> None:
+    def fill_other(self, change: Edit) -> None:
         """Insert the first rows of the other database."""
         self._apply(change)
 
     @rule(change=_change(_inserted))
-    def insert(self, change: Change) -> None:
+    def insert(self, change: Edit) -> None:
         """Insert further rows."""
         self._apply(change)
 
     @precondition(lambda self: self.has_rows)
     @rule(change=_change(lambda changes, _: changes.edited()))
-    def edit(self, change: Change) -> None:
+    def edit(self, change: Edit) -> None:
         """Edit a few cells of a row."""
         self._apply(change)
 
     @precondition(lambda self: self.has_rows)
     @rule(change=_change(lambda changes, _: changes.linked()))
-    def link(self, change: Change) -> None:
+    def link(self, change: Edit) -> None:
         """Let a reference lead elsewhere."""
         self._apply(change)
 
     @precondition(lambda self: self.has_rows)
     @rule(change=_change(lambda changes, _: changes.deleted()))
-    def delete(self, change: Change) -> None:
+    def delete(self, change: Edit) -> None:
         """Delete a row, with what it owns."""
         self._apply(change)
 
@@ -226,7 +226,7 @@ class RoundTripMachine(RuleBasedStateMachine):
         """Whether there is anything to change."""
         return any(live.state.instances for live in self.live.values())
 
-    def _apply(self, change: Change) -> None:
+    def _apply(self, change: Edit) -> None:
         live = self.live[change.where]
         live.apply(change)
         self._hold(live, "after a change")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Catalog, Owned
 from lading.database.tables import tables_of
 from lading.testing.compare.cells import differences
-from lading.testing.compare.difference import Difference, apart
+from lading.testing.compare.difference import DataDifference, apart
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases.factories import database, sqlite_engine
 from support import worlds
@@ -191,7 +191,7 @@ def test_keys_that_are_there_twice_are_said_to_be() -> None:
     assert list(map(str, found)) == ["menus slug 'lunch': is there once more"]
     found = differences(world.catalog, after, before)
     assert list(map(str, found)) == ["menus slug 'lunch': is there once less"]
-    assert found == [Difference("menus", "slug 'lunch'", None, "", "is there once less")]
+    assert found == [DataDifference("menus", "slug 'lunch'", None, "", "is there once less")]
     assert differences(world.catalog, after, after) == []
 
 
@@ -280,7 +280,7 @@ def test_owned_rows_with_keys_are_named_by_them() -> None:
     (found,) = differences(catalog, before, after)
     assert str(found) == "recipes slug 'a', steps number 1, text: was 'x' (text), is now 'y' (text)"
     assert differences(catalog, before, {"recipes": recipes}) == [
-        Difference("recipes", "slug 'a', steps number 1", None, "", "is missing")
+        DataDifference("recipes", "slug 'a', steps number 1", None, "", "is missing")
     ]
 
 

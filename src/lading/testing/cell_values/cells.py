@@ -71,7 +71,7 @@ def cells_of(
     one that it can't hold.
     """
     field = value.field if value.writable else None
-    made = _Drawing(value.carrier, value.kind, field, override, settle=settle)
+    made = _ColumnDrawing(value.carrier, value.kind, field, override, settle=settle)
     made.nullable = made.nullable and value.nullable
     return made.cells()
 
@@ -82,10 +82,10 @@ def cells_of_column(
     """Return how a column is drawn that no schema carries; see :func:`cells_of`."""
     # What a type converts in SQL has a form in Python that only the type knows.
     kind = None if converts_in_sql(column.type) else kind_of(column.type)
-    return _Drawing(column, kind, None, override, settle=settle).cells()
+    return _ColumnDrawing(column, kind, None, override, settle=settle).cells()
 
 
-class _Drawing:
+class _ColumnDrawing:
     """Puts together how one column is drawn."""
 
     def __init__(

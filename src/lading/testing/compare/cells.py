@@ -17,7 +17,7 @@ from lading.catalog import Catalog
 from lading.model.entities import Entities
 from lading.model.recursive_keys import level_parts, recurring
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
-from lading.testing.compare.difference import NEW, NOTHING, Difference, ranked
+from lading.testing.compare.difference import NEW, NOTHING, DataDifference, ranked
 from lading.testing.compare.records import AS, Comparison
 from lading.testing.compare.stored import NULL_TEXT, Cell, Stored, is_null
 
@@ -43,7 +43,7 @@ def cell_text(cell: Cell) -> CellText | None:
     return made
 
 
-def differences(catalog: Catalog, before: Stored, after: Stored) -> list[Difference]:
+def differences(catalog: Catalog, before: Stored, after: Stored) -> list[DataDifference]:
     """Compare all that a catalog carries of two databases; the most telling differences first.
 
     What no import restores (left out, only written, or computed from that) isn't compared.
@@ -61,11 +61,11 @@ def differences(catalog: Catalog, before: Stored, after: Stored) -> list[Differe
         for entity, name, text in rows.elements():
             row = f"a row that belongs to no record ({text})"
             texts = (NOTHING, row) if is_new else (row, NOTHING)
-            comparison.found.append((NEW, Difference(entity, None, name, *texts)))
+            comparison.found.append((NEW, DataDifference(entity, None, name, *texts)))
     return ranked(comparison.found)
 
 
-class Row:
+class CellRow:
     """One row, with the cells of its rows in subclasses' tables."""
 
     def __init__(self, cells: dict[Column, Cell]) -> None:
@@ -91,9 +91,9 @@ class CellRecords:
         plain = list(entities.plain.values())
         self.made_up = made_up_columns(plain)
         self.lost = {column for rows in plain for column in unrestored(rows, self.made_up)}
-        self.indexes: dict[tuple[Column, ...], dict[tuple[str, ...], list[Row]]] = {}
-        self.stray: list[tuple[str, str, Row]] = []
-        self.rows: dict[Any, list[Row]] = {}
+        self.indexes: dict[tuple[Column, ...], dict[tuple[str, ...], list[CellRow]]] = {}
+        self.stray: list[tuple[str, str, CellRow]] = []
+        self.rows: dict[Any, list[CellRow]] = {}
         for rows in plain:
             self.rows[rows.table] = self._joined(rows)
         for table in {links.table: None for rows in plain for links in rows.links}:
@@ -117,21 +117,21 @@ class CellRecords:
                 if not row.is_placed:
                     yield rows.entity, rows.name, self._meaning(row)
 
-    def _meaning(self, row: Row) -> str:
+    def _meaning(self, row: CellRow) -> str:
         cells = {column: cell for column, cell in row.cells.items() if column not in self.made_up}
         texts = (f"{column.name} {cell[1]}" for column, cell in cells.items())
         return ", ".join(texts) or "made-up ids alone"
 
     # Rows
 
-    def _rows_of(self, table: Any) -> list[Row]:
+    def _rows_of(self, table: Any) -> list[CellRow]:
         columns = list(table.columns)
         return [
-            Row({column: cells.get(column.name, NULL) for column in columns})
+            CellRow({column: cells.get(column.name, NULL) for column in columns})
             for cells in self.stored.get(table.fullname, ())
         ]
 
-    def _joined(self, rows: RowSet) -> list[Row]:
+    def _joined(self, rows: RowSet) -> list[CellRow]:
         """Return a table's rows, each joined with those of subclasses' tables."""
         found = self._rows_of(rows.table)
         for extension in rows.extensions:
@@ -146,7 +146,7 @@ class CellRecords:
                     base.tables.add(extension.table)
         return found
 
-    def _leading(self, table: Any, columns: tuple[Column, ...], key: Any) -> list[Row]:
+    def _leading(self, table: Any, columns: tuple[Column, ...], key: Any) -> list[CellRow]:
         """Return the rows of a table that hold a key in some columns."""
         if columns not in self.indexes:
             self.indexes[columns] = _by(self.rows[table], columns)
@@ -154,7 +154,7 @@ class CellRecords:
 
     # Records
 
-    def _record(self, rows: RowSet, row: Row) -> dict[str, Any]:
+    def _record(self, rows: RowSet, row: CellRow) -> dict[str, Any]:
         record: dict[str, Any] = {}
         for member in rows.members:
             if isinstance(member, Value):
@@ -171,7 +171,7 @@ class CellRecords:
             record[f"its row in {extension.table.fullname}"] = "a row" if is_there else "no row"
         return record
 
-    def _reference(self, reference: Reference, row: Row) -> dict[str, Any]:
+    def _reference(self, reference: Reference, row: CellRow) -> dict[str, Any]:
         """Return the key that a reference leads to, and its cells that aren't made-up ids."""
         own = {
             f"{reference.written}{AS}{column.name}": cell_text(row.cells.get(column, NULL))
@@ -180,7 +180,7 @@ class CellRecords:
         }
         return {reference.written: self._key(reference, row), **own}
 
-    def _key(self, reference: Reference, row: Row, levels: int = LEVELS) -> Any:
+    def _key(self, reference: Reference, row: CellRow, levels: int = LEVELS) -> Any:
         held = row.texts(reference.columns)
         if held is None:
             return None
@@ -194,12 +194,12 @@ class CellRecords:
             key[own.written] = self._key(own, targets[0], levels - 1) if levels else "..."
         return key
 
-    def _part(self, part: Value | Reference, row: Row) -> Any:
+    def _part(self, part: Value | Reference, row: CellRow) -> Any:
         if isinstance(part, Reference):
             return self._key(part, row)
         return cell_text(row.cells.get(part.column, NULL))
 
-    def _links(self, member: Links, row: Row) -> list[Any]:
+    def _links(self, member: Links, row: CellRow) -> list[Any]:
         near = tuple(column for column, _ in member.local)
         key = row.texts(column for _, column in member.local)
         links = self._leading(member.table, near, key)
@@ -212,7 +212,7 @@ class CellRecords:
             keys.append({**key_texts, **cells} if isinstance(key_texts, dict) else key_texts)
         return sorted(keys, key=_order)
 
-    def _children(self, member: Children, row: Row) -> list[dict[str, Any]]:
+    def _children(self, member: Children, row: CellRow) -> list[dict[str, Any]]:
         near = tuple(column for column, _ in member.pairs)
         key = row.texts(column for _, column in member.pairs)
         owned = [
@@ -226,7 +226,7 @@ class CellRecords:
         pairs.sort(key=lambda pair: self._place(member, *pair))
         return [record for _, record in pairs]
 
-    def _place(self, member: Children, child: Row, record: dict[str, Any]) -> tuple[Any, ...]:
+    def _place(self, member: Children, child: CellRow, record: dict[str, Any]) -> tuple[Any, ...]:
         """Return what a list is sorted by here: what it is ordered by, and its content.
 
         Where made-up ids decide in the end, their order means something.
@@ -244,10 +244,10 @@ def _order(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=repr)
 
 
-def _by(rows: Iterable[Row], columns: Iterable[Column]) -> dict[tuple[str, ...], list[Row]]:
+def _by(rows: Iterable[CellRow], columns: Iterable[Column]) -> dict[tuple[str, ...], list[CellRow]]:
     """Return rows by the texts of some columns, but for those where one is null."""
     known = list(columns)
-    found: dict[tuple[str, ...], list[Row]] = {}
+    found: dict[tuple[str, ...], list[CellRow]] = {}
     for row in rows:
         texts = row.texts(known)
         if texts is not None:

@@ -14,7 +14,7 @@ NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
-class Difference:
+class DataDifference:
     """One difference between two databases, or two bundles.
 
     ``entity`` is the entity whose record differs, ``key`` where in it: the record's natural
@@ -36,7 +36,7 @@ class Difference:
         return f"{place}, {self.field}: was {self.was}, is now {self.now}"
 
 
-def ranked(found: Iterable[tuple[int, Difference]]) -> list[Difference]:
+def ranked(found: Iterable[tuple[int, DataDifference]]) -> list[DataDifference]:
     """Sort differences by how telling they are, one of each entity and field before the rest."""
     seen: Counter[tuple[str, str | None]] = Counter()
     places = []

@@ -20,7 +20,7 @@ from lading.testing.compare.difference import (
     NEW,
     NOTHING,
     VALUE,
-    Difference,
+    DataDifference,
     apart,
     ranked,
 )
@@ -69,7 +69,7 @@ def same(one: Any, other: Any) -> bool:
 
 def record_differences(
     entities: Entities, expected: Records, actual: Records, *, ordered: bool = False
-) -> list[Difference]:
+) -> list[DataDifference]:
     """List how records differ from those expected, the most telling differences first.
 
     What an import doesn't restore (computed and ``dump_only`` fields) isn't compared.
@@ -85,7 +85,9 @@ def record_differences(
         lists = [restorable(root, records.get(name, ())) for records in (expected, actual)]
         comparison.compare_lists(root, name, "", *lists)
         if ordered and not comparison.found and not same(*lists):
-            order = Difference(name, None, None, "one order of records", "another order of records")
+            order = DataDifference(
+                name, None, None, "one order of records", "another order of records"
+            )
             comparison.found.append((NEW, order))
     return ranked(comparison.found)
 
@@ -110,7 +112,7 @@ class Comparison:
     """Collects what differs, each with how telling it is."""
 
     def __init__(self) -> None:
-        self.found: list[tuple[int, Difference]] = []
+        self.found: list[tuple[int, DataDifference]] = []
 
     def compare_lists(
         self, rows: RowSet, entity: str, place: str, before: list[Any], after: list[Any]
@@ -138,7 +140,7 @@ class Comparison:
                 is_known = all(_key(rows, record) in known for known in keys) and rows.key
                 key = _named(rows, place, records, record)
                 text = words[0] if is_known else words[1]
-                self.found.append((rank, Difference(entity, key, None, "", text)))
+                self.found.append((rank, DataDifference(entity, key, None, "", text)))
 
     def _compare(self, rows: RowSet, entity: str, key: str, one: Record, other: Record) -> None:
         members = {member.written: member for member in rows.members}
@@ -159,7 +161,7 @@ class Comparison:
                 self._add(rank, entity, key, name.partition(AS)[0], texts)
 
     def _add(self, rank: int, entity: str, key: str, field: str, texts: Sequence[str]) -> None:
-        self.found.append((rank, Difference(entity, key, field, *apart(*texts))))
+        self.found.append((rank, DataDifference(entity, key, field, *apart(*texts))))
 
     def _children(
         self, member: Children, entity: str, key: str, was: list[Any], now: list[Any]
@@ -272,19 +274,21 @@ def _shown(value: Any, *, is_key: bool = False) -> str:
 # The order of a bundle
 
 
-def out_of_order(entities: Entities, records: Records) -> list[Difference]:
+def out_of_order(entities: Entities, records: Records) -> list[DataDifference]:
     """List the places where a bundle isn't in its canonical order: by key, sets by their bytes."""
-    found: list[Difference] = []
+    found: list[DataDifference] = []
     for name, root in entities.roots.items():
         keys = [key_order(root.key, record) for record in records.get(name, ())]
         if any(map(gt, keys, keys[1:])):
-            found.append(Difference(name, None, None, "records by key", "records out of key order"))
+            found.append(
+                DataDifference(name, None, None, "records by key", "records out of key order")
+            )
         for record in records.get(name, ()):
             found += _disordered(root, name, _named(root, "", records[name], record), record)
     return found
 
 
-def _disordered(rows: RowSet, entity: str, key: str, record: Record) -> Iterator[Difference]:
+def _disordered(rows: RowSet, entity: str, key: str, record: Record) -> Iterator[DataDifference]:
     for member in rows.children:
         children = record.get(member.written) or []
         for place, child in enumerate(children, 1):
@@ -292,7 +296,9 @@ def _disordered(rows: RowSet, entity: str, key: str, record: Record) -> Iterator
             yield from _disordered(member.rows, entity, inner, child)
         texts = [encoded(member.rows, child, omit=ANYTHING) for child in children]
         if not member.sequence and texts != sorted(texts):
-            yield Difference(entity, key, member.written, "rows by their bytes", "another order")
+            yield DataDifference(
+                entity, key, member.written, "rows by their bytes", "another order"
+            )
 
 
 def has_unrestored(entities: Entities) -> bool:

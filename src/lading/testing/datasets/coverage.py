@@ -5,10 +5,10 @@ from __future__ import annotations
 from lading.catalog import Catalog
 from lading.database.tables import tables_of
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
-from lading.testing.compare.difference import NOTHING, Difference
+from lading.testing.compare.difference import NOTHING, DataDifference
 
 
-def forgotten(catalog: Catalog) -> list[Difference]:
+def forgotten(catalog: Catalog) -> list[DataDifference]:
     """List the columns that are in no member of any record and not in ``catalog.coverage()``.
 
     Tables without any schema count as a whole.
@@ -21,14 +21,14 @@ def forgotten(catalog: Catalog) -> list[Difference]:
     for metadata in dict.fromkeys(table.metadata for table in carrying):
         for table in metadata.tables.values():
             if table not in carrying and table.fullname not in named:
-                found.append(Difference(table.fullname, None, None, "a table", NOTHING))
+                found.append(DataDifference(table.fullname, None, None, "a table", NOTHING))
             for column in table.columns if table in carrying else ():
                 if column not in held and f"{table.fullname}.{column.name}" not in named:
                     entity = next(
                         (rows.name for rows in entities.all_rows() if table in rows.tables),
                         table.fullname,
                     )
-                    found.append(Difference(entity, None, column.name, "a column", NOTHING))
+                    found.append(DataDifference(entity, None, column.name, "a column", NOTHING))
     return found
 
 

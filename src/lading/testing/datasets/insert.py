@@ -24,13 +24,13 @@ def write(dataset: Dataset, engine: sa.Engine, engines: Iterable[str], *, other:
     """
     resolved = dataset.resolved(frozenset(engines), at=engine_name(engine), other=other)
     with engine.begin() as connection:
-        Writer(connection, resolved).write(
+        RowInserter(connection, resolved).write(
             ordered(reversed(dataset.instances)) if other else dataset.instances
         )
     return resolved
 
 
-class Writer:
+class RowInserter:
     """Inserts objects in a given order, and counts on each one's required targets before it."""
 
     def __init__(self, connection: sa.Connection, resolved: Resolved) -> None:

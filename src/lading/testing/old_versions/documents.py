@@ -58,7 +58,7 @@ class Past:
 
         @st.composite
         def document(draw: Draw) -> Document:
-            return Document(_Drawing(draw, self, seen).made(), self)
+            return Document(_DocumentDrawing(draw, self, seen).made(), self)
 
         return document()
 
@@ -82,7 +82,7 @@ def _seen(past: Past, path: str) -> dict[str, list[Any]]:
     return {name: list(values.values()) for name, values in found.items()}
 
 
-class _Drawing:
+class _DocumentDrawing:
     """One document on its way: first plain values and keys, then all other references."""
 
     def __init__(self, draw: Draw, past: Past, seen: dict[str, dict[str, list[Any]]]) -> None:

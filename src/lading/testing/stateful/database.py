@@ -10,8 +10,8 @@ from lading.database.live import database_for
 from lading.testing.databases.factories import engine_name
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Instance, MadeUp, made_up_id
-from lading.testing.datasets.insert import Writer
-from lading.testing.stateful.state import Change, State
+from lading.testing.datasets.insert import RowInserter
+from lading.testing.stateful.state import Edit, State
 
 
 class Live:
@@ -23,19 +23,19 @@ class Live:
         self.plans = plans
         self.state = State(plans, engine_name(engine))
 
-    def apply(self, change: Change) -> None:
+    def apply(self, change: Edit) -> None:
         """Make a change in the database; the ids are those that the database makes."""
         new = change.state
         origin = {row: old for row, old in new.origin.items() if row in set(new.instances)}
         kept = set(origin.values())
         gone = [old for old in self.state.instances if old not in kept]
         with self.engine.begin() as connection:
-            writer = Writer(connection, new.resolved())
+            writer = RowInserter(connection, new.resolved())
             for row, old in origin.items():
                 for table, cells in row.rows.items():
                     if any(cells[name] is not old.rows[table][name] for name in cells):
                         writer.update(row, table)
-            self._delete(Writer(connection, self.state.resolved()), gone)
+            self._delete(RowInserter(connection, self.state.resolved()), gone)
             added = [row for row in new.instances if row not in origin]
             for row in added:
                 self._insert(writer, row)
@@ -44,7 +44,7 @@ class Live:
                 writer.update(row, item.table)
         self.state = new
 
-    def _insert(self, writer: Writer, row: Instance) -> None:
+    def _insert(self, writer: RowInserter, row: Instance) -> None:
         """Insert a row into each of its tables, and take the id that was made for it."""
         own = row.plan.made_up
         made = row.cell(own) if own is not None else None
@@ -65,7 +65,7 @@ class Live:
             else:
                 writer.insert(table, [values])
 
-    def _delete(self, writer: Writer, gone: list[Instance]) -> None:
+    def _delete(self, writer: RowInserter, gone: list[Instance]) -> None:
         """Delete rows, the last first; what leads round in a circle is opened before."""
         for row in gone:
             for item, far in row.led.items():

@@ -12,14 +12,14 @@ from lading.testing.datasets.dataset import Instance
 from lading.testing.datasets.draw import Drawing, allowed, harmless, is_free, join
 from lading.testing.datasets.references import Draw, fits
 from lading.testing.datasets.table_plan import Drawn, Foreign, Plan
-from lading.testing.stateful.state import Change, State, cells_text
+from lading.testing.stateful.state import Edit, State, cells_text
 
 NOTHING = "nothing that can be done"
 #: How many rows of a table an insert adds at most.
 ADDED = 2
 
 
-class Changes:
+class Edits:
     """Draws one change to what the database ``where`` holds; the state given stays as it is.
 
     ``others`` are rows of other databases, whose values are taken over now and then, and
@@ -53,13 +53,13 @@ class Changes:
             self.draw, self.plans, wanted, most, first=first, onto=rows, begin=self.begin
         )
 
-    def _made(self, text: str) -> Change:
-        return Change(self.where, self.state, text)
+    def _made(self, text: str) -> Edit:
+        return Edit(self.where, self.state, text)
 
-    def _nothing(self) -> Change:
-        return Change(self.where, self.before.copy(), NOTHING)
+    def _nothing(self) -> Edit:
+        return Edit(self.where, self.before.copy(), NOTHING)
 
-    def inserted(self, wanted: set[Plan], most: int, *, first: Plan) -> Change:
+    def inserted(self, wanted: set[Plan], most: int, *, first: Plan) -> Edit:
         """Draw further rows of some tables, of each one at least."""
         new = self._drawing(wanted, most, first).dataset().instances
         self.state.settle(new)
@@ -71,7 +71,7 @@ class Changes:
 
     # Edits
 
-    def edited(self) -> Change:
+    def edited(self) -> Edit:
         """Draw a few cells of a row anew."""
         able = {row: self._editable(row) for row in self.state.instances}
         rows = [row for row, items in able.items() if items]
@@ -134,7 +134,7 @@ class Changes:
 
     # References
 
-    def linked(self) -> Change:
+    def linked(self) -> Edit:
         """Let a foreign key of a row lead elsewhere, or nowhere."""
         able = [
             (row, item)
@@ -196,7 +196,7 @@ class Changes:
 
     # Deletions
 
-    def deleted(self) -> Change:
+    def deleted(self) -> Edit:
         """Delete a row with all that it owns; optional references to it become null first."""
         able = [
             row

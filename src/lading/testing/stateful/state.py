@@ -138,7 +138,7 @@ class State:
         self.instances = [row for row in self.instances if row not in instances]
 
 
-class Change:
+class Edit:
     """A change to one database: what it holds afterwards, and a text that says what is done."""
 
     def __init__(self, where: str, state: State, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from lading.importer import import_all
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
 from lading.testing.compare.cells import differences
-from lading.testing.compare.difference import Difference
+from lading.testing.compare.difference import DataDifference
 from lading.testing.compare.records import has_unrestored, out_of_order, record_differences
 from lading.testing.compare.stored import stored_cells
 from lading.testing.databases.factories import EngineFactory, database, engine_name
@@ -28,6 +29,8 @@ from lading.testing.datasets.insert import write
 from lading.testing.datasets.reading import read_rows
 from lading.testing.trips.bundles import files_of, noted, records_of
 
+#: Where Linux keeps files in memory.
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - each trip has a folder of its own there
 #: How many differences a failure shows.
 SHOWN = 8
 
@@ -35,7 +38,7 @@ SHOWN = 8
 class RoundTripError(AssertionError):
     """Something was lost or altered on its way; ``differences`` are those found."""
 
-    def __init__(self, problem: str, found: Collection[Difference] = ()) -> None:
+    def __init__(self, problem: str, found: Collection[DataDifference] = ()) -> None:
         self.differences = list(found)
         lines = [problem, *(f"  {item}" for item in self.differences[:SHOWN])]
         if len(self.differences) > SHOWN:
@@ -57,7 +60,8 @@ class Trip:
         self.expected: Mapping[str, list[Any]] = {}
 
     def __enter__(self) -> Self:
-        self.folder = Path(self.held.enter_context(tempfile.TemporaryDirectory(prefix="lading-")))
+        folder = tempfile.TemporaryDirectory(prefix="lading-", dir=_in_memory())
+        self.folder = Path(self.held.enter_context(folder))
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -97,7 +101,7 @@ class Trip:
             count = report[name].imported
             if count != len(records):
                 now = f"{count} of {len(records)} records were imported"
-                found.append(Difference(name, None, None, f"{len(records)} records", now))
+                found.append(DataDifference(name, None, None, f"{len(records)} records", now))
         if found:
             raise RoundTripError("the import didn't take what was exported:", found)
         return report
@@ -108,7 +112,7 @@ class Trip:
         with noted("the second import"):
             report = import_all(engine, path, catalog=self.catalog)
         found = [
-            Difference(name, None, None, "every record there", f"a second import: {counts}")
+            DataDifference(name, None, None, "every record there", f"a second import: {counts}")
             for name, counts in report.entities.items()
             if counts.imported or counts.differing
         ]
@@ -149,6 +153,11 @@ class Trip:
         found = record_differences(entities, records_of(path), records_of(other), ordered=True)
         if found or not has_unrestored(entities):
             raise RoundTripError(f"{what} gave other bytes:", found)
+
+
+def _in_memory() -> str | None:
+    """Return a folder in memory, where there is one: each bundle would wait for a disk."""
+    return SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
 
 
 def _require(catalog: Any, dataset: Any) -> None:
