@@ -22,13 +22,11 @@ from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases.factories import EngineFactory, sqlite_engine
 from lading.testing.datasets.catalog_plan import Overrides, Plans
 from lading.testing.datasets.dataset import Dataset
-from lading.testing.datasets.reading import read_rows
 from lading.testing.datasets.references import Draw
 from lading.testing.stateful.clashes import Clash, clashing
 from lading.testing.stateful.database import Live
-from lading.testing.stateful.edits import ADDED, Edits
+from lading.testing.stateful.edits import ADDED, Edit, Edits
 from lading.testing.stateful.outcome import Outcome, Terms, Who, plain_text, terms_of
-from lading.testing.stateful.state import Edit, State
 from lading.testing.strategies import wanted_plans
 from lading.testing.trips.bundles import files_of, manifest_of, noted, records_of
 from lading.testing.trips.trip import RoundTripError, Trip, hold_records
@@ -93,7 +91,7 @@ def _change(
         ]
         state = machine.live[name].state
         begin = PLACES.index(name)
-        changes = Edits(draw, machine.plans, name, state, others=others, begin=begin)
+        changes = Edits(draw, name, state, others=others, begin=begin)
         return make(changes, machine)
 
     return st.runner().flatmap(change)
@@ -127,12 +125,12 @@ class RoundTripMachine(RuleBasedStateMachine):
             catalog = catalog
         TestShop = Shop.TestCase
 
-    Rows are inserted, edited, linked anew and deleted by plain Core statements, in the
-    database and in memory.  After each step the database is exported, and the export must say
-    what the rows say.  After an import the database must hold the records that it held, as they
-    were, and those of the bundle whose natural keys are new; what the report counts must be so;
-    a refused import must leave every cell as it was.  ``RoundTripError`` says where anything
-    else happens; errors of lading's own are raised as they are.
+    Rows are inserted, edited, linked anew and deleted by plain Core statements.  After each
+    step the database is exported, and the export must say what the rows say, as SQLAlchemy reads
+    them.  After an import the database must hold the records that it held, as they were, and
+    those of the bundle whose natural keys are new; what the report counts must be so; a refused
+    import must leave every cell as it was.  ``RoundTripError`` says where anything else happens;
+    errors of lading's own are raised as they are.
 
     ``engine_factory``, ``max_records`` and ``overrides`` are what :func:`assert_round_trip` and
     :func:`datasets` take; they are class attributes, or keyword arguments of the call.
@@ -319,8 +317,7 @@ class RoundTripMachine(RuleBasedStateMachine):
                 )
         problem = f"after an import, {live.name} holds other records than it should:"
         hold_records(type(self).catalog, expected, self._document(live), problem)
-        instances = read_rows(live.engine, self.plans)
-        live.state = State(self.plans, live.state.engine, instances)
+        live.read()
         self._hold(live, "after an import")
 
     def _hold(self, live: Live, when: str) -> None:

@@ -40,7 +40,8 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
                     if item.target in far.rows
                 }
             if instance.has(item.kinds) and item.table in instance.rows:
-                far = targets[item.remote].get(_key(values[instance], item.columns))
+                key = _key(values[instance], item.columns)
+                far = targets[item.remote].get(key) if key else None
                 instance.led[item] = far
                 if far is not None:
                     row = instance.rows[item.table]

@@ -9,75 +9,73 @@ import sqlalchemy as sa
 from lading.database.live import database_for
 from lading.testing.databases.factories import engine_name
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import Instance, MadeUp, made_up_id
+from lading.testing.datasets.dataset import Dataset, Instance, MadeUp, made_up_id
 from lading.testing.datasets.insert import RowInserter
-from lading.testing.stateful.state import Edit, State
+from lading.testing.datasets.reading import read_rows
+from lading.testing.stateful.edits import Edit
+from lading.testing.stateful.state import State
 
 
 class Live:
-    """A database, and what it must hold."""
+    """A database, and what it holds."""
 
     def __init__(self, name: str, engine: sa.Engine, plans: Plans) -> None:
         self.name = name
         self.engine = engine
         self.plans = plans
-        self.state = State(plans, engine_name(engine))
+        self.state = State(plans, engine_name(engine), [])
 
-    def apply(self, change: Edit) -> None:
-        """Make a change in the database; the ids are those that the database makes."""
-        new = change.state
-        origin = {row: old for row, old in new.origin.items() if row in set(new.instances)}
-        kept = set(origin.values())
-        gone = [old for old in self.state.instances if old not in kept]
-        with self.engine.begin() as connection:
-            writer = RowInserter(connection, new.resolved())
-            for row, old in origin.items():
-                for table, cells in row.rows.items():
-                    if any(cells[name] is not old.rows[table][name] for name in cells):
-                        writer.update(row, table)
-            self._delete(RowInserter(connection, self.state.resolved()), gone)
-            added = [row for row in new.instances if row not in origin]
-            for row in added:
-                self._insert(writer, row)
-                writer.there.add(row)
-            for row, item in writer.later:
-                writer.update(row, item.table)
-        self.state = new
+    def read(self) -> None:
+        """Read what the database holds now."""
+        self.state = State(self.plans, self.state.engine, read_rows(self.engine, self.plans))
 
-    def _insert(self, writer: RowInserter, row: Instance) -> None:
-        """Insert a row into each of its tables, and take the id that was made for it."""
-        own = row.plan.made_up
-        made = row.cell(own) if own is not None else None
-        if isinstance(made, MadeUp) and any(
-            far is row for item, far in row.led.items() if item.hard
-        ):
-            made.value = _id_ahead(writer.connection, row)
-        for table in row.rows:
-            values = writer.values(row, table)
-            if isinstance(made, MadeUp) and made.value is None:
-                del values[own.name]  # type: ignore[union-attr]
-                result = writer.connection.execute(
-                    sa.insert(writer.as_stored(table)).values(values)
-                )
-                key = result.inserted_primary_key
-                assert key is not None
-                made.value = key[0]
-            else:
-                writer.insert(table, [values])
+    def apply(self, edit: Edit) -> None:
+        """Make a change, unless the database refuses it; ids are those that it makes."""
+        rows = Dataset(self.plans, [*self.state.instances, *edit.added])
+        resolved = rows.resolved({self.state.engine})
+        try:
+            with self.engine.begin() as connection:
+                inserter = RowInserter(connection, resolved)
+                inserter.there.update(self.state.instances)
+                for row in edit.changed:
+                    for table in row.rows:
+                        inserter.update(row, table)
+                for row in reversed(edit.gone):
+                    _delete(inserter, row)
+                for row in edit.added:
+                    _insert(inserter, row)
+                for row, item in inserter.later:
+                    inserter.update(row, item.table)
+        except sa.exc.IntegrityError:
+            pass  # other rows need what would be gone
+        self.read()
 
-    def _delete(self, writer: RowInserter, gone: list[Instance]) -> None:
-        """Delete rows, the last first; what leads round in a circle is opened before."""
-        for row in gone:
-            for item, far in row.led.items():
-                if far in gone and not item.hard:
-                    row.rows[item.table].update({column.name: None for column in item.columns})
-                    writer.update(row, item.table)
-        for row in reversed(gone):
-            for table in reversed(row.rows):
-                values = writer.resolved.row(row, table)
-                there = writer.as_stored(table)
-                key = [column == values[column.name] for column in there.primary_key.columns]
-                writer.connection.execute(sa.delete(there).where(*key))
+
+def _insert(inserter: RowInserter, row: Instance) -> None:
+    """Insert a row into each of its tables, and take the id that was made for it."""
+    own = row.plan.made_up
+    made = row.cell(own) if own is not None else None
+    if isinstance(made, MadeUp) and any(far is row for item, far in row.led.items() if item.hard):
+        made.value = _id_ahead(inserter.connection, row)
+    for table in row.rows:
+        values = inserter.values(row, table)
+        if isinstance(made, MadeUp) and made.value is None:
+            del values[own.name]  # type: ignore[union-attr]
+            statement = sa.insert(inserter.as_stored(table)).values(values)
+            key = inserter.connection.execute(statement).inserted_primary_key
+            assert key is not None
+            made.value = key[0]
+        else:
+            inserter.insert(table, [values])
+    inserter.there.add(row)
+
+
+def _delete(inserter: RowInserter, row: Instance) -> None:
+    for table in reversed(row.rows):
+        values = inserter.resolved.row(row, table)
+        there = inserter.as_stored(table)
+        key = [column == values[column.name] for column in there.primary_key.columns]
+        inserter.connection.execute(sa.delete(there).where(*key))
 
 
 def _id_ahead(connection: sa.Connection, row: Instance) -> Any:
