@@ -83,5 +83,7 @@ def _id_ahead(connection: sa.Connection, row: Instance) -> Any:
     plan = row.plan
     assert plan.made_up is not None
     if isinstance(plan.made_up.type, sa.Integer):
-        return database_for(connection).allocate(plan.table, plan.made_up, 1)[0]
+        database = database_for(connection)
+        database.look_up_columns([plan.table])
+        return database.allocate(plan.table, plan.made_up, 1)[0]
     return made_up_id(plan, row.number)
