@@ -13,13 +13,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-ENGINES = ("sqlite-memory", "postgresql", "mariadb")
+from support.depth import IS_DEEP
+
 NAMES = ("sqlite-memory", "sqlite-file", "postgresql", "mariadb")
+ENGINES = NAMES if IS_DEEP else ("sqlite-memory", "postgresql", "mariadb")
 
 #: For tests in which several connections meet, which one database in memory doesn't have.
 ON_FILES_TOO = pytest.mark.parametrize("backend", NAMES, indirect=True)
 #: For what no engine has a part in: errors that are found first, and bytes of files.
-ON_SQLITE = pytest.mark.parametrize("backend", ["sqlite-memory"], indirect=True)
+ON_SQLITE = pytest.mark.parametrize(
+    "backend", NAMES if IS_DEEP else ["sqlite-memory"], indirect=True
+)
 
 DISCONNECT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
