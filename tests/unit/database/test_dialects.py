@@ -15,7 +15,7 @@ from lading.database.dialects.base import Dialect, ServerFacts, scalar
 from lading.database.dialects.mariadb import MariaDB
 from lading.database.dialects.mariadb_columns import Stored
 from lading.database.dialects.postgresql import PostgreSQL
-from lading.database.dialects.postgresql_columns import Declared
+from lading.database.dialects.postgresql_columns import DeclaredPostgreSQLColumns
 from lading.database.dialects.sqlite import SQLite
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
@@ -47,7 +47,7 @@ def on_sqlite(**facts: Any) -> SQLite:
 def on_postgresql(translate: Any = None, **facts: Any) -> PostgreSQL:
     """Return PostgreSQL's dialect over these tables."""
     engine = PGDialect_psycopg()
-    declared = Declared(engine)
+    declared = DeclaredPostgreSQLColumns(engine)
     tables = {
         (table.schema, table.name): {column.name: declared(column) for column in table.c}
         for table in (ITEMS, PRICES)
