@@ -92,7 +92,7 @@ def lock(
 def _accepted(catalog: Catalog, place: Path, old: Lock) -> tuple[Waiver, ...]:
     """Return the waivers that count; ``DeclarationError`` for what no waiver accepts."""
     findings, used = _checked(catalog, place, old)
-    refused = [str(finding) for finding in findings if finding.kind != SAFE]
+    refused = [str(finding) for finding in findings if finding.severity != SAFE]
     if refused:
         raise DeclarationError(refused)
     return used
@@ -162,7 +162,7 @@ def _checked(
     }
     drifted = drift(catalog, lock_file.last.versions, lock_file.shapes)
     standing, used = _waived(drifted, lock_file.waivers)
-    if all(finding.kind == SAFE for finding in standing):
+    if all(finding.severity == SAFE for finding in standing):
         passed = _passed(lock_file, used)
         golden = golden_findings(catalog, documents, passed)
         drifted += golden
@@ -180,7 +180,9 @@ def _waived(
     places = {(finding.rule, finding.path) for finding in findings}
     standing = [finding for finding in findings if (finding.rule, finding.path) not in accepted]
     causes = [
-        finding.path for finding in standing if finding.kind != SAFE and finding.rule not in HEADS
+        finding.path
+        for finding in standing
+        if finding.severity != SAFE and finding.rule not in HEADS
     ]
     standing = [
         finding

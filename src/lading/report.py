@@ -84,7 +84,7 @@ class Finding:
     """One difference between what a catalog declares and what its lock has sealed.
 
     ``rule`` is a stable name such as ``FIELD_REMOVED``, ``path`` says where
-    (``recipes.uses.amount``).  ``kind`` is ``"safe"`` (older payloads load and mean the
+    (``recipes.uses.amount``).  ``severity`` is ``"safe"`` (older payloads load and mean the
     same), ``"needs a change"`` or ``"breaking"`` (which no change mends).  ``before`` and
     ``after`` are the shapes, ``None`` where there is none.  ``message`` says what is, what was and
     what to do; ``suggestion`` is the source of a ``Change`` that says so, or ``None``.
@@ -92,14 +92,19 @@ class Finding:
 
     rule: str
     path: str
-    kind: str
+    severity: str
     before: Any
     after: Any
     message: str
     suggestion: str | None = None
 
+    @property
+    def kind(self) -> str:
+        """The severity, by its former name."""
+        return self.severity
+
     def __str__(self) -> str:
-        text = f"{sentence(f'{self.path}: {self.rule} ({self.kind})', self.message)}"
+        text = f"{sentence(f'{self.path}: {self.rule} ({self.severity})', self.message)}"
         return f"{text}\n\n{self.suggestion}" if self.suggestion else text
 
 

@@ -46,7 +46,7 @@ def path(tmp_path: Path) -> Path:
 
 def rules(findings: list[Finding]) -> dict[str, str]:
     """Return the findings' kinds by rule and path."""
-    return {f"{one.rule} {one.path}": one.kind for one in findings}
+    return {f"{one.rule} {one.path}": one.severity for one in findings}
 
 
 def suggested(findings: list[Finding]) -> list[str]:
@@ -722,7 +722,7 @@ def test_a_change_that_does_not_deliver_is_found(path: Path) -> None:
 def test_a_step_that_does_not_fit_what_is_sealed_is_found(path: Path) -> None:
     """A field that never was can't be dropped."""
     (finding,) = check(changed((), 'Drop("items", "colour")').shop, path)
-    assert (finding.rule, finding.path, finding.kind) == (
+    assert (finding.rule, finding.path, finding.severity) == (
         "CHANGE_DOES_NOT_FIT",
         "Items2",
         "breaking",
@@ -802,7 +802,7 @@ def test_a_change_that_was_edited_after_its_release_is_found(path: Path) -> None
     lock(changed((), steps).shop, path)
     assert check(changed((), steps).shop, path) == []
     (finding,) = check(changed((), steps.replace("2.00", "3.00")).shop, path)
-    assert (finding.rule, finding.path, finding.kind) == ("GOLDEN_DRIFT", "items", "breaking")
+    assert (finding.rule, finding.path, finding.severity) == ("GOLDEN_DRIFT", "items", "breaking")
     assert (
         "record 1 of goldens/1.json no longer upgrades to a record of goldens/2.json"
         in finding.message
@@ -840,7 +840,7 @@ def test_versions_that_went_down_or_leave_a_gap_are_found(path: Path) -> None:
     }
     lock(changed((), "").shop, path)
     (finding,) = check(edition().shop, path)
-    assert (finding.rule, finding.kind) == ("VERSION_WENT_DOWN", "breaking")
+    assert (finding.rule, finding.severity) == ("VERSION_WENT_DOWN", "breaking")
     assert finding.message.startswith("its version is 1, below the sealed 2")
 
 

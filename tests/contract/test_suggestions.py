@@ -61,7 +61,7 @@ def test_suggestions_for_a_real_history_are_accepted(
     catalog.changes.clear()
     catalog._entities = None
     paste(catalog, check(catalog, path))
-    found = [one for one in check(catalog, path) if one.kind != "safe"]
+    found = [one for one in check(catalog, path) if one.severity != "safe"]
     assert {one.rule for one in found} <= {"GOLDEN_NOT_UPGRADED"}
     assert all(OPEN in one.message for one in found)
     assert (found == []) == (make in (notebook, workshop))

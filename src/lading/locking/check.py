@@ -84,7 +84,7 @@ class _Check:
             self._misfit(error.change.__name__, str(error))
             return self.findings
         self._compare(before)
-        if all(finding.kind == SAFE for finding in self.findings):
+        if all(finding.severity == SAFE for finding in self.findings):
             self._history()
         return self.findings
 
@@ -134,13 +134,13 @@ class _Check:
         self,
         rule: str,
         path: str,
-        kind: str,
+        severity: str,
         message: str,
         *,
         before: Any = None,
         after: Any = None,
     ) -> None:
-        self.findings.append(Finding(rule, path, kind, before, after, message))
+        self.findings.append(Finding(rule, path, severity, before, after, message))
 
     # What remains
 
@@ -267,14 +267,14 @@ class _Check:
 
     def _difference(self, difference: ShapeDifference, former: str) -> None:
         entity = self.after.split(difference.path)[0]
-        todo = LOCK_AGAIN if difference.kind == SAFE else "Declare it in a change"
-        if difference.kind != SAFE:
+        todo = LOCK_AGAIN if difference.severity == SAFE else "Declare it in a change"
+        if difference.severity != SAFE:
             self._draft(entity, former).take(difference)
         text = f"{difference.text}. {todo}."
         self._add(
             difference.rule,
             difference.place,
-            difference.kind,
+            difference.severity,
             text,
             before=difference.before,
             after=difference.after,
@@ -283,9 +283,9 @@ class _Check:
     def _head(self, name: str, former: str) -> None:
         """Say what is wrong with an entity's version, if anything is."""
         version, needed = self.reached[former], self.current[name]
-        rule, kind = "", NEEDS_CHANGE
+        rule, severity = "", NEEDS_CHANGE
         if needed < version:
-            rule, kind = "VERSION_WENT_DOWN", BREAKING
+            rule, severity = "VERSION_WENT_DOWN", BREAKING
             text = f"its version is {needed}, below the sealed {version}; versions only count up"
         elif needed > version:
             rule = "VERSION_GAP"
@@ -305,7 +305,7 @@ class _Check:
                 text += ", or correct the steps"
         if rule:
             shapes = {"before": plain(self._sealed(former)), "after": self.after.roots[name]}
-            self._add(rule, name, kind, text, **shapes)
+            self._add(rule, name, severity, text, **shapes)
 
     def _sealed(self, former: str) -> Any:
         """Return the shape that was sealed of an entity, by its name as changes leave it."""
@@ -327,7 +327,7 @@ class _Check:
         self.findings.sort(key=order_of_finding)
         for place, finding in enumerate(self.findings):
             for name in list(texts):
-                if finding.kind == NEEDS_CHANGE and f"{finding.path}.".startswith(f"{name}."):
+                if finding.severity == NEEDS_CHANGE and f"{finding.path}.".startswith(f"{name}."):
                     self.findings[place] = replace(finding, suggestion=texts.pop(name))
                     break
 

@@ -28,7 +28,7 @@ class ShapeDifference:
     rule: str
     path: str
     field: str | None
-    kind: str
+    severity: str
     before: Any
     after: Any
     text: str
@@ -125,7 +125,7 @@ def _compare(path: str, before: Shape, after: Shape, *, has_key: bool) -> Iterat
         old, new = before.get("discriminator"), after.get("discriminator")
         text = f"the discriminator is now {new or 'no field'}, formerly {old or 'no field'}"
         yield ShapeDifference("DISCRIMINATOR_CHANGED", path, None, NEEDS_CHANGE, old, new, text)
-    yield from _kinds(path, before, after)
+    yield from _class_changes(path, before, after)
     yield from _own_code(path, before, after)
     fresh = _fresh(before, after)
     for name, inner in before["fields"].items():
@@ -139,8 +139,8 @@ def _compare(path: str, before: Shape, after: Shape, *, has_key: bool) -> Iterat
         if old is None:
             yield _added(path, name, inner, fresh)
         elif _is_exact(old):
-            for rule, kind, text in _field(plain(old), inner, fresh):
-                yield ShapeDifference(rule, path, name, kind, plain(old), plain(inner), text)
+            for rule, severity, text in _field(plain(old), inner, fresh):
+                yield ShapeDifference(rule, path, name, severity, plain(old), plain(inner), text)
     yield from _unique(path, before, after, set(after["key"]) if has_key else set())
 
 
@@ -159,15 +159,15 @@ def _fresh(before: Shape, after: Shape) -> set[Any]:
     return set(after.get("kinds", ())) - set(before.get("kinds", ()))
 
 
-def _kinds(path: str, before: Shape, after: Shape) -> Iterator[ShapeDifference]:
+def _class_changes(path: str, before: Shape, after: Shape) -> Iterator[ShapeDifference]:
     old, new = before.get("kinds", []), after.get("kinds", [])
     if not _is_exact(before["fields"].get(before.get("discriminator"), {})):
         return  # a change may have made other classes of them
-    gone = [kind for kind in old if kind not in new]
+    gone = [name for name in old if name not in new]
     if gone and new:
         text = f"records can no longer be of class {_listed(gone)}"
         yield ShapeDifference("CLASS_REMOVED", path, None, NEEDS_CHANGE, old, new, text)
-    if any(kind not in old for kind in new) and old:
+    if any(name not in old for name in new) and old:
         text = f"records can now be of class {_listed([name for name in new if name not in old])}"
         yield ShapeDifference("CLASS_ADDED", path, None, SAFE, old, new, text)
 
@@ -181,19 +181,25 @@ def _own_code(path: str, before: Shape, after: Shape) -> Iterator[ShapeDifferenc
         yield ShapeDifference("OWN_CODE_CHANGED", path, None, SAFE, old, new, text)
 
 
-def _listed(kinds: list[Any]) -> str:
-    return ", ".join(map(repr, kinds))
+def _listed(names: list[Any]) -> str:
+    return ", ".join(map(repr, names))
 
 
 def _added(path: str, name: str, inner: Shape, fresh: set[Any]) -> ShapeDifference:
     """Absent is not null, so older records lack a field that no default, class or column gives."""
-    kind, why = NEEDS_CHANGE, "and older records lack it"
+    severity, why = NEEDS_CHANGE, "and older records lack it"
     if inner.get("computed") or inner.get("optional"):
-        kind, why = SAFE, "and records may lack it"
+        severity, why = SAFE, "and records may lack it"
     elif "classes" in inner and set(inner["classes"]) <= fresh:
-        kind, why = SAFE, "and only new classes have it"
+        severity, why = SAFE, "and only new classes have it"
     return ShapeDifference(
-        "FIELD_ADDED", path, name, kind, None, plain(inner), f"{_described(inner)} is new, {why}"
+        "FIELD_ADDED",
+        path,
+        name,
+        severity,
+        None,
+        plain(inner),
+        f"{_described(inner)} is new, {why}",
     )
 
 
@@ -257,8 +263,8 @@ def _presence(old: Shape, new: Shape, fresh: set[Any]) -> Iterator[Found]:
         yield "CLASSES_CHANGED", NEEDS_CHANGE, text
 
 
-def _classes(kinds: list[Any] | None) -> str:
-    return "all classes" if kinds is None else f"class {_listed(kinds)}"
+def _classes(classes: list[Any] | None) -> str:
+    return "all classes" if classes is None else f"class {_listed(classes)}"
 
 
 def _unique(path: str, before: Shape, after: Shape, key: set[str]) -> Iterator[ShapeDifference]:

@@ -260,5 +260,5 @@ def _drifted(
                 break
 
 
-def _finding(rule: str, path: str, kind: str, message: str, after: Any = None) -> Finding:
-    return Finding(rule, path, kind, None, after, message)
+def _finding(rule: str, path: str, severity: str, message: str, after: Any = None) -> Finding:
+    return Finding(rule, path, severity, None, after, message)

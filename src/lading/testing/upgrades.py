@@ -51,7 +51,7 @@ def assert_upgrades(
     Raises ``RoundTripError`` with the seal, the change and the record; ``DeclarationError`` where
     :func:`lading.check` finds anything that isn't safe.
     """
-    refused = [str(finding) for finding in check(catalog, lock) if finding.kind != SAFE]
+    refused = [str(finding) for finding in check(catalog, lock) if finding.severity != SAFE]
     if refused:
         raise DeclarationError(refused)
     place = Path(lock)
