@@ -29,7 +29,7 @@ def carried_columns(rows: RowSet) -> Iterator[Carried]:
         named |= dict.fromkeys(set(columns) - named.keys(), links.written)
     for column in [*rows.carried(), *rows.identity]:
         named.setdefault(column, None)
-    yield from sorted(named.items(), key=lambda item: str(item[0]))
+    yield from sorted(named.items(), key=lambda column_and_field: str(column_and_field[0]))
 
 
 def require_columns(dialect: Dialect, row_sets: Iterable[RowSet]) -> None:

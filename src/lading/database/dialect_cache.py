@@ -73,5 +73,5 @@ def settings_of(sqlalchemy: SQLAlchemyDialect) -> dict[str, Any]:
 @cache
 def _memoized(cls: Any) -> frozenset[str]:
     """Name what a class computes of the rest when it is first asked for."""
-    members = [item for base in cls.__mro__ for item in vars(base).items()]
+    members = [member for base in cls.__mro__ for member in vars(base).items()]
     return frozenset(name for name, member in members if isinstance(member, memoized_property))

@@ -155,18 +155,18 @@ def told_refusal(error: BaseException) -> str:
     engine, code = code_of(orig)
     if engine == "sqlite":
         return str(orig)  # it names columns and constraints alone
-    said = [f"{'SQLSTATE' if engine == 'postgresql' else 'error'} {code}"]
+    parts = [f"{'SQLSTATE' if engine == 'postgresql' else 'error'} {code}"]
     if engine == "postgresql":
         diagnosis = getattr(orig, "diag", None)
         constraint = getattr(diagnosis, "constraint_name", None)
         if str(code).startswith("23"):
-            said.insert(0, str(getattr(diagnosis, "message_primary", None) or "a constraint"))
+            parts.insert(0, str(getattr(diagnosis, "message_primary", None) or "a constraint"))
     elif code in WITHOUT_VALUES:
         return str(orig.args[-1])
     else:
         constraint = str(orig.args[-1]).rpartition(" for key ")[2] if code == DUPLICATE else None
-    said += [f"constraint {constraint}"] if constraint else []
-    return f"{', '.join(said)} {WITHHELD}"
+    parts += [f"constraint {constraint}"] if constraint else []
+    return f"{', '.join(parts)} {WITHHELD}"
 
 
 def is_lost(error: BaseException) -> bool:
@@ -193,10 +193,10 @@ def code_of(orig: BaseException) -> tuple[str, Any]:
 
 def _told(orig: BaseException) -> Told:
     engine, code = code_of(orig)
-    told = BY_CODE[engine].get(code)
-    if told is None:
+    explanation = BY_CODE[engine].get(code)
+    if explanation is None:
         return "", ""
-    return told[0], told[1].format(setting=SETTINGS[engine].get(told, ""))
+    return explanation[0], explanation[1].format(setting=SETTINGS[engine].get(explanation, ""))
 
 
 def _first(error: BaseException) -> BaseException:

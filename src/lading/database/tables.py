@@ -18,10 +18,10 @@ from lading.model.rowsets import RowSet, Value
 
 def tables_of(entities: Entities) -> list[sa.Table]:
     """Return every table that a catalog's records fill."""
-    found: dict[sa.Table, None] = {}
+    tables: dict[sa.Table, None] = {}
     for rows in entities.all_rows():
-        found.update(dict.fromkeys([*rows.tables, *(links.table for links in rows.links)]))
-    return list(found)
+        tables.update(dict.fromkeys([*rows.tables, *(links.table for links in rows.links)]))
+    return list(tables)
 
 
 def keys_of(entities: Entities, names: Collection[str] | None = None) -> TableKeys:
@@ -119,7 +119,7 @@ class TableCounts:
                 continue  # others may add rows of theirs, but none of ours may be missing
             if gained != wanted:
                 pairs = zip(gained, wanted, strict=True)
-                place = next(n for n, (found, given) in enumerate(pairs) if found != given)
+                place = next(n for n, (gain, count) in enumerate(pairs) if gain != count)
                 what = "links" if place else "rows"
                 raise TargetError(
                     f"the {what} written and those that are there now don't agree: "

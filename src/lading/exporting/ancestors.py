@@ -90,7 +90,9 @@ class Ancestors:
         extension = self.rows.extension_of(self.own.remote[0].table)
         if extension is not None:  # the reference leads to rows of a subclass, by its own table
             far = extension.table.alias("_lading_above_own")
-        climbs = [far.c[item.key] == reached.c[f"u{n}"] for n, item in enumerate(self.own.remote)]
+        climbs = [
+            far.c[column.key] == reached.c[f"u{n}"] for n, column in enumerate(self.own.remote)
+        ]
         climbed = reached.join(far, sa.and_(*climbs))
         if extension is not None:
             up = [far.c[own.key] == above.c[base.key] for own, base in extension.pairs]
@@ -110,8 +112,8 @@ class Ancestors:
 
     def fetch(self, reading: Reading, rows: Sequence[Row]) -> TargetKeys:
         """Return the keys of the targets of some rows, by the targets' primary keys."""
-        asked = dict.fromkeys(keys_at(rows, self.slot.identity))
-        wanted = [identity for identity in asked if None not in identity]
+        identities = dict.fromkeys(keys_at(rows, self.slot.identity))
+        wanted = [identity for identity in identities if None not in identity]
         levels = self._levels(reading, wanted)
         return {identity: self._written(identity, levels) for identity in wanted}
 

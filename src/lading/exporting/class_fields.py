@@ -28,8 +28,8 @@ class KindSource:
         if rows.discriminator is not None:
             places = [selection.raw(extension.pairs[0][0]) for extension in rows.extensions]
             check = source.name(_checked(rows), "kind")
-            held = ", ".join([written, *(f"c{place}" for place in places)])
-            self.loop = f" for d in ({check}({held}),)"
+            arguments = ", ".join([written, *(f"c{place}" for place in places)])
+            self.loop = f" for d in ({check}({arguments}),)"
 
     def only(self, member: Member, text: str, empty: str) -> str:
         """Return source for a field that only some classes have; ``empty`` tells that it is."""
@@ -50,9 +50,9 @@ def _checked(rows: RowSet) -> Callable[..., Any]:
                 f"{kind!r} is the polymorphic_identity of no mapped class (there are {names}); "
                 "import the module that declares it, or correct the row"
             )
-        for extension, held in zip(rows.extensions, own, strict=True):
-            if (held is not None) != (kind in extension.classes):
-                has = "has a row" if held is not None else "has no row"
+        for extension, own_key in zip(rows.extensions, own, strict=True):
+            if (own_key is not None) != (kind in extension.classes):
+                has = "has a row" if own_key is not None else "has no row"
                 raise ValueError(
                     f"a row of class {kind!r} {has} in {extension.table.fullname}, unlike its class"
                 )

@@ -189,7 +189,7 @@ class RowEncoder:
     def _ids(self, selection: Selection) -> list[str]:
         """Return sources for the ids that people debug by, in their written form."""
         surrogate = self.rows.surrogate
-        references = {f"{item.name}_id": item for item in self.rows.references}
+        references = {f"{reference.name}_id": reference for reference in self.rows.references}
         sources = []
         for name in id_names(self.rows):
             if surrogate is not None and name == surrogate.name:

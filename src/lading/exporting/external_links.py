@@ -47,11 +47,11 @@ class Externals:
 
     def found(self, files: Iterable[FileEntry], before: Iterable[External]) -> Iterator[External]:
         """Yield the links that lead outside, with their number."""
-        said = {(item.entity, item.field): item.count for item in before}
+        counts_before = {(external.entity, external.field): external.count for external in before}
         for entry in files:
             for path, links in entry.references.items():
                 place = (entry.entity_type, path)
-                count = self._outside(place) if place in self.links else said.get(place, 0)
+                count = self._outside(place) if place in self.links else counts_before.get(place, 0)
                 if count:
                     yield External(*place, links.entity, count)
 

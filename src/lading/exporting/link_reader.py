@@ -65,7 +65,7 @@ class LinkReader:
         rows = self.selection.completed(reading.database, rows)
         keys = [ancestors.fetch(reading, rows) for ancestors in self.ancestors]
         try:
-            made = self.make(rows, keys)
+            keys_and_orders = self.make(rows, keys)
         except Exception as error:
             raise TargetError(
                 f"a link of {self.links.table.fullname} refers to no row ({error})",
@@ -74,8 +74,10 @@ class LinkReader:
                 field=self.links.written,
             ) from error
         groups: dict[Row, list[tuple[Any, Any]]] = defaultdict(list)
-        for owner, item in zip(keys_at(rows, self.own_places), made, strict=True):
-            groups[owner].append(item)
+        for owner, key_and_order in zip(
+            keys_at(rows, self.own_places), keys_and_orders, strict=True
+        ):
+            groups[owner].append(key_and_order)
         refuse_strangers(groups, wanted, self.links.table, self.rows.name)
         tally = reading.tally
         tally.rows[self.links.table.fullname] += len(rows)

@@ -116,8 +116,8 @@ class Contents:
     def _holding(self, reference: Reference) -> list[str]:
         """Name the entities whose records hold the rows referred to."""
         table = reference.target.table
-        held = {rows.entity for rows in self.entities.all_rows() if rows.table is table}
-        return [name for name in self.names if name in held]
+        names = {rows.entity for rows in self.entities.all_rows() if rows.table is table}
+        return [name for name in self.names if name in names]
 
 
 def deferrals(order: LoadOrder, rows: RowSet) -> Iterator[tuple[str, Reference, DeferredBy]]:

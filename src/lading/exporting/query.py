@@ -114,8 +114,8 @@ class Selection:
         if key not in self._places:
             part = self.joins.homes.get(column.table, 0)
             if part and len(self._parts) == 1:
-                for item in self.anchor:
-                    self.raw(self.table.c[item.key])
+                for anchor_column in self.anchor:
+                    self.raw(self.table.c[anchor_column.key])
             while len(self._parts) <= part:
                 self._parts.append([])
             place = self._places[key] = len(self.columns)
@@ -202,12 +202,12 @@ class Selection:
                 for part, places in enumerate(self._parts)
                 if part and places
             ]
-        anchors = [self._places[self.table.c[item.key], True] for item in self.anchor]
+        anchors = [self._places[self.table.c[column.key], True] for column in self.anchor]
         keys = keys_at(rows, [self._parts[0].index(place) for place in anchors])
         whole: list[Row] = list(map(tuple, rows))
         for further in self._further:
-            found = further.fetch(database, keys)
-            whole = [row + found[key] for row, key in zip(whole, keys, strict=True)]
+            rows_by_key = further.fetch(database, keys)
+            whole = [row + rows_by_key[key] for row, key in zip(whole, keys, strict=True)]
         places = [place for part in self._parts for place in part]
         return keys_at(whole, [places.index(place) for place in range(len(places))])
 

@@ -84,7 +84,7 @@ class RowFaults:
         self, row: Row, keys: Sequence[Mapping[Row, Any]], name: str, cause: Exception
     ) -> LadingError:
         key = self._best_key(row, keys)
-        member = next(item for item in self.rows.members if item.name == name)
+        member = next(member for member in self.rows.members if member.name == name)
         problem = str(cause)
         if not isinstance(cause, ValueError):
             what = f"{article(member.kind.name)} value" if isinstance(member, Value) else "a value"

@@ -116,8 +116,8 @@ class ChildReader:
         place = selection.add(column, kind)
         read, order = selection.dialect.reader(column, kind).function(), kind.order
 
-        def key(item: tuple[bytes, Row]) -> Any:
-            value = item[1][place]
+        def key(line_and_row: tuple[bytes, Row]) -> Any:
+            value = line_and_row[1][place]
             return (False,) if value is None else (True, order(read(value)))
 
         return key, descending

@@ -57,14 +57,14 @@ class Scope:
             _Closure(self, database).run()
             self.names |= {name for name, rows in self.kept.items() if rows}
 
-    def leaving(self, database: Database, rows: RowSet, reference: Reference, found: int) -> int:
+    def leaving(self, database: Database, rows: RowSet, reference: Reference, count: int) -> int:
         """Count the links of a reference that point to rows outside of the export."""
         target = reference.target
         name = next((r.entity for r in self.entities.all_rows() if r.table is target.table), None)
         if name is None or self.closure or self.is_whole(name):
             return 0
         if name not in self.names:
-            return found
+            return count
         inside = (
             sa.select(*reference.remote)
             .select_from(having_row_in(target, reference.remote))
@@ -129,9 +129,9 @@ class _Closure:
             name, fresh = pending.popitem()
             for _, rows, reference in references_of(self.entities[name]):
                 for target, added in self._reached(rows, reference, fresh):
-                    held = pending.setdefault(target, set())
-                    assert held is not None
-                    held |= added
+                    reached = pending.setdefault(target, set())
+                    assert reached is not None
+                    reached |= added
         grown = {name: len(self.scope.kept[name]) - count for name, count in filtered.items()}
         self.scope.brought_back = {name: count for name, count in grown.items() if count}
 
@@ -149,8 +149,8 @@ class _Closure:
         for root, owner in self._owners(reference.target):
             if self.scope.is_whole(root.name):
                 continue
-            found = self._targets(rows, reference, fresh)
-            reached = self._identities(root, owner, reference, found)
+            targets = self._targets(rows, reference, fresh)
+            reached = self._identities(root, owner, reference, targets)
             added = reached - self.scope.kept[root.name]
             if added:
                 self.scope.kept[root.name] |= added
@@ -173,7 +173,7 @@ class _Closure:
         return self._among(sql, root, root.identity, fresh)
 
     def _identities(
-        self, root: RowSet, owner: RowSet, reference: Reference, found: list[Row]
+        self, root: RowSet, owner: RowSet, reference: Reference, targets: list[Row]
     ) -> set[Row]:
         """Return the primary keys of the records that hold the rows referred to."""
         joined = having_row_in(owner, reference.remote)
@@ -184,9 +184,9 @@ class _Closure:
             joined = joined_to_owner(joined, above, pairs)
             rows = above
         sql = self.database.dialect.text_of(sa.select(*root.identity).select_from(joined))
-        return set(self._among(sql, owner, reference.remote, found))
+        return set(self._among(sql, owner, reference.remote, targets))
 
     def _among(self, sql: str, rows: RowSet, columns: Any, keys: Collection[Row]) -> list[Row]:
         names = self.database.dialect.qualified(columns)
-        found = rows_among(self.database, sql, columns, names, list(keys))
-        return [row for row in map(tuple, found) if None not in row]
+        values = rows_among(self.database, sql, columns, names, list(keys))
+        return [row for row in map(tuple, values) if None not in row]

@@ -102,21 +102,21 @@ class KeyReader:
         is_sorted = self.compiled.order is not None
         with closing(self.database.stream(self.compiled.statement, CHUNK)) as stream:
             complete = partial(self.reader.selection.completed, self.database)
-            items = (item for rows in map(complete, stream) for item in self._items(rows))
-            ordered = items if is_sorted else externally_sorted(items)
+            pairs = (pair for rows in map(complete, stream) for pair in self._ordered(rows))
+            ordered = pairs if is_sorted else externally_sorted(pairs)
             for _, group in groupby(ordered, key=itemgetter(0)):
-                yield from _sharing(item for _, item in group)
+                yield from _sharing(identity_and_key for _, identity_and_key in group)
 
     def named(self, identity: Row) -> Any:
         """Return the key of one row in portable form."""
         rows = self.reader.among(Reading(self.database), self.rows.identity, [identity])
-        return self.portable(self._items(rows)[0][1][1])
+        return self.portable(self._ordered(rows)[0][1][1])
 
     def portable(self, key: Key) -> Any:
         """Return a key in portable form."""
         return told_key(self.rows.key, key)
 
-    def _items(self, rows: Sequence[Row]) -> list[tuple[Any, tuple[Row, Key]]]:
+    def _ordered(self, rows: Sequence[Row]) -> list[tuple[Any, tuple[Row, Key]]]:
         """Return what each row's key sorts by, with the row's primary key and the key itself."""
         encoder = self.reader.encoder
         keys = encoder.keys(self.reader.records(Reading(self.database), rows))
@@ -158,11 +158,9 @@ class Referring:
         """Return the primary keys of a record and of the row that it refers to, of some rows."""
         columns = self._target_identity()
         for part in self.database.portions(list(identities), len(columns)):
-            found = self._first(sa.tuple_(*map(_raw, columns)).in_(part))
-            if found is not None:
-                return keys_at([found], self.root_places)[0], keys_at([found], self.target_places)[
-                    0
-                ]
+            row = self._first(sa.tuple_(*map(_raw, columns)).in_(part))
+            if row is not None:
+                return keys_at([row], self.root_places)[0], keys_at([row], self.target_places)[0]
         return None
 
     def of_several(self) -> tuple[Row, Row, Row] | None:
@@ -178,10 +176,10 @@ class Referring:
         self.selection.joined = self.selection.joined.join(second, sa.and_(*match))
         places = [self.selection.raw(second.c[column.key]) for column in own]
         others = zip(own, self._target_identity(), strict=True)
-        found = self._first(sa.or_(*(second.c[column.key] != base for column, base in others)))
-        if found is None:
+        row = self._first(sa.or_(*(second.c[column.key] != base for column, base in others)))
+        if row is None:
             return None
-        return _at(found, self.root_places), _at(found, self.target_places), _at(found, places)
+        return _at(row, self.root_places), _at(row, self.target_places), _at(row, places)
 
     def _target_identity(self) -> list[Column]:
         return [self.target.c[column.key] for column in self.reference.target.identity]
@@ -189,14 +187,14 @@ class Referring:
     def _first(self, condition: sa.ColumnElement[bool]) -> Row | None:
         """Return the first row that an exported record has, under a condition."""
         name = self.referrer.root.name
-        kept, where = self.scope.kept.get(name), self.scope.where.get(name)
+        kept_identities, where = self.scope.kept.get(name), self.scope.where.get(name)
         statement = self.selection.statement().where(condition)
-        if kept is None:
+        if kept_identities is None:
             statement = statement.limit(1) if where is None else statement.where(where).limit(1)
         with closing(self.database.stream(statement, CHUNK)) as stream:
             for rows in stream:
                 for row, identity in zip(rows, keys_at(rows, self.root_places), strict=True):
-                    if kept is None or identity in kept:
+                    if kept_identities is None or identity in kept_identities:
                         return row
         return None
 
@@ -219,10 +217,10 @@ def _refuse_among(
 ) -> None:
     """Raise if a record of the export refers to one of the rows that share a key."""
     by_identity = {row.identity: row for row in sharing}
-    found = Referring(database, scope, referrer).among(by_identity)
-    if found is None:
+    record_and_target = Referring(database, scope, referrer).among(by_identity)
+    if record_and_target is None:
         return
-    record, target = found
+    record, target = record_and_target
     row = by_identity[target]
     by = referrer.reference.by
     remedy = (
@@ -241,25 +239,29 @@ def _refuse_among(
 
 def _refuse_several_targets(database: Database, scope: Scope, referrer: Referrer) -> None:
     """Raise if a foreign key to columns that no constraint makes unique leads to several rows."""
-    found = Referring(database, scope, referrer).of_several()
-    if found is not None:
+    identities = Referring(database, scope, referrer).of_several()
+    if identities is not None:
         names = " and ".join(str(column.name) for column in referrer.reference.remote)
         raise _ambiguous(
             database,
             referrer,
             f"one {names}",
-            found,
+            identities,
             f"Make {names} unique in {referrer.reference.target.table.fullname}.",
         )
 
 
 def _ambiguous(
-    database: Database, referrer: Referrer, shared: str, found: tuple[Row, Row, Row], remedy: str
+    database: Database,
+    referrer: Referrer,
+    shared: str,
+    identities: tuple[Row, Row, Row],
+    remedy: str,
 ) -> TargetError:
     target = referrer.reference.target
-    record = _identified(referrer.root, found[0])
-    first, other = (_identified(target, row) for row in found[1:])
-    key = KeyReader(database, referrer.root, referrer.root.key).named(found[0])
+    record = _identified(referrer.root, identities[0])
+    first, other = (_identified(target, row) for row in identities[1:])
+    key = KeyReader(database, referrer.root, referrer.root.key).named(identities[0])
     return TargetError(
         f"several {target.name} have {shared}: the rows with the primary keys "
         f"{first} and {other}. The record with {_said(key)} (primary key {record}) refers to "

@@ -88,8 +88,8 @@ def _whole(rows: RowSet, loaded: Mapping[str, Any], data: Any) -> dict[str, Any]
             record[name] = sorted(loaded[name], key=lambda key: reference_order(reference, key))
         elif isinstance(member, Children):
             inner = [
-                _whole(member.rows, item, held)
-                for item, held in zip(loaded[name], data[name], strict=True)
+                _whole(member.rows, child, data_of_child)
+                for child, data_of_child in zip(loaded[name], data[name], strict=True)
             ]
             record[name] = as_listed(member, inner, partial(encoded, member.rows))
         else:
@@ -102,17 +102,17 @@ def encoded(rows: RowSet, record: Mapping[str, Any], *, omit: object = None) -> 
 
     Nor is what ``omit`` stands for, if that is given.
     """
-    made: dict[str, Any] = {}
+    prepared: dict[str, Any] = {}
     for member in rows.members:
         value = record.get(member.written, omit)
         if value is omit and (omit is not None or member.written not in record):
             continue
         if isinstance(member, Children):
-            value = [msgspec.Raw(encoded(member.rows, item, omit=omit)) for item in value]
+            value = [msgspec.Raw(encoded(member.rows, child, omit=omit)) for child in value]
         elif isinstance(member, Value) and member.kind.is_json:
             value = msgspec.Raw(json_text(value))
-        made[member.written] = value
-    return on_own_stack(msgspec.json.encode, made)
+        prepared[member.written] = value
+    return on_own_stack(msgspec.json.encode, prepared)
 
 
 def links_in(rows: RowSet, record: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
@@ -123,8 +123,8 @@ def links_in(rows: RowSet, record: Mapping[str, Any], path: str = "") -> Iterato
         if isinstance(member, Value) or value is None:
             continue
         if isinstance(member, Children):
-            for item in value:
-                yield from links_in(member.rows, item, f"{name}.")
+            for element in value:
+                yield from links_in(member.rows, element, f"{name}.")
         elif isinstance(member, Links):
             yield from ((name, key) for key in value)
         else:

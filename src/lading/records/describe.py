@@ -33,18 +33,18 @@ def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
     if own is not None:
         return _recurring(parts, own, key, path)
     texts = []
-    for part, item in zip(parts, key, strict=True):
+    for part, part_value in zip(parts, key, strict=True):
         name = f"{path}{part.written}"
-        if item is None:
+        if part_value is None:
             texts.append(f"{name} null")
         elif hides(part) and (isinstance(part, Value) or part.flat):
             texts.append(f"{name} {HIDDEN}")
         elif isinstance(part, Reference) and part.flat:
-            texts.append(f"{name} {shown(item[0])}")
+            texts.append(f"{name} {shown(part_value[0])}")
         elif isinstance(part, Reference):
-            texts += _described(part.parts, item, f"{name}.")
+            texts += _described(part.parts, part_value, f"{name}.")
         else:
-            texts.append(f"{name} {shown(item)}")
+            texts.append(f"{name} {shown(part_value)}")
     return texts
 
 
@@ -54,9 +54,11 @@ def _recurring(parts: tuple[Part, ...], own: Reference, key: Key, path: str) -> 
     for level in lowest:
         texts += _described(level_parts(parts), level, path)
         path = f"{path}{own.written}."
-    left = len(key) - len(lowest)
-    if left:
-        texts.append(f"{left} more {'level' if left == 1 else 'levels'} above")
+    levels_left_out = len(key) - len(lowest)
+    if levels_left_out:
+        texts.append(
+            f"{levels_left_out} more {'level' if levels_left_out == 1 else 'levels'} above"
+        )
     elif len(key) == 1:
         texts.append(f"{path[:-1]} null")
     return texts

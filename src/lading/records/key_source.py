@@ -70,14 +70,14 @@ def order_source(source: CodeBuilder, parts: tuple[Part, ...], x: str) -> str:
         return source.use(Expression("order({x})", {"order": _recurring_order(parts, own)}), x)
     items = []
     for place, part in enumerate(parts):
-        item = f"{x}[{place}]"
+        x_part = f"{x}[{place}]"
         if isinstance(part, Reference):
-            ordered = order_source(source, part.parts, item)
+            ordered = order_source(source, part.parts, x_part)
         elif not part.kind.written_sorts:
-            ordered = source.use(Expression("order({x})", {"order": part.kind.order}), item)
+            ordered = source.use(Expression("order({x})", {"order": part.kind.order}), x_part)
         else:
-            ordered = item
-        null = f"(False,) if {item} is None else (True, {ordered})"
+            ordered = x_part
+        null = f"(False,) if {x_part} is None else (True, {ordered})"
         items.append(f"({null})" if part.nullable else ordered)
     return f"({', '.join(items)},)"
 

@@ -144,11 +144,11 @@ def id_names(rows: RowSet) -> list[str]:
 
     Those whose name something else has, or no field may have, are left out.
     """
-    taken = {member.written for member in rows.members}
+    used_names = {member.written for member in rows.members}
     names = [str(rows.surrogate.name)] if rows.surrogate is not None else []
     names += [f"{reference.name}_id" for reference in rows.references]
     fine = [name for name in dict.fromkeys(names) if not UNWRITABLE.search(name)]
-    return [name for name in fine if name not in taken]
+    return [name for name in fine if name not in used_names]
 
 
 def wire_type(kind: Kind, *, nullable: bool) -> Any:

@@ -14,9 +14,9 @@ from lading.records.layout import RecordLayout, WrittenKey
 from lading.values.json_text import on_own_stack
 
 
-def _text_of(held: Any) -> msgspec.Raw:
-    if isinstance(held, WrittenKey):
-        return held.text
+def _text_of(written_key: Any) -> msgspec.Raw:
+    if isinstance(written_key, WrittenKey):
+        return written_key.text
     raise NotImplementedError
 
 
@@ -41,13 +41,13 @@ def without_ids(layout: RecordLayout, data: Any) -> Any:
     """Take out the surrogate ids that ``include_ids`` added."""
     if not isinstance(data, dict):
         return data
-    kept = {name: value for name, value in data.items() if name not in layout.ids}
+    without = {name: value for name, value in data.items() if name not in layout.ids}
     for child in layout.rows.children:
-        items = kept.get(child.written)
+        items = without.get(child.written)
         if isinstance(items, list):
             nested = layout.children[child.name]
-            kept[child.written] = [without_ids(nested, item) for item in items]
-    return kept
+            without[child.written] = [without_ids(nested, record) for record in items]
+    return without
 
 
 def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -80,32 +80,32 @@ def dumped(rows: RowSet, lines: Sequence[bytes]) -> list[bytes]:
 
 def _dumped(rows: RowSet, schema: ma.Schema, line: bytes) -> bytes:
     record = parse_json(line)
-    made = _attempted(rows, record, schema.dump, lambda: view_of(rows, parse_json(line)))
-    prepared = _prepared(rows, record, made)
+    dumped_record = _attempted(rows, record, schema.dump, lambda: view_of(rows, parse_json(line)))
+    prepared = _prepared(rows, record, dumped_record)
     text = on_own_stack(_encoder.encode, prepared)
     loaded = _attempted(rows, record, schema.load, lambda: parse_json(text))
     try:
         again = canonical_record(rows, loaded)
     except ma.ValidationError as error:
         raise _unrestorable(rows, record, f"fails on it ({error!r})", _first(error)) from error
-    held = writable_content(rows, record)
+    stored = writable_content(rows, record)
     for name, value in again.items():
-        if json_text(value) != json_text(held[name]):
-            change = f"turns {name} {shown(held[name])} into {shown(value)}"
+        if json_text(value) != json_text(stored[name]):
+            change = f"turns {name} {shown(stored[name])} into {shown(value)}"
             raise _unrestorable(rows, record, change, name)
     return _with_ids(rows, record, prepared, text)
 
 
 def _attempted(
-    rows: RowSet, record: dict[str, Any], call: Callable[..., Any], given: Callable[[], Any]
+    rows: RowSet, record: dict[str, Any], call: Callable[..., Any], new_argument: Callable[[], Any]
 ) -> Any:
     """Dump or load a record; an error names the field at which the application's code fails."""
     try:
-        return call(given(), many=False)
+        return call(new_argument(), many=False)
     except ma.ValidationError as error:
         raise _unrestorable(rows, record, f"fails on it ({error!r})", _first(error)) from error
     except Exception as error:
-        field = _failing(rows, call, given)
+        field = _failing(rows, call, new_argument)
         raise _unrestorable(rows, record, f"fails on it ({error!r})", field) from error
 
 
@@ -116,14 +116,14 @@ def _first(error: ma.ValidationError) -> str | None:
     return next((name for name in names if isinstance(name, str) and name != "_schema"), None)
 
 
-def _failing(rows: RowSet, call: Callable[..., Any], given: Callable[[], Any]) -> str | None:
+def _failing(rows: RowSet, call: Callable[..., Any], new_argument: Callable[[], Any]) -> str | None:
     """Return the first field that fails by itself, or ``None`` if a hook fails."""
     schema: ma.Schema = call.__self__  # type: ignore[attr-defined]
     for member in rows.members:
         field = schema.fields.get(member.name)
         if field is None:
             continue
-        value = given()
+        value = new_argument()
         try:
             if isinstance(value, View):
                 field.serialize(member.name, value)
@@ -134,20 +134,24 @@ def _failing(rows: RowSet, call: Callable[..., Any], given: Callable[[], Any]) -
     return None
 
 
-def _prepared(rows: RowSet, record: dict[str, Any], made: Any, path: str = "") -> dict[str, Any]:
+def _prepared(
+    rows: RowSet, record: dict[str, Any], dumped_record: Any, path: str = ""
+) -> dict[str, Any]:
     """Return what ``schema.dump`` gave for an encoder; an error names the field JSON lacks."""
-    if not isinstance(made, dict):
-        raise _unrestorable(rows, record, f"dumps {shown(made)}, which is no record", path or None)
+    if not isinstance(dumped_record, dict):
+        raise _unrestorable(
+            rows, record, f"dumps {shown(dumped_record)}, which is no record", path or None
+        )
     members = {member.written: member for member in rows.members}
     prepared: dict[str, Any] = {}
-    for name, value in made.items():
+    for name, value in dumped_record.items():
         member = members.get(name)
         try:
             if type(name) is not str:
                 raise ValueError(f"{shown(name)} is no field's name (a string)")
             if isinstance(member, Children) and isinstance(value, list):
                 prepared[name] = [
-                    _prepared(member.rows, record, item, f"{path}{name}.") for item in value
+                    _prepared(member.rows, record, child, f"{path}{name}.") for child in value
                 ]
             else:
                 prepared[name] = _plain(member, value)
@@ -165,14 +169,14 @@ def _plain(member: Member | None, value: Any) -> Any:
 
 def writable_content(rows: RowSet, record: dict[str, Any]) -> dict[str, Any]:
     """Return what of a record an import writes: no ids, nothing computed."""
-    held = {}
+    content = {}
     for member in rows.members_of(record):
         value = record[member.written]
         if isinstance(member, Children):
-            held[member.written] = [writable_content(member.rows, item) for item in value]
+            content[member.written] = [writable_content(member.rows, child) for child in value]
         elif not (isinstance(member, Value) and not member.writable):
-            held[member.written] = value
-    return held
+            content[member.written] = value
+    return content
 
 
 def _unrestorable(
@@ -210,9 +214,9 @@ def view_of(rows: RowSet, record: dict[str, Any]) -> View:
         elif isinstance(member, Reference):
             values[member.name] = _reference(member, written)
         elif isinstance(member, Links):
-            values[member.name] = [_key_view(member.reference, item) for item in written]
+            values[member.name] = [_key_view(member.reference, element) for element in written]
         elif isinstance(member, Children):
-            values[member.name] = [view_of(member.rows, item) for item in written]
+            values[member.name] = [view_of(member.rows, element) for element in written]
     hidden = (name for member in rows.members if hides(member) for name in _names(member))
     return View(values, frozenset(hidden))
 
@@ -241,13 +245,13 @@ def _key_view(reference: Reference, written: dict[str, Any]) -> View:
     for level in reversed(levels_of(written, own)):
         values: dict[str, Any] = {}
         for part in reference.parts:
-            item = level[part.written]
+            part_value = level[part.written]
             if part is own:
                 values[part.name] = view
             elif isinstance(part, Value):
-                values[part.attribute] = values[part.name] = _value(part, item)
+                values[part.attribute] = values[part.name] = _value(part, part_value)
             else:
-                values[part.name] = _reference(part, item)
+                values[part.name] = _reference(part, part_value)
         hidden = (name for part in reference.parts if hides(part) for name in _names(part))
         view = View(values, frozenset(hidden))
     assert view is not None
@@ -293,8 +297,8 @@ def _canonical(member: Any, value: Any) -> Any:
         written = _canonical_key(member, value)
         return next(iter(written.values())) if member.flat else written
     if isinstance(member, Links):
-        return [_canonical_key(member.reference, item) for item in value]
-    return [canonical_record(member.rows, item) for item in value]
+        return [_canonical_key(member.reference, element) for element in value]
+    return [canonical_record(member.rows, element) for element in value]
 
 
 def _canonical_key(reference: Reference, value: dict[str, Any]) -> dict[str, Any]:

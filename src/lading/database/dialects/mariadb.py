@@ -87,11 +87,11 @@ class MariaDB(Dialect):
         it exactly.
         """
         marks = [self.columns(column).parameter(self.mark) for column in columns]
-        group, held = ",".join(marks), ",".join(names)
+        group, left_side = ",".join(marks), ",".join(names)
         if len(names) > 1:
-            group, held = f"({group})", f"({held})"
-        values = [item for row in rows for item in row]
-        return f"WHERE {held} IN ({','.join([group] * len(rows))})", values
+            group, left_side = f"({group})", f"({left_side})"
+        values = [value for row in rows for value in row]
+        return f"WHERE {left_side} IN ({','.join([group] * len(rows))})", values
 
     def _given(self, width: int, count: int) -> str:
         """Return rows of parameters as a table of its own, named ``given``."""
@@ -104,11 +104,11 @@ class MariaDB(Dialect):
         """Return the condition that columns hold what is given, exactly."""
         tests = []
         for place, (column, name) in enumerate(zip(columns, names, strict=True)):
-            stored, given = self.columns(column), f"given.c{place}"
-            tests.append(f"{name} = {stored.cast(given)}")
+            stored, parameter = self.columns(column), f"given.c{place}"
+            tests.append(f"{name} = {stored.cast(parameter)}")
             if stored.charset is not None and not stored.by_code_point:
                 exact = f"CONVERT({{}} USING utf8mb4) COLLATE {NOPAD}"
-                tests.append(f"{exact.format(name)} = {exact.format(given)}")
+                tests.append(f"{exact.format(name)} = {exact.format(parameter)}")
         return " AND ".join(tests)
 
     def same(self, near: Column, far: Column) -> sa.ColumnElement[bool]:

@@ -47,18 +47,18 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CONTROLS = {"n": "\n", "r": "\r", "0": "\0", "t": "\t", "Z": "\x1a"}
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    return _CONTROLS.get(found[1], found[1])
+def _unescaped(escape: re.Match[str]) -> str:
+    return _CONTROLS.get(escape[1], escape[1])
 
 
 def parsed_type(ddl: str) -> tuple[str, list[str]]:
     """Split ``NUMERIC(9, 3) UNSIGNED`` into its name and arguments."""
     if ddl[:5].lower() in ("enum(", "set('"):
         return ddl.partition("(")[0].lower(), _LABEL.findall(ddl)
-    found = _DDL.match(ddl)
-    if found is None:
+    match = _DDL.match(ddl)
+    if match is None:
         return ddl.lower(), []
-    return found[1].lower(), [item.strip() for item in (found[2] or "").split(",")]
+    return match[1].lower(), [argument.strip() for argument in (match[2] or "").split(",")]
 
 
 @dataclass(frozen=True, slots=True)

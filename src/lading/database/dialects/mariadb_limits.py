@@ -119,9 +119,9 @@ def _listed_in_order(stored: Stored) -> Check:
 
     def check(text: str) -> str:
         listed = known(text).split(",")
-        kept = ",".join(label for label in labels if label in listed)
-        if kept != text:
-            raise ValueError(f"{shown(text)} would be stored as {shown(kept)} in its SET")
+        stored_text = ",".join(label for label in labels if label in listed)
+        if stored_text != text:
+            raise ValueError(f"{shown(text)} would be stored as {shown(stored_text)} in its SET")
         return text
 
     return check
@@ -146,10 +146,10 @@ def _size(text: str, codec: str, highest: int, stored: Stored) -> int:
         if ord(character) > highest:
             raise _foreign(character, stored.charset)
     try:
-        kept = re.sub(f"[{LATIN1_CONTROLS}]", "?", text) if codec == "cp1252" else text
-        return len(kept.encode(codec))
+        encodable = re.sub(f"[{LATIN1_CONTROLS}]", "?", text) if codec == "cp1252" else text
+        return len(encodable.encode(codec))
     except UnicodeEncodeError as error:
-        raise _foreign(kept[error.start], stored.charset) from error
+        raise _foreign(encodable[error.start], stored.charset) from error
 
 
 def _foreign(character: str, charset: str | None) -> ValueError:

@@ -109,8 +109,8 @@ class MariaDBCodecs(Codecs):
             checks[str] = labels_check(self.columns(column))
 
         def check(bound: Any) -> Any:
-            made = checks.get(type(bound))
-            return inherited(bound if made is None else made(bound))
+            check_of_type = checks.get(type(bound))
+            return inherited(bound if check_of_type is None else check_of_type(bound))
 
         return check
 

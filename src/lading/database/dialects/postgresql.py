@@ -59,8 +59,8 @@ class PostgreSQL(Dialect):
         values = [list(part) for part in zip(*rows, strict=True)]
         if len(names) == 1:
             return f"WHERE {names[0]} = ANY({arrays[0]})", values
-        given = f"unnest({', '.join(arrays)})"
-        return f"WHERE ({', '.join(names)}) IN (SELECT * FROM {given})", values
+        parameters = f"unnest({', '.join(arrays)})"
+        return f"WHERE ({', '.join(names)}) IN (SELECT * FROM {parameters})", values
 
     def _array_type(self, column: Column) -> str:
         """Text stays text: a cast to a shorter VARCHAR would cut it.

@@ -34,35 +34,35 @@ class ArrayCodecs(StoredCodecs):
 
     def real_column(self, column: sa.ColumnElement[Any]) -> PostgreSQLColumn:
         """Return what a column really is, or the items of an array's."""
-        item = self.items.get(column)
-        real: PostgreSQLColumn = self.columns(column) if item is None else item
+        item_column = self.items.get(column)
+        real: PostgreSQLColumn = self.columns(column) if item_column is None else item_column
         return real
 
     def item_of(self, column: Column, type_: Any = None) -> Column:
         """Return a column of an array's items."""
         array: Any = column.type if type_ is None else type_
-        item: Column = sa.Column(column.name, array.item_type)
-        self.items[item] = self.real_column(column).item or self.declared(item)
-        return item
+        item_column: Column = sa.Column(column.name, array.item_type)
+        self.items[item_column] = self.real_column(column).item or self.declared(item_column)
+        return item_column
 
     def read_array(self, column: Column, kind: Array) -> Expression:
         """The text of an array, item by item as outside of one."""
         read = self._item_reader(self.item_of(column), kind.item)
         return calling(lambda text: kind.text(kind.mapped(parsed_array(text), read)))
 
-    def _item_reader(self, item: Column, kind: Kind) -> Callable[[str], Any]:
+    def _item_reader(self, item_column: Column, kind: Kind) -> Callable[[str], Any]:
         """Return what makes an item's written form of its text."""
-        load = loader_of(self.underlying(item.type))
+        load = loader_of(self.underlying(item_column.type))
         read: Callable[[str], Any]
-        if not self.is_usual(item, kind) or isinstance(kind, Interval):
-            read = self.processed(item, kind, load).read
+        if not self.is_usual(item_column, kind) or isinstance(kind, Interval):
+            read = self.processed(item_column, kind, load).read
         elif isinstance(kind, DateTime) and kind.aware:
             return lambda text: utc_written(load(text))
         elif isinstance(kind, Integer | Float | Boolean | Bytes):
-            plain = self.reader(item, kind).function()
+            plain = self.reader(item_column, kind).function()
             return lambda text: plain(load(text))
         else:
-            read = self.reader(item, kind).function()
+            read = self.reader(item_column, kind).function()
         return (lambda text: parse_json(read(text))) if kind.is_json else read
 
     def bind_array(self, column: Column, kind: Array) -> Expression:
@@ -80,13 +80,13 @@ class ArrayCodecs(StoredCodecs):
 
         return calling(text)
 
-    def _item_binder(self, item: Column, kind: Kind) -> Callable[[Any], Any]:
-        bind = self.binder(item, kind).function()
+    def _item_binder(self, item_column: Column, kind: Kind) -> Callable[[Any], Any]:
+        bind = self.binder(item_column, kind).function()
         return (lambda written: bind(json_text(written))) if kind.is_json else bind
 
 
 def each(value: Any, change: Callable[[Any], Any]) -> Any:
     """Change the items of nested lists that aren't null."""
     if isinstance(value, list | tuple):
-        return [each(item, change) for item in value]
+        return [each(element, change) for element in value]
     return None if value is None else change(value)

@@ -110,8 +110,10 @@ class DeclaredPostgreSQLColumns:
         while isinstance(impl, sa.types.TypeDecorator):
             impl = impl.impl_instance
         if isinstance(impl, sa.ARRAY):
-            item = self.of(impl.item_type)
-            return PostgreSQLColumn(type=f"{item.type}[]", text=f"{item.text}[]", item=item)
+            item_column = self.of(impl.item_type)
+            return PostgreSQLColumn(
+                type=f"{item_column.type}[]", text=f"{item_column.text}[]", item=item_column
+            )
         if isinstance(impl, sa.Enum) and impl.native_enum:
             return PostgreSQLColumn(type="", text="an enumeration", labels=tuple(impl.enums))
         try:
@@ -126,8 +128,8 @@ def parsed(text: str) -> PostgreSQLColumn:
     parts = _TYPE.fullmatch(plain.lower())
     if parts is None:
         return PostgreSQLColumn(type=plain, text=text)
-    name, given, zone, dimensions = parts.groups()
-    numbers = [int(number) for number in given.split(",")] if given else []
+    name, limits, zone, dimensions = parts.groups()
+    numbers = [int(number) for number in limits.split(",")] if limits else []
     column = replace(_limited(SYNONYMS.get(f"{name}{zone}", f"{name}{zone}"), numbers), text=text)
     if not dimensions:
         return column

@@ -31,8 +31,8 @@ def encodable(encoding: str) -> Check:
 
     def check(value: Any) -> Any:
         if isinstance(value, list | tuple):
-            for item in value:
-                check(item)
+            for element in value:
+                check(element)
         if codec is not None and isinstance(value, str) and not value.isascii():
             try:
                 value.encode(codec)

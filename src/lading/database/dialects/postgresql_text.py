@@ -55,13 +55,13 @@ def sent_interval(raw: bytes) -> dt.timedelta:
 
 def text_interval(text: str) -> dt.timedelta:
     """Return the length of an interval's text in PostgreSQL's usual style."""
-    found = _SPAN.fullmatch(text)
-    if found is None or not text:
+    match = _SPAN.fullmatch(text)
+    if match is None or not text:
         raise ValueError(
             f"the database gives the interval {shown(text)}, which is not in IntervalStyle "
             "'postgres' or has no end"
         )
-    years, months, days, sign, *clock = found.groups(default="0")
+    years, months, days, sign, *clock = match.groups(default="0")
     hours, minutes, seconds, fraction = clock
     microseconds = (int(hours) * 60 + int(minutes)) * 60 + int(seconds)
     microseconds = microseconds * 10**6 + int(f"{fraction:0<6}")
@@ -128,10 +128,10 @@ def date_text(text: str) -> str:
 
 def moment_text(text: str) -> str:
     """Return the written form of a timestamp without a zone, in the years 1 to 9999."""
-    found = _MOMENT.fullmatch(text)
-    if found is None:
+    match = _MOMENT.fullmatch(text)
+    if match is None:
         raise ValueError(f"the database holds the moment {text}, outside the years 1 to 9999")
-    day, clock, fraction = found.groups()
+    day, clock, fraction = match.groups()
     return f"{day}T{clock}" + (f".{fraction:0<6}" if fraction else "")
 
 
@@ -168,8 +168,8 @@ def parsed_array(text: str) -> list[Any]:
             open_[-1].append(None if plain == "NULL" else plain)
         elif not sign:
             open_[-1].append(_ESCAPED.sub(r"\1", quoted))
-    found: list[Any] = whole[0]
-    return found
+    elements: list[Any] = whole[0]
+    return elements
 
 
 def array_text(value: Any) -> str:

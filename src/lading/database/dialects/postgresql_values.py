@@ -143,8 +143,8 @@ class PostgreSQLCodecs(ArrayCodecs):
         """Whatever a decorator gives the driver must stay as it is; arrays go as text."""
         impl = self.underlying(column.type)
         if isinstance(impl, sqltypes.ARRAY):
-            item = self.limited(self.item_of(column, impl))
-            return lambda bound: array_text(each(bound, item))
+            item_limit = self.limited(self.item_of(column, impl))
+            return lambda bound: array_text(each(bound, item_limit))
         inherited, checks = super().limited(column), driver_checks(self.real_column(column))
 
         def check(bound: Any) -> Any:

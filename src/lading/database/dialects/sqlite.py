@@ -42,7 +42,7 @@ class SQLite(Dialect):
             return f"WHERE {names[0]} IN ({marks})", [row[0] for row in rows]
         group = f"({','.join('?' * len(names))})"
         marks = ",".join([group] * len(rows))
-        values = [item for row in rows for item in row]
+        values = [value for row in rows for value in row]
         return f"WHERE ({', '.join(names)}) IN (VALUES {marks})", values
 
     def same(self, near: Column, far: Column) -> sa.ColumnElement[bool]:

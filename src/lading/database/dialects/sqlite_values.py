@@ -249,8 +249,8 @@ class SQLiteCodecs(Codecs):
         fail = refusing("a uuid as SQLAlchemy stores it")
 
         def read(raw: Any) -> str:
-            found = undo(raw)
-            return kind.write(found) if process(found) == raw else str(fail(raw))
+            value = undo(raw)
+            return kind.write(value) if process(value) == raw else str(fail(raw))
 
         return calling(read)
 

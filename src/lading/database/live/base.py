@@ -145,14 +145,14 @@ class Database(ABC):
 
         The database takes a subquery for the same in every row, so each row asks its own.
         """
-        one = sa.select(
+        statement = sa.select(
             *(self.dialect.filling(column, expression) for column, expression in expressions)
         )
         if not any(self.dialect.subquery_of(expression) for _, expression in expressions):
-            return self._rows(one.select_from(self.dialect.numbers(count)))
+            return self._rows(statement.select_from(self.dialect.numbers(count)))
         rows: list[Row] = []
         while len(rows) < count:
-            rows += self._rows(sa.union_all(*[one] * min(SUBQUERIES, count - len(rows))))
+            rows += self._rows(sa.union_all(*[statement] * min(SUBQUERIES, count - len(rows))))
         return rows
 
     def _rows(self, statement: sa.Executable) -> list[Row]:

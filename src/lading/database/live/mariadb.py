@@ -121,7 +121,7 @@ class MariaDBDatabase(Database):
         for part in self.portions(rows, len(key) + len(columns)):
             self.run(
                 self.dialect.update_of(table, key, columns, len(part)),
-                tuple(item for row in part for item in row),
+                tuple(value for row in part for value in row),
             )
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
@@ -130,8 +130,8 @@ class MariaDBDatabase(Database):
         if expression is not None:
             return [value for (value,) in self.evaluate([(column, expression)], count)]
         name, source = self.dialect.name(column), self.dialect.table(table)
-        held = self.fetch(f"SELECT {name} FROM {source} ORDER BY {name} DESC LIMIT 1 FOR UPDATE")
-        first = max(held[0][0] if held else 0, 0) + 1
+        highest = self.fetch(f"SELECT {name} FROM {source} ORDER BY {name} DESC LIMIT 1 FOR UPDATE")
+        first = max(highest[0][0] if highest else 0, 0) + 1
         if self.dialect.columns(column).counts_up:
             first = max(first, self._counter(table))
         return list(range(first, first + count))
@@ -237,7 +237,7 @@ class MariaDBDatabase(Database):
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
         """Tables of an engine without transactions can be neither read nor written as a whole."""
-        found = [
+        without_transactions = [
             row
             for _, row in self.catalog_tables.ask(
                 "SELECT table_schema, table_name, table_name, t.engine "
@@ -247,14 +247,19 @@ class MariaDBDatabase(Database):
                 tables,
             )
         ]
-        if found:
-            listed = ", ".join(f"{name} ({engine})" for name, engine in sorted(found))
+        if without_transactions:
+            listed = ", ".join(
+                f"{name} ({engine})" for name, engine in sorted(without_transactions)
+            )
             raise TargetError(
                 f"these tables' engines have no transactions: {listed}",
                 "Nothing could be all or nothing there: ALTER TABLE ... ENGINE = InnoDB.",
             )
 
     def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
-        views = "FROM information_schema.tables WHERE table_type LIKE '%%VIEW' AND"
-        asked = self.catalog_tables.ask(f"SELECT table_schema, table_name {views} {PLACES}", tables)
-        return {table: "a view" for table, _ in asked}
+        views = self.catalog_tables.ask(
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            f"WHERE table_type LIKE '%%VIEW' AND {PLACES}",
+            tables,
+        )
+        return {table: "a view" for table, _ in views}

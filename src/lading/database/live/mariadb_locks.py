@@ -31,19 +31,19 @@ def unguarded(catalog_tables: CatalogTables, keys: TableKeys) -> list[sa.Table]:
     """Return the tables whose key no unique index over NOT NULL columns guards."""
     if not keys:
         return []
-    found: dict[sa.Table, dict[str, dict[str, bool]]] = defaultdict(lambda: defaultdict(dict))
+    indexes: dict[sa.Table, dict[str, dict[str, bool]]] = defaultdict(lambda: defaultdict(dict))
     for table, (index, column, nullable) in catalog_tables.ask(
         "SELECT table_schema, table_name, index_name, column_name, nullable "
         f"FROM information_schema.statistics WHERE non_unique = 0 AND {PLACES}",
         list(keys),
     ):
-        found[table][index][column.lower()] = nullable == "YES"
+        indexes[table][index][column.lower()] = nullable == "YES"
     return [
         table
         for table, names in keys.items()
         if not any(
             not any(index.values()) and index.keys() <= set(map(str.lower, names))
-            for index in found[table].values()
+            for index in indexes[table].values()
         )
     ]
 
@@ -53,21 +53,21 @@ def hold(database: Database, catalog_tables: CatalogTables, tables: Sequence[sa.
     if not tables:
         return
     _release_later(database.connection)
-    held = database.connection.info.setdefault(HELD, [])
+    held_names = database.connection.info.setdefault(HELD, [])
     patience = int(database.fetch("SELECT @@lock_wait_timeout")[0][0])
     for name in sorted(
         {_name(*catalog_tables.real(*database.dialect.place(table))) for table in tables}
     ):
-        if name in held:
+        if name in held_names:
             continue
-        asked = f"SELECT GET_LOCK({database.dialect.mark}, {database.dialect.mark})"
-        if database.fetch(asked, (name, patience))[0][0] != 1:
+        sql = f"SELECT GET_LOCK({database.dialect.mark}, {database.dialect.mark})"
+        if database.fetch(sql, (name, patience))[0][0] != 1:
             raise TargetError(
                 f"another import holds the tables for longer than this session waits ({patience} "
                 "seconds)",
                 "Try again when it has ended, or raise lock_wait_timeout.",
             )
-        held.append(name)
+        held_names.append(name)
 
 
 def _name(schema: str, table: str) -> str:

@@ -21,20 +21,24 @@ def has_triggers(database: Database, tables: Sequence[sa.Table]) -> bool:
     Older servers tell of triggers only whom they are granted to.
     """
     places = list(map(database.dialect.place, tables))
-    given = ",".join(
+    marks = ",".join(
         [f"(coalesce({database.dialect.mark}, database()), {database.dialect.mark})"] * len(places)
     )
-    found = database.fetch(
+    triggers = database.fetch(
         "SELECT 1 FROM information_schema.triggers "
-        f"WHERE (event_object_schema, event_object_table) IN ({given}) LIMIT 1",
-        tuple(item for place in places for item in place),
+        f"WHERE (event_object_schema, event_object_table) IN ({marks}) LIMIT 1",
+        tuple(name for place in places for name in place),
     )
-    return bool(found) or not _is_told(database, {schema for schema, _ in places})
+    return bool(triggers) or not _is_told(database, {schema for schema, _ in places})
 
 
 def _is_told(database: Database, schemas: set[str | None]) -> bool:
     """Tell whether this user is granted the triggers of some schemas."""
     current = database.fetch("SELECT database()")[0][0]
     grants = [GRANTED.match(row[0]) for row in database.fetch("SHOW GRANTS")]
-    told = {grant[1].replace("``", "`").replace("\\", "") for grant in grants if grant}
-    return "*" in told or {schema or current for schema in schemas} <= told
+    schemas_with_grant = {
+        grant[1].replace("``", "`").replace("\\", "") for grant in grants if grant
+    }
+    return (
+        "*" in schemas_with_grant or {schema or current for schema in schemas} <= schemas_with_grant
+    )

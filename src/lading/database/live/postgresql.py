@@ -63,8 +63,8 @@ class PostgreSQLDatabase(Database):
     def _refuse_settings(self) -> None:
         """Settings under which the server or the driver would change values."""
         names = ("extra_float_digits", "DateStyle", "standard_conforming_strings")
-        asked = ", ".join(f"current_setting('{name}')" for name in names)
-        digits, style, strings = self.fetch(f"SELECT {asked}")[0]
+        settings = ", ".join(f"current_setting('{name}')" for name in names)
+        digits, style, strings = self.fetch(f"SELECT {settings}")[0]
         fine = (int(digits) >= 1, style.startswith("ISO"), strings == "on")
         for name, value, is_fine in zip(names, (digits, style, strings), fine, strict=True):
             if not is_fine:
@@ -193,8 +193,8 @@ class PostgreSQLDatabase(Database):
 
     def snapshot(self) -> str:
         level = self.fetch("SHOW transaction_isolation")[0][0]
-        one = " (nobody else wrote meanwhile)" if self.sees_others() else ""
-        return f"{level}, in the caller's transaction{one}"
+        note = " (nobody else wrote meanwhile)" if self.sees_others() else ""
+        return f"{level}, in the caller's transaction{note}"
 
     def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
         return postgresql_rows(self, tables)
@@ -219,7 +219,7 @@ class PostgreSQLDatabase(Database):
 
     def may_alter(self, tables: Sequence[sa.Table]) -> bool:
         """Partitions have triggers of their own."""
-        found = self.fetch(
+        rows = self.fetch(
             "WITH RECURSIVE given(id) AS ("
             f"SELECT to_regclass(n)::oid FROM unnest({self.dialect.mark}::text[]) AS names(n) "
             "UNION SELECT i.inhrelid FROM pg_inherits i JOIN given ON i.inhparent = given.id) "
@@ -229,7 +229,7 @@ class PostgreSQLDatabase(Database):
             "WHERE r.rulename <> '_RETURN')",
             ([self.dialect.table_name(table) for table in tables],),
         )
-        return bool(found[0][0])
+        return bool(rows[0][0])
 
     def sees_others(self) -> bool:
         level = self.fetch("SHOW transaction_isolation")[0][0]
@@ -240,13 +240,13 @@ class PostgreSQLDatabase(Database):
 
     def check_at_once(self, tables: Sequence[sa.Table]) -> list[str]:
         names = list(map(self.dialect.table_name, tables))
-        found = self.fetch(
+        rows = self.fetch(
             "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.conname) FROM pg_constraint c "
             "JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.condeferred "
             f"AND c.conrelid = ANY({self.dialect.mark}::regclass[])",
             (names,),
         )
-        constraints = sorted({row[0] for row in found})
+        constraints = sorted({row[0] for row in rows})
         self._set_constraints(constraints, "IMMEDIATE")
         return constraints
 

@@ -57,5 +57,5 @@ def _labelled(column: PostgreSQLColumn, name: str, labels: tuple[str, ...]) -> P
     """Return an enumeration's column, or that of an array of them, under the type's own name."""
     if column.item is None:
         return replace(column, type=name, labels=labels)
-    item = replace(column.item, type=name.removesuffix("[]"), labels=labels)
-    return replace(column, type=name, item=item)
+    item_column = replace(column.item, type=name.removesuffix("[]"), labels=labels)
+    return replace(column, type=name, item=item_column)

@@ -53,19 +53,19 @@ def unguarded(database: Database, keys: TableKeys) -> list[sa.Table]:
     """Return the tables whose key no unique index guards; leave no snapshot behind."""
     was_idle = is_idle(database)
     by_name = {database.dialect.table_name(table): table for table in keys}
-    found: dict[sa.Table, list[set[str]]] = defaultdict(list)
+    indexes: dict[sa.Table, list[set[str]]] = defaultdict(list)
     for name, columns in database.fetch(
         UNIQUE.format(mark=database.dialect.mark), (list(by_name),)
     ):
-        found[by_name[name]].append(set(columns or ()))
+        indexes[by_name[name]].append(set(columns or ()))
     if was_idle:
         driver: Any = database.connection.connection.dbapi_connection
         with database.driver_errors():
             driver.rollback()  # of this query alone: a lock must be older than the snapshot
     return [
         table
-        for table, indexes in found.items()
-        if not any(columns and columns <= keys[table] for columns in indexes)
+        for table, column_sets in indexes.items()
+        if not any(columns and columns <= keys[table] for columns in column_sets)
     ]
 
 

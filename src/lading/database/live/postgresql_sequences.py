@@ -40,8 +40,8 @@ WHERE strpos(pg_get_expr(f.adbin, f.adrelid), 'nextval((') > 0"""
 
 def sequence_named(default: str | None) -> str | None:
     """Return the sequence that a default looks up by name."""
-    found = BY_NAME.search(default or "")
-    return found[1].replace("''", "'") if found else None
+    match = BY_NAME.search(default or "")
+    return match[1].replace("''", "'") if match else None
 
 
 def moved(sequence: str, table: str, number: str) -> str:

@@ -55,9 +55,9 @@ def stand_ins(database: Database, tables: Sequence[sa.Table]) -> dict[sa.Table, 
     """Return what isn't a table among these."""
     by_name = {database.dialect.table_name(table): table for table in tables}
     mark = database.dialect.mark
-    found = database.fetch(
+    rows = database.fetch(
         f"SELECT given.name, c.relkind::text FROM unnest({mark}::text[]) AS given(name) "
         "JOIN pg_class c ON c.oid = to_regclass(given.name) WHERE c.relkind IN ('v', 'm', 'f')",
         (list(by_name),),
     )
-    return {by_name[name]: KINDS[kind] for name, kind in found}
+    return {by_name[name]: KINDS[kind] for name, kind in rows}

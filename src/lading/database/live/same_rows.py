@@ -66,9 +66,10 @@ def mariadb_rows(
     marks = ", ".join([database.dialect.mark] * len(schemas))
     reads: dict[Place, set[Place]] = {}
     for schema, name, text in database.fetch(f"{sql} WHERE table_schema IN ({marks})", schemas):
-        found = QUALIFIED.findall(text or "")
+        quoted_names = QUALIFIED.findall(text or "")
         reads[catalog_tables.real(schema, name)] = {
-            catalog_tables.real(*(part.replace("``", "`") for part in place)) for place in found
+            catalog_tables.real(*(part.replace("``", "`") for part in place))
+            for place in quoted_names
         }
     for view in views:
         below = _reached(reads, places[view])
@@ -82,9 +83,9 @@ def sqlite_rows(database: Database, tables: Sequence[sa.Table]) -> Iterator[Rela
         schema, name = database.dialect.place(table)
         places[table] = ((schema or "main").lower(), name.lower())
     yield from _twice(places)
-    found = database.fetch("SELECT type, tbl_name, rootpage FROM sqlite_master")
-    views = {("main", name.lower()) for type_, name, _ in found if type_ == "view"}
-    owners = {root: ("main", table.lower()) for _, table, root in found if root}
+    relations = database.fetch("SELECT type, tbl_name, rootpage FROM sqlite_master")
+    views = {("main", name.lower()) for type_, name, _ in relations if type_ == "view"}
+    owners = {root: ("main", table.lower()) for _, table, root in relations if root}
     for view in (table for table in tables if places[table] in views):
         plan = database.fetch(f"EXPLAIN SELECT * FROM {database.dialect.table(view)}")
         opened = {
@@ -104,9 +105,9 @@ def _twice(places: Mapping[sa.Table, Any]) -> Iterator[Relation]:
 
 def _reached(reads: Mapping[Place, set[Place]], start: Place) -> set[Place]:
     """Return all that a view reads, by way of other views as well."""
-    found: set[Place] = set()
+    reached: set[Place] = set()
     fresh = reads.get(start, set())
     while fresh:
-        found |= fresh
-        fresh = {place for view in fresh for place in reads.get(view, ())} - found
-    return found - {start}
+        reached |= fresh
+        fresh = {place for view in fresh for place in reads.get(view, ())} - reached
+    return reached - {start}

@@ -49,11 +49,11 @@ class SQLiteDatabase(Database):
         columns: dict[Any, dict[str, Any]] = {place: {} for place in places}
         version = self.connection.dialect.server_version_info or ()
         strict = IS_STRICT if version >= STRICT_SINCE else "0"
-        given = ",".join(["(?,?,?)"] * len(places))
+        marks = ",".join(["(?,?,?)"] * len(places))
         values = [value for n, (schema, name) in enumerate(places) for value in (n, name, schema)]
         rows = self.fetch(
             f"SELECT given.column1, x.name, x.type, x.hidden, {strict} "
-            f"FROM (VALUES {given}) AS given, "
+            f"FROM (VALUES {marks}) AS given, "
             "pragma_table_xinfo(given.column2, given.column3) AS x",
             values,
         )
@@ -70,10 +70,10 @@ class SQLiteDatabase(Database):
         try:
             yield
         except sa.exc.OperationalError as error:
-            found = not_utf8(self.connection, rows) if REFUSAL in str(error.orig) else None
-            if found is None:
+            undecodable = not_utf8(self.connection, rows) if REFUSAL in str(error.orig) else None
+            if undecodable is None:
                 raise
-            raise found from error
+            raise undecodable from error
 
     def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
         return sqlite_rows(self, tables)
@@ -89,7 +89,7 @@ class SQLiteDatabase(Database):
         for part in self.portions(rows, len(key) + len(columns)):
             self.run(
                 self.dialect.update_of(table, key, columns, len(part)),
-                tuple(item for row in part for item in row),
+                tuple(value for row in part for value in row),
             )
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
@@ -109,8 +109,8 @@ class SQLiteDatabase(Database):
         """
         if table.schema not in self.counting:
             master = self.dialect.quoted(table.schema, "sqlite_master")
-            found = self.fetch(f"SELECT 1 FROM {master} WHERE name = 'sqlite_sequence'")
-            self.counting[table.schema] = bool(found)
+            rows = self.fetch(f"SELECT 1 FROM {master} WHERE name = 'sqlite_sequence'")
+            self.counting[table.schema] = bool(rows)
         if not self.counting[table.schema]:
             return 0
         counters = self.dialect.quoted(table.schema, "sqlite_sequence")
@@ -123,8 +123,8 @@ class SQLiteDatabase(Database):
             by_schema.setdefault(self.dialect.schema(table.schema), set())
         for schema, names in by_schema.items():
             master = f"{self.dialect.prepare.quote_schema(schema or 'main')}.sqlite_master"
-            found = self.fetch(f"SELECT lower(name) FROM {master} WHERE type = 'view'")
-            names.update(name for (name,) in found)
+            views = self.fetch(f"SELECT lower(name) FROM {master} WHERE type = 'view'")
+            names.update(name for (name,) in views)
         return {
             table: "a view"
             for table in tables
@@ -141,8 +141,8 @@ class SQLiteDatabase(Database):
             source = f"{self.dialect.prepare.quote_schema(schema)}." if schema else ""
             marks = ",".join("?" * len(listed))
             sql = f"SELECT type, sql FROM {source}sqlite_master WHERE type IN ('trigger', 'table')"
-            found = self.fetch(f"{sql} AND lower(tbl_name) IN ({marks})", listed)
-            if any(type_ == "trigger" or REPLACES.search(text or "") for type_, text in found):
+            rows = self.fetch(f"{sql} AND lower(tbl_name) IN ({marks})", listed)
+            if any(type_ == "trigger" or REPLACES.search(text or "") for type_, text in rows):
                 return True
         return False
 

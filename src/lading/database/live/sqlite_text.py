@@ -41,8 +41,8 @@ def _found(connection: sa.Connection, table: sa.Table) -> Iterator[tuple[str, Co
             for column, data in zip([*keys, *columns], row, strict=True):
                 if isinstance(data, _Undecoded) and not _is_utf8(data):
                     identity = ", ".join(
-                        f"{key.name} {shown(_plain(item))}"
-                        for key, item in zip(keys, row, strict=False)
+                        f"{key.name} {shown(_plain(value))}"
+                        for key, value in zip(keys, row, strict=False)
                     )
                     yield identity, column, bytes(data)
     finally:
@@ -67,5 +67,5 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _plain(item: Any) -> Any:
-    return item.decode("utf-8", "replace") if isinstance(item, _Undecoded) else item
+def _plain(value: Any) -> Any:
+    return value.decode("utf-8", "replace") if isinstance(value, _Undecoded) else value
