@@ -21,7 +21,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from lading.mapping.probing import gives_its_impls
+from lading.mapping.decorator_probes import gives_its_impls
 from lading.values.arrays import Array, LabelSet
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time

@@ -24,9 +24,9 @@ from lading.mapping.columns import (
     underlying,
 )
 from lading.mapping.custom_fields import FieldKind, keep_json_null
+from lading.mapping.decorator_probes import gives_its_impls, is_steady
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import ValueField
-from lading.mapping.probing import gives_its_impls, is_steady
 from lading.messages import shown
 from lading.model.rowsets import Column, retyped
 from lading.values.base import Kind

@@ -1,4 +1,4 @@
-"""What a decorator does with samples, where nothing says what its values are.
+"""What decorators do with sample values, where nothing says what their values are.
 
 A sample shows only what surely isn't so: each value is tried again when it travels.
 """
