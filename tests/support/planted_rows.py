@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 from lading.bundle.reader import Block
-from lading.exporting.reader import RecordReader
+from lading.exporting.reader import CompiledReader, RecordReader
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.conflicts import Conflicts, Decisions
 from lading.importing.resolver import Resolver
@@ -75,14 +75,14 @@ def records_there_are_imported_again() -> Patch:
 @mistake("shop", "categories")
 def records_in_the_order_of_their_ids() -> Patch:
     def make(plain: Any) -> Any:
-        def begin(self: RecordReader, *given: Any, **named: Any) -> None:
-            plain(self, *given, **named)
-            self.order = [*self.rows.identity]
+        def begin(self: CompiledReader, dialect: Any, rows: Any, *given: Any) -> None:
+            plain(self, dialect, rows, *given)
+            self.statement = self.statement.order_by(None).order_by(*rows.identity)
 
         return begin
 
     return together(
-        replaced(RecordReader, "__init__", make),
+        replaced(CompiledReader, "__init__", make),
         mock.patch.object(RecordReader, "_check_ascending", return_value=None),
     )
 
