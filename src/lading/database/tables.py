@@ -9,13 +9,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.database.columns import require_columns
+from lading.database.dialects.base import Dialect
 from lading.database.live.base import Database, TableKeys
 from lading.errors import TargetError
 from lading.messages import listed
+from lading.model.computed import computed_once
 from lading.model.entities import Entities
 from lading.model.rowsets import RowSet, Value
 
 
+@computed_once
 def tables_of(entities: Entities) -> list[sa.Table]:
     """Return every table that a catalog's records fill."""
     tables: dict[sa.Table, None] = {}
@@ -42,21 +45,26 @@ def require_tables(database: Database, entities: Entities) -> None:
 
     What the tables' columns really are is asked here, for all of them at once.
     """
-    _require_types(database, entities)
     tables = tables_of(entities)
     database.look_up_columns(tables)
+    database.dialect.once(_require_fit, entities)
+    _refuse_same_rows(database, tables)
+
+
+def _require_fit(dialect: Dialect, entities: Entities) -> None:
+    """Raise ``TargetError`` for types, tables or columns with which nothing can be done."""
+    _require_types(dialect, entities)
     missing = sorted(
-        ".".join(filter(None, database.dialect.place(table)))
-        for table in tables
-        if not database.dialect.columns.of(table)
+        ".".join(filter(None, dialect.place(table)))
+        for table in tables_of(entities)
+        if not dialect.columns.of(table)
     )
     if missing:
         raise TargetError(
             f"the database has no table {listed(missing, separator=', ')}",
             "Create the tables first: Base.metadata.create_all(engine), or your migrations.",
         )
-    require_columns(database.dialect, entities.all_rows())
-    _refuse_same_rows(database, tables)
+    require_columns(dialect, entities.all_rows())
 
 
 def _refuse_same_rows(database: Database, tables: Sequence[sa.Table]) -> None:
@@ -70,11 +78,11 @@ def _refuse_same_rows(database: Database, tables: Sequence[sa.Table]) -> None:
         )
 
 
-def _require_types(database: Database, entities: Entities) -> None:
+def _require_types(dialect: Dialect, entities: Entities) -> None:
     """Raise ``TargetError`` for a column whose values the engine would refuse or change, all."""
     for rows in entities.all_rows():
         for value in rows.values:
-            refusal = database.dialect.codecs.refusal(value.carrier.type)
+            refusal = dialect.codecs.refusal(value.carrier.type)
             if refusal is not None:
                 raise TargetError(
                     f"column {value.column}: {refusal}", entity=rows.name, field=value.written

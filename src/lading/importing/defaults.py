@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.database.dialects.base import Row
+from lading.database.dialects.base import Dialect, Row
 from lading.database.live.base import Database
 from lading.errors import TargetError
 from lading.model.rowsets import Column, RowSet
@@ -38,8 +38,7 @@ class Defaults:
     ``evaluated`` are the columns that the database fills.
     """
 
-    def __init__(self, database: Database, rows: RowSet, written: Iterable[Column]) -> None:
-        self.database = database
+    def __init__(self, dialect: Dialect, rows: RowSet, written: Iterable[Column]) -> None:
         self.rows = rows
         carried = set(written)
         columns = [
@@ -49,13 +48,11 @@ class Defaults:
             if column not in carried and column.default is not None
         ]
         self.makers = [
-            (column, _maker(database, rows, column)) for column in columns if _is_python(column)
+            (column, _maker(dialect, rows, column)) for column in columns if _is_python(column)
         ]
-        self.evaluated = [
-            column for column in columns if database.dialect.expression_of(column) is not None
-        ]
+        self.evaluated = [column for column in columns if dialect.expression_of(column) is not None]
         for column in self.evaluated:
-            if _reads(database, column, rows.tables):
+            if _reads(dialect, column, rows.tables):
                 raise TargetError(
                     f"the model's default of {column}, which records don't carry, is computed from "
                     "other rows of its table, which a bulk load inserts at once",
@@ -69,19 +66,19 @@ class Defaults:
         """The columns that are filled, those that Python fills first."""
         return [*(column for column, _ in self.makers), *self.evaluated]
 
-    def rows_of(self, count: int) -> list[Row]:
+    def rows_of(self, database: Database, count: int) -> list[Row]:
         """Return the values that the database gives to the columns of that many rows."""
-        return _evaluated(self.database, self.rows, self.evaluated, count)
+        return _evaluated(database, self.rows, self.evaluated, count)
 
 
 def fresh_ids(database: Database, rows: RowSet, column: Column, count: int) -> list[Any]:
     """Return generated primary keys for new rows, from the model's default or the database."""
     if _is_python(column):
-        make = _maker(database, rows, column)
+        make = _maker(database.dialect, rows, column)
         return [make() for _ in range(count)]
     if database.dialect.expression_of(column) is None:
         return database.allocate(rows.table, column, count)
-    if not _reads(database, column, rows.tables):
+    if not _reads(database.dialect, column, rows.tables):
         return [value for (value,) in _evaluated(database, rows, [column], count)]
     # It counts up from the stored rows, and several are inserted at once.
     ((first,),) = _evaluated(database, rows, [column], 1)
@@ -93,10 +90,10 @@ def _is_python(column: Column) -> bool:
     return default is not None and (default.is_scalar or default.is_callable)
 
 
-def _maker(database: Database, rows: RowSet, column: Column) -> Callable[[], Any]:
+def _maker(dialect: Dialect, rows: RowSet, column: Column) -> Callable[[], Any]:
     """Return a function that calls a Python default and binds its value."""
     default: Any = column.default
-    bind = database.dialect.codecs.bind_process(column.type)
+    bind = dialect.codecs.bind_process(column.type)
 
     def make() -> Any:
         try:
@@ -121,9 +118,9 @@ def _maker(database: Database, rows: RowSet, column: Column) -> Callable[[], Any
     return make
 
 
-def _reads(database: Database, column: Column, tables: Iterable[sa.Table]) -> bool:
+def _reads(dialect: Dialect, column: Column, tables: Iterable[sa.Table]) -> bool:
     """Tell whether an SQL default reads rows of some tables."""
-    sql = database.dialect.subquery_of(database.dialect.expression_of(column))
+    sql = dialect.subquery_of(dialect.expression_of(column))
     return any(
         re.search(rf"(?<!\w){re.escape(table.name)}(?!\w)", sql, re.IGNORECASE) for table in tables
     )

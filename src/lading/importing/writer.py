@@ -6,18 +6,18 @@ Ids are allocated ahead, so children need no round trip.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from lading.codegen import CodeBuilder
 from lading.database.columns import is_computed
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.importing.batch import ResolvedBatch
-from lading.importing.defaults import Defaults, fresh_ids
+from lading.importing.defaults import fresh_ids
+from lading.importing.filled_columns import FilledColumns
 from lading.importing.journal import DeferredReference, DeferredRows, WriteLog
 from lading.importing.link_writer import ROWS, LinkWriter
 from lading.importing.shared_columns import (
@@ -26,7 +26,7 @@ from lading.importing.shared_columns import (
     deferred_carriers,
 )
 from lading.mapping.load_order import LoadOrder
-from lading.model.rowsets import Children, Classes, Column, Reference, RowSet, carried_tables
+from lading.model.rowsets import Children, Classes, RowSet, carried_tables
 
 
 class RowWriter:
@@ -35,23 +35,10 @@ class RowWriter:
     def __init__(self, database: Database, rows: RowSet, order: LoadOrder) -> None:
         self.database = database
         self.rows = rows
-        self.owner_columns = rows.owner_columns
-        self.values = [value.column for value in rows.values if value.writable]
-        self.columns: list[Column] = [
-            *([rows.surrogate] if rows.surrogate is not None else []),
-            *self.values,
-            *(column for item in rows.references for column in item.carried_columns),
-            *self.owner_columns,
-        ]
-        joining = {own for extension in rows.extensions for own, _ in extension.pairs}
-        self.defaults = Defaults(database, rows, joining.union(self.columns))
-        self.columns += self.defaults.columns
-        self.place = {column: n for n, column in enumerate(self.columns)}
-        for extension in rows.extensions:
-            self.place |= {own: self.place[base] for own, base in extension.pairs}
+        self.filled = filled = database.dialect.once(FilledColumns, rows)
+        self.columns, self.place = filled.columns, filled.place
         self.agreement = Agreement(rows, self.place)
         self.parts = [TablePart(self, table, classes) for table, classes in carried_tables(rows)]
-        self.tuples = self._compile()
         #: The lowest and the highest id that was reserved.
         self.reserved: tuple[int, int] | None = None
         self.deferrable = [
@@ -61,38 +48,6 @@ class RowWriter:
         ]
         self.links = [LinkWriter(database, rows, item, order) for item in rows.links]
         self.children = [(item, RowWriter(database, item.rows, order)) for item in rows.children]
-
-    def _compile(self) -> Callable[..., list[Row]]:
-        """Return what joins ids, values, foreign keys, owners' values and defaults to rows."""
-        source = CodeBuilder(f"{self.rows.name} insert")
-        names, items = ["values"], ["*v"]
-        targets = ["v"]
-        if self.rows.surrogate is not None:
-            names.insert(0, "ids")
-            targets.insert(0, "i")
-            items.insert(0, "i")
-        for place, reference in enumerate(self.rows.references):
-            nulls = source.name((None,) * len(reference.carried_columns), "nulls")
-            names.append(f"refs{place}")
-            targets.append(f"r{place}")
-            items.append(f"*({nulls} if r{place} is None else {_own_source(reference, place)})")
-        if self.owner_columns:
-            names.append("own")
-            targets.append("o")
-            items.append("*o")
-        for _, make in self.defaults.makers:
-            items.append(f"{source.name(make, 'default')}()")
-        if self.defaults.evaluated:
-            names.append("evaluated")
-            targets.append("e")
-            items.append("*e")
-        loop = f"for {', '.join(targets)} in zip({', '.join(names)})"
-        if len(names) == 1:
-            loop = "for v in values"
-        join: Callable[..., list[Row]] = source.compile(
-            f"lambda {', '.join(names)}: [({', '.join(items)},) {loop}]"
-        )
-        return join
 
     def insert(self, resolved: ResolvedBatch, log: WriteLog) -> list[Row]:
         """Insert a resolved batch with what it nests.
@@ -174,11 +129,11 @@ class RowWriter:
         for reference in self.rows.references:
             foreign = resolved.foreign.get(reference.name)
             arguments.append(foreign if foreign is not None else [None] * count)
-        if self.owner_columns:
+        if self.rows.owner_columns:
             arguments.append(resolved.owner_values)
-        if self.defaults.evaluated:
-            arguments.append(self.defaults.rows_of(count))
-        return self.tuples(*arguments)
+        if self.filled.defaults.evaluated:
+            arguments.append(self.filled.defaults.rows_of(self.database, count))
+        return self.filled.join(*arguments)
 
     def _values_given(self, children: Children, row: Row) -> Row:
         """Return what a row gives to the owner columns of its children; others are null."""
@@ -208,18 +163,6 @@ class RowWriter:
                         batch.numbers[n], identities[n], key, batch.keys[n], shared, carried
                     )
                 )
-
-
-def _own_source(reference: Reference, place: int) -> str:
-    """Return source for what a resolved reference's own columns hold."""
-    if not reference.shared:
-        return f"r{place}"
-    items = [
-        f"r{place}[{n}], "
-        for n, c in enumerate(reference.columns)
-        if c in reference.carried_columns
-    ]
-    return f"({''.join(items)})"
 
 
 class TablePart:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
@@ -20,11 +20,11 @@ from lading.codegen import Expression
 from lading.database.dialects.codecs import Codecs
 from lading.database.dialects.real_columns import Place, RealColumns, Tables, Translation, place_in
 from lading.errors import TargetError
+from lading.model.computed import Computed
 from lading.model.rowsets import Column
 from lading.values.base import Kind
 
 Row = tuple[Any, ...]
-Result = TypeVar("Result")
 PLACEHOLDERS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 
 
@@ -45,8 +45,10 @@ class ServerFacts:
     is_in_utc: bool = True
 
 
-class Dialect(ABC):
+class Dialect(Computed, ABC):
     """How one engine writes names, values, order and statements.
+
+    What is computed of it once (``dialect.once``) several threads may use at a time.
 
     Args:
         sqlalchemy: SQLAlchemy's dialect, of an engine or made for nobody.
@@ -88,23 +90,6 @@ class Dialect(ABC):
         self.columns: RealColumns[Any] = RealColumns(tables, translate, folds_case=self.folds_case)
         self.codecs = self.codecs_class(sqlalchemy, self.columns)
         self.codecs.as_read = as_read
-        self._results: dict[Any, Any] = {}
-
-    def once(self, compute: Callable[..., Result], *options: Any) -> Result:
-        """Return what a function makes of this dialect, computed at the first call.
-
-        Args:
-            compute: a function of a dialect and ``options``, or a class.
-            options: what the result depends on beside the dialect; hashable.
-
-        Returns:
-            The same object at each call, which several threads may use at once.
-        """
-        key = (compute, options)
-        if key not in self._results:
-            self._results.setdefault(key, compute(self, *options))
-        result: Result = self._results[key]
-        return result
 
     # Names
 
