@@ -29,6 +29,7 @@ from lading import (
 )
 from support.aged_bakery import OLDER, bundle_at, catalog_at, season, season_at
 from support.backends import Backend, SQLiteMemory
+from support.depth import IS_DEEP
 from support.rewriting import entity_bytes
 
 RUNS = ["production_runs", "assembly_runs"]
@@ -74,7 +75,9 @@ def test_releases_are_those_of_the_declarations() -> None:
 # Bundles
 
 
-@pytest.mark.parametrize("where", ["sqlite_memory", "postgresql", "mariadb"])
+@pytest.mark.parametrize(
+    "where", ["sqlite_memory", "postgresql", "mariadb"] if IS_DEEP else ["sqlite_memory"]
+)
 def test_the_oldest_bundle_becomes_what_today_says(
     request: pytest.FixtureRequest, told: Callable[[str], Told], tmp_path: Path, where: str
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from lading.values.scalars import Json
 from support.backends import Backend
 from support.columns import CLOCK, FLOAT, INSTANT, MARIADB, MOMENT
 from support.declaring import new_base, schema_for
+from support.depth import examples
 from support.drawn.kit import Colour, Instant, Lowered, Rank, Slug, State, Tags
 from support.edges import TYPES
 from support.raw import raw_values
@@ -35,7 +35,7 @@ from support.rewriting import entity_bytes
 from support.zoo import listed
 
 #: How many hostile values are drawn for each column.
-DRAWN = int(os.environ.get("LADING_CELLS", "60"))
+DRAWN = examples(20)
 PLAIN = 5
 
 

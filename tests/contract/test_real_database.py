@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.automap import automap_base
 
 from lading import Catalog, Manifest, Owned, Ref, TargetError, export_all, import_all, import_order
-from support.backends import Backend
+from support.backends import ON_SQLITE, Backend
 from support.columns import FLOAT, MOMENT
 from support.declaring import schema_for
 from support.raw import raw_values
@@ -155,6 +155,7 @@ def counts(manifest: Manifest) -> dict[str, Any]:
 
 
 @DECLARED
+@ON_SQLITE
 def test_a_real_database_comes_back_whole(
     backend: Backend, real: sa.Engine, tmp_path: Path, declare: Callable[[Any], Catalog]
 ) -> None:
