@@ -38,8 +38,8 @@ class CompiledDecoder:
     def __init__(self, dialect: Dialect, rows: RowSet, ids: bool) -> None:
         self.layout = RecordLayout(rows, ids=ids)
         self.decoder = RowDecoder(dialect, rows, self.layout)
-        self.json = msgspec.json.Decoder(list[self.layout.decoded])  # type: ignore[name-defined]
-        self.one = msgspec.json.Decoder(self.layout.decoded)
+        self.json_records = msgspec.json.Decoder(list[self.layout.decoded])  # type: ignore[name-defined]
+        self.json_record = msgspec.json.Decoder(self.layout.decoded)
         self.custom = needs_marshmallow(rows)
 
 
@@ -52,8 +52,8 @@ class RecordDecoder:
         self.file = file
         self.layout = compiled.layout
         self.decoder = compiled.decoder
-        self.json = compiled.json
-        self.one = compiled.one
+        self.json_records = compiled.json_records
+        self.json_record = compiled.json_record
         self.custom = compiled.custom
 
     @cached_property
@@ -68,7 +68,7 @@ class RecordDecoder:
         """
         if not self.custom:
             try:
-                records = on_own_stack(self.json.decode, b"[" + b",".join(lines) + b"]")
+                records = on_own_stack(self.json_records.decode, b"[" + b",".join(lines) + b"]")
                 self._refuse_ambiguous(records, lines)
                 numbers = list(range(first, first + len(records)))
                 return self.decoder.batch(records, numbers, lines), []
@@ -77,7 +77,7 @@ class RecordDecoder:
         batches: list[Batch] = []
         problems: list[Problem] = []
         for number, line in enumerate(lines, first):
-            batch = self._one(line, number, problems)
+            batch = self._decode_record(line, number, problems)
             if batch is not None:
                 batches.append(batch)
         empty = self.decoder.batch([], [], [])
@@ -92,10 +92,10 @@ class RecordDecoder:
             if written != line:
                 parse_json(line)
 
-    def _one(self, line: bytes, number: int, problems: list[Problem]) -> Batch | None:
+    def _decode_record(self, line: bytes, number: int, problems: list[Problem]) -> Batch | None:
         if not self.custom:
             try:
-                struct = on_own_stack(self.one.decode, line)
+                struct = on_own_stack(self.json_record.decode, line)
                 self._refuse_ambiguous([struct], [line])
                 return self.decoder.batch([struct], [number], [line])
             except (ValueError, TypeError, OverflowError, RecursionError):

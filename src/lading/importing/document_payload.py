@@ -27,7 +27,9 @@ class DocumentOrigin:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
-        self.entries = {name: item for name, item in document.items() if name not in RESERVED_NAMES}
+        self.entries = {
+            name: records for name, records in document.items() if name not in RESERVED_NAMES
+        }
 
     def file(self, name: str) -> str:
         """Return the name of an entity's list."""
@@ -42,7 +44,7 @@ class DocumentOrigin:
         records = self.entries[name]
         for start in range(0, len(records), size):
             part = records[start : start + size]
-            texts = [_text(name, start + n, item) for n, item in enumerate(part, 1)]
+            texts = [_text(name, start + n, record) for n, record in enumerate(part, 1)]
             yield Piece(start + 1, texts)
 
     def has_ids(self, name: str) -> bool:
@@ -104,8 +106,10 @@ class DocumentPayload(Payload):
             if not isinstance(records, list):
                 raise BundleError(f"{name} is {shown(records)}; expected a list", entity=name)
         targets = {name: n for name, n in versions.items() if type(n) is int}
-        found = {name: versions.get(name, 1) for name in self.entries}
-        plan = plan_upgrade(history, found, file="document", targets=targets, writer=str(writer))
+        found_versions = {name: versions.get(name, 1) for name in self.entries}
+        plan = plan_upgrade(
+            history, found_versions, file="document", targets=targets, writer=str(writer)
+        )
         shapes = {name: self.shapes[name] for name in self.entries if name in self.shapes}
         self.take(Upgrade(plan, shapes, "document"), catalog.use())
         self.is_guessed = self._is_guessed(catalog)

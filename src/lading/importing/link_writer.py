@@ -38,7 +38,9 @@ class LinkWriter:
         if self.is_deferred:
             keys = resolved.batch.links[self.links.name]
             log.links.setdefault(self.name, []).extend(
-                item for item in zip(resolved.batch.numbers, owners, keys, strict=True) if item[2]
+                links
+                for links in zip(resolved.batch.numbers, owners, keys, strict=True)
+                if links[2]
             )
             return
         targets = resolved.links[self.links.name]

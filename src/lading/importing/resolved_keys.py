@@ -20,7 +20,7 @@ AMBIGUOUS = Ambiguous()
 
 
 class Itself(dict[Row, Row]):
-    """Maps every raw foreign key to itself: by it, one level of a key knows the level above."""
+    """Maps every raw foreign key to itself, for a resolver of one level of a recursive key."""
 
     def __contains__(self, row: object) -> bool:
         return True

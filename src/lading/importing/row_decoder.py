@@ -43,12 +43,13 @@ class RowDecoder:
         self.binds = {name: source.compile(f"lambda r: {text}") for name, text in binds.items()}
         self.keys = self._keys(within)
         self.references = {
-            item.name: _each(
-                source, reference_source(item, f"r.{layout.place[item.name]}", self.checked)
+            reference.name: _each(
+                source,
+                reference_source(reference, f"r.{layout.place[reference.name]}", self.checked),
             )
-            for item in rows.references
+            for reference in rows.references
         }
-        self.links = {item.name: _each(source, self._link_keys(item)) for item in rows.links}
+        self.links = {links.name: _each(source, self._link_keys(links)) for links in rows.links}
         self.classes = self._classes()
         self.children = {
             child.name: RowDecoder(dialect, child.rows, layout.children[child.name], child)
@@ -167,9 +168,9 @@ class RowDecoder:
             except Exception as error:
                 yield f"{path}{value.written}", str(error)
         for name, decoder in self.children.items():
-            child = next(item for item in self.rows.children if item.name == name)
-            for number, item in enumerate(getattr(record, self.layout.place[name]) or (), 1):
-                yield from decoder.faults(item, f"{path}{child.written}.{number}.")
+            children = next(member for member in self.rows.children if member.name == name)
+            for number, child in enumerate(getattr(record, self.layout.place[name]) or (), 1):
+                yield from decoder.faults(child, f"{path}{children.written}.{number}.")
 
     def struct(self, record: dict[str, Any]) -> Any:
         """Build a decoded struct from a canonical record."""
@@ -187,9 +188,9 @@ class RowDecoder:
             return written
         if isinstance(member, Links):
             layout = self.layout.keys.get(member.name)
-            return [_key_struct(layout, item) for item in written]
+            return [_key_struct(layout, key) for key in written]
         if isinstance(member, Children):
-            return [self.children[member.name].struct(item) for item in written]
+            return [self.children[member.name].struct(child) for child in written]
         if written is None or member.flat:
             return written
         return _key_struct(self.layout.keys.get(member.name), written)

@@ -76,9 +76,13 @@ class SelfReferences:
         self.rows = rows = writer.rows
         order = context.order
         self.required = [
-            item for item in rows.references if (rows.name, item.name) in order.parents_first
+            reference
+            for reference in rows.references
+            if (rows.name, reference.name) in order.parents_first
         ]
-        self.preferred = [item for item in rows.references if _is_preferred(rows, item, order)]
+        self.preferred = [
+            reference for reference in rows.references if _is_preferred(rows, reference, order)
+        ]
         #: Whether rows wait for what they prefer too: triggers may fire where it is set later.
         self.is_patient = context.journal.reads_back and bool(self.preferred)
         self.columns = [value.column for value in rows.values if value.writable]
@@ -104,8 +108,8 @@ class SelfReferences:
         """Return the rows that can be inserted now, parents first, and those that must wait."""
         batch = resolved.batch
         places = range(len(batch))
-        required = [self._targets(item, batch) for item in self.required]
-        preferred = [self._targets(item, batch) for item in self.preferred]
+        required = [self._targets(reference, batch) for reference in self.required]
+        preferred = [self._targets(reference, batch) for reference in self.preferred]
         awaited = [*required, *preferred] if self.is_patient else required
         order = parents_first(
             [_places_needed(awaited, place) for place in places],
@@ -123,7 +127,7 @@ class SelfReferences:
 
         So each can be tried without the others.
         """
-        names = {item.name for item in self.preferred}
+        names = {reference.name for reference in self.preferred}
         foreign = {name: rows for name, rows in resolved.foreign.items() if name not in names}
         return replace(resolved, foreign=foreign)
 

@@ -48,8 +48,8 @@ class Agreement:
     def check(self, foreign: Mapping[str, Sequence[Row | None]], rows: Sequence[Row]) -> None:
         """Raise ``Disagreement`` for the first row whose references don't agree."""
         for reference, places in self.shared.items():
-            held = foreign.get(reference.name)
-            for n, (target, row) in enumerate(zip(held or (), rows, strict=held is not None)):
+            targets = foreign.get(reference.name)
+            for n, (target, row) in enumerate(zip(targets or (), rows, strict=targets is not None)):
                 try:
                     compare(reference, target, [row[place] for _, place in places])
                 except Disagreement as error:

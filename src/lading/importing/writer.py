@@ -42,12 +42,14 @@ class RowWriter:
         #: The lowest and the highest id that was reserved.
         self.reserved: tuple[int, int] | None = None
         self.deferrable = [
-            (item, deferred_carriers(rows, order, item))
-            for item in rows.references
-            if (rows.name, item.name) in order.updated
+            (reference, deferred_carriers(rows, order, reference))
+            for reference in rows.references
+            if (rows.name, reference.name) in order.updated
         ]
-        self.links = [LinkWriter(database, rows, item, order) for item in rows.links]
-        self.children = [(item, RowWriter(database, item.rows, order)) for item in rows.children]
+        self.links = [LinkWriter(database, rows, links, order) for links in rows.links]
+        self.children = [
+            (children, RowWriter(database, children.rows, order)) for children in rows.children
+        ]
 
     def insert(self, resolved: ResolvedBatch, log: WriteLog) -> list[Row]:
         """Insert a resolved batch with what it nests.
