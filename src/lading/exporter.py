@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -18,17 +17,15 @@ from lading.changes.history import history_of
 from lading.database.live.base import Database
 from lading.database.refusals import refusals, veiled
 from lading.database.session import Opened, reading
-from lading.database.tables import require_tables, tables_of
-from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning, TargetError
+from lading.database.tables import require_tables
+from lading.errors import TargetError
 from lading.exporting.manifest_builder import Contents
+from lading.exporting.omissions import left_out, rounded, warn_of_closure
 from lading.exporting.reader import RecordReader, count_rows
 from lading.exporting.reading import Tally
 from lading.exporting.selection import Scope
 from lading.exporting.shared_keys import refuse_shared_keys
-from lading.mapping.coverage import uncarried
 from lading.mapping.load_order import LoadOrder, load_order_of
-from lading.mapping.soft_references import soft_references
-from lading.messages import listed
 from lading.model.entities import Entities
 from lading.model.rowsets import RowSet, references_of
 from lading.model.shape import targets_of
@@ -88,7 +85,7 @@ def export_all(
         ) as export:
             files = [export.write_file(writer, name) for name in export.names]
             export.check_counts()
-            export.warn_of_closure()
+            warn_of_closure(scope.brought_back)
             manifest = export.manifest(files, source)
         return writer.finish(manifest)
 
@@ -124,9 +121,9 @@ def export_document(
             for name in export.names
         }
         export.check_counts()
-        export.warn_of_closure()
-        export.rounded()
-        export.left_out()
+        warn_of_closure(scope.brought_back)
+        rounded(export.tallies.values())
+        left_out(export.database, catalog, export.names)
     return {
         "version": _release(catalog),
         "schema_versions": _versions(catalog, list(lists)),
@@ -155,8 +152,8 @@ def _versions(catalog: Catalog, names: list[str]) -> dict[str, int]:
     entities, history = catalog.use(), history_of(catalog)
     versions = {name: entities[name].version for name in names}
     for name in names:
-        told = targets_of(entities, entities[name])
-        versions |= {other: told[other] for other in told if history.has_changed(other)}
+        targets = targets_of(entities, entities[name])
+        versions |= {other: targets[other] for other in targets if history.has_changed(other)}
     return versions
 
 
@@ -287,106 +284,22 @@ class _Export:
             files,
             source=source or self.catalog.source,
             partial=self.scope.is_partial,
-            left_out=self.left_out(),
+            left_out=left_out(self.database, self.catalog, self.names),
             external=self._external(),
             snapshot=self.opened.snapshot,
             brought_back=self.scope.brought_back,
-            rounded=self.rounded(),
+            rounded=rounded(self.tallies.values()),
         )
-
-    def warn_of_closure(self) -> None:
-        """Warn of records that a filter left out and the closure took after all."""
-        if self.scope.brought_back:
-            counts = [f"{count} of {name}" for name, count in self.scope.brought_back.items()]
-            warnings.warn(
-                f"closure=True brought back records that where leaves out: "
-                f"{listed(counts, separator=', ')}; records that are kept refer to them. Filter "
-                "what refers to them as well, or leave out closure",
-                ClosureWarning,
-                stacklevel=3,
-            )
-
-    def rounded(self) -> dict[str, int]:
-        """Count the decimals that were written with fewer digits than SQLite holds, and warn."""
-        counts: dict[str, int] = {}
-        for tally in self.tallies.values():
-            for column, count in tally.rounded.items():
-                counts[column] = counts.get(column, 0) + count
-        for column, count in sorted(counts.items()):
-            cells = "1 cell" if count == 1 else f"{count} cells"
-            warnings.warn(
-                f"SQLite holds more digits in {cells} of {column} than its scale has; they were "
-                "written as SQLAlchemy reads them, rounded",
-                RoundedWarning,
-                stacklevel=4,
-            )
-        return dict(sorted(counts.items()))
-
-    def left_out(self) -> dict[str, str | None]:
-        """Return what no schema carries, and warn of what nobody excused."""
-        self._warn_of_views()
-        left = {**uncarried(self.entities), **self._cut_links()}
-        unexcused = [name for name, reason in left.items() if reason is None]
-        if unexcused:
-            warnings.warn(
-                f"this export of catalog {self.catalog.name!r} carries no "
-                f"{listed(unexcused, separator=', ')}; declare a schema for each (or export the "
-                "entity that carries it), or excuse it by name: "
-                f"leaves_out={{{unexcused[0]!r}: 'the reason'}}",
-                LeftOutWarning,
-                stacklevel=4,
-            )
-        self._warn_of_soft_references()
-        return left
-
-    def _warn_of_views(self) -> None:
-        """Warn of what isn't a table: nobody can count the rows that a view doesn't show."""
-        for table, kind in self.database.stand_ins(tables_of(self.entities)).items():
-            if table.fullname not in self.catalog.leaves_out:
-                warnings.warn(
-                    f"{table.fullname} is {kind}; this export holds only the rows that it shows. "
-                    "Map the table itself, or excuse it by name: "
-                    f"leaves_out={{{table.fullname!r}: 'the reason'}}",
-                    LeftOutWarning,
-                    stacklevel=5,
-                )
-
-    def _warn_of_soft_references(self) -> None:
-        """Warn of columns that hold ids which an import may make anew."""
-        soft = {
-            name: targets
-            for name, targets in soft_references(self.entities).items()
-            if name not in self.catalog.leaves_out
-        }
-        if soft:
-            told = [f"{name} (of {' or '.join(targets)})" for name, targets in soft.items()]
-            warnings.warn(
-                f"{listed(told, separator=', ')}: what looks like a reference by id holds ids that "
-                f"catalog {self.catalog.name!r} doesn't carry, so an import may number them anew; "
-                "carry them (keep_ids=True, or keep_id = True in the entity's Meta), or excuse the "
-                f"column by name: leaves_out={{{next(iter(soft))!r}: 'the reason'}}",
-                LeftOutWarning,
-                stacklevel=5,
-            )
-
-    def _cut_links(self) -> dict[str, None]:
-        """Links of the records written that are carried by an entity which isn't."""
-        cut: dict[str, None] = {}
-        for rows in self.entities.all_rows():
-            for links in rows.links:
-                if rows.entity not in self.names and links.reference.target.entity in self.names:
-                    cut[links.table.fullname] = None
-        return cut
 
     def _external(self) -> tuple[External, ...]:
         if not self.scope.is_partial:
             return ()
-        found = []
+        external = []
         for name in self.names:
             root = self.entities[name]
             for path, rows, reference in references_of(root):
                 links = self.tallies[name].links.get(path, 0)
                 count = self.scope.leaving(self.database, rows, reference, links)
                 if count:
-                    found.append(External(name, path, reference.target.name, count))
-        return tuple(found)
+                    external.append(External(name, path, reference.target.name, count))
+        return tuple(external)
