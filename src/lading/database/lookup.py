@@ -30,8 +30,17 @@ def rows_among(
 ) -> list[Row]:
     """Run a SELECT for the rows whose columns hold one of the keys, in as few statements as fit.
 
-    ``tail`` is further condition, beginning with ``AND``.  The condition stands at the end, or
-    where the SELECT says ``mark``.
+    Args:
+        database: where the rows are.
+        sql: the SELECT, without a condition.
+        columns: the columns that are compared, as the models have them.
+        names: their names in the SELECT.
+        keys: values of these columns as the driver takes them; a key with a null finds nothing.
+        tail: a further condition, beginning with ``AND``.
+        mark: what the SELECT says where the condition belongs; by default that is its end.
+
+    Returns:
+        The rows, in no particular order; a collation may take other keys for equal.
     """
     wanted = list(dict.fromkeys(key for key in keys if None not in key))
     rows: list[Row] = []

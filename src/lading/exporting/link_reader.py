@@ -24,7 +24,15 @@ from lading.records.layout import KeyLayout, RecordLayout
 
 
 class LinkReader:
-    """Reads the many-to-many links of a chunk of owners, sorted by key."""
+    """Reads the many-to-many links of a chunk of owners, sorted by key.
+
+    Args:
+        rows: the owners' row set.
+        links: which of its links are read.
+        owner: the selection that reads the owners.
+        layout: the owners' layout, which has the structs of the links' keys.
+        path: the dotted path that leads to the owners from their entity.
+    """
 
     def __init__(
         self, rows: RowSet, links: Links, owner: Selection, layout: RecordLayout, path: str

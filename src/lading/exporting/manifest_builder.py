@@ -87,7 +87,18 @@ class Contents:
         brought_back: Mapping[str, int],
         rounded: Mapping[str, int],
     ) -> Manifest:
-        """Say what the bundle holds."""
+        """Return the manifest of a bundle.
+
+        Args:
+            files: the entries of its files, in import order.
+            source: which application and version wrote it.
+            partial: whether records may be missing that the database holds.
+            left_out: what no record carries, with the reason why or ``None``.
+            external: the references that lead to records outside of the bundle.
+            snapshot: what the export saw of others' work.
+            brought_back: how many filtered records the closure took after all, by entity.
+            rounded: how many cells were rounded, by column.
+        """
         return Manifest(
             version=FORMAT_VERSION,
             export_date=datetime.now(UTC),

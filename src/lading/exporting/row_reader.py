@@ -29,7 +29,14 @@ from lading.records.lines import encode_lines
 
 
 class RowReader:
-    """Makes encoded structs of a row set's rows, with everything nested in them."""
+    """Makes encoded structs of a row set's rows, with everything nested in them.
+
+    Args:
+        dialect: whose SQL and values are read.
+        rows: the row set.
+        ids: whether records carry surrogate ids, for people who debug.
+        path: the dotted path that leads to the rows from their entity.
+    """
 
     def __init__(
         self, dialect: Dialect, rows: RowSet, *, ids: bool = False, path: str = ""

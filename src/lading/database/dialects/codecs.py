@@ -274,7 +274,15 @@ class Codecs(ABC):
     def checked_text(
         self, column: Column, kind: Text, forbidden: str, check: Any, *, limit: int | None
     ) -> Expression:
-        """Text within the column's length, without a character that the engine can't hold."""
+        """Text within the column's length, without a character that the engine can't hold.
+
+        Args:
+            column: the text column.
+            kind: the kind of its values.
+            forbidden: a character that the engine can't hold; empty for none.
+            check: what refuses a text that doesn't fit.
+            limit: the most characters that the column holds, if there is a limit.
+        """
         padded = self.is_padded(column, kind)
         canonical = Text(padded=padded).canonical
 

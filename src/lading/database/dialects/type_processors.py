@@ -29,9 +29,14 @@ class NotUndone(ValueError):
 class Processed:
     """The way of one type's values, both ways.
 
-    ``load`` turns what was selected into the driver's value, ``undo`` that into Python's,
-    ``bind`` Python's into the driver's; ``kept`` shows a driver's value as the type below
-    any decorator has it, and ``limited`` checks that it fits the column.
+    Args:
+        kind: the kind of the written form.
+        load: turns what was selected into the driver's value.
+        undo: turns the driver's value into Python's.
+        bind: turns Python's value into the driver's.
+        kept: shows a driver's value as the type below any decorator has it.
+        limited: checks that a driver's value fits the column.
+        is_json: whether the type below is JSON.
     """
 
     def __init__(
