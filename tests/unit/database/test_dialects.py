@@ -295,6 +295,55 @@ def test_sqlite_s_moments_have_two_forms() -> None:
     assert dialect.forms(kind(TAX), "a.000000") == ("a.000000",)
 
 
+# What is selected
+
+
+def asked(dialect: Dialect, column: sa.Column[Any]) -> str:
+    """Return what a SELECT asks for to read a column, as SQL."""
+    return str(dialect.selected(column, kind(column)).compile(dialect=dialect.sqlalchemy))
+
+
+@pytest.mark.parametrize(
+    ("type_", "sql"),
+    [
+        (sa.Integer(), "value"),
+        (sa.String(5), "value"),
+        (sa.Numeric(6, 2), "CAST(value AS TEXT)"),
+        (sa.DateTime(), "CAST(value AS TEXT)"),
+        (sa.DateTime(timezone=True), "CAST(timezone('UTC', value) AS TEXT)"),
+        (sa.Interval(), "pg_catalog.interval_send(value)"),
+        (sa.Uuid(), "CAST(value AS TEXT)"),
+        (sa.JSON(), "CAST(value AS TEXT)"),
+        (pg.ARRAY(sa.Integer()), "CAST(value AS TEXT)"),
+    ],
+    ids=repr,
+)
+def test_postgresql_is_asked_for_text_where_its_driver_changes_values(type_: Any, sql: str) -> None:
+    """Or fails at some of them."""
+    column: sa.Column[Any] = sa.Column("value", type_)
+    declared = DeclaredPostgreSQLColumns(PGDialect_psycopg())
+    table = sa.Table("things", sa.MetaData(), column)
+    dialect = PostgreSQL(
+        PGDialect_psycopg(),
+        {(None, "things"): {"value": declared(column)}},
+        translate={},
+        facts=ServerFacts(),
+    )
+    assert asked(dialect, table.c.value).replace("things.", "") == sql
+
+
+def test_mariadb_is_asked_for_text_of_decimals_and_moments() -> None:
+    """And for all digits of a float."""
+    assert asked(on_mariadb(), PRICE) == "CAST(items.price AS CHAR)"
+    assert asked(on_mariadb(), AT) == "CAST(items.at AS CHAR)"
+    assert asked(on_mariadb(), ID) == "items.id"
+    dialect = on_mariadb()
+    column: sa.Column[Any] = sa.Column("ratio", sa.Float)
+    sa.Table("items", sa.MetaData(), column)
+    dialect.columns.tables[None, "items"]["ratio"] = stored("ratio", "float")  # type: ignore[index]
+    assert asked(dialect, column) == "items.ratio + 0e0"
+
+
 # Defaults
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,13 +13,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+from lading.database.dialects.postgresql_columns import parsed
 from lading.database.dialects.postgresql_stored import text_check
 from lading.database.dialects.postgresql_values import PostgreSQLCodecs
 from lading.database.dialects.sqlite_values import SQLiteCodecs
 from lading.database.dialects.type_processors import NotUndone, alike, fetched
 from lading.values.base import Kind
 from lading.values.scalars import Integer, Json, Text, Uuid
-from support.coding import coders
+from support.coding import coders, column_of
 
 
 class Typed(sa.TypeDecorator[Any]):
@@ -153,6 +155,49 @@ def test_text_that_travels_stored_is_what_postgresql_keeps(
     else:
         with pytest.raises(ValueError, match=problem):
             text_check(type_)(text)
+
+
+PLAIN_DAY = dt.datetime(2025, 1, 31, 8)
+AWARE_DAY = PLAIN_DAY.replace(tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("real", "impl", "value", "problem"),
+    [
+        ("smallint", sa.Integer, 2**15, "is outside -32768 to 32767"),
+        ("real", sa.Float, 0.1 + 0.2, "changes in a single-precision column"),
+        ("numeric(6,2)", lambda: sa.Numeric(6, 2), Decimal("1.125"), "decimal places"),
+        ("integer", lambda: sa.Numeric(6, 2), Decimal("1.5"), "is not whole"),
+        ("character varying(3)", sa.String, "abcd", "its column holds 3"),
+        ("timestamp(0) without time zone", sa.DateTime, PLAIN_DAY.replace(microsecond=1), "finer"),
+        ("timestamp without time zone", sa.DateTime, AWARE_DAY, "would be shifted"),
+        ("interval(0)", sa.Interval, dt.timedelta(microseconds=1), "would be cut"),
+        ("smallint[]", lambda: sa.ARRAY(sa.Integer), [2**15], "is outside"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_a_decorator_gives_postgresql_must_fit_the_real_column(
+    real: str, impl: Any, value: Any, problem: str
+) -> None:
+    """The server would round, cut or shift it."""
+    column = column_of(Typed(same, same, impl))
+    codecs = PostgreSQLCodecs(PGDialect_psycopg(), lambda _: parsed(real))
+    with pytest.raises(ValueError) as caught:
+        codecs.limited(column)(value)
+    assert problem in str(caught.value)
+
+
+def test_what_a_decorator_gives_postgresql_may_be_given_in_another_form() -> None:
+    """Intervals and arrays go as text."""
+
+    def limited(real: str, impl: Any, value: Any) -> Any:
+        codecs = PostgreSQLCodecs(PGDialect_psycopg(), lambda _: parsed(real))
+        return codecs.limited(column_of(Typed(same, same, impl)))(value)
+
+    assert limited("interval", sa.Interval, dt.timedelta(days=1)) == "P1DT0.000000S"
+    assert limited("integer[]", lambda: sa.ARRAY(sa.Integer), [1, None]) == '{"1",NULL}'
+    assert limited("timestamp with time zone", sa.DateTime, AWARE_DAY) == AWARE_DAY
+    assert limited("integer", sa.Integer, 5) == 5
 
 
 class Adapted:

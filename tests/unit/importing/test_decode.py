@@ -8,11 +8,14 @@ from typing import Any
 
 import marshmallow as ma
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import mapped_column
 
 from lading.importing.batch import Batch
 from lading.importing.decode import RecordDecoder, keys_of
 from lading.importing.duplicates import Duplicate, KeyOrder, find_duplicates
 from support.cookbook import RECIPE, cookbook, rows
+from support.declaring import catalog_of, new_base, table
 from support.dialects import sqlite_dialect
 
 LINE = json.dumps(RECIPE, separators=(",", ":")).encode()
@@ -195,6 +198,52 @@ def test_a_deep_key_is_decoded_and_a_deeper_one_is_a_problem() -> None:
     for depth in (501, 100_000):
         batch, problems = decoder().decode([category(depth)], 1)
         assert (len(batch), len(problems)) == (0, 1)
+
+
+# Hierarchies
+
+
+def assets() -> RecordDecoder:
+    """Return the decoder of assets, some of which are machines."""
+    base = new_base()
+    asset = table(
+        base,
+        "assets",
+        kind=mapped_column(sa.String, nullable=False),
+        __mapper_args__={"polymorphic_on": "kind", "polymorphic_identity": "asset"},
+    )
+    type(
+        "Machine",
+        (asset,),
+        {
+            "__tablename__": "machines",
+            "id": mapped_column(sa.ForeignKey("assets.id"), primary_key=True),
+            "power": mapped_column(sa.Integer),
+            "spare_id": mapped_column(sa.ForeignKey("spares.id")),
+            "__mapper_args__": {"polymorphic_identity": "machine"},
+        },
+    )
+    row_set = catalog_of(asset, table(base, "spares")).use()["assets"]
+    return RecordDecoder(sqlite_dialect(base.metadata), row_set, "assets.json")
+
+
+@pytest.mark.parametrize(
+    ("record", "fields"),
+    [
+        ({"slug": "a", "kind": "asset"}, []),
+        ({"slug": "a", "kind": "machine", "power": 5, "spare": None}, []),
+        ({"slug": "a", "kind": "machine", "power": 5, "spare": {"slug": "b"}}, []),
+        ({"slug": "a", "kind": "asset", "power": 5}, ["power"]),
+        ({"slug": "a", "kind": "machine", "spare": None}, ["power"]),
+        ({"slug": "a", "kind": "robot"}, ["kind"]),
+    ],
+    ids=["base", "subclass", "reference", "foreign", "missing", "unknown"],
+)
+def test_a_record_has_the_fields_of_its_class(record: dict[str, Any], fields: list[str]) -> None:
+    """The others are unknown to it, and its own required."""
+    batch, problems = assets().decode([json.dumps(record, separators=(",", ":")).encode()], 1)
+    assert [problem.field for problem in problems] == fields
+    assert batch.classes == ([] if fields else [record["kind"]])
 
 
 # Keys
