@@ -58,8 +58,8 @@ def datasets(
 
     @st.composite
     def dataset(draw: Draw) -> Dataset:
-        made = plans()
-        return Drawing(draw, made, wanted_plans(made, names), max_records).dataset()
+        known_plans = plans()
+        return Drawing(draw, known_plans, wanted_plans(known_plans, names), max_records).dataset()
 
     return dataset()
 
@@ -76,12 +76,12 @@ def records(
 
     @st.composite
     def record(draw: Draw) -> dict[str, Any]:
-        made = plans()
-        rows = made.entities.plain[schema]
-        plan = made.of[rows.table]
-        nested = _nesting(made, schema)
-        needed = _needed(made, [made.of[inner.table] for inner in nested.tree()])
-        drawing = Drawing(draw, made, needed, 2, first=plan)
+        known_plans = plans()
+        rows = known_plans.entities.plain[schema]
+        plan = known_plans.of[rows.table]
+        nested = _nesting(known_plans, schema)
+        needed = _needed(known_plans, [known_plans.of[inner.table] for inner in nested.tree()])
+        drawing = Drawing(draw, known_plans, needed, 2, first=plan)
         dataset = drawing.dataset()
         if not dataset.of(plan):
             reject()
@@ -140,17 +140,19 @@ def wanted_plans(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
 
 def _needed(plans: Plans, waiting: list[Plan]) -> set[Plan]:
     """Return some plans with all that their rows can't be without, and links among these."""
-    found: set[Plan] = set()
+    needed: set[Plan] = set()
     while waiting:
         plan = waiting.pop()
-        if plan not in found:
-            found.add(plan)
+        if plan not in needed:
+            needed.add(plan)
             # A CHECK may want one of several optional references.
-            must = [item for item in plan.foreign if item.hard and item not in plan.owners]
-            waiting += [plans.of[item.target] for item in (*must, *plan.owners[:1])]
-    names = {plan.name for plan in found if plan.rows is not None}
-    return found | {
+            must = [
+                foreign for foreign in plan.foreign if foreign.hard and foreign not in plan.owners
+            ]
+            waiting += [plans.of[foreign.target] for foreign in (*must, *plan.owners[:1])]
+    names = {plan.name for plan in needed if plan.rows is not None}
+    return needed | {
         link
         for link in plans.links
-        if all(plans.of[item.target].name in names for item in link.foreign)
+        if all(plans.of[foreign.target].name in names for foreign in link.foreign)
     }

@@ -55,8 +55,8 @@ def assert_upgrades(
     if refused:
         raise DeclarationError(refused)
     place = Path(lock)
-    held = read_lock(place)
-    for past in _pasts(catalog, held, place, overrides or {}):
+    sealed = read_lock(place)
+    for past in _pasts(catalog, sealed, place, overrides or {}):
         if engine_factory is not None:
             _load(catalog, past, engine_factory)
         _hold(catalog, past)
@@ -66,7 +66,7 @@ def _pasts(
     catalog: Catalog, lock: Lock, place: Path, overrides: Mapping[str, SearchStrategy[Any]]
 ) -> list[Past]:
     """Return the catalog as it was at each seal."""
-    found = []
+    pasts = []
     for seal in lock.seals:
         known = lock.shapes_at(seal)
         before = shapes_before(catalog, seal.versions, known)
@@ -75,14 +75,14 @@ def _pasts(
         records = {name: of for name, of in golden.items() if name not in RESERVED_NAMES}
         past = Past(seal.number, seal.versions, before, records, overrides)
         past.goldens = _without_waived(catalog, past, lock)
-        found.append(past)
-    return found
+        pasts.append(past)
+    return pasts
 
 
 def _without_waived(catalog: Catalog, past: Past, lock: Lock) -> Records:
     """Leave out golden records that don't arrive, where people have accepted that."""
-    accepted = [*lock.waivers, *(one for seal in lock.seals for one in seal.waived)]
-    names = {one.path.split(".", maxsplit=1)[0] for one in accepted}
+    accepted = [*lock.waivers, *(waiver for seal in lock.seals for waiver in seal.waived)]
+    names = {waiver.path.split(".", maxsplit=1)[0] for waiver in accepted}
     if not names:
         return past.goldens
     records, problems = upgraded_golden(catalog, _document(past), past.shapes.roots)
@@ -131,8 +131,10 @@ def _hold(catalog: Catalog, past: Past) -> None:
 def _arrive(catalog: Catalog, past: Past, records: Records) -> None:
     stepwise = step_by_step(copied(records), _plan(catalog, past), past.shapes)
     at_once = upgraded(copied(records), _plan(catalog, past), copied(past.shapes.roots))
-    for name, found in at_once.items():
-        for number, (one, other) in enumerate(zip(found, stepwise[name], strict=True), 1):
+    for name, upgraded_records in at_once.items():
+        for number, (one, other) in enumerate(
+            zip(upgraded_records, stepwise[name], strict=True), 1
+        ):
             if json_text(one) != json_text(other):
                 raise Faulty(
                     f"{name} record {number}: all changes at once give {one!r}, one after the "
@@ -144,5 +146,5 @@ def _arrive(catalog: Catalog, past: Past, records: Records) -> None:
 
 def _plan(catalog: Catalog, past: Past) -> UpgradePlan:
     """Return what upgrades a seal's documents; it is used up by running."""
-    found = {name: past.versions[name] for name in past.shapes.roots}
-    return plan_upgrade(history_of(catalog), found, file=f"seal {past.number}", whole=True)
+    versions = {name: past.versions[name] for name in past.shapes.roots}
+    return plan_upgrade(history_of(catalog), versions, file=f"seal {past.number}", whole=True)

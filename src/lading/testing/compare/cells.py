@@ -38,9 +38,9 @@ def cell_text(cell: Cell) -> CellText | None:
     """Return a cell as a record holds it: ``'12.50' (text)``; ``bare`` is without its type."""
     if is_null(cell):
         return None
-    made = CellText(f"{cell[1]} ({cell[0]})")
-    made.bare = CellText(cell[1])
-    return made
+    text = CellText(f"{cell[1]} ({cell[0]})")
+    text.bare = CellText(cell[1])
+    return text
 
 
 def differences(catalog: Catalog, before: Stored, after: Stored) -> list[DataDifference]:
@@ -133,9 +133,9 @@ class CellRecords:
 
     def _joined(self, rows: RowSet) -> list[CellRow]:
         """Return a table's rows, each joined with those of subclasses' tables."""
-        found = self._rows_of(rows.table)
+        joined_rows = self._rows_of(rows.table)
         for extension in rows.extensions:
-            by_base = _by(found, [base for _, base in extension.pairs])
+            by_base = _by(joined_rows, [base for _, base in extension.pairs])
             for more in self._rows_of(extension.table):
                 base_rows = by_base.get(more.texts(own for own, _ in extension.pairs) or (), [])
                 base = next((row for row in base_rows if extension.table not in row.tables), None)
@@ -144,7 +144,7 @@ class CellRecords:
                 else:
                     base.cells.update(more.cells)
                     base.tables.add(extension.table)
-        return found
+        return joined_rows
 
     def _leading(self, table: Any, columns: tuple[Column, ...], key: Any) -> list[CellRow]:
         """Return the rows of a table that hold a key in some columns."""
@@ -181,12 +181,12 @@ class CellRecords:
         return {reference.written: self._key(reference, row), **own}
 
     def _key(self, reference: Reference, row: CellRow, levels: int = LEVELS) -> Any:
-        held = row.texts(reference.columns)
-        if held is None:
+        texts = row.texts(reference.columns)
+        if texts is None:
             return None
-        targets = self._leading(reference.target.table, reference.remote, held)
+        targets = self._leading(reference.target.table, reference.remote, texts)
         if not targets:
-            return CellText(f"{' and '.join(held)} (which leads nowhere)")
+            return CellText(f"{' and '.join(texts)} (which leads nowhere)")
         parts = reference.parts
         own = recurring(parts)
         key = {part.written: self._part(part, targets[0]) for part in level_parts(parts)}
@@ -247,12 +247,12 @@ def _order(value: Any) -> str:
 def _by(rows: Iterable[CellRow], columns: Iterable[Column]) -> dict[tuple[str, ...], list[CellRow]]:
     """Return rows by the texts of some columns, but for those where one is null."""
     known = list(columns)
-    found: dict[tuple[str, ...], list[CellRow]] = {}
+    rows_by_key: dict[tuple[str, ...], list[CellRow]] = {}
     for row in rows:
         texts = row.texts(known)
         if texts is not None:
-            found.setdefault(texts, []).append(row)
-    return found
+            rows_by_key.setdefault(texts, []).append(row)
+    return rows_by_key
 
 
 def _ordinal(cell: Cell) -> tuple[bool, int, str]:
@@ -268,11 +268,11 @@ def _ordinal(cell: Cell) -> tuple[bool, int, str]:
 def made_up_columns(plain: Iterable[RowSet]) -> set[Column]:
     """Return the columns that hold ids which their database made up: its own and others'."""
     known = list(plain)
-    found = {rows.surrogate for rows in known if rows.surrogate is not None}
+    columns = {rows.surrogate for rows in known if rows.surrogate is not None}
     pairs = [pair for rows in known for pair in holding(rows)]
-    while new := {near for near, far in pairs if far in found} - found:
-        found |= new
-    return found
+    while new := {near for near, far in pairs if far in columns} - columns:
+        columns |= new
+    return columns
 
 
 def holding(rows: RowSet) -> Iterator[tuple[Column, Column]]:

@@ -91,13 +91,13 @@ def _opened(factory: EngineFactory) -> Iterator[sa.Engine]:
             f"engine_factory is {shown(called)}; expected what gives a fresh engine when called",
             "Write engine_factory=lambda: create_engine(...), over a fresh database each time.",
         )
-    given: Any = called()
+    result: Any = called()
     with ExitStack() as stack:
-        is_engine = isinstance(given, sa.Engine)
-        if not is_engine and isinstance(given, AbstractContextManager):
-            engine: Any = stack.enter_context(given)
+        is_engine = isinstance(result, sa.Engine)
+        if not is_engine and isinstance(result, AbstractContextManager):
+            engine: Any = stack.enter_context(result)
         else:
-            engine = given
+            engine = result
         if not isinstance(engine, sa.Engine):
             raise TargetError(
                 f"engine_factory gave {shown(engine)}; expected an Engine, or a context manager "
@@ -194,7 +194,9 @@ def _attached(engine: sa.Engine, schemas: list[str]) -> Iterator[sa.Engine]:
     main = engine.url.database
     in_memory = main in (None, "", ":memory:") or "mode=memory" in str(main)
     paths = {name: ":memory:" if in_memory else f"{main}.{name}" for name in schemas}
-    made = [Path(path) for path in paths.values() if path != ":memory:" and not Path(path).exists()]
+    created = [
+        Path(path) for path in paths.values() if path != ":memory:" and not Path(path).exists()
+    ]
     quote = engine.dialect.identifier_preparer.quote
 
     def attach(connection: Any, _record: Any = None) -> None:
@@ -212,7 +214,7 @@ def _attached(engine: sa.Engine, schemas: list[str]) -> Iterator[sa.Engine]:
         if schemas:
             sa.event.remove(engine, "connect", attach)
             engine.dispose()
-        for path in made:
+        for path in created:
             path.unlink(missing_ok=True)
 
 

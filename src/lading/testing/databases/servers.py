@@ -67,15 +67,15 @@ class ServerDatabases:
         prepare: Callable[[sa.Engine], AbstractContextManager[sa.Engine]],
     ) -> Iterator[sa.Engine]:
         """Yield an engine over a database that ``prepare`` made the tables in, without a row."""
-        waiting = [kept for kept in self.idle if kept.catalog is catalog]
+        waiting = [database for database in self.idle if database.catalog is catalog]
         if waiting:
-            self.idle.remove(kept := waiting[-1])
+            self.idle.remove(database := waiting[-1])
         else:
-            kept = self._made(catalog, prepare)
+            database = self._made(catalog, prepare)
         try:
-            yield kept.engine
+            yield database.engine
         finally:
-            self._take_back(kept)
+            self._take_back(database)
 
     def close(self) -> None:
         """Drop every database that waits, and close all connections."""
@@ -96,14 +96,14 @@ class ServerDatabases:
             engine = stack.enter_context(prepare(stack.enter_context(self())))
             return Kept(catalog, engine, stack.pop_all())
 
-    def _take_back(self, kept: Kept) -> None:
-        kept.engine.dispose()  # an example that failed may have left a transaction open
+    def _take_back(self, database: Kept) -> None:
+        database.engine.dispose()  # an example that failed may have left a transaction open
         try:
-            with kept.engine.begin() as connection:
-                without_rows(connection, tables_of_models(kept.catalog))
+            with database.engine.begin() as connection:
+                without_rows(connection, tables_of_models(database.catalog))
         except sa.exc.SQLAlchemyError:  # whatever holds the rows, a new database is as good
-            kept.stack.close()
+            database.stack.close()
             return
-        self.idle.append(kept)
+        self.idle.append(database)
         while len(self.idle) > MOST_IDLE:
             self.idle.pop(0).stack.close()

@@ -64,8 +64,8 @@ class Plans:
 
     def tables(self) -> set[sa.Table]:
         """Return every table that rows are drawn for."""
-        found = {table for plan in self.plans() for table, _ in plan.tables()}
-        return found | {link.table for link in self.links}
+        tables = {table for plan in self.plans() for table, _ in plan.tables()}
+        return tables | {link.table for link in self.links}
 
     def as_stored(self, table: sa.Table) -> sa.Table:
         """Return a table to write and read by, which takes fields that travel stored as that."""
@@ -83,10 +83,10 @@ class Plans:
         }
         if not types:
             return table
-        made = table.to_metadata(sa.MetaData())
+        copy = table.to_metadata(sa.MetaData())
         for name, type_ in types.items():
-            made.c[name].type = type_
-        return made
+            copy.c[name].type = type_
+        return copy
 
     # Foreign keys
 
@@ -116,18 +116,18 @@ class Plans:
         reference: Reference | None,
         kinds: Classes,
     ) -> Foreign:
-        made = Foreign(columns[0].table, columns, remote, kinds)
+        foreign = Foreign(columns[0].table, columns, remote, kinds)
         if reference is not None:
-            made.kinds = reference.classes if reference.classes is not None else kinds
-            made.wanted = _classes_wanted(plan.rows, reference)
+            foreign.kinds = reference.classes if reference.classes is not None else kinds
+            foreign.wanted = _classes_wanted(plan.rows, reference)
         if remote[0].table not in self.of:
             self._stranger(remote[0].table)
-        return made
+        return foreign
 
     def _joins_base(self, plan: Plan, columns: tuple[Column, ...]) -> bool:
         """Tell whether a foreign key is what joins a subclass's rows to their base's."""
         extensions = plan.rows.extensions if plan.rows is not None else ()
-        return any({own for own, _ in item.pairs} == set(columns) for item in extensions)
+        return any({own for own, _ in extension.pairs} == set(columns) for extension in extensions)
 
     def _stranger(self, table: sa.Table) -> None:
         """A table that no schema carries has rows where others must refer to them."""
@@ -153,7 +153,7 @@ class Plans:
                 hard=True,
             ),
         ]
-        columns = tuple(column for item in plan.foreign for column in item.columns)
+        columns = tuple(column for foreign in plan.foreign for column in foreign.columns)
         plan.uniques = [Unique(columns), *constraints_of(links.table)]
         self._columns(plan)
         return plan
@@ -164,9 +164,9 @@ class Plans:
             for children in rows.children:
                 plan = self.of[children.rows.table]
                 way = next(
-                    item
-                    for item in plan.foreign
-                    if set(item.columns) == {near for near, _ in children.pairs}
+                    foreign
+                    for foreign in plan.foreign
+                    if set(foreign.columns) == {near for near, _ in children.pairs}
                 )
                 way.wanted = children.classes
                 plan.is_sequence |= _by_made_up(children, plan.rows)
@@ -181,36 +181,36 @@ class Plans:
         checked = {column for table, _ in plan.tables() for column in checked_columns(table)}
         identity |= checked
         fields = {value.column for value in plan.rows.values} if plan.rows is not None else set()
-        for item in plan.foreign:
-            others = {c for other in plan.foreign if other is not item for c in other.columns}
-            item.own = tuple(c for c in item.columns if c not in others and c not in fields)
-            item.optional = bool(item.own) and all(column.nullable for column in item.own)
-            item.checked = not checked.isdisjoint(item.columns)
-            shares = len(item.own) < len(item.columns)
-            item.hard = (
-                not item.optional
+        for foreign in plan.foreign:
+            others = {c for other in plan.foreign if other is not foreign for c in other.columns}
+            foreign.own = tuple(c for c in foreign.columns if c not in others and c not in fields)
+            foreign.optional = bool(foreign.own) and all(column.nullable for column in foreign.own)
+            foreign.checked = not checked.isdisjoint(foreign.columns)
+            shares = len(foreign.own) < len(foreign.columns)
+            foreign.hard = (
+                not foreign.optional
                 or shares
-                or item in plan.owners
-                or not identity.isdisjoint(item.columns)
+                or foreign in plan.owners
+                or not identity.isdisjoint(foreign.columns)
             )
             # Rows that no schema carries are there only where they must be.
-            item.void = item.optional and self.of[item.target].rows is None
+            foreign.void = foreign.optional and self.of[foreign.target].rows is None
         # The widest first: it settles what narrower ones share with it.
-        plan.foreign.sort(key=lambda item: -len(item.columns))
+        plan.foreign.sort(key=lambda foreign: -len(foreign.columns))
 
     # What is unique
 
     def _uniques(self, plan: Plan) -> None:
-        found = [unique for table, _ in plan.tables() for unique in constraints_of(table)]
+        uniques = [unique for table, _ in plan.tables() for unique in constraints_of(table)]
         if plan.rows is not None and plan.rows.key:
             columns = tuple(column for part in plan.rows.key for column in _columns_of(part))
-            found.append(Unique(columns, nulls_equal=True))
+            uniques.append(Unique(columns, nulls_equal=True))
         for rows in self.entities.plain.values():
             for reference in rows.references:
                 if reference.by is not None and reference.target is plan.rows:
                     columns = tuple(c for part in reference.parts for c in _columns_of(part))
-                    found.append(Unique(columns, nulls_equal=True))
-        plan.uniques = list(dict.fromkeys(found))
+                    uniques.append(Unique(columns, nulls_equal=True))
+        plan.uniques = list(dict.fromkeys(uniques))
 
     # Columns
 
@@ -219,17 +219,19 @@ class Plans:
         return any(
             remote is column and not _is_one_type(near, remote)
             for plan in [*self.plans(), *self.links]
-            for item in plan.foreign
-            for near, remote in zip(item.columns, item.remote, strict=True)
+            for foreign in plan.foreign
+            for near, remote in zip(foreign.columns, foreign.remote, strict=True)
         )
 
     def _columns(self, plan: Plan) -> None:
         plan.made_up = _made_up(plan)
         values = {value.column: value for value in plan.rows.values} if plan.rows else {}
-        held = {column for item in plan.foreign for column in item.columns}
+        foreign_columns = {column for foreign in plan.foreign for column in foreign.columns}
         discriminator = plan.rows.discriminator if plan.rows is not None else None
         joining = (
-            {own for item in plan.rows.extensions for own, _ in item.pairs} if plan.rows else set()
+            {own for extension in plan.rows.extensions for own, _ in extension.pairs}
+            if plan.rows
+            else set()
         )
         for table, kinds in plan.tables():
             checks = Checks(table)
@@ -241,7 +243,7 @@ class Plans:
                 value = values.get(column)
                 if value is not None and value.writable:
                     plan.drawn.append(self._carried(plan, value, kinds))
-                elif column not in held:
+                elif column not in foreign_columns:
                     plan.drawn.append(self._left_out(column, kinds))
         if plan.rows is not None and discriminator is not None:
             plan.classes = _identities(plan.rows)
@@ -282,9 +284,9 @@ class Plans:
         plans = self.plans()
         graph.add_nodes_from(plans)
         for plan in plans:
-            for item in plan.foreign:
-                if item.hard and self.of[item.target] is not plan:
-                    graph.add_edge(self.of[item.target], plan, key=item)
+            for foreign in plan.foreign:
+                if foreign.hard and self.of[foreign.target] is not plan:
+                    graph.add_edge(self.of[foreign.target], plan, key=foreign)
         for group in list(nx.strongly_connected_components(graph)):
             self._open(graph, group)
         return list(nx.lexicographical_topological_sort(graph, key=plans.index))
@@ -293,10 +295,10 @@ class Plans:
         """What is optional within a circle stays null."""
         if len(group) < 2:
             return
-        for near, far, item in list(graph.subgraph(group).edges(keys=True)):
-            if item.optional:
-                item.void = True
-                graph.remove_edge(near, far, key=item)
+        for near, far, foreign in list(graph.subgraph(group).edges(keys=True)):
+            if foreign.optional:
+                foreign.void = True
+                graph.remove_edge(near, far, key=foreign)
 
 
 def _place(constraint: sa.ForeignKeyConstraint) -> tuple[int, ...]:
@@ -313,9 +315,13 @@ def _classes_wanted(rows: RowSet | None, reference: Reference) -> Classes:
     target = reference.target
     mappers = list(rows.mapper.self_and_descendants) if rows is not None else []
     for mapper in mappers:
-        found = mapper.relationships.get(reference.relationship or "")
-        if found is not None and found.mapper is not target.mapper and target.discriminator:
-            return _kinds_of(found.mapper, target)
+        relationship = mapper.relationships.get(reference.relationship or "")
+        if (
+            relationship is not None
+            and relationship.mapper is not target.mapper
+            and target.discriminator
+        ):
+            return _kinds_of(relationship.mapper, target)
     return None
 
 
@@ -340,9 +346,9 @@ def _by_made_up(children: Children, rows: RowSet | None) -> bool:
     return surrogate is not None and any(column is surrogate for column, _ in children.sequence)
 
 
-def _is_one_type(one: Column, other: Column) -> bool:
+def _is_one_type(column: Column, other: Column) -> bool:
     """Tell whether two columns store a value alike."""
-    return type(one.type) is type(other.type) and repr(one.type) == repr(other.type)
+    return type(column.type) is type(other.type) and repr(column.type) == repr(other.type)
 
 
 def _made_up(plan: Plan) -> Column | None:

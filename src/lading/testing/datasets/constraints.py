@@ -27,8 +27,8 @@ class Unique:
 
 def constraints_of(table: sa.Table) -> list[Unique]:
     """Return the sets of columns that a database keeps unique, by constraint or index."""
-    found = [Unique(tuple(table.primary_key.columns))]
-    found += [
+    uniques = [Unique(tuple(table.primary_key.columns))]
+    uniques += [
         Unique(tuple(constraint.columns))
         for constraint in table.constraints
         if isinstance(constraint, sa.UniqueConstraint)
@@ -36,17 +36,19 @@ def constraints_of(table: sa.Table) -> list[Unique]:
     for index in table.indexes:
         if index.unique:
             columns = tuple(dict.fromkeys(_columns_in(index.expressions)))
-            is_plain = all(isinstance(item, sa.Column) for item in index.expressions)
-            found.append(Unique(columns, folds=not is_plain))
-    found = [unique for unique in found if unique.columns]
-    return sorted(found, key=lambda unique: [list(table.columns).index(c) for c in unique.columns])
+            is_plain = all(isinstance(expression, sa.Column) for expression in index.expressions)
+            uniques.append(Unique(columns, folds=not is_plain))
+    uniques = [unique for unique in uniques if unique.columns]
+    return sorted(
+        uniques, key=lambda unique: [list(table.columns).index(c) for c in unique.columns]
+    )
 
 
 def _columns_in(expressions: Iterable[Any]) -> Iterator[Column]:
     for expression in expressions:
-        for item in sa.sql.visitors.iterate(expression):
-            if isinstance(item, sa.Column):
-                yield item
+        for element in sa.sql.visitors.iterate(expression):
+            if isinstance(element, sa.Column):
+                yield element
 
 
 def checked_columns(table: sa.Table) -> set[Column]:

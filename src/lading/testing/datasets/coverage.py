@@ -14,38 +14,40 @@ def forgotten(catalog: Catalog) -> list[DataDifference]:
     Tables without any schema count as a whole.
     """
     entities = catalog.use()
-    held = {column for rows in entities.all_rows() for column in _carried(rows)}
+    carried = {column for rows in entities.all_rows() for column in _carried(rows)}
     named = catalog.coverage()
-    found = []
+    differences = []
     carrying = set(tables_of(entities))
     for metadata in dict.fromkeys(table.metadata for table in carrying):
         for table in metadata.tables.values():
             if table not in carrying and table.fullname not in named:
-                found.append(DataDifference(table.fullname, None, None, "a table", NOTHING))
+                differences.append(DataDifference(table.fullname, None, None, "a table", NOTHING))
             for column in table.columns if table in carrying else ():
-                if column not in held and f"{table.fullname}.{column.name}" not in named:
+                if column not in carried and f"{table.fullname}.{column.name}" not in named:
                     entity = next(
                         (rows.name for rows in entities.all_rows() if table in rows.tables),
                         table.fullname,
                     )
-                    found.append(DataDifference(entity, None, column.name, "a column", NOTHING))
-    return found
+                    differences.append(
+                        DataDifference(entity, None, column.name, "a column", NOTHING)
+                    )
+    return differences
 
 
 def _carried(rows: RowSet) -> set[Column]:
     """Return the columns whose values an import can restore, ids that are made up included."""
-    found = {own for extension in rows.extensions for own, _ in extension.pairs}
+    columns = {own for extension in rows.extensions for own, _ in extension.pairs}
     if rows.surrogate is not None:
-        found.add(rows.surrogate)
+        columns.add(rows.surrogate)
     for member in rows.members:
         if isinstance(member, Value):
-            found.add(member.column)
+            columns.add(member.column)
         elif isinstance(member, Reference):
-            found.update(member.columns)
+            columns.update(member.columns)
         elif isinstance(member, Links):
-            found.update(near for near, _ in member.local)
-            found.update(member.reference.columns)
+            columns.update(near for near, _ in member.local)
+            columns.update(member.reference.columns)
         elif isinstance(member, Children):
-            found.update(near for near, _ in member.pairs)
-            found.update(column for group in member.others for column in group)
-    return found
+            columns.update(near for near, _ in member.pairs)
+            columns.update(column for group in member.others for column in group)
+    return columns

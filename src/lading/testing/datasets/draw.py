@@ -66,23 +66,23 @@ class Drawing:
         for plan in self.plans.order:
             self._fill(plan)
         for instance in self.order:
-            for item in instance.plan.foreign:
-                if not (item.hard or item.void) and instance.has(item.kinds):
-                    self.references.choose_late(instance, item)
+            for foreign in instance.plan.foreign:
+                if not (foreign.hard or foreign.void) and instance.has(foreign.kinds):
+                    self.references.choose_late(instance, foreign)
         for link in self.plans.links:
             self._fill(link)
         return Dataset(self.plans, self.order)
 
     def _fill(self, plan: Plan) -> None:
-        found = self.instances.setdefault(plan, [])
+        instances = self.instances.setdefault(plan, [])
         if plan not in self.wanted and plan.rows is not None:
             return
         count = self.draw(self.some if self.first is not None else self.counts)
-        start = max((item.number + 1 for item in found), default=self.begin)
+        start = max((row.number + 1 for row in instances), default=self.begin)
         for number in range(start, start + count):
             instance = self._instance(plan, number)
             if instance is not None:
-                found.append(instance)
+                instances.append(instance)
                 self.order.append(instance)
 
     # Rows
@@ -98,15 +98,15 @@ class Drawing:
         if plan.made_up is not None:
             instance.rows[plan.table][plan.made_up.name] = MadeUp(plan, number)
         join(instance)
-        mine = [item for item in plan.drawn if instance.has(item.kinds)]
+        mine = [drawn for drawn in plan.drawn if instance.has(drawn.kinds)]
         if not self.references.settle(instance):
             return None
-        for item in (item for item in mine if item.cells is not None):
-            instance.rows[item.column.table].setdefault(item.column.name, harmless(item, number))
-        for item in plan.drawn:
-            if item not in mine and item.column.table in instance.rows:
-                instance.rows[item.column.table].setdefault(item.column.name, None)
-        able = [item for item in mine if item.cells is not None and is_free(instance, item)]
+        for drawn in (drawn for drawn in mine if drawn.cells is not None):
+            instance.rows[drawn.column.table].setdefault(drawn.column.name, harmless(drawn, number))
+        for drawn in plan.drawn:
+            if drawn not in mine and drawn.column.table in instance.rows:
+                instance.rows[drawn.column.table].setdefault(drawn.column.name, None)
+        able = [drawn for drawn in mine if drawn.cells is not None and is_free(instance, drawn)]
         touched = self.touch(instance, able)
         return instance if self._settle(instance, touched, able) else None
 
@@ -125,22 +125,22 @@ class Drawing:
             least = max(least, min(2, len(able)), len(able) // SHARE)
             most = max(TOUCHED, 2 * least)
             touched = self.draw(st.lists(st.sampled_from(able), min_size=least, max_size=most))
-        for item in touched:
-            row = instance.rows[item.column.table]
-            row[item.column.name] = self._cell(item, instance.number)
+        for drawn in touched:
+            row = instance.rows[drawn.column.table]
+            row[drawn.column.name] = self._cell(drawn, instance.number)
         return touched
 
-    def _cell(self, item: Drawn, number: int) -> Any:
-        assert item.cells is not None
-        if item.nullable and self.draw(st.integers(0, NULLS)) == NULLS:
+    def _cell(self, drawn: Drawn, number: int) -> Any:
+        assert drawn.cells is not None
+        if drawn.nullable and self.draw(st.integers(0, NULLS)) == NULLS:
             return None
-        value = self.draw(item.cells.hostile)
+        value = self.draw(drawn.cells.hostile)
         if value is None:
             return None  # an override may say so
-        is_text = any(isinstance(form, str) for form in item.cells.fits.forms(value))
-        if not is_text and all(item.cells.holds(value, engine) for engine in ENGINES):
+        is_text = any(isinstance(form, str) for form in drawn.cells.fits.forms(value))
+        if not is_text and all(drawn.cells.holds(value, engine) for engine in ENGINES):
             return value
-        return Varying(value, item.cells.plain(number), item.cells.holds)
+        return Varying(value, drawn.cells.plain(number), drawn.cells.holds)
 
     # What a database would refuse
 
@@ -168,21 +168,21 @@ class Drawing:
     def _searched(self, instance: Instance, able: list[Drawn]) -> bool:
         """Try other harmless values, and those that CHECKs name, cell by cell."""
         for attempt in range(1, TRIES):
-            for item in able:
-                row = instance.rows[item.column.table]
-                row[item.column.name] = self._other(item, instance, attempt)
+            for drawn in able:
+                row = instance.rows[drawn.column.table]
+                row[drawn.column.name] = self._other(drawn, instance, attempt)
                 if self._allowed(instance):
                     return True
         return False
 
-    def _other(self, item: Drawn, instance: Instance, attempt: int) -> Any:
-        assert item.cells is not None
-        named = instance.plan.checks[item.column.table].literals(item.column)
-        choices = [*named, *([None] if item.nullable else [])]
+    def _other(self, drawn: Drawn, instance: Instance, attempt: int) -> Any:
+        assert drawn.cells is not None
+        named = instance.plan.checks[drawn.column.table].literals(drawn.column)
+        choices = [*named, *([None] if drawn.nullable else [])]
         place = attempt + instance.number
         if choices and attempt % 2:
             return choices[(place // 2) % len(choices)]
-        return item.cells.plain(instance.number + attempt)
+        return drawn.cells.plain(instance.number + attempt)
 
 
 def join(instance: Instance) -> None:
@@ -212,15 +212,15 @@ def _counts(most: int) -> list[int]:
 
 def _calm(instance: Instance, items: Sequence[Drawn]) -> None:
     """Put harmless values into some cells."""
-    for item in items:
-        instance.rows[item.column.table][item.column.name] = harmless(item, instance.number)
+    for drawn in items:
+        instance.rows[drawn.column.table][drawn.column.name] = harmless(drawn, instance.number)
 
 
-def harmless(item: Drawn, number: int) -> Any:
+def harmless(drawn: Drawn, number: int) -> Any:
     """Return a harmless cell; now and then null where that may be."""
-    if item.cells is None or (item.nullable and (number + len(item.column.name)) % 3 == 2):
+    if drawn.cells is None or (drawn.nullable and (number + len(drawn.column.name)) % 3 == 2):
         return None
-    return item.cells.plain(number)
+    return drawn.cells.plain(number)
 
 
 def _value(cell: Any, *, fallback: bool) -> Any:
@@ -229,7 +229,7 @@ def _value(cell: Any, *, fallback: bool) -> Any:
     return cell.number + 1 if isinstance(cell, MadeUp) else cell
 
 
-def is_free(instance: Instance, item: Drawn) -> bool:
+def is_free(instance: Instance, drawn: Drawn) -> bool:
     """Tell whether no foreign key that is set decides a column's value."""
     led = [key for key, far in instance.led.items() if far is not None]
-    return not any(item.column in key.columns for key in led)
+    return not any(drawn.column in key.columns for key in led)

@@ -35,7 +35,10 @@ class Written:
     def document(self) -> dict[str, list[Record]]:
         """Return each entity's records, in no order that means anything."""
         return {
-            name: [self.record(root, item) for item in self.dataset.of(self.plans.of[root.table])]
+            name: [
+                self.record(root, instance)
+                for instance in self.dataset.of(self.plans.of[root.table])
+            ]
             for name, root in self.plans.entities.roots.items()
         }
 
@@ -106,26 +109,26 @@ class Written:
         """Return the rows that an object owns by one of its lists."""
         near = {column for column, _ in children.pairs}
         return [
-            item
-            for item in self.dataset.of(self.plans.of[children.rows.table])
-            if any(set(key.columns) == near and far is instance for key, far in item.led.items())
+            child
+            for child in self.dataset.of(self.plans.of[children.rows.table])
+            if any(set(key.columns) == near and far is instance for key, far in child.led.items())
         ]
 
     def _nested(self, children: Children, instance: Instance) -> list[Record]:
         plan = self.plans.of[children.rows.table]
-        found = [
-            (item, self.record(children.rows, item)) for item in self.owned(children, instance)
+        pairs = [
+            (child, self.record(children.rows, child)) for child in self.owned(children, instance)
         ]
-        found.sort(key=lambda pair: encoded(children.rows, pair[1], omit=ANYTHING))
+        pairs.sort(key=lambda pair: encoded(children.rows, pair[1], omit=ANYTHING))
         for column, descending in reversed(children.sequence):
-            found.sort(key=lambda pair: self._place(pair[0], column, plan), reverse=descending)
-        return [record for _, record in found]
+            pairs.sort(key=lambda pair: self._place(pair[0], column, plan), reverse=descending)
+        return [record for _, record in pairs]
 
-    def _place(self, item: Instance, column: Any, plan: Plan) -> tuple[Any, ...]:
+    def _place(self, child: Instance, column: Any, plan: Plan) -> tuple[Any, ...]:
         """Return what a sequence is ordered by: null first, then by value."""
         if column is plan.made_up:
-            return (True, item.number)
-        value = self.resolved.returned(item, column)
+            return (True, child.number)
+        value = self.resolved.returned(child, column)
         assert plan.rows is not None
         kind = next(value.kind for value in plan.rows.values if value.column is column)
         return (False,) if value is None else (True, kind.order(kind.write(value)))
@@ -134,5 +137,5 @@ class Written:
 def ends_of(plan: Plan, links: Links) -> tuple[Any, Any]:
     """Return a link table's foreign keys: to the owner, and to what the list refers to."""
     near = {column for column, _ in links.local}
-    owner = next(item for item in plan.foreign if set(item.columns) == near)
-    return owner, next(item for item in plan.foreign if item is not owner)
+    owner = next(foreign for foreign in plan.foreign if set(foreign.columns) == near)
+    return owner, next(foreign for foreign in plan.foreign if foreign is not owner)

@@ -42,10 +42,10 @@ class RowInserter:
 
     def write(self, instances: Iterable[Instance]) -> None:
         """Insert all rows, then set what had to wait."""
-        for (table, _), rows in groupby(self._rows(instances), key=lambda item: item[0]):
+        for (table, _), rows in groupby(self._rows(instances), key=lambda pair: pair[0]):
             self.insert(table, [row for _, row in rows])
-        for instance, item in self.later:
-            self.update(instance, item.table)
+        for instance, foreign in self.later:
+            self.update(instance, foreign.table)
 
     def _rows(self, instances: Iterable[Instance]) -> Iterator[tuple[tuple[sa.Table, Any], Row]]:
         """Yield each row with its table and the columns that it has."""
@@ -66,12 +66,12 @@ class RowInserter:
         return row
 
     def _waiting(self, instance: Instance) -> set[tuple[sa.Table, str]]:
-        found = set()
-        for item, far in instance.led.items():
-            if not item.hard and far is not None and far not in self.there:
-                self.later.append((instance, item))
-                found |= {(item.table, column.name) for column in item.columns}
-        return found
+        waiting_columns = set()
+        for foreign, far in instance.led.items():
+            if not foreign.hard and far is not None and far not in self.there:
+                self.later.append((instance, foreign))
+                waiting_columns |= {(foreign.table, column.name) for column in foreign.columns}
+        return waiting_columns
 
     def bound(self, table: sa.Table, row: Row) -> Row:
         """Say SQL's NULL where a plain ``None`` would be JSON's own null."""
@@ -121,15 +121,17 @@ def ordered(instances: Iterable[Instance]) -> list[Instance]:
     order: list[Instance] = []
     there: set[Instance] = set()
     while waiting:
-        held = []
+        later = []
         for instance in waiting:
-            hard = [far for item, far in instance.led.items() if item.hard and far is not None]
+            hard = [
+                far for foreign, far in instance.led.items() if foreign.hard and far is not None
+            ]
             if all(far in there or far is instance for far in hard):
                 order.append(instance)
                 there.add(instance)
             else:
-                held.append(instance)
-        if len(held) == len(waiting):  # a circle, which a database that was read may hold
-            return order + held
-        waiting = held
+                later.append(instance)
+        if len(later) == len(waiting):  # a circle, which a database that was read may hold
+            return order + later
+        waiting = later
     return order

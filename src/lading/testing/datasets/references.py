@@ -36,139 +36,145 @@ class References:
     def settle(self, instance: Instance) -> bool:
         """Settle the foreign keys that a row can't wait for; ``False`` where it can't have one."""
         plan = instance.plan
-        owners = [item for item in plan.owners if self.targets(item)]
+        owners = [foreign for foreign in plan.owners if self.targets(foreign)]
         if plan.owners and not owners:
             return False
         owner = self.draw(st.sampled_from(owners)) if owners else None
-        for item in plan.foreign:
-            if not instance.has(item.kinds):
+        for foreign in plan.foreign:
+            if not instance.has(foreign.kinds):
                 continue
-            others = item in plan.owners and item is not owner
-            if not item.hard or item.void or others:
-                if not self._null(instance, item):
+            others = foreign in plan.owners and foreign is not owner
+            if not foreign.hard or foreign.void or others:
+                if not self._null(instance, foreign):
                     return False
-            elif not self._lead(instance, item, must=item is owner or not item.optional):
+            elif not self._lead(instance, foreign, must=foreign is owner or not foreign.optional):
                 return False
         return True
 
-    def _lead(self, instance: Instance, item: Foreign, *, must: bool) -> bool:
+    def _lead(self, instance: Instance, foreign: Foreign, *, must: bool) -> bool:
         """Choose a target among the rows that are there."""
-        able = [far for far in self.targets(item) if fits(instance, item, far)]
+        able = [far for far in self.targets(foreign) if fits(instance, foreign, far)]
         if not able and must:
-            return self._itself(instance, item)
+            return self._itself(instance, foreign)
         most = len(able) - must
         choice = self.draw(st.integers(0, most)) if most > 0 else 0
         if not must and choice == 0:
-            return self._null(instance, item)
+            return self._null(instance, foreign)
         start = choice - (not must)
         for place in range(min(len(able), TRIES)):
-            self.lead(instance, item, able[(start + place) % len(able)])
+            self.lead(instance, foreign, able[(start + place) % len(able)])
             if self.claims.is_free(instance):
                 return True
-            self._unset(instance, item)
-        return not must and self._null(instance, item)
+            self._unset(instance, foreign)
+        return not must and self._null(instance, foreign)
 
     def rearranged(self, instance: Instance) -> Iterator[None]:
         """Lead what a CHECK speaks of otherwise: first null or not, then elsewhere."""
         checked = [
-            item
-            for item in instance.led
-            if item.checked and not item.void and item.own == item.columns
+            foreign
+            for foreign in instance.led
+            if foreign.checked and not foreign.void and foreign.own == foreign.columns
         ]
-        free = [item for item in checked if item.optional and item not in instance.plan.owners]
+        free = [
+            foreign
+            for foreign in checked
+            if foreign.optional and foreign not in instance.plan.owners
+        ]
         ways = product((True, False), repeat=len(free)) if len(free) <= MOST_CHECKED else []
         for way in ways:
-            for item, is_set in zip(free, way, strict=True):
-                self._unset(instance, item)
-                able = [far for far in self.targets(item) if fits(instance, item, far)]
+            for foreign, is_set in zip(free, way, strict=True):
+                self._unset(instance, foreign)
+                able = [far for far in self.targets(foreign) if fits(instance, foreign, far)]
                 if is_set and able:
-                    self.lead(instance, item, able[instance.number % len(able)])
+                    self.lead(instance, foreign, able[instance.number % len(able)])
                 else:
-                    self._null(instance, item)
+                    self._null(instance, foreign)
             yield
-        for item in checked:
-            if instance.led[item] is not None:
-                self._unset(instance, item)
-                able = [far for far in self.targets(item) if fits(instance, item, far)]
+        for foreign in checked:
+            if instance.led[foreign] is not None:
+                self._unset(instance, foreign)
+                able = [far for far in self.targets(foreign) if fits(instance, foreign, far)]
                 for far in able[:TRIES]:
-                    self.lead(instance, item, far)
+                    self.lead(instance, foreign, far)
                     yield
 
-    def targets(self, item: Foreign) -> list[Instance]:
+    def targets(self, foreign: Foreign) -> list[Instance]:
         """Return the rows that a foreign key may lead to."""
-        plan = self.plans.of[item.target]
+        plan = self.plans.of[foreign.target]
         return [
             far
             for far in self.instances.get(plan, ())
-            if item.target in far.rows and (item.wanted is None or far.kind in item.wanted)
+            if foreign.target in far.rows and (foreign.wanted is None or far.kind in foreign.wanted)
         ]
 
-    def _itself(self, instance: Instance, item: Foreign) -> bool:
+    def _itself(self, instance: Instance, foreign: Foreign) -> bool:
         """The first of rows that must refer to their like refers to itself."""
-        if item.target not in instance.rows or _recurs(instance.plan, item):
+        if foreign.target not in instance.rows or _recurs(instance.plan, foreign):
             return False
-        cells = instance.cells(item.remote)
+        cells = instance.cells(foreign.remote)
         if None in cells:
             return False
-        self.lead(instance, item, instance)
+        self.lead(instance, foreign, instance)
         return True
 
-    def lead(self, instance: Instance, item: Foreign, far: Instance) -> None:
+    def lead(self, instance: Instance, foreign: Foreign, far: Instance) -> None:
         """Let a foreign key lead to a row."""
-        instance.led[item] = far
-        row = instance.rows[item.table]
-        for near, remote in zip(item.columns, item.remote, strict=True):
+        instance.led[foreign] = far
+        row = instance.rows[foreign.table]
+        for near, remote in zip(foreign.columns, foreign.remote, strict=True):
             row[near.name] = far.cell(remote)
 
-    def _unset(self, instance: Instance, item: Foreign) -> None:
-        instance.led.pop(item, None)
-        for column in item.columns:
+    def _unset(self, instance: Instance, foreign: Foreign) -> None:
+        instance.led.pop(foreign, None)
+        for column in foreign.columns:
             others = [far for other, far in instance.led.items() if column in other.columns]
             if not others:
-                instance.rows[item.table].pop(column.name, None)
+                instance.rows[foreign.table].pop(column.name, None)
 
-    def _null(self, instance: Instance, item: Foreign) -> bool:
+    def _null(self, instance: Instance, foreign: Foreign) -> bool:
         """Leave a foreign key null; ``False`` where what it must hold is set all the same."""
-        row = instance.rows[item.table]
-        instance.led[item] = None
-        for column in item.own:
+        row = instance.rows[foreign.table]
+        instance.led[foreign] = None
+        for column in foreign.own:
             row.setdefault(column.name, None)
-        if item.own:
-            return all(row[column.name] is None for column in item.own) and all(
-                column.nullable for column in item.own
+        if foreign.own:
+            return all(row[column.name] is None for column in foreign.own) and all(
+                column.nullable for column in foreign.own
             )
-        cells = instance.cells(item.columns)
+        cells = instance.cells(foreign.columns)
         if None in cells:
             return True
-        far = next((far for far in self.targets(item) if far.cells(item.remote) == cells), None)
-        instance.led[item] = far
+        far = next(
+            (far for far in self.targets(foreign) if far.cells(foreign.remote) == cells), None
+        )
+        instance.led[foreign] = far
         return far is not None
 
-    def choose_late(self, instance: Instance, item: Foreign) -> None:
+    def choose_late(self, instance: Instance, foreign: Foreign) -> None:
         """Choose a target among all rows, for a foreign key that may wait for it."""
-        able = [far for far in self.targets(item) if None not in far.cells(item.remote)]
+        able = [far for far in self.targets(foreign) if None not in far.cells(foreign.remote)]
         choice = self.draw(st.integers(0, len(able))) if able else 0
         if choice == 0:
             return
         self.claims.release(instance)
-        self.lead(instance, item, able[choice - 1])
+        self.lead(instance, foreign, able[choice - 1])
         if not self.claims.take(instance):
-            instance.led[item] = None
-            instance.rows[item.table].update({column.name: None for column in item.columns})
+            instance.led[foreign] = None
+            instance.rows[foreign.table].update({column.name: None for column in foreign.columns})
             self.claims.take(instance)
 
 
-def fits(instance: Instance, item: Foreign, far: Instance) -> bool:
+def fits(instance: Instance, foreign: Foreign, far: Instance) -> bool:
     """Tell whether a target agrees with what other foreign keys have settled."""
-    row = instance.rows[item.table]
-    cells = far.cells(item.remote)
+    row = instance.rows[foreign.table]
+    cells = far.cells(foreign.remote)
     return None not in cells and all(
         row.get(near.name, cell) is cell or row.get(near.name, cell) == cell
-        for near, cell in zip(item.columns, cells, strict=True)
+        for near, cell in zip(foreign.columns, cells, strict=True)
     )
 
 
-def _recurs(plan: Plan, item: Foreign) -> bool:
+def _recurs(plan: Plan, foreign: Foreign) -> bool:
     """Tell whether a natural key leads through a foreign key, so that no circle may."""
     key = plan.rows.key if plan.rows is not None else ()
-    return any(set(getattr(part, "columns", ())) == set(item.columns) for part in key)
+    return any(set(getattr(part, "columns", ())) == set(foreign.columns) for part in key)

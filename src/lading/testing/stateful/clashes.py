@@ -26,7 +26,7 @@ def clashing(target: State, source: State, new: Container[Who]) -> Clash:
     whose = source.records()
     added = [row for row in source.instances if whose.get(row, ("", "")) in new]
     seen: dict[Any, set[Any]] = {}
-    found = Clash.NONE
+    clash = Clash.NONE
     for row in [*target.instances, *added]:
         for place, unique in enumerate(row.plan.uniques):
             if unique.columns[0].table in row.rows:
@@ -35,6 +35,6 @@ def clashing(target: State, source: State, new: Container[Who]) -> Clash:
                 if not claimed.isdisjoint(keys):
                     if unique.nulls_equal:
                         return Clash.UNSEEN
-                    found = Clash.REFUSED
+                    clash = Clash.REFUSED
                 claimed.update(keys)
-    return found
+    return clash

@@ -44,8 +44,8 @@ class Live:
                     _delete(inserter, row)
                 for row in edit.added:
                     _insert(inserter, row)
-                for row, item in inserter.later:
-                    inserter.update(row, item.table)
+                for row, foreign in inserter.later:
+                    inserter.update(row, foreign.table)
         except sa.exc.IntegrityError:
             pass  # other rows need what would be gone
         self.read()
@@ -54,17 +54,19 @@ class Live:
 def _insert(inserter: RowInserter, row: Instance) -> None:
     """Insert a row into each of its tables, and take the id that was made for it."""
     own = row.plan.made_up
-    made = row.cell(own) if own is not None else None
-    if isinstance(made, MadeUp) and any(far is row for item, far in row.led.items() if item.hard):
-        made.value = _id_ahead(inserter.connection, row)
+    made_up = row.cell(own) if own is not None else None
+    if isinstance(made_up, MadeUp) and any(
+        far is row for foreign, far in row.led.items() if foreign.hard
+    ):
+        made_up.value = _id_ahead(inserter.connection, row)
     for table in row.rows:
         values = inserter.values(row, table)
-        if isinstance(made, MadeUp) and made.value is None:
+        if isinstance(made_up, MadeUp) and made_up.value is None:
             del values[own.name]  # type: ignore[union-attr]
             statement = sa.insert(inserter.as_stored(table)).values(values)
             key = inserter.connection.execute(statement).inserted_primary_key
             assert key is not None
-            made.value = key[0]
+            made_up.value = key[0]
         else:
             inserter.insert(table, [values])
     inserter.there.add(row)

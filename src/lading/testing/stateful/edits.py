@@ -70,7 +70,7 @@ class Edits:
         self.others = others
         self.begin = begin
         plans = [*self.plans.plans(), *self.plans.links]
-        self.referred = {c for plan in plans for item in plan.foreign for c in item.remote}
+        self.referred = {c for plan in plans for foreign in plan.foreign for c in foreign.remote}
 
     def inserted(self, wanted: set[Plan], most: int, *, first: Plan) -> Edit:
         """Draw further rows of some tables, of each one at least."""
@@ -97,24 +97,24 @@ class Edits:
     def linked(self) -> Edit:
         """Let a foreign key of a row lead elsewhere, or nowhere."""
         able = [
-            (row, item)
+            (row, foreign)
             for row in self.state.instances
-            for item in row.plan.foreign
-            if self._may_lead(row, item)
+            for foreign in row.plan.foreign
+            if self._may_lead(row, foreign)
         ]
         if not able:
             return Edit(self.where)
-        row, item = self._pick(able)
+        row, foreign = self._pick(able)
 
         def change(copy: Instance, drawing: Drawing) -> None:
-            for column in item.columns:
-                copy.rows[item.table].pop(column.name, None)
-            targets: list[Instance | None] = list(self._targets(drawing, row, copy, item))
-            if item.optional and item not in row.plan.owners:
+            for column in foreign.columns:
+                copy.rows[foreign.table].pop(column.name, None)
+            targets: list[Instance | None] = list(self._targets(drawing, row, copy, foreign))
+            if foreign.optional and foreign not in row.plan.owners:
                 targets.append(None)
-            _lead(drawing, copy, item, self._pick(targets) if targets else row.led[item])
+            _lead(drawing, copy, foreign, self._pick(targets) if targets else row.led[foreign])
 
-        columns = " and ".join(column.name for column in item.columns)
+        columns = " and ".join(column.name for column in foreign.columns)
         return self._changed(f"link {self.state.named(row)}, {columns}", {row: change})
 
     def deleted(self) -> Edit:
@@ -130,13 +130,13 @@ class Edits:
         gone = self._owned(row)
         changes: dict[Instance, Callable[[Instance, Drawing], None]] = {}
         for near in self.state.instances:
-            items = [
-                item
-                for item, far in near.led.items()
-                if far in gone and item.optional and len(item.own) == len(item.columns)
+            foreigns = [
+                foreign
+                for foreign, far in near.led.items()
+                if far in gone and foreign.optional and len(foreign.own) == len(foreign.columns)
             ]
-            if items and (near not in gone or not any(item.hard for item in items)):
-                changes[near] = partial(_unlink, items)
+            if foreigns and (near not in gone or not any(foreign.hard for foreign in foreigns)):
+                changes[near] = partial(_unlink, foreigns)
         edit = self._changed(f"delete {self.state.named(row)}", changes)
         if edit.changed or not changes:
             edit.gone = [old for old in self.state.instances if old in gone]
@@ -196,25 +196,25 @@ class Edits:
             and is_free(row, drawn)
         ]
 
-    def _may_lead(self, row: Instance, item: Foreign) -> bool:
+    def _may_lead(self, row: Instance, foreign: Foreign) -> bool:
         """Leave alone what is part of an identity, shared with others, or held by others."""
-        if row.plan.rows is None or item.void or not row.has(item.kinds):
+        if row.plan.rows is None or foreign.void or not row.has(foreign.kinds):
             return False
-        if item in row.plan.owners and row.led.get(item) is None:
+        if foreign in row.plan.owners and row.led.get(foreign) is None:
             return False
-        others = {c for other in row.plan.foreign if other is not item for c in other.columns}
+        others = {c for other in row.plan.foreign if other is not foreign for c in other.columns}
         fixed = others | self.referred
-        return not any(column.primary_key or column in fixed for column in item.columns)
+        return not any(column.primary_key or column in fixed for column in foreign.columns)
 
     def _targets(
-        self, drawing: Drawing, row: Instance, copy: Instance, item: Foreign
+        self, drawing: Drawing, row: Instance, copy: Instance, foreign: Foreign
     ) -> list[Instance]:
         """Return where a foreign key may lead; what can't wait leads to earlier rows alone."""
-        able = [far for far in drawing.references.targets(item) if fits(copy, item, far)]
-        if item.hard:
+        able = [far for far in drawing.references.targets(foreign) if fits(copy, foreign, far)]
+        if foreign.hard:
             places = {far: place for place, far in enumerate(self.state.instances)}
             able = [far for far in able if places[far] < places[row]]
-        return [far for far in able if far is not row.led.get(item)]
+        return [far for far in able if far is not row.led.get(foreign)]
 
     def _owned(self, row: Instance) -> set[Instance]:
         """Return a row with its owned rows and its links."""
@@ -225,8 +225,8 @@ class Edits:
             new = {
                 near
                 for near in self.state.instances
-                for item, far in near.led.items()
-                if far in gone and (item in near.plan.owners or near.plan in self.plans.links)
+                for foreign, far in near.led.items()
+                if far in gone and (foreign in near.plan.owners or near.plan in self.plans.links)
             } - gone
         return gone
 
@@ -260,14 +260,14 @@ def _held(cell: Any, engine: str, *, is_harmless: bool) -> Any:
     return cell.fallback if is_harmless else cell.on({engine})
 
 
-def _lead(drawing: Drawing, copy: Instance, item: Foreign, far: Instance | None) -> None:
+def _lead(drawing: Drawing, copy: Instance, foreign: Foreign, far: Instance | None) -> None:
     if far is not None:
-        drawing.references.lead(copy, item, far)
+        drawing.references.lead(copy, foreign, far)
         return
-    copy.led[item] = None
-    copy.rows[item.table].update({column.name: None for column in item.columns})
+    copy.led[foreign] = None
+    copy.rows[foreign.table].update({column.name: None for column in foreign.columns})
 
 
-def _unlink(items: list[Foreign], copy: Instance, drawing: Drawing) -> None:
-    for item in items:
-        _lead(drawing, copy, item, None)
+def _unlink(foreigns: list[Foreign], copy: Instance, drawing: Drawing) -> None:
+    for foreign in foreigns:
+        _lead(drawing, copy, foreign, None)

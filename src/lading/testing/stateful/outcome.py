@@ -101,11 +101,11 @@ class Outcome:
 
     def records(self, failed: set[Who]) -> dict[str, list[Record]]:
         """Return the records that must be there afterwards, but for those that failed."""
-        made = {name: list(self.before[name]) for name in self.entities.roots}
+        records = {name: list(self.before[name]) for name in self.entities.roots}
         for who, record in self.new.items():
             if who not in failed:
-                made[who[0]].append(record)
-        return made
+                records[who[0]].append(record)
+        return records
 
     def is_sure(self) -> bool:
         """Tell whether each new record's references surely lead to a record that is loaded."""
@@ -211,14 +211,14 @@ def counted(rows: RowSet, record: Record) -> Record:
     """Return what counts when a record is compared with the one that is there."""
     (whole,) = restorable(rows, [record])
     names = {member.name: member.written for member in rows.members}
-    kept = {
+    content = {
         name: value
         for name, value in whole.items()
         if name not in {names[volatile] for volatile in rows.volatile if volatile in names}
     }
     for member in rows.children:
-        children = [counted(member.rows, child) for child in kept.get(member.written) or ()]
-        if member.written in kept:
+        children = [counted(member.rows, child) for child in content.get(member.written) or ()]
+        if member.written in content:
             ordered = children if member.sequence else sorted(children, key=plain_text)
-            kept[member.written] = ordered
-    return kept
+            content[member.written] = ordered
+    return content

@@ -38,9 +38,9 @@ SHOWN = 8
 class RoundTripError(AssertionError):
     """Something was lost or altered on its way; ``differences`` are those found."""
 
-    def __init__(self, problem: str, found: Collection[DataDifference] = ()) -> None:
-        self.differences = list(found)
-        lines = [problem, *(f"  {item}" for item in self.differences[:SHOWN])]
+    def __init__(self, problem: str, differences: Collection[DataDifference] = ()) -> None:
+        self.differences = list(differences)
+        lines = [problem, *(f"  {difference}" for difference in self.differences[:SHOWN])]
         if len(self.differences) > SHOWN:
             lines.append(f"  and {len(self.differences) - SHOWN} more")
         super().__init__("\n".join(lines))
@@ -69,9 +69,11 @@ class Trip:
 
     def carries_everything(self) -> None:
         """Every column is in records, or is named among what is left out."""
-        found = forgotten(self.catalog)
-        if found:
-            raise RoundTripError("records carry no such columns, and coverage() is silent:", found)
+        differing = forgotten(self.catalog)
+        if differing:
+            raise RoundTripError(
+                "records carry no such columns, and coverage() is silent:", differing
+            )
 
     def opened(self, factory: EngineFactory) -> sa.Engine:
         """Return an engine over a fresh database with all tables."""
@@ -96,14 +98,14 @@ class Trip:
         """Import a bundle, whose every record must be new."""
         with noted("the import of what was exported"):
             report = import_all(engine, path, catalog=self.catalog)
-        found = []
+        differing = []
         for name, records in self.expected.items():
             count = report[name].imported
             if count != len(records):
                 now = f"{count} of {len(records)} records were imported"
-                found.append(DataDifference(name, None, None, f"{len(records)} records", now))
-        if found:
-            raise RoundTripError("the import didn't take what was exported:", found)
+                differing.append(DataDifference(name, None, None, f"{len(records)} records", now))
+        if differing:
+            raise RoundTripError("the import didn't take what was exported:", differing)
         return report
 
     def changes_nothing(self, engine: sa.Engine, path: Path) -> None:
@@ -111,23 +113,23 @@ class Trip:
         before = stored_cells(engine, self.tables)
         with noted("the second import"):
             report = import_all(engine, path, catalog=self.catalog)
-        found = [
+        differing = [
             DataDifference(name, None, None, "every record there", f"a second import: {counts}")
             for name, counts in report.entities.items()
             if counts.imported or counts.differing
         ]
-        if found:
-            raise RoundTripError("a second import didn't find everything there:", found)
+        if differing:
+            raise RoundTripError("a second import didn't find everything there:", differing)
         self.same_cells(before, stored_cells(engine, self.tables), "after the second import")
 
     def says_what_was_written(self, path: Path) -> None:
         """Hold a bundle's records against those that the dataset's rows make."""
-        said = "the bundle says otherwise than the rows that were written:"
+        problem = "the bundle says otherwise than the rows that were written:"
         records = records_of(path)
-        hold_records(self.catalog, self.expected, records, said)
-        found = out_of_order(self.catalog.use(), _foreseeable(self.catalog, records))
-        if found:
-            raise RoundTripError("the bundle isn't in its canonical order:", found)
+        hold_records(self.catalog, self.expected, records, problem)
+        differing = out_of_order(self.catalog.use(), _foreseeable(self.catalog, records))
+        if differing:
+            raise RoundTripError("the bundle isn't in its canonical order:", differing)
 
     def holds_what_was_written(self, engine: sa.Engine, when: str) -> None:
         """Hold a database's rows, as SQLAlchemy reads them, against the dataset's records."""
@@ -139,20 +141,20 @@ class Trip:
 
     def same_cells(self, before: Any, after: Any, when: str) -> None:
         """Hold a database's cells and links against those of another."""
-        found = differences(self.catalog, before, after)
-        if found:
-            raise RoundTripError(f"{when}, the database holds something else:", found)
+        differing = differences(self.catalog, before, after)
+        if differing:
+            raise RoundTripError(f"{when}, the database holds something else:", differing)
 
     def same_bytes(self, path: Path, engine: sa.Engine, what: str) -> None:
         """Hold a bundle against an export of a database, byte by byte."""
         other = self.exported(engine, what)
-        one, two = files_of(path), files_of(other)
-        if one == two:
+        files, two = files_of(path), files_of(other)
+        if files == two:
             return
         entities = self.catalog.use()
-        found = record_differences(entities, records_of(path), records_of(other), ordered=True)
-        if found or not has_unrestored(entities):
-            raise RoundTripError(f"{what} gave other bytes:", found)
+        differing = record_differences(entities, records_of(path), records_of(other), ordered=True)
+        if differing or not has_unrestored(entities):
+            raise RoundTripError(f"{what} gave other bytes:", differing)
 
 
 def _in_memory() -> str | None:
@@ -184,9 +186,9 @@ def hold_records(
 ) -> None:
     """Raise ``RoundTripError`` with a problem's text where records aren't those expected."""
     known = _foreseeable(catalog, records)
-    found = record_differences(catalog.use(), {name: expected[name] for name in known}, known)
-    if found:
-        raise RoundTripError(problem, found)
+    differing = record_differences(catalog.use(), {name: expected[name] for name in known}, known)
+    if differing:
+        raise RoundTripError(problem, differing)
 
 
 def _foreseeable(catalog: Catalog, records: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
