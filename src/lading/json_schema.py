@@ -31,16 +31,24 @@ def json_schema(
 ) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of an entity's records, or of a catalog's document.
 
-    ``version`` is the catalog's own by default, as it is declared.  One that is given is taken
-    from the last seal of ``lock``, a lock file's path, that has it: fields and references as
-    they were written then.  Without a lock, or where it has none, a version is what the
-    changes lead back to, where a type that nobody knows any more may be any value; references
-    then are written as before every change of what they lead to, but those that must have come
-    before that version, and in the catalog's own version as today.  An entity is called as it
-    was at that version.
+    A version that is in no seal is derived from the declared shapes by undoing changes.  A type
+    that the changes don't preserve may then be any value, and references are written as before
+    every change of their targets that need not come before that version.
 
-    Raises ``ArgumentError`` for an unknown entity, ``VersionError`` for an unknown version, or
-    one that no change leads on from.
+    Args:
+        catalog: The catalog; by default the default one.
+        entity: The entity, by its name at that version; without it, the document is described.
+        version: The entity's version; by default the declared one.
+        lock: A lock file's path.  The last seal that has the version says how fields and
+            references were written.
+
+    Returns:
+        The schema, as plain JSON values.
+
+    Raises:
+        ArgumentError: The entity is unknown, or an argument is wrong.
+        VersionError: The version is unknown, or no change leads on from it.
+        BundleError: The lock can't be read.
     """
     catalog = catalog_of(catalog)
     check_number("version", version)

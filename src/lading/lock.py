@@ -13,7 +13,7 @@ from lading.changes.history import history_of
 from lading.changes.version_checks import version_graph_of
 from lading.errors import DeclarationError, VersionError
 from lading.locking.check import HEADS, drift, order_of_finding
-from lading.locking.goldens import given, golden_document, golden_findings, upgraded
+from lading.locking.goldens import golden_document, golden_findings, golden_records, upgraded
 from lading.locking.lock_file import (
     Lock,
     Seal,
@@ -111,7 +111,7 @@ def _document(
     former: dict[str, Any] = {}
     if old is not None:
         former = upgraded(catalog, read_golden(place, old.last), old.shapes)[0]
-    more = None if goldens is None else given(catalog, goldens)
+    more = None if goldens is None else golden_records(catalog, goldens)
     names = {name for name in catalog.use().roots if _leads_into(waived, name)}
     return golden_document(catalog, former, more, names)
 

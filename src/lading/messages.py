@@ -31,7 +31,14 @@ def listed(
     limit: int = LISTED,
     total: int | None = None,
 ) -> str:
-    """Join at most ``limit`` items, and say how many more there are, of ``total`` if given."""
+    """Join some items, and say how many more there are.
+
+    Args:
+        items: The texts.
+        separator: What stands between them.
+        limit: How many are shown at most.
+        total: How many there are, if ``items`` aren't all of them.
+    """
     texts = list(items)
     extra = (len(texts) if total is None else total) - limit
     shown_items = texts[:limit] if extra > 0 else texts
@@ -68,7 +75,14 @@ def place(
     entity: str | None = None,
     field: str | None = None,
 ) -> str:
-    """Render a location: ``recipes.json record 17, author``."""
+    """Render a location: ``recipes.json record 17, author``.
+
+    Args:
+        file: The file's name, which stands in place of the entity's.
+        record: The record's number in the file, from 1.
+        entity: The entity's name.
+        field: The field's name or path.
+    """
     start = file or entity or ""
     if record is not None:
         start = f"{start} record {record}".strip()

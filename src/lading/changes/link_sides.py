@@ -115,7 +115,7 @@ class LinkPairs:
         self.base.execute("update links set taken = 1 where holder = ?", (holder,))
         return [text for _, text in rows]
 
-    def left(self) -> list[tuple[bytes, int]]:
+    def unmatched(self) -> list[tuple[bytes, int]]:
         """List the links that nobody took: the holder's key, and the record of the item."""
         return self.base.execute(
             "select holder, origin from links where taken = 0 order by number"
@@ -150,7 +150,7 @@ class Relinking:
             else:
                 yield piece
         for moved in additions:
-            for problem in [*self.problems[moved], *self._left(moved)]:
+            for problem in [*self.problems[moved], *self._unmatched(moved)]:
                 failed(problem)
 
     def links(self, name: str, counts: Mapping[str, int]) -> dict[str, int]:
@@ -173,12 +173,12 @@ class Relinking:
         for field in gone:
             record.pop(field, None)
         for moved in additions:
-            texts = self._taken(moved, record)
+            texts = self._matching_links(moved, record)
             if texts or self._has_list(moved, record):
                 record[moved.links.written] = [parse_json(text) for text in texts]
         return plain_json_text(record)
 
-    def _taken(self, moved: Moved, record: dict[str, Any]) -> list[bytes]:
+    def _matching_links(self, moved: Moved, record: dict[str, Any]) -> list[bytes]:
         pairs = self._pairs_of(moved)
         texts: list[bytes] = []
         for names in pairs.names:
@@ -213,10 +213,10 @@ class Relinking:
         file, record = self.streams.locate(self.streams.upgrade.flows[moved.source], number)
         self.problems[moved].append(Problem(file, record, None, moved.field, text))
 
-    def _left(self, moved: Moved) -> Iterator[Problem]:
+    def _unmatched(self, moved: Moved) -> Iterator[Problem]:
         """Yield what is wrong with links whose holder has no record."""
         flow = self.streams.upgrade.flows[moved.source]
-        for key, number in self.pairs[moved].left():
+        for key, number in self.pairs[moved].unmatched():
             file, record = self.streams.locate(flow, number)
             text = (
                 f"holds {shown(parse_json(key))}, and links stand in the records of {moved.holder} "

@@ -22,9 +22,9 @@ class PayloadWriter:
 
     def __str__(self) -> str:
         is_other = self.source is not None and self.source != self.reader
-        return self._told() if is_other or self.lading_version != __version__ else ""
+        return self._versions_text() if is_other or self.lading_version != __version__ else ""
 
-    def _told(self) -> str:
+    def _versions_text(self) -> str:
         texts = []
         for source, version in ((self.source, self.lading_version), (self.reader, __version__)):
             name = "an application without a source" if source is None else shown(source)
@@ -34,6 +34,6 @@ class PayloadWriter:
     def newer(self) -> str:
         """Say that the payload may be of a newer release, and what to do then."""
         return (
-            f"It may be of a newer release of the application: {self._told()}. Import it with the "
-            "release that wrote it"
+            f"It may be of a newer release of the application: {self._versions_text()}. Import it "
+            "with the release that wrote it"
         )

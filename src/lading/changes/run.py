@@ -109,7 +109,7 @@ class RecordUpgrade:
         pieces: list[Piece] = [Piece(first, [])]
         problems: list[Problem] = []
         for number, line in enumerate(lines, first):
-            upgraded = self._one(line, number)
+            upgraded = self._upgraded(line, number)
             if isinstance(upgraded, Problem):
                 problems.append(upgraded)
                 pieces.append(Piece(number + 1, []))
@@ -117,7 +117,7 @@ class RecordUpgrade:
                 pieces[-1].records.append(upgraded)
         return [piece for piece in pieces[:-1] if piece.records] + pieces[-1:], problems
 
-    def _one(self, line: bytes, number: int) -> bytes | Problem:
+    def _upgraded(self, line: bytes, number: int) -> bytes | Problem:
         try:
             record = parse_json(line)
         except ValueError as error:

@@ -64,7 +64,7 @@ class Streams:
     def pieces(self, flow: Flow, size: int, failed: Failed) -> Iterator[Piece]:
         """Yield the records of a flow; what can't be upgraded is left out, and told."""
         if not isinstance(flow.source, str):
-            yield from self._made(flow, size, failed)
+            yield from self._derived(flow, size, failed)
         elif flow.actions:
             yield from self._upgraded(flow.source, flow, size, failed)
         else:
@@ -81,7 +81,7 @@ class Streams:
         if upgrade.links.certain:
             refuse_links(self.origin.file(name), self.origin.links(name), upgrade.links.counts)
 
-    def _made(self, flow: Flow, size: int, failed: Failed) -> Iterator[Piece]:
+    def _derived(self, flow: Flow, size: int, failed: Failed) -> Iterator[Piece]:
         """Yield records that the payload doesn't hold as they are."""
         if isinstance(flow.source, SplitSource):
             pieces = self.parts_of(flow.source).pieces(size, failed)

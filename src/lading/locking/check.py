@@ -18,9 +18,10 @@ from lading.changes.steps.fields import Each
 from lading.changes.version_graph import VersionGraph, order_graph
 from lading.errors import DeclarationError
 from lading.locking.differences import ShapeDifference, differences, freed, marked, plain
+from lading.locking.draft import Draft, altered_by
 from lading.locking.renames import follow_rekeys, renamed_entities, renamed_fields, split_entities
 from lading.locking.sealed_shape import sealed_shapes
-from lading.locking.suggest import Draft, altered_by, suggestions
+from lading.locking.suggest import suggestions
 from lading.report import BREAKING, NEEDS_CHANGE, SAFE, Finding
 
 #: What is found of an entity's version because of other findings.

@@ -40,10 +40,10 @@ def upgraded(
     return _read(catalog, DocumentPayload(document, shapes))
 
 
-def given(catalog: Catalog, goldens: Any) -> Records:
+def golden_records(catalog: Catalog, goldens: Any) -> Records:
     """Return the records of a document or a bundle, in their newest form.
 
-    Raises ``BundleError`` for records that can't be golden, ``LadingError`` for the payload.
+    Raises ``BundleError`` for records that don't load, ``LadingError`` for the payload.
     """
     if isinstance(goldens, str | os.PathLike):
         records, problems = with_bundle(
@@ -82,10 +82,16 @@ def _read(
 def golden_document(
     catalog: Catalog, former: Records, more: Records | None, dropped: set[str]
 ) -> dict[str, Any]:
-    """Return the document of a new seal: former records, and new ones for keys that have none.
+    """Return the document of a new seal: former records, and records with new keys.
 
-    Without ``more``, entities that have no records get made-up ones.  Entities in ``dropped``
-    lose the former records that don't load any more.
+    Args:
+        catalog: The catalog that is sealed.
+        former: The last seal's records, upgraded.
+        more: Records to add; without them, entities that have no record get generated ones.
+        dropped: The entities whose former records may be left out where they don't load.
+
+    Raises:
+        DeclarationError: No record can be generated for an entity.
     """
     entities = catalog.use()
     standing = {name: list(former.get(name, ())) for name in entities.roots}

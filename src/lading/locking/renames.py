@@ -18,7 +18,14 @@ def renamed_entities(
 ) -> dict[str, str]:
     """Pair the entities that are gone with the new ones of equal shape, where only one fits.
 
-    ``before`` is turned to the new names.
+    Args:
+        before: The sealed shapes, which get the new names.
+        after: The declared shapes.
+        gone: The sealed entities that aren't declared any more.
+        new: The declared entities that weren't sealed.
+
+    Returns:
+        The new name of each former one.
     """
     names = list(new)
     fits = {old: [name for name in names if _is_renamed(before, after, old, name)] for old in gone}
@@ -110,7 +117,11 @@ def split_entities(
 ) -> Iterator[Split]:
     """Yield the step that splits each new entity off the one that lost all of its fields.
 
-    ``names`` are the entities that stayed.  ``before`` is turned to the new shapes after each.
+    Args:
+        before: The sealed shapes, on which each step is run after it was yielded.
+        after: The declared shapes.
+        names: The entities that were sealed and are declared.
+        new: The declared entities that weren't sealed.
     """
     entities = list(names)
     for into in new:

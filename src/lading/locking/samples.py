@@ -57,7 +57,7 @@ def sample_records(
     An entity that has ``known`` records keeps them, and gets no others.  Raises
     ``DeclarationError`` for fields that take nothing of what can be made up for them.
     """
-    return _Samples(entities, known or {}).made()
+    return _Samples(entities, known or {}).records()
 
 
 class _Samples:
@@ -67,12 +67,12 @@ class _Samples:
         self.entities = entities
         self.known = known
         self.count = 0
-        self.taken: dict[str, set[Any]] = {}
+        self.used: dict[str, set[Any]] = {}
         self.mistakes: list[str] = []
         #: The records over each table, entities' and owned ones, in the order they were made.
         self.by_schema: dict[Any, list[SampleRow]] = {}
 
-    def made(self) -> dict[str, list[Record]]:
+    def records(self) -> dict[str, list[Record]]:
         """Return the records."""
         roots = {name: self._roots(rows) for name, rows in self.entities.roots.items()}
         if self.mistakes:
@@ -124,7 +124,7 @@ class _Samples:
         key = row.rows.key
         if member.nullable and row.style == LEAST and member not in key:
             return None
-        used = self.taken.setdefault(member.written, set())
+        used = self.used.setdefault(member.written, set())
         try:
             if not self._is_told_apart(row.rows, member):
                 return sample(member, constraints_of(member), number, row.style)
@@ -139,7 +139,7 @@ class _Samples:
         """Return a value that no other record has; where there are too few, any."""
         limits = constraints_of(member)
         try:
-            return sample(member, limits, number, style, taken=_Texts(used))
+            return sample(member, limits, number, style, used=_Texts(used))
         except NoSample:
             return sample(member, limits, number, style)
 

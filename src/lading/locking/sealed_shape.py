@@ -48,7 +48,7 @@ def _complete(shape: Shape, rows: RowSet) -> None:
         is_read = not (isinstance(member, Value) and not member.writable)
         if is_read and field.load_default is not ma.missing:
             inner["optional"] = True
-        limits = {"constraints": constraints_of(member), "default": _said(member)}
+        limits = {"constraints": constraints_of(member), "default": _defaults(member)}
         inner |= {name: limit for name, limit in limits.items() if limit}
     if rows.classes is not None:
         shape["kinds"] = sorted(rows.classes, key=lambda kind: (kind is not None, kind))
@@ -80,7 +80,7 @@ def _extra(rows: RowSet) -> list[str]:
     )
 
 
-def _said(member: Any) -> dict[str, Any]:
+def _defaults(member: Any) -> dict[str, Any]:
     return {} if isinstance(member, Children) else defaults_of(member)
 
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from lading.catalog import Catalog, default_catalog
-from lading.changes.change import Change
 from lading.changes.rewriting.rekey_references import flat_links
 from lading.changes.rewriting.shapes import Shape, Shapes, is_link, is_owned
-from lading.changes.steps.base import Step
-from lading.changes.steps.fields import Rename
 from lading.changes.steps.split import Split
 from lading.locking.differences import ShapeDifference
+from lading.locking.draft import Draft, altered_by
 from lading.model.entities import Entities
 
 #: An unknown value, for a person to fill in.
@@ -34,68 +31,20 @@ TOO_MUCH = "convert the values that no longer fit"
 TWINS = "make the values unique"
 
 
-@dataclass
-class Draft:
-    """A change of one entity, as it is put together.
-
-    ``former`` and ``name`` are the entity's before and after; ``move`` its versions.
-    """
-
-    former: str
-    move: tuple[int | None, int | None]
-    name: str
-    renames: list[Rename] = field(default_factory=list)
-    splits: list[Split] = field(default_factory=list)
-    #: The changes that it must come after.
-    after: list[type[Change]] = field(default_factory=list)
-    found: list[ShapeDifference] = field(default_factory=list)
-    is_renamed: bool = False
-
-    def rename_entity(self) -> None:
-        """Note that the entity was renamed."""
-        self.is_renamed = True
-
-    def rename(self, step: Rename) -> None:
-        """Note that a field was renamed."""
-        self.renames.append(step)
-
-    def split(self, step: Split) -> None:
-        """Note that another entity was split off."""
-        self.splits.append(step)
-
-    def take(self, difference: ShapeDifference) -> None:
-        """Note a difference."""
-        self.found.append(difference)
-
-    @property
-    def upgrades(self) -> dict[str, tuple[int | None, int | None]]:
-        """The versions between which the change moves each entity."""
-        return {self.former: self.move, **{step.into: (None, 1) for step in self.splits}}
-
-    @property
-    def names(self) -> set[str]:
-        """The entities that it moves, by their newer names."""
-        return {self.name, *(step.into for step in self.splits)}
-
-    @property
-    def title(self) -> str:
-        """The name of the change's class."""
-        words = "".join(word.capitalize() for word in _words(self.name)) or "Entity"
-        word = words if words[0].isalpha() else f"Entity{words}"
-        before, after = self.move
-        if before is None:
-            return f"Begin{word}"
-        return f"End{word}" if after is None else f"{word}{after}"
-
-
-def _words(name: str) -> list[str]:
-    return "".join(c if c.isalnum() and c.isascii() else " " for c in name).split()
-
-
 def suggestions(
     catalog: Catalog, before: Shapes, after: Shapes, drafts: Mapping[str, Draft]
 ) -> dict[str, str]:
-    """Return the source of a change for each entity, by the names of drafts."""
+    """Return the source of a change for each draft.
+
+    Args:
+        catalog: The catalog that the changes are for.
+        before: The sealed shapes, as declared changes leave them.
+        after: The declared shapes.
+        drafts: What each change must do, by the entity's name.
+
+    Returns:
+        The sources, by the same names.
+    """
     return {
         name: _source(_Writer(catalog, before, after, draft), _earlier(after, drafts, name))
         for name, draft in drafts.items()
@@ -109,19 +58,11 @@ def _earlier(shapes: Shapes, drafts: Mapping[str, Draft], name: str) -> list[str
         if other >= name:
             break
         pairs = ((drafts[other], drafts[name]), (drafts[name], drafts[other]))
-        if any(altered_by(shapes, one) & {*two.names, two.former} for one, two in pairs):
+        if any(
+            altered_by(shapes, first) & {*second.names, second.former} for first, second in pairs
+        ):
             pairs_in_order.append(drafts[other].title)
     return pairs_in_order
-
-
-def altered_by(shapes: Shapes, draft: Draft) -> set[str]:
-    """Return the entities whose records hold references that a change rewrites."""
-    targets = {draft.name} if draft.is_renamed else set()
-    steps: list[Step] = [*draft.renames, *draft.splits]
-    targets |= {str(step.path) for step in steps if step.alters(shapes) is not None}
-    targets |= {difference.path for difference in draft.found if difference.rule == "KEY_CHANGED"}
-    names = {name.split(".", maxsplit=1)[0] for name in targets}
-    return names | {name for target in targets for name in shapes.referrers(target)}
 
 
 class _Writer:
@@ -149,7 +90,7 @@ class _Writer:
             names = ", ".join(_text(str(argument)) for argument in (step.path, step.old, step.new))
             self._step(f"Rename({names})")
         converted: set[str] = set()
-        for difference in sorted(draft.found, key=self._turn):
+        for difference in sorted(draft.differences, key=self._turn):
             if difference.place not in converted:
                 self._take(difference, converted)
 
@@ -158,7 +99,7 @@ class _Writer:
 
     def _turn(self, difference: ShapeDifference) -> tuple[int, str]:
         """Fields of a former key go after it, those of the next come before it."""
-        rekeyed = any(other.rule == "KEY_CHANGED" for other in self.draft.found)
+        rekeyed = any(other.rule == "KEY_CHANGED" for other in self.draft.differences)
         late = rekeyed and difference.rule == "FIELD_REMOVED"
         turns = {"FIELD_REMOVED": 3 if late else 0, "KEY_CHANGED": 2}
         return turns.get(difference.rule, 1), difference.place
@@ -176,7 +117,7 @@ class _Writer:
             )
             self._step(f"Rekey({_text(difference.path)}, {_texts(difference.after)}{was})")
         elif difference.rule == "FIELD_REMOVED":
-            gains = any(other.rule == "FIELD_ADDED" for other in self.draft.found)
+            gains = any(other.rule == "FIELD_ADDED" for other in self.draft.differences)
             self._step(f"Drop({at})", GOES if gains else "")
         elif difference.rule == "FIELD_ADDED":
             value = self._value(difference)
@@ -335,7 +276,7 @@ def _story(draft: Draft) -> str:
     texts += [f"{step.old} is now {step.new}" for step in draft.renames]
     texts += [f"{', '.join(step.fields)} moved to {step.into}" for step in draft.splits]
     verbs = {"FIELD_REMOVED": "without", "FIELD_ADDED": "with"}
-    for difference in draft.found:
+    for difference in draft.differences:
         what = difference.place[len(name) + 1 :]
         if difference.rule == "KEY_CHANGED":
             texts.append(f"another key{f' in {what}' if what else ''}")

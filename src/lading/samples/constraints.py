@@ -34,30 +34,30 @@ def constraints_of(member: Member) -> Said:
     ``longest`` and ``shortest`` count characters or bytes, ``least`` and ``most`` include their
     value, ``above`` and ``below`` don't.
     """
-    said = _of_column(member) if isinstance(member, Value) else {}
+    limits = _of_column(member) if isinstance(member, Value) else {}
     kind = member.kind if isinstance(member, Value) else None
-    _take(said, limits_of(member.field, kind))
+    _take(limits, limits_of(member.field, kind))
     if not isinstance(member.field, OURS):
-        said["field"] = class_of(member.field).__name__
-    return dict(sorted(said.items()))
+        limits["field"] = class_of(member.field).__name__
+    return dict(sorted(limits.items()))
 
 
 def limits_of(field: ma.fields.Field[Any], kind: Kind | None) -> Said:
     """Return what a field's validators ask; values are written as their kind writes them."""
-    said: Said = {}
+    limits: Said = {}
     for validator in validators_of(field):
         if not isinstance(validator, OneOfClasses):  # the shape says so itself
-            _take(said, _of_validator(validator, kind))
-    return said
+            _take(limits, _of_validator(validator, kind))
+    return limits
 
 
 def validators_of(field: ma.fields.Field[Any]) -> Iterator[Any]:
     """Yield a field's validators, those inside of ``And`` too."""
-    found = list(field.validators)
-    while found:
-        validator = found.pop(0)
+    validators = list(field.validators)
+    while validators:
+        validator = validators.pop(0)
         if isinstance(validator, validate.And):
-            found[:0] = validator.validators
+            validators[:0] = validator.validators
         else:
             yield validator
 
@@ -65,46 +65,48 @@ def validators_of(field: ma.fields.Field[Any]) -> Iterator[Any]:
 def _of_column(value: Value) -> Said:
     type_: TypeEngine[Any] = underlying(value.column.type)
     kind = value.kind
-    said: Said = {}
+    limits: Said = {}
     length = getattr(type_, "length", None)
     if isinstance(kind, Text | Bytes) and isinstance(length, int):
-        said["longest"] = length
+        limits["longest"] = length
     if isinstance(kind, Text) and kind.padded:
-        said["padded"] = True
+        limits["padded"] = True
     if isinstance(kind, Integer):
-        said["bytes"] = integer_bytes(type_)
+        limits["bytes"] = integer_bytes(type_)
     precision = getattr(type_, "precision", None)
     if isinstance(kind, Float) and isinstance(precision, int):
-        said["bits"] = precision
+        limits["bits"] = precision
     fraction = getattr(type_, "fsp", precision)
     if isinstance(kind, Time | DateTime) and isinstance(fraction, int):
-        said["fraction"] = fraction
-    return said
+        limits["fraction"] = fraction
+    return limits
 
 
 def _of_validator(validator: Any, kind: Kind | None) -> Said:
     for match, read in _READERS:
         if isinstance(validator, match):
-            return {name: item for name, item in read(validator, kind).items() if item is not None}
+            return {
+                name: limit for name, limit in read(validator, kind).items() if limit is not None
+            }
     name = getattr(validator, "__qualname__", None) or type(validator).__qualname__
     return {"others": [name.rpartition("<locals>.")[2]]}
 
 
-def _length(one: validate.Length, _: Kind | None) -> Said:
-    if one.equal is not None:
-        return {"shortest": one.equal, "longest": one.equal}
-    return {"shortest": one.min, "longest": one.max}
+def _length(validator: validate.Length, _: Kind | None) -> Said:
+    if validator.equal is not None:
+        return {"shortest": validator.equal, "longest": validator.equal}
+    return {"shortest": validator.min, "longest": validator.max}
 
 
-def _range(one: validate.Range, kind: Kind | None) -> Said:
-    low = "least" if one.min_inclusive else "above"
-    high = "most" if one.max_inclusive else "below"
-    return {low: _written(one.min, kind), high: _written(one.max, kind)}
+def _range(validator: validate.Range, kind: Kind | None) -> Said:
+    low = "least" if validator.min_inclusive else "above"
+    high = "most" if validator.max_inclusive else "below"
+    return {low: _written(validator.min, kind), high: _written(validator.max, kind)}
 
 
-def _regexp(one: validate.Regexp, _: Kind | None) -> Said:
-    flags = f"(?{int(one.regex.flags)})" if isinstance(one.regex.pattern, str) else ""
-    return {"patterns": [f"{flags}{one.regex.pattern!s}"]}
+def _regexp(validator: validate.Regexp, _: Kind | None) -> Said:
+    flags = f"(?{int(validator.regex.flags)})" if isinstance(validator.regex.pattern, str) else ""
+    return {"patterns": [f"{flags}{validator.regex.pattern!s}"]}
 
 
 # The first match counts, so a subclass stands before its base.
@@ -129,21 +131,21 @@ _JOINED: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _take(said: Said, more: Said) -> None:
-    for name, item in more.items():
-        if name not in said:
-            said[name] = item
+def _take(limits: Said, more: Said) -> None:
+    for name, limit in more.items():
+        if name not in limits:
+            limits[name] = limit
         elif name in _JOINED:
-            said[name] = _JOINED[name](said[name], item)
-        elif isinstance(item, list):
-            said[name] = [*said[name], *item]
+            limits[name] = _JOINED[name](limits[name], limit)
+        elif isinstance(limit, list):
+            limits[name] = [*limits[name], *limit]
         else:
-            said[name] = _stricter(name, said[name], item)
+            limits[name] = _stricter(name, limits[name], limit)
 
 
-def _stricter(name: str, one: Any, two: Any) -> Any:
+def _stricter(name: str, first: Any, second: Any) -> Any:
     lower = name in ("least", "above")
-    return two if (compared(two) > compared(one)) is lower else one
+    return second if (compared(second) > compared(first)) is lower else first
 
 
 def _written(value: Any, kind: Kind | None) -> Any:
@@ -151,11 +153,11 @@ def _written(value: Any, kind: Kind | None) -> Any:
     if value is None:
         return None
     try:
-        made = kind.write(value) if kind is not None else value
-        plain_json_text(made)
+        written = kind.write(value) if kind is not None else value
+        plain_json_text(written)
     except Exception:  # a field of the application's own may raise anything
         return str(value)
-    return made
+    return written
 
 
 # Defaults
@@ -166,18 +168,18 @@ def defaults_of(member: Member) -> Said:
 
     One that is no plain value is told as ``{"made": true}``.
     """
-    said: Said = {}
+    defaults: Said = {}
     kind = member.kind if isinstance(member, Value) else None
     if member.field.load_default is not ma.missing:
-        said["schema"] = _default(member.field.load_default, kind)
+        defaults["schema"] = _default(member.field.load_default, kind)
     if isinstance(member, Value):
         column = member.column
         if column.default is not None:
             scalar = getattr(column.default, "arg", None) if _is_scalar(column.default) else None
-            said["column"] = _default(scalar, kind) if scalar is not None else {"made": True}
+            defaults["column"] = _default(scalar, kind) if scalar is not None else {"made": True}
         if column.server_default is not None:
-            said["server"] = _server(column.server_default)
-    return said
+            defaults["server"] = _server(column.server_default)
+    return defaults
 
 
 def _is_scalar(default: Any) -> bool:
@@ -188,11 +190,11 @@ def _default(value: Any, kind: Kind | None) -> Said:
     if value is None:
         return {"value": None}
     try:
-        made = kind.write(value) if kind is not None else value
-        plain_json_text(made)
+        written = kind.write(value) if kind is not None else value
+        plain_json_text(written)
     except Exception:  # a function, or what the kind doesn't write
         return {"made": True}
-    return {"value": made}
+    return {"value": written}
 
 
 def _server(default: Any) -> Said:

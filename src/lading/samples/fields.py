@@ -30,8 +30,8 @@ def field_supply(field: ma.fields.Field[Any], facts: Facts) -> Supply | None:
     """Return the samples of a field; ``None`` where its class says nothing of them."""
     for kind, make in _RULES:
         if isinstance(field, kind):
-            made: Supply | None = make(field, facts)
-            return made
+            supply: Supply | None = make(field, facts)
+            return supply
     if class_of(field) in (fields.Raw, fields.Field):
         return listed_supply(PLAIN_JSON[1:], facts)
     return None
@@ -39,7 +39,9 @@ def field_supply(field: ma.fields.Field[Any], facts: Facts) -> Supply | None:
 
 def has_validator(field: ma.fields.Field[Any] | None, kind: type) -> bool:
     """Tell whether a field has a validator of a kind."""
-    return field is not None and any(isinstance(one, kind) for one in validators_of(field))
+    return field is not None and any(
+        isinstance(validator, kind) for validator in validators_of(field)
+    )
 
 
 def patterns_of(field: ma.fields.Field[Any] | None) -> Iterator[re.Pattern[str]]:
@@ -78,10 +80,10 @@ def _urls(facts: Facts) -> Supply:
 def _decimals(field: fields.Decimal, facts: Facts) -> Supply:
     places = field.places
     exponent = abs(int(places.as_tuple().exponent)) if places is not None else None
-    made = decimal_supply(facts, None, exponent)
+    supply = decimal_supply(facts, None, exponent)
     if field.allow_nan:
-        return made
-    return dataclasses.replace(made, edges=[edge for edge in made.edges if edge.is_finite()])
+        return supply
+    return dataclasses.replace(supply, edges=[edge for edge in supply.edges if edge.is_finite()])
 
 
 def _moments(aware: bool | None) -> Callable[..., Supply]:
@@ -134,14 +136,14 @@ def inner_supply(field: ma.fields.Field[Any], facts: Facts, name: str) -> Supply
 
 
 def _lists(field: fields.List[Any], facts: Facts) -> Supply | None:
-    item = inner_supply(field.inner, facts, "item")
-    if item is None:
+    items = inner_supply(field.inner, facts, "item")
+    if items is None:
         return None
-    made = array_supply(item, 1, as_tuple=False)
+    lists = array_supply(items, 1, as_tuple=False)
     if not field.inner.allow_none:
-        made = dataclasses.replace(made, edges=[edge for edge in made.edges if None not in edge])
+        lists = dataclasses.replace(lists, edges=[edge for edge in lists.edges if None not in edge])
     least = max(1, facts.shortest)
-    return dataclasses.replace(made, plain=lambda n: [item.plain(n + m) for m in range(least)])
+    return dataclasses.replace(lists, plain=lambda n: [items.plain(n + m) for m in range(least)])
 
 
 def _tuples(field: fields.Tuple, facts: Facts) -> Supply | None:
@@ -150,7 +152,7 @@ def _tuples(field: fields.Tuple, facts: Facts) -> Supply | None:
 
 def _records(field: fields.Nested, facts: Facts) -> Supply | None:
     inner = field.schema.load_fields
-    names = [one.attribute or name for name, one in inner.items()]
+    names = [inner_field.attribute or name for name, inner_field in inner.items()]
     single = _together(list(inner.items()), facts, lambda v: dict(zip(names, v, strict=True)))
     return array_supply(single, 1, as_tuple=False) if field.schema.many and single else single
 
@@ -159,17 +161,17 @@ def _together(
     inner: list[tuple[Any, ma.fields.Field[Any]]], facts: Facts, make: Callable[[Any], Any]
 ) -> Supply | None:
     """Return the supply of values that hold one of each field."""
-    found = [inner_supply(field, facts, str(name)) for name, field in inner]
-    items = [item for item in found if item is not None]
-    if len(items) < len(found):
+    supplies = [inner_supply(field, facts, str(name)) for name, field in inner]
+    items = [supply for supply in supplies if supply is not None]
+    if len(items) < len(supplies):
         return None
-    longest = max((len(item.edges) for item in items), default=0)
+    longest = max((len(supply.edges) for supply in items), default=0)
     edges = [
-        make([item.edges[n] if n < len(item.edges) else item.plain(n) for item in items])
+        make([supply.edges[n] if n < len(supply.edges) else supply.plain(n) for supply in items])
         for n in range(longest)
     ]
     count = None if items else 1
-    return Supply(lambda n: make([item.plain(n) for item in items]), count, edges)
+    return Supply(lambda n: make([supply.plain(n) for supply in items]), count, edges)
 
 
 def _objects(field: fields.Mapping[Any], facts: Facts) -> Supply | None:

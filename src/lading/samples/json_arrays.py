@@ -63,26 +63,26 @@ def nested_json(depth: int) -> Any:
     return value
 
 
-def array_supply(item: Supply, dimensions: int | None, *, as_tuple: bool) -> Supply:
+def array_supply(elements: Supply, dimensions: int | None, *, as_tuple: bool) -> Supply:
     """Return arrays of an item's values and nulls, as many dimensions as the column has.
 
     They are rectangular, for no other is an array.
     """
     depth = dimensions or 1
     make = _tupled if as_tuple else _same
-    few = list(item.edges)[: MANY // 2]
-    plain_items = [item.plain(n) for n in range(3)]
+    few = list(elements.edges)[: MANY // 2]
+    plain_items = [elements.plain(n) for n in range(3)]
     edges: list[Any] = [[], *(shaped([value], [1] * depth) for value in few)]
     edges += [shaped(list(values), [1] * (depth - 1) + [len(values)]) for values in _groups(few)]
     edges += [shaped([None], [1] * depth), shaped([*plain_items, None], split(4, depth))]
-    edges.append(shaped([item.plain(n) for n in range(MANY)], split(MANY, depth)))
+    edges.append(shaped([elements.plain(n) for n in range(MANY)], split(MANY, depth)))
     if dimensions is None:
         edges += [shaped(plain_items[:1], [1] * levels) for levels in range(2, MOST_DIMENSIONS + 1)]
         edges.append(shaped([*plain_items, None], [2, 2]))
-    fullest = [value for value in (item.least, item.fullest) if value is not None]
+    fullest = [value for value in (elements.least, elements.fullest) if value is not None]
     return Supply(
-        lambda n: make(shaped([item.plain(n)], [1] * depth)),
-        item.count,
+        lambda n: make(shaped([elements.plain(n)], [1] * depth)),
+        elements.count,
         [make(edge) for edge in edges],
         (),
         make([]),

@@ -31,8 +31,8 @@ def kind_supply(kind: Kind, type_: TypeEngine[Any] | None, facts: Facts) -> Supp
     """
     for match, make in _RULES:
         if isinstance(kind, match):
-            made: Supply | None = make(kind, None if type_ is None else underlying(type_), facts)
-            return made
+            supply: Supply | None = make(kind, None if type_ is None else underlying(type_), facts)
+            return supply
     return None
 
 
@@ -57,7 +57,7 @@ def item_facts(kind: Array, item_type: Any, facts: Facts) -> Facts:
     length = getattr(item_type, "length", None)
     return dataclasses.replace(
         facts,
-        everywhere=lambda item: facts.everywhere(_wrapped(kind, item)),
+        everywhere=lambda element: facts.everywhere(_wrapped(kind, element)),
         least=None,
         most=None,
         shortest=0,
@@ -74,13 +74,13 @@ def dimensions_of(kind: Array) -> int | None:
 def _arrays(kind: Array, type_: Any, facts: Facts) -> Supply | None:
     item_type = getattr(type_, "item_type", None)
     item_kind = (kind_of(item_type) if item_type is not None else None) or kind.item
-    item = kind_supply(item_kind, item_type, item_facts(kind, item_type, facts))
-    if item is None:
+    elements = kind_supply(item_kind, item_type, item_facts(kind, item_type, facts))
+    if elements is None:
         return None
     if isinstance(kind.item, Float):
         # A zero's sign is normalised; in an array nobody could tell that it was nothing else.
-        item = dataclasses.replace(item, edges=[edge + 0.0 for edge in item.edges])
-    return array_supply(item, dimensions_of(kind), as_tuple=kind.as_tuple)
+        elements = dataclasses.replace(elements, edges=[edge + 0.0 for edge in elements.edges])
+    return array_supply(elements, dimensions_of(kind), as_tuple=kind.as_tuple)
 
 
 def _label_sets(kind: LabelSet, _: Any, facts: Facts) -> Supply:
@@ -88,11 +88,11 @@ def _label_sets(kind: LabelSet, _: Any, facts: Facts) -> Supply:
     return listed_supply([*firsts, *({label} for label in kind.labels[1:])], facts)
 
 
-def _wrapped(kind: Array, item: Any) -> Any:
+def _wrapped(kind: Array, element: Any) -> Any:
     """Return the least array that holds an item."""
     for _ in range(kind.dimensions or 1):
-        item = (item,) if kind.as_tuple else [item]
-    return item
+        element = (element,) if kind.as_tuple else [element]
+    return element
 
 
 _RULES: list[tuple[type[Kind], Any]] = [

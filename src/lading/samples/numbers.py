@@ -31,8 +31,8 @@ FLOATS = (
 
 def integer_supply(facts: Facts) -> Supply:
     """Return integers at and inside the ends of every engine's ranges."""
-    held = [number for number in (0, *NEAR_ENDS) if facts.everywhere(number)] or [0, 100]
-    counting = stepped(facts, 1, 1, max(1, *held))
+    numbers = [number for number in (0, *NEAR_ENDS) if facts.everywhere(number)] or [0, 100]
+    counting = stepped(facts, 1, 1, max(1, *numbers))
     return replace(counting, edges=[*counting.edges, *(0, 1, -1, 2, 10, 100), *NEAR_ENDS])
 
 

@@ -29,65 +29,67 @@ class _Maker:
     """Spells a number by the choices that a pattern leaves."""
 
     def __init__(self, n: int, more: int) -> None:
-        self.left = n
+        self.remaining = n
         self.more = more
         self.groups: dict[int, str] = {}
 
     def text(self, parsed: Any) -> str:
-        return "".join(self._part(op, given) for op, given in parsed)
+        return "".join(self._part(op, argument) for op, argument in parsed)
 
-    def _part(self, op: Any, given: Any) -> str:
+    def _part(self, op: Any, argument: Any) -> str:
         name = str(op)
         if name == "LITERAL":
-            return chr(given)
+            return chr(argument)
         if name in ("NOT_LITERAL", "IN", "ANY", "CATEGORY"):
-            return self._one(self._characters(name, given))
+            return self._choose(self._characters(name, argument))
         if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-            least, most, inner = given
+            least, most, inner = argument
             count = min(int(most), max(int(least), 1 if most else 0) + self.more)
             if most is _constants.MAXREPEAT:
                 count = min(int(least) + 2 + self.more, max(MOST, int(least)))
             return "".join(self.text(inner) for _ in range(count))
         if name == "SUBPATTERN":
-            made = self.text(given[-1])
-            self.groups[given[0]] = made
-            return made
+            text = self.text(argument[-1])
+            self.groups[argument[0]] = text
+            return text
         if name == "ATOMIC_GROUP":
-            return self.text(given)
+            return self.text(argument)
         if name == "BRANCH":
-            branches = given[1]
-            self.left, place = divmod(self.left, len(branches))
+            branches = argument[1]
+            self.remaining, place = divmod(self.remaining, len(branches))
             return self.text(branches[place])
         if name == "GROUPREF":
-            return self.groups[given]
+            return self.groups[argument]
         return ""  # anchors, and what only looks ahead
 
-    def _one(self, characters: list[str]) -> str:
-        self.left, place = divmod(self.left, len(characters))
+    def _choose(self, characters: list[str]) -> str:
+        self.remaining, place = divmod(self.remaining, len(characters))
         return characters[place]
 
-    def _characters(self, name: str, given: Any) -> list[str]:
+    def _characters(self, name: str, argument: Any) -> list[str]:
         """List the characters that may stand at a place, the favoured ones first."""
         if name == "ANY":
             return list(_FAVOURED)
         if name == "NOT_LITERAL":
-            return [c for c in _FAVOURED if ord(c) != given]
-        negated = str(given[0][0]) == "NEGATE"
-        items = given[1:] if negated else given
-        one = [c for c in _PRINTABLE if any(self._holds(item, c) for item in items) != negated]
-        found = sorted(one, key=lambda c: (c not in _FAVOURED, _FAVOURED.find(c), c))
-        if not found:
-            raise ValueError(given)
-        return found
+            return [c for c in _FAVOURED if ord(c) != argument]
+        negated = str(argument[0][0]) == "NEGATE"
+        items = argument[1:] if negated else argument
+        characters = [
+            c for c in _PRINTABLE if any(self._holds(element, c) for element in items) != negated
+        ]
+        by_preference = sorted(characters, key=lambda c: (c not in _FAVOURED, _FAVOURED.find(c), c))
+        if not by_preference:
+            raise ValueError(argument)
+        return by_preference
 
-    def _holds(self, item: Any, character: str) -> bool:
-        name, given = str(item[0]), item[1]
+    def _holds(self, element: Any, character: str) -> bool:
+        name, argument = str(element[0]), element[1]
         code = ord(character)
         if name == "LITERAL":
-            return bool(code == given)
+            return bool(code == argument)
         if name == "RANGE":
-            return bool(given[0] <= code <= given[1])
-        return _in_category(str(given), character)
+            return bool(argument[0] <= code <= argument[1])
+        return _in_category(str(argument), character)
 
 
 def _in_category(name: str, character: str) -> bool:

@@ -47,7 +47,7 @@ class NoSample(Exception):
 
 
 def sample(
-    value: Value, limits: Mapping[str, Any], n: int, style: str = PLAIN, *, taken: Any = ()
+    value: Value, limits: Mapping[str, Any], n: int, style: str = PLAIN, *, used: Any = ()
 ) -> Any:
     """Return a value's written form that its field takes; ``NoSample`` where it takes none.
 
@@ -56,7 +56,7 @@ def sample(
         limits: What :func:`lading.samples.constraints.constraints_of` says of it.
         n: The number of the record, by which values differ.
         style: ``PLAIN``, ``LEAST`` or ``FULLEST``; where that isn't taken, a plain value.
-        taken: Written values that are avoided.
+        used: Written values that are avoided.
     """
     for candidate in _candidates(value, limits, n, style):
         try:
@@ -64,7 +64,7 @@ def sample(
             written = None if loaded is None else value.kind.write(loaded)
         except Exception:  # noqa: S112 - a field of the application's own may raise anything
             continue
-        if written is not None and written not in taken:
+        if written is not None and written not in used:
             return written
     raise NoSample(value.name)
 

@@ -98,11 +98,11 @@ def _plain_text(facts: Facts) -> tuple[Any, int | None]:
 
 def in_digits(number: int, width: int) -> str:
     """Write a number in digits and letters, so many of them."""
-    made = ""
+    digits = ""
     for _ in range(width):
         number, digit = divmod(number, len(DIGITS))
-        made = DIGITS[digit] + made
-    return made
+        digits = DIGITS[digit] + digits
+    return digits
 
 
 def bytes_supply(facts: Facts) -> Supply:
@@ -115,8 +115,8 @@ def bytes_supply(facts: Facts) -> Supply:
     text, count = _plain_text(facts)
 
     def plain(n: int) -> bytes:
-        made: bytes = text(n).encode()
-        return made if exact is None else made[-exact:].rjust(exact, b"-")
+        data: bytes = text(n).encode()
+        return data if exact is None else data[-exact:].rjust(exact, b"-")
 
     full = b"\xff" * min(FULL, facts.room or FULL)
     least = b"-" * shortest if exact is not None else b"x" * shortest

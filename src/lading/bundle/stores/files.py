@@ -67,7 +67,11 @@ def open_folder(path: Path) -> int | None:
 def open_regular(name: str, folder: Path, folder_fd: int | None, *, shown: str = "") -> BinaryIO:
     """Open a file of a folder for reading; refuse links, pipes, devices and folders.
 
-    Errors call it ``shown``, by default its name.
+    Args:
+        name: The file's name in the folder.
+        folder: The folder's path.
+        folder_fd: The folder's descriptor, if it is open: the file is then opened within it.
+        shown: What errors call the file; by default its name.
     """
     shown = shown or name
     with reported(shown, "read"):

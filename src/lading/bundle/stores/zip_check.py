@@ -99,9 +99,15 @@ def _extended(
 def check_members(
     file: BinaryIO, members: Iterable[zipfile.ZipInfo], outline: Outline, name: str
 ) -> dict[str, Stretch]:
-    """Return where each member's data are; refuse what is special, named twice or overlapping.
+    """Return where each member's data are; refuse special, repeated and overlapping members.
 
     Members follow each other from the archive's start to its directory, without a gap.
+
+    Args:
+        file: The open archive.
+        members: What its directory lists.
+        outline: Where the directory is, and how many members it says there are.
+        name: What errors call the archive.
     """
     names: dict[str, str] = {}
     stretches: dict[str, Stretch] = {}

@@ -25,8 +25,17 @@ def restate(
 ) -> list[Action]:
     """Give an entity another key in the shapes; return what renames flat references to it.
 
-    A flat reference keeps to the key's name, but those that are ``kept``; to a key of several
-    fields it becomes a nested one.
+    Flat references are named after the key; to a key of several fields they become nested.
+
+    Args:
+        shapes: The shapes, which are altered.
+        target: The entity.
+        old: The names of the former key's fields.
+        new: The names of the new key's fields.
+        kept: The flat references (path and field) that keep their names.
+
+    Returns:
+        What renames each flat reference in records.
     """
     flat = flat_links(shapes, target)
     shapes.roots[target]["key"] = list(new)
@@ -131,7 +140,7 @@ class _Keys:
                 return
             holder, at, written, flat = pending.pop()
             if written == self.goal:
-                replacement = self._found(holder[at], place, flat=flat)
+                replacement = self._newer_key(holder[at], place, flat=flat)
                 holder[at] = replacement
                 inside = self.own if isinstance(replacement, dict) else {}
             else:
@@ -146,7 +155,7 @@ class _Keys:
             ]
         raise Refused(f"the keys of {self.lookup.entity} refer to each other in a circle", place)
 
-    def _found(self, value: Any, place: str, *, flat: bool) -> Any:
+    def _newer_key(self, value: Any, place: str, *, flat: bool) -> Any:
         key = {self.old[0]: value} if flat and self.old else value
         if not isinstance(key, dict):
             return value  # nothing that this reference is: the decoder will say so

@@ -44,10 +44,17 @@ def rename(
     new: str,
     kept: set[FieldAt] = frozenset(),  # type: ignore[assignment]
 ) -> list[Action]:
-    """Rename a field in the shapes, with all that is named after it.
+    """Rename a field in the shapes, and the flat references that are named after it.
 
-    Returns what does the same to records.  Flat references follow in their own names
-    (``ingredient_slug``), but for those that are ``kept``.
+    Args:
+        shapes: The shapes, which are altered.
+        path: The entity, or the path into its owned records.
+        old: The field's name.
+        new: Its new name.
+        kept: The flat references (``ingredient_slug``) that keep their names: path and field.
+
+    Returns:
+        What does the same to records.
     """
     actions: list[Action] = []
     pending = [(path, old, new)]
