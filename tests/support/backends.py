@@ -35,6 +35,7 @@ DO $$ DECLARE each record; BEGIN
     WHERE nspname NOT LIKE 'pg\\_%%' AND nspname <> 'information_schema'
   LOOP EXECUTE format('DROP SCHEMA %%I CASCADE', each.nspname); END LOOP;
   CREATE SCHEMA public;
+  GRANT USAGE ON SCHEMA public TO PUBLIC;
 END $$
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import get_ident
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
@@ -81,13 +82,20 @@ def strategy_supply(strategy: SearchStrategy[Any]) -> Supply:
     return Supply(plain, count)
 
 
+_sampling_threads: set[int] = set()
+#: One thread for all samples: Hypothesis collects the process's garbage in each new one.
+_SAMPLING = ThreadPoolExecutor(1, initializer=lambda: _sampling_threads.add(get_ident()))
+
+
 def sampled(strategy: SearchStrategy[Any], count: int) -> list[Any]:
     """Return at most so many values of a strategy, the same in every run, simplest first.
 
     Fewer where it has no more; none where it can't give any.
     """
     # A strategy may not be run while another is drawn from, but a thread has none.
-    with ThreadPoolExecutor(1) as pool:
+    if get_ident() not in _sampling_threads:
+        return _SAMPLING.submit(_drawn, strategy, count).result()
+    with ThreadPoolExecutor(1) as pool:  # drawing a sample asked for a sample
         return pool.submit(_drawn, strategy, count).result()
 
 
