@@ -12,8 +12,6 @@ ROOT = Path(lading.__file__).parent
 TREES = {path.relative_to(ROOT): ast.parse(path.read_text()) for path in sorted(ROOT.rglob("*.py"))}
 #: Lines of a module, and of a function without its docstring.
 MODULE, FUNCTION = 400, 40
-#: Names that two classes have, until one of them has another.
-TWICE = {"Change", "_Drawing"}
 
 
 def test_every_module_says_what_its_job_is() -> None:
@@ -57,9 +55,5 @@ def test_no_class_has_the_name_of_another() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(str(path))
-    twice = [
-        f"{name}: {', '.join(paths)}"
-        for name, paths in places.items()
-        if len(paths) > 1 and name not in TWICE
-    ]
+    twice = [f"{name}: {', '.join(paths)}" for name, paths in places.items() if len(paths) > 1]
     assert not twice, "\n".join(twice)
