@@ -83,6 +83,7 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
         (STRING, {**STRING, "stored": True}, None),
         (STRING, {**STRING, "nullable": True, "constraints": {"longest": 5}}, SAME),
         ({"type": "datetime", "aware": True}, {"type": "datetime", "aware": False}, None),
+        (decimal(6, 2), {**decimal(6, 2), "stored": True}, None),
         (decimal(6, 2), decimal(8, 2), {WIDER}),
         (decimal(6, 2), decimal(6, 3), BOTH),
         (decimal(6, 2), decimal(7, 3), {WIDER}),
