@@ -561,6 +561,17 @@ def test_json_of_a_lone_number_comes_back(backend: Backend) -> None:
     restored(backend, world.base, world.catalog, things=rows)
 
 
+def test_json_of_a_lone_number_keeps_its_last_digit(backend: Backend) -> None:
+    """SQLite doesn't read every number's text as the nearest double."""
+    world = world_of(data=sa.JSON())
+    values = [1.5044752326288456e-304, -2.2250738585072014e-308, 1.7976931348623157e308]
+    records = [{"slug": f"s{n}", "data": value} for n, value in enumerate(values)]
+    with backend.database(world.metadata) as engine:
+        import_document(engine, {"things": records}, catalog=world.catalog)
+        exported = export_document(engine, catalog=world.catalog)["things"]
+        assert [record["data"] for record in exported] == values
+
+
 def test_uuids_kept_as_text_come_back(backend: Backend) -> None:
     """``native_uuid=False`` means 32 digits on PostgreSQL as well, whatever Python has."""
     world = world_of(

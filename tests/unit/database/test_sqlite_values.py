@@ -177,12 +177,18 @@ def test_a_text_that_looks_like_a_number_is_not_bound_to_a_column_of_numbers(tex
 
 @pytest.mark.parametrize(
     ("declared", "written", "driver"),
-    [("JSON", b"5", "5"), ("TEXT", b"1.0", "1.0"), ("REAL", b"0.5", "0.5")],
+    [
+        ("JSON", b"5", "5"),
+        ("TEXT", b"1.0", "1.0"),
+        ("REAL", b"0.5", 0.5),
+        ("JSON", b"1.5044752326288456e-304", 1.5044752326288456e-304),
+        ("JSON", b"100000000000000000000", 1e20),
+    ],
 )
 def test_json_of_a_lone_number_is_bound_where_its_column_keeps_it(
-    declared: str, written: bytes, driver: str
+    declared: str, written: bytes, driver: object
 ) -> None:
-    """Or makes a number of it that is the same."""
+    """As a double where SQLite would read one from a text, and not always the nearest."""
     assert coders(codecs(declared), sa.JSON())[1](written) == driver
 
 

@@ -350,8 +350,19 @@ class SQLiteCodecs(Codecs):
                 raise ValueError(f"{value} alone would become an integer in SQLite's JSON column")
             if type(value) is int and affinity == "REAL":
                 raise ValueError(f"{value} alone would become a float in a column of floats")
+            is_double = type(value) is float
             if type(value) is int and not -(2**63) <= value < 2**63:
                 exact_double(value)  # what SQLite makes of it; no harm where that is the same
-            return on_own_stack(process, value)
+                is_double = True
+            bound = on_own_stack(process, value)
+            return _nearest_double(bound) if is_double else bound
 
         return calling(bind)
+
+
+def _nearest_double(text: Any) -> Any:
+    """Return the double that a number's text says; SQLite doesn't always take the nearest."""
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return text  # a serializer of the application's own, which writes no number

@@ -226,8 +226,10 @@ def _json(_kind: Json, _type: Any, _facts: Facts) -> SearchStrategy[Any]:
         flat,
         st.dictionaries(keys, flat, max_size=2),
         st.lists(flat, max_size=2),
-        # Not alone: SQLite reads a lone number's text as a double, and not always the nearest.
         st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=2),
+        # Alone only with few digits: an application's own insert of a lone number has SQLite read
+        # its text as a double, and not always as the nearest.
+        st.floats(allow_nan=False, allow_infinity=False, width=16),
     )
 
 
