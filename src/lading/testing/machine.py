@@ -13,10 +13,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, preco
 from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
-from lading.errors import DeclarationError, ImportFailed
+from lading.errors import ArgumentError, DeclarationError, ImportFailed
 from lading.exporter import export_document
 from lading.importer import import_all, import_document
-from lading.messages import shown
 from lading.report import ImportReport
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases.factories import EngineFactory, sqlite_engine
@@ -156,9 +155,8 @@ class RoundTripMachine(RuleBasedStateMachine):
             return super().__new__(cls)
         known = ("engine_factory", "max_records", "overrides")
         for name in options.keys() - set(known):
-            raise DeclarationError(
-                f"RoundTripMachine takes no {shown(name)}; it takes {', '.join(known)}"
-            )
+            subject, expected = f"unknown option {name!r}", f"one of: {', '.join(known)}"
+            raise ArgumentError(name, options[name], expected, subject=subject)
         name = f"{cls.__name__}Of{catalog.name.title()}"
         return type(name, (cls,), {"catalog": catalog, **options})
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
-from lading.errors import DeclarationError
+from lading.errors import ArgumentError
 from lading.messages import shown
 from lading.model.rowsets import RowSet
+from lading.options import check_entity
 from lading.records.marshmallow_path import needs_marshmallow, view_of
 from lading.schema import EntitySchema
 from lading.testing.compare.records import ANYTHING
@@ -46,13 +47,11 @@ def datasets(
     its column can't hold.
     """
     if type(max_records) is not int or max_records < 1:
-        raise DeclarationError(
-            f"datasets: max_records is {shown(max_records)}; write a whole number from 1"
-        )
+        raise ArgumentError("max_records", max_records, "a whole number from 1")
     if isinstance(only, str):
-        raise DeclarationError(f"datasets: only is {shown(only)}; write a list of entities")
+        raise ArgumentError("only", only, "a list of entity names")
     if only is not None and not (only := list(only)):
-        raise DeclarationError("datasets: only is empty, and nothing would be drawn; list entities")
+        raise ArgumentError("only", only, "at least one entity")
     plans = _once(catalog, overrides)
     names = None if only is None else frozenset(only)
 
@@ -114,13 +113,12 @@ def _nesting(plans: Plans, schema: type[EntitySchema]) -> RowSet:
 def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
     """Derive the plans when they are first needed: models may not all be there before."""
     if not isinstance(catalog, Catalog):
-        raise DeclarationError(f"{shown(catalog)} is no Catalog; give the one of your schemas")
+        raise ArgumentError("catalog", catalog, "a Catalog")
     for name, strategy in (overrides or {}).items():
         if not isinstance(strategy, SearchStrategy):
-            raise DeclarationError(
-                f"overrides[{name!r}] is {shown(strategy)}; give a strategy, such as "
-                "st.sampled_from(['kg', 'l'])"
-            )
+            expected = "a strategy, such as st.sampled_from(['kg', 'l'])"
+            subject = f"overrides[{name!r}] is {shown(strategy)}"
+            raise ArgumentError("overrides", strategy, expected, subject=subject)
     return cache(lambda: Plans(catalog, overrides))
 
 
@@ -131,10 +129,7 @@ def wanted_plans(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
     roots = plans.entities.roots
     unknown = sorted(only - roots.keys())
     if unknown:
-        raise DeclarationError(
-            f"only names {shown(unknown[0])}, which is no entity; "
-            f"the entities are {', '.join(roots)}"
-        )
+        check_entity("only", unknown[0], roots)
     return _needed(plans, [plans.of[rows.table] for name in only for rows in roots[name].tree()])
 
 

@@ -83,9 +83,7 @@ def test_arguments_of_the_wrong_kind(swapped: bool) -> None:
         else:
             assert_round_trip(other, dataset)
 
-    expected = (
-        "a catalog and a dataset of it are wanted" if swapped else "the dataset was drawn from"
-    )
+    expected = "catalog=" if swapped else "dataset="
     assert refusal(lambda: drawn(datasets(catalog), use)).startswith(expected)
 
 
@@ -95,18 +93,23 @@ def test_an_engine_is_no_factory() -> None:
     def use(dataset: Any) -> None:
         assert_round_trip(catalog, dataset, engine_factory=engine)  # type: ignore[arg-type]
 
-    assert "expected what gives a fresh engine" in refusal(lambda: drawn(datasets(catalog), use))
+    assert "expected a function that returns a fresh engine" in refusal(
+        lambda: drawn(datasets(catalog), use)
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"only": []}, "only is empty"),
-        ({"only": "people"}, "write a list of entities"),
-        ({"only": ["persons"]}, "which is no entity; the entities are people"),
-        ({"max_records": 0}, "write a whole number from 1"),
-        ({"overrides": {"people.slug": "x"}}, "give a strategy"),
-        ({"overrides": {"people.slag": st.just("x")}}, "which is no column that is drawn"),
+        ({"only": []}, "only=[]; expected at least one entity"),
+        ({"only": "people"}, "only='people'; expected a list of entity names"),
+        ({"only": ["persons"]}, "only: unknown entity 'persons'; expected one of: people"),
+        ({"max_records": 0}, "max_records=0; expected a whole number from 1"),
+        ({"overrides": {"people.slug": "x"}}, "expected a strategy"),
+        (
+            {"overrides": {"people.slag": st.just("x")}},
+            "overrides: unknown column 'people.slag'; expected one of: ",
+        ),
         ({"overrides": {"people.slug": st.integers()}}, "overrides for people.slug gave"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column
 
-from lading import Catalog, TargetError
+from lading import ArgumentError, Catalog, TargetError
 from lading.testing.databases.factories import database, sqlite_engine
 from support import worlds
 from support.declaring import catalog_of, new_base
@@ -127,7 +127,7 @@ def test_rows_that_are_there_are_refused() -> None:
 @pytest.mark.parametrize("given", [None, "sqlite://", sa.MetaData()])
 def test_what_is_no_engine_is_refused(given: Any) -> None:
     """With what was expected instead."""
-    with pytest.raises(TargetError, match="expected an Engine, or a context manager"):
+    with pytest.raises(ArgumentError, match="expected an Engine, or a context manager"):
         with database(lambda: given, worlds.shelves().catalog):
             pass
 

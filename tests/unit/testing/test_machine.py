@@ -16,7 +16,7 @@ from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, ImportFailed, Owned, importer
 from lading.database import session as session_module
-from lading.errors import DeclarationError
+from lading.errors import ArgumentError, DeclarationError
 from lading.importing.comparison import RecordComparison
 from lading.importing.conflicts import Conflicts
 from lading.importing.deferred_references import DeferredReferenceLoader
@@ -162,7 +162,7 @@ def test_a_machine_without_a_catalog_says_so() -> None:
 
 def test_an_unknown_option_is_refused() -> None:
     """And the known ones are listed."""
-    with pytest.raises(DeclarationError, match=r"'records'.*max_records"):
+    with pytest.raises(ArgumentError, match=r"'records'.*max_records"):
         RoundTripMachine(workshop(), records=3)
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from lading.catalog import Catalog
 from lading.database.refusals import refusals
 from lading.database.tables import tables_of
-from lading.errors import TargetError
+from lading.errors import ArgumentError, TargetError
 from lading.messages import shown
 from lading.testing.databases import memory_templates
 
@@ -87,8 +87,10 @@ def _opened(factory: EngineFactory) -> Iterator[sa.Engine]:
     """Open what a factory gives, and close it in any case."""
     called: Any = factory
     if isinstance(called, sa.Engine) or not callable(called):
-        raise TargetError(
-            f"engine_factory is {shown(called)}; expected what gives a fresh engine when called",
+        raise ArgumentError(
+            "engine_factory",
+            called,
+            "a function that returns a fresh engine",
             "Write engine_factory=lambda: create_engine(...), over a fresh database each time.",
         )
     result: Any = called()
@@ -99,10 +101,12 @@ def _opened(factory: EngineFactory) -> Iterator[sa.Engine]:
         else:
             engine = result
         if not isinstance(engine, sa.Engine):
-            raise TargetError(
-                f"engine_factory gave {shown(engine)}; expected an Engine, or a context manager "
-                "that gives one",
+            raise ArgumentError(
+                "engine_factory",
+                engine,
+                "an Engine, or a context manager of one",
                 "Write engine_factory=lambda: create_engine(...), over a fresh database each time.",
+                subject=f"engine_factory returned {shown(engine)}",
             )
         stack.callback(engine.dispose)
         yield engine

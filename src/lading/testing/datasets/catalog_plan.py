@@ -11,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 from sqlalchemy.orm import Mapper
 
 from lading.catalog import Catalog
-from lading.errors import DeclarationError
+from lading.errors import ArgumentError
 from lading.mapping.columns import AsStored
 from lading.mapping.inheritance import family
 from lading.messages import shown
@@ -51,11 +51,9 @@ class Plans:
             self._uniques(plan)
             self._columns(plan)
         if self.unused:
-            known = ", ".join(sorted(self._names()))
-            raise DeclarationError(
-                f"overrides names {shown(min(self.unused))}, which is no column that is drawn; "
-                f"write one of: {known}"
-            )
+            name, expected = min(self.unused), f"one of: {', '.join(sorted(self._names()))}"
+            subject = f"overrides: unknown column {shown(name)}"
+            raise ArgumentError("overrides", name, expected, subject=subject)
         self.order = self._ordered()
 
     def plans(self) -> list[Plan]:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
-from lading.errors import DeclarationError
+from lading.errors import ArgumentError
 from lading.exporter import export_all
 from lading.importer import import_all
 from lading.records.marshmallow_path import needs_marshmallow
@@ -164,16 +164,11 @@ def _in_memory() -> str | None:
 
 def _require(catalog: Any, dataset: Any) -> None:
     """Refuse what is no dataset of a catalog, and one in which a table can have no rows."""
-    if not isinstance(catalog, Catalog) or not isinstance(dataset, Dataset):
-        raise DeclarationError(
-            f"a catalog and a dataset of it are wanted, not {type(catalog).__name__} and "
-            f"{type(dataset).__name__}; draw one by datasets(catalog)"
-        )
-    if dataset.plans.catalog is not catalog:
-        raise DeclarationError(
-            f"the dataset was drawn from {dataset.plans.catalog!r}, not from "
-            f"{catalog!r}; draw it by datasets(catalog)"
-        )
+    if not isinstance(catalog, Catalog):
+        raise ArgumentError("catalog", catalog, "a Catalog")
+    if not isinstance(dataset, Dataset) or dataset.plans.catalog is not catalog:
+        remedy = "Draw it by datasets(catalog)."
+        raise ArgumentError("dataset", dataset, f"a dataset of {catalog!r}", remedy)
     for plan in dataset.plans.plans():
         plan.refuse_hopeless()
 
