@@ -16,11 +16,11 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, export_all, import_all
+from lading.database.dialects.mariadb_declared import DeclaredMariaDBColumns
 from lading.database.live import database_for
 from lading.model.rowsets import Value
 from lading.testing.cell_values.cells import cells_of
 from lading.testing.cell_values.harmless import sampled
-from lading.testing.cell_values.mariadb_ddl import StoredColumns
 from lading.testing.cell_values.storable import written_key
 from lading.values.arrays import Array
 from lading.values.scalars import Json
@@ -307,6 +307,6 @@ def test_what_mariadb_makes_of_a_column_is_foreseen(mariadb: Backend) -> None:
         database = database_for(connection)
         database.look_up_columns(tables)
         server = database.dialect.columns
-        foreseen = StoredColumns(engine.dialect)
+        foreseen = DeclaredMariaDBColumns(engine.dialect)
         for table in tables:
             assert told(table.c.c, foreseen) == told(table.c.c, server), repr(table.c.c.type)

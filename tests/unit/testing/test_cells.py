@@ -23,14 +23,14 @@ from lading.mapping.columns import kind_of
 from lading.model.rowsets import Value
 from lading.testing.cell_values.cells import Cells, cells_of, cells_of_column
 from lading.testing.cell_values.harmless import sampled
-from lading.testing.cell_values.storable import DRIVERS, written_key
+from lading.testing.cell_values.storable import DIALECTS, written_key
 from support.declaring import new_base, schema_for
 from support.drawn.kit import Colour, Instant, Lowered, Tags
 from support.edges import TYPES
 from support.lossy import Stripped
 from support.zoo import Cents, listed
 
-ENGINES = tuple(DRIVERS)
+ENGINES = tuple(DIALECTS)
 JSONB = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 

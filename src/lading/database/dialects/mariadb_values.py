@@ -33,6 +33,7 @@ from lading.database.dialects.mariadb_columns import (
     Stored,
     parsed_type,
 )
+from lading.database.dialects.mariadb_declared import DeclaredMariaDBColumns
 from lading.database.dialects.mariadb_json import JSON_DEPTH, depth_of, valid_json
 from lading.database.dialects.mariadb_limits import (
     bytes_check,
@@ -72,8 +73,10 @@ class MariaDBCodecs(Codecs):
 
     loose = (Uuid,)  # digits in CHAR(32) may be of either case
 
-    def __init__(self, dialect: SQLAlchemyDialect, columns: Describes[Stored]) -> None:
-        super().__init__(dialect, columns)
+    def __init__(
+        self, dialect: SQLAlchemyDialect, columns: Describes[Stored] | None = None
+    ) -> None:
+        super().__init__(dialect, columns or DeclaredMariaDBColumns(dialect))
         #: Whether the caller's session is in UTC, so that a TIMESTAMP means what it says.
         self.is_in_utc = True
 

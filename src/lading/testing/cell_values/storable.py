@@ -29,28 +29,24 @@ from lading.database.dialects.type_processors import alike, fetched
 from lading.mapping.columns import kind_of, overrides_values
 from lading.mapping.custom_fields import FieldKind
 from lading.model.rowsets import Column
-from lading.testing.cell_values.mariadb_ddl import StoredColumns
 from lading.values.arrays import Array
 from lading.values.base import Kind
 from lading.values.json_text import json_text
 from lading.values.scalars import JSON_NULL, Json
 
-#: The dialects that a kit draws for, by SQLAlchemy's names, with a driver for each.
-DRIVERS = {
-    "sqlite": "sqlite",
-    "postgresql": "postgresql+psycopg",
-    "mariadb": "mariadb+pymysql",
+#: The dialects that a kit draws for, by SQLAlchemy's names: a driver and the codecs of each.
+DIALECTS: dict[str, tuple[str, Callable[[Dialect], Codecs]]] = {
+    "sqlite": ("sqlite", SQLiteCodecs),
+    "postgresql": ("postgresql+psycopg", PostgreSQLCodecs),
+    "mariadb": ("mariadb+pymysql", MariaDBCodecs),
 }
 
 
 @cache
 def codecs_of(name: str) -> Codecs:
     """Return a dialect's codecs, without a connection."""
-    dialect: Dialect = sa.make_url(f"{DRIVERS[name]}://").get_dialect()()
-    if name == "mariadb":
-        columns: Any = StoredColumns(dialect)
-        return MariaDBCodecs(dialect, columns)
-    return SQLiteCodecs(dialect) if name == "sqlite" else PostgreSQLCodecs(dialect)
+    driver, codecs = DIALECTS[name]
+    return codecs(sa.make_url(f"{driver}://").get_dialect()())
 
 
 def travelling(value: Any) -> Any:
@@ -227,7 +223,7 @@ class Fits:
     def __init__(self, column: Column, kind: Kind | None) -> None:
         self.alters = _alters(column)
         self.fits: dict[str, Fit] = {}
-        for name in DRIVERS:
+        for name in DIALECTS:
             try:
                 self.fits[name] = Fit(codecs_of(name), column, kind)
             except Exception:  # noqa: S112 - a dialect that lacks the type raises what it likes

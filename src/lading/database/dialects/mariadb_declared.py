@@ -1,7 +1,6 @@
-"""What a column will be in MariaDB, told from its DDL: there is no server to ask yet.
+"""What MariaDB's columns will be by the DDL of a model, for where no server is asked.
 
-An export or import asks the server, since somebody may have altered a column.  A dataset is
-drawn before there is a database, for one that ``metadata.create_all`` makes.
+An export or import asks the server, since somebody may have altered a column.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import re
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
 from lading.database.dialects.mariadb_columns import INTEGERS, SYNONYMS, Stored, parsed_type
 
@@ -28,13 +27,10 @@ _COLLATION = re.compile(r"collate (\w+)", re.IGNORECASE)
 _SIZED = re.compile(r"(tiny|medium|long|)(text|blob)")
 
 
-class StoredColumns:
-    """Tells what columns will be, as the dialect's columns tell what they are.
+class DeclaredMariaDBColumns:
+    """Tells what a column is by its model's DDL, for where no server is asked."""
 
-    ``dialect`` is SQLAlchemy's for MariaDB, connected or not.
-    """
-
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: SQLAlchemyDialect) -> None:
         self.dialect = dialect
 
     def __call__(self, column: sa.ColumnElement[Any]) -> Stored:
@@ -42,7 +38,7 @@ class StoredColumns:
         compiler = self.dialect.type_compiler_instance
         ddl = compiler.process(column.type, type_expression=column)
         name, arguments = parsed_type(ddl)
-        numbers = [int(item) for item in arguments if item.isdigit()]
+        numbers = [int(argument) for argument in arguments if argument.isdigit()]
         charset = _charset_of(column, name, ddl)
         collation = _COLLATION.search(ddl)
         type_ = _type_of(name, numbers, charset)
@@ -72,19 +68,16 @@ def _charset_of(column: Any, name: str, ddl: str) -> str | None:
     if name.startswith("national ") or name == "json":
         return USUAL_CHARSET if name == "json" else "utf8mb3"
     options = getattr(getattr(column, "table", None), "kwargs", {}).items()
-    texts = [
-        ddl,
+    clauses = [
+        ddl.replace(" ASCII", " character set latin1").replace(" UNICODE", " collate ucs2"),
         *(
             f"{key.partition('_')[2].replace('charset', 'character set')} {value}"
             for key, value in options
             if key.startswith(("mariadb_", "mysql_"))
         ),
     ]
-    texts[0] = (
-        texts[0].replace(" ASCII", " character set latin1").replace(" UNICODE", " collate ucs2")
-    )
-    found = (_CHARSET.search(text.replace("default_", "")) for text in texts)
-    return next((match[1] for match in found if match), USUAL_CHARSET)
+    matches = (_CHARSET.search(clause.replace("default_", "")) for clause in clauses)
+    return next((match[1] for match in matches if match), USUAL_CHARSET)
 
 
 def _type_of(name: str, numbers: list[int], charset: str | None) -> str:
