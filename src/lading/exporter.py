@@ -60,17 +60,32 @@ def export_all(
 ) -> Manifest:
     """Write every record of a catalog to a bundle, and return its manifest.
 
-    ``session`` is a ``Session``, ``Connection``, ``Engine`` or ``sessionmaker``, or
-    ``None`` for the catalog's bind; what is given open stays open.  A ``path`` that
-    ends in ``.zip`` makes a ZIP file, any other a folder; an existing bundle is
-    replaced only with ``overwrite``.  ``only`` lists the entities written,
-    ``where`` maps an entity to a SQLAlchemy condition on its model, ``closure`` adds
-    whatever kept records reference.  ``include_ids`` adds surrogate ids, which an
-    import ignores.  ``progress`` is called with a ``Progress`` after each chunk.
+    Equal data gives equal entity files.
 
-    Equal data gives equal entity files.  Raises ``DeclarationError`` for the
-    catalog, ``BundleError`` for the path and ``TargetError`` for the data (twins,
-    dangling references, values that no bundle can hold); nothing is left behind.
+    Args:
+        session: a ``Session``, ``Connection``, ``Engine`` or ``sessionmaker``; ``None`` for the
+            catalog's ``bind``.  A session or connection that is open stays open.
+        path: where the bundle is written: a ZIP file if it ends in ``.zip``, else a folder.
+        catalog: the catalog to export; by default the default one.
+        only: the entities to export; by default all.
+        where: maps entities to SQLAlchemy conditions on their models; an entity without one is
+            exported whole.
+        closure: whether to add the records that exported records refer to.
+        include_ids: whether records also carry surrogate ids, which an import ignores.
+        overwrite: whether to replace an existing bundle; otherwise it is an error.
+        source: the application and version that the manifest names; by default the catalog's.
+        progress: a function that is called with a ``Progress`` after each chunk.
+
+    Returns:
+        The manifest of the bundle that was written.
+
+    Raises:
+        ArgumentError: an argument isn't of these forms.
+        DeclarationError: the catalog has mistakes.
+        BundleError: the path can't be written, or exists.
+        TargetError: the database refuses, or its data fits no bundle: two rows share a natural
+            key, a reference has no target, or a value has no written form.  In each of these
+            cases nothing is left at the path.
     """
     catalog = catalog_of(catalog)
     session = session_of(session, catalog)
@@ -99,11 +114,25 @@ def export_document(
     closure: bool = False,
     include_ids: bool = False,
 ) -> dict[str, Any]:
-    """Return the same records as one dictionary of plain JSON values.
+    """Return the records of a catalog as one dictionary of plain JSON values.
 
-    It holds ``version`` (the label of the release whose versions these are, or
-    ``None``), ``schema_versions``, ``exported_at``, ``source`` and a list for each
-    entity.  The options are those of :func:`export_all`.
+    Args:
+        session: as in :func:`export_all`.
+        catalog: the catalog to export; by default the default one.
+        only: the entities to export; by default all.
+        where: as in :func:`export_all`.
+        closure: whether to add the records that exported records refer to.
+        include_ids: whether records also carry surrogate ids, which an import ignores.
+
+    Returns:
+        ``version`` (the label of the release with these versions, or ``None``),
+        ``schema_versions``, ``exported_at``, ``source``, and a list of records for each entity.
+
+    Raises:
+        ArgumentError: an argument isn't of these forms.
+        DeclarationError: the catalog has mistakes.
+        TargetError: the database refuses, or its data fits no document, as in
+            :func:`export_all`.
     """
     catalog = catalog_of(catalog)
     session = session_of(session, catalog)
@@ -214,22 +243,22 @@ class _Export:
         rows = self.entities[name]
         reader = RecordReader(self.database, rows, ids=self.include_ids)
         self.tallies[name] = reader.tally
-        kept = self.scope.kept.get(name)
-        if kept is not None:
-            chunks = reader.chunks_of(sorted(kept))
+        identities = self.scope.identities.get(name)
+        if identities is not None:
+            chunks = reader.chunks_of(sorted(identities))
         else:
             chunks = reader.chunks(self.scope.where.get(name))
-        total = len(kept) if kept is not None else self._count(rows)
-        done = 0
+        total = len(identities) if identities is not None else self._count(rows)
+        exported = 0
         with closing(chunks), refusals(name), self.database.texts_of(rows):
             for lines in chunks:
                 yield dumped(rows, lines) if needs_marshmallow(rows) else lines
-                done += len(lines)
+                exported += len(lines)
                 if self.progress is not None:
-                    self.progress(Progress("export", name, done, total))
-        if done != total:
+                    self.progress(Progress("export", name, exported, total))
+        if exported != total:
             raise TargetError(
-                f"{done} of {total} rows arrived; the bundle would not be whole",
+                f"{exported} of {total} rows arrived; the bundle would not be whole",
                 "Export again by an engine, or in REPEATABLE READ; if it happens there, the driver "
                 "loses rows.",
                 entity=name,

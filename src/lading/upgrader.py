@@ -176,7 +176,9 @@ class _Upgrade:
             source=self.catalog.source or old.source,
             partial=self.is_partial,
             left_out={**old.left_out, **uncarried(self.entities)},
-            external=() if self.external is None else self.external.found(files, old.external),
+            external=()
+            if self.external is None
+            else self.external.links_outside(files, old.external),
             snapshot=old.snapshot,
             brought_back=old.brought_back,
             rounded=old.rounded,

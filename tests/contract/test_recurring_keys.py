@@ -253,7 +253,7 @@ def test_what_is_too_deep_is_no_export(engine: sa.Engine, tmp_path: Path) -> Non
         export_all(world.filled(engine), tmp_path / "a", catalog=world.catalog)
     assert str(caught.value) == (
         f"categories, parent: the row with name 'n{DEEPEST * 7 % 11}' lies {DEEPEST} levels deep, "
-        f"and a key may have at most {DEEPEST - 1}, for JSON can't be read where it nests deeper. "
+        f"and a key may have at most {DEEPEST - 1}: JSON that nests deeper can't be read. "
         "Make the tree less deep, or declare a natural_key that doesn't recur."
     )
     assert list(tmp_path.iterdir()) == []

@@ -43,17 +43,19 @@ def require_columns(dialect: Dialect, row_sets: Iterable[RowSet]) -> None:
         return
     rows, _, field = missing[0]
     fields = tuple(name for other, _, name in missing if other is rows and name is not None)
-    left_out = f", or leave what it lacks out: class Meta: exclude = {fields!r}" if fields else ""
+    alternative = (
+        f", or leave what it lacks out: class Meta: exclude = {fields!r}" if fields else ""
+    )
     names = dict.fromkeys(f"{column.table.fullname}.{column.name}" for _, column, _ in missing)
     raise TargetError(
         f"the database has no column {listed(names, separator=', ')}",
-        f"Migrate the database to what your models say{left_out}.",
+        f"Migrate the database to what your models say{alternative}.",
         entity=rows.name,
         field=field,
     )
 
 
-def held_columns(rows: RowSet) -> Iterator[tuple[Column, Column, str]]:
+def copying_columns(rows: RowSet) -> Iterator[tuple[Column, Column, str]]:
     """Yield each column that holds what another does, that other, and the field of the two."""
     for reference in (*rows.references, *(links.reference for links in rows.links)):
         for near, far in zip(reference.columns, reference.remote, strict=True):
@@ -71,7 +73,7 @@ def require_room(dialect: Dialect, row_sets: Iterable[RowSet]) -> None:
 
 
 def _require_room(dialect: Dialect, rows: RowSet) -> None:
-    for near, far, name in held_columns(rows):
+    for near, far, name in copying_columns(rows):
         change = dialect.codecs.copied(near, far)
         if change is not None:
             raise TargetError(

@@ -26,7 +26,7 @@ OWN = {
 
 
 class DialectCache:
-    """The dialects of one catalog's entities, one for each kind of database."""
+    """The dialects of one catalog's entities, one for each set of settings."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -42,9 +42,18 @@ class DialectCache:
         facts: ServerFacts,
         as_read: bool,
     ) -> Dialect:
-        """Return a dialect, which may have been made for another engine of the same settings.
+        """Return a dialect; engines with the same settings share one.
 
-        The arguments are those of :class:`Dialect`.
+        Args:
+            dialect_class: the class of the dialect to return.
+            sqlalchemy: SQLAlchemy's dialect of the engine.
+            tables: the columns that the database has, by table.
+            translate: the engine's ``schema_translate_map``.
+            facts: what the server says of itself.
+            as_read: whether SQLite's decimals are written as SQLAlchemy reads them.
+
+        Returns:
+            The cached dialect of these settings, or a new one.
         """
         options: dict[str, Any] = {"translate": dict(translate), "facts": facts, "as_read": as_read}
         key = (dialect_class, type(sqlalchemy), settings_of(sqlalchemy), options, tables)
@@ -66,8 +75,8 @@ def dialect_cache(_: Entities) -> DialectCache:
 def settings_of(sqlalchemy: SQLAlchemyDialect) -> dict[str, Any]:
     """Return what may tell how a dialect of SQLAlchemy's writes from how its class does."""
     dialect_class: Any = type(sqlalchemy)
-    left_out = OWN | _memoized(dialect_class)
-    return {name: value for name, value in vars(sqlalchemy).items() if name not in left_out}
+    ignored = OWN | _memoized(dialect_class)
+    return {name: value for name, value in vars(sqlalchemy).items() if name not in ignored}
 
 
 @cache

@@ -12,44 +12,50 @@ from lading.errors import LadingError, TargetError
 from lading.model.entities import Entities
 from lading.model.hidden import WITHHELD, has_hidden
 
-Told = tuple[str, str]
+Explanation = tuple[str, str]
 
-LOST: Told = (
+LOST: Explanation = (
     "the connection to the database was lost before the commit, so nothing was committed",
     "See that the server runs and is reachable, and try again.",
 )
-DEADLOCK: Told = (
+DEADLOCK: Explanation = (
     "the database ended a deadlock with another transaction by rolling this one back",
     "Try again.",
 )
-CONFLICT: Told = (
+CONFLICT: Explanation = (
     "the database can't put this transaction in one order with others that wrote meanwhile",
     "Try again.",
 )
-LOCKED: Told = (
+LOCKED: Explanation = (
     "another transaction holds a lock for longer than this session waits",
     "Try again when the other one has ended, or raise {setting}.",
 )
-TIMEOUT: Told = (
+TIMEOUT: Explanation = (
     "a statement was stopped, by a time limit or by somebody",
     "Raise {setting} for this session, and try again.",
 )
-READ_ONLY: Told = (
+READ_ONLY: Explanation = (
     "the database (or this session) is read-only",
     "Give an engine that may write: {setting}.",
 )
-DENIED: Told = ("the database user lacks a privilege", "GRANT it, or connect as another user.")
-DENIED_POSTGRESQL: Told = (
+DENIED: Explanation = (
+    "the database user lacks a privilege",
+    "GRANT it, or connect as another user.",
+)
+DENIED_POSTGRESQL: Explanation = (
     DENIED[0],
     "GRANT it (an import needs SELECT, USAGE and UPDATE of sequences), or connect as another user.",
 )
-FULL: Told = ("the database has no room left", "Make room where it keeps its data, and try again.")
-PACKET: Told = (
+FULL: Explanation = (
+    "the database has no room left",
+    "Make room where it keeps its data, and try again.",
+)
+PACKET: Explanation = (
     "a statement is larger than the server takes (max_allowed_packet)",
     "Raise max_allowed_packet on the server, and try again.",
 )
 
-POSTGRESQL: Mapping[str, Told] = {
+POSTGRESQL: Mapping[str, Explanation] = {
     "40P01": DEADLOCK,
     "40001": CONFLICT,
     "55P03": LOCKED,
@@ -58,7 +64,7 @@ POSTGRESQL: Mapping[str, Told] = {
     "42501": DENIED_POSTGRESQL,
     "53100": FULL,
 }
-MARIADB: Mapping[int, Told] = {
+MARIADB: Mapping[int, Explanation] = {
     1213: DEADLOCK,
     1020: CONFLICT,
     1205: LOCKED,
@@ -76,14 +82,14 @@ MARIADB: Mapping[int, Told] = {
     1153: PACKET,
 }
 #: By SQLite's primary result codes.
-SQLITE: Mapping[int, Told] = {5: LOCKED, 6: LOCKED, 8: READ_ONLY, 13: FULL}
-BY_CODE: Mapping[str, Mapping[Any, Told]] = {
+SQLITE: Mapping[int, Explanation] = {5: LOCKED, 6: LOCKED, 8: READ_ONLY, 13: FULL}
+BY_CODE: Mapping[str, Mapping[Any, Explanation]] = {
     "postgresql": POSTGRESQL,
     "mysql": MARIADB,
     "sqlite": SQLITE,
 }
 #: What a remedy tells to change, by engine.
-SETTINGS: Mapping[str, Mapping[Told, str]] = {
+SETTINGS: Mapping[str, Mapping[Explanation, str]] = {
     "postgresql": {
         LOCKED: "lock_timeout",
         TIMEOUT: "statement_timeout",
@@ -143,13 +149,13 @@ def refusal(error: BaseException, entity: str | None = None) -> TargetError:
         )
     orig = getattr(error, "orig", None)
     text = str(orig or error).strip()
-    problem, remedy = _told(orig) if orig is not None else ("", "")
+    problem, remedy = _explained(orig) if orig is not None else ("", "")
     if is_lost(error):
         problem, remedy = LOST
     return TargetError(f"{problem or 'the database refused'}: {text}", remedy, entity=entity)
 
 
-def told_refusal(error: BaseException) -> str:
+def refusal_without_values(error: BaseException) -> str:
     """Return what a database objects to, without any value: a constraint, or a code."""
     orig = getattr(error, "orig", None) or error
     engine, code = code_of(orig)
@@ -191,7 +197,7 @@ def code_of(orig: BaseException) -> tuple[str, Any]:
     return "postgresql", getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None)
 
 
-def _told(orig: BaseException) -> Told:
+def _explained(orig: BaseException) -> Explanation:
     engine, code = code_of(orig)
     explanation = BY_CODE[engine].get(code)
     if explanation is None:
@@ -226,10 +232,10 @@ def veiled(entities: Entities) -> Iterator[None]:
     except LadingError as error:
         if not any(has_hidden(rows) for rows in entities.roots.values()):
             raise
-        told_error = _without_cause(error)
+        error_without_cause = _without_cause(error)
     else:
         return
-    raise told_error from None
+    raise error_without_cause from None
 
 
 def _without_cause(error: LadingError) -> LadingError:
@@ -238,5 +244,5 @@ def _without_cause(error: LadingError) -> LadingError:
     error.__cause__ = error.__context__ = None
     if not isinstance(cause, sa.exc.DBAPIError) or type(error) is not TargetError:
         return error
-    text = error.problem.replace(str(cause.orig).strip(), told_refusal(cause))
+    text = error.problem.replace(str(cause.orig).strip(), refusal_without_values(cause))
     return TargetError(text, error.remedy, entity=error.entity)

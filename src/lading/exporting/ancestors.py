@@ -21,7 +21,7 @@ from lading.exporting.reading import Reading
 from lading.messages import shown
 from lading.model.recursive_keys import Parts, deepest, recurring
 from lading.model.rowsets import RowSet
-from lading.records.describe import told_key
+from lading.records.describe import masked_key
 from lading.records.layout import Key, RecordLayout, WrittenKey
 from lading.records.lines import encode_lines
 
@@ -185,25 +185,25 @@ class Ancestors:
 
     def _endless(self, identity: Row, levels: dict[Row, Level], depth: int) -> TargetError:
         """Tell a row that is its own ancestor from one that lies too deep."""
-        seen: dict[Row, None] = {}
+        visited: dict[Row, None] = {}
         at: Row | None = identity
-        while at in levels and at not in seen:  # an engine may give up on a path of thousands
-            seen[at] = None
+        while at in levels and at not in visited:  # an engine may give up on a path of thousands
+            visited[at] = None
             at = levels[at].above
-        level = levels[at if at in seen else identity]
+        level = levels[at if at in visited else identity]
         others = tuple(part for part in self.own.parts if part is not self.own)
-        key = told_key(others, level.parts)
+        key = masked_key(others, level.parts)
         who = " and ".join(f"{name} {shown(value)}" for name, value in key.items())
         where: dict[str, Any] = {"entity": self.rows.name, "field": self.own.written, "key": key}
-        if at in seen:
+        if at in visited:
             return TargetError(
                 f"the row with {who} is among its own ancestors, so its natural key has no end",
                 f"Break the circle: set {self.own.written} of one of its rows to null.",
                 **where,
             )
         return TargetError(
-            f"the row with {who} lies {max(depth, len(seen))} levels deep, and a key may have at "
-            f"most {self.most}, for JSON can't be read where it nests deeper",
+            f"the row with {who} lies {max(depth, len(visited))} levels deep, and a key may have "
+            f"at most {self.most}: JSON that nests deeper can't be read",
             "Make the tree less deep, or declare a natural_key that doesn't recur.",
             **where,
         )

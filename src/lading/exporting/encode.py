@@ -12,7 +12,7 @@ import msgspec
 
 from lading.codegen import CodeBuilder
 from lading.database.dialects.base import Dialect, Row
-from lading.exporting.class_fields import KindSource
+from lading.exporting.class_fields import ClassSource
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot
 from lading.exporting.row_faults import MissingTarget, RowFaults
 from lading.mapping.columns import kind_of
@@ -53,9 +53,9 @@ class RowEncoder:
                 foreign = member.classes is not None
                 source = member.columns[0].table
                 slots[member.name] = selection.reference(member, source, foreign=foreign)
-        kind = rows.discriminator
-        written = self._value(slots[kind.name]) if kind is not None else ""
-        self.kind = KindSource(rows, selection, self.source, written)
+        discriminator = rows.discriminator
+        written = self._value(slots[discriminator.name]) if discriminator is not None else ""
+        self.class_source = ClassSource(rows, selection, self.source, written)
         for member in rows.members:
             self.fields[member.name] = self._source(member, slots.get(member.name))
         self.id_sources = self._ids(selection) if ids else []
@@ -73,7 +73,7 @@ class RowEncoder:
             loop = f"for {row}, {', '.join(extras)} in zip(rows, *nested)"
         else:
             loop = f"for {row} in rows"
-        loop += self.kind.loop
+        loop += self.class_source.loop
         self._encode = self.source.compile(
             f"lambda rows, nested, keys, rounded: [{record}({values}) {loop}]"
         )
@@ -114,7 +114,9 @@ class RowEncoder:
         try:
             return self._encode(rows, nested, keys, rounded)  # type: ignore[no-any-return]
         except Exception as error:
-            faults = RowFaults(self.rows, self.source, self.fields, self.kind.loop, self.width)
+            faults = RowFaults(
+                self.rows, self.source, self.fields, self.class_source.loop, self.width
+            )
             raise faults.located(rows, nested, keys, error) from error
 
     def keys(self, records: Sequence[Any]) -> list[Any]:
@@ -130,13 +132,13 @@ class RowEncoder:
     def _source(self, member: Any, slot: Any) -> str:
         if isinstance(slot, ValueSlot):
             text = self._value(slot, noted=True)
-            return self.kind.only(member, text, f"c{slot.place} is None")
+            return self.class_source.only(member, text, f"c{slot.place} is None")
         if isinstance(slot, ReferenceSlot):
             text = self._reference(slot, self.layout.keys.get(member.name))
             empty = slot.is_null() if member.classes is not None else ""
-            return self.kind.only(member, text, empty)
+            return self.class_source.only(member, text, empty)
         nested = f"n{self.nested.index(member)}"
-        return self.kind.only(member, nested, f"not {nested}")
+        return self.class_source.only(member, nested, f"not {nested}")
 
     def _value(self, slot: ValueSlot, *, noted: bool = False) -> str:
         """Return source for a value; where cells are rounded, those of the row itself count."""

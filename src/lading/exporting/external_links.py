@@ -1,4 +1,4 @@
-"""Which links of a partial bundle lead out of it, told from its records alone."""
+"""Which links of a partial bundle lead out of it, found by its records alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Named = tuple[str, str | None]
 class Externals:
     """The keys that there are, and those that are referred to, on disk.
 
-    References to owned rows can't be told by one record: theirs are as the old bundle says.
+    References to owned rows can't be found by one record; their counts are those of the old bundle.
     """
 
     def __init__(self, entities: Entities, names: Sequence[str]) -> None:
@@ -45,7 +45,9 @@ class Externals:
                 key = {reference.parts[0].written: value} if reference.flat else value
                 index.fill([(json_text(key), b"", 0)])
 
-    def found(self, files: Iterable[FileEntry], before: Iterable[External]) -> Iterator[External]:
+    def links_outside(
+        self, files: Iterable[FileEntry], before: Iterable[External]
+    ) -> Iterator[External]:
         """Yield the links that lead outside, with their number."""
         counts_before = {(external.entity, external.field): external.count for external in before}
         for entry in files:

@@ -105,7 +105,17 @@ class LinkReader:
 def refuse_strangers(
     groups: dict[Row, Any], owners: Sequence[Row], table: sa.Table, entity: str
 ) -> None:
-    """Refuse rows whose owner the database takes for equal, by its collation, and which isn't."""
+    """Refuse rows that match an owner by the database's collation alone.
+
+    Args:
+        groups: the rows of a link table or an owned table, by their foreign key.
+        owners: the keys of the owners that were asked for.
+        table: the table that holds the rows.
+        entity: the entity that an error names.
+
+    Raises:
+        TargetError: a foreign key isn't exactly an owner's key.
+    """
     for stranger in groups.keys() - set(owners):
         raise TargetError(
             f"a row of {table.fullname} refers to {shown(stranger)}, which is its owner's key only "
@@ -118,9 +128,16 @@ def refuse_strangers(
 def key_struct_source(
     source: CodeBuilder, dialect: Dialect, slot: ReferenceSlot, layout: KeyLayout | None
 ) -> str:
-    """Return source for a nested key whose parts must all be there.
+    """Return source text that makes a nested key, all of whose parts must be set.
 
-    One that is flat or recurs is no struct, and needs no layout.
+    Args:
+        source: where functions that the text calls are bound to names.
+        dialect: reads the values of the key's parts.
+        slot: where the selection has the parts.
+        layout: the key's struct; ``None`` for a flat or a recursive key, which has none.
+
+    Returns:
+        A Python expression.
     """
     if slot.identity:
         return slot.key_text()

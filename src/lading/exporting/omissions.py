@@ -70,10 +70,10 @@ def left_out(database: Database, catalog: Catalog, names: Sequence[str]) -> dict
 
 def _warn_of_views(database: Database, catalog: Catalog) -> None:
     """Warn of what isn't a table: nobody can count the rows that a view doesn't show."""
-    for table, kind in database.stand_ins(tables_of(catalog.use())).items():
+    for table, relation in database.stand_ins(tables_of(catalog.use())).items():
         if table.fullname not in catalog.leaves_out:
             warnings.warn(
-                f"{table.fullname} is {kind}; this export holds only the rows that it shows. "
+                f"{table.fullname} is {relation}; this export holds only the rows that it shows. "
                 "Map the table itself, or excuse it by name: "
                 f"leaves_out={{{table.fullname!r}: 'the reason'}}",
                 LeftOutWarning,

@@ -21,7 +21,7 @@ from lading.exporting.reading import Reading, Tally
 from lading.exporting.row_reader import RowReader
 from lading.messages import shown
 from lading.model.rowsets import RowSet
-from lading.records.describe import told_key
+from lading.records.describe import masked_key
 from lading.records.layout import Key
 from lading.records.lines import encode_lines
 from lading.scratch.sort import CHUNK, chunked, externally_sorted
@@ -97,13 +97,13 @@ class RecordReader:
                 raise self._twins(key)
             if not first < second:
                 raise TargetError(
-                    f"rows came out of order at {shown(told_key(self.rows.key, key))}; "
+                    f"rows came out of order at {shown(masked_key(self.rows.key, key))}; "
                     "this is a fault of lading's, and nothing was written",
                     entity=self.rows.name,
                 )
 
     def _twins(self, key: Key) -> TargetError:
-        named = told_key(self.rows.key, key)
+        named = masked_key(self.rows.key, key)
         return TargetError(
             f"two rows have the natural key {shown(named)}; it must be unique",
             "Remove or rename one, or declare a natural_key that tells them apart.",

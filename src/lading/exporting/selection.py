@@ -20,10 +20,10 @@ SLICE = 2_000
 class Scope:
     """The entities and rows that one export takes.
 
-    ``names`` are the entities written, ``where`` filters those that it names, and
-    ``closure`` adds whatever kept records reference.  With a closure, the primary
-    keys of kept rows are held in memory (the rows are not), for entities that
-    aren't whole.
+    ``names`` are the entities to write, ``where`` has the conditions of some of them, and
+    ``closure`` adds the records that exported records refer to.  With a closure,
+    ``identities`` holds the primary keys of the exported rows (not the rows) of each entity
+    that isn't exported whole.
     """
 
     def __init__(
@@ -38,27 +38,37 @@ class Scope:
         self.names = set(names)
         self.where = where
         self.closure = closure
-        self.kept: dict[str, set[Row]] = {}
+        self.identities: dict[str, set[Row]] = {}
         #: How many records of each entity the closure takes although ``where`` leaves them out.
         self.brought_back: dict[str, int] = {}
 
     @property
     def is_partial(self) -> bool:
         """True if anything of the catalog's may be missing."""
-        return bool(self.where or self.kept) or self.names != set(self.entities.roots)
+        return bool(self.where or self.identities) or self.names != set(self.entities.roots)
 
     def is_whole(self, name: str) -> bool:
         """Tell whether every row of an entity is taken."""
-        return name in self.names and name not in self.where and name not in self.kept
+        return name in self.names and name not in self.where and name not in self.identities
 
     def resolve(self, database: Database) -> None:
         """Compute the closure, if one is wanted; entities that it reaches are written as well."""
         if self.closure and self.is_partial:
             _Closure(self, database).run()
-            self.names |= {name for name, rows in self.kept.items() if rows}
+            self.names |= {name for name, rows in self.identities.items() if rows}
 
     def leaving(self, database: Database, rows: RowSet, reference: Reference, count: int) -> int:
-        """Count the links of a reference that point to rows outside of the export."""
+        """Count the links of a reference that point to rows outside of the export.
+
+        Args:
+            database: the database that is exported.
+            rows: the row set that has the reference.
+            reference: the reference whose links are counted.
+            count: how many links the exported records have by it.
+
+        Returns:
+            The number of links; a closure, or a target that is exported whole, leaves none.
+        """
         target = reference.target
         name = next((r.entity for r in self.entities.all_rows() if r.table is target.table), None)
         if name is None or self.closure or self.is_whole(name):
@@ -122,9 +132,9 @@ class _Closure:
             if self.scope.is_whole(name):
                 pending[name] = None
             else:
-                self.scope.kept[name] = self._filtered(name)
-                pending[name] = set(self.scope.kept[name])
-        filtered = {name: len(self.scope.kept[name]) for name in self.scope.where}
+                self.scope.identities[name] = self._filtered(name)
+                pending[name] = set(self.scope.identities[name])
+        filtered = {name: len(self.scope.identities[name]) for name in self.scope.where}
         while pending:
             name, fresh = pending.popitem()
             for _, rows, reference in references_of(self.entities[name]):
@@ -132,7 +142,7 @@ class _Closure:
                     reached = pending.setdefault(target, set())
                     assert reached is not None
                     reached |= added
-        grown = {name: len(self.scope.kept[name]) - count for name, count in filtered.items()}
+        grown = {name: len(self.scope.identities[name]) - count for name, count in filtered.items()}
         self.scope.brought_back = {name: count for name, count in grown.items() if count}
 
     def _filtered(self, name: str) -> set[Row]:
@@ -151,9 +161,9 @@ class _Closure:
                 continue
             targets = self._targets(rows, reference, fresh)
             reached = self._identities(root, owner, reference, targets)
-            added = reached - self.scope.kept[root.name]
+            added = reached - self.scope.identities[root.name]
             if added:
-                self.scope.kept[root.name] |= added
+                self.scope.identities[root.name] |= added
                 yield root.name, added
 
     def _owners(self, target: RowSet) -> Iterator[tuple[RowSet, RowSet]]:

@@ -34,7 +34,7 @@ from lading.model.hidden import HIDDEN, hides
 from lading.model.recursive_keys import Parts
 from lading.model.rowsets import Column, Reference, RowSet, references_of
 from lading.model.uniqueness import is_guarded, leads_to_one
-from lading.records.describe import told_key
+from lading.records.describe import masked_key
 from lading.records.layout import Key
 from lading.scratch.sort import CHUNK, chunked, externally_sorted
 
@@ -114,7 +114,7 @@ class KeyReader:
 
     def portable(self, key: Key) -> Any:
         """Return a key in portable form."""
-        return told_key(self.rows.key, key)
+        return masked_key(self.rows.key, key)
 
     def _ordered(self, rows: Sequence[Row]) -> list[tuple[Any, tuple[Row, Key]]]:
         """Return what each row's key sorts by, with the row's primary key and the key itself."""
@@ -187,14 +187,14 @@ class Referring:
     def _first(self, condition: sa.ColumnElement[bool]) -> Row | None:
         """Return the first row that an exported record has, under a condition."""
         name = self.referrer.root.name
-        kept_identities, where = self.scope.kept.get(name), self.scope.where.get(name)
+        identities, where = self.scope.identities.get(name), self.scope.where.get(name)
         statement = self.selection.statement().where(condition)
-        if kept_identities is None:
+        if identities is None:
             statement = statement.limit(1) if where is None else statement.where(where).limit(1)
         with closing(self.database.stream(statement, CHUNK)) as stream:
             for rows in stream:
                 for row, identity in zip(rows, keys_at(rows, self.root_places), strict=True):
-                    if kept_identities is None or identity in kept_identities:
+                    if identities is None or identity in identities:
                         return row
         return None
 
@@ -231,7 +231,7 @@ def _refuse_among(
     raise _ambiguous(
         database,
         referrer,
-        _said(keys.portable(row.key)),
+        _key_text(keys.portable(row.key)),
         (record, target, row.other),
         f"Change or remove one of the two rows, or {remedy}.",
     )
@@ -264,7 +264,7 @@ def _ambiguous(
     key = KeyReader(database, referrer.root, referrer.root.key).named(identities[0])
     return TargetError(
         f"several {target.name} have {shared}: the rows with the primary keys "
-        f"{first} and {other}. The record with {_said(key)} (primary key {record}) refers to "
+        f"{first} and {other}. The record with {_key_text(key)} (primary key {record}) refers to "
         f"{first}, and a restore could take the other",
         remedy,
         entity=referrer.rows.name,
@@ -280,5 +280,5 @@ def _identified(rows: RowSet, identity: Row) -> str:
     return shown(identity[0] if len(identity) == 1 else identity)
 
 
-def _said(key: Any) -> str:
+def _key_text(key: Any) -> str:
     return " and ".join(f"{name} {shown(value)}" for name, value in key.items())

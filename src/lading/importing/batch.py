@@ -50,7 +50,7 @@ class Batch:
             [self.values[place] for place in places],
             {name: [keys[place] for place in places] for name, keys in self.references.items()},
             {name: [keys[place] for place in places] for name, keys in self.links.items()},
-            {name: _taken(nested, places) for name, nested in self.children.items()},
+            {name: _nested_at(nested, places) for name, nested in self.children.items()},
             [self.lines[place] for place in places] if self.lines else [],
             [self.classes[place] for place in places] if self.classes else [],
         )
@@ -63,7 +63,7 @@ class Batch:
         return self.take(places)
 
 
-def _taken(nested: Nested, places: Sequence[int]) -> Nested:
+def _nested_at(nested: Nested, places: Sequence[int]) -> Nested:
     new_places = {place: new for new, place in enumerate(places)}
     inner_places = [n for n, owner in enumerate(nested.owners) if owner in new_places]
     return Nested(

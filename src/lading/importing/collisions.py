@@ -118,7 +118,7 @@ class Collisions:
         names = " and ".join(part.written for part in parts)
         values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
         is_id = [part.column for part in parts if isinstance(part, Value)] == [*self.root.identity]
-        keys = shown(_one([part.name for part in self.root.key]))
+        keys = shown(_name_or_names([part.name for part in self.root.key]))
         remedy = f"Correct one of them, or declare natural_key = {_declared(parts)} if that is what"
         also = ", or leave ids out of the records" if is_id else ""
         return Collision(
@@ -224,9 +224,9 @@ def _key(parts: Parts, record: Any, batch: Batch, place: int) -> Key | None:
     return None if None in key else key
 
 
-def _one(names: Sequence[str]) -> Any:
+def _name_or_names(names: Sequence[str]) -> Any:
     return names[0] if len(names) == 1 else tuple(names)
 
 
 def _declared(parts: Parts) -> str:
-    return repr(_one([part.name for part in parts]))
+    return repr(_name_or_names([part.name for part in parts]))

@@ -21,7 +21,7 @@ from lading.importing.row_decoder import RowDecoder
 from lading.mapping.fields import schema_of
 from lading.model.hidden import masked_fault, masked_faults
 from lading.model.rowsets import RowSet
-from lading.records.describe import told_key
+from lading.records.describe import masked_key
 from lading.records.layout import (
     Key,
     RecordLayout,
@@ -126,7 +126,7 @@ class RecordDecoder:
 
     def named(self, key: Key) -> Any:
         """Return a key in portable form."""
-        return told_key(self.rows.key, key)
+        return masked_key(self.rows.key, key)
 
 
 def keys_of(rows: RowSet, blocks: Iterable[Any], numbers: set[int]) -> dict[int, Any]:

@@ -72,7 +72,20 @@ class Defaults:
 
 
 def fresh_ids(database: Database, rows: RowSet, column: Column, count: int) -> list[Any]:
-    """Return generated primary keys for new rows, from the model's default or the database."""
+    """Return generated primary keys for new rows, from the model's default or the database.
+
+    Args:
+        database: the database that the rows are inserted into.
+        rows: the row set of the new rows.
+        column: its surrogate key.
+        count: how many keys to return.
+
+    Returns:
+        Driver values, one for each row.
+
+    Raises:
+        TargetError: the model's default fails, or gives what its type can't store.
+    """
     if _is_python(column):
         make = _maker(database.dialect, rows, column)
         return [make() for _ in range(count)]

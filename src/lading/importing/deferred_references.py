@@ -16,7 +16,7 @@ from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.savepoints import Objection, attempt, insert_or_bisect, message_of
 from lading.importing.shared_columns import Disagreement, compare, deferred_carriers
 from lading.model.rowsets import Reference, RowSet
-from lading.records.describe import told_key
+from lading.records.describe import masked_key
 from lading.records.layout import Key
 
 #: The record of a row, and its primary key followed by what its foreign key is to hold.
@@ -103,12 +103,12 @@ class DeferredReferenceLoader:
         followers, bad_keys = self._followers()
         while bad_keys:
             bad_key = bad_keys.pop()
-            portable = told_key(self.rows.key, bad_key)
+            portable = masked_key(self.rows.key, bad_key)
             self.outcome.outcomes.failed_keys.add(self.rows.name, portable)
             for number, own_key in followers.pop(bad_key, ()):
                 if number not in self.outcome.bad:
                     message = self.references.missing(self.reference, bad_key)
-                    self._fail(number, message, told_key(self.rows.key, own_key))
+                    self._fail(number, message, masked_key(self.rows.key, own_key))
                     bad_keys.append(own_key)
 
     def _followers(self) -> tuple[dict[Key, list[tuple[int, Key]]], list[Key]]:

@@ -11,7 +11,7 @@ from lading.importing.decode import RecordDecoder
 from lading.importing.duplicates import KeyOrder, find_duplicates
 from lading.importing.outcomes import EntityOutcome, SourceProblems
 from lading.importing.payload import Payload
-from lading.records.describe import told_key
+from lading.records.describe import masked_key
 from lading.report import Problem, Progress
 from lading.scratch.sort import CHUNK
 
@@ -59,8 +59,8 @@ class EntityReader:
             self.outcome.count_links(batch)
             yield batch.without(excluded)
             if progress is not None:
-                done = block.first - 1 + len(block.records)
-                progress(Progress("import", self.name, done, self.payload.total(self.name)))
+                records_read = block.first - 1 + len(block.records)
+                progress(Progress("import", self.name, records_read, self.payload.total(self.name)))
 
     def _fail(self, problem: Problem) -> None:
         """Note a problem of a record that can't be upgraded, or of one that it is made of."""
@@ -73,5 +73,5 @@ class EntityReader:
         for number, duplicate in self.exclusions.duplicates.get(self.name, {}).items():
             other = self.payload.record_at(self.name, duplicate.other)
             message = f"has the natural key of {other}; it must be unique. Remove or rename one"
-            key = told_key(self.outcome.root.key, duplicate.key)
+            key = masked_key(self.outcome.root.key, duplicate.key)
             self.outcome.fail(number, key, None, message)

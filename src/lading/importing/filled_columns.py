@@ -23,7 +23,7 @@ class FilledColumns:
         self.columns: list[Column] = [
             *([rows.surrogate] if rows.surrogate is not None else []),
             *values,
-            *(column for item in rows.references for column in item.carried_columns),
+            *(column for reference in rows.references for column in reference.carried_columns),
             *rows.owner_columns,
         ]
         joining = {own for extension in rows.extensions for own, _ in extension.pairs}

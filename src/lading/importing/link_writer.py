@@ -32,7 +32,14 @@ class LinkWriter:
     def insert(
         self, resolved: ResolvedBatch, rows: list[Row], place: dict[Column, int], log: WriteLog
     ) -> None:
-        """Insert the links of freshly inserted owners, or leave them for later."""
+        """Insert the links of new owners, or log them if they are deferred.
+
+        Args:
+            resolved: the owners' batch, with the links' targets.
+            rows: the owners' rows, in the batch's order.
+            place: the place of each column in these rows.
+            log: takes what was written, and what is deferred.
+        """
         places = [place[up] for _, up in self.links.local]
         owners = [tuple(row[n] for n in places) for row in rows]
         if self.is_deferred:

@@ -15,7 +15,7 @@ from lading.importing.batch import Batch
 from lading.importing.payload import Payload
 from lading.messages import sentence
 from lading.model.rowsets import RowSet
-from lading.records.describe import told_key
+from lading.records.describe import masked_key
 from lading.report import MOST_PROBLEMS, Alteration, Counts, Problem, Problems
 from lading.values.json_text import json_text
 
@@ -62,7 +62,14 @@ class EntityOutcome:
         self.bad: set[int] = set()
 
     def fail(self, number: int, key: Any, field_: str | None, message: str) -> None:
-        """Note a problem of a record, which is then left out."""
+        """Report a problem of a record, which is then left out.
+
+        Args:
+            number: the record's place in its file, counted from 1.
+            key: its natural key in portable form, if it is known.
+            field_: the field that is wrong; ``None`` for the whole record.
+            message: what is wrong, and what to do.
+        """
         text = sentence("", message, self.note) if self.note else message
         self.report(Problem(self.file, number, key, field_, text))
 
@@ -79,7 +86,7 @@ class EntityOutcome:
     def key_at(self, batch: Batch, place: int) -> Any:
         """Return the natural key of a batch's record, in portable form."""
         key = batch.keys[place]
-        return told_key(self.root.key, key) if key else None
+        return masked_key(self.root.key, key) if key else None
 
     def count_links(self, batch: Batch) -> None:
         """Count the links of a batch that was read."""

@@ -21,11 +21,11 @@ def parents_first(needs: Sequence[set[int] | None], preferences: Sequence[set[in
         for other in (needs[place] or set()) | preferences[place]:
             followers[other].append(place)
     ready: list[int] = []
-    done: set[int] = set()
+    placed: set[int] = set()
     fresh = [place for place, count in waits.items() if not count]
-    while fresh or (fresh := _freed(needs, preferences, waits, done)):
+    while fresh or (fresh := _freed(needs, preferences, waits, placed)):
         for place in fresh:  # which grows on the way
-            done.add(place)
+            placed.add(place)
             waits[place] = 0
             for follower in followers[place]:
                 waits[follower] -= 1
@@ -40,10 +40,10 @@ def _freed(
     needs: Sequence[set[int] | None],
     preferences: Sequence[set[int]],
     waits: dict[int, int],
-    done: set[int],
+    placed: set[int],
 ) -> list[int]:
     """Return a place that only waits for what it prefers, one of a circle where there is one."""
-    free = {p: None for p, count in waits.items() if count > 0 and (needs[p] or set()) <= done}
+    free = {p: None for p, count in waits.items() if count > 0 and (needs[p] or set()) <= placed}
     place = next(iter(free), None)
     passed: set[int] = set()
     while place is not None and place not in passed:

@@ -74,9 +74,9 @@ class Payload(ABC):
         Records that can't be upgraded are left out, and ``failed`` is called with the problem.
         """
         rows = self.rows[name]
-        told_to = partial(_tell_hidden, failed, rows) if has_hidden(rows) else failed
+        report = partial(_tell_hidden, failed, rows) if has_hidden(rows) else failed
         assert self.streams is not None, "check comes first"
-        return self.relinking.pieces(name, size, told_to)
+        return self.relinking.pieces(name, size, report)
 
     @property
     def _streams(self) -> Streams:

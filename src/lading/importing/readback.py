@@ -13,7 +13,7 @@ from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers
 from lading.model.hidden import HIDDEN, is_hidden
 from lading.model.rowsets import RowSet
-from lading.records.describe import described, told_key
+from lading.records.describe import described, masked_key
 from lading.records.layout import Key
 from lading.report import Alteration
 
@@ -26,7 +26,7 @@ def read_back(context: LoadContext, root: RowSet) -> Iterator[Alteration]:
     alterations: dict[str, Alteration] = {}
     comparison = RecordComparison(context.database, root)
     for keys, lines, identities in context.journal.inserted.get(root.name, ()):
-        stored = _held(context, comparison, keys, identities)
+        stored = _stored_lines(context, comparison, keys, identities)
         for key, line, stored_line in zip(keys, lines, stored, strict=True):
             if stored_line is None:
                 raise _dropped(root, key)
@@ -37,13 +37,13 @@ def read_back(context: LoadContext, root: RowSet) -> Iterator[Alteration]:
                         alterations[field], count=alterations[field].count + 1
                     )
                 else:
-                    named = told_key(root.key, key)
+                    named = masked_key(root.key, key)
                     values = (HIDDEN, HIDDEN) if is_hidden(root, field) else (written, now)
                     alterations[field] = Alteration(root.name, field, 1, named, *values)
     yield from alterations.values()
 
 
-def _held(
+def _stored_lines(
     context: LoadContext,
     comparison: RecordComparison,
     keys: Sequence[Key],

@@ -18,7 +18,7 @@ from lading.importing.resolvers import Resolvers
 from lading.mapping.load_order import LoadOrder, link_name
 from lading.model.hidden import hides
 from lading.model.rowsets import Links, Reference, RowSet
-from lading.records.describe import described, told_key
+from lading.records.describe import described, masked_key
 from lading.records.layout import Key
 from lading.values.json_text import repeated
 
@@ -157,7 +157,7 @@ class ReferenceResolver:
         text = described(reference.parts, key)
         is_hidden = any(map(hides, reference.parts))
         failed_keys = self.outcome.outcomes.failed_keys
-        if not is_hidden and failed_keys.holds(target, told_key(reference.parts, key)):
+        if not is_hidden and failed_keys.holds(target, masked_key(reference.parts, key)):
             return f"{target}: the record with {text} has a problem of its own"
         near = None if is_hidden else self.resolvers.nearest(resolver, key)
         closest = f"; closest is {near}" if near is not None else ""

@@ -131,9 +131,16 @@ class RowDecoder:
         lines: list[bytes],
         above: Sequence[Key] = (),
     ) -> Batch:
-        """Check and convert structs; ``ValueError`` if any of them doesn't fit.
+        """Check structs, and convert them to a batch of driver values.
 
-        ``above`` are the keys of owned rows' parents.
+        Args:
+            records: the structs.
+            numbers: the place of each struct's record in its file, counted from 1.
+            lines: the text of each record; empty for owned rows.
+            above: the keys of owned rows' parents.
+
+        Raises:
+            ValueError: a value doesn't fit its field or column.
         """
         keys = self.keys(records, above)
         nested_rows = {}

@@ -8,7 +8,7 @@ from typing import Protocol, Self, TypeVar
 import sqlalchemy as sa
 
 from lading.database.live.base import Database
-from lading.database.refusals import told_refusal
+from lading.database.refusals import refusal_without_values
 from lading.importing.journal import Journal, WriteLog
 from lading.importing.shared_columns import Disagreement
 from lading.model.hidden import has_hidden
@@ -88,6 +88,6 @@ def message_of(objection: Objection, root: RowSet) -> str:
     if isinstance(objection, Disagreement):
         return str(objection)
     if has_hidden(root):
-        return f"the database refused it: {told_refusal(objection)}"
+        return f"the database refused it: {refusal_without_values(objection)}"
     lines = str(objection.orig).strip().splitlines()
     return f"the database refused it: {'; '.join(line.strip() for line in lines)}"

@@ -80,18 +80,18 @@ def shared_columns(reference: Reference) -> list[tuple[int, Column]]:
     return [(n, c) for n, c in enumerate(reference.columns) if c in reference.shared]
 
 
-def compare(reference: Reference, target: Row | None, held: Sequence[Any]) -> None:
+def compare(reference: Reference, target: Row | None, values: Sequence[Any]) -> None:
     """Raise ``Disagreement`` unless a target has the values that other members give."""
     shared = shared_columns(reference)
     names = ", ".join(column.name for _, column in shared)
     if target is None:
-        if not reference.carried_columns and None not in held:
+        if not reference.carried_columns and None not in values:
             raise Disagreement(
                 reference.written,
                 f"is null, though the record's other fields set {names}; name what they refer to",
             )
         return
-    for (n, column), value in zip(shared, held, strict=True):
+    for (n, column), value in zip(shared, values, strict=True):
         if not _is_same(target[n], value):
             raise Disagreement(
                 reference.written,

@@ -81,7 +81,7 @@ class RowWriter:
         log: WriteLog,
     ) -> None:
         nested = resolved.batch.children[children.name]
-        owner_values = [self._values_given(children, rows[owner]) for owner in nested.owners]
+        owner_values = [self._owner_values(children, rows[owner]) for owner in nested.owners]
         if children.name not in resolved.children:
             if owner_values:
                 log.rows.append((children.rows.name, DeferredRows(nested.batch, owner_values)))
@@ -137,7 +137,7 @@ class RowWriter:
             arguments.append(self.filled.defaults.rows_of(self.database, count))
         return self.filled.join(*arguments)
 
-    def _values_given(self, children: Children, row: Row) -> Row:
+    def _owner_values(self, children: Children, row: Row) -> Row:
         """Return what a row gives to the owner columns of its children; others are null."""
         values = {down: row[self.place[up]] for down, up in children.pairs}
         return tuple(values.get(column) for column in children.rows.owner_columns)

@@ -83,14 +83,14 @@ def empty_keys(roots: Iterable[RowSet]) -> Iterator[tuple[RowSet, str]]:
 
 def _without_key(parts: Parts) -> Reference | None:
     """Return a reference within a key whose own target has no key."""
-    seen: set[Reference] = set()
+    visited: set[Reference] = set()
     waiting = list(parts)
     while waiting:
         part = waiting.pop()
-        if isinstance(part, Reference) and part not in seen:
+        if isinstance(part, Reference) and part not in visited:
             if not part.parts:
                 return part
-            seen.add(part)
+            visited.add(part)
             waiting += part.parts
     return None
 
@@ -101,7 +101,7 @@ UNWRITABLE = re.compile(r'["\\\x00-\x1f]')
 
 def name_faults(rows: RowSet) -> Iterator[str]:
     """Yield what is wrong with the names under which a row set's members are written."""
-    seen: dict[str, Member] = {}
+    by_name: dict[str, Member] = {}
     for member in rows.members:
         if not isinstance(member.written, str):
             yield f"{member.name}: data_key = {shown(member.written)}; write a string"
@@ -111,7 +111,7 @@ def name_faults(rows: RowSet) -> Iterator[str]:
                 f"{member.name} would be written as {member.written!r}, and no field's name may "
                 "have quotes, backslashes or control characters; give it another data_key"
             )
-        other = seen.setdefault(member.written, member)
+        other = by_name.setdefault(member.written, member)
         if other is not member:
             remedy = "give one a data_key"
             if other.name == member.name:

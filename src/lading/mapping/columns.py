@@ -69,7 +69,7 @@ def _decorated(type_: Any) -> Kind | None:
     """Return the kind of a decorator's Python values."""
     python = _python_type_of(type_)
     if python is None:
-        return _found_out(type_)
+        return _probed(type_)
     if isinstance(python, type) and issubclass(python, enum.Enum):
         return Choice({member.name: member for member in python})
     for base, impl in _SAME_AS_IMPL:
@@ -78,7 +78,7 @@ def _decorated(type_: Any) -> Kind | None:
     return BY_PYTHON_TYPE.get(python)
 
 
-def _found_out(type_: Any) -> Kind | None:
+def _probed(type_: Any) -> Kind | None:
     """Return the impl's kind for a decorator without a Python type, if samples are of that kind."""
     kind = kind_of(type_.impl_instance)
     if kind is None or not makes_values(type_):

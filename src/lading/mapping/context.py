@@ -96,7 +96,7 @@ class Context:
 class RowSetDraft:
     """One schema's row set while its members are found.
 
-    ``used`` are the declared fields that matched something in the model, ``seen`` the names of
+    ``used`` are the declared fields that matched something in the model, ``names`` the names of
     all fields and references, left out or not; ``failed`` are those that were reported.
     ``foreign`` are the columns of each foreign key that is a reference.
     """
@@ -111,7 +111,7 @@ class RowSetDraft:
         self.stored = frozenset(stored_names(schema))
         self.hidden = frozenset(hidden_names(schema))
         self.used: set[str] = set()
-        self.seen: set[str] = set()
+        self.names: set[str] = set()
         self.failed: set[str] = set()
         self.foreign: list[tuple[Column, ...]] = []
 

@@ -84,7 +84,14 @@ class Ref(ma.fields.Field[Any]):
     def get_value(
         self, obj: Any, attr: str, accessor: Any = None, default: Any = ma.missing
     ) -> Any:
-        """Return the record or object referred to, found by relationship or foreign key."""
+        """Return the record or object that is referred to, by its relationship or foreign key.
+
+        Args:
+            obj: the object that is dumped.
+            attr: the field's name.
+            accessor: ignored; marshmallow passes it.
+            default: what to return if there is neither.
+        """
         names = [self.attribute or attr]
         if self.bound is not None and self.bound.relationship is not None:
             names.append(self.bound.relationship)
@@ -228,6 +235,8 @@ class OneOfClasses(ma.validate.Validator):
     def __call__(self, value: Any) -> Any:
         """Return the value if it is known."""
         if self.kind.write(value) not in self.classes:
-            known = ", ".join(sorted(repr(kind) for kind in self.classes if kind is not None))
+            known = ", ".join(
+                sorted(repr(identity) for identity in self.classes if identity is not None)
+            )
             raise ma.ValidationError(f"unknown class {shown(value)}; expected one of: {known}")
         return value

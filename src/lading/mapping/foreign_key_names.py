@@ -63,10 +63,10 @@ class ForeignKeyNames:
                 continue
             wanted = field.relationship or name
             if isinstance(wanted, tuple):
-                is_meant = set(wanted) in (set(attributes), {column.name for column in local})
+                is_declared = set(wanted) in (set(attributes), {column.name for column in local})
             else:
-                is_meant = wanted in (*relationships, *plain, *attributes)
-            if is_meant:
+                is_declared = wanted in (*relationships, *plain, *attributes)
+            if is_declared:
                 self.draft.used.add(name)
                 return name, field, wanted
         return None

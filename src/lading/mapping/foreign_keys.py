@@ -68,7 +68,7 @@ class ForeignKeys:
             key.shared = frozenset(carried & set(key.local)) | apart
             fields |= apart
             carried.update(key.local)
-        self.held = (carried | self.excluded) - fields
+        self.key_columns = (carried | self.excluded) - fields
         for column in self.order:
             self._refuse_two_ids(column)
 
@@ -134,7 +134,7 @@ class ForeignKeys:
             self.draft.failed |= self.names.possible(pairs)
             self.draft.report(str(error))
             return
-        self.draft.seen.add(name)
+        self.draft.names.add(name)
         if name in self.draft.excluded:
             self.excluded.update(near for near, _ in pairs)
         else:
@@ -190,12 +190,12 @@ class ForeignKeys:
             )
 
     def _generated_ids(
-        self, column: Column, seen: frozenset[Column] = frozenset()
+        self, column: Column, visited: frozenset[Column] = frozenset()
     ) -> frozenset[Column]:
         """Return the ids that only their database knows, of which a column holds one in the end."""
-        targets = {foreign.column for foreign in column.foreign_keys} - seen
+        targets = {foreign.column for foreign in column.foreign_keys} - visited
         if targets:
-            ids_by_target = (self._generated_ids(target, seen | {column}) for target in targets)
+            ids_by_target = (self._generated_ids(target, visited | {column}) for target in targets)
             return frozenset[Column]().union(*ids_by_target)
         table = column.table
         surrogates = {rows.surrogate for rows in self.draft.context.of_table(table)}

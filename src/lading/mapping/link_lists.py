@@ -76,7 +76,7 @@ def _sides_of(draft: RowSetDraft) -> Iterator[LinkSide]:
         if relationship.viewonly or not isinstance(table, sa.Table):
             continue
         name, field = _field_of(draft, str(relationship.key))
-        draft.seen.add(name)
+        draft.names.add(name)
         if name not in draft.excluded:
             is_declared = name in draft.used
             yield LinkSide(draft, relationship, table, classes, name, field, is_declared)

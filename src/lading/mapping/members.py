@@ -36,7 +36,7 @@ class Members:
         for column in self.draft.hierarchy.columns():
             for key in foreign.at(column):
                 add_reference(self.draft, key)
-            if column not in foreign.held:
+            if column not in foreign.key_columns:
                 self._value(column)
 
     def discriminate(self) -> None:
@@ -79,7 +79,7 @@ class Members:
         name, declared = self._declared_for(attribute)
         if self.rows.identity == (column,):
             name = field_name(draft, attribute)
-        draft.seen.add(name)
+        draft.names.add(name)
         if draft.excluded.leaves_out(name, attribute):
             return
         form = self._carried(name, declared, column)

@@ -75,7 +75,17 @@ def refuse_one_way(draft: RowSetDraft, name: str, field: ma.fields.Field[Any]) -
 def find_target(
     draft: RowSetDraft, name: str, field: Ref, remote: tuple[Column, ...]
 ) -> RowSet | None:
-    """Return the row set of the table that a reference leads to, or report why there is none."""
+    """Return the row set that a reference leads to.
+
+    Args:
+        draft: the row set that has the reference.
+        name: the reference's name.
+        field: its declaration, whose ``entity`` chooses among several row sets of one table.
+        remote: the columns that the foreign key refers to.
+
+    Returns:
+        The target; ``None`` if no single row set fits, which is reported as a mistake.
+    """
     table, context = remote[0].table, draft.context
     carrying = context.of_table(table)
     targets = [rows for rows in carrying if field.entity in (None, rows.schema, rows.name)]

@@ -16,11 +16,11 @@ from lading.messages import alike, nearest
 
 def misnamed(draft: RowSetDraft) -> Iterator[str]:
     """Yield the mistakes of names that match nothing, so that nothing would be written back."""
-    known = {*draft.seen, *draft.declared, *draft.hierarchy.attributes()}
+    known = {*draft.names, *draft.declared, *draft.hierarchy.attributes()}
     options = draft.schema.opts
     one_way = (set(options.dump_only) | set(options.load_only)) - known
     for name in sorted({*draft.excluded.unknown(known), *one_way} - draft.failed):
-        fields = nearest(name, sorted({*draft.seen, *draft.declared}))
+        fields = nearest(name, sorted({*draft.names, *draft.declared}))
         yield f"Meta names an unknown field {name!r}; expected one of: {fields}"
     plain = sorted({value.name for value in draft.rows.values} | draft.failed)
     for name in sorted(draft.stored - set(plain)):

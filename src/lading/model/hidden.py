@@ -31,14 +31,14 @@ def hides(member: Member) -> bool:
     return _hides(member, set())
 
 
-def _hides(member: Member, seen: set[int]) -> bool:
+def _hides(member: Member, visited: set[int]) -> bool:
     if isinstance(member, Value):
         return member.hidden
     if isinstance(member, Links):
-        return _hides(member.reference, seen)
-    if isinstance(member, Reference) and id(member) not in seen:
-        seen.add(id(member))
-        return any(_hides(part, seen) for part in member.parts)
+        return _hides(member.reference, visited)
+    if isinstance(member, Reference) and id(member) not in visited:
+        visited.add(id(member))
+        return any(_hides(part, visited) for part in member.parts)
     return False
 
 

@@ -20,8 +20,8 @@ def as_listed(
     carry (an id) must come in that order.
     """
     carried = {value.column for value in children.rows.values}
-    is_told = all(column in carried for column, _ in children.sequence)
-    return by_columns(children, sorted(records, key=text) if is_told else records)
+    is_carried = all(column in carried for column, _ in children.sequence)
+    return by_columns(children, sorted(records, key=text) if is_carried else records)
 
 
 def by_columns(children: Children, records: Iterable[Record]) -> list[Record]:

@@ -12,11 +12,11 @@ from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Val
 
 def shape_of(rows: RowSet) -> dict[str, Any]:
     """Return fields (in written order), key, references and owned shapes of a row set."""
-    kind = rows.discriminator
+    discriminator = rows.discriminator
     return {
         "fields": {member.written: _classed(member) for member in rows.members},
         "key": list(rows.key_names),
-        **({"discriminator": kind.written} if kind is not None else {}),
+        **({"discriminator": discriminator.written} if discriminator is not None else {}),
     }
 
 
@@ -24,7 +24,7 @@ def _classed(member: Member) -> dict[str, Any]:
     """Say which classes of a hierarchy have a field, where not all do."""
     if member.classes is None:
         return _field(member)
-    classes = sorted(member.classes, key=lambda kind: (kind is not None, kind))
+    classes = sorted(member.classes, key=lambda identity: (identity is not None, identity))
     return {**_field(member), "classes": classes}
 
 
@@ -67,7 +67,7 @@ def targets_of(entities: Entities, root: RowSet) -> dict[str, int]:
 
     References lead on through the keys that they are written by.
     """
-    seen: set[RowSet] = set()
+    targets: set[RowSet] = set()
     pending = [
         member.reference if isinstance(member, Links) else member
         for rows in root.tree()
@@ -79,7 +79,7 @@ def targets_of(entities: Entities, root: RowSet) -> dict[str, int]:
         reference = pending.pop()
         if reference not in parts:
             parts.add(reference)
-            seen.add(reference.target)
+            targets.add(reference.target)
             pending += [part for part in reference.parts if isinstance(part, Reference)]
-    names = {target.entity for target in seen} - {root.name}
+    names = {target.entity for target in targets} - {root.name}
     return {name: entities[name].version for name in entities.roots if name in names}

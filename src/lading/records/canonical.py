@@ -53,7 +53,7 @@ class Canonicaliser:
             return [Problem(file, number, None, None, text)]
         key = portable_key(self.rows, data)
         try:
-            return self._made(without_ids(self.layout, data))
+            return self._canonical(without_ids(self.layout, data))
         except ma.ValidationError as error:
             faults = list(flattened(error.messages))
         except LadingError as error:
@@ -65,7 +65,7 @@ class Canonicaliser:
             for field, text in masked_faults(self.rows, faults)
         ]
 
-    def _made(self, data: Any) -> Canonical:
+    def _canonical(self, data: Any) -> Canonical:
         loaded = canonical_record(self.rows, self.schema.load(data))
         record = _whole(self.rows, loaded, data)
         text = encoded(self.rows, record)

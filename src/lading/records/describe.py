@@ -15,7 +15,7 @@ from lading.records.layout import Key, Part
 LEVELS = 3
 
 
-def told_key(parts: tuple[Part, ...], key: Key | None) -> Any:
+def masked_key(parts: tuple[Part, ...], key: Key | None) -> Any:
     """Return a key in portable form, for people: what is hidden stays so."""
     return masked(parts, named_key(parts, key)) if any(map(hides, parts)) else named_key(parts, key)
 

@@ -268,8 +268,10 @@ def canonical_record(rows: RowSet, loaded: Any) -> dict[str, Any]:
             f"load returned {shown(loaded)}; lading needs plain data, so post_load must return it"
         )
     record: dict[str, Any] = {}
-    kind = rows.discriminator
-    of_class = rows.members if kind is None else rows.members_of(_loaded(kind, loaded))
+    discriminator = rows.discriminator
+    of_class = (
+        rows.members if discriminator is None else rows.members_of(_loaded(discriminator, loaded))
+    )
     for member in of_class:
         if not (isinstance(member, Value) and not member.writable):
             record |= _loaded(member, loaded)

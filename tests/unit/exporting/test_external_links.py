@@ -43,7 +43,7 @@ ALL = {"author_slug": "authors", "tags": "tags", "steps.tag": "tags", "category"
 def test_links_without_a_target_in_the_bundle_are_counted(links: Externals) -> None:
     """By their path, flat and nested, at any depth."""
     note(links, recipes=[RECIPE, {**RECIPE, "slug": "two"}], tags=[{"slug": "old"}])
-    found = list(links.found(files(**ALL), []))
+    found = list(links.links_outside(files(**ALL), []))
     assert [(item.field, item.references, item.count) for item in found] == [
         ("author_slug", "authors", 2),
         ("tags", "tags", 2),
@@ -56,20 +56,20 @@ def test_links_whose_targets_are_there_are_none(links: Externals) -> None:
     """In whatever order the records come."""
     tags = [{"slug": slug} for slug in ("old", "plain", "hot")]
     note(links, authors=[{"slug": "ann"}], recipes=[RECIPE], tags=tags)
-    found = list(links.found(files(author_slug="authors", tags="tags"), []))
+    found = list(links.links_outside(files(author_slug="authors", tags="tags"), []))
     assert found == []
 
 
 def test_a_null_link_leads_nowhere(links: Externals) -> None:
     """So it doesn't lead outside."""
     note(links, recipes=[{**RECIPE, "author_slug": None, "tags": [], "steps": []}])
-    found = list(links.found(files(author_slug="authors", tags="tags"), []))
+    found = list(links.links_outside(files(author_slug="authors", tags="tags"), []))
     assert found == []
 
 
 def test_what_records_can_not_tell_is_as_the_bundle_said(links: Externals) -> None:
     """Of references to owned rows, say."""
     before = [External("recipes", "unknown", "steps", 3)]
-    assert list(links.found(files(unknown="steps", other="steps"), before)) == [
+    assert list(links.links_outside(files(unknown="steps", other="steps"), before)) == [
         External("recipes", "unknown", "steps", 3)
     ]

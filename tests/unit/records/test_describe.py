@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column
 
 from lading import Ref
-from lading.records.describe import described, told_key
+from lading.records.describe import described, masked_key
 from support.cookbook import cookbook, rows
 from support.declaring import schema_for, table
 
@@ -76,9 +76,9 @@ def test_what_is_hidden_is_not_shown() -> None:
     parts = rows("authors", cookbook(entity="authors", hidden=("slug",))).key
     assert described(parts, ("ann",)) == "slug <hidden>"
     assert described(parts, (None,)) == "slug null"
-    assert told_key(parts, ("ann",)) == {"slug": "<hidden>"}
-    assert told_key(rows("authors").key, ("ann",)) == {"slug": "ann"}
-    assert told_key(parts, None) is None
+    assert masked_key(parts, ("ann",)) == {"slug": "<hidden>"}
+    assert masked_key(rows("authors").key, ("ann",)) == {"slug": "ann"}
+    assert masked_key(parts, None) is None
 
 
 def test_long_values_are_cut() -> None:

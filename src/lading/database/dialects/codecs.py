@@ -178,12 +178,12 @@ class Codecs(ABC):
             load=load or self.loader(type_),
             undo=self.result_process(type_),
             bind=(lambda value: bind(str(value))) if takes_text else bind,
-            kept=self.kept(type_),
+            as_impl=self.as_impl(type_),
             limited=self.limited(column),
             is_json=isinstance(below, sqltypes.JSON),
         )
 
-    def kept(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+    def as_impl(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """Return what shows a driver value as the type below any decorators has it."""
         below = self.underlying(type_)
         if isinstance(below, sqltypes.CHAR | sqltypes.NCHAR):

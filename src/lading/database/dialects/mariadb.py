@@ -93,7 +93,7 @@ class MariaDB(Dialect):
         values = [value for row in rows for value in row]
         return f"WHERE {left_side} IN ({','.join([group] * len(rows))})", values
 
-    def _given(self, width: int, count: int) -> str:
+    def _rows_as_table(self, width: int, count: int) -> str:
         """Return rows of parameters as a table of its own, named ``given``."""
         names = ", ".join(f"c{place}" for place in range(width))
         group = f"({','.join([self.mark] * width)})"
@@ -121,7 +121,17 @@ class MariaDB(Dialect):
     def update_of(
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], count: int
     ) -> str:
-        """Return the UPDATE of that many rows; what would update itself stays as it is."""
+        """Return the UPDATE that sets columns of several rows, and none that updates itself.
+
+        Args:
+            table: the table to update.
+            key: the columns that identify a row.
+            columns: the columns to set.
+            count: how many rows the statement updates.
+
+        Returns:
+            SQL whose parameters are, row by row, the key's values and then the new ones.
+        """
         target = self.table(table)
         changed = {column.name.lower() for column in columns}
         sets = [
@@ -135,7 +145,7 @@ class MariaDB(Dialect):
         match = self._match(key, [f"{target}.{self.name(column)}" for column in key])
         width = len(key) + len(columns)
         return (
-            f"UPDATE {self._given(width, count)} STRAIGHT_JOIN {target} ON {match} "
+            f"UPDATE {self._rows_as_table(width, count)} STRAIGHT_JOIN {target} ON {match} "
             f"SET {', '.join(sets)}"
         )
 

@@ -96,9 +96,9 @@ class MariaDBCodecs(Codecs):
             return f"its column is {stored.full} in the database, with no label of the model's"
         return None
 
-    def kept(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+    def as_impl(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """The driver leaves out the zone of what it is given, and gives none."""
-        show = super().kept(type_)
+        show = super().as_impl(type_)
         is_moment = isinstance(self.underlying(type_), sqltypes.DateTime | sqltypes.Time)
         return (lambda value: zoneless(show(value))) if is_moment else show
 

@@ -34,7 +34,7 @@ class StoredCodecs(Codecs):
         if not self.as_text(column, kind):
             return super().processed(column, kind, load)
         check = text_check(self.real(column.type))
-        return Processed(kind, load=_same, undo=_same, bind=_same, kept=_same, limited=check)
+        return Processed(kind, load=_same, undo=_same, bind=_same, as_impl=_same, limited=check)
 
 
 def text_check(type_: Any) -> Callable[[str], str]:

@@ -60,7 +60,17 @@ class SQLite(Dialect):
     def update_of(
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], count: int
     ) -> str:
-        """Return the UPDATE of that many rows."""
+        """Return the UPDATE that sets columns of several rows.
+
+        Args:
+            table: the table to update.
+            key: the columns that identify a row.
+            columns: the columns to set.
+            count: how many rows the statement updates.
+
+        Returns:
+            SQL whose parameters are, row by row, the key's values and then the new ones.
+        """
         width = len(key) + len(columns)
         target = self.table(table)
         sets = ", ".join(

@@ -130,7 +130,7 @@ class SQLiteCodecs(Codecs):
         inherited, checks = super().limited(column), driver_checks(self.columns(column))
         below = self.underlying(column.type)
         if is_decimal(below):
-            checks = {**checks, float: self._kept_decimal(below)}
+            checks = {**checks, float: self._exportable_decimal(below)}
 
         def check(bound: Any) -> Any:
             keep = checks.get(type(bound))
@@ -155,11 +155,11 @@ class SQLiteCodecs(Codecs):
             return scaled_double(below.scale, rounds=self.as_read)
         return super().loader(type_)
 
-    def kept(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
+    def as_impl(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
         """A double is compared with all of its digits, not as its type would round it."""
-        return as_double if is_rounded(self.underlying(type_)) else super().kept(type_)
+        return as_double if is_rounded(self.underlying(type_)) else super().as_impl(type_)
 
-    def _kept_decimal(self, type_: Any) -> Callable[[float], float]:
+    def _exportable_decimal(self, type_: Any) -> Callable[[float], float]:
         """Return the check that a decimal's double can be exported again."""
         if self.as_read or not is_rounded(type_):
             return finite

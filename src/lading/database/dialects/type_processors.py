@@ -34,7 +34,7 @@ class Processed:
         load: turns what was selected into the driver's value.
         undo: turns the driver's value into Python's.
         bind: turns Python's value into the driver's.
-        kept: shows a driver's value as the type below any decorator has it.
+        as_impl: shows a driver's value as the type below any decorator has it.
         limited: checks that a driver's value fits the column.
         is_json: whether the type below is JSON.
     """
@@ -46,7 +46,7 @@ class Processed:
         load: Step,
         undo: Step,
         bind: Step,
-        kept: Step,
+        as_impl: Step,
         limited: Step,
         is_json: bool = False,
     ) -> None:
@@ -54,7 +54,7 @@ class Processed:
         self.load = load
         self.undo = undo
         self.bind = bind
-        self.kept = kept
+        self.as_impl = as_impl
         self.limited = limited
         self.is_json = is_json
 
@@ -130,7 +130,7 @@ class Processed:
         """Compare what is stored with what an import would store."""
         back = fetched(bound)
         try:
-            old, new = self.kept(loaded), self.kept(back)
+            old, new = self.as_impl(loaded), self.as_impl(back)
             if type(old) is type(new):
                 if not alike(old, new):
                     raise changed(old, new)
@@ -165,8 +165,8 @@ def changed(value: Any, again: Any) -> NotUndone:
     )
 
 
-def alike(one: Any, other: Any) -> bool:
+def alike(value: Any, other: Any) -> bool:
     """Tell whether two values are equal; NaN is like itself, also in a list."""
-    if type(one) in (list, tuple) and type(one) is type(other) and len(one) == len(other):
-        return all(map(alike, one, other))
-    return bool(one == other or (one != one and other != other))  # noqa: PLR0124
+    if type(value) in (list, tuple) and type(value) is type(other) and len(value) == len(other):
+        return all(map(alike, value, other))
+    return bool(value == other or (value != value and other != other))  # noqa: PLR0124

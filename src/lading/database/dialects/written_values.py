@@ -62,17 +62,17 @@ def canonical_date(text: str) -> str:
 
 
 def checked_date() -> Expression:
-    """Check dates; the same few days stand in most records, so those seen are remembered."""
-    seen: set[str] = set()
+    """Check dates; the same few days stand in most records, so checked dates are remembered."""
+    known_dates: set[str] = set()
 
     def check(text: str) -> str:
         date = canonical_date(text)
-        if len(seen) < MOST_DATES:
-            seen.add(date)
+        if len(known_dates) < MOST_DATES:
+            known_dates.add(date)
         return date
 
     return Expression(
-        "({x} if known({x}) else check({x}))", {"known": seen.__contains__, "check": check}
+        "({x} if known({x}) else check({x}))", {"known": known_dates.__contains__, "check": check}
     )
 
 

@@ -131,7 +131,14 @@ class Database(ABC):
     def update(
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
     ) -> None:
-        """Set columns of the rows with these keys, in one statement; rows are key + columns."""
+        """Set columns of several rows, each identified by its key.
+
+        Args:
+            table: the table to update.
+            key: the columns that identify a row.
+            columns: the columns to set.
+            rows: driver values, of the key's columns first and then of ``columns``.
+        """
 
     @abstractmethod
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:

@@ -118,6 +118,14 @@ class MariaDBDatabase(Database):
     def update(
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
     ) -> None:
+        """Set columns of several rows, as many at once as a statement may hold.
+
+        Args:
+            table: the table to update.
+            key: the columns that identify a row.
+            columns: the columns to set.
+            rows: driver values, of the key's columns first and then of ``columns``.
+        """
         for part in self.portions(rows, len(key) + len(columns)):
             self.run(
                 self.dialect.update_of(table, key, columns, len(part)),

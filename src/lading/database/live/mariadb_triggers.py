@@ -29,10 +29,10 @@ def has_triggers(database: Database, tables: Sequence[sa.Table]) -> bool:
         f"WHERE (event_object_schema, event_object_table) IN ({marks}) LIMIT 1",
         tuple(name for place in places for name in place),
     )
-    return bool(triggers) or not _is_told(database, {schema for schema, _ in places})
+    return bool(triggers) or not _may_see_triggers(database, {schema for schema, _ in places})
 
 
-def _is_told(database: Database, schemas: set[str | None]) -> bool:
+def _may_see_triggers(database: Database, schemas: set[str | None]) -> bool:
     """Tell whether this user is granted the triggers of some schemas."""
     current = database.fetch("SELECT database()")[0][0]
     grants = [GRANTED.match(row[0]) for row in database.fetch("SHOW GRANTS")]

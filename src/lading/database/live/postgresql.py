@@ -100,6 +100,14 @@ class PostgreSQLDatabase(Database):
     def update(
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
     ) -> None:
+        """Set columns of several rows in one statement, with an array for each column.
+
+        Args:
+            table: the table to update.
+            key: the columns that identify a row.
+            columns: the columns to set.
+            rows: driver values, of the key's columns first and then of ``columns``.
+        """
         arrays = tuple(list(part) for part in zip(*rows, strict=True))
         self.run(self.dialect.update_of(table, key, columns), arrays)
 

@@ -36,7 +36,7 @@ WHERE c.relrowsecurity AND NOT u.rolsuper AND NOT u.rolbypassrls
 AND (c.relforcerowsecurity OR NOT pg_has_role(u.oid, c.relowner, 'USAGE'))
 ORDER BY 1, 2
 """
-KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+STAND_INS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
 
 def refuse_policies(database: Database, tables: Sequence[sa.Table]) -> None:
@@ -60,4 +60,4 @@ def stand_ins(database: Database, tables: Sequence[sa.Table]) -> dict[sa.Table, 
         "JOIN pg_class c ON c.oid = to_regclass(given.name) WHERE c.relkind IN ('v', 'm', 'f')",
         (list(by_name),),
     )
-    return {by_name[name]: KINDS[kind] for name, kind in rows}
+    return {by_name[name]: STAND_INS[relkind] for name, relkind in rows}

@@ -19,7 +19,7 @@ def not_utf8(connection: sa.Connection, root: RowSet) -> TargetError | None:
     """Return the error that names the first such text of an entity's rows, if there is one."""
     for rows in root.tree():
         for table in rows.tables:
-            for identity, column, data in _found(connection, table):
+            for identity, column, data in _undecodable_texts(connection, table):
                 fields = [value.written for value in rows.values if value.column is column]
                 return TargetError(
                     f"the row with {identity} holds text that isn't UTF-8: {shown(data)}",
@@ -31,7 +31,9 @@ def not_utf8(connection: sa.Connection, root: RowSet) -> TargetError | None:
     return None
 
 
-def _found(connection: sa.Connection, table: sa.Table) -> Iterator[tuple[str, Column, bytes]]:
+def _undecodable_texts(
+    connection: sa.Connection, table: sa.Table
+) -> Iterator[tuple[str, Column, bytes]]:
     keys = list(table.primary_key.columns)
     columns = [column for column in table.columns if column not in keys]
     raw: Any = connection.connection.driver_connection
