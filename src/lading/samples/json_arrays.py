@@ -69,7 +69,7 @@ def array_supply(elements: Supply, dimensions: int | None, *, as_tuple: bool) ->
     They are rectangular, for no other is an array.
     """
     depth = dimensions or 1
-    make = _tupled if as_tuple else _same
+    make = tupled if as_tuple else list
     few = list(elements.edges)[: MANY // 2]
     plain_items = [elements.plain(n) for n in range(3)]
     edges: list[Any] = [[], *(shaped([value], [1] * depth) for value in few)]
@@ -109,9 +109,6 @@ def shaped(items: list[Any], lengths: list[int]) -> list[Any]:
     ]
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(map(_tupled, value)) if isinstance(value, list) else value
+def tupled(value: Any) -> Any:
+    """Return nested lists as nested tuples."""
+    return tuple(map(tupled, value)) if isinstance(value, list) else value

@@ -17,6 +17,7 @@ from lading.errors import ArgumentError, DeclarationError, ImportFailed
 from lading.exporter import export_document
 from lading.importer import import_all, import_document
 from lading.report import ImportReport
+from lading.testing.compare.records import plain_text
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases.factories import EngineFactory, sqlite_engine
 from lading.testing.datasets.catalog_plan import Overrides, Plans
@@ -25,7 +26,7 @@ from lading.testing.datasets.references import Draw
 from lading.testing.stateful.clashes import Clash, clashing
 from lading.testing.stateful.database import Live
 from lading.testing.stateful.edits import ADDED, Edit, Edits
-from lading.testing.stateful.outcome import Outcome, Terms, Who, plain_text, terms_of
+from lading.testing.stateful.outcome import Outcome, Terms, Who, terms_of
 from lading.testing.strategies import wanted_plans
 from lading.testing.trips.bundles import files_of, manifest_of, noted, records_of
 from lading.testing.trips.trip import RoundTripError, Trip, hold_records

@@ -16,7 +16,7 @@ from hypothesis.strategies import SearchStrategy
 from lading.database.dialects.limits import shortest
 from lading.mapping.columns import kind_of, underlying
 from lading.samples.datetimes import UTC, ZONES
-from lading.samples.json_arrays import KEYS, SCALARS, shaped, split
+from lading.samples.json_arrays import KEYS, SCALARS, shaped, split, tupled
 from lading.samples.kinds import dimensions_of, item_facts, kind_supply
 from lading.samples.numbers import DIGITS, NEAR_ENDS, SCALE, decimal_bounds, scaled
 from lading.samples.supply import Facts
@@ -248,16 +248,12 @@ def _arrays(kind: Array, type_: Any, facts: Facts) -> SearchStrategy[Any]:
     else:
         shapes = st.sampled_from([[1] * depth, split(2, depth), split(ITEMS, depth)])
         lists = shapes.flatmap(lambda lengths: _filled(values, lengths))
-    return lists.map(_tupled) if kind.as_tuple else lists
+    return lists.map(tupled) if kind.as_tuple else lists
 
 
 def _filled(values: SearchStrategy[Any], lengths: list[int]) -> SearchStrategy[Any]:
     size = math.prod(lengths)
     return st.lists(values, min_size=size, max_size=size).map(lambda items: shaped(items, lengths))
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(map(_tupled, value)) if isinstance(value, list) else value
 
 
 _RULES: list[tuple[type[Kind] | tuple[type[Kind], ...], Any]] = [

@@ -12,7 +12,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache, cached_property
 from typing import Any
@@ -135,10 +136,9 @@ class Fit:
         """Return a driver's value as the type below has it."""
         type_ = self.codecs.underlying(self.type)
         read = type_.result_processor(self.codecs.dialect, self.codecs.type_code(self.type))
-        back = fetched(bound)
-        found = back if read is None else read(back)
-        is_null = found is None and isinstance(type_, sqltypes.JSON)
-        return sqltypes.JSON.NULL if is_null else found
+        value = fetched(bound) if read is None else read(fetched(bound))
+        is_null = value is None and isinstance(type_, sqltypes.JSON)
+        return sqltypes.JSON.NULL if is_null else value
 
     def keeps(self, value: Any) -> bool:
         """Tell whether a value comes back as the same."""
@@ -202,12 +202,12 @@ def _lengths(codecs: Codecs, column: Column) -> tuple[int | None, int | None]:
     return min((limit for limit in limits if limit is not None), default=None), exact
 
 
-def as_given(arrived: Any, given: Any) -> Any:
-    """Return what an import makes of a value in the form in which Core was given it."""
-    if isinstance(given, str) and isinstance(arrived, uuid.UUID):
+def as_given(arrived: Any, value: Any) -> Any:
+    """Return what an import makes of a value in the form in which Core takes it."""
+    if isinstance(value, str) and isinstance(arrived, uuid.UUID):
         return str(arrived)  # a column that keeps UUIDs as text
-    if isinstance(given, list | tuple) and isinstance(arrived, list | tuple):
-        return type(arrived)(as_given(*pair) for pair in zip(arrived, given, strict=True))
+    if isinstance(value, list | tuple) and isinstance(arrived, list | tuple):
+        return type(arrived)(as_given(*pair) for pair in zip(arrived, value, strict=True))
     return arrived
 
 
@@ -268,11 +268,13 @@ class Fits:
         """
         if not self.alters:
             return value
-        for fit in self._in_turn(dialect):
-            try:
-                return fit.read(value)
-            except Exception:  # noqa: S112 - the driver may take another type than it gives
-                continue
+        return self._first(value, self._in_turn(dialect), lambda fit: fit.read(value))
+
+    def _first(self, value: Any, fits: Iterable[Fit], read: Callable[[Fit], Any]) -> Any:
+        """Return what the first dialect's form that takes a value gives back of it."""
+        for fit in fits:
+            with suppress(Exception):  # the driver may take another type than it gives
+                return read(fit)
         raise ValueError(f"{value!r} doesn't come back from its column's type")
 
     def stored(self, value: Any, dialect: str) -> Any:
@@ -292,14 +294,11 @@ class Fits:
         """
         if not self.alters:
             return [value]
-        names = list(self.fits)
-        found = [self.stored(value, name) for name in names]
-        for name in names:
-            try:
-                found.append(self.returned(value, name))
-            except ValueError:
-                continue
-        return found
+        forms = [self.stored(value, name) for name in self.fits]
+        for name in self.fits:
+            with suppress(ValueError):
+                forms.append(self.returned(value, name))
+        return forms
 
     def refused(self, value: Any) -> Exception | None:
         """Return what the column's type raises for a value, if no dialect's form takes it."""
@@ -317,14 +316,14 @@ class Fits:
         """Return what a decorator makes of a value in the end; ``ValueError`` if nothing stays."""
         if not self.alters:
             return value
-        for fit in self.fits.values():
-            try:
-                back = fit.returned(value)
-                if back is not None and alike(fit.returned(back), back):
-                    return back
-            except Exception:  # noqa: S112 - the driver may take another type than it gives
-                continue
-        raise ValueError(f"{value!r} doesn't come back from its column's type")
+
+        def twice(fit: Fit) -> Any:
+            back = fit.returned(value)
+            if back is None or not alike(fit.returned(back), back):
+                raise ValueError(f"{value!r} doesn't stay as it is")
+            return back
+
+        return self._first(value, self.fits.values(), twice)
 
 
 def _alters(column: Column) -> bool:

@@ -7,7 +7,6 @@ keys that they lead to, and owned rows and link rows within the record that they
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -18,7 +17,7 @@ from lading.model.entities import Entities
 from lading.model.recursive_keys import level_parts, recurring
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.testing.compare.difference import NEW, NOTHING, DataDifference, ranked
-from lading.testing.compare.records import AS, Comparison
+from lading.testing.compare.records import AS, Comparison, plain_text
 from lading.testing.compare.stored import NULL_TEXT, Cell, Stored, is_null
 
 NULL: Cell = ("null", NULL_TEXT)
@@ -210,7 +209,7 @@ class CellRecords:
             key_texts = self._key(member.reference, link)
             cells = {c.name: cell_text(link.cells[c]) for c in solid if not c.foreign_keys}
             keys.append({**key_texts, **cells} if isinstance(key_texts, dict) else key_texts)
-        return sorted(keys, key=_order)
+        return sorted(keys, key=plain_text)
 
     def _children(self, member: Children, row: CellRow) -> list[dict[str, Any]]:
         near = tuple(column for column, _ in member.pairs)
@@ -237,11 +236,7 @@ class CellRecords:
             else (False, 0, str(child.cells.get(column, NULL)))
             for column, _ in member.sequence
         ]
-        return (*ties, _order(record))
-
-
-def _order(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=repr)
+        return (*ties, plain_text(record))
 
 
 def _by(rows: Iterable[CellRow], columns: Iterable[Column]) -> dict[tuple[str, ...], list[CellRow]]:

@@ -67,6 +67,11 @@ def same(one: Any, other: Any) -> bool:
     return json.dumps(one, default=repr) == json.dumps(other, default=repr)
 
 
+def plain_text(value: Any) -> str:
+    """Return a written value as one text, whatever the order of its fields."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=repr)
+
+
 def record_differences(
     entities: Entities, expected: Records, actual: Records, *, ordered: bool = False
 ) -> list[DataDifference]:
@@ -240,8 +245,7 @@ def _most_alike(
 
 
 def _key(rows: RowSet, record: Record) -> str:
-    key = [record.get(name) for name in rows.key_names]
-    return json.dumps(key, sort_keys=True, default=repr)
+    return plain_text([record.get(name) for name in rows.key_names])
 
 
 def _named(rows: RowSet, place: str, records: Sequence[Any], record: Record) -> str:

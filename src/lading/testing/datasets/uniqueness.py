@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from lading.testing.datasets.constraints import Unique
@@ -13,40 +14,56 @@ class Claims:
     """Remembers, for each unique set of columns, what rows hold in it."""
 
     def __init__(self) -> None:
-        self.seen: dict[tuple[Plan, int], set[Any]] = {}
+        self.claimed_keys: dict[tuple[Plan, int], set[Any]] = {}
 
     def take(self, instance: Instance) -> bool:
         """Claim what a row has for itself alone; ``False`` if another row has it already."""
         claims = []
-        for place, unique in enumerate(instance.plan.uniques):
-            if unique.columns[0].table in instance.rows:
-                keys = same_keys(instance, unique)
-                seen = self.seen.setdefault((instance.plan, place), set())
-                if not seen.isdisjoint(keys):
-                    return False
-                claims.append((seen, keys))
-        for seen, keys in claims:
-            seen.update(keys)
+        for _, claimed, keys in self._claims(instance):
+            if not claimed.isdisjoint(keys):
+                return False
+            claims.append((claimed, keys))
+        for claimed, keys in claims:
+            claimed.update(keys)
         return True
+
+    def share(self, instance: Instance) -> list[Unique]:
+        """Claim a row's keys all the same, and return the unique sets that others share."""
+        shared = []
+        for unique, claimed, keys in self._claims(instance):
+            if not claimed.isdisjoint(keys):
+                shared.append(unique)
+            claimed.update(keys)
+        return shared
 
     def release(self, instance: Instance) -> None:
         """Give up what a row has claimed, before it is changed."""
-        for place, unique in enumerate(instance.plan.uniques):
-            if unique.columns[0].table in instance.rows:
-                keys = same_keys(instance, unique)
-                self.seen.setdefault((instance.plan, place), set()).difference_update(keys)
+        for _, claimed, keys in self._claims(instance):
+            claimed.difference_update(keys)
 
     def is_free(self, instance: Instance) -> bool:
         """Tell whether nobody has what the cells that a row has so far would claim."""
+        claims = self._claims(instance, is_whole=False)
+        return all(claimed.isdisjoint(keys) for _, claimed, keys in claims)
+
+    def _claims(
+        self, instance: Instance, *, is_whole: bool = True
+    ) -> Iterator[tuple[Unique, set[Any], list[Any]]]:
+        """Yield each unique set of a row: the keys claimed in it, and those of the row.
+
+        Of a row that isn't whole yet, only the sets whose cells are all there.
+        """
         for place, unique in enumerate(instance.plan.uniques):
-            if all(c.name in instance.rows.get(c.table, {}) for c in unique.columns):
-                keys = same_keys(instance, unique)
-                if not self.seen.get((instance.plan, place), set()).isdisjoint(keys):
-                    return False
-        return True
+            rows = [instance.rows.get(column.table) for column in unique.columns]
+            names = [column.name for column in unique.columns]
+            if rows[0] is not None and (
+                is_whole or all(row and name in row for row, name in zip(rows, names, strict=True))
+            ):
+                claimed = self.claimed_keys.setdefault((instance.plan, place), set())
+                yield unique, claimed, _keys_of(instance, unique)
 
 
-def same_keys(instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
+def _keys_of(instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
     """Return every key that a unique set may hold of a row, on one engine or another.
 
     Of a type that changes values, what it stores and what it gives back count both.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import reject
@@ -14,48 +14,20 @@ from lading.changes.change import Change
 from lading.changes.replay import Flow, SplitSource, Undone
 from lading.changes.rewriting.records import Undecided, copied
 from lading.changes.rewriting.shapes import Shape, Shapes, is_owned
-from lading.changes.run import Piece, Upgrade
+from lading.changes.run import Upgrade
 from lading.changes.steps.base import Step
 from lading.changes.streams import Streams
 from lading.changes.upgrade_plan import UpgradePlan
+from lading.importing.document_payload import DocumentOrigin
 from lading.report import Problem
 from lading.testing.old_versions.documents import Records, dangling, links_of
-from lading.values.json_text import json_text, parse_json, plain_json_text
+from lading.values.json_text import json_text, parse_json
 
 SIZE = 100
 
 
 class Faulty(Exception):
     """Something on the way isn't as it must be; the text says what and where."""
-
-
-@dataclass
-class Held:
-    """Records of a document, as what an upgrade reads from."""
-
-    records: Records
-
-    def file(self, name: str) -> str:
-        """Records are named by their entity."""
-        return name
-
-    def total(self, name: str) -> int:
-        """Return how many records an entity has."""
-        return len(self.records[name])
-
-    def read(self, name: str, size: int) -> Iterator[Piece]:
-        """Yield an entity's records."""
-        for start in range(0, len(self.records[name]), size):
-            part = self.records[name][start : start + size]
-            yield Piece(start + 1, [plain_json_text(record) for record in part])
-
-    def has_ids(self, name: str) -> bool:
-        """No record has ids."""
-        return False
-
-    def links(self, name: str) -> Mapping[str, int]:
-        """Nothing is said of links."""
-        return {}
 
 
 def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -> Records:
@@ -66,7 +38,7 @@ def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -
     upgrade = Upgrade(plan, shapes, "drawn records")
     upgrade.pipeline.flows = {name: _decided(flow) for name, flow in upgrade.pipeline.flows.items()}
     problems: list[Problem] = []
-    with closing(Streams(Held(records), upgrade)) as streams:
+    with closing(Streams(DocumentOrigin(records), upgrade)) as streams:
         made = {
             name: [
                 parse_json(line)

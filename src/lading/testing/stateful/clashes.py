@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container
 from enum import Enum
-from typing import Any
 
-from lading.testing.datasets.uniqueness import same_keys
+from lading.testing.datasets.uniqueness import Claims
 from lading.testing.stateful.outcome import Who
 from lading.testing.stateful.state import State
 
@@ -25,16 +24,8 @@ def clashing(target: State, source: State, new: Container[Who]) -> Clash:
         state.label_ids()
     whose = source.records()
     added = [row for row in source.instances if whose.get(row, ("", "")) in new]
-    seen: dict[Any, set[Any]] = {}
-    clash = Clash.NONE
-    for row in [*target.instances, *added]:
-        for place, unique in enumerate(row.plan.uniques):
-            if unique.columns[0].table in row.rows:
-                keys = same_keys(row, unique)
-                claimed = seen.setdefault((row.plan, place), set())
-                if not claimed.isdisjoint(keys):
-                    if unique.nulls_equal:
-                        return Clash.UNSEEN
-                    clash = Clash.REFUSED
-                claimed.update(keys)
-    return clash
+    claims = Claims()
+    shared = [unique for row in [*target.instances, *added] for unique in claims.share(row)]
+    if any(unique.nulls_equal for unique in shared):
+        return Clash.UNSEEN
+    return Clash.REFUSED if shared else Clash.NONE

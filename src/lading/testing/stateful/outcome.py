@@ -6,7 +6,6 @@ import of any mode leaves behind is the records that are there, joined with thos
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from lading.model.entities import Entities
 from lading.model.rowsets import Children, Links, Reference, RowSet
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
-from lading.testing.compare.records import restorable, same
+from lading.testing.compare.records import plain_text, restorable, same
 from lading.testing.trips.trip import RoundTripError
 
 #: What ``on_conflict`` may say, and that the record which is there stays as it is.
@@ -187,11 +186,6 @@ def _by_key(root: RowSet, records: Iterable[Record]) -> dict[str, Record]:
 def key_text(names: Iterable[str], record: Mapping[str, Any]) -> str:
     """Return what a record holds in its natural key as one text; equal keys, equal texts."""
     return plain_text({name: record.get(name) for name in names})
-
-
-def plain_text(value: Any) -> str:
-    """Return a written value as one text, whatever the order of its fields."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=repr)
 
 
 def references(rows: RowSet, record: Record) -> Iterator[tuple[Reference, Any]]:
