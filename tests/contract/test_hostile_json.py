@@ -284,7 +284,7 @@ def test_37_errors_about_deep_keys_need_no_stack(
         far_down(600, lambda: import_document(engine, document, catalog=catalog))
     assert "places record 2: has the natural key of record 1" in str(caught.value)
     document["places"] = twins[:1]
-    with pytest.raises(ImportFailed, match="places record 1, above: no places has"):
+    with pytest.raises(ImportFailed, match="places record 1, above: places: no record has"):
         far_down(600, lambda: import_document(engine, document, catalog=catalog))
 
 
