@@ -20,11 +20,11 @@ from lading.messages import listed, shown
 from lading.model.entities import Entities, KeyChoice
 from lading.model.rowsets import SchemaClass
 
-#: Every catalog that is still used, to name those that were meant where none was given.
+#: Every catalog in use; an error about the empty default catalog names them.
 _catalogs: weakref.WeakSet[Catalog] = weakref.WeakSet()
 
 
-#: What may become of a double in SQLite that has more digits than its decimal column's scale.
+#: How doubles in SQLite with more digits than their decimal column's scale are exported.
 EXACT, AS_READ = "exact", "as_read"
 
 
@@ -106,6 +106,12 @@ class Catalog:
         A schema that was declared in another catalog may be added as well, with those that it
         owns: each catalog then carries its rows by its own options.  An instance, such as
         ``PurchaseSchema()``, works by the catalog that the class was declared in.
+
+        Args:
+            schema: A subclass of ``EntitySchema`` whose ``Meta`` names a model.
+
+        Raises:
+            DeclarationError: It isn't such a class.
         """
         declared: Any = schema
         is_schema = isinstance(declared, type) and issubclass(declared, ma.Schema)
@@ -123,6 +129,9 @@ class Catalog:
         """Add a change; subclasses of ``Change`` do this by themselves.
 
         A further catalog of the same schemas needs their changes as well, in the same order.
+
+        Args:
+            change: A subclass of ``Change``.
         """
         with self._lock:
             if change not in self.changes:
@@ -132,7 +141,12 @@ class Catalog:
     def use(self) -> Entities:
         """Derive everything from the declarations, once.
 
-        Raises ``DeclarationError`` with every mistake found in the schemas.
+        Returns:
+            The entities by name; the same object until a schema or change is registered.
+
+        Raises:
+            DeclarationError: The catalog is empty, or its schemas have mistakes, each of which
+                the error lists.
         """
         with self._lock:
             if not self.schemas:
@@ -146,16 +160,25 @@ class Catalog:
         """List what no schema carries: tables and columns of the models' metadata.
 
         Columns that look like references by ids which no record carries are among them: see
-        ``mapping.soft_references`` for the rule.  Maps each name (``"sessions"``,
-        ``"users.token"``) to the reason that ``leaves_out`` gives, or to ``None``; sorted by
-        name.
+        ``mapping.soft_references`` for the rule.
+
+        Returns:
+            The reason that ``leaves_out`` gives for each name (``"sessions"``,
+            ``"users.token"``), or ``None``; sorted by name.
+
+        Raises:
+            DeclarationError: The catalog is empty, or its schemas have mistakes.
         """
         return dict(coverage(self.use()))
 
     def choices(self) -> tuple[KeyChoice, ...]:
         """Say which natural key each entity has, what it was chosen from, and why.
 
-        Sorted by name; owned lists with a key of their own are among them.
+        Returns:
+            The choices sorted by name, those of owned lists with a key of their own included.
+
+        Raises:
+            DeclarationError: The catalog is empty, or its schemas have mistakes.
         """
         return self.use().choices
 
@@ -189,8 +212,12 @@ def catalog_of(catalog: Any) -> Catalog:
 def import_order(catalog: Catalog | None = None) -> dict[str, int]:
     """Return each entity's place in the import order, counted from 1, in that order.
 
-    Without a catalog, the default one is meant.  Raises ``DeclarationError`` for a cycle
-    of required references, with its path.
+    Args:
+        catalog: The catalog of the entities; by default the default one.
+
+    Raises:
+        DeclarationError: The catalog is empty, its schemas have mistakes, or required references
+            form a cycle, whose path the error shows.
     """
     names = load_order_of(catalog_of(catalog).use()).entities
     return {name: place for place, name in enumerate(names, 1)}

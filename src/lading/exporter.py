@@ -174,9 +174,9 @@ def _prepared(catalog: Catalog, only: Any, where: Any, *, closure: bool) -> tupl
 
 
 def _versions(catalog: Catalog, names: list[str]) -> dict[str, int]:
-    """Return the versions of entities, and of what they refer to where changes led to it.
+    """Return the versions of entities, and of the targets of their references that have changes.
 
-    Only then may references have been written otherwise once.
+    Changes alone may alter how a reference is written.
     """
     entities, history = catalog.use(), history_of(catalog)
     versions = {name: entities[name].version for name in names}
@@ -205,7 +205,7 @@ def _exporting(
     include_ids: bool,
     progress: Watch | None,
 ) -> Iterator[_Export]:
-    """Open the snapshot that everything is read from."""
+    """Open the snapshot that all records are read from."""
     with veiled(catalog.use()), reading(session, catalog) as opened:
         require_tables(opened.database, catalog.use())
         scope.resolve(opened.database)
@@ -279,7 +279,7 @@ class _Export:
         return self.contents.entry(file, self.tallies[name].links)
 
     def check_counts(self) -> None:
-        """Every row of an owned table or a link table is in one record, of entities taken whole."""
+        """Raise ``TargetError`` if a row of an owned table or a link table is in no record."""
         nested: dict[Any, set[str]] = {}
         owned: dict[Any, str] = {}
         for rows in self.entities.all_rows():
@@ -308,7 +308,7 @@ class _Export:
                 )
 
     def manifest(self, files: list[FileEntry], source: str | None) -> Manifest:
-        """Say what the bundle holds."""
+        """Return the bundle's manifest."""
         return self.contents.manifest(
             files,
             source=source or self.catalog.source,

@@ -565,8 +565,8 @@ def test_a_closure_says_which_filtered_records_it_brings_back(
         with pytest.warns(ClosureWarning) as caught:
             manifest = export_all(engine, tmp_path / "out", **scope)
         assert [str(warning.message) for warning in caught] == [
-            "closure=True brought back records that where leaves out: 1 of people; records that "
-            "are kept refer to them. Filter what refers to them as well, or leave out closure"
+            "closure=True exports records that where leaves out: 1 of people; other exported "
+            "records refer to them. Filter those as well, or leave out closure"
         ]
         assert caught[0].filename == __file__
         assert manifest.brought_back == {"people": 1}

@@ -1,4 +1,4 @@
-"""Whether a database's columns are there, and can hold what the models say at all.
+"""Checks that a database has the models' columns, and that these can hold the models' values.
 
 Both are found in one look at the catalog tables, before anything is read or written.
 """
@@ -56,7 +56,7 @@ def require_columns(dialect: Dialect, row_sets: Iterable[RowSet]) -> None:
 
 
 def copying_columns(rows: RowSet) -> Iterator[tuple[Column, Column, str]]:
-    """Yield each column that holds what another does, that other, and the field of the two."""
+    """Yield each column that repeats another's value, that other column, and the field of both."""
     for reference in (*rows.references, *(links.reference for links in rows.links)):
         for near, far in zip(reference.columns, reference.remote, strict=True):
             yield near, far, reference.written
@@ -67,7 +67,7 @@ def copying_columns(rows: RowSet) -> Iterator[tuple[Column, Column, str]]:
 
 
 def require_room(dialect: Dialect, row_sets: Iterable[RowSet]) -> None:
-    """Raise ``TargetError`` for a column that an import can't fill with what its model says."""
+    """Raise ``TargetError`` for a column that can't hold its model's values."""
     for rows in row_sets:
         dialect.once(_require_room, rows)
 

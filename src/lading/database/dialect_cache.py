@@ -1,4 +1,4 @@
-"""Keeps a catalog's dialects, with all that was compiled for them, from call to call."""
+"""Keeps a catalog's dialects, with what was compiled for them, from call to call."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from lading.database.dialects.base import Dialect, ServerFacts
 from lading.database.dialects.real_columns import Tables, Translation
 from lading.model.entities import Entities
 
-#: Dialects that are kept, those used last; a process seldom speaks to more databases.
+#: How many dialects are kept, the latest first; a process seldom uses more databases.
 MOST = 8
-#: What each of SQLAlchemy's dialects has for itself, and that follows from its settings.
+#: Attributes of SQLAlchemy's dialects that differ by instance, and follow from the settings.
 OWN = {
     "_psycopg_adapters_map",
     "dispatch",
@@ -73,7 +73,7 @@ def dialect_cache(_: Entities) -> DialectCache:
 
 
 def settings_of(sqlalchemy: SQLAlchemyDialect) -> dict[str, Any]:
-    """Return what may tell how a dialect of SQLAlchemy's writes from how its class does."""
+    """Return the settings by which a dialect of SQLAlchemy's may differ from its class."""
     dialect_class: Any = type(sqlalchemy)
     ignored = OWN | _memoized(dialect_class)
     return {name: value for name, value in vars(sqlalchemy).items() if name not in ignored}
@@ -81,6 +81,6 @@ def settings_of(sqlalchemy: SQLAlchemyDialect) -> dict[str, Any]:
 
 @cache
 def _memoized(cls: Any) -> frozenset[str]:
-    """Name what a class computes of the rest when it is first asked for."""
+    """Name the attributes that a class computes from the others, when they are first used."""
     members = [member for base in cls.__mro__ for member in vars(base).items()]
     return frozenset(name for name, member in members if isinstance(member, memoized_property))

@@ -1,4 +1,4 @@
-"""What a database refuses, in lading's errors: told by the codes of each engine, never by texts."""
+"""What a database refuses, in lading's errors: by the codes of each engine, never by texts."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ BY_CODE: Mapping[str, Mapping[Any, Explanation]] = {
     "mysql": MARIADB,
     "sqlite": SQLITE,
 }
-#: What a remedy tells to change, by engine.
+#: The setting that a remedy names, by engine.
 SETTINGS: Mapping[str, Mapping[Explanation, str]] = {
     "postgresql": {
         LOCKED: "lock_timeout",
@@ -105,18 +105,18 @@ SETTINGS: Mapping[str, Mapping[Explanation, str]] = {
         READ_ONLY: "without PRAGMA query_only or mode=ro, on a file that may be written",
     },
 }
-#: Codes under which nobody knows whether the server still carried the statement out: it was
-#: told to stop, or the reply is lost.
+#: Codes after which it is unknown whether the server carried the statement out: it was told to
+#: stop, or the reply is lost.
 GONE_POSTGRESQL = {"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
 DUPLICATE = 1062
-#: What MariaDB says of NOT NULL, CHECK and foreign keys names columns and constraints alone.
+#: MariaDB's messages about NOT NULL, CHECK and foreign keys show no values.
 WITHOUT_VALUES = {1048, 1364, 1451, 1452, 4025}
 GONE_MARIADB = {1053, 1927, 2006, 2013, 2014, 2055}
 
 
 @contextmanager
 def refusals(entity: str | None = None) -> Iterator[None]:
-    """Let no exception of the driver's or of SQLAlchemy's escape."""
+    """Turn exceptions of the driver and of SQLAlchemy into lading's errors."""
     try:
         yield
     except sa.exc.SQLAlchemyError as error:
@@ -133,7 +133,7 @@ def refusals(entity: str | None = None) -> Iterator[None]:
 
 
 def refusal(error: BaseException, entity: str | None = None) -> TargetError:
-    """Return what lading says of an exception of SQLAlchemy's."""
+    """Return lading's error for an exception of SQLAlchemy's."""
     if isinstance(error, sa.exc.MissingGreenlet):
         return TargetError(
             "this engine is for asyncio, and nobody awaits it here",
@@ -156,7 +156,7 @@ def refusal(error: BaseException, entity: str | None = None) -> TargetError:
 
 
 def refusal_without_values(error: BaseException) -> str:
-    """Return what a database objects to, without any value: a constraint, or a code."""
+    """Describe a database's objection without any value: by a constraint, or a code."""
     orig = getattr(error, "orig", None) or error
     engine, code = code_of(orig)
     if engine == "sqlite":
@@ -189,7 +189,7 @@ def is_lost(error: BaseException) -> bool:
 
 
 def code_of(orig: BaseException) -> tuple[str, Any]:
-    """Return which engine a driver's error is of, and its SQLSTATE, number or primary code."""
+    """Return the engine of a driver's error, and its SQLSTATE, number or primary code."""
     if hasattr(orig, "sqlite_errorcode"):
         return "sqlite", orig.sqlite_errorcode & 0xFF
     if orig.args and isinstance(orig.args[0], int):
@@ -215,7 +215,7 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _interruption(error: BaseException) -> BaseException | None:
-    """Return the Ctrl-C, if there was one, whose cleaning up failed."""
+    """Return the interruption (Ctrl-C) after which the clean-up failed, if there was one."""
     context: BaseException | None = error
     while context is not None:
         if not isinstance(context, Exception):
@@ -226,7 +226,7 @@ def _interruption(error: BaseException) -> BaseException | None:
 
 @contextmanager
 def veiled(entities: Entities) -> Iterator[None]:
-    """Let no error show what an entity hides by what caused it: a driver prints parameters."""
+    """Cut off the cause of errors if an entity has hidden fields: drivers print parameters."""
     try:
         yield
     except LadingError as error:
@@ -239,7 +239,7 @@ def veiled(entities: Entities) -> Iterator[None]:
 
 
 def _without_cause(error: LadingError) -> LadingError:
-    """Return an error without what led to it, and without the driver's text in its own."""
+    """Return an error without its cause, and without the driver's text in its own."""
     cause = error.__cause__
     error.__cause__ = error.__context__ = None
     if not isinstance(cause, sa.exc.DBAPIError) or type(error) is not TargetError:

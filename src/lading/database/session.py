@@ -121,7 +121,7 @@ def writing(
 
 
 def _give_back(database: Database) -> None:
-    """End what is left of a transaction of ours, and give its connection back as it came."""
+    """Roll back what is left of a transaction of ours, and restore the connection's settings."""
     try:
         database.connection.rollback()
         database.give_back()
@@ -130,7 +130,7 @@ def _give_back(database: Database) -> None:
 
 
 def _hold_for_caller(database: Database, keys: TableKeys) -> None:
-    """Have other imports wait, before the caller's transaction takes a snapshot if it has none."""
+    """Make other imports wait, before the caller's transaction takes a snapshot if it has none."""
     if database.autocommits():
         return  # refused, once the transaction has begun
     is_fresh = database.is_fresh()
@@ -176,7 +176,7 @@ def _owner(session: Any, catalog: Catalog) -> sa.Engine | sa.Connection | Sessio
 
 
 def _engine_of(factory: sessionmaker[Any], catalog: Catalog) -> sa.Engine:
-    """A factory's sessions are opened for us alone, so its engine serves as well."""
+    """Return the engine of a session factory, whose sessions would be opened for us alone."""
     with factory() as session:
         bind = _bind_of(session, catalog)
         return bind if isinstance(bind, sa.Engine) else bind.engine
@@ -213,5 +213,5 @@ def _refuse_autocommit(database: Database) -> None:
 
 
 def _expire(owner: sa.Connection | Session) -> Callable[[], None]:
-    """Objects that a session holds may be older than what an import wrote."""
+    """Expire a session's objects, which may be older than what an import wrote."""
     return owner.expire_all if isinstance(owner, Session) else lambda: None

@@ -1,4 +1,4 @@
-"""What a database's tables are and hold: whether they exist, and how many rows and links."""
+"""Checks that a database's tables exist, and counts their rows and links."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def require_tables(database: Database, entities: Entities) -> None:
 
 
 def _require_fit(dialect: Dialect, entities: Entities) -> None:
-    """Raise ``TargetError`` for types, tables or columns with which nothing can be done."""
+    """Raise ``TargetError`` for missing tables and columns, and for types that don't fit."""
     _require_types(dialect, entities)
     missing = sorted(
         ".".join(filter(None, dialect.place(table)))
@@ -79,7 +79,7 @@ def _refuse_same_rows(database: Database, tables: Sequence[sa.Table]) -> None:
 
 
 def _require_types(dialect: Dialect, entities: Entities) -> None:
-    """Raise ``TargetError`` for a column whose values the engine would refuse or change, all."""
+    """Raise ``TargetError`` for a column, all of whose values the engine would refuse or change."""
     for rows in entities.all_rows():
         for value in rows.values:
             refusal = dialect.codecs.refusal(value.carrier.type)
@@ -124,7 +124,7 @@ class TableCounts:
             wanted += [linked.get(column, 0) for column in dict.fromkeys(self.counted[table])]
             gained = [now - then for now, then in zip(self.count(table), before, strict=True)]
             if self.sees_others and all(map(ge, gained, wanted)):
-                continue  # others may add rows of theirs, but none of ours may be missing
+                continue  # others may add rows, but all of ours must be there
             if gained != wanted:
                 pairs = zip(gained, wanted, strict=True)
                 place = next(n for n, (gain, count) in enumerate(pairs) if gain != count)

@@ -27,7 +27,7 @@ from lading.records.lines import encode_lines
 
 #: The keys of rows by their primary keys.
 TargetKeys = dict[Row, WrittenKey]
-#: Stands in the statement where each chunk's condition goes.
+#: Placeholder in the statement for each chunk's condition.
 CHUNK_MARK = "_lading_of_this_chunk"
 
 
@@ -166,7 +166,7 @@ class Ancestors:
         )
 
     def _written(self, identity: Row, levels: dict[Row, Level]) -> WrittenKey:
-        """Climb from a row to its root, and put its key together."""
+        """Climb from a row to its root, and build its key."""
         climbed: list[Level] = []
         depth = 0
         at: Row | None = identity
@@ -184,7 +184,7 @@ class Ancestors:
         return WrittenKey(key, msgspec.Raw(b"".join(text)), depth)
 
     def _endless(self, identity: Row, levels: dict[Row, Level], depth: int) -> TargetError:
-        """Tell a row that is its own ancestor from one that lies too deep."""
+        """Return the error for a row that is its own ancestor or lies too deep."""
         visited: dict[Row, None] = {}
         at: Row | None = identity
         while at in levels and at not in visited:  # an engine may give up on a path of thousands

@@ -17,7 +17,7 @@ Named = tuple[str, str | None]
 
 
 class Externals:
-    """The keys that there are, and those that are referred to, on disk.
+    """The keys of all records, and the keys that they refer to, on disk.
 
     References to owned rows can't be found by one record; their counts are those of the old bundle.
     """
@@ -35,7 +35,7 @@ class Externals:
                 self.keys.setdefault(_named(reference), (parts, KeyIndex()))
 
     def note(self, rows: RowSet, record: dict[str, Any]) -> None:
-        """Keep what a record is referred to by, and what it refers to."""
+        """Add a record's keys, and the keys that it refers to."""
         for (name, _), (parts, index) in self.keys.items():
             if name == rows.name and record.keys() >= set(parts):
                 index.fill([(json_text({part: record[part] for part in parts}), b"", 0)])
@@ -48,7 +48,7 @@ class Externals:
     def links_outside(
         self, files: Iterable[FileEntry], before: Iterable[External]
     ) -> Iterator[External]:
-        """Yield the links that lead outside, with their number."""
+        """Yield the references that lead outside, with the number of their links."""
         counts_before = {(external.entity, external.field): external.count for external in before}
         for entry in files:
             for path, links in entry.references.items():
@@ -63,7 +63,7 @@ class Externals:
         return sum(times for key, times in index.counts() if keys.get(key) is None)
 
     def close(self) -> None:
-        """Give the files back."""
+        """Delete the temporary files."""
         for _, index in (*self.links.values(), *self.keys.values()):
             index.close()
 

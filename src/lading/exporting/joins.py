@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from lading.model.rowsets import Extension, Reference, RowSet
 
-#: The most tables that a statement joins; those of conditions and lookups are left room.
+#: The most tables that a statement joins, which leaves room for those of conditions and lookups.
 MOST_TABLES = 50
 
-#: Says what it means that a foreign key holds what it refers to.
+#: Returns the condition that a foreign key's column holds the value that it refers to.
 Same = Callable[[Any, Any], sa.ColumnElement[bool]]
 
 

@@ -44,7 +44,7 @@ class Contents:
         return f"{self.names.index(name) + 1:0{width}}_{name}.json"
 
     def entry(self, file: EntityFile, links: Mapping[str, int]) -> FileEntry:
-        """Return the entry of a file that has been written, with so many links by their path."""
+        """Return the entry of a written file, whose ``links`` are counted by path."""
         name = file.entity_type
         rows = self.entities[name]
         return FileEntry(
@@ -67,7 +67,7 @@ class Contents:
         )
 
     def _shape(self, rows: RowSet) -> dict[str, Any]:
-        """Return the shape, and of which version the entities are that records refer to."""
+        """Return the shape, with the versions of the entities that records refer to."""
         targets = targets_of(self.entities, rows)
         return {
             **shape_of(rows),

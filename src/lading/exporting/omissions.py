@@ -20,13 +20,13 @@ from lading.model.entities import Entities
 
 
 def warn_of_closure(brought_back: Mapping[str, int]) -> None:
-    """Warn of records that a filter left out and the closure took after all."""
+    """Warn of records that ``where`` leaves out and the closure exports."""
     if brought_back:
         counts = [f"{count} of {name}" for name, count in brought_back.items()]
         warnings.warn(
-            f"closure=True brought back records that where leaves out: "
-            f"{listed(counts, separator=', ')}; records that are kept refer to them. Filter "
-            "what refers to them as well, or leave out closure",
+            f"closure=True exports records that where leaves out: "
+            f"{listed(counts, separator=', ')}; other exported records refer to them. Filter those "
+            "as well, or leave out closure",
             ClosureWarning,
             stacklevel=3,
         )
@@ -50,7 +50,7 @@ def rounded(tallies: Iterable[Tally]) -> dict[str, int]:
 
 
 def left_out(database: Database, catalog: Catalog, names: Sequence[str]) -> dict[str, str | None]:
-    """Return what an export of some entities doesn't carry, and warn of what nobody excused."""
+    """Return what an export of some entities doesn't carry, and warn of what isn't excused."""
     entities = catalog.use()
     _warn_of_views(database, catalog)
     reasons = {**uncarried(entities), **_cut_links(entities, names)}
@@ -69,7 +69,7 @@ def left_out(database: Database, catalog: Catalog, names: Sequence[str]) -> dict
 
 
 def _warn_of_views(database: Database, catalog: Catalog) -> None:
-    """Warn of what isn't a table: nobody can count the rows that a view doesn't show."""
+    """Warn of views in a table's place: the rows that a view doesn't show can't be counted."""
     for table, relation in database.stand_ins(tables_of(catalog.use())).items():
         if table.fullname not in catalog.leaves_out:
             warnings.warn(
@@ -82,7 +82,7 @@ def _warn_of_views(database: Database, catalog: Catalog) -> None:
 
 
 def _warn_of_soft_references(catalog: Catalog) -> None:
-    """Warn of columns that hold ids which an import may make anew."""
+    """Warn of columns that hold ids which an import may number anew."""
     soft = {
         name: targets
         for name, targets in soft_references(catalog.use()).items()

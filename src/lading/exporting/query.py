@@ -243,7 +243,7 @@ def is_set(reference: Reference, source: Any) -> Any:
 def with_extensions(rows: RowSet, source: Any = None, same: Callable[..., Any] = eq) -> Any:
     """Join the tables that a row set's subclasses add to its own table, or to ``source``.
 
-    ``same`` says what it means that a foreign key holds what it refers to.
+    ``same`` returns the condition that a foreign key's column holds the value that it refers to.
     """
     joined: Any = rows.table if source is None else source
     for extension in rows.extensions:

@@ -119,7 +119,7 @@ def chain(rows: RowSet, reference: Reference) -> Any:
 
 
 class _Closure:
-    """Follows references from kept rows until nothing new is reached."""
+    """Follows references from exported rows until it reaches no new rows."""
 
     def __init__(self, scope: Scope, database: Database) -> None:
         self.scope = scope

@@ -1,8 +1,8 @@
 """Refuses references by a key that several rows of the target's whole table have.
 
 A reference is written as its target's key.  If another row has the same key, exported
-or not, a restore could link the record to that row.  Keys that a constraint guards need
-no look, and neither do the natural keys of entities that are written whole, for the
+or not, a restore could link the record to that row.  Keys that a constraint guards need no check,
+and neither do the natural keys of entities that are written whole, for the
 reader compares each with the one before.  Every other key costs one statement, which
 reads it from the whole table in key order; only where rows share one, each reference to
 that target is looked at, by the chunk.
@@ -78,7 +78,7 @@ def refuse_shared_keys(database: Database, scope: Scope) -> None:
 
 
 def _is_sure(database: Database, scope: Scope, reference: Reference) -> bool:
-    """Tell whether a constraint or the export itself keeps the key that a reference has unique."""
+    """Tell whether a constraint, or the export itself, keeps a reference's key unique."""
     target = reference.target
     is_compared = reference.by is None and not target.is_owned and scope.is_whole(target.entity)
     return is_compared or is_guarded(
@@ -98,7 +98,7 @@ class KeyReader:
         self.rows = self.reader.rows
 
     def sharing(self) -> Iterator[Sharing]:
-        """Yield every row whose key isn't its own, beside one that has the same."""
+        """Yield every row that shares its key, with another row that has the same key."""
         is_sorted = self.compiled.order is not None
         with closing(self.database.stream(self.compiled.statement, CHUNK)) as stream:
             complete = partial(self.reader.selection.completed, self.database)
@@ -140,7 +140,7 @@ def _sharing(group: Iterator[tuple[Row, Key]]) -> Iterator[Sharing]:
 
 
 class Referring:
-    """Finds a record of the export that a reference leads to one of some rows."""
+    """Finds an exported record that refers to one of some rows."""
 
     def __init__(self, database: Database, scope: Scope, referrer: Referrer) -> None:
         self.database = database
@@ -185,7 +185,7 @@ class Referring:
         return [self.target.c[column.key] for column in self.reference.target.identity]
 
     def _first(self, condition: sa.ColumnElement[bool]) -> Row | None:
-        """Return the first row that an exported record has, under a condition."""
+        """Return the first row under a condition that belongs to an exported record."""
         name = self.referrer.root.name
         identities, where = self.scope.identities.get(name), self.scope.where.get(name)
         statement = self.selection.statement().where(condition)

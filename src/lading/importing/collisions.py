@@ -1,4 +1,4 @@
-"""Finds the rows that have a unique value which a new record brings as well.
+"""Finds the rows that already have a unique value of a new record.
 
 A database says only that it objects, and each in its own words, so the rows are looked up by
 every unique set: one query for a set and a chunk.
@@ -73,7 +73,7 @@ class Collisions:
         return self._nested(self.root, parse_json(batch.lines[0]), "") if batch.lines else None
 
     def alike(self, batch: Batch, message: str) -> Collision | None:
-        """Return the row that the database's collations take for a batch's only record, if any."""
+        """Return the row that a collation treats as equal to a batch's only record, if any."""
         resolver = self.context.resolvers.by_key(self.root)
         for other in resolver.alike(batch.keys[0]):
             own, stored = (described(self.root.key, key) for key in (batch.keys[0], other))

@@ -1,4 +1,4 @@
-"""What the loaders of one load share, and what a load hands on to the next."""
+"""What the loaders of one load share, and what a load passes on to the next one."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Exclusions:
         self.must_restart = True
 
     def explain(self, name: str, file: str, problems: Iterable[Problem]) -> None:
-        """Remember why an entity's records are left out, of the problems that a load found."""
+        """Remember why an entity's records are left out: the problems that a load found."""
         known = {(problem.file, problem.record) for problem in self.problems}
         bad = self.bad.get(name, set())
         for problem in problems:
@@ -73,6 +73,6 @@ class Exclusions:
                 self.failed_keys.add(name, problem.key)
                 if (problem.file, problem.record) not in known:
                     self.problems.append(problem)
-        # Where too many were bad to keep each one's problem, it still counts.
+        # A record whose problem wasn't kept, because there were too many, still counts.
         explained = {(problem.file, problem.record) for problem in self.problems}
         self.problems.more = sum(map(len, self.bad.values())) - len(explained)

@@ -34,7 +34,7 @@ def refuse_contradictions(manifest: Manifest, entities: Entities, *, current: bo
     for where, value, expected in contradictions:
         raise BundleError(
             f"is {shown(value)}; expected {expected}",
-            f"{DAMAGED} If the catalog is another since, count the version up and declare a "
+            f"{DAMAGED} If the catalog has changed since, raise the entity's version and declare a "
             "change.",
             file=MANIFEST,
             field=where,

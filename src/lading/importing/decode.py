@@ -1,4 +1,4 @@
-"""From the text of records to batches: typed decoding first, marshmallow where that refuses.
+"""From the text of records to batches: typed decoding first, then marshmallow for what it refuses.
 
 A block is decoded as one typed list, and its values are checked against the target's columns
 while they become driver values.  A record that this refuses is loaded again by marshmallow,
@@ -33,7 +33,7 @@ from lading.values.json_text import on_own_stack, parse_json
 
 
 class CompiledDecoder:
-    """What decodes an entity's records, whoever reads them."""
+    """The compiled functions that decode an entity's records, shared by all imports."""
 
     def __init__(self, dialect: Dialect, rows: RowSet, ids: bool) -> None:
         self.layout = RecordLayout(rows, ids=ids)
@@ -73,7 +73,7 @@ class RecordDecoder:
                 numbers = list(range(first, first + len(records)))
                 return self.decoder.batch(records, numbers, lines), []
             except (ValueError, TypeError, OverflowError, RecursionError):
-                pass  # one record at a time finds out which
+                pass  # decoding one record at a time finds out which
         batches: list[Batch] = []
         problems: list[Problem] = []
         for number, line in enumerate(lines, first):

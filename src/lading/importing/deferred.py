@@ -66,7 +66,7 @@ class DeferredRowLoader:
         return len(ready)
 
     def _go_round(self) -> None:
-        """Go round the rows that wait until none of them finds what it refers to."""
+        """Try the waiting rows again and again, until none of them finds what it refers to."""
         placed = 1
         while self.waiting and placed:
             round_, self.waiting = self.waiting, self.context.journal.spool()
@@ -134,5 +134,5 @@ class DeferredLinkLoader:
 
 
 def path_to(rows: RowSet, root: RowSet) -> str:
-    """Return the path of a row set's fields within a record: ``lines.``; empty for the record's."""
+    """Return the path of a row set's fields within a record: ``lines.``; empty for an entity's."""
     return f"{rows.name[len(root.name) + 1 :]}.".lstrip(".")

@@ -52,7 +52,7 @@ class DeferredReferenceLoader:
         yield from self.context.journal.references.get(self.name, ())
 
     def _updates(self, chunk: list[DeferredReference]) -> Iterator[UpdatedRow]:
-        """Yield what each row's foreign key is to hold; what can't be set is a problem."""
+        """Yield the value of each row's foreign key; one that can't be set is a problem."""
         targets = self.references.find(self.reference, (deferred.key for deferred in chunk))
         for deferred, shared in zip(chunk, self._shared(chunk), strict=True):
             row = targets.get(deferred.key)
@@ -69,7 +69,7 @@ class DeferredReferenceLoader:
                 yield deferred.number, (*deferred.identity, *(row[n] for n in self.own))
 
     def _shared(self, chunk: list[DeferredReference]) -> list[Sequence[Any]]:
-        """Return what others say of the reference's columns, those included that come later too."""
+        """Return the values of the reference's columns by other members, also deferred ones."""
         result: list[list[Any]] = [list(deferred.shared) for deferred in chunk]
         for n, (place, other, column) in enumerate(self.carriers):
             targets = self.references.find(other, (deferred.carried[n] for deferred in chunk))

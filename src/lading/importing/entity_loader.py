@@ -21,7 +21,7 @@ from lading.model.recursive_keys import recurring
 from lading.model.rowsets import RowSet
 from lading.scratch.sort import CHUNK
 
-#: Another round is worth its while where one row in so many was placed by the last.
+#: Another round is worthwhile if the last one placed at least one row in this many.
 PATIENCE = 20
 
 
@@ -46,7 +46,7 @@ class EntityLoader:
         self.by_depth = recurring(root.key) in self.self_references.required
 
     def load(self, batch: Batch) -> None:
-        """Load a batch's records, but those with problems and those that are left alone."""
+        """Load a batch's records, except those with problems and those that stay as they are."""
         decisions = self.conflicts.decide(batch)
         self._report(batch, decisions)
         self._insert_new(batch.take(decisions.insert))
@@ -64,7 +64,7 @@ class EntityLoader:
         self._place(resolved.without(self.outcome.bad))
 
     def finish(self) -> None:
-        """Insert what waited for its parents; what still waits has none."""
+        """Insert the rows that wait for their parents; those that still wait then have none."""
         self._go_deeper()
         self._go_round()
         if self.self_references.is_patient:
@@ -93,7 +93,7 @@ class EntityLoader:
             self.context.resolvers.changed(self.root.table, growing=True)
 
     def _wait(self, resolved: ResolvedBatch) -> None:
-        """Keep rows until their parents are there."""
+        """Keep rows until their parents are inserted."""
         if not self.by_depth:
             self.waiting.append(resolved)
             return
@@ -118,9 +118,9 @@ class EntityLoader:
             self._insert_new(joined(batches))
 
     def _go_round(self) -> None:
-        """Go round the rows that wait, until too few of them find what they wait for.
+        """Try the waiting rows again and again, until a round places too few of them.
 
-        Rows that could be placed without it needn't find it at any price.
+        Rows that can also be placed without their targets don't justify long waiting.
         """
         placed, waited = 1, 1
         while self.waiting and placed > (
@@ -188,7 +188,7 @@ class EntityLoader:
                 return
 
     def _explained(self, batch: Batch, objection: Objection) -> tuple[str | None, str]:
-        """Return the field of one record that is to blame, where it is known, and why."""
+        """Return the field that is at fault in one record, if it is known, and why."""
         message = message_of(objection, self.root)
         if isinstance(objection, sa.exc.IntegrityError):
             collision = self.collisions.within(batch) or self.collisions.alike(batch, message)
@@ -197,7 +197,7 @@ class EntityLoader:
         return field_of(objection), message
 
     def _collisions(self, resolved: ResolvedBatch, objection: Objection) -> dict[int, Collision]:
-        """Map the places of records that other rows stand in the way of to what these hold."""
+        """Map the places of records that collide with other rows to these collisions."""
         if not isinstance(objection, sa.exc.IntegrityError):
             return {}
         return self.collisions.among(resolved.batch)

@@ -63,7 +63,7 @@ class EntityReader:
                 progress(Progress("import", self.name, records_read, self.payload.total(self.name)))
 
     def _fail(self, problem: Problem) -> None:
-        """Note a problem of a record that can't be upgraded, or of one that it is made of."""
+        """Report a problem of a record that can't be upgraded, or of one of its sources."""
         if problem.file == self.outcome.file:
             self.outcome.report(problem)
         elif not self.source_problems.add(problem):

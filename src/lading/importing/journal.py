@@ -57,7 +57,7 @@ class WriteLog:
     """What one attempt wrote, and what it leaves for later, by name.
 
     ``followed`` are the references that could have been deferred but were set with their rows,
-    should what they refer to turn out bad.
+    in case their targets turn out bad.
     """
 
     row_counts: Counter[sa.Table] = field(default_factory=Counter)

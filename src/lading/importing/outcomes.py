@@ -1,6 +1,6 @@
 """What becomes of the records of an import: counts, problems, and keys that failed.
 
-Problems are gathered, not raised: a record with a problem is left out, and the import decides
+Problems are collected, not raised: a record with a problem is left out, and the import decides
 at the end whether the others stay.
 """
 

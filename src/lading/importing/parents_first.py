@@ -24,7 +24,7 @@ def parents_first(needs: Sequence[set[int] | None], preferences: Sequence[set[in
     placed: set[int] = set()
     fresh = [place for place, count in waits.items() if not count]
     while fresh or (fresh := _freed(needs, preferences, waits, placed)):
-        for place in fresh:  # which grows on the way
+        for place in fresh:  # grows in the loop
             placed.add(place)
             waits[place] = 0
             for follower in followers[place]:
@@ -42,7 +42,7 @@ def _freed(
     waits: dict[int, int],
     placed: set[int],
 ) -> list[int]:
-    """Return a place that only waits for what it prefers, one of a circle where there is one."""
+    """Return a place that waits only for what it prefers; if some form a circle, one of these."""
     free = {p: None for p, count in waits.items() if count > 0 and (needs[p] or set()) <= placed}
     place = next(iter(free), None)
     passed: set[int] = set()

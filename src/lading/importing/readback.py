@@ -1,4 +1,4 @@
-"""Compares written records with what the database stores, where triggers may change them."""
+"""Compares written records with the stored ones, where triggers may change them."""
 
 from __future__ import annotations
 

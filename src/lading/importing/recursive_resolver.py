@@ -1,6 +1,6 @@
 """Finds the rows that have given recursive keys, level by level from the roots.
 
-One query per chunk, level and pattern of nulls; a level that was found before costs none.
+One query per chunk, level and pattern of nulls; a level that is in memory costs none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.describe import described
 from lading.records.layout import Key
 
-#: How many rows are remembered: more than the keys of a chunk usually have levels.
+#: How many rows are remembered: usually more than all levels of a chunk's keys.
 REMEMBERED = 20_000
 
 

@@ -25,7 +25,7 @@ from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.layout import Key
 
-#: Targets of at most this many rows are read whole, which is cheaper than asking.
+#: Targets of at most this many rows are read whole, which is cheaper than lookups.
 SMALL = 5_000
 CANDIDATES = 20_000
 

@@ -14,7 +14,7 @@ from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.layout import Key
 
-#: Missing keys for which the nearest key is looked up; the search is slow, the help the same.
+#: For how many missing keys the nearest key is looked up, which is slow.
 HINTS = 20
 
 
@@ -31,11 +31,11 @@ class Resolvers:
         return self.by(reference.target, reference.parts, reference.remote)
 
     def by_key(self, rows: RowSet) -> KeyResolver:
-        """Return what finds an entity's own rows by natural key, as primary keys."""
+        """Return the resolver of an entity's natural keys to primary keys."""
         return self.by(rows, rows.key, rows.identity)
 
     def by(self, rows: RowSet, parts: Any, remote: Any) -> KeyResolver:
-        """Return what finds rows by any of their members, as the values of some columns."""
+        """Return the resolver of keys of any members to the values of some columns."""
         key = (rows.table, parts, remote)
         if key not in self.by_target:
             self.by_target[key] = self._resolver(rows, parts, remote)

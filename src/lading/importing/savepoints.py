@@ -14,7 +14,7 @@ from lading.importing.shared_columns import Disagreement
 from lading.model.hidden import has_hidden
 from lading.model.rowsets import RowSet
 
-#: What stands against a record: the database, or its own fields.
+#: Why a record can't be written: an error of the database, or fields that contradict each other.
 Objection = sa.exc.DBAPIError | Disagreement
 
 
@@ -34,7 +34,7 @@ def insert_or_bisect(
 ) -> Iterator[tuple[Rows, Objection]]:
     """Insert rows at once; where the database objects, narrow its error down to single rows.
 
-    Yields each bad row by itself, with what stands against it.  A caller that stops reading
+    Yields each bad row by itself, with the objection to it.  A caller that stops reading
     leaves out the rows behind it.
     """
     objection = insert(rows) if len(rows) else None
@@ -57,9 +57,9 @@ def bisect(
 def attempt(
     database: Database, journal: Journal, write: Callable[[WriteLog], object]
 ) -> Objection | None:
-    """Write in a savepoint; return what stands against it, if anything does.
+    """Write in a savepoint; return the objection if the database or a field has one.
 
-    What was written enters the journal only if all of it stands.
+    The journal takes what was written only if there is no objection.
     """
     log = WriteLog()
     try:
@@ -76,12 +76,12 @@ def attempt(
 
 
 def field_of(objection: Objection) -> str | None:
-    """Name the field that is to blame, where it is known."""
+    """Name the field that is at fault, if it is known."""
     return objection.field if isinstance(objection, Disagreement) else None
 
 
 def message_of(objection: Objection, root: RowSet) -> str:
-    """Say what stands against a record of an entity, on one line.
+    """Describe the objection to a record of an entity, on one line.
 
     The database's own text may show a value, so an entity with hidden fields goes without it.
     """

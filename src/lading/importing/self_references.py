@@ -28,7 +28,7 @@ from lading.records.layout import Key
 
 @dataclass(frozen=True, slots=True)
 class SelfTargets:
-    """What one self reference leads to, of each row of a batch.
+    """The targets of one self reference, for each row of a batch.
 
     ``keys`` are the keys referred to, by place; ``stored`` are the rows that the database has,
     ``own`` the places of the batch's own rows, by key.
@@ -55,7 +55,7 @@ class SelfTargets:
         return self.own.get(key)
 
     def place_preferred(self, place: int) -> int | None:
-        """Return the place of the batch's own row that a row had better follow, if there is one."""
+        """Return the place of the batch's own row that a row should follow, if there is one."""
         key = self.keys[place]
         return None if key is None or key in self.stored else self.own.get(key)
 
@@ -92,7 +92,7 @@ class SelfReferences:
         return bool(self.required or self.preferred)
 
     def _known(self, order: LoadOrder) -> dict[Column, Reference | None]:
-        """Map the columns whose values are known before an insert to the reference they are of."""
+        """Map each column whose value is known before an insert to its reference."""
         rows = self.rows
         known: dict[Column, Reference | None] = dict.fromkeys(self.columns)
         for reference in rows.references:
@@ -134,7 +134,7 @@ class SelfReferences:
     def orphans(
         self, resolved: ResolvedBatch, waiting_keys: dict[str, set[Any]]
     ) -> Iterator[tuple[int, str, str]]:
-        """Say what rows that can't be placed refer to: nothing, or each other.
+        """Report what rows that can't be placed refer to: nothing, or each other.
 
         Yields the place, the field and the message of each; ``waiting_keys`` is what
         ``keys_of`` returns of all of these rows.
@@ -281,7 +281,7 @@ def _places_needed(awaited: Sequence[SelfTargets], place: int) -> set[int] | Non
 
 
 def _places_preferred(preferred: Sequence[SelfTargets], place: int) -> set[int]:
-    """Return the places in the batch that a row had better follow."""
+    """Return the places in the batch that a row should follow."""
     places = {targets.place_preferred(place) for targets in preferred}
     return {parent for parent in places if parent is not None} - {place}
 

@@ -1,4 +1,4 @@
-"""Checks that references that share a column agree on it: a record's tenant and its customer's.
+"""Checks that references agree on the columns that they share, such as a tenant's id.
 
 One member carries the column.  The values that the other references resolve to are compared
 with it before anything is inserted, for the database would only see the carrier's.
@@ -56,7 +56,7 @@ class Agreement:
                     raise Disagreement(error.field, str(error), n) from error
 
     def values(self, reference: Reference, row: Row) -> Row:
-        """Return the values that other members give to a reference's columns, to compare later."""
+        """Return the values of a reference's columns by other members, to be compared later."""
         return tuple(row[place] for _, place in self.shared.get(reference, ()))
 
 

@@ -143,7 +143,7 @@ class RowWriter:
         return tuple(values.get(column) for column in children.rows.owner_columns)
 
     def _defer(self, resolved: ResolvedBatch, rows: list[Row], log: WriteLog) -> None:
-        """Log the references that are to be set later, and those that needn't be any more."""
+        """Log the references to set later, and the deferrable ones that are set already."""
         batch = resolved.batch
         identities = self.identities(rows) if self.deferrable else []
         for reference, carriers in self.deferrable:

@@ -38,7 +38,7 @@ def key_faults(plain: Iterable[RowSet]) -> Iterator[tuple[RowSet | None, str]]:
 
 
 def _recurring_fault(rows: RowSet, own: list[Reference]) -> str | None:
-    """Say why a key can't recur: it must end where its self reference is null, and identify."""
+    """Say why a key can't recur by its self references, if it can't."""
     if len(own) > 1:
         names = " and ".join(reference.name for reference in own)
         return (
@@ -62,8 +62,8 @@ def _recurring_fault(rows: RowSet, own: list[Reference]) -> str | None:
 def empty_keys(roots: Iterable[RowSet]) -> Iterator[tuple[RowSet, str]]:
     """Yield the row sets whose references are written by keys that are empty somewhere.
 
-    An owned row's way to its owner needs no key of the owner's, until others refer to the row by
-    a key that holds that way.
+    An owned row's reference to its owner needs no key, unless others refer to the row by a key that
+    holds that reference.
     """
     for root in roots:
         for rows in root.tree():
@@ -154,13 +154,13 @@ def _restored(rows: RowSet) -> set[Column]:
         for value in rows.values
         if not value.writable
         and value.column.computed is None
-        and value.column is not rows.surrogate  # made anew, and references follow it
+        and value.column is not rows.surrogate  # generated anew, and references follow it
     }
     return rows.carried() - lost
 
 
 def entity_faults(root: RowSet, roots: Mapping[str, RowSet], context: Context) -> Iterator[str]:
-    """Yield what an entity depends on in vain, and who else would write its rows.
+    """Yield the unknown names in ``depends_on``, and other entities that would write the same rows.
 
     Args:
         root: The entity.

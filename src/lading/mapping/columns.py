@@ -43,7 +43,7 @@ BY_PYTHON_TYPE: dict[type, Kind] = {
 }
 
 
-#: Whether decorators that were tried give their impl's values; a cipher may be slow.
+#: Whether decorators give their impl's values, as samples showed; a cipher may be slow.
 _OUTCOMES: WeakKeyDictionary[TypeDecorator[Any], bool] = WeakKeyDictionary()
 
 
@@ -204,7 +204,7 @@ def _array(type_: sa.ARRAY[Any]) -> Kind | None:
     return Array(item_kind, dimensions=type_.dimensions, as_tuple=type_.as_tuple)
 
 
-# A decorator whose Python type is its impl's own has what the impl says: zone, scale, items.
+# A decorator whose Python type is its impl's own has the impl's zone, scale and items.
 _SAME_AS_IMPL: list[tuple[Any, Any]] = [
     (dt.datetime, sqltypes.DateTime),
     (dt.time, sqltypes.Time),

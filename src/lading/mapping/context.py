@@ -1,4 +1,4 @@
-"""What a derivation is told, what it knows so far, and the mistakes that it reports."""
+"""A derivation's settings, what it knows so far, and the mistakes that it reports."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Settings:
 class Context:
     """One derivation: its schemas, what is known of each, and the mistakes of all.
 
-    ``plain`` are the row sets that there are; a schema without one was refused as a whole.
+    ``plain`` are the row sets so far; a schema without one was refused as a whole.
     ``declared`` are copies of the fields that each schema declares, which the derivation may
     alter; ``owners`` maps a schema to those that own its rows, with the field that says so.
     """
@@ -77,11 +77,11 @@ class Context:
         return self.drafts[schema].failed
 
     def has_refused_table(self, table: Any) -> bool:
-        """Tell whether a table may be that of a schema which was refused as a whole."""
+        """Tell whether a table may belong to a schema that was refused as a whole."""
         return any(table in _tables_of(schema, table) for schema in self._refused())
 
     def has_refused_name(self, name: str) -> bool:
-        """Tell whether an entity may be that of a schema which was refused as a whole."""
+        """Tell whether an entity's name may belong to a schema that was refused as a whole."""
         names = {getattr(schema.__dict__.get("Meta"), "name", None) for schema in self._refused()}
         return bool(names & {name, None})
 
@@ -121,7 +121,7 @@ class RowSetDraft:
         return self.context.plain[self.schema]
 
     def is_discriminator(self, column: Column) -> bool:
-        """Tell whether a column says which class a record is of, which a reference can't."""
+        """Tell whether a column is the discriminator, which a reference can't be."""
         return column is self.hierarchy.discriminator and self.rows.classes is not None
 
     def report(self, text: str) -> None:

@@ -62,7 +62,7 @@ def coverage(entities: Entities) -> dict[str, str | None]:
 
 
 def stale_excuses(entities: Entities) -> list[str]:
-    """Report names in ``leaves_out`` that nothing is left out by: misspelt, or carried by now."""
+    """Report names in ``leaves_out`` that excuse nothing: misspelt, or carried by now."""
     uncarried_names = coverage(entities) if entities.leaves_out else {}
     return [
         f"leaves_out names {name!r}, and no such table or column is left out; "

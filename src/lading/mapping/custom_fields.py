@@ -18,8 +18,7 @@ from lading.values.scalars import JSON_KEY, JSON_NULL, is_wrapper
 class FieldKind(Kind):
     """What a field of the application's own writes and reads, for types that we don't know.
 
-    ``like`` is the kind that the column's type claims to give, where it claims any: the field
-    is described and ordered as that.
+    ``like`` is the kind of the column's type, if it is known; it describes and orders the values.
     """
 
     name: ClassVar[str] = CUSTOM
@@ -59,7 +58,7 @@ class FieldKind(Kind):
             ) from error
 
     def canonical(self, written: Any) -> Any:
-        """Return the form as it is: only the field knows whether another stands for it."""
+        """Return the form unchanged: only the field knows other forms of the value."""
         return written
 
     def order(self, written: Any) -> Any:
@@ -69,7 +68,7 @@ class FieldKind(Kind):
         return (1, written) if isinstance(written, str) else (2, json_text(written))
 
     def shape(self) -> dict[str, Any]:
-        """Return what a manifest says of it: what the column's type claims, if anything."""
+        """Return its description in a manifest, by the kind of the column's type if known."""
         return super().shape() if self.like is None else self.like.shape()
 
 

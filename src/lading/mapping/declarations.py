@@ -1,4 +1,4 @@
-"""Opens an entity: its model, name and version, before any of its fields is looked at."""
+"""Begins an entity: its model, name and version, before any of its fields."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def open_schema(context: Context, schema: SchemaClass) -> None:
 
 
 def _hierarchy(context: Context, schema: SchemaClass) -> Hierarchy | None:
-    """Return the classes that share a model's rows; what can't be an entity is reported."""
+    """Return the classes that share a model's rows; report a model that can't be an entity."""
     model = schema.Meta.model  # type: ignore[attr-defined]
     mapper = sa.inspect(model, raiseerr=False)
     if not isinstance(mapper, Mapper):
@@ -81,7 +81,7 @@ def _base_of(mapper: Mapper[Any]) -> Mapper[Any]:
 
 
 def _name_of(context: Context, schema: SchemaClass, table: sa.Table) -> str:
-    """Return what an entity is called; a name that can't be is reported."""
+    """Return an entity's name; report one that isn't allowed."""
     name = own_option(schema, "name")
     name = table.name if name is None else name
     if not isinstance(name, str) or not name:
@@ -97,7 +97,7 @@ def _name_of(context: Context, schema: SchemaClass, table: sa.Table) -> str:
 
 
 def _version_of(context: Context, schema: SchemaClass) -> int:
-    """Return an entity's version; one that can't be is reported."""
+    """Return an entity's version; report one that isn't allowed."""
     version = own_option(schema, "version")
     version = 1 if version is None else version
     if type(version) is not int or version < 1:

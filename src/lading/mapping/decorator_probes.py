@@ -1,6 +1,6 @@
 """What decorators do with sample values, where nothing says what their values are.
 
-A sample shows only what surely isn't so: each value is tried again when it travels.
+A sample can only disprove: each value is checked again when it is exported or imported.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SAMPLES: dict[Any, Any] = {
     dt.datetime: dt.datetime(2025, 12, 24, 18, 30),  # noqa: DTZ001 - a zone is given where one is
     dt.timedelta: dt.timedelta(hours=1),
 }
-#: What a decorator that takes more than its impl's values takes first of all.
+#: Values that a decorator takes, most likely, if it takes others than its impl's.
 OTHERS: tuple[Any, ...] = ({"a": 1}, ["a"])
 
 
@@ -44,7 +44,7 @@ def gives_its_impls(type_: TypeEngine[Any], kind: Kind) -> bool:
 
 
 def _comes_back(type_: TypeEngine[Any], kind: Kind, value: Any) -> bool:
-    """Tell whether a value is stored as one of a kind, and read as it was."""
+    """Tell whether a value is stored as a value of a kind, and read back unchanged."""
     dialect = DefaultDialect()
     bind, undo = type_.bind_processor(dialect), type_.result_processor(dialect, None)
     try:

@@ -100,7 +100,7 @@ class Derivation:
             filler.leftovers()
 
     def _keys(self) -> None:
-        """Decide on every row set's natural key."""
+        """Choose every row set's natural key."""
         context = self.context
         for schema, rows in self.plain.items():
             declared = own_option(schema, "natural_key")
@@ -114,7 +114,7 @@ class Derivation:
                     context.report(schema, str(error))
 
     def _bind_parts(self) -> None:
-        """Tell every reference by which members of its target it is written."""
+        """Set the members of its target by which each reference is written."""
         for schema, rows in self.plain.items():
             for member in rows.members:
                 reference = member.reference if isinstance(member, Links) else member
@@ -166,7 +166,7 @@ class Derivation:
             context.report(rows.schema, fault)
 
     def _bind(self, roots: dict[str, RowSet]) -> None:
-        """Give every row set its fields, and try whether marshmallow can use them."""
+        """Give every row set its fields, and check that marshmallow can use them."""
         for schema, rows in self.plain.items():
             _bind_fields(rows)
             for name, field in self.context.declared[schema].items():
@@ -184,7 +184,7 @@ class Derivation:
 
 
 def _bind_fields(rows: RowSet) -> None:
-    """List a row set's fields in written order, and tell each what it stands for."""
+    """List a row set's fields in written order, and bind each to its member."""
     for member in rows.members:
         field = member.field
         if field.data_key is None and member.written != member.name:

@@ -81,7 +81,7 @@ class ForeignKeyNames:
             )
         plain = attributes[0].removesuffix("_id")
         if plain == attributes[0] and self.draft.is_discriminator(local[0]):
-            return f"{plain}_ref"  # the record says its class by a field of that name
+            return f"{plain}_ref"  # the discriminator's field has that name
         return plain
 
     def _attributes(self, columns: tuple[Column, ...]) -> list[str]:
@@ -90,7 +90,7 @@ class ForeignKeyNames:
         return [hierarchy.attribute(column) or str(column.name) for column in columns]
 
     def possible(self, pairs: Pairs) -> set[str]:
-        """Return what a foreign key that isn't named might have been called."""
+        """Return the possible names of a foreign key that couldn't be named."""
         attributes = set(self._attributes(tuple(near for near, _ in pairs)))
         names = {str(relationship.key) for relationship in many_to_one(self.relationships, pairs)}
         return names | attributes | {name.removesuffix("_id") for name in attributes}

@@ -50,7 +50,7 @@ class ForeignKey:
 class ForeignKeys:
     """Names a row set's foreign keys and shares out their columns.
 
-    ``held`` are the columns that references alone carry.
+    ``key_columns`` are the columns that references alone carry.
     """
 
     def __init__(self, draft: RowSetDraft) -> None:
@@ -90,7 +90,7 @@ class ForeignKeys:
         for relationship, _ in self.draft.relationships.values():
             pairs = tuple(plain_pairs(relationship).items())
             if constrained & {near for near, _ in pairs} or has_conditions(relationship):
-                continue  # one with conditions leads somewhere only where they hold
+                continue  # one with conditions isn't a plain foreign key
             if pairs and leads_to_one([far for _, far in pairs]):
                 keys[pairs] = None
             elif pairs:
@@ -127,7 +127,7 @@ class ForeignKeys:
                 )
 
     def _named(self, pairs: Pairs) -> Iterator[ForeignKey]:
-        """Name one foreign key; nothing if it can't be named or is left out."""
+        """Yield one foreign key with its name; nothing if it can't be named or is left out."""
         try:
             name, field, relationship = self.names.name_of(pairs)
         except AmbiguousDeclaration as error:
@@ -177,7 +177,7 @@ class ForeignKeys:
         return sum(column in key.local for key in self.keys) > 1
 
     def _refuse_two_ids(self, column: Column) -> None:
-        """A column can't hold ids of two tables, which another database makes up one by one."""
+        """Report a column that holds generated ids of two tables: imports make them anew."""
         keys = [(key, dict(key.pairs)[column]) for key in self.keys if column in key.local]
         ids_by_key = [self._generated_ids(far) for _, far in keys]
         whole = frozenset[Column]().union(*ids_by_key)
@@ -192,7 +192,7 @@ class ForeignKeys:
     def _generated_ids(
         self, column: Column, visited: frozenset[Column] = frozenset()
     ) -> frozenset[Column]:
-        """Return the ids that only their database knows, of which a column holds one in the end."""
+        """Return the generated primary keys that a column refers to, through other keys as well."""
         targets = {foreign.column for foreign in column.foreign_keys} - visited
         if targets:
             ids_by_target = (self._generated_ids(target, visited | {column}) for target in targets)

@@ -19,7 +19,7 @@ LITERAL = re.compile(
 def is_numbered(column: sa.Column[Any]) -> bool:
     """Tell whether the database itself numbers an integer column.
 
-    A Python-side default doesn't count: the application's numbers may mean something elsewhere.
+    A Python-side default doesn't count: the application may use its numbers elsewhere.
     """
     type_ = column.type
     stored = type_.impl_instance if isinstance(type_, TypeDecorator) else type_

@@ -64,7 +64,7 @@ class Hierarchy:
             return
         is_stored = is_decorator(column.type) and self.attribute(column) in stored
         if kind is None or is_stored:
-            raise AmbiguousDeclaration(_unsaid(column, is_stored=is_stored))
+            raise AmbiguousDeclaration(_type_fault(column, is_stored=is_stored))
         for mapper in self.mappers:
             self.classes[mapper] = frozenset(
                 _written(kind, member)
@@ -168,7 +168,7 @@ def _table_of(mapper: Mapper[Any]) -> sa.Table:
     return table
 
 
-def _unsaid(column: Column, *, is_stored: bool) -> str:
+def _type_fault(column: Column, *, is_stored: bool) -> str:
     """Say what is wrong with the type of a discriminator."""
     remove = "remove it from Meta.stored, and " if is_stored else ""
     what = f"{column} says which class a row is of"

@@ -142,7 +142,7 @@ class _Graph:
                 self._lay(rows, reference)
 
     def _lay_inline(self, rows: RowSet) -> None:
-        """Owned rows and links go in with their records if all they refer to is there."""
+        """Load owned rows and links with their records, if all their targets are loaded before."""
         for links in sorted(rows.links, key=attrgetter("name")):
             node = link_name(rows, links)
             if rows.name in self.deferred or not self._inline(rows, links.reference):
@@ -158,7 +158,7 @@ class _Graph:
                 self.deferred.add(rows.name)
 
     def _inline(self, rows: RowSet, reference: Reference) -> bool:
-        """Lay the targets before the record that nests these rows, unless that closes a cycle."""
+        """Add edges from the targets to the nesting record, unless they close a cycle."""
         for target in self._nodes(reference):
             if nx.has_path(self.graph, rows.entity, target):
                 return False

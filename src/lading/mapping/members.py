@@ -40,7 +40,7 @@ class Members:
                 self._value(column)
 
     def discriminate(self) -> None:
-        """Find the field that says which class a record is of, and have it refuse others."""
+        """Find the discriminator's field, and have it refuse values that no class has."""
         column = self.draft.hierarchy.discriminator
         if self.rows.classes is None or column is None:
             return
@@ -63,7 +63,7 @@ class Members:
         values[0].field.validators = [*values[0].field.validators, known]
 
     def leftovers(self) -> None:
-        """Report fields that match nothing in the model and would write nothing back."""
+        """Report fields that match nothing in the model, so that no import would restore them."""
         for name, field in self.draft.declared.items():
             if isinstance(field, Owned):
                 refuse_one_way(self.draft, name, field)
@@ -115,7 +115,7 @@ class Members:
     def _carried(
         self, name: str, declared: ma.fields.Field[Any] | None, column: Column
     ) -> Carried | None:
-        """Return how a column's values travel; what can't be told is reported."""
+        """Return how a column's values travel; report a column of an unknown type."""
         stored = name in self.draft.stored
         try:
             if declared is None and not stored:
@@ -140,7 +140,7 @@ class Members:
 
 
 def _other_form(value: Value, written: Any) -> str | None:
-    """Say what a field of the application's own makes of a discriminator, if it isn't the same."""
+    """Say how a field of the application's own changes a discriminator, if it does."""
     kind = kind_of(value.column.type)
     if kind is None or value.stored is not None:
         return None

@@ -27,9 +27,9 @@ OPTIONS = {
     "ordered",
 }
 
-#: Options that list fields; one alone, without a comma, would be taken letter by letter.
+#: Options that list fields; a lone string, without a comma, would be taken letter by letter.
 LISTS = ("fields", "additional", "exclude", "dump_only", "load_only")
-#: Options of ours that list names, of which one may stand alone.
+#: Options of ours that list names; a lone string is one name.
 NAMES = ("depends_on", "volatile", "stored", "hidden")
 
 
@@ -91,7 +91,7 @@ def stored_names(schema: type[ma.Schema]) -> tuple[str, ...]:
 
 
 def hidden_names(schema: type[ma.Schema]) -> set[str]:
-    """Return the fields that a schema hides, with those of its bases: a secret stays one."""
+    """Return the fields that a schema hides, and those that its bases hide."""
     metas = (base.__dict__.get("Meta") for base in schema.__mro__)
     return {name for meta in metas for name in names_in(getattr(meta, "hidden", None))}
 

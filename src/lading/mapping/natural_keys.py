@@ -94,8 +94,7 @@ def candidates(rows: RowSet) -> list[Candidate]:
     """List the unique sets of columns that could be the natural key, in the order of the offer.
 
     Those that may be null stand after those that may not, and a lone primary key (``id``)
-    stands last.  One that holds a lone primary key beside others is none: the others add
-    nothing.
+    stands last.  A set of a lone primary key and other columns is left out: the others add nothing.
     """
     identity = rows.identity
     lone = set(identity) if len(identity) == 1 else set()
@@ -123,7 +122,7 @@ def _candidate(rows: RowSet, members: Key, columns: tuple[Column, ...]) -> Candi
 
 
 def _ends(rows: RowSet, key: Key) -> bool:
-    """A key may recur through one nullable self reference, and needs something beside it."""
+    """Tell whether a key ends: it may recur by one nullable reference beside other members."""
     own = [part for part in key if isinstance(part, Reference) and part.target is rows]
     return not own or (len(own) == 1 and own[0].nullable and len(key) > 1)
 
@@ -141,7 +140,7 @@ def covering(rows: RowSet, columns: tuple[Column, ...]) -> Key:
     members: list[Value | Reference] = [*rows.values, *rows.references]
     for member in members:
         if member.classes is not None:
-            continue  # a key is every record's
+            continue  # every record needs its key
         member_columns: set[Column] = set()
         if isinstance(member, Reference):
             member_columns = set(member.columns)

@@ -87,7 +87,7 @@ class Ownership:
             try:
                 children = self._children(rows, source, name, field)
             except AmbiguousDeclaration as error:
-                # What failed already may be the child's way to its owner.
+                # What was reported already may be the child's reference to its owner.
                 if not self.context.failed(field.child):
                     self.context.report(source.schema, f"{name} = Owned(...): {error}")
                 continue
@@ -231,7 +231,7 @@ class Ownership:
             return ()
         restorable = {value.column for value in child.values if value.writable}
         if child.surrogate is not None and isinstance(child.surrogate.type, sa.Integer):
-            restorable.add(child.surrogate)  # numbered anew in the order of the list
+            restorable.add(child.surrogate)  # an import numbers them anew, in the order of the list
         sequence = []
         for clause in relationship.order_by or ():
             column, descending = _ordering(clause, child)
@@ -240,7 +240,7 @@ class Ownership:
                     f"order_by={clause} isn't a column of {child.table.fullname}"
                 )
             if column not in restorable:
-                return ()  # another database has no such order, so the list is a set
+                return ()  # no import can restore this order, so the list is a set
             sequence.append((column, descending))
         return tuple(sequence)
 

@@ -30,7 +30,7 @@ def plain_pairs(relationship: RelationshipProperty[Any]) -> dict[Column, Column]
 
 
 def has_conditions(relationship: RelationshipProperty[Any]) -> bool:
-    """Tell whether a relationship joins by more than its pairs of columns, such as by a type."""
+    """Tell whether a relationship joins by more than pairs of columns, such as by a type."""
     joined = {
         element
         for element in sa.sql.visitors.iterate(relationship.primaryjoin)

@@ -11,7 +11,7 @@ from lading.mapping.generated_values import generates, is_numbered
 from lading.mapping.meta_options import option
 from lading.model.rowsets import Column, SchemaClass
 
-#: What a kept id is called in records.
+#: The name of a kept id in records.
 ID = "id"
 
 
@@ -80,7 +80,7 @@ def declared_name(draft: RowSetDraft, attribute: str) -> str | None:
 
 
 def key_names(schema: SchemaClass) -> set[str]:
-    """Return the names in ``natural_key``; what isn't a name is reported with the keys."""
+    """Return the names in ``natural_key``; the keys' own check reports what isn't a name."""
     declared: Any = getattr(schema.__dict__.get("Meta"), "natural_key", None)
     names: Iterable[Any] = (declared,) if isinstance(declared, str) else declared
     return {n for n in names if isinstance(n, str)} if isinstance(names, tuple | list) else set()

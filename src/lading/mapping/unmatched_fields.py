@@ -85,7 +85,7 @@ def _misnamed_reference(draft: RowSetDraft, name: str, field: Ref | RefList) -> 
 def _instead_of_viewonly(
     draft: RowSetDraft, name: str, relationship: RelationshipProperty[Any]
 ) -> str:
-    """Say by what other name the reference can be had."""
+    """Say how else the reference can be declared."""
     free = [columns for columns in draft.foreign if set(columns) == relationship.local_columns]
     if relationship.direction is not RelationshipDirection.MANYTOONE or not free:
         return "remove viewonly=True from it, or remove the field"

@@ -90,7 +90,7 @@ def travels_stored(type_: TypeEngine[Any]) -> bool:
 
 
 def _stored(name: str, column: Column) -> Carried:
-    """Let a column's values travel as the type below its decorators has them."""
+    """Return how a column's values travel as they are stored, without its decorators."""
     type_ = AsStored(column.type)
     kind = kind_of(type_)
     if kind is None:
@@ -111,7 +111,7 @@ def _knows_a_zone(field: ma.fields.Field[Any], kind: Kind) -> bool:
 
 
 def _required(field: ma.fields.Field[Any], column: Column) -> ma.fields.Field[Any]:
-    """Require a declared field like a derived one: a missing field isn't a null."""
+    """Make a declared field required, like a derived one: a missing field isn't a null."""
     if not field.dump_only and field.load_default is ma.missing:
         field.required = True
     if column.nullable:
@@ -123,7 +123,7 @@ def _required(field: ma.fields.Field[Any], column: Column) -> ma.fields.Field[An
 
 
 def _known(kind: Kind | None) -> Kind:
-    assert kind is not None  # else there were no derived field
+    assert kind is not None  # otherwise there would be no derived field
     return kind
 
 
@@ -141,7 +141,7 @@ def _derived(name: str, column: Column) -> ma.fields.Field[Any]:
 
 
 def strict_field(_: ModelConverter, type_: TypeEngine[Any]) -> Callable[..., ma.fields.Field[Any]]:
-    """Return what makes our own field for a column type, from the converter's options."""
+    """Return a function from the converter's options to our own field for a column type."""
     kind = _known(kind_of(type_))
 
     def make(*, validate: Any, **options: Any) -> ma.fields.Field[Any]:

@@ -1,4 +1,4 @@
-"""What is computed once from plain data that doesn't change, and kept as long as it."""
+"""Results that are computed once from plain data, and kept as long as the data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Source = TypeVar("Source", bound="Computed")
 
 
 class Computed:
-    """Keeps what functions make of an object.
+    """Keeps the results of functions of an object.
 
     A catalog that gets a further schema or change derives new entities and row sets, so nothing
     grows stale.  What is kept is shared, so nobody may alter it.

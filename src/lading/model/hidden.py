@@ -1,6 +1,6 @@
-"""Values that no text of ours may show: those of the fields that ``Meta.hidden`` names.
+"""Masks the values of the fields that ``Meta.hidden`` names, which no message may show.
 
-Whoever tells of a value, a key or a record asks here, with the member at hand.
+Code that shows a value, a key or a record calls these functions, with its member.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Hidden(str):
 
 
 HIDDEN = Hidden("<hidden>")
-#: What is said of a hidden value, and of texts of others that may hold one.
+#: Messages in place of one about a hidden value, and of a driver's text that may hold one.
 UNFIT_VALUE = f"its value {HIDDEN} isn't one that the field takes"
 WITHHELD = f"({HIDDEN}: the entity has hidden fields)"
 
@@ -84,7 +84,7 @@ def masked_faults(rows: RowSet, faults: Iterable[tuple[str, str]]) -> Iterator[t
 
 
 def masked_fault(rows: RowSet, path: str, text: str) -> str:
-    """Return what is said of a field; of a whole record, nothing if it has hidden fields."""
+    """Return a field's fault as it may be shown; a record's is withheld if it has hidden fields."""
     if not path.split(".", maxsplit=1)[0]:
         return WITHHELD if has_hidden(rows) else text
     return UNFIT_VALUE if is_hidden(rows, path) and text not in PLAIN else text
@@ -100,7 +100,7 @@ def is_hidden(rows: RowSet, path: str) -> bool:
     return False
 
 
-#: What marshmallow and we say of a field's presence, whatever its value.
+#: Messages about a field's presence, which never hold its value.
 PLAIN = {
     "Missing data for required field.",
     "Unknown field.",

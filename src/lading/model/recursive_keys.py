@@ -14,7 +14,7 @@ from lading.values.json_text import DEEPEST_VALUE
 
 Parts = tuple[Value | Reference, ...]
 
-#: The most levels of a key: what an export writes every import must be able to read.
+#: The most levels of a key: every import must be able to read what an export writes.
 DEEPEST = DEEPEST_VALUE
 
 
@@ -27,7 +27,7 @@ def recurring(parts: Parts) -> Reference | None:
 
 
 def recurs(reference: Reference) -> bool:
-    """Tell whether what a reference is written as is a key that recurs."""
+    """Tell whether a reference is written by a recursive key."""
     return recurring(reference.parts) is not None
 
 
@@ -62,7 +62,7 @@ def flattened_order(orders: Sequence[Sequence[Any]], place: int) -> tuple[Any, .
     recurring part's among them.  Comparing what is returned gives the order of the
     nested key: part by part, the recurring one by whether it is set and then by itself.
     """
-    if not place:  # as many times "is set" as there are levels above, and then "isn't"
+    if not place:  # "is set" for each level above, and then "isn't set"
         return (len(orders), *(value for order in orders for value in order))
     result: list[Any] = []
     for order in reversed(orders):

@@ -68,7 +68,7 @@ class Value(Member):
     ``kind`` is a ``FieldKind`` where only the application's own field knows the type;
     ``writable`` is false for what the database computes and for ``dump_only``.  ``stored`` is
     the type by which the column is read and written instead of its own, where values travel
-    as they are stored.  What is ``hidden`` no text of ours shows: see ``model.hidden``.
+    as they are stored.  No message shows a ``hidden`` value: see ``model.hidden``.
     """
 
     attribute: str
@@ -84,7 +84,7 @@ class Value(Member):
         return self.carrier_in(self.column.table)
 
     def carrier_in(self, source: Any) -> Column:
-        """Return the same of an alias of its table."""
+        """Return the carrier in an alias of its table."""
         column: Column = retyped(source.c[self.column.key], self.stored)
         return column
 
@@ -110,7 +110,7 @@ class Reference(Member):
 
     @property
     def carried_columns(self) -> tuple[Column, ...]:
-        """The columns that this reference carries; without any, others say what it is."""
+        """The columns that this reference carries; other members carry the rest."""
         return tuple(column for column in self.columns if column not in self.shared)
 
 

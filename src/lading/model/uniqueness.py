@@ -36,7 +36,7 @@ def is_guarded(rows: RowSet, parts: Parts | None = None, *, exact: Exact | None 
 
 def _is_guarded(rows: RowSet, parts: Parts, exact: Exact, climbed: list[Parts]) -> bool:
     if parts in climbed:
-        return True  # a key that recurs tells its rows apart if each of its levels does
+        return True  # a recursive key tells its rows apart if each of its levels does
     columns_in_key: set[Column] = set()
     for part in parts:
         if isinstance(part, Value):

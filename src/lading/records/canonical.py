@@ -98,9 +98,9 @@ def _whole(rows: RowSet, loaded: Mapping[str, Any], data: Any) -> dict[str, Any]
 
 
 def encoded(rows: RowSet, record: Mapping[str, Any], *, omit: object = None) -> bytes:
-    """Return the text of a record whose values are canonical; what it lacks isn't written.
+    """Return the text of a record whose values are canonical, without the fields that it lacks.
 
-    Nor is what ``omit`` stands for, if that is given.
+    If ``omit`` is given, it stands for a field that isn't written.
     """
     prepared: dict[str, Any] = {}
     for member in rows.members:

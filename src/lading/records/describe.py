@@ -11,12 +11,12 @@ from lading.model.rowsets import Reference, Value
 from lading.records.key_source import named_key
 from lading.records.layout import Key, Part
 
-#: Of a key that recurs, the levels that are spelt out.
+#: How many levels of a recursive key are spelt out.
 LEVELS = 3
 
 
 def masked_key(parts: tuple[Part, ...], key: Key | None) -> Any:
-    """Return a key in portable form, for people: what is hidden stays so."""
+    """Return a key in portable form for people, with hidden values masked."""
     return masked(parts, named_key(parts, key)) if any(map(hides, parts)) else named_key(parts, key)
 
 

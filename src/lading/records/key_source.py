@@ -15,12 +15,12 @@ Leaf = Callable[[Part, str], str]
 
 
 def as_it_is(part: Part, x: str) -> str:
-    """Return source for what a record on its way out holds as ``x``."""
+    """Return source for the part that an exported record holds as ``x``."""
     return f"{x}.key" if isinstance(part, Reference) else x
 
 
 def key_source(parts: tuple[Part, ...], x: str, leaf: Leaf = as_it_is) -> str:
-    """Return source for the key tuple of the struct ``x``; ``leaf`` treats what is no struct.
+    """Return source for the key tuple of the struct ``x``; ``leaf`` makes that of other parts.
 
     Of a struct that recurs it is the tuple of one level.
     """

@@ -30,7 +30,7 @@ def encode_lines(records: Sequence[Any]) -> list[bytes]:
 
 
 def portable_key(rows: RowSet, data: Any) -> Any:
-    """Return what of a record's natural key can be read, or ``None``."""
+    """Return the parts of a record's natural key that can be read, or ``None``."""
     if not isinstance(data, dict):
         return None
     key = {name: data[name] for name in rows.key_names if name in data}

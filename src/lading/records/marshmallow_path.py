@@ -27,7 +27,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def needs_marshmallow(root: RowSet) -> bool:
-    """Tell whether any schema of an entity means more than what is compiled."""
+    """Tell whether any schema of an entity does more than the compiled functions do."""
     return any(_is_custom(rows) for rows in root.tree())
 
 
@@ -37,7 +37,7 @@ def _is_custom(rows: RowSet) -> bool:
         return True
     if any(type(field) not in COMPILED_FIELDS for field in fields):
         return True
-    # A value's validators are ours, but whoever gives some to a reference or list means them.
+    # lading adds validators to values; those of references and lists are the application's.
     if any(field.validators for field in fields if not isinstance(field, ValueField)):
         return True
     own = {name for cls in schema.__mro__ if _is_application(cls) for name in vars(cls)}
@@ -137,10 +137,10 @@ def _failing(rows: RowSet, call: Callable[..., Any], new_argument: Callable[[], 
 def _prepared(
     rows: RowSet, record: dict[str, Any], dumped_record: Any, path: str = ""
 ) -> dict[str, Any]:
-    """Return what ``schema.dump`` gave for an encoder; an error names the field JSON lacks."""
+    """Prepare what ``schema.dump`` returned for encoding; an error names what JSON can't hold."""
     if not isinstance(dumped_record, dict):
         raise _unrestorable(
-            rows, record, f"dumps {shown(dumped_record)}, which is no record", path or None
+            rows, record, f"dumps {shown(dumped_record)}, which isn't a record", path or None
         )
     members = {member.written: member for member in rows.members}
     prepared: dict[str, Any] = {}
@@ -148,7 +148,7 @@ def _prepared(
         member = members.get(name)
         try:
             if type(name) is not str:
-                raise ValueError(f"{shown(name)} is no field's name (a string)")
+                raise ValueError(f"{shown(name)} isn't a field's name; expected a string")
             if isinstance(member, Children) and isinstance(value, list):
                 prepared[name] = [
                     _prepared(member.rows, record, child, f"{path}{name}.") for child in value
@@ -161,14 +161,14 @@ def _prepared(
 
 
 def _plain(member: Member | None, value: Any) -> Any:
-    """Return a field as plain JSON; a column's JSON as the text that it has everywhere."""
+    """Return a field as plain JSON; the JSON of a column as its canonical text."""
     plain = plain_json(value, sort=isinstance(member, Value))
     is_json = isinstance(member, Value) and member.kind.is_json
     return msgspec.Raw(json_text(plain)) if is_json else plain
 
 
 def writable_content(rows: RowSet, record: dict[str, Any]) -> dict[str, Any]:
-    """Return what of a record an import writes: no ids, nothing computed."""
+    """Return the fields of a record that an import writes: no ids, nothing computed."""
     content = {}
     for member in rows.members_of(record):
         value = record[member.written]
@@ -222,7 +222,7 @@ def view_of(rows: RowSet, record: dict[str, Any]) -> View:
 
 
 def _names(member: Member) -> tuple[str, ...]:
-    """Return what a field's value is called in a view."""
+    """Return the names of a field's value in a view."""
     return (member.name, member.attribute) if isinstance(member, Value) else (member.name,)
 
 

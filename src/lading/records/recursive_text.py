@@ -14,8 +14,8 @@ from lading.records.key_source import Leaf, key_source
 from lading.records.layout import Key, KeyLayout, Part, attribute
 from lading.values.json_text import on_own_stack, parse_json
 
-#: Texts and levels that are remembered, for neighbours in a file often share them; more than
-#: a block has, whose keys and references are read one after the other.
+#: How many texts and levels are remembered, since neighbours in a file often share them: more than
+#: a block has, as its keys and references are read one after the other.
 REMEMBERED = 2_500
 _encoder = msgspec.json.Encoder()
 
@@ -44,7 +44,7 @@ def _checked_value(source: CodeBuilder, value: Value, x: str) -> str:
 
 
 class RecurringKeys:
-    """Reads the keys that one reference holds, where these recur."""
+    """Reads the recursive keys that one reference holds."""
 
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
@@ -64,7 +64,7 @@ class RecurringKeys:
     def read(self, text: msgspec.Raw) -> Key | None:
         """Return the key that a text says, or ``None`` for null; ``ValueError`` for any other."""
         line = bytes(text)
-        remembered = self.remembered.get(line)  # another thread may clear them meanwhile
+        remembered = self.remembered.get(line)  # another thread may clear the cache meanwhile
         if remembered is not None:
             return remembered
         struct = on_own_stack(self.decoder.decode, line)

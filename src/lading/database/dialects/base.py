@@ -1,8 +1,8 @@
 """How an engine writes names, values, order and statements; nothing here needs a connection.
 
 A dialect turns columns into expressions that read raw driver values into written
-forms and back, and says how rows are looked up, inserted and updated in bulk.  What it
-must know of a server was asked before.  Nothing here knows entities.
+forms and back, and says how rows are looked up, inserted and updated in bulk.  It gets what it must
+know of a server.  Nothing here knows entities.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class ServerFacts:
 class Dialect(Computed, ABC):
     """How one engine writes names, values, order and statements.
 
-    What is computed of it once (``dialect.once``) several threads may use at a time.
+    Several threads may share what ``dialect.once`` computes.
 
     Args:
-        sqlalchemy: SQLAlchemy's dialect, of an engine or made for nobody.
+        sqlalchemy: SQLAlchemy's dialect, of an engine or by itself.
         tables: what the columns of each table really are, where that is known.
         translate: a ``schema_translate_map``.
-        facts: what the server is like.
+        facts: what the server says of itself.
         as_read: whether decimals that SQLite keeps with more digits are written as
             SQLAlchemy reads them.
     """
@@ -152,7 +152,7 @@ class Dialect(Computed, ABC):
 
     @abstractmethod
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
-        """Return what to sort by to get the kind's order, or ``None`` if it can't be had."""
+        """Return the expression that sorts by the kind's order, or ``None`` if there is none."""
 
     # Statements
 
@@ -166,9 +166,9 @@ class Dialect(Computed, ABC):
     def among(
         self, columns: Sequence[Column], names: Sequence[str], rows: Sequence[Row]
     ) -> tuple[str, list[Any]]:
-        """Return what follows a SELECT's joins for the rows that hold one of these, and its values.
+        """Return a SELECT's condition for the rows that hold one of these keys, and its values.
 
-        No row has a null; the clause ends in a WHERE that more conditions may follow.
+        No key has a null; the condition begins with WHERE, and others may follow it.
         """
 
     def same(self, near: Column, far: Column) -> sa.ColumnElement[bool]:
@@ -183,7 +183,7 @@ class Dialect(Computed, ABC):
         )
 
     def overriding(self, columns: Sequence[Column]) -> str:
-        """Return what an INSERT says for its columns to take values that the server would give."""
+        """Return the clause by which an INSERT sets columns that the server would fill."""
         return ""
 
     def counting(self, table: sa.Table, columns: Iterable[Column] = ()) -> str:

@@ -39,7 +39,7 @@ class Codecs(ABC):
     as_read: bool = False
     #: Whether every integer column holds eight bytes.
     widest: ClassVar[bool] = False
-    #: Classes of which a plain column may hold two values that are written alike.
+    #: Kinds of which a plain column may hold two values that are written alike.
     loose: ClassVar[tuple[type[Kind], ...]] = ()
 
     def __init__(self, dialect: SQLAlchemyDialect, columns: Describes[Any]) -> None:
@@ -82,7 +82,7 @@ class Codecs(ABC):
         """
 
     def copied(self, near: Column, far: Column) -> str | None:
-        """Say what a foreign key's real column makes of what its target holds, or ``None``.
+        """Say how a foreign key's real column changes its target's values, or ``None``.
 
         Servers compare the two as they check the key, and refuse what isn't the same.
         """
@@ -168,7 +168,7 @@ class Codecs(ABC):
     def processed(
         self, column: Column, kind: Kind, load: Callable[[Any], Any] | None = None
     ) -> Processed:
-        """Return the way of a column's values by processors; ``load`` in place of the usual."""
+        """Return a column's way through SQLAlchemy's processors; ``load`` replaces the loader."""
         type_ = column.type
         below = self.underlying(type_)
         bind = self.bind_process(type_)
@@ -184,7 +184,7 @@ class Codecs(ABC):
         )
 
     def as_impl(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
-        """Return what shows a driver value as the type below any decorators has it."""
+        """Return a function from a driver value to that of the type below any decorators."""
         below = self.underlying(type_)
         if isinstance(below, sqltypes.CHAR | sqltypes.NCHAR):
             return unpadded

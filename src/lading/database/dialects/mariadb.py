@@ -83,8 +83,8 @@ class MariaDB(Dialect):
     ) -> tuple[str, list[Any]]:
         """An IN of rows as of single values, which the settings keep from becoming a join.
 
-        What comes may be equal by a column's collation alone: callers to whom that matters match
-        it exactly.
+        Rows may match by a column's collation alone; callers that need exact matches compare them
+        again.
         """
         marks = [self.columns(column).parameter(self.mark) for column in columns]
         group, left_side = ",".join(marks), ",".join(names)
@@ -101,7 +101,7 @@ class MariaDB(Dialect):
         return f"(WITH given({names}) AS (VALUES {values}) SELECT * FROM given) AS given"
 
     def _match(self, columns: Sequence[Column], names: Sequence[str]) -> str:
-        """Return the condition that columns hold what is given, exactly."""
+        """Return the condition that columns hold exactly the values of ``given``."""
         tests = []
         for place, (column, name) in enumerate(zip(columns, names, strict=True)):
             stored, parameter = self.columns(column), f"given.c{place}"
@@ -153,7 +153,7 @@ class MariaDB(Dialect):
         return sa.table(f"seq_1_to_{count}")
 
     def is_objection(self, error: sa.exc.DBAPIError) -> bool:
-        """The driver takes some of what the server says of a record for a fault of its own."""
+        """The driver reports some faults of records as operational errors."""
         code = error.orig.args[0] if error.orig is not None and error.orig.args else None
         return super().is_objection(error) or code in OBJECTIONS
 

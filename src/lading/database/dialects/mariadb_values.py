@@ -1,4 +1,4 @@
-"""MariaDB's values: each column is asked what it can hold, for the server would cut or round."""
+"""MariaDB's values, checked against each real column, as the server would cut or round them."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ class MariaDBCodecs(Codecs):
         return None
 
     def as_impl(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
-        """The driver leaves out the zone of what it is given, and gives none."""
+        """The driver drops the zone of a value that it binds, and returns none."""
         show = super().as_impl(type_)
         is_moment = isinstance(self.underlying(type_), sqltypes.DateTime | sqltypes.Time)
         return (lambda value: zoneless(show(value))) if is_moment else show
 
     def limited(self, column: Column) -> Callable[[Any], Any]:
-        """Whatever a decorator gives the driver must stay as it is."""
+        """The column must hold a decorator's values unchanged."""
         inherited = super().limited(column)
         checks, below = driver_checks(self.columns(column)), self.underlying(column.type)
         if isinstance(below, sqltypes.JSON):

@@ -64,7 +64,7 @@ from lading.values.scalars import (
     exact_double,
 )
 
-#: What the driver is given of each kind.
+#: The type of the driver's values of each kind.
 DRIVER_TYPES: list[tuple[Any, type]] = [
     ((Integer, Boolean), int),
     ((Float, Number), float),
@@ -126,7 +126,7 @@ class SQLiteCodecs(Codecs):
         return calling(lambda written: check(bind(written)))
 
     def limited(self, column: Column) -> Callable[[Any], Any]:
-        """Whatever a decorator gives the driver must stay as it is."""
+        """The column must hold a decorator's values unchanged."""
         inherited, checks = super().limited(column), driver_checks(self.columns(column))
         below = self.underlying(column.type)
         if is_decimal(below):

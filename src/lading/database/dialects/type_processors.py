@@ -22,19 +22,19 @@ Step = Callable[[Any], Any]
 class NotUndone(ValueError):
     """A type of the application's own, or its field, doesn't give back what is stored.
 
-    Letting the stored value travel as it is would.
+    It would come back unchanged if it travelled as it is stored.
     """
 
 
 class Processed:
-    """The way of one type's values, both ways.
+    """Reads and binds the values of one type by SQLAlchemy's processors.
 
     Args:
         kind: the kind of the written form.
         load: turns what was selected into the driver's value.
         undo: turns the driver's value into Python's.
         bind: turns Python's value into the driver's.
-        as_impl: shows a driver's value as the type below any decorator has it.
+        as_impl: turns a driver's value into that of the type below any decorators.
         limited: checks that a driver's value fits the column.
         is_json: whether the type below is JSON.
     """
@@ -78,7 +78,7 @@ class Processed:
         except Exception as error:  # a type of the application's own may raise anything
             raise NotUndone(f"its type can't read {shown(loaded)}: {error!r}") from error
         if value is None and self.is_json:
-            value = JSON_NULL  # for SQL's NULL isn't asked about
+            value = JSON_NULL  # SQL's NULL never comes here
         if value is None and self.kind.name == CUSTOM:
             raise _nothing(shown(loaded))
         try:
@@ -109,7 +109,7 @@ class Processed:
         return self.limited(bound)
 
     def _is_same(self, value: Any, again: Any, written: Any) -> bool:
-        """Objects that don't say when they are equal are told by how they are written."""
+        """Compare two values; those that define no equality, by their written forms."""
         try:
             return alike(again, value) or alike(self.kind.write(again), written)
         except Exception:  # a type of the application's own may raise anything
@@ -118,7 +118,7 @@ class Processed:
     def _store(self, value: Any) -> Any:
         try:
             if value is JSON_NULL:
-                bound = self.bind(None)  # which is what an application gives
+                bound = self.bind(None)  # as an application does
                 return self.bind(sqltypes.JSON.NULL) if bound is None else bound
             return self.bind(value)
         except Exception as error:  # a type of the application's own may raise anything

@@ -21,7 +21,7 @@ from lading.model.rowsets import Column, RowSet
 TableKeys = Mapping[sa.Table, frozenset[str]]
 #: Subqueries in one statement, fewer than any engine's limit.
 SUBQUERIES = 500
-#: A table, what it is to another, and that one.
+#: A table, its relation to another table, and that table.
 Relation = tuple[sa.Table, str, sa.Table]
 #: Makes a dialect of a class, or returns one that was made of the same arguments.
 DialectMaker = Callable[..., Dialect]
@@ -49,12 +49,12 @@ class Database(ABC):
     # What the database is like
 
     def look_up_server(self) -> None:
-        """Ask what the dialect must know of the server and session, in statements of their own."""
+        """Ask for the facts of the server and session that the dialect needs."""
         self.facts = self.server_facts()
         self.dialect = self._dialect_over({})
 
     def look_up_columns(self, tables: Sequence[sa.Table]) -> None:
-        """Ask what the columns of some tables really are, which is what the dialect goes by."""
+        """Ask for the real columns of some tables, which the dialect relies on."""
         self.dialect = self._dialect_over(self.real_columns(tables), self.make_dialect)
 
     @abstractmethod
@@ -97,7 +97,7 @@ class Database(ABC):
 
     @contextmanager
     def driver_errors(self, sql: str = "") -> Iterator[None]:
-        """Raise what the driver itself raises as SQLAlchemy raises it, a lost connection too."""
+        """Raise the driver's own errors as SQLAlchemy's, that of a lost connection included."""
         dbapi = self.connection.dialect.loaded_dbapi
         try:
             yield
@@ -148,9 +148,9 @@ class Database(ABC):
         """Move every sequence that feeds one of these columns past its values, never back."""
 
     def evaluate(self, expressions: Sequence[tuple[Column, Any]], count: int) -> list[Row]:
-        """Return what expressions that fill columns give to that many rows, for an insert.
+        """Return the values of expressions that fill columns, for that many new rows.
 
-        The database takes a subquery for the same in every row, so each row asks its own.
+        A database evaluates a subquery once in a statement, so each row gets a SELECT of its own.
         """
         statement = sa.select(
             *(self.dialect.filling(column, expression) for column, expression in expressions)
@@ -173,12 +173,12 @@ class Database(ABC):
 
     @contextmanager
     def settings(self) -> Iterator[None]:
-        """Hold the session to settings under which no value changes, and give it back as it was."""
+        """Give the session settings that change no value, and restore its own in the end."""
         yield
 
     @contextmanager
     def texts_of(self, rows: RowSet) -> Iterator[None]:
-        """Name the row and field of a text that the driver can't decode, where it doesn't."""
+        """Raise an error that names the row and field of a text that the driver can't decode."""
         yield
 
     @abstractmethod
@@ -190,7 +190,7 @@ class Database(ABC):
         """Begin a transaction of ours that may write."""
 
     def give_back(self) -> None:
-        """Give a connection, whose transaction has ended, the settings that it came with."""
+        """Restore a connection's own settings, once its transaction has ended."""
 
     @abstractmethod
     def ensure_begun(self, *, writing: bool) -> None:
@@ -221,7 +221,7 @@ class Database(ABC):
         return []
 
     def hold(self, tables: Sequence[sa.Table]) -> None:
-        """Wait until no other import writes to these tables; until we end, none will."""
+        """Wait until no other import writes to these tables; others then wait for us."""
 
     def is_fresh(self) -> bool:
         """Tell whether the transaction has no snapshot yet that could be older than a lock."""
@@ -234,7 +234,7 @@ class Database(ABC):
     def may_alter(self, tables: Sequence[sa.Table]) -> bool:
         """Tell whether triggers or rules of these tables may change what is written.
 
-        It is so as well where this user isn't told of them.
+        It is true as well if this user may not see them.
         """
 
     def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
@@ -246,7 +246,7 @@ class Database(ABC):
         return False
 
     def moment(self) -> str:
-        """Return what changes when somebody else commits, where their work would be seen."""
+        """Return a text that changes when others commit, if this transaction sees their work."""
         return ""
 
     def check_at_once(self, tables: Sequence[sa.Table]) -> list[str]:

@@ -37,12 +37,11 @@ NEEDED = {
     "sql_auto_is_null": "0",
     "sql_select_limit": str(2**64 - 1),
 }
-#: Above how many items an IN becomes a join, whose order the server guesses wrong where no
-#: index covers them all: never.
+#: 0 disables the IN-to-join rewrite; without a covering index its plan is slow.
 NO_CONVERSION = 0
 #: Bytes of a statement's text that every server takes.
 SMALLEST_PACKET = 2**20
-#: Settings that are changed for as long as the work takes.
+#: Settings that are changed until the work is done.
 CHANGED = ("sql_mode", "time_zone", "max_sort_length", "in_predicate_conversion_threshold")
 REPEATABLE = "REPEATABLE READ"
 IN_UTC = {"+00:00", "UTC"}
@@ -133,7 +132,7 @@ class MariaDBDatabase(Database):
             )
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
-        """Ids behind the highest, locked so that nobody else inserts there until we commit."""
+        """Return the ids after the highest, where nobody else can insert until we commit."""
         expression = self.dialect.server_expression_of(column)
         if expression is not None:
             return [value for (value,) in self.evaluate([(column, expression)], count)]
@@ -172,7 +171,7 @@ class MariaDBDatabase(Database):
             self._restore(sql, before)
 
     def _restore(self, sql: str, before: Row) -> None:
-        """Past SQLAlchemy, which refuses statements in a transaction that has failed."""
+        """Bypass SQLAlchemy, which refuses statements in a transaction that has failed."""
         try:
             driver: Any = self.connection.connection.driver_connection
             with driver.cursor() as cursor:
@@ -192,7 +191,7 @@ class MariaDBDatabase(Database):
             self._isolate(REPEATABLE)
 
     def _isolate(self, level: str) -> None:
-        """Past SQLAlchemy, which gives back what its first connection had."""
+        """Bypass SQLAlchemy, which restores the settings of its first connection."""
         driver: Any = self.connection.connection.dbapi_connection
         with self.driver_errors(), closing(driver.cursor()) as cursor:
             cursor.execute("SELECT @@tx_isolation")

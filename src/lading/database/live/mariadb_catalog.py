@@ -43,7 +43,8 @@ class CatalogTables:
     def ask(self, sql: str, tables: Sequence[sa.Table]) -> Iterator[tuple[sa.Table, Row]]:
         """Ask a catalog table about some tables, in one statement; yield what it says of each.
 
-        ``sql`` selects the schema and the table first, and says ``PLACES`` where it asks for them.
+        ``sql`` selects the schema and the table first, and has ``PLACES`` in place of the
+        condition.
         In the catalog tables their names fold case, so tables that differ in it alone are
         asked for one after the other.
         """

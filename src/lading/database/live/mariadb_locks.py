@@ -49,7 +49,7 @@ def unguarded(catalog_tables: CatalogTables, keys: TableKeys) -> list[sa.Table]:
 
 
 def hold(database: Database, catalog_tables: CatalogTables, tables: Sequence[sa.Table]) -> None:
-    """Wait for other imports into these tables: in one order, so that nobody waits in a circle."""
+    """Wait for other imports into these tables, in one order, to prevent deadlocks."""
     if not tables:
         return
     _release_later(database.connection)
@@ -71,7 +71,7 @@ def hold(database: Database, catalog_tables: CatalogTables, tables: Sequence[sa.
 
 
 def _name(schema: str, table: str) -> str:
-    """Return a lock's name, which the whole server shares and which may have 64 characters.
+    """Return a lock's name, which holds for the whole server and may have 64 characters.
 
     Locks' names fold case, so a digest stands for it.
     """
@@ -79,7 +79,7 @@ def _name(schema: str, table: str) -> str:
 
 
 def _release_later(connection: sa.Connection) -> None:
-    """Have the locks given back once the transaction has ended."""
+    """Release the locks once the transaction has ended."""
     pool = connection.engine.pool
     if not sa.event.contains(pool, "checkin", _checked_in):
         sa.event.listen(pool, "checkin", _checked_in)

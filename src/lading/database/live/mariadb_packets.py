@@ -1,4 +1,4 @@
-"""Statements that MariaDB takes: as long as max_allowed_packet, beyond which it hangs up."""
+"""Refuses statements longer than max_allowed_packet, at which MariaDB closes the connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lading.model.rowsets import Column
 
 #: A packet that always takes what the driver joins to one statement, which is half of it.
 LARGE = 2_048_000
-#: Bytes of a value that isn't looked at, and of what goes around a statement.
+#: The most bytes of a value that isn't measured, and of a statement's text around its values.
 OVERHEAD = 1024
 
 

@@ -9,16 +9,16 @@ import sqlalchemy as sa
 
 from lading.database.live.base import Database
 
-#: A grant that tells of the triggers of all schemas (``*``), or of one.
+#: A grant that shows the triggers of all schemas (``*``), or of one.
 GRANTED = re.compile(
     r"GRANT (?:.*, )?(?:ALL PRIVILEGES|TRIGGER)(?:, .*)? ON `?(\*|(?:[^`]|``)+)`?\.\* TO "
 )
 
 
 def has_triggers(database: Database, tables: Sequence[sa.Table]) -> bool:
-    """Tell whether tables have triggers; so it is as well where this user may not be told.
+    """Tell whether tables have triggers; true as well if this user may not see them.
 
-    Older servers tell of triggers only whom they are granted to.
+    Older servers show triggers only to users with a grant for them.
     """
     places = list(map(database.dialect.place, tables))
     marks = ",".join(
@@ -33,7 +33,7 @@ def has_triggers(database: Database, tables: Sequence[sa.Table]) -> bool:
 
 
 def _may_see_triggers(database: Database, schemas: set[str | None]) -> bool:
-    """Tell whether this user is granted the triggers of some schemas."""
+    """Tell whether this user may see the triggers of all these schemas."""
     current = database.fetch("SELECT database()")[0][0]
     grants = [GRANTED.match(row[0]) for row in database.fetch("SHOW GRANTS")]
     schemas_with_grant = {

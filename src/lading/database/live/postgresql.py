@@ -22,7 +22,7 @@ from lading.errors import TargetError
 from lading.mapping.columns import underlying
 from lading.model.rowsets import Column
 
-#: The driver's number of it.
+#: The driver's number of that isolation level.
 REPEATABLE_READ = 3
 BY_CODE_POINT = {"C", "POSIX", "C.UTF-8", "C.utf8", "ucs_basic"}
 
@@ -35,7 +35,7 @@ class PostgreSQLDatabase(Database):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        #: What the driver had been told of isolation and autocommit before we did.
+        #: The driver's isolation level and autocommit before we changed them.
         self.before: tuple[Any, bool] | None = None
         self.sequences: dict[sa.Table, dict[str, list[str]]] = {}
 
@@ -157,7 +157,7 @@ class PostgreSQLDatabase(Database):
                 )
 
     def _number(self, column: Column) -> str | None:
-        """Return what of a column came from its sequence: of a text, the digits at its end."""
+        """Return the SQL of a column's sequence number: of a text, the digits at its end."""
         impl = underlying(self.dialect.codecs.implementation(column.type))
         name = self.dialect.name(column)
         if isinstance(impl, sqltypes.String):
@@ -180,7 +180,7 @@ class PostgreSQLDatabase(Database):
             self._isolate()
 
     def _isolate(self) -> None:
-        """Set on the driver itself, SQLAlchemy gives back what the first connection had."""
+        """Set it on the driver itself: SQLAlchemy restores the settings of its first connection."""
         driver: Any = self.connection.connection.driver_connection
         if not self.copies:
             self.connection.execution_options(isolation_level="REPEATABLE READ")

@@ -70,7 +70,7 @@ def unguarded(database: Database, keys: TableKeys) -> list[sa.Table]:
 
 
 def hold(database: Database, tables: Sequence[sa.Table]) -> None:
-    """Wait for other imports into these tables: in one order, so that nobody waits in a circle."""
+    """Wait for other imports into these tables, in one order, to prevent deadlocks."""
     if not tables:
         return
     names = ", ".join(sorted(map(database.dialect.table, tables)))

@@ -1,7 +1,7 @@
 """What stands in a table's place on PostgreSQL, and whose rows it may hide.
 
-COUNT sees no more rows than SELECT does, so what a policy or a view hides can't be counted: it
-has to be told from the catalog tables.
+COUNT sees no more rows than SELECT does, so what a policy or a view hides can't be counted: the
+catalog tables have to tell.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def refuse_policies(database: Database, tables: Sequence[sa.Table]) -> None:
 
 
 def stand_ins(database: Database, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
-    """Return what isn't a table among these."""
+    """Map those of these tables that aren't tables to what they are."""
     by_name = {database.dialect.table_name(table): table for table in tables}
     mark = database.dialect.mark
     rows = database.fetch(

@@ -11,7 +11,7 @@ from lading.errors import TargetError
 from lading.messages import shown
 from lading.model.rowsets import Column, RowSet
 
-#: What the driver says of such a text, for which there is no code.
+#: The driver's message about such a text, for which there is no code.
 REFUSAL = "Could not decode to UTF-8"
 
 
