@@ -1179,7 +1179,7 @@ def test_autocommit_is_refused(where: str, backend: Backend, tmp_path: Path) -> 
             with Session(auto) as session:
                 error = refused(session, world.catalog, tmp_path)
     assert str(error) == (
-        "the connection is in AUTOCOMMIT, where nothing can be all or nothing. Use another "
+        "the connection is in AUTOCOMMIT, where nothing can be rolled back. Use another "
         "isolation level."
     )
 

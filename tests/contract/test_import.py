@@ -962,7 +962,7 @@ def test_autocommit_is_refused(empty: Callable[[World], sa.Engine], tmp_path: Pa
         with pytest.raises(TargetError) as caught:
             import_all(connection, bundle, catalog=world.catalog)
     assert str(caught.value) == (
-        "the connection is in AUTOCOMMIT, where nothing can be all or nothing. Use another "
+        "the connection is in AUTOCOMMIT, where nothing can be rolled back. Use another "
         "isolation level."
     )
     assert slugs(engine, world.models.Person) == []

@@ -136,7 +136,7 @@ def refusal(error: BaseException, entity: str | None = None) -> TargetError:
     """Return lading's error for an exception of SQLAlchemy's."""
     if isinstance(error, sa.exc.MissingGreenlet):
         return TargetError(
-            "this engine is for asyncio, and nobody awaits it here",
+            "this engine is for asyncio, which lading can't await",
             "Use await async_session.run_sync(export_all, path), or give an engine of "
             "create_engine, such as postgresql+psycopg:// or sqlite://.",
             entity=entity,

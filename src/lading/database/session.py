@@ -207,7 +207,7 @@ def _refuse_autocommit(database: Database) -> None:
     options = database.connection.get_execution_options()
     if options.get("isolation_level") == "AUTOCOMMIT" or database.autocommits():
         raise TargetError(
-            "the connection is in AUTOCOMMIT, where nothing can be all or nothing",
+            "the connection is in AUTOCOMMIT, where nothing can be rolled back",
             "Use another isolation level.",
         )
 

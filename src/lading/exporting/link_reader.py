@@ -94,7 +94,7 @@ class LinkReader:
             items.sort(key=itemgetter(1))
             if any(first[1] == second[1] for first, second in pairwise(items)):
                 raise TargetError(
-                    f"{self.links.table.fullname} holds a link twice, and no bundle can",
+                    f"{self.links.table.fullname} holds a link twice, which no bundle can hold",
                     "Remove one of the two rows.",
                     entity=self.rows.name,
                     field=self.links.written,

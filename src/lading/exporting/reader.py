@@ -28,7 +28,7 @@ from lading.scratch.sort import CHUNK, chunked, externally_sorted
 
 
 class CompiledReader:
-    """What an entity's records are read by, whoever reads them: its SELECT and its encoder."""
+    """The compiled SELECT and encoder of an entity's records, shared by all exports."""
 
     def __init__(self, dialect: Dialect, rows: RowSet, ids: bool = False) -> None:
         self.reader = RowReader(dialect, rows, ids=ids)
@@ -50,7 +50,7 @@ class RecordReader:
 
     @property
     def tally(self) -> Tally:
-        """What was read."""
+        """Counts of what was read."""
         return self.reading.tally
 
     def chunks(self, where: Any = None, size: int = CHUNK) -> Generator[list[bytes], None, None]:
@@ -119,7 +119,7 @@ class RecordReader:
 
 
 def _resorted(parts: Any, size: int) -> Iterator[tuple[list[Key], list[Any], list[bytes]]]:
-    """Sort outside of the database what it can't sort."""
+    """Sort records that the database can't sort."""
     items = ((order, (key, line)) for part in parts for key, order, line in zip(*part, strict=True))
     # A key that recurs is as long as its row is deep, and so is its line.
     yield from map(_columns, chunked(externally_sorted(items, size=lambda i: len(i[1][1])), size))

@@ -1,4 +1,4 @@
-"""What one export reads from, and what it counts; all else that reads rows is compiled once."""
+"""What one export reads from, and what it counts; all other parts of readers are shared."""
 
 from __future__ import annotations
 

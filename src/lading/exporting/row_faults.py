@@ -1,4 +1,4 @@
-"""Finds the row and field that can't be written, once the code that writes them all fails."""
+"""Finds the row and field that can't be written, after the code for all fields has failed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lading.values.base import article
 
 
 class MissingTarget(ValueError):
-    """A foreign key is set and its target is not there."""
+    """A foreign key is set, and its target doesn't exist."""
 
 
 class RowFaults:
@@ -51,7 +51,7 @@ class RowFaults:
         keys: Sequence[Mapping[Row, Any]],
         error: Exception,
     ) -> LadingError:
-        """Find the first row and field that can't be written, and say so.
+        """Return the error that names the first row and field that can't be written.
 
         Args:
             rows: what was to be written, with ``nested`` and ``keys`` as its encoder got them.
@@ -71,7 +71,7 @@ class RowFaults:
         return TargetError(f"a row can't be written: {error}", entity=self.rows.name)
 
     def _run(self, text: str, row: Row, keys: Sequence[Mapping[Row, Any]]) -> Any:
-        """Return what the source of a field makes of a row, which may go without what it nests."""
+        """Run the source of a field for a row, which may come without its nested records."""
         columns = [f"c{place}" for place in range(self.width)]
         nested = [f"n{place}" for place in range(len(row) - self.width)]
         result = f"[{text}{self.loop}][0]" if self.loop else text
@@ -108,7 +108,7 @@ class RowFaults:
         )
 
     def _best_key(self, row: Row, keys: Sequence[Mapping[Row, Any]]) -> str:
-        """Describe the row by whatever of its key can be read."""
+        """Describe the row by the parts of its key that can be read."""
         parts = []
         for part in self.rows.key:
             try:
@@ -121,7 +121,7 @@ class RowFaults:
 
 
 def stored_remedy(rows: RowSet, name: str) -> str:
-    """Say how a field travels as it is stored, ready to be pasted."""
+    """Say how to declare that a field travels as it is stored, ready to be pasted."""
     names = dict.fromkeys([*stored_names(rows.schema), name])
     field = name in rows.schema._declared_fields
     columns = [value.column for value in rows.values if value.name == name]

@@ -105,7 +105,7 @@ class ChildReader:
         selection = self.reader.selection
         self.own_places = [selection.raw(down) for down, _ in children.pairs]
         self.other_places = [[selection.raw(column) for column in g] for g in children.others]
-        # What holds whose the rows are is the same in all of a list.
+        # The columns that refer to the owner are the same in all rows of a list.
         self.sorts = [
             self._sort(column, down)
             for column, down in children.sequence
@@ -117,7 +117,7 @@ class ChildReader:
         values = {value.column: value for value in self.children.rows.values}
         carried = values.get(column)
         kind = kind_of(column.type) if carried is None else carried.kind
-        assert kind is not None  # a list is a sequence by what is carried, and by generated ids
+        assert kind is not None  # a list is ordered by carried columns and generated ids
         column = column if carried is None else carried.carrier
         selection = self.reader.selection
         place = selection.add(column, kind)

@@ -72,7 +72,7 @@ def test_what_fits_passes_as_it_is(check: Any, value: Any) -> None:
         (byte_check(sa.LargeBinary(3)), b"abcd", "4 bytes are too many"),
         (exactly(3), "ab", "'ab' would be padded to 3 characters with blanks"),
         (exactly(3), "abcd", "has 4 characters"),
-        (one_of(["a", "b"]), "A", "'A' is none of its column's labels: a, b"),
+        (one_of(["a", "b"]), "A", "'A' isn't a label of its column: a, b"),
         (canonical_uuid, UUID.upper(), "is not a uuid in lower case with dashes"),
         (canonical_uuid, UUID.replace("-", ""), "is not a uuid"),
         (canonical_uuid, UUID + "\n", "is not a uuid"),

@@ -222,7 +222,7 @@ def test_a_column_that_changes_all_values_is_a_misfit(
     assert (misfit in found) if misfit is not None and found else found == misfit
     if misfit is not None:
         for coder in coders(coding, type_):
-            with pytest.raises(ValueError, match="is no value of its model"):
+            with pytest.raises(ValueError, match="isn't a value of its model"):
                 coder("1")
 
 

@@ -70,7 +70,7 @@ def one_of(labels: Collection[str]) -> Check:
 
     def check(text: str) -> str:
         if text not in labels:
-            raise ValueError(f"{shown(text)} is none of its column's labels: {', '.join(labels)}")
+            raise ValueError(f"{shown(text)} isn't a label of its column: {', '.join(labels)}")
         return text
 
     return check

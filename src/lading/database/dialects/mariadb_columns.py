@@ -24,7 +24,7 @@ CHARACTER_SETS = {
 }
 #: What Python's codec leaves out of the five bytes that cp1252 has no character for.
 LATIN1_CONTROLS = "\x81\x8d\x8f\x90\x9d"
-#: What the server calls types that SQLAlchemy names otherwise.
+#: The server's names of types that SQLAlchemy names otherwise.
 SYNONYMS = {
     "integer": "int",
     "bool": "tinyint",
@@ -129,7 +129,7 @@ class Stored:
         return (0, 2**bits - 1) if self.is_unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
     def cast(self, value: str) -> str:
-        """Return SQL that gives a text (or number) the column's type, to be compared with it."""
+        """Return SQL that casts a text (or number) to the column's type, to be compared with it."""
         if self.charset is not None:
             return f"CONVERT({value} USING {self.charset}) COLLATE {self.collation}"
         target = {
@@ -143,6 +143,6 @@ class Stored:
         return value if target is None else f"CAST({value} AS {target})"
 
     def parameter(self, mark: str) -> str:
-        """Return a parameter to compare the column with, so that an index still serves."""
+        """Return a parameter to compare the column with, so that an index can be used."""
         converts = self.charset not in (None, "utf8mb4")
         return self.cast(mark) if converts or self.type == "decimal" else mark

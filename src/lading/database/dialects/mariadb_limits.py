@@ -1,6 +1,6 @@
-"""What MariaDB's real columns keep as it is, of the values that drivers take.
+"""Which driver values MariaDB's real columns keep unchanged.
 
-The server would cut, round or pad the rest, or take another label for it.
+The server would cut, round or pad the others, or store another label.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _same(value: Any) -> Any:
 
 
 def text_check(stored: Stored) -> Check:
-    """Return what refuses a text that a column can't hold as it is."""
+    """Return a check that refuses a text that a column can't hold unchanged."""
     if stored.type == "uuid":
         return canonical_uuid
     if stored.charset is None:
@@ -128,7 +128,7 @@ def _listed_in_order(stored: Stored) -> Check:
 
 
 def labels_check(stored: Stored) -> Check:
-    """Return what refuses labels that a column lacks; of labels, a SET's order says nothing."""
+    """Return a check that refuses labels that a column lacks; the order of labels is free."""
     if stored.type != "set":
         return text_check(stored)
     label = one_of(stored.labels)

@@ -81,7 +81,7 @@ class MariaDBCodecs(Codecs):
         self.is_in_utc = True
 
     def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
-        """What a strict session refuses, and what its driver gives as another type."""
+        """Types that a strict session refuses, or that its driver returns as another type."""
         stored: Stored = self.columns(column)
         try:
             ddl = str(self.dialect.type_compiler_instance.process(column.type))
@@ -120,7 +120,7 @@ class MariaDBCodecs(Codecs):
     # Text
 
     def read_string(self, column: Column, kind: Text) -> Expression:
-        """Text; CHAR comes without the blanks that pad it."""
+        """Text; CHAR is returned without the blanks that pad it."""
         stored, limit = self.columns(column), text_limit(self.real(column.type))
         if self.is_padded(column, kind):
             return calling(Text(padded=True).write if stored.type == "char" else unblanked)

@@ -41,7 +41,7 @@ class PostgreSQL(Dialect):
         return column
 
     def _by_code_point(self, column: Column, kind: Text) -> sa.ColumnElement[Any] | None:
-        """CITEXT and enumerations compare otherwise than the texts that they are written as."""
+        """CITEXT and enumerations don't sort like their written texts."""
         stored = self.columns(column)
         if not self.facts.is_utf8 or stored.is_padded or self.codecs.is_padded(column, kind):
             return None
@@ -111,5 +111,5 @@ class PostgreSQL(Dialect):
         return sa.cast(expression, sa.Text())
 
     def is_objection(self, error: sa.exc.DBAPIError) -> bool:
-        """What triggers raise is one as well, and a value beyond a limit of the server's."""
+        """Errors of triggers are objections as well, and values beyond a limit of the server."""
         return super().is_objection(error) or getattr(error.orig, "sqlstate", None) in OBJECTIONS

@@ -51,7 +51,7 @@ class ArrayCodecs(StoredCodecs):
         return calling(lambda text: kind.text(kind.mapped(parsed_array(text), read)))
 
     def _item_reader(self, item_column: Column, kind: Kind) -> Callable[[str], Any]:
-        """Return what makes an item's written form of its text."""
+        """Return a function from an item's text to its written form."""
         load = loader_of(self.underlying(item_column.type))
         read: Callable[[str], Any]
         if not self.is_usual(item_column, kind) or isinstance(kind, Interval):

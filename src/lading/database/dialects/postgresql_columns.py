@@ -66,7 +66,7 @@ class PostgreSQLColumn:
 
     @property
     def family(self) -> str | None:
-        """What tells the types whose values the server keeps alike; ``None`` if it isn't known."""
+        """The group of types that hold each other's values; ``None`` if it isn't known."""
         if self.labels is not None:
             return "enum"
         if self.item is not None:
@@ -105,7 +105,7 @@ class DeclaredPostgreSQLColumns:
         return self.of(column.type)
 
     def of(self, type_: Any) -> PostgreSQLColumn:
-        """Return what a type makes of a column."""
+        """Return the column that a type declares."""
         impl: Any = type_.dialect_impl(self.dialect)
         while isinstance(impl, sa.types.TypeDecorator):
             impl = impl.impl_instance

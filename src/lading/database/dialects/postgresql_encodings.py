@@ -11,7 +11,7 @@ from lading.database.dialects.limits import Check
 
 
 def within(encodings: Iterable[str], bind: Expression) -> Expression:
-    """Return what binds a value, and refuses texts that one of some encodings lacks."""
+    """Return a function that binds a value, and refuses texts that an encoding lacks."""
     for encoding in encodings:
         bind = _checked(bind, encodable(encoding))
     return bind
@@ -25,7 +25,7 @@ def _checked(bind: Expression, check: Check) -> Expression:
 def encodable(encoding: str) -> Check:
     """Refuse texts, in lists as well, that an encoding of PostgreSQL's has no bytes for.
 
-    Of an encoding that Python doesn't know the server decides.
+    If Python doesn't know the encoding, the server decides.
     """
     codec = _codec_of(encoding)
 

@@ -37,7 +37,7 @@ _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([{},])|([^"{},\\]+)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL = re.compile(r'(["\\])')
 
-#: SQL that keeps an interval's length, and gives it the parts that a timedelta has.
+#: SQL that keeps an interval's length, and converts it to the parts of a timedelta.
 MENDED = (
     "justify_hours(column + interval '1000000000 days') - interval '1000000000 days'; months have "
     "no fixed length, so replace them by days first"
@@ -94,7 +94,7 @@ def interval_text(length: dt.timedelta) -> str:
 
 
 def interval_limit(fields: str | None, precision: int | None) -> Callable[[dt.timedelta], Any]:
-    """Return the check that an interval column's fields and precision keep a length whole."""
+    """Return the check that an interval column's fields and precision hold a length unchanged."""
     unit = _unit(fields, precision)
 
     def check(length: dt.timedelta) -> dt.timedelta:
@@ -107,7 +107,7 @@ def interval_limit(fields: str | None, precision: int | None) -> Callable[[dt.ti
 
 
 def _unit(fields: str | None, precision: int | None) -> dt.timedelta | None:
-    """Return what a column's intervals are multiples of; ``None`` for months."""
+    """Return the unit whose multiples a column's intervals are; ``None`` for months."""
     last = (fields or "SECOND").upper().split()[-1]
     if last in ("YEAR", "MONTH"):
         return None
@@ -136,7 +136,7 @@ def moment_text(text: str) -> str:
 
 
 def time_of(text: str) -> dt.time:
-    """Return a time of day, with its offset if it has one; the day's end is no time."""
+    """Return a time of day, with its offset if it has one; ``24:00`` isn't a time."""
     if text.startswith("24"):
         raise ValueError(f"the database holds the time {text}, which is the next day's 00:00:00")
     return dt.time.fromisoformat(text)
@@ -182,7 +182,7 @@ def array_text(value: Any) -> str:
 
 
 def item_text(value: Any) -> str:
-    """Return the text by which an array's item is given to PostgreSQL."""
+    """Return an array's item as PostgreSQL's text."""
     if isinstance(value, bytes | bytearray | memoryview):
         return f"\\x{bytes(value).hex()}"
     if isinstance(value, dt.timedelta):
@@ -191,14 +191,14 @@ def item_text(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, str | bool | int | float | Decimal | uuid.UUID):
         return str(value)
-    raise ValueError(f"{shown(value)} is nothing that an array's item can be made of")
+    raise ValueError(f"{shown(value)} can't be an item of an array")
 
 
 # Values as the driver gives them outside of arrays
 
 
 def loader_of(type_: TypeEngine[Any]) -> Loader:
-    """Return what turns an item's text into the driver's value of a type of PostgreSQL."""
+    """Return a function from an item's text to the driver's value of a type of PostgreSQL."""
     for match, load in _LOADERS:
         if isinstance(type_, match):
             return load

@@ -66,9 +66,9 @@ from lading.values.scalars import (
 
 NUMERIC_OID, FLOAT_OID = 1700, 701
 SINGLE_BITS = 24
-#: What comes as text: exactly as it is kept, and with no error of the driver's own.
+#: Kinds that are selected as text: exactly as stored, and without errors of the driver.
 AS_TEXT = (sqltypes.Date, sqltypes.DateTime, sqltypes.Time, sqltypes.ARRAY, sqltypes.JSON)
-#: Offsets from UTC that PostgreSQL takes are less than this.
+#: PostgreSQL takes smaller offsets from UTC than this.
 FARTHEST = dt.timedelta(hours=16)
 
 
@@ -76,7 +76,7 @@ class PostgreSQLCodecs(ArrayCodecs):
     """PostgreSQL by way of psycopg."""
 
     def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
-        """The server takes the text of any value for a TEXT, and shifts moments between zones."""
+        """The server stores any value's text in a TEXT column, and shifts moments between zones."""
         return misfit(self.declared(column), self.real_column(column))
 
     def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
@@ -121,7 +121,7 @@ class PostgreSQLCodecs(ArrayCodecs):
         return column
 
     def loader(self, type_: TypeEngine[Any]) -> Callable[[Any], Any]:
-        """Processors expect what the driver would have made of what is selected otherwise."""
+        """Convert selected texts to the driver's values, which processors expect."""
         impl = self.underlying(type_)
         if isinstance(impl, postgresql.INTERVAL):
             return sent_interval
@@ -135,12 +135,12 @@ class PostgreSQLCodecs(ArrayCodecs):
         return loader_of(impl) if isinstance(impl, AS_TEXT) else super().loader(type_)
 
     def _plain(self, kind: Kind) -> Expression:
-        """The server's types are strict; nulls that it shouldn't hold are not."""
+        """The server's types are strict, but columns may hold nulls that the model forbids."""
         fail = refusing_kind(kind)
         return Expression("({x} if {x} is not None else fail({x}))", {"fail": fail})
 
     def limited(self, column: Column) -> Callable[[Any], Any]:
-        """Whatever a decorator gives the driver must stay as it is; arrays go as text."""
+        """The column must hold a decorator's values unchanged; arrays are written as text."""
         impl = self.underlying(column.type)
         if isinstance(impl, sqltypes.ARRAY):
             item_limit = self.limited(self.item_of(column, impl))
@@ -320,7 +320,7 @@ class PostgreSQLCodecs(ArrayCodecs):
 
 
 def _has_digits(real: PostgreSQLColumn, kind: Number) -> bool:
-    """Tell whether a column's numbers are all of a kind, and come in its scale."""
+    """Tell whether a column's numbers have the kind's scale, and no more digits than it allows."""
     if real.precision is None or real.scale is None or real.scale != kind.scale:
         return False
     return kind.precision is None or real.precision <= kind.precision

@@ -32,13 +32,13 @@ def refusing_misfit(problem: str) -> Callable[[Any], Any]:
     """Return a function that refuses any value of a column that isn't what its model says."""
 
     def fail(value: Any) -> Any:
-        raise UnfitValue(f"{shown(value)} is no value of its model: {problem}")
+        raise UnfitValue(f"{shown(value)} isn't a value of its model: {problem}")
 
     return fail
 
 
 class Describes(Protocol[Stored_co]):
-    """Tells what columns are, or will be."""
+    """Describes columns as they are, or will be."""
 
     def __call__(self, column: sa.ColumnElement[Any]) -> Stored_co:
         """Return a column's description."""
@@ -46,7 +46,7 @@ class Describes(Protocol[Stored_co]):
 
 
 class RealColumns(Generic[Stored]):
-    """What the columns of a database's tables are, as it was told when they were looked up.
+    """What the columns of a database's tables are, as they were when they were looked up.
 
     Args:
         tables: the columns of each table that was looked up, by schema and name; the names of

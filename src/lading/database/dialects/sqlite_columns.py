@@ -23,7 +23,7 @@ RULES = {
     "BLOB": ("BLOB",),
     "REAL": ("REAL", "FLOA", "DOUB"),
 }
-#: Text of these affinities is stored as a number where it looks like one.
+#: Columns of these affinities store text that looks like a number as a number.
 NUMERIC = ("INTEGER", "REAL", "NUMERIC")
 DRIVER_TYPES = (str, int, float, bytes)
 #: What tables that SQLite calls STRICT hold, by the driver's types; ANY holds all.
@@ -38,7 +38,7 @@ _NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SQLiteColumn:
-    """One column: the type that its table declares, and what SQLite makes of that."""
+    """One column: the type that its table declares, and its affinity."""
 
     type: str
     affinity: str

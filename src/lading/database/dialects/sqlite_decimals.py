@@ -1,4 +1,4 @@
-"""Decimals that SQLite keeps as doubles: what is refused, and what is read of them."""
+"""Decimals that SQLite keeps as doubles: which are refused, and how they are read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def is_rounded(type_: Any) -> bool:
 
 
 def finite(double: float) -> float:
-    """Refuse what no decimal of SQLite's is read as."""
+    """Refuse infinities and NaN."""
     if not math.isfinite(double):
         raise ValueError(f"{double} can't be stored by SQLite, which keeps decimals as doubles")
     return double
@@ -43,7 +43,7 @@ def as_double(value: Any) -> Any:
 
 
 def finer_than(scale: int) -> Callable[[Any], bool]:
-    """Return what tells whether a double has more digits than a scale."""
+    """Return a function that tells whether a double has more digits than a scale."""
     form = f"%.{scale}f"
 
     def is_finer(raw: Any) -> bool:
@@ -53,7 +53,7 @@ def finer_than(scale: int) -> Callable[[Any], bool]:
 
 
 def scaled_double(scale: int, *, rounds: bool = False) -> Callable[[Any], Any]:
-    """Return what refuses or rounds doubles with more digits, before a decorator sees them."""
+    """Return a function that refuses or rounds doubles with more digits, before a decorator."""
     read = decimal_reader(Number(scale=scale), rounds=rounds)
 
     def load(raw: Any) -> Any:

@@ -102,7 +102,7 @@ class SQLiteCodecs(Codecs):
         )
 
     def copied(self, near: Column, far: Column) -> str | None:
-        """A text that its target keeps may look like a number."""
+        """A text that the target's column keeps may look like a number."""
         holder, target = self.columns(near), self.columns(far)
         is_text = isinstance(kind_of(self.underlying(far.type)), Text | Uuid | Choice)
         if not is_text or str not in driver_checks(holder) or str in driver_checks(target):
@@ -215,8 +215,8 @@ class SQLiteCodecs(Codecs):
         )
 
     def read_decimal(self, column: Column, kind: Number) -> Expression:
-        """Doubles that say the same as their scaled text."""
-        if not is_rounded(self.underlying(column.type)):  # SQLAlchemy reads all of its digits
+        """Doubles that equal their scaled text."""
+        if not is_rounded(self.underlying(column.type)):  # SQLAlchemy reads all digits
             return calling(decimal_reader(kind, refusal=ValueError))
         return calling(decimal_reader(kind, rounds=self.as_read))
 
@@ -244,7 +244,7 @@ class SQLiteCodecs(Codecs):
         return calling(read)
 
     def read_uuid(self, column: Column, kind: Uuid) -> Expression:
-        """What SQLAlchemy stores; another text of the same UUID would come back as this one."""
+        """The text that SQLAlchemy stores; an import would change any other of the same UUID."""
         process, undo = self.bind_process(column.type), self.result_process(column.type)
         fail = refusing("a uuid as SQLAlchemy stores it")
 
@@ -273,7 +273,7 @@ class SQLiteCodecs(Codecs):
         return Expression("({x} + 0.0 if type({x}) is float else slow({x}))", {"slow": slow})
 
     def bind_decimal(self, column: Column, kind: Number) -> Expression:
-        """Doubles, for decimals that survive being one."""
+        """Doubles, for decimals that a double doesn't change."""
         read = decimal_reader(kind)
         fitting = self.fitting(column, kind)
 
@@ -292,7 +292,7 @@ class SQLiteCodecs(Codecs):
         )
 
     def fitting(self, column: Column, kind: Number) -> Callable[[str], str]:
-        """Return what checks a decimal's canonical text against the column's real digits."""
+        """Return the check of a decimal's canonical text against the column's real digits."""
         real = kind_of(self.real(column.type))
         if not isinstance(real, Number) or real == kind:
             return lambda text: text
@@ -352,7 +352,7 @@ class SQLiteCodecs(Codecs):
                 raise ValueError(f"{value} alone would become a float in a column of floats")
             is_double = type(value) is float
             if type(value) is int and not -(2**63) <= value < 2**63:
-                exact_double(value)  # what SQLite makes of it; no harm where that is the same
+                exact_double(value)  # SQLite's number; harmless if it is equal
                 is_double = True
             bound = on_own_stack(process, value)
             return _nearest_double(bound) if is_double else bound
@@ -361,8 +361,8 @@ class SQLiteCodecs(Codecs):
 
 
 def _nearest_double(text: Any) -> Any:
-    """Return the double that a number's text says; SQLite doesn't always take the nearest."""
+    """Return the double nearest to a number's text, which SQLite doesn't always take."""
     try:
         return float(text)
     except (TypeError, ValueError):
-        return text  # a serializer of the application's own, which writes no number
+        return text  # a serializer of the application's own may write no number

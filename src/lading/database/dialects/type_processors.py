@@ -72,7 +72,7 @@ class Processed:
         return json_text(written) if self.kind.is_json else written
 
     def _written(self, loaded: Any) -> Any:
-        """Return the written form of what the driver gives."""
+        """Return the written form of a driver's value."""
         try:
             value = self.undo(loaded)
         except Exception as error:  # a type of the application's own may raise anything
@@ -136,7 +136,7 @@ class Processed:
                     raise changed(old, new)
                 return
             old, new = self.undo(loaded), self.undo(back)
-            # A driver may give an object for what it is given as text.
+            # A driver may return an object for a value that it binds as text.
             same = alike(old, new) or (type(old) is not type(new) and str(old) == str(new))
         except NotUndone:
             raise
@@ -152,7 +152,7 @@ def _nothing(what: str) -> NotUndone:
 
 
 def fetched(bound: Any) -> Any:
-    """Return what a driver gives back of what it was given, where it wraps some types."""
+    """Return the value that a driver returns for a bound value, whose type it may wrap."""
     if type(bound) in (bytearray, memoryview):
         return bytes(bound)
     return bound.obj if type(bound).__module__ == "psycopg.types.json" else bound

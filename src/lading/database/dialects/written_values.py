@@ -17,12 +17,12 @@ from lading.values.datetimes import DateTime
 from lading.values.json_text import json_text, parse_json
 from lading.values.scalars import JSON_NULL, Json, Number
 
-#: Dates remembered per column: 27 years of them.
+#: How many dates are remembered per column: 27 years.
 MOST_DATES = 10_000
 
 
 def refusing(what: str) -> Callable[[Any], Any]:
-    """Return a function that refuses any value as not being what a column should hold."""
+    """Return a function that refuses any value, and says what the column should hold."""
 
     def fail(value: Any) -> Any:
         if value is None:
@@ -45,7 +45,7 @@ def in_range(low: int, high: int) -> Expression:
 
 
 def decimal_form(kind: Number) -> Callable[[str], Any]:
-    """Return what matches a decimal's canonical text of a precision and scale."""
+    """Return a matcher of a decimal's canonical text with a precision and scale."""
     assert kind.precision is not None
     assert kind.scale is not None
     whole = kind.precision - kind.scale

@@ -260,7 +260,7 @@ class MariaDBDatabase(Database):
             )
             raise TargetError(
                 f"these tables' engines have no transactions: {listed}",
-                "Nothing could be all or nothing there: ALTER TABLE ... ENGINE = InnoDB.",
+                "Nothing could be rolled back there: ALTER TABLE ... ENGINE = InnoDB.",
             )
 
     def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:

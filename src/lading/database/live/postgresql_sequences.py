@@ -45,7 +45,7 @@ def sequence_named(default: str | None) -> str | None:
 
 
 def moved(sequence: str, table: str, number: str) -> str:
-    """Return the statement that moves a sequence past what rows of a table hold, never back.
+    """Return the statement that moves a sequence past the values of a table, never back.
 
     ``number`` is an expression over the rows.  Those that the sequence never gives don't count.
     """

@@ -14,8 +14,8 @@ from lading.database.live.base import Database
 from lading.errors import TargetError
 from lading.messages import listed
 
-#: Relations below some tables' names, with the policies' answer for whoever asks: a view
-#: asks as its owner, or as its user where it says so.
+#: Relations below some tables' names whose policies apply to this user. A view reads as its owner,
+#: or as its user if it is a security invoker.
 HIDDEN = """WITH RECURSIVE below(name, id, role) AS (
   SELECT given.name, to_regclass(given.name)::oid,
     (SELECT oid FROM pg_roles WHERE rolname = current_user)

@@ -14,8 +14,8 @@ from lading.database.live.mariadb_catalog import CatalogTables
 THE_SAME = "another name of"
 VIEW = "a view of"
 
-#: What stands above some relations: tables that they are partitions or children of, and, of
-#: views, what they read.
+#: The relations above some others: tables that they are partitions or children of, and the tables
+#: and views that views read.
 ABOVE = """WITH RECURSIVE given(place, id) AS (
   SELECT place, to_regclass(name)::oid FROM unnest({mark}::text[]) WITH ORDINALITY AS g(name, place)
 ), above(place, id) AS (
@@ -95,7 +95,7 @@ def sqlite_rows(database: Database, tables: Sequence[sa.Table]) -> Iterator[Rela
 
 
 def _twice(places: Mapping[sa.Table, Any]) -> Iterator[Relation]:
-    """Yield the tables that are one table of the database under several names."""
+    """Yield the tables that several names in the models stand for."""
     firsts: dict[Any, sa.Table] = {}
     for table, place in places.items():
         first = firsts.setdefault(place, table)

@@ -20,7 +20,7 @@ from lading.model.rowsets import Column, RowSet
 
 #: What makes SQLite store a default where a NULL is written to a column that is NOT NULL.
 REPLACES = re.compile(r"ON\s+CONFLICT\s+REPLACE", re.IGNORECASE)
-#: The version that has tables whose columns hold one type alone.
+#: The first version with STRICT tables.
 STRICT_SINCE = (3, 37)
 IS_STRICT = (
     "(SELECT max(l.strict) FROM pragma_table_list(given.column2) AS l "
@@ -101,7 +101,7 @@ class SQLiteDatabase(Database):
             )
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
-        """The write lock is ours, so nobody else takes the ids behind the highest."""
+        """Return the ids after the highest, which nobody else takes: the write lock is ours."""
         expression = self.dialect.server_expression_of(column)
         if expression is not None:
             return [value for (value,) in self.evaluate([(column, expression)], count)]
@@ -164,7 +164,7 @@ class SQLiteDatabase(Database):
         self._begin("BEGIN IMMEDIATE")
 
     def ensure_begun(self, *, writing: bool) -> None:
-        """The driver begins no transaction for reads, and a savepoint alone would commit."""
+        """Begin: the driver begins nothing for reads, and a savepoint alone would commit."""
         self._begin("BEGIN IMMEDIATE" if writing else "BEGIN")
         self.look_up_server()
 
@@ -176,7 +176,7 @@ class SQLiteDatabase(Database):
             self.run(sql)
 
     def autocommits(self) -> bool:
-        """Applications that begin by themselves set the driver so, and are in a transaction."""
+        """Tell whether each statement commits: no application has begun a transaction itself."""
         driver: Any = self.connection.connection.driver_connection
         return driver.isolation_level is None and not driver.in_transaction
 

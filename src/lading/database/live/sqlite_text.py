@@ -56,7 +56,7 @@ class _Undecoded(bytes):
 
 
 def _statement(columns: list[Column]) -> Any:
-    # The columns bare, for their types would decode what is to be looked at.
+    # Select without the columns' types, which would decode the texts.
     bare = [sa.type_coerce(column, sa.types.NullType()) for column in columns]
     return sa.select(*bare)
 
