@@ -113,7 +113,7 @@ def _regexp(validator: validate.Regexp, _: Kind | None) -> Said:
 _READERS: list[tuple[type, Callable[[Any, Kind | None], Said]]] = [
     (
         validate.ContainsOnly,
-        lambda one, kind: {"parts": [_written(item, kind) for item in one.choices]},
+        lambda one, kind: {"parts": [_written(part, kind) for part in one.choices]},
     ),
     (validate.OneOf, lambda one, kind: {"choices": [_written(c, kind) for c in one.choices]}),
     (validate.NoneOf, lambda one, kind: {"never": [_written(c, kind) for c in one.iterable]}),
@@ -127,7 +127,7 @@ _READERS: list[tuple[type, Callable[[Any, Kind | None], Said]]] = [
 _JOINED: dict[str, Callable[[Any, Any], Any]] = {
     "longest": min,
     "shortest": max,
-    "choices": lambda one, two: [item for item in one if item in two],
+    "choices": lambda one, two: [choice for choice in one if choice in two],
 }
 
 

@@ -18,15 +18,21 @@ def assert_round_trip(
 ) -> None:
     """Move a dataset out of a database and into another one, and miss nothing.
 
-    ``engine_factory`` gives an engine (or a context manager of one) over a fresh, empty
-    database, each time that it is called; by default SQLite in memory.  The dataset is written,
-    exported, imported and exported again.  The bundle must say what the rows say; both
-    exports must be equal bytes, also of the same data with other ids in another order; both
-    databases must hold equal cells, by their stored types and texts, and equal links; and a
-    second import must find everything there.
+    The dataset is written, exported, imported and exported again.  The bundle must say what the
+    rows say; both exports must be equal bytes, also of the same data with other ids in another
+    order; both databases must hold equal cells, by their stored types and texts, and equal
+    links; and a second import must find everything there.
 
-    Raises ``RoundTripError`` (an ``AssertionError``) with the entity, record and field that
-    differ and both values; a ``LadingError`` of the export or import is raised as it is.
+    Args:
+        catalog: The catalog that is exported and imported.
+        dataset: Rows drawn by ``datasets(catalog)``.
+        engine_factory: Gives an engine (or a context manager of one) over a fresh, empty
+            database each time that it is called; by default SQLite in memory.
+
+    Raises:
+        RoundTripError: An ``AssertionError`` with the entity, record and field that differ and
+            both values.
+        LadingError: The export or import failed.
     """
     with Trip(catalog, dataset) as trip:
         trip.carries_everything()
@@ -53,14 +59,24 @@ def assert_moves(
 ) -> None:
     """Move a dataset from one engine to another, and miss nothing.
 
-    Both are engines over empty databases, or factories as for :func:`assert_round_trip`; an
-    engine's tables are emptied again at the end, so that it serves the next example.
-    What either engine can't hold stands in the dataset's harmless form.  Both exports must be
-    equal bytes, and both databases hold equal values and links.
+    Both exports must be equal bytes, and both databases must hold equal values and links.
+
+    Args:
+        catalog: The catalog that is exported and imported.
+        dataset: Rows drawn by ``datasets(catalog)``; a value that either engine can't hold
+            is replaced by a harmless one.
+        from_engine: An engine over an empty database, whose tables are emptied at the end so
+            that it serves the next example, or a factory as for :func:`assert_round_trip`.
+        to_engine: Another such engine or factory.
+
+    Raises:
+        RoundTripError: Something was lost or altered; the text names entity, record and field.
     """
     with Trip(catalog, dataset) as trip:
         trip.carries_everything()
-        source, target = (trip.opened(_factory(item, catalog)) for item in (from_engine, to_engine))
+        source, target = (
+            trip.opened(_factory(engine, catalog)) for engine in (from_engine, to_engine)
+        )
         trip.written(source, other=False)
         first = trip.exported(source, "the export")
         trip.says_what_was_written(first)
@@ -70,6 +86,6 @@ def assert_moves(
         trip.changes_nothing(target, first)
 
 
-def _factory(given: sa.Engine | EngineFactory, catalog: Catalog) -> EngineFactory:
+def _factory(engine: sa.Engine | EngineFactory, catalog: Catalog) -> EngineFactory:
     """Let a caller's own engine serve every example: its tables are emptied after each."""
-    return (lambda: emptied_after(given, catalog)) if isinstance(given, sa.Engine) else given
+    return (lambda: emptied_after(engine, catalog)) if isinstance(engine, sa.Engine) else engine

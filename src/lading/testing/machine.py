@@ -55,7 +55,7 @@ class Exported:
         self.files = {name: name for name in live.plans.entities.roots}
         self.records: dict[str, list[Any]]
         if isinstance(content, Path):
-            self.files = {item.filename: item.entity_type for item in manifest_of(content).files}
+            self.files = {entry.filename: entry.entity_type for entry in manifest_of(content).files}
             self.records = records_of(content)
         else:
             self.records = {name: content[name] for name in self.files}

@@ -37,14 +37,23 @@ def datasets(
     max_records: int = MOST,
     overrides: Overrides | None = None,
 ) -> SearchStrategy[Dataset]:
-    """Draw consistent rows for all tables of a catalog, at most ``max_records`` of an entity.
+    """Draw consistent rows for all tables of a catalog.
 
-    ``only`` lists the entities that get records; others get those that these must refer to.
-    ``overrides`` maps fields (``"products.unit"``: the entity and the field, or the table and
-    the column) to strategies of Python values, for columns that only the application
-    understands; they are stored as given, and ``None`` is null.  Raises ``DeclarationError``
-    when first drawn from, if a column's type can't be drawn, and whenever an override gives what
-    its column can't hold.
+    Args:
+        catalog: The catalog; its models need not be there before the first draw.
+        only: The entities that get records; others get those that these must refer to.  By
+            default all do.
+        max_records: The most records of one entity, at least 1.
+        overrides: Strategies of Python values by field (``"products.unit"``: the entity and
+            the field, or the table and the column), for columns that only the application
+            understands.  They are stored as they are, and ``None`` is null.
+
+    Returns:
+        A strategy of datasets.
+
+    Raises:
+        DeclarationError: An argument is refused; or, when drawn from, a column's type can't be
+            drawn, or an override gives what its column can't hold.
     """
     if type(max_records) is not int or max_records < 1:
         raise ArgumentError("max_records", max_records, "a whole number from 1")

@@ -39,17 +39,23 @@ def assert_upgrades(
 ) -> None:
     """Draw records of every sealed version and upgrade them to today's; miss nothing.
 
-    ``lock`` is the lock's path.  For each of its seals, documents are drawn from the sealed shapes,
-    beside the golden records, as many as the Hypothesis profile says.  What each change makes of
-    them must fit the shape that follows; no record and no link may go but by a ``Drop`` (or
-    what an ``Each`` drops); all changes at once must give what one after the other gives; and
-    schemas must load the outcome.  Golden records must become the next seal's golden records, and
-    go into a fresh database of ``engine_factory`` (``None`` leaves that out).  ``overrides`` maps
-    fields (``"products.unit"``, as they were called) to strategies of written values, where
-    only the application knows what they hold.
+    For each seal of the lock, documents are drawn from the sealed shapes, beside the golden
+    records, as many as the Hypothesis profile says.  What each change makes of them must fit the
+    shape that follows; no record and no link may go but by a ``Drop`` (or what an ``Each``
+    drops); all changes at once must give what one after the other gives; and schemas must load
+    the outcome.  Golden records must become the next seal's golden records.
 
-    Raises ``RoundTripError`` with the seal, the change and the record; ``DeclarationError`` where
-    :func:`lading.check` finds anything that isn't safe.
+    Args:
+        catalog: The catalog as it is today.
+        lock: The lock's path.
+        overrides: Strategies of written values by field (``"products.unit"``, as it was
+            called), where only the application knows what the field holds.
+        engine_factory: Gives the fresh databases into which golden records are imported;
+            ``None`` leaves that out.
+
+    Raises:
+        RoundTripError: Something is lost; the text names the seal, the change and the record.
+        DeclarationError: :func:`lading.check` finds anything that isn't safe.
     """
     refused = [str(finding) for finding in check(catalog, lock) if finding.severity != SAFE]
     if refused:
@@ -129,16 +135,16 @@ def _hold(catalog: Catalog, past: Past) -> None:
 
 
 def _arrive(catalog: Catalog, past: Past, records: Records) -> None:
-    stepwise = step_by_step(copied(records), _plan(catalog, past), past.shapes)
+    by_steps = step_by_step(copied(records), _plan(catalog, past), past.shapes)
     at_once = upgraded(copied(records), _plan(catalog, past), copied(past.shapes.roots))
     for name, upgraded_records in at_once.items():
-        for number, (one, other) in enumerate(
-            zip(upgraded_records, stepwise[name], strict=True), 1
+        for number, (record, stepwise) in enumerate(
+            zip(upgraded_records, by_steps[name], strict=True), 1
         ):
-            if json_text(one) != json_text(other):
+            if json_text(record) != json_text(stepwise):
                 raise Faulty(
-                    f"{name} record {number}: all changes at once give {one!r}, one after the "
-                    f"other gives {other!r}"
+                    f"{name} record {number}: all changes at once give {record!r}, one after the "
+                    f"other gives {stepwise!r}"
                 )
     for name, number, text in faults(catalog.use(), at_once):
         raise Faulty(f"{name} record {number}, once upgraded, isn't accepted: {text}")

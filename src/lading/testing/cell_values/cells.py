@@ -71,9 +71,9 @@ def cells_of(
     one that it can't hold.
     """
     field = value.field if value.writable else None
-    made = _ColumnDrawing(value.carrier, value.kind, field, override, settle=settle)
-    made.nullable = made.nullable and value.nullable
-    return made.cells()
+    drawing = _ColumnDrawing(value.carrier, value.kind, field, override, settle=settle)
+    drawing.nullable = drawing.nullable and value.nullable
+    return drawing.cells()
 
 
 def cells_of_column(
@@ -142,11 +142,11 @@ class _ColumnDrawing:
     def _read(self, written: Sequence[Any]) -> list[Any]:
         """Return the values of what a validator names, which are in written form."""
         values = []
-        for item in written:
+        for text in written:
             try:
-                values.append(item if self.kind is None else self.kind.read(item))
+                values.append(text if self.kind is None else self.kind.read(text))
             except ValueError:
-                values.append(item)
+                values.append(text)
         return values
 
     def _by_class(self, facts: Facts) -> tuple[Supply | None, Strategy | None]:
@@ -185,14 +185,14 @@ class _ColumnDrawing:
     def facts(self) -> Facts:
         """Return what is known of the column's values."""
         lengths = self.fits.lengths
-        asked = [self.limits["longest"]] if "longest" in self.limits else []
-        known = [length for length in lengths if length is not None] + asked
-        unlimited = None in lengths and not asked
+        asked_length = [self.limits["longest"]] if "longest" in self.limits else []
+        known = [length for length in lengths if length is not None] + asked_length
+        unlimited = None in lengths and not asked_length
         return replace(
             facts_of(str(self.column.name), self.kind, self.limits),
             everywhere=self.fits.everywhere,
             room=min(known, default=None),
-            longest=None if unlimited else min([max(known, default=0), *asked]),
+            longest=None if unlimited else min([max(known, default=0), *asked_length]),
             exact=self.fits.exact,
             aware=bool(getattr(self.column.type, "timezone", False)),
         )
@@ -204,17 +204,17 @@ class _ColumnDrawing:
         if value is None or value is REFUSED:
             return REFUSED
         try:
-            made = self.fits.settled(value) if self.settle else value
-            back = self._returned(made)
+            stored = self.fits.settled(value) if self.settle else value
+            back = self._returned(stored)
         except ValueError:
             return REFUSED
-        if self._is_altered(value, made):
+        if self._is_altered(value, stored):
             return REFUSED
-        return made if self._passes(back) and self.fits.anywhere(made) else REFUSED
+        return stored if self._passes(back) and self.fits.anywhere(stored) else REFUSED
 
-    def _is_altered(self, value: Any, made: Any) -> bool:
+    def _is_altered(self, value: Any, stored: Any) -> bool:
         """Tell whether an override's value would be stored as another than was given."""
-        return self.override is not None and made is not value and not alike(made, value)
+        return self.override is not None and stored is not value and not alike(stored, value)
 
     def _returned(self, value: Any) -> Any:
         """Return what comes back of a value from the first engine that has the column."""
@@ -257,12 +257,12 @@ class _ColumnDrawing:
         """Return the plain values; an error where there is none."""
         listed = "choices" in self.limits or self.override is not None
         key = self._folded if isinstance(self.kind, Text) and not listed else self._apart
-        made = PlainValues(self._harmless(supply), key, supply.count)
-        if not made.found and not listed:
-            made = self._any_harmless(supply, drawn, key)
-        if not made.found:
+        plain = PlainValues(self._harmless(supply), key, supply.count)
+        if not plain.values and not listed:
+            plain = self._any_harmless(supply, drawn, key)
+        if not plain.values:
             raise self._none_found(supply.plain(0))
-        return made
+        return plain
 
     def _none_found(self, tried: Any) -> DeclarationError:
         """Return the error for a column of which nothing that was tried can stand everywhere."""
@@ -309,9 +309,9 @@ class _ColumnDrawing:
     ) -> PlainValues:
         """Where plain values won't do, harmless ones are looked for among all that there are."""
         edges = listed_supply(supply.edges) if supply.edges else Supply(lambda _: REFUSED, 0)
-        made = PlainValues(self._harmless(edges), key, edges.count)
-        if made.found or drawn is None:
-            return made
+        plain = PlainValues(self._harmless(edges), key, edges.count)
+        if plain.values or drawn is None:
+            return plain
         more = strategy_supply(drawn)
         return PlainValues(self._harmless(more), key, more.count)
 
@@ -325,9 +325,9 @@ class _ColumnDrawing:
 
     def _offered(self, value: Any) -> Any:
         """Return a value, or ``REFUSED``; an override's must be one, or null where that may be."""
-        made = self.tidied(value)
-        if made is not REFUSED or value is REFUSED or self.override is None:
-            return made
+        stored = self.tidied(value)
+        if stored is not REFUSED or value is REFUSED or self.override is None:
+            return stored
         if value is None and self.nullable:
             return None
         raise self._wrong_override(value)
@@ -335,19 +335,19 @@ class _ColumnDrawing:
     def hostile(self, supply: Supply, drawn: Strategy | None, plain: PlainValues) -> Strategy:
         """Return what draws edges and more; what no engine takes gives way to a plain value."""
         first = plain(0)
-        taken = {self.key(first): first}
+        values_by_key = {self.key(first): first}
         for edge in supply.edges:
             value = self.tidied(edge)
             if value is not REFUSED:
-                taken.setdefault(self.key(value), value)
+                values_by_key.setdefault(self.key(value), value)
 
         def tidy(value: Any) -> Any:
-            made = self._offered(value)
-            return first if made is REFUSED else made
+            stored = self._offered(value)
+            return first if stored is REFUSED else stored
 
         worst = picked(supply.worst).map(tidy) if supply.worst else None
         more = None if drawn is None else drawn.map(tidy)
-        return joined(picked(list(taken.values())), worst, more)
+        return joined(picked(list(values_by_key.values())), worst, more)
 
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a column that can't be drawn."""

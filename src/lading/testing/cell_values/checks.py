@@ -40,8 +40,8 @@ class Checks:
         self.table = table
         self.unknown: list[str] = []
         groups = [table.constraints, *(column.constraints for column in table.columns)]
-        found = [c for group in groups for c in group if isinstance(c, sa.CheckConstraint)]
-        texts = sorted({_sql_of(check) for check in found})
+        checks = [c for group in groups for c in group if isinstance(c, sa.CheckConstraint)]
+        texts = sorted({_sql_of(check) for check in checks})
         self.known = [text for text in texts if self._is_known(text)]
         self.columns = [column for column in table.columns if self._naming(column)]
         self.processes = {column.name: _process_of(column) for column in self.columns}
@@ -66,11 +66,11 @@ class Checks:
 
         Numbers come with their neighbours, and texts of the lengths that are named.
         """
-        found: dict[str, Any] = {}
+        literals: dict[str, Any] = {}
         for text in self._naming(column):
             for value in _values(column, text):
-                found.setdefault(repr(value), value)
-        return list(found.values())
+                literals.setdefault(repr(value), value)
+        return list(literals.values())
 
     def _naming(self, column: sa.Column[Any]) -> list[str]:
         """Return the CHECKs that may name a column."""
@@ -95,8 +95,8 @@ class Checks:
         connection.execute("PRAGMA case_sensitive_like = ON")  # as the other engines have it
         for name, (count, function) in _FUNCTIONS.items():
             connection.create_function(name, count, function, deterministic=True)
-        kept = self.columns if columns is None else columns
-        parts = [f"{_quoted(ROW)} INTEGER PRIMARY KEY", *map(_copy_of, kept)]
+        copied_columns = self.columns if columns is None else columns
+        parts = [f"{_quoted(ROW)} INTEGER PRIMARY KEY", *map(_copy_of, copied_columns)]
         parts += [f"CHECK ({text})" for text in checks]
         connection.execute(f"CREATE TABLE checked ({', '.join(parts)})")
         return connection
@@ -147,15 +147,15 @@ def _process_of(column: sa.Column[Any]) -> Process:
 
 def _values(column: sa.Column[Any], text: str) -> list[Any]:
     """Return the Python values of the literals in a CHECK."""
-    found = []
+    values = []
     for token in _TOKEN.finditer(text):
         if token[2] is None:
-            found += _read(column, token[1].replace("''", "'"))
+            values += _read(column, token[1].replace("''", "'"))
         elif isinstance(kind_of(column.type), Text):
-            found += _sized(text, token[2])
+            values += _sized(text, token[2])
         else:
-            found += _numbers(column, token[2])
-    return found
+            values += _numbers(column, token[2])
+    return values
 
 
 def _read(column: sa.Column[Any], literal: Any) -> list[Any]:

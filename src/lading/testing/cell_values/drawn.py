@@ -48,8 +48,8 @@ def drawn_values(kind: Kind, type_: Any, facts: Facts) -> SearchStrategy[Any] | 
     """
     for match, make in _RULES:
         if isinstance(kind, match):
-            made: SearchStrategy[Any] = make(kind, type_, facts)
-            return made
+            strategy: SearchStrategy[Any] = make(kind, type_, facts)
+            return strategy
     return None
 
 
@@ -116,9 +116,9 @@ def matching(pattern: re.Pattern[str], *, plain: bool) -> SearchStrategy[str]:
     anchored = re.compile(rf"\A(?:{body}{end})", pattern.flags)
     if plain:
         try:
-            made = st.from_regex(anchored, fullmatch=True, alphabet=PRINTABLE)
-            made.validate()
-            return made
+            texts = st.from_regex(anchored, fullmatch=True, alphabet=PRINTABLE)
+            texts.validate()
+            return texts
         except InvalidArgument:  # it asks for other characters
             pass
     return st.from_regex(anchored, alphabet=ANY)
@@ -128,9 +128,9 @@ def matching(pattern: re.Pattern[str], *, plain: bool) -> SearchStrategy[str]:
 
 
 def _integers(_kind: Integer, _type: Any, facts: Facts) -> SearchStrategy[Any]:
-    held = [number for number in (0, *NEAR_ENDS) if facts.everywhere(number)] or [0, 100]
+    kept_numbers = [number for number in (0, *NEAR_ENDS) if facts.everywhere(number)] or [0, 100]
     return joined(
-        st.integers(*_within(facts, min(held), max(held))),
+        st.integers(*_within(facts, min(kept_numbers), max(kept_numbers))),
         st.integers(*_within(facts, -(2**63), 2**64 - 1)),
     )
 

@@ -36,8 +36,8 @@ class PlainValues:
     ) -> None:
         self.candidate = candidate
         self.key = key
-        self.found: list[Any] = []
-        self.seen: set[Any] = set()
+        self.values: list[Any] = []
+        self.keys: set[Any] = set()
         self.tried = 0
         self.few = count if count is not None and count <= FEW else None
         self._find(FEW if self.few is not None else 1)
@@ -45,23 +45,23 @@ class PlainValues:
     @property
     def size(self) -> int | None:
         """How many values there are, or ``None`` where they don't end soon."""
-        return len(self.found) if self.few is not None else None
+        return len(self.values) if self.few is not None else None
 
     def __call__(self, n: int) -> Any:
         """Return the value of a number."""
         self._find(n + 1)
-        return self.found[n % len(self.found)]
+        return self.values[n % len(self.values)]
 
     def _find(self, wanted: int) -> None:
         """Try candidates until there are so many values, or no more."""
         idle = 0
-        while len(self.found) < wanted and self.few != self.tried and idle < PATIENCE:
+        while len(self.values) < wanted and self.few != self.tried and idle < PATIENCE:
             value = self.candidate(self.tried)
             self.tried += 1
             idle += 1
-            if value is not REFUSED and (key := self.key(value)) not in self.seen:
-                self.seen.add(key)
-                self.found.append(value)
+            if value is not REFUSED and (key := self.key(value)) not in self.keys:
+                self.keys.add(key)
+                self.values.append(value)
                 idle = 0
         if idle == PATIENCE:
             self.few = self.tried

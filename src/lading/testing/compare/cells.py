@@ -51,17 +51,17 @@ def differences(catalog: Catalog, before: Stored, after: Stored) -> list[DataDif
     twice, that lead nowhere, or that refer to each other in circles.
     """
     entities = catalog.use()
-    one, other = (CellRecords(entities, stored) for stored in (before, after))
+    earlier, later = (CellRecords(entities, stored) for stored in (before, after))
     comparison = Comparison()
     for name, root in entities.roots.items():
-        comparison.compare_lists(root, name, "", one.records(root), other.records(root))
-    was, now = Counter(one.strays()), Counter(other.strays())
+        comparison.compare_lists(root, name, "", earlier.records(root), later.records(root))
+    was, now = Counter(earlier.strays()), Counter(later.strays())
     for rows, is_new in ((was - now, False), (now - was, True)):
         for entity, name, text in rows.elements():
             row = f"a row that belongs to no record ({text})"
             texts = (NOTHING, row) if is_new else (row, NOTHING)
-            comparison.found.append((NEW, DataDifference(entity, None, name, *texts)))
-    return ranked(comparison.found)
+            comparison.differences.append((NEW, DataDifference(entity, None, name, *texts)))
+    return ranked(comparison.differences)
 
 
 class CellRow:

@@ -36,14 +36,14 @@ class DataDifference:
         return f"{place}, {self.field}: was {self.was}, is now {self.now}"
 
 
-def ranked(found: Iterable[tuple[int, DataDifference]]) -> list[DataDifference]:
+def ranked(differences: Iterable[tuple[int, DataDifference]]) -> list[DataDifference]:
     """Sort differences by how telling they are, one of each entity and field before the rest."""
-    seen: Counter[tuple[str, str | None]] = Counter()
+    counts: Counter[tuple[str, str | None]] = Counter()
     places = []
-    for rank, difference in sorted(found, key=lambda pair: pair[0]):
+    for rank, difference in sorted(differences, key=lambda pair: pair[0]):
         place = (difference.entity, difference.field)
-        places.append((seen[place] > 0, rank, difference))
-        seen[place] += 1
+        places.append((counts[place] > 0, rank, difference))
+        counts[place] += 1
     return [difference for *_, difference in sorted(places, key=lambda place: place[:2])]
 
 
@@ -52,7 +52,7 @@ def apart(was: str, now: str) -> tuple[str, str]:
     if max(len(was), len(now)) <= REPR_LIMIT:
         return was, now
     pairs = enumerate(zip(was, now, strict=False))
-    start = next((n for n, (one, other) in pairs if one != other), min(len(was), len(now)))
+    start = next((n for n, (before, after) in pairs if before != after), min(len(was), len(now)))
     begin = max(0, start - REPR_LIMIT // 2)
     return _cut(was, begin), _cut(now, begin)
 

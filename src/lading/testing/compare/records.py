@@ -53,18 +53,18 @@ class Missing(str):
 MISSING = Missing("no such field")
 
 
-def same(one: Any, other: Any) -> bool:
+def same(value: Any, other: Any) -> bool:
     """Tell whether two written values are equal; 1, 1.0 and true aren't."""
-    if one is other or one is ANYTHING or other is ANYTHING:
+    if value is other or value is ANYTHING or other is ANYTHING:
         return True
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        names = dict.fromkeys((*one, *other))
-        return all(same(one.get(name, MISSING), other.get(name, MISSING)) for name in names)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    if type(one) is type(other) is str:
-        return one == other
-    return json.dumps(one, default=repr) == json.dumps(other, default=repr)
+    if isinstance(value, Mapping) and isinstance(other, Mapping):
+        names = dict.fromkeys((*value, *other))
+        return all(same(value.get(name, MISSING), other.get(name, MISSING)) for name in names)
+    if isinstance(value, list | tuple) and isinstance(other, list | tuple):
+        return len(value) == len(other) and all(map(same, value, other))
+    if type(value) is type(other) is str:
+        return value == other
+    return json.dumps(value, default=repr) == json.dumps(other, default=repr)
 
 
 def plain_text(value: Any) -> str:
@@ -89,12 +89,12 @@ def record_differences(
     for name, root in entities.roots.items():
         lists = [restorable(root, records.get(name, ())) for records in (expected, actual)]
         comparison.compare_lists(root, name, "", *lists)
-        if ordered and not comparison.found and not same(*lists):
+        if ordered and not comparison.differences and not same(*lists):
             order = DataDifference(
                 name, None, None, "one order of records", "another order of records"
             )
-            comparison.found.append((NEW, order))
-    return ranked(comparison.found)
+            comparison.differences.append((NEW, order))
+    return ranked(comparison.differences)
 
 
 def restorable(rows: RowSet, records: Iterable[Any]) -> list[dict[str, Any]]:
@@ -117,7 +117,7 @@ class Comparison:
     """Collects what differs, each with how telling it is."""
 
     def __init__(self) -> None:
-        self.found: list[tuple[int, DataDifference]] = []
+        self.differences: list[tuple[int, DataDifference]] = []
 
     def compare_lists(
         self, rows: RowSet, entity: str, place: str, before: list[Any], after: list[Any]
@@ -134,8 +134,8 @@ class Comparison:
         if same(before, after):
             return
         pairs, lost, new = matched(rows, before, after)
-        for one, other in pairs:
-            self._compare(rows, entity, _named(rows, place, before, one), one, other)
+        for was, now in pairs:
+            self._compare(rows, entity, _named(rows, place, before, was), was, now)
         keys = [{_key(rows, record) for record in records} for records in (before, after)]
         for rank, records, unmatched, words in (
             (LOST, before, lost, ("is there once less", "is missing")),
@@ -145,13 +145,13 @@ class Comparison:
                 is_known = all(_key(rows, record) in known for known in keys) and rows.key
                 key = _named(rows, place, records, record)
                 text = words[0] if is_known else words[1]
-                self.found.append((rank, DataDifference(entity, key, None, "", text)))
+                self.differences.append((rank, DataDifference(entity, key, None, "", text)))
 
-    def _compare(self, rows: RowSet, entity: str, key: str, one: Record, other: Record) -> None:
+    def _compare(self, rows: RowSet, entity: str, key: str, old: Record, new: Record) -> None:
         members = {member.written: member for member in rows.members}
-        for name in dict.fromkeys((*one, *other)):
+        for name in dict.fromkeys((*old, *new)):
             member = members.get(name)
-            was, now = one.get(name, MISSING), other.get(name, MISSING)
+            was, now = old.get(name, MISSING), new.get(name, MISSING)
             if same(was, now):
                 continue
             if isinstance(member, Children) and isinstance(was, list) and isinstance(now, list):
@@ -166,14 +166,14 @@ class Comparison:
                 self._add(rank, entity, key, name.partition(AS)[0], texts)
 
     def _add(self, rank: int, entity: str, key: str, field: str, texts: Sequence[str]) -> None:
-        self.found.append((rank, DataDifference(entity, key, field, *apart(*texts))))
+        self.differences.append((rank, DataDifference(entity, key, field, *apart(*texts))))
 
     def _children(
         self, member: Children, entity: str, key: str, was: list[Any], now: list[Any]
     ) -> None:
-        count = len(self.found)
+        count = len(self.differences)
         self.compare_lists(member.rows, entity, f"{key}, {member.written}", was, now)
-        if len(self.found) == count and member.sequence:
+        if len(self.differences) == count and member.sequence:
             self._add(LINK, entity, key, member.written, ("in one order", "in another"))
 
     def _links(self, member: Links, entity: str, key: str, was: list[Any], now: list[Any]) -> None:
@@ -224,14 +224,14 @@ def _most_alike(
     """
     are_alone = len(before) == len(after) == 1
     scores = []
-    for n, one in enumerate(before[:MOST_TRIED]):
-        for m, other in enumerate(after[:MOST_TRIED]):
-            equal = [name for name, value in one.items() if same(other.get(name, MISSING), value)]
-            solid = sum(one[name] not in (None, []) for name in equal)
+    for n, old in enumerate(before[:MOST_TRIED]):
+        for m, new in enumerate(after[:MOST_TRIED]):
+            equal = [name for name, value in old.items() if same(new.get(name, MISSING), value)]
+            solid = sum(old[name] not in (None, []) for name in equal)
             if keys is not None:
-                belong = _key(rows, one) == _key(rows, other)
+                belong = _key(rows, old) == _key(rows, new)
             else:
-                belong = 2 * len(equal) >= len(one) or len(one) == 1 or (are_alone and solid > 0)
+                belong = 2 * len(equal) >= len(old) or len(old) == 1 or (are_alone and solid > 0)
             if belong:
                 scores.append((-solid, -len(equal), n, m))
     pairs: dict[int, int] = {}
@@ -280,16 +280,16 @@ def _shown(value: Any, *, is_key: bool = False) -> str:
 
 def out_of_order(entities: Entities, records: Records) -> list[DataDifference]:
     """List the places where a bundle isn't in its canonical order: by key, sets by their bytes."""
-    found: list[DataDifference] = []
+    disorders: list[DataDifference] = []
     for name, root in entities.roots.items():
         keys = [key_order(root.key, record) for record in records.get(name, ())]
         if any(map(gt, keys, keys[1:])):
-            found.append(
+            disorders.append(
                 DataDifference(name, None, None, "records by key", "records out of key order")
             )
         for record in records.get(name, ()):
-            found += _disordered(root, name, _named(root, "", records[name], record), record)
-    return found
+            disorders += _disordered(root, name, _named(root, "", records[name], record), record)
+    return disorders
 
 
 def _disordered(rows: RowSet, entity: str, key: str, record: Record) -> Iterator[DataDifference]:

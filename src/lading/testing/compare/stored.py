@@ -83,16 +83,16 @@ def _below(connection: sa.Connection, column: sa.Column[Any]) -> Any:
 
 def _shows(connection: sa.Connection, table: sa.Table) -> list[Shown]:
     """Return what shows a stored value of each column, without what may be normalised."""
-    found: list[Shown] = []
+    shows: list[Shown] = []
     for column in table.columns:
         below = _below(connection, column)
         if isinstance(below, sa.Numeric | sa.Float):
             loose = not isinstance(below, sa.Float) and below.scale is None
             is_text = connection.dialect.name != "sqlite"
-            found.append(_number(loose=loose, is_text=is_text))
+            shows.append(_number(loose=loose, is_text=is_text))
         else:
-            found.append(_json if isinstance(below, sa.JSON) else repr)
-    return found
+            shows.append(_json if isinstance(below, sa.JSON) else repr)
+    return shows
 
 
 def _number(*, loose: bool, is_text: bool) -> Shown:
@@ -121,9 +121,9 @@ def _json(value: Any) -> str:
 
 def _plain_numbers(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain_numbers(item) for key, item in value.items()}
+        return {key: _plain_numbers(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain_numbers(item) for item in value]
+        return [_plain_numbers(inner) for inner in value]
     if isinstance(value, float) and math.isfinite(value):
         return int(value) if abs(value) >= 1e16 else value + 0.0
     return value

@@ -35,8 +35,8 @@ def engine_name(engine: sa.Engine) -> str:
 
 def tables_of_models(catalog: Catalog) -> list[sa.Table]:
     """Return all tables of the metadata that a catalog's models belong to."""
-    metadata = dict.fromkeys(table.metadata for table in tables_of(catalog.use()))
-    return [table for item in metadata for table in item.tables.values()]
+    metadatas = dict.fromkeys(table.metadata for table in tables_of(catalog.use()))
+    return [table for metadata in metadatas for table in metadata.tables.values()]
 
 
 @runtime_checkable

@@ -115,10 +115,10 @@ class Dataset:
 
     @cached_property
     def _by_plan(self) -> dict[Plan, list[Instance]]:
-        found: dict[Plan, list[Instance]] = {}
+        instances_by_plan: dict[Plan, list[Instance]] = {}
         for instance in self.instances:
-            found.setdefault(instance.plan, []).append(instance)
-        return found
+            instances_by_plan.setdefault(instance.plan, []).append(instance)
+        return instances_by_plan
 
     def counts(self) -> dict[str, int]:
         """Return how many rows there are of each entity, owned list and link table."""
@@ -137,7 +137,7 @@ class Dataset:
         lines = []
         for plan, instances in self._by_plan.items():
             for table, _ in plan.tables():
-                rows = [item.rows[table] for item in instances if table in item.rows]
+                rows = [instance.rows[table] for instance in instances if table in instance.rows]
                 if rows:
                     lines.append(f"  {table.fullname}=[")
                     lines += [f"    {row!r}," for row in rows]
@@ -201,18 +201,18 @@ def made_up_id(plan: Plan, number: int) -> Any:
 
 def _folding(dataset: Dataset) -> set[Varying]:
     """Find the cells that a collation could take for another row's in the same unique set."""
-    found: set[Varying] = set()
+    ambiguous_cells: set[Varying] = set()
     for plan in dataset.plans.plans():
         for unique in plan.uniques:
-            seen: set[Any] = set()
+            known_keys: set[Any] = set()
             for instance in dataset.of(plan):
                 key = _folded_key(instance, unique.columns, fallback=False)
-                if key in seen:
+                if key in known_keys:
                     cells = instance.cells(unique.columns)
-                    found.update(cell for cell in cells if isinstance(cell, Varying))
+                    ambiguous_cells.update(cell for cell in cells if isinstance(cell, Varying))
                     key = _folded_key(instance, unique.columns, fallback=True)
-                seen.add(key)
-    return found
+                known_keys.add(key)
+    return ambiguous_cells
 
 
 def _folded_key(

@@ -16,11 +16,18 @@ Row = dict[str, Any]
 
 
 def write(dataset: Dataset, engine: sa.Engine, engines: Iterable[str], *, other: bool) -> Resolved:
-    """Insert a dataset's rows as they were drawn, and return them as these engines hold them.
+    """Insert a dataset's rows, and return them as they are read from the database.
 
-    They are read from the engine that is written to.  ``other`` writes the same data
-    otherwise: with other ids, and in another order.  A reference that leads to a later row is
-    set once that row is there.
+    A reference that leads to a later row is set once that row is there.
+
+    Args:
+        dataset: The rows.
+        engine: The engine of the database, which has all tables and no rows.
+        engines: The names of the engines that must all hold the values.
+        other: Whether the same data is written with other ids and in another order.
+
+    Returns:
+        The rows with the values that all of these engines hold.
     """
     resolved = dataset.resolved(frozenset(engines), at=engine_name(engine), other=other)
     with engine.begin() as connection:

@@ -32,23 +32,23 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
     targets: dict[Any, dict[tuple[str, ...], Instance]] = {}
     values = {instance: _values(instance) for instance in instances}
     for instance in instances:
-        for item in instance.plan.foreign:
-            if item.remote not in targets:
-                targets[item.remote] = {
-                    _key(values[far], item.remote): far
+        for foreign in instance.plan.foreign:
+            if foreign.remote not in targets:
+                targets[foreign.remote] = {
+                    _key(values[far], foreign.remote): far
                     for far in instances
-                    if item.target in far.rows
+                    if foreign.target in far.rows
                 }
-            if instance.has(item.kinds) and item.table in instance.rows:
-                key = _key(values[instance], item.columns)
-                far = targets[item.remote].get(key) if key else None
-                instance.led[item] = far
+            if instance.has(foreign.kinds) and foreign.table in instance.rows:
+                key = _key(values[instance], foreign.columns)
+                far = targets[foreign.remote].get(key) if key else None
+                instance.led[foreign] = far
                 if far is not None:
-                    row = instance.rows[item.table]
+                    row = instance.rows[foreign.table]
                     row.update(
                         {
                             near.name: far.cell(remote)
-                            for near, remote in zip(item.columns, item.remote, strict=True)
+                            for near, remote in zip(foreign.columns, foreign.remote, strict=True)
                         }
                     )
         join(instance)
@@ -76,8 +76,8 @@ def _instances(connection: sa.Connection, plans: Plans, plan: Plan) -> list[Inst
         instance = Instance(plan, number, rows={plan.table: row})
         identity = tuple(row[column.name] for column in plan.table.primary_key.columns)
         if plan.made_up is not None:
-            made = row[plan.made_up.name]
-            row[plan.made_up.name] = MadeUp(plan, number, made)
+            made_up_id = row[plan.made_up.name]
+            row[plan.made_up.name] = MadeUp(plan, number, made_up_id)
         rows = plan.rows
         if plan.classes and rows is not None and rows.discriminator is not None:
             discriminator = rows.discriminator
@@ -93,8 +93,8 @@ def _instances(connection: sa.Connection, plans: Plans, plan: Plan) -> list[Inst
 
 def _rows(connection: sa.Connection, plans: Plans, plan: Plan, table: sa.Table) -> list[Row]:
     """Return a table's rows with the columns that drawn ones have."""
-    drawn = {item.column for item in plan.drawn if item.cells is not None}
-    drawn |= {column for item in plan.foreign for column in item.columns}
+    drawn = set(plan.cells)
+    drawn |= {column for foreign in plan.foreign for column in foreign.columns}
     drawn |= set(table.primary_key.columns)
     if plan.rows is not None and plan.rows.discriminator is not None:
         drawn.add(plan.rows.discriminator.column)

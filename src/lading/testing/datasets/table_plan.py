@@ -90,10 +90,9 @@ class Plan:
         if self.is_met or self.refused < HOPELESS:
             return
         texts = "; ".join(text for checks in self.checks.values() for text in checks.known)
-        checked = [item.column for item in self.drawn if item.cells is not None]
         wanted = ", ".join(
             f"'{self.name}.{column.name}': strategy"
-            for column in checked
+            for column in self.cells
             if in_check(column.table, (column,))
         )
         raise DeclarationError(
@@ -115,7 +114,7 @@ class Plan:
     @cached_property
     def cells(self) -> dict[Column, Cells]:
         """How each column is drawn that has values of its own."""
-        return {item.column: item.cells for item in self.drawn if item.cells is not None}
+        return {drawn.column: drawn.cells for drawn in self.drawn if drawn.cells is not None}
 
     def tables(self) -> Iterator[tuple[sa.Table, Classes]]:
         """Yield each table with the classes whose rows have a row in it."""

@@ -33,8 +33,8 @@ class Document:
 
     def __repr__(self) -> str:
         drawn = {
-            name: found[len(self.past.goldens.get(name, ())) :]
-            for name, found in self.records.items()
+            name: records[len(self.past.goldens.get(name, ())) :]
+            for name, records in self.records.items()
         }
         return f"<golden records, and {shown({name: new for name, new in drawn.items() if new})}>"
 
@@ -54,11 +54,11 @@ class Past:
 
         Entities that hooks or fields of the application's own write have golden records alone.
         """
-        seen = {path: _seen(self, path) for path in _paths(self.shapes)}
+        golden_values = {path: _golden_values(self, path) for path in _paths(self.shapes)}
 
         @st.composite
         def document(draw: Draw) -> Document:
-            return Document(_DocumentDrawing(draw, self, seen).made(), self)
+            return Document(_DocumentDrawing(draw, self, golden_values).drawn(), self)
 
         return document()
 
@@ -67,37 +67,39 @@ def _paths(shapes: Shapes) -> list[str]:
     return [path for name in shapes.roots for path, _ in shapes.tree(name)]
 
 
-def _seen(past: Past, path: str) -> dict[str, list[Any]]:
+def _golden_values(past: Past, path: str) -> dict[str, list[Any]]:
     """Return the values that golden records have in each field of a path."""
     entity, names = past.shapes.split(path)
-    found: dict[str, dict[bytes, Any]] = {}
+    values_by_name: dict[str, dict[bytes, Any]] = {}
     pending = [(record, names) for record in past.goldens.get(entity, ())]
     for record, rest in pending:
         if rest:
-            pending += [(item, rest[1:]) for item in record.get(rest[0]) or ()]
+            pending += [(owned, rest[1:]) for owned in record.get(rest[0]) or ()]
             continue
         for name, value in record.items():
             if value is not None:
-                found.setdefault(name, {})[json_text(value)] = value
-    return {name: list(values.values()) for name, values in found.items()}
+                values_by_name.setdefault(name, {})[json_text(value)] = value
+    return {name: list(values.values()) for name, values in values_by_name.items()}
 
 
 class _DocumentDrawing:
     """One document on its way: first plain values and keys, then all other references."""
 
-    def __init__(self, draw: Draw, past: Past, seen: dict[str, dict[str, list[Any]]]) -> None:
+    def __init__(
+        self, draw: Draw, past: Past, golden_values: dict[str, dict[str, list[Any]]]
+    ) -> None:
         self.draw = draw
         self.past = past
         self.shapes = past.shapes
-        self.seen = seen
+        self.golden_values = golden_values
         self.records: Records = {name: [] for name in past.shapes.roots}
         #: What references can be written by, each record once.
         self.keys: dict[Written, dict[bytes, Any]] = {}
-        self.taken: dict[tuple[str, int], set[bytes]] = {}
+        self.known_texts: dict[tuple[str, int], set[bytes]] = {}
         self.texts: dict[str, list[str]] = {}
         self.later: list[tuple[Record, str, Shape]] = []
 
-    def made(self) -> Records:
+    def drawn(self) -> Records:
         """Return the records."""
         for name in self.shapes.roots:
             for record in self.past.goldens.get(name, ()):
@@ -113,21 +115,21 @@ class _DocumentDrawing:
 
     def _by_keys(self) -> list[str]:
         """List the entities, each after those that its key is written by."""
-        done: list[str] = []
+        ordered_names: list[str] = []
 
         def visit(name: str, above: tuple[str, ...]) -> None:
-            if name in done or name in above or name not in self.shapes.roots:
+            if name in ordered_names or name in above or name not in self.shapes.roots:
                 return
             shape = self.shapes.roots[name]
             for part in shape["key"]:
                 inner = shape["fields"].get(part, {})
                 if is_link(inner):
                     visit(str(inner.get("entity")).split(".", maxsplit=1)[0], (*above, name))
-            done.append(name)
+            ordered_names.append(name)
 
         for name in self.shapes.roots:
             visit(name, ())
-        return done
+        return ordered_names
 
     def _root(self, name: str, shape: Shape) -> None:
         record = self._record(name, shape)
@@ -150,12 +152,12 @@ class _DocumentDrawing:
             if not is_owned(inner):
                 continue
             target = self.shapes.targets.get(f"{path}.{name}")
-            for item in record.get(name) or ():
+            for owned in record.get(name) or ():
                 key = None
                 if target is not None:
-                    key = {part: item.get(part, above) for part in target["key"]}
+                    key = {part: owned.get(part, above) for part in target["key"]}
                     self._named((f"{path}.{name}", None), key)
-                self._owned_keys(f"{path}.{name}", inner, item, key)
+                self._owned_keys(f"{path}.{name}", inner, owned, key)
 
     def _named(self, written: Written, key: Any) -> None:
         self.keys.setdefault(written, {}).setdefault(json_text(key), key)
@@ -195,7 +197,7 @@ class _DocumentDrawing:
         place = f"{path}.{name}"
         drawn = self.past.overrides.get(place)
         if drawn is None:
-            drawn = value_strategy(name, inner, self.seen[path].get(name, ()))
+            drawn = value_strategy(name, inner, self.golden_values[path].get(name, ()))
         if drawn is None and not inner.get("nullable"):
             raise DeclarationError(
                 f"assert_upgrades: nothing can be drawn for {place}, as it was at seal "
@@ -214,20 +216,26 @@ class _DocumentDrawing:
             make = self.draw(st.sampled_from([str, str, str.swapcase, "{}x".format, " {}".format]))
             if make is not str:
                 near = make(self.draw(st.sampled_from(before)))
-                said = inner.get("constraints", {})
-                if int(said.get("shortest", 0)) <= len(near) <= int(said.get("longest", len(near))):
+                constraints = inner.get("constraints", {})
+                if (
+                    int(constraints.get("shortest", 0))
+                    <= len(near)
+                    <= int(constraints.get("longest", len(near)))
+                ):
                     value = near
         before.append(value)
         return value
 
     def _owned(self, path: str, inner: Shape) -> list[Record]:
-        items = []
-        self.taken = {place: found for place, found in self.taken.items() if place[0] != path}
+        records = []
+        self.known_texts = {
+            place: texts for place, texts in self.known_texts.items() if place[0] != path
+        }
         for _ in range(self.draw(st.integers(0, MOST))):
-            item = self._record(path, inner)
-            if item is not None and self._is_new(path, inner, item):
-                items.append(item)
-        return items
+            record = self._record(path, inner)
+            if record is not None and self._is_new(path, inner, record):
+                records.append(record)
+        return records
 
     def _is_new(self, path: str, shape: Shape, record: Record) -> bool:
         """Tell whether a record agrees with no other on its key, or on what is unique."""
@@ -240,15 +248,15 @@ class _DocumentDrawing:
             else None
             for n, names in enumerate(sets)
         ]
-        held = [
-            self.taken.setdefault((path, n), self._texts(path, names))
+        texts_by_set = [
+            self.known_texts.setdefault((path, n), self._texts(path, names))
             for n, names in enumerate(sets)
         ]
-        if any(text in found for text, found in zip(texts, held, strict=True)):
+        if any(text in known_texts for text, known_texts in zip(texts, texts_by_set, strict=True)):
             return False
-        for text, found in zip(texts, held, strict=True):
+        for text, known_texts in zip(texts, texts_by_set, strict=True):
             if text is not None:
-                found.add(text)
+                known_texts.add(text)
         return True
 
     def _texts(self, path: str, names: list[str]) -> set[bytes]:
@@ -270,7 +278,10 @@ class _DocumentDrawing:
 def dangling(shapes: Shapes, records: Records) -> Iterator[tuple[str, str]]:
     """Yield the entity and the field of references that lead to no record."""
     keys: dict[str, set[bytes]] = {
-        name: {json_text({part: one.get(part) for part in shapes.roots[name]["key"]}) for one in of}
+        name: {
+            json_text({part: record.get(part) for part in shapes.roots[name]["key"]})
+            for record in of
+        }
         for name, of in records.items()
         if name in shapes.roots
     }
@@ -285,16 +296,18 @@ def dangling(shapes: Shapes, records: Records) -> Iterator[tuple[str, str]]:
 
 def links_of(shapes: Shapes, records: Records) -> Iterator[tuple[str, str, Shape, Any]]:
     """Yield every link of records: path, field, the field's shape, and what is referred to."""
-    for entity, found in records.items():
+    for entity, records_of_entity in records.items():
         pending: list[tuple[str, Shape, Any]] = [
-            (entity, shapes.roots[entity], record) for record in found if entity in shapes.roots
+            (entity, shapes.roots[entity], record)
+            for record in records_of_entity
+            if entity in shapes.roots
         ]
         while pending:
             path, shape, record = pending.pop()
             for name, inner in shape["fields"].items():
                 value = record.get(name)
                 if is_owned(inner):
-                    pending += [(f"{path}.{name}", inner, item) for item in value or ()]
+                    pending += [(f"{path}.{name}", inner, owned) for owned in value or ()]
                 elif is_link(inner) and value is not None:
                     values = value if inner["type"] == "references" else [value]
-                    yield from ((path, name, inner, one) for one in values)
+                    yield from ((path, name, inner, reference) for reference in values)

@@ -39,7 +39,7 @@ def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -
     upgrade.pipeline.flows = {name: _decided(flow) for name, flow in upgrade.pipeline.flows.items()}
     problems: list[Problem] = []
     with closing(Streams(DocumentOrigin(records), upgrade)) as streams:
-        made = {
+        outcome = {
             name: [
                 parse_json(line)
                 for piece in streams.pieces(flow, SIZE, problems.append)
@@ -50,9 +50,9 @@ def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -
     if problems:
         raise Faulty(str(problems[0]))
     for name, flow in upgrade.pipeline.flows.items():
-        if _is_merged(flow) and _has_twins(made[name], plan.shapes.roots[name]["key"]):
+        if _is_merged(flow) and _has_twins(outcome[name], plan.shapes.roots[name]["key"]):
             reject()
-    return made
+    return outcome
 
 
 def _is_merged(flow: Flow) -> bool:
@@ -79,7 +79,9 @@ def _decided(flow: Flow) -> Flow:
 
         return tried
 
-    return replace(flow, actions=tuple(replace(one, act=assuming(one.act)) for one in flow.actions))
+    return replace(
+        flow, actions=tuple(replace(action, act=assuming(action.act)) for action in flow.actions)
+    )
 
 
 def step_by_step(records: Records, plan: UpgradePlan, shapes: Shapes) -> Records:
@@ -88,17 +90,17 @@ def step_by_step(records: Records, plan: UpgradePlan, shapes: Shapes) -> Records
     ``shapes`` are those that the records have; ``plan`` is for them.  Raises ``Faulty``.
     """
     now = Shapes(copied(shapes.roots), copied(shapes.targets))
-    for one in plan.undone:
+    for undone in plan.undone:
         before = Shapes(copied(now.roots), copied(now.targets))
         versions = dict.fromkeys(records, 1)
-        step = UpgradePlan((one,), now, versions, frozenset())
-        made = upgraded(records, step, copied({name: now.roots[name] for name in records}))
-        said = f"after {one.change.__name__}, "
-        for text in _misfits(now, made):
-            raise Faulty(said + text)
-        for text in _vanished(one, before, records, now, made):
-            raise Faulty(said + text)
-        records = made
+        step = UpgradePlan((undone,), now, versions, frozenset())
+        outcome = upgraded(records, step, copied({name: now.roots[name] for name in records}))
+        where = f"after {undone.change.__name__}, "
+        for text in _misfits(now, outcome):
+            raise Faulty(where + text)
+        for text in _vanished(undone, before, records, now, outcome):
+            raise Faulty(where + text)
+        records = outcome
     return records
 
 
@@ -106,8 +108,8 @@ def step_by_step(records: Records, plan: UpgradePlan, shapes: Shapes) -> Records
 
 
 def _misfits(shapes: Shapes, records: Records) -> Iterator[str]:
-    for name, found in records.items():
-        for number, record in enumerate(found, 1):
+    for name, records_of_entity in records.items():
+        for number, record in enumerate(records_of_entity, 1):
             for place, text in _faults(shapes.roots[name], record):
                 yield f"{name} record {number}{place and ', '}{place}: {text}"
 
@@ -136,8 +138,8 @@ def _value_faults(inner: Shape, value: Any, path: str) -> Iterator[tuple[str, st
         if not isinstance(value, list):
             yield path, f"is {value!r}, and no list of owned records"
             return
-        for number, item in enumerate(value, 1):
-            yield from _faults(inner, item, f"{path}.{number}.")
+        for number, owned in enumerate(value, 1):
+            yield from _faults(inner, owned, f"{path}.{number}.")
     elif inner.get("type") == "references" and not isinstance(value, list):
         yield path, f"is {value!r}, and no list of references"
     elif value is None and inner.get("nullable") is False and not inner.get("computed"):
@@ -148,18 +150,18 @@ def _value_faults(inner: Shape, value: Any, path: str) -> Iterator[tuple[str, st
 
 
 def _vanished(
-    one: Undone, before: Shapes, old: Records, after: Shapes, new: Records
+    undone: Undone, before: Shapes, old: Records, after: Shapes, new: Records
 ) -> Iterator[str]:
     """Yield records and links that are fewer than they were, though no step says so."""
     for name in old:
-        target = _goes_to(one.change, name)
+        target = _goes_to(undone.change, name)
         if target in new and target is not None:
-            others = sum(len(old[n]) for n in old if _goes_to(one.change, n) == target)
+            others = sum(len(old[n]) for n in old if _goes_to(undone.change, n) == target)
             if len(new[target]) != others:
                 yield f"{target} have {len(new[target])} records, and had {others} as {name}"
-    if any(_may_drop(step) for step in one.change.steps):
+    if any(_may_drop(step) for step in undone.change.steps):
         return
-    were, are = _counts(one.change, before, old), _counts(None, after, new)
+    were, are = _counts(undone.change, before, old), _counts(None, after, new)
     for target, count in were.items():
         if target in after.roots and are[target] < count:
             yield f"{are[target]} links lead to {target}, and {count} did; Drop them, or keep them"
@@ -170,11 +172,11 @@ def _vanished(
 
 def _counts(change: type[Change] | None, shapes: Shapes, records: Records) -> Counter[str]:
     """Count links by the entity that they lead to, as it is called after a change."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for _, _, inner, _ in links_of(shapes, records):
         target = str(inner["entity"]).split(".", maxsplit=1)[0]
-        found[(change and _goes_to(change, target)) or target] += 1
-    return found
+        counts[(change and _goes_to(change, target)) or target] += 1
+    return counts
 
 
 def _goes_to(change: type[Change], name: str) -> str | None:

@@ -28,14 +28,14 @@ LONGEST = 40
 MANY = 100
 
 
-def value_strategy(name: str, inner: Shape, seen: Sequence[Any]) -> SearchStrategy[Any] | None:
+def value_strategy(name: str, inner: Shape, goldens: Sequence[Any]) -> SearchStrategy[Any] | None:
     """Return a strategy of a field's values but null, or ``None`` where none can be drawn.
 
-    ``seen`` are values that golden records have, which are always among them.
+    ``goldens`` are values that golden records have, which are always among them.
     """
     limits = inner.get("constraints", {})
     kind = kind_of_shape(inner)
-    known = st.sampled_from(list(seen)) if seen else None
+    known = st.sampled_from(list(goldens)) if goldens else None
     if kind is None or any(limits.get(hidden) for hidden in HIDDEN):
         return known
     if limits.get("choices"):
@@ -71,8 +71,8 @@ def kind_of_shape(inner: Shape) -> Kind | None:
 
 
 def _array(inner: Shape) -> Kind | None:
-    item = kind_of_shape(inner["items"])
-    return None if item is None else Array(item, inner.get("dimensions"))
+    item_kind = kind_of_shape(inner["items"])
+    return None if item_kind is None else Array(item_kind, inner.get("dimensions"))
 
 
 _KINDS: dict[str, Callable[[Shape], Kind | None]] = {

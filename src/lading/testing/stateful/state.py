@@ -54,6 +54,6 @@ class State:
     def label_ids(self) -> None:
         """Let made-up ids of equal records count as one, whatever database made them."""
         for row, who in self.records().items():
-            made = row.cell(row.plan.made_up) if row.plan.made_up is not None else None
-            if isinstance(made, MadeUp) and who[0] == row.plan.name:
-                made.label = who
+            made_up_id = row.cell(row.plan.made_up) if row.plan.made_up is not None else None
+            if isinstance(made_up_id, MadeUp) and who[0] == row.plan.name:
+                made_up_id.label = who

@@ -56,16 +56,16 @@ class Trip:
         self.tables = sorted(dataset.plans.tables(), key=lambda table: table.fullname)
         self.engines: dict[sa.Engine, str] = {}
         self.bundles = 0
-        self.held = ExitStack()
+        self.stack = ExitStack()
         self.expected: Mapping[str, list[Any]] = {}
 
     def __enter__(self) -> Self:
         folder = tempfile.TemporaryDirectory(prefix="lading-", dir=_in_memory())
-        self.folder = Path(self.held.enter_context(folder))
+        self.folder = Path(self.stack.enter_context(folder))
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.held.close()
+        self.stack.close()
 
     def carries_everything(self) -> None:
         """Every column is in records, or is named among what is left out."""
@@ -77,7 +77,7 @@ class Trip:
 
     def opened(self, factory: EngineFactory) -> sa.Engine:
         """Return an engine over a fresh database with all tables."""
-        engine = self.held.enter_context(database(factory, self.catalog))
+        engine = self.stack.enter_context(database(factory, self.catalog))
         self.engines[engine] = engine_name(engine)
         return engine
 
@@ -179,7 +179,17 @@ def hold_records(
     records: Mapping[str, list[Any]],
     problem: str,
 ) -> None:
-    """Raise ``RoundTripError`` with a problem's text where records aren't those expected."""
+    """Hold the records of each entity against those expected.
+
+    Args:
+        catalog: The catalog; entities with hooks aren't compared.
+        expected: The records that each entity must have.
+        records: The records that it has.
+        problem: The first line of the error.
+
+    Raises:
+        RoundTripError: Some records differ.
+    """
     known = _foreseeable(catalog, records)
     differing = record_differences(catalog.use(), {name: expected[name] for name in known}, known)
     if differing:
