@@ -21,7 +21,7 @@ from lading.model.rowsets import RowSet
 
 
 class EntitySchema(ma.Schema):
-    """One kind of record: a mapped class and how its rows are written.
+    """An entity: a mapped class, and how its rows are written as records.
 
     ``class Meta`` takes ``model``, ``name`` (by default the table's),
     ``natural_key`` (a field or a tuple of fields), ``version`` (by default 1),

@@ -941,7 +941,7 @@ def test_values_that_a_column_can_t_hold_are_located(
     remedy = "Correct the row and export again."
     if column in ("price", "whole"):
         remedy = (
-            "Correct the row, or have what SQLAlchemy reads of such numbers written, by the "
+            "Correct the row, or export such numbers as SQLAlchemy reads them, by the "
             "catalog's option sqlite_decimals='as_read'."
         )
     assert str(error).endswith(remedy)

@@ -128,9 +128,9 @@ class TableCounts:
             if gained != wanted:
                 pairs = zip(gained, wanted, strict=True)
                 place = next(n for n, (gain, count) in enumerate(pairs) if gain != count)
-                what = "links" if place else "rows"
+                counted = "links" if place else "rows"
                 raise TargetError(
-                    f"the {what} written and those that are there now don't agree: "
+                    f"the {counted} written and those that are there now don't agree: "
                     f"{wanted[place]} were written, {gained[place]} were gained",
                     "Look for triggers, rules or defaults that add, drop or change rows, and for "
                     "others who write at the same time.",

@@ -193,17 +193,18 @@ class Ancestors:
         level = levels[at if at in visited else identity]
         others = tuple(part for part in self.own.parts if part is not self.own)
         key = masked_key(others, level.parts)
-        who = " and ".join(f"{name} {shown(value)}" for name, value in key.items())
+        key_text = " and ".join(f"{name} {shown(value)}" for name, value in key.items())
         where: dict[str, Any] = {"entity": self.rows.name, "field": self.own.written, "key": key}
         if at in visited:
             return TargetError(
-                f"the row with {who} is among its own ancestors, so its natural key has no end",
+                f"the row with {key_text} is among its own ancestors, so its natural key has no "
+                "end",
                 f"Break the circle: set {self.own.written} of one of its rows to null.",
                 **where,
             )
         return TargetError(
-            f"the row with {who} lies {max(depth, len(visited))} levels deep, and a key may have "
-            f"at most {self.most}: JSON that nests deeper can't be read",
+            f"the row with {key_text} lies {max(depth, len(visited))} levels deep, and a key "
+            f"may have at most {self.most}: JSON that nests deeper can't be read",
             "Make the tree less deep, or declare a natural_key that doesn't recur.",
             **where,
         )

@@ -87,16 +87,16 @@ class RowFaults:
         member = next(member for member in self.rows.members if member.name == name)
         problem = str(cause)
         if not isinstance(cause, ValueError):
-            what = f"{article(member.kind.name)} value" if isinstance(member, Value) else "a value"
-            problem = f"the database holds what can't be read as {what} ({cause})"
+            value = f"{article(member.kind.name)} value" if isinstance(member, Value) else "a value"
+            problem = f"the database holds what can't be read as {value} ({cause})"
         problem = masked_fault(self.rows, member.written, problem)
-        who = f" (in the row with {key})" if key else ""
+        row_text = f" (in the row with {key})" if key else ""
         remedy = "Correct the row and export again."
         if isinstance(cause, UnfitValue):
             remedy = "Alter the column to what the model says, or the model to what the column is."
         elif isinstance(cause, Unscaled):
             remedy = (
-                "Correct the row, or have what SQLAlchemy reads of such numbers written, by the "
+                "Correct the row, or export such numbers as SQLAlchemy reads them, by the "
                 "catalog's option sqlite_decimals='as_read'."
             )
         elif isinstance(cause, NotUndone):
@@ -104,7 +104,11 @@ class RowFaults:
         elif isinstance(cause, MissingTarget):
             remedy = "Add the missing row, or set the foreign key to one that exists."
         return TargetError(
-            f"{problem}{who}", remedy, entity=self.rows.name, field=member.written, key=key or None
+            f"{problem}{row_text}",
+            remedy,
+            entity=self.rows.name,
+            field=member.written,
+            key=key or None,
         )
 
     def _best_key(self, row: Row, keys: Sequence[Mapping[Row, Any]]) -> str:

@@ -58,14 +58,16 @@ class Collisions:
                 if (key := _key(parts, record, batch, place)) is not None
             }
             for place, owner in self._owners(parts, keys).items():
-                who = f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
-                collisions.setdefault(place, self._collision(parts, keys[place], who))
+                holder = (
+                    f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
+                )
+                collisions.setdefault(place, self._collision(parts, keys[place], holder))
             earlier: dict[Key, int] = {}
             for place, key in keys.items():
                 first = earlier.setdefault(key, place)
                 if first != place:
-                    who = f"record {batch.numbers[first]}"
-                    collisions.setdefault(place, self._collision(parts, key, who))
+                    holder = f"record {batch.numbers[first]}"
+                    collisions.setdefault(place, self._collision(parts, key, holder))
         return collisions
 
     def within(self, batch: Batch) -> Collision | None:
@@ -114,7 +116,7 @@ class Collisions:
             if isinstance(record := parse_json(line), dict)
         }
 
-    def _collision(self, parts: Parts, key: Key, who: str) -> Collision:
+    def _collision(self, parts: Parts, key: Key, holder: str) -> Collision:
         names = " and ".join(part.written for part in parts)
         values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
         is_id = [part.column for part in parts if isinstance(part, Value)] == [*self.root.identity]
@@ -123,8 +125,8 @@ class Collisions:
         also = ", or leave ids out of the records" if is_id else ""
         return Collision(
             parts[0].written,
-            f"{names} {', '.join(values)} already belongs to {who}, which has another natural key "
-            f"({keys}). {remedy} identifies it{also}",
+            f"{names} {', '.join(values)} already belongs to {holder}, which has another natural "
+            f"key ({keys}). {remedy} identifies it{also}",
         )
 
     # Nested rows
@@ -167,12 +169,12 @@ class Collisions:
         path, key = place
         root = self._root_of(children.rows, identity)
         owner = self._named([root]).get(root) if root is not None else None
-        who = f"a row of {self.root.name} {shown(owner)}" if owner else "another row"
+        holder = f"a row of {self.root.name} {shown(owner)}" if owner else "another row"
         names = " and ".join(part.written for part in parts)
         values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
         return Collision(
             f"{path}.{parts[0].written}",
-            f"{names} {', '.join(values)} already belongs to {who}. Correct one of them",
+            f"{names} {', '.join(values)} already belongs to {holder}. Correct one of them",
         )
 
     def _root_of(self, rows: RowSet, identity: Row) -> Row | None:

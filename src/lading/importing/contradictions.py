@@ -66,8 +66,8 @@ def _of_edges(manifest: Manifest) -> Iterator[Contradiction]:
         entry = entries.get(edge.entity)
         links = None if entry is None else entry.references.get(edge.field)
         if links is None:
-            what = f"a reference of {edge.entity!r}" if entry else "one of an entity of the bundle"
-            yield f"{place}.field", edge.field, what
+            holder = repr(edge.entity) if entry else "an entity of the bundle"
+            yield f"{place}.field", edge.field, f"a reference of {holder}"
         elif isinstance(edge, External):
             yield from _external(place, edge, links, manifest)
         elif edge.references not in entries:

@@ -171,11 +171,11 @@ def _table_of(mapper: Mapper[Any]) -> sa.Table:
 def _type_fault(column: Column, *, is_stored: bool) -> str:
     """Say what is wrong with the type of a discriminator."""
     remove = "remove it from Meta.stored, and " if is_stored else ""
-    what = f"{column} says which class a row is of"
+    problem = f"{column} says which class a row is of"
     if not is_decorator(column.type):
-        return f"{what}, and its type isn't one that lading knows; change it"
+        return f"{problem}, and its type isn't one that lading knows; change it"
     return (
-        f"{what}, so its Python values must be known; {remove}give its type a python_type, or "
+        f"{problem}, so its Python values must be known; {remove}give its type a python_type, or "
         "annotate what its process_result_value returns"
     )
 

@@ -180,13 +180,13 @@ def writable_content(rows: RowSet, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unrestorable(
-    rows: RowSet, record: dict[str, Any], what: str, field: str | None = None
+    rows: RowSet, record: dict[str, Any], problem: str, field: str | None = None
 ) -> TargetError:
     key = masked(rows.key, {name: record.get(name) for name in rows.key_names})
     if has_hidden(rows):
-        what = f"fails on it {WITHHELD}" if field is None else masked_fault(rows, field, what)
+        problem = f"fails on it {WITHHELD}" if field is None else masked_fault(rows, field, problem)
     return TargetError(
-        f"{rows.schema.__name__} {what}: {shown(key)} would not be restored as it is",
+        f"{rows.schema.__name__} {problem}: {shown(key)} would not be restored as it is",
         "Correct the schema's hooks and fields: load must undo dump.",
         entity=rows.name,
         key=key,

@@ -131,7 +131,7 @@ REMEDY_ROW = "Correct the row and export again."
             {"recipes.price": 0.125},
             "price",
             "the database holds 0.125, which is not 0.12",
-            "Correct the row, or have what SQLAlchemy reads of such numbers written, by the "
+            "Correct the row, or export such numbers as SQLAlchemy reads them, by the "
             "catalog's option sqlite_decimals='as_read'.",
         ),
         (

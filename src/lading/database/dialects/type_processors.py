@@ -123,8 +123,8 @@ class Processed:
             return self.bind(value)
         except Exception as error:  # a type of the application's own may raise anything
             null = value is JSON_NULL
-            what = "JSON's null" if null else shown(value)
-            raise NotUndone(f"{what} could not be stored again: {error!r}") from error
+            value_text = "JSON's null" if null else shown(value)
+            raise NotUndone(f"{value_text} could not be stored again: {error!r}") from error
 
     def _refuse_change(self, loaded: Any, bound: Any) -> None:
         """Compare what is stored with what an import would store."""
@@ -146,9 +146,9 @@ class Processed:
             raise changed(old, new)
 
 
-def _nothing(what: str) -> NotUndone:
+def _nothing(value_text: str) -> NotUndone:
     """Return the error for a stored value that its type reads as if it were NULL."""
-    return NotUndone(f"its type makes None of {what}, which isn't NULL")
+    return NotUndone(f"its type makes None of {value_text}, which isn't NULL")
 
 
 def fetched(bound: Any) -> Any:
