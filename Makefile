@@ -10,17 +10,13 @@ PROCESSES := -n auto --maxprocesses 4 --dist worksteal
 FUZZ_SECONDS ?= 60
 FUZZ_ARGS ?=
 
-.PHONY: demo test test-deep coverage check bench fuzz generated clean
+.PHONY: demo test test-deep check bench fuzz generated clean
 
 demo: .venv/.installed
 	$(BIN)/python examples/bakery_demo.py $(DEMO_ARGS)
 
 test: .venv/.installed
 	$(BIN)/python -m pytest $(PROCESSES) $(TEST_ARGS)
-
-# The same tests, and how much of src they run.
-coverage: .venv/.installed
-	$(BIN)/python -m pytest $(PROCESSES) --cov --cov-report=term $(TEST_ARGS)
 
 # Hours of search: every test on every engine, DEEP times the examples, DRAWN applications.
 test-deep: .venv/.installed
