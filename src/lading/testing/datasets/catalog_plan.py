@@ -241,8 +241,8 @@ class Plans:
                 value = values.get(column)
                 if value is not None and value.writable:
                     plan.drawn.append(self._carried(plan, value, kinds))
-                elif column not in foreign_columns:
-                    plan.drawn.append(self._left_out(column, kinds))
+                elif column not in foreign_columns and not self._is_left_empty(column):
+                    plan.drawn.append(self._uncarried(column, kinds))
         if plan.rows is not None and discriminator is not None:
             plan.classes = _identities(plan.rows)
 
@@ -255,12 +255,13 @@ class Plans:
             value.column, cells, nullable, value.classes if value.classes is not None else kinds
         )
 
-    def _left_out(self, column: Column, kinds: Classes) -> Drawn:
-        """What no import restores stays as it would be after one, if it can."""
-        override = self._override(f"{column.table.fullname}.{column.name}")
+    def _is_left_empty(self, column: Column) -> bool:
+        """Tell whether a column that no import restores stays as it would be after one."""
         filled = column.nullable or column.default is not None or column.server_default is not None
-        if filled and override is None:
-            return Drawn(column, None, nullable=True, kinds=kinds)
+        return filled and f"{column.table.fullname}.{column.name}" not in self.overrides
+
+    def _uncarried(self, column: Column, kinds: Classes) -> Drawn:
+        override = self._override(f"{column.table.fullname}.{column.name}")
         cells = cells_of_column(column, override=override, settle=self._settles(column))
         return Drawn(column, cells, bool(column.nullable), kinds)
 

@@ -92,6 +92,12 @@ class Instance:
         """Return what stands in some columns."""
         return [self.cell(column) for column in columns]
 
+    def lead(self, foreign: Foreign, far: Instance | None) -> None:
+        """Let a foreign key lead to an object, or nowhere; its columns hold that one's cells."""
+        self.led[foreign] = far
+        for near, remote in zip(foreign.columns, foreign.remote, strict=True):
+            self.rows[foreign.table][near.name] = None if far is None else far.cell(remote)
+
     def fits(self, column: Column) -> Fits | None:
         """Return what a column's type makes of its values, where these are its own."""
         cells = self.plan.cells.get(column)

@@ -101,12 +101,11 @@ class Drawing:
         mine = [drawn for drawn in plan.drawn if instance.has(drawn.kinds)]
         if not self.references.settle(instance):
             return None
-        for drawn in (drawn for drawn in mine if drawn.cells is not None):
-            instance.rows[drawn.column.table].setdefault(drawn.column.name, harmless(drawn, number))
         for drawn in plan.drawn:
-            if drawn not in mine and drawn.column.table in instance.rows:
-                instance.rows[drawn.column.table].setdefault(drawn.column.name, None)
-        able = [drawn for drawn in mine if drawn.cells is not None and is_free(instance, drawn)]
+            if (row := instance.rows.get(drawn.column.table)) is not None:
+                cell = harmless(drawn, number) if drawn in mine else None
+                row.setdefault(drawn.column.name, cell)
+        able = [drawn for drawn in mine if is_free(instance, drawn)]
         touched = self.touch(instance, able)
         return instance if self._settle(instance, touched, able) else None
 
@@ -131,7 +130,6 @@ class Drawing:
         return touched
 
     def _cell(self, drawn: Drawn, number: int) -> Any:
-        assert drawn.cells is not None
         if drawn.nullable and self.draw(st.integers(0, NULLS)) == NULLS:
             return None
         value = self.draw(drawn.cells.hostile)
@@ -176,7 +174,6 @@ class Drawing:
         return False
 
     def _other(self, drawn: Drawn, instance: Instance, attempt: int) -> Any:
-        assert drawn.cells is not None
         named = instance.plan.checks[drawn.column.table].literals(drawn.column)
         choices = [*named, *([None] if drawn.nullable else [])]
         place = attempt + instance.number
@@ -218,7 +215,7 @@ def _calm(instance: Instance, items: Sequence[Drawn]) -> None:
 
 def harmless(drawn: Drawn, number: int) -> Any:
     """Return a harmless cell; now and then null where that may be."""
-    if drawn.cells is None or (drawn.nullable and (number + len(drawn.column.name)) % 3 == 2):
+    if drawn.nullable and (number + len(drawn.column.name)) % 3 == 2:
         return None
     return drawn.cells.plain(number)
 

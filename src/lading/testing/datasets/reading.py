@@ -42,15 +42,9 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
             if instance.has(foreign.kinds) and foreign.table in instance.rows:
                 key = _key(values[instance], foreign.columns)
                 far = targets[foreign.remote].get(key) if key else None
-                instance.led[foreign] = far
+                instance.led[foreign] = None
                 if far is not None:
-                    row = instance.rows[foreign.table]
-                    row.update(
-                        {
-                            near.name: far.cell(remote)
-                            for near, remote in zip(foreign.columns, foreign.remote, strict=True)
-                        }
-                    )
+                    instance.lead(foreign, far)
         join(instance)
     return ordered(instances)
 

@@ -62,7 +62,7 @@ class References:
             return self._null(instance, foreign)
         start = choice - (not must)
         for place in range(min(len(able), TRIES)):
-            self.lead(instance, foreign, able[(start + place) % len(able)])
+            instance.lead(foreign, able[(start + place) % len(able)])
             if self.claims.is_free(instance):
                 return True
             self._unset(instance, foreign)
@@ -86,7 +86,7 @@ class References:
                 self._unset(instance, foreign)
                 able = [far for far in self.targets(foreign) if fits(instance, foreign, far)]
                 if is_set and able:
-                    self.lead(instance, foreign, able[instance.number % len(able)])
+                    instance.lead(foreign, able[instance.number % len(able)])
                 else:
                     self._null(instance, foreign)
             yield
@@ -95,7 +95,7 @@ class References:
                 self._unset(instance, foreign)
                 able = [far for far in self.targets(foreign) if fits(instance, foreign, far)]
                 for far in able[:TRIES]:
-                    self.lead(instance, foreign, far)
+                    instance.lead(foreign, far)
                     yield
 
     def targets(self, foreign: Foreign) -> list[Instance]:
@@ -114,15 +114,8 @@ class References:
         cells = instance.cells(foreign.remote)
         if None in cells:
             return False
-        self.lead(instance, foreign, instance)
+        instance.lead(foreign, instance)
         return True
-
-    def lead(self, instance: Instance, foreign: Foreign, far: Instance) -> None:
-        """Let a foreign key lead to a row."""
-        instance.led[foreign] = far
-        row = instance.rows[foreign.table]
-        for near, remote in zip(foreign.columns, foreign.remote, strict=True):
-            row[near.name] = far.cell(remote)
 
     def _unset(self, instance: Instance, foreign: Foreign) -> None:
         instance.led.pop(foreign, None)
@@ -157,10 +150,9 @@ class References:
         if choice == 0:
             return
         self.claims.release(instance)
-        self.lead(instance, foreign, able[choice - 1])
+        instance.lead(foreign, able[choice - 1])
         if not self.claims.take(instance):
-            instance.led[foreign] = None
-            instance.rows[foreign.table].update({column.name: None for column in foreign.columns})
+            instance.lead(foreign, None)
             self.claims.take(instance)
 
 

@@ -54,10 +54,10 @@ class Foreign:
 
 @dataclass(eq=False)
 class Drawn:
-    """A column whose cells are drawn; ``cells`` is ``None`` for one that stays null."""
+    """A column whose cells are drawn."""
 
     column: Column
-    cells: Cells | None
+    cells: Cells
     nullable: bool
     kinds: Classes = None
 
@@ -114,7 +114,7 @@ class Plan:
     @cached_property
     def cells(self) -> dict[Column, Cells]:
         """How each column is drawn that has values of its own."""
-        return {drawn.column: drawn.cells for drawn in self.drawn if drawn.cells is not None}
+        return {drawn.column: drawn.cells for drawn in self.drawn}
 
     def tables(self) -> Iterator[tuple[sa.Table, Classes]]:
         """Yield each table with the classes whose rows have a row in it."""

@@ -112,7 +112,7 @@ class Edits:
             targets: list[Instance | None] = list(self._targets(drawing, row, copy, foreign))
             if foreign.optional and foreign not in row.plan.owners:
                 targets.append(None)
-            _lead(drawing, copy, foreign, self._pick(targets) if targets else row.led[foreign])
+            copy.lead(foreign, self._pick(targets) if targets else row.led[foreign])
 
         columns = " and ".join(column.name for column in foreign.columns)
         return self._changed(f"link {self.state.named(row)}, {columns}", {row: change})
@@ -188,8 +188,7 @@ class Edits:
         return [
             drawn
             for drawn in (row.plan.drawn if row.plan.rows is not None else ())
-            if drawn.cells is not None
-            and row.has(drawn.kinds)
+            if row.has(drawn.kinds)
             and drawn.column.name in row.rows.get(drawn.column.table, {})
             and not drawn.column.primary_key
             and drawn.column not in self.referred
@@ -260,14 +259,6 @@ def _held(cell: Any, engine: str, *, is_harmless: bool) -> Any:
     return cell.fallback if is_harmless else cell.on({engine})
 
 
-def _lead(drawing: Drawing, copy: Instance, foreign: Foreign, far: Instance | None) -> None:
-    if far is not None:
-        drawing.references.lead(copy, foreign, far)
-        return
-    copy.led[foreign] = None
-    copy.rows[foreign.table].update({column.name: None for column in foreign.columns})
-
-
-def _unlink(foreigns: list[Foreign], copy: Instance, drawing: Drawing) -> None:
+def _unlink(foreigns: list[Foreign], copy: Instance, _drawing: Drawing) -> None:
     for foreign in foreigns:
-        _lead(drawing, copy, foreign, None)
+        copy.lead(foreign, None)
