@@ -16,7 +16,7 @@ from lading.mapping.derivation import derive
 from lading.mapping.load_order import load_order_of
 from lading.mapping.meta_options import declares_model
 from lading.mapping.value_fields import checked_types
-from lading.messages import listed, shown
+from lading.messages import is_text, listed, shown
 from lading.model.entities import Entities, KeyChoice
 from lading.model.rowsets import SchemaClass
 
@@ -69,8 +69,7 @@ class Catalog:
         types: Mapping[Any, Any] | None = None,
         sqlite_decimals: str = EXACT,
     ) -> None:
-        if not name or type(name) is not str:
-            raise DeclarationError(f"Catalog: name is {shown(name)}; give it a non-empty string")
+        _check_texts(name, source)
         for option, value in (("leaves_out", leaves_out), ("releases", releases)):
             if value is not None and not isinstance(value, Mapping):
                 raise DeclarationError(f"Catalog: {option} is {shown(value)}; give it a mapping")
@@ -133,6 +132,12 @@ class Catalog:
         Args:
             change: A subclass of ``Change``.
         """
+        is_change = isinstance(change, type) and hasattr(change, "upgrades")
+        if not is_change or not hasattr(change, "steps"):
+            raise DeclarationError(
+                f"catalog {self.name!r} can't register {shown(change)}; "
+                "give it a Change with upgrades = …"
+            )
         with self._lock:
             if change not in self.changes:
                 self.changes.append(change)
@@ -187,6 +192,14 @@ class Catalog:
         if others:
             return f"the default catalog is empty; {listed(others, separator=', ')}: pass catalog=…"
         return f"catalog {self.name!r} is empty; declare an EntitySchema with model = … in it"
+
+
+def _check_texts(name: Any, source: Any) -> None:
+    """Refuse a name or source that no file can hold."""
+    if not name or type(name) is not str or not is_text(name):
+        raise DeclarationError(f"Catalog: name is {shown(name)}; give it a non-empty string")
+    if source is not None and not is_text(source):
+        raise DeclarationError(f"Catalog: source is {shown(source)}; give it a string")
 
 
 default_catalog = Catalog("default")

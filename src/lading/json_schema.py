@@ -19,7 +19,7 @@ from lading.locking.check import shapes_before
 from lading.locking.lock_file import Lock, read_lock
 from lading.locking.sealed_shape import sealed_shapes
 from lading.messages import shown
-from lading.options import check_entity, check_number, check_path
+from lading.options import check_entity, check_number, check_path, check_text
 
 
 def json_schema(
@@ -54,6 +54,7 @@ def json_schema(
     check_number("version", version)
     if lock is not None:
         check_path("lock", lock)
+    check_text("entity", entity)
     entities = catalog.use()
     version_graph_of(catalog)
     current = {name: rows.version for name, rows in entities.roots.items()}

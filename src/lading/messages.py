@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TypeGuard
 
 #: The remedy for a file that isn't as it was written.
 DAMAGED = "Export again, or use an undamaged copy."
@@ -13,6 +14,17 @@ LISTED = 5
 #: How many of the names that exist are listed to whoever wrote another, and how alike is near.
 NAMES = 20
 LIKENESS = 0.6
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Tell whether a value is a string that a file in UTF-8 can hold: one without surrogates."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def shown(value: object) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from lading.catalog import Catalog
 from lading.errors import ArgumentError
-from lading.messages import nearest, shown
+from lading.messages import is_text, nearest, shown
 from lading.model.entities import Entities
 
 ACCEPTED = "a Session, Connection, Engine or sessionmaker"
@@ -34,18 +34,23 @@ def session_of(session: Any, catalog: Catalog) -> Any:
         remedy = f"Pass one, or give catalog {catalog.name!r} a bind."
     elif hasattr(owner, "run_sync") or hasattr(owner, "sync_engine"):
         remedy = "For asyncio: await async_session.run_sync(export_all, path)."
-    raise ArgumentError("bind" if session is None and owner else "session", owner, ACCEPTED, remedy)
+    is_bind = session is None and owner is not None
+    raise ArgumentError("bind" if is_bind else "session", owner, ACCEPTED, remedy)
 
 
 def check_path(argument: str, path: Any) -> None:
-    """Refuse what is no path."""
-    if not isinstance(path, str | os.PathLike):
+    """Refuse what is no path, an empty string, and objects whose path is no string."""
+    try:
+        text = os.fspath(path)
+    except Exception:  # it is no path, or its own code fails
+        text = None
+    if not isinstance(text, str) or not text:
         raise ArgumentError(argument, path, "a string or a Path")
 
 
 def check_text(argument: str, text: Any) -> None:
-    """Refuse what is neither a string nor ``None``."""
-    if text is not None and not isinstance(text, str):
+    """Refuse what is neither a string that a file can hold nor ``None``."""
+    if text is not None and not is_text(text):
         raise ArgumentError(argument, text, "a string or None")
 
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import configure_mappers, mapped_column, relationship
 
-from lading import Catalog, EntitySchema, Owned, Ref, default_catalog
+from lading import (
+    Catalog,
+    Change,
+    DeclarationError,
+    EntitySchema,
+    Owned,
+    Ref,
+    default_catalog,
+    export_document,
+)
 from support.declaring import catalog_of, new_base, schema_for
 
 
@@ -33,6 +43,36 @@ def test_entities_stand_by_name() -> None:
     assert [schema.__name__ for schema in catalog.schemas] == ["BSchema", "ASchema", "CSchema"]
     assert list(catalog.use().roots) == ["a", "b", "c"]
     assert repr(catalog) == "<Catalog 'test': 3 schemas>"
+
+
+@pytest.mark.parametrize("source", [5, b"shop 1", {"shop": 1}, "\ud800"])
+def test_a_source_is_text(source: Any) -> None:
+    """Else it would be refused with the manifest, once everything was read, or written as bytes."""
+    with pytest.raises(DeclarationError, match="Catalog: source is"):
+        Catalog("shop", source=source)
+
+
+def test_a_name_that_no_file_can_hold_is_refused() -> None:
+    with pytest.raises(DeclarationError, match="Catalog: name is"):
+        Catalog("\ud800")
+
+
+@pytest.mark.parametrize("unlabelled", [["1.0"], {"1.0": 1}, 5])
+def test_an_unlabelled_that_is_no_release_is_named(unlabelled: Any) -> None:
+    """Even what can't be looked up."""
+    catalog = catalog_of(simple(new_base(), "Item", "items"))
+    catalog.unlabelled = unlabelled
+    with pytest.raises(DeclarationError, match="isn't a release"):
+        export_document(sa.create_engine("sqlite://"), catalog=catalog)
+
+
+@pytest.mark.parametrize("change", [None, "Renamed", 5, object, EntitySchema, Change])
+def test_only_changes_are_registered(change: Any) -> None:
+    """A base without upgrades is none either."""
+    catalog = Catalog("shop")
+    with pytest.raises(DeclarationError, match="catalog 'shop' can't register"):
+        catalog.register_change(change)
+    assert catalog.changes == []
 
 
 def test_without_a_catalog_a_schema_goes_to_the_default_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,15 @@ import pytest
 import sqlalchemy as sa
 
 import lading
-from lading import ArgumentError, export_all, export_document, formats, import_all, json_schema
+from lading import (
+    ArgumentError,
+    export_all,
+    export_document,
+    formats,
+    import_all,
+    json_schema,
+    lock,
+)
 from support import worlds
 
 #: A change is declared, and its mistakes are told with those of the other declarations.
@@ -87,6 +96,58 @@ def test_wrong_arguments_are_named(
         work(**arguments)
     assert str(caught.value) == text
     assert list(tmp_path.iterdir()) == []
+
+
+class OddPath(os.PathLike[Any]):
+    """A path that gives something else than a string, or fails."""
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+
+    def __fspath__(self) -> Any:
+        if isinstance(self.given, Exception):
+            raise self.given
+        return self.given
+
+
+@pytest.mark.parametrize("path", ["", OddPath(b"out"), OddPath(5), OddPath(OSError("gone"))])
+@pytest.mark.parametrize("work", [export_all, import_all])
+def test_what_gives_no_string_is_no_path(work: Any, path: Any) -> None:
+    """An empty string would be the folder that the process stands in."""
+    catalog = worlds.shelves().catalog
+    with pytest.raises(ArgumentError) as caught:
+        work(sa.create_engine("sqlite://"), path, catalog=catalog)
+    assert (caught.value.argument, caught.value.value) == ("path", path)
+    with pytest.raises(ArgumentError):
+        lock(catalog, path)
+
+
+def test_a_source_that_no_file_can_hold_is_refused(tmp_path: Path) -> None:
+    """A lone surrogate has no bytes, which is told before anything is read."""
+    world = worlds.shelves()
+    with pytest.raises(ArgumentError, match=r"source='\\ud800'; expected a string or None"):
+        export_all(
+            sa.create_engine("sqlite://"),
+            tmp_path / "out",
+            catalog=world.catalog,
+            source="\ud800",
+        )
+
+
+@pytest.mark.parametrize("bind", ["", 0, {}, "sqlite://"])
+def test_a_wrong_bind_is_called_that(bind: Any) -> None:
+    """Also one that counts as false."""
+    catalog = worlds.shelves().catalog
+    catalog.bind = bind
+    with pytest.raises(ArgumentError) as caught:
+        export_document(catalog=catalog)
+    assert caught.value.argument == "bind"
+
+
+def test_an_entity_that_is_no_name_is_refused_beside_a_version() -> None:
+    """Even what can't be looked up."""
+    with pytest.raises(ArgumentError, match=r"entity=\['people'\]"):
+        json_schema(worlds.shelves().catalog, ["people"], 1)  # type: ignore[arg-type]
 
 
 def test_an_argument_error_is_a_value_error() -> None:

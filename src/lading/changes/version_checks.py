@@ -120,6 +120,6 @@ def _release_faults(catalog: Catalog, graph: VersionGraph) -> Iterator[str]:
                     "doesn't exist; today's versions are "
                     + ", ".join(f"{at} {number}" for at, number in graph.current.items())
                 )
-    if catalog.unlabelled is not None and catalog.unlabelled not in catalog.releases:
+    if catalog.unlabelled is not None and catalog.unlabelled not in list(catalog.releases):
         known = nearest(repr(catalog.unlabelled), map(repr, catalog.releases))
         yield f"unlabelled = {shown(catalog.unlabelled)} isn't a release; expected one of: {known}"

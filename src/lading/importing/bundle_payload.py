@@ -13,7 +13,7 @@ from lading.changes.upgrade_plan import plan_upgrade
 from lading.errors import BundleError, VersionError
 from lading.importing.contradictions import refuse_contradictions
 from lading.importing.payload import Payload
-from lading.messages import listed
+from lading.messages import listed, shown
 from lading.model.entities import Entities
 from lading.model.shape import stored_otherwise
 
@@ -61,7 +61,7 @@ class BundlePayload(Payload):
         entities = catalog.use()
         if self.manifest.catalog != catalog.name:
             raise VersionError(
-                f"the bundle is of catalog {self.manifest.catalog!r}, not of {catalog.name!r}",
+                f"the bundle is of catalog {shown(self.manifest.catalog)}, not of {catalog.name!r}",
                 "Import it with the catalog that it was exported from.",
                 file="manifest.json",
                 found=self.manifest.catalog,
