@@ -94,6 +94,46 @@ def test_what_is_below_a_bad_record_falls_with_it(
     assert report.inserted == (3 if report.committed else 0)
 
 
+@pytest.mark.parametrize("on_error", ["rollback", "continue"])
+def test_what_waits_for_a_refused_record_is_told_so(backend: Backend, on_error: str) -> None:
+    """The database alone would speak of ids that it never got."""
+    model: Any = type(
+        "Page",
+        (new_base(),),
+        {
+            "__tablename__": "pages",
+            "__table_args__": (sa.CheckConstraint("n < 100"),),
+            "id": mapped_column(sa.Integer, primary_key=True),
+            "slug": mapped_column(sa.String(9), unique=True, nullable=False),
+            "n": mapped_column(sa.Integer, nullable=False),
+            "above_id": mapped_column(sa.ForeignKey("pages.id"), nullable=False),
+        },
+    )
+    above = {"a": "a", "b": "a", "c": "b", "d": "a"}
+    records = {
+        "pages": [
+            {"slug": slug, "n": 500 if slug == "b" else 1, "above": {"slug": parent}}
+            for slug, parent in above.items()
+        ]
+    }
+    with backend.database(model.metadata) as engine:
+        catalog = catalog_of(model)
+        if on_error == "rollback":
+            with pytest.raises(ImportFailed) as caught:
+                import_document(engine, records, catalog=catalog)
+            report = caught.value.report
+        else:
+            report = import_document(engine, records, catalog=catalog, on_error=on_error)
+        problems = {problem.key["slug"]: problem for problem in report.problems}
+        assert "the database refused it" in problems["b"].message
+        assert (problems["c"].field, problems["c"].message) == (
+            "above",
+            "pages: the record with slug 'b' has a problem of its own",
+        )
+        kept = export_document(engine, catalog=catalog)["pages"]
+        assert [record["slug"] for record in kept] == ([] if on_error == "rollback" else ["a", "d"])
+
+
 def test_roots_of_a_tree_may_be_unique_by_a_partial_index(backend: Backend) -> None:
     """Rows whose parent is null for a time would collide, so parents are inserted first."""
     model = pages()

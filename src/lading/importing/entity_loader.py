@@ -194,6 +194,10 @@ class EntityLoader:
             collision = self.collisions.within(batch) or self.collisions.alike(batch, message)
             if collision is not None:
                 return collision.field, collision.message
+            for reference in self.self_references.required:
+                key = batch.references[reference.name][0]
+                if key is not None and self.references.has_failed(reference, key):
+                    return reference.written, self.references.missing(reference, key)
         return field_of(objection), message
 
     def _collisions(self, resolved: ResolvedBatch, objection: Objection) -> dict[int, Collision]:

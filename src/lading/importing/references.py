@@ -155,16 +155,22 @@ class ReferenceResolver:
         extension = reference.target.extension_of(reference.remote[0].table)
         record = f"record with a row in {extension.table.fullname}" if extension else "record"
         text = described(reference.parts, key)
-        is_hidden = any(map(hides, reference.parts))
-        failed_keys = self.outcome.outcomes.failed_keys
-        if not is_hidden and failed_keys.holds(target, masked_key(reference.parts, key)):
+        if self.has_failed(reference, key):
             return f"{target}: the record with {text} has a problem of its own"
+        is_hidden = any(map(hides, reference.parts))
         near = None if is_hidden else self.resolvers.nearest(resolver, key)
         closest = f"; closest is {near}" if near is not None else ""
         return (
             f"{target}: no {record} has {text}{closest}. Add the record to {target}, or correct "
             "the key"
         )
+
+    def has_failed(self, reference: Reference, key: Key) -> bool:
+        """Tell whether the record that a reference leads to has a problem; no, if it is hidden."""
+        if any(map(hides, reference.parts)):
+            return False
+        portable = masked_key(reference.parts, key)
+        return self.outcome.outcomes.failed_keys.holds(reference.target.name, portable)
 
     def _fail(self, number: int, places: RowPlaces, field: str, message: str) -> None:
         self.outcome.fail(number, places.key(number), field, message)
