@@ -6,7 +6,12 @@ import sqlalchemy as sa
 
 from lading.catalog import Catalog
 from lading.testing.compare.stored import stored_cells
-from lading.testing.databases.factories import EngineFactory, emptied_after, sqlite_engine
+from lading.testing.databases.factories import (
+    EngineFactory,
+    check_factory,
+    emptied_after,
+    sqlite_engine,
+)
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.trips.trip import RoundTripError, Trip
 
@@ -34,6 +39,7 @@ def assert_round_trip(
             both values.
         LadingError: The export or import failed.
     """
+    check_factory("engine_factory", engine_factory)
     with Trip(catalog, dataset) as trip:
         trip.carries_everything()
         source = trip.opened(engine_factory)
@@ -72,6 +78,9 @@ def assert_moves(
     Raises:
         RoundTripError: Something was lost or altered; the text names entity, record and field.
     """
+    for argument, given in (("from_engine", from_engine), ("to_engine", to_engine)):
+        if not isinstance(given, sa.Engine):
+            check_factory(argument, given, "an Engine, or a function that returns a fresh one")
     with Trip(catalog, dataset) as trip:
         trip.carries_everything()
         source, target = (

@@ -19,8 +19,13 @@ from lading.importer import import_all, import_document
 from lading.report import ImportReport
 from lading.testing.compare.records import plain_text
 from lading.testing.compare.stored import Stored, stored_cells
-from lading.testing.databases.factories import EngineFactory, sqlite_engine
-from lading.testing.datasets.catalog_plan import Overrides, Plans
+from lading.testing.databases.factories import EngineFactory, check_factory, sqlite_engine
+from lading.testing.datasets.catalog_plan import (
+    Overrides,
+    Plans,
+    check_most,
+    check_overrides,
+)
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.references import Draw
 from lading.testing.stateful.clashes import Clash, clashing
@@ -114,6 +119,10 @@ def _terms() -> SearchStrategy[Terms]:
     return st.runner().flatmap(lambda machine: terms_of(list(machine.plans.entities.roots)))
 
 
+#: Stands for an argument that wasn't given.
+NO_CATALOG: Any = object()
+
+
 class RoundTripMachine(RuleBasedStateMachine):
     """Edits two databases of a catalog's tables, exports them and imports into each other.
 
@@ -150,14 +159,21 @@ class RoundTripMachine(RuleBasedStateMachine):
     overrides: ClassVar[Overrides | None] = None
     exports = Bundle("exports")
 
-    def __new__(cls, catalog: Catalog | None = None, **options: Any) -> Any:
+    def __new__(cls, catalog: Catalog = NO_CATALOG, **options: Any) -> Any:
         """Return the machine of a catalog, as a class; without one, Hypothesis makes a run."""
-        if catalog is None:
+        if catalog is NO_CATALOG:
             return super().__new__(cls)
+        if not isinstance(catalog, Catalog):
+            raise ArgumentError("catalog", catalog, "a Catalog")
         known = ("engine_factory", "max_records", "overrides")
         for name in options.keys() - set(known):
             subject, expected = f"unknown option {name!r}", f"one of: {', '.join(known)}"
             raise ArgumentError(name, options[name], expected, subject=subject)
+        check_overrides(options.get("overrides"))
+        if "max_records" in options:
+            check_most(options["max_records"])
+        if "engine_factory" in options:
+            check_factory("engine_factory", options["engine_factory"])
         name = f"{cls.__name__}Of{catalog.name.title()}"
         return type(name, (cls,), {"catalog": catalog, **options})
 

@@ -13,13 +13,18 @@ from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
 from lading.errors import ArgumentError
-from lading.messages import shown
+from lading.mapping.meta_options import declares_model
 from lading.model.rowsets import RowSet
 from lading.options import check_entity
 from lading.records.marshmallow_path import needs_marshmallow, view_of
 from lading.schema import EntitySchema
 from lading.testing.compare.records import ANYTHING
-from lading.testing.datasets.catalog_plan import Overrides, Plans
+from lading.testing.datasets.catalog_plan import (
+    Overrides,
+    Plans,
+    check_most,
+    check_overrides,
+)
 from lading.testing.datasets.dataset import ENGINES, Dataset
 from lading.testing.datasets.draw import Drawing
 from lading.testing.datasets.expected_records import Written
@@ -55,14 +60,9 @@ def datasets(
         DeclarationError: An argument is refused; or, when drawn from, a column's type can't be
             drawn, or an override gives what its column can't hold.
     """
-    if type(max_records) is not int or max_records < 1:
-        raise ArgumentError("max_records", max_records, "a whole number from 1")
-    if isinstance(only, str):
-        raise ArgumentError("only", only, "a list of entity names")
-    if only is not None and not (only := list(only)):
-        raise ArgumentError("only", only, "at least one entity")
+    check_most(max_records)
+    names = None if only is None else _names(only)
     plans = _once(catalog, overrides)
-    names = None if only is None else frozenset(only)
 
     @st.composite
     def dataset(draw: Draw) -> Dataset:
@@ -80,6 +80,9 @@ def records(
     What it refers to isn't drawn with it; a record that can't be without a target refers to
     one all the same, by its natural key.
     """
+    given: Any = schema
+    if not (isinstance(given, type) and issubclass(given, EntitySchema) and declares_model(given)):
+        raise ArgumentError("schema", schema, "an EntitySchema with a model")
     plans = _once(schema.catalog, overrides)
 
     @st.composite
@@ -119,15 +122,22 @@ def _nesting(plans: Plans, schema: type[EntitySchema]) -> RowSet:
     return next(rows for rows in plans.entities.all_rows() if rows.schema is schema)
 
 
+def _names(only: Any) -> frozenset[str]:
+    """Return the names of a list; whether they are entities is found when drawing."""
+    is_list = isinstance(only, Iterable) and not isinstance(only, str)
+    names = list(only) if is_list else [only]
+    if not is_list or not all(isinstance(name, str) for name in names):
+        raise ArgumentError("only", only, "a list of entity names")
+    if not names:
+        raise ArgumentError("only", only, "at least one entity")
+    return frozenset(names)
+
+
 def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
     """Derive the plans when they are first needed: models may not all be there before."""
     if not isinstance(catalog, Catalog):
         raise ArgumentError("catalog", catalog, "a Catalog")
-    for name, strategy in (overrides or {}).items():
-        if not isinstance(strategy, SearchStrategy):
-            expected = "a strategy, such as st.sampled_from(['kg', 'l'])"
-            subject = f"overrides[{name!r}] is {shown(strategy)}"
-            raise ArgumentError("overrides", strategy, expected, subject=subject)
+    check_overrides(overrides)
     return cache(lambda: Plans(catalog, overrides))
 
 

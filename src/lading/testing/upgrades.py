@@ -22,8 +22,15 @@ from lading.locking.goldens import faults
 from lading.locking.goldens import upgraded as upgraded_golden
 from lading.locking.lock_file import Lock, read_golden, read_lock
 from lading.model.entities import RESERVED_NAMES
+from lading.options import check_path
 from lading.report import SAFE
-from lading.testing.databases.factories import EngineFactory, database, sqlite_engine
+from lading.testing.databases.factories import (
+    EngineFactory,
+    check_factory,
+    database,
+    sqlite_engine,
+)
+from lading.testing.datasets.catalog_plan import check_overrides
 from lading.testing.old_versions.documents import Document, Past, Records
 from lading.testing.old_versions.journey import Faulty, step_by_step, upgraded
 from lading.testing.trips.trip import RoundTripError
@@ -57,6 +64,10 @@ def assert_upgrades(
         RoundTripError: Something is lost; the text names the seal, the change and the record.
         DeclarationError: :func:`lading.check` finds anything that isn't safe.
     """
+    check_path("lock", lock)
+    check_overrides(overrides)
+    if engine_factory is not None:
+        check_factory("engine_factory", engine_factory)
     refused = [str(finding) for finding in check(catalog, lock) if finding.severity != SAFE]
     if refused:
         raise DeclarationError(refused)

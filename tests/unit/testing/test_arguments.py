@@ -12,8 +12,18 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import mapped_column, relationship
 
-from lading import Catalog, LadingError, Owned
-from lading.testing import assert_moves, assert_round_trip, datasets
+from lading import ArgumentError, Catalog, LadingError, Owned
+from lading.testing import (
+    RoundTripMachine,
+    assert_moves,
+    assert_round_trip,
+    assert_upgrades,
+    datasets,
+    records,
+)
+from lading.testing.databases.factories import sqlite_engine
+from lading.testing.datasets.catalog_plan import Plans
+from lading.testing.datasets.dataset import Dataset
 from support import zoo
 from support.declaring import catalog_of, new_base, schema_for
 
@@ -116,6 +126,64 @@ def test_an_engine_is_no_factory() -> None:
 def test_options_that_cannot_be_obeyed(options: dict[str, Any], expected: str) -> None:
     catalog = zoo.family().catalog
     assert expected in refusal(lambda: drawn(datasets(catalog, **options)))
+
+
+@pytest.mark.parametrize(
+    "wrong", [2.5, object(), ["x", []], b"x"], ids=["float", "object", "list", "bytes"]
+)
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [
+        (datasets, "catalog"),
+        (datasets, "only"),
+        (datasets, "max_records"),
+        (datasets, "overrides"),
+        (records, "schema"),
+        (records, "overrides"),
+        (RoundTripMachine, "catalog"),
+        (RoundTripMachine, "max_records"),
+        (RoundTripMachine, "overrides"),
+        (RoundTripMachine, "engine_factory"),
+        (assert_round_trip, "catalog"),
+        (assert_round_trip, "dataset"),
+        (assert_round_trip, "engine_factory"),
+        (assert_moves, "catalog"),
+        (assert_moves, "dataset"),
+        (assert_moves, "from_engine"),
+        (assert_moves, "to_engine"),
+        (assert_upgrades, "catalog"),
+        (assert_upgrades, "lock"),
+        (assert_upgrades, "overrides"),
+        (assert_upgrades, "engine_factory"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else part.__name__,
+)
+def test_every_argument_is_checked(function: Any, argument: str, wrong: Any) -> None:
+    """The error says which argument it was, whatever was passed for it."""
+    catalog = zoo.family().catalog
+    good: dict[Any, dict[str, Any]] = {
+        records: {"schema": catalog.schemas[0]},
+        assert_round_trip: {"catalog": catalog, "dataset": Dataset(Plans(catalog), [])},
+        assert_moves: {
+            "catalog": catalog,
+            "dataset": Dataset(Plans(catalog), []),
+            "from_engine": sqlite_engine,
+            "to_engine": sqlite_engine,
+        },
+    }
+    arguments = {**good.get(function, {"catalog": catalog}), argument: wrong}
+    with pytest.raises(ArgumentError) as caught:
+        function(**arguments)
+    assert caught.value.argument == argument
+
+
+def test_names_of_columns_may_be_of_several_kinds() -> None:
+    """What is no name at all is told like any that is unknown."""
+    some: Any = {"people.slag": st.just("x"), 5: st.just("y")}
+    catalog = zoo.family().catalog
+    assert "overrides: unknown column 5" in refusal(
+        lambda: drawn(datasets(catalog, overrides=some))
+    )
 
 
 def test_lists_ordered_by_floats_go_round() -> None:

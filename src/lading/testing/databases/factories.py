@@ -82,17 +82,23 @@ def database(factory: EngineFactory, catalog: Catalog) -> Iterator[sa.Engine]:
             yield stack.enter_context(_with_tables(engine, catalog))
 
 
+def check_factory(argument: str, factory: Any, expected: str = "") -> None:
+    """Refuse what gives no engines; an engine serves but once."""
+    if isinstance(factory, Lending) or (callable(factory) and not isinstance(factory, sa.Engine)):
+        return
+    raise ArgumentError(
+        argument,
+        factory,
+        expected or "a function that returns a fresh engine",
+        f"Write {argument}=lambda: create_engine(...), over a fresh database each time.",
+    )
+
+
 @contextmanager
 def _opened(factory: EngineFactory) -> Iterator[sa.Engine]:
     """Open what a factory gives, and close it in any case."""
+    check_factory("engine_factory", factory)
     called: Any = factory
-    if isinstance(called, sa.Engine) or not callable(called):
-        raise ArgumentError(
-            "engine_factory",
-            called,
-            "a function that returns a fresh engine",
-            "Write engine_factory=lambda: create_engine(...), over a fresh database each time.",
-        )
     result: Any = called()
     with ExitStack() as stack:
         is_engine = isinstance(result, sa.Engine)

@@ -25,6 +25,25 @@ from lading.testing.datasets.table_plan import Drawn, Foreign, Plan
 Overrides = Mapping[str, SearchStrategy[Any]]
 
 
+def check_most(max_records: Any) -> None:
+    """Refuse what is no whole number from 1."""
+    if type(max_records) is not int or max_records < 1:
+        raise ArgumentError("max_records", max_records, "a whole number from 1")
+
+
+def check_overrides(overrides: Any) -> None:
+    """Refuse what is no mapping of columns to strategies; what is named is found when drawing."""
+    if overrides is None:
+        return
+    if not isinstance(overrides, Mapping):
+        raise ArgumentError("overrides", overrides, "a mapping of columns to strategies")
+    for name, strategy in overrides.items():
+        if not isinstance(strategy, SearchStrategy):
+            expected = "a strategy, such as st.sampled_from(['kg', 'l'])"
+            subject = f"overrides[{name!r}] is {shown(strategy)}"
+            raise ArgumentError("overrides", strategy, expected, subject=subject)
+
+
 class Plans:
     """The plans of a catalog, in an order in which rows can be drawn."""
 
@@ -51,7 +70,10 @@ class Plans:
             self._uniques(plan)
             self._columns(plan)
         if self.unused:
-            name, expected = min(self.unused), f"one of: {', '.join(sorted(self._names()))}"
+            name, expected = (
+                min(self.unused, key=str),
+                f"one of: {', '.join(sorted(self._names()))}",
+            )
             subject = f"overrides: unknown column {shown(name)}"
             raise ArgumentError("overrides", name, expected, subject=subject)
         self.order = self._ordered()
