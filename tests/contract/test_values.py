@@ -197,7 +197,7 @@ def plain(kind: Any, stored: str, text: Any) -> tuple[str, Any]:
         value = value.rstrip(" ")
     if stored == "text" and kind.name in ("date", "time", "datetime", "interval"):
         value = instant(kind.name, value)
-    if value != "None" and stored.startswith(("text", "longtext")) and kind.name == "array":
+    if value != "None" and stored.startswith(("text", "longtext", "JSON")) and kind.name == "array":
         value = repr(json.loads(value, parse_int=float if kind.item.name == "float" else int))
     return stored, value
 
