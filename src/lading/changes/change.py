@@ -68,12 +68,14 @@ def change(
 
     def declare(function: Callable[..., Any]) -> type[Change]:
         before = to - 1 if type(to) is int else None
+        others: Any = after
+        is_list = isinstance(others, Iterable) and not isinstance(others, str)
         body = {
             "__doc__": function.__doc__,
-            "__module__": function.__module__,
+            "__module__": getattr(function, "__module__", __name__),
             "catalog": catalog or default_catalog,
             "upgrades": {entity: (before, to)},
-            "after": tuple(after),
+            "after": tuple(others) if is_list else others,
             "steps": [Each(entity, function, adds=None, drops=None)],
         }
         return type(getattr(function, "__name__", "change"), (Change,), body)

@@ -234,6 +234,28 @@ def test_a_docstring_is_asked_for() -> None:
     }
 
 
+@pytest.mark.parametrize("after", [None, 5, "Other", ["Other"]])
+def test_an_after_that_lists_no_changes_is_told(after: Any) -> None:
+    """With the other mistakes, when the catalog is first used."""
+    catalog = shop()
+
+    @change("items", to=2, catalog=catalog, after=after)
+    def later(record: Any) -> Any:
+        """Come later."""
+        return record
+
+    (text,) = mistakes(catalog)
+    assert text.startswith("later: after ")
+
+
+@pytest.mark.parametrize("function", [None, 5, "fn"])
+def test_what_is_no_function_is_told(function: Any) -> None:
+    """A decorator may be called with anything."""
+    catalog = shop()
+    change("items", to=2, catalog=catalog)(function)
+    assert any("fn = " in text for text in mistakes(catalog))
+
+
 def test_a_base_without_upgrades_is_no_change() -> None:
     """A base passes its catalog on."""
     owner = shop()
