@@ -197,3 +197,37 @@ def test_what_is_excluded_is_not_written_by_a_declared_field_either() -> None:
     schema = schema_for(Author, catalog, fields, exclude=("secret", "loud"))
     assert schema().dump(Author(slug="a", secret="s")) == {"slug": "a"}
     assert schema().load({"slug": "a"}) == {"slug": "a"}
+
+
+def test_fields_may_name_what_one_of_two_catalogs_carries() -> None:
+    """Such as an id; an instance has the fields of its own catalog."""
+    base = new_base()
+
+    class Author(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "authors"
+        id = key()
+        slug = slug()
+
+    class Book(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "books"
+        id = key()
+        slug = slug()
+        title = text(20)
+        author_id = to("authors.id")
+        author = relationship(Author)
+
+    plain, whole = Catalog("plain"), Catalog("whole", keep_ids=True)
+    schemas = [schema_for(Author, plain), schema_for(Book, plain, fields=("id", "slug", "author"))]
+    for schema in schemas:
+        whole.register(schema)
+    assert list(schemas[1]().fields) == ["slug", "author"]
+    assert list(schema_of(whole.use()["books"]).fields) == ["slug", "id", "author"]
+    by_column = Catalog("by column")
+    schema_for(Author, by_column)
+    schema_for(Book, by_column, fields=("slug", "author_id"))
+    with pytest.raises(DeclarationError, match="unknown field 'author_id'; expected one of: autho"):
+        by_column.use()
+    assert schemas[1]().load({"slug": "b", "author": {"slug": "a"}}) == {
+        "slug": "b",
+        "author": {"slug": "a"},
+    }

@@ -191,6 +191,8 @@ def adopt(schema: ma.Schema, rows: RowSet) -> None:
     schema.opts = copy.copy(schema.opts)
     # marshmallow refuses to exclude what it doesn't know, and excluded fields are not derived.
     schema.opts.exclude = tuple(name for name in schema.opts.exclude if name in rows.fields)
+    if schema.opts.fields:  # which may name what this catalog doesn't carry, such as an id
+        schema.opts.fields = tuple(rows.fields)
 
 
 class Owned(ma.fields.Field[Any]):

@@ -19,7 +19,13 @@ def misnamed(draft: RowSetDraft) -> Iterator[str]:
     known = {*draft.names, *draft.declared, *draft.hierarchy.attributes()}
     options = draft.schema.opts
     one_way = (set(options.dump_only) | set(options.load_only)) - known
-    for name in sorted({*draft.excluded.unknown(known), *one_way} - draft.failed):
+    replaced = {
+        draft.hierarchy.attribute(column)
+        for column in draft.hierarchy.columns()
+        if column.foreign_keys
+    } - {*draft.names, *draft.declared}  # by references, which have names of their own
+    unknown = {*draft.excluded.unknown(known), *one_way, *(draft.excluded.only & replaced)}
+    for name in sorted(unknown - draft.failed):
         fields = nearest(name, sorted({*draft.names, *draft.declared}))
         yield f"Meta names an unknown field {name!r}; expected one of: {fields}"
     plain = sorted({value.name for value in draft.rows.values} | draft.failed)
