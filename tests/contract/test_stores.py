@@ -811,3 +811,20 @@ class TestArchive(Store):
     def test_any_records_come_back(self, data: st.DataObject) -> None:
         """Whatever JSON records are written, in whatever chunks, are read the same."""
         self.check_any_records(data)
+
+
+def test_a_process_stays_in_its_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bundle that replaces it is another folder of that name; all relative paths go on."""
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for overwrite in (False, True):
+        with BundleWriter(".", overwrite=overwrite) as writer:
+            with writer.entity_file("01_tags.json", "tags", 1) as file:
+                file.write([b'{"slug":"a"}'])
+            writer.finish(manifest_of([file]))
+        assert Path.cwd() == folder
+        names = sorted(path.name for path in Path().iterdir())
+        assert names == ["01_tags.json", "SHA256SUMS", "manifest.json"]

@@ -118,12 +118,17 @@ class DirectoryTarget:
     def publish(self, old: Occupant) -> None:
         """Put the temporary in its place; the caller holds the place's lock.
 
-        What file managers and version control put beside the old bundle stays there.
+        What file managers and version control put beside the old bundle stays there, and a
+        process whose working folder is replaced goes on in the new one.
         """
         for name in old.by_the_way:
             with reported(name, "written"):
                 shutil.copy2(self._place.path / name, self._folder / name, follow_symlinks=False)
+        is_working_folder = _works_in(self._place.path)
         self._place.put(self._folder)
+        if is_working_folder:
+            with suppress(OSError):
+                os.chdir(self._place.path)
         self._let_go()
 
     def discard(self) -> None:
@@ -137,3 +142,11 @@ class DirectoryTarget:
             with suppress(OSError):
                 os.close(self._held)
             self._held = None
+
+
+def _works_in(folder: Path) -> bool:
+    """Tell whether a folder is the process's own working folder."""
+    try:
+        return folder.samefile(os.curdir)
+    except OSError:  # one of the two isn't there
+        return False
