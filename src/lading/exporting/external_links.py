@@ -1,4 +1,4 @@
-"""Which links of a partial bundle lead out of it, found by its records alone."""
+"""Which links of an upgraded partial bundle lead out of it, found by its records alone."""
 
 from __future__ import annotations
 
