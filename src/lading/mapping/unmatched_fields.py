@@ -20,11 +20,15 @@ def misnamed(draft: RowSetDraft) -> Iterator[str]:
     options = draft.schema.opts
     one_way = (set(options.dump_only) | set(options.load_only)) - known
     replaced = {
-        draft.hierarchy.attribute(column)
+        attribute: column
         for column in draft.hierarchy.columns()
         if column.foreign_keys
-    } - {*draft.names, *draft.declared}  # by references, which have names of their own
-    unknown = {*draft.excluded.unknown(known), *one_way, *(draft.excluded.only & replaced)}
+        and (attribute := draft.hierarchy.attribute(column)) not in {*draft.names, *draft.declared}
+    }  # by references, which have names of their own
+    carried = {column for reference in draft.rows.references for column in reference.columns}
+    exported = {name for name, column in replaced.items() if column in carried}
+    by_column = (draft.excluded.only & set(replaced)) | (draft.excluded.names & exported)
+    unknown = {*draft.excluded.unknown(known), *one_way, *by_column}
     for name in sorted(unknown - draft.failed):
         fields = nearest(name, sorted({*draft.names, *draft.declared}))
         yield f"Meta names an unknown field {name!r}; expected one of: {fields}"

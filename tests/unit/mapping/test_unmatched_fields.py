@@ -132,6 +132,10 @@ def test_a_misspelt_field_is_told_what_there_is(fields: dict[str, Any], told: st
             "Meta names an unknown field 'auhtor'; expected one of: author, id, place, title",
         ),
         (
+            {"exclude": ("author_id",)},  # the reference would be written all the same
+            "Meta names an unknown field 'author_id'; expected one of: author, id, place, title",
+        ),
+        (
             {"volatile": "titel"},
             "volatile names an unknown field 'titel'; expected one of: title, author, place",
         ),
