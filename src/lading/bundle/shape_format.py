@@ -15,7 +15,6 @@ from lading.values.json_text import on_own_stack
 
 Flag = bool | UnsetType
 Text = str | UnsetType
-Object = dict[str, Any] | UnsetType
 Scalar = str | int | float | bool | None
 Names = list[str]
 Pair = Annotated[tuple[str | None, str], Meta(description="a field or null, and a direction")]

@@ -194,7 +194,7 @@ def test_rows_are_updated_in_bulk() -> None:
         "UPDATE items SET price = given.column2 FROM (VALUES (?,?),(?,?)) AS given "
         "WHERE items.id = given.column1"
     )
-    assert on_postgresql().update_of(ITEMS, [ID], [PRICE]) == (
+    assert on_postgresql().update_of(ITEMS, [ID], [PRICE], 2) == (
         "UPDATE items SET price = given.c1 FROM unnest(%s::integer[], %s::numeric[]) "
         "AS given(c0, c1) WHERE items.id = given.c0"
     )

@@ -182,6 +182,23 @@ class Dialect(Computed, ABC):
             f"INSERT INTO {self.table(table)} ({names}) {self.overriding(columns)}VALUES ({marks})"
         )
 
+    @abstractmethod
+    def update_of(
+        self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], count: int
+    ) -> str:
+        """Return the UPDATE that sets columns of several rows, each identified by its key.
+
+        Args:
+            table: the table to update.
+            key: the columns that identify a row.
+            columns: the columns to set.
+            count: how many rows the statement updates.
+
+        Returns:
+            SQL whose parameters are, row by row, the key's values and then the new ones; an
+            engine with arrays takes one for each column instead.
+        """
+
     def overriding(self, columns: Sequence[Column]) -> str:
         """Return the clause by which an INSERT sets columns that the server would fill."""
         return ""

@@ -78,8 +78,20 @@ class PostgreSQL(Dialect):
         names = ", ".join(map(self.name, columns))
         return f"COPY {self.table(table)} ({names}) FROM STDIN".replace("%%", "%")
 
-    def update_of(self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column]) -> str:
-        """Return the UPDATE of all rows, whose parameters are arrays."""
+    def update_of(
+        self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], count: int
+    ) -> str:
+        """Return the UPDATE of any number of rows, whose parameters are arrays.
+
+        Args:
+            table: the table to update.
+            key: the columns that identify a row.
+            columns: the columns to set.
+            count: how many rows there are; the arrays have as many items.
+
+        Returns:
+            SQL with one array parameter for each column of the key, and then of ``columns``.
+        """
         target = self.table(table)
         names = [f"c{place}" for place in range(len(key) + len(columns))]
         arrays = ", ".join(

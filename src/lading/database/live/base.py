@@ -127,11 +127,10 @@ class Database(ABC):
     def insert(self, table: sa.Table, columns: Sequence[Column], rows: Sequence[Row]) -> None:
         """Insert rows of driver values in bulk."""
 
-    @abstractmethod
     def update(
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
     ) -> None:
-        """Set columns of several rows, each identified by its key.
+        """Set columns of several rows, as many at once as a statement may hold.
 
         Args:
             table: the table to update.
@@ -139,6 +138,11 @@ class Database(ABC):
             columns: the columns to set.
             rows: driver values, of the key's columns first and then of ``columns``.
         """
+        for part in self.portions(rows, len(key) + len(columns)):
+            self.run(
+                self.dialect.update_of(table, key, columns, len(part)),
+                tuple(value for row in part for value in row),
+            )
 
     @abstractmethod
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:

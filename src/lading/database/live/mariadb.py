@@ -114,23 +114,6 @@ class MariaDBDatabase(Database):
         for part in [rows] if self.packet > LARGE else self.portions(rows, len(columns)):
             self.run(sql, list(part))
 
-    def update(
-        self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
-    ) -> None:
-        """Set columns of several rows, as many at once as a statement may hold.
-
-        Args:
-            table: the table to update.
-            key: the columns that identify a row.
-            columns: the columns to set.
-            rows: driver values, of the key's columns first and then of ``columns``.
-        """
-        for part in self.portions(rows, len(key) + len(columns)):
-            self.run(
-                self.dialect.update_of(table, key, columns, len(part)),
-                tuple(value for row in part for value in row),
-            )
-
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
         """Return the ids after the highest, where nobody else can insert until we commit."""
         expression = self.dialect.server_expression_of(column)

@@ -109,7 +109,7 @@ class PostgreSQLDatabase(Database):
             rows: driver values, of the key's columns first and then of ``columns``.
         """
         arrays = tuple(list(part) for part in zip(*rows, strict=True))
-        self.run(self.dialect.update_of(table, key, columns), arrays)
+        self.run(self.dialect.update_of(table, key, columns, len(rows)), arrays)
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
         sequences = self._sequences([table])[table].get(column.name)

@@ -83,23 +83,6 @@ class SQLiteDatabase(Database):
     def insert(self, table: sa.Table, columns: Sequence[Column], rows: Sequence[Row]) -> None:
         self.run(self.dialect.insertion(table, columns), list(rows))
 
-    def update(
-        self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
-    ) -> None:
-        """Set columns of several rows, as many at once as a statement may hold.
-
-        Args:
-            table: the table to update.
-            key: the columns that identify a row.
-            columns: the columns to set.
-            rows: driver values, of the key's columns first and then of ``columns``.
-        """
-        for part in self.portions(rows, len(key) + len(columns)):
-            self.run(
-                self.dialect.update_of(table, key, columns, len(part)),
-                tuple(value for row in part for value in row),
-            )
-
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
         """Return the ids after the highest, which nobody else takes: the write lock is ours."""
         expression = self.dialect.server_expression_of(column)
