@@ -10,7 +10,7 @@ from typing import Protocol
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.importing.batch import Batch
-from lading.importing.comparison import RecordComparison
+from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.model.rowsets import RowSet
@@ -58,7 +58,7 @@ class SkipExisting:
     """Leaves existing records as they are, and counts those that differ."""
 
     def __init__(self, database: Database, root: RowSet) -> None:
-        self.comparison = RecordComparison(database, root)
+        self.comparison = StoredComparison(database, root)
 
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Leave all of them."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lading.database.dialects.base import Row
 from lading.errors import TargetError
-from lading.importing.comparison import RecordComparison
+from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers
@@ -24,7 +24,7 @@ def read_back(context: LoadContext, root: RowSet) -> Iterator[Alteration]:
     Records are read as an export reads them, by the chunk in which they were inserted.
     """
     alterations: dict[str, Alteration] = {}
-    comparison = RecordComparison(context.database, root)
+    comparison = StoredComparison(context.database, root)
     for keys, lines, identities in context.journal.inserted.get(root.name, ()):
         stored = _stored_lines(context, comparison, keys, identities)
         for key, line, stored_line in zip(keys, lines, stored, strict=True):
@@ -45,7 +45,7 @@ def read_back(context: LoadContext, root: RowSet) -> Iterator[Alteration]:
 
 def _stored_lines(
     context: LoadContext,
-    comparison: RecordComparison,
+    comparison: StoredComparison,
     keys: Sequence[Key],
     identities: Sequence[Row],
 ) -> list[bytes | None]:

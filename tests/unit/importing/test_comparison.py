@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lading.importing.comparison import RecordComparison
+from lading.importing.comparison import StoredComparison
 from lading.importing.journal import Journal
 from lading.importing.readback import read_back
 from lading.report import Alteration
@@ -23,11 +23,11 @@ def line(change: dict[str, Any] | None = None) -> bytes:
     return json.dumps({**RECIPE, **(change or {})}).encode()
 
 
-def comparison(**meta: Any) -> RecordComparison:
+def comparison(**meta: Any) -> StoredComparison:
     """Return the comparison of recipes."""
     row_set = rows("recipes", cookbook(**meta))
     database: Any = SimpleNamespace(dialect=sqlite_dialect(row_set.table.metadata))
-    return RecordComparison(database, row_set)
+    return StoredComparison(database, row_set)
 
 
 def differences(change: dict[str, Any], **meta: Any) -> list[Any]:
@@ -116,7 +116,7 @@ def test_each_altered_field_is_told_once(monkeypatch: pytest.MonkeyPatch) -> Non
     journal = Journal(reads_back=True)
     keys = [("a",), ("b",), ("c",)]
     journal.add_inserted("recipes", (keys, [line()] * 3, keys))
-    monkeypatch.setattr("lading.importing.readback.RecordComparison", lambda *_: made)
+    monkeypatch.setattr("lading.importing.readback.StoredComparison", lambda *_: made)
     context: Any = SimpleNamespace(journal=journal, database=None)
     assert list(read_back(context, made.rows)) == [
         Alteration("recipes", "minutes", 2, {"slug": "b"}, 90, 1),

@@ -17,7 +17,7 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Catalog, ImportFailed, Owned, importer
 from lading.database import session as session_module
 from lading.errors import ArgumentError, DeclarationError
-from lading.importing.comparison import RecordComparison
+from lading.importing.comparison import StoredComparison
 from lading.importing.conflicts import Conflicts
 from lading.importing.deferred_references import DeferredReferenceLoader
 from lading.importing.link_writer import LinkWriter
@@ -207,7 +207,7 @@ def failed_import_stays() -> Any:
 
 def miscounted_differences() -> Any:
     """Skipped records never differ."""
-    return mock.patch.object(RecordComparison, "differing", return_value=0)
+    return mock.patch.object(StoredComparison, "differing", return_value=0)
 
 
 def forgotten_conflicts() -> Any:

@@ -1,0 +1,106 @@
+"""Compares two records of one natural key by content: values, not their spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lading.database.columns import is_computed
+from lading.database.dialects.base import Dialect
+from lading.mapping.fields import schema_of
+from lading.model.rowsets import Children, Links, Member, RowSet, Value
+from lading.records.layout import RecordLayout
+from lading.records.lines import without_ids
+from lading.records.marshmallow_path import canonical_record, writable_content
+from lading.values.json_text import json_text, parse_json
+
+#: A field's dotted path, its value in a record, and its value in the other one.
+FieldDifference = tuple[str, Any, Any]
+#: What a record says, by the written names of its fields.
+Content = dict[str, Any]
+
+
+class RecordComparison:
+    """Compares the content of an entity's records.
+
+    Args:
+        rows: the entity's row set, or that of owned rows.
+        dialect: the engine that stores one side, whose computed columns make no difference.
+    """
+
+    def __init__(self, rows: RowSet, dialect: Dialect | None = None) -> None:
+        self.rows = rows
+        self.schema = schema_of(rows)
+        self.layout = RecordLayout(rows, ids=True)
+        #: Fields that make no difference: volatile ones, and what the database computes.
+        self.uncounted = {
+            member
+            for within in rows.tree()
+            for member in within.members
+            if member.name in within.volatile
+            or (
+                isinstance(member, Value)
+                and dialect is not None
+                and is_computed(dialect, member.column)
+            )
+        }
+
+    def loaded(self, line: bytes) -> Content:
+        """Return what a record of a bundle or a document says, in canonical form."""
+        loaded = self.schema.load(without_ids(self.layout, parse_json(line)))
+        return canonical_record(self.rows, loaded)
+
+    def stored(self, line: bytes) -> Content:
+        """Return what a record that was read from a database says, in canonical form."""
+        return writable_content(self.rows, parse_json(line))
+
+    def changes(self, line: bytes, stored: bytes) -> Iterator[FieldDifference]:
+        """Yield the fields whose values differ; spelling and a set's order make no difference."""
+        if line != stored:
+            yield from self.differences(self.rows, self.loaded(line), self.stored(stored))
+
+    def differences(
+        self, rows: RowSet, record: Content, stored: Content, path: str = ""
+    ) -> Iterator[FieldDifference]:
+        """Yield the fields of two records, or of two owned rows, whose values differ."""
+        for member in rows.members:
+            name = member.written
+            if member in self.uncounted or name not in record:
+                continue
+            value, stored_value = record[name], stored.get(name)
+            if self._compared(member, value) == self._compared(member, stored_value):
+                continue
+            pairs = self._pairs(member, value, stored_value) if isinstance(member, Children) else ()
+            if pairs and isinstance(member, Children):
+                for child, stored_child in pairs:
+                    yield from self.differences(member.rows, child, stored_child, f"{path}{name}.")
+            else:
+                yield f"{path}{name}", value, stored_value
+
+    def _pairs(self, member: Children, children: Any, stored: Any) -> list[tuple[Any, Any]]:
+        """Pair owned records with those that are stored; none where some are missing."""
+        if stored is None or len(children) != len(stored):
+            return []
+        if not member.sequence:
+            children, stored = (
+                sorted(records, key=lambda record: self._record(member.rows, record))
+                for records in (children, stored)
+            )
+        return list(zip(children, stored, strict=True))
+
+    def _record(self, rows: RowSet, record: dict[str, Any]) -> tuple[Any, ...]:
+        """Return what a canonical record is compared by."""
+        return tuple(
+            self._compared(member, record[member.written])
+            for member in rows.members
+            if member not in self.uncounted and member.written in record
+        )
+
+    def _compared(self, member: Member, value: Any) -> Any:
+        """Return what a field's canonical value is compared by: a set in one order."""
+        if value is not None and isinstance(member, Links):
+            return tuple(sorted(map(json_text, value)))
+        if value is not None and isinstance(member, Children):
+            records = [self._record(member.rows, record) for record in value]
+            return tuple(records if member.sequence else sorted(records))
+        return json_text(value)
