@@ -30,7 +30,9 @@ from lading.model.entities import Entities
 from lading.model.rowsets import RowSet, references_of
 from lading.model.shape import targets_of
 from lading.options import (
+    CHANGED,
     check_flags,
+    check_overwrite,
     check_path,
     check_progress,
     check_text,
@@ -54,7 +56,7 @@ def export_all(
     where: Mapping[str, Any] | None = None,
     closure: bool = False,
     include_ids: bool = False,
-    overwrite: bool = False,
+    overwrite: bool | str = False,
     source: str | None = None,
     progress: Watch | None = None,
 ) -> Manifest:
@@ -72,7 +74,9 @@ def export_all(
             exported whole.
         closure: whether to add the records that exported records refer to.
         include_ids: whether records also carry surrogate ids, which an import ignores.
-        overwrite: whether to replace an existing bundle; otherwise it is an error.
+        overwrite: whether to replace an existing bundle; otherwise it is an error.  With
+            ``"changed"`` a whole bundle of the same records is left as it is, file by file, and
+            the manifest returned is its own, with ``unchanged``.
         source: the application and version that the manifest names; by default the catalog's.
         progress: a function that is called with a ``Progress`` after each chunk.
 
@@ -90,11 +94,12 @@ def export_all(
     catalog = catalog_of(catalog)
     session = session_of(session, catalog)
     check_path("path", path)
-    check_flags(include_ids=include_ids, overwrite=overwrite)
+    check_flags(include_ids=include_ids)
+    check_overwrite(overwrite)
     check_text("source", source)
     check_progress(progress)
     order, scope = _prepared(catalog, only, where, closure=closure)
-    with BundleWriter(path, overwrite=overwrite) as writer:
+    with BundleWriter(path, overwrite=bool(overwrite)) as writer:
         with _exporting(
             session, catalog, order, scope, include_ids=include_ids, progress=progress
         ) as export:
@@ -102,7 +107,8 @@ def export_all(
             export.check_counts()
             warn_of_closure(scope.brought_back)
             manifest = export.manifest(files, source)
-        return writer.finish(manifest)
+        finish = writer.finish_if_changed if overwrite == CHANGED else writer.finish
+        return finish(manifest)
 
 
 def export_document(

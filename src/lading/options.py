@@ -19,6 +19,8 @@ from lading.model.entities import Entities
 
 ACCEPTED = "a Session, Connection, Engine or sessionmaker"
 DOCUMENT = "a dictionary of lists of records"
+#: Replaces a bundle unless it holds the same records.
+CHANGED = "changed"
 CONFLICTS = ("skip", "error")
 #: What ``on_conflict`` will take when there are import plans.
 LATER = ("update", "mirror")
@@ -59,6 +61,12 @@ def check_flags(**flags: Any) -> None:
     for argument, flag in flags.items():
         if not isinstance(flag, bool):
             raise ArgumentError(argument, flag, "True or False")
+
+
+def check_overwrite(overwrite: Any) -> None:
+    """Refuse what says neither whether to replace a bundle nor to replace it if it changed."""
+    if not isinstance(overwrite, bool) and overwrite != CHANGED:
+        raise ArgumentError("overwrite", overwrite, f"True, False or {CHANGED!r}")
 
 
 def check_progress(progress: Any) -> None:

@@ -44,6 +44,8 @@ AnyShape = Annotated[Mapping[str, Any], Meta(extra_json_schema={"$ref": "#/$defs
 
 _FILE = JsonFile(MANIFEST)
 _OPTIONAL = ("brought_back", "rounded")
+#: What a manifest says of its export, and not of the records.
+_OCCASION = {"export_date", "source", "lading_version", "snapshot"}
 _SEAL = b'\n  "manifest_sha256": "'
 _SEAL_END = re.compile(rb'([0-9a-f]{64})"\n}\n')
 _VERSION = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
@@ -125,10 +127,12 @@ class Manifest(ManifestFields, frozen=True):
     where nobody excused it; ``files`` are in import order.  ``brought_back`` counts, per
     entity, the records that a filter left out and a closure took after all; ``rounded`` counts, per
     column, the decimals that SQLite held with more digits than were written.  ``path`` is where
-    the bundle was written or read; it is no part of the text or of equality.
+    the bundle was written or read, and ``unchanged`` says that an export with
+    ``overwrite="changed"`` left it as it was; neither is part of the text or of equality.
     """
 
     path: Path | None = None
+    unchanged: bool = False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Manifest) and self._members() == other._members()
@@ -137,8 +141,16 @@ class Manifest(ManifestFields, frozen=True):
 
     def _members(self) -> dict[str, Any]:
         members = msgspec.structs.asdict(self)
-        del members["path"]
+        del members["path"], members["unchanged"]
         return members
+
+    def has_records_of(self, other: Manifest) -> bool:
+        """Tell whether two bundles hold the same records in the same form.
+
+        When, by whom and from what snapshot they were written makes no difference.
+        """
+        contents, others = self._members(), other._members()
+        return all(contents[name] == others[name] for name in contents.keys() - _OCCASION)
 
     def __getitem__(self, entity: str) -> FileEntry:
         for entry in self.files:
@@ -149,12 +161,13 @@ class Manifest(ManifestFields, frozen=True):
     def __str__(self) -> str:
         where = str(self.path) if self.path else "bundle"
         partial = ", partial" if self.partial else ""
+        unchanged = ", unchanged" if self.unchanged else ""
         records = sum(entry.record_count for entry in self.files)
         size = sum(entry.bytes for entry in self.files)
         return (
             f"{where}: {_counted(len(self.files), 'entity', 'entities')}, "
             f"{_counted(records, 'record', 'records')}, {_counted(size, 'byte', 'bytes')}, "
-            f"content {self.content_sha256[:12]}{partial}"
+            f"content {self.content_sha256[:12]}{partial}{unchanged}"
         )
 
     def table(self) -> str:

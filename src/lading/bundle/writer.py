@@ -14,13 +14,14 @@ from msgspec.structs import replace
 
 from lading.bundle.file_format import CLOSE, MAX_RECORD, SEPARATOR, header, sums
 from lading.bundle.manifest import FileEntry, Manifest
+from lading.bundle.reader import BundleReader
 from lading.bundle.stores.base import occupant_of
 from lading.bundle.stores.directory import DirectoryTarget
 from lading.bundle.stores.files import reported
 from lading.bundle.stores.occupant import Occupant
 from lading.bundle.stores.place import Place
 from lading.bundle.stores.zip import ArchiveTarget
-from lading.errors import BundleError
+from lading.errors import BundleError, VersionError
 from lading.filenames import MANIFEST, SUMS, name_fault
 from lading.messages import listed, shown
 
@@ -149,6 +150,20 @@ class BundleWriter:
             yield stack.enter_context(file._opened(sink))
         self._files[filename] = file
         self._whole = True
+
+    def finish_if_changed(self, manifest: Manifest) -> Manifest:
+        """Leave the bundle that is there as it is if it is whole and holds the same records.
+
+        Returns its own manifest, which says so; otherwise does what ``finish`` does.
+        """
+        try:
+            with BundleReader(self.path) as reader:
+                if reader.manifest.has_records_of(Manifest.from_bytes(manifest.to_bytes())):
+                    reader.verify()
+                    return replace(reader.manifest, path=self.path, unchanged=True)
+        except (BundleError, VersionError):
+            pass  # there is none, or a damaged one
+        return self.finish(manifest)
 
     def finish(self, manifest: Manifest) -> Manifest:
         """Write checksums and manifest, and put the bundle in its place, durably.
