@@ -23,6 +23,7 @@ from lading.errors import (
     LadingError,
     LeftOutWarning,
     OutcomeUnknown,
+    PlanChanged,
     RoundedWarning,
     TargetError,
     VersionError,
@@ -32,6 +33,8 @@ from lading.importer import import_all, import_document
 from lading.json_schema import json_schema
 from lading.lock import Locked, check, lock
 from lading.mapping.fields import Owned, Ref
+from lading.planning.plan import ImportPlan
+from lading.planning.record_change import RecordChange
 from lading.report import Finding, ImportReport, Problem, Progress
 from lading.schema import EntitySchema
 from lading.upgrader import upgrade
@@ -53,6 +56,7 @@ __all__ = [
     "EntitySchema",
     "Finding",
     "ImportFailed",
+    "ImportPlan",
     "ImportReport",
     "LadingError",
     "LeftOutWarning",
@@ -62,8 +66,10 @@ __all__ = [
     "Move",
     "OutcomeUnknown",
     "Owned",
+    "PlanChanged",
     "Problem",
     "Progress",
+    "RecordChange",
     "Ref",
     "Rekey",
     "Rename",

@@ -133,6 +133,21 @@ class ImportFailed(LadingError):
         super().__init__(f"nothing was written; {count}:\n  {listed(problems, total=total)}")
 
 
+class PlanChanged(LadingError):
+    """An import would do something else than the plan that it was to carry out; nothing is written.
+
+    ``differences`` are the first, by entity and key.
+    """
+
+    def __init__(self, differences: Iterable[str], remedy: str = "") -> None:
+        self.differences = tuple(differences)
+        super().__init__(
+            "nothing was written, for the import would do something else than the plan says:\n  "
+            + listed(self.differences),
+            remedy or "Make a new plan by dry_run=True, and look at it again.",
+        )
+
+
 class AlteredWarning(UserWarning):
     """The database changed values on their way in, as triggers and rules do."""
 

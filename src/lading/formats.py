@@ -1,4 +1,4 @@
-"""JSON Schemas of the files whose form is fixed: a manifest, an entity file, and a lock.
+"""JSON Schemas of the files whose form is fixed: a manifest, an entity file, a lock and a plan.
 
 Those of a manifest and a lock come from the structs that the files are read into.
 """
@@ -15,6 +15,7 @@ from lading.bundle.validation import Digest, Name, Number
 from lading.json_schemas.records import DIALECT
 from lading.locking.lock_file import LOCK_VERSION, Lock
 from lading.options import check_mapping, check_number, check_text
+from lading.planning.file_format import ChangeLine, PlanHeader, SealedSummary
 
 Schema = dict[str, Any]
 
@@ -25,6 +26,20 @@ def manifest_schema() -> Schema:
     body["properties"]["manifest_sha256"] = msgspec.json.schema(Digest)
     body["required"].append("manifest_sha256")
     return body
+
+
+def plan_schema() -> Schema:
+    """Return the JSON Schema of each line of a plan's file: header, change or summary."""
+    structs = (PlanHeader, ChangeLine, SealedSummary)
+    definitions = _definitions(*structs)
+    header = definitions[PlanHeader.__name__]
+    header["required"] = list(header["properties"])
+    return {
+        "$schema": DIALECT,
+        "title": "A line of an import plan or a diff",
+        "oneOf": [{"$ref": f"#/$defs/{struct.__name__}"} for struct in structs],
+        "$defs": definitions,
+    }
 
 
 def lock_schema() -> Schema:
@@ -68,8 +83,13 @@ def entity_file_schema(
 def _of_struct(title: str, struct: type[msgspec.Struct]) -> Schema:
     """Return the schema of a file that is read into a struct, whose shapes are as shapes are."""
     types = (struct, ShapeFormat)
-    _, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
-    for definition in definitions.values():
-        definition.pop("description", None)  # a docstring, for readers of the source
+    definitions = _definitions(*types)
     body = {**definitions.pop(struct.__name__), "title": title}
     return {"$schema": DIALECT, **body, "$defs": definitions}
+
+
+def _definitions(*structs: type[msgspec.Struct]) -> Schema:
+    _, definitions = msgspec.json.schema_components(structs, ref_template="#/$defs/{name}")
+    for definition in definitions.values():
+        definition.pop("description", None)  # a docstring, for readers of the source
+    return definitions

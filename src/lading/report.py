@@ -158,9 +158,17 @@ class Counts:
             setattr(self, count.name, getattr(self, count.name) + getattr(other, count.name))
 
     def __str__(self) -> str:
-        parts = [f"{getattr(self, count.name)} {count.name}" for count in fields(self)]
+        parts = [f"{getattr(self, count.name):,} {count.name}" for count in fields(self)]
         shown = [part for part in parts if not part.startswith("0 ")]
         return ", ".join(shown) or "nothing to do"
+
+
+def total_of(counts: Iterable[Counts]) -> Counts:
+    """Return the sum of entities' counts."""
+    total = Counts()
+    for entity_counts in counts:
+        total.add(entity_counts)
+    return total
 
 
 @dataclass(slots=True)
@@ -190,10 +198,7 @@ class ImportReport:
     @property
     def total(self) -> Counts:
         """The sum over all entities."""
-        total = Counts()
-        for counts in self.entities.values():
-            total.add(counts)
-        return total
+        return total_of(self.entities.values())
 
     @property
     def errors(self) -> list[str]:

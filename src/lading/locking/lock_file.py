@@ -20,8 +20,9 @@ from msgspec import Meta
 from lading.bundle.file_format import line_endings
 from lading.bundle.manifest import AnyShape
 from lading.bundle.shape_format import check_shape
-from lading.bundle.stores.files import open_regular, pieces_of, remove, reported, sync_folder
+from lading.bundle.stores.files import open_regular, pieces_of, reported
 from lading.bundle.stores.place import Place
+from lading.bundle.stores.whole_file import whole_file
 from lading.bundle.validation import Closed, Digest, JsonFile, Name, Number
 from lading.errors import BundleError, ChecksumError, VersionError
 from lading.messages import shown
@@ -254,19 +255,5 @@ def _bytes(path: Path, missing: str, *, name: str | None = None) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file by way of a temporary sibling, so that readers see the old one or the new."""
-    place = Place(path)
-    with place.locked():
-        place.tidy()
-        mode, temporary = place.mode(), place.temporary()
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            if mode is not None:
-                temporary.chmod(mode)
-            temporary.replace(place.path)
-        finally:
-            remove(temporary)
-        sync_folder(place.parent)
+    with whole_file(path) as file:
+        file.write(data)

@@ -1,0 +1,137 @@
+"""Files of changes: one JSON value a line, verified as a whole before any of it is used."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from lading.bundle.file_format import MAX_RECORD, line_endings
+from lading.bundle.stores.files import open_regular, reported
+from lading.bundle.stores.place import Place
+from lading.bundle.stores.whole_file import whole_file
+from lading.bundle.validation import JsonFile
+from lading.errors import BundleError, ChecksumError, VersionError
+from lading.messages import shown
+from lading.planning.change_log import CHANGES, ChangeLog, json_line
+from lading.planning.file_format import (
+    PLAN_VERSION,
+    ChangeLine,
+    PlanHeader,
+    PlanSummary,
+    SealedSummary,
+)
+from lading.planning.record_change import RecordChange
+from lading.scratch.sort import chunked
+
+REMEDY = "Make the plan again, or use an undamaged copy."
+#: A line holds a record twice, and its key.
+LONGEST_LINE = 3 * MAX_RECORD
+_SEAL = b',"sha256":"'
+
+
+def write_change_file(path: Path, header: PlanHeader, log: ChangeLog, summary: PlanSummary) -> None:
+    """Write changes to a file, in place of one that is there."""
+    with whole_file(path) as file:
+        digest = sha256()
+
+        def write(data: bytes) -> None:
+            digest.update(data)
+            file.write(data)
+
+        write(json_line(header) + b"\n")
+        for lines in chunked(log.lines(), CHANGES):
+            write(b"\n".join(lines) + b"\n")
+        write(json_line(summary)[:-1])
+        file.write(_SEAL + digest.hexdigest().encode() + b'"}\n')
+
+
+def read_change_file(path: Path) -> tuple[PlanHeader, ChangeLog, PlanSummary]:
+    """Read a file of changes.
+
+    Raises ``VersionError`` for another format, ``ChecksumError`` for a file that was edited, else
+    ``BundleError`` where it isn't a whole one.
+    """
+    file = JsonFile(path.name, REMEDY)
+    with _opened(path) as stream, reported(path.name, "read"):
+        header = _header(file, stream)
+        stream.seek(0)
+        last = _verified(file, stream)
+        stream.seek(0)
+        stream.readline()
+        log = _changes(file, stream, last)
+    summary = file.convert(file.parse(last), SealedSummary, "summary")
+    if len(log) != summary.changes:
+        raise file.wrong("summary.changes", summary.changes, f"{len(log)}, as there are")
+    return header, log, summary
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    if not os.path.lexists(path):
+        raise BundleError("is missing", "Check the path.", file=path.name)
+    place = Place(path).path
+    with open_regular(place.name, place.parent, None, shown=path.name) as file:
+        yield io.BufferedReader(file)  # type: ignore[type-var]
+
+
+def _header(file: JsonFile, stream: BinaryIO) -> PlanHeader:
+    body = file.parse(stream.readline(LONGEST_LINE))
+    version = body.get("version")
+    if version != PLAN_VERSION:
+        raise VersionError(
+            f"the plan's format is {shown(version)}, and this lading reads {PLAN_VERSION!r}",
+            "Read it with the lading that wrote it, or with a newer one.",
+            found=version,
+            needed=PLAN_VERSION,
+            file=file.name,
+            field="version",
+        )
+    return file.convert(body, PlanHeader, "header")
+
+
+def _verified(file: JsonFile, stream: BinaryIO) -> bytes:
+    """Return the last line of a file that ends with its own checksum."""
+    digest, last = sha256(), b""
+    while line := stream.readline(LONGEST_LINE):
+        digest.update(last)
+        last = line
+        if line.endswith(b"\r\n"):
+            raise line_endings(file.name)
+        if not line.endswith(b"\n"):
+            break
+    head, seal, tail = last.rpartition(_SEAL)
+    if not seal or not last.endswith(b'"}\n'):
+        raise file.error("doesn't end with a summary: it is cut off")
+    digest.update(head)
+    expected, actual = tail[:-3].decode("ascii", "replace"), digest.hexdigest()
+    if expected != actual:
+        raise ChecksumError(
+            "its checksum differs from its own sha256 (edited after it was written?)",
+            REMEDY,
+            expected=expected,
+            found=actual,
+            file=file.name,
+            field="summary.sha256",
+        )
+    return last
+
+
+def _changes(file: JsonFile, stream: BinaryIO, last: bytes) -> ChangeLog:
+    log = ChangeLog()
+    for number, line in enumerate(stream, 2):
+        if line == last:
+            break
+        change = file.convert(file.parse(line), ChangeLine, f"line {number}")
+        log.add(RecordChange(**_members(change)))
+    return log
+
+
+def _members(change: ChangeLine) -> dict[str, Any]:
+    return msgspec.structs.asdict(change)

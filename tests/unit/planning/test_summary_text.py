@@ -1,0 +1,84 @@
+"""Plans as text: the most dangerous first, alike changes together, and few lines."""
+
+from __future__ import annotations
+
+from lading.planning.change_text import change_text, key_text
+from lading.planning.record_change import RecordChange
+from support.plans import bakery_plan, delete, insert, plan_of, update
+
+TEXT = """\
+import plan: 2 inserted, 4 updated, 1 deleted
+  ingredients  2 inserted
+  products     4 updated, 1 deleted
+deleted: 1
+  - products slug 'old-bread'
+deleted or altered along with them: 1
+  - audit_log.product_id: 1,400 deleted, with products
+updated: 4
+  ~ products slug 'roll-0': unit_price '1.20' -> '1.35' (and 2 alike)
+  ~ products slug 'bread': name 'Bread' -> 'Sourdough', unit_price '3.00' -> '3.20'
+inserted: 2
+  + ingredients slug 'spelt' (and 1 alike)
+problems: 3
+  ! 02_products.json record 7, name: is too long.
+  ! and 2 more
+not checked, for only the database can: 1
+  ? products: CHECK (unit_price > 0)
+import plan: 2 inserted, 4 updated, 1 deleted"""
+
+
+def test_a_plan_reads_from_the_most_dangerous_to_the_least() -> None:
+    """Totals stand at both ends."""
+    assert str(bakery_plan()) == TEXT
+
+
+def test_a_plan_without_changes_is_false_and_says_so() -> None:
+    """In one line."""
+    plan = plan_of([])
+    assert not plan
+    assert str(plan) == "import plan: nothing to do"
+
+
+def test_a_text_has_few_lines_however_many_changes_there_are() -> None:
+    """Sets of fields, deletes and entities may all be many."""
+    changes = [
+        change
+        for number in range(1_000)
+        for change in (
+            update("products", f"p{number}", **{f"field_{number}": (1, 2)}),
+            delete("products", f"d{number}"),
+            insert("products", f"i{number}"),
+        )
+    ]
+    lines = str(plan_of(changes)).splitlines()
+    assert len(lines) < 80
+    assert "  - and 950 more" in lines
+    assert "  ~ and 980 others" in lines
+    assert "  + products slug 'i0' (and 999 alike)" in lines
+
+
+def test_changes_of_the_same_fields_are_alike_in_any_order() -> None:
+    """A group is a set of fields."""
+    first = update("a", "x", b=(1, 2), c=(1, 2))
+    second = update("a", "y", c=(3, 4), b=(3, 4))
+    assert "(and 1 alike)" in str(plan_of([first, second]))
+
+
+def test_keys_are_described_by_their_parts() -> None:
+    """Nested ones by paths, to any depth; hidden ones by their mask."""
+    key = {"product": {"ingredient": {"slug": "flour"}, "brand": None}, "size": 2}
+    assert key_text(key) == "size 2 and product.brand null and product.ingredient.slug 'flour'"
+    assert key_text({"pin": "<hidden>"}) == "pin <hidden>"
+    deep: dict[str, object] = {"name": "top", "parent": None}
+    for level in range(2_000):
+        deep = {"name": str(level), "parent": deep}
+    assert key_text(deep).startswith("name '1999' and parent.name '1998' and")
+
+
+def test_lists_are_described_by_the_elements_that_differ() -> None:
+    """Those that stay say nothing."""
+    before = {"tags": ["a", "b"], "uses": [1], "steps": [1, 2]}
+    after = {"tags": ["b", "c"], "uses": [], "steps": [2, 1]}
+    change = RecordChange("recipes", {"slug": "x"}, "update", before, after)
+    text = "recipes slug 'x': tags -['a'] +['c'], uses -[1], steps in another order"
+    assert change_text(change) == text
