@@ -111,6 +111,12 @@ class RecordReader:
             key=named,
         )
 
+    def keyed_lines(self, identities: Sequence[Row]) -> list[tuple[Key, bytes]]:
+        """Return the records with these primary keys in key order, each with its natural key."""
+        keys, orders, lines = self._chunk(self._rows_of(identities))
+        in_order = sorted(range(len(keys)), key=orders.__getitem__)
+        return [(keys[place], lines[place]) for place in in_order]
+
     def lines_of(self, identities: Sequence[Row]) -> dict[Row, bytes]:
         """Return the records with these primary keys, as lines."""
         rows = self._rows_of(identities)

@@ -1,0 +1,38 @@
+"""What doomed records say: their natural keys, and their records as an export writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
+from lading.exporting.reader import RecordReader
+from lading.model.rowsets import RowSet
+from lading.records.describe import masked_key
+from lading.records.layout import Key
+
+
+def doomed_records(
+    database: Database, root: RowSet, chunks: Iterable[Sequence[Row]]
+) -> Iterator[tuple[Key, bytes]]:
+    """Yield the natural key of each doomed record, and the record as a line of canonical JSON.
+
+    Args:
+        database: where the records are.
+        root: their entity.
+        chunks: their primary keys, as ``doomed_rows`` yields them.
+
+    Yields:
+        Keys and lines, those of a chunk in key order.
+    """
+    reader = RecordReader(database, root)
+    for identities in chunks:
+        yield from reader.keyed_lines(identities)
+
+
+def key_of_record(database: Database, root: RowSet, identity: Row) -> Any:
+    """Return a record's natural key in portable form; ``None`` where it can't be read."""
+    for key, _ in doomed_records(database, root, [[identity]]):
+        return masked_key(root.key, key)
+    return None
