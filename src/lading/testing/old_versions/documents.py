@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+import networkx as nx
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.changes.rewriting.records import copied
+from lading.changes.rewriting.records import copied, each
 from lading.changes.rewriting.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
 from lading.errors import DeclarationError
 from lading.messages import shown
@@ -22,6 +24,10 @@ Draw = Any
 #: Records drawn of each entity, and owned ones of each list, at most.
 MOST = 3
 OWNER = ".."
+#: Some names, and what a record holds in them, as text.
+Identity = tuple[tuple[str, ...], bytes]
+#: What makes a text that is nearly another, and as often leaves a drawn one alone.
+NEARLY: list[Callable[[str], str]] = [str, str, str.swapcase, "{}x".format, " {}".format]
 
 
 class Document:
@@ -54,48 +60,71 @@ class Past:
 
         Entities that hooks or fields of the application's own write have golden records alone.
         """
-        golden_values = {path: _golden_values(self, path) for path in _paths(self.shapes)}
 
         @st.composite
         def document(draw: Draw) -> Document:
-            return Document(_DocumentDrawing(draw, self, golden_values).drawn(), self)
+            return Document(_DocumentDrawing(draw, self).drawn(), self)
 
         return document()
 
+    @cached_property
+    def drawn_roots(self) -> list[str]:
+        """The entities whose records are drawn, each after those that its key is written by."""
+        keys = nx.DiGraph(
+            {
+                name: [
+                    written_by(inner)[0].partition(".")[0]
+                    for part, inner in shape["fields"].items()
+                    if part in shape["key"] and is_link(inner)
+                ]
+                for name, shape in self.shapes.roots.items()
+            }
+        )
+        return [
+            name
+            for name in nx.dfs_postorder_nodes(keys)
+            if name in self.shapes.roots and not is_loose(self.shapes.roots[name])
+        ]
 
-def _paths(shapes: Shapes) -> list[str]:
-    return [path for name in shapes.roots for path, _ in shapes.tree(name)]
+    @cached_property
+    def strategies(self) -> dict[str, SearchStrategy[Any] | None]:
+        """How each plain field is drawn, by its path; ``None`` where nothing can be."""
+        golden_values: dict[str, dict[bytes, Any]] = {}
+        for path, _, record in every_record(self.shapes, self.goldens):
+            for name, value in record.items():
+                if value is not None:
+                    golden_values.setdefault(f"{path}.{name}", {})[json_text(value)] = value
+        fields = {
+            f"{path}.{name}": (name, inner)
+            for root in self.drawn_roots
+            for path, shape in self.shapes.tree(root)
+            for name, inner in shape["fields"].items()
+            if not is_owned(inner) and not is_link(inner)
+        }
+        return {
+            place: self.overrides[place]
+            if place in self.overrides
+            else value_strategy(name, inner, list(golden_values.get(place, {}).values()))
+            for place, (name, inner) in fields.items()
+        }
 
 
-def _golden_values(past: Past, path: str) -> dict[str, list[Any]]:
-    """Return the values that golden records have in each field of a path."""
-    entity, names = past.shapes.split(path)
-    values_by_name: dict[str, dict[bytes, Any]] = {}
-    pending = [(record, names) for record in past.goldens.get(entity, ())]
-    for record, rest in pending:
-        if rest:
-            pending += [(owned, rest[1:]) for owned in record.get(rest[0]) or ()]
-            continue
-        for name, value in record.items():
-            if value is not None:
-                values_by_name.setdefault(name, {})[json_text(value)] = value
-    return {name: list(values.values()) for name, values in values_by_name.items()}
+def is_loose(shape: Shape) -> bool:
+    """Tell whether the application's own code, or nobody, knows all fields of a shape."""
+    return bool(shape.get("open") or shape.get("hooks") or shape.get("extra"))
 
 
 class _DocumentDrawing:
     """One document on its way: first plain values and keys, then all other references."""
 
-    def __init__(
-        self, draw: Draw, past: Past, golden_values: dict[str, dict[str, list[Any]]]
-    ) -> None:
+    def __init__(self, draw: Draw, past: Past) -> None:
         self.draw = draw
         self.past = past
         self.shapes = past.shapes
-        self.golden_values = golden_values
         self.records: Records = {name: [] for name in past.shapes.roots}
         #: What references can be written by, each record once.
         self.keys: dict[Written, dict[bytes, Any]] = {}
-        self.known_texts: dict[tuple[str, int], set[bytes]] = {}
+        self.identities: dict[str, set[Identity]] = {name: set() for name in past.shapes.roots}
         self.texts: dict[str, list[str]] = {}
         self.later: list[tuple[Record, str, Shape]] = []
 
@@ -104,42 +133,26 @@ class _DocumentDrawing:
         for name in self.shapes.roots:
             for record in self.past.goldens.get(name, ()):
                 self._keep(name, copied(record))
-        for name in self._by_keys():
-            shape = self.shapes.roots[name]
-            if not (shape.get("hooks") or shape.get("extra") or shape.get("open")):
-                for _ in range(self.draw(st.integers(0, MOST))):
-                    self._root(name, shape)
+        for name in self.past.drawn_roots:
+            for _ in range(self.draw(st.integers(0, MOST))):
+                self._root(name, self.shapes.roots[name])
         for record, name, inner in self.later:
             record[name] = self._reference(inner)
         return self.records
 
-    def _by_keys(self) -> list[str]:
-        """List the entities, each after those that its key is written by."""
-        ordered_names: list[str] = []
-
-        def visit(name: str, above: tuple[str, ...]) -> None:
-            if name in ordered_names or name in above or name not in self.shapes.roots:
-                return
-            shape = self.shapes.roots[name]
-            for part in shape["key"]:
-                inner = shape["fields"].get(part, {})
-                if is_link(inner):
-                    visit(str(inner.get("entity")).split(".", maxsplit=1)[0], (*above, name))
-            ordered_names.append(name)
-
-        for name in self.shapes.roots:
-            visit(name, ())
-        return ordered_names
-
     def _root(self, name: str, shape: Shape) -> None:
         record = self._record(name, shape)
-        if record is not None and self._is_new(name, shape, record):
-            self._keep(name, record)
+        if record is not None:
+            identities = {_key_identity(shape, record), *_unique_identities(shape, record)}
+            if identities.isdisjoint(self.identities[name]):
+                self._keep(name, record)
 
     def _keep(self, name: str, record: Record) -> None:
         """Take a record in, so that others can refer to it and to what it owns."""
         self.records[name].append(record)
         shape = self.shapes.roots[name]
+        self.identities[name].add(_key_identity(shape, record))
+        self.identities[name] |= _unique_identities(shape, record)
         key = {part: record.get(part) for part in shape["key"]}
         self._named((name, None), key)
         for part, value in record.items():
@@ -195,9 +208,7 @@ class _DocumentDrawing:
         if inner.get("nullable") and self.draw(st.booleans()):
             return None
         place = f"{path}.{name}"
-        drawn = self.past.overrides.get(place)
-        if drawn is None:
-            drawn = value_strategy(name, inner, self.golden_values[path].get(name, ()))
+        drawn = self.past.strategies[place]
         if drawn is None and not inner.get("nullable"):
             raise DeclarationError(
                 f"assert_upgrades: nothing can be drawn for {place}, as it was at seal "
@@ -211,58 +222,25 @@ class _DocumentDrawing:
     def _near(self, place: str, inner: Shape, value: str) -> str:
         """Now and then, make a text nearly that of another record, for what folds or cuts."""
         before = self.texts.setdefault(place, [])
+        limits = inner.get("constraints", {})
         is_free = inner["type"] == "string" and place not in self.past.overrides
-        if is_free and not inner.get("constraints", {}).keys() - {"longest", "shortest"} and before:
-            make = self.draw(st.sampled_from([str, str, str.swapcase, "{}x".format, " {}".format]))
-            if make is not str:
-                near = make(self.draw(st.sampled_from(before)))
-                constraints = inner.get("constraints", {})
-                if (
-                    int(constraints.get("shortest", 0))
-                    <= len(near)
-                    <= int(constraints.get("longest", len(near)))
-                ):
-                    value = near
+        if is_free and before and not limits.keys() - {"longest", "shortest"}:
+            make = self.draw(st.sampled_from(NEARLY))
+            near = value if make is str else make(self.draw(st.sampled_from(before)))
+            if limits.get("shortest", 0) <= len(near) <= limits.get("longest", len(near)):
+                value = near
         before.append(value)
         return value
 
     def _owned(self, path: str, inner: Shape) -> list[Record]:
         records = []
-        self.known_texts = {
-            place: texts for place, texts in self.known_texts.items() if place[0] != path
-        }
+        known: set[Identity] = set()
         for _ in range(self.draw(st.integers(0, MOST))):
             record = self._record(path, inner)
-            if record is not None and self._is_new(path, inner, record):
+            if record is not None and known.isdisjoint(_unique_identities(inner, record)):
+                known |= _unique_identities(inner, record)
                 records.append(record)
         return records
-
-    def _is_new(self, path: str, shape: Shape, record: Record) -> bool:
-        """Tell whether a record agrees with no other on its key, or on what is unique."""
-        sets = [list(shape["key"])] if path in self.shapes.roots else []
-        sets += [[name for name in names if name != OWNER] for names in shape.get("unique", [])]
-        keys = 1 if path in self.shapes.roots else 0  # of which nulls are equal
-        texts = [
-            json_text([record.get(name) for name in names])
-            if names and (n < keys or not any(record.get(name) is None for name in names))
-            else None
-            for n, names in enumerate(sets)
-        ]
-        texts_by_set = [
-            self.known_texts.setdefault((path, n), self._texts(path, names))
-            for n, names in enumerate(sets)
-        ]
-        if any(text in known_texts for text, known_texts in zip(texts, texts_by_set, strict=True)):
-            return False
-        for text, known_texts in zip(texts, texts_by_set, strict=True):
-            if text is not None:
-                known_texts.add(text)
-        return True
-
-    def _texts(self, path: str, names: list[str]) -> set[bytes]:
-        """Return what golden records hold already."""
-        known = self.records.get(path, [])
-        return {json_text([record.get(name) for name in names]) for record in known}
 
     def _reference(self, inner: Shape) -> Any:
         keys = list(self.keys.get(written_by(inner), {}).values())
@@ -273,6 +251,31 @@ class _DocumentDrawing:
             return None
         key = copied(self.draw(st.sampled_from(keys)))
         return next(iter(key.values())) if inner.get("flat") else key
+
+
+def _key_identity(shape: Shape, record: Record) -> Identity:
+    """Return what no other record of an entity may have: its key, in which nulls are equal."""
+    names = tuple(shape["key"])
+    return names, json_text([record.get(name) for name in names])
+
+
+def _unique_identities(shape: Shape, record: Record) -> set[Identity]:
+    """Return what no other record of a list may have of what is unique, and not null."""
+    sets = [tuple(n for n in names if n != OWNER) for names in shape.get("unique", ())]
+    return {
+        (names, json_text([record[name] for name in names]))
+        for names in sets
+        if names and all(record.get(name) is not None for name in names)
+    }
+
+
+def every_record(shapes: Shapes, records: Records) -> Iterator[tuple[str, Shape, Record]]:
+    """Yield each record and each that it owns, with path and shape."""
+    for name in [name for name in records if name in shapes.roots]:
+        for path, shape in shapes.tree(name):
+            lists = shapes.split(path)[1]
+            for record in records[name]:
+                yield from ((path, shape, inner) for inner, _, _ in each(record, lists))
 
 
 def dangling(shapes: Shapes, records: Records) -> Iterator[tuple[str, str]]:
@@ -296,18 +299,9 @@ def dangling(shapes: Shapes, records: Records) -> Iterator[tuple[str, str]]:
 
 def links_of(shapes: Shapes, records: Records) -> Iterator[tuple[str, str, Shape, Any]]:
     """Yield every link of records: path, field, the field's shape, and what is referred to."""
-    for entity, records_of_entity in records.items():
-        pending: list[tuple[str, Shape, Any]] = [
-            (entity, shapes.roots[entity], record)
-            for record in records_of_entity
-            if entity in shapes.roots
-        ]
-        while pending:
-            path, shape, record = pending.pop()
-            for name, inner in shape["fields"].items():
-                value = record.get(name)
-                if is_owned(inner):
-                    pending += [(f"{path}.{name}", inner, owned) for owned in value or ()]
-                elif is_link(inner) and value is not None:
-                    values = value if inner["type"] == "references" else [value]
-                    yield from ((path, name, inner, reference) for reference in values)
+    for path, shape, record in every_record(shapes, records):
+        for name, inner in shape["fields"].items():
+            value = record.get(name)
+            if is_link(inner) and value is not None:
+                values = value if inner["type"] == "references" else [value]
+                yield from ((path, name, inner, reference) for reference in values)

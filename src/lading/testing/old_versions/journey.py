@@ -20,7 +20,7 @@ from lading.changes.streams import Streams
 from lading.changes.upgrade_plan import UpgradePlan
 from lading.importing.document_payload import DocumentOrigin
 from lading.report import Problem
-from lading.testing.old_versions.documents import Records, dangling, links_of
+from lading.testing.old_versions.documents import Records, dangling, is_loose, links_of
 from lading.values.json_text import json_text, parse_json
 
 SIZE = 100
@@ -118,7 +118,7 @@ def _faults(shape: Shape, record: Any, path: str = "") -> Iterator[tuple[str, st
     if not isinstance(record, dict):
         yield path.rstrip("."), f"is {record!r}, and no record"
         return
-    if shape.get("open") or shape.get("hooks") or shape.get("extra"):
+    if is_loose(shape):
         return
     kind: Any = record.get(shape.get("discriminator"))
     for name in record.keys() - shape["fields"].keys():
