@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import networkx as nx
 import sqlalchemy as sa
 from hypothesis.strategies import SearchStrategy
-from sqlalchemy.orm import Mapper
 
 from lading.catalog import Catalog
-from lading.errors import ArgumentError
+from lading.errors import ArgumentError, DeclarationError
 from lading.mapping.columns import AsStored
-from lading.mapping.inheritance import family
+from lading.mapping.generated_values import is_numbered
+from lading.mapping.inheritance import Hierarchy
 from lading.messages import shown
 from lading.model.entities import Entities
+from lading.model.recursive_keys import Parts
 from lading.model.rowsets import Children, Classes, Column, Links, Reference, RowSet, Value
 from lading.testing.cell_values.cells import cells_of, cells_of_column
 from lading.testing.cell_values.checks import Checks
@@ -53,33 +55,37 @@ class Plans:
         self.overrides = dict(overrides or {})
         self.unused = set(self.overrides)
         self.of: dict[Any, Plan] = {}
-        self.links: list[Plan] = []
         self._stored: dict[sa.Table, sa.Table] = {}
         for rows in self.entities.plain.values():
-            plan = Plan(rows.table, rows)
+            plan = Plan(rows.table, rows, rows.extensions, rows.discriminator, rows.surrogate)
             self.of.update((table, plan) for table, _ in plan.tables())
-        for rows in self.entities.all_rows():
-            self.links += [
-                self._linked(links) for links in rows.links if links.table not in self.of
-            ]
         for plan in self.plans():
             self._foreign(plan)
         self._owners()
+        self.links = [
+            _linked(links)
+            for rows in self.entities.all_rows()
+            for links in rows.links
+            if links.table not in self.of
+        ]
         for plan in self.plans():
             self._rank(plan)
             self._uniques(plan)
+        for plan in [*self.plans(), *self.links]:
             self._columns(plan)
-        if self.unused:
-            name, expected = (
-                min(self.unused, key=str),
-                f"one of: {', '.join(sorted(self._names()))}",
-            )
-            subject = f"overrides: unknown column {shown(name)}"
-            raise ArgumentError("overrides", name, expected, subject=subject)
+        self._refuse_unused()
         self.order = self._ordered()
 
+    def _refuse_unused(self) -> None:
+        if self.unused:
+            name = min(self.unused, key=str)
+            names = [f"{plan.name}.{d.column.name}" for plan in self.plans() for d in plan.drawn]
+            subject = f"overrides: unknown column {shown(name)}"
+            expected = f"one of: {', '.join(sorted(names))}"
+            raise ArgumentError("overrides", name, expected, subject=subject)
+
     def plans(self) -> list[Plan]:
-        """List the plans of entities, owned rows and strangers, each once."""
+        """List the plans of entities and owned rows, each once."""
         return list(dict.fromkeys(self.of.values()))
 
     def tables(self) -> set[sa.Table]:
@@ -111,72 +117,41 @@ class Plans:
     # Foreign keys
 
     def _foreign(self, plan: Plan) -> None:
-        known = {
-            frozenset(reference.columns): reference
-            for reference in (plan.rows.references if plan.rows is not None else [])
-        }
+        assert plan.rows is not None
+        references = {frozenset(reference.columns): reference for reference in plan.rows.references}
+        joins = [{own for own, _ in extension.pairs} for extension in plan.extensions]
         for table, kinds in plan.tables():
             for constraint in sorted(table.foreign_key_constraints, key=_place):
-                columns = tuple(constraint.columns)
-                if self._joins_base(plan, columns):
-                    continue
                 remote = tuple(element.column for element in constraint.elements)
-                reference = known.pop(frozenset(columns), None)
-                plan.foreign.append(self._key(plan, columns, remote, reference, kinds))
-        for reference in known.values():
-            plan.foreign.append(
-                self._key(plan, reference.columns, reference.remote, reference, reference.classes)
-            )
+                foreign = Foreign(tuple(constraint.columns), remote, kinds)
+                if set(foreign.columns) in joins or self._leads_outside(plan, foreign):
+                    continue
+                self._refer(plan, foreign, references.pop(frozenset(foreign.columns), None))
+        for reference in references.values():
+            self._refer(plan, Foreign(reference.columns, reference.remote), reference)
 
-    def _key(
-        self,
-        plan: Plan,
-        columns: tuple[Column, ...],
-        remote: tuple[Column, ...],
-        reference: Reference | None,
-        kinds: Classes,
-    ) -> Foreign:
-        foreign = Foreign(columns[0].table, columns, remote, kinds)
+    def _refer(self, plan: Plan, foreign: Foreign, reference: Reference | None) -> None:
         if reference is not None:
-            foreign.kinds = reference.classes if reference.classes is not None else kinds
-            foreign.wanted = _classes_wanted(plan.rows, reference)
-        if remote[0].table not in self.of:
-            self._stranger(remote[0].table)
-        return foreign
+            foreign.kinds = reference.classes if reference.classes is not None else foreign.kinds
+            foreign.wanted = _classes_wanted(plan, reference)
+        plan.foreign.append(foreign)
 
-    def _joins_base(self, plan: Plan, columns: tuple[Column, ...]) -> bool:
-        """Tell whether a foreign key is what joins a subclass's rows to their base's."""
-        extensions = plan.rows.extensions if plan.rows is not None else ()
-        return any({own for own, _ in extension.pairs} == set(columns) for extension in extensions)
+    def _leads_outside(self, plan: Plan, foreign: Foreign) -> bool:
+        """Tell whether a foreign key leads to a table that no schema carries, and stays null.
 
-    def _stranger(self, table: sa.Table) -> None:
-        """A table that no schema carries has rows where others must refer to them."""
-        plan = self.of[table] = Plan(table, None)
-        self._foreign(plan)
-
-    def _linked(self, links: Links) -> Plan:
-        plan = Plan(links.table, None)
-        owner, reference = links.local, links.reference
-        plan.foreign = [
-            Foreign(
-                links.table,
-                tuple(near for near, _ in owner),
-                tuple(far for _, far in owner),
-                wanted=links.classes,
-                hard=True,
-            ),
-            Foreign(
-                links.table,
-                reference.columns,
-                reference.remote,
-                wanted=_classes_wanted(None, reference),
-                hard=True,
-            ),
-        ]
-        columns = tuple(column for foreign in plan.foreign for column in foreign.columns)
-        plan.uniques = [Unique(columns), *constraints_of(links.table)]
-        self._columns(plan)
-        return plan
+        Where it can't, no import into a fresh database succeeds.
+        """
+        if foreign.target in self.of:
+            return False
+        assert plan.rows is not None
+        fields = {value.column for value in plan.rows.values}
+        if not any(column.nullable and column not in fields for column in foreign.columns):
+            names = ", ".join(column.name for column in foreign.columns)
+            raise DeclarationError(
+                f"{plan.name}: {names} must refer to {foreign.target.fullname}, which no schema "
+                "carries, and a fresh database has no rows of it; give that table a schema"
+            )
+        return True
 
     def _owners(self) -> None:
         """Mark the ways to owners: a row has exactly one of them."""
@@ -195,12 +170,11 @@ class Plans:
 
     def _rank(self, plan: Plan) -> None:
         """Find what each foreign key alone holds, and whether it can wait."""
-        identity = {column for table, _ in plan.tables() for column in table.primary_key.columns}
-        if plan.rows is not None:
-            identity |= {column for part in plan.rows.key for column in _columns_of(part)}
+        assert plan.rows is not None
         checked = {column for table, _ in plan.tables() for column in checked_columns(table)}
-        identity |= checked
-        fields = {value.column for value in plan.rows.values} if plan.rows is not None else set()
+        identity = {column for table, _ in plan.tables() for column in table.primary_key.columns}
+        identity |= {*_columns_of(plan.rows.key), *checked}
+        fields = {value.column for value in plan.rows.values}
         for foreign in plan.foreign:
             others = {c for other in plan.foreign if other is not foreign for c in other.columns}
             foreign.own = tuple(c for c in foreign.columns if c not in others and c not in fields)
@@ -213,23 +187,22 @@ class Plans:
                 or foreign in plan.owners
                 or not identity.isdisjoint(foreign.columns)
             )
-            # Rows that no schema carries are there only where they must be.
-            foreign.void = foreign.optional and self.of[foreign.target].rows is None
         # The widest first: it settles what narrower ones share with it.
         plan.foreign.sort(key=lambda foreign: -len(foreign.columns))
 
     # What is unique
 
     def _uniques(self, plan: Plan) -> None:
+        assert plan.rows is not None
+        keys = [plan.rows.key] if plan.rows.key else []
+        keys += [
+            reference.parts
+            for rows in self.entities.plain.values()
+            for reference in rows.references
+            if reference.by is not None and reference.target is plan.rows
+        ]
         uniques = [unique for table, _ in plan.tables() for unique in constraints_of(table)]
-        if plan.rows is not None and plan.rows.key:
-            columns = tuple(column for part in plan.rows.key for column in _columns_of(part))
-            uniques.append(Unique(columns, nulls_equal=True))
-        for rows in self.entities.plain.values():
-            for reference in rows.references:
-                if reference.by is not None and reference.target is plan.rows:
-                    columns = tuple(c for part in reference.parts for c in _columns_of(part))
-                    uniques.append(Unique(columns, nulls_equal=True))
+        uniques += [Unique(_columns_of(parts), nulls_equal=True) for parts in keys]
         plan.uniques = list(dict.fromkeys(uniques))
 
     # Columns
@@ -244,29 +217,22 @@ class Plans:
         )
 
     def _columns(self, plan: Plan) -> None:
-        plan.made_up = _made_up(plan)
         values = {value.column: value for value in plan.rows.values} if plan.rows else {}
         foreign_columns = {column for foreign in plan.foreign for column in foreign.columns}
-        discriminator = plan.rows.discriminator if plan.rows is not None else None
-        joining = (
-            {own for extension in plan.rows.extensions for own, _ in extension.pairs}
-            if plan.rows
-            else set()
-        )
+        skipped = {own for extension in plan.extensions for own, _ in extension.pairs}
+        skipped |= {plan.made_up} if plan.made_up is not None else set()
+        if plan.discriminator is not None:
+            skipped.add(plan.discriminator.column)
         for table, kinds in plan.tables():
-            checks = Checks(table)
-            plan.checks[table] = checks
+            plan.checks[table] = Checks(table)
             for column in table.columns:
-                skipped = column is plan.made_up or column in joining or column.computed is not None
-                if skipped or (discriminator is not None and column is discriminator.column):
+                if column in skipped or column.computed is not None:
                     continue
                 value = values.get(column)
                 if value is not None and value.writable:
                     plan.drawn.append(self._carried(plan, value, kinds))
                 elif column not in foreign_columns and not self._is_left_empty(column):
                     plan.drawn.append(self._uncarried(column, kinds))
-        if plan.rows is not None and discriminator is not None:
-            plan.classes = _identities(plan.rows)
 
     def _carried(self, plan: Plan, value: Value, kinds: Classes) -> Drawn:
         name = f"{plan.name}.{value.name}"
@@ -294,9 +260,6 @@ class Plans:
                 return self.overrides[name]
         return None
 
-    def _names(self) -> list[str]:
-        return [f"{plan.name}.{drawn.column.name}" for plan in self.plans() for drawn in plan.drawn]
-
     # Order
 
     def _ordered(self) -> list[Plan]:
@@ -309,17 +272,25 @@ class Plans:
                 if foreign.hard and self.of[foreign.target] is not plan:
                     graph.add_edge(self.of[foreign.target], plan, key=foreign)
         for group in list(nx.strongly_connected_components(graph)):
-            self._open(graph, group)
+            for near, far, foreign in list(graph.subgraph(group).edges(keys=True)):
+                if foreign.optional:
+                    foreign.void = True
+                    graph.remove_edge(near, far, key=foreign)
         return list(nx.lexicographical_topological_sort(graph, key=plans.index))
 
-    def _open(self, graph: Any, group: set[Plan]) -> None:
-        """What is optional within a circle stays null."""
-        if len(group) < 2:
-            return
-        for near, far, foreign in list(graph.subgraph(group).edges(keys=True)):
-            if foreign.optional:
-                foreign.void = True
-                graph.remove_edge(near, far, key=foreign)
+
+def _linked(links: Links) -> Plan:
+    """Return the plan of a link table, whose id, if it has one, means nothing."""
+    ids = list(links.table.primary_key.columns)
+    is_made_up = len(ids) == 1 and is_numbered(ids[0]) and not ids[0].foreign_keys
+    plan = Plan(links.table, None, made_up=ids[0] if is_made_up else None)
+    near, far = zip(*links.local, strict=True)
+    plan.foreign = [
+        Foreign(near, far, wanted=links.classes, hard=True),
+        Foreign(links.reference.columns, links.reference.remote, hard=True),
+    ]
+    plan.uniques = [Unique((*near, *links.reference.columns)), *constraints_of(links.table)]
+    return plan
 
 
 def _place(constraint: sa.ForeignKeyConstraint) -> tuple[int, ...]:
@@ -327,38 +298,23 @@ def _place(constraint: sa.ForeignKeyConstraint) -> tuple[int, ...]:
     return tuple(names.index(column.key) for column in constraint.columns)
 
 
-def _columns_of(part: Value | Reference) -> tuple[Column, ...]:
-    return part.columns if isinstance(part, Reference) else (part.column,)
+def _columns_of(parts: Parts) -> tuple[Column, ...]:
+    """Return the columns of a key's parts."""
+    columns = [part.columns if isinstance(part, Reference) else (part.column,) for part in parts]
+    return tuple(chain.from_iterable(columns))
 
 
-def _classes_wanted(rows: RowSet | None, reference: Reference) -> Classes:
+def _classes_wanted(plan: Plan, reference: Reference) -> Classes:
     """Return the classes that a reference leads to, where its relationship names a subclass."""
+    assert plan.rows is not None
+    relationships = Hierarchy(plan.rows.mapper).relationships()
     target = reference.target
-    mappers = list(rows.mapper.self_and_descendants) if rows is not None else []
-    for mapper in mappers:
-        relationship = mapper.relationships.get(reference.relationship or "")
-        if (
-            relationship is not None
-            and relationship.mapper is not target.mapper
-            and target.discriminator
-        ):
-            return _kinds_of(relationship.mapper, target)
-    return None
-
-
-def _kinds_of(mapper: Mapper[Any], rows: RowSet) -> Classes:
-    assert rows.discriminator is not None
-    return frozenset(
-        rows.discriminator.kind.write(member.polymorphic_identity)
-        for member in family(mapper)
-        if member.polymorphic_identity is not None
-    )
-
-
-def _identities(rows: RowSet) -> list[Any]:
-    """Return the polymorphic identities that rows may have, base first."""
-    members = [m for m in rows.mapper.self_and_descendants if m.polymorphic_identity is not None]
-    return [member.polymorphic_identity for member in members]
+    if reference.relationship not in relationships or target.discriminator is None:
+        return None
+    relationship, _ = relationships[reference.relationship]
+    hierarchy = Hierarchy(target.mapper)
+    hierarchy.name_classes(())
+    return None if relationship.mapper is target.mapper else hierarchy.classes[relationship.mapper]
 
 
 def _by_made_up(children: Children, rows: RowSet | None) -> bool:
@@ -370,12 +326,3 @@ def _by_made_up(children: Children, rows: RowSet | None) -> bool:
 def _is_one_type(column: Column, other: Column) -> bool:
     """Tell whether two columns store a value alike."""
     return type(column.type) is type(other.type) and repr(column.type) == repr(other.type)
-
-
-def _made_up(plan: Plan) -> Column | None:
-    """Return the primary key whose values mean nothing outside the database."""
-    if plan.rows is not None:
-        return plan.rows.surrogate
-    columns = list(plan.table.primary_key.columns)
-    is_lone = len(columns) == 1 and not columns[0].foreign_keys
-    return columns[0] if is_lone and columns[0] is plan.table.autoincrement_column else None

@@ -12,6 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from lading.model.rowsets import Value
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import ENGINES, Dataset, Instance, MadeUp, Varying
 from lading.testing.datasets.references import Draw, References
@@ -90,8 +91,8 @@ class Drawing:
     def _instance(self, plan: Plan, number: int) -> Instance | None:
         """Draw a row; ``None`` where no database would take one."""
         instance = Instance(plan, number)
-        if plan.classes:
-            self._classed(instance)
+        if plan.discriminator is not None:
+            self._classed(instance, plan.discriminator)
         for table, kinds in plan.tables():
             if instance.has(kinds):
                 instance.rows[table] = instance.rows.get(table, {})
@@ -109,13 +110,14 @@ class Drawing:
         touched = self.touch(instance, able)
         return instance if self._settle(instance, touched, able) else None
 
-    def _classed(self, instance: Instance) -> None:
-        rows = instance.plan.rows
-        assert rows is not None
-        assert rows.discriminator is not None
-        identity = self.draw(st.sampled_from(instance.plan.classes))
-        instance.kind = rows.discriminator.kind.write(identity)
-        instance.rows[rows.table] = {rows.discriminator.column.name: identity}
+    def _classed(self, instance: Instance, discriminator: Value) -> None:
+        """Draw a row's class; the base comes first."""
+        assert instance.plan.rows is not None
+        mappers = instance.plan.rows.mapper.self_and_descendants
+        identities = [mapper.polymorphic_identity for mapper in mappers]
+        identity = self.draw(st.sampled_from([one for one in identities if one is not None]))
+        instance.kind = discriminator.kind.write(identity)
+        instance.rows[instance.plan.table] = {discriminator.column.name: identity}
 
     def touch(self, instance: Instance, able: Sequence[Drawn], *, least: int = 0) -> list[Drawn]:
         """Draw a few cells anew, and return which."""
@@ -184,8 +186,7 @@ class Drawing:
 
 def join(instance: Instance) -> None:
     """Give the rows in subclasses' tables their base's primary key."""
-    rows = instance.plan.rows
-    for extension in rows.extensions if rows is not None else ():
+    for extension in instance.plan.extensions:
         if extension.table in instance.rows:
             for own, base in extension.pairs:
                 instance.rows[extension.table][own.name] = instance.cell(base)

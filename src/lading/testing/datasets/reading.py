@@ -72,12 +72,10 @@ def _instances(connection: sa.Connection, plans: Plans, plan: Plan) -> list[Inst
         if plan.made_up is not None:
             made_up_id = row[plan.made_up.name]
             row[plan.made_up.name] = MadeUp(plan, number, made_up_id)
-        rows = plan.rows
-        if plan.classes and rows is not None and rows.discriminator is not None:
-            discriminator = rows.discriminator
-            instance.kind = discriminator.kind.write(row[discriminator.column.name])
+        if plan.discriminator is not None:
+            instance.kind = plan.discriminator.kind.write(row[plan.discriminator.column.name])
         instances[identity] = instance
-    for extension in plan.rows.extensions if plan.rows is not None else ():
+    for extension in plan.extensions:
         for row in _rows(connection, plans, plan, extension.table):
             own = {base.name: row[own.name] for own, base in extension.pairs}
             identity = tuple(own[column.name] for column in plan.table.primary_key.columns)
@@ -90,8 +88,8 @@ def _rows(connection: sa.Connection, plans: Plans, plan: Plan, table: sa.Table) 
     drawn = set(plan.cells)
     drawn |= {column for foreign in plan.foreign for column in foreign.columns}
     drawn |= set(table.primary_key.columns)
-    if plan.rows is not None and plan.rows.discriminator is not None:
-        drawn.add(plan.rows.discriminator.column)
+    if plan.discriminator is not None:
+        drawn.add(plan.discriminator.column)
     names = [column.name for column in table.columns if column in drawn]
     columns = [plans.as_stored(table).c[name] for name in names]
     nulls = [sa.type_coerce(column, sa.String()).is_(None) for column in columns]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 from hypothesis import strategies as st
@@ -18,8 +18,8 @@ Draw = Callable[[SearchStrategy[Any]], Any]
 
 #: How many targets are tried before a row is left out.
 TRIES = 12
-#: How many optional references of one row are tried in every combination.
-MOST_CHECKED = 5
+#: How many combinations of targets are tried where a CHECK speaks of references.
+MOST_REARRANGED = 150
 
 
 class References:
@@ -53,7 +53,7 @@ class References:
 
     def _lead(self, instance: Instance, foreign: Foreign, *, must: bool) -> bool:
         """Choose a target among the rows that are there."""
-        able = [far for far in self.targets(foreign) if fits(instance, foreign, far)]
+        able = self.able(instance, foreign)
         if not able and must:
             return self._itself(instance, foreign)
         most = len(able) - must
@@ -61,42 +61,39 @@ class References:
         if not must and choice == 0:
             return self._null(instance, foreign)
         start = choice - (not must)
-        for place in range(min(len(able), TRIES)):
-            instance.lead(foreign, able[(start + place) % len(able)])
+        before = instance.rows[foreign.table]
+        for far in [*able[start:], *able[:start]][:TRIES]:
+            instance.rows[foreign.table] = dict(before)
+            instance.lead(foreign, far)
             if self.claims.is_free(instance):
                 return True
-            self._unset(instance, foreign)
+        instance.rows[foreign.table] = before
         return not must and self._null(instance, foreign)
 
     def rearranged(self, instance: Instance) -> Iterator[None]:
-        """Lead what a CHECK speaks of otherwise: first null or not, then elsewhere."""
+        """Lead what a CHECK speaks of otherwise, in every combination of a few targets."""
         checked = [
             foreign
-            for foreign in instance.led
+            for foreign, far in instance.led.items()
             if foreign.checked and not foreign.void and foreign.own == foreign.columns
+            if far is not None or foreign not in instance.plan.owners
         ]
-        free = [
-            foreign
-            for foreign in checked
-            if foreign.optional and foreign not in instance.plan.owners
-        ]
-        ways = product((True, False), repeat=len(free)) if len(free) <= MOST_CHECKED else []
-        for way in ways:
-            for foreign, is_set in zip(free, way, strict=True):
-                self._unset(instance, foreign)
-                able = [far for far in self.targets(foreign) if fits(instance, foreign, far)]
-                if is_set and able:
-                    instance.lead(foreign, able[instance.number % len(able)])
-                else:
-                    self._null(instance, foreign)
+        choices = [self._choices(instance, foreign) for foreign in checked]
+        for targets in islice(product(*choices), MOST_REARRANGED):
+            for foreign, far in zip(checked, targets, strict=True):
+                instance.lead(foreign, far)
             yield
-        for foreign in checked:
-            if instance.led[foreign] is not None:
-                self._unset(instance, foreign)
-                able = [far for far in self.targets(foreign) if fits(instance, foreign, far)]
-                for far in able[:TRIES]:
-                    instance.lead(foreign, far)
-                    yield
+
+    def _choices(self, instance: Instance, foreign: Foreign) -> list[Instance | None]:
+        """Return some targets of a foreign key whose columns nothing else holds, or nowhere."""
+        able = self.able(instance, foreign)
+        if not foreign.optional or foreign in instance.plan.owners:
+            return [*able[:TRIES]] or [instance.led[foreign]]
+        return [able[instance.number % len(able)], None] if able else [None]
+
+    def able(self, instance: Instance, foreign: Foreign) -> list[Instance]:
+        """Return the targets that agree with what other foreign keys of a row have settled."""
+        return [far for far in self.targets(foreign) if fits(instance, foreign, far)]
 
     def targets(self, foreign: Foreign) -> list[Instance]:
         """Return the rows that a foreign key may lead to."""
@@ -117,23 +114,14 @@ class References:
         instance.lead(foreign, instance)
         return True
 
-    def _unset(self, instance: Instance, foreign: Foreign) -> None:
-        instance.led.pop(foreign, None)
-        for column in foreign.columns:
-            others = [far for other, far in instance.led.items() if column in other.columns]
-            if not others:
-                instance.rows[foreign.table].pop(column.name, None)
-
     def _null(self, instance: Instance, foreign: Foreign) -> bool:
         """Leave a foreign key null; ``False`` where what it must hold is set all the same."""
         row = instance.rows[foreign.table]
         instance.led[foreign] = None
-        for column in foreign.own:
-            row.setdefault(column.name, None)
         if foreign.own:
-            return all(row[column.name] is None for column in foreign.own) and all(
-                column.nullable for column in foreign.own
-            )
+            cells = [row.setdefault(column.name, None) for column in foreign.own]
+            is_nullable = all(column.nullable for column in foreign.own)
+            return is_nullable and all(cell is None for cell in cells)
         cells = instance.cells(foreign.columns)
         if None in cells:
             return True
@@ -145,15 +133,9 @@ class References:
 
     def choose_late(self, instance: Instance, foreign: Foreign) -> None:
         """Choose a target among all rows, for a foreign key that may wait for it."""
-        able = [far for far in self.targets(foreign) if None not in far.cells(foreign.remote)]
-        choice = self.draw(st.integers(0, len(able))) if able else 0
-        if choice == 0:
-            return
         self.claims.release(instance)
-        instance.lead(foreign, able[choice - 1])
-        if not self.claims.take(instance):
-            instance.lead(foreign, None)
-            self.claims.take(instance)
+        self._lead(instance, foreign, must=False)
+        self.claims.take(instance)
 
 
 def fits(instance: Instance, foreign: Foreign, far: Instance) -> bool:
@@ -161,7 +143,7 @@ def fits(instance: Instance, foreign: Foreign, far: Instance) -> bool:
     row = instance.rows[foreign.table]
     cells = far.cells(foreign.remote)
     return None not in cells and all(
-        row.get(near.name, cell) is cell or row.get(near.name, cell) == cell
+        near in foreign.own or row.get(near.name, cell) is cell or row.get(near.name) == cell
         for near, cell in zip(foreign.columns, cells, strict=True)
     )
 

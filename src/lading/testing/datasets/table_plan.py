@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.errors import DeclarationError
-from lading.model.rowsets import Classes, Column, RowSet, carried_tables
+from lading.model.rowsets import Classes, Column, Extension, RowSet, Value, carried_tables
 from lading.model.uniqueness import in_check
 from lading.testing.cell_values.cells import Cells, cells_of_column
 from lading.testing.cell_values.checks import Checks
@@ -35,7 +35,6 @@ class Foreign:
     once all rows are there.  ``void`` ones stay null.
     """
 
-    table: sa.Table
     columns: tuple[Column, ...]
     remote: tuple[Column, ...]
     kinds: Classes = None
@@ -45,6 +44,11 @@ class Foreign:
     hard: bool = False
     void: bool = False
     checked: bool = False
+
+    @property
+    def table(self) -> Any:
+        """The table that has it."""
+        return self.columns[0].table
 
     @property
     def target(self) -> Any:
@@ -64,20 +68,21 @@ class Drawn:
 
 @dataclass(eq=False)
 class Plan:
-    """What one table's rows consist of; ``rows`` is ``None`` for link tables and strangers.
+    """What one table's rows consist of; ``rows`` is ``None`` for link tables.
 
     ``refused`` counts the rows that a CHECK kept from being drawn, until one ``is_met``.
     """
 
     table: sa.Table
     rows: RowSet | None
+    extensions: tuple[Extension, ...] = ()
+    discriminator: Value | None = None
+    made_up: Column | None = None
     drawn: list[Drawn] = field(default_factory=list)
     foreign: list[Foreign] = field(default_factory=list)
     owners: list[Foreign] = field(default_factory=list)
     uniques: list[Unique] = field(default_factory=list)
-    made_up: Column | None = None
     is_sequence: bool = False
-    classes: list[Any] = field(default_factory=list)
     checks: dict[sa.Table, Checks] = field(default_factory=dict)
     refused: int = 0
     is_met: bool = False
