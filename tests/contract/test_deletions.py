@@ -15,19 +15,9 @@ from lading import Owned, export_document
 from lading.database.session import writing
 from lading.importing.deletions.doomed_rows import doomed_rows
 from support.backends import Backend
-from support.declaring import catalog_of, new_base, schema_for, table
+from support.declaring import catalog_of, new_base, schema_for, slugs, table, to
 from support.deleting import filled, left, mirrored
 from support.statements import statements
-
-
-def slugs(*numbers: int, **values: Any) -> list[dict[str, Any]]:
-    """Return a row for each number, with a slug of its own and these values."""
-    return [{"id": number, "slug": f"s{number}", **values} for number in numbers]
-
-
-def to(target: str, *, null: bool = True, **options: Any) -> Any:
-    """Return a foreign key's column."""
-    return mapped_column(sa.ForeignKey(target, **options), nullable=null)
 
 
 class TestDoomedRows:

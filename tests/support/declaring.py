@@ -52,3 +52,13 @@ def table(base: Any, name: str, /, **columns: Any) -> Any:
 def things(*slugs: str, **values: Any) -> dict[str, Any]:
     """Return a document of things, each with a slug and these values."""
     return {"things": [{"slug": slug, **values} for slug in slugs]}
+
+
+def slugs(*numbers: int, **values: Any) -> list[dict[str, Any]]:
+    """Return a row for each number, with that id, a slug of its own and these values."""
+    return [{"id": number, "slug": f"s{number}", **values} for number in numbers]
+
+
+def to(target: str, *, null: bool = True, **options: Any) -> Any:
+    """Return a foreign key's column."""
+    return mapped_column(sa.ForeignKey(target, **options), nullable=null)

@@ -12,9 +12,11 @@ from lading import Catalog
 from lading.database.live.base import Database
 from lading.database.session import writing
 from lading.database.tables import TableCounts
-from lading.importing.deletions.deleter import Deleter, Refusal
+from lading.importing.deletions.cascades import Consequences, cascades_of
+from lading.importing.deletions.deleter import Deleter
 from lading.importing.deletions.doomed_rows import doomed_rows
 from lading.importing.deletions.doomed_tree import DoomedTree
+from lading.importing.deletions.refusal import Refusal
 from lading.importing.journal import Journal
 from lading.mapping.load_order import load_order_of
 from support.backends import Backend
@@ -53,10 +55,7 @@ def mirrored(
     with writing(engine, catalog) as opened, closing(Journal(reads_back=False)) as journal:
         database, entities = opened.database, catalog.use()
         counts = TableCounts(database, list(entities.roots.values()))
-        keys = {
-            name: [k if isinstance(k, tuple) else (k,) for k in ids] for name, ids in kept.items()
-        }
-        trees = doomed_trees(database, catalog, journal, keys, size)
+        trees = doomed_trees(database, catalog, journal, keys_by_entity(kept), size)
         deleter = Deleter(database, load_order_of(entities), journal, trees)
         refusals = list(deleter.delete())
         counts.check(journal.row_counts, journal.link_counts)
@@ -64,6 +63,21 @@ def mirrored(
             failed = len(deleter.failed[name])
             assert deleter.deleted[name] + failed == tree.counts[tree.root]
         return refusals
+
+
+def foretold(
+    engine: sa.Engine, catalog: Catalog, size: int = 3, **kept: Iterable[Any]
+) -> Consequences:
+    """Find what deleting all but the records with these ids would do beside."""
+    with writing(engine, catalog) as opened, closing(Journal(reads_back=False)) as journal:
+        entities = catalog.use()
+        trees = doomed_trees(opened.database, catalog, journal, keys_by_entity(kept), size)
+        return cascades_of(opened.database, entities, load_order_of(entities), trees)
+
+
+def keys_by_entity(kept: Mapping[str, Iterable[Any]]) -> Kept:
+    """Return ids as primary keys."""
+    return {name: [k if isinstance(k, tuple) else (k,) for k in ids] for name, ids in kept.items()}
 
 
 def left(engine: sa.Engine, base: Any) -> dict[str, list[Any]]:

@@ -117,6 +117,12 @@ class RecordReader:
         in_order = sorted(range(len(keys)), key=orders.__getitem__)
         return [(keys[place], lines[place]) for place in in_order]
 
+    def keys_of(self, identities: Sequence[Row]) -> dict[Row, Key]:
+        """Return the natural keys of the records with these primary keys."""
+        rows = self._rows_of(identities)
+        keys = self.reader.encoder.keys(self.reader.records(self.reading, rows))
+        return dict(zip(keys_at(rows, self.reader.identity), keys, strict=True))
+
     def lines_of(self, identities: Sequence[Row]) -> dict[Row, bytes]:
         """Return the records with these primary keys, as lines."""
         rows = self._rows_of(identities)

@@ -14,7 +14,7 @@ INSERT: Action = "insert"
 UPDATE: Action = "update"
 DELETE: Action = "delete"
 #: What becomes of a row when the row that it refers to is deleted.
-Effect = Literal["deleted", "set to null"]
+Effect = Literal["deleted", "set to null", "set to default"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Cascade:
     """Rows outside of the deleted records that the database deletes, or sets to null, with them.
 
     ``entity`` is the entity whose records are deleted, ``relation`` names the referring column or
-    relation (``audit_log.product_id``), ``effect`` is ``"deleted"`` or ``"set to null"``, and
-    ``count`` the number of rows.
+    relation (``audit_log.product_id``), ``effect`` is ``"deleted"``, ``"set to null"`` or
+    ``"set to default"``, and ``count`` the number of rows.
     """
 
     entity: str

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from lading.database.dialects.base import Dialect, Row, ServerFacts
 from lading.database.dialects.real_columns import Tables
+from lading.database.live.live_keys import LiveKeys, RealPlace
 from lading.model.rowsets import Column, RowSet
 
 #: The names of the columns of each table's key.
@@ -64,6 +65,14 @@ class Database(ABC):
     @abstractmethod
     def real_columns(self, tables: Sequence[sa.Table]) -> Tables:
         """Return what the columns of some tables really are; a table that isn't there has none."""
+
+    @abstractmethod
+    def live_keys(self) -> LiveKeys:
+        """Return the foreign keys that the database minds, of tables that no model knows too."""
+
+    @abstractmethod
+    def real_places(self, tables: Sequence[sa.Table]) -> dict[sa.Table, RealPlace]:
+        """Return what ``live_keys`` calls some tables, as far as they are there."""
 
     # Reading
 

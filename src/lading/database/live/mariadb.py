@@ -13,6 +13,8 @@ from lading.database.dialects.mariadb import LONGEST_KEY, MariaDB
 from lading.database.dialects.mariadb_limits import room_of
 from lading.database.dialects.real_columns import Tables
 from lading.database.live.base import Database, Relation, TableKeys
+from lading.database.live.foreign_keys import mariadb_keys
+from lading.database.live.live_keys import LiveKeys, RealPlace
 from lading.database.live.mariadb_catalog import PLACES, CatalogTables
 from lading.database.live.mariadb_locks import hold, is_idle, refuse_stale, unguarded
 from lading.database.live.mariadb_packets import LARGE, refuse_large
@@ -81,6 +83,12 @@ class MariaDBDatabase(Database):
 
     def real_columns(self, tables: Sequence[sa.Table]) -> Tables:
         return self.catalog_tables.columns(tables)
+
+    def live_keys(self) -> LiveKeys:
+        return mariadb_keys(self, self.catalog_tables.real)
+
+    def real_places(self, tables: Sequence[sa.Table]) -> dict[sa.Table, RealPlace]:
+        return {table: self.catalog_tables.real(*self.dialect.place(table)) for table in tables}
 
     # Reading
 

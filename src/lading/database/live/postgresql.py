@@ -13,6 +13,8 @@ from lading.database.dialects.base import Row, ServerFacts
 from lading.database.dialects.postgresql import PostgreSQL
 from lading.database.dialects.real_columns import Tables
 from lading.database.live.base import Database, Relation, TableKeys
+from lading.database.live.foreign_keys import postgresql_keys
+from lading.database.live.live_keys import LiveKeys, RealPlace
 from lading.database.live.postgresql_catalog import real_columns
 from lading.database.live.postgresql_locks import hold, is_idle, refuse_stale, unguarded
 from lading.database.live.postgresql_sequences import feeding, moved, sequence_named
@@ -75,6 +77,19 @@ class PostgreSQLDatabase(Database):
 
     def real_columns(self, tables: Sequence[sa.Table]) -> Tables:
         return real_columns(self, tables)
+
+    def live_keys(self) -> LiveKeys:
+        return postgresql_keys(self)
+
+    def real_places(self, tables: Sequence[sa.Table]) -> dict[sa.Table, RealPlace]:
+        rows = self.fetch(
+            "SELECT g.place, n.nspname, c.relname "
+            f"FROM unnest({self.dialect.mark}::text[]) WITH ORDINALITY AS g(name, place) "
+            "JOIN pg_class c ON c.oid = to_regclass(g.name) "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace",
+            (list(map(self.dialect.table_name, tables)),),
+        )
+        return {tables[place - 1]: (schema, name) for place, schema, name in rows}
 
     # Writing
 

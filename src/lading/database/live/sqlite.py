@@ -14,6 +14,8 @@ from lading.database.dialects.real_columns import Tables
 from lading.database.dialects.sqlite import SQLite
 from lading.database.dialects.sqlite_columns import GENERATED, declared_as
 from lading.database.live.base import Database, Relation
+from lading.database.live.foreign_keys import sqlite_keys
+from lading.database.live.live_keys import LiveKeys, RealPlace
 from lading.database.live.same_rows import sqlite_rows
 from lading.database.live.sqlite_text import REFUSAL, not_utf8
 from lading.model.rowsets import Column, RowSet
@@ -62,6 +64,15 @@ class SQLiteDatabase(Database):
                 type_, is_strict=bool(is_strict), is_generated=hidden in GENERATED
             )
         return columns
+
+    def live_keys(self) -> LiveKeys:
+        return sqlite_keys(self)
+
+    def real_places(self, tables: Sequence[sa.Table]) -> dict[sa.Table, RealPlace]:
+        places = {table: self.dialect.place(table) for table in tables}
+        return {
+            t: ((schema or "main").lower(), name.lower()) for t, (schema, name) in places.items()
+        }
 
     # Reading
 

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.database.row_changes import delete_among, set_among
 from lading.importing.deletions.children_first import ChildrenFirst, Turning
+from lading.importing.deletions.deletion_steps import (
+    DeletionStep,
+    deletion_steps,
+    required_self_references,
+)
 from lading.importing.deletions.doomed_tree import DoomedChunk, DoomedTree
-from lading.importing.deletions.records import key_of_record
+from lading.importing.deletions.records import keys_of_records
+from lading.importing.deletions.refusal import Refusal
 from lading.importing.journal import Journal, WriteLog
 from lading.importing.savepoints import attempt, insert_or_bisect, message_of
-from lading.mapping.load_order import LoadOrder, link_name
-from lading.model.rowsets import Links, Reference, RowSet
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A doomed record that can't be deleted: its natural key in portable form, and why."""
-
-    entity: str
-    key: Any
-    message: str
+from lading.mapping.load_order import LoadOrder
+from lading.model.rowsets import Reference, RowSet
 
 
 class Deleter:
@@ -62,10 +58,8 @@ class Deleter:
         """Delete everything; yield each record that the database refuses to delete."""
         for tree in self.trees.values():
             yield from self._clear(tree)
-        for step in reversed(self.order.steps):
-            for tree in self.trees.values():
-                for rows in reversed(list(tree.root.tree())):
-                    yield from self._delete_step(tree, rows, step)
+        for step in deletion_steps(self.order, self.trees):
+            yield from self._delete(step)
 
     def _clear(self, tree: DoomedTree) -> Iterator[Refusal]:
         """Clear the references that close cycles, so that no row holds another one."""
@@ -75,31 +69,24 @@ class Deleter:
                     for chunk in tree.chunks(rows):
                         yield from self._write(tree, chunk, _Clearing(tree, rows, reference).run)
 
-    def _delete_step(self, tree: DoomedTree, rows: RowSet, step: str) -> Iterator[Refusal]:
-        """Delete the rows of a row set, or its links, that one step loads."""
-        row_step = rows.name if rows.name in self.order.deferred else rows.entity
-        links = []
-        for linked in rows.links:
-            name = link_name(rows, linked)
-            if (name if name in self.order.deferred else row_step) == step:
-                links.append(linked)
-        deletion = _Deletion(tree, rows, links, self.order, deletes_rows=row_step == step)
-        if not (links or deletion.deletes_rows):
-            return
-        for chunk in self._chunks(tree, rows, is_ordered=deletion.deletes_rows):
-            failed = len(self.failed[tree.root.name])
-            yield from self._write(tree, chunk, deletion.run)
-            if rows is tree.root and deletion.deletes_rows:
-                self.deleted[rows.name] += len(chunk) - (len(self.failed[rows.name]) - failed)
+    def _delete(self, step: DeletionStep) -> Iterator[Refusal]:
+        """Delete the rows of a row set, or only their links."""
+        deletion, name = _Deletion(step, self.order), step.tree.root.name
+        is_of_records = step.deletes_rows and step.rows is step.tree.root
+        for chunk in self._chunks(step):
+            failed = len(self.failed[name])
+            yield from self._write(step.tree, chunk, deletion.run)
+            if is_of_records:
+                self.deleted[name] += len(chunk) - (len(self.failed[name]) - failed)
 
-    def _chunks(self, tree: DoomedTree, rows: RowSet, *, is_ordered: bool) -> Iterator[DoomedChunk]:
-        required = required_self_references(rows, self.order)
-        if is_ordered and required:
-            chunks = ChildrenFirst(self.database, rows, required).chunks(tree)
+    def _chunks(self, step: DeletionStep) -> Iterator[DoomedChunk]:
+        required = required_self_references(step.rows, self.order)
+        if step.deletes_rows and required:
+            chunks = ChildrenFirst(self.database, step.rows, required).chunks(step.tree)
         else:
-            chunks = tree.chunks(rows)
+            chunks = step.tree.chunks(step.rows)
         for chunk in chunks:
-            yield chunk.without(self.failed[tree.root.name])
+            yield chunk.without(self.failed[step.tree.root.name])
 
     def _write(
         self,
@@ -117,17 +104,8 @@ class Deleter:
             (record,) = bad.records
             if record not in failed:
                 failed.add(record)
-                key = key_of_record(self.database, root, record)
-                yield Refusal(root.name, key, message_of(objection, root))
-
-
-def required_self_references(rows: RowSet, order: LoadOrder) -> list[Reference]:
-    """Return the references to rows of the same table that can't be set to null."""
-    return [
-        reference
-        for reference in rows.references
-        if (rows.name, reference.name) in order.parents_first
-    ]
+                keys = keys_of_records(self.database, root, [record])
+                yield Refusal(root.name, keys.get(record), message_of(objection, root))
 
 
 class _Clearing:
@@ -152,19 +130,11 @@ class _Clearing:
 class _Deletion:
     """Deletes rows of a row set with some of their links, or only these."""
 
-    def __init__(
-        self,
-        tree: DoomedTree,
-        rows: RowSet,
-        links: list[Links],
-        order: LoadOrder,
-        *,
-        deletes_rows: bool,
-    ) -> None:
-        self.rows = rows
-        self.links = links
-        self.deletes_rows = deletes_rows
-        self.columns = tree.columns(rows)
+    def __init__(self, step: DeletionStep, order: LoadOrder) -> None:
+        self.rows = rows = step.rows
+        self.links = step.links
+        self.deletes_rows = step.deletes_rows
+        self.columns = step.tree.columns(rows)
         self.turnings = [
             Turning(self.columns, rows, reference)
             for reference in required_self_references(rows, order)

@@ -31,8 +31,8 @@ def doomed_records(
         yield from reader.keyed_lines(identities)
 
 
-def key_of_record(database: Database, root: RowSet, identity: Row) -> Any:
-    """Return a record's natural key in portable form; ``None`` where it can't be read."""
-    for key, _ in doomed_records(database, root, [[identity]]):
-        return masked_key(root.key, key)
-    return None
+def keys_of_records(database: Database, root: RowSet, identities: Sequence[Row]) -> dict[Row, Any]:
+    """Return the natural keys of records in portable form, by primary key."""
+    reader = RecordReader(database, root)
+    keys = reader.keys_of(identities)
+    return {identity: masked_key(root.key, key) for identity, key in keys.items()}

@@ -1,0 +1,200 @@
+"""The tables that deletions reach by the foreign keys of the database, and how to read them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
+from lading.database.live.live_keys import CASCADE, LiveForeignKey, RealPlace
+from lading.database.lookup import rows_among
+from lading.database.tables import tables_of
+from lading.importing.deletions.doomed_tree import DoomedTree
+from lading.model.entities import Entities
+from lading.model.rowsets import Column, RowSet
+
+#: Stands for the condition on keys, which is part of an inner SELECT.
+KEYS_MARK = "_lading_keys"
+#: A foreign key by its table, its columns in any order, and the table that it refers to.
+Relation = tuple[RealPlace, frozenset[str], RealPlace]
+
+
+class LiveGraph:
+    """The live foreign keys that lead to doomed rows, and to all that goes along with these.
+
+    What the records' own deletion and update cover is left out: references, owned rows, links
+    and subclasses' rows of the entities that have a tree, whether they go or stay.
+
+    Args:
+        database: the database; it is only read.
+        entities: the catalog's.
+        trees: the doomed rows of every entity whose records are brought to what a bundle says.
+    """
+
+    def __init__(
+        self, database: Database, entities: Entities, trees: Mapping[str, DoomedTree]
+    ) -> None:
+        self.keys = database.live_keys()
+        self.known_as = database.dialect.columns.known_as
+        self.places = database.real_places(tables_of(entities))
+        #: The names of the columns by which the models tell rows apart.
+        self.identities = {
+            self.places[table]: tuple(column.name for column in rows.identity_in(table))
+            for rows in entities.all_rows()
+            for table in rows.tables
+        }
+        #: The row sets of a table, where an entity with a tree has it.
+        self.row_sets: dict[RealPlace, list[RowSet]] = defaultdict(list)
+        self.covered: set[Relation] = set()
+        for tree in trees.values():
+            for rows in tree.root.tree():
+                for table in rows.tables:
+                    self.row_sets[self.places[table]].append(rows)
+                self.covered.update(self._relations(rows))
+        self.incoming: dict[RealPlace, list[LiveForeignKey]] = defaultdict(list)
+        for key in self.keys.foreign:
+            if self._relation(key.table, key.columns, key.target) not in self.covered:
+                self.incoming[key.target].append(key)
+        self.outgoing = Counter(key.table for key in self.keys.foreign)
+        self.tables = self._reached()
+        self.database = _over(database, list(self.tables.values()))
+
+    # Foreign keys
+
+    def _relation(self, table: RealPlace, columns: Sequence[str], target: RealPlace) -> Relation:
+        return table, frozenset(map(self.known_as, columns)), target
+
+    def _relations(self, rows: RowSet) -> Iterator[Relation]:
+        """Yield the foreign keys that a row set's records set themselves."""
+        pairs = [list(zip(r.columns, r.remote, strict=True)) for r in rows.references]
+        pairs += [list(children.pairs) for children in rows.children]
+        pairs += [list(extension.pairs) for extension in rows.extensions]
+        for links in rows.links:
+            pairs.append(list(links.local))
+            reference = links.reference
+            pairs.append(list(zip(reference.columns, reference.remote, strict=True)))
+        for columns in pairs:
+            near, far = columns[0]
+            if far.table in self.places:
+                names = [column.name for column, _ in columns]
+                yield self._relation(self.places[near.table], names, self.places[far.table])
+
+    def _reached(self) -> dict[RealPlace, sa.Table]:
+        """Return the tables whose rows may go, and those that refer to them, without types."""
+        own = {table for rows in self.row_sets.values() for r in rows for table in tables_in(r)}
+        places = dict.fromkeys(self.places[table] for table in own)
+        fresh = list(places)
+        while fresh:
+            further = [
+                key.table for p in fresh for key in self.incoming[p] if key.action == CASCADE
+            ]
+            fresh = [place for place in dict.fromkeys(further) if place not in places]
+            places |= dict.fromkeys(fresh)
+        reached = places | {key.table: None for p in places for key in self.incoming.get(p, ())}
+        columns: dict[RealPlace, dict[str, None]] = {place: {} for place in reached}
+        for place in reached:
+            columns[place] |= dict.fromkeys(self.identity(place))
+        for key in self.keys.foreign:
+            if key.table in columns:
+                columns[key.table] |= dict.fromkeys(key.columns)
+            if key.target in columns:
+                columns[key.target] |= dict.fromkeys(key.target_columns)
+        for table in own:
+            columns[self.places[table]] |= {column.name: None for column in table.columns}
+        return {place: _untyped(place, names) for place, names in columns.items()}
+
+    def identity(self, place: RealPlace) -> tuple[str, ...]:
+        """Return the columns that tell a table's rows apart; none where it has no primary key.
+
+        Where the models have the table these are theirs, as its doomed rows are known by them.
+        """
+        return self.identities.get(place) or self.keys.primary.get(place, ())
+
+    def needed(self, place: RealPlace) -> tuple[str, ...]:
+        """Return the columns by which other tables refer to a table."""
+        keys = self.incoming.get(place, ())
+        return tuple(dict.fromkeys(name for key in keys for name in key.target_columns))
+
+    def stands_alone(self, place: RealPlace) -> bool:
+        """Tell whether rows of a table go by one foreign key alone, and take nothing along."""
+        is_ours = place in self.row_sets
+        return not is_ours and self.outgoing[place] == 1 and not self.incoming.get(place)
+
+    def label(self, place: RealPlace) -> str:
+        """Name a table for people."""
+        schema, name = place
+        return name if schema == self.keys.schema else f"{schema}.{name}"
+
+    def relation(self, key: LiveForeignKey) -> str:
+        """Name a foreign key for people."""
+        return f"{self.label(key.table)}.{'+'.join(key.columns)}"
+
+    # Rows
+
+    def rows(
+        self, place: RealPlace, names: Sequence[str], columns: Sequence[str], keys: Sequence[Row]
+    ) -> list[Row]:
+        """Return some columns of the rows of a table in which others hold one of the keys."""
+        selected = sa.select(*self._columns(place, names))
+        return self._among(selected, place, columns, keys)
+
+    def count(self, place: RealPlace, columns: Sequence[str], keys: Sequence[Row]) -> int:
+        """Count the rows of a table whose columns hold one of the keys."""
+        counted = sa.select(sa.func.count()).select_from(self.tables[place])
+        return sum(row[0] for row in self._among(counted, place, columns, keys))
+
+    def examples(self, key: LiveForeignKey, keys: Sequence[Row]) -> list[Row]:
+        """Return the key, the primary key of one row and the number of rows, by key referred to."""
+        table, near = self.tables[key.table], self._columns(key.table, key.columns)
+        identity = self._columns(key.table, self.identity(key.table))
+        numbered = sa.select(
+            *(column.label(f"c{n}") for n, column in enumerate((*near, *identity))),
+            sa.func.count().over(partition_by=near).label("times"),
+            sa.func.row_number().over(partition_by=near, order_by=identity or near).label("place"),
+        ).select_from(table)
+        inner = self.database.dialect.text_of(numbered)
+        names = self.database.dialect.qualified(near)
+        outer = f"SELECT * FROM ({inner} WHERE {KEYS_MARK}) AS numbered WHERE numbered.place = 1"
+        rows = rows_among(self.database, outer, near, names, keys, mark=KEYS_MARK)
+        return [tuple(row)[:-1] for row in rows]
+
+    def _among(
+        self,
+        selected: sa.Select[Any],
+        place: RealPlace,
+        columns: Sequence[str],
+        keys: Sequence[Row],
+    ) -> list[Row]:
+        dialect, compared = self.database.dialect, self._columns(place, columns)
+        sql, names = dialect.text_of(selected), dialect.qualified(compared)
+        return list(map(tuple, rows_among(self.database, sql, compared, names, keys)))
+
+    def _columns(self, place: RealPlace, names: Sequence[str]) -> list[Column]:
+        return [self.tables[place].c[name] for name in names]
+
+
+def tables_in(rows: RowSet) -> list[sa.Table]:
+    """Return the tables of a row set and of its links."""
+    return [*rows.tables, *(links.table for links in rows.links)]
+
+
+def _untyped(place: RealPlace, names: Iterable[str]) -> sa.Table:
+    """Return a table with columns of no type, which is enough to write its name in SQL."""
+    schema, name = place
+    columns = [sa.Column(column, sa.types.NullType()) for column in names]
+    return sa.Table(name, sa.MetaData(), *columns, schema=schema)
+
+
+def _over(database: Database, tables: Sequence[sa.Table]) -> Database:
+    """Return a database over the same connection that knows these tables by their own names."""
+    other = type(database)(database.connection)
+    other.facts = database.facts
+    dialect, sqlalchemy = other.dialect_class, database.connection.dialect
+    other.dialect = dialect(sqlalchemy, {}, translate={}, facts=other.facts)
+    real_columns = other.real_columns(tables)
+    other.dialect = dialect(sqlalchemy, real_columns, translate={}, facts=other.facts)
+    return other

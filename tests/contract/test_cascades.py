@@ -1,0 +1,255 @@
+"""What goes along with deleted records outside of them, and what holds them: before they go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import relationship
+
+from lading import Owned
+from support.backends import ON_SQLITE, Backend
+from support.declaring import catalog_of, new_base, schema_for, slugs, table, to
+from support.deleting import filled, foretold, mirrored
+from support.statements import run_sql, statements
+
+
+def refers(name: str, *references: str, more: str = "", target: str = "") -> str:
+    """Return the DDL of a table that no metadata knows, as ``column target action``."""
+    columns, keys = [], []
+    for reference in references:
+        column, far, action = reference.split(" ", maxsplit=2)
+        columns.append(f"{column} INTEGER")
+        keys.append(f"FOREIGN KEY ({column}) REFERENCES {far} (id) ON DELETE {action}")
+    parts = ", ".join(["id INTEGER PRIMARY KEY", *columns, *keys])
+    return f"CREATE TABLE {name} ({parts})"
+
+
+def insertion(name: str, *rows: tuple[int | None, ...]) -> str:
+    """Return the INSERT of rows."""
+    values = (", ".join("NULL" if v is None else str(v) for v in row) for row in rows)
+    return f"INSERT INTO {name} VALUES {', '.join(f'({row})' for row in values)}"
+
+
+def things() -> tuple[Any, Any]:
+    """Return models of things that own parts, and their catalog."""
+    base = new_base()
+    part = table(base, "parts", thing_id=to("things.id", null=False))
+    thing = table(base, "things", parts=relationship(part))
+    catalog = catalog_of()
+    schema_for(thing, catalog, {"parts": Owned(schema_for(part, catalog))})
+    return base, catalog
+
+
+@contextmanager
+def database(backend: Backend, *sql: str) -> Iterator[tuple[sa.Engine, Any]]:
+    """Yield a database of eight things with a part each, after some SQL, and their catalog."""
+    base, catalog = things()
+    parts = [{**row, "thing_id": row["id"]} for row in slugs(*range(1, 9))]
+    with filled(backend, base, things=slugs(*range(1, 9)), parts=parts) as engine:
+        run_sql(engine, *sql)
+        yield engine, catalog
+
+
+def counts_of(engine: sa.Engine, *names: str) -> dict[str, int]:
+    """Count the rows of tables."""
+    with engine.connect() as connection:
+        return {
+            name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one()
+            for name in names
+        }
+
+
+class TestAlong:
+    """What the database deletes or alters along with deleted records."""
+
+    def test_rows_go_along_at_every_depth(self, backend: Backend) -> None:
+        """Each counts once, and as many go as were foretold."""
+        with database(
+            backend,
+            refers("logs", "thing_id things CASCADE"),
+            refers("bits", "log_id logs CASCADE", "part_id parts CASCADE"),
+            refers("dust", "bit_id bits CASCADE"),
+            insertion("logs", *((n, n % 4 + 1) for n in range(1, 21))),
+            insertion("bits", *((n, n % 20 + 1, n % 8 + 1) for n in range(1, 41))),
+            insertion("dust", *((n, n % 40 + 1) for n in range(1, 81))),
+        ) as (engine, catalog):
+            outcome = foretold(engine, catalog, things=[3, 8])
+            before = counts_of(engine, "logs", "bits", "dust")
+            assert mirrored(engine, catalog, things=[3, 8]) == []
+            after = counts_of(engine, "logs", "bits", "dust")
+        along: dict[str, int] = dict.fromkeys(before, 0)
+        for cascade in outcome.cascades:
+            assert (cascade.entity, cascade.effect) == ("things", "deleted")
+            along[cascade.relation.split(".")[0]] += cascade.count
+        assert along == {name: before[name] - after[name] for name in before}
+        assert min(along.values()) > 0
+        assert outcome.refusals == []
+
+    def test_references_are_set_to_null(self, backend: Backend) -> None:
+        """Except those of rows that go along."""
+        with database(
+            backend,
+            refers("logs", "thing_id things SET NULL"),
+            refers("bits", "part_id parts SET NULL", "thing_id things CASCADE"),
+            insertion("logs", (1, 1), (2, 1), (3, 8), (4, None)),
+            insertion("bits", (1, 1, 1), (2, 2, 8), (3, 8, 3), (4, 3, None)),
+        ) as (engine, catalog):
+            outcome = foretold(engine, catalog, things=[8])
+            assert sorted(map(str, outcome.cascades)) == [
+                "bits.part_id: 3 set to null, with things",
+                "bits.thing_id: 2 deleted, with things",
+                "logs.thing_id: 2 set to null, with things",
+            ]
+
+    def test_a_table_that_refers_to_itself(self, backend: Backend) -> None:
+        """Trees and circles of any depth, of which only the roots refer to a record."""
+        above = {1: None, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 8: 7, 9: None, 10: 9}
+        rows = [(n, None, {1: 1, 7: 2, 9: 8}.get(n)) for n in above]
+        changes = [f"UPDATE nodes SET above_id = {a} WHERE id = {n}" for n, a in above.items() if a]
+        with database(
+            backend,
+            refers("nodes", "above_id nodes CASCADE", "thing_id things CASCADE"),
+            insertion("nodes", *rows),
+            *changes,
+        ) as (engine, catalog):
+            outcome = foretold(engine, catalog, things=[8])
+            counts = {cascade.relation: cascade.count for cascade in outcome.cascades}
+            assert counts == {"nodes.thing_id": 2, "nodes.above_id": 6}
+            assert mirrored(engine, catalog, things=[8]) == []
+            assert counts_of(engine, "nodes") == {"nodes": 2}
+
+    def test_what_the_records_own_deletion_and_update_cover_is_left_out(
+        self, backend: Backend
+    ) -> None:
+        """Their references, owned rows, links and subclasses' rows, whether they go or stay."""
+        base = new_base()
+        sa.Table(
+            "thing_tags", base.metadata,
+            sa.Column("thing_id", sa.ForeignKey("things.id", ondelete="CASCADE"), primary_key=True),
+            sa.Column("tag_id", sa.ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True),
+        )  # fmt: skip
+        tag = table(base, "tags", above_id=to("tags.id", ondelete="CASCADE"))
+        part = table(base, "parts", thing_id=to("things.id", null=False, ondelete="CASCADE"))
+        thing = table(
+            base, "things", tag_id=to("tags.id", ondelete="SET NULL"),
+            parts=relationship(part), tags=relationship("Tags", secondary="thing_tags"),
+            tag=relationship("Tags"),
+        )  # fmt: skip
+        catalog = catalog_of(tag)
+        schema_for(thing, catalog, {"parts": Owned(schema_for(part, catalog))})
+        with filled(
+            backend, base, tags=slugs(1, 2), things=slugs(1, 2, tag_id=1),
+            parts=slugs(1, 2, thing_id=1),
+            thing_tags=[{"thing_id": a, "tag_id": b} for a in (1, 2) for b in (1, 2)],
+        ) as engine:  # fmt: skip
+            run_sql(engine, "UPDATE tags SET above_id = 1")
+            outcome = foretold(engine, catalog, things=[2], tags=[2])
+            assert (outcome.cascades, outcome.refusals) == ([], [])
+            outcome = foretold(engine, catalog, tags=[2])
+            assert sorted(map(str, outcome.cascades)) == [
+                "thing_tags.tag_id: 2 deleted, with tags",
+                "things.tag_id: 2 set to null, with tags",
+            ]
+
+    def test_tables_of_other_schemas(self, backend: Backend) -> None:
+        """Are named with their schema; SQLite's foreign keys stay in one file."""
+        if backend.dialect == "sqlite":
+            pytest.skip("no foreign key leads to another file")
+        with database(backend) as (engine, catalog):
+            place = engine.url.database if backend.dialect == "mariadb" else "public"
+            try:
+                run_sql(
+                    engine,
+                    "CREATE SCHEMA lading_beside",
+                    refers("lading_beside.logs", f"thing_id {place}.things CASCADE"),
+                    insertion("lading_beside.logs", (1, 1), (2, 8)),
+                )
+                (cascade,) = foretold(engine, catalog, things=[8]).cascades
+            finally:
+                run_sql(engine, "DROP TABLE lading_beside.logs", "DROP SCHEMA lading_beside")
+        assert str(cascade) == "lading_beside.logs.thing_id: 1 deleted, with things"
+
+    @ON_SQLITE
+    def test_without_the_pragma_sqlite_minds_no_foreign_key(self, backend: Backend) -> None:
+        """So nothing goes along."""
+        with database(
+            backend,
+            refers("logs", "thing_id things CASCADE"),
+            insertion("logs", (1, 1)),
+        ) as (engine, catalog):
+            run_sql(engine, "PRAGMA foreign_keys=OFF")
+            assert foretold(engine, catalog, things=[]).cascades == []
+
+    def test_nothing_is_written_and_a_chunk_takes_the_same_statements(
+        self, backend: Backend
+    ) -> None:
+        """However many rows go along."""
+        counts = []
+        for times in (1, 40):
+            rows = [(n, n % 7 + 1) for n in range(1, 8 * times)]
+            with database(
+                backend,
+                refers("logs", "thing_id things CASCADE"),
+                refers("bits", "log_id logs CASCADE"),
+                refers("audits", "log_id logs RESTRICT"),
+                insertion("logs", *rows),
+                insertion("bits", *rows),
+                insertion("audits", *rows),
+            ) as (engine, catalog):
+                with statements(engine) as seen:
+                    foretold(engine, catalog, size=1_000, things=[8])
+                counts.append(len(seen))
+                written = [
+                    s for s in seen if s.split()[0] in ("INSERT", "UPDATE", "DELETE", "CREATE")
+                ]
+                assert written == []
+        assert counts[0] == counts[1]
+
+
+class TestHolders:
+    """Rows outside that keep a record from being deleted."""
+
+    def test_a_row_that_no_model_knows_is_named_by_its_primary_key(self, backend: Backend) -> None:
+        """With the number of rows, for each record."""
+        with database(
+            backend,
+            refers("logs", "thing_id things RESTRICT"),
+            insertion("logs", (3, 1), (4, 1), (5, 2), (6, 8)),
+        ) as (engine, catalog):
+            outcome = foretold(engine, catalog, things=[8])
+        assert [(refusal.key, refusal.message) for refusal in outcome.refusals] == [
+            ({"slug": "s1"}, "can't be deleted: 2 rows of logs refer to it by thing_id, such as the "
+             "one with id 3; delete or change them first"),
+            ({"slug": "s2"}, "can't be deleted: 1 row of logs refers to it by thing_id, the one with "
+             "id 5; delete or change them first"),
+        ]  # fmt: skip
+
+    def test_a_row_that_refers_to_what_goes_along(self, backend: Backend) -> None:
+        """Holds the record, at any depth; a row that goes along itself holds nothing."""
+        with database(
+            backend,
+            refers("logs", "thing_id things CASCADE"),
+            refers("bits", "log_id logs CASCADE"),
+            refers("audits", "bit_id bits NO ACTION", "thing_id parts CASCADE"),
+            insertion("logs", (1, 1), (2, 2)),
+            insertion("bits", (1, 1), (2, 2)),
+            insertion("audits", (1, 1, 8), (2, 2, 2)),
+        ) as (engine, catalog):
+            (refusal,) = foretold(engine, catalog, things=[8]).refusals
+            refused = mirrored(engine, catalog, things=[8])
+        assert refusal.key == {"slug": "s1"}
+        assert "1 row of audits refers to a row of bits that goes with it" in refusal.message
+        assert [other.key for other in refused] == [{"slug": "s1"}]
+
+    def test_a_record_of_an_entity_is_named_by_its_natural_key(self, backend: Backend) -> None:
+        """Where that entity isn't mirrored."""
+        base = new_base()
+        catalog = catalog_of(table(base, "things"), table(base, "uses", thing_id=to("things.id")))
+        with filled(backend, base, things=slugs(1, 2), uses=slugs(7, thing_id=1)) as engine:
+            (refusal,) = foretold(engine, catalog, things=[2]).refusals
+            assert foretold(engine, catalog, things=[2], uses=[7]).refusals == []
+        assert "1 row of uses refers to it by thing_id, the one with slug 's7'" in refusal.message
