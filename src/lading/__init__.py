@@ -38,6 +38,8 @@ from lading.planning.record_change import RecordChange
 from lading.report import Finding, ImportReport, Problem, Progress
 from lading.schema import EntitySchema
 from lading.upgrader import upgrade
+from lading.verifier import verify
+from lading.verifying.verification import Verification
 from lading.version import __version__
 
 __all__ = [
@@ -76,6 +78,7 @@ __all__ = [
     "RoundedWarning",
     "Split",
     "TargetError",
+    "Verification",
     "VersionError",
     "__version__",
     "change",
@@ -89,4 +92,5 @@ __all__ = [
     "json_schema",
     "lock",
     "upgrade",
+    "verify",
 ]

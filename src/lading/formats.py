@@ -1,6 +1,6 @@
-"""JSON Schemas of the files whose form is fixed: a manifest, an entity file, a lock and a plan.
+"""JSON Schemas of files of a fixed form: manifests, entity files, locks, plans and evidence.
 
-Those of a manifest and a lock come from the structs that the files are read into.
+Those of a manifest, a lock and evidence come from the structs that the files are read into.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lading.json_schemas.records import DIALECT
 from lading.locking.lock_file import LOCK_VERSION, Lock
 from lading.options import check_mapping, check_number, check_text
 from lading.planning.file_format import ChangeLine, PlanHeader, SealedSummary
+from lading.verifying.verification import EvidenceFormat
 
 Schema = dict[str, Any]
 
@@ -48,6 +49,11 @@ def lock_schema() -> Schema:
     body["properties"] = {"version": {"const": LOCK_VERSION}, **body["properties"]}
     body["required"].insert(0, "version")
     return body
+
+
+def verification_schema() -> Schema:
+    """Return the JSON Schema of the evidence that ``Verification.write`` leaves."""
+    return _of_struct("What a verification of a bundle found", EvidenceFormat)
 
 
 def entity_file_schema(

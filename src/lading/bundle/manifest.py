@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +20,7 @@ from msgspec import Meta
 
 from lading.bundle.stores.limits import MAX_FILES
 from lading.bundle.validation import INSTANT, Closed, Count, Digest, JsonFile, Name, Number
-from lading.errors import BundleError, ChecksumError, VersionError
+from lading.errors import BundleError, ChecksumError, LadingError, VersionError
 from lading.filenames import LONGEST_NAME, MANIFEST, folded, name_fault
 from lading.messages import DAMAGED, shown
 
@@ -205,19 +206,39 @@ class Manifest(ManifestFields, frozen=True):
         text isn't what was written, else ``BundleError`` naming the field.
         """
         body = _FILE.parse(data)
-        _check_version(body.get("version"))
-        _check_seal(data)
+        for fault in chain(_version_faults(body.get("version")), _seal_faults(data)):
+            raise fault
         del body["manifest_sha256"]
-        _check_unconverted(body)
+        for fault in _unconverted_faults(body):
+            raise fault
         members = _FILE.convert(body, ManifestFields)
-        _check_features(members.requires)
-        _check_files(members.files)
-        _check_order(members.files, members.deferred)
-        digest = content_digest(members.files)
-        if digest != members.content_sha256:
-            expected = f"{digest!r}, of these files"
-            raise _FILE.wrong("content_sha256", members.content_sha256, expected)
+        for fault in _contradictions(members):
+            raise fault
         return cls(**msgspec.structs.asdict(members), path=path)
+
+    @classmethod
+    def examine(
+        cls, data: bytes, *, path: Path | None = None
+    ) -> tuple[Manifest | None, list[LadingError]]:
+        """Return what a manifest says, if that can be told, and every fault of it."""
+        try:
+            body = _FILE.parse(data)
+        except BundleError as error:
+            return None, [error]
+        faults: list[LadingError] = [*_version_faults(body.get("version")), *_seal_faults(data)]
+        is_newer = isinstance(next(iter(faults), None), VersionError)
+        if is_newer:
+            return None, faults  # whose fields mean something else
+        body.pop("manifest_sha256", None)
+        faults += _unconverted_faults(body)
+        if isinstance(body.get("files"), list) and len(body["files"]) > MAX_FILES:
+            return None, faults
+        try:
+            members = _FILE.convert(body, ManifestFields)
+        except BundleError as error:
+            return None, [*faults, *(list(_FILE.misfits(body, ManifestFields)) or [error])]
+        faults += _contradictions(members)
+        return cls(**msgspec.structs.asdict(members), path=path), faults
 
 
 def sealed(body: Mapping[str, Any]) -> bytes:
@@ -254,11 +275,11 @@ def _aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...]) -> str:
     return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
 
 
-def _check_version(version: Any) -> None:
+def _version_faults(version: Any) -> Iterator[LadingError]:
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
-        raise _FILE.wrong("version", version, f"a format version like {FORMAT_VERSION!r}")
-    if version != FORMAT_VERSION:
-        raise VersionError(
+        yield _FILE.wrong("version", version, f"a format version like {FORMAT_VERSION!r}")
+    elif version != FORMAT_VERSION:
+        yield VersionError(
             f"the format is {version!r}, and this lading reads {FORMAT_VERSION!r}",
             "Read it with the lading that wrote it, or with a newer one.",
             found=version,
@@ -281,14 +302,15 @@ def is_sealed(data: bytes) -> bool:
     return seal is not None and seal[0] == seal[1]
 
 
-def _check_seal(data: bytes) -> None:
+def _seal_faults(data: bytes) -> Iterator[BundleError]:
     seal = _seal_of(data)
     if seal is None:
         problem = "must be the last line, with 64 lower-case hexadecimal digits"
-        raise _FILE.error(problem, "manifest_sha256")
+        yield _FILE.error(problem, "manifest_sha256")
+        return
     expected, actual = seal
     if expected != actual:
-        raise ChecksumError(
+        yield ChecksumError(
             "its checksum differs from its own manifest_sha256 (edited after export?)",
             DAMAGED,
             expected=expected,
@@ -298,19 +320,30 @@ def _check_seal(data: bytes) -> None:
         )
 
 
-def _check_unconverted(body: Mapping[str, Any]) -> None:
-    """Refuse what a conversion would take: other forms of a date, and very many files."""
+def _unconverted_faults(body: Mapping[str, Any]) -> Iterator[BundleError]:
+    """Find what a conversion would take: other forms of a date, and very many files."""
     date, files = body.get("export_date"), body.get("files")
     if isinstance(date, str) and not INSTANT.fullmatch(date):
-        raise _FILE.wrong("export_date", date, "an instant in UTC like '2025-01-31T12:00:00Z'")
+        yield _FILE.wrong("export_date", date, "an instant in UTC like '2025-01-31T12:00:00Z'")
     if isinstance(files, list) and len(files) > MAX_FILES:
-        raise _FILE.error(f"lists {len(files):,} files; at most {MAX_FILES:,} are read", "files")
+        yield _FILE.error(f"lists {len(files):,} files; at most {MAX_FILES:,} are read", "files")
 
 
-def _check_features(features: tuple[str, ...]) -> None:
+def _contradictions(members: ManifestFields) -> Iterator[BundleError]:
+    """Find what no single field shows to be wrong."""
+    yield from _feature_faults(members.requires)
+    yield from _file_faults(members.files)
+    yield from _order_faults(members.files, members.deferred)
+    digest = content_digest(members.files)
+    if digest != members.content_sha256:
+        expected = f"{digest!r}, of these files"
+        yield _FILE.wrong("content_sha256", members.content_sha256, expected)
+
+
+def _feature_faults(features: tuple[str, ...]) -> Iterator[BundleError]:
     for number, feature in enumerate(features):
         if feature not in FEATURES:
-            raise BundleError(
+            yield BundleError(
                 f"the bundle needs {shown(feature)}, a feature that this lading doesn't have",
                 "Read it with a newer lading.",
                 file=MANIFEST,
@@ -318,35 +351,38 @@ def _check_features(features: tuple[str, ...]) -> None:
             )
 
 
-def _check_files(files: tuple[FileEntry, ...]) -> None:
+def _file_faults(files: tuple[FileEntry, ...]) -> Iterator[BundleError]:
     names: dict[str, str] = {}
     entities: set[str] = set()
     for n, entry in enumerate(files):
         expected_name = name_fault(entry.filename)
         if expected_name:
-            raise _FILE.wrong(f"files[{n}].filename", entry.filename, expected_name)
-        other = names.setdefault(folded(entry.filename), entry.filename)
-        if len(names) == n:
+            yield _FILE.wrong(f"files[{n}].filename", entry.filename, expected_name)
+        other = names.get(folded(entry.filename))
+        if other is not None:
             expected = f"a name that no other file has, and {shown(other)} is the same"
-            raise _FILE.wrong(f"files[{n}].filename", entry.filename, expected)
+            yield _FILE.wrong(f"files[{n}].filename", entry.filename, expected)
+        names[folded(entry.filename)] = entry.filename
+        if entry.entity_type in entities:
+            yield _FILE.wrong(f"files[{n}].entity_type", entry.entity_type, "each entity once")
         entities.add(entry.entity_type)
-        if len(entities) == n:
-            raise _FILE.wrong(f"files[{n}].entity_type", entry.entity_type, "each entity once")
         # The shortest record is "{}": a count beyond that is made up, and would
         # have a reader prepare for it.
         if entry.record_count > entry.bytes // 2:
             expected = f"at most {entry.bytes // 2}, for a file of {entry.bytes} bytes"
-            raise _FILE.wrong(f"files[{n}].record_count", entry.record_count, expected)
+            yield _FILE.wrong(f"files[{n}].record_count", entry.record_count, expected)
 
 
-def _check_order(files: tuple[FileEntry, ...], deferred: tuple[Deferred, ...]) -> None:
+def _order_faults(
+    files: tuple[FileEntry, ...], deferred: tuple[Deferred, ...]
+) -> Iterator[BundleError]:
     order = {entry.entity_type: n for n, entry in enumerate(files, 1)}
     later = {(edge.entity, edge.references) for edge in deferred}
     for n, entry in enumerate(files, 1):
         if entry.import_order != n:
             expected = f"{n}: files are listed as they are imported, 1 to {len(files)}"
-            raise _FILE.wrong(f"files[{n - 1}].import_order", entry.import_order, expected)
+            yield _FILE.wrong(f"files[{n - 1}].import_order", entry.import_order, expected)
         for need in entry.dependencies:
             if order.get(need, 0) > n and (entry.entity_type, need) not in later:
                 expected = f"{entry.entity_type!r} to come after {need!r}, which it depends on"
-                raise _FILE.wrong(f"files[{n - 1}].import_order", n, expected)
+                yield _FILE.wrong(f"files[{n - 1}].import_order", n, expected)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import NoReturn, Self, TypeVar
 
 from lading.bundle.file_format import BLOCK_BYTES, line_endings, sums
 from lading.bundle.lines import runs
@@ -93,10 +94,10 @@ class BundleReader:
         """
         if size < 1:
             raise ValueError(f"size is {size}; expected at least 1")
-        measured = _Measured(self._source, entry)
+        measured = Measured(self._source, entry, most=entry.bytes)
         count = 0
         try:
-            for block in _grouped(runs(iter(measured), entry), size):
+            for block in grouped(runs(iter(measured), entry), size):
                 yield block
                 count += len(block.records)
         except BundleError:
@@ -104,13 +105,7 @@ class BundleReader:
             measured.finish()
             raise
         measured.finish()
-        if count != entry.record_count:
-            raise BundleError(
-                f"holds {count} records, and the manifest says {entry.record_count}",
-                DAMAGED,
-                file=entry.filename,
-                field="record_count",
-            )
+        refuse_count(entry, count)
 
     def _check_size(self, max_bytes: int | None) -> None:
         """Refuse what the manifest says is too much, before any of it is read."""
@@ -126,35 +121,43 @@ class BundleReader:
             )
 
     def _faults(self) -> Iterator[BundleError]:
-        for check in (self._source.check, self._check_names, self._check_sums):
-            yield from _raised(check)
+        yield from store_faults(self._source, self.manifest, self.path)
         for entry in self.manifest.files:
-            yield from _raised(_Measured(self._source, entry).finish)
+            yield from raised(Measured(self._source, entry, most=entry.bytes).finish)
 
-    def _check_names(self) -> None:
-        known = {*RESERVED, *(entry.filename for entry in self.manifest.files)}
-        same = {folded(name): name for name in known}
-        extra = [
-            f"{name!r} (to some file systems the same as {same[folded(name)]!r})"
-            if folded(name) in same
-            else repr(name)
-            for name in self._source.names()
-            if name not in known
-        ]
-        if extra:
-            raise BundleError(
-                f"there are files that the manifest doesn't list: {listed(extra, separator=', ')}",
-                "Move them elsewhere.",
-                file=str(self.path),
-            )
 
-    def _check_sums(self) -> None:
-        expected = sums(self.manifest.files)
-        text = read_whole(self._source, SUMS, 2 * len(expected))
-        if text.replace(b"\r\n", b"\n") == expected != text:
-            raise line_endings(SUMS)
-        if text != expected:
-            raise BundleError("differs from the manifest's checksums", DAMAGED, file=SUMS)
+def store_faults(source: BundleSource, manifest: Manifest, path: Path) -> Iterator[BundleError]:
+    """Yield what is wrong with a bundle's store, its file names and its list of checksums."""
+    yield from raised(source.check)
+    yield from raised(partial(_check_names, source, manifest, path))
+    yield from raised(partial(_check_sums, source, manifest))
+
+
+def _check_names(source: BundleSource, manifest: Manifest, path: Path) -> None:
+    known = {*RESERVED, *(entry.filename for entry in manifest.files)}
+    same = {folded(name): name for name in known}
+    extra = [
+        f"{name!r} (to some file systems the same as {same[folded(name)]!r})"
+        if folded(name) in same
+        else repr(name)
+        for name in source.names()
+        if name not in known
+    ]
+    if extra:
+        raise BundleError(
+            f"there are files that the manifest doesn't list: {listed(extra, separator=', ')}",
+            "Move them elsewhere.",
+            file=str(path),
+        )
+
+
+def _check_sums(source: BundleSource, manifest: Manifest) -> None:
+    expected = sums(manifest.files)
+    text = read_whole(source, SUMS, 2 * len(expected))
+    if text.replace(b"\r\n", b"\n") == expected != text:
+        raise line_endings(SUMS)
+    if text != expected:
+        raise BundleError("differs from the manifest's checksums", DAMAGED, file=SUMS)
 
 
 def with_bundle(
@@ -172,35 +175,49 @@ def with_bundle(
             return use(reader)
 
 
-class _Measured:
-    """A file's pieces, hashed and counted as they pass."""
+class Measured:
+    """A file's pieces, hashed and counted as they pass.
 
-    def __init__(self, source: BundleSource, entry: FileEntry) -> None:
+    More than ``most`` bytes are refused, if there is such a limit: this stops an archive's member
+    that expands without end.
+    """
+
+    def __init__(self, source: BundleSource, entry: FileEntry, *, most: int | None) -> None:
         self._source = source
         self._entry = entry
+        self._most = most
         self._pieces = source.pieces(entry.filename)
         self._digest = sha256()
         self._bytes = 0
-        self._failed = False
+        #: Whether it couldn't be read to its end.
+        self.failed = False
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             for piece in self._pieces:
                 self._bytes += len(piece)
-                # This also stops an archive's member that expands without end.
-                if self._bytes > self._entry.bytes:
-                    self._refuse_line_endings()
-                    raise BundleError(
-                        f"is longer than the {self._entry.bytes} bytes that the manifest says",
-                        DAMAGED,
-                        file=self._entry.filename,
-                        field="bytes",
-                    )
+                if self._most is not None and self._bytes > self._most:
+                    self._refuse_length(self._most)
                 self._digest.update(piece)
                 yield piece
         except BundleError:
-            self._failed = True
+            self.failed = True
             raise
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what has passed."""
+        return self._digest.hexdigest()
+
+    def _refuse_length(self, most: int) -> NoReturn:
+        self._refuse_line_endings()
+        who_says = " that the manifest says" if most == self._entry.bytes else ""
+        raise BundleError(
+            f"is longer than the {most} bytes{who_says}",
+            DAMAGED,
+            file=self._entry.filename,
+            field="bytes",
+        )
 
     def _refuse_line_endings(self) -> None:
         """Raise if the file is the entry's but for its line endings."""
@@ -222,21 +239,27 @@ class _Measured:
 
         A file that couldn't be read has had its error already.
         """
-        if self._failed:
+        for fault in self.faults():
+            raise fault
+
+    def faults(self) -> Iterator[BundleError]:
+        """Read what is left, and yield how the whole differs from the entry."""
+        if self.failed:
             return
         for _ in self:
             pass
-        actual, expected = self._digest.hexdigest(), self._entry.sha256
-        if actual != expected:
-            raise ChecksumError(
+        expected = self._entry.sha256
+        if self.sha256 != expected:
+            yield from raised(self._refuse_line_endings)
+            yield ChecksumError(
                 "its checksum differs from the manifest's (edited after export?)",
                 DAMAGED,
                 expected=expected,
-                found=actual,
+                found=self.sha256,
                 file=self._entry.filename,
             )
         if self._bytes != self._entry.bytes:
-            raise BundleError(
+            yield BundleError(
                 f"has {self._bytes} bytes, and the manifest says {self._entry.bytes}",
                 DAMAGED,
                 file=self._entry.filename,
@@ -244,7 +267,19 @@ class _Measured:
             )
 
 
-def _grouped(chunks: Iterable[list[bytes]], size: int) -> Iterator[Block]:
+def refuse_count(entry: FileEntry, count: int) -> None:
+    """Raise ``BundleError`` if a file holds another number of records than its entry says."""
+    if count != entry.record_count:
+        raise BundleError(
+            f"holds {count} records, and the manifest says {entry.record_count}",
+            DAMAGED,
+            file=entry.filename,
+            field="record_count",
+        )
+
+
+def grouped(chunks: Iterable[list[bytes]], size: int) -> Iterator[Block]:
+    """Put records into blocks of at most so many, and of some megabytes."""
     first, records, weight = 1, list[bytes](), 0
     for run in chunks:
         records += run
@@ -273,7 +308,8 @@ def _manifest(source: BundleSource, path: Path) -> Manifest:
     return Manifest.from_bytes(text, path=path)
 
 
-def _raised(check: Callable[[], None]) -> Iterator[BundleError]:
+def raised(check: Callable[[], None]) -> Iterator[BundleError]:
+    """Yield the error that a check raises, if it does; what replaced a bundle isn't its fault."""
     try:
         check()
     except Replaced:

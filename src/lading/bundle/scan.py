@@ -36,6 +36,10 @@ _CLOSING = {b"{": b"}", b"[": b"]"}
 _valid = msgspec.json.Decoder(msgspec.Raw).decode
 
 
+class Malformed(BundleError):
+    """An entity file isn't such a document."""
+
+
 class Window:
     """The part of a file that is in memory, which moves along.
 
@@ -68,7 +72,7 @@ class Window:
 
     def fail(self, problem: str) -> NoReturn:
         """Raise the error for a malformed file, naming the byte and the record."""
-        raise BundleError(
+        raise Malformed(
             f"is malformed near byte {self._offset + self.at}: {problem}",
             "Correct it, or export again.",
             file=self.entry.filename,

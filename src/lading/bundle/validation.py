@@ -74,32 +74,34 @@ class JsonFile:
         try:
             converted: T = on_own_stack(msgspec.convert, value, kind)
         except ValidationError as error:
-            raise self._refusal(error, (kind, value, field)) from error
+            raise next(self.misfits(value, kind, field)) from error
         except RecursionError as error:
             raise self.error(str(too_deep(DEEPEST_RECORD)), field) from error
         return converted
 
-    def _refusal(self, error: ValidationError, part: Part) -> BundleError:
-        """Return the error for a part that doesn't fit, at the innermost field that is wrong."""
-        while True:
-            kind, value, field = part
-            for name, problem in _members(kind, value):
-                return self.error(problem, _dotted(field, name))
-            inner = next(filter(None, map(_misfit, _parts(kind, value, field))), None)
-            if inner is None:
-                break
-            error, part = inner
-        rule = error.__cause__  # of a struct's own
-        expected = str(rule) if isinstance(rule, ValueError) else _expected(kind)
-        return self.wrong(field, value, expected)
+    def misfits(self, value: Any, kind: Any, field: str = "") -> Iterator[BundleError]:
+        """Yield the error of each part of a parsed value that doesn't fit a type."""
+        error = _misfit((kind, value, field))
+        if error is None:
+            return
+        members = list(_members(kind, value))
+        for name, problem in members:
+            yield self.error(problem, _dotted(field, name))
+        inner = [part for part in _parts(kind, value, field) if _misfit(part)]
+        for inner_kind, inner_value, inner_field in inner:
+            yield from self.misfits(inner_value, inner_kind, inner_field)
+        if not members and not inner:
+            rule = error.__cause__  # of a struct's own
+            expected = str(rule) if isinstance(rule, ValueError) else _expected(kind)
+            yield self.wrong(field, value, expected)
 
 
-def _misfit(part: Part) -> tuple[ValidationError, Part] | None:
-    """Return a part with its error, if it doesn't fit."""
+def _misfit(part: Part) -> ValidationError | None:
+    """Return the error of a part that doesn't fit."""
     try:
         msgspec.convert(part[1], part[0])
     except ValidationError as error:
-        return error, part
+        return error
     return None
 
 

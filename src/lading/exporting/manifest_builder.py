@@ -21,6 +21,7 @@ from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
 from lading.model.rowsets import Reference, RowSet, references_of
 from lading.model.shape import shape_of, targets_of
+from lading.records.marshmallow_path import needs_marshmallow
 from lading.version import __version__
 
 
@@ -67,12 +68,16 @@ class Contents:
         )
 
     def _shape(self, rows: RowSet) -> dict[str, Any]:
-        """Return the shape, with the versions of the entities that records refer to."""
+        """Return the shape, with the versions of the entities that records refer to.
+
+        A ``custom`` entity's records are what the application's own code makes of them.
+        """
         targets = targets_of(self.entities, rows)
         return {
             **shape_of(rows),
             **({"targets": targets} if targets else {}),
             **({"ids": True} if self.ids else {}),
+            **({"custom": True} if needs_marshmallow(rows) else {}),
         }
 
     def manifest(

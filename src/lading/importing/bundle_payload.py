@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lading.bundle import BundleReader
+from lading.bundle import BundleReader, BundleSurvey
+from lading.bundle.manifest import Manifest
 from lading.catalog import Catalog
 from lading.changes.history import History, history_of
 from lading.changes.releases import PayloadWriter
 from lading.changes.run import Piece, Upgrade
 from lading.changes.upgrade_plan import plan_upgrade
-from lading.errors import BundleError, VersionError
-from lading.importing.contradictions import refuse_contradictions
+from lading.errors import BundleError, LadingError, VersionError
+from lading.importing.contradictions import contradictions
 from lading.importing.payload import Payload
 from lading.messages import listed, shown
 from lading.model.entities import Entities
@@ -21,9 +22,10 @@ from lading.model.shape import stored_otherwise
 class BundleOrigin:
     """An opened bundle's files, by the entities' names in it."""
 
-    def __init__(self, reader: BundleReader) -> None:
+    def __init__(self, reader: BundleReader | BundleSurvey) -> None:
         self.reader = reader
-        self.entries = {entry.entity_type: entry for entry in reader.manifest.files}
+        files = () if reader.manifest is None else reader.manifest.files
+        self.entries = {entry.entity_type: entry for entry in files}
 
     def file(self, name: str) -> str:
         """Return the name of an entity's file."""
@@ -50,53 +52,70 @@ class BundleOrigin:
 class BundlePayload(Payload):
     """The records of an opened bundle."""
 
-    def __init__(self, reader: BundleReader) -> None:
+    def __init__(self, reader: BundleReader | BundleSurvey) -> None:
         self.reader = reader
-        self.manifest = reader.manifest
+        assert reader.manifest is not None, "whoever surveys a bundle looks first"
+        self.manifest: Manifest = reader.manifest
         self.origin = BundleOrigin(reader)
         self.entries = self.origin.entries
 
     def check(self, catalog: Catalog) -> None:
         """Refuse a damaged bundle, or one of another catalog or version, before any insert."""
-        entities = catalog.use()
+        for fault in self.faults(catalog):
+            raise fault
+        assert isinstance(self.reader, BundleReader), "a survey tells the faults of files itself"
+        self.reader.verify()
+
+    def faults(self, catalog: Catalog) -> Iterator[LadingError]:
+        """Yield why a catalog can't read the records, and prepare their upgrade if it can."""
+        entities, history = catalog.use(), history_of(catalog)
+        unreadable = list(self._foreign(catalog, history))
+        yield from unreadable
+        if any(isinstance(fault, BundleError) for fault in unreadable):
+            return  # no change leads on from what it doesn't know
+        yield from self._stored_otherwise(entities)
+        try:
+            self._upgrade(history, entities, str(self._writer(catalog)))
+        except (BundleError, VersionError) as error:
+            yield error
+            return
+        missing = [name for name in entities.roots if name not in self.upgrade.flows]
+        missing = [name for name in missing if name not in self.upgrade.plan.begun]
+        if missing and not self.manifest.partial:
+            yield BundleError(
+                f"holds no {listed(missing, separator=', ')}, though it isn't partial",
+                "Export again with this catalog.",
+                file="manifest.json",
+            )
+        yield from contradictions(self.manifest, entities, current=not self.upgrade.plan.undone)
+
+    def _foreign(self, catalog: Catalog, history: History) -> Iterator[LadingError]:
+        """Yield what isn't of this catalog."""
         if self.manifest.catalog != catalog.name:
-            raise VersionError(
+            yield VersionError(
                 f"the bundle is of catalog {shown(self.manifest.catalog)}, not of {catalog.name!r}",
                 "Import it with the catalog that it was exported from.",
                 file="manifest.json",
                 found=self.manifest.catalog,
                 needed=catalog.name,
             )
-        history = history_of(catalog)
         unknown = [name for name in self.entries if name not in history.version_graph.names]
         if unknown:
-            raise BundleError(
+            yield BundleError(
                 f"holds {listed(unknown, separator=', ')}, which catalog {catalog.name!r} doesn't "
                 "know",
                 f"{self._writer(catalog).newer()}, or declare a schema for each.",
                 file="manifest.json",
             )
-        self._refuse_stored_otherwise(entities)
-        self._upgrade(history, entities, str(self._writer(catalog)))
-        missing = [name for name in entities.roots if name not in self.upgrade.flows]
-        missing = [name for name in missing if name not in self.upgrade.plan.begun]
-        if missing and not self.manifest.partial:
-            raise BundleError(
-                f"holds no {listed(missing, separator=', ')}, though it isn't partial",
-                "Export again with this catalog.",
-                file="manifest.json",
-            )
-        refuse_contradictions(self.manifest, entities, current=not self.upgrade.plan.undone)
-        self.reader.verify()
 
-    def _refuse_stored_otherwise(self, entities: Entities) -> None:
-        """Refuse fields that hold a type's Python values here and stored ones there."""
+    def _stored_otherwise(self, entities: Entities) -> Iterator[VersionError]:
+        """Yield the fields that hold a type's Python values here and stored ones there."""
         for name, entry in self.entries.items():
             rows = entities.roots.get(name)
             if rows is None or rows.version != entry.schema_version:
                 continue
             for field in stored_otherwise(entry.shape, rows):
-                raise VersionError(
+                yield VersionError(
                     "the bundle and the catalog differ on whether it is written as its type's "
                     "Python value or as it is stored",
                     "Export again with this catalog, or declare it as it was: by Meta.stored, a "

@@ -25,14 +25,16 @@ from lading.model.shape import shape_of
 Contradiction = tuple[str, Any, str]
 
 
-def refuse_contradictions(manifest: Manifest, entities: Entities, *, current: bool) -> None:
-    """Raise ``BundleError`` if a manifest contradicts itself or the catalog.
+def contradictions(
+    manifest: Manifest, entities: Entities | None, *, current: bool
+) -> Iterator[BundleError]:
+    """Yield how a manifest contradicts itself or the catalog, if one is given.
 
     ``current`` says that all entities are at the catalog's own versions.
     """
-    contradictions = chain(_of_files(manifest, entities if current else None), _of_edges(manifest))
-    for where, value, expected in contradictions:
-        raise BundleError(
+    of_files = _of_files(manifest, entities if current else None)
+    for where, value, expected in chain(of_files, _of_edges(manifest)):
+        yield BundleError(
             f"is {shown(value)}; expected {expected}",
             f"{DAMAGED} If the catalog has changed since, raise the entity's version and declare a "
             "change.",

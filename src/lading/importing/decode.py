@@ -17,7 +17,7 @@ import msgspec
 
 from lading.database.dialects.base import Dialect
 from lading.importing.batch import Batch, joined
-from lading.importing.row_decoder import RowDecoder
+from lading.importing.row_decoder import Binds, RowDecoder
 from lading.mapping.fields import schema_of
 from lading.model.hidden import masked_fault, masked_faults
 from lading.model.rowsets import RowSet
@@ -35,7 +35,7 @@ from lading.values.json_text import on_own_stack, parse_json
 class CompiledDecoder:
     """The compiled functions that decode an entity's records, shared by all imports."""
 
-    def __init__(self, dialect: Dialect, rows: RowSet, ids: bool) -> None:
+    def __init__(self, dialect: Binds, rows: RowSet, ids: bool) -> None:
         self.layout = RecordLayout(rows, ids=ids)
         self.decoder = RowDecoder(dialect, rows, self.layout)
         self.json_records = msgspec.json.Decoder(list[self.layout.decoded])  # type: ignore[name-defined]

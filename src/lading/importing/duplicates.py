@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import lt
-from typing import Any
+from typing import Any, Protocol
 
 from lading.importing.batch import Batch
-from lading.importing.decode import RecordDecoder
+from lading.importing.row_decoder import RowDecoder
 from lading.records.layout import Key
+from lading.report import Problem
 from lading.scratch.sort import externally_sorted
+
+
+class Decodes(Protocol):
+    """Decodes the records of one entity."""
+
+    @property
+    def decoder(self) -> RowDecoder:
+        """What makes batches of decoded records."""
+
+    def decode(self, lines: list[bytes], first: int) -> tuple[Batch, list[Problem]]:
+        """Return the good records of a block, and the problems of the others."""
 
 
 class KeyOrder:
     """Checks that batches ascend by key, so that duplicates would be adjacent."""
 
-    def __init__(self, decoder: RecordDecoder) -> None:
+    def __init__(self, decoder: Decodes) -> None:
         self.decoder = decoder
         self.last: Any = None
 
@@ -39,8 +51,17 @@ class Duplicate:
     other: int
 
 
-def find_duplicates(decoder: RecordDecoder, blocks: Iterable[Any]) -> dict[int, Duplicate]:
+def find_duplicates(decoder: Decodes, blocks: Iterable[Any]) -> dict[int, Duplicate]:
     """Map the number of each record that shares its key to another that has it."""
+    duplicates: dict[int, Duplicate] = {}
+    for number, duplicate in duplicates_in(decoder, blocks):
+        duplicates.setdefault(duplicate.other, Duplicate(duplicate.key, number))
+        duplicates[number] = duplicate
+    return duplicates
+
+
+def duplicates_in(decoder: Decodes, blocks: Iterable[Any]) -> Iterator[tuple[int, Duplicate]]:
+    """Yield the number of each record whose key an earlier one has, by key."""
 
     def keyed() -> Iterator[tuple[Any, tuple[int, Key]]]:
         for block in blocks:
@@ -48,11 +69,8 @@ def find_duplicates(decoder: RecordDecoder, blocks: Iterable[Any]) -> dict[int, 
             orders = decoder.decoder.orders(batch.keys)
             yield from zip(orders, zip(batch.numbers, batch.keys, strict=True), strict=True)
 
-    duplicates: dict[int, Duplicate] = {}
     last: Any = None
     for order, (number, key) in externally_sorted(keyed()):
         if last is not None and last[0] == order:
-            duplicates.setdefault(last[1], Duplicate(key, number))
-            duplicates[number] = Duplicate(key, last[1])
+            yield number, Duplicate(key, last[1])
         last = (order, number)
-    return duplicates

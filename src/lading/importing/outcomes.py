@@ -90,10 +90,11 @@ class EntityOutcome:
 
     def count_links(self, batch: Batch) -> None:
         """Count the links of a batch that was read."""
-        _count_links(self.outcomes.links.setdefault(self.root.name, Counter()), self.root, batch)
+        count_links(self.outcomes.links.setdefault(self.root.name, Counter()), self.root, batch)
 
 
-def _count_links(counts: Counter[str], rows: RowSet, batch: Batch, path: str = "") -> None:
+def count_links(counts: Counter[str], rows: RowSet, batch: Batch, path: str = "") -> None:
+    """Add the links of a batch to counts by dotted path."""
     for reference in rows.references:
         keys = batch.references[reference.name]
         counts[f"{path}{reference.written}"] += len(keys) - keys.count(None)
@@ -101,7 +102,7 @@ def _count_links(counts: Counter[str], rows: RowSet, batch: Batch, path: str = "
         counts[f"{path}{links.written}"] += sum(map(len, batch.links[links.name]))
     for children in rows.children:
         nested = batch.children[children.name].batch
-        _count_links(counts, children.rows, nested, f"{path}{children.written}.")
+        count_links(counts, children.rows, nested, f"{path}{children.written}.")
 
 
 class SourceProblems:

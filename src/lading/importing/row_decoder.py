@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from lading.codegen import CodeBuilder, Expression
-from lading.database.dialects.base import Dialect
 from lading.importing.batch import Batch, Nested
-from lading.model.rowsets import Children, Links, Reference, RowSet, Value
+from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.records.key_source import (
     order_source,
     own_key_source,
@@ -19,7 +18,16 @@ from lading.records.key_source import (
 )
 from lading.records.layout import Key, KeyLayout, Part, RecordLayout
 from lading.records.recursive_text import checked
+from lading.values.base import CUSTOM, Kind
 from lading.values.json_text import json_text, on_own_stack
+
+
+class Binds(Protocol):
+    """Says what becomes of a column's canonical written forms: driver values, by a dialect."""
+
+    def binder(self, column: Column, kind: Kind) -> Expression:
+        """Return the expression; it raises ``ValueError`` for what doesn't fit."""
+        ...
 
 
 class RowDecoder:
@@ -27,7 +35,7 @@ class RowDecoder:
 
     def __init__(
         self,
-        dialect: Dialect,
+        dialect: Binds,
         rows: RowSet,
         layout: RecordLayout,
         within: Children | None = None,
@@ -59,12 +67,12 @@ class RowDecoder:
         self.order = source.compile(f"lambda keys: [{order} for k in keys]")
         self.plain_order = sorts_as_written(rows.key)
 
-    def _bind(self, source: CodeBuilder, dialect: Dialect, value: Value) -> str:
+    def _bind(self, source: CodeBuilder, dialect: Binds, value: Value) -> str:
         x = f"r.{self.layout.place[value.name]}"
         text = self._bound(source, dialect, value, x)
         return text if value.classes is None else f"(None if {x} is UNSET else {text})"
 
-    def _bound(self, source: CodeBuilder, dialect: Dialect, value: Value, x: str) -> str:
+    def _bound(self, source: CodeBuilder, dialect: Binds, value: Value, x: str) -> str:
         bind = dialect.binder(value.carrier, value.kind)
         if value.kind.is_json:
             text = source.use(bind, f"bytes({x})")
@@ -116,7 +124,9 @@ class RowDecoder:
         if part not in self.rows.members:
             return "None"  # another parent's
         x = f"r.{self.layout.place[part.name]}"
-        return reference_source(part, x, self.checked) if isinstance(part, Reference) else x
+        if isinstance(part, Reference):
+            return reference_source(part, x, self.checked)
+        return self.checked(part, x) if part.kind.name == CUSTOM and not part.nullable else x
 
     def _link_keys(self, links: Links) -> str:
         key = reference_source(links.reference, "k", self.checked)

@@ -1,0 +1,136 @@
+"""Reading a bundle whose every fault is wanted, and not the first alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lading.bundle.file_format import line_endings
+from lading.bundle.lines import runs
+from lading.bundle.manifest import FileEntry, Manifest, is_sealed
+from lading.bundle.reader import Block, Measured, grouped, raised, refuse_count, store_faults
+from lading.bundle.salvage import salvaged
+from lading.bundle.scan import Malformed
+from lading.bundle.stores.base import open_source, read_whole
+from lading.bundle.stores.limits import MAX_MANIFEST, unpacked_limit
+from lading.errors import BundleError, LadingError
+from lading.filenames import MANIFEST
+
+__all__ = ["BundleSurvey"]
+
+Note = Callable[[LadingError], None]
+
+
+class BundleSurvey:
+    """A bundle that is looked through; use it in a ``with`` statement.
+
+    Opening reads the manifest alone: ``faults`` is what is wrong with it, and ``manifest`` what
+    it says, or ``None`` where that can't be told.  Raises ``BundleError`` where there is no
+    folder or archive that could be read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, max_bytes: int | None = None) -> None:
+        self.path = Path(os.fsdecode(path))
+        self._source = open_source(self.path)
+        size = self._source.size
+        self._most = max_bytes or (None if size is None else unpacked_limit(size))
+        self.manifest: Manifest | None = None
+        self.faults: list[LadingError] = []
+        #: The names of the files that only ``salvaged`` can read.
+        self.malformed: set[str] = set()
+        #: The digests of the files that were read, by name.
+        self.digests: dict[str, str] = {}
+        try:
+            self.faults += raised(self._read_manifest)
+        except BaseException:
+            self._source.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._source.close()
+
+    def _read_manifest(self) -> None:
+        if MANIFEST not in self._source.names():
+            raise BundleError(
+                f"has no {MANIFEST}: an incomplete bundle, or none at all",
+                "Check the path, or export again.",
+                file=str(self.path),
+            )
+        text = read_whole(self._source, MANIFEST, MAX_MANIFEST)
+        unconverted = text.replace(b"\r\n", b"\n")
+        if unconverted != text and is_sealed(unconverted):
+            self.faults.append(line_endings(MANIFEST))
+            text = unconverted
+        self.manifest, faults = Manifest.examine(text, path=self.path)
+        self.faults += faults
+
+    def store_faults(self) -> Iterator[BundleError]:
+        """Yield what is wrong with the store, the names in it, and the list of checksums."""
+        if self.manifest is None:
+            yield from raised(self._source.check)
+        else:
+            yield from store_faults(self._source, self.manifest, self.path)
+
+    def blocks(self, entry: FileEntry, size: int) -> Iterator[Block]:
+        """Yield an entity file's records in blocks, once more, and tell nothing."""
+        pieces = iter(Measured(self._source, entry, most=self._most))
+        with suppress(BundleError):
+            if entry.filename in self.malformed:
+                yield from salvaged(pieces, entry, lambda _: None)
+            else:
+                yield from grouped(runs(pieces, entry), size)
+
+    def examined(self, entry: FileEntry, size: int, note: Note) -> Iterator[Block]:
+        """Yield an entity file's records in blocks, and tell every fault of the file.
+
+        Args:
+            entry: what the manifest says of the file.
+            size: how many records a block may have.
+            note: is called with each fault.
+
+        Raises:
+            Malformed: it isn't such a document; ``salvaged`` reads on where this stops.
+        """
+        measured = Measured(self._source, entry, most=self._most)
+        count = 0
+        try:
+            for block in grouped(runs(iter(measured), entry), size):
+                yield block
+                count += len(block.records)
+        except Malformed:
+            self.malformed.add(entry.filename)
+            raise
+        except BundleError as error:
+            note(error)
+        else:
+            for fault in raised(lambda: refuse_count(entry, count)):
+                note(fault)
+        for fault in measured.faults():
+            note(fault)
+        self._keep_digest(entry, measured)
+
+    def salvaged(self, entry: FileEntry, malformed: Malformed, note: Note) -> Iterator[Block]:
+        """Yield the records of a malformed file that can be told apart, and tell every fault."""
+        faults: list[BundleError] = []
+        measured = Measured(self._source, entry, most=self._most)
+        pieces = iter(measured)
+        yield from salvaged(pieces, entry, faults.append)
+        for fault in [*(faults or [malformed]), *measured.faults()]:
+            note(fault)
+        self._keep_digest(entry, measured)
+
+    def _keep_digest(self, entry: FileEntry, measured: Measured) -> None:
+        if not measured.failed:
+            self.digests[entry.filename] = measured.sha256

@@ -1,0 +1,116 @@
+"""The story of a verification: every fault of a bundle, found without a database."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from lading.bundle import BundleSurvey
+from lading.bundle.manifest import Manifest, content_digest
+from lading.bundle.stores.directory import Replaced
+from lading.catalog import Catalog, catalog_of
+from lading.errors import BundleError
+from lading.options import check_number, check_path, check_progress
+from lading.report import Problems, Progress
+from lading.verifying.bundle_check import BundleCheck
+from lading.verifying.faults import problem_of
+from lading.verifying.verification import Verification, VerifiedFile
+
+Watch = Callable[[Progress], None]
+
+
+def verify(
+    path: str | os.PathLike[str],
+    *,
+    catalog: Catalog | None = None,
+    progress: Watch | None = None,
+    max_bytes: int | None = None,
+) -> Verification:
+    """Look through a bundle without a database, and report every fault.
+
+    Checksums, names and counts of files, canonical form, key order, duplicates, links and
+    references are looked at by the shapes that the manifest records; with a catalog also whether
+    it is of the catalog, and whether its records (upgraded where they are older) are what the
+    schemas take.  References of a bundle that isn't partial must all lead to records in it.
+
+    Args:
+        path: the bundle's folder, or its ZIP file.
+        catalog: the catalog that the records are held against; without one, they are held
+            against the bundle's own shapes alone.
+        progress: a function that is called with a ``Progress`` after each chunk.
+        max_bytes: how many bytes an archive's files may hold, as in :func:`import_all`.
+
+    Returns:
+        The outcome, which is true if the bundle is whole.  A damaged bundle is no error.
+
+    Raises:
+        ArgumentError: an argument isn't of these forms.
+        DeclarationError: the catalog has mistakes.
+        BundleError: nothing is at the path, or temporary files can't be kept.
+    """
+    check_path("path", path)
+    check_progress(progress)
+    check_number("max_bytes", max_bytes)
+    if catalog is not None:
+        catalog_of(catalog).use()
+    try:
+        return _verified(path, catalog, progress, max_bytes)
+    except Replaced:
+        return _verified(path, catalog, progress, max_bytes)
+
+
+def _verified(
+    path: str | os.PathLike[str],
+    catalog: Catalog | None,
+    watch: Watch | None,
+    max_bytes: int | None,
+) -> Verification:
+    started, clock = datetime.now(UTC), time.perf_counter()
+    place = Path(os.fsdecode(path))
+    manifest, files = None, list[VerifiedFile]()
+    try:
+        with BundleSurvey(path, max_bytes=max_bytes) as survey:
+            check = BundleCheck(survey, catalog, watch)
+            check.run()
+            manifest, problems = survey.manifest, check.problems
+            files = _files(manifest, survey.digests)
+    except Replaced:
+        raise
+    except BundleError as error:
+        if not os.path.lexists(place):
+            raise
+        problems = Problems([problem_of(error, str(place))])
+    return Verification(
+        path=place,
+        verified_at=started,
+        seconds=time.perf_counter() - clock,
+        catalog=None if catalog is None else catalog.name,
+        exported_at=None if manifest is None else manifest.export_date,
+        content_sha256=_content(manifest, files),
+        checks=("files", "records", "references", *(["catalog"] if catalog is not None else [])),
+        files=tuple(files),
+        problems=problems.kept,
+        more_problems=problems.more,
+    )
+
+
+def _files(manifest: Manifest | None, digests: dict[str, str]) -> list[VerifiedFile]:
+    return [
+        VerifiedFile(
+            entry.entity_type, entry.filename, entry.record_count, digests.get(entry.filename)
+        )
+        for entry in (() if manifest is None else manifest.files)
+    ]
+
+
+def _content(manifest: Manifest | None, files: list[VerifiedFile]) -> str | None:
+    """Return the digest of the contents as they were read."""
+    if manifest is None or any(file.sha256 is None for file in files):
+        return None
+    pairs = zip(manifest.files, files, strict=True)
+    return content_digest(replace(entry, sha256=file.sha256) for entry, file in pairs)

@@ -1,0 +1,1 @@
+"""What is wrong with a bundle, found without a database."""

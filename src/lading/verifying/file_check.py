@@ -1,0 +1,158 @@
+"""Looks through the file of one entity: its records, their form and order, and their links."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+from lading.bundle import Block
+from lading.bundle.manifest import FileEntry
+from lading.importing.batch import Batch
+from lading.importing.duplicates import duplicates_in
+from lading.importing.outcomes import count_links
+from lading.model.recursive_keys import Parts
+from lading.model.rowsets import RowSet, Value
+from lading.records.describe import masked_key
+from lading.report import Problem
+from lading.values.by_shape import AnyJson
+from lading.verifying.open_decoder import OpenDecoder
+from lading.verifying.portable import PortableBinder
+from lading.verifying.references import BundleReferences
+from lading.verifying.strict_decoder import StrictDecoder
+
+Note = Callable[[Problem], None]
+LOOSE = "isn't written as an export writes it. seal() rewrites it in canonical form"
+
+
+class FileCheck:
+    """What is wrong with the records of one file.
+
+    Args:
+        entry: what the manifest says of it.
+        rows: how its records are read; ``None`` where nobody knows.
+        binder: what checks values.
+        references: collects the keys of its records, and those that they refer to.
+        note: is called with each problem.
+        is_by_shape: whether the rows are those of the shape, which doesn't know ids' names.
+    """
+
+    def __init__(
+        self,
+        entry: FileEntry,
+        rows: RowSet | None,
+        binder: PortableBinder,
+        references: BundleReferences | None,
+        note: Note,
+        *,
+        is_by_shape: bool,
+    ) -> None:
+        self.entry = entry
+        self.rows = rows
+        self.references = references
+        self.note = note
+        self.links: Counter[str] = Counter()
+        self.is_clean = True
+        self.needs_search = False
+        self.last: tuple[Any, int] | None = None
+        ids = entry.shape.get("ids") is True
+        self.decoder = (
+            None if rows is None else StrictDecoder(binder, rows, entry.filename, ids=ids)
+        )
+        self.open = OpenDecoder(entry.filename)
+        self.is_ordered = rows is None or not _is_opaque(rows.key)
+
+    def add(self, block: Block) -> None:
+        """Look at some records."""
+        if self.decoder is None:
+            problems, loose = self.open.read(block.records, block.first)
+            self._tell(problems, loose)
+            return
+        strict = self.decoder.read(block.records, block.first)
+        self._tell(strict.problems, strict.loose)
+        assert self.rows is not None
+        self._check_order(strict.batch)
+        count_links(self.links, self.rows, strict.batch)
+        self.links.update(dict(_unfollowed(self.rows, strict.batch)))
+        if self.references is not None:
+            self.references.add(self.rows, strict.batch)
+
+    def _tell(self, problems: Iterable[Problem], loose: Iterable[int]) -> None:
+        for problem in problems:
+            self.is_clean = False
+            self.note(problem)
+        for number in loose:
+            self.note(Problem(self.entry.filename, number, None, None, LOOSE))
+
+    def _check_order(self, batch: Batch) -> None:
+        """Tell each record that stands before its place; equal keys are searched for later."""
+        assert self.decoder is not None
+        orders = self.decoder.decoder.orders(batch.keys)
+        if not orders:
+            return
+        numbers: list[int] = batch.numbers
+        if self.last is not None:
+            orders, numbers = [self.last[0], *orders], [self.last[1], *numbers]
+        self.last = (orders[-1], numbers[-1])
+        if all(before < after for before, after in pairwise(orders)):
+            return
+        self.needs_search = True
+        for (before, other), (order, number) in pairwise(zip(orders, numbers, strict=True)):
+            if order < before and self.is_ordered:
+                place = batch.numbers.index(number)
+                text = (
+                    f"stands behind record {other}, whose key comes after its own. seal() puts "
+                    "records in key order"
+                )
+                self._problem(number, batch.keys[place], text)
+
+    def _problem(self, number: int, key: Any, text: str) -> None:
+        assert self.rows is not None
+        portable = masked_key(self.rows.key, key) if key else None
+        self.note(Problem(self.entry.filename, number, portable, None, text))
+
+    def finish(self, again: Callable[[], Iterator[Block]]) -> None:
+        """Search for equal keys where the order doesn't show them, and compare the links.
+
+        ``again`` reads the file's records once more.
+        """
+        if self.needs_search and self.decoder is not None:
+            for number, duplicate in duplicates_in(self.decoder, again()):
+                text = (
+                    f"has the natural key of record {duplicate.other}; it must be unique. Remove "
+                    "or rename one"
+                )
+                self._problem(number, duplicate.key, text)
+        if not self.is_clean or self.rows is None:
+            return
+        for path, expected in self.entry.references.items():
+            count = self.links.get(path, 0)
+            if count != expected.count:
+                text = f"holds {count} links, and the manifest says {expected.count}"
+                self.note(Problem(self.entry.filename, None, None, path, text))
+
+
+def _is_opaque(parts: Parts, above: tuple[Parts, ...] = ()) -> bool:
+    """Tell whether a key has parts whose order nobody here knows."""
+    if parts in above:
+        return False
+    return any(
+        isinstance(part.kind, AnyJson)
+        if isinstance(part, Value)
+        else _is_opaque(part.parts, (*above, parts))
+        for part in parts
+    )
+
+
+def _unfollowed(rows: RowSet, batch: Batch, path: str = "") -> Iterator[tuple[str, int]]:
+    """Yield how many links the fields have that may be references to what isn't in the bundle."""
+    writable = [value for value in rows.values if value.writable]
+    for place, value in enumerate(writable):
+        if isinstance(value.kind, AnyJson):
+            fields = [values[place] for values in batch.values if values[place] is not None]
+            count = sum(len(field) if isinstance(field, list) else 1 for field in fields)
+            yield f"{path}{value.written}", count
+    for children in rows.children:
+        nested = batch.children[children.name].batch
+        yield from _unfollowed(children.rows, nested, f"{path}{children.written}.")

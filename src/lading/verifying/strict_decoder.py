@@ -1,0 +1,112 @@
+"""Decodes records and holds each against its canonical form, without a database.
+
+A block is decoded and encoded as a whole; only where that doesn't give the same bytes is each
+record looked at by itself, by its schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lading.importing.batch import Batch, joined
+from lading.importing.decode import CompiledDecoder
+from lading.model.hidden import masked_faults
+from lading.model.rowsets import RowSet
+from lading.records.canonical import Canonicaliser
+from lading.records.lines import encode_lines
+from lading.report import Problem
+from lading.values.json_text import on_own_stack
+from lading.verifying.list_order import ListOrder
+from lading.verifying.portable import PortableBinder
+
+
+@dataclass(slots=True)
+class StrictBatch:
+    """The good records of a block, whose batch has their canonical texts as its lines.
+
+    ``loose`` are the numbers of those that were written otherwise.
+    """
+
+    batch: Batch
+    problems: list[Problem] = field(default_factory=list)
+    loose: list[int] = field(default_factory=list)
+
+
+class StrictDecoder:
+    """Decodes an entity's records, and tells which aren't in canonical form."""
+
+    def __init__(
+        self, binder: PortableBinder, rows: RowSet, file: str, *, ids: bool = False
+    ) -> None:
+        compiled = binder.once(CompiledDecoder, rows, ids)
+        self.rows = rows
+        self.file = file
+        self.ids = ids
+        self.compiled = compiled
+        self.decoder = compiled.decoder
+        self.lists = ListOrder(compiled.decoder)
+
+    @cached_property
+    def canonicaliser(self) -> Canonicaliser:
+        """What loads a record by its schema, and writes it anew."""
+        return Canonicaliser(self.rows)
+
+    def decode(self, lines: list[bytes], first: int) -> tuple[Batch, list[Problem]]:
+        """Return the good records of a block, and the problems of the others."""
+        strict = self.read(lines, first)
+        return strict.batch, strict.problems
+
+    def read(self, lines: list[bytes], first: int) -> StrictBatch:
+        """Return the good records of a block, and what is wrong with it.
+
+        ``first`` is the number of the block's first record.
+        """
+        batch = self._whole(lines, list(range(first, first + len(lines))))
+        if batch is not None:
+            return StrictBatch(batch)
+        result = StrictBatch(self.decoder.batch([], [], []))
+        batches = []
+        for number, line in enumerate(lines, first):
+            batch = self._whole([line], [number])
+            if batch is None:
+                batch = self._by_schema(line, number, result)
+            if batch is not None:
+                batches.append(batch)
+        if batches:
+            result.batch = joined(batches)
+        return result
+
+    def _whole(self, lines: list[bytes], numbers: list[int]) -> Batch | None:
+        """Return records that are all canonical, or ``None``."""
+        if self.compiled.custom:
+            return None
+        try:
+            text = b"[" + b",".join(lines) + b"]"
+            records = on_own_stack(self.compiled.json_records.decode, text)
+            if encode_lines(records) != lines or not self.lists.holds(records):
+                return None
+            return self.decoder.batch(records, numbers, lines)
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            return None
+
+    def _by_schema(self, line: bytes, number: int, result: StrictBatch) -> Batch | None:
+        """Return a record as its schema loads it, and note what is wrong with its text."""
+        canonical = self.canonicaliser.make(line, self.file, number)
+        if isinstance(canonical, list):
+            result.problems += canonical
+            return None
+        struct = self.decoder.struct(canonical.record)
+        faults = list(self.decoder.faults(struct))
+        try:
+            batch = self.decoder.batch([struct], [number], [canonical.text])
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            faults = faults or [("", str(error))]
+            result.problems += [
+                Problem(self.file, number, canonical.key, path or None, text)
+                for path, text in masked_faults(self.rows, faults)
+            ]
+            return None
+        if canonical.text != line and not self.ids:
+            result.loose.append(number)
+        return batch

@@ -1,0 +1,80 @@
+"""Looks at the records of an older bundle as the catalog's changes make them today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from lading.changes.run import Piece
+from lading.errors import BundleError
+from lading.importing.bundle_payload import BundlePayload
+from lading.importing.duplicates import KeyOrder, duplicates_in
+from lading.messages import sentence
+from lading.model.entities import Entities
+from lading.records.describe import masked_key
+from lading.report import Problem, Problems
+from lading.scratch.sort import CHUNK
+from lading.verifying.dangling import Readable, dangling
+from lading.verifying.faults import problem_of
+from lading.verifying.portable import PortableBinder
+from lading.verifying.references import BundleReferences
+from lading.verifying.strict_decoder import StrictDecoder
+
+
+class UpgradedCheck:
+    """Checks upgraded records; what its own shapes showed of a record already isn't told again."""
+
+    def __init__(
+        self, payload: BundlePayload, entities: Entities, binder: PortableBinder, problems: Problems
+    ) -> None:
+        self.payload = payload
+        self.entities = entities
+        self.binder = binder
+        self.problems = problems
+        self.known = {(problem.file, problem.record) for problem in problems}
+
+    def run(self) -> None:
+        """Read every entity, and follow its references."""
+        names = [name for name in self.payload.names if name in self.entities.roots]
+        readable = {name: self._readable(name) for name in names}
+        with closing(BundleReferences(self.entities[name] for name in names)) as references:
+            for source in readable.values():
+                self._check(source, references)
+            for problem in dangling(references, readable, self.payload.manifest):
+                self._tell(problem)
+
+    def _readable(self, name: str) -> Readable:
+        rows, file = self.entities[name], self.payload.file(name)
+        decoder = StrictDecoder(self.binder, rows, file, ids=self.payload.has_ids(name))
+        return Readable(rows, file, decoder, lambda: self._pieces(name))
+
+    def _pieces(self, name: str, failed: Any = lambda _: None) -> Iterator[Piece]:
+        """Yield upgraded records; an upgrade that can't go on is a problem of its file."""
+        try:
+            yield from self.payload.blocks(name, CHUNK, failed)
+        except BundleError as error:
+            self._tell(problem_of(error, self.payload.file(name)))
+
+    def _check(self, source: Readable, references: BundleReferences) -> None:
+        name = source.rows.name
+        order, is_ordered = KeyOrder(source.decoder), True
+        for piece in self._pieces(name, self._tell):
+            strict = source.decoder.read(piece.records, piece.first)
+            for problem in strict.problems:
+                note = self.payload.note(name, source.rows.version)
+                text = sentence("", problem.message, note) if note else problem.message
+                self._tell(Problem(problem.file, problem.record, problem.key, problem.field, text))
+            is_ordered = is_ordered and order.holds(strict.batch)
+            references.add(source.rows, strict.batch)
+        if not is_ordered:
+            for number, duplicate in duplicates_in(source.decoder, self._pieces(name)):
+                other = self.payload.record_at(name, duplicate.other)
+                text = f"has the natural key of {other}; it must be unique. Remove or rename one"
+                key = masked_key(source.rows.key, duplicate.key)
+                self._tell(Problem(source.file, number, key, None, text))
+
+    def _tell(self, problem: Problem) -> None:
+        (located,) = self.payload.located([problem])
+        if (located.file, located.record) not in self.known:
+            self.problems.append(located)

@@ -1,0 +1,254 @@
+"""``verify``: every fault of a bundle at once, by its own shapes and by a catalog."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from msgspec.structs import replace
+
+from lading import BundleError, verify
+from lading.bundle import BundleReader
+from lading.formats import verification_schema
+from support.aged import pantry
+from support.packing import packed
+from support.rewriting import rewritten
+from support.shop import shop
+from support.zoo import WORLDS
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_what_an_export_wrote_is_whole(tmp_path: Path, name: str) -> None:
+    """Whatever features it uses, with its catalog and without."""
+    world = WORLDS[name]()
+    path = packed(world, tmp_path / "now")
+    assert verify(path).errors == []
+    assert verify(path, catalog=world.catalog).errors == []
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A folder with a shop's bundle."""
+    return packed(shop(5), tmp_path / "b")
+
+
+def edited(bundle: Path, name: str, *edits: tuple[str, str]) -> Path:
+    """Replace texts in one file, each once."""
+    file = bundle / name
+    text = file.read_text()
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file.write_text(text)
+    return bundle
+
+
+@pytest.mark.parametrize("by_catalog", [False, True])
+def test_every_fault_of_the_records_is_told(bundle: Path, by_catalog: bool) -> None:
+    """Each with its place, and each beside all others."""
+    (bundle / "05_more.json").write_text("{}")
+    (bundle / "03_tags.json").unlink()
+    edited(
+        bundle,
+        "04_products.json",
+        ('"price":"0.50"', '"price":0.5'),
+        ('"p0002","price":"1.00"', '"p0002", "price":"1.00"'),
+        ('"maker":{"slug":"mill"}},{"name":"tin","maker":null}]},\n{"slug":"p0004"',
+         '"maker":{"slug":"nobody"}},{"name":"tin","maker":null}]},\n{"slug":"p0002"'),
+        ('{"slug":"p0005","price":"2.50","data":{"a":[5]', '{"slug":"p0005","price":"2.50","data":{"a":NaN'),
+    )  # fmt: skip
+    edited(
+        bundle, "01_aisles.json", ('{"above":null,"name":"food"}', '{"above":null,"name":"feed"}')
+    )
+    outcome = verify(bundle, catalog=shop(5).catalog if by_catalog else None)
+    assert not outcome
+    missing = "leads nowhere: aisles: no record of this bundle has name 'food' and above null"
+    texts = "\n".join(outcome.errors)
+    for expected in (
+        "there are files that the manifest doesn't list: '05_more.json'",
+        "03_tags.json: is missing from the bundle",
+        "01_aisles.json: its checksum differs",
+        f"01_aisles.json record 2, above: {missing}",
+        "04_products.json record 1, price: 0.5 is not a decimal",
+        "04_products.json record 2: isn't written as an export writes it",
+        "04_products.json record 3, parts.maker: leads nowhere: suppliers",
+        "04_products.json record 4: has the natural key of record 2",
+        "04_products.json record 5: is malformed: it is not JSON",
+        "04_products.json record 2, tags: leads nowhere: tags: no record of this bundle has slug 'dry'",
+        "04_products.json: its checksum differs",
+    ):
+        assert expected in texts, f"{expected}\n\n{texts}"
+    assert outcome.problem_count == len(outcome.problems)
+    assert outcome.content_sha256 is None
+
+
+def test_malformed_lines_hide_nothing_behind_them(bundle: Path) -> None:
+    """Each line that is no JSON is told, and the records between them are looked at."""
+    edited(
+        bundle,
+        "04_products.json",
+        ('"slug":"p0001","price"', '"slug":"p0001",price'),
+        ('{"slug":"p0002","price":"1.00"', '{"slug":"p0002","price":"1"'),
+        (']},\n{"slug":"p0004"', ']}\n{"slug":"p0004"'),
+        ("]}\n]}", "]}},\n]}"),
+    )
+    faults = [(p.record, p.message.split(".")[0]) for p in verify(bundle).problems]
+    assert (
+        1,
+        "is malformed: it is not JSON (JSON is malformed: expected '\"' (byte 16))",
+    ) in faults
+    assert (2, "isn't written as an export writes it") in faults
+    assert (4, "is malformed: no comma stands before it") in faults
+    assert any(record == 5 and "it is not JSON" in text for record, text in faults)
+
+
+def test_every_fault_of_a_manifest_is_told(bundle: Path) -> None:
+    """Where its fields can be told at all, the files are held against them."""
+    body = json.loads((bundle / "manifest.json").read_text())
+    body["files"][0]["import_order"] = 7
+    body["files"][1]["filename"] = "../x"
+    body["files"][2]["references"] = {"x": {"entity": "tags", "count": 1}}
+    body["files"][3]["record_count"] = 4
+    body["requires"] = ["magic"]
+    (bundle / "manifest.json").write_bytes(json.dumps(body).encode())
+    fields = [p.field for p in verify(bundle).problems if p.file == "manifest.json"]
+    assert fields[:5] == [
+        "manifest_sha256",
+        "requires[0]",
+        "files[1].filename",
+        "files[0].import_order",
+        "files[2].references",
+    ]
+    body["files"][0]["sha256"], body["files"][1]["bytes"], body["source"] = None, True, 5
+    (bundle / "manifest.json").write_bytes(json.dumps(body).encode())
+    fields = [p.field for p in verify(bundle).problems]
+    assert {"files[0].sha256", "files[1].bytes", "source"} <= set(fields)
+
+
+def test_key_order_is_looked_at(bundle: Path) -> None:
+    """A record that stands too late is told, and no duplicate is made up."""
+    file = bundle / "04_products.json"
+    head, one, two, *rest = file.read_text().split("\n")
+    file.write_text("\n".join([head, two, one, *rest]))
+    (late,) = [p for p in verify(bundle).problems if p.record]
+    assert (late.record, late.key) == (2, {"slug": "p0001"})
+    assert late.message.startswith("stands behind record 1, whose key comes after its own")
+
+
+def test_lists_within_records_are_looked_at(bundle: Path) -> None:
+    """Links and owned rows out of their order aren't canonical."""
+    tags, parts = '{"slug":"dry"},{"slug":"new"}', '{"name":"lid","maker":{"slug":"mill"}}'
+    edited(
+        bundle,
+        "04_products.json",
+        (tags, '{"slug":"new"},{"slug":"dry"}'),
+        (f'{parts},{{"name":"tin","maker":null}}]}},\n{{"slug":"p0003"',
+         f'{{"name":"tin","maker":null}},{parts}]}},\n{{"slug":"p0003"'),
+    )  # fmt: skip
+    assert [p.record for p in verify(bundle).problems if p.record] == [1, 2]
+
+
+def test_links_are_counted(bundle: Path) -> None:
+    """As the manifest says them, by field."""
+
+    def recount(entry: Any) -> Any:
+        links = {
+            path: replace(count, count=count.count + 1) for path, count in entry.references.items()
+        }
+        return replace(entry, references=links)
+
+    assert [p.field for p in verify(rewritten(bundle, entry=recount)).problems] == [
+        "above", "supplier", "aisle", "tags", "parts.maker",
+    ]  # fmt: skip
+
+
+def test_an_older_bundle_is_upgraded_for_its_catalog(tmp_path: Path) -> None:
+    """It is whole for the newer catalog; what is wrong with it is told once."""
+    path = packed(pantry(1), tmp_path / "b")
+    assert verify(path, catalog=pantry(2).catalog).errors == []
+    edited(path, "03_products.json", ('"weight":2', '"weight":"2"'))
+    edited(path, "06_tools.json", ('"grinds":{"slug":"rye"}', '"grinds":{"slug":"oats"}'))
+    outcome = verify(path, catalog=pantry(2).catalog)
+    places = [(p.file, p.record, p.field) for p in outcome.problems if p.record]
+    assert ("03_products.json", 1, "weight") in places
+    assert ("06_tools.json", 1, "grinds") in places
+    assert len(places) == len(set(places))
+
+
+def test_another_catalog_is_told(bundle: Path) -> None:
+    """With whatever else is wrong for it."""
+    texts = "\n".join(verify(bundle, catalog=pantry(2).catalog).errors)
+    assert "the bundle is of catalog 'shop', not of 'pantry'" in texts
+    assert "holds aisles, suppliers, tags, which catalog 'pantry' doesn't know" in texts
+
+
+@pytest.mark.parametrize("options", [{"only": ["products", "tags"]}, {"include_ids": True}])
+def test_partial_bundles_and_ids_are_whole(tmp_path: Path, options: dict[str, Any]) -> None:
+    """References that leave a bundle are counted as its manifest says."""
+    world = shop(3)
+    path = packed(world, tmp_path / "b", **options)
+    assert verify(path).errors == []
+    assert verify(path, catalog=world.catalog).errors == []
+
+
+def test_what_leaves_a_partial_bundle_is_counted(tmp_path: Path) -> None:
+    """One link more that leads nowhere is one too many."""
+    world = shop(3)
+    path = packed(world, tmp_path / "b", only=["products", "tags"])
+    edited(path, "02_products.json", ('[{"slug":"dry"}', '[{"slug":"arid"}'))
+    (told,) = [p for p in verify(path).problems if p.file == "manifest.json"]
+    assert told.message == "1 links of products.tags lead nowhere in this bundle, and it says 0"
+
+
+@pytest.mark.parametrize("name", ["b", "b.zip"])
+def test_evidence_is_left(tmp_path: Path, name: str) -> None:
+    """By the published schema, whatever the outcome."""
+    manifest_path = packed(shop(3), tmp_path / name)
+    schema = Draft202012Validator(verification_schema())
+    outcome = verify(manifest_path, catalog=shop(3).catalog)
+    assert outcome
+    whole = json.loads(outcome.write(tmp_path / "e.json").read_text())
+    schema.validate(whole)
+    with BundleReader(manifest_path) as reader:
+        assert whole["content_sha256"] == reader.manifest.content_sha256
+    assert (whole["outcome"], whole["problem_count"]) == ("whole", 0)
+    data = (manifest_path if name == "b.zip" else manifest_path / "03_tags.json").read_bytes()
+    broken = tmp_path / name if name == "b.zip" else manifest_path / "03_tags.json"
+    broken.write_bytes(data[:-20])
+    faulty = json.loads(verify(manifest_path).write(tmp_path / "e.json").read_text())
+    schema.validate(faulty)
+    assert faulty["outcome"] == "faulty"
+    assert sorted(file.name for file in tmp_path.iterdir()) == [name, "e.json"]
+
+
+def test_nothing_at_the_path_is_an_error(tmp_path: Path) -> None:
+    """Who asks of what isn't there has mistyped it; a folder without a manifest is no bundle."""
+    with pytest.raises(BundleError, match="there is no such file or folder"):
+        verify(tmp_path / "gone")
+    (tmp_path / "b").mkdir()
+    assert "has no manifest.json: an incomplete bundle" in str(verify(tmp_path / "b"))
+
+
+def test_problems_are_bounded(tmp_path: Path) -> None:
+    """A thousand are kept, and the others counted."""
+    path = packed(shop(1_200), tmp_path / "b")
+    (path / "03_tags.json").unlink()
+    outcome = verify(path)
+    assert len(outcome.problems) == 1_000
+    assert outcome.problem_count == 2_401
+    assert "2,401 problems" in str(outcome)
+
+
+def test_flipped_bytes_are_all_found(tmp_path: Path) -> None:
+    """Each byte of a small bundle in turn, in files and archive."""
+    folder, archive = packed(shop(1), tmp_path / "b"), packed(shop(1), tmp_path / "b.zip")
+    for file in (*folder.iterdir(), archive):
+        data = file.read_bytes()
+        for place in range(0, len(data), 7):
+            file.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+            assert not verify(archive if file == archive else folder), (file, place)
+        file.write_bytes(data)
+    assert verify(folder)
