@@ -18,7 +18,7 @@ from lading.exporter import export_document
 from lading.importer import import_all, import_document
 from lading.report import ImportReport
 from lading.testing.compare.records import plain_text
-from lading.testing.compare.stored import Stored, stored_cells
+from lading.testing.compare.stored import Stored
 from lading.testing.databases.factories import EngineFactory, check_factory, sqlite_engine
 from lading.testing.datasets.catalog_plan import (
     Overrides,
@@ -254,7 +254,7 @@ class RoundTripMachine(RuleBasedStateMachine):
     def export(self, where: str, form: str) -> Exported:
         """Export a database, twice where that makes files: equal bytes, and what the rows say."""
         live = self.live[where]
-        cells = stored_cells(live.engine, self.trip.tables)
+        cells = self.trip.cells(live.engine)
         self.trip.expected = live.state.written().document()
         content: Path | dict[str, Any]
         if form == "document":
@@ -266,7 +266,7 @@ class RoundTripMachine(RuleBasedStateMachine):
             if files_of(content) != files_of(again):
                 raise RoundTripError(f"two exports of {where} gave different bytes")
             self.trip.says_what_was_written(content)
-        if stored_cells(live.engine, self.trip.tables) != cells:
+        if self.trip.cells(live.engine) != cells:
             raise RoundTripError(f"the export of {where} changed cells of its database")
         return Exported(live, form, content, cells)
 
@@ -282,13 +282,15 @@ class RoundTripMachine(RuleBasedStateMachine):
         engine = self.trip.opened(type(self).engine_factory)
         with noted("the import into a fresh database"):
             report = exported.load(engine, type(self).catalog)
-        total = sum(map(len, exported.state.written().document().values()))
+        records = exported.state.written().document()
+        total = sum(map(len, records.values()))
         if report.inserted != total or report.total.imported != total or report.problems:
             raise RoundTripError(f"an import into a fresh database of {total} records: {report}")
-        after = stored_cells(engine, self.trip.tables)
-        self.trip.same_cells(exported.cells, after, "after the import into a fresh database")
+        when = "after the import into a fresh database"
         if isinstance(exported.content, Path):
             self.trip.same_bytes(exported.content, engine, "the export after the import")
+        self.trip.same_cells(exported.cells, self.trip.cells(engine), when)
+        self.trip.same_rows(records, engine, when)
 
     @rule(exported=exports, into=st.sampled_from(PLACES), terms=_terms())
     def load(self, exported: Exported, into: str, terms: Terms) -> None:
@@ -300,7 +302,7 @@ class RoundTripMachine(RuleBasedStateMachine):
         if clash is Clash.UNSEEN:
             return
         may_fail = clash is Clash.REFUSED or not outcome.is_sure()
-        before = stored_cells(live.engine, self.trip.tables)
+        before = self.trip.cells(live.engine)
         try:
             with noted(f"an import into {into}"):
                 report = exported.load(live.engine, type(self).catalog, **terms.options())
@@ -309,7 +311,7 @@ class RoundTripMachine(RuleBasedStateMachine):
                 raise
             failed = exported.failed(error.report)
             outcome.check(error.report, failed, is_kept=False, may_fail=may_fail)
-            if stored_cells(live.engine, self.trip.tables) != before:
+            if self.trip.cells(live.engine) != before:
                 raise RoundTripError(f"a refused import changed cells of {into}") from error
             return
         failed = exported.failed(report)
@@ -323,7 +325,7 @@ class RoundTripMachine(RuleBasedStateMachine):
 
     def _arrived(self, live: Live, expected: dict[str, list[Any]], before: Stored) -> None:
         """Every row that was there is as it was, and the records are those expected."""
-        after = stored_cells(live.engine, self.trip.tables)
+        after = self.trip.cells(live.engine)
         for name, rows in before.items():
             lost = [row for row in rows if row not in after[name]]
             if lost:

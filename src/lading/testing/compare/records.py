@@ -250,7 +250,8 @@ def _key(rows: RowSet, record: Record) -> str:
 
 def _named(rows: RowSet, place: str, records: Sequence[Any], record: Record) -> str:
     """Return where a record stands: its natural key, or its number in a list without keys."""
-    key = masked(rows.key, {name: record.get(name) for name in rows.key_names})
+    names = [name for name in rows.key_names if name in record]
+    key = masked(rows.key, {name: record[name] for name in names})
     text = " and ".join(_parts(key))
     text = text or f"row {next(n for n, other in enumerate(records, 1) if other is record)}"
     return f"{place} {text}".strip()

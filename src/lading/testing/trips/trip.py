@@ -20,7 +20,7 @@ from lading.report import ImportReport
 from lading.testing.compare.cells import differences
 from lading.testing.compare.difference import DataDifference
 from lading.testing.compare.records import has_unrestored, out_of_order, record_differences
-from lading.testing.compare.stored import stored_cells
+from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.databases.factories import EngineFactory, database, engine_name
 from lading.testing.datasets.coverage import forgotten
 from lading.testing.datasets.dataset import Dataset
@@ -109,8 +109,8 @@ class Trip:
         return report
 
     def changes_nothing(self, engine: sa.Engine, path: Path) -> None:
-        """A second import finds every record there, and equal."""
-        before = stored_cells(engine, self.tables)
+        """A second import finds every record there, and equal; each cell stays as it is."""
+        before = self.cells(engine)
         with noted("the second import"):
             report = import_all(engine, path, catalog=self.catalog)
         differing = [
@@ -120,7 +120,9 @@ class Trip:
         ]
         if differing:
             raise RoundTripError("a second import didn't find everything there:", differing)
-        self.same_cells(before, stored_cells(engine, self.tables), "after the second import")
+        if (after := self.cells(engine)) != before:
+            differing = differences(self.catalog, before, after)
+            raise RoundTripError("a second import changed cells of the database:", differing)
 
     def says_what_was_written(self, path: Path) -> None:
         """Hold a bundle's records against those that the dataset's rows make."""
@@ -131,19 +133,31 @@ class Trip:
         if differing:
             raise RoundTripError("the bundle isn't in its canonical order:", differing)
 
+    def cells(self, engine: sa.Engine) -> Stored:
+        """Return what a database holds, as it is stored."""
+        return stored_cells(engine, self.tables)
+
+    def read(self, engine: sa.Engine) -> dict[str, list[Any]]:
+        """Return the records that a database's rows make, as SQLAlchemy reads them."""
+        rows = Dataset(self.dataset.plans, read_rows(engine, self.dataset.plans))
+        return Written(rows.resolved({self.engines[engine]})).document()
+
     def holds_what_was_written(self, engine: sa.Engine, when: str) -> None:
         """Hold a database's rows, as SQLAlchemy reads them, against the dataset's records."""
-        rows = Dataset(self.dataset.plans, read_rows(engine, self.dataset.plans))
-        records = Written(rows.resolved({self.engines[engine]})).document()
-        hold_records(
-            self.catalog, self.expected, records, f"{when}, the database holds something else:"
-        )
+        problem = f"{when}, the database holds something else:"
+        hold_records(self.catalog, self.expected, self.read(engine), problem)
 
-    def same_cells(self, before: Any, after: Any, when: str) -> None:
-        """Hold a database's cells and links against those of another."""
-        differing = differences(self.catalog, before, after)
+    def same_rows(self, before: Mapping[str, list[Any]], engine: sa.Engine, when: str) -> None:
+        """Hold a database's values and links, as SQLAlchemy reads them, against another's."""
+        differing = record_differences(self.catalog.use(), before, self.read(engine))
         if differing:
             raise RoundTripError(f"{when}, the database holds something else:", differing)
+
+    def same_cells(self, before: Stored, after: Stored, when: str) -> None:
+        """Hold a database's stored values against those of another."""
+        differing = differences(self.catalog, before, after)
+        if differing:
+            raise RoundTripError(f"{when}, the database stores something else:", differing)
 
     def same_bytes(self, path: Path, engine: sa.Engine, what: str) -> None:
         """Hold a bundle against an export of a database, byte by byte."""
