@@ -62,8 +62,8 @@ def same(value: Any, other: Any) -> bool:
         return all(same(value.get(name, MISSING), other.get(name, MISSING)) for name in names)
     if isinstance(value, list | tuple) and isinstance(other, list | tuple):
         return len(value) == len(other) and all(map(same, value, other))
-    if type(value) is type(other) is str:
-        return value == other
+    if type(value) is type(other) and isinstance(value, str | int):
+        return bool(value == other)
     return json.dumps(value, default=repr) == json.dumps(other, default=repr)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
+from sqlalchemy.util import LRUCache
 
 from lading.catalog import Catalog
 from lading.database.refusals import refusals
@@ -53,8 +55,21 @@ class Lending(Protocol):
 
 def sqlite_engine() -> sa.Engine:
     """Return an engine over a new SQLite database in memory that enforces foreign keys."""
+    first = _first_sqlite_engine()
+    engine = sa.Engine(first.pool.recreate(), first.dialect, first.url)
+    return engine.execution_options(compiled_cache=_COMPILED)
+
+
+#: What SQLAlchemy has compiled for all engines in memory, which have one dialect.
+_COMPILED: LRUCache[Any, Any] = LRUCache(1_000)
+
+
+@cache
+def _first_sqlite_engine() -> sa.Engine:
     engine = sa.create_engine("sqlite://")
     sa.event.listen(engine, "connect", _enforce_foreign_keys)
+    engine.connect().close()  # which makes the dialect know its driver
+    engine.dispose()
     return engine
 
 

@@ -40,7 +40,7 @@ def _made_of(connection: sa.Connection, tables: Iterable[sa.Table]) -> tuple[Any
     parts = [
         (table, len(table.columns), len(table.constraints), len(table.indexes)) for table in tables
     ]
-    return *parts, repr(connection.get_execution_options())
+    return *parts, repr(connection.get_execution_options().get("schema_translate_map"))
 
 
 def _files(driver: Any) -> dict[str, str]:
