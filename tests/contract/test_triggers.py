@@ -180,7 +180,10 @@ def test_trees_wait_where_triggers_could_fire(
 def test_reading_back_costs_as_much_for_each_chunk(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With triggers a chunk costs some statements more, without any an import one in all."""
+    """With triggers a chunk costs some statements more, without any an import one in all.
+
+    Parents are looked up: only where no trigger may change them are new rows remembered.
+    """
     monkeypatch.setattr("lading.importing.entity_reader.CHUNK", 50)
     model = page()
     counts: dict[bool, list[int]] = {}
@@ -196,7 +199,7 @@ def test_reading_back_costs_as_much_for_each_chunk(
             counts.setdefault(triggers, []).append(len(seen))
     plain, reading = counts[False], counts[True]
     assert plain[2] - plain[1] == plain[1] - plain[0]
-    assert reading[2] - reading[1] == reading[1] - reading[0] <= plain[1] - plain[0] + 1
+    assert reading[2] - reading[1] == reading[1] - reading[0] <= plain[1] - plain[0] + 2
 
 
 def test_changed_ids_are_no_alteration(postgresql: Backend) -> None:

@@ -66,17 +66,22 @@ class RecordDecoder:
 
         ``first`` is the number of the block's first record.
         """
+        return self.decode_numbered(lines, list(range(first, first + len(lines))))
+
+    def decode_numbered(
+        self, lines: list[bytes], numbers: list[int]
+    ) -> tuple[Batch, list[Problem]]:
+        """Return the good ones of the records with these numbers, and the problems of the others."""
         if not self.custom:
             try:
                 records = on_own_stack(self.json_records.decode, b"[" + b",".join(lines) + b"]")
                 self._refuse_ambiguous(records, lines)
-                numbers = list(range(first, first + len(records)))
                 return self.decoder.batch(records, numbers, lines), []
             except (ValueError, TypeError, OverflowError, RecursionError):
                 pass  # decoding one record at a time finds out which
         batches: list[Batch] = []
         problems: list[Problem] = []
-        for number, line in enumerate(lines, first):
+        for number, line in zip(numbers, lines, strict=True):
             batch = self._decode_record(line, number, problems)
             if batch is not None:
                 batches.append(batch)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 import sqlalchemy as sa
 
 from lading.database.dialects.base import Row
-from lading.importing.batch import Batch, ResolvedBatch, joined
+from lading.importing.batch import Batch, ResolvedBatch
 from lading.importing.collisions import Collision, Collisions
 from lading.importing.conflicts import Conflicts, Decisions
 from lading.importing.context import LoadContext
+from lading.importing.decode import RecordDecoder
 from lading.importing.journal import WriteLog
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver, places_of_records
 from lading.importing.savepoints import Objection, attempt, bisect, field_of, message_of
 from lading.importing.self_references import SelfReferences
+from lading.importing.waiting import WaitingRecords
 from lading.importing.writer import RowWriter
-from lading.model.recursive_keys import recurring
 from lading.model.rowsets import RowSet
-from lading.scratch.sort import CHUNK
 
 #: Another round is worthwhile if the last one placed at least one row in this many.
 PATIENCE = 20
@@ -29,27 +27,37 @@ class EntityLoader:
     """Loads an entity's batches into rows."""
 
     def __init__(
-        self, context: LoadContext, root: RowSet, outcome: EntityOutcome, conflicts: Conflicts
+        self,
+        context: LoadContext,
+        root: RowSet,
+        outcome: EntityOutcome,
+        conflicts: Conflicts,
+        decoder: RecordDecoder,
     ) -> None:
         self.context = context
         self.root = root
         self.outcome = outcome
         self.conflicts = conflicts
+        self.decoder = decoder
         self.references = ReferenceResolver(context.resolvers, context.order, outcome)
         self.writer = RowWriter(context.database, root, context.order)
         self.self_references = SelfReferences(context, self.references, self.writer)
         self.collisions = Collisions(context, root)
-        self.waiting = context.journal.spool()
-        #: Batches that wait for their parents and whose depth is known, by depth and place.
-        self.deeper = context.journal.spool()
-        self.depths: list[tuple[int, int]] = []
-        self.by_depth = recurring(root.key) in self.self_references.required
+        #: Records that wait until the file is read, once one of them needs it.
+        self.waiting: WaitingRecords | None = None
+        #: Rows whose references aren't there in their turn either.
+        self.is_reading = True
+        self.stuck = context.journal.spool()
 
     def load(self, batch: Batch) -> None:
         """Load a batch's records, except those with problems and those that stay as they are."""
         decisions = self.conflicts.decide(batch)
         self._report(batch, decisions)
-        self._insert_new(batch.take(decisions.insert))
+        new = batch.take(decisions.insert)
+        if self.waiting is not None:
+            self.waiting.add(new)
+        elif len(new):
+            self._insert_new(new)
 
     def _report(self, batch: Batch, decisions: Decisions) -> None:
         """Count the records that aren't inserted, or report them."""
@@ -65,13 +73,18 @@ class EntityLoader:
 
     def finish(self) -> None:
         """Insert the rows that wait for their parents; those that still wait then have none."""
-        self._go_deeper()
+        self.is_reading = False
+        # Triggers may fire where a reference is set later.
+        self.self_references.is_patient &= self.context.journal.reads_back
+        if self.waiting is not None:
+            for batch in self.waiting.batches():
+                self._insert_new(batch)
         self._go_round()
         if self.self_references.is_patient:
             self.self_references.is_patient = False
             self._go_round()
-        waiting_keys = self.self_references.keys_of(resolved.batch for resolved in self.waiting)
-        for resolved in self.waiting:
+        waiting_keys = self.self_references.keys_of(resolved.batch for resolved in self.stuck)
+        for resolved in self.stuck:
             for place, field, message in self.self_references.orphans(resolved, waiting_keys):
                 self._fail(resolved.batch, place, field, message)
         self.context.resolvers.changed(self.root.table)
@@ -93,29 +106,15 @@ class EntityLoader:
             self.context.resolvers.changed(self.root.table, growing=True)
 
     def _wait(self, resolved: ResolvedBatch) -> None:
-        """Keep rows until their parents are inserted."""
-        if not self.by_depth:
-            self.waiting.append(resolved)
+        """Keep rows until those that they refer to are inserted."""
+        if not self.is_reading:
+            self.stuck.append(resolved)
             return
-        depths = list(map(len, resolved.batch.keys))
-        places = sorted(range(len(depths)), key=depths.__getitem__)
-        for depth, group in groupby(places, depths.__getitem__):
-            position = self.deeper.append(resolved.batch.take(list(group)))
-            self.depths.append((depth, position))
-
-    def _go_deeper(self) -> None:
-        """Insert the rows that wait in the order of their keys' depths, so that each waits once."""
-        self.by_depth = False
-        batches: list[Batch] = []
-        count = 0
-        for _, position in sorted(self.depths):
-            batches.append(self.deeper.at(position))
-            count += len(batches[-1])
-            if count >= CHUNK:
-                self._insert_new(joined(batches))
-                batches, count = [], 0
-        if batches:
-            self._insert_new(joined(batches))
+        if self.waiting is None:
+            self.waiting = WaitingRecords(
+                self.context.journal, self.self_references, self.decoder
+            )
+        self.waiting.add(resolved.batch)
 
     def _go_round(self) -> None:
         """Try the waiting rows again and again, until a round places too few of them.
@@ -123,11 +122,11 @@ class EntityLoader:
         Rows that can also be placed without their targets don't justify long waiting.
         """
         placed, waited = 1, 1
-        while self.waiting and placed > (
+        while self.stuck and placed > (
             waited // PATIENCE if self.self_references.is_patient else 0
         ):
             before, waited = self.outcome.counts.inserted, 0
-            round_, self.waiting = self.waiting, self.context.journal.spool()
+            round_, self.stuck = self.stuck, self.context.journal.spool()
             for resolved in round_:
                 waited += len(resolved)
                 self._place(resolved)
@@ -165,6 +164,7 @@ class EntityLoader:
         objection = attempt(self.context.database, journal, write)
         if objection is None:
             self.outcome.counts.inserted += len(resolved)
+            self.self_references.remember(resolved.batch, rows)
             if journal.reads_back:
                 batch = resolved.batch
                 inserted = (batch.keys, batch.lines, self.writer.identities(rows))

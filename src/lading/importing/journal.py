@@ -13,6 +13,7 @@ from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
 from lading.model.rowsets import Column, Reference
 from lading.records.layout import Key
+from lading.scratch.forest import Forest
 from lading.scratch.spool import Spool
 
 #: A reference, by the names of its row set and of itself.
@@ -86,17 +87,24 @@ class Journal:
         self.rows: dict[str, Spool] = {}
         self.links: dict[str, Spool] = {}
         self.inserted: dict[str, Spool] = {}
-        self._spools: list[Spool] = []
+        self._files: list[Spool | Forest] = []
 
     def spool(self) -> Spool:
         """Return a new spool, which ends with this journal."""
-        self._spools.append(Spool())
-        return self._spools[-1]
+        spool = Spool()
+        self._files.append(spool)
+        return spool
+
+    def forest(self) -> Forest:
+        """Return a new forest, which ends with this journal."""
+        forest = Forest()
+        self._files.append(forest)
+        return forest
 
     def close(self) -> None:
         """Give temporary files back."""
-        for spool in self._spools:
-            spool.close()
+        for file in self._files:
+            file.close()
 
     def add(self, log: WriteLog) -> None:
         """Take over what an attempt wrote and left."""

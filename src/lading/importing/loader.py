@@ -128,10 +128,10 @@ class Loader:
         """Load one entity's records, chunk by chunk."""
         outcome = EntityOutcome(context.outcomes, root, self.payload)
         conflicts = Conflicts(context, root, self.options.mode(root.name))
-        loader = EntityLoader(context, root, outcome, conflicts)
         reader = EntityReader(
             self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
         )
+        loader = EntityLoader(context, root, outcome, conflicts, reader.decoder)
         for batch in reader.batches(self.progress):
             loader.load(batch)
             if self.exclusions.must_restart:

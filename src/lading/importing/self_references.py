@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lading.database.dialects.base import Row
+from lading.database.lookup import keys_at
 from lading.importing.batch import Batch, ResolvedBatch
 from lading.importing.context import LoadContext
 from lading.importing.parents_first import parents_first
@@ -25,13 +26,16 @@ from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.records.describe import described
 from lading.records.layout import Key
 
+#: How many rows that were inserted are remembered at least.
+RECENT = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class SelfTargets:
     """The targets of one self reference, for each row of a batch.
 
     ``keys`` are the keys referred to, by place; ``stored`` are the rows that the database has,
-    ``own`` the places of the batch's own rows, by key.
+    as far as they matter, ``own`` the places of the batch's own rows, by key.
     """
 
     reference: Reference
@@ -60,6 +64,33 @@ class SelfTargets:
         return None if key is None or key in self.stored else self.own.get(key)
 
 
+class RecentRows:
+    """What one self reference finds of the rows that were inserted last.
+
+    ``places`` are those of the columns referred to in a full row.
+    """
+
+    def __init__(self, places: list[int]) -> None:
+        self.places = places
+        self.newer: dict[Key, Row] = {}
+        self.older: dict[Key, Row] = {}
+
+    def add(self, keys: Sequence[Key], rows: Sequence[Row]) -> None:
+        """Remember rows by their keys, and forget the oldest if there are many."""
+        if len(self.newer) >= RECENT:
+            self.newer, self.older = {}, self.newer
+        self.newer.update(zip(keys, keys_at(rows, self.places), strict=True))
+
+    def find(self, keys: Iterable[Key | None]) -> dict[Key, Row]:
+        """Map the keys of rows that are remembered to the columns referred to."""
+        rows_by_key: dict[Key, Row] = {}
+        for key in set(keys):
+            row = self.newer.get(key) or self.older.get(key)  # type: ignore[arg-type]
+            if row is not None:
+                rows_by_key[key] = row  # type: ignore[index]
+        return rows_by_key
+
+
 class SelfReferences:
     """The self references of one row set, which are settled before its rows are inserted.
 
@@ -83,10 +114,15 @@ class SelfReferences:
         self.preferred = [
             reference for reference in rows.references if _is_preferred(rows, reference, order)
         ]
-        #: Whether rows wait for what they prefer too: triggers may fire where it is set later.
-        self.is_patient = context.journal.reads_back and bool(self.preferred)
+        #: Whether rows wait for what they prefer as well.
+        self.is_patient = bool(self.preferred)
         self.columns = [value.column for value in rows.values if value.writable]
         self.known = self._known(order)
+        self.recent = {
+            reference: RecentRows(self._remote_places(reference))
+            for reference in (*self.required, *self.preferred)
+            if self._is_predictable(reference) and not context.journal.reads_back
+        }
 
     def __bool__(self) -> bool:
         return bool(self.required or self.preferred)
@@ -103,6 +139,37 @@ class SelfReferences:
         if rows.surrogate is not None:
             known[rows.surrogate] = None
         return known
+
+    def _remote_places(self, reference: Reference) -> list[int]:
+        return [self.writer.place[self.rows.in_base(column)] for column in reference.remote]
+
+    def _is_predictable(self, reference: Reference) -> bool:
+        """Tell whether what a reference finds of a new row is known: its key, and its columns."""
+        return (
+            reference.parts == reference.target.key
+            and self.rows.extension_of(reference.remote[0].table) is None
+            and all(self.rows.in_base(column) in self.known for column in reference.remote)
+        )
+
+    def hashes(self, batch: Batch) -> tuple[list[int], list[int | None]]:
+        """Return what tells which rows of an entity should be inserted before which others.
+
+        These are hashes of what a batch's rows are found by, and of what they search by, for the
+        first reference; another row with an equal one is inserted too early at worst.
+        """
+        reference = (*self.required, *self.preferred)[0]
+        is_own = reference.parts == reference.target.key
+        names = batch.keys if is_own else self._values_by(reference, batch)
+        searched = [
+            None if key is None else hash(self._searched(reference, key))
+            for key in batch.references[reference.name]
+        ]
+        return list(map(hash, names)), searched
+
+    def remember(self, batch: Batch, rows: Sequence[Row]) -> None:
+        """Remember rows that were inserted: those that refer to them are often the next."""
+        for recent in self.recent.values():
+            recent.add(batch.keys, rows)
 
     def settle(self, resolved: ResolvedBatch) -> tuple[ResolvedBatch, ResolvedBatch]:
         """Return the rows that can be inserted now, parents first, and those that must wait."""
@@ -187,8 +254,16 @@ class SelfReferences:
 
     def _targets(self, reference: Reference, batch: Batch) -> SelfTargets:
         keys = batch.references[reference.name]
-        stored = self.resolver.find(reference, keys)
-        return SelfTargets(reference, keys, stored, self._own(reference, batch))
+        own = self._own(reference, batch)
+        recent = self.recent.get(reference)
+        if recent is None:
+            return SelfTargets(reference, keys, self.resolver.find(reference, keys), own)
+        # A record with a key that the database has isn't inserted, so own keys aren't there.
+        stored = recent.find(keys)
+        unknown = set(keys) - stored.keys() - own.keys() - {None}
+        if unknown:
+            stored |= self.resolver.find(reference, unknown)
+        return SelfTargets(reference, keys, stored, own)
 
     def _own(self, reference: Reference, batch: Batch) -> dict[Key | None, int]:
         """Map the keys by which a reference finds the batch's own rows to their places.

@@ -1,4 +1,4 @@
-"""Temporary files, whose errors are said to be those of the temporary folder."""
+"""Temporary files and databases, whose errors are said to be those of the temporary folder."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ def scratch() -> Iterator[None]:
             f"temporary files can't be kept in {_folder()}: {why}",
             "Make room there, or name another folder by the environment's TMPDIR.",
         ) from error
+
+
+def database() -> sqlite3.Connection:
+    """Open a database in a temporary file of its own, in autocommit mode.
+
+    Without a name SQLite keeps it where nobody else sees it, and in a file only if it is large.
+    """
+    base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    base.execute("pragma journal_mode = off")
+    base.execute("pragma synchronous = off")
+    return base
 
 
 def _folder() -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lading.scratch.files import scratch
+from lading.scratch.files import database, scratch
 from lading.scratch.sort import chunked
 
 #: Rows written to the file at a time.
@@ -21,10 +20,7 @@ class KeyIndex:
 
     @scratch()
     def __init__(self) -> None:
-        # Without a name SQLite keeps it in a file of its own that nobody else sees, if it is large.
-        self.base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self.base.execute("pragma journal_mode = off")
-        self.base.execute("pragma synchronous = off")
+        self.base = database()
         self.base.execute(
             "create table items (number integer primary key, key blob not null unique, "
             "value blob not null, origin integer not null, times integer not null default 1, "
