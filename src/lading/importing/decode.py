@@ -71,7 +71,7 @@ class RecordDecoder:
     def decode_numbered(
         self, lines: list[bytes], numbers: list[int]
     ) -> tuple[Batch, list[Problem]]:
-        """Return the good ones of the records with these numbers, and the problems of the others."""
+        """Return the good ones of records with these numbers, and the problems of the others."""
         if not self.custom:
             try:
                 records = on_own_stack(self.json_records.decode, b"[" + b",".join(lines) + b"]")

@@ -111,9 +111,7 @@ class EntityLoader:
             self.stuck.append(resolved)
             return
         if self.waiting is None:
-            self.waiting = WaitingRecords(
-                self.context.journal, self.self_references, self.decoder
-            )
+            self.waiting = WaitingRecords(self.context.journal, self.self_references, self.decoder)
         self.waiting.add(resolved.batch)
 
     def _go_round(self) -> None:

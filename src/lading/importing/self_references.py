@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lading.database.dialects.base import Row
-from lading.database.lookup import keys_at
 from lading.importing.batch import Batch, ResolvedBatch
 from lading.importing.context import LoadContext
 from lading.importing.parents_first import parents_first
+from lading.importing.recent_rows import RecentRows
 from lading.importing.references import ReferenceResolver
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.shared_columns import deferred_carriers
@@ -25,9 +25,6 @@ from lading.mapping.load_order import LoadOrder
 from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.records.describe import described
 from lading.records.layout import Key
-
-#: How many rows that were inserted are remembered at least.
-RECENT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +59,6 @@ class SelfTargets:
         """Return the place of the batch's own row that a row should follow, if there is one."""
         key = self.keys[place]
         return None if key is None or key in self.stored else self.own.get(key)
-
-
-class RecentRows:
-    """What one self reference finds of the rows that were inserted last.
-
-    ``places`` are those of the columns referred to in a full row.
-    """
-
-    def __init__(self, places: list[int]) -> None:
-        self.places = places
-        self.newer: dict[Key, Row] = {}
-        self.older: dict[Key, Row] = {}
-
-    def add(self, keys: Sequence[Key], rows: Sequence[Row]) -> None:
-        """Remember rows by their keys, and forget the oldest if there are many."""
-        if len(self.newer) >= RECENT:
-            self.newer, self.older = {}, self.newer
-        self.newer.update(zip(keys, keys_at(rows, self.places), strict=True))
-
-    def find(self, keys: Iterable[Key | None]) -> dict[Key, Row]:
-        """Map the keys of rows that are remembered to the columns referred to."""
-        rows_by_key: dict[Key, Row] = {}
-        for key in set(keys):
-            row = self.newer.get(key) or self.older.get(key)  # type: ignore[arg-type]
-            if row is not None:
-                rows_by_key[key] = row  # type: ignore[index]
-        return rows_by_key
 
 
 class SelfReferences:
