@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from lading.changes.rewriting.records import copied, each
 from lading.changes.rewriting.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
 from lading.errors import DeclarationError
 from lading.messages import shown
+from lading.testing.cell_values.drawn import joined
 from lading.testing.old_versions.values import value_strategy
 from lading.values.json_text import json_text
 
@@ -26,23 +27,19 @@ MOST = 3
 OWNER = ".."
 #: Some names, and what a record holds in them, as text.
 Identity = tuple[tuple[str, ...], bytes]
-#: What makes a text that is nearly another, and as often leaves a drawn one alone.
-NEARLY: list[Callable[[str], str]] = [str, str, str.swapcase, "{}x".format, " {}".format]
 
 
 class Document:
-    """Records by entity, of which golden ones aren't shown."""
+    """Records by entity, of which only those that were ``drawn`` are shown."""
 
-    def __init__(self, records: Records, past: Past) -> None:
+    def __init__(self, records: Records, drawn: Records) -> None:
         self.records = records
-        self.past = past
+        self.drawn = drawn
 
     def __repr__(self) -> str:
-        drawn = {
-            name: records[len(self.past.goldens.get(name, ())) :]
-            for name, records in self.records.items()
-        }
-        return f"<golden records, and {shown({name: new for name, new in drawn.items() if new})}>"
+        return (
+            f"<golden records, and {shown({name: new for name, new in self.drawn.items() if new})}>"
+        )
 
 
 @dataclass
@@ -63,13 +60,17 @@ class Past:
 
         @st.composite
         def document(draw: Draw) -> Document:
-            return Document(_DocumentDrawing(draw, self).drawn(), self)
+            return _DocumentDrawing(draw, self).document()
 
         return document()
 
     @cached_property
-    def drawn_roots(self) -> list[str]:
-        """The entities whose records are drawn, each after those that its key is written by."""
+    def strategies(self) -> dict[str, SearchStrategy[list[Record]]]:
+        """How records of each entity are drawn, but for what they refer to.
+
+        Each entity stands after those that its key is written by.
+        """
+        roots = self.shapes.roots
         keys = nx.DiGraph(
             {
                 name: [
@@ -77,36 +78,58 @@ class Past:
                     for part, inner in shape["fields"].items()
                     if part in shape["key"] and is_link(inner)
                 ]
-                for name, shape in self.shapes.roots.items()
+                for name, shape in roots.items()
             }
         )
-        return [
-            name
+        return {
+            name: self._records(name, roots[name])
             for name in nx.dfs_postorder_nodes(keys)
-            if name in self.shapes.roots and not is_loose(self.shapes.roots[name])
-        ]
+            if name in roots and not is_loose(roots[name])
+        }
+
+    def _records(self, path: str, shape: Shape) -> SearchStrategy[list[Record]]:
+        kinds = shape.get("kinds") or [None]
+        by_class = {kind: st.fixed_dictionaries(self._fields(path, shape, kind)) for kind in kinds}
+        records = st.lists(st.sampled_from(kinds).flatmap(by_class.__getitem__), max_size=MOST)
+        return records.map(lambda several: _apart(shape, several))
+
+    def _fields(self, path: str, shape: Shape, kind: Any) -> dict[str, SearchStrategy[Any]]:
+        """Return how each field of a class's records is drawn; references are set later."""
+        fields: dict[str, SearchStrategy[Any]] = {}
+        for name, inner in shape["fields"].items():
+            classes = inner.get("classes")
+            if inner.get("computed") or (classes is not None and kind not in classes):
+                continue
+            if name == shape.get("discriminator") and shape.get("kinds"):
+                fields[name] = st.just(kind)
+            elif is_owned(inner):
+                fields[name] = self._records(f"{path}.{name}", inner)
+            elif is_link(inner):
+                fields[name] = st.none()
+            else:
+                fields[name] = self._values(f"{path}.{name}", name, inner)
+        return fields
+
+    def _values(self, place: str, name: str, inner: Shape) -> SearchStrategy[Any]:
+        values = self.overrides.get(place)
+        if values is None:
+            values = value_strategy(name, inner, self._golden_values.get(place, {}).values())
+        if values is None and not inner.get("nullable"):
+            raise DeclarationError(
+                f"assert_upgrades: nothing can be drawn for {place}, as it was at seal "
+                f"{self.number}; give overrides={{{place!r}: a strategy of written values}}"
+            )
+        return joined(st.none() if inner.get("nullable") else None, values)
 
     @cached_property
-    def strategies(self) -> dict[str, SearchStrategy[Any] | None]:
-        """How each plain field is drawn, by its path; ``None`` where nothing can be."""
-        golden_values: dict[str, dict[bytes, Any]] = {}
+    def _golden_values(self) -> dict[str, dict[bytes, Any]]:
+        """The values that golden records have in each field, by its path, each once."""
+        values: dict[str, dict[bytes, Any]] = {}
         for path, _, record in every_record(self.shapes, self.goldens):
             for name, value in record.items():
                 if value is not None:
-                    golden_values.setdefault(f"{path}.{name}", {})[json_text(value)] = value
-        fields = {
-            f"{path}.{name}": (name, inner)
-            for root in self.drawn_roots
-            for path, shape in self.shapes.tree(root)
-            for name, inner in shape["fields"].items()
-            if not is_owned(inner) and not is_link(inner)
-        }
-        return {
-            place: self.overrides[place]
-            if place in self.overrides
-            else value_strategy(name, inner, list(golden_values.get(place, {}).values()))
-            for place, (name, inner) in fields.items()
-        }
+                    values.setdefault(f"{path}.{name}", {})[json_text(value)] = value
+        return values
 
 
 def is_loose(shape: Shape) -> bool:
@@ -125,34 +148,46 @@ class _DocumentDrawing:
         #: What references can be written by, each record once.
         self.keys: dict[Written, dict[bytes, Any]] = {}
         self.identities: dict[str, set[Identity]] = {name: set() for name in past.shapes.roots}
-        self.texts: dict[str, list[str]] = {}
-        self.later: list[tuple[Record, str, Shape]] = []
 
-    def drawn(self) -> Records:
-        """Return the records."""
+    def document(self) -> Document:
+        """Return golden records, and drawn ones that differ from them and one another."""
         for name in self.shapes.roots:
             for record in self.past.goldens.get(name, ()):
                 self._keep(name, copied(record))
-        for name in self.past.drawn_roots:
-            for _ in range(self.draw(st.integers(0, MOST))):
-                self._root(name, self.shapes.roots[name])
-        for record, name, inner in self.later:
-            record[name] = self._reference(inner)
-        return self.records
+        drawn: Records = {}
+        for name, strategy in self.past.strategies.items():
+            records = self.draw(strategy)
+            drawn[name] = [record for record in records if self._is_new(name, record)]
+        for path, shape, record in every_record(self.shapes, drawn):
+            key = shape["key"] if path in self.shapes.roots else ()
+            self._refer(shape, record, [part for part in shape["fields"] if part not in key])
+        return Document(self.records, drawn)
 
-    def _root(self, name: str, shape: Shape) -> None:
-        record = self._record(name, shape)
-        if record is not None:
-            identities = {_key_identity(shape, record), *_unique_identities(shape, record)}
-            if identities.isdisjoint(self.identities[name]):
-                self._keep(name, record)
+    def _is_new(self, name: str, record: Record) -> bool:
+        """Write what a record's key refers to; keep it if it can be there beside the others."""
+        shape = self.shapes.roots[name]
+        self._refer(shape, record, shape["key"])
+        for part in shape["key"]:
+            inner = shape["fields"].get(part, {})
+            if is_link(inner) and record[part] is None and not inner.get("nullable"):
+                return False
+        is_new = self.identities[name].isdisjoint(_identities(shape, record, shape["key"]))
+        if is_new:
+            self._keep(name, record)
+        return is_new
+
+    def _refer(self, shape: Shape, record: Record, names: Iterable[str]) -> None:
+        """Draw what some of a record's references lead to."""
+        for name in names:
+            inner = shape["fields"].get(name, {})
+            if is_link(inner) and name in record:
+                record[name] = self._reference(inner)
 
     def _keep(self, name: str, record: Record) -> None:
         """Take a record in, so that others can refer to it and to what it owns."""
         self.records[name].append(record)
         shape = self.shapes.roots[name]
-        self.identities[name].add(_key_identity(shape, record))
-        self.identities[name] |= _unique_identities(shape, record)
+        self.identities[name] |= _identities(shape, record, shape["key"])
         key = {part: record.get(part) for part in shape["key"]}
         self._named((name, None), key)
         for part, value in record.items():
@@ -175,73 +210,6 @@ class _DocumentDrawing:
     def _named(self, written: Written, key: Any) -> None:
         self.keys.setdefault(written, {}).setdefault(json_text(key), key)
 
-    def _record(self, path: str, shape: Shape) -> Record | None:
-        """Draw a record's fields; ``None`` where nothing can be drawn for one that must be there.
-
-        References beyond the key are set when all keys are known.
-        """
-        kind = shape.get("discriminator")
-        record: Record = {}
-        chosen = self.draw(st.sampled_from(shape["kinds"])) if shape.get("kinds") else None
-        for name, inner in shape["fields"].items():
-            if inner.get("computed") or (
-                inner.get("classes") is not None and chosen not in inner["classes"]
-            ):
-                continue
-            if name == kind and chosen is not None:
-                record[name] = chosen
-            elif is_owned(inner):
-                record[name] = self._owned(f"{path}.{name}", inner)
-            elif is_link(inner) and (name not in shape["key"] or path not in self.shapes.roots):
-                record[name] = None
-                self.later.append((record, name, inner))
-            else:
-                value = self._value(path, name, inner)
-                if value is None and not inner.get("nullable"):
-                    return None
-                record[name] = value
-        return record
-
-    def _value(self, path: str, name: str, inner: Shape) -> Any:
-        if is_link(inner):
-            return self._reference(inner)
-        if inner.get("nullable") and self.draw(st.booleans()):
-            return None
-        place = f"{path}.{name}"
-        drawn = self.past.strategies[place]
-        if drawn is None and not inner.get("nullable"):
-            raise DeclarationError(
-                f"assert_upgrades: nothing can be drawn for {place}, as it was at seal "
-                f"{self.past.number}; give overrides={{{place!r}: a strategy of written values}}"
-            )
-        if drawn is None:
-            return None
-        value = self.draw(drawn)
-        return self._near(place, inner, value) if isinstance(value, str) else value
-
-    def _near(self, place: str, inner: Shape, value: str) -> str:
-        """Now and then, make a text nearly that of another record, for what folds or cuts."""
-        before = self.texts.setdefault(place, [])
-        limits = inner.get("constraints", {})
-        is_free = inner["type"] == "string" and place not in self.past.overrides
-        if is_free and before and not limits.keys() - {"longest", "shortest"}:
-            make = self.draw(st.sampled_from(NEARLY))
-            near = value if make is str else make(self.draw(st.sampled_from(before)))
-            if limits.get("shortest", 0) <= len(near) <= limits.get("longest", len(near)):
-                value = near
-        before.append(value)
-        return value
-
-    def _owned(self, path: str, inner: Shape) -> list[Record]:
-        records = []
-        known: set[Identity] = set()
-        for _ in range(self.draw(st.integers(0, MOST))):
-            record = self._record(path, inner)
-            if record is not None and known.isdisjoint(_unique_identities(inner, record)):
-                known |= _unique_identities(inner, record)
-                records.append(record)
-        return records
-
     def _reference(self, inner: Shape) -> Any:
         keys = list(self.keys.get(written_by(inner), {}).values())
         if inner["type"] == "references":
@@ -253,19 +221,26 @@ class _DocumentDrawing:
         return next(iter(key.values())) if inner.get("flat") else key
 
 
-def _key_identity(shape: Shape, record: Record) -> Identity:
-    """Return what no other record of an entity may have: its key, in which nulls are equal."""
-    names = tuple(shape["key"])
-    return names, json_text([record.get(name) for name in names])
+def _apart(shape: Shape, records: list[Record]) -> list[Record]:
+    """Leave out records that hold what is unique once more."""
+    known: set[Identity] = set()
+    apart = []
+    for record in records:
+        identities = _identities(shape, record)
+        if known.isdisjoint(identities):
+            known |= identities
+            apart.append(record)
+    return apart
 
 
-def _unique_identities(shape: Shape, record: Record) -> set[Identity]:
-    """Return what no other record of a list may have of what is unique, and not null."""
-    sets = [tuple(n for n in names if n != OWNER) for names in shape.get("unique", ())]
+def _identities(shape: Shape, record: Record, key: Sequence[str] = ()) -> set[Identity]:
+    """Return what others may not hold: a key, in which nulls are equal, and what is unique."""
+    uniques = [[name for name in names if name != OWNER] for names in shape.get("unique", ())]
+    sets = [names for names in uniques if all(record.get(name) is not None for name in names)]
     return {
-        (names, json_text([record[name] for name in names]))
-        for names in sets
-        if names and all(record.get(name) is not None for name in names)
+        (tuple(names), json_text([record.get(name) for name in names]))
+        for names in [*sets, key]
+        if names
     }
 
 
