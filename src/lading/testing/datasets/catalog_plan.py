@@ -18,10 +18,11 @@ from lading.mapping.inheritance import Hierarchy
 from lading.messages import shown
 from lading.model.entities import Entities
 from lading.model.recursive_keys import Parts
-from lading.model.rowsets import Children, Classes, Column, Links, Reference, RowSet, Value
+from lading.model.rowsets import Classes, Column, Links, Reference, Value
+from lading.model.uniqueness import in_check
 from lading.testing.cell_values.cells import cells_of, cells_of_column
 from lading.testing.cell_values.checks import Checks
-from lading.testing.datasets.constraints import Unique, checked_columns, constraints_of
+from lading.testing.datasets.constraints import Unique, constraints_of
 from lading.testing.datasets.table_plan import Drawn, Foreign, Plan
 
 Overrides = Mapping[str, SearchStrategy[Any]]
@@ -164,15 +165,16 @@ class Plans:
                     if set(foreign.columns) == {near for near, _ in children.pairs}
                 )
                 way.wanted = children.classes
-                plan.is_sequence |= _by_made_up(children, plan.rows)
+                plan.is_sequence |= plan.made_up in {column for column, _ in children.sequence}
                 if way not in plan.owners:
                     plan.owners.append(way)
 
     def _rank(self, plan: Plan) -> None:
         """Find what each foreign key alone holds, and whether it can wait."""
         assert plan.rows is not None
-        checked = {column for table, _ in plan.tables() for column in checked_columns(table)}
-        identity = {column for table, _ in plan.tables() for column in table.primary_key.columns}
+        columns = {column for table, _ in plan.tables() for column in table.columns}
+        checked = {column for column in columns if in_check(column.table, (column,))}
+        identity = {column for column in columns if column.primary_key}
         identity |= {*_columns_of(plan.rows.key), *checked}
         fields = {value.column for value in plan.rows.values}
         for foreign in plan.foreign:
@@ -315,12 +317,6 @@ def _classes_wanted(plan: Plan, reference: Reference) -> Classes:
     hierarchy = Hierarchy(target.mapper)
     hierarchy.name_classes(())
     return None if relationship.mapper is target.mapper else hierarchy.classes[relationship.mapper]
-
-
-def _by_made_up(children: Children, rows: RowSet | None) -> bool:
-    """Tell whether a list's order is that of ids which the database makes."""
-    surrogate = rows.surrogate if rows is not None else None
-    return surrogate is not None and any(column is surrogate for column, _ in children.sequence)
 
 
 def _is_one_type(column: Column, other: Column) -> bool:

@@ -1,4 +1,4 @@
-"""What a table's rows must not share, and which columns its CHECKs speak of."""
+"""What a table's rows must not share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.model.rowsets import Column
-from lading.model.uniqueness import in_check
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,3 @@ def _columns_in(expressions: Iterable[Any]) -> Iterator[Column]:
         for element in sa.sql.visitors.iterate(expression):
             if isinstance(element, sa.Column):
                 yield element
-
-
-def checked_columns(table: sa.Table) -> set[Column]:
-    """Return the columns that a table's CHECKs speak of."""
-    return {column for column in table.columns if in_check(table, (column,))}

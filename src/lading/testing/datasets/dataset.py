@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,8 +19,6 @@ from lading.testing.datasets.table_plan import Foreign, Plan
 ENGINES = ("sqlite", "postgresql", "mariadb")
 #: The engine whose usual collations hold texts for equal that differ.
 FOLDING = "mariadb"
-
-Rows = dict[sa.Table, list[dict[str, Any]]]
 
 
 @dataclass(eq=False, repr=False)
@@ -188,12 +186,6 @@ class Resolved:
     def row(self, instance: Instance, table: sa.Table) -> dict[str, Any]:
         """Return an object's row in one of its tables."""
         return {name: self.value(cell) for name, cell in instance.rows[table].items()}
-
-    def rows(self) -> Iterator[tuple[Instance, sa.Table, dict[str, Any]]]:
-        """Yield every row, in an order that foreign keys allow but for soft ones."""
-        for instance in self.dataset.instances:
-            for table in instance.rows:
-                yield instance, table, self.row(instance, table)
 
 
 def made_up_id(plan: Plan, number: int) -> Any:

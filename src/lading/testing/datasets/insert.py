@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
+import networkx as nx
 import sqlalchemy as sa
 
 from lading.testing.databases.factories import engine_name
@@ -124,21 +125,10 @@ class RowInserter:
 
 def ordered(instances: Iterable[Instance]) -> list[Instance]:
     """Return objects in the order given, as far as required references allow."""
-    waiting = list(instances)
-    order: list[Instance] = []
-    there: set[Instance] = set()
-    while waiting:
-        later = []
-        for instance in waiting:
-            hard = [
-                far for foreign, far in instance.led.items() if foreign.hard and far is not None
-            ]
-            if all(far in there or far is instance for far in hard):
-                order.append(instance)
-                there.add(instance)
-            else:
-                later.append(instance)
-        if len(later) == len(waiting):  # a circle, which a database that was read may hold
-            return order + later
-        waiting = later
-    return order
+    targets = nx.DiGraph(
+        {
+            instance: [far for key, far in instance.led.items() if key.hard and far is not None]
+            for instance in instances
+        }
+    )
+    return list(nx.dfs_postorder_nodes(targets))

@@ -18,14 +18,11 @@ class Claims:
 
     def take(self, instance: Instance) -> bool:
         """Claim what a row has for itself alone; ``False`` if another row has it already."""
-        claims = []
-        for _, claimed, keys in self._claims(instance):
-            if not claimed.isdisjoint(keys):
-                return False
-            claims.append((claimed, keys))
-        for claimed, keys in claims:
+        claims = list(self._claims(instance))
+        is_free = all(claimed.isdisjoint(keys) for _, claimed, keys in claims)
+        for _, claimed, keys in claims if is_free else ():
             claimed.update(keys)
-        return True
+        return is_free
 
     def share(self, instance: Instance) -> list[Unique]:
         """Claim a row's keys all the same, and return the unique sets that others share."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -15,6 +16,8 @@ from lading.changes.rewriting.records import copied, each
 from lading.changes.rewriting.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
 from lading.errors import DeclarationError
 from lading.messages import shown
+from lading.samples.supply import facts_of
+from lading.samples.texts import fitted
 from lading.testing.cell_values.drawn import joined
 from lading.testing.old_versions.values import value_strategy
 from lading.values.json_text import json_text
@@ -27,6 +30,8 @@ MOST = 3
 OWNER = ".."
 #: Some names, and what a record holds in them, as text.
 Identity = tuple[tuple[str, ...], bytes]
+#: What makes a text nearly that of the record before, for what folds or cuts; often nothing.
+NEARLY = (None, None, str.swapcase, "{}x".format, " {}".format)
 
 
 class Document:
@@ -57,12 +62,7 @@ class Past:
 
         Entities that hooks or fields of the application's own write have golden records alone.
         """
-
-        @st.composite
-        def document(draw: Draw) -> Document:
-            return _DocumentDrawing(draw, self).document()
-
-        return document()
+        return st.composite(lambda draw: _DocumentDrawing(draw, self).document())()
 
     @cached_property
     def strategies(self) -> dict[str, SearchStrategy[list[Record]]]:
@@ -90,8 +90,27 @@ class Past:
     def _records(self, path: str, shape: Shape) -> SearchStrategy[list[Record]]:
         kinds = shape.get("kinds") or [None]
         by_class = {kind: st.fixed_dictionaries(self._fields(path, shape, kind)) for kind in kinds}
-        records = st.lists(st.sampled_from(kinds).flatmap(by_class.__getitem__), max_size=MOST)
-        return records.map(lambda several: _apart(shape, several))
+        lists = st.lists(st.sampled_from(kinds).flatmap(by_class.__getitem__), max_size=MOST)
+        texts = {
+            name: facts_of(name, None, inner.get("constraints", {}))
+            for name, inner in shape["fields"].items()
+            if inner["type"] == "string"
+            and name != shape.get("discriminator")
+            and inner.get("constraints", {}).keys() <= {"longest", "shortest"}
+            and f"{path}.{name}" not in self.overrides
+        }
+
+        @st.composite
+        def records(draw: Draw) -> list[Record]:
+            several = draw(lists)
+            for before, record in pairwise(several):
+                for name, facts in texts.items():
+                    make = draw(st.sampled_from(NEARLY))
+                    if make and before.get(name) is not None and record.get(name) is not None:
+                        record[name] = fitted(make(before[name]), facts)
+            return _apart(shape, several)
+
+        return records()
 
     def _fields(self, path: str, shape: Shape, kind: Any) -> dict[str, SearchStrategy[Any]]:
         """Return how each field of a class's records is drawn; references are set later."""

@@ -46,18 +46,11 @@ def value_strategy(name: str, inner: Shape, goldens: Collection[Any]) -> SearchS
     supply = kind_supply(kind, None, facts)
     assert supply is not None
     values = joined(st.integers(0, MANY).map(supply.plain), drawn_values(kind, None, facts))
-    if isinstance(kind, Text):
-        values = joined(values, st.sampled_from(alike_texts(supply.plain(0))))
     values = values.filter(lambda value: not isinstance(value, float) or math.isfinite(value))
     drawn = values.map(lambda value: kind.write(_kept(kind, limits, facts, value)))
     if never := list(limits.get("never", ())):
         drawn = drawn.filter(lambda value: value not in never)
     return joined(drawn, known)
-
-
-def alike_texts(text: str) -> list[str]:
-    """Return a text and others that folding or cutting makes one with it."""
-    return [text, text.swapcase(), f"{text}x", f" {text}"]
 
 
 def _kept(kind: Kind, limits: dict[str, Any], facts: Any, value: Any) -> Any:
