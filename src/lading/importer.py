@@ -16,10 +16,10 @@ from lading.errors import AlteredWarning, ImportFailed
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.document_payload import DocumentPayload
 from lading.importing.entity_reader import Watch
-from lading.importing.loader import Loader, names_loaded
 from lading.importing.options import ImportOptions
 from lading.importing.outcomes import Outcomes
 from lading.importing.payload import Payload
+from lading.loading.loader import Loader, names_loaded
 from lading.messages import listed
 from lading.options import (
     DOCUMENT,
@@ -56,8 +56,9 @@ def import_all(
         path: the bundle's folder, or its ZIP file, whose members may stand in one folder.
         catalog: the catalog that the bundle was exported from; by default the default one.
         on_conflict: what happens to a record whose natural key the database has already:
-            ``"skip"`` or ``"error"``, for all entities or as a mapping by entity, with ``"*"``
-            for the rest.
+            ``"skip"``, ``"update"`` (write what differs), ``"error"``, or ``"mirror"`` (update, and
+            delete what the bundle lacks); for all entities, or as a mapping by entity, with
+            ``"*"`` for the rest.
         on_error: with ``"rollback"`` every problem is found, nothing is written and
             ``ImportFailed`` is raised, whose ``report`` lists them; with ``"continue"`` good
             records are kept, and bad ones are reported and counted as failed.
@@ -172,7 +173,7 @@ def _failed(report: ImportReport) -> ImportFailed:
     """Return the error of an import whose problems roll it back."""
     report.rolled_back = True
     for counts in report.entities.values():
-        counts.inserted = 0
+        counts.inserted = counts.updated = counts.deleted = 0
     return ImportFailed(report)
 
 

@@ -21,9 +21,7 @@ ACCEPTED = "a Session, Connection, Engine or sessionmaker"
 DOCUMENT = "a dictionary of lists of records"
 #: Replaces a bundle unless it holds the same records.
 CHANGED = "changed"
-CONFLICTS = ("skip", "error")
-#: What ``on_conflict`` will take when there are import plans.
-LATER = ("update", "mirror")
+CONFLICTS = ("skip", "update", "error", "mirror")
 
 
 def session_of(session: Any, catalog: Catalog) -> Any:
@@ -129,9 +127,7 @@ def conflict_modes(on_conflict: Any, known: Collection[str]) -> dict[str, str]:
     for name, mode in modes.items():
         if name != "*":
             check_entity("on_conflict", name, known)
-        if mode not in CONFLICTS:
-            subject = f"on_conflict={shown(mode)} isn't supported yet" if mode in LATER else ""
-            raise ArgumentError("on_conflict", mode, "'skip' or 'error'", subject=subject)
+        check_choice("on_conflict", mode, CONFLICTS)
     return modes
 
 

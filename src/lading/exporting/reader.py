@@ -17,7 +17,7 @@ from lading.database.dialects.base import Dialect, Row
 from lading.database.live.base import Database
 from lading.database.lookup import keys_at
 from lading.errors import TargetError
-from lading.exporting.reading import Reading, Tally
+from lading.exporting.reading import Reading, StoredRow, Tally
 from lading.exporting.row_reader import RowReader
 from lading.messages import shown
 from lading.model.rowsets import RowSet
@@ -128,6 +128,15 @@ class RecordReader:
         rows = self._rows_of(identities)
         lines = encode_lines(self.reader.records(self.reading, rows))
         return dict(zip(keys_at(rows, self.reader.identity), lines, strict=True))
+
+    def stored_records(self, identities: Sequence[Row]) -> dict[Row, tuple[bytes, StoredRow]]:
+        """Return the records with these primary keys, as lines, and which rows they nest."""
+        nested: dict[str, list[list[StoredRow]]] = {}
+        reading = Reading(self.reading.database, self.tally, nested)
+        rows = self._rows_of(identities)
+        lines = encode_lines(self.reader.records(reading, rows))
+        stored = self.reader.stored_rows(nested, rows)
+        return {row.identity: (line, row) for line, row in zip(lines, stored, strict=True)}
 
 
 def _resorted(parts: Any, size: int) -> Iterator[tuple[list[Key], list[Any], list[bytes]]]:

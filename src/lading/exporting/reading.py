@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 
 
@@ -18,8 +19,24 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRow:
+    """The primary key of a row that was read, and the owned rows that it nests, in their order.
+
+    ``children`` are keyed by the name of the list's member.
+    """
+
+    identity: Row
+    children: dict[str, list[StoredRow]]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """The database that rows are read from, and the tally of what was read."""
+    """The database that rows are read from, and the tally of what was read.
+
+    ``nested`` takes the owned rows of each list by its row set's name, for each of the parents
+    that were read last; ``None`` where nobody asks which rows they are.
+    """
 
     database: Database
     tally: Tally = field(default_factory=Tally)
+    nested: dict[str, list[list[StoredRow]]] | None = None

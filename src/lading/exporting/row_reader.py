@@ -21,7 +21,7 @@ from lading.exporting.ancestors import ancestors_of
 from lading.exporting.encode import RowEncoder
 from lading.exporting.link_reader import LinkReader, refuse_strangers
 from lading.exporting.query import Selection, identity_of
-from lading.exporting.reading import Reading, Tally
+from lading.exporting.reading import Reading, StoredRow, Tally
 from lading.mapping.columns import kind_of
 from lading.model.rowsets import Children, Column, RowSet
 from lading.records.layout import RecordLayout
@@ -74,6 +74,20 @@ class RowReader:
             reading.tally.links[f"{self.path}{reference.written}"] += count
         return records
 
+    def stored_rows(
+        self, nested: dict[str, list[list[StoredRow]]], rows: Sequence[Row]
+    ) -> list[StoredRow]:
+        """Return which rows were read, with those that they nest.
+
+        ``nested`` is what the reading noted when ``records`` was called with these rows.
+        """
+        identities = keys_at(rows, self.identity)
+        lists = {children.name: nested.pop(children.rows.name) for children in self.rows.children}
+        return [
+            StoredRow(identity, {name: lists[name][n] for name in lists})
+            for n, identity in enumerate(identities)
+        ]
+
     def _count_rows(self, tally: Tally, records: list[Any]) -> None:
         tally.rows[self.rows.table.fullname] += len(records)
         if self.rows.discriminator is not None:
@@ -123,8 +137,8 @@ class ChildReader:
         place = selection.add(column, kind)
         read, order = selection.dialect.reader(column, kind).function(), kind.order
 
-        def key(line_and_row: tuple[bytes, Row]) -> Any:
-            value = line_and_row[1][place]
+        def key(read_row: Any) -> Any:
+            value = read_row[1][place]
             return (False,) if value is None else (True, order(read(value)))
 
         return key, descending
@@ -135,17 +149,24 @@ class ChildReader:
         owners = keys_at(parents, self.parent_places)
         rows = self.reader.among(reading, down, owners)
         self._refuse_shared(rows)
-        groups: dict[Row, list[tuple[bytes, Row]]] = defaultdict(list)
+        groups: dict[Row, list[Any]] = defaultdict(list)
         lines = encode_lines(self.reader.records(reading, rows))
-        for owner, line, row in zip(keys_at(rows, self.own_places), lines, rows, strict=True):
-            groups[owner].append((line, row))
+        stored: Sequence[StoredRow | None] = [None] * len(rows)
+        if reading.nested is not None:
+            stored = self.reader.stored_rows(reading.nested, rows)
+        for owner, *row in zip(keys_at(rows, self.own_places), lines, rows, stored, strict=True):
+            groups[owner].append(row)
         refuse_strangers(groups, owners, self.children.rows.table, self.children.rows.name)
         for items in groups.values():
             items.sort(key=itemgetter(0))
             for key, descending in reversed(self.sorts):
                 items.sort(key=key, reverse=descending)
+        if reading.nested is not None:
+            reading.nested[self.children.rows.name] = [
+                [row for *_, row in groups.get(owner, ())] for owner in owners
+            ]
         raw = msgspec.Raw
-        return [[raw(line) for line, _ in groups.get(owner, ())] for owner in owners]
+        return [[raw(line) for line, *_ in groups.get(owner, ())] for owner in owners]
 
     def _refuse_shared(self, rows: Sequence[Row]) -> None:
         for row in rows:

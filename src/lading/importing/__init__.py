@@ -9,7 +9,7 @@
                                     v                                             v
                                ImportReport                     deferred, deferred_references
 
-``loader`` runs a load in the catalog's order, and again without records that turned out bad
+``loading`` runs a load in the catalog's order, and again without records that turned out bad
 after they were written (``context.Exclusions``).  ``savepoints`` narrows a database error down
 to its row, for all that writes.  A mode of ``on_conflict`` is a policy in ``conflicts``.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lading.database.dialects.base import Row
@@ -150,3 +150,15 @@ class ResolvedBatch:
         return self.take(
             [n for n, number in enumerate(self.batch.numbers) if number not in numbers]
         )
+
+
+def bare(batch: Batch) -> Batch:
+    """Return rows without those that they nest."""
+    children = {name: Nested(n.batch.take([]), []) for name, n in batch.children.items()}
+    return replace(batch, children=children, lines=list(batch.lines))
+
+
+def unresolved(batch: Batch) -> ResolvedBatch:
+    """Return rows whose references lead nowhere yet."""
+    children = {name: unresolved(nested.batch) for name, nested in batch.children.items()}
+    return ResolvedBatch(batch, children=children)

@@ -58,6 +58,7 @@ class BundlePayload(Payload):
         self.manifest: Manifest = reader.manifest
         self.origin = BundleOrigin(reader)
         self.entries = self.origin.entries
+        self.is_partial = self.manifest.partial
 
     def check(self, catalog: Catalog) -> None:
         """Refuse a damaged bundle, or one of another catalog or version, before any insert."""

@@ -18,7 +18,7 @@ class StoredComparison(RecordComparison):
         super().__init__(rows, database.dialect)
         self.reader = RecordReader(database, rows)
 
-    def differing(self, lines: Sequence[bytes], identities: Sequence[Row]) -> int:
+    def count_differing(self, lines: Sequence[bytes], identities: Sequence[Row]) -> int:
         """Count the lines that differ from the rows with these primary keys."""
         stored = self.reader.lines_of(identities)
         return sum(

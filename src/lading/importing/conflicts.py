@@ -22,12 +22,15 @@ class Decisions:
     """What is to happen to the records of a batch: each place is in exactly one of these.
 
     ``insert`` are the places of records to be inserted, ``leave`` of those that stay as the
-    database has them, of which ``differing`` differ; ``refuse`` maps places to what is wrong.
+    database has them, of which ``differing`` differ, ``update`` of those to be updated;
+    ``unchanged`` counts those that need no update; ``refuse`` maps places to what is wrong.
     """
 
     insert: Sequence[int] = ()
     leave: Sequence[int] = ()
     differing: int = 0
+    update: list[int] = field(default_factory=list)
+    unchanged: int = 0
     refuse: dict[int, str] = field(default_factory=dict)
 
 
@@ -54,6 +57,10 @@ class ConflictPolicy(Protocol):
         """Decide on every existing record of a batch."""
 
 
+#: Makes a policy for the records of an entity.
+MakePolicy = Callable[[Database, RowSet], ConflictPolicy]
+
+
 class SkipExisting:
     """Leaves existing records as they are, and counts those that differ."""
 
@@ -63,7 +70,7 @@ class SkipExisting:
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Leave all of them."""
         lines = [existing.batch.lines[place] for place in existing.places]
-        differing = self.comparison.differing(lines, existing.identities)
+        differing = self.comparison.count_differing(lines, existing.identities)
         return Decisions(leave=existing.places, differing=differing)
 
 
@@ -84,8 +91,8 @@ class RefuseExisting:
         return f"{key} is in the database already; on_conflict='skip' leaves such records alone"
 
 
-#: The policy of each mode of ``on_conflict``.
-POLICIES: dict[str, Callable[[Database, RowSet], ConflictPolicy]] = {
+#: The policies of the modes of ``on_conflict`` that write nothing to existing records.
+POLICIES: dict[str, MakePolicy] = {
     "skip": SkipExisting,
     "error": RefuseExisting,
 }
@@ -94,17 +101,17 @@ POLICIES: dict[str, Callable[[Database, RowSet], ConflictPolicy]] = {
 class Conflicts:
     """Finds which records of an entity the database has, and has a policy decide on these."""
 
-    def __init__(self, context: LoadContext, root: RowSet, mode: str) -> None:
+    def __init__(self, context: LoadContext, root: RowSet, make_policy: MakePolicy) -> None:
         self.context = context
         self.root = root
-        self.mode = mode
+        self.make_policy = make_policy
         self.is_empty = context.tables.is_empty(root)
         self.resolver = context.resolvers.by_key(root)
 
     @cached_property
     def policy(self) -> ConflictPolicy:
         """The policy of the entity's mode, which is made when a record conflicts."""
-        return POLICIES[self.mode](self.context.database, self.root)
+        return self.make_policy(self.context.database, self.root)
 
     def decide(self, batch: Batch) -> Decisions:
         """Decide what happens to every record of a batch; this only reads."""

@@ -12,6 +12,7 @@ from lading.importing.journal import Journal
 from lading.importing.outcomes import KeyHashes, Outcomes
 from lading.importing.resolvers import Resolvers
 from lading.mapping.load_order import LoadOrder
+from lading.model.entities import Entities
 from lading.report import Problem, Problems
 
 
@@ -24,6 +25,7 @@ class LoadContext:
     """
 
     database: Database
+    entities: Entities
     order: LoadOrder
     tables: TableCounts
     resolvers: Resolvers

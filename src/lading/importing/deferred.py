@@ -33,7 +33,7 @@ class DeferredRowLoader:
 
     def load(self) -> None:
         """Insert all rows that were deferred."""
-        for deferred in self.context.journal.rows.get(self.rows.name, ()):
+        for deferred in self.context.journal.rows.pop(self.rows.name, ()):
             self._place(self._resolved(deferred))
         self._go_round()
         self.context.resolvers.changed(self.rows.table)

@@ -37,6 +37,7 @@ class DeferredReferenceLoader:
         self.field = f"{path_to(rows, outcome.root)}{reference.written}"
         self.references = ReferenceResolver(context.resolvers, context.order, outcome)
         self.carriers = deferred_carriers(rows, context.order, reference)
+        self.deferred = context.journal.references.pop(self.name, None)
         self.own = [n for n, c in enumerate(reference.columns) if c in reference.carried_columns]
 
     def load(self) -> None:
@@ -49,7 +50,7 @@ class DeferredReferenceLoader:
         self.context.exclusions.add_bad(self.outcome.root.name, self.outcome.bad)
 
     def _deferred(self) -> Iterator[list[DeferredReference]]:
-        yield from self.context.journal.references.get(self.name, ())
+        yield from self.deferred or ()
 
     def _updates(self, chunk: list[DeferredReference]) -> Iterator[UpdatedRow]:
         """Yield the value of each row's foreign key; one that can't be set is a problem."""

@@ -32,11 +32,12 @@ class FilledColumns:
         self.place = {column: n for n, column in enumerate(self.columns)}
         for extension in rows.extensions:
             self.place |= {own: self.place[base] for own, base in extension.pairs}
-        self.join = self._compiled(rows)
+        self.join = self._compiled(rows, self.defaults)
+        self.join_carried = self._compiled(rows, None)
 
-    def _compiled(self, rows: RowSet) -> Callable[..., list[Row]]:
+    def _compiled(self, rows: RowSet, defaults: Defaults | None) -> Callable[..., list[Row]]:
         """Return what joins ids, values, foreign keys, owners' values and defaults to rows."""
-        source = CodeBuilder(f"{rows.name} insert")
+        source = CodeBuilder(f"{rows.name} insert" if defaults else f"{rows.name} update")
         names, items = ["values"], ["*v"]
         targets = ["v"]
         if rows.surrogate is not None:
@@ -52,9 +53,9 @@ class FilledColumns:
             names.append("own")
             targets.append("o")
             items.append("*o")
-        for _, make in self.defaults.makers:
+        for _, make in defaults.makers if defaults else ():
             items.append(f"{source.name(make, 'default')}()")
-        if self.defaults.evaluated:
+        if defaults and defaults.evaluated:
             names.append("evaluated")
             targets.append("e")
             items.append("*e")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -26,6 +27,16 @@ DeferredLinks = tuple[int, Row, list[Key]]
 InsertedRecords = tuple[list[Key], list[bytes], list[Row]]
 
 Name = TypeVar("Name", str, ReferenceName)
+
+
+class Closable(Protocol):
+    """A temporary file, or several."""
+
+    def close(self) -> None:
+        """Give it back."""
+
+
+File = TypeVar("File", bound=Closable)
 
 
 @dataclass(slots=True)
@@ -87,24 +98,24 @@ class Journal:
         self.rows: dict[str, Spool] = {}
         self.links: dict[str, Spool] = {}
         self.inserted: dict[str, Spool] = {}
-        self._files: list[Spool | Forest] = []
+        self._files = ExitStack()
 
     def spool(self) -> Spool:
         """Return a new spool, which ends with this journal."""
-        spool = Spool()
-        self._files.append(spool)
-        return spool
+        return self.closing(Spool())
 
     def forest(self) -> Forest:
         """Return a new forest, which ends with this journal."""
-        forest = Forest()
-        self._files.append(forest)
-        return forest
+        return self.closing(Forest())
+
+    def closing(self, file: File) -> File:
+        """Let a temporary file end with this journal."""
+        self._files.callback(file.close)
+        return file
 
     def close(self) -> None:
         """Give temporary files back."""
-        for file in self._files:
-            file.close()
+        self._files.close()
 
     def add(self, log: WriteLog) -> None:
         """Take over what an attempt wrote and left."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from lading.errors import ArgumentError
+from lading.messages import listed
 from lading.model.entities import Entities
 from lading.options import check_choice, conflict_modes, entity_names
 
 ERRORS = ("rollback", "continue")
+#: The modes that write to existing records.
+UPDATING = ("update", "mirror")
+MIRROR = "mirror"
 
 
 class ImportOptions:
@@ -24,6 +29,24 @@ class ImportOptions:
         self.keeps_good = on_error == "continue"
         self.names = entity_names("only", only, entities.roots)
         self.modes = conflict_modes(on_conflict, entities.roots)
+        if self.keeps_good and MIRROR in self.modes.values():
+            raise ArgumentError(
+                "on_error",
+                on_error,
+                "'rollback', for a mirror deletes nothing after a problem",
+            )
+
+    def refuse_partial(self, names: Iterable[str]) -> None:
+        """Refuse to mirror a payload that may lack records of some entities."""
+        mirrored = [name for name in names if self.mode(name) == MIRROR]
+        if mirrored:
+            raise ArgumentError(
+                "on_conflict",
+                MIRROR,
+                "another mode: the bundle is partial, and a mirror would delete what it left out",
+                "Export the whole catalog, or use on_conflict='update'.",
+                subject=f"on_conflict='mirror' for {listed(mirrored)}",
+            )
 
     def takes(self, name: str) -> bool:
         """Tell whether an entity is to be loaded."""

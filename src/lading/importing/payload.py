@@ -31,6 +31,8 @@ class Payload(ABC):
     rows: Mapping[str, RowSet]
     streams: Streams | None = None
     relinking: Relinking
+    #: Whether records may be missing that the database had when they were exported.
+    is_partial = False
 
     @abstractmethod
     def check(self, catalog: Catalog) -> None:

@@ -102,8 +102,9 @@ def compare(reference: Reference, target: Row | None, values: Sequence[Any]) -> 
 
 def _is_same(raw: Any, bound: Any) -> bool:
     """Compare a value that was read with one to be written, which is often its text."""
-    return bool(raw == bound) or _text(raw) == _text(bound)
+    return bool(raw == bound) or comparable(raw) == comparable(bound)
 
 
-def _text(value: Any) -> str:
+def comparable(value: Any) -> str:
+    """Return a text that a value has whether it was read or is to be written."""
     return str(value).replace("T", " ").replace("+00:00", "Z")

@@ -81,7 +81,7 @@ class RowWriter:
         log: WriteLog,
     ) -> None:
         nested = resolved.batch.children[children.name]
-        owner_values = [self._owner_values(children, rows[owner]) for owner in nested.owners]
+        owner_values = [self.owner_values(children, rows[owner]) for owner in nested.owners]
         if children.name not in resolved.children:
             if owner_values:
                 log.rows.append((children.rows.name, DeferredRows(nested.batch, owner_values)))
@@ -123,6 +123,21 @@ class RowWriter:
         return ids
 
     def _rows(self, resolved: ResolvedBatch) -> list[Row]:
+        arguments = self._arguments(resolved)
+        if self.filled.defaults.evaluated:
+            arguments.append(self.filled.defaults.rows_of(self.database, len(resolved)))
+        return self.filled.join(*arguments)
+
+    def carried_rows(self, resolved: ResolvedBatch) -> list[Row]:
+        """Return rows of which records carry the columns; those of defaults are left out.
+
+        ``Disagreement`` where two fields give different values to one column.
+        """
+        rows = self.filled.join_carried(*self._arguments(resolved))
+        self.agreement.check(resolved.foreign, rows)
+        return rows
+
+    def _arguments(self, resolved: ResolvedBatch) -> list[Any]:
         count = len(resolved)
         arguments: list[Any] = [resolved.batch.values]
         if self.rows.surrogate is not None:
@@ -133,11 +148,9 @@ class RowWriter:
             arguments.append(foreign if foreign is not None else [None] * count)
         if self.rows.owner_columns:
             arguments.append(resolved.owner_values)
-        if self.filled.defaults.evaluated:
-            arguments.append(self.filled.defaults.rows_of(self.database, count))
-        return self.filled.join(*arguments)
+        return arguments
 
-    def _owner_values(self, children: Children, row: Row) -> Row:
+    def owner_values(self, children: Children, row: Row) -> Row:
         """Return what a row gives to the owner columns of its children; others are null."""
         values = {down: row[self.place[up]] for down, up in children.pairs}
         return tuple(values.get(column) for column in children.rows.owner_columns)

@@ -10,8 +10,9 @@ later, owned rows and links are inserted later.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
+from typing import Any
 
 import networkx as nx
 
@@ -40,6 +41,11 @@ class LoadOrder:
     deferred: frozenset[str]
     parents_first: frozenset[tuple[str, str]]
     dependencies: dict[str, tuple[str, ...]]
+
+    def when_loaded(self) -> LoadOrder:
+        """Return the order for rows all of whose targets are there: nothing waits for another."""
+        none: frozenset[Any] = frozenset()
+        return replace(self, updated=none, deferred=none, parents_first=none)
 
 
 @computed_once

@@ -133,9 +133,13 @@ def _is_surrogate(rows: RowSet, primary: Candidate) -> bool:
     )
 
 
-def covering(rows: RowSet, columns: tuple[Column, ...]) -> Key:
-    """Return the members that hold exactly these columns, or nothing."""
-    all_columns = wanted = set(columns)
+def covering(rows: RowSet, columns: tuple[Column, ...], owned: tuple[Column, ...] = ()) -> Key:
+    """Return the members that hold exactly these columns, or nothing.
+
+    Those that hold what the rows' owners give, the ``owned`` ones, need no member.
+    """
+    all_columns = set(columns)
+    wanted = all_columns - set(owned)
     chosen: list[tuple[int, Value | Reference]] = []
     members: list[Value | Reference] = [*rows.values, *rows.references]
     for member in members:

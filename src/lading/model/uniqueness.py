@@ -74,6 +74,16 @@ def unique_columns(table: Any) -> list[tuple[sa.Column[Any], ...]]:
     )
 
 
+def guarded_columns(table: Any) -> list[tuple[Column, ...]]:
+    """List the columns that are unique in all rows or, by a partial index, in some of them."""
+    partial = [
+        tuple(index.columns)
+        for index in table.indexes
+        if index.unique and len(index.columns) == len(index.expressions)
+    ]
+    return list(dict.fromkeys([*unique_columns(table), *partial]))
+
+
 def _is_plain(index: sa.Index) -> bool:
     """Tell whether an index makes its columns unique: not partial, not over expressions."""
     partial = any(options.get("where") is not None for options in index.dialect_options.values())

@@ -32,18 +32,21 @@ class RecordComparison:
         self.rows = rows
         self.schema = schema_of(rows)
         self.layout = RecordLayout(rows, ids=True)
-        #: Fields that make no difference: volatile ones, and what the database computes.
-        self.uncounted = {
+        members = [(within, member) for within in rows.tree() for member in within.members]
+        #: What the database computes, and versions that the ORM counts: no import sets them.
+        self.computed = {
             member
-            for within in rows.tree()
-            for member in within.members
-            if member.name in within.volatile
-            or (
-                isinstance(member, Value)
-                and dialect is not None
-                and is_computed(dialect, member.column)
+            for within, member in members
+            if isinstance(member, Value)
+            and (
+                member.column is within.mapper.version_id_col
+                or (dialect is not None and is_computed(dialect, member.column))
             )
         }
+        #: Fields that make no difference: volatile ones, and computed ones.
+        self.uncounted = self.computed.union(
+            member for within, member in members if member.name in within.volatile
+        )
 
     def loaded(self, line: bytes) -> Content:
         """Return what a record of a bundle or a document says, in canonical form."""
@@ -63,13 +66,11 @@ class RecordComparison:
         self, rows: RowSet, record: Content, stored: Content, path: str = ""
     ) -> Iterator[FieldDifference]:
         """Yield the fields of two records, or of two owned rows, whose values differ."""
-        for member in rows.members:
+        for member in self.differing(rows, record, stored):
+            if member in self.uncounted:
+                continue
             name = member.written
-            if member in self.uncounted or name not in record:
-                continue
             value, stored_value = record[name], stored.get(name)
-            if self._compared(member, value) == self._compared(member, stored_value):
-                continue
             pairs = self._pairs(member, value, stored_value) if isinstance(member, Children) else ()
             if pairs and isinstance(member, Children):
                 for child, stored_child in pairs:
@@ -77,18 +78,31 @@ class RecordComparison:
             else:
                 yield f"{path}{name}", value, stored_value
 
+    def differing(self, rows: RowSet, record: Content, stored: Content) -> Iterator[Member]:
+        """Yield the members whose values differ, volatile ones too."""
+        for member in rows.members:
+            name = member.written
+            if member in self.computed or name not in record:
+                continue
+            if self._compared(member, record[name]) != self._compared(member, stored.get(name)):
+                yield member
+
     def _pairs(self, member: Children, children: Any, stored: Any) -> list[tuple[Any, Any]]:
         """Pair owned records with those that are stored; none where some are missing."""
         if stored is None or len(children) != len(stored):
             return []
         if not member.sequence:
             children, stored = (
-                sorted(records, key=lambda record: self._record(member.rows, record))
+                sorted(records, key=lambda record: self.content_of(member.rows, record))
                 for records in (children, stored)
             )
         return list(zip(children, stored, strict=True))
 
-    def _record(self, rows: RowSet, record: dict[str, Any]) -> tuple[Any, ...]:
+    def content_key(self, rows: RowSet, record: Content) -> bytes:
+        """Return what only records of the same content have."""
+        return repr(self.content_of(rows, record)).encode()
+
+    def content_of(self, rows: RowSet, record: Content) -> tuple[Any, ...]:
         """Return what a canonical record is compared by."""
         return tuple(
             self._compared(member, record[member.written])
@@ -101,6 +115,6 @@ class RecordComparison:
         if value is not None and isinstance(member, Links):
             return tuple(sorted(map(json_text, value)))
         if value is not None and isinstance(member, Children):
-            records = [self._record(member.rows, record) for record in value]
+            records = [self.content_of(member.rows, record) for record in value]
             return tuple(records if member.sequence else sorted(records))
         return json_text(value)

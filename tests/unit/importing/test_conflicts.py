@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from lading.importing import conflicts
 from lading.importing.batch import Batch
 from lading.importing.conflicts import Conflicts, Decisions, ExistingRecords, RefuseExisting
@@ -29,37 +27,34 @@ class CountingPolicy:
         return Decisions(leave=existing.places, differing=len(existing.places))
 
 
-def deciding(
-    found: dict[Any, Any], monkeypatch: pytest.MonkeyPatch, *, is_empty: bool = False
-) -> tuple[Conflicts, CountingPolicy]:
+def deciding(found: dict[Any, Any], *, is_empty: bool = False) -> tuple[Conflicts, CountingPolicy]:
     """Return the conflicts of authors, some of whom the database has, and their policy."""
     policy = CountingPolicy()
-    monkeypatch.setitem(conflicts.POLICIES, "count", lambda *_: policy)
     context: Any = SimpleNamespace(
         database=None,
         tables=SimpleNamespace(is_empty=lambda _: is_empty),
         resolvers=FakeResolvers({"authors": found}),
     )
-    return Conflicts(context, AUTHORS, "count"), policy
+    return Conflicts(context, AUTHORS, lambda *_: policy), policy
 
 
-def test_records_that_are_not_there_are_inserted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_that_are_not_there_are_inserted() -> None:
     """Without asking the policy."""
-    decider, policy = deciding({}, monkeypatch)
+    decider, policy = deciding({})
     assert decider.decide(BATCH) == Decisions(insert=[0, 1, 2])
     assert policy.seen == []
 
 
-def test_an_empty_table_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_table_is_not_asked() -> None:
     """It has no conflicts."""
-    decider, policy = deciding({("ann",): (7,)}, monkeypatch, is_empty=True)
+    decider, policy = deciding({("ann",): (7,)}, is_empty=True)
     assert list(decider.decide(BATCH).insert) == [0, 1, 2]
     assert policy.seen == []
 
 
-def test_each_record_has_one_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_record_has_one_decision() -> None:
     """New ones are inserted, existing ones are the policy's, and ambiguous ones refused."""
-    decider, policy = deciding({("two",): AMBIGUOUS, ("bob",): (7,)}, monkeypatch)
+    decider, policy = deciding({("two",): AMBIGUOUS, ("bob",): (7,)})
     decisions = decider.decide(BATCH)
     assert (decisions.insert, decisions.leave, decisions.differing) == ([0], [1], 1)
     assert decisions.refuse == {

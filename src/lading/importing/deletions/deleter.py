@@ -104,8 +104,10 @@ class Deleter:
             (record,) = bad.records
             if record not in failed:
                 failed.add(record)
-                keys = keys_of_records(self.database, root, [record])
-                yield Refusal(root.name, keys.get(record), message_of(objection, root))
+                is_owned = root.parent is not None
+                keys = {} if is_owned else keys_of_records(self.database, root, [record])
+                message = message_of(objection, root)
+                yield Refusal(root.name, keys.get(record), message, record)
 
 
 class _Clearing:

@@ -15,6 +15,7 @@ from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver, places_of_records
 from lading.importing.savepoints import Objection, attempt, bisect, field_of, message_of
 from lading.importing.self_references import SelfReferences
+from lading.importing.updates.entity_updates import EntityUpdates
 from lading.importing.waiting import WaitingRecords
 from lading.importing.writer import RowWriter
 from lading.model.rowsets import RowSet
@@ -33,12 +34,15 @@ class EntityLoader:
         outcome: EntityOutcome,
         conflicts: Conflicts,
         decoder: RecordDecoder,
+        *,
+        updates: EntityUpdates | None = None,
     ) -> None:
         self.context = context
         self.root = root
         self.outcome = outcome
         self.conflicts = conflicts
         self.decoder = decoder
+        self.updates = updates
         self.references = ReferenceResolver(context.resolvers, context.order, outcome)
         self.writer = RowWriter(context.database, root, context.order)
         self.self_references = SelfReferences(context, self.references, self.writer)
@@ -54,6 +58,13 @@ class EntityLoader:
         decisions = self.conflicts.decide(batch)
         self._report(batch, decisions)
         new = batch.take(decisions.insert)
+        if self.updates is None or self.conflicts.is_empty:
+            self._take(new)
+        else:
+            self.updates.add_new(new)
+
+    def _take(self, new: Batch) -> None:
+        """Insert new records, or let them wait for their parents."""
         if self.waiting is not None:
             self.waiting.add(new)
         elif len(new):
@@ -65,6 +76,7 @@ class EntityLoader:
             self._fail(batch, place, None, message)
         self.outcome.counts.skipped += len(decisions.leave)
         self.outcome.counts.differing += decisions.differing
+        self.outcome.counts.unchanged += decisions.unchanged
 
     def _insert_new(self, batch: Batch) -> None:
         places = places_of_records(self.outcome, batch)
@@ -73,6 +85,8 @@ class EntityLoader:
 
     def finish(self) -> None:
         """Insert the rows that wait for their parents; those that still wait then have none."""
+        for batch in self.updates.prepare() if self.updates is not None else ():
+            self._take(batch)
         self.is_reading = False
         # Triggers may fire where a reference is set later.
         self.self_references.is_patient &= self.context.journal.reads_back
@@ -88,6 +102,8 @@ class EntityLoader:
             for place, field, message in self.self_references.orphans(resolved, waiting_keys):
                 self._fail(resolved.batch, place, field, message)
         self.context.resolvers.changed(self.root.table)
+        if self.updates is not None:
+            self.updates.insert_owned()
 
     # Rows that wait for others of their entity
 
@@ -164,10 +180,16 @@ class EntityLoader:
             self.outcome.counts.inserted += len(resolved)
             self.self_references.remember(resolved.batch, rows)
             if journal.reads_back:
-                batch = resolved.batch
-                inserted = (batch.keys, batch.lines, self.writer.identities(rows))
-                journal.add_inserted(self.root.name, inserted)
+                self._read_back_later(resolved.batch, rows)
         return objection
+
+    def _read_back_later(self, batch: Batch, rows: list[Row]) -> None:
+        """Keep records to be read back in the end, but those that an update completes."""
+        incomplete = self.updates.taker_numbers if self.updates is not None else ()
+        places = [n for n, number in enumerate(batch.numbers) if number not in incomplete]
+        identities = self.writer.identities([rows[place] for place in places])
+        batch = batch.take(places)
+        self.context.journal.add_inserted(self.root.name, (batch.keys, batch.lines, identities))
 
     # Refusing
 

@@ -13,19 +13,20 @@ from lading.changes.streams import refuse_links
 from lading.database.columns import require_room
 from lading.database.live.base import Database
 from lading.database.tables import TableCounts
-from lading.importing.conflicts import Conflicts
+from lading.importing.conflicts import POLICIES, Conflicts
 from lading.importing.context import Exclusions, LoadContext
 from lading.importing.decode import keys_of
 from lading.importing.deferred import DeferredLinkLoader, DeferredRowLoader
 from lading.importing.deferred_references import DeferredReferenceLoader
-from lading.importing.entity_loader import EntityLoader
 from lading.importing.entity_reader import EntityReader, Watch
 from lading.importing.journal import Journal
-from lading.importing.options import ImportOptions
+from lading.importing.options import MIRROR, UPDATING, ImportOptions
 from lading.importing.outcomes import EntityOutcome, Outcomes, SourceProblems
 from lading.importing.payload import Payload
 from lading.importing.readback import read_back
 from lading.importing.resolvers import Resolvers
+from lading.importing.updates.entity_updates import EntityUpdates, delete_doomed
+from lading.loading.entity_loader import EntityLoader
 from lading.mapping.load_order import link_name, load_order_of
 from lading.model.rowsets import RowSet
 from lading.report import Counts, Problems
@@ -47,9 +48,11 @@ class Loader:
         self.payload = payload
         self.options = options
         self.progress = progress
-        self.order = load_order_of(catalog.use())
-        entities = catalog.use()
+        self.entities = entities = catalog.use()
+        self.order = load_order_of(entities)
         self.roots = {name: entities[name] for name in names_loaded(catalog, payload, options)}
+        if payload.is_partial:
+            options.refuse_partial(self.roots)
         trees = [rows for root in self.roots.values() for rows in root.tree()]
         require_room(database.dialect, trees)
         self.tables = TableCounts(database, list(self.roots.values()))
@@ -81,6 +84,7 @@ class Loader:
         )
         return LoadContext(
             self.database,
+            self.entities,
             self.order,
             self.tables,
             Resolvers(self.database),
@@ -100,10 +104,11 @@ class Loader:
             self._finish(context)
 
     def _steps(self, context: LoadContext) -> Iterator[Callable[[], None]]:
-        """Yield what is to be done: row sets in their order, then the deferred references."""
+        """Yield what is to be done: row sets in their order, deferred references, and updates."""
+        updates: list[EntityUpdates] = []
         for name in self.order.steps:
             if name in self.roots:
-                yield partial(self._load_entity, context, self.roots[name])
+                yield partial(self._load_entity, context, self.roots[name], updates)
             else:
                 yield from self._deferred_rows(context, name)
         for root in self.roots.values():
@@ -112,6 +117,9 @@ class Loader:
                 for reference in rows.references:
                     if (rows.name, reference.name) in self.order.updated:
                         yield DeferredReferenceLoader(context, rows, reference, outcome).load
+        for entity_updates in updates:
+            yield entity_updates.finish
+        yield partial(delete_doomed, context, updates)
 
     def _deferred_rows(self, context: LoadContext, name: str) -> Iterator[Callable[[], None]]:
         """Yield what loads the owned rows, or the links, of a deferred step."""
@@ -124,14 +132,21 @@ class Loader:
                     if link_name(rows, links) == name:
                         yield DeferredLinkLoader(context, rows, links, outcome).load
 
-    def _load_entity(self, context: LoadContext, root: RowSet) -> None:
-        """Load one entity's records, chunk by chunk."""
+    def _load_entity(
+        self, context: LoadContext, root: RowSet, all_updates: list[EntityUpdates]
+    ) -> None:
+        """Load one entity's records, chunk by chunk; what updates existing ones is added."""
         outcome = EntityOutcome(context.outcomes, root, self.payload)
-        conflicts = Conflicts(context, root, self.options.mode(root.name))
+        mode = self.options.mode(root.name)
+        updates = None
+        if mode in UPDATING:
+            updates = EntityUpdates(context, root, outcome, mirrors=mode == MIRROR)
+            all_updates.append(updates)
+        conflicts = Conflicts(context, root, updates.policy if updates else POLICIES[mode])
         reader = EntityReader(
             self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
         )
-        loader = EntityLoader(context, root, outcome, conflicts, reader.decoder)
+        loader = EntityLoader(context, root, outcome, conflicts, reader.decoder, updates=updates)
         for batch in reader.batches(self.progress):
             loader.load(batch)
             if self.exclusions.must_restart:

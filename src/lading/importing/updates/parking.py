@@ -1,0 +1,118 @@
+"""Gives rows other values for a time, so that others may take their unique values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
+from lading.database.lookup import rows_among
+from lading.importing.context import LoadContext
+from lading.importing.journal import WriteLog
+from lading.importing.savepoints import attempt
+from lading.importing.updates.unique_values import Contended, UniqueGroup
+from lading.model.rowsets import Column, Reference, Value
+from lading.model.uniqueness import nulls_collide
+from lading.samples.constraints import constraints_of
+from lading.samples.styles import NoSample, sample
+
+#: Unused values are numbered from here, far from those that applications count.
+FAR = 1_000_003
+#: How often values are made before a field is thought to have no unused ones.
+TRIES = 3
+#: Returns the values of parked columns for some rows; ``None`` where there are not enough.
+MakeValues = Callable[[Database, int], list[Row] | None]
+
+
+class Parking:
+    """Parks rows of one unique group: on a null if there may be one, else on unused values.
+
+    Where the database takes neither, rows stay as they are, and are written one after another.
+    """
+
+    def __init__(self, context: LoadContext, group: UniqueGroup) -> None:
+        self.context = context
+        self.group = group
+        self.options = list(self._options())
+
+    def park(self, contended: Contended) -> None:
+        """Park rows of the group."""
+        for part, make in self.options:
+            rows = make(self.context.database, len(contended.identities))
+            if rows is not None and self._write(part, contended, rows):
+                return
+
+    def _write(self, part: Value | Reference, contended: Contended, rows: Sequence[Row]) -> bool:
+        columns = _columns(part)
+        table: Any = columns[0].table
+        key = self.group.rows.identity_in(table)
+        pairs = zip(contended.identities, rows, strict=True)
+        parameters = [(*identity, *row) for identity, row in pairs]
+
+        def write(log: WriteLog) -> None:
+            self.context.database.update(table, key, columns, parameters)
+            if contended.are_doomed and isinstance(part, Reference):
+                log.link_counts[columns[0]] -= len(rows)  # no longer there when they are deleted
+
+        return attempt(self.context.database, self.context.journal, write) is None
+
+    def _options(self) -> Iterator[tuple[Value | Reference, MakeValues]]:
+        """Yield the fields that may be parked, with what makes their values; nulls first."""
+        own = set(self.group.rows.identity)
+        parts = [
+            part
+            for part in self.group.parts
+            if own.isdisjoint(_columns(part)) and part is not self.group.rows.discriminator
+        ]
+        for part in parts:
+            columns = tuple(_columns(part))
+            is_nullable = bool(columns) and all(column.nullable for column in columns)
+            if is_nullable and not nulls_collide(columns[0].table, columns):
+                yield part, _nulls(len(columns))
+        yield from ((part, _UnusedValues(part)) for part in parts if isinstance(part, Value))
+
+
+def _columns(part: Value | Reference) -> Sequence[Column]:
+    return (part.column,) if isinstance(part, Value) else part.carried_columns
+
+
+def _nulls(width: int) -> MakeValues:
+    return lambda _, count: [(None,) * width] * count
+
+
+class _UnusedValues:
+    """Makes values of one field that its column takes and no row has."""
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+        self.next = FAR
+
+    def __call__(self, database: Database, count: int) -> list[Row] | None:
+        for _ in range(TRIES):
+            rows = self._rows(database, count)
+            if rows is None or not self._used(database, rows):
+                return rows
+        return None
+
+    def _rows(self, database: Database, count: int) -> list[Row] | None:
+        """Return new values; ``None`` where the field takes no more."""
+        limits = constraints_of(self.value)
+        bind = database.dialect.binder(self.value.carrier, self.value.kind).function()
+        values: dict[Any, Any] = {}
+        try:
+            for n in range(self.next, self.next + count):
+                written = sample(self.value, limits, n, used=values)
+                values[written] = bind(written)
+        except (NoSample, ValueError, TypeError, OverflowError):
+            return None
+        self.next += count
+        return [(value,) for value in values.values()]
+
+    def _used(self, database: Database, rows: Sequence[Row]) -> bool:
+        column = self.value.column
+        sql = database.dialect.text_of(sa.select(column).select_from(column.table))
+        names = database.dialect.qualified([column])
+        return bool(rows_among(database, sql, [column], names, rows))

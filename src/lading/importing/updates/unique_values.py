@@ -1,0 +1,160 @@
+"""Which rows must give unique values up before other rows take them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lading.database.dialects.base import Row
+from lading.exporting.reading import StoredRow
+from lading.importing.updates.matching import Parts
+from lading.importing.updates.row_changes import OWNER
+from lading.mapping.natural_keys import covering
+from lading.model.rowsets import Column, RowSet
+from lading.model.uniqueness import guarded_columns
+from lading.records.comparison import Content
+from lading.scratch.pool import Pool
+from lading.scratch.spool import Spool
+from lading.values.json_text import json_text
+
+
+class UniqueGroup:
+    """Columns of a row set that are unique together, with the members that carry them.
+
+    ``by_owner`` says that they are unique among the rows of one owner.
+    """
+
+    def __init__(self, rows: RowSet, columns: tuple[Column, ...], parts: Parts) -> None:
+        self.rows = rows
+        self.columns = columns
+        self.parts = parts
+        self.by_owner = not set(columns).isdisjoint(rows.owner_columns)
+        self.name = ".".join([rows.name, *(column.name for column in columns)])
+        self.fields = {part.name for part in parts} | ({OWNER} if self.by_owner else set())
+
+    def key(self, record: Content, owner: Row | None) -> bytes | None:
+        """Return what rows with the same unique values have in common; ``None`` for a null.
+
+        Texts that some collation takes for equal have the same key; those few that this
+        engine tells apart only give up their values without need.
+        """
+        values = [record.get(part.written) for part in self.parts]
+        if None in values or (self.by_owner and owner is None):
+            return None
+        return json_text([*map(_folded, values), *map(str, (owner if self.by_owner else ()) or ())])
+
+
+@dataclass(frozen=True, slots=True)
+class Contended:
+    """Rows of one group whose unique values others take; doomed ones are deleted in the end."""
+
+    group: UniqueGroup
+    identities: list[Row]
+    are_doomed: bool
+
+
+class UniqueValues:
+    """The unique values that rows of an entity give up, and those that its rows take."""
+
+    def __init__(self, root: RowSet) -> None:
+        self.root = root
+        self.groups = {rows: list(_groups(rows)) for rows in root.tree()}
+        self.leaving = Pool()
+        self.wanted = Spool()
+
+    def __bool__(self) -> bool:
+        return any(self.groups.values())
+
+    def change(
+        self,
+        rows: RowSet,
+        fields: Mapping[str, bool],
+        record: Content,
+        stored: tuple[StoredRow, Content],
+        owners: tuple[Row | None, Row | None],
+    ) -> None:
+        """Note a row that stays and changes.
+
+        Args:
+            rows: its row set.
+            fields: its members that change, by name.
+            record: what it will say.
+            stored: the stored row, and what it says.
+            owners: the primary keys of its owner before and after.
+        """
+        for group in self.groups[rows]:
+            if not group.fields.isdisjoint(fields):
+                self._leave(group, stored[1], owners[0], stored[0].identity)
+                self._want(group, record, owners[1])
+
+    def leave(self, record: Content, identity: Row) -> None:
+        """Note a record that will be deleted."""
+        for group in self.groups[self.root]:
+            self._leave(group, record, None, identity, is_doomed=True)
+
+    def take(self, rows: RowSet, record: Content, owner: Row | None) -> None:
+        """Note a new row."""
+        for group in self.groups[rows]:
+            self._want(group, record, owner)
+
+    def take_all(self, rows: RowSet, record: Content) -> None:
+        """Note a new record, and all rows that it nests."""
+        self.take(rows, record, None)
+        for children in rows.children:
+            for owned in record.get(children.written) or []:
+                self.take_all(children.rows, owned)
+
+    def _leave(
+        self,
+        group: UniqueGroup,
+        record: Content,
+        owner: Row | None,
+        row: Row,
+        *,
+        is_doomed: bool = False,
+    ) -> None:
+        key = group.key(record, owner)
+        if key is not None:
+            self.leaving.add(group.name, key, (row, is_doomed))
+
+    def _want(self, group: UniqueGroup, record: Content, owner: Row | None) -> None:
+        key = group.key(record, owner)
+        if key is not None:
+            self.wanted.append((group.name, key))
+
+    def contended(self, size: int) -> Iterator[Contended]:
+        """Yield the rows whose unique values others take, in chunks."""
+        groups = {group.name: group for listed in self.groups.values() for group in listed}
+        chunks: dict[tuple[str, bool], list[Row]] = defaultdict(list)
+        for name, key in self.wanted if self.leaving else ():
+            while (row := self.leaving.take(name, key)) is not None:
+                identity, is_doomed = row
+                chunks[name, is_doomed].append(identity)
+                if len(chunks[name, is_doomed]) >= size:
+                    full = chunks.pop((name, is_doomed))
+                    yield Contended(groups[name], full, is_doomed)
+        for (name, is_doomed), identities in chunks.items():
+            yield Contended(groups[name], identities, is_doomed)
+
+    def close(self) -> None:
+        """Give temporary files back."""
+        self.leaving.close()
+        self.wanted.close()
+
+
+def _groups(rows: RowSet) -> Iterator[UniqueGroup]:
+    """Yield what is unique in a row set, but what never changes: an entity's natural key."""
+    for columns in guarded_columns(rows.table):
+        parts = covering(rows, columns, rows.owner_columns)
+        if parts and (rows.parent is not None or not set(parts) <= set(rows.key)):
+            yield UniqueGroup(rows, columns, parts)
+
+
+def _folded(value: Any) -> str:
+    """Return a text that is the same for all texts that some collation takes for equal."""
+    text = value if isinstance(value, str) else json_text(value).decode()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).strip()

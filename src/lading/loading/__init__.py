@@ -1,0 +1,1 @@
+"""Runs a load: all entities in their order, then what was deferred, updates, and deletions."""
