@@ -6,6 +6,7 @@ restores it into any database.
 """
 
 from lading.bundle.manifest import Manifest
+from lading.bundler import write_bundle
 from lading.catalog import Catalog, default_catalog, import_order
 from lading.changes.change import Change, change
 from lading.changes.steps.fields import Add, Convert, Drop, Each, Move, Rename
@@ -37,6 +38,7 @@ from lading.planning.plan import ImportPlan
 from lading.planning.record_change import RecordChange
 from lading.report import Finding, ImportReport, Problem, Progress
 from lading.schema import EntitySchema
+from lading.sealer import Sealed, seal
 from lading.upgrader import upgrade
 from lading.verifier import verify
 from lading.verifying.verification import Verification
@@ -76,6 +78,7 @@ __all__ = [
     "Rekey",
     "Rename",
     "RoundedWarning",
+    "Sealed",
     "Split",
     "TargetError",
     "Verification",
@@ -91,6 +94,8 @@ __all__ = [
     "import_order",
     "json_schema",
     "lock",
+    "seal",
     "upgrade",
     "verify",
+    "write_bundle",
 ]

@@ -18,7 +18,7 @@ from lading.errors import BundleError
 from lading.options import check_number, check_path, check_progress
 from lading.report import Problems, Progress
 from lading.verifying.bundle_check import BundleCheck
-from lading.verifying.faults import problem_of
+from lading.verifying.findings import problem_of
 from lading.verifying.verification import Verification, VerifiedFile
 
 Watch = Callable[[Progress], None]
@@ -77,7 +77,7 @@ def _verified(
         with BundleSurvey(path, max_bytes=max_bytes) as survey:
             check = BundleCheck(survey, catalog, watch)
             check.run()
-            manifest, problems = survey.manifest, check.problems
+            manifest, problems = survey.manifest, check.findings.problems
             files = _files(manifest, survey.digests)
     except Replaced:
         raise

@@ -200,7 +200,10 @@ def test_what_leaves_a_partial_bundle_is_counted(tmp_path: Path) -> None:
     path = packed(world, tmp_path / "b", only=["products", "tags"])
     edited(path, "02_products.json", ('[{"slug":"dry"}', '[{"slug":"arid"}'))
     (told,) = [p for p in verify(path).problems if p.file == "manifest.json"]
-    assert told.message == "1 links of products.tags lead nowhere in this bundle, and it says 0"
+    assert (
+        told.message
+        == "1 links of products.tags lead nowhere in this bundle, and the manifest says 0"
+    )
 
 
 @pytest.mark.parametrize("name", ["b", "b.zip"])

@@ -22,9 +22,13 @@ MAX_RECORD = 64 * 1024 * 1024
 MAX_DEPTH = DEEPEST_RECORD
 
 
-def line_endings(file: str) -> BundleError:
+class LineEndings(BundleError):
+    """A file would be right with the line endings that it was written with."""
+
+
+def line_endings(file: str) -> LineEndings:
     """Return the error for a file that would be right with the line endings it was written with."""
-    return BundleError(
+    return LineEndings(
         "has CRLF line endings, which something converted (git does with core.autocrlf)",
         "Check it out again with '* -text' in the .gitattributes of its folder.",
         file=file,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from zlib import crc32
 
-from lading.bundle.file_format import line_endings
+from lading.bundle.file_format import CLOSE, SEPARATOR, header, line_endings
 from lading.bundle.lines import runs
 from lading.bundle.manifest import FileEntry, Manifest, is_sealed
 from lading.bundle.reader import Block, Measured, grouped, raised, refuse_count, store_faults
@@ -42,6 +43,8 @@ class BundleSurvey:
         self.faults: list[LadingError] = []
         #: The names of the files that only ``salvaged`` can read.
         self.malformed: set[str] = set()
+        #: The names of the files whose records aren't laid out as lading lays them out.
+        self.loose: set[str] = set()
         #: The digests of the files that were read, by name.
         self.digests: dict[str, str] = {}
         try:
@@ -84,13 +87,22 @@ class BundleSurvey:
             yield from store_faults(self._source, self.manifest, self.path)
 
     def blocks(self, entry: FileEntry, size: int) -> Iterator[Block]:
-        """Yield an entity file's records in blocks, once more, and tell nothing."""
-        pieces = iter(Measured(self._source, entry, most=self._most))
+        """Yield an entity file's records in blocks, once more, and tell no fault again.
+
+        Raises ``BundleError`` if they aren't the same any more.
+        """
+        measured = Measured(self._source, entry, most=self._most)
+        pieces = iter(measured)
         with suppress(BundleError):
             if entry.filename in self.malformed:
                 yield from salvaged(pieces, entry, lambda _: None)
             else:
                 yield from grouped(runs(pieces, entry), size)
+        for _ in measured.faults():
+            pass
+        if self.digests.get(entry.filename, measured.sha256) != measured.sha256:
+            remedy = "Let nobody write to it meanwhile."
+            raise BundleError("was changed while it was read", remedy, file=entry.filename)
 
     def examined(self, entry: FileEntry, size: int, note: Note) -> Iterator[Block]:
         """Yield an entity file's records in blocks, and tell every fault of the file.
@@ -105,8 +117,10 @@ class BundleSurvey:
         """
         measured = Measured(self._source, entry, most=self._most)
         count = 0
+        layout = Layout(entry)
         try:
-            for block in grouped(runs(iter(measured), entry), size):
+            for block in grouped(runs(layout.watched(measured), entry), size):
+                layout.add(block.records)
                 yield block
                 count += len(block.records)
         except Malformed:
@@ -120,6 +134,8 @@ class BundleSurvey:
         for fault in measured.faults():
             note(fault)
         self._keep_digest(entry, measured)
+        if layout.differs():
+            self.loose.add(entry.filename)
 
     def salvaged(self, entry: FileEntry, malformed: Malformed, note: Note) -> Iterator[Block]:
         """Yield the records of a malformed file that can be told apart, and tell every fault."""
@@ -134,3 +150,28 @@ class BundleSurvey:
     def _keep_digest(self, entry: FileEntry, measured: Measured) -> None:
         if not measured.failed:
             self.digests[entry.filename] = measured.sha256
+
+
+class Layout:
+    """Compares a file with its records, laid out as lading writes them, by their CRC-32."""
+
+    def __init__(self, entry: FileEntry) -> None:
+        self._file = 0
+        self._expected = crc32(header(entry.entity_type, entry.schema_version))
+        self._count = 0
+
+    def watched(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the pieces of the file as they pass."""
+        for piece in pieces:
+            self._file = crc32(piece, self._file)
+            yield piece
+
+    def add(self, records: list[bytes]) -> None:
+        """Add records as they are read."""
+        text = SEPARATOR.join(records)
+        self._expected = crc32(SEPARATOR + text if self._count else text, self._expected)
+        self._count += len(records)
+
+    def differs(self) -> bool:
+        """Tell whether the file, once read, isn't its records and no more."""
+        return crc32(b"\n" + CLOSE if self._count else CLOSE, self._expected) != self._file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,14 +23,14 @@ from lading.importing.contradictions import contradictions
 from lading.model.entities import Entities
 from lading.model.rowsets import RowSet
 from lading.model.shape import shape_of
-from lading.report import Problem, Problems, Progress
+from lading.report import Problem, Progress
 from lading.scratch.sort import CHUNK
 from lading.values.json_text import on_own_stack, parse_json
-from lading.verifying.dangling import Readable, dangling
-from lading.verifying.faults import problem_of
+from lading.verifying.dangling import Readable, compare_external, follow
 from lading.verifying.file_check import FileCheck
+from lading.verifying.findings import Findings
 from lading.verifying.portable import PortableBinder, portable_of
-from lading.verifying.references import BundleReferences
+from lading.verifying.references import BundleReferences, Spot
 from lading.verifying.shape_rows import rows_of_shapes
 from lading.verifying.upgraded_check import UpgradedCheck
 
@@ -53,13 +54,22 @@ def _by_shapes(manifest: Manifest, *, follows: bool) -> RecordReading:
 
 
 class BundleCheck:
-    """One look through a bundle; ``problems`` are what is wrong."""
+    """One look through a bundle; ``findings`` are what is wrong.
+
+    ``reading`` says how records were read, ``files`` what was seen of each entity's, and
+    ``leaving`` how many links lead out of a partial bundle, of the references that were
+    ``followed``.
+    """
 
     def __init__(self, survey: BundleSurvey, catalog: Catalog | None, watch: Watch | None) -> None:
         self.survey = survey
         self.catalog = catalog
         self.watch = watch
-        self.problems = Problems()
+        self.findings = Findings()
+        self.reading: RecordReading | None = None
+        self.files: dict[str, FileCheck] = {}
+        self.leaving: Counter[Spot] = Counter()
+        self.followed: set[Spot] = set()
 
     def run(self) -> None:
         """Look at everything."""
@@ -88,12 +98,13 @@ class BundleCheck:
         is_readable = payload.streams is not None
         self._check_files(manifest, _by_shapes(manifest, follows=not is_readable))
         if is_readable:
-            UpgradedCheck(payload, entities, binder, self.problems).run()
+            UpgradedCheck(payload, entities, binder, self.findings).run()
 
     def _note(self, fault: LadingError) -> None:
-        self.problems.append(problem_of(fault, str(self.survey.path)))
+        self.findings.add_error(fault, str(self.survey.path))
 
     def _check_files(self, manifest: Manifest, reading: RecordReading) -> None:
+        self.reading = reading
         roots = [reading.rows[n] for n in _names(manifest) if n in reading.rows]
         with closing(BundleReferences(roots if reading.follows else [])) as references:
             readable = {}
@@ -101,16 +112,19 @@ class BundleCheck:
                 rows = reading.rows.get(entry.entity_type)
                 if rows is None and not (is_shape(entry.shape) and entry.shape.get("custom")):
                     text = "isn't the shape of any records, which are looked at as plain JSON"
-                    self._tell(Problem(MANIFEST, None, None, f"files[{place}].shape", text))
+                    field = f"files[{place}].shape"
+                    self.findings.add(Problem(MANIFEST, None, None, field, text))
                 check = self._check_file(entry, rows, reading, references)
+                self.files[entry.entity_type] = check
                 if check.decoder is not None and rows is not None:
                     blocks = partial(self._again, entry, reading)
                     readable[rows.name] = Readable(rows, entry.filename, check.decoder, blocks)
-            for problem in dangling(references, readable, manifest):
-                self._tell(problem)
-
-    def _tell(self, problem: Problem) -> None:
-        self.problems.append(problem)
+            if not manifest.partial:
+                follow(references, readable, self.findings.add)
+                return
+            self.leaving = follow(references, readable)
+            self.followed = set(references.spots)
+            compare_external(references, self.leaving, manifest, self.findings.add)
 
     def _again(self, entry: FileEntry, reading: RecordReading) -> Iterator[Block]:
         """Yield a file's records once more."""
@@ -125,10 +139,10 @@ class BundleCheck:
         references: BundleReferences,
     ) -> FileCheck:
         """Look at one file; again, line by line, if it is malformed."""
-        problems = Problems()
+        findings = Findings()
 
         def fault(error: LadingError) -> None:
-            problems.append(problem_of(error, entry.filename))
+            findings.add_error(error, entry.filename)
 
         def begun() -> FileCheck:
             return FileCheck(
@@ -136,7 +150,7 @@ class BundleCheck:
                 rows,
                 reading.binder,
                 references,
-                problems.append,
+                findings,
                 is_by_shape=reading.is_by_shape,
             )
 
@@ -146,16 +160,17 @@ class BundleCheck:
                 check.add(_without_ids(entry, block) if reading.is_by_shape else block)
                 self._progress(entry, block)
         except Malformed as malformed:
-            problems = Problems()
+            findings = Findings()
             if rows is not None:
                 references.forget(rows)
             check = begun()
             for block in self.survey.salvaged(entry, malformed, fault):
                 check.add(_without_ids(entry, block) if reading.is_by_shape else block)
             check.is_clean = False
+        if entry.filename in self.survey.loose and not check.loose and check.is_clean:
+            check.tell_layout()
         check.finish(lambda: self._again(entry, reading))
-        self.problems.extend(problems)
-        self.problems.more += problems.more
+        self.findings.extend(findings)
         return check
 
     def _progress(self, entry: FileEntry, block: Block) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from lading.bundle.manifest import Manifest
 from lading.filenames import MANIFEST
 from lading.importing.batch import Batch
-from lading.model.rowsets import RowSet
+from lading.model.rowsets import Reference, RowSet
 from lading.records.describe import described, masked_key
+from lading.records.layout import Key
 from lading.report import Problem
 from lading.verifying.references import BundleReferences, Spot
 from lading.verifying.strict_decoder import StrictDecoder
@@ -27,52 +28,69 @@ class Readable:
     blocks: Callable[[], Iterator[Any]]
 
 
-def dangling(
-    references: BundleReferences, readable: Mapping[str, Readable], manifest: Manifest
-) -> Iterator[Problem]:
-    """Yield the references that lead nowhere; of a partial bundle, numbers that differ.
+class Tell(Protocol):
+    """Takes a problem; ``mends`` says that rewriting the bundle ends it."""
+
+    def __call__(self, problem: Problem, *, mends: bool = False) -> None:
+        """Take it."""
+
+
+def follow(
+    references: BundleReferences,
+    readable: Mapping[str, Readable],
+    tell: Callable[[Problem], None] = lambda _: None,
+) -> Counter[Spot]:
+    """Count the links of each reference that lead to no record, and tell of each.
 
     Args:
         references: the keys of all records and references.
         readable: what reads the records again, by entity.
-        manifest: says how many references of a partial bundle lead out of it.
+        tell: is called with a problem for each link.
     """
-    lost = references.dangling()
     counts: Counter[Spot] = Counter()
+    for source, batch, number, path, reference, key in _dangling(references, readable):
+        counts[source.rows.name, path] += 1
+        text = (
+            f"leads nowhere: {reference.target.name}: no record of this bundle has "
+            f"{described(reference.parts, key)}"
+        )
+        tell(Problem(source.file, number, _key_of(source.rows, batch, number), path, text))
+    return counts
+
+
+def _dangling(
+    references: BundleReferences, readable: Mapping[str, Readable]
+) -> Iterator[tuple[Readable, Batch, int, str, Reference, Key]]:
+    lost = references.dangling()
     try:
         for name, indexes in lost.items():
             source = readable[name]
             for block in source.blocks():
                 batch, _ = source.decoder.decode(block.records, block.first)
-                for number, path, reference, key in references.found(source.rows, batch, indexes):
-                    counts[name, path] += 1
-                    if not manifest.partial:
-                        text = (
-                            f"leads nowhere: {reference.target.name}: no record of this bundle has "
-                            f"{described(reference.parts, key)}"
-                        )
-                        own = _key_of(source.rows, batch, number)
-                        yield Problem(source.file, number, own, path, text)
+                for link in references.found(source.rows, batch, indexes):
+                    yield source, batch, *link
     finally:
         for indexes in lost.values():
             for index in indexes.values():
                 index.close()
-    if manifest.partial:
-        yield from _miscounted(references, counts, manifest)
 
 
-def _miscounted(
-    references: BundleReferences, counts: Mapping[Spot, int], manifest: Manifest
-) -> Iterator[Problem]:
-    """Compare the links that lead out of a partial bundle with what its manifest says."""
+def compare_external(
+    references: BundleReferences, counts: Mapping[Spot, int], manifest: Manifest, tell: Tell
+) -> None:
+    """Compare the links that lead out of a partial bundle with what its manifest says.
+
+    Fewer are mended by counting anew; one more may be a reference that is misspelt.
+    """
     expected = {(edge.entity, edge.field): edge.count for edge in manifest.external}
     for name, path in references.spots:
         leaving, count = counts.get((name, path), 0), expected.get((name, path), 0)
         if leaving != count:
             text = (
-                f"{leaving} links of {name}.{path} lead nowhere in this bundle, and it says {count}"
+                f"{leaving} links of {name}.{path} lead nowhere in this bundle, and the manifest "
+                f"says {count}"
             )
-            yield Problem(MANIFEST, None, None, "external", text)
+            tell(Problem(MANIFEST, None, None, "external", text), mends=leaving < count)
 
 
 def _key_of(rows: RowSet, batch: Batch, number: int) -> Any:

@@ -17,12 +17,12 @@ from lading.model.rowsets import RowSet, Value
 from lading.records.describe import masked_key
 from lading.report import Problem
 from lading.values.by_shape import AnyJson
+from lading.verifying.findings import Findings
 from lading.verifying.open_decoder import OpenDecoder
 from lading.verifying.portable import PortableBinder
 from lading.verifying.references import BundleReferences
 from lading.verifying.strict_decoder import StrictDecoder
 
-Note = Callable[[Problem], None]
 LOOSE = "isn't written as an export writes it. seal() rewrites it in canonical form"
 
 
@@ -34,7 +34,7 @@ class FileCheck:
         rows: how its records are read; ``None`` where nobody knows.
         binder: what checks values.
         references: collects the keys of its records, and those that they refer to.
-        note: is called with each problem.
+        findings: takes the problems.
         is_by_shape: whether the rows are those of the shape, which doesn't know ids' names.
     """
 
@@ -44,16 +44,20 @@ class FileCheck:
         rows: RowSet | None,
         binder: PortableBinder,
         references: BundleReferences | None,
-        note: Note,
+        findings: Findings,
         *,
         is_by_shape: bool,
     ) -> None:
         self.entry = entry
         self.rows = rows
         self.references = references
-        self.note = note
+        self.findings = findings
+        #: How many records aren't in canonical form, and how many stand before their place.
+        self.loose = 0
+        self.misplaced = 0
         self.links: Counter[str] = Counter()
         self.is_clean = True
+        self.is_canonical = True
         self.needs_search = False
         self.last: tuple[Any, int] | None = None
         ids = entry.shape.get("ids") is True
@@ -81,9 +85,11 @@ class FileCheck:
     def _tell(self, problems: Iterable[Problem], loose: Iterable[int]) -> None:
         for problem in problems:
             self.is_clean = False
-            self.note(problem)
+            self.findings.add(problem)
         for number in loose:
-            self.note(Problem(self.entry.filename, number, None, None, LOOSE))
+            self.loose += 1
+            self.is_canonical = False
+            self.findings.add(Problem(self.entry.filename, number, None, None, LOOSE), mends=True)
 
     def _check_order(self, batch: Batch) -> None:
         """Tell each record that stands before its place; equal keys are searched for later."""
@@ -105,12 +111,20 @@ class FileCheck:
                     f"stands behind record {other}, whose key comes after its own. seal() puts "
                     "records in key order"
                 )
-                self._problem(number, batch.keys[place], text)
+                self.misplaced += 1
+                self.is_canonical = False
+                self._problem(number, batch.keys[place], text, mends=True)
 
-    def _problem(self, number: int, key: Any, text: str) -> None:
+    def _problem(self, number: int, key: Any, text: str, *, mends: bool = False) -> None:
         assert self.rows is not None
         portable = masked_key(self.rows.key, key) if key else None
-        self.note(Problem(self.entry.filename, number, portable, None, text))
+        self.findings.add(Problem(self.entry.filename, number, portable, None, text), mends=mends)
+
+    def tell_layout(self) -> None:
+        """Tell that what stands between the records isn't what lading writes."""
+        text = "isn't laid out as an export lays it out. seal() rewrites it in canonical form"
+        self.is_canonical = False
+        self.findings.add(Problem(self.entry.filename, None, None, None, text), mends=True)
 
     def finish(self, again: Callable[[], Iterator[Block]]) -> None:
         """Search for equal keys where the order doesn't show them, and compare the links.
@@ -130,7 +144,8 @@ class FileCheck:
             count = self.links.get(path, 0)
             if count != expected.count:
                 text = f"holds {count} links, and the manifest says {expected.count}"
-                self.note(Problem(self.entry.filename, None, None, path, text))
+                problem = Problem(self.entry.filename, None, None, path, text)
+                self.findings.add(problem, mends=True)
 
 
 def _is_opaque(parts: Parts, above: tuple[Parts, ...] = ()) -> bool:

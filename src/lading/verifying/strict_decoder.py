@@ -34,15 +34,30 @@ class StrictBatch:
 
 
 class StrictDecoder:
-    """Decodes an entity's records, and tells which aren't in canonical form."""
+    """Decodes an entity's records, and tells which aren't in canonical form.
+
+    Args:
+        binder: what checks values.
+        rows: how records are read.
+        file: what problems call their file.
+        ids: whether records carry surrogate ids, for people who debug.
+        keeps_ids: whether canonical texts carry them too.
+    """
 
     def __init__(
-        self, binder: PortableBinder, rows: RowSet, file: str, *, ids: bool = False
+        self,
+        binder: PortableBinder,
+        rows: RowSet,
+        file: str,
+        *,
+        ids: bool = False,
+        keeps_ids: bool = True,
     ) -> None:
         compiled = binder.once(CompiledDecoder, rows, ids)
         self.rows = rows
         self.file = file
         self.ids = ids
+        self.goes_by_schema = compiled.custom or (ids and not keeps_ids)
         self.compiled = compiled
         self.decoder = compiled.decoder
         self.lists = ListOrder(compiled.decoder)
@@ -79,7 +94,7 @@ class StrictDecoder:
 
     def _whole(self, lines: list[bytes], numbers: list[int]) -> Batch | None:
         """Return records that are all canonical, or ``None``."""
-        if self.compiled.custom:
+        if self.goes_by_schema:
             return None
         try:
             text = b"[" + b",".join(lines) + b"]"

@@ -13,10 +13,10 @@ from lading.importing.duplicates import KeyOrder, duplicates_in
 from lading.messages import sentence
 from lading.model.entities import Entities
 from lading.records.describe import masked_key
-from lading.report import Problem, Problems
+from lading.report import Problem
 from lading.scratch.sort import CHUNK
-from lading.verifying.dangling import Readable, dangling
-from lading.verifying.faults import problem_of
+from lading.verifying.dangling import Readable, compare_external, follow
+from lading.verifying.findings import Findings, problem_of
 from lading.verifying.portable import PortableBinder
 from lading.verifying.references import BundleReferences
 from lading.verifying.strict_decoder import StrictDecoder
@@ -26,13 +26,13 @@ class UpgradedCheck:
     """Checks upgraded records; what its own shapes showed of a record already isn't told again."""
 
     def __init__(
-        self, payload: BundlePayload, entities: Entities, binder: PortableBinder, problems: Problems
+        self, payload: BundlePayload, entities: Entities, binder: PortableBinder, findings: Findings
     ) -> None:
         self.payload = payload
         self.entities = entities
         self.binder = binder
-        self.problems = problems
-        self.known = {(problem.file, problem.record) for problem in problems}
+        self.findings = findings
+        self.known = {(problem.file, problem.record) for problem in findings.problems}
 
     def run(self) -> None:
         """Read every entity, and follow its references."""
@@ -41,8 +41,11 @@ class UpgradedCheck:
         with closing(BundleReferences(self.entities[name] for name in names)) as references:
             for source in readable.values():
                 self._check(source, references)
-            for problem in dangling(references, readable, self.payload.manifest):
-                self._tell(problem)
+            manifest = self.payload.manifest
+            if manifest.partial:
+                compare_external(references, follow(references, readable), manifest, self._tell)
+            else:
+                follow(references, readable, self._tell)
 
     def _readable(self, name: str) -> Readable:
         rows, file = self.entities[name], self.payload.file(name)
@@ -74,7 +77,7 @@ class UpgradedCheck:
                 key = masked_key(source.rows.key, duplicate.key)
                 self._tell(Problem(source.file, number, key, None, text))
 
-    def _tell(self, problem: Problem) -> None:
+    def _tell(self, problem: Problem, *, mends: bool = False) -> None:
         (located,) = self.payload.located([problem])
         if (located.file, located.record) not in self.known:
-            self.problems.append(located)
+            self.findings.add(located, mends=mends)
