@@ -6,7 +6,10 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -14,11 +17,15 @@ from lading.bundle import BundleSurvey
 from lading.bundle.manifest import Manifest, content_digest
 from lading.bundle.stores.directory import Replaced
 from lading.catalog import Catalog, catalog_of
-from lading.errors import BundleError
+from lading.errors import ArgumentError, BundleError
+from lading.filenames import MANIFEST
+from lading.fresh_databases.factories import EngineFactory, check_factory
 from lading.options import check_number, check_path, check_progress
-from lading.report import Problems, Progress
+from lading.report import Problem, Problems, Progress
+from lading.upgrader import upgrade
 from lading.verifying.bundle_check import BundleCheck
 from lading.verifying.findings import problem_of
+from lading.verifying.restoring import restored
 from lading.verifying.verification import Verification, VerifiedFile
 
 Watch = Callable[[Progress], None]
@@ -28,6 +35,7 @@ def verify(
     path: str | os.PathLike[str],
     *,
     catalog: Catalog | None = None,
+    restore: bool | EngineFactory = False,
     progress: Watch | None = None,
     max_bytes: int | None = None,
 ) -> Verification:
@@ -42,6 +50,10 @@ def verify(
         path: the bundle's folder, or its ZIP file.
         catalog: the catalog that the records are held against; without one, they are held
             against the bundle's own shapes alone.
+        restore: whether a bundle without a fault is also loaded into a fresh database, exported
+            again and compared byte by byte (an older one with what it is upgraded to): the only
+            proof that it can be restored.  ``True`` takes SQLite; a function that returns an
+            engine over an empty database takes that one.
         progress: a function that is called with a ``Progress`` after each chunk.
         max_bytes: how many bytes an archive's files may hold, as in :func:`import_all`.
 
@@ -58,27 +70,44 @@ def verify(
     check_number("max_bytes", max_bytes)
     if catalog is not None:
         catalog_of(catalog).use()
+    factory = _factory(restore, catalog)
+    look = partial(_verified, path, catalog, factory, progress, max_bytes)
     try:
-        return _verified(path, catalog, progress, max_bytes)
+        return look()
     except Replaced:
-        return _verified(path, catalog, progress, max_bytes)
+        return look()
+
+
+def _factory(restore: Any, catalog: Catalog | None) -> EngineFactory | bool:
+    """Return what makes the database that a bundle is restored into, if it is to be."""
+    if not isinstance(restore, bool):
+        check_factory("restore", restore, "True, False or a function that returns a fresh engine")
+    if restore is not False and catalog is None:
+        raise ArgumentError("restore", restore, "False without a catalog", "Pass catalog=.")
+    checked: EngineFactory | bool = restore
+    return checked
 
 
 def _verified(
     path: str | os.PathLike[str],
     catalog: Catalog | None,
+    factory: EngineFactory | bool,
     watch: Watch | None,
     max_bytes: int | None,
 ) -> Verification:
     started, clock = datetime.now(UTC), time.perf_counter()
     place = Path(os.fsdecode(path))
-    manifest, files = None, list[VerifiedFile]()
+    manifest, files, checks = None, list[VerifiedFile](), ["files", "records", "references"]
+    checks += ["catalog"] if catalog is not None else []
     try:
         with BundleSurvey(path, max_bytes=max_bytes) as survey:
             check = BundleCheck(survey, catalog, watch)
             check.run()
             manifest, problems = survey.manifest, check.findings.problems
             files = _files(manifest, survey.digests)
+        if factory is not False and catalog is not None and not problems:
+            checks.append("restore")
+            _restore(check, catalog, factory, max_bytes)
     except Replaced:
         raise
     except BundleError as error:
@@ -92,11 +121,38 @@ def _verified(
         catalog=None if catalog is None else catalog.name,
         exported_at=None if manifest is None else manifest.export_date,
         content_sha256=_content(manifest, files),
-        checks=("files", "records", "references", *(["catalog"] if catalog is not None else [])),
+        checks=tuple(checks),
         files=tuple(files),
         problems=problems.kept,
         more_problems=problems.more,
     )
+
+
+def _restore(
+    check: BundleCheck, catalog: Catalog, factory: EngineFactory | bool, max_bytes: int | None
+) -> None:
+    """Restore a bundle that was found whole, and add what is wrong to what was found."""
+    manifest, path = check.survey.manifest, check.survey.path
+    assert manifest is not None, "a bundle without one isn't whole"
+    if manifest.external:
+        text = "records lead out of this partial bundle, so it can't be restored by itself"
+        check.findings.add(Problem(MANIFEST, None, None, "external", text))
+        return
+    with TemporaryDirectory(prefix="lading-verify-") as name:
+        folder, expected = Path(name), path
+        has_ids = any(entry.shape.get("ids") is True for entry in manifest.files)
+        if has_ids or check.reading is None or check.reading.is_by_shape:
+            expected = folder / "expected"
+            upgrade(path, expected, catalog=catalog, max_bytes=max_bytes)
+        restored(
+            path,
+            expected,
+            catalog,
+            None if isinstance(factory, bool) else factory,
+            folder,
+            max_bytes=max_bytes,
+            findings=check.findings,
+        )
 
 
 def _files(manifest: Manifest | None, digests: dict[str, str]) -> list[VerifiedFile]:

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
-from lading import BundleError, verify
+from lading import ArgumentError, BundleError, verify
 from lading.bundle import BundleReader
 from lading.formats import verification_schema
 from support.aged import pantry
+from support.backends import Backend
 from support.packing import packed
 from support.rewriting import rewritten
 from support.shop import shop
@@ -255,3 +257,68 @@ def test_flipped_bytes_are_all_found(tmp_path: Path) -> None:
             assert not verify(archive if file == archive else folder), (file, place)
         file.write_bytes(data)
     assert verify(folder)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_what_an_export_wrote_can_be_restored(tmp_path: Path, name: str) -> None:
+    """Into a scratch database, whose export has the very same bytes."""
+    world = WORLDS[name]()
+    outcome = verify(packed(world, tmp_path / "b"), catalog=world.catalog, restore=True)
+    assert outcome.errors == []
+    assert outcome.checks[-1] == "restore"
+
+
+def test_a_database_of_ones_own_is_restored_into(backend: Backend, tmp_path: Path) -> None:
+    """On each engine, as its factory makes it."""
+    world = shop(3)
+    path = packed(world, tmp_path / "b.zip")
+    assert verify(path, catalog=world.catalog, restore=backend.fresh).errors == []
+
+
+def test_older_bundles_and_ids_are_compared_as_they_are_now(tmp_path: Path) -> None:
+    """With what an upgrade makes of them."""
+    old = packed(pantry(1), tmp_path / "old")
+    assert verify(old, catalog=pantry(2).catalog, restore=True).errors == []
+    with_ids = packed(shop(2), tmp_path / "ids", include_ids=True)
+    assert verify(with_ids, catalog=shop(2).catalog, restore=True).errors == []
+
+
+def test_what_a_database_alters_is_told(tmp_path: Path) -> None:
+    """By record and field, though every file is as it was written."""
+    world = shop(3)
+    path = packed(world, tmp_path / "b")
+
+    def altering() -> sa.Engine:
+        engine = sa.create_engine("sqlite://")
+        world.metadata.create_all(engine)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER dearer AFTER INSERT ON products WHEN new.slug = 'p0002' "
+                "BEGIN UPDATE products SET price = 9 WHERE id = new.id; END"
+            )
+        return engine
+
+    outcome = verify(path, catalog=world.catalog, restore=altering)
+    (told,) = outcome.problems
+    assert (told.file, told.record, told.key, told.field) == (
+        "04_products.json", 2, {"slug": "p0002"}, "price",
+    )  # fmt: skip
+    assert told.message == "comes back from a database as '9.00', not as '1.00'"
+
+
+def test_a_partial_bundle_can_not_be_restored_by_itself(tmp_path: Path) -> None:
+    """If its records lead out of it."""
+    world = shop(2)
+    path = packed(world, tmp_path / "b", only=["products"])
+    (told,) = verify(path, catalog=world.catalog, restore=True).problems
+    assert "so it can't be restored by itself" in told.message
+    whole = packed(world, tmp_path / "c", only=["suppliers"])
+    assert verify(whole, catalog=world.catalog, restore=True).errors == []
+
+
+def test_restore_takes_a_catalog_and_what_makes_engines(tmp_path: Path) -> None:
+    """Any other argument is refused before anything is opened."""
+    with pytest.raises(ArgumentError, match="restore=True; expected False without a catalog"):
+        verify(tmp_path, restore=True)
+    with pytest.raises(ArgumentError, match="expected True, False or a function"):
+        verify(tmp_path, catalog=shop(1).catalog, restore="sqlite://")  # type: ignore[arg-type]

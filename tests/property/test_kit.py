@@ -20,9 +20,9 @@ from lading import (
     import_all,
     import_document,
 )
+from lading.fresh_databases.factories import EngineFactory, sqlite_engine
 from lading.testing import assert_moves, assert_round_trip
 from lading.testing.compare.stored import stored_cells
-from lading.testing.databases.factories import EngineFactory, sqlite_engine
 from lading.testing.datasets.references import Draw
 from lading.testing.plugin import lading_sqlite
 from lading.testing.trips.bundles import records_of

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from lading import ImportFailed, export_document, import_document
+from lading.fresh_databases.factories import EngineFactory, sqlite_engine
 from lading.model.rowsets import Children, Reference, RowSet, Value
 from lading.records.lines import flattened
 from lading.testing.compare.records import record_differences
-from lading.testing.databases.factories import EngineFactory, sqlite_engine
 from lading.testing.datasets.references import Draw
 from lading.testing.trips.trip import Trip
 from lading.values.datetimes import DateTime

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
-from lading.testing.databases.factories import (
+from lading.fresh_databases.factories import (
     EngineFactory,
     check_factory,
     emptied_after,

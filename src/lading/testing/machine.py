@@ -15,11 +15,11 @@ from hypothesis.strategies import SearchStrategy
 from lading.catalog import Catalog
 from lading.errors import ArgumentError, DeclarationError, ImportFailed
 from lading.exporter import export_document
+from lading.fresh_databases.factories import EngineFactory, check_factory, sqlite_engine
 from lading.importer import import_all, import_document
 from lading.report import ImportReport
 from lading.testing.compare.records import plain_text
 from lading.testing.compare.stored import Stored
-from lading.testing.databases.factories import EngineFactory, check_factory, sqlite_engine
 from lading.testing.datasets.catalog_plan import (
     Overrides,
     Plans,

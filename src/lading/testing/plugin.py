@@ -18,8 +18,8 @@ import pytest
 import sqlalchemy as sa
 
 from lading.errors import TargetError
+from lading.fresh_databases.factories import EngineFactory, sqlite_engine
 from lading.messages import shown
-from lading.testing.databases.factories import EngineFactory, sqlite_engine
 from lading.testing.databases.postgresql import running_server
 from lading.testing.databases.servers import ServerDatabases
 

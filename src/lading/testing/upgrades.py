@@ -15,6 +15,12 @@ from lading.changes.history import history_of
 from lading.changes.rewriting.records import copied
 from lading.changes.upgrade_plan import UpgradePlan, plan_upgrade
 from lading.errors import DeclarationError
+from lading.fresh_databases.factories import (
+    EngineFactory,
+    check_factory,
+    database,
+    sqlite_engine,
+)
 from lading.importer import import_document
 from lading.lock import PATH, check
 from lading.locking.check import shapes_before
@@ -24,12 +30,6 @@ from lading.locking.lock_file import Lock, read_golden, read_lock
 from lading.model.entities import RESERVED_NAMES
 from lading.options import check_path
 from lading.report import SAFE
-from lading.testing.databases.factories import (
-    EngineFactory,
-    check_factory,
-    database,
-    sqlite_engine,
-)
 from lading.testing.datasets.catalog_plan import check_overrides
 from lading.testing.old_versions.documents import Document, Past, Records
 from lading.testing.old_versions.journey import Faulty, step_by_step, upgraded

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import ArgumentError, Catalog, LadingError, Owned
+from lading.fresh_databases.factories import sqlite_engine
 from lading.testing import (
     RoundTripMachine,
     assert_moves,
@@ -21,7 +22,6 @@ from lading.testing import (
     datasets,
     records,
 )
-from lading.testing.databases.factories import sqlite_engine
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset
 from support import zoo

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column
 
 from lading import ArgumentError, Catalog, TargetError
-from lading.testing.databases.factories import database, sqlite_engine
+from lading.fresh_databases.factories import database, sqlite_engine
 from support import worlds
 from support.declaring import catalog_of, new_base
 

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned
+from lading.fresh_databases.factories import database, sqlite_engine
 from lading.testing.compare.cells import differences
 from lading.testing.compare.difference import DataDifference, apart
 from lading.testing.compare.stored import Stored, stored_cells
-from lading.testing.databases.factories import database, sqlite_engine
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.trips.trip import RoundTripError, Trip

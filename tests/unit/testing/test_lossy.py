@@ -12,9 +12,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned, TargetError
+from lading.fresh_databases.factories import EngineFactory, database, sqlite_engine
 from lading.testing import RoundTripMachine, assert_moves, assert_round_trip, datasets, records
 from lading.testing.compare.stored import stored_cells
-from lading.testing.databases.factories import EngineFactory, database, sqlite_engine
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.insert import write
 from support.declaring import new_base, schema_for

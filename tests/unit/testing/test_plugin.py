@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column
 
 import lading
+from lading.fresh_databases.factories import database
 from lading.testing import plugin
-from lading.testing.databases.factories import database
 from lading.testing.databases.postgresql import running_server
 from lading.testing.databases.servers import MOST_IDLE, ServerDatabases
 from support import worlds

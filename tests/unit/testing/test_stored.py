@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column
 
+from lading.fresh_databases.factories import database, sqlite_engine
 from lading.testing.compare.stored import Cell, is_null, stored_cells
-from lading.testing.databases.factories import database, sqlite_engine
 from support import worlds
 from support.backends import Backend
 from support.declaring import catalog_of, new_base

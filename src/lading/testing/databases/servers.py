@@ -11,7 +11,7 @@ from itertools import count
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
-from lading.testing.databases.factories import is_mariadb, tables_of_models, without_rows
+from lading.fresh_databases.factories import is_mariadb, tables_of_models, without_rows
 
 #: The most databases that wait for their next use; the one that waited longest goes first.
 MOST_IDLE = 8

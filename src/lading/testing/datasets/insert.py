@@ -9,7 +9,7 @@ from typing import Any
 import networkx as nx
 import sqlalchemy as sa
 
-from lading.testing.databases.factories import engine_name
+from lading.fresh_databases.factories import engine_name
 from lading.testing.datasets.dataset import Dataset, Instance, Resolved
 from lading.testing.datasets.table_plan import Foreign
 

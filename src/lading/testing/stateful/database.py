@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.database.live import database_for
-from lading.testing.databases.factories import engine_name
+from lading.fresh_databases.factories import engine_name
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset, Instance, MadeUp, made_up_id
 from lading.testing.datasets.insert import RowInserter

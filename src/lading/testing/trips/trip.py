@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from lading.catalog import Catalog
 from lading.errors import ArgumentError
 from lading.exporter import export_all
+from lading.fresh_databases.factories import EngineFactory, database, engine_name
 from lading.importer import import_all
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
@@ -21,7 +22,6 @@ from lading.testing.compare.cells import differences
 from lading.testing.compare.difference import DataDifference
 from lading.testing.compare.records import has_unrestored, out_of_order, record_differences
 from lading.testing.compare.stored import Stored, stored_cells
-from lading.testing.databases.factories import EngineFactory, database, engine_name
 from lading.testing.datasets.coverage import forgotten
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.expected_records import Written

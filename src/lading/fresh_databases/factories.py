@@ -16,8 +16,8 @@ from lading.catalog import Catalog
 from lading.database.refusals import refusals
 from lading.database.tables import tables_of
 from lading.errors import ArgumentError, TargetError
+from lading.fresh_databases import memory_templates
 from lading.messages import shown
-from lading.testing.databases import memory_templates
 
 #: What makes a fresh database at each call, and gives an engine over it.
 EngineFactory = Callable[[], sa.Engine | AbstractContextManager[sa.Engine]]
@@ -70,6 +70,13 @@ def _first_sqlite_engine() -> sa.Engine:
     sa.event.listen(engine, "connect", _enforce_foreign_keys)
     engine.connect().close()  # which makes the dialect know its driver
     engine.dispose()
+    return engine
+
+
+def sqlite_file_engine(path: Path) -> sa.Engine:
+    """Return an engine over a SQLite database in a file that enforces foreign keys."""
+    engine = sa.create_engine(f"sqlite:///{path}")
+    sa.event.listen(engine, "connect", _enforce_foreign_keys)
     return engine
 
 

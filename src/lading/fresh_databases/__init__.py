@@ -1,0 +1,1 @@
+"""Databases to throw away, with the tables of a catalog's models."""

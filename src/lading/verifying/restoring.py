@@ -1,0 +1,123 @@
+"""The proof that a bundle can be restored: loaded into a fresh database, and exported again."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from itertools import islice, zip_longest
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import SAWarning
+
+from lading.bundle import BundleReader
+from lading.catalog import Catalog
+from lading.errors import (
+    AlteredWarning,
+    ImportFailed,
+    LadingError,
+    LeftOutWarning,
+    RoundedWarning,
+)
+from lading.exporter import export_all
+from lading.fresh_databases.factories import EngineFactory, database, sqlite_file_engine
+from lading.importer import import_all
+from lading.messages import shown
+from lading.model.hidden import masked
+from lading.model.rowsets import RowSet
+from lading.report import Problem
+from lading.scratch.sort import CHUNK
+from lading.values.json_text import parse_json
+from lading.verifying.findings import Findings
+
+#: How many differences of one entity are told.
+TOLD = 5
+#: Warnings about what the comparison shows, or what a bundle says itself.
+_NOISE = (AlteredWarning, LeftOutWarning, RoundedWarning, SAWarning)
+
+
+def restored(
+    path: Path,
+    expected: Path,
+    catalog: Catalog,
+    factory: EngineFactory | None,
+    folder: Path,
+    *,
+    max_bytes: int | None,
+    findings: Findings,
+) -> None:
+    """Load a bundle into a fresh database, export that, and note how it differs.
+
+    Args:
+        path: the bundle.
+        expected: the bundle that the export should equal, which may be the same.
+        catalog: what it is of.
+        factory: makes the database; by default it is SQLite in a file.
+        folder: an empty folder for the export and the file.
+        max_bytes: how many bytes an archive may hold.
+        findings: takes the problems.
+    """
+    make = factory or (lambda: sqlite_file_engine(folder / "scratch.db"))
+    again = folder / "again"
+    try:
+        with warnings.catch_warnings():
+            for category in _NOISE:
+                warnings.simplefilter("ignore", category)
+            with database(make, catalog) as engine:
+                import_all(engine, path, catalog=catalog, max_bytes=max_bytes)
+                with BundleReader(expected, max_bytes=max_bytes) as reader:
+                    names = [entry.entity_type for entry in reader.manifest.files]
+                export_all(engine, again, catalog=catalog, only=names)
+        for problem in differences(expected, again, catalog, max_bytes=max_bytes):
+            findings.add(problem)
+    except ImportFailed as error:
+        for problem in error.report.problems:
+            findings.add(problem)
+        findings.problems.more += error.report.more_problems
+    except LadingError as error:
+        findings.add_error(error, os.fspath(path))
+
+
+def differences(
+    expected: Path, again: Path, catalog: Catalog, *, max_bytes: int | None
+) -> Iterator[Problem]:
+    """Yield the first differences of each entity's records."""
+    entities = catalog.use()
+    with BundleReader(expected, max_bytes=max_bytes) as before, BundleReader(again) as after:
+        for entry in before.manifest.files:
+            new = after.manifest[entry.entity_type]
+            if entry.sha256 != new.sha256:
+                pairs = zip_longest(_lines(before, entry), _lines(after, new))
+                rows = entities[entry.entity_type]
+                yield from islice(_of_records(rows, entry.filename, pairs), TOLD)
+
+
+def _lines(reader: BundleReader, entry: Any) -> Iterator[bytes]:
+    for block in reader.blocks(entry, CHUNK):
+        yield from block.records
+
+
+def _of_records(rows: RowSet, file: str, pairs: Iterator[Any]) -> Iterator[Problem]:
+    """Yield the fields that differ; where a record is another, nothing after it tells more."""
+    for number, (line, new_line) in enumerate(pairs, 1):
+        if line == new_line:
+            continue
+        record = None if line is None else masked(rows.members, parse_json(line))
+        new = None if new_line is None else masked(rows.members, parse_json(new_line))
+        keys = [_key(rows, found) for found in (record, new)]
+        if keys[0] != keys[1] or record is None or new is None:
+            text = f"comes back from a database as {shown(keys[1])}"
+            yield Problem(file, number, keys[0], None, text)
+            return
+        for name in dict.fromkeys([*record, *new]):
+            if record.get(name) != new.get(name):
+                text = (
+                    f"comes back from a database as {shown(new.get(name))}, not as "
+                    f"{shown(record.get(name))}"
+                )
+                yield Problem(file, number, keys[0], name, text)
+
+
+def _key(rows: RowSet, record: Any) -> Any:
+    return None if record is None else {name: record.get(name) for name in rows.key_names}
