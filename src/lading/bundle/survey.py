@@ -134,7 +134,7 @@ class BundleSurvey:
         for fault in measured.faults():
             note(fault)
         self._keep_digest(entry, measured)
-        if layout.differs():
+        if not measured.failed and layout.differs():
             self.loose.add(entry.filename)
 
     def salvaged(self, entry: FileEntry, malformed: Malformed, note: Note) -> Iterator[Block]:
