@@ -13,6 +13,7 @@ from lading.changes.steps.fields import Add, Convert, Drop, Each, Move, Rename
 from lading.changes.steps.merge import Merge
 from lading.changes.steps.rekey import Rekey
 from lading.changes.steps.split import Split
+from lading.differ import diff
 from lading.errors import (
     AlteredWarning,
     ArgumentError,
@@ -34,7 +35,7 @@ from lading.importer import import_all, import_document
 from lading.json_schema import json_schema
 from lading.lock import Locked, check, lock
 from lading.mapping.fields import Owned, Ref
-from lading.planning.plan import ImportPlan
+from lading.planning.plan import Diff, ImportPlan
 from lading.planning.record_change import RecordChange
 from lading.report import Finding, ImportReport, Problem, Progress
 from lading.schema import EntitySchema
@@ -55,6 +56,7 @@ __all__ = [
     "ClosureWarning",
     "Convert",
     "DeclarationError",
+    "Diff",
     "Drop",
     "Each",
     "EntitySchema",
@@ -87,6 +89,7 @@ __all__ = [
     "change",
     "check",
     "default_catalog",
+    "diff",
     "export_all",
     "export_document",
     "import_all",

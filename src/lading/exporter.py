@@ -98,9 +98,9 @@ def export_all(
     check_overwrite(overwrite)
     check_text("source", source)
     check_progress(progress)
-    order, scope = _prepared(catalog, only, where, closure=closure)
+    order, scope = prepared_export(catalog, only, where, closure=closure)
     with BundleWriter(path, overwrite=bool(overwrite)) as writer:
-        with _exporting(
+        with exporting_from(
             session, catalog, order, scope, include_ids=include_ids, progress=progress
         ) as export:
             files = [export.write_file(writer, name) for name in export.names]
@@ -143,8 +143,8 @@ def export_document(
     catalog = catalog_of(catalog)
     session = session_of(session, catalog)
     check_flags(include_ids=include_ids)
-    order, scope = _prepared(catalog, only, where, closure=closure)
-    with _exporting(
+    order, scope = prepared_export(catalog, only, where, closure=closure)
+    with exporting_from(
         session, catalog, order, scope, include_ids=include_ids, progress=None
     ) as export:
         lists = {
@@ -169,7 +169,9 @@ def export_document(
     }
 
 
-def _prepared(catalog: Catalog, only: Any, where: Any, *, closure: bool) -> tuple[LoadOrder, Scope]:
+def prepared_export(
+    catalog: Catalog, only: Any, where: Any, *, closure: bool
+) -> tuple[LoadOrder, Scope]:
     """Check all declarations; return the order, and the entities and rows to export."""
     check_flags(closure=closure)
     entities = catalog.use()
@@ -202,7 +204,7 @@ def _release(catalog: Catalog) -> str | None:
 
 
 @contextmanager
-def _exporting(
+def exporting_from(
     session: Any,
     catalog: Catalog,
     order: LoadOrder,
@@ -210,16 +212,16 @@ def _exporting(
     *,
     include_ids: bool,
     progress: Watch | None,
-) -> Iterator[_Export]:
+) -> Iterator[Export]:
     """Open the snapshot that all records are read from."""
     with veiled(catalog.use()), reading(session, catalog) as opened:
         require_tables(opened.database, catalog.use())
         scope.resolve(opened.database)
         refuse_shared_keys(opened.database, scope)
-        yield _Export(catalog, order, scope, opened, include_ids=include_ids, progress=progress)
+        yield Export(catalog, order, scope, opened, include_ids=include_ids, progress=progress)
 
 
-class _Export:
+class Export:
     """One export: the records of each entity, and what the manifest says of them."""
 
     def __init__(

@@ -17,7 +17,7 @@ from lading.database.dialects.codecs import Codecs
 from lading.database.dialects.sqlite_values import SQLiteCodecs
 from lading.database.live.sqlite import SQLiteDatabase
 from lading.database.tables import TableCounts
-from lading.exporter import _Export
+from lading.exporter import Export
 from lading.values.base import Kind
 
 Row = dict[str, Any]
@@ -55,7 +55,7 @@ def exported_whole(entity: str, change: Callable[[list[Row]], Iterable[Row]]) ->
 
         return records
 
-    return replaced(_Export, "records", make)
+    return replaced(Export, "records", make)
 
 
 def exported(entity: str, change: Callable[[Row], Any]) -> Patch:

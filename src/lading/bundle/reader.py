@@ -70,18 +70,24 @@ class BundleReader:
         """Let go of the folder or archive."""
         self._source.close()
 
-    def verify(self) -> None:
-        """Compare every file with the manifest, reading all of them.
+    def verify(self, entries: Iterable[FileEntry] | None = None) -> None:
+        """Compare files with the manifest: those of some entries, or all of them.
 
         Raises one error for all faults found: the fault's own error if there is
         one, else a ``BundleError`` that lists them.
         """
-        faults = list(self._faults())
+        faults = list(self._faults(self.manifest.files if entries is None else entries))
         if len(faults) == 1:
             raise faults[0]
         if faults:
             texts = listed(map(str, faults), limit=20)
             raise BundleError(f"{len(faults)} faults:\n  {texts}", file=str(self.path))
+
+    def text(self, entry: FileEntry) -> Iterator[bytes]:
+        """Yield an entity file's bytes as they stand, hashed as in ``blocks``."""
+        measured = Measured(self._source, entry, most=entry.bytes)
+        yield from measured
+        measured.finish()
 
     def blocks(self, entry: FileEntry, size: int) -> Iterator[Block]:
         """Yield an entity file's records, at most ``size`` in a block.
@@ -120,9 +126,9 @@ class BundleReader:
                 file=str(self.path),
             )
 
-    def _faults(self) -> Iterator[BundleError]:
+    def _faults(self, entries: Iterable[FileEntry]) -> Iterator[BundleError]:
         yield from store_faults(self._source, self.manifest, self.path)
-        for entry in self.manifest.files:
+        for entry in entries:
             yield from raised(Measured(self._source, entry, most=entry.bytes).finish)
 
 

@@ -62,10 +62,14 @@ class BundlePayload(Payload):
 
     def check(self, catalog: Catalog) -> None:
         """Refuse a damaged bundle, or one of another catalog or version, before any insert."""
-        for fault in self.faults(catalog):
-            raise fault
+        self.identify(catalog)
         assert isinstance(self.reader, BundleReader), "a survey tells the faults of files itself"
         self.reader.verify()
+
+    def identify(self, catalog: Catalog) -> None:
+        """Refuse a bundle of another catalog or version; this reads the manifest alone."""
+        for fault in self.faults(catalog):
+            raise fault
 
     def faults(self, catalog: Catalog) -> Iterator[LadingError]:
         """Yield why a catalog can't read the records, and prepare their upgrade if it can."""

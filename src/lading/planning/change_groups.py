@@ -44,6 +44,23 @@ class ChangeGroups:
             self.updated += 1
             _add(self.updates, (change.entity, tuple(sorted(change.after or ()))), change)
 
+    def extend(self, other: ChangeGroups) -> None:
+        """Put another log's changes into their groups."""
+        self.deletes += other.deletes[: MOST_DELETES - len(self.deletes)]
+        self.deleted += other.deleted
+        self.updated += other.updated
+        self.inserted += other.inserted
+        _extend(self.updates, other.updates)
+        _extend(self.inserts, other.inserts)
+
+
+def _extend(groups: dict[Any, ChangeGroup], others: dict[Any, ChangeGroup]) -> None:
+    for name, group in others.items():
+        if name in groups:
+            groups[name].count += group.count
+        elif len(groups) < MOST_GROUPS:
+            groups[name] = ChangeGroup(group.example, group.count)
+
 
 def _add(groups: dict[Any, ChangeGroup], name: Any, change: RecordChange) -> None:
     """Count a change in its group, unless that is a new one beyond the most there may be."""

@@ -53,6 +53,16 @@ class ChangeLog:
             self._spool.append((self._entity, self._pending))
             self._pending, self._pending_bytes = [], 0
 
+    def extend(self, other: ChangeLog) -> None:
+        """Add another log's changes at the end."""
+        self._flush()
+        other._flush()
+        for chunk in other._spool:
+            self._spool.append(chunk)
+        for name, counts in other.counts.items():
+            self.counts.setdefault(name, Counter()).update(counts)
+        self.groups.extend(other.groups)
+
     def __len__(self) -> int:
         return sum(counts.total() for counts in self.counts.values())
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Self
 
 from lading.options import check_entity, check_path
-from lading.planning.change_file import write_change_file
+from lading.planning.change_file import read_change_file, write_change_file
 from lading.planning.change_log import ChangeLog
 from lading.planning.file_format import PlanHeader, PlanSummary
 from lading.planning.record_change import Cascade, RecordChange
@@ -92,6 +93,34 @@ class ChangeSet:
         """
         check_path("path", path)
         write_change_file(Path(os.fsdecode(path)), self.header, self.log, self._summary())
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what ``write`` wrote, be it a plan or a diff.
+
+        Args:
+            path: the file.
+
+        Returns:
+            The plan or diff, whose changes are in a temporary file of its own.
+
+        Raises:
+            ArgumentError: the path isn't one.
+            BundleError: the file is missing, cut off, or holds something else.
+            ChecksumError: it was edited.
+            VersionError: it is of another format.
+        """
+        check_path("path", path)
+        header, log, summary = read_change_file(Path(os.fsdecode(path)))
+        return cls(
+            summary.entities,
+            log,
+            problems=summary.problems,
+            more_problems=summary.more_problems,
+            cascades=summary.cascades,
+            unchecked=summary.unchecked,
+            header=header,
+        )
 
     def _summary(self) -> PlanSummary:
         return PlanSummary(

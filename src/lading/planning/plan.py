@@ -1,12 +1,7 @@
-"""The plan of an import: what it would do, before it does it."""
+"""What users have of changes: the plan of an import, and a diff."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-from lading.options import check_path
-from lading.planning.change_file import read_change_file
 from lading.planning.change_set import ChangeSet
 
 
@@ -19,30 +14,15 @@ class ImportPlan(ChangeSet):
 
     title = "import plan"
 
-    @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> ImportPlan:
-        """Read a plan that ``write`` wrote, of an import or a diff.
 
-        Args:
-            path: the file.
+class Diff(ChangeSet):
+    """What would have to happen to the first side of a diff to make it the second.
 
-        Returns:
-            The plan, whose changes are in a temporary file of its own.
+    :func:`lading.diff` returns one.  It is false if the sides are equal: there is no change, and
+    no record that couldn't be compared.
+    """
 
-        Raises:
-            ArgumentError: the path isn't one.
-            BundleError: the file is missing, cut off, or no plan.
-            ChecksumError: it was edited.
-            VersionError: it is of another format.
-        """
-        check_path("path", path)
-        header, log, summary = read_change_file(Path(os.fsdecode(path)))
-        return cls(
-            summary.entities,
-            log,
-            problems=summary.problems,
-            more_problems=summary.more_problems,
-            cascades=summary.cascades,
-            unchecked=summary.unchecked,
-            header=header,
-        )
+    title = "diff"
+
+    def __bool__(self) -> bool:
+        return super().__bool__() or bool(self.problems)

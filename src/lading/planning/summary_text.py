@@ -26,7 +26,7 @@ def summary_text(title: str, summary: PlanSummary, groups: ChangeGroups) -> str:
         *_grouped("updated", "~", updates, groups.updated),
         *_grouped("inserted", "+", list(groups.inserts.values()), groups.inserted),
         *_part("problems", "!", map(str, summary.problems), problem_count),
-        *_part("not checked, for only the database can", "?", summary.unchecked),
+        *_part("not checked", "?", summary.unchecked),
     ]
     return "\n".join([headline, *_entities(summary.entities), *body, *([headline] if body else [])])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from lading.database.columns import is_computed
@@ -11,7 +12,8 @@ from lading.mapping.fields import schema_of
 from lading.model.rowsets import Children, Links, Member, RowSet, Value
 from lading.records.layout import RecordLayout
 from lading.records.lines import without_ids
-from lading.records.marshmallow_path import canonical_record, writable_content
+from lading.records.marshmallow_path import canonical_record, canonical_value, writable_content
+from lading.values.base import CUSTOM
 from lading.values.json_text import json_text, parse_json
 
 #: A field's dotted path, its value in a record, and its value in the other one.
@@ -25,10 +27,12 @@ class RecordComparison:
 
     Args:
         rows: the entity's row set, or that of owned rows.
-        dialect: the engine that stores one side, whose computed columns make no difference.
+        dialects: the engines that store the sides, whose computed columns make no difference.
+        volatile: whether volatile fields make a difference.
     """
 
-    def __init__(self, rows: RowSet, dialect: Dialect | None = None) -> None:
+    def __init__(self, rows: RowSet, *dialects: Dialect, volatile: bool = False) -> None:
+        self.dialects = dialects
         self.rows = rows
         self.schema = schema_of(rows)
         self.layout = RecordLayout(rows, ids=True)
@@ -40,12 +44,12 @@ class RecordComparison:
             if isinstance(member, Value)
             and (
                 member.column is within.mapper.version_id_col
-                or (dialect is not None and is_computed(dialect, member.column))
+                or any(is_computed(dialect, member.column) for dialect in dialects)
             )
         }
         #: Fields that make no difference: volatile ones, and computed ones.
         self.uncounted = self.computed.union(
-            member for within, member in members if member.name in within.volatile
+            member for within, member in members if member.name in within.volatile and not volatile
         )
 
     def loaded(self, line: bytes) -> Content:
@@ -56,6 +60,44 @@ class RecordComparison:
     def stored(self, line: bytes) -> Content:
         """Return what a record that was read from a database says, in canonical form."""
         return writable_content(self.rows, parse_json(line))
+
+    def field(self, member: Member, written: Any) -> Any:
+        """Return what a field of a bundle or a document says, in canonical form."""
+        if isinstance(member, Value) and written is not None and member.kind.name != CUSTOM:
+            return member.kind.write(member.kind.read(written))
+        field = self.schema.fields[member.name]
+        return canonical_value(member, field.deserialize(written, member.written, {}))
+
+    def update(self, before: Content, after: Content) -> tuple[Content, Content] | None:
+        """Return the fields that an update alters, before and after; ``None`` if none counts.
+
+        Volatile fields alone make no difference, and are altered with the others.
+        """
+        altered: tuple[Content, Content] = {}, {}
+        counts = False
+        for member in self.rows.members:
+            name = member.written
+            if (name not in before and name not in after) or member in self.computed:
+                continue
+            is_missing = name not in before or name not in after
+            if not is_missing and self.every.is_equal(member, before[name], after[name]):
+                continue
+            counts = counts or is_missing or not self.is_equal(member, before[name], after[name])
+            for content, fields in zip((before, after), altered, strict=True):
+                if name in content:
+                    fields[name] = content[name]
+        return altered if counts else None
+
+    def is_equal(self, member: Member, value: Any, other: Any) -> bool:
+        """Tell whether two values of a field in canonical form make no difference."""
+        if member in self.uncounted:
+            return True
+        return bool(self._compared(member, value) == self._compared(member, other))
+
+    @cached_property
+    def every(self) -> RecordComparison:
+        """The comparison by which volatile fields make a difference as well."""
+        return RecordComparison(self.rows, *self.dialects, volatile=True)
 
     def changes(self, line: bytes, stored: bytes) -> Iterator[FieldDifference]:
         """Yield the fields whose values differ; spelling and a set's order make no difference."""

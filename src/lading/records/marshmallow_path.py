@@ -285,12 +285,13 @@ def _loaded(member: Member, loaded: dict[str, Any]) -> dict[str, Any]:
         raise ma.ValidationError({member.written: ["Missing data for required field."]})
     value = loaded[name] if name in loaded else loaded[member.name]
     try:
-        return {member.written: _canonical(member, value)}
+        return {member.written: canonical_value(member, value)}
     except ValueError as error:
         raise ma.ValidationError({member.written: [str(error)]}) from error
 
 
-def _canonical(member: Any, value: Any) -> Any:
+def canonical_value(member: Any, value: Any) -> Any:
+    """Return the canonical form of what a field's ``deserialize`` returned."""
     if value is None:
         return None
     if isinstance(member, Value):
@@ -308,7 +309,7 @@ def _canonical_key(reference: Reference, value: dict[str, Any]) -> dict[str, Any
     written: dict[str, Any] | None = None
     for level in reversed(levels_of(value, own, loaded=True)):
         written = {
-            part.written: written if part is own else _canonical(part, level[part.name])
+            part.written: written if part is own else canonical_value(part, level[part.name])
             for part in reference.parts
         }
     assert written is not None

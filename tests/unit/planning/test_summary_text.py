@@ -22,7 +22,7 @@ inserted: 2
 problems: 3
   ! 02_products.json record 7, name: is too long.
   ! and 2 more
-not checked, for only the database can: 1
+not checked: 1
   ? products: CHECK (unit_price > 0)
 import plan: 2 inserted, 4 updated, 1 deleted"""
 

@@ -1,0 +1,404 @@
+"""``diff``: bundles, documents and databases, against each other, as compared by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, mapped_column, relationship, sessionmaker
+
+from lading import (
+    ArgumentError,
+    Catalog,
+    ChecksumError,
+    Diff,
+    ImportPlan,
+    Owned,
+    diff,
+    export_all,
+    export_document,
+    import_all,
+)
+from lading.scratch.sort import CHUNK
+from support.aged import pantry, stall
+from support.aged_keys import depot as aged_depot
+from support.aged_more import notebook, workshop
+from support.backends import ON_SQLITE, Backend, SQLiteMemory
+from support.declaring import new_base, schema_for
+from support.packing import changing, packed
+from support.rewriting import rewritten
+from support.statements import statements
+from support.world import World, key, number, slug, text, to
+from support.zoo import WORLDS
+
+Changed = set[tuple[str, str, str]]
+
+
+def by_hand(world: World, before: dict[str, Any], after: dict[str, Any]) -> Changed:
+    """Entity, key and action of what two documents differ in."""
+    changed: Changed = set()
+    for name, rows in world.catalog.use().roots.items():
+        left, right = (
+            {json.dumps({part: r[part] for part in rows.key_names}): r for r in document[name]}
+            for document in (before, after)
+        )
+        for identity in left.keys() | right.keys():
+            if left.get(identity) != right.get(identity):
+                action = "update"
+                if identity not in right:
+                    action = "delete"
+                elif identity not in left:
+                    action = "insert"
+                changed.add((name, identity, action))
+    return changed
+
+
+def changes_of(difference: Diff) -> Changed:
+    """What a diff found, likewise."""
+    return {(one.entity, json.dumps(one.key), one.action) for one in difference.changes()}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_what_was_added_is_found_in_every_world(
+    name: str, tmp_path: Path, sqlite_memory: Backend
+) -> None:
+    """From every kind of side to a database; and a side is equal to itself in another form."""
+    world = WORLDS[name]()
+    with sqlite_memory.database() as engine:
+        world.filled(engine)
+        export_all(engine, tmp_path / "old", catalog=world.catalog)
+        export_all(engine, tmp_path / "old.zip", catalog=world.catalog)
+        before = export_document(engine, catalog=world.catalog)
+        for side in (tmp_path / "old", tmp_path / "old.zip", before):
+            same = diff(side, engine, catalog=world.catalog)
+            assert not same, str(same)
+            assert same.total.unchanged == sum(map(len, (before[n] for n in same.entities)))
+        with Session(engine) as session:
+            world.more(session)
+            session.commit()
+        after = export_document(engine, catalog=world.catalog)
+        expected = by_hand(world, before, after)
+        for side in (tmp_path / "old", before):
+            assert changes_of(diff(side, engine, catalog=world.catalog)) == expected
+        export_all(engine, tmp_path / "new", catalog=world.catalog)
+    pairs = [(tmp_path / "old.zip", after), (tmp_path / "old", tmp_path / "new")]
+    for left, right in pairs:
+        assert changes_of(diff(left, right, catalog=world.catalog)) == expected
+        opposite = {"insert": "delete", "delete": "insert", "update": "update"}
+        back = changes_of(diff(right, left, catalog=world.catalog))
+        assert back == {(entity, k, opposite[action]) for entity, k, action in expected}
+
+
+@pytest.mark.parametrize("make", [pantry, stall, aged_depot, notebook, workshop])
+def test_older_bundles_are_upgraded_first(
+    tmp_path: Path, make: Callable[[int], World], sqlite_memory: Backend
+) -> None:
+    """Whatever became of keys, references and entities."""
+    old, new = make(1), make(2)
+    path = packed(old, tmp_path / "old")
+    with sqlite_memory.database(new.metadata) as engine:
+        import_all(engine, path, catalog=new.catalog)
+        same = diff(path, engine, catalog=new.catalog)
+        assert not same, str(same)
+        assert not diff(engine, path, catalog=new.catalog)
+        export_all(engine, tmp_path / "new", catalog=new.catalog)
+    assert not diff(path, tmp_path / "new", catalog=new.catalog)
+    assert not diff(path, path, catalog=new.catalog)
+
+
+def recipes(**meta: Any) -> World:
+    """Recipes with owned uses in no order, steps in an order, tags, and a stamp that is volatile."""
+    base, catalog = new_base(), Catalog("kitchen")
+    links = sa.Table(
+        "recipe_tags",
+        base.metadata,
+        sa.Column("recipe_id", sa.ForeignKey("recipes.id"), primary_key=True),
+        sa.Column("tag_id", sa.ForeignKey("tags.id"), primary_key=True),
+    )
+
+    class Tag(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "tags"
+        id = key()
+        slug = slug()
+
+    class Recipe(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "recipes"
+        id = key()
+        slug = slug()
+        price = mapped_column(sa.Numeric(10, 2), nullable=False)
+        stamp = number()
+        uses = relationship("Use")
+        steps = relationship("Step", order_by="Step.position")
+        tags = relationship(Tag, secondary=links)
+
+    class Use(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "uses"
+        id = key()
+        recipe_id = to("recipes.id")
+        name = text(20)
+
+    class Step(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "steps"
+        id = key()
+        recipe_id = to("recipes.id")
+        position = number()
+        name = text(20)
+
+    schema_for(Tag, catalog)
+    owned = {
+        "uses": Owned(schema_for(Use, catalog)),
+        "steps": Owned(schema_for(Step, catalog)),
+    }
+    schema_for(Recipe, catalog, owned, volatile=("stamp",), **meta)
+
+    def fill(session: Session) -> None:
+        tags = [Tag(slug=f"t{n}") for n in range(3)]
+        session.add_all(tags)
+        for n in range(1, 4):
+            session.add(
+                Recipe(
+                    slug=f"r{n}",
+                    price=n,
+                    stamp=n,
+                    uses=[Use(name=f"u{m}") for m in range(n)],
+                    steps=[Step(name=f"s{m}", position=m) for m in range(n)],
+                    tags=tags[:n],
+                )
+            )
+
+    return World(base, catalog, SimpleNamespace(Recipe=Recipe, Tag=Tag), fill)
+
+
+def edited(change: Callable[[dict[str, Any]], Any], **meta: Any) -> Diff:
+    """The diff between recipes and the same ones after an edit of the last."""
+    world = recipes(**meta)
+    with SQLiteMemory().database() as engine:
+        before = export_document(world.filled(engine), catalog=world.catalog)
+    after = json.loads(json.dumps(before))
+    change(after["recipes"][2])
+    return diff(before, after, catalog=world.catalog)
+
+
+def test_a_set_in_another_order_makes_no_difference() -> None:
+    """Of owned rows, or of links."""
+
+    def turned(record: dict[str, Any]) -> None:
+        record["uses"].reverse()
+        record["tags"].reverse()
+
+    assert not edited(turned)
+
+
+def test_a_sequence_in_another_order_makes_one() -> None:
+    """It is told with its whole value."""
+    found = edited(lambda record: record["steps"].reverse())
+    (change,) = found.changes("recipes")
+    assert change.before is not None
+    assert [step["name"] for step in change.before["steps"]] == ["s0", "s1", "s2"]
+    assert "recipes slug 'r3': steps in another order" in str(found)
+
+
+def test_volatile_fields_alone_make_no_difference() -> None:
+    """They are told where something else differs."""
+    assert not edited(lambda record: record.update(stamp=9))
+    (change,) = edited(lambda record: record.update(stamp=9, price="5.00")).changes()
+    assert change.before == {"price": "3.00", "stamp": 3}
+    assert change.after == {"price": "5.00", "stamp": 9}
+
+
+def test_owned_rows_and_links_are_compared() -> None:
+    """By what they say."""
+    found = edited(lambda record: (record["uses"].pop(), record["tags"].pop(0)))
+    text = "recipes slug 'r3': tags -[{'slug': 't0'}], uses -[{'name': 'u2'}]"
+    assert text in str(found)
+    assert found["recipes"].updated == 1
+
+
+def test_hidden_values_are_masked() -> None:
+    """In text, changes and files; that they differ is told."""
+    found = edited(lambda record: record.update(price="5.00"), hidden=("price",))
+    (change,) = found.changes()
+    assert (change.before, change.after) == ({"price": "<hidden>"}, {"price": "<hidden>"})
+    assert "price <hidden> -> <hidden>" in str(found)
+
+
+def test_a_diff_reads_like_a_plan_and_is_kept_like_one(tmp_path: Path) -> None:
+    """Totals, deletes, updates, inserts; as a plan's file."""
+    world = recipes()
+    path = packed(world, tmp_path / "old")
+    new = rewritten(
+        packed(world, tmp_path / "new"),
+        changing("recipes", r1=None, r2={"price": "9.00"}, r3={"slug": "r4"}),
+    )
+    found = diff(path, new, catalog=world.catalog)
+    assert str(found) == (
+        "diff: 1 inserted, 1 updated, 3 unchanged, 2 deleted\n"
+        "  tags     3 unchanged\n"
+        "  recipes  1 inserted, 1 updated, 2 deleted\n"
+        "deleted: 2\n"
+        "  - recipes slug 'r1'\n"
+        "  - recipes slug 'r3'\n"
+        "updated: 1\n"
+        "  ~ recipes slug 'r2': price '2.00' -> '9.00'\n"
+        "inserted: 1\n"
+        "  + recipes slug 'r4'\n"
+        "diff: 1 inserted, 1 updated, 3 unchanged, 2 deleted"
+    )
+    found.write(tmp_path / "diff.ndjson")
+    plan = ImportPlan.read(tmp_path / "diff.ndjson")
+    assert list(plan.changes()) == list(found.changes())
+    assert Diff.read(tmp_path / "diff.ndjson").header == found.header
+    assert found.header.bundle == json.loads((new / "manifest.json").read_text())["content_sha256"]
+
+
+def test_a_damaged_bundle_is_refused(tmp_path: Path) -> None:
+    """Whether its file is compared, or has the other one's checksum."""
+    world = WORLDS["shop"]()
+    left, right = packed(world, tmp_path / "a"), packed(world, tmp_path / "b")
+    file = next(right.glob("*products.json"))
+    file.write_bytes(file.read_bytes().replace(b"p1", b"q1"))
+    for pair in ((left, right), (right, left), (right, right)):
+        with pytest.raises(ChecksumError):
+            diff(*pair, catalog=world.catalog)
+    rewritten(left, changing("products", p2={"price": "9.00"}))
+    for pair in ((left, right), (right, left)):
+        with pytest.raises(ChecksumError):
+            diff(*pair, catalog=world.catalog)
+
+
+def test_only_some_entities_are_compared(tmp_path: Path) -> None:
+    """An unknown one is refused."""
+    world = WORLDS["shop"]()
+    left = packed(world, tmp_path / "a")
+    right = packed(world, tmp_path / "b", changing("products", p2={"price": "9.00"}))
+    assert not diff(left, right, catalog=world.catalog, only=["suppliers"])
+    found = diff(left, right, catalog=world.catalog, only="products")
+    assert list(found.entities) == ["products"]
+    assert found["products"].updated == 1
+    with pytest.raises(ArgumentError, match="only: unknown entity 'product'"):
+        diff(left, right, catalog=world.catalog, only=["product"])
+    with pytest.raises(ArgumentError, match="entity"):
+        found.changes("product")
+
+
+def test_what_a_side_does_not_hold_is_named(tmp_path: Path) -> None:
+    """Nothing is taken for deleted silently."""
+    world = WORLDS["shop"]()
+    left, right = packed(world, tmp_path / "a"), packed(world, tmp_path / "b", only=["suppliers"])
+    found = diff(left, right, catalog=world.catalog)
+    assert not found
+    assert list(found.entities) == ["suppliers"]
+    assert found.unchecked == (
+        "categories: b doesn't hold this entity",
+        "products: b doesn't hold this entity",
+        "order: b doesn't hold this entity",
+        "b is partial: filters may have left out what it lacks",
+    )
+    assert "  ? products: b doesn't hold this entity" in str(found)
+
+
+def test_records_that_cannot_be_read_are_problems(tmp_path: Path) -> None:
+    """A diff with problems is true: nobody knows whether the sides are equal."""
+    world = WORLDS["shop"]()
+    left = packed(world, tmp_path / "a")
+    right = packed(world, tmp_path / "b", changing("suppliers", sup1={"city": 5}))
+    found = diff(left, right, catalog=world.catalog, only="suppliers")
+    assert found
+    text = "b: 02_suppliers.json record 2, city: 5 is not a string."
+    assert [str(problem) for problem in found.problems] == [text]
+    assert f"  ! {text}" in str(found)
+
+
+@pytest.mark.parametrize("side", [5, b"path", "", ["a"]])
+def test_what_is_no_side_is_refused(side: Any) -> None:
+    """Before anything is opened."""
+    catalog = WORLDS["shop"]().catalog
+    with pytest.raises(ArgumentError):
+        diff(side, {}, catalog=catalog)
+    with pytest.raises(ArgumentError):
+        diff({}, side, catalog=catalog)
+
+
+def test_a_record_that_changes_its_class_is_an_update(tmp_path: Path) -> None:
+    """With the fields of both."""
+    name = next(name for name in WORLDS if "cls" not in name and _has_classes(WORLDS[name]()))
+    world = WORLDS[name]()
+    with SQLiteMemory().database() as engine:
+        before = export_document(world.filled(engine), catalog=world.catalog)
+    entity, rows = next(
+        (n, r) for n, r in world.catalog.use().roots.items() if r.discriminator is not None
+    )
+    assert rows.discriminator is not None
+    by_class = {record[rows.discriminator.written]: record for record in before[entity]}
+    first, second = list(by_class.values())[:2]
+    names = {rows.discriminator.written, *rows.key_names}
+    other = {**second, **{k: first[k] for k in rows.key_names}}
+    after = {**before, entity: [other if r is first else r for r in before[entity]]}
+    (change,) = diff(before, after, catalog=world.catalog).changes(entity)
+    assert change.action == "update"
+    assert change.before is not None
+    assert rows.discriminator.written in change.before
+    assert set(change.before) - names <= set(first)
+
+
+def _has_classes(world: World) -> bool:
+    return any(rows.discriminator is not None for rows in world.catalog.use().roots.values())
+
+
+def many(world: World, engine: sa.Engine, count: int) -> sa.Engine:
+    """Fill a database with recipes, each with a use, a step and a tag."""
+    world.metadata.create_all(engine)
+    tables = world.metadata.tables
+    numbers = range(1, count + 1)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(tables["tags"]), [{"id": 1, "slug": "t"}])
+        for name, fields in (
+            ("recipes", {"price": 1, "stamp": 1}),
+            ("uses", {"name": "u"}),
+            ("steps", {"name": "s", "position": 1}),
+            ("recipe_tags", {"tag_id": 1}),
+        ):
+            rows = [{"id": n, "slug": f"r{n:06}", "recipe_id": n, **fields} for n in numbers]
+            names = {column.name for column in tables[name].columns}
+            kept = [{k: v for k, v in row.items() if k in names} for row in rows]
+            connection.execute(sa.insert(tables[name]), kept)
+    return engine
+
+
+def test_two_databases_are_compared_with_few_statements(backend: Backend) -> None:
+    """So many a chunk, and none a record; a sessionmaker and a session do as well."""
+
+    def count(rows: int) -> int:
+        world = recipes()
+        recipe = world.metadata.tables["recipes"]
+        with backend.database() as left, backend.database() as right:
+            many(world, left, rows)
+            many(world, right, rows)
+            with right.begin() as connection:
+                connection.execute(sa.update(recipe).where(recipe.c.id > 1).values(price=2))
+            with statements(left) as before, statements(right) as after:
+                assert diff(left, right, catalog=world.catalog).total.updated == rows - 1
+            with Session(right) as session:
+                maker = sessionmaker(left)
+                assert diff(maker, session, catalog=world.catalog)["recipes"].unchanged == 1
+        return len(before) + len(after)
+
+    few, one, two, three = (count(rows) for rows in (2, CHUNK, 2 * CHUNK, 3 * CHUNK))
+    assert few == one
+    assert three - two == two - one
+    assert few <= 40
+    assert two - one <= 12
+
+
+@ON_SQLITE
+def test_one_engine_may_be_both_sides(backend: Backend) -> None:
+    """It is equal to itself."""
+    world = WORLDS["shop"]()
+    with backend.database() as engine:
+        world.filled(engine)
+        assert not diff(engine, engine, catalog=world.catalog)
