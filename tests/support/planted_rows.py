@@ -31,7 +31,7 @@ __all__ = ["MISTAKES"]
 # Keys and the order of records
 
 
-@mistake("optional_keys", ("items", "shelves"))
+@mistake("optional_keys", ("items", "shelves", "loans"), "item", None)
 def null_in_a_key_finds_nothing() -> Patch:
     def make(plain: Any) -> Any:
         def find(self: Any, keys: Any) -> dict[Key, Any]:

@@ -28,10 +28,10 @@ from lading.testing.datasets.catalog_plan import (
 )
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.references import Draw
-from lading.testing.stateful.clashes import Clash, clashing
 from lading.testing.stateful.database import Live
 from lading.testing.stateful.edits import ADDED, Edit, Edits
 from lading.testing.stateful.outcome import Outcome, Terms, Who, terms_of
+from lading.testing.stateful.state import Clash, clashing
 from lading.testing.strategies import wanted_plans
 from lading.testing.trips.bundles import files_of, manifest_of, noted, records_of
 from lading.testing.trips.trip import RoundTripError, Trip, hold_records

@@ -20,7 +20,7 @@ STORED: dict[str, Cell] = {
     "whole": ("integer", "7"),
     "moment": ("text", "'2025-12-24 18:00:00.000005'"),
     "blob": ("blob", "b'\\x00\\xff'"),
-    "doc": ("text", '{"$json": 1, "a": {}, "b": [1, 2.5, null, "\\u00e9"]}'),
+    "doc": ("text", '{"$json":1,"a":{},"b":[1,2.5,null,"é"]}'),
 }
 
 

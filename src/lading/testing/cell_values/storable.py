@@ -88,30 +88,23 @@ class Fit:
         self.length, self.exact = _lengths(codecs, column)
 
     def holds(self, value: Any) -> bool:
-        """Tell whether the column keeps what is stored of a value, which isn't null, exactly."""
+        """Tell whether the column keeps what is stored of a value, which isn't null, exactly.
+
+        A decorator or a field of the application's own may change the value itself.
+        """
         if self.keeps(value):
             return True
         try:
-            return self._is_of_its_own and self._stores(value)
+            return (self.alters or isinstance(self.kind, FieldKind)) and self._stores(value)
         except Exception:  # a type of the application's own may raise anything
             return False
-
-    @property
-    def _is_of_its_own(self) -> bool:
-        """Whether a decorator or a field of the application's own may change values."""
-        return self.alters or isinstance(self.kind, FieldKind)
 
     def _stores(self, value: Any) -> bool:
         """Tell whether the column keeps what its type makes of a value that doesn't come back."""
         bound, back = self.core(value), self.returned(value)
         self.limited(bound)
-        is_ours = self.kind is not None and not isinstance(self.kind, FieldKind)
-        if back is not None:
-            if alike(self.core(back), bound) and (is_ours or self.keeps(back)):
-                return self.keeps(back)
-            if is_ours:
-                assert self.kind is not None
-                self.kind.write(travelling(back))  # else it could never be exported
+        if self.kind is not None and back is not None:
+            self.kind.write(travelling(back))  # else it could never be exported
         if isinstance(self.type, sqltypes.PickleType) and not self._is_altered_by_field(back):
             return False  # equal objects may have several pickles, and nothing is lost by that
         return bound is not None and self._below.holds(self._kept(bound))
@@ -257,35 +250,26 @@ class Fits:
         """Tell whether every dialect that has the column keeps a value."""
         return bool(self.fits) and all(fit.holds(value) for fit in self.fits.values())
 
-    def _in_turn(self, dialect: str) -> list[Fit]:
-        """List the column's forms, that on a dialect first."""
-        return sorted(self.fits.values(), key=lambda fit: fit is not self.fits.get(dialect))
-
     def returned(self, value: Any, dialect: str) -> Any:
         """Return what comes back of a value that isn't null, once a dialect has stored it.
 
-        ``ValueError`` where nothing can be read.
+        ``ValueError`` where nothing can be read; where the dialect can't, another's answer.
         """
-        if not self.alters:
-            return value
-        return self._first(value, self._in_turn(dialect), lambda fit: fit.read(value))
+        in_turn = sorted(self.fits, key=lambda name: name != dialect)
+        return self._first(value, in_turn, lambda fit: fit.read(value)) if self.alters else value
 
-    def _first(self, value: Any, fits: Iterable[Fit], read: Callable[[Fit], Any]) -> Any:
+    def _first(self, value: Any, dialects: Iterable[str], read: Callable[[Fit], Any]) -> Any:
         """Return what the first dialect's form that takes a value gives back of it."""
-        for fit in fits:
+        for name in dialects:
             with suppress(Exception):  # the driver may take another type than it gives
-                return read(fit)
+                return read(self.fits[name])
         raise ValueError(f"{value!r} doesn't come back from its column's type")
 
     def stored(self, value: Any, dialect: str) -> Any:
         """Return what a dialect's driver is given of a value that isn't null."""
-        if not self.alters:
-            return value
-        fit = self._in_turn(dialect)[0]
-        try:
-            return fit.core(value)
-        except Exception:  # its type refuses it there, so that it never stands there
-            return value
+        with suppress(Exception):  # where its type refuses it, it never stands
+            return self.fits[dialect].core(value) if self.alters else value
+        return value
 
     def forms(self, value: Any) -> list[Any]:
         """Return all that may stand for a value where it is to be unique.
@@ -314,8 +298,6 @@ class Fits:
 
     def settled(self, value: Any) -> Any:
         """Return what a decorator makes of a value in the end; ``ValueError`` if nothing stays."""
-        if not self.alters:
-            return value
 
         def twice(fit: Fit) -> Any:
             back = fit.returned(value)
@@ -323,7 +305,7 @@ class Fits:
                 raise ValueError(f"{value!r} doesn't stay as it is")
             return back
 
-        return self._first(value, self.fits.values(), twice)
+        return self._first(value, self.fits, twice) if self.alters else value
 
 
 def _alters(column: Column) -> bool:

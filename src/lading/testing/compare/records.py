@@ -196,52 +196,34 @@ def matched(
 ) -> tuple[list[tuple[Any, Any]], list[Any], list[Any]]:
     """Return pairs of records that differ, and the records without a partner on each side.
 
-    Equal records belong together, then those with one natural key, then those most alike.
+    Equal records belong together, then those with one natural key, then those most alike: half
+    of their fields must be equal; of two that are left alone, any.
     """
-    unmatched = list(before), list(after)
-    _take_equal(*unmatched)
-    pairs: list[tuple[Any, Any]] = []
-    if rows.key:
-        keys = Counter(_key(rows, record) for record in unmatched[0])
-        pairs += _most_alike(rows, *unmatched, keys=keys)
-    return pairs + _most_alike(rows, *unmatched), *unmatched
-
-
-def _take_equal(before: list[Any], after: list[Any]) -> None:
-    for record in list(before):
-        place = next((n for n, other in enumerate(after) if same(record, other)), None)
-        if place is not None:
-            before.pop(next(n for n, other in enumerate(before) if other is record))
-            after.pop(place)
-
-
-def _most_alike(
-    rows: RowSet, before: list[Any], after: list[Any], *, keys: Mapping[str, int] | None = None
-) -> list[tuple[Any, Any]]:
-    """Take pairs out of two lists: the most alike first; with ``keys`` those of one key alone.
-
-    Without, half of their fields must be equal; of two that are left alone, any.
-    """
-    are_alone = len(before) == len(after) == 1
+    lost, new = [], list(after)
+    for record in before:
+        place = next((n for n, other in enumerate(new) if same(record, other)), None)
+        if place is None:
+            lost.append(record)
+        else:
+            new.pop(place)
+    keys = [[_key(rows, record) for record in records[:MOST_TRIED]] for records in (lost, new)]
     scores = []
-    for n, old in enumerate(before[:MOST_TRIED]):
-        for m, new in enumerate(after[:MOST_TRIED]):
-            equal = [name for name, value in old.items() if same(new.get(name, MISSING), value)]
+    for n, key in enumerate(keys[0]):
+        for m, other in enumerate(keys[1]):
+            old = lost[n]
+            equal = [name for name in old if same(new[m].get(name, MISSING), old[name])]
             solid = sum(old[name] not in (None, []) for name in equal)
-            if keys is not None:
-                belong = _key(rows, old) == _key(rows, new)
-            else:
-                belong = 2 * len(equal) >= len(old) or len(old) == 1 or (are_alone and solid > 0)
-            if belong:
-                scores.append((-solid, -len(equal), n, m))
-    pairs: dict[int, int] = {}
+            has_key = bool(rows.key) and key == other
+            is_alike = 2 * len(equal) >= len(old) or (len(lost) == len(new) == 1 and solid > 0)
+            if has_key or is_alike or len(old) == 1:
+                scores.append((not has_key, -solid, -len(equal), n, m))
+    partners: dict[int, int] = {}
     for *_, n, m in sorted(scores):
-        if n not in pairs and m not in pairs.values():
-            pairs[n] = m
-    chosen = [(before[n], after[m]) for n, m in pairs.items()]
-    before[:] = [record for n, record in enumerate(before) if n not in pairs]
-    after[:] = [record for m, record in enumerate(after) if m not in pairs.values()]
-    return chosen
+        if n not in partners and m not in partners.values():
+            partners[n] = m
+    pairs = [(lost[n], new[m]) for n, m in partners.items()]
+    lost = [record for n, record in enumerate(lost) if n not in partners]
+    return pairs, lost, [record for m, record in enumerate(new) if m not in partners.values()]
 
 
 def _key(rows: RowSet, record: Record) -> str:

@@ -7,13 +7,13 @@ asks the database for each value's own type and text, past every type processor.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
 from lading.database.live import database_for
+from lading.values.json_text import canonical_json, json_text
 
 #: A stored type and a stored text; two cells of one column are equal if both are.
 Cell = tuple[str, str]
@@ -114,19 +114,9 @@ def _json(value: Any) -> str:
     if not isinstance(value, str):
         return repr(value)
     try:
-        return json.dumps(_plain_numbers(json.loads(value)), sort_keys=True)
+        return json_text(canonical_json(json.loads(value))).decode()
     except (ValueError, RecursionError):
         return repr(value)
-
-
-def _plain_numbers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain_numbers(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain_numbers(inner) for inner in value]
-    if isinstance(value, float) and math.isfinite(value):
-        return int(value) if abs(value) >= 1e16 else value + 0.0
-    return value
 
 
 def _mariadb_sql(name: str, type_: Any) -> str:

@@ -1,10 +1,14 @@
-"""What a database holds at one moment, in memory."""
+"""What a database holds at one moment, in memory, and how new rows clash with that."""
 
 from __future__ import annotations
+
+from collections.abc import Container
+from enum import Enum
 
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset, Instance, MadeUp, Resolved
 from lading.testing.datasets.expected_records import Written
+from lading.testing.datasets.uniqueness import Claims
 from lading.testing.stateful.outcome import Who, key_text
 
 
@@ -57,3 +61,24 @@ class State:
             made_up_id = row.cell(row.plan.made_up) if row.plan.made_up is not None else None
             if isinstance(made_up_id, MadeUp) and who[0] == row.plan.name:
                 made_up_id.label = who
+
+
+class Clash(Enum):
+    """How new rows clash with others."""
+
+    NONE = "nothing is there twice"
+    REFUSED = "the database refuses it"
+    UNSEEN = "what a reference is written by would be there twice, and no constraint forbids it"
+
+
+def clashing(target: State, source: State, new: Container[Who]) -> Clash:
+    """Return how the rows of new records clash with those of the target, or with each other."""
+    for state in (target, source):
+        state.label_ids()
+    whose = source.records()
+    added = [row for row in source.instances if whose.get(row, ("", "")) in new]
+    claims = Claims()
+    shared = [unique for row in [*target.instances, *added] for unique in claims.share(row)]
+    if any(unique.nulls_equal for unique in shared):
+        return Clash.UNSEEN
+    return Clash.REFUSED if shared else Clash.NONE

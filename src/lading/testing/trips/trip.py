@@ -163,7 +163,7 @@ class Trip:
         """Hold a database's stored values against those of another."""
         differing = differences(self.catalog, before, after)
         if differing:
-            raise RoundTripError(f"{when}, the database stores something else:", differing)
+            raise RoundTripError(f"{when}, the database holds something else:", differing)
 
     def same_bytes(self, path: Path, engine: sa.Engine, what: str) -> None:
         """Hold a bundle against an export of a database, byte by byte."""
