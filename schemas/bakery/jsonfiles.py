@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from lading import import_order, json_schema
-from lading.formats import entity_file_schema, lock_schema, manifest_schema, plan_schema
+from lading.formats import (
+    entity_file_schema,
+    lock_schema,
+    manifest_schema,
+    plan_schema,
+    verification_schema,
+)
 
 from .catalog import bakery
 
@@ -24,6 +30,7 @@ def json_files() -> dict[Path, str]:
     schemas[formats / "entity_file"] = entity_file_schema()
     schemas[formats / "lock"] = lock_schema()
     schemas[formats / "plan_line"] = plan_schema()
+    schemas[formats / "verification"] = verification_schema()
     return {path.with_suffix(".schema.json"): _text(schema) for path, schema in schemas.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
+from operator import lt
 from typing import Any
 
 from lading.bundle import Block
@@ -101,7 +102,7 @@ class FileCheck:
         if self.last is not None:
             orders, numbers = [self.last[0], *orders], [self.last[1], *numbers]
         self.last = (orders[-1], numbers[-1])
-        if all(before < after for before, after in pairwise(orders)):
+        if all(map(lt, orders, orders[1:])):
             return
         self.needs_search = True
         for (before, other), (order, number) in pairwise(zip(orders, numbers, strict=True)):

@@ -6,6 +6,7 @@ The keys of records that are referred to, and the keys by which they are, are ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -51,9 +52,9 @@ class BundleReferences:
                 if rows.table is table:
                     keys = inner.keys if by is None else _keys_by(rows, inner, by)
                     index.fill((_encode(key), b"", 0) for key in keys)
-        for spot, keys in self._keys(root, batch):
+        for spot, wanted in self._keys(root, batch):
             known = self._known[spot]
-            texts = {_encode(key) for key in keys} - known
+            texts = {_encode(key) for key in wanted} - known
             if texts:
                 self.wanted[spot].fill((text, b"", 0) for text in texts)
                 if len(known) > REMEMBERED:
@@ -97,8 +98,8 @@ class BundleReferences:
                     if index.get(_encode(key)) is not None:
                         yield number, path, self.spots[root.name, path], key
 
-    def _keys(self, root: RowSet, batch: Batch) -> Iterator[tuple[Spot, list[Key]]]:
-        for path, _, keys in _links(root, batch):
+    def _keys(self, root: RowSet, batch: Batch) -> Iterator[tuple[Spot, set[Key]]]:
+        for path, keys in _keys_wanted(root, batch):
             if (root.name, path) in self.spots:
                 yield (root.name, path), keys
 
@@ -125,6 +126,18 @@ def _keys_by(rows: RowSet, batch: Batch, by: str) -> list[Key]:
         return []
     place = writable.index(by)
     return [(values[place],) for values in batch.values]
+
+
+def _keys_wanted(rows: RowSet, batch: Batch, path: str = "") -> Iterator[tuple[str, set[Key]]]:
+    """Yield the different keys that a batch's records refer to, by dotted path."""
+    for reference in rows.references:
+        keys = {key for key in set(batch.references[reference.name]) if key is not None}
+        yield f"{path}{reference.written}", keys
+    for links in rows.links:
+        yield f"{path}{links.written}", set(chain.from_iterable(batch.links[links.name]))
+    for children in rows.children:
+        nested = batch.children[children.name].batch
+        yield from _keys_wanted(children.rows, nested, f"{path}{children.written}.")
 
 
 def _links(
