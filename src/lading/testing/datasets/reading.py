@@ -11,11 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.mapping.columns import kind_of, underlying
+from lading.model.rowsets import Column
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Instance, MadeUp
 from lading.testing.datasets.draw import join
 from lading.testing.datasets.insert import ordered
-from lading.testing.datasets.table_plan import Plan
+from lading.testing.datasets.table_plan import Foreign, Plan
 from lading.values.datetimes import DateTime, Time
 
 Row = dict[str, Any]
@@ -29,38 +30,32 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
             for plan in [*plans.order, *plans.links]
             for instance in _instances(connection, plans, plan)
         ]
-    targets: dict[Any, dict[tuple[str, ...], Instance]] = {}
-    values = {instance: _values(instance) for instance in instances}
+    targets: dict[tuple[Column, ...], dict[tuple[str, ...], Instance]] = {}
+    leads: list[tuple[Instance, Foreign, Instance | None]] = []
     for instance in instances:
         for foreign in instance.plan.foreign:
             if foreign.remote not in targets:
-                targets[foreign.remote] = {
-                    _key(values[far], foreign.remote): far
-                    for far in instances
-                    if foreign.target in far.rows
-                }
+                rows = [far for far in instances if foreign.target in far.rows]
+                targets[foreign.remote] = {_key(far, foreign.remote): far for far in rows}
             if instance.has(foreign.kinds) and foreign.table in instance.rows:
-                key = _key(values[instance], foreign.columns)
-                far = targets[foreign.remote].get(key) if key else None
-                instance.led[foreign] = None
-                if far is not None:
-                    instance.lead(foreign, far)
+                key = _key(instance, foreign.columns)
+                leads.append((instance, foreign, targets[foreign.remote].get(key) if key else None))
+    for instance in instances:
+        if (own := instance.plan.made_up) is not None:
+            row = instance.rows[own.table]
+            row[own.name] = MadeUp(instance.plan, instance.number, row[own.name])
+        join(instance)
+    for instance, foreign, target in leads:
+        instance.led[foreign] = target
+        if target is not None:
+            instance.lead(foreign, target)
         join(instance)
     return ordered(instances)
 
 
-def _values(instance: Instance) -> dict[sa.Column[Any], Any]:
-    """Return an object's cells, with made-up ids as the database has them."""
-    return {
-        table.c[name]: cell.value if isinstance(cell, MadeUp) else cell
-        for table, row in instance.rows.items()
-        for name, cell in row.items()
-    }
-
-
-def _key(values: dict[sa.Column[Any], Any], columns: tuple[sa.Column[Any], ...]) -> tuple[str, ...]:
+def _key(instance: Instance, columns: tuple[Column, ...]) -> tuple[str, ...]:
     """Return what tells keys apart; that of a null is nobody's."""
-    cells = [values.get(column) for column in columns]
+    cells = instance.cells(columns)
     return () if None in cells else tuple(map(repr, cells))
 
 
@@ -69,9 +64,6 @@ def _instances(connection: sa.Connection, plans: Plans, plan: Plan) -> list[Inst
     for number, row in enumerate(_rows(connection, plans, plan, plan.table)):
         instance = Instance(plan, number, rows={plan.table: row})
         identity = tuple(row[column.name] for column in plan.table.primary_key.columns)
-        if plan.made_up is not None:
-            made_up_id = row[plan.made_up.name]
-            row[plan.made_up.name] = MadeUp(plan, number, made_up_id)
         if plan.discriminator is not None:
             instance.kind = plan.discriminator.kind.write(row[plan.discriminator.column.name])
         instances[identity] = instance
@@ -103,7 +95,7 @@ def _rows(connection: sa.Connection, plans: Plans, plan: Plan, table: sa.Table) 
     ]
 
 
-def _cell(column: sa.Column[Any], value: Any) -> Any:
+def _cell(column: Column, value: Any) -> Any:
     """Return a value as SQLAlchemy Core is given it, of one that it read."""
     if value is None and isinstance(underlying(column.type), sa.JSON):
         return sa.JSON.NULL
