@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -20,6 +21,7 @@ from lading.model.entities import Entities
 from lading.model.recursive_keys import Parts
 from lading.model.rowsets import Classes, Column, Links, Reference, Value
 from lading.model.uniqueness import in_check
+from lading.options import check_mapping
 from lading.testing.cell_values.cells import cells_of, cells_of_column
 from lading.testing.cell_values.checks import Checks
 from lading.testing.datasets.constraints import Unique, constraints_of
@@ -38,8 +40,7 @@ def check_overrides(overrides: Any) -> None:
     """Refuse what is no mapping of columns to strategies; what is named is found when drawing."""
     if overrides is None:
         return
-    if not isinstance(overrides, Mapping):
-        raise ArgumentError("overrides", overrides, "a mapping of columns to strategies")
+    check_mapping("overrides", overrides, "a mapping of columns to strategies")
     for name, strategy in overrides.items():
         if not isinstance(strategy, SearchStrategy):
             expected = "a strategy, such as st.sampled_from(['kg', 'l'])"
@@ -209,14 +210,16 @@ class Plans:
 
     # Columns
 
-    def _settles(self, column: Column) -> bool:
-        """Tell whether a foreign key of another type holds a column's values as well."""
-        return any(
-            remote is column and not _is_one_type(near, remote)
+    @cached_property
+    def _settled(self) -> set[Column]:
+        """The columns whose values a foreign key of another type holds as well."""
+        return {
+            remote
             for plan in [*self.plans(), *self.links]
             for foreign in plan.foreign
             for near, remote in zip(foreign.columns, foreign.remote, strict=True)
-        )
+            if type(near.type) is not type(remote.type) or repr(near.type) != repr(remote.type)
+        }
 
     def _columns(self, plan: Plan) -> None:
         values = {value.column: value for value in plan.rows.values} if plan.rows else {}
@@ -234,33 +237,27 @@ class Plans:
                 if value is not None and value.writable:
                     plan.drawn.append(self._carried(plan, value, kinds))
                 elif column not in foreign_columns and not self._is_left_empty(column):
-                    plan.drawn.append(self._uncarried(column, kinds))
+                    cells = cells_of_column(column, **self._options(column))
+                    plan.drawn.append(Drawn(column, cells, bool(column.nullable), kinds))
 
     def _carried(self, plan: Plan, value: Value, kinds: Classes) -> Drawn:
-        name = f"{plan.name}.{value.name}"
-        override = self._override(name, f"{plan.table.fullname}.{value.column.name}")
+        options = self._options(value.column, f"{plan.name}.{value.name}")
         nullable = value.nullable and bool(value.column.nullable)
-        cells = cells_of(value, override=override, settle=self._settles(value.column))
-        return Drawn(
-            value.column, cells, nullable, value.classes if value.classes is not None else kinds
-        )
+        classes = value.classes if value.classes is not None else kinds
+        return Drawn(value.column, cells_of(value, **options), nullable, classes)
 
     def _is_left_empty(self, column: Column) -> bool:
         """Tell whether a column that no import restores stays as it would be after one."""
         filled = column.nullable or column.default is not None or column.server_default is not None
         return filled and f"{column.table.fullname}.{column.name}" not in self.overrides
 
-    def _uncarried(self, column: Column, kinds: Classes) -> Drawn:
-        override = self._override(f"{column.table.fullname}.{column.name}")
-        cells = cells_of_column(column, override=override, settle=self._settles(column))
-        return Drawn(column, cells, bool(column.nullable), kinds)
-
-    def _override(self, *names: str) -> SearchStrategy[Any] | None:
-        for name in names:
-            if name in self.overrides:
-                self.unused.discard(name)
-                return self.overrides[name]
-        return None
+    def _options(self, column: Column, *names: str) -> dict[str, Any]:
+        """Return how a column's cells are drawn: by the override of its name, if there is one."""
+        known = [*names, f"{column.table.fullname}.{column.name}"]
+        used = [name for name in known if name in self.overrides][:1]
+        self.unused.difference_update(used)
+        override = self.overrides[used[0]] if used else None
+        return {"override": override, "settle": column in self._settled}
 
     # Order
 
@@ -317,8 +314,3 @@ def _classes_wanted(plan: Plan, reference: Reference) -> Classes:
     hierarchy = Hierarchy(target.mapper)
     hierarchy.name_classes(())
     return None if relationship.mapper is target.mapper else hierarchy.classes[relationship.mapper]
-
-
-def _is_one_type(column: Column, other: Column) -> bool:
-    """Tell whether two columns store a value alike."""
-    return type(column.type) is type(other.type) and repr(column.type) == repr(other.type)
