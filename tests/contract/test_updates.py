@@ -1,234 +1,172 @@
-"""Imports that update: what differs is written, rows stay themselves, and nothing else changes."""
+"""How a database sets columns of many rows at once, on every engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import enum
+import json
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import mapped_column
 
-from lading import (
-    ArgumentError,
-    Catalog,
-    EntitySchema,
-    Owned,
-    Ref,
-    export_all,
-    export_document,
-    import_all,
-    import_document,
-)
+from lading import Catalog, export_document, import_document
+from lading.database.live import database_for
+from lading.importing.decode import RecordDecoder
 from support.backends import Backend
-
-CATALOG = Catalog("dishes")
-
-
-class Base(DeclarativeBase):
-    """Dishes, whose steps and tags move about."""
+from support.columns import FLOAT, MOMENT
+from support.declaring import new_base, schema_for, table
+from support.statements import statements
 
 
-DISH_TAGS = sa.Table(
-    "dish_tags",
-    Base.metadata,
-    sa.Column("dish_id", sa.ForeignKey("dishes.id"), primary_key=True),
-    sa.Column("tag_id", sa.ForeignKey("dish_labels.id"), primary_key=True),
-)
+class Colour(enum.Enum):
+    """What is stored by its name."""
+
+    RED = 1
+    BLUE = 2
 
 
-class Label(Base):
-    """What dishes are linked to."""
+#: Types, and two written values of each.
+TYPES: dict[str, tuple[Any, Any, Any]] = {
+    "whole": (sa.Integer(), 1, -(2**31)),
+    "large": (sa.BigInteger(), 2**62, None),
+    "exact": (sa.Numeric(12, 4), "1.0050", "-99999999.9999"),
+    "binary": (FLOAT, 0.1, 1e300),
+    "flag": (sa.Boolean(), True, False),
+    "short": (sa.String(9), "x", "Zürich's"),
+    "padded": (sa.CHAR(6), "a", "a b"),
+    "text": (sa.Text(), "", "%s %% ? 'b' \\ \n\t\"ü\U0001f600"),
+    "day": (sa.Date(), "2024-02-29", "0001-01-01"),
+    "moment": (MOMENT, "2024-02-29T23:59:59.000001", "1970-01-01T00:00:00"),
+    "data": (sa.LargeBinary(), "", "AP8nXCIA"),
+    "uuid": (sa.Uuid(), "00000000-0000-0000-0000-000000000001", None),
+    "colour": (sa.Enum(Colour, name="colour"), "RED", "BLUE"),
+    "json": (sa.JSON(none_as_null=True), {"a": [1, None]}, {"$json": None}),
+}
+ARRAYS: dict[str, tuple[Any, Any, Any]] = {
+    "numbers": (sa.ARRAY(sa.Integer()), [1, None, 3], []),
+    "words": (sa.ARRAY(sa.String(9)), ["a,b", '"'], ["{}", "\\", "NULL"]),
+    "table": (sa.ARRAY(sa.Integer(), dimensions=2), [[1, 2], [3, 4]], [[5, 6]]),
+}
 
-    __tablename__ = "dish_labels"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(sa.String(30), unique=True)
 
-
-class Dish(Base):
-    """A dish, with a unique number beside its key, a parent, steps and labels."""
-
-    __tablename__ = "dishes"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    slug: Mapped[str] = mapped_column(sa.String(30), unique=True)
-    number: Mapped[int] = mapped_column(unique=True)
-    seen: Mapped[int] = mapped_column(default=0)
-    edition: Mapped[int] = mapped_column(default=1)
-    parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("dishes.id"))
-    parent: Mapped[Dish | None] = relationship(remote_side=[id])
-    steps: Mapped[list[Step]] = relationship(
-        order_by="Step.position", back_populates="dish", cascade="all, delete-orphan"
+def test_values_of_every_type_are_set_as_they_are_inserted(backend: Backend) -> None:
+    """Typed parameters, temporary tables and lists of values leave them alike."""
+    types = TYPES | (ARRAYS if backend.dialect == "postgresql" else {})
+    base, catalog = new_base(), Catalog("test")
+    columns = {name: mapped_column(type_) for name, (type_, _, _) in types.items()}
+    schema_for(table(base, "things", **columns), catalog)
+    first, second = (
+        {"slug": slug, **{name: values[place] for name, values in types.items()}}
+        for slug, place in (("a", 1), ("b", 2))
     )
-    labels: Mapped[list[Label]] = relationship(secondary=DISH_TAGS)
-    __mapper_args__ = {"version_id_col": edition}
+    things = base.metadata.tables["things"]
+    with backend.database(base.metadata) as engine:
+        import_document(engine, {"things": [first, second]}, catalog=catalog)
+        with engine.begin() as connection:
+            database = database_for(connection)
+            database.look_up_server()
+            database.look_up_columns([things])
+            root = catalog.use()["things"]
+            decoder = RecordDecoder(database.dialect, root, "things")
+            lines = [json.dumps({**record, "slug": "c"}).encode() for record in (second, first)]
+            batch, problems = decoder.decode(lines, 1)
+            assert problems == []
+            columns_set = [value.column for value in root.values]
+            rows = [(id_, *values) for id_, values in zip((1, 2), batch.values, strict=True)]
+            rows[1] = (2, "d", *rows[1][2:])
+            database.update(things, [things.c.id], columns_set, rows)
+        exported = export_document(engine, catalog=catalog)["things"]
+    assert exported == [{**second, "slug": "c"}, {**first, "slug": "d"}]
 
 
-class Step(Base):
-    """A step, whose position is unique in its dish."""
-
-    __tablename__ = "dish_steps"
-    __table_args__ = (sa.UniqueConstraint("dish_id", "position"),)
-    id: Mapped[int] = mapped_column(primary_key=True)
-    dish_id: Mapped[int] = mapped_column(sa.ForeignKey("dishes.id"))
-    position: Mapped[int]
-    code: Mapped[str | None] = mapped_column(sa.String(20), unique=True)
-    text: Mapped[str] = mapped_column(sa.String(60))
-    dish: Mapped[Dish] = relationship(back_populates="steps")
-
-
-class LabelSchema(EntitySchema):
-    """Labels by name."""
-
-    class Meta:
-        model = Label
-        natural_key = "name"
-        catalog = CATALOG
+def rows_of_orders(metadata: sa.MetaData) -> sa.Table:
+    """Return a table whose names are reserved words, with a key of two columns."""
+    return sa.Table(
+        "order",
+        metadata,
+        sa.Column("from", sa.String(20), primary_key=True),
+        sa.Column("to", sa.Integer, primary_key=True),
+        sa.Column("select", sa.Integer),
+        sa.Column("100%", sa.Integer),
+        sa.Column("changed", sa.String(20), onupdate="now"),
+    )
 
 
-class StepSchema(EntitySchema):
-    """Steps within a dish."""
-
-    class Meta:
-        model = Step
-        catalog = CATALOG
-
-
-class DishSchema(EntitySchema):
-    """Dishes by slug."""
-
-    steps = Owned(StepSchema)
-    labels = Ref()
-    parent = Ref()
-
-    class Meta:
-        model = Dish
-        natural_key = "slug"
-        volatile = ("seen",)
-        catalog = CATALOG
+def test_only_the_named_columns_of_the_named_rows_are_set(backend: Backend) -> None:
+    """Not those that a model would set at every update, nor rows with half a key in common."""
+    metadata = sa.MetaData()
+    order = rows_of_orders(metadata)
+    key, others = [order.c["from"], order.c["to"]], [order.c["100%"], order.c["select"]]
+    with backend.database(metadata) as engine, engine.begin() as connection:
+        database = database_for(connection)
+        database.look_up_server()
+        database.look_up_columns([order])
+        rows = [(word, n, 0, 0, "then") for word in ("a", "b") for n in range(3)]
+        database.insert(order, list(order.columns), rows)
+        database.update(order, key, others, [("a", 1, 7, 8), ("b", 0, None, 9)])
+        stored = connection.execute(sa.select(order).order_by(*key)).all()
+    expected = {("a", 1): (8, 7), ("b", 0): (9, None)}
+    assert stored == [(word, n, *expected.get((word, n), (0, 0)), "then") for word, n, *_ in rows]
 
 
-@pytest.fixture
-def engine(backend: Backend) -> Iterator[sa.Engine]:
-    """Return a database of six dishes with three steps each, and up to three labels."""
-    with backend.database() as made:
-        Base.metadata.create_all(made)
-        with Session(made) as session:
-            labels = [Label(name=name) for name in "abc"]
-            session.add_all(
-                Dish(
-                    slug=f"d{n}",
-                    number=n,
-                    labels=labels[: n % 3 + 1],
-                    steps=[
-                        Step(position=p, code=f"{n}.{p}", text=f"step {p} of {n}") for p in range(3)
-                    ],
-                )
-                for n in range(6)
-            )
-            session.commit()
-        yield made
+def test_rows_are_set_again_after_a_savepoint_is_rolled_back(backend: Backend) -> None:
+    """What an update makes for itself is gone with the savepoint, and made again."""
+    metadata = sa.MetaData()
+    order = rows_of_orders(metadata)
+    key, others = [order.c["from"], order.c["to"]], [order.c["select"]]
+    with backend.database(metadata) as engine, engine.begin() as connection:
+        database = database_for(connection)
+        database.look_up_server()
+        database.look_up_columns([order])
+        database.insert(order, list(order.columns), [("a", n, 0, 0, "then") for n in range(9)])
+        for value in (1, 2):
+            savepoint = connection.begin_nested()
+            database.update(order, key, others, [("a", n, value) for n in range(9)])
+            savepoint.rollback() if value == 1 else savepoint.commit()
+            assert set(connection.scalars(sa.select(others[0]))) == {0 if value == 1 else 2}
+        database.update(order, key, others, [("a", 1, 3)])
+        assert sorted(connection.scalars(sa.select(others[0]))) == [2] * 8 + [3]
 
 
-def content(engine: sa.Engine) -> dict[str, Any]:
-    """Return the records of a database, without the editions that each update raises."""
-    document = export_document(engine, catalog=CATALOG)
-    for dish in document["dishes"]:
-        del dish["edition"]
-    return {name: document[name] for name in ("dishes", "dish_labels")}
+def test_an_update_costs_the_same_statements_for_any_rows(backend: Backend) -> None:
+    """As long as they fit a statement."""
+    metadata = sa.MetaData()
+    order = rows_of_orders(metadata)
+    key, others = [order.c["from"], order.c["to"]], [order.c["select"]]
+    counts = []
+    with backend.database(metadata) as engine, engine.begin() as connection:
+        database = database_for(connection)
+        database.look_up_server()
+        database.look_up_columns([order])
+        database.insert(order, list(order.columns), [("a", n, 0, 0, "then") for n in range(2_000)])
+        for count in (1, 10, 2_000):
+            with statements(engine) as seen:
+                database.update(order, key, others, [("a", n, count) for n in range(count)])
+            counts.append(len(seen))
+        assert set(connection.scalars(sa.select(others[0]))) == {2_000}
+    assert counts[1] == counts[2] <= 4
 
 
-def ids(engine: sa.Engine) -> dict[Any, int]:
-    """Return the primary keys of dishes and steps."""
-    with Session(engine) as session:
-        dishes: dict[Any, int] = {d.slug: d.id for d in session.scalars(sa.select(Dish))}
-        return dishes | {step.code: step.id for step in session.scalars(sa.select(Step))}
-
-
-def change(engine: sa.Engine) -> None:
-    """Swap numbers, move and drop steps, and change labels, parents and texts."""
-    with Session(engine) as session:
-        dishes = {dish.slug: dish for dish in session.scalars(sa.select(Dish))}
-        for n, dish in enumerate(dishes.values()):
-            dish.number = 100 + n
-        session.flush()
-        for n, dish in enumerate(dishes.values()):
-            dish.number = (n + 1) % 6
-        dishes["d1"].labels = []
-        dishes["d2"].labels = dishes["d2"].labels[:1]
-        dishes["d3"].parent = dishes["d4"]
-        session.delete(dishes["d0"].steps[1])
-        session.flush()
-        moved = dishes["d4"].steps[2]
-        moved.dish, moved.position = dishes["d0"], 7
-        first, second = dishes["d5"].steps[:2]
-        first.position, second.position = 50, 60
-        session.flush()
-        first.position, second.position = 1, 0
-        session.commit()
-
-
-def test_an_update_brings_everything_back(engine: sa.Engine) -> None:
-    """Swapped numbers and positions, dropped and moved steps, labels and parents; ids stay."""
-    before, known = export_document(engine, catalog=CATALOG), ids(engine)
-    expected = content(engine)
-    change(engine)
-    report = import_document(engine, before, catalog=CATALOG, on_conflict="update")
-    assert content(engine) == expected
-    assert (report.updated, report.unchanged, report.inserted) == (6, 3, 0)
-    now = ids(engine)
-    # Within a dish a step is known by its position, elsewhere by its code.
-    assert {key for key in known if known[key] != now[key]} == {"0.1", "5.0", "5.1"}
-    again = import_document(engine, before, catalog=CATALOG, on_conflict="update")
-    assert (again.updated, again.unchanged) == (0, 9)
-
-
-def test_a_mirror_leaves_exactly_the_bundle(engine: sa.Engine) -> None:
-    """A new record may have a unique value of one that goes."""
-    before, expected = export_document(engine, catalog=CATALOG), content(engine)
-    with Session(engine) as session:
-        session.delete(session.scalars(sa.select(Dish).where(Dish.slug == "d3")).one())
-        session.flush()
-        labels = list(session.scalars(sa.select(Label)))
-        new = Dish(slug="new", number=3, labels=labels, steps=[Step(position=0, text="x")])
-        session.add_all([new, Dish(slug="kid", number=77, parent=new), Label(name="zz")])
-        session.commit()
-    report = import_document(engine, before, catalog=CATALOG, on_conflict="mirror")
-    assert content(engine) == expected
-    assert (report.inserted, report.deleted, report.updated) == (1, 3, 0)
-
-
-def test_an_update_keeps_what_the_bundle_lacks(engine: sa.Engine) -> None:
-    """Only a mirror deletes."""
-    before = export_document(engine, catalog=CATALOG)
-    before["dishes"] = before["dishes"][:1]
-    import_document(engine, before, catalog=CATALOG, on_conflict={"dishes": "update"})
-    assert len(content(engine)["dishes"]) == 6
-
-
-def test_volatile_fields_are_written_only_with_others(engine: sa.Engine) -> None:
-    """Their difference alone is none; the version is raised by each update."""
-    document = export_document(engine, catalog=CATALOG)
-    first, second = document["dishes"][:2]
-    first["seen"] = second["seen"] = 5
-    second["steps"][0]["text"] = "another"
-    report = import_document(engine, document, catalog=CATALOG, on_conflict="update")
-    assert report.updated == 1
-    with Session(engine) as session:
-        rows = session.scalars(sa.select(Dish).order_by(Dish.slug).limit(2)).all()
-        assert [(dish.seen, dish.edition) for dish in rows] == [(0, 1), (5, 2)]
-
-
-def test_a_partial_bundle_is_no_mirror(engine: sa.Engine, tmp_path: Any) -> None:
-    """It would delete what was left out."""
-    export_all(engine, tmp_path / "part", catalog=CATALOG, where={"dishes": Dish.number > 2})
-    with pytest.raises(ArgumentError, match="the bundle is partial"):
-        import_all(engine, tmp_path / "part", catalog=CATALOG, on_conflict="mirror")
-
-
-def test_a_mirror_takes_no_problems(engine: sa.Engine) -> None:
-    """What a problem leaves out would be deleted."""
-    document = export_document(engine, catalog=CATALOG)
-    with pytest.raises(ArgumentError, match="'rollback'"):
-        import_document(
-            engine, document, catalog=CATALOG, on_conflict="mirror", on_error="continue"
+@pytest.mark.parametrize("hindrance", ["two-phase", "no privilege"])
+def test_rows_are_set_without_a_temporary_table_where_there_can_be_none(
+    postgresql: Backend, monkeypatch: pytest.MonkeyPatch, hindrance: str
+) -> None:
+    """A two-phase commit refuses them, and so does a user's lack of a privilege."""
+    metadata = sa.MetaData()
+    order = rows_of_orders(metadata)
+    key, others = [order.c["from"], order.c["to"]], [order.c["select"]]
+    with postgresql.database(metadata) as engine, engine.connect() as connection:
+        transaction = (
+            connection.begin_twophase() if hindrance == "two-phase" else connection.begin()
         )
+        database = database_for(connection)
+        database.look_up_server()
+        if hindrance == "no privilege":
+            monkeypatch.setattr(database, "fetch", lambda *_: [(False,)])
+        with statements(engine) as seen:
+            database.insert(order, list(order.columns), [("a", n, 0, 0, "then") for n in (1, 2)])
+            database.update(order, key, others, [("a", 2, 5)])
+        assert connection.scalars(sa.select(others[0]).order_by(key[1])).all() == [0, 5]
+        transaction.rollback()
+    assert not [sql for sql in seen if "TEMPORARY TABLE" in sql]

@@ -195,8 +195,7 @@ class Dialect(Computed, ABC):
             count: how many rows the statement updates.
 
         Returns:
-            SQL whose parameters are, row by row, the key's values and then the new ones; an
-            engine with arrays takes one for each column instead.
+            SQL whose parameters are, row by row, the key's values and then the new ones.
         """
 
     def overriding(self, columns: Sequence[Column]) -> str:
