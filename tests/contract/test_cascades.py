@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import relationship
+from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Owned
 from support.backends import ON_SQLITE, Backend
@@ -100,7 +100,7 @@ class TestAlong:
         ) as (engine, catalog):
             outcome = foretold(engine, catalog, things=[8])
             assert sorted(map(str, outcome.cascades)) == [
-                "bits.part_id: 3 set to null, with things",
+                "bits.part_id: 2 set to null, with things",
                 "bits.thing_id: 2 deleted, with things",
                 "logs.thing_id: 2 set to null, with things",
             ]
@@ -154,6 +154,66 @@ class TestAlong:
                 "thing_tags.tag_id: 2 deleted, with tags",
                 "things.tag_id: 2 set to null, with tags",
             ]
+
+    def test_a_record_that_stays_may_go_along_by_a_column_that_no_record_carries(
+        self, backend: Backend
+    ) -> None:
+        """With what it owns; records that go by themselves aren't counted again."""
+        with database(
+            backend,
+            refers("logs", "thing_id things CASCADE"),
+            insertion("logs", (1, 1), (2, 2)),
+            "ALTER TABLE things ADD COLUMN log_id INTEGER REFERENCES logs (id) ON DELETE CASCADE",
+            "UPDATE things SET log_id = 1 WHERE id IN (2, 8)",
+            "DELETE FROM parts WHERE thing_id = 8",
+        ) as (engine, catalog):
+            outcome = foretold(engine, catalog, things=[7, 8])
+            assert sorted(map(str, outcome.cascades)) == [
+                "logs.thing_id: 2 deleted, with things",
+                "things.log_id: 1 deleted, with things",
+            ]
+            run_sql(engine, "INSERT INTO parts (id, slug, thing_id) VALUES (20, 'x', 8)")
+            (refusal,) = foretold(engine, catalog, things=[7, 8]).refusals
+            assert "1 row of parts refers to a row of things that goes with it" in refusal.message
+
+    def test_an_import_that_counts_rows_knows_which_go_along(self, backend: Backend) -> None:
+        """Those of entities that aren't mirrored, with their references."""
+        base = new_base()
+        thing = table(base, "things")
+        use = table(
+            base, "uses", thing_id=to("things.id", ondelete="CASCADE"),
+            other_id=to("things.id", ondelete="SET NULL"),
+            thing=relationship(thing, foreign_keys="Uses.thing_id"),
+            other=relationship(thing, foreign_keys="Uses.other_id"),
+        )  # fmt: skip
+        rows = [
+            {**row, "thing_id": row["id"] % 4 + 1, "other_id": row["id"] % 3 or None}
+            for row in slugs(*range(1, 13))
+        ]
+        with filled(backend, base, things=slugs(1, 2, 3, 4), uses=rows) as engine:
+            assert mirrored(engine, catalog_of(thing, use), things=[3, 4]) == []
+
+    def test_composite_keys(self, backend: Backend) -> None:
+        """Of the table that is referred to, and of the one that refers."""
+        base = new_base()
+        key = {n: mapped_column(sa.String(5), primary_key=True) for n in ("land", "town")}
+        towns = type(base)("Towns", (base,), {"__tablename__": "towns", **key})
+        places = [{"land": land, "town": town} for land in "ab" for town in "xy"]
+        with filled(backend, base, towns=places) as engine:
+            run_sql(
+                engine,
+                "CREATE TABLE streets (land VARCHAR(5), town VARCHAR(5), number INTEGER, "
+                "PRIMARY KEY (land, town, number), "
+                "FOREIGN KEY (land, town) REFERENCES towns (land, town) ON DELETE CASCADE)",
+                "CREATE TABLE doors (land VARCHAR(5), town VARCHAR(5), number INTEGER, "
+                "FOREIGN KEY (land, town, number) REFERENCES streets (land, town, number))",
+                "INSERT INTO streets VALUES ('a', 'x', 1), ('a', 'x', 2), ('b', 'y', 1)",
+                "INSERT INTO doors VALUES ('a', 'x', 2), ('b', 'y', 1), ('b', NULL, 1)",
+            )
+            outcome = foretold(engine, catalog_of(towns), towns=[("b", "y")])
+        assert list(map(str, outcome.cascades)) == ["streets.land+town: 2 deleted, with towns"]
+        (refusal,) = outcome.refusals
+        assert refusal.key == {"land": "a", "town": "x"}
 
     def test_tables_of_other_schemas(self, backend: Backend) -> None:
         """Are named with their schema; SQLite's foreign keys stay in one file."""

@@ -51,11 +51,12 @@ def doomed_trees(
 def mirrored(
     engine: sa.Engine, catalog: Catalog, size: int = 3, **kept: Iterable[Any]
 ) -> list[Refusal]:
-    """Delete all but the records with these ids, and check what was counted."""
+    """Delete all but the records with these ids, cascades and all, and check what was counted."""
     with writing(engine, catalog) as opened, closing(Journal(reads_back=False)) as journal:
         database, entities = opened.database, catalog.use()
         counts = TableCounts(database, list(entities.roots.values()))
         trees = doomed_trees(database, catalog, journal, keys_by_entity(kept), size)
+        journal.add(cascades_of(database, entities, load_order_of(entities), trees).log)
         deleter = Deleter(database, load_order_of(entities), journal, trees)
         refusals = list(deleter.delete())
         counts.check(journal.row_counts, journal.link_counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import ge
 from typing import Any
 
@@ -89,23 +89,32 @@ def _require_types(dialect: Dialect, entities: Entities) -> None:
                 )
 
 
+def counted_columns(roots: Iterable[RowSet]) -> dict[sa.Table, list[sa.Column[Any]]]:
+    """Return the tables that records of some entities fill, each with a column of each reference.
+
+    An import counts the rows of these tables, and how many of them have each column set.
+    """
+    counted: dict[sa.Table, list[sa.Column[Any]]] = {}
+    for root in roots:
+        for rows in root.tree():
+            for table in rows.tables:
+                counted.setdefault(table, []).extend(
+                    reference.carried_columns[0]
+                    for reference in rows.references
+                    if reference.carried_columns and reference.carried_columns[0].table is table
+                )
+            for links in rows.links:
+                counted.setdefault(links.table, [])
+    return counted
+
+
 class TableCounts:
     """Rows and set foreign keys of every table that an import writes, in one query a table."""
 
     def __init__(self, database: Database, roots: list[RowSet]) -> None:
         self.database = database
         self.sees_others = database.sees_others()
-        self.counted: dict[sa.Table, list[sa.Column[Any]]] = {}
-        for root in roots:
-            for rows in root.tree():
-                for table in rows.tables:
-                    self.counted.setdefault(table, []).extend(
-                        reference.carried_columns[0]
-                        for reference in rows.references
-                        if reference.carried_columns and reference.carried_columns[0].table is table
-                    )
-                for links in rows.links:
-                    self.counted.setdefault(links.table, [])
+        self.counted = counted_columns(roots)
         self.before = {table: self.count(table) for table in self.counted}
 
     def count(self, table: sa.Table) -> tuple[int, ...]:

@@ -20,6 +20,8 @@ from lading.model.rowsets import Column, RowSet
 
 #: The names of the columns of each table's key.
 TableKeys = Mapping[sa.Table, frozenset[str]]
+#: Has the driver fetch rows as they are asked for.
+STREAMED = {"stream_results": True}
 #: Subqueries in one statement, fewer than any engine's limit.
 SUBQUERIES = 500
 #: A table, its relation to another table, and that table.
@@ -81,7 +83,20 @@ class Database(ABC):
 
         Close the generator where it isn't read to its end, before the connection goes.
         """
-        result = self.connection.execute(statement, execution_options={"stream_results": True})
+        yield from self._chunks(
+            self.connection.execute(statement, execution_options=STREAMED), size
+        )
+
+    def stream_sql(
+        self, sql: str, parameters: Sequence[Any], size: int
+    ) -> Generator[list[Row], None, None]:
+        """Run a SELECT in the driver's SQL, and yield its raw rows as ``stream`` does."""
+        values = tuple(parameters)
+        result = self.connection.exec_driver_sql(sql, values, execution_options=STREAMED)
+        yield from self._chunks(result, size)
+
+    def _chunks(self, result: Any, size: int) -> Generator[list[Row], None, None]:
+        """Yield the raw rows of a result that is streamed, and close it."""
         # SQLAlchemy's buffered strategies have fetched the first row already, so asking the
         # driver's cursor itself would lose it; an exhausted result swaps its strategy.
         try:

@@ -92,11 +92,11 @@ class MariaDBDatabase(Database):
 
     # Reading
 
-    def stream(self, statement: sa.Select[Any], size: int) -> Generator[list[Row], None, None]:
+    def _chunks(self, result: Any, size: int) -> Generator[list[Row], None, None]:
         """Rows wait in a file: a statement beside an open result would lose the rest of it."""
         spool = Spool()
         try:
-            for rows in super().stream(statement, size):
+            for rows in super()._chunks(result, size):
                 spool.append(rows)
             yield from spool
         finally:

@@ -39,13 +39,17 @@ class HolderText:
         self.is_hiding = any(map(has_hidden, entities.roots.values()))
 
     def refusals(
-        self, root: RowSet, place: RealPlace, key: LiveForeignKey, held: Mapping[Row, Holder]
+        self,
+        root: RowSet,
+        place: RealPlace | None,
+        key: LiveForeignKey,
+        held: Mapping[Row, Holder],
     ) -> Iterator[Refusal]:
         """Yield the refusal of each record that rows hold by a foreign key.
 
         Args:
             root: the entity of the records.
-            place: the table whose rows are held: the entity's, or that of rows that go with it.
+            place: the table of rows that go with the records, if it is these that are held.
             key: the foreign key.
             held: what holds each record, by its primary key.
         """
@@ -54,14 +58,13 @@ class HolderText:
         own_keys = keys_of_records(self.database, root, list(held))
         names = self._names(key, [holder.identity for holder in held.values()])
         for (record, holder), name in zip(held.items(), names, strict=True):
-            message = self._message(root, place, key, holder, name)
+            message = self._message(place, key, holder, name)
             yield Refusal(root.name, own_keys.get(record), message)
 
     def _message(
-        self, root: RowSet, place: RealPlace, key: LiveForeignKey, holder: Holder, name: str | None
+        self, place: RealPlace | None, key: LiveForeignKey, holder: Holder, name: str | None
     ) -> str:
-        is_own = place == self.graph.places[root.table]
-        target = "it" if is_own else f"a row of {self.graph.label(place)} that goes with it"
+        target = f"a row of {self.graph.label(place)} that goes with it" if place else "it"
         if holder.count == 1:
             rows, such = f"1 row of {self.graph.label(key.table)} refers", "the one"
         else:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from itertools import accumulate
 
 import sqlalchemy as sa
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.database.live.live_keys import CASCADE, LiveForeignKey, RealPlace
-from lading.database.lookup import rows_among
-from lading.database.tables import tables_of
+from lading.database.lookup import rows_among, streamed_among
+from lading.database.tables import counted_columns, tables_of
 from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.model.entities import Entities
 from lading.model.rowsets import Column, RowSet
@@ -21,6 +22,21 @@ from lading.model.rowsets import Column, RowSet
 KEYS_MARK = "_lading_keys"
 #: A foreign key by its table, its columns in any order, and the table that it refers to.
 Relation = tuple[RealPlace, frozenset[str], RealPlace]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferringRow:
+    """A row that refers to others.
+
+    ``near`` is what it refers by, ``identity`` what tells it apart (all that is read, where it
+    has no primary key), ``needed`` what others refer to it by, and ``counted`` its foreign keys
+    that an import counts.
+    """
+
+    near: Row
+    identity: Row
+    needed: Row
+    counted: Row
 
 
 class LiveGraph:
@@ -47,6 +63,12 @@ class LiveGraph:
             for rows in entities.all_rows()
             for table in rows.tables
         }
+        self.own_tables = {place: table for table, place in self.places.items()}
+        #: The foreign keys of each of the catalog's tables that an import counts.
+        self.counted: dict[RealPlace, list[Column]] = {
+            self.places[table]: list(dict.fromkeys(columns))
+            for table, columns in counted_columns(entities.roots.values()).items()
+        }
         #: The row sets of a table, where an entity with a tree has it.
         self.row_sets: dict[RealPlace, list[RowSet]] = defaultdict(list)
         self.covered: set[Relation] = set()
@@ -55,10 +77,13 @@ class LiveGraph:
                 for table in rows.tables:
                     self.row_sets[self.places[table]].append(rows)
                 self.covered.update(self._relations(rows))
+        #: The foreign keys that lead to each table, and those of them that nothing covers.
         self.incoming: dict[RealPlace, list[LiveForeignKey]] = defaultdict(list)
+        self.uncovered: dict[RealPlace, list[LiveForeignKey]] = defaultdict(list)
         for key in self.keys.foreign:
+            self.incoming[key.target].append(key)
             if self._relation(key.table, key.columns, key.target) not in self.covered:
-                self.incoming[key.target].append(key)
+                self.uncovered[key.target].append(key)
         self.outgoing = Counter(key.table for key in self.keys.foreign)
         self.tables = self._reached()
         self.database = _over(database, list(self.tables.values()))
@@ -103,8 +128,9 @@ class LiveGraph:
                 columns[key.table] |= dict.fromkeys(key.columns)
             if key.target in columns:
                 columns[key.target] |= dict.fromkeys(key.target_columns)
-        for table in own:
-            columns[self.places[table]] |= {column.name: None for column in table.columns}
+        for place in columns.keys() & self.own_tables.keys():
+            table = self.own_tables[place]
+            columns[place] |= {column.name: None for column in table.columns}
         return {place: _untyped(place, names) for place, names in columns.items()}
 
     def identity(self, place: RealPlace) -> tuple[str, ...]:
@@ -120,8 +146,11 @@ class LiveGraph:
         return tuple(dict.fromkeys(name for key in keys for name in key.target_columns))
 
     def stands_alone(self, place: RealPlace) -> bool:
-        """Tell whether rows of a table go by one foreign key alone, and take nothing along."""
-        is_ours = place in self.row_sets
+        """Tell whether it is enough to count the rows of a table that one foreign key reaches.
+
+        Nothing else reaches them, they take nothing along, and no import counts them.
+        """
+        is_ours = place in self.own_tables
         return not is_ours and self.outgoing[place] == 1 and not self.incoming.get(place)
 
     def label(self, place: RealPlace) -> str:
@@ -135,17 +164,33 @@ class LiveGraph:
 
     # Rows
 
-    def rows(
-        self, place: RealPlace, names: Sequence[str], columns: Sequence[str], keys: Sequence[Row]
-    ) -> list[Row]:
-        """Return some columns of the rows of a table in which others hold one of the keys."""
-        selected = sa.select(*self._columns(place, names))
-        return self._among(selected, place, columns, keys)
+    def referring(
+        self, place: RealPlace, near: Sequence[str], keys: Sequence[Row]
+    ) -> Iterator[list[ReferringRow]]:
+        """Yield the rows of a table whose columns hold one of the keys, in chunks."""
+        identity, needed = self.identity(place), self.needed(place)
+        counted = [column.name for column in self.counted.get(place, ())]
+        names = [*near, *identity, *needed, *counted]
+        ends = list(accumulate(map(len, (near, identity, needed))))
+        sql, compared = self._selecting(place, names), self._columns(place, near)
+        qualified = self.database.dialect.qualified(compared)
+        for part in streamed_among(self.database, sql, compared, qualified, keys):
+            yield [
+                ReferringRow(
+                    row[: ends[0]],
+                    row[ends[0] : ends[1]] or row,
+                    row[ends[1] : ends[2]],
+                    row[ends[2] :],
+                )
+                for row in part
+            ]
 
-    def count(self, place: RealPlace, columns: Sequence[str], keys: Sequence[Row]) -> int:
+    def count(self, place: RealPlace, near: Sequence[str], keys: Sequence[Row]) -> int:
         """Count the rows of a table whose columns hold one of the keys."""
-        counted = sa.select(sa.func.count()).select_from(self.tables[place])
-        return sum(row[0] for row in self._among(counted, place, columns, keys))
+        dialect, compared = self.database.dialect, self._columns(place, near)
+        sql = dialect.text_of(sa.select(sa.func.count()).select_from(self.tables[place]))
+        rows = rows_among(self.database, sql, compared, dialect.qualified(compared), keys)
+        return sum(row[0] for row in rows)
 
     def examples(self, key: LiveForeignKey, keys: Sequence[Row]) -> list[Row]:
         """Return the key, the primary key of one row and the number of rows, by key referred to."""
@@ -162,16 +207,10 @@ class LiveGraph:
         rows = rows_among(self.database, outer, near, names, keys, mark=KEYS_MARK)
         return [tuple(row)[:-1] for row in rows]
 
-    def _among(
-        self,
-        selected: sa.Select[Any],
-        place: RealPlace,
-        columns: Sequence[str],
-        keys: Sequence[Row],
-    ) -> list[Row]:
-        dialect, compared = self.database.dialect, self._columns(place, columns)
-        sql, names = dialect.text_of(selected), dialect.qualified(compared)
-        return list(map(tuple, rows_among(self.database, sql, compared, names, keys)))
+    def _selecting(self, place: RealPlace, names: Sequence[str]) -> str:
+        """Return the SELECT of some columns; one may come more than once."""
+        labelled = [c.label(f"c{n}") for n, c in enumerate(self._columns(place, names))]
+        return self.database.dialect.text_of(sa.select(*labelled))
 
     def _columns(self, place: RealPlace, names: Sequence[str]) -> list[Column]:
         return [self.tables[place].c[name] for name in names]

@@ -1,0 +1,210 @@
+"""Follows foreign keys from doomed rows to all that goes along with them, and to what holds."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from lading.database.dialects.base import Row
+from lading.database.live.base import Database
+from lading.database.live.live_keys import CASCADE, NO_ACTION, LiveForeignKey, RealPlace
+from lading.importing.deletions.deletion_steps import DeletionStep, deletion_steps
+from lading.importing.deletions.doomed_tree import DoomedTree
+from lading.importing.deletions.holders import Holder, HolderText
+from lading.importing.deletions.live_graph import LiveGraph, ReferringRow
+from lading.importing.deletions.refusal import Refusal
+from lading.importing.deletions.row_marks import GoingRows
+from lading.importing.journal import WriteLog
+from lading.mapping.load_order import LoadOrder
+from lading.model.entities import Entities
+from lading.model.rowsets import Column
+from lading.scratch.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Rows of a table that go: what others refer to them by, and the records that they go with.
+
+    ``is_own`` says that they are the records' own.
+    """
+
+    place: RealPlace
+    entity: str
+    records: list[Row]
+    rows: list[Row]
+    is_own: bool = False
+
+
+class CascadeWalk:
+    """Follows foreign keys from doomed rows, in the order in which these are deleted.
+
+    ``stack`` closes the temporary files.  Once ``refusals`` is read, ``counts`` has the number
+    of rows by entity and foreign key, and ``log`` those of the catalog's tables.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        entities: Entities,
+        order: LoadOrder,
+        trees: Mapping[str, DoomedTree],
+        stack: ExitStack,
+    ) -> None:
+        self.order = order
+        self.trees = trees
+        self.stack = stack
+        self.graph = LiveGraph(database, entities, trees)
+        self.texts = HolderText(database, entities, self.graph)
+        self.going_rows = GoingRows(self.graph.row_sets, trees, stack)
+        self.counts: Counter[tuple[str, LiveForeignKey]] = Counter()
+        self.log = WriteLog()
+        #: What is altered, to be counted once it is known which rows go.
+        self.altering = self._spool()
+        #: The records that are refused, by entity.
+        self.refused: dict[str, set[Row]] = defaultdict(set)
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Follow everything; yield the records that something holds."""
+        for step in deletion_steps(self.order, self.trees):
+            for going in self._doomed(step):
+                yield from self._follow(going)
+        for going, key in self.altering:
+            self._count(going, key)
+
+    # What goes by itself
+
+    def _doomed(self, step: DeletionStep) -> Iterator[Going]:
+        """Yield the rows that a step deletes, of the tables to which other tables refer."""
+        sources = [(links.table, links.local) for links in step.links]
+        if step.deletes_rows:
+            for table in reversed(step.rows.tables):
+                identity = zip(step.rows.identity_in(table), step.rows.identity, strict=True)
+                sources.append((table, tuple(identity)))
+        for table, pairs in sources:
+            yield from self._doomed_in(self.graph.places[table], pairs, step)
+
+    def _doomed_in(
+        self, place: RealPlace, pairs: Sequence[tuple[Column, Column]], step: DeletionStep
+    ) -> Iterator[Going]:
+        """Yield the rows of one table, found by what its columns hold of a row set's."""
+        columns, is_reached = step.tree.columns(step.rows), self.graph.uncovered[place]
+        near = [column.name for column, _ in pairs]
+        for chunk in step.tree.chunks(step.rows) if is_reached else ():
+            keys = columns.values(chunk.rows, [up for _, up in pairs])
+            records = dict(zip(keys, chunk.records, strict=True))
+            for part in self.graph.referring(place, near, keys):
+                going = [records.get(row.near, ()) for row in part]
+                rows = [row.needed for row in part]
+                yield Going(place, step.tree.root.name, going, rows, is_own=True)
+
+    # What goes along
+
+    def _follow(self, going: Going) -> Iterator[Refusal]:
+        """Count what goes along with rows, level by level."""
+        level = self._spool()
+        level.append(going)
+        while level:
+            below = self._spool()
+            for part in level:
+                graph = self.graph
+                keys = (graph.uncovered if part.is_own else graph.incoming)[part.place]
+                for key in keys:
+                    if key.action == NO_ACTION:
+                        yield from self._held(part, key)
+                for key in keys:
+                    if key.action == CASCADE:
+                        for further in self._along(part, key):
+                            below.append(further)
+                    elif key.action != NO_ACTION:
+                        self.altering.append((part, key))
+            level.close()
+            level = below
+
+    def _spool(self) -> Spool:
+        spool = Spool()
+        self.stack.callback(spool.close)
+        return spool
+
+    def _along(self, going: Going, key: LiveForeignKey) -> Iterator[Going]:
+        """Count the rows that one foreign key deletes, and yield them to be followed."""
+        if self.graph.stands_alone(key.table):
+            self._count(going, key)
+            return
+        referred = self._referred(going, key)
+        for staying in self._counted(going, key, referred):
+            self.going_rows.add(key.table, staying)
+            if self.graph.incoming[key.table]:
+                records = [referred.get(row.near, ()) for row in staying]
+                yield Going(key.table, going.entity, records, [row.needed for row in staying])
+
+    def _count(self, going: Going, key: LiveForeignKey) -> None:
+        """Count the rows that one foreign key deletes or alters."""
+        referred = self._referred(going, key)
+        if self.graph.stands_alone(key.table):
+            count = self.graph.count(key.table, key.columns, list(referred))
+            self.counts[going.entity, key] += count
+        else:
+            deque(self._counted(going, key, referred), maxlen=0)
+
+    def _counted(
+        self, going: Going, key: LiveForeignKey, referred: Mapping[Row, Row]
+    ) -> Iterator[list[ReferringRow]]:
+        """Count the rows that one foreign key deletes or alters and that don't go already."""
+        for part in self.graph.referring(key.table, key.columns, list(referred)):
+            staying = self.going_rows.without(key.table, part)
+            self.counts[going.entity, key] += len(staying)
+            self._log(key, staying)
+            yield staying
+
+    def _referred(self, going: Going, key: LiveForeignKey) -> dict[Row, Row]:
+        """Map what a foreign key holds of rows that go to the records that they go with."""
+        needed = self.graph.needed(going.place)
+        places = [needed.index(name) for name in key.target_columns]
+        return {
+            tuple(row[place] for place in places): record
+            for row, record in zip(going.rows, going.records, strict=True)
+        }
+
+    def _log(self, key: LiveForeignKey, rows: Sequence[ReferringRow]) -> None:
+        """Count what changes in a table of the catalog: rows, and set foreign keys."""
+        columns = self.graph.counted.get(key.table)
+        if columns is None:
+            return
+        if key.action == CASCADE:
+            self.log.row_counts[self.graph.own_tables[key.table]] -= len(rows)
+        for place, column in enumerate(columns):
+            if key.action == CASCADE or column.name in key.columns:
+                count = sum(1 for row in rows if row.counted[place] is not None)
+                self.log.link_counts[column] -= count
+
+    # What holds
+
+    def _held(self, going: Going, key: LiveForeignKey) -> Iterator[Refusal]:
+        """Yield the records whose rows others refer to by a foreign key that holds them."""
+        referred, refused = self._referred(going, key), self.refused[going.entity]
+        fresh: dict[Row, Holder] = {}
+        for near, holder in self._holders(key, list(referred)).items():
+            record = referred.get(near, ())
+            if record not in refused:
+                fresh.setdefault(record, holder)
+        refused.update(fresh)
+        root = self.trees[going.entity].root
+        is_itself = going.is_own and going.place in map(self.graph.places.get, root.tables)
+        place = None if is_itself else going.place
+        yield from self.texts.refusals(root, place, key, fresh)
+
+    def _holders(self, key: LiveForeignKey, keys: Sequence[Row]) -> dict[Row, Holder]:
+        """Return how many rows refer to each key, and one of them."""
+        if self.graph.stands_alone(key.table):
+            width = len(key.columns)
+            rows = self.graph.examples(key, keys)
+            return {row[:width]: Holder(row[width:-1], row[-1]) for row in rows}
+        holders: dict[Row, Holder] = {}
+        for part in self.graph.referring(key.table, key.columns, keys):
+            for row in self.going_rows.without(key.table, part):
+                other = holders.get(row.near, Holder(row.identity, 0))
+                first = min(other.identity, row.identity, key=repr)
+                holders[row.near] = Holder(first, other.count + 1)
+        return holders
