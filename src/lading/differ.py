@@ -74,7 +74,7 @@ def _checked(argument: str, side: Any, catalog: Catalog) -> Any:
     if isinstance(side, str | os.PathLike):
         check_path(argument, side)
         return side
-    return session_of(side, catalog)
+    return session_of(side, catalog, argument)
 
 
 def _with_side(label: str, source: Any, catalog: Catalog, names: set[str], use: Use[T]) -> T:

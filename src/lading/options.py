@@ -24,7 +24,7 @@ CHANGED = "changed"
 CONFLICTS = ("skip", "update", "error", "mirror")
 
 
-def session_of(session: Any, catalog: Catalog) -> Any:
+def session_of(session: Any, catalog: Catalog, argument: str = "session") -> Any:
     """Return the session to work with: the catalog's bind where none is given."""
     owner = catalog.bind if session is None else session
     if isinstance(owner, sa.Engine | sa.Connection | Session | sessionmaker | scoped_session):
@@ -35,7 +35,7 @@ def session_of(session: Any, catalog: Catalog) -> Any:
     elif hasattr(owner, "run_sync") or hasattr(owner, "sync_engine"):
         remedy = "For asyncio: await async_session.run_sync(export_all, path)."
     is_bind = session is None and owner is not None
-    raise ArgumentError("bind" if is_bind else "session", owner, ACCEPTED, remedy)
+    raise ArgumentError("bind" if is_bind else argument, owner, ACCEPTED, remedy)
 
 
 def check_path(argument: str, path: Any) -> None:
@@ -83,15 +83,6 @@ def check_mapping(argument: str, mapping: Any, expected: str) -> None:
     """Refuse what is no mapping; what is in it is for its readers to check."""
     if not isinstance(mapping, Mapping):
         raise ArgumentError(argument, mapping, expected)
-
-
-def refuse_plans(*, dry_run: Any, expect: Any) -> None:
-    """Refuse what would silently write, or not compare, until there are import plans."""
-    check_flags(dry_run=dry_run)
-    if dry_run:
-        raise ArgumentError("dry_run", dry_run, "False, for there are no import plans yet")
-    if expect is not None:
-        raise ArgumentError("expect", expect, "None, for there are no import plans yet")
 
 
 def check_choice(argument: str, value: Any, choices: Collection[str]) -> None:

@@ -43,7 +43,14 @@ def test_every_argument_is_checked(function: Callable[..., Any], name: str, tmp_
     """Whatever is passed for it, the error says which argument it was and what was expected."""
     catalog = worlds.shelves().catalog
     catalog.bind = sa.create_engine("sqlite:///" + str(tmp_path / "none.db"))
-    good = {"catalog": catalog, "path": tmp_path / "a", "to_path": tmp_path / "b", "document": {}}
+    good = {
+        "catalog": catalog,
+        "path": tmp_path / "a",
+        "to_path": tmp_path / "b",
+        "document": {},
+        "a": {},
+        "b": {},
+    }
     parameters = inspect.signature(function).parameters
     arguments = {other: good[other] for other in parameters if other in good}
     if "session" in parameters:
@@ -154,30 +161,6 @@ def test_an_argument_error_is_a_value_error() -> None:
     """Whoever catches what Python calls it catches it."""
     with pytest.raises(ValueError, match=r"expected None without an entity. Name the entity"):
         json_schema(worlds.shelves().catalog, version=1)
-
-
-@pytest.mark.parametrize(
-    ("options", "text"),
-    [
-        ({"dry_run": True}, "dry_run=True; expected False, for there are no import plans yet."),
-        (
-            {"expect": "a plan"},
-            "expect='a plan'; expected None, for there are no import plans yet.",
-        ),
-    ],
-)
-def test_plans_are_refused_until_they_exist(
-    options: dict[str, Any], text: str, tmp_path: Path
-) -> None:
-    """A dry run that wrote would be the worst of all."""
-    with pytest.raises(ArgumentError) as caught:
-        import_all(
-            sa.create_engine("sqlite://"),
-            tmp_path / "out",
-            catalog=worlds.shelves().catalog,
-            **options,
-        )
-    assert str(caught.value) == text
 
 
 def test_a_list_of_names_may_be_an_iterator() -> None:

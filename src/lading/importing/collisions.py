@@ -55,7 +55,7 @@ class Collisions:
             keys = {
                 place: key
                 for place, record in enumerate(records)
-                if (key := _key(parts, record, batch, place)) is not None
+                if (key := unique_key(parts, record, batch, place)) is not None
             }
             for place, owner in self._owners(parts, keys).items():
                 holder = (
@@ -88,14 +88,26 @@ class Collisions:
 
     def _owners(self, parts: Parts, keys: Mapping[int, Key]) -> dict[int, Any]:
         """Map places to the natural keys of the rows that have their unique values."""
-        identities = self._rows_with(self.root, parts, keys.values())
+        identities = self.rows_with(self.root, parts, keys.values())
         owner_identities = {
             place: identities[key] for place, key in keys.items() if key in identities
         }
         owners = self._named({row for row in owner_identities.values() if row is not AMBIGUOUS})
         return {place: owners.get(row) for place, row in owner_identities.items()}
 
-    def _rows_with(self, rows: RowSet, parts: Parts, keys: Iterable[Key]) -> Mapping[Key, Row]:
+    def held(self, rows: RowSet, parts: Parts, key: Key, identity: Row) -> Collision:
+        """Return the collision with the row that has unique values, in one row set."""
+        if rows is not self.root:
+            return self._nested_collision(rows, parts, ("", key), identity)
+        owner = self._named([identity]).get(identity)
+        holder = f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
+        return self._collision(parts, key, holder)
+
+    def of_record(self, parts: Parts, key: Key, number: int) -> Collision:
+        """Return the collision with a record of the same file."""
+        return self._collision(parts, key, f"record {number}")
+
+    def rows_with(self, rows: RowSet, parts: Parts, keys: Iterable[Key]) -> Mapping[Key, Row]:
         """Map unique values to the primary keys of the rows that have them now."""
         resolver = self.context.resolvers.by(rows, parts, rows.identity)
         resolver.forget()
@@ -155,25 +167,25 @@ class Collisions:
                 for n, record in enumerate(records, 1)
             }
             keys = {n: key for n, key in keys.items() if None not in key}
-            stored = self._rows_with(children.rows, parts, keys.values())
+            stored = self.rows_with(children.rows, parts, keys.values())
             for place, key in keys.items():
                 if key in stored:
                     return self._nested_collision(
-                        children, parts, (f"{path}.{place}", key), stored[key]
+                        children.rows, parts, (f"{path}.{place}.", key), stored[key]
                     )
         return None
 
     def _nested_collision(
-        self, children: Children, parts: Parts, place: tuple[str, Key], identity: Row
+        self, rows: RowSet, parts: Parts, place: tuple[str, Key], identity: Row
     ) -> Collision:
         path, key = place
-        root = self._root_of(children.rows, identity)
+        root = self._root_of(rows, identity)
         owner = self._named([root]).get(root) if root is not None else None
         holder = f"a row of {self.root.name} {shown(owner)}" if owner else "another row"
         names = " and ".join(part.written for part in parts)
         values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
         return Collision(
-            f"{path}.{parts[0].written}",
+            f"{path}{parts[0].written}",
             f"{names} {', '.join(values)} already belongs to {holder}. Correct one of them",
         )
 
@@ -215,7 +227,7 @@ def unique_sets(rows: RowSet) -> Iterator[Parts]:
             yield parts
 
 
-def _key(parts: Parts, record: Any, batch: Batch, place: int) -> Key | None:
+def unique_key(parts: Parts, record: Any, batch: Batch, place: int) -> Key | None:
     """Return a record's unique values; ``None`` where one of them is null, which equals nothing."""
     key = tuple(
         batch.references[part.name][place]

@@ -15,6 +15,7 @@ from lading.importing.context import LoadContext
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.model.rowsets import RowSet
 from lading.records.describe import described
+from lading.report import Counts
 
 
 @dataclass(slots=True)
@@ -32,6 +33,12 @@ class Decisions:
     update: list[int] = field(default_factory=list)
     unchanged: int = 0
     refuse: dict[int, str] = field(default_factory=dict)
+
+    def add_to(self, counts: Counts) -> None:
+        """Count the records that aren't written."""
+        counts.skipped += len(self.leave)
+        counts.differing += self.differing
+        counts.unchanged += self.unchanged
 
 
 @dataclass(frozen=True, slots=True)

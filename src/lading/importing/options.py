@@ -24,10 +24,17 @@ class ImportOptions:
         on_conflict: str | Mapping[str, str],
         on_error: str,
         only: Iterable[str] | None,
+        *,
+        cascade: bool = False,
+        records: bool = False,
     ) -> None:
         check_choice("on_error", on_error, ERRORS)
         self.keeps_good = on_error == "continue"
         self.names = entity_names("only", only, entities.roots)
+        #: Whether deletions may take along rows outside of the records.
+        self.cascade = cascade
+        #: Whether each change is recorded, to be planned or compared with a plan.
+        self.records = records
         self.modes = conflict_modes(on_conflict, entities.roots)
         if self.keeps_good and MIRROR in self.modes.values():
             raise ArgumentError(

@@ -15,6 +15,8 @@ from lading.importing.batch import Batch
 from lading.importing.payload import Payload
 from lading.messages import sentence
 from lading.model.rowsets import RowSet
+from lading.planning.change_log import ChangeLog
+from lading.planning.record_change import Cascade
 from lading.records.describe import masked_key
 from lading.report import MOST_PROBLEMS, Alteration, Counts, Problem, Problems
 from lading.values.json_text import json_text
@@ -39,7 +41,8 @@ class KeyHashes:
 class Outcomes:
     """What became of the records of one load, by entity.
 
-    ``links`` counts the links that were read, by dotted path.
+    ``links`` counts the links that were read, by dotted path.  ``changes`` takes what happens to
+    each record, where that is asked for; ``cascades`` is what goes along with deleted ones.
     """
 
     counts: dict[str, Counts]
@@ -47,6 +50,8 @@ class Outcomes:
     failed_keys: KeyHashes
     links: dict[str, Counter[str]] = field(default_factory=dict)
     alterations: list[Alteration] = field(default_factory=list)
+    changes: ChangeLog | None = None
+    cascades: list[Cascade] = field(default_factory=list)
 
 
 class EntityOutcome:

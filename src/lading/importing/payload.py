@@ -33,6 +33,8 @@ class Payload(ABC):
     relinking: Relinking
     #: Whether records may be missing that the database had when they were exported.
     is_partial = False
+    #: The ``content_sha256`` of a bundle; ``None`` for a document.
+    digest: str | None = None
 
     @abstractmethod
     def check(self, catalog: Catalog) -> None:

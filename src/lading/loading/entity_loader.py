@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch, ResolvedBatch
+from lading.importing.change_recorder import ChangeRecorder
 from lading.importing.collisions import Collision, Collisions
 from lading.importing.conflicts import Conflicts, Decisions
 from lading.importing.context import LoadContext
@@ -19,6 +20,7 @@ from lading.importing.updates.entity_updates import EntityUpdates
 from lading.importing.waiting import WaitingRecords
 from lading.importing.writer import RowWriter
 from lading.model.rowsets import RowSet
+from lading.records.comparison import RecordComparison
 
 #: Another round is worthwhile if the last one placed at least one row in this many.
 PATIENCE = 20
@@ -47,6 +49,8 @@ class EntityLoader:
         self.writer = RowWriter(context.database, root, context.order)
         self.self_references = SelfReferences(context, self.references, self.writer)
         self.collisions = Collisions(context, root)
+        comparison = RecordComparison(root, context.database.dialect)
+        self.recorder = ChangeRecorder(context.outcomes.changes, comparison)
         #: Records that wait until the file is read, once one of them needs it.
         self.waiting: WaitingRecords | None = None
         #: Rows whose references aren't there in their turn either.
@@ -74,9 +78,7 @@ class EntityLoader:
         """Count the records that aren't inserted, or report them."""
         for place, message in decisions.refuse.items():
             self._fail(batch, place, None, message)
-        self.outcome.counts.skipped += len(decisions.leave)
-        self.outcome.counts.differing += decisions.differing
-        self.outcome.counts.unchanged += decisions.unchanged
+        decisions.add_to(self.outcome.counts)
 
     def _insert_new(self, batch: Batch) -> None:
         places = places_of_records(self.outcome, batch)
@@ -174,22 +176,22 @@ class EntityLoader:
         def write(log: WriteLog) -> None:
             rows.extend(self.writer.insert(resolved, log))
 
-        journal = self.context.journal
-        objection = attempt(self.context.database, journal, write)
+        objection = attempt(self.context.database, self.context.journal, write)
         if objection is None:
             self.outcome.counts.inserted += len(resolved)
             self.self_references.remember(resolved.batch, rows)
-            if journal.reads_back:
-                self._read_back_later(resolved.batch, rows)
+            self._note(resolved.batch, rows)
         return objection
 
-    def _read_back_later(self, batch: Batch, rows: list[Row]) -> None:
-        """Keep records to be read back in the end, but those that an update completes."""
+    def _note(self, batch: Batch, rows: list[Row]) -> None:
+        """Record what was inserted, and keep it to be read back, but what an update completes."""
         incomplete = self.updates.taker_numbers if self.updates is not None else ()
         places = [n for n, number in enumerate(batch.numbers) if number not in incomplete]
-        identities = self.writer.identities([rows[place] for place in places])
         batch = batch.take(places)
-        self.context.journal.add_inserted(self.root.name, (batch.keys, batch.lines, identities))
+        self.recorder.insert(batch)
+        if self.context.journal.reads_back:
+            identities = self.writer.identities([rows[place] for place in places])
+            self.context.journal.add_inserted(self.root.name, (batch.keys, batch.lines, identities))
 
     # Refusing
 

@@ -25,10 +25,12 @@ from lading.importing.outcomes import EntityOutcome, Outcomes, SourceProblems
 from lading.importing.payload import Payload
 from lading.importing.readback import read_back
 from lading.importing.resolvers import Resolvers
-from lading.importing.updates.entity_updates import EntityUpdates, delete_doomed
+from lading.importing.updates.entity_updates import EntityUpdates
+from lading.loading.doomed import delete_doomed
 from lading.loading.entity_loader import EntityLoader
 from lading.mapping.load_order import link_name, load_order_of
 from lading.model.rowsets import RowSet
+from lading.planning.change_log import ChangeLog
 from lading.report import Counts, Problems
 from lading.scratch.sort import CHUNK
 
@@ -81,6 +83,7 @@ class Loader:
             {name: Counts(failed=len(bad.get(name, ()))) for name in self.roots},
             Problems(self.exclusions.problems, self.exclusions.problems.more),
             self.exclusions.failed_keys,
+            changes=ChangeLog() if self.options.records else None,
         )
         return LoadContext(
             self.database,
@@ -119,7 +122,7 @@ class Loader:
                         yield DeferredReferenceLoader(context, rows, reference, outcome).load
         for entity_updates in updates:
             yield entity_updates.finish
-        yield partial(delete_doomed, context, updates)
+        yield partial(delete_doomed, context, updates, cascade=self.options.cascade)
 
     def _deferred_rows(self, context: LoadContext, name: str) -> Iterator[Callable[[], None]]:
         """Yield what loads the owned rows, or the links, of a deferred step."""
@@ -137,12 +140,10 @@ class Loader:
     ) -> None:
         """Load one entity's records, chunk by chunk; what updates existing ones is added."""
         outcome = EntityOutcome(context.outcomes, root, self.payload)
-        mode = self.options.mode(root.name)
-        updates = None
-        if mode in UPDATING:
-            updates = EntityUpdates(context, root, outcome, mirrors=mode == MIRROR)
-            all_updates.append(updates)
-        conflicts = Conflicts(context, root, updates.policy if updates else POLICIES[mode])
+        updates = self._updates(context, root, outcome)
+        all_updates += [updates] if updates else []
+        policy = updates.policy if updates else POLICIES[self.options.mode(root.name)]
+        conflicts = Conflicts(context, root, policy)
         reader = EntityReader(
             self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
         )
@@ -153,6 +154,15 @@ class Loader:
                 return
         if not self.exclusions.must_restart:
             loader.finish()
+
+    def _updates(
+        self, context: LoadContext, root: RowSet, outcome: EntityOutcome
+    ) -> EntityUpdates | None:
+        """Return what updates an entity's records, if its mode does."""
+        mode = self.options.mode(root.name)
+        if mode not in UPDATING:
+            return None
+        return EntityUpdates(context, root, outcome, mirrors=mode == MIRROR)
 
     # After the load
 

@@ -7,6 +7,7 @@ from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import Any
 
+from lading.errors import PlanChanged
 from lading.planning.change_log import ChangeLog, change_of
 from lading.planning.change_set import ChangeSet
 from lading.planning.change_text import fields_text, key_text
@@ -19,6 +20,35 @@ MOST_DIFFERENCES = 20
 
 #: The entity and key of changes, and the changes that have them, in one form each.
 Keyed = tuple[tuple[str, bytes], list[tuple[bytes, bytes]]]
+
+
+def require_expected(
+    plan: ChangeSet, catalog: str, bundle: str | None, actual: ChangeLog | None
+) -> None:
+    """Raise ``PlanChanged`` unless an import does exactly what a plan says.
+
+    Args:
+        plan: what was to happen.
+        catalog: the name of the catalog that is imported with.
+        bundle: the ``content_sha256`` of the bundle that is imported; ``None`` for a document.
+        actual: the changes of the import.
+    """
+    if plan.header.catalog != catalog:
+        raise PlanChanged([f"the plan is of catalog {plan.header.catalog!r}, not of {catalog!r}"])
+    if plan.header.bundle != bundle:
+        raise PlanChanged(
+            [f"the plan is of {_source(plan.header.bundle)}, not of {_source(bundle)}"]
+        )
+    actual = actual if actual is not None else ChangeLog()
+    if plan and not len(actual):
+        raise PlanChanged(["nothing would change: the plan was carried out already"])
+    differences = first_differences(plan, actual)
+    if differences:
+        raise PlanChanged(differences)
+
+
+def _source(bundle: str | None) -> str:
+    return "a document" if bundle is None else f"the bundle with content {bundle[:12]}"
 
 
 def first_differences(plan: ChangeSet, actual: ChangeLog) -> list[str]:

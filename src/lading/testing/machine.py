@@ -67,9 +67,12 @@ class Exported:
 
     def load(self, engine: sa.Engine, catalog: Catalog, **options: Any) -> ImportReport:
         """Import it."""
+        report: ImportReport
         if isinstance(self.content, Path):
-            return import_all(engine, self.content, catalog=catalog, **options)
-        return import_document(engine, self.content, catalog=catalog, **options)
+            report = import_all(engine, self.content, catalog=catalog, **options)
+        else:
+            report = import_document(engine, self.content, catalog=catalog, **options)
+        return report
 
     def failed(self, report: ImportReport) -> set[Who]:
         """Return the records that a report's problems name."""

@@ -9,11 +9,10 @@ from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch, ResolvedBatch, bare, joined, unresolved
+from lading.importing.change_recorder import ChangeRecorder
 from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
-from lading.importing.deletions.deleter import Deleter
 from lading.importing.deletions.doomed_rows import doomed_rows
-from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.journal import WriteLog
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver, places_of_records
@@ -31,7 +30,6 @@ from lading.model.computed import computed_once
 from lading.model.entities import Entities
 from lading.model.rowsets import RowSet
 from lading.records.comparison import Content
-from lading.report import Problem
 from lading.scratch.pool import Pool
 from lading.scratch.sort import CHUNK
 from lading.values.json_text import json_text
@@ -70,6 +68,7 @@ class EntityUpdates:
         self.root = root
         self.outcome = outcome
         self.comparison = StoredComparison(context.database, root)
+        self.recorder = ChangeRecorder(context.outcomes.changes, self.comparison)
         journal = context.journal
         self.unique = journal.closing(UniqueValues(root))
         left = journal.closing(Pool())
@@ -102,9 +101,7 @@ class EntityUpdates:
 
     def prepare(self) -> Iterator[Batch]:
         """Free what other rows take, and yield the new records, which can be inserted then."""
-        if self.mirrors:
-            self._doom()
-        self._match()
+        self.match()
         new = self.context.journal.spool()
         for batch in self.new:
             new.append(self._without_taken(batch))
@@ -118,12 +115,22 @@ class EntityUpdates:
         reader = self.comparison.reader
         for identities in doomed_rows(self.context.database, self.root, self.kept):
             self.doomed.append(identities)
-            if self.unique.groups[self.root]:
-                for identity, line in reader.lines_of(identities).items():
-                    self.unique.leave(self.comparison.stored(line), identity)
+            lines = reader.lines_of(identities) if self._reads_doomed else {}
+            self.recorder.delete(lines.values())
+            for identity, line in lines.items():
+                self.unique.leave(self.comparison.stored(line), identity)
 
-    def _match(self) -> None:
-        """Find the changes of all rows; in a first pass those that others may take over."""
+    @property
+    def _reads_doomed(self) -> bool:
+        return bool(self.unique.groups[self.root]) or self.recorder.log is not None
+
+    def match(self) -> None:
+        """Find the records that go and the changes of all rows; this only reads.
+
+        A first pass finds the owned rows that other records may take over.
+        """
+        if self.mirrors:
+            self._doom()
         if self.root.children:
             for differing in self.differing:
                 records, partners = differing.records, differing.partners
@@ -228,9 +235,15 @@ class EntityUpdates:
 
     def _note_written(self) -> None:
         """Count the records that were updated, and keep what is to be read back."""
+        for differing in self.differing:
+            stored = [partner.content if partner else {} for partner in differing.partners]
+            numbers = differing.batch.numbers
+            self.recorder.update(numbers, differing.records, stored, self.outcome.bad)
         for chunk in self.updates:
             updates = chunk.without(self.outcome.bad)
-            if not updates.are_new:
+            if updates.are_new:
+                self.recorder.insert(updates.batch)
+            else:
                 self.outcome.counts.updated += len(updates)
             if self.context.journal.reads_back:
                 batch, identities = updates.batch, updates.changes.identities
@@ -282,26 +295,6 @@ class EntityUpdates:
             key = self.outcome.key_at(batch, 0)
             message = message_of(objection, self.root)
             self.outcome.fail(batch.numbers[0], key, field_of(objection), message)
-
-
-def delete_doomed(context: LoadContext, updates: Sequence[EntityUpdates]) -> None:
-    """Delete the records that a mirrored bundle lacks; none after a problem."""
-    if context.outcomes.problems:
-        return
-    outcomes = {entity.root.name: entity.outcome for entity in updates}
-    trees: dict[str, DoomedTree] = {}
-    for entity in updates:
-        if entity.doomed:
-            tree = DoomedTree(context.database, entity.root, context.journal.spool)
-            for identities in entity.doomed:
-                tree.add(identities)
-            trees[entity.root.name] = tree
-    deleter = Deleter(context.database, context.order, context.journal, trees)
-    for refusal in deleter.delete():
-        outcome = outcomes[refusal.entity]
-        outcome.report(Problem(outcome.file, None, refusal.key, None, refusal.message))
-    for name, count in deleter.deleted.items():
-        outcomes[name].counts.deleted += count
 
 
 @computed_once

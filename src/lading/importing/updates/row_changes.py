@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
+from lading.model.rowsets import Member
 
 #: The name under which a row that comes from another owner says so among its changed fields.
 OWNER = ""
@@ -37,6 +38,11 @@ class RowChanges:
             [self.fields[place] for place in places],
             children,
         )
+
+    def takes(self, place: int, parts: Iterable[Member]) -> bool:
+        """Tell whether a row is new, or gets another value in one of some members."""
+        fields = self.fields[place]
+        return self.identities[place] is None or any(part.name in fields for part in parts)
 
     def with_stored_rows(self, batch: Batch) -> set[int]:
         """Return the places of rows that nest stored ones, directly or not."""

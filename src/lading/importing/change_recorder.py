@@ -1,0 +1,59 @@
+"""Records what an import does, or would do, as changes of records."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from lading.importing.batch import Batch
+from lading.model.rowsets import RowSet
+from lading.planning.change_log import ChangeLog
+from lading.planning.record_change import ChangeBuilder
+from lading.records.comparison import Content, RecordComparison
+
+
+class ChangeRecorder:
+    """Adds the changes of one entity's records to a log, if there is one."""
+
+    def __init__(self, log: ChangeLog | None, comparison: RecordComparison) -> None:
+        self.log = log
+        self.comparison = comparison
+        self.builder = ChangeBuilder(comparison.rows)
+
+    @property
+    def root(self) -> RowSet:
+        """The entity's row set."""
+        return self.comparison.rows
+
+    def insert(self, batch: Batch) -> None:
+        """Add records that are new."""
+        if self.log is not None:
+            for line in batch.lines:
+                self.log.add(self.builder.insertion(self.comparison.loaded(line)))
+
+    def update(
+        self,
+        numbers: Iterable[int],
+        records: Iterable[Content],
+        stored: Iterable[Content],
+        bad: Collection[int],
+    ) -> None:
+        """Add records that differ from stored ones.
+
+        Args:
+            numbers: the number of each record in its file.
+            records: what each one says.
+            stored: what the stored ones say.
+            bad: the numbers of records that are left out.
+        """
+        if self.log is None:
+            return
+        for number, record, before in zip(numbers, records, stored, strict=True):
+            fields = None if number in bad else self.comparison.update(before, record)
+            if fields is not None:
+                self.log.add(self.builder.update(record, *fields))
+
+    def delete(self, lines: Iterable[bytes]) -> None:
+        """Add stored records that are deleted."""
+        if self.log is not None:
+            for line in lines:
+                self.log.add(self.builder.deletion(self.comparison.stored(line)))

@@ -1,0 +1,89 @@
+"""Plans the records of one entity: decides, checks, and records what would change; only reads."""
+
+from __future__ import annotations
+
+from lading.importing.batch import Batch
+from lading.importing.change_recorder import ChangeRecorder
+from lading.importing.comparison import StoredComparison
+from lading.importing.conflicts import Conflicts
+from lading.importing.context import LoadContext
+from lading.importing.outcomes import EntityOutcome
+from lading.importing.references import places_of_records
+from lading.importing.updates.entity_updates import EntityUpdates
+from lading.loading.planned_keys import PlannedKeys, PlannedReferences
+from lading.loading.unique_checks import UniqueChecks
+from lading.model.rowsets import RowSet
+
+
+class EntityPlanner:
+    """Plans an entity's batches, in two passes.
+
+    References may lead to records that come later, so ``load`` and ``finish`` decide what would
+    be written of all entities before ``check`` looks at any of it.
+    """
+
+    def __init__(
+        self,
+        context: LoadContext,
+        root: RowSet,
+        outcome: EntityOutcome,
+        conflicts: Conflicts,
+        keys: PlannedKeys,
+        *,
+        updates: EntityUpdates | None,
+    ) -> None:
+        self.context = context
+        self.root = root
+        self.outcome = outcome
+        self.conflicts = conflicts
+        self.updates = updates
+        self.keys = keys
+        self.comparison = StoredComparison(context.database, root)
+        self.new = context.journal.spool()
+
+    def load(self, batch: Batch) -> None:
+        """Decide what would happen to a batch's records."""
+        decisions = self.conflicts.decide(batch)
+        for place, message in decisions.refuse.items():
+            key = self.outcome.key_at(batch, place)
+            self.outcome.fail(batch.numbers[place], key, None, message)
+        decisions.add_to(self.outcome.counts)
+        new = batch.take(decisions.insert)
+        if len(new):
+            self.new.append(new)
+            self._add_keys(new)
+        if decisions.update:
+            self._add_keys(batch.take(decisions.update))
+
+    def _add_keys(self, batch: Batch) -> None:
+        self.keys.add(self.root, batch, lambda: map(self.comparison.loaded, batch.lines))
+
+    def finish(self) -> None:
+        """Find what a mirror would delete, and which owned rows would change."""
+        if self.updates is not None:
+            self.updates.match()
+
+    def check(self) -> None:
+        """Check what would be written, and record what passes."""
+        references = PlannedReferences(
+            self.context.resolvers, self.context.order, self.outcome, self.keys
+        )
+        unique = UniqueChecks(self.context, self.root, self.outcome, self.updates)
+        recorder = ChangeRecorder(self.context.outcomes.changes, self.comparison)
+        for batch in self.new:
+            references.resolve(self.root, batch, places_of_records(self.outcome, batch))
+            unique.check_new(batch)
+            good = batch.without(self.outcome.bad)
+            self.outcome.counts.inserted += len(good)
+            recorder.insert(good)
+        if self.updates is None:
+            return
+        for differing, changed in zip(self.updates.differing, self.updates.updates, strict=True):
+            batch = differing.batch
+            references.resolve(self.root, batch, places_of_records(self.outcome, batch))
+            unique.check_changed(batch, differing.records, changed.changes)
+            self.outcome.counts.updated += len(batch.without(self.outcome.bad))
+            stored = [partner.content if partner else {} for partner in differing.partners]
+            recorder.update(batch.numbers, differing.records, stored, self.outcome.bad)
+        for identities in self.updates.doomed:
+            self.outcome.counts.deleted += len(identities)

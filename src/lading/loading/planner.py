@@ -1,0 +1,49 @@
+"""Plans an import: goes through its payload as a load does, and only reads."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from lading.importing.conflicts import POLICIES, Conflicts
+from lading.importing.context import LoadContext
+from lading.importing.entity_reader import EntityReader
+from lading.importing.outcomes import EntityOutcome
+from lading.loading.doomed import doomed_trees, note_consequences
+from lading.loading.entity_planner import EntityPlanner
+from lading.loading.loader import Loader
+from lading.loading.planned_keys import PlannedKeys
+from lading.model.rowsets import RowSet
+
+
+class Planner(Loader):
+    """Finds out what a load would do."""
+
+    def _load(self, context: LoadContext) -> None:
+        """Decide on all records, then check those that would be written."""
+        with closing(PlannedKeys(self.entities)) as keys:
+            planners: list[EntityPlanner] = []
+            for name in self.order.entities:
+                if name in self.roots:
+                    planners.append(self._decide(context, self.roots[name], keys))
+                    if self.exclusions.must_restart:
+                        return
+            for planner in planners:
+                planner.check()
+        updates = [planner.updates for planner in planners if planner.updates is not None]
+        note_consequences(context, updates, doomed_trees(context, updates))
+        self._check_links(context.outcomes)
+
+    def _decide(self, context: LoadContext, root: RowSet, keys: PlannedKeys) -> EntityPlanner:
+        """Decide what would happen to one entity's records."""
+        outcome = EntityOutcome(context.outcomes, root, self.payload)
+        updates = self._updates(context, root, outcome)
+        policy = updates.policy if updates else POLICIES[self.options.mode(root.name)]
+        conflicts = Conflicts(context, root, policy)
+        reader = EntityReader(
+            self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
+        )
+        planner = EntityPlanner(context, root, outcome, conflicts, keys, updates=updates)
+        for batch in reader.batches(self.progress):
+            planner.load(batch)
+        planner.finish()
+        return planner

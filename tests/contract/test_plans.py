@@ -1,0 +1,107 @@
+"""Dry runs: what an import would do, found by reading alone, and imports held to their plans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from contract.test_updates import CATALOG, Dish, Label, Step, change, content
+from contract.test_updates import engine as engine  # noqa: PLC0414 - a fixture
+from lading import PlanChanged, diff, export_document, import_document
+from support.statements import statements
+
+
+def planned(engine: sa.Engine, document: dict[str, Any], mode: str, **options: Any) -> Any:
+    """Return the plan of an import; nothing is written."""
+    before = content(engine)
+    plan = import_document(
+        engine, document, catalog=CATALOG, on_conflict=mode, dry_run=True, **options
+    )
+    assert content(engine) == before
+    return plan
+
+
+@pytest.mark.parametrize("mode", ["update", "mirror", "skip"])
+def test_a_plan_is_what_the_import_does(engine: sa.Engine, mode: str) -> None:
+    """Change by change what a diff of the database before and after finds."""
+    free = 4 if mode == "mirror" else 9  # a mirror deletes what has it
+    document = export_document(engine, catalog=CATALOG)
+    change(engine)
+    with Session(engine) as session:
+        session.delete(session.scalars(sa.select(Dish).where(Dish.slug == "d3")).one())
+        session.flush()
+        session.add_all(
+            [Label(name="zz"), Dish(slug="x", number=free, steps=[Step(position=1, text="t")])]
+        )
+        session.commit()
+    if mode == "skip":
+        document["dishes"] = [dish for dish in document["dishes"] if dish["slug"] == "d1"]
+        document["dishes"].append({**document["dishes"][0], "slug": "n", "number": 10, "steps": []})
+    before = export_document(engine, catalog=CATALOG)
+    plan = planned(engine, document, mode)
+    report = import_document(engine, document, catalog=CATALOG, on_conflict=mode, expect=plan)
+    after = export_document(engine, catalog=CATALOG)
+    assert by_key(plan) == by_key(diff(before, after, catalog=CATALOG))
+    assert plan.entities == report.entities
+    with pytest.raises(PlanChanged, match="carried out already"):
+        import_document(engine, document, catalog=CATALOG, on_conflict=mode, expect=plan)
+
+
+def by_key(changes: Any) -> list[Any]:
+    """Return changes in one order, without the versions that only an import counts."""
+    listed = []
+    for listed_change in changes.changes():
+        sides = [
+            side and {name: value for name, value in side.items() if name != "edition"}
+            for side in (listed_change.before, listed_change.after)
+        ]
+        named = (listed_change.entity, str(listed_change.key), listed_change.action)
+        listed.append((*named, *sides))
+    return sorted(listed, key=str)
+
+
+def test_a_dry_run_only_reads(engine: sa.Engine) -> None:
+    """It takes no lock and allocates no id."""
+    document = export_document(engine, catalog=CATALOG)
+    change(engine)
+    with statements(engine) as run:
+        import_document(engine, document, catalog=CATALOG, on_conflict="mirror", dry_run=True)
+    verbs = {text.split()[0].upper() for text in run}
+    assert verbs <= {"SELECT", "WITH", "SET", "START", "BEGIN", "PRAGMA", "SHOW"}
+
+
+def test_a_plan_finds_the_problems_of_the_import(engine: sa.Engine) -> None:
+    """References that lead nowhere, and unique values that others keep."""
+    document = export_document(engine, catalog=CATALOG)
+    first, second = document["dishes"][:2]
+    first["parent"] = {"slug": "nowhere"}
+    second["number"] = 5
+    document["dishes"].append({**second, "slug": "new", "number": 77, "parent": {"slug": "new2"}})
+    document["dishes"].append({**second, "slug": "new2", "number": 78, "steps": []})
+    document["dishes"][-2]["steps"] = []
+    document["dishes"] = [d for d in document["dishes"] if d["slug"] != "d5"]
+    plan = planned(engine, document, "update")
+    assert [(problem.key, problem.field) for problem in plan.problems] == [
+        ({"slug": "d0"}, "parent"),
+        ({"slug": "d1"}, "number"),
+    ]
+    assert (plan.total.failed, plan.total.inserted) == (2, 2)
+
+
+def test_an_import_that_differs_from_its_plan_writes_nothing(engine: sa.Engine) -> None:
+    """The first differences are named."""
+    document = export_document(engine, catalog=CATALOG)
+    change(engine)
+    plan = planned(engine, document, "update")
+    with Session(engine) as session:
+        session.scalars(sa.select(Dish).where(Dish.slug == "d2")).one().seen = 9
+        session.scalars(sa.select(Dish).where(Dish.slug == "d2")).one().parent_id = 1
+        session.commit()
+    before = content(engine)
+    with pytest.raises(PlanChanged) as caught:
+        import_document(engine, document, catalog=CATALOG, on_conflict="update", expect=plan)
+    assert "d2" in str(caught.value)
+    assert content(engine) == before
