@@ -196,6 +196,31 @@ def test_partial_bundles_and_ids_are_whole(tmp_path: Path, options: dict[str, An
     assert verify(path, catalog=world.catalog).errors == []
 
 
+def test_a_bad_field_hides_no_other_fault_of_its_record(bundle: Path) -> None:
+    """Its other references are followed, and others may refer to it."""
+    edited(
+        bundle,
+        "04_products.json",
+        ('"price":"0.50","data":{"a":[1],"b":null},"supplier":{"slug":"port"}',
+         '"price":5,"data":{"a":[1],"b":null},"supplier":{"slug":"gone"}'),
+    )  # fmt: skip
+    edited(bundle, "02_suppliers.json", ('{"slug":"mill"}', '{"slug":"mill","size":1}'))
+    faults = [(p.file, p.record, p.field) for p in verify(bundle).problems if p.record]
+    assert faults == [
+        ("02_suppliers.json", 1, "size"),
+        ("04_products.json", 1, "price"),
+        ("04_products.json", 1, "supplier"),
+    ]
+
+
+def test_a_link_stands_once_in_its_list(bundle: Path) -> None:
+    """Twice is one too many, in whatever order."""
+    edited(bundle, "04_products.json", ('[{"slug":"dry"},', '[{"slug":"dry"},{"slug":"dry"},'))
+    (told,) = [p for p in verify(bundle).problems if p.record]
+    assert (told.record, told.key, told.field) == (1, {"slug": "p0001"}, "tags")
+    assert told.message == "names the record of tags with slug 'dry' twice. Remove one"
+
+
 def test_what_leaves_a_partial_bundle_is_counted(tmp_path: Path) -> None:
     """One link more that leads nowhere is one too many."""
     world = shop(3)

@@ -104,7 +104,7 @@ class CanonicalBundle:
         rows = self.entities[name]
         self.problems.extend(strict.problems)
         count_links(self.links[name], rows, strict.batch)
-        self.references.add(rows, strict.batch)
+        self.references.add(rows, strict)
 
     def _twins(self, name: str, number: int, key: Key, other: int) -> None:
         text = (

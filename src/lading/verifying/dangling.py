@@ -66,9 +66,9 @@ def _dangling(
         for name, indexes in lost.items():
             source = readable[name]
             for block in source.blocks():
-                batch, _ = source.decoder.decode(block.records, block.first)
-                for link in references.found(source.rows, batch, indexes):
-                    yield source, batch, *link
+                strict = source.decoder.read(block.records, block.first)
+                for link in references.found(source.rows, strict, indexes):
+                    yield source, *link
     finally:
         for indexes in lost.values():
             for index in indexes.values():

@@ -81,7 +81,7 @@ class FileCheck:
         count_links(self.links, self.rows, strict.batch)
         self.links.update(dict(_unfollowed(self.rows, strict.batch)))
         if self.references is not None:
-            self.references.add(self.rows, strict.batch)
+            self.references.add(self.rows, strict)
 
     def _tell(self, problems: Iterable[Problem], loose: Iterable[int]) -> None:
         for problem in problems:

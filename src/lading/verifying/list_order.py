@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from operator import lt
 from typing import Any
 
 import msgspec
 
 from lading.codegen import CodeBuilder
+from lading.importing.batch import Batch
 from lading.importing.row_decoder import RowDecoder
 from lading.model.ordering import as_listed
-from lading.model.rowsets import Children, Links
+from lading.model.rowsets import Children, Links, Reference, RowSet
 from lading.records.key_source import order_source
 from lading.records.layout import Key
 from lading.records.lines import encode_lines
@@ -68,3 +70,17 @@ def _as_listed(children: Children, elements: Sequence[Any]) -> bool:
     records = [on_own_stack(msgspec.json.decode, text) for text in texts]
     text_of = {id(record): text for record, text in zip(records, texts, strict=True)}
     return as_listed(children, records, lambda record: text_of[id(record)]) == records
+
+
+def repeated_links(
+    rows: RowSet, batch: Batch, path: str = ""
+) -> Iterator[tuple[str, Reference, Key]]:
+    """Yield each link that stands twice in its list, with the dotted path of the list."""
+    for links in rows.links:
+        for keys in batch.links[links.name]:
+            for key, count in Counter(keys).items():
+                if count > 1:
+                    yield f"{path}{links.written}", links.reference, key
+    for children in rows.children:
+        nested = batch.children[children.name].batch
+        yield from repeated_links(children.rows, nested, f"{path}{children.written}.")

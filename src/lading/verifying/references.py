@@ -15,6 +15,7 @@ from lading.importing.batch import Batch
 from lading.model.rowsets import Reference, RowSet, references_of
 from lading.records.layout import Key
 from lading.scratch.key_index import KeyIndex
+from lading.verifying.strict_decoder import StrictBatch
 
 #: What a reference leads to: a table, and the field that it is written by, if it isn't the key.
 Target = tuple[Any, str | None]
@@ -45,8 +46,12 @@ class BundleReferences:
         self.wanted = {spot: KeyIndex() for spot in self.spots}
         self._known: dict[Spot, set[bytes]] = {spot: set() for spot in self.spots}
 
-    def add(self, root: RowSet, batch: Batch) -> None:
+    def add(self, root: RowSet, strict: StrictBatch) -> None:
         """Note the keys of records, and the keys that they refer to."""
+        for batch in (strict.batch, *(batch for batch, _ in strict.patched)):
+            self._add(root, batch)
+
+    def _add(self, root: RowSet, batch: Batch) -> None:
         for rows, inner in _tree(root, batch):
             for (table, by), index in self.targets.items():
                 if rows.table is table:
@@ -88,15 +93,17 @@ class BundleReferences:
         return lost
 
     def found(
-        self, root: RowSet, batch: Batch, lost: dict[str, KeyIndex]
-    ) -> Iterator[tuple[int, str, Reference, Key]]:
-        """Yield each reference of a batch that leads nowhere: record, path, reference and key."""
-        for path, numbers, keys in _links(root, batch):
-            index = lost.get(path)
-            if index is not None:
+        self, root: RowSet, strict: StrictBatch, lost: dict[str, KeyIndex]
+    ) -> Iterator[tuple[Batch, int, str, Reference, Key]]:
+        """Yield each reference that leads nowhere: batch, record, path, reference and key."""
+        for batch, replaced in ((strict.batch, set[str]()), *strict.patched):
+            for path, numbers, keys in _links(root, batch):
+                index = lost.get(path)
+                if index is None or path.split(".")[0] in replaced:
+                    continue
                 for number, key in zip(numbers, keys, strict=True):
                     if index.get(_encode(key)) is not None:
-                        yield number, path, self.spots[root.name, path], key
+                        yield batch, number, path, self.spots[root.name, path], key
 
     def _keys(self, root: RowSet, batch: Batch) -> Iterator[tuple[Spot, set[Key]]]:
         for path, keys in _keys_wanted(root, batch):

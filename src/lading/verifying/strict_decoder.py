@@ -6,18 +6,22 @@ record looked at by itself, by its schema.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from typing import Any
 
 from lading.importing.batch import Batch, joined
 from lading.importing.decode import CompiledDecoder
 from lading.model.hidden import masked_faults
 from lading.model.rowsets import RowSet
 from lading.records.canonical import Canonicaliser
+from lading.records.describe import described
 from lading.records.lines import encode_lines
 from lading.report import Problem
-from lading.values.json_text import on_own_stack
-from lading.verifying.list_order import ListOrder
+from lading.values.json_text import on_own_stack, parse_json, plain_json_text
+from lading.verifying.list_order import ListOrder, repeated_links
 from lading.verifying.portable import PortableBinder
 
 
@@ -25,10 +29,13 @@ from lading.verifying.portable import PortableBinder
 class StrictBatch:
     """The good records of a block, whose batch has their canonical texts as its lines.
 
-    ``loose`` are the numbers of those that were written otherwise.
+    ``loose`` are the numbers of those that were written otherwise.  ``patched`` are bad records
+    whose bad fields, by name, were replaced by those of a good one: they tell the other
+    references, and what may be referred to.
     """
 
     batch: Batch
+    patched: list[tuple[Batch, set[str]]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     loose: list[int] = field(default_factory=list)
 
@@ -61,6 +68,8 @@ class StrictDecoder:
         self.compiled = compiled
         self.decoder = compiled.decoder
         self.lists = ListOrder(compiled.decoder)
+        #: A good record, as far as one was read.
+        self.sample: Any = None
 
     @cached_property
     def canonicaliser(self) -> Canonicaliser:
@@ -90,7 +99,25 @@ class StrictDecoder:
                 batches.append(batch)
         if batches:
             result.batch = joined(batches)
+            self.sample = parse_json(result.batch.lines[-1])
+        for number, problems in groupby(result.problems, lambda problem: problem.record or 0):
+            self._patch(lines[number - first], number, list(problems), result)
         return result
+
+    def _patch(
+        self, line: bytes, number: int, problems: Iterable[Problem], result: StrictBatch
+    ) -> None:
+        """Add a bad record without its bad fields, if they are all that is wrong with it."""
+        names = {(problem.field or "").split(".")[0] for problem in problems}
+        if "" in names or self.sample is None:
+            return
+        record = parse_json(line)  # only fields are wrong
+        repaired = {name: value for name, value in record.items() if name not in names}
+        repaired |= {name: self.sample[name] for name in names & self.sample.keys()}
+        scratch = StrictBatch(result.batch)
+        batch = self._by_schema(plain_json_text(repaired), number, scratch)
+        if batch is not None:
+            result.patched.append((batch, names))
 
     def _whole(self, lines: list[bytes], numbers: list[int]) -> Batch | None:
         """Return records that are all canonical, or ``None``."""
@@ -122,6 +149,16 @@ class StrictDecoder:
                 for path, text in masked_faults(self.rows, faults)
             ]
             return None
+        result.problems += self._twice(batch, number, canonical.key)
         if canonical.text != line and not self.ids:
             result.loose.append(number)
         return batch
+
+    def _twice(self, batch: Batch, number: int, key: Any) -> Iterator[Problem]:
+        """Yield the lists of a record's links in which one stands twice."""
+        for path, reference, link in repeated_links(self.rows, batch):
+            text = (
+                f"names the record of {reference.target.name} with "
+                f"{described(reference.parts, link)} twice. Remove one"
+            )
+            yield Problem(self.file, number, key, path, text)

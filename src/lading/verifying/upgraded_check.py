@@ -69,7 +69,7 @@ class UpgradedCheck:
                 text = sentence("", problem.message, note) if note else problem.message
                 self._tell(Problem(problem.file, problem.record, problem.key, problem.field, text))
             is_ordered = is_ordered and order.holds(strict.batch)
-            references.add(source.rows, strict.batch)
+            references.add(source.rows, strict)
         if not is_ordered:
             for number, duplicate in duplicates_in(source.decoder, self._pieces(name)):
                 other = self.payload.record_at(name, duplicate.other)
