@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from lading import Catalog, EntitySchema, export_all, import_all, import_document
+from lading import Catalog, EntitySchema, export_all, import_all, import_document, verify
 from lading.bundle.manifest import Manifest, sealed
 from lading.errors import ImportFailed, LadingError, TargetError
 from lading.values.json_text import DEEPEST_VALUE, parse_json
@@ -130,6 +130,8 @@ def refusal(path: Path, engine: sa.Engine, catalog: Catalog) -> str:
         import_all(engine, path, catalog=catalog)
     with engine.connect() as connection:
         assert connection.execute(sa.text("select count(*) from things")).scalar() == 0
+    assert not verify(path)
+    assert not verify(path, catalog=catalog)
     return str(caught.value)
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from fuzz.application import Base, older
-from lading import Catalog, export_all, import_all
+from lading import Catalog, export_all, import_all, verify
 from lading.bundle.manifest import Deferred, External, FileEntry, LinkCount, Manifest, sealed
 from lading.bundle.shape_format import is_shape
 from lading.bundle.stores.limits import MAX_FILES
@@ -43,6 +43,7 @@ def refusal(found: tuple[Catalog, Path]) -> str:
         import_all(engine, found[1], catalog=found[0])
     with engine.connect() as connection:
         assert connection.execute(sa.text("select count(*) from tags")).scalar() == 0
+    assert not verify(found[1], catalog=found[0])
     return str(caught.value)
 
 

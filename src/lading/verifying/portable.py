@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from lading.codegen import PLAIN, Expression, calling
-from lading.database.dialects.limits import is_canonical_uuid, longest, longest_bytes
+from lading.database.dialects.limits import between, is_canonical_uuid, longest, longest_bytes
 from lading.mapping.columns import underlying
 from lading.model.computed import Computed
 from lading.model.entities import Entities
@@ -17,6 +17,8 @@ from lading.values.base import CUSTOM, Kind
 from lading.values.json_text import json_text, parse_json
 from lading.values.scalars import Boolean, Bytes, Choice, Integer, Json, Number, Text, Uuid
 
+#: The integers that some engine's column holds.
+LEAST, MOST = -(2**63), 2**64 - 1
 #: How many forms of one field are remembered as canonical.
 REMEMBERED = 2_000
 
@@ -26,8 +28,13 @@ class PortableBinder(Computed):
 
     def binder(self, column: Column, kind: Kind) -> Expression:
         """Return the expression from a written form to itself; ``ValueError`` for another."""
-        if kind.name == CUSTOM or isinstance(kind, Boolean | Integer):
+        if kind.name == CUSTOM or isinstance(kind, Boolean):
             return PLAIN
+        if isinstance(kind, Integer):
+            return Expression(
+                f"({{x}} if {LEAST} <= {{x}} <= {MOST} else fits({{x}}))",
+                {"fits": between(LEAST, MOST)},
+            )
         if kind.is_json:
             return calling(_json(kind))
         if isinstance(kind, Text) and not kind.padded:
