@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from contract.test_updates import CATALOG, Dish, Label, Step, change, content
-from contract.test_updates import engine as engine  # noqa: PLC0414 - a fixture
 from lading import PlanChanged, diff, export_document, import_document
+from support.backends import Backend
+from support.dishes import CATALOG, Dish, Label, Step, change, content, filled
 from support.statements import statements
+
+
+@pytest.fixture
+def engine(backend: Backend) -> Iterator[sa.Engine]:
+    """Return a database of dishes."""
+    with filled(backend) as made:
+        yield made
 
 
 def planned(engine: sa.Engine, document: dict[str, Any], mode: str, **options: Any) -> Any:
