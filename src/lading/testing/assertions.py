@@ -90,7 +90,7 @@ def assert_moves(
         first = trip.exported(source, "the export")
         trip.says_what_was_written(first)
         trip.imported(target, first)
-        trip.holds_what_was_written(target, "after the move")
+        trip.same_rows(target, "after the move")
         trip.same_bytes(first, target, "the export after the move")
         trip.changes_nothing(target, first)
 

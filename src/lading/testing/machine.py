@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from hypothesis import strategies as st
@@ -161,6 +160,8 @@ class RoundTripMachine(RuleBasedStateMachine):
     max_records: ClassVar[int] = 2
     overrides: ClassVar[Overrides | None] = None
     exports = Bundle("exports")
+    #: Derived once for all runs of a machine, when they are first needed.
+    _plans: ClassVar[Plans]
 
     def __new__(cls, catalog: Catalog = NO_CATALOG, **options: Any) -> Any:
         """Return the machine of a catalog, as a class; without one, Hypothesis makes a run."""
@@ -189,7 +190,9 @@ class RoundTripMachine(RuleBasedStateMachine):
                 "catalog = ... in the class"
             )
         self.most = kind.max_records
-        self.plans = _plans_of(kind)
+        if "_plans" not in vars(kind):
+            kind._plans = Plans(kind.catalog, kind.overrides)
+        self.plans = kind._plans
         self.trip = Trip(kind.catalog, Dataset(self.plans, []))
         self.trip.__enter__()
         self.live = {name: self._database(name) for name in PLACES}
@@ -348,14 +351,3 @@ class RoundTripMachine(RuleBasedStateMachine):
             self._document(live),
             f"{when}, the export of {live.name} says otherwise than its rows:",
         )
-
-
-#: The plans of each machine, derived once for all of its runs.
-_made: WeakKeyDictionary[type, Plans] = WeakKeyDictionary()
-
-
-def _plans_of(kind: type[RoundTripMachine]) -> Plans:
-    """Derive the plans of a machine when they are first needed."""
-    if kind not in _made:
-        _made[kind] = Plans(kind.catalog, kind.overrides)
-    return _made[kind]

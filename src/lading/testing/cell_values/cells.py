@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -257,12 +257,21 @@ class _ColumnDrawing:
         """Return the plain values; an error where there is none."""
         listed = "choices" in self.limits or self.override is not None
         key = self._folded if isinstance(self.kind, Text) and not listed else self._apart
-        plain = PlainValues(self._harmless(supply), key, supply.count)
-        if not plain.values and not listed:
-            plain = self._any_harmless(supply, drawn, key)
-        if not plain.values:
-            raise self._none_found(supply.plain(0))
-        return plain
+        for more in self._supplies(supply, drawn, listed=listed):
+            plain = PlainValues(self._harmless(more), key, more.count)
+            if plain.values:
+                return plain
+        raise self._none_found(supply.plain(0))
+
+    def _supplies(
+        self, supply: Supply, drawn: Strategy | None, *, listed: bool
+    ) -> Iterator[Supply]:
+        """Yield what plain values are looked for in; where those won't do, all that there are."""
+        yield supply
+        if supply.edges and not listed:
+            yield listed_supply(supply.edges)
+        if drawn is not None and not listed:
+            yield strategy_supply(drawn)
 
     def _none_found(self, tried: Any) -> DeclarationError:
         """Return the error for a column of which nothing that was tried can stand everywhere."""
@@ -303,17 +312,6 @@ class _ColumnDrawing:
             except Exception as error:  # a field of the application's own may raise anything
                 raised = error
         return "" if raised is None else f": {raised!r}"
-
-    def _any_harmless(
-        self, supply: Supply, drawn: Strategy | None, key: Callable[[Any], Any]
-    ) -> PlainValues:
-        """Where plain values won't do, harmless ones are looked for among all that there are."""
-        edges = listed_supply(supply.edges) if supply.edges else Supply(lambda _: REFUSED, 0)
-        plain = PlainValues(self._harmless(edges), key, edges.count)
-        if plain.values or drawn is None:
-            return plain
-        more = strategy_supply(drawn)
-        return PlainValues(self._harmless(more), key, more.count)
 
     def _harmless(self, supply: Supply) -> Callable[[int], Any]:
         def candidate(n: int) -> Any:

@@ -142,11 +142,6 @@ class Trip:
         rows = Dataset(self.dataset.plans, read_rows(engine, self.dataset.plans))
         return Written(rows.resolved({self.engines[engine]})).document()
 
-    def holds_what_was_written(self, engine: sa.Engine, when: str) -> None:
-        """Hold a database's rows, as SQLAlchemy reads them, against the dataset's records."""
-        problem = f"{when}, the database holds something else:"
-        hold_records(self.catalog, self.expected, self.read(engine), problem)
-
     def same_rows(self, engine: sa.Engine, when: str, *, source: sa.Engine | None = None) -> None:
         """Hold a database's values and links, as SQLAlchemy reads them, against those expected.
 
