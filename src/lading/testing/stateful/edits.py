@@ -6,6 +6,7 @@ A change may yet be one that the database refuses; then nothing happens.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -21,22 +22,15 @@ from lading.testing.stateful.state import State
 ADDED = 2
 
 
+@dataclass(eq=False, repr=False)
 class Edit:
     """A change to one database: rows that are added, changed (as they are afterwards), or gone."""
 
-    def __init__(
-        self,
-        where: str,
-        text: str = "nothing that can be done",
-        *,
-        added: Iterable[Instance] = (),
-        changed: Iterable[Instance] = (),
-    ) -> None:
-        self.where = where
-        self.text = text
-        self.added = list(added)
-        self.changed = list(changed)
-        self.gone: list[Instance] = []
+    where: str
+    text: str = "nothing that can be done"
+    added: list[Instance] = field(default_factory=list)
+    changed: list[Instance] = field(default_factory=list)
+    gone: list[Instance] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"<{self.where}: {self.text}>"

@@ -81,7 +81,8 @@ class Outcome:
         self.terms = terms
         self.before = before
         names = [name for name in entities.roots if terms.only is None or name in terms.only]
-        known = {name: _by_key(root, before[name]) for name, root in entities.roots.items()}
+        self.known = {name: _by_key(root, before[name]) for name, root in entities.roots.items()}
+        known = self.known
         loaded = {name: _by_key(entities[name], bundle[name]) for name in names}
         self.loaded = {(name, key) for name in names for key in loaded[name]}
         self.new = {
@@ -108,10 +109,7 @@ class Outcome:
 
     def is_sure(self) -> bool:
         """Tell whether each new record's references surely lead to a record that is loaded."""
-        keys = {
-            name: {key_text(root.key_names, record) for record in self.before[name]}
-            for name, root in self.entities.roots.items()
-        }
+        keys = {name: set(records) for name, records in self.known.items()}
         for name, key in self.new:
             keys[name].add(key)
         return all(
