@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lading.scratch.files import database, scratch
@@ -10,6 +10,8 @@ from lading.scratch.sort import chunked
 
 #: Rows written to the file at a time.
 SLICE = 2_000
+#: Keys looked up by one statement, as every SQLite takes them.
+KEYS = 500
 
 #: A key's text, what is kept under it, and the number of the record that it comes from.
 Entry = tuple[bytes, bytes, int]
@@ -47,6 +49,17 @@ class KeyIndex:
         """Return what is kept under a key, and whether it came more than once."""
         row = self.base.execute("select value, times from items where key = ?", (key,)).fetchone()
         return None if row is None else (row[0], row[1] > 1)
+
+    @scratch()
+    def among(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Return those of some keys under which something is kept."""
+        known: set[bytes] = set()
+        for start in range(0, len(keys), KEYS):
+            part = keys[start : start + KEYS]
+            marks = ",".join("?" * len(part))
+            rows = self.base.execute(f"select key from items where key in ({marks})", part)
+            known.update(key for (key,) in rows)
+        return known
 
     @scratch()
     def origin(self, number: int) -> int:

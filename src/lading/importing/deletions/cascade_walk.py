@@ -12,10 +12,10 @@ from lading.database.live.base import Database
 from lading.database.live.live_keys import CASCADE, NO_ACTION, LiveForeignKey, RealPlace
 from lading.importing.deletions.deletion_steps import DeletionStep, deletion_steps
 from lading.importing.deletions.doomed_tree import DoomedTree
+from lading.importing.deletions.going_rows import GoingRows
 from lading.importing.deletions.holders import Holder, HolderText
 from lading.importing.deletions.live_graph import LiveGraph, ReferringRow
 from lading.importing.deletions.refusal import Refusal
-from lading.importing.deletions.row_marks import GoingRows
 from lading.importing.journal import WriteLog
 from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities

@@ -1,22 +1,20 @@
-"""Which rows of an entity a bundle lacks: their primary keys, found by an external sort."""
+"""Which rows of an entity a bundle lacks: their primary keys."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import groupby
-from operator import itemgetter
+from itertools import chain
 
 import sqlalchemy as sa
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.database.lookup import rows_among
+from lading.importing.deletions.row_marks import RowMarks
 from lading.model.rowsets import RowSet
-from lading.scratch.sort import CHUNK, chunked, externally_sorted
-
-#: What a primary key sorts by, and whether the bundle has it, as (text, (key, is kept)).
-SortedKey = tuple[str, tuple[Row, bool]]
+from lading.scratch.sort import CHUNK, chunked
+from lading.scratch.spool import Spool
 
 
 def doomed_rows(
@@ -35,30 +33,20 @@ def doomed_rows(
         size: how many keys a chunk has at most.
 
     Yields:
-        Primary keys as the driver reads them, in an order that is the same at each call.
+        Primary keys as the driver reads them, in the database's order.
     """
-    tagged = externally_sorted(_tagged(database, root, kept))
-    yield from chunked(_untouched(tagged), size)
-
-
-def _untouched(tagged: Iterator[SortedKey]) -> Iterator[Row]:
-    """Yield the keys that come as no kept one."""
-    for _, group in groupby(tagged, key=itemgetter(0)):
-        states = [state for _, state in group]
-        if not any(is_kept for _, is_kept in states):
-            yield states[0][0]
-
-
-def _tagged(database: Database, root: RowSet, kept: Iterable[Sequence[Row]]) -> Iterator[SortedKey]:
-    """Yield each row's key, and then those of the rows that the bundle has."""
-    select = sa.select(*root.identity)
-    with closing(database.stream(select, CHUNK)) as stream:
-        for part in stream:
-            for key in map(tuple, part):
-                yield repr(key), (key, False)
-    sql = database.dialect.text_of(select)
-    names = database.dialect.qualified(root.identity)
-    for keys in kept:
-        # A driver may read a key in another form than it takes it: padded, or of another type.
-        for key in map(tuple, rows_among(database, sql, root.identity, names, list(keys))):
-            yield repr(key), (key, True)
+    with closing(RowMarks()) as marks, closing(Spool()) as doomed:
+        select = sa.select(*root.identity)
+        sql = database.dialect.text_of(select)
+        names = database.dialect.qualified(root.identity)
+        for keys in kept:
+            # A driver may read a key in another form than it takes it: padded, or of another type.
+            rows = rows_among(database, sql, root.identity, names, list(keys))
+            marks.add(map(tuple, rows))
+        with closing(database.stream(select.order_by(*root.identity), CHUNK)) as stream:
+            for part in stream:
+                identities = list(map(tuple, part))
+                lacking = [identities[place] for place in marks.without(identities)]
+                if lacking:
+                    doomed.append(lacking)
+        yield from chunked(chain.from_iterable(doomed), size)
