@@ -215,6 +215,58 @@ class TestAlong:
         (refusal,) = outcome.refusals
         assert refusal.key == {"land": "a", "town": "x"}
 
+    def test_what_refers_to_links_and_to_subclasses_tables(self, backend: Backend) -> None:
+        """By keys of their own, and by unique columns."""
+        base = new_base()
+        sa.Table(
+            "uses", base.metadata,
+            sa.Column("dog_id", sa.ForeignKey("animals.id"), primary_key=True),
+            sa.Column("tag_id", sa.ForeignKey("tags.id"), primary_key=True),
+        )  # fmt: skip
+        tag = table(base, "tags")
+        animal = table(
+            base, "animals", sort=mapped_column(sa.String(9), nullable=False),
+            tags=relationship("Tags", secondary="uses"),
+            __mapper_args__={"polymorphic_on": "sort", "polymorphic_identity": "animal"},
+        )  # fmt: skip
+        type("Dog", (animal,), {
+            "__tablename__": "dogs", "__mapper_args__": {"polymorphic_identity": "dog"},
+            "id": mapped_column(sa.ForeignKey("animals.id"), primary_key=True),
+            "chip": mapped_column(sa.String(9), unique=True),
+        })  # fmt: skip
+        with filled(
+            backend, base, tags=slugs(1), animals=slugs(1, 2, 3, sort="dog"),
+            dogs=[{"id": n, "chip": f"c{n}"} for n in (1, 2, 3)],
+            uses=[{"dog_id": n, "tag_id": 1} for n in (1, 2, 3)],
+        ) as engine:  # fmt: skip
+            run_sql(
+                engine,
+                "CREATE TABLE scans (id INTEGER PRIMARY KEY, chip VARCHAR(9), "
+                "FOREIGN KEY (chip) REFERENCES dogs (chip) ON DELETE SET NULL)",
+                "INSERT INTO scans VALUES (1, 'c1'), (2, 'c1'), (3, 'c2'), (4, 'c3')",
+                "CREATE TABLE votes (id INTEGER PRIMARY KEY, dog INTEGER, tag INTEGER, "
+                "FOREIGN KEY (dog, tag) REFERENCES uses (dog_id, tag_id) ON DELETE CASCADE)",
+                "INSERT INTO votes VALUES (1, 1, 1), (2, 3, 1), (3, 1, NULL)",
+            )
+            outcome = foretold(engine, catalog_of(tag, animal), animals=[3], tags=[1])
+        assert sorted(map(str, outcome.cascades)) == [
+            "scans.chip: 3 set to null, with animals",
+            "votes.dog+tag: 1 deleted, with animals",
+        ]
+
+    def test_columns_that_fall_back_to_their_default(self, backend: Backend) -> None:
+        """MariaDB has no SET DEFAULT."""
+        if backend.dialect == "mariadb":
+            pytest.skip("no SET DEFAULT")
+        with database(
+            backend,
+            "CREATE TABLE logs (id INTEGER PRIMARY KEY, "
+            "thing_id INTEGER DEFAULT 8 REFERENCES things ON DELETE SET DEFAULT)",
+            insertion("logs", (1, 1), (2, 8)),
+        ) as (engine, catalog):
+            outcome = foretold(engine, catalog, things=[8])
+        assert list(map(str, outcome.cascades)) == ["logs.thing_id: 1 set to default, with things"]
+
     def test_tables_of_other_schemas(self, backend: Backend) -> None:
         """Are named with their schema; SQLite's foreign keys stay in one file."""
         if backend.dialect == "sqlite":

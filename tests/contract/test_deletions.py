@@ -14,6 +14,7 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Owned, export_document
 from lading.database.session import writing
 from lading.importing.deletions.doomed_rows import doomed_rows
+from lading.importing.deletions.records import doomed_records
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for, slugs, table, to
 from support.deleting import filled, left, mirrored
@@ -302,6 +303,25 @@ class TestRefusals:
             assert left(engine, base)["things"] == [4, 6, 8]
         assert [refusal.key for refusal in refusals] == [{"slug": "s4"}, {"slug": "s6"}]
         assert all("the database refused it" in refusal.message for refusal in refusals)
+
+
+def test_doomed_records_are_read_before_they_go(backend: Backend) -> None:
+    """Each with its natural key, by the chunk and in key order."""
+    base = new_base()
+    part = table(base, "parts", thing_id=to("things.id", null=False))
+    thing = table(base, "things", parts=relationship(part))
+    catalog = catalog_of()
+    schema_for(thing, catalog, {"parts": Owned(schema_for(part, catalog))})
+    parts = slugs(1, thing_id=2)
+    with filled(backend, base, things=slugs(1, 2, 3), parts=parts) as engine:
+        with writing(engine, catalog) as opened:
+            root = catalog.use()["things"]
+            records = list(doomed_records(opened.database, root, [[(2,), (1,)], [(3,)]]))
+    assert records == [
+        (("s1",), b'{"slug":"s1","parts":[]}'),
+        (("s2",), b'{"slug":"s2","parts":[{"slug":"s1"}]}'),
+        (("s3",), b'{"slug":"s3","parts":[]}'),
+    ]
 
 
 def test_a_chunk_takes_the_same_statements_however_many_rows_it_has(backend: Backend) -> None:
