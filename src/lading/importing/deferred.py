@@ -9,7 +9,14 @@ from lading.importing.journal import DeferredLinks, DeferredRows, WriteLog
 from lading.importing.link_writer import LinkWriter
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver, places_within
-from lading.importing.savepoints import Objection, attempt, field_of, insert_or_bisect, message_of
+from lading.importing.savepoints import (
+    Objection,
+    attempt,
+    field_of,
+    insert_or_bisect,
+    message_of,
+    path_to,
+)
 from lading.importing.self_references import SelfReferences
 from lading.importing.writer import RowWriter
 from lading.model.rowsets import Links, RowSet
@@ -79,7 +86,7 @@ class DeferredRowLoader:
 
     def _insert(self, resolved: ResolvedBatch) -> None:
         for row, objection in insert_or_bisect(resolved, self._attempt):
-            field = f"{self.path}{field_of(objection) or ''}".removesuffix(".")
+            field = f"{self.path}{field_of(objection, self.rows) or ''}".removesuffix(".")
             message = message_of(objection, self.outcome.root)
             self.outcome.fail(row.batch.numbers[0], None, field, message)
 
@@ -131,8 +138,3 @@ class DeferredLinkLoader:
             self.writer.write([self.writer.row(near, far) for _, near, far in rows], log)
 
         return attempt(self.context.database, self.context.journal, write)
-
-
-def path_to(rows: RowSet, root: RowSet) -> str:
-    """Return the path of a row set's fields within a record: ``lines.``; empty for an entity's."""
-    return f"{rows.name[len(root.name) + 1 :]}.".lstrip(".")

@@ -8,12 +8,11 @@ from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.importing.context import LoadContext
-from lading.importing.deferred import path_to
 from lading.importing.journal import DeferredReference, WriteLog
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.importing.savepoints import Objection, attempt, insert_or_bisect, message_of
+from lading.importing.savepoints import Objection, attempt, insert_or_bisect, message_of, path_to
 from lading.importing.shared_columns import Disagreement, compare, deferred_carriers
 from lading.model.rowsets import Reference, RowSet
 from lading.records.describe import masked_key

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from lading.database.live.base import Database
 from lading.database.refusals import refusal_without_values
+from lading.database.refused_columns import refused_columns
 from lading.importing.journal import Journal, WriteLog
 from lading.importing.shared_columns import Disagreement
 from lading.model.hidden import has_hidden
-from lading.model.rowsets import RowSet
+from lading.model.rowsets import Column, Member, Reference, RowSet, Value
 
 #: Why a record can't be written: an error of the database, or fields that contradict each other.
 Objection = sa.exc.DBAPIError | Disagreement
@@ -75,9 +76,30 @@ def attempt(
     return None
 
 
-def field_of(objection: Objection) -> str | None:
-    """Name the field that is at fault, if it is known."""
-    return objection.field if isinstance(objection, Disagreement) else None
+def field_of(objection: Objection, rows: RowSet) -> str | None:
+    """Name the field of a row set, or of what it nests, that is at fault, if it is known."""
+    if isinstance(objection, Disagreement):
+        return objection.field
+    sets = list(rows.tree())
+    columns = refused_columns(objection, list({t: None for each in sets for t in each.tables}))
+    fields = {
+        f"{path_to(each, rows)}{member.written}"
+        for each in sets
+        for member in each.members
+        if set(columns) & set(_columns_of(member))
+    }
+    return fields.pop() if len(fields) == 1 else None
+
+
+def path_to(rows: RowSet, root: RowSet) -> str:
+    """Return the path of a row set's fields within a record: ``lines.``; empty for an entity's."""
+    return f"{rows.name[len(root.name) + 1 :]}.".lstrip(".")
+
+
+def _columns_of(member: Member) -> tuple[Column, ...]:
+    if isinstance(member, Value):
+        return (member.column,)
+    return member.carried_columns if isinstance(member, Reference) else ()
 
 
 def message_of(objection: Objection, root: RowSet) -> str:

@@ -220,7 +220,7 @@ class EntityLoader:
                 key = batch.references[reference.name][0]
                 if key is not None and self.references.has_failed(reference, key):
                     return reference.written, self.references.missing(reference, key)
-        return field_of(objection), message
+        return field_of(objection, self.root), message
 
     def _collisions(self, resolved: ResolvedBatch, objection: Objection) -> dict[int, Collision]:
         """Map the places of records that collide with other rows to these collisions."""

@@ -146,10 +146,10 @@ def test_an_objection_reads_as_one_line() -> None:
     """With the field that is to blame, if that is known, and without what is hidden."""
     parts = rows("recipes")
     assert message_of(REFUSED, parts) == "the database refused it: line one; line two"
-    assert field_of(REFUSED) is None
+    assert field_of(REFUSED, parts) is None
     disagreement = Disagreement("author", "of another tenant")
     assert message_of(disagreement, parts) == "of another tenant"
-    assert field_of(disagreement) == "author"
+    assert field_of(disagreement, parts) == "author"
     hidden = rows("recipes", cookbook(hidden=("slug",)))
     assert "line" not in message_of(REFUSED, hidden)
 

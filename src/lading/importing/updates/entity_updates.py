@@ -294,7 +294,7 @@ class EntityUpdates:
             batch = pair.resolved.batch
             key = self.outcome.key_at(batch, 0)
             message = message_of(objection, self.root)
-            self.outcome.fail(batch.numbers[0], key, field_of(objection), message)
+            self.outcome.fail(batch.numbers[0], key, field_of(objection, self.root), message)
 
 
 @computed_once
