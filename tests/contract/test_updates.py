@@ -6,7 +6,6 @@ import enum
 import json
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column
 
@@ -51,7 +50,7 @@ ARRAYS: dict[str, tuple[Any, Any, Any]] = {
 
 
 def test_values_of_every_type_are_set_as_they_are_inserted(backend: Backend) -> None:
-    """Typed parameters, temporary tables and lists of values leave them alike."""
+    """Typed parameters and lists of values leave them alike, arrays included."""
     types = TYPES | (ARRAYS if backend.dialect == "postgresql" else {})
     base, catalog = new_base(), Catalog("test")
     columns = {name: mapped_column(type_) for name, (type_, _, _) in types.items()}
@@ -111,7 +110,7 @@ def test_only_the_named_columns_of_the_named_rows_are_set(backend: Backend) -> N
 
 
 def test_rows_are_set_again_after_a_savepoint_is_rolled_back(backend: Backend) -> None:
-    """What an update makes for itself is gone with the savepoint, and made again."""
+    """The rows then hold what they held before."""
     metadata = sa.MetaData()
     order = rows_of_orders(metadata)
     key, others = [order.c["from"], order.c["to"]], [order.c["select"]]
@@ -145,28 +144,4 @@ def test_an_update_costs_the_same_statements_for_any_rows(backend: Backend) -> N
                 database.update(order, key, others, [("a", n, count) for n in range(count)])
             counts.append(len(seen))
         assert set(connection.scalars(sa.select(others[0]))) == {2_000}
-    assert counts[1] == counts[2] <= 4
-
-
-@pytest.mark.parametrize("hindrance", ["two-phase", "no privilege"])
-def test_rows_are_set_without_a_temporary_table_where_there_can_be_none(
-    postgresql: Backend, monkeypatch: pytest.MonkeyPatch, hindrance: str
-) -> None:
-    """A two-phase commit refuses them, and so does a user's lack of a privilege."""
-    metadata = sa.MetaData()
-    order = rows_of_orders(metadata)
-    key, others = [order.c["from"], order.c["to"]], [order.c["select"]]
-    with postgresql.database(metadata) as engine, engine.connect() as connection:
-        transaction = (
-            connection.begin_twophase() if hindrance == "two-phase" else connection.begin()
-        )
-        database = database_for(connection)
-        database.look_up_server()
-        if hindrance == "no privilege":
-            monkeypatch.setattr(database, "fetch", lambda *_: [(False,)])
-        with statements(engine) as seen:
-            database.insert(order, list(order.columns), [("a", n, 0, 0, "then") for n in (1, 2)])
-            database.update(order, key, others, [("a", 2, 5)])
-        assert connection.scalars(sa.select(others[0]).order_by(key[1])).all() == [0, 5]
-        transaction.rollback()
-    assert not [sql for sql in seen if "TEMPORARY TABLE" in sql]
+    assert counts == [1, 1, 1]

@@ -194,15 +194,9 @@ def test_rows_are_updated_in_bulk() -> None:
         "UPDATE items SET price = given.column2 FROM (VALUES (?,?),(?,?)) AS given "
         "WHERE items.id = given.column1"
     )
-    staging = on_postgresql().staging(ITEMS, [ID], [PRICE])
-    name = staging.copy.split()[1]
-    assert staging.create == (
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ON COMMIT DROP AS "
-        "SELECT id AS c0, price AS c1 FROM items WITH NO DATA"
-    )
-    assert staging.update == (
-        f"UPDATE items SET price = lading_given.c1 FROM {name} AS lading_given "
-        "WHERE items.id = lading_given.c0"
+    assert on_postgresql().update_of(ITEMS, [ID], [PRICE], 2) == (
+        "UPDATE items SET price = lading_given.c1 FROM unnest(%s::integer[], %s::numeric[]) "
+        "AS lading_given(c0, c1) WHERE items.id = lading_given.c0"
     )
     assert on_mariadb().update_of(ITEMS, [ID], [PRICE], 2) == (
         "UPDATE (WITH given(c0, c1) AS (VALUES (%s,%s),(%s,%s)) SELECT * FROM given) AS given "
@@ -213,7 +207,7 @@ def test_rows_are_updated_in_bulk() -> None:
 
 def test_postgresql_updates_rows_one_by_one_by_the_same_parameters_as_it_inserts() -> None:
     """The new values come first, as the statement has them."""
-    assert on_postgresql().update_of(ITEMS, [ID, TAX], [PRICE], 1) == (
+    assert on_postgresql().updating(ITEMS, [ID, TAX], [PRICE]) == (
         'UPDATE items SET price = %s WHERE id = %s AND "Tax %%" = %s'
     )
 

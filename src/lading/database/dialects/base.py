@@ -195,7 +195,8 @@ class Dialect(Computed, ABC):
             count: how many rows the statement updates.
 
         Returns:
-            SQL whose parameters are, row by row, the key's values and then the new ones.
+            SQL whose parameters are, row by row, the key's values and then the new ones; an
+            engine with arrays takes one for each column instead.
         """
 
     def overriding(self, columns: Sequence[Column]) -> str:

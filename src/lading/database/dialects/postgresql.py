@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,16 +19,6 @@ from lading.values.scalars import Bytes, Choice, Text
 
 #: RAISE in a trigger; a value too long for an index.
 OBJECTIONS = {"P0001", "54000"}
-
-
-@dataclass(frozen=True, slots=True)
-class Staging:
-    """The statements that update rows by way of a temporary table, in their order."""
-
-    create: str
-    copy: str
-    update: str
-    empty: str
 
 
 class PostgreSQL(Dialect):
@@ -93,35 +81,40 @@ class PostgreSQL(Dialect):
     def update_of(
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], count: int
     ) -> str:
-        """Return the UPDATE of one row, whose parameters are the new values and then the key's.
+        """Return the UPDATE of any number of rows, whose parameters are arrays.
 
-        The server takes parameters of an INSERT and of this statement for the columns' types.
+        Args:
+            table: the table to update.
+            key: the columns that identify a row.
+            columns: the columns to set.
+            count: how many rows there are; the arrays have as many items.
+
+        Returns:
+            SQL with one array parameter for each column of the key, and then of ``columns``.
         """
+        target = self.table(table)
+        names = [f"c{place}" for place in range(len(key) + len(columns))]
+        arrays = ", ".join(
+            f"{self.mark}::{self._array_type(column)}[]" for column in (*key, *columns)
+        )
+        sets = ", ".join(
+            f"{self.name(column)} = lading_given.{names[len(key) + place]}"
+            for place, column in enumerate(columns)
+        )
+        where = " AND ".join(
+            f"{target}.{self.name(column)} = lading_given.{names[place]}"
+            for place, column in enumerate(key)
+        )
+        return (
+            f"UPDATE {target} SET {sets} FROM unnest({arrays}) AS lading_given({', '.join(names)}) "
+            f"WHERE {where}"
+        )
+
+    def updating(self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column]) -> str:
+        """Return the UPDATE of one row, whose parameters are the new values and then the key's."""
         sets = ", ".join(f"{self.name(column)} = {self.mark}" for column in columns)
         where = " AND ".join(f"{self.name(column)} = {self.mark}" for column in key)
         return f"UPDATE {self.table(table)} SET {sets} WHERE {where}"
-
-    def staging(self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column]) -> Staging:
-        """Return the statements that update rows of a table by way of a temporary table.
-
-        Its columns have the types of the table's own, so COPY takes values as it does for these.
-        """
-        target, named = self.table(table), [self.name(column) for column in (*key, *columns)]
-        copies = [f"c{place}" for place in range(len(named))]
-        selected = ", ".join(f"{name} AS {copy}" for name, copy in zip(named, copies, strict=True))
-        source = f"SELECT {selected} FROM {target} WITH NO DATA"
-        stage = f"pg_temp.lading_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
-        pairs = list(zip(named, copies, strict=True))
-        sets = ", ".join(f"{name} = lading_given.{copy}" for name, copy in pairs[len(key) :])
-        where = " AND ".join(
-            f"{target}.{name} = lading_given.{copy}" for name, copy in pairs[: len(key)]
-        )
-        return Staging(
-            create=f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DROP AS {source}",
-            copy=f"COPY {stage} FROM STDIN",
-            update=f"UPDATE {target} SET {sets} FROM {stage} AS lading_given WHERE {where}",
-            empty=f"TRUNCATE {stage}",
-        )
 
     def numbers(self, count: int) -> sa.FromClause:
         return sa.func.generate_series(1, count).table_valued("n")

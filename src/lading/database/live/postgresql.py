@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -116,7 +115,9 @@ class PostgreSQLDatabase(Database):
     def update(
         self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column], rows: Sequence[Row]
     ) -> None:
-        """Set columns of several rows: by COPY and one UPDATE, or else one by one.
+        """Set columns of several rows in one statement, with an array for each column.
+
+        Arrays of arrays would come apart, so columns that hold arrays are set row by row.
 
         Args:
             table: the table to update.
@@ -124,25 +125,12 @@ class PostgreSQLDatabase(Database):
             columns: the columns to set.
             rows: driver values, of the key's columns first and then of ``columns``.
         """
-        if not self.stages:
-            width = len(key)
-            statement = self.dialect.update_of(table, key, columns, 1)
+        if any(self.dialect.columns(column).item is not None for column in columns):
+            statement, width = self.dialect.updating(table, key, columns), len(key)
             self.run(statement, [(*row[width:], *row[:width]) for row in rows])
             return
-        staging = self.dialect.staging(table, key, columns)
-        self.run(staging.create)
-        self._copy(staging.copy, rows)
-        self.run(staging.update)
-        self.run(staging.empty)
-
-    @cached_property
-    def stages(self) -> bool:
-        """Whether rows may go through a temporary table, which a two-phase commit refuses."""
-        transaction = self.connection.get_transaction()
-        if not self.copies or isinstance(transaction, sa.TwoPhaseTransaction):
-            return False
-        sql = "SELECT has_database_privilege(current_database(), 'TEMPORARY')"
-        return bool(self.fetch(sql)[0][0])
+        arrays = tuple(list(part) for part in zip(*rows, strict=True))
+        self.run(self.dialect.update_of(table, key, columns, len(rows)), arrays)
 
     def allocate(self, table: sa.Table, column: Column, count: int) -> list[Any]:
         sequences = self._sequences([table])[table].get(column.name)
