@@ -2,7 +2,8 @@
 
 By hand means what a careful developer would write for this one schema: Core with
 joins and msgspec for an export, msgspec and bulk inserts (COPY on PostgreSQL) for an
-import, with no checks on values, no checksums and no report.  Both run in turn, in
+import, with no checks on values, no checksums and no report; for a diff, the way of csv-diff,
+with dictionaries of two CSV files.  Both run in turn, in
 the same process, and what counts is the ratio.
 
     python tests/bench/bench.py [--rows N] [--rounds N] [--postgresql URL] [--mariadb URL]
@@ -14,6 +15,7 @@ of our own where ``mariadbd`` is installed.
 from __future__ import annotations
 
 import argparse
+import csv
 import datetime as dt
 import gc
 import hashlib
@@ -33,7 +35,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from lading import Catalog, EntitySchema, export_all, import_all, verify
+from lading import Catalog, EntitySchema, diff, export_all, import_all, verify
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a script, and no test
 
@@ -254,6 +256,59 @@ def verify_by_hand(bundle: Path) -> None:
         assert digest.hexdigest() == digests[file.name]
 
 
+def write_csv(engine: sa.Engine, path: Path) -> None:
+    """Write the purchases as a CSV file, for a comparison by hand."""
+    statement = sa.select(Purchase.__table__).order_by(Purchase.uuid)
+    with engine.connect() as connection, path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        result = connection.execute(statement)
+        writer.writerow(result.keys())
+        writer.writerows(result)
+
+
+def diff_by_hand(left: Path, right: Path) -> int:
+    """Compare two CSV files as csv-diff does: a dictionary of dictionaries each."""
+    before, after = (rows_by_key(path) for path in (left, right))
+    changed = [key for key in after if key in before and after[key] != before[key]]
+    fields = [
+        {name: (before[key][name], value) for name, value in after[key].items()} for key in changed
+    ]
+    removed = [row for key, row in before.items() if key not in after]
+    added = [row for key, row in after.items() if key not in before]
+    return len(fields) + len(removed) + len(added)
+
+
+def rows_by_key(path: Path) -> dict[str, dict[str, str]]:
+    """Read a CSV file."""
+    with path.open(newline="") as file:
+        reader = csv.reader(file)
+        names = next(reader)
+        return {
+            row["uuid"]: row for row in (dict(zip(names, line, strict=True)) for line in reader)
+        }
+
+
+def measure_diff(engine: sa.Engine, rows: int, rounds: int, folder: Path) -> None:
+    """Print how long it takes to compare two bundles of which half a percent differs."""
+    Base.metadata.drop_all(engine)
+    Base.metadata.create_all(engine)
+    fill(engine, rows)
+    bundles, tables = [], []
+    for label in "ab":
+        bundles.append(folder / label)
+        tables.append(folder / f"{label}.csv")
+        export_all(engine, bundles[-1], catalog=catalog)
+        write_csv(engine, tables[-1])
+        with engine.begin() as connection:
+            some = sa.update(Purchase).where(Purchase.id % 250 == 0)
+            connection.execute(some.values(quantity=Purchase.quantity + 1))
+            connection.execute(sa.delete(Purchase).where(Purchase.id % 1_000 == 1))
+    times = pairs(
+        lambda: str(diff(*bundles, catalog=catalog)), lambda: diff_by_hand(*tables), rounds
+    )
+    print_times("bundles", "diff", times)
+
+
 def measure(engine: sa.Engine, rows: int, rounds: int, folder: Path) -> None:
     """Print the medians of both ways, and of their ratios."""
     Base.metadata.drop_all(engine)
@@ -288,9 +343,14 @@ def measure(engine: sa.Engine, rows: int, rounds: int, folder: Path) -> None:
         verifications = pairs(lambda: _verified(bundle), lambda: verify_by_hand(bundle), rounds)
         timed_pairs.append(("verify", verifications))
     for title, times in timed_pairs:
-        ours, theirs = (statistics.median(each) for each in zip(*times, strict=True))
-        ratio = statistics.median(a / b for a, b in times)
-        print(f"{engine.dialect.name:<12}{title:<8}{ours:>8.2f} s{theirs:>10.2f} s{ratio:>9.2f}")
+        print_times(engine.dialect.name, title, times)
+
+
+def print_times(subject: str, title: str, times: list[tuple[float, float]]) -> None:
+    """Print the medians of both ways, and that of their ratios."""
+    ours, theirs = (statistics.median(each) for each in zip(*times, strict=True))
+    ratio = statistics.median(a / b for a, b in times)
+    print(f"{subject:<12}{title:<8}{ours:>8.2f} s{theirs:>10.2f} s{ratio:>9.2f}")
 
 
 def _verified(bundle: Path) -> None:
@@ -299,8 +359,8 @@ def _verified(bundle: Path) -> None:
 
 
 def pairs(
-    ours: Callable[[], None],
-    theirs: Callable[[], None],
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
     rounds: int,
     before: Callable[[], None] = lambda: None,
 ) -> list[tuple[float, float]]:
@@ -309,7 +369,7 @@ def pairs(
     return taken[1:]
 
 
-def timed(work: Callable[[], None], before: Callable[[], None]) -> float:
+def timed(work: Callable[[], object], before: Callable[[], None]) -> float:
     """Return how long some work took, in seconds."""
     before()
     gc.collect()
@@ -374,6 +434,12 @@ def main() -> None:
     folder = Path(TemporaryDirectory(prefix="lading-bench-").name)
     folder.mkdir()
     try:
+        measure_diff(
+            sa.create_engine(f"sqlite:///{folder / 'diff.db'}"),
+            options.rows,
+            options.rounds,
+            folder,
+        )
         measure(
             sa.create_engine(f"sqlite:///{folder / 'bench.db'}"),
             options.rows,

@@ -219,6 +219,20 @@ def test_owned_rows_and_links_are_compared() -> None:
     assert found["recipes"].updated == 1
 
 
+def test_lists_are_told_in_the_order_of_exports() -> None:
+    """So that a change is the same, whoever wrote the record."""
+
+    def edit(record: dict[str, Any]) -> None:
+        record["uses"] = [{"name": "z"}, {"name": "a"}]
+        record["tags"].reverse()
+        record["slug"] = "r4"
+
+    after = next(c.after for c in edited(edit).changes() if c.action == "insert")
+    assert after is not None
+    assert after["uses"] == [{"name": "a"}, {"name": "z"}]
+    assert after["tags"] == [{"slug": "t0"}, {"slug": "t1"}, {"slug": "t2"}]
+
+
 def test_hidden_values_are_masked() -> None:
     """In text, changes and files; that they differ is told."""
     found = edited(lambda record: record.update(price="5.00"), hidden=("price",))

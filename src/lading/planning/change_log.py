@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +27,7 @@ class ChangeLog:
 
     def __init__(self) -> None:
         #: The number of changes by entity and action.
-        self.counts: dict[str, Counter[str]] = {}
+        self.counts: dict[str, Counter[str]] = defaultdict(Counter)
         self.groups = ChangeGroups()
         self._spool = Spool()
         self._entity = ""
@@ -37,7 +37,7 @@ class ChangeLog:
 
     def add(self, change: RecordChange) -> None:
         """Add a change at the end."""
-        self.counts.setdefault(change.entity, Counter())[change.action] += 1
+        self.counts[change.entity][change.action] += 1
         self.groups.add(change)
         if change.entity != self._entity:
             self._flush()
@@ -60,7 +60,7 @@ class ChangeLog:
         for chunk in other._spool:
             self._spool.append(chunk)
         for name, counts in other.counts.items():
-            self.counts.setdefault(name, Counter()).update(counts)
+            self.counts[name].update(counts)
         self.groups.extend(other.groups)
 
     def __len__(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from lading.model.hidden import has_hidden, masked
 from lading.model.rowsets import RowSet
+from lading.records.canonical import in_order
 
 Action = Literal["insert", "update", "delete"]
 INSERT: Action = "insert"
@@ -52,7 +53,7 @@ class Cascade:
 
 
 class ChangeBuilder:
-    """Makes the changes of one entity's records, with hidden values masked."""
+    """Makes changes of one entity's records, with lists in an export's order and masked values."""
 
     def __init__(self, rows: RowSet) -> None:
         self.rows = rows
@@ -93,5 +94,5 @@ class ChangeBuilder:
     def _shown(self, record: Mapping[str, Any] | None) -> dict[str, Any] | None:
         if record is None:
             return None
-        fields = dict(record)
+        fields = in_order(self.rows, record)
         return masked(self.rows.members, fields) if self.has_hidden else fields

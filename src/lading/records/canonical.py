@@ -67,7 +67,7 @@ class Canonicaliser:
 
     def _canonical(self, data: Any) -> Canonical:
         loaded = canonical_record(self.rows, self.schema.load(data))
-        record = _whole(self.rows, loaded, data)
+        record = in_order(self.rows, _with_computed(self.rows, loaded, data))
         text = encoded(self.rows, record)
         if self.custom:
             text = dumped(self.rows, [text])[0]
@@ -75,26 +75,35 @@ class Canonicaliser:
         return Canonical(key_order(self.rows.key, record), key, record, text)
 
 
-def _whole(rows: RowSet, loaded: Mapping[str, Any], data: Any) -> dict[str, Any]:
-    """Sort lists as an export does, and put back what the database computes."""
+def _with_computed(rows: RowSet, loaded: Mapping[str, Any], data: Any) -> dict[str, Any]:
+    """Put back what the database computes."""
     record: dict[str, Any] = {}
     for member in rows.members_of(loaded):
         name = member.written
         if isinstance(member, Value) and not member.writable:
             if name in data:
                 record[name] = data[name]
-        elif isinstance(member, Links):
-            reference = member.reference
-            record[name] = sorted(loaded[name], key=lambda key: reference_order(reference, key))
         elif isinstance(member, Children):
-            inner = [
-                _whole(member.rows, child, data_of_child)
+            record[name] = [
+                _with_computed(member.rows, child, data_of_child)
                 for child, data_of_child in zip(loaded[name], data[name], strict=True)
             ]
-            record[name] = as_listed(member, inner, partial(encoded, member.rows))
         else:
             record[name] = loaded[name]
     return record
+
+
+def in_order(rows: RowSet, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a canonical record, or some fields of one, with its lists sorted as exports do."""
+    ordered = dict(record)
+    for links in rows.links:
+        if keys := record.get(links.written):
+            ordered[links.written] = sorted(keys, key=partial(reference_order, links.reference))
+    for children in rows.children:
+        if records := record.get(children.written):
+            inner = [in_order(children.rows, child) for child in records]
+            ordered[children.written] = as_listed(children, inner, partial(encoded, children.rows))
+    return ordered
 
 
 def encoded(rows: RowSet, record: Mapping[str, Any], *, omit: object = None) -> bytes:
