@@ -72,4 +72,4 @@ def test_the_examples_run_on_postgresql(name: str, tmp_path: Path, postgresql: B
         url = engine.url.render_as_string(hide_password=False)
         printed = run(str(EXAMPLES / name), url, cwd=tmp_path)
     assert "DIFFERENT" not in printed
-    assert "2918 inserted" in printed
+    assert "2,918 inserted" in printed
