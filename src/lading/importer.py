@@ -288,6 +288,8 @@ def _report(payload: Payload, outcomes: Outcomes, *, callers: bool) -> ImportRep
         problems=payload.located(outcomes.problems),
         more_problems=outcomes.problems.more,
         altered=outcomes.alterations,
+        differences=payload.located(outcomes.differences),
+        more_differences=outcomes.differences.more,
         callers=callers,
     )
 

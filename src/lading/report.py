@@ -180,6 +180,8 @@ class ImportReport:
     that it was such a session, ``rolled_back`` that nothing is left of the import.
     ``problems`` holds the first thousand, ``more_problems`` is how many there were beyond.
     ``altered`` tells what triggers and rules of the database made of what was written.
+    ``differences`` are the fields, at most a thousand, in which skipped records differ from
+    those that the database has.
     """
 
     entities: dict[str, Counts] = field(default_factory=dict)
@@ -189,6 +191,8 @@ class ImportReport:
     rolled_back: bool = False
     more_problems: int = 0
     altered: list[Alteration] = field(default_factory=list)
+    differences: list[Problem] = field(default_factory=list)
+    more_differences: int = 0
 
     @property
     def problem_count(self) -> int:
@@ -257,6 +261,10 @@ class ImportReport:
             listing = listed(texts, separator="\n  ! ", total=self.problem_count)
             lines.append(f"  ! {listing}")
         lines += [f"  ~ {alteration}" for alteration in self.altered]
+        if self.differences:
+            total = len(self.differences) + self.more_differences
+            listing = listed(map(str, self.differences), separator="\n  = ", total=total)
+            lines.append(f"  = {listing}")
         return "\n".join(lines)
 
     def as_mapping(self) -> dict[str, dict[str, int]]:

@@ -110,6 +110,11 @@ def test_existing_records_are_skipped_and_differing_ones_counted(
         "order": Counts(inserted=5, skipped=15),
     }
     assert (report.imported, report.skipped, report.differing) == (7, 26, 2)
+    assert [str(difference) for difference in report.differences] == [
+        "02_suppliers.json record 1, city: is None here and 'Graz' in the database.",
+        "03_products.json record 2, price: is '0.25' here and '99.00' in the database.",
+    ]
+    assert str(report).splitlines()[-1].endswith(str(report.differences[-1]))
     with Session(engine) as session:
         found = session.scalars(
             sa.select(world.models.Product).where(world.models.Product.slug == "p1")

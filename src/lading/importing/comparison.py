@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.exporting.reader import RecordReader
 from lading.model.rowsets import RowSet
-from lading.records.comparison import RecordComparison
+from lading.records.comparison import FieldDifference, RecordComparison
 
 
 class StoredComparison(RecordComparison):
@@ -18,11 +18,12 @@ class StoredComparison(RecordComparison):
         super().__init__(rows, database.dialect)
         self.reader = RecordReader(database, rows)
 
-    def count_differing(self, lines: Sequence[bytes], identities: Sequence[Row]) -> int:
-        """Count the lines that differ from the rows with these primary keys."""
+    def differing_lines(
+        self, lines: Sequence[bytes], identities: Sequence[Row]
+    ) -> Iterator[tuple[int, list[FieldDifference]]]:
+        """Yield the place of each line that differs from the row with its primary key, and how."""
         stored = self.reader.lines_of(identities)
-        return sum(
-            1
-            for line, identity in zip(lines, identities, strict=True)
-            if any(self.changes(line, stored[identity]))
-        )
+        for place, (line, identity) in enumerate(zip(lines, identities, strict=True)):
+            changes = list(self.changes(line, stored[identity]))
+            if changes:
+                yield place, changes

@@ -12,10 +12,11 @@ from lading.database.live.base import Database
 from lading.importing.batch import Batch
 from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
+from lading.importing.outcomes import EntityOutcome
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.model.rowsets import RowSet
+from lading.records.comparison import FieldDifference
 from lading.records.describe import described
-from lading.report import Counts
 
 
 @dataclass(slots=True)
@@ -23,22 +24,30 @@ class Decisions:
     """What is to happen to the records of a batch: each place is in exactly one of these.
 
     ``insert`` are the places of records to be inserted, ``leave`` of those that stay as the
-    database has them, of which ``differing`` differ, ``update`` of those to be updated;
-    ``unchanged`` counts those that need no update; ``refuse`` maps places to what is wrong.
+    database has them, ``differing`` the fields in which some of these differ, ``update`` the
+    places of records to be updated; ``unchanged`` counts those that need no update; ``refuse``
+    maps places to what is wrong.
     """
 
     insert: Sequence[int] = ()
     leave: Sequence[int] = ()
-    differing: int = 0
+    differing: dict[int, list[FieldDifference]] = field(default_factory=dict)
     update: list[int] = field(default_factory=list)
     unchanged: int = 0
     refuse: dict[int, str] = field(default_factory=dict)
 
-    def add_to(self, counts: Counts) -> None:
-        """Count the records that aren't written."""
-        counts.skipped += len(self.leave)
-        counts.differing += self.differing
-        counts.unchanged += self.unchanged
+    def note(self, outcome: EntityOutcome, batch: Batch) -> None:
+        """Report the refused records, and count those that aren't written."""
+        for place, message in self.refuse.items():
+            key = outcome.key_at(batch, place)
+            outcome.fail(batch.numbers[place], key, None, message)
+        outcome.counts.skipped += len(self.leave)
+        outcome.counts.differing += len(self.differing)
+        outcome.counts.unchanged += self.unchanged
+        for place, differences in self.differing.items():
+            key = outcome.key_at(batch, place)
+            for difference in differences:
+                outcome.differs(batch.numbers[place], key, difference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ MakePolicy = Callable[[Database, RowSet], ConflictPolicy]
 
 
 class SkipExisting:
-    """Leaves existing records as they are, and counts those that differ."""
+    """Leaves existing records as they are, and says which of them differ."""
 
     def __init__(self, database: Database, root: RowSet) -> None:
         self.comparison = StoredComparison(database, root)
@@ -77,8 +86,11 @@ class SkipExisting:
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Leave all of them."""
         lines = [existing.batch.lines[place] for place in existing.places]
-        differing = self.comparison.count_differing(lines, existing.identities)
-        return Decisions(leave=existing.places, differing=differing)
+        differing = self.comparison.differing_lines(lines, existing.identities)
+        return Decisions(
+            leave=existing.places,
+            differing={existing.places[n]: changes for n, changes in differing},
+        )
 
 
 class RefuseExisting:

@@ -13,10 +13,12 @@ from typing import Any
 
 from lading.importing.batch import Batch
 from lading.importing.payload import Payload
-from lading.messages import sentence
+from lading.messages import sentence, shown
+from lading.model.hidden import HIDDEN, is_hidden
 from lading.model.rowsets import RowSet
 from lading.planning.change_log import ChangeLog
 from lading.planning.record_change import Cascade
+from lading.records.comparison import FieldDifference
 from lading.records.describe import masked_key
 from lading.report import MOST_PROBLEMS, Alteration, Counts, Problem, Problems
 from lading.values.json_text import json_text
@@ -42,7 +44,8 @@ class Outcomes:
     """What became of the records of one load, by entity.
 
     ``links`` counts the links that were read, by dotted path.  ``changes`` takes what happens to
-    each record, where that is asked for; ``cascades`` is what goes along with deleted ones.
+    each record, where that is asked for; ``cascades`` is what goes along with deleted ones, and
+    ``differences`` are the fields in which skipped records differ.
     """
 
     counts: dict[str, Counts]
@@ -52,6 +55,7 @@ class Outcomes:
     alterations: list[Alteration] = field(default_factory=list)
     changes: ChangeLog | None = None
     cascades: list[Cascade] = field(default_factory=list)
+    differences: Problems = field(default_factory=Problems)
 
 
 class EntityOutcome:
@@ -87,6 +91,13 @@ class EntityOutcome:
             self.counts.failed += 1
         if problem.key is not None:
             self.outcomes.failed_keys.add(self.root.name, problem.key)
+
+    def differs(self, number: int, key: Any, difference: FieldDifference) -> None:
+        """Note a field in which a skipped record differs from the one that the database has."""
+        path, value, stored = difference
+        here, there = (HIDDEN, HIDDEN) if is_hidden(self.root, path) else (value, stored)
+        message = f"is {shown(here)} here and {shown(there)} in the database"
+        self.outcomes.differences.append(Problem(self.file, number, key, path, message))
 
     def key_at(self, batch: Batch, place: int) -> Any:
         """Return the natural key of a batch's record, in portable form."""

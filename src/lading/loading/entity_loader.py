@@ -8,7 +8,7 @@ from lading.database.dialects.base import Row
 from lading.importing.batch import Batch, ResolvedBatch
 from lading.importing.change_recorder import ChangeRecorder
 from lading.importing.collisions import Collision, Collisions
-from lading.importing.conflicts import Conflicts, Decisions
+from lading.importing.conflicts import Conflicts
 from lading.importing.context import LoadContext
 from lading.importing.decode import RecordDecoder
 from lading.importing.journal import WriteLog
@@ -60,7 +60,7 @@ class EntityLoader:
     def load(self, batch: Batch) -> None:
         """Load a batch's records, except those with problems and those that stay as they are."""
         decisions = self.conflicts.decide(batch)
-        self._report(batch, decisions)
+        decisions.note(self.outcome, batch)
         new = batch.take(decisions.insert)
         if self.updates is None or self.conflicts.is_empty:
             self._take(new)
@@ -73,12 +73,6 @@ class EntityLoader:
             self.waiting.add(new)
         elif len(new):
             self._insert_new(new)
-
-    def _report(self, batch: Batch, decisions: Decisions) -> None:
-        """Count the records that aren't inserted, or report them."""
-        for place, message in decisions.refuse.items():
-            self._fail(batch, place, None, message)
-        decisions.add_to(self.outcome.counts)
 
     def _insert_new(self, batch: Batch) -> None:
         places = places_of_records(self.outcome, batch)

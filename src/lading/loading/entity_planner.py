@@ -44,10 +44,7 @@ class EntityPlanner:
     def load(self, batch: Batch) -> None:
         """Decide what would happen to a batch's records."""
         decisions = self.conflicts.decide(batch)
-        for place, message in decisions.refuse.items():
-            key = self.outcome.key_at(batch, place)
-            self.outcome.fail(batch.numbers[place], key, None, message)
-        decisions.add_to(self.outcome.counts)
+        decisions.note(self.outcome, batch)
         new = batch.take(decisions.insert)
         if len(new):
             self.new.append(new)

@@ -24,7 +24,7 @@ class CountingPolicy:
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Note what is asked."""
         self.seen.append(existing)
-        return Decisions(leave=existing.places, differing=len(existing.places))
+        return Decisions(leave=existing.places, differing={place: [] for place in existing.places})
 
 
 def deciding(found: dict[Any, Any], *, is_empty: bool = False) -> tuple[Conflicts, CountingPolicy]:
@@ -56,7 +56,7 @@ def test_each_record_has_one_decision() -> None:
     """New ones are inserted, existing ones are the policy's, and ambiguous ones refused."""
     decider, policy = deciding({("two",): AMBIGUOUS, ("bob",): (7,)})
     decisions = decider.decide(BATCH)
-    assert (decisions.insert, decisions.leave, decisions.differing) == ([0], [1], 1)
+    assert (decisions.insert, decisions.leave, decisions.differing) == ([0], [1], {1: []})
     assert decisions.refuse == {
         2: "authors: several records in the database have slug 'two'; make it unique there"
     }

@@ -207,7 +207,7 @@ def failed_import_stays() -> Any:
 
 def miscounted_differences() -> Any:
     """Skipped records never differ."""
-    return mock.patch.object(StoredComparison, "count_differing", return_value=0)
+    return mock.patch.object(StoredComparison, "differing_lines", return_value=[])
 
 
 def forgotten_conflicts() -> Any:
