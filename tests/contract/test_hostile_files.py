@@ -9,7 +9,6 @@ import copy
 import enum
 import json
 import os
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -27,7 +26,6 @@ from lading import (
     check,
     export_all,
     import_all,
-    import_document,
     lock,
 )
 from lading.bundle import BundleReader
@@ -359,59 +357,3 @@ def test_an_import_of_a_bundle_that_is_replaced_begins_again_once(
     with target.connect() as connection:
         found = connection.execute(sa.text("select slug from tags")).scalars().all()
     assert found == (["new"] if times == 1 else [])
-
-
-# Kills
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_an_import_that_is_killed_leaves_all_or_nothing(catalog: Catalog, tmp_path: Path) -> None:
-    """At whichever statement it dies, a database holds every record or none."""
-    tags = [{"slug": f"t{n}"} for n in range(3)]
-    item = {"slug": "i", "colour": "RED", "price": "1.50", "first": tags[0], "tags": tags}
-    parts = [{"place": n} for n in range(3)]
-    document = {
-        "schema_versions": {"tags": 1, "items": 1},
-        "tags": tags,
-        "items": [{**item, "parts": parts}],
-    }
-    names = ("tags", "items", "parts", "labels")
-    for number in range(100):
-        path = tmp_path / f"{number}.db"
-        engine = sa.create_engine(f"sqlite:///{path}")
-        Base.metadata.create_all(engine)
-        engine.dispose()
-        child = os.fork()
-        if child == 0:
-            _import_until(engine, document, catalog, number)
-        died = os.waitpid(child, 0)[1] == signal.SIGKILL
-        with engine.connect() as connection:
-            counts = [
-                connection.execute(sa.text(f"select count(*) from {name}")).scalar()
-                for name in names
-            ]
-        engine.dispose()
-        assert counts in ([0, 0, 0, 0], [3, 1, 3, 3])
-        if not died:
-            assert counts == [3, 1, 3, 3]
-            assert number > 10
-            return
-    pytest.fail("the import never came to its end")
-
-
-def _import_until(engine: sa.Engine, document: Any, catalog: Catalog, number: int) -> None:
-    """Import a document in this process, and die before a statement."""
-    count = 0
-
-    @sa.event.listens_for(engine, "before_cursor_execute")
-    @sa.event.listens_for(engine, "commit")
-    def die(*_: Any) -> None:
-        nonlocal count
-        count += 1
-        if count > number:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    try:
-        import_document(engine, document, catalog=catalog)
-    finally:
-        os._exit(0)

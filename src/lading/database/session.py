@@ -154,8 +154,8 @@ def _commit(connection: sa.Connection) -> None:
             raise OutcomeUnknown(
                 f"the connection was lost during the commit ({_one_line(error)}), so "
                 "the outcome is unknown: all of it may have been committed, or nothing",
-                "Look whether one of the records is there, or import again with "
-                "on_conflict='skip', which skips what was committed and imports the rest.",
+                "Look whether one of its changes is there, or import again with on_conflict='skip',"
+                " 'update' or 'mirror', whichever it had: what was committed stays as it is.",
             ) from error
         raise
 
