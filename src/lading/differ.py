@@ -125,5 +125,7 @@ def _compared(catalog: Catalog, names: set[str], left: Side, right: Side) -> Dif
         problems=problems,
         more_problems=problems.more,
         unchecked=unchecked,
-        header=PlanHeader(catalog=catalog.name, bundle=right.content_digest, database=None),
+        header=PlanHeader(
+            catalog=catalog.name, bundle=right.content_digest, database=left.fingerprint
+        ),
     )

@@ -19,6 +19,7 @@ from lading import (
     Diff,
     ImportPlan,
     Owned,
+    PlanChanged,
     diff,
     export_all,
     export_document,
@@ -58,7 +59,7 @@ def by_hand(world: World, before: dict[str, Any], after: dict[str, Any]) -> Chan
     return changed
 
 
-def changes_of(difference: Diff) -> Changed:
+def changes_of(difference: Diff | ImportPlan) -> Changed:
     """What a diff found, likewise."""
     return {(one.entity, json.dumps(one.key), one.action) for one in difference.changes()}
 
@@ -268,6 +269,30 @@ def test_a_diff_reads_like_a_plan_and_is_kept_like_one(tmp_path: Path) -> None:
     assert list(plan.changes()) == list(found.changes())
     assert Diff.read(tmp_path / "diff.ndjson").header == found.header
     assert found.header.bundle == json.loads((new / "manifest.json").read_text())["content_sha256"]
+
+
+def test_a_diff_may_be_signed_as_the_plan_of_a_mirror(tmp_path: Path, backend: Backend) -> None:
+    """It lists the same changes; once they were made it is stale."""
+    world = WORLDS["shop"]()
+    path = packed(world, tmp_path / "old")
+    product = world.metadata.tables["products"]
+    with backend.database() as engine:
+        world.filled(engine)
+        with Session(engine) as session:
+            world.more(session)
+            session.execute(sa.update(product).where(product.c.slug < "p3").values(price=9))
+            session.commit()
+        found = diff(engine, path, catalog=world.catalog)
+        assert (found.total.updated, found.total.deleted) == (3, 4)
+        found.write(tmp_path / "signed")
+        options: Any = {"catalog": world.catalog, "on_conflict": "mirror"}
+        plan = import_all(engine, path, dry_run=True, **options)
+        assert changes_of(plan) == changes_of(found)
+        assert plan.header == found.header
+        import_all(engine, path, expect=tmp_path / "signed", **options)
+        assert not diff(engine, path, catalog=world.catalog)
+        with pytest.raises(PlanChanged):
+            import_all(engine, path, expect=tmp_path / "signed", **options)
 
 
 def test_a_damaged_bundle_is_refused(tmp_path: Path) -> None:

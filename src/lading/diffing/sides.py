@@ -12,6 +12,7 @@ from lading.diffing.cursors import UnusualLayout
 from lading.exporter import Export
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.payload import Payload
+from lading.loading.unchecked import fingerprint_of
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.report import Problem
 from lading.scratch.sort import CHUNK
@@ -32,6 +33,8 @@ class Side(ABC):
     is_partial = False
     #: The checksum of a bundle's content.
     content_digest: str | None = None
+    #: What tells a database from others.
+    fingerprint: str | None = None
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -151,6 +154,7 @@ class DatabaseSide(Side):
         super().__init__(label)
         self.export = export
         self.dialect = export.database.dialect
+        self.fingerprint = fingerprint_of(export.database)
 
     def holds(self, name: str) -> bool:
         """Tell whether it was asked for an entity."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
@@ -29,11 +29,13 @@ from lading.planning.file_format import (
 )
 from lading.planning.record_change import RecordChange
 from lading.scratch.sort import chunked
+from lading.values.json_text import on_own_stack
 
 REMEDY = "Make the plan again, or use an undamaged copy."
 #: A line holds a record twice, and its key.
 LONGEST_LINE = 3 * MAX_RECORD
 _SEAL = b',"sha256":"'
+_decoder = msgspec.json.Decoder(ChangeLine)
 
 
 def write_change_file(path: Path, header: PlanHeader, log: ChangeLog, summary: PlanSummary) -> None:
@@ -128,10 +130,16 @@ def _changes(file: JsonFile, stream: BinaryIO, last: bytes) -> ChangeLog:
     for number, line in enumerate(stream, 2):
         if line == last:
             break
-        change = file.convert(file.parse(line), ChangeLine, f"line {number}")
-        log.add(RecordChange(**_members(change)))
+        change = _written(line) or file.convert(file.parse(line), ChangeLine, f"line {number}")
+        log.add(RecordChange(**msgspec.structs.asdict(change)))
     return log
 
 
-def _members(change: ChangeLine) -> dict[str, Any]:
-    return msgspec.structs.asdict(change)
+def _written(line: bytes) -> ChangeLine | None:
+    """Return a change that would be written as this line; others need a stricter look."""
+    try:
+        change = on_own_stack(_decoder.decode, line)
+        is_as_written = json_line(change) + b"\n" == line
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return None
+    return change if is_as_written else None
