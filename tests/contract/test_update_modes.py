@@ -93,3 +93,16 @@ def test_a_mirror_takes_no_problems(engine: sa.Engine) -> None:
         import_document(
             engine, document, catalog=CATALOG, on_conflict="mirror", on_error="continue"
         )
+
+
+def test_a_mirror_fills_an_empty_table(engine: sa.Engine) -> None:
+    """The records that it inserts itself aren't among those that the bundle lacks."""
+    before, expected = export_document(engine, catalog=CATALOG), content(engine)
+    with Session(engine) as session:
+        for dish in session.scalars(sa.select(Dish)):
+            dish.parent = None
+            session.delete(dish)
+        session.commit()
+    report = import_document(engine, before, catalog=CATALOG, on_conflict="mirror")
+    assert (report.inserted, report.deleted) == (6, 0)
+    assert content(engine) == expected

@@ -129,7 +129,7 @@ class EntityUpdates:
 
         A first pass finds the owned rows that other records may take over.
         """
-        if self.mirrors:
+        if self.mirrors and not self.context.tables.is_empty(self.root):
             self._doom()
         if self.root.children:
             for differing in self.differing:
