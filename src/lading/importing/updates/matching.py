@@ -30,7 +30,7 @@ class OwnedMatcher:
         self.comparison = comparison
         self.sets = matching_sets(self.rows)
         #: Whether the list's order comes from generated ids, which no update changes.
-        self.by_id = self.rows.surrogate in [column for column, _ in children.sequence]
+        self.by_id = any(column is self.rows.surrogate for column, _ in children.sequence)
 
     def match(self, records: Sequence[Content], stored: Sequence[Content]) -> Matches:
         """Match the rows of one record with the stored ones, both in their lists' order."""
