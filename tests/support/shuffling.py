@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lading import Catalog, LadingError, import_document
+from lading.fresh_databases.factories import EngineFactory, database, sqlite_engine
 from lading.mapping.natural_keys import covering
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.model.uniqueness import guarded_columns
-from lading.testing.databases.factories import EngineFactory, database, sqlite_engine
 
 Record = dict[str, Any]
 Document = dict[str, Any]
@@ -73,7 +73,9 @@ class Shuffler:
     def turn_values(self, document: Document) -> None:
         """Turn the values of one member around between rows."""
         rows = self._row_set()
-        members = [m for m in rows.members if not isinstance(m, Children) and self._may_turn(rows, m)]
+        members = [
+            m for m in rows.members if not isinstance(m, Children) and self._may_turn(rows, m)
+        ]
         if members:
             self._turn(self._some(document, rows), [self.draws.choice(members).written])
 
@@ -95,7 +97,9 @@ class Shuffler:
     def copy_value(self, document: Document) -> None:
         """Let a row say what another one says."""
         rows = self._row_set()
-        members = [m for m in rows.members if not isinstance(m, Children) and self._may_turn(rows, m)]
+        members = [
+            m for m in rows.members if not isinstance(m, Children) and self._may_turn(rows, m)
+        ]
         places = self._some(document, rows)
         if members and len(places) > 1:
             name = self.draws.choice(members).written
@@ -190,7 +194,8 @@ class Shuffler:
         lists = [
             place.record[children.written]
             for place in self.places(document)
-            if children in place.rows.members and isinstance(place.record.get(children.written), list)
+            if children in place.rows.members
+            and isinstance(place.record.get(children.written), list)
         ]
         self.draws.shuffle(lists)
         return lists if all_ else lists[:1]
@@ -210,8 +215,9 @@ class Shuffler:
 
     def prune(self, document: Document) -> None:
         """Take out references that lead nowhere: null, or without the row where that is refused."""
-        while any([self._pruned(place, known) for known in [self._keys(document)] for place in self.places(document)]):
-            pass
+        keys = self._keys(document)
+        while any(self._pruned(place, keys) for place in self.places(document)):
+            keys = self._keys(document)
 
     def _keys(self, document: Document) -> dict[tuple[int, tuple[str, ...]], list[Any]]:
         keys: dict[Any, list[Any]] = {}
@@ -230,8 +236,12 @@ class Shuffler:
 
     def _pruned(self, place: Place, keys: Any) -> bool:
         for member in place.rows.members:
-            if isinstance(member, Reference) and not self._leads(member, place.record.get(member.written), keys):
-                if member.nullable and (place.rows.parent is not None or member not in place.rows.key):
+            if isinstance(member, Reference) and not self._leads(
+                member, place.record.get(member.written), keys
+            ):
+                if member.nullable and (
+                    place.rows.parent is not None or member not in place.rows.key
+                ):
                     place.record[member.written] = None
                 else:
                     place.within[:] = [r for r in place.within if r is not place.record]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from lading.database.columns import is_computed
 from lading.database.dialects.base import Dialect
 from lading.mapping.fields import schema_of
+from lading.model.ordering import as_listed
 from lading.model.rowsets import Children, Links, Member, RowSet, Value
 from lading.records.layout import RecordLayout
 from lading.records.lines import without_ids
@@ -133,12 +134,11 @@ class RecordComparison:
         """Pair owned records with those that are stored; none where some are missing."""
         if stored is None or len(children) != len(stored):
             return []
-        if not member.sequence:
-            children, stored = (
-                sorted(records, key=lambda record: self.content_of(member.rows, record))
-                for records in (children, stored)
-            )
-        return list(zip(children, stored, strict=True))
+        return list(zip(self._listed(member, children), self._listed(member, stored), strict=True))
+
+    def _listed(self, member: Children, records: Sequence[Content]) -> list[Content]:
+        """Return owned records in the order of an export, volatile fields aside."""
+        return as_listed(member, records, lambda record: self.content_key(member.rows, record))
 
     def content_key(self, rows: RowSet, record: Content) -> bytes:
         """Return what only records of the same content have."""
@@ -157,6 +157,6 @@ class RecordComparison:
         if value is not None and isinstance(member, Links):
             return tuple(sorted(map(json_text, value)))
         if value is not None and isinstance(member, Children):
-            records = [self.content_of(member.rows, record) for record in value]
-            return tuple(records if member.sequence else sorted(records))
+            records = self._listed(member, value)
+            return tuple(self.content_of(member.rows, record) for record in records)
         return json_text(value)

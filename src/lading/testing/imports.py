@@ -8,26 +8,27 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.catalog import Catalog
+from lading.catalog import Catalog, import_order
 from lading.errors import LadingError
 from lading.exporter import export_document
-from lading.importer import import_document
-from lading.importing.options import MIRROR, UPDATING, ImportOptions
-from lading.importing.updates.matching import OwnedMatcher
-from lading.model.rowsets import RowSet
-from lading.records.comparison import RecordComparison
-from lading.records.lines import without_ids
-from lading.records.marshmallow_path import needs_marshmallow
-from lading.report import ImportReport
-from lading.testing.compare.difference import DataDifference
-from lading.testing.compare.records import ANYTHING, plain_text
-from lading.testing.databases.factories import (
+from lading.fresh_databases.factories import (
     EngineFactory,
     check_factory,
     database,
     engine_name,
     sqlite_engine,
 )
+from lading.importer import import_document
+from lading.importing.options import MIRROR, UPDATING, ImportOptions
+from lading.importing.updates.matching import OwnedMatcher
+from lading.model.ordering import as_listed
+from lading.model.rowsets import Children, Links, Reference, RowSet
+from lading.records.comparison import RecordComparison
+from lading.records.lines import without_ids
+from lading.records.marshmallow_path import needs_marshmallow
+from lading.report import ImportReport
+from lading.testing.compare.difference import DataDifference
+from lading.testing.compare.records import ANYTHING, plain_text
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.insert import write
 from lading.testing.trips.bundles import noted
@@ -104,6 +105,7 @@ class _ImportCheck:
         self.after = self.before
         self.expected: Records = {}
         self.expected_counts: dict[str, dict[str, int]] = {}
+        self.renamed = _RenamedTargets()
         self.what = "the import"
 
     def read(self) -> Records:
@@ -115,9 +117,8 @@ class _ImportCheck:
         """Import the bundle; one that is refused must leave the database as it was."""
         options = ImportOptions(self.catalog.use(), mode, "rollback", None)
         self.what = f"the import with on_conflict={mode!r}"
-        for name, root in self.roots.items():
-            records = bundle.get(name)
-            self._expect(root, records, options.mode(name))
+        for name in import_order(self.catalog):
+            self._expect(self.roots[name], bundle.get(name), options.mode(name))
         try:
             report = import_document(self.engine, bundle, catalog=self.catalog, on_conflict=mode)
         except LadingError as error:
@@ -138,7 +139,7 @@ class _ImportCheck:
         counts = dict.fromkeys(("inserted", "updated", "deleted"), 0)
         records = self.expected[root.name] = []
         for stored in self.before[root.name]:
-            content = without_ids(comparison.layout, stored)
+            content = self.renamed.follow(root, without_ids(comparison.layout, stored))
             record = new.pop(_key(root, content), None)
             if record is None and mode == MIRROR and bundle is not None:
                 counts["deleted"] += 1
@@ -148,6 +149,7 @@ class _ImportCheck:
             )
             if record is not None and differs and mode in UPDATING:
                 counts["updated"] += 1
+                self.renamed.add(root, content, record)
                 content = _masked(root, comparison, record)
             records.append(_in_order(root, content))
         counts["inserted"] = len(new)
@@ -196,6 +198,48 @@ class _ImportCheck:
             raise RoundTripError(f"{self.what}, a second time, changed something: {report}")
 
 
+class _RenamedTargets:
+    """New values of the fields by which references find records, beside natural keys."""
+
+    def __init__(self) -> None:
+        self.new: dict[tuple[str, str, str], Any] = {}
+
+    def add(self, root: RowSet, stored: Record, record: Record) -> None:
+        """Note what a record says before and after."""
+        for value in root.values:
+            if value.written in stored and value.written in record:
+                place = root.name, value.written, plain_text(stored[value.written])
+                self.new[place] = record[value.written]
+
+    def follow(self, rows: RowSet, record: Record) -> Record:
+        """Return a record as its rows say it once its targets have changed."""
+        members = {member.written: member for member in rows.members}
+        return {name: self._followed(members.get(name), value) for name, value in record.items()}
+
+    def _followed(self, member: Any, value: Any) -> Any:
+        if isinstance(member, Children | Links) and isinstance(value, list):
+            return [
+                self.follow(member.rows, inner)
+                if isinstance(member, Children)
+                else self._followed(member.reference, inner)
+                for inner in value
+            ]
+        if not isinstance(member, Reference) or value is None:
+            return value
+        if not isinstance(value, Mapping):
+            part = member.parts[0]
+            return self._value(member, part, value)
+        return {
+            part.written: self._value(member, part, value[part.written]) for part in member.parts
+        }
+
+    def _value(self, reference: Reference, part: Any, value: Any) -> Any:
+        if isinstance(part, Reference):
+            return self._followed(part, value)
+        place = reference.target.name, part.written, plain_text(value)
+        return self.new.get(place, value) if part not in reference.target.key else value
+
+
 def _key(root: RowSet, record: Mapping[str, Any]) -> str:
     return plain_text([record.get(name) for name in root.key_names])
 
@@ -215,19 +259,17 @@ def _masked(rows: RowSet, comparison: RecordComparison, record: Record) -> Recor
 
 
 def _in_order(rows: RowSet, record: Record) -> Record:
-    """Return a record whose lists stand by what orders them, rows alike in it as they stood."""
+    """Return a record whose lists stand as an export writes them."""
     ordered = dict(record)
+    for links in rows.links:
+        if record.get(links.written):
+            ordered[links.written] = sorted(record[links.written], key=plain_text)
     for children in rows.children:
-        columns = {column for column, _ in children.sequence}
-        names = [
-            value.written
-            for value in children.rows.values
-            if value.column in columns
-        ]
         if record.get(children.written):
             owned = [_in_order(children.rows, inner) for inner in record[children.written]]
-            owned.sort(key=lambda inner: plain_text([inner.get(name) for name in names]))
-            ordered[children.written] = owned
+            ordered[children.written] = as_listed(
+                children, owned, lambda inner: plain_text(inner).encode()
+            )
     return ordered
 
 

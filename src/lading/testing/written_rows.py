@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from lading.catalog import Catalog
 from lading.database.live import database_for
+from lading.fresh_databases.factories import tables_of_models
 from lading.testing.compare.difference import DataDifference
-from lading.testing.databases.factories import tables_of_models
 
 LOG = "lading_written_rows"
 
@@ -62,5 +62,7 @@ def _rows(engine: sa.Engine, tables: list[sa.Table]) -> list[dict[str, tuple[obj
 
 def _text(table: sa.Table, prefix: str = "") -> str:
     """Return SQL for a text of a row's primary key."""
-    names = [column.name.replace('"', '""') for column in table.primary_key.columns or table.columns]
+    names = [
+        column.name.replace('"', '""') for column in table.primary_key.columns or table.columns
+    ]
     return " || ',' || ".join(f'quote({prefix}"{name}")' for name in names)

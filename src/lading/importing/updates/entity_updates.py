@@ -79,7 +79,8 @@ class EntityUpdates:
         #: Updates of new records that take owned rows over.
         self.takers = journal.spool()
         self.taker_numbers: set[int] = set()
-        self.mirrors = mirrors
+        #: Whether there may be records that the bundle lacks; those of an empty table are its own.
+        self.mirrors = mirrors and not context.tables.is_empty(root)
         #: The primary keys of records that the bundle has, and of those that it lacks.
         self.kept = journal.spool()
         self.doomed = journal.spool()

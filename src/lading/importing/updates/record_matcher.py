@@ -148,7 +148,8 @@ class RecordMatcher:
         if partner is not None and partner.has_moved:
             for row in lacking:
                 self._add_left(children.rows, row, number)
-        for place, record in enumerate(records):
+        # A row from elsewhere would stand where its id puts it, so such lists take none over.
+        for place, record in enumerate(() if self.matchers[children].by_id else records):
             if matched[place] is None:
                 key = self._moving_key(children.rows, record)
                 left: LeftRow | None = self.left.take(children.rows.name, key)

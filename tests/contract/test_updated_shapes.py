@@ -1,0 +1,86 @@
+"""Updates and mirrors of shapes that are easily got wrong, each held to what its mode means."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import relationship
+
+from lading import Catalog, Owned
+from lading.testing import assert_import
+from support.backends import Backend
+from support.declaring import new_base, schema_for
+from support.zoo import key, number, slug, text, to
+
+
+@cache
+def routes() -> Catalog:
+    """Routes whose stops stand by their place, and whose remarks by their ids."""
+    base, catalog = new_base(), Catalog("routes")
+
+    class Stop(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "stops"
+        __table_args__ = (sa.UniqueConstraint("route_id", "place"),)
+        id = key()
+        route_id = to("routes.id")
+        place = number()
+        words = text()
+
+    class Remark(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "remarks"
+        id = key()
+        route_id = to("routes.id")
+        words = text()
+
+    class Route(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "routes"
+        id = key()
+        slug = slug()
+        stops = relationship(Stop, order_by=Stop.place)
+        remarks = relationship(Remark, order_by=Remark.id)
+
+    owned = {
+        "stops": Owned(schema_for(Stop, catalog)),
+        "remarks": Owned(schema_for(Remark, catalog)),
+    }
+    schema_for(Route, catalog, owned)
+    return catalog
+
+
+def route(slug: str, *remarks: str, stops: tuple[tuple[int, str], ...] = ()) -> dict[str, Any]:
+    """Return a record of a route."""
+    return {
+        "slug": slug,
+        "stops": [{"place": place, "words": words} for place, words in stops],
+        "remarks": [{"words": words} for words in remarks],
+    }
+
+
+def check(backend: Backend, before: Any, bundle: Any, mode: str) -> None:
+    """Import routes into a database that has others."""
+    documents = [{"routes": records} for records in (before, bundle)]
+    assert_import(routes(), *documents, mode, engine_factory=backend.database)
+
+
+def test_a_mirror_fills_an_empty_table(backend: Backend) -> None:
+    """What it has just inserted isn't what the bundle lacks."""
+    check(backend, [], [route("a"), route("b")], "mirror")
+
+
+@pytest.mark.parametrize("mode", ["update", "mirror"])
+def test_a_list_may_be_written_in_another_order_than_its_columns(
+    backend: Backend, mode: str
+) -> None:
+    """The places order it, so nothing differs."""
+    stops = ((1, "x"), (2, "y"), (3, "z"))
+    check(backend, [route("a", stops=stops)], [route("a", stops=stops[::-1])], mode)
+
+
+def test_rows_that_come_from_elsewhere_stand_where_the_bundle_has_them(backend: Backend) -> None:
+    """Ids order the list: a row with a low one can't come to its end."""
+    before = [route("a", "first", "second"), route("b", "third", "fourth")]
+    bundle = [route("a", "second"), route("b", "third", "fourth", "first")]
+    check(backend, before, bundle, "update")
