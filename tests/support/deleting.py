@@ -67,13 +67,18 @@ def mirrored(
 
 
 def foretold(
-    engine: sa.Engine, catalog: Catalog, size: int = 3, **kept: Iterable[Any]
+    engine: sa.Engine,
+    catalog: Catalog,
+    size: int = 3,
+    rewritten: Kept | None = None,
+    **kept: Iterable[Any],
 ) -> Consequences:
     """Find what deleting all but the records with these ids would do beside."""
     with writing(engine, catalog) as opened, closing(Journal(reads_back=False)) as journal:
         entities = catalog.use()
         trees = doomed_trees(opened.database, catalog, journal, keys_by_entity(kept), size)
-        return cascades_of(opened.database, entities, load_order_of(entities), trees)
+        chunks = {name: [list(keys)] for name, keys in (rewritten or {}).items()}
+        return cascades_of(opened.database, entities, load_order_of(entities), trees, chunks)
 
 
 def keys_by_entity(kept: Mapping[str, Iterable[Any]]) -> Kept:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.database.live.live_keys import CASCADE, NO_ACTION, LiveForeignKey, RealPlace
+from lading.importing.deletions.catalog_references import CatalogReferences, Rewritten
 from lading.importing.deletions.deletion_steps import DeletionStep, deletion_steps
 from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.deletions.going_rows import GoingRows
 from lading.importing.deletions.holders import Holder, HolderText
 from lading.importing.deletions.live_graph import LiveGraph, ReferringRow
 from lading.importing.deletions.refusal import Refusal
+from lading.importing.deletions.row_marks import RowMarks
 from lading.importing.journal import WriteLog
 from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
@@ -51,6 +53,8 @@ class CascadeWalk:
         order: LoadOrder,
         trees: Mapping[str, DoomedTree],
         stack: ExitStack,
+        *,
+        rewritten: Rewritten,
     ) -> None:
         self.order = order
         self.trees = trees
@@ -58,6 +62,7 @@ class CascadeWalk:
         self.graph = LiveGraph(database, entities, trees)
         self.texts = HolderText(database, entities, self.graph)
         self.going_rows = GoingRows(self.graph.row_sets, trees, stack)
+        self.references = CatalogReferences(database, entities, self.graph, rewritten, stack)
         self.counts: Counter[tuple[str, LiveForeignKey]] = Counter()
         self.log = WriteLog()
         #: What is altered, to be counted once it is known which rows go.
@@ -89,7 +94,7 @@ class CascadeWalk:
         self, place: RealPlace, pairs: Sequence[tuple[Column, Column]], step: DeletionStep
     ) -> Iterator[Going]:
         """Yield the rows of one table, found by what its columns hold of a row set's."""
-        columns, is_reached = step.tree.columns(step.rows), self.graph.uncovered[place]
+        columns, is_reached = step.tree.columns(step.rows), self._is_reached(place)
         near = [column.name for column, _ in pairs]
         for chunk in step.tree.chunks(step.rows) if is_reached else ():
             keys = columns.values(chunk.rows, [up for _, up in pairs])
@@ -98,6 +103,13 @@ class CascadeWalk:
                 going = [records.get(row.near, ()) for row in part]
                 rows = [row.needed for row in part]
                 yield Going(place, step.tree.root.name, going, rows, is_own=True)
+
+    def _is_reached(self, place: RealPlace) -> bool:
+        """Tell whether others may refer to doomed rows of a table: outside rows, or references."""
+        relations = map(self.graph.relation_by, self.graph.incoming[place])
+        return bool(self.graph.uncovered[place]) or any(
+            r in self.references.owners for r in relations
+        )
 
     # What goes along
 
@@ -109,6 +121,8 @@ class CascadeWalk:
             below = self._spool()
             for part in level:
                 graph = self.graph
+                if part.is_own:
+                    yield from self._kept(part)
                 keys = (graph.uncovered if part.is_own else graph.incoming)[part.place]
                 for key in keys:
                     if key.action == NO_ACTION:
@@ -152,8 +166,7 @@ class CascadeWalk:
         self, going: Going, key: LiveForeignKey, referred: Mapping[Row, Row]
     ) -> Iterator[list[ReferringRow]]:
         """Count the rows that one foreign key deletes or alters and that don't go already."""
-        for part in self.graph.referring(key.table, key.columns, list(referred)):
-            staying = self.going_rows.without(key.table, part)
+        for staying in self._staying(key, list(referred)):
             self.counts[going.entity, key] += len(staying)
             self._log(key, staying)
             yield staying
@@ -166,6 +179,14 @@ class CascadeWalk:
             tuple(row[place] for place in places): record
             for row, record in zip(going.rows, going.records, strict=True)
         }
+
+    def _staying(self, key: LiveForeignKey, keys: Sequence[Row]) -> Iterator[list[ReferringRow]]:
+        """Yield the rows that refer by a foreign key, don't go already, and will still refer."""
+        rewritten = self.references.rewritten_rows(key, keys)
+        with closing(rewritten or RowMarks()) as marks:
+            for part in self.graph.referring(key.table, key.columns, keys):
+                staying = self.going_rows.without(key.table, part)
+                yield [staying[n] for n in marks.without([row.identity for row in staying])]
 
     def _log(self, key: LiveForeignKey, rows: Sequence[ReferringRow]) -> None:
         """Count what changes in a table of the catalog: rows, and set foreign keys."""
@@ -195,6 +216,21 @@ class CascadeWalk:
         place = None if is_itself else going.place
         yield from self.texts.refusals(root, place, key, fresh)
 
+    def _kept(self, going: Going) -> Iterator[Refusal]:
+        """Yield the records to which mirrored ones refer that stay."""
+        refused = self.refused[going.entity]
+        for key in self.graph.incoming[going.place]:
+            if self.graph.relation_by(key) in self.graph.covered:
+                referred = self._referred(going, key)
+                for root, holders in self.references.kept(key, list(referred), self.going_rows):
+                    fresh = {
+                        referred[near]: holder
+                        for near, holder in holders.items()
+                        if near in referred and referred[near] not in refused
+                    }
+                    refused.update(fresh)
+                    yield from self.texts.kept(self.trees[going.entity].root, root, key, fresh)
+
     def _holders(self, key: LiveForeignKey, keys: Sequence[Row]) -> dict[Row, Holder]:
         """Return how many rows refer to each key, and one of them."""
         if self.graph.stands_alone(key.table):
@@ -202,8 +238,8 @@ class CascadeWalk:
             rows = self.graph.examples(key, keys)
             return {row[:width]: Holder(row[width:-1], row[-1]) for row in rows}
         holders: dict[Row, Holder] = {}
-        for part in self.graph.referring(key.table, key.columns, keys):
-            for row in self.going_rows.without(key.table, part):
+        for staying in self._staying(key, keys):
+            for row in staying:
                 other = holders.get(row.near, Holder(row.identity, 0))
                 first = min(other.identity, row.identity, key=repr)
                 holders[row.near] = Holder(first, other.count + 1)

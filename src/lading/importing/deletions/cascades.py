@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from lading.database.live.base import Database
 from lading.database.live.live_keys import CASCADE, SET_DEFAULT, SET_NULL
 from lading.importing.deletions.cascade_walk import CascadeWalk
+from lading.importing.deletions.catalog_references import Rewritten
 from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.deletions.refusal import Refusal
 from lading.importing.journal import WriteLog
@@ -42,7 +43,11 @@ class Consequences:
 
 
 def cascades_of(
-    database: Database, entities: Entities, order: LoadOrder, trees: Mapping[str, DoomedTree]
+    database: Database,
+    entities: Entities,
+    order: LoadOrder,
+    trees: Mapping[str, DoomedTree],
+    rewritten: Rewritten | None = None,
 ) -> Consequences:
     """Find what goes along with doomed records, to any depth, and what holds them.
 
@@ -54,9 +59,11 @@ def cascades_of(
         entities: the catalog's; they name rows by their natural keys.
         order: the catalog's order of loading.
         trees: the doomed rows of every entity that is mirrored, those without any included.
+        rewritten: chunks of the primary keys of records that differ from the bundle's, by
+            entity, where they aren't updated yet: what they refer to now doesn't count.
     """
     with ExitStack() as stack:
-        walk = CascadeWalk(database, entities, order, trees, stack)
+        walk = CascadeWalk(database, entities, order, trees, stack, rewritten=rewritten or {})
         consequences = Consequences(log=walk.log)
         for refusal in walk.refusals():
             if len(consequences.refusals) < MOST_PROBLEMS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
+from lading.database.dialects.base import Row
 from lading.database.live.live_keys import RealPlace
 from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.deletions.live_graph import ReferringRow
@@ -32,6 +33,7 @@ class GoingRows:
         self.stack = stack
         self.along: dict[RealPlace, RowMarks] = {}
         self.doomed: dict[RealPlace, RowMarks] = {}
+        self.doomed_records: dict[str, RowMarks] = {}
 
     def add(self, place: RealPlace, rows: Sequence[ReferringRow]) -> None:
         """Note rows that go along."""
@@ -49,6 +51,15 @@ class GoingRows:
                 places = marks_by_place[place].without([row.identity for row in staying])
                 staying = [staying[n] for n in places]
         return staying
+
+    def without_doomed(self, name: str, records: Sequence[Row]) -> list[int]:
+        """Return the places of an entity's records that aren't doomed."""
+        if name not in self.doomed_records:
+            self.doomed_records[name] = self._marks()
+            tree = self.trees[name]
+            for chunk in tree.chunks(tree.root):
+                self.doomed_records[name].add(chunk.records)
+        return self.doomed_records[name].without(records)
 
     def _marks(self) -> RowMarks:
         marks = RowMarks()

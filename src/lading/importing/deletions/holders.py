@@ -61,6 +61,32 @@ class HolderText:
             message = self._message(place, key, holder, name)
             yield Refusal(root.name, own_keys.get(record), message)
 
+    def kept(
+        self, root: RowSet, referring: RowSet, key: LiveForeignKey, held: Mapping[Row, Holder]
+    ) -> Iterator[Refusal]:
+        """Yield the refusal of each record to which records of a bundle refer that lacks it.
+
+        Args:
+            root: the entity of the records.
+            referring: the entity of those that refer to them.
+            key: the foreign key.
+            held: what refers to each record, by its primary key.
+        """
+        if not held:
+            return
+        own_keys = keys_of_records(self.database, root, list(held))
+        reader = RecordReader(self.database, referring)
+        names = reader.keys_of(list({holder.identity for holder in held.values()}))
+        for record, holder in held.items():
+            name = described(referring.key, names[holder.identity])
+            such = "the one" if holder.count == 1 else "such as the one"
+            message = (
+                "can't be deleted: the bundle lacks it, and records that stay refer to it by "
+                f"{self.graph.relation(key)}: {holder.count:,} of {referring.name}, {such} with "
+                f"{name}; put it into the bundle, or change these"
+            )
+            yield Refusal(root.name, own_keys.get(record), message)
+
     def _message(
         self, place: RealPlace | None, key: LiveForeignKey, holder: Holder, name: str | None
     ) -> str:

@@ -15,8 +15,9 @@ from lading.database.live.live_keys import CASCADE, LiveForeignKey, RealPlace
 from lading.database.lookup import rows_among, streamed_among
 from lading.database.tables import counted_columns, tables_of
 from lading.importing.deletions.doomed_tree import DoomedTree
+from lading.mapping.load_order import all_references
 from lading.model.entities import Entities
-from lading.model.rowsets import Column, RowSet
+from lading.model.rowsets import Column, Reference, RowSet
 
 #: Stands for the condition on keys, which is part of an inner SELECT.
 KEYS_MARK = "_lading_keys"
@@ -82,7 +83,7 @@ class LiveGraph:
         self.uncovered: dict[RealPlace, list[LiveForeignKey]] = defaultdict(list)
         for key in self.keys.foreign:
             self.incoming[key.target].append(key)
-            if self._relation(key.table, key.columns, key.target) not in self.covered:
+            if self.relation_by(key) not in self.covered:
                 self.uncovered[key.target].append(key)
         self.outgoing = Counter(key.table for key in self.keys.foreign)
         self.tables = self._reached()
@@ -95,18 +96,26 @@ class LiveGraph:
 
     def _relations(self, rows: RowSet) -> Iterator[Relation]:
         """Yield the foreign keys that a row set's records set themselves."""
-        pairs = [list(zip(r.columns, r.remote, strict=True)) for r in rows.references]
-        pairs += [list(children.pairs) for children in rows.children]
-        pairs += [list(extension.pairs) for extension in rows.extensions]
-        for links in rows.links:
-            pairs.append(list(links.local))
-            reference = links.reference
-            pairs.append(list(zip(reference.columns, reference.remote, strict=True)))
-        for columns in pairs:
-            near, far = columns[0]
-            if far.table in self.places:
-                names = [column.name for column, _ in columns]
-                yield self._relation(self.places[near.table], names, self.places[far.table])
+        for reference in all_references(rows):
+            yield self.relation_of(reference)
+        for pairs in (
+            *(children.pairs for children in rows.children),
+            *(extension.pairs for extension in rows.extensions),
+            *(links.local for links in rows.links),
+        ):
+            near, far = pairs[0]
+            names = [column.name for column, _ in pairs]
+            yield self._relation(self.places[near.table], names, self.places[far.table])
+
+    def relation_of(self, reference: Reference) -> Relation:
+        """Return the foreign key of a reference."""
+        names = [column.name for column in reference.columns]
+        near, far = reference.columns[0].table, reference.remote[0].table
+        return self._relation(self.places[near], names, self.places[far])
+
+    def relation_by(self, key: LiveForeignKey) -> Relation:
+        """Return what a foreign key of the database is known by."""
+        return self._relation(key.table, key.columns, key.target)
 
     def _reached(self) -> dict[RealPlace, sa.Table]:
         """Return the tables whose rows may go, and those that refer to them, without types."""
