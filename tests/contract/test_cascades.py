@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
-from lading import Owned
+from lading import ImportFailed, Owned, export_document, import_document
 from support.backends import ON_SQLITE, Backend
 from support.declaring import catalog_of, new_base, schema_for, slugs, table, to
 from support.deleting import filled, foretold, mirrored
@@ -410,3 +410,55 @@ class TestHolders:
             ("s3", "1 of things, the one with slug 's2'; put it into the bundle, or change these"),
         ]  # fmt: skip
         assert (outcome.cascades, others.cascades, others.refusals) == ([], [], [])
+
+
+class TestImports:
+    """An import refuses what a plan of it foretells."""
+
+    @pytest.mark.parametrize("action", ["CASCADE", "SET NULL"])
+    @pytest.mark.parametrize("others", ["skip", "update", "mirror"])
+    def test_a_plan_foretells_what_goes_along(
+        self, backend: Backend, others: str, action: str
+    ) -> None:
+        """Only in modes that leave the other entity's references; then an import must allow it."""
+        base = new_base()
+        catalog = catalog_of(
+            table(base, "things"), table(base, "uses", thing_id=to("things.id", ondelete=action))
+        )
+        modes: Any = {"things": "mirror", "*": others}
+        with filled(backend, base, things=slugs(1, 2), uses=slugs(1, 2, thing_id=1)) as engine:
+            document = export_document(engine, catalog=catalog)
+            document["things"] = document["things"][1:]
+            for use in document["uses"]:
+                use["thing"] = {"slug": "s2"}
+            options: Any = {"catalog": catalog, "on_conflict": modes}
+            plan: Any = import_document(engine, document, dry_run=True, **options)
+            goes_along = others == "skip"
+            assert [along.count for along in plan.cascades] == ([2] if goes_along else [])
+            assert list(plan.problems) == []
+            if goes_along:
+                with pytest.raises(ImportFailed, match="say cascade=True"):
+                    import_document(engine, document, **options)
+            report = import_document(engine, document, cascade=True, **options)
+            assert (report.deleted, report.updated) == (1, 0 if goes_along else 2)
+
+    @pytest.mark.parametrize("action", ["CASCADE", "SET NULL", "NO ACTION"])
+    def test_a_mirrored_record_must_not_refer_to_what_its_bundle_lacks(
+        self, backend: Backend, action: str
+    ) -> None:
+        """Neither by plan nor in fact, whatever cascades are allowed."""
+        base = new_base()
+        catalog = catalog_of(
+            table(base, "things"), table(base, "uses", thing_id=to("things.id", ondelete=action))
+        )
+        with filled(backend, base, things=slugs(1, 2), uses=slugs(1, 2, thing_id=1)) as engine:
+            document = export_document(engine, catalog=catalog)
+            document["things"] = document["things"][1:]
+            options: Any = {"catalog": catalog, "on_conflict": "mirror"}
+            plan: Any = import_document(engine, document, dry_run=True, **options)
+            with pytest.raises(ImportFailed) as refused:
+                import_document(engine, document, cascade=True, **options)
+        problems = list(refused.value.report.problems)
+        assert [problem.key for problem in problems] == [{"slug": "s1"}]
+        assert "records that stay refer to it by uses.thing_id: 2 of uses" in problems[0].message
+        assert list(map(str, plan.problems)) == list(map(str, problems))

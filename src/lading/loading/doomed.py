@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from lading.importing.context import LoadContext
 from lading.importing.deletions.cascades import cascades_of
+from lading.importing.deletions.catalog_references import Rewritten
 from lading.importing.deletions.deleter import Deleter
 from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.deletions.refusal import Refusal
+from lading.importing.journal import WriteLog
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.updates.entity_updates import EntityUpdates
 from lading.report import Problem
@@ -27,9 +29,10 @@ def delete_doomed(context: LoadContext, updates: Sequence[EntityUpdates], *, cas
     if context.outcomes.problems:
         return
     trees = doomed_trees(context, updates)
-    note_consequences(context, updates, trees, cascade=cascade)
+    log = note_consequences(context, updates, trees, cascade=cascade)
     if context.outcomes.problems:
         return
+    context.journal.add(log)
     outcomes = {entity.root.name: entity.outcome for entity in updates}
     deleter = Deleter(context.database, context.order, context.journal, trees)
     for refusal in deleter.delete():
@@ -56,15 +59,24 @@ def note_consequences(
     trees: Trees,
     *,
     cascade: bool = True,
-) -> None:
+    rewritten: Rewritten | None = None,
+) -> WriteLog:
     """Note what goes along with doomed records, and report what holds them.
 
-    Without ``cascade``, nothing may go along.
+    Args:
+        context: the load.
+        updates: what the load does to each entity that it updates.
+        trees: the rows that go with doomed records.
+        cascade: whether rows outside of the records may go along.
+        rewritten: the records that are yet to be updated.
+
+    Returns:
+        What would go along in the catalog's own tables, for the journal.
     """
     if not any(entity.doomed for entity in updates):
-        return
+        return WriteLog()
     outcomes = {entity.root.name: entity.outcome for entity in updates}
-    consequences = cascades_of(context.database, context.entities, context.order, trees)
+    consequences = cascades_of(context.database, context.entities, context.order, trees, rewritten)
     context.outcomes.cascades += consequences.cascades
     for refusal in consequences.refusals:
         _report(outcomes[refusal.entity], refusal)
@@ -75,6 +87,18 @@ def note_consequences(
             "or say cascade=True"
         )
         _report(outcomes[along.entity], Refusal(along.entity, None, message))
+    return consequences.log
+
+
+def rewritten_records(updates: Sequence[EntityUpdates]) -> Rewritten:
+    """Return the primary keys of the records that differ from a bundle's, by entity."""
+    return {
+        entity.root.name: [
+            [partner.row.identity for partner in differing.partners if partner is not None]
+            for differing in entity.differing
+        ]
+        for entity in updates
+    }
 
 
 def _report(outcome: EntityOutcome, refusal: Refusal) -> None:

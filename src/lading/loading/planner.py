@@ -8,7 +8,7 @@ from lading.importing.conflicts import POLICIES, Conflicts
 from lading.importing.context import LoadContext
 from lading.importing.entity_reader import EntityReader
 from lading.importing.outcomes import EntityOutcome
-from lading.loading.doomed import doomed_trees, note_consequences
+from lading.loading.doomed import doomed_trees, note_consequences, rewritten_records
 from lading.loading.entity_planner import EntityPlanner
 from lading.loading.loader import Loader
 from lading.loading.planned_keys import PlannedKeys
@@ -30,7 +30,8 @@ class Planner(Loader):
             for planner in planners:
                 planner.check()
         updates = [planner.updates for planner in planners if planner.updates is not None]
-        note_consequences(context, updates, doomed_trees(context, updates))
+        trees = doomed_trees(context, updates)
+        note_consequences(context, updates, trees, rewritten=rewritten_records(updates))
         self._check_links(context.outcomes)
 
     def _decide(self, context: LoadContext, root: RowSet, keys: PlannedKeys) -> EntityPlanner:
