@@ -58,8 +58,8 @@ class SealedFile:
 class Sealed:
     """What a seal did; it is true if anything was written.
 
-    ``files`` are the entity files that aren't as the manifest said before, ``manifest`` what it
-    says now.
+    ``files`` are the entity files that weren't as an export leaves them, or aren't as the manifest
+    said before; ``manifest`` is what it says now.
     """
 
     path: Path
@@ -165,7 +165,11 @@ class _Seal:
             )
             manifest = writer.finish(new)
         pairs = zip(self.manifest.files, entries, strict=True)
-        files = [self._said(old, entry) for old, entry in pairs if old != entry]
+        files = [
+            self._said(old, entry)
+            for old, entry in pairs
+            if old != entry or not self.check.files[old.entity_type].is_canonical
+        ]
         return Sealed(self.survey.path, manifest, tuple(files), written=True)
 
     def _write_file(self, writer: BundleWriter, entry: FileEntry) -> FileEntry:

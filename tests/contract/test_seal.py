@@ -119,7 +119,8 @@ def test_a_reformatted_bundle_gets_its_bytes_back(
         with pytest.raises(ImportFailed, match="Pass its catalog="):
             seal(path)
         return
-    seal(path, catalog=world.catalog if by_catalog else None)
+    sealed = seal(path, catalog=world.catalog if by_catalog else None)
+    assert [file.filename for file in sealed.files] == sorted(before)
     assert entity_bytes(path) == before
     assert verify(path, catalog=world.catalog).errors == []
 

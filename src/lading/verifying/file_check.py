@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
 from operator import lt
 from typing import Any
 
@@ -98,23 +97,25 @@ class FileCheck:
         orders = self.decoder.decoder.orders(batch.keys)
         if not orders:
             return
-        numbers: list[int] = batch.numbers
-        if self.last is not None:
-            orders, numbers = [self.last[0], *orders], [self.last[1], *numbers]
-        self.last = (orders[-1], numbers[-1])
-        if all(map(lt, orders, orders[1:])):
+        last, self.last = self.last, (orders[-1], batch.numbers[-1])
+        if (last is None or last[0] < orders[0]) and all(map(lt, orders, orders[1:])):
             return
         self.needs_search = True
-        for (before, other), (order, number) in pairwise(zip(orders, numbers, strict=True)):
-            if order < before and self.is_ordered:
-                place = batch.numbers.index(number)
-                text = (
-                    f"stands behind record {other}, whose key comes after its own. seal() puts "
-                    "records in key order"
-                )
-                self.misplaced += 1
-                self.is_canonical = False
-                self._problem(number, batch.keys[place], text, mends=True)
+        if not self.is_ordered:
+            return
+        for order, number, key in zip(orders, batch.numbers, batch.keys, strict=True):
+            if last is not None and order < last[0]:
+                self._tell_misplaced(number, key, last[1])
+            last = (order, number)
+
+    def _tell_misplaced(self, number: int, key: Any, other: int) -> None:
+        self.misplaced += 1
+        self.is_canonical = False
+        text = (
+            f"stands behind record {other}, whose key comes after its own. seal() puts records in "
+            "key order"
+        )
+        self._problem(number, key, text, mends=True)
 
     def _problem(self, number: int, key: Any, text: str, *, mends: bool = False) -> None:
         assert self.rows is not None

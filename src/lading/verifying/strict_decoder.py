@@ -86,16 +86,17 @@ class StrictDecoder:
 
         ``first`` is the number of the block's first record.
         """
-        batch = self._whole(lines, list(range(first, first + len(lines))))
-        if batch is not None:
-            return StrictBatch(batch)
+        whole = self._typed(lines, list(range(first, first + len(lines))))
+        if whole is not None:
+            return whole
         result = StrictBatch(self.decoder.batch([], [], []))
         batches = []
         for number, line in enumerate(lines, first):
-            batch = self._whole([line], [number])
-            if batch is None:
-                batch = self._by_schema(line, number, result)
-            if batch is not None:
+            typed = self._typed([line], [number])
+            if typed is not None:
+                batches.append(typed.batch)
+                result.loose += typed.loose
+            elif (batch := self._by_schema(line, number, result)) is not None:
                 batches.append(batch)
         if batches:
             result.batch = joined(batches)
@@ -119,16 +120,22 @@ class StrictDecoder:
         if batch is not None:
             result.patched.append((batch, names))
 
-    def _whole(self, lines: list[bytes], numbers: list[int]) -> Batch | None:
-        """Return records that are all canonical, or ``None``."""
+    def _typed(self, lines: list[bytes], numbers: list[int]) -> StrictBatch | None:
+        """Return records whose values and lists are canonical, whatever their texts are.
+
+        ``None`` if others are among them: their schema decides.
+        """
         if self.goes_by_schema:
             return None
         try:
-            text = b"[" + b",".join(lines) + b"]"
-            records = on_own_stack(self.compiled.json_records.decode, text)
-            if encode_lines(records) != lines or not self.lists.holds(records):
+            records = on_own_stack(
+                self.compiled.json_records.decode, b"[" + b",".join(lines) + b"]"
+            )
+            texts = encode_lines(records)
+            if not self.lists.holds(records):
                 return None
-            return self.decoder.batch(records, numbers, lines)
+            loose = [] if texts == lines else _loose(lines, texts, numbers)
+            return StrictBatch(self.decoder.batch(records, numbers, texts), loose=loose)
         except (ValueError, TypeError, OverflowError, RecursionError):
             return None
 
@@ -162,3 +169,16 @@ class StrictDecoder:
                 f"{described(reference.parts, link)} twice. Remove one"
             )
             yield Problem(self.file, number, key, path, text)
+
+
+def _loose(lines: list[bytes], texts: list[bytes], numbers: list[int]) -> list[int]:
+    """Return the numbers of the lines that differ from their canonical texts.
+
+    ``ValueError`` if one isn't strict JSON, for the typed decoder accepts duplicate keys.
+    """
+    loose = []
+    for line, text, number in zip(lines, texts, numbers, strict=True):
+        if line != text:
+            parse_json(line)
+            loose.append(number)
+    return loose
