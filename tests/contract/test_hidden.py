@@ -21,6 +21,7 @@ from lading import (
     export_all,
     import_all,
     import_document,
+    verify,
 )
 from lading.errors import AlteredWarning
 from support.backends import Backend
@@ -279,3 +280,27 @@ def test_a_misspelt_name_would_hide_nothing(hidden: Any, told: str) -> None:
     with pytest.raises(LadingError, match="hidden") as caught:
         Vault(hidden=hidden).catalog.use()
     assert told in str(caught.value)
+
+
+RENAMED = {"fields": {"name": ma.fields.String(data_key="called", required=True)}}
+
+
+@pytest.mark.parametrize("newer", [{}, RENAMED], ids=["same", "another"])
+def test_verify_shows_no_hidden_value(
+    sqlite_memory: Backend, tmp_path: Path, newer: dict[str, Any]
+) -> None:
+    """Neither of bad fields nor of references, whether by the catalog or by older shapes."""
+    vault = Vault(by="token")
+    with sqlite_memory.database(vault.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            account = vault.account(name="a", token=SECRET, pin=5)
+            session.add(vault.device(name="d", account=account))
+        export_all(engine, tmp_path / "b", catalog=vault.catalog)
+    file = tmp_path / "b/01_accounts.json"
+    text = file.read_text().replace(SECRET, "other", 1)
+    assert '"pin":5' in text
+    file.write_text(text.replace('"pin":5', f'"pin":"{SECRET}"'))
+    outcome = verify(tmp_path / "b", catalog=Vault(by="token", **newer).catalog)
+    evidence = outcome.to_bytes().decode()
+    assert {"pin", "account"} <= {problem.field for problem in outcome.problems}
+    assert SECRET not in f"{outcome}{outcome!r}{evidence}"

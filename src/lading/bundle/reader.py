@@ -194,15 +194,16 @@ class Measured:
         self._most = most
         self._pieces = source.pieces(entry.filename)
         self._digest = sha256()
-        self._bytes = 0
+        #: How many have passed.
+        self.bytes = 0
         #: Whether it couldn't be read to its end.
         self.failed = False
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             for piece in self._pieces:
-                self._bytes += len(piece)
-                if self._most is not None and self._bytes > self._most:
+                self.bytes += len(piece)
+                if self._most is not None and self.bytes > self._most:
                     self._refuse_length(self._most)
                 self._digest.update(piece)
                 yield piece
@@ -264,9 +265,9 @@ class Measured:
                 found=self.sha256,
                 file=self._entry.filename,
             )
-        if self._bytes != self._entry.bytes:
+        if self.bytes != self._entry.bytes:
             yield BundleError(
-                f"has {self._bytes} bytes, and the manifest says {self._entry.bytes}",
+                f"has {self.bytes} bytes, and the manifest says {self._entry.bytes}",
                 DAMAGED,
                 file=self._entry.filename,
                 field="bytes",

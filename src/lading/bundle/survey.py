@@ -39,6 +39,7 @@ class BundleSurvey:
         self._source = open_source(self.path)
         size = self._source.size
         self._most = max_bytes or (None if size is None else unpacked_limit(size))
+        self._taken = 0
         self.manifest: Manifest | None = None
         self.faults: list[LadingError] = []
         #: The names of the files that only ``salvaged`` can read.
@@ -115,7 +116,7 @@ class BundleSurvey:
         Raises:
             Malformed: it isn't such a document; ``salvaged`` reads on where this stops.
         """
-        measured = Measured(self._source, entry, most=self._most)
+        measured = self._measured(entry)
         count = 0
         layout = Layout(entry)
         try:
@@ -140,14 +141,20 @@ class BundleSurvey:
     def salvaged(self, entry: FileEntry, malformed: Malformed, note: Note) -> Iterator[Block]:
         """Yield the records of a malformed file that can be told apart, and tell every fault."""
         faults: list[BundleError] = []
-        measured = Measured(self._source, entry, most=self._most)
+        measured = self._measured(entry)
         pieces = iter(measured)
         yield from salvaged(pieces, entry, faults.append)
         for fault in [*(faults or [malformed]), *measured.faults()]:
             note(fault)
         self._keep_digest(entry, measured)
 
+    def _measured(self, entry: FileEntry) -> Measured:
+        """Return a file's pieces, of which no more are read than the others leave of the limit."""
+        most = None if self._most is None else max(0, self._most - self._taken)
+        return Measured(self._source, entry, most=most)
+
     def _keep_digest(self, entry: FileEntry, measured: Measured) -> None:
+        self._taken += measured.bytes
         if not measured.failed:
             self.digests[entry.filename] = measured.sha256
 

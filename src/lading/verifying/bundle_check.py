@@ -21,6 +21,7 @@ from lading.filenames import MANIFEST
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.contradictions import contradictions
 from lading.model.entities import Entities
+from lading.model.hidden import has_hidden, is_hidden
 from lading.model.rowsets import RowSet
 from lading.model.shape import shape_of
 from lading.report import Problem, Progress
@@ -51,6 +52,20 @@ class RecordReading:
 def _by_shapes(manifest: Manifest, *, follows: bool) -> RecordReading:
     binder = PortableBinder()
     return RecordReading(rows_of_shapes(manifest.files, binder), binder, True, follows)
+
+
+def _hide(reading: RecordReading, entities: Entities) -> None:
+    """Hide what a catalog hides, in records of older shapes; of entities that it lacks, all."""
+    if not any(map(has_hidden, entities.roots.values())):
+        return
+    for root in reading.rows.values():
+        for rows in root.tree():
+            prefix = rows.name[len(root.name) + 1 :]
+            for value in rows.values:
+                path = f"{prefix}.{value.written}".lstrip(".")
+                value.hidden = root.name not in entities.roots or is_hidden(
+                    entities[root.name], path
+                )
 
 
 class BundleCheck:
@@ -96,7 +111,9 @@ class BundleCheck:
             self._check_files(manifest, RecordReading(entities.roots, binder, False, True))
             return
         is_readable = payload.streams is not None
-        self._check_files(manifest, _by_shapes(manifest, follows=not is_readable))
+        reading = _by_shapes(manifest, follows=not is_readable)
+        _hide(reading, entities)
+        self._check_files(manifest, reading)
         if is_readable:
             UpgradedCheck(payload, entities, binder, self.findings).run()
 
