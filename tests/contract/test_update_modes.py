@@ -106,3 +106,23 @@ def test_a_mirror_fills_an_empty_table(engine: sa.Engine) -> None:
     report = import_document(engine, before, catalog=CATALOG, on_conflict="mirror")
     assert (report.inserted, report.deleted) == (6, 0)
     assert content(engine) == expected
+
+
+def test_an_update_goes_on_without_bad_records(engine: sa.Engine) -> None:
+    """Whether they can't be read, refer to nothing, or take what another record keeps."""
+    document = export_document(engine, catalog=CATALOG)
+    dishes = document["dishes"]
+    dishes[0]["number"] = "x"
+    dishes[1]["parent"] = {"slug": "nowhere"}
+    dishes[2]["seen"], dishes[2]["steps"] = 7, []
+    dishes[3]["number"] = 5
+    report = import_document(
+        engine, document, catalog=CATALOG, on_conflict="update", on_error="continue"
+    )
+    assert (report.updated, report.unchanged, report.failed) == (1, 5, 3)
+    assert sorted(str(problem.field) for problem in report.problems) == [
+        "number",
+        "number",
+        "parent",
+    ]
+    assert [dish["steps"] for dish in content(engine)["dishes"]][2] == []

@@ -232,7 +232,12 @@ class EntityUpdates:
         self._note_written()
         for rows in self.root.tree():
             self.context.resolvers.changed(rows.table)
-        self.context.exclusions.add_bad(self.root.name, self.outcome.bad)
+        self.context.exclusions.add_bad(self.root.name, self._bad())
+
+    def _bad(self) -> set[int]:
+        """Return the numbers of records that turned out bad after others made room for them."""
+        numbers = (number for chunk in self.updates for number in chunk.batch.numbers)
+        return self.outcome.bad.intersection(numbers) if self.outcome.bad else set()
 
     def _note_written(self) -> None:
         """Count the records that were updated, and keep what is to be read back."""
