@@ -11,11 +11,14 @@ from lading import errors
 # What exists so far; a name appears when its feature does.
 EXPECTED = {
     "Catalog",
+    "Diff",
     "EntitySchema",
+    "ImportPlan",
     "Manifest",
     "Owned",
     "Ref",
     "default_catalog",
+    "diff",
     "export_all",
     "export_document",
     "import_order",

@@ -11,11 +11,12 @@ from lading.bundle import BundleReader, with_bundle
 from lading.catalog import Catalog, catalog_of
 from lading.diffing.entity_diff import EntityDiff
 from lading.diffing.sides import BundleSide, DatabaseSide, PayloadSide, Side
+from lading.errors import ArgumentError
 from lading.exporter import exporting_from, prepared_export
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.document_payload import DocumentPayload
 from lading.mapping.load_order import load_order_of
-from lading.options import check_path, entity_names, session_of
+from lading.options import ACCEPTED, DOCUMENT, check_path, entity_names, session_of
 from lading.planning.change_log import ChangeLog
 from lading.planning.file_format import PlanHeader
 from lading.planning.plan import Diff
@@ -68,13 +69,17 @@ def diff(
 
 
 def _checked(argument: str, side: Any, catalog: Catalog) -> Any:
-    """Refuse what is no side; return what to read it by."""
+    """Return what to read a side by; refuse what is none."""
     if isinstance(side, Mapping):
         return side
     if isinstance(side, str | os.PathLike):
         check_path(argument, side)
         return side
-    return session_of(side, catalog, argument)
+    try:
+        return session_of(side, catalog)
+    except ArgumentError as error:
+        expected = f"a bundle's path, {DOCUMENT}, or {ACCEPTED}"
+        raise ArgumentError(argument, side, expected, error.remedy) from error
 
 
 def _with_side(label: str, source: Any, catalog: Catalog, names: set[str], use: Use[T]) -> T:

@@ -355,12 +355,13 @@ def test_records_that_cannot_be_read_are_problems(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("side", [5, b"path", "", ["a"]])
 def test_what_is_no_side_is_refused(side: Any) -> None:
-    """Before anything is opened."""
+    """By the argument's name, before anything is opened."""
     catalog = WORLDS["shop"]().catalog
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ArgumentError, match="^a="):
         diff(side, {}, catalog=catalog)
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ArgumentError, match="^b=") as caught:
         diff({}, side, catalog=catalog)
+    assert (caught.value.argument, caught.value.value) == ("b", side)
 
 
 def test_a_record_that_changes_its_class_is_an_update(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ class ChangeBuilder:
     def __init__(self, rows: RowSet) -> None:
         self.rows = rows
         self.has_hidden = has_hidden(rows)
+        self.has_lists = bool(rows.links or rows.children)
 
     def insertion(self, record: Mapping[str, Any]) -> RecordChange:
         """Return the change that inserts a record."""
@@ -94,5 +95,5 @@ class ChangeBuilder:
     def _shown(self, record: Mapping[str, Any] | None) -> dict[str, Any] | None:
         if record is None:
             return None
-        fields = in_order(self.rows, record)
+        fields = in_order(self.rows, record) if self.has_lists else dict(record)
         return masked(self.rows.members, fields) if self.has_hidden else fields

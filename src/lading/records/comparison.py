@@ -83,7 +83,7 @@ class RecordComparison:
             is_missing = name not in before or name not in after
             if not is_missing and self.every.is_equal(member, before[name], after[name]):
                 continue
-            counts = counts or is_missing or not self.is_equal(member, before[name], after[name])
+            counts = counts or is_missing or self._counts(member, before[name], after[name])
             for content, fields in zip((before, after), altered, strict=True):
                 if name in content:
                     fields[name] = content[name]
@@ -94,6 +94,12 @@ class RecordComparison:
         if member in self.uncounted:
             return True
         return bool(self._compared(member, value) == self._compared(member, other))
+
+    def _counts(self, member: Member, value: Any, other: Any) -> bool:
+        """Tell whether two values that differ make a difference."""
+        if isinstance(member, Children):
+            return not self.is_equal(member, value, other)
+        return member not in self.uncounted
 
     @cached_property
     def every(self) -> RecordComparison:
