@@ -357,9 +357,9 @@ def test_records_that_cannot_be_read_are_problems(tmp_path: Path) -> None:
 def test_what_is_no_side_is_refused(side: Any) -> None:
     """By the argument's name, before anything is opened."""
     catalog = WORLDS["shop"]().catalog
-    with pytest.raises(ArgumentError, match="^a="):
+    with pytest.raises(ArgumentError, match=r"^a="):
         diff(side, {}, catalog=catalog)
-    with pytest.raises(ArgumentError, match="^b=") as caught:
+    with pytest.raises(ArgumentError, match=r"^b=") as caught:
         diff({}, side, catalog=catalog)
     assert (caught.value.argument, caught.value.value) == ("b", side)
 
