@@ -448,12 +448,15 @@ class TestImports:
     ) -> None:
         """Neither by plan nor in fact, whatever cascades are allowed."""
         base = new_base()
-        catalog = catalog_of(
-            table(base, "things"), table(base, "uses", thing_id=to("things.id", ondelete=action))
-        )
+        use = table(
+            base, "uses", thing_id=to("things.id", ondelete=action),
+            times=mapped_column(sa.Integer),
+        )  # fmt: skip
+        catalog = catalog_of(table(base, "things"), use)
         with filled(backend, base, things=slugs(1, 2), uses=slugs(1, 2, thing_id=1)) as engine:
             document = export_document(engine, catalog=catalog)
             document["things"] = document["things"][1:]
+            document["uses"][0]["times"] = 3
             options: Any = {"catalog": catalog, "on_conflict": "mirror"}
             plan: Any = import_document(engine, document, dry_run=True, **options)
             with pytest.raises(ImportFailed) as refused:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from lading.database.dialects.base import Row
 from lading.importing.context import LoadContext
 from lading.importing.deletions.cascades import cascades_of
 from lading.importing.deletions.catalog_references import Rewritten
@@ -91,14 +92,22 @@ def note_consequences(
 
 
 def rewritten_records(updates: Sequence[EntityUpdates]) -> Rewritten:
-    """Return the primary keys of the records that differ from a bundle's, by entity."""
-    return {
-        entity.root.name: [
-            [partner.row.identity for partner in differing.partners if partner is not None]
-            for differing in entity.differing
+    """Return the primary keys of the records whose references an update will change, by entity.
+
+    To be read once, after the changes are found.
+    """
+    return {entity.root.name: _rewritten(entity) for entity in updates}
+
+
+def _rewritten(entity: EntityUpdates) -> Iterator[list[Row]]:
+    plain = {value.name for value in entity.root.values}
+    for differing, updates in zip(entity.differing, entity.updates, strict=True):
+        changed = zip(differing.partners, updates.changes.fields, strict=True)
+        yield [
+            partner.row.identity
+            for partner, fields in changed
+            if partner is not None and (entity.root.children or not fields.keys() <= plain)
         ]
-        for entity in updates
-    }
 
 
 def _report(outcome: EntityOutcome, refusal: Refusal) -> None:
