@@ -14,9 +14,13 @@ from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.resolved_keys import AMBIGUOUS
+from lading.importing.stored_lines import StoredLines
 from lading.model.rowsets import RowSet
 from lading.records.comparison import FieldDifference
 from lading.records.describe import described
+
+#: Records of the database are read along if they are at most one in so many more or fewer.
+SLACK = 20
 
 
 @dataclass(slots=True)
@@ -126,6 +130,22 @@ class Conflicts:
         self.make_policy = make_policy
         self.is_empty = context.tables.is_empty(root)
         self.resolver = context.resolvers.by_key(root)
+        self.stored_lines: StoredLines | None = None
+
+    def read_along(self, total: int) -> None:
+        """Read the database's records beside those of the payload, if they are about as many.
+
+        Args:
+            total: how many records the payload has.
+        """
+        count = self.context.tables.before[self.root.table][0]
+        if self.make_policy is SkipExisting and abs(count - total) <= total // SLACK:
+            self.stored_lines = StoredLines(self.context.database, self.root)
+
+    def close(self) -> None:
+        """End the reading of the database's records."""
+        if self.stored_lines is not None:
+            self.stored_lines.close()
 
     @cached_property
     def policy(self) -> ConflictPolicy:
@@ -136,6 +156,8 @@ class Conflicts:
         """Decide what happens to every record of a batch; this only reads."""
         if self.is_empty:
             return Decisions(insert=range(len(batch)))
+        if self.stored_lines is not None and self.stored_lines.hold(batch.lines):
+            return Decisions(leave=range(len(batch)))
         identities = self.resolver.find(batch.keys)
         existing = ExistingRecords(batch, [], [])
         new: list[int] = []

@@ -148,10 +148,12 @@ class Loader:
             self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
         )
         loader = EntityLoader(context, root, outcome, conflicts, reader.decoder, updates=updates)
-        for batch in reader.batches(self.progress):
-            loader.load(batch)
-            if self.exclusions.must_restart:
-                return
+        conflicts.read_along(self.payload.total(root.name) or 0)
+        with closing(conflicts):
+            for batch in reader.batches(self.progress):
+                loader.load(batch)
+                if self.exclusions.must_restart:
+                    return
         if not self.exclusions.must_restart:
             loader.finish()
 

@@ -1,0 +1,108 @@
+"""Imports over records that the database has: read beside the bundle's, and not looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import mapped_column
+
+from lading import Catalog, import_document
+from support.backends import Backend
+from support.declaring import new_base, schema_for, table
+from support.statements import run_sql, statements
+
+COUNT = 200
+
+
+@pytest.fixture(autouse=True)
+def chunks_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let few records be many chunks, none of which is looked up as part of a small table."""
+    monkeypatch.setattr("lading.importing.entity_reader.CHUNK", 10)
+    monkeypatch.setattr("lading.importing.stored_lines.WINDOW", 30)
+    monkeypatch.setattr("lading.importing.resolver.SMALL", 0)
+
+
+def items() -> tuple[sa.MetaData, Catalog]:
+    """Return items with a number, whose slugs only the models know to be unique."""
+    base, catalog = new_base(), Catalog("test")
+    slug = mapped_column(sa.String(20), nullable=False)
+    schema_for(
+        table(base, "items", slug=slug, n=mapped_column(sa.Integer)), catalog, natural_key="slug"
+    )
+    return base.metadata, catalog
+
+
+def records(numbers: Any = range(COUNT)) -> list[dict[str, Any]]:
+    """Return items with these numbers, in key order."""
+    return [{"slug": f"i{number:04}", "n": number} for number in numbers]
+
+
+def test_equal_records_cost_no_lookups(backend: Backend) -> None:
+    """One statement reads them all, however many chunks there are."""
+    metadata, catalog = items()
+    with backend.database(metadata) as engine:
+        import_document(engine, {"items": records()}, catalog=catalog)
+        with statements(engine) as seen:
+            report = import_document(engine, {"items": records()}, catalog=catalog)
+    assert (report.skipped, report.differing, report.inserted) == (COUNT, 0, 0)
+    selects = [sql for sql in seen if sql.startswith("SELECT") and "items.slug" in sql]
+    assert len(selects) == 1
+
+
+Change = Callable[[list[dict[str, Any]]], Any]
+
+
+@pytest.mark.parametrize(
+    ("change", "differing", "inserted"),
+    [
+        (lambda made: made[55].update(n=-1), 1, 0),
+        (lambda made: [made[n].update(n=-1) for n in range(0, COUNT, 7)], 29, 0),
+        (lambda made: made.insert(33, {"slug": "i0032b", "n": 5}), 0, 1),
+        (lambda made: made.insert(0, {"slug": "a", "n": 5}), 0, 1),
+        (lambda made: made.pop(77), 0, 0),
+        (lambda made: made.reverse(), 0, 0),
+        (lambda made: made.__setitem__(slice(40, 45), []), 0, 0),
+    ],
+    ids=["one", "many", "a new one", "a first one", "one less", "order", "some less"],
+)
+def test_what_differs_is_told_as_by_lookups(
+    backend: Backend, change: Change, differing: int, inserted: int
+) -> None:
+    """Whatever lines stand where others are expected."""
+    metadata, catalog = items()
+    document = records()
+    change(document)
+    with backend.database(metadata) as engine:
+        import_document(engine, {"items": records()}, catalog=catalog)
+        report = import_document(engine, {"items": document}, catalog=catalog)
+    assert (report.differing, report.inserted) == (differing, inserted)
+    assert report.skipped == len(document) - inserted
+
+
+def test_rows_that_no_export_could_write_do_not_matter(backend: Backend) -> None:
+    """Where the bundle doesn't have them: two rows of one key are no fault of its records."""
+    metadata, catalog = items()
+    with backend.database(metadata) as engine:
+        import_document(engine, {"items": records()}, catalog=catalog)
+        run_sql(
+            engine,
+            "INSERT INTO items (id, slug, n) VALUES (9001, 'i0100b', 1)",
+            "INSERT INTO items (id, slug, n) VALUES (9002, 'i0100b', 2)",
+        )
+        report = import_document(engine, {"items": records()}, catalog=catalog)
+    assert (report.skipped, report.differing) == (COUNT, 0)
+
+
+def test_good_records_are_kept_beside_bad_ones_while_others_are_read(backend: Backend) -> None:
+    """An import that begins again reads again."""
+    metadata, catalog = items()
+    document = records(range(COUNT + 4))
+    document[20]["n"] = "x"
+    document.append(dict(document[5]))
+    with backend.database(metadata) as engine:
+        import_document(engine, {"items": records()}, catalog=catalog)
+        report = import_document(engine, {"items": document}, catalog=catalog, on_error="continue")
+    assert (report.skipped, report.inserted, report.failed) == (COUNT - 2, 4, 3)
