@@ -9,7 +9,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from lading import ArgumentError, export_all, export_document, import_all, import_document
+from lading import (
+    ArgumentError,
+    TargetError,
+    export_all,
+    export_document,
+    import_all,
+    import_document,
+)
 from support.backends import Backend
 from support.dishes import CATALOG, Dish, Label, Step, change, content, filled
 
@@ -122,3 +129,27 @@ def test_an_update_goes_on_without_bad_records(engine: sa.Engine) -> None:
     assert (report.updated, report.unchanged, report.failed) == (1, 5, 3)
     assert sorted(problem.record or 0 for problem in report.problems) == [1, 2, 4]
     assert [dish["steps"] for dish in content(engine)["dishes"]][2] == []
+
+
+@pytest.mark.parametrize("backend", ["postgresql", "mariadb"], indirect=True)
+def test_a_record_that_changes_meanwhile_is_not_overwritten(engine: sa.Engine) -> None:
+    """What was compared is what is updated, or nothing is."""
+    document = export_document(engine, catalog=CATALOG)
+    document["dishes"][1]["number"] = 50
+    others = sa.create_engine(engine.url)
+    written: list[str] = []
+
+    def write(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE") and "dishes" in statement and not written:
+            written.append(statement)
+            with others.begin() as connection:
+                update = sa.update(Dish).where(Dish.slug == "d1").values(seen=9)
+                connection.execute(update)
+
+    sa.event.listen(engine, "before_cursor_execute", write)
+    with pytest.raises(TargetError):
+        import_document(engine, document, catalog=CATALOG, on_conflict="update")
+    others.dispose()
+    assert written
+    dish = content(engine)["dishes"][1]
+    assert (dish["number"], dish["seen"]) == (1, 9)

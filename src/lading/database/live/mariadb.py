@@ -60,6 +60,8 @@ class MariaDBDatabase(Database):
         self.before: Row = ()
         #: The isolation that the session had before we changed it.
         self.level = ""
+        #: Whether it let an UPDATE see rows newer than its snapshot, as ``OFF`` or ``ON``.
+        self.guarded = ""
         self.packet = SMALLEST_PACKET
         self.catalog_tables = CatalogTables(self)
 
@@ -177,9 +179,13 @@ class MariaDBDatabase(Database):
         self.look_up_server()
 
     def begin_writing(self) -> None:
-        """In one snapshot, so that other writers don't disturb the count of what was gained."""
+        """In one snapshot, so that other writers don't disturb the count of what was gained.
+
+        An UPDATE must not see rows that others wrote since: what was compared is what it changes.
+        """
         if not self.autocommits():
             self._isolate(REPEATABLE)
+            self._guard("ON")
 
     def _isolate(self, level: str) -> None:
         """Bypass SQLAlchemy, which restores the settings of its first connection."""
@@ -189,7 +195,19 @@ class MariaDBDatabase(Database):
             self.level = cursor.fetchone()[0].replace("-", " ")
             cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {level}")
 
+    def _guard(self, value: str) -> None:
+        """Have writes to rows that changed since the snapshot refused, where the server can."""
+        driver: Any = self.connection.connection.dbapi_connection
+        with self.driver_errors(), closing(driver.cursor()) as cursor:
+            cursor.execute("SHOW SESSION VARIABLES LIKE 'innodb_snapshot_isolation'")
+            setting = cursor.fetchone()
+            if setting is not None:
+                self.guarded = self.guarded or setting[1]
+                cursor.execute(f"SET SESSION innodb_snapshot_isolation = {value}")
+
     def give_back(self) -> None:
+        if self.guarded and not self.connection.closed and not self.connection.invalidated:
+            self._guard(self.guarded)
         if self.level and not self.connection.closed and not self.connection.invalidated:
             self._isolate(self.level)
 
