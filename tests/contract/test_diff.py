@@ -30,38 +30,13 @@ from support.aged import pantry, stall
 from support.aged_keys import depot as aged_depot
 from support.aged_more import notebook, workshop
 from support.backends import ON_SQLITE, Backend, SQLiteMemory
+from support.changed import by_hand, changes_of
 from support.declaring import new_base, schema_for
 from support.packing import changing, packed
 from support.rewriting import rewritten
 from support.statements import statements
 from support.world import World, key, number, slug, text, to
 from support.zoo import WORLDS
-
-Changed = set[tuple[str, str, str]]
-
-
-def by_hand(world: World, before: dict[str, Any], after: dict[str, Any]) -> Changed:
-    """Entity, key and action of what two documents differ in."""
-    changed: Changed = set()
-    for name, rows in world.catalog.use().roots.items():
-        left, right = (
-            {json.dumps({part: r[part] for part in rows.key_names}): r for r in document[name]}
-            for document in (before, after)
-        )
-        for identity in left.keys() | right.keys():
-            if left.get(identity) != right.get(identity):
-                action = "update"
-                if identity not in right:
-                    action = "delete"
-                elif identity not in left:
-                    action = "insert"
-                changed.add((name, identity, action))
-    return changed
-
-
-def changes_of(difference: Diff | ImportPlan) -> Changed:
-    """What a diff found, likewise."""
-    return {(one.entity, json.dumps(one.key), one.action) for one in difference.changes()}
 
 
 @pytest.mark.parametrize("name", WORLDS)
@@ -83,7 +58,7 @@ def test_what_was_added_is_found_in_every_world(
             world.more(session)
             session.commit()
         after = export_document(engine, catalog=world.catalog)
-        expected = by_hand(world, before, after)
+        expected = by_hand(world.catalog, before, after)
         for side in (tmp_path / "old", before):
             assert changes_of(diff(side, engine, catalog=world.catalog)) == expected
         export_all(engine, tmp_path / "new", catalog=world.catalog)
