@@ -30,6 +30,7 @@ check: .venv/.installed
 
 bench: .venv/.installed
 	$(BIN)/python tests/bench/bench.py
+	$(BIN)/python tests/bench/loading.py
 
 # Mutated files, for so long; what is found ends the run and is kept as crash-*.
 fuzz: .venv/.installed
