@@ -87,9 +87,9 @@ def test_older_bundles_are_upgraded_first(
     assert not diff(path, path, catalog=new.catalog)
 
 
-def recipes(**meta: Any) -> World:
+def recipes(*, steps: str = "Step.position", **meta: Any) -> World:
     """Recipes with owned uses in no order, steps in an order, tags, and a stamp that is volatile."""
-    base, catalog = new_base(), Catalog("kitchen")
+    base, catalog, order = new_base(), Catalog("kitchen"), steps
     links = sa.Table(
         "recipe_tags",
         base.metadata,
@@ -109,7 +109,7 @@ def recipes(**meta: Any) -> World:
         price = mapped_column(sa.Numeric(10, 2), nullable=False)
         stamp = number()
         uses = relationship("Use")
-        steps = relationship("Step", order_by="Step.position")
+        steps = relationship("Step", order_by=order)
         tags = relationship(Tag, secondary=links)
 
     class Use(base):  # type: ignore[misc, valid-type]
@@ -172,11 +172,20 @@ def test_a_set_in_another_order_makes_no_difference() -> None:
 
 def test_a_sequence_in_another_order_makes_one() -> None:
     """It is told with its whole value."""
-    found = edited(lambda record: record["steps"].reverse())
+    found = edited(lambda record: record["steps"].reverse(), steps="Step.id")
     (change,) = found.changes("recipes")
     assert change.before is not None
     assert [step["name"] for step in change.before["steps"]] == ["s0", "s1", "s2"]
     assert "recipes slug 'r3': steps in another order" in str(found)
+
+
+def test_a_sequence_whose_records_say_their_order_has_that_one() -> None:
+    """However they are listed, the database gives them by their positions."""
+    assert not edited(lambda record: record["steps"].reverse())
+    found = edited(lambda record: record["steps"][0].update(position=9))
+    (change,) = found.changes("recipes")
+    assert change.after is not None
+    assert [step["name"] for step in change.after["steps"]] == ["s1", "s2", "s0"]
 
 
 def test_volatile_fields_alone_make_no_difference() -> None:
