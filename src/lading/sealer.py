@@ -139,6 +139,8 @@ def _refuse_unmendable(check: BundleCheck, manifest: Manifest) -> None:
             text = "carries surrogate ids, which no edit can keep. Export it without include_ids"
         elif check.files[entry.entity_type].decoder is None:
             text = "is written by a schema's own code. Pass its catalog=, at the bundle's version"
+        elif not check.files[entry.entity_type].is_ordered:
+            text = "has a key whose order only its catalog tells. Pass its catalog="
         if text:
             problems.append(Problem(entry.filename, None, None, None, text))
     if problems:
@@ -197,22 +199,12 @@ class _Seal:
     def _lines(self, entry: FileEntry, file_check: FileCheck) -> Iterator[bytes]:
         """Yield the records' canonical texts; as they stand where the file is as it was."""
         is_same = self.survey.digests[entry.filename] == entry.sha256
-        is_as_it_was = is_same and file_check.is_canonical
-        if is_as_it_was or file_check.decoder is None or not file_check.is_ordered:
-            yield from self._unmoved(entry, file_check, as_it_is=is_as_it_was)
-            return
         blocks = self.survey.blocks(entry, CHUNK)
+        if file_check.decoder is None or (is_same and file_check.is_canonical):
+            yield from (line for block in blocks for line in block.records)
+            return
         twins = partial(self._refuse_change, entry)
         yield from lines_in_order(file_check.decoder, blocks, lambda _: None, twins)
-
-    def _unmoved(
-        self, entry: FileEntry, file_check: FileCheck, *, as_it_is: bool
-    ) -> Iterator[bytes]:
-        for block in self.survey.blocks(entry, CHUNK):
-            if as_it_is or file_check.decoder is None:
-                yield from block.records
-            else:
-                yield from file_check.decoder.read(block.records, block.first).batch.lines
 
     def _refuse_change(self, entry: FileEntry, *_: object) -> None:
         raise BundleError("was changed while it was read", "Seal it again.", file=entry.filename)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 
 from lading.report import Problem
 from lading.values.json_text import on_own_stack, parse_json
+
+#: Numbers stay as they are written: JSON columns and others write the same one differently.
+_as_written = json.JSONDecoder(
+    parse_float=lambda text: msgspec.Raw(text.encode()),
+    parse_int=lambda text: msgspec.Raw(text.encode()),
+).decode
 
 
 class OpenDecoder:
@@ -23,10 +31,15 @@ class OpenDecoder:
         loose: list[int] = []
         for number, line in enumerate(lines, first):
             try:
-                record = parse_json(line)
-                if on_own_stack(msgspec.json.encode, record) != line:
+                parse_json(line)
+                if not _is_plain(line):
                     loose.append(number)
-            except (ValueError, OverflowError) as error:
+            except ValueError as error:
                 text = f"isn't valid JSON: {error}"
                 problems.append(Problem(self.file, number, None, None, text))
         return problems, loose
+
+
+def _is_plain(line: bytes) -> bool:
+    """Tell whether valid JSON has no blanks, and no escapes but those that it needs."""
+    return on_own_stack(msgspec.json.encode, on_own_stack(_as_written, line.decode())) == line

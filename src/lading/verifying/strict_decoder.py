@@ -68,6 +68,9 @@ class StrictDecoder:
         self.compiled = compiled
         self.decoder = compiled.decoder
         self.lists = ListOrder(compiled.decoder)
+        self.has_computed = any(
+            not value.writable for inner in rows.tree() for value in inner.values
+        )
         #: A good record, as far as one was read.
         self.sample: Any = None
 
@@ -134,6 +137,8 @@ class StrictDecoder:
             texts = encode_lines(records)
             if not self.lists.holds(records):
                 return None
+            if texts != lines and self.has_computed:
+                return None  # whose values no type tells, and so no text
             loose = [] if texts == lines else _loose(lines, texts, numbers)
             return StrictBatch(self.decoder.batch(records, numbers, texts), loose=loose)
         except (ValueError, TypeError, OverflowError, RecursionError):

@@ -28,6 +28,7 @@ from lading import (
     export_all,
     import_all,
     import_order,
+    verify,
 )
 from support.backends import Backend
 from support.drawn.drawing import draw
@@ -352,6 +353,9 @@ def _round(world: World, *, tame: bool) -> int:
     before = world.cells(source)
     first = world.export(source)
     world.hold(world.cells(source) == before, "an export changed its source")
+    for catalog in (None, world.made.catalog):
+        faults = verify(first, catalog=catalog).errors
+        world.hold(not faults, f"verify finds faults in what was exported: {faults[:3]}")
     target = world.fresh()
     try:
         report = world.load(target, first)
