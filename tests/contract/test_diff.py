@@ -279,6 +279,35 @@ def test_a_diff_may_be_signed_as_the_plan_of_a_mirror(tmp_path: Path, backend: B
             import_all(engine, path, expect=tmp_path / "signed", **options)
 
 
+def test_elements_of_arrays_on_lines_of_their_own_are_not_taken_for_records(
+    tmp_path: Path,
+) -> None:
+    """Whatever of them is equal, and skipped."""
+    world = recipes()
+    plain = packed(world, tmp_path / "plain")
+
+    def spread(name: str, records: list[Any]) -> list[Any]:
+        texts = (json.dumps(record, separators=(",", ":")).encode() for record in records)
+        return [text.replace(b"},{", b"},\n{") for text in texts]
+
+    def altered(name: str, records: list[Any]) -> list[Any]:
+        if name == "recipes":
+            records[2]["uses"][1]["name"] = "other"
+            del records[1]
+        return spread(name, records)
+
+    left = rewritten(packed(world, tmp_path / "left"), spread)
+    right = rewritten(packed(world, tmp_path / "right"), altered)
+    assert not diff(left, plain, catalog=world.catalog)
+    for side in (left, plain):
+        found = diff(side, right, catalog=world.catalog)
+        assert not found.problems
+        assert changes_of(found) == {
+            ("recipes", '{"slug": "r2"}', "delete"),
+            ("recipes", '{"slug": "r3"}', "update"),
+        }
+
+
 def test_a_damaged_bundle_is_refused(tmp_path: Path) -> None:
     """Whether its file is compared, or has the other one's checksum."""
     world = WORLDS["shop"]()

@@ -113,8 +113,8 @@ class TextCursor:
     """A place in the text of an entity file that has one record a line.
 
     ``text`` is what follows the file's first line, ``total`` the number of its records.  Equal
-    bytes are skipped by the window, and never cut into lines.  It is for records without arrays:
-    there a line that begins after ``},`` begins with a record, whatever stands before.
+    bytes are skipped by the window, and never cut into lines: what is skipped may be laid out in
+    any way, if only a line that begins after ``},`` and reads as a record is one.
     """
 
     def __init__(self, text: Iterable[bytes], total: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 
 from lading.bundle import BundleReader
 from lading.bundle.file_format import header
@@ -13,7 +13,8 @@ from lading.exporter import Export
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.payload import Payload
 from lading.loading.unchecked import fingerprint_of
-from lading.model.rowsets import Reference, RowSet, Value
+from lading.model.rowsets import RowSet, Value
+from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import Problem
 from lading.scratch.sort import CHUNK
 from lading.values.base import CUSTOM
@@ -125,7 +126,7 @@ class BundleSide(PayloadSide):
 
     def text(self, rows: RowSet) -> Generator[bytes, None, None]:
         """Yield an entity file's text after its first line; ``UnusualLayout`` if there is none."""
-        if not (self._has_todays(rows.name) and _is_flat(rows)):
+        if not (self._has_todays(rows.name) and _is_told_by_line(rows)):
             raise UnusualLayout
         entry = self.payload.entries[rows.name]
         first_line = header(entry.entity_type, entry.schema_version)
@@ -138,13 +139,31 @@ class BundleSide(PayloadSide):
         yield from pieces
 
 
-def _is_flat(rows: RowSet) -> bool:
-    """Tell whether an entity's records hold no arrays, so that each line can only be a record."""
-    return all(
-        isinstance(member, Reference)
-        or (isinstance(member, Value) and not member.kind.is_json and member.kind.name != CUSTOM)
-        for member in rows.members
-    )
+def _is_told_by_line(rows: RowSet) -> bool:
+    """Tell whether a line that begins after ``},`` and is taken for a record can only be one.
+
+    Beside records, only elements of arrays begin so, and none of those may have all of a
+    record's fields.
+    """
+    values = [value for within in rows.tree() for value in within.values]
+    if needs_marshmallow(rows) or not all(map(_has_no_arrays, values)):
+        return False
+    names = {member.written for member in rows.members if member.classes is None}
+    names -= {value.written for value in rows.values if not value.writable}
+    return not any(names <= element for element in _elements(rows))
+
+
+def _has_no_arrays(value: Value) -> bool:
+    return not value.kind.is_json and value.kind.name != CUSTOM
+
+
+def _elements(rows: RowSet) -> Iterator[set[str]]:
+    """Yield the fields that the elements of a record's arrays have, at any depth."""
+    for links in rows.links:
+        yield {part.written for part in links.reference.parts}
+    for children in rows.children:
+        yield {member.written for member in children.rows.members}
+        yield from _elements(children.rows)
 
 
 class DatabaseSide(Side):
