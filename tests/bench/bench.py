@@ -39,6 +39,8 @@ from lading import Catalog, EntitySchema, diff, export_all, import_all, verify
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a script, and no test
 
+from changing import ByHand, comparisons
+
 from support.mariadb_server import found, running_mariadb
 
 
@@ -339,6 +341,13 @@ def measure(engine: sa.Engine, rows: int, rounds: int, folder: Path) -> None:
 
     imports = pairs(restore, restore_by_hand, rounds, before=lambda: empty(True))
     timed_pairs = [("export", exports), ("import", imports)]
+    timed_pairs += comparisons(
+        engine,
+        ByHand(engine, Base.metadata.tables, Line),
+        lambda **options: import_all(engine, bundle, catalog=catalog, **options),
+        (lines, rows),
+        lambda ours, theirs, before: pairs(ours, theirs, rounds, before),
+    )
     if engine.dialect.name == "sqlite":  # a bundle has the same bytes from every engine
         verifications = pairs(lambda: _verified(bundle), lambda: verify_by_hand(bundle), rounds)
         timed_pairs.append(("verify", verifications))
@@ -350,7 +359,7 @@ def print_times(subject: str, title: str, times: list[tuple[float, float]]) -> N
     """Print the medians of both ways, and that of their ratios."""
     ours, theirs = (statistics.median(each) for each in zip(*times, strict=True))
     ratio = statistics.median(a / b for a, b in times)
-    print(f"{subject:<12}{title:<8}{ours:>8.2f} s{theirs:>10.2f} s{ratio:>9.2f}")
+    print(f"{subject:<12}{title:<10}{ours:>8.2f} s{theirs:>10.2f} s{ratio:>9.2f}")
 
 
 def _verified(bundle: Path) -> None:
@@ -430,7 +439,7 @@ def main() -> None:
     parser.add_argument("--mariadb", metavar="URL")
     options = parser.parse_args()
     print(f"{options.rows:,} purchases, medians of {options.rounds} rounds\n")
-    print(f"{'':<20}{'lading':>10}{'by hand':>12}{'ratio':>9}")
+    print(f"{'':<22}{'lading':>10}{'by hand':>12}{'ratio':>9}")
     folder = Path(TemporaryDirectory(prefix="lading-bench-").name)
     folder.mkdir()
     try:
