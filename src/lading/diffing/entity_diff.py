@@ -9,11 +9,11 @@ from typing import Any
 from lading.diffing.cursors import Cursor, LineCursor, Numbered, TextCursor, UnusualLayout
 from lading.diffing.merge import merge
 from lading.diffing.places import OutOfOrder, SidePlace
-from lading.diffing.raw_records import RawReader
 from lading.diffing.results import EntityResult
 from lading.diffing.sides import Block, Side
 from lading.model.rowsets import RowSet
 from lading.records.comparison import RecordComparison
+from lading.records.raw_records import RawReader
 from lading.report import Problem
 from lading.scratch.sort import CHUNK, chunked, externally_sorted
 

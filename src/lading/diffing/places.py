@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lading.diffing.cursors import Cursor
-from lading.diffing.raw_records import RawReader, RawRecord
 from lading.diffing.results import EntityResult
 from lading.diffing.sides import Side
+from lading.records.raw_records import RawReader, RawRecord
 
 
 class OutOfOrder(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
@@ -18,8 +19,7 @@ class Tally:
     links: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRow:
+class StoredRow(NamedTuple):
     """The primary key of a row that was read, and the owned rows that it nests, in their order.
 
     ``children`` are keyed by the name of the list's member.

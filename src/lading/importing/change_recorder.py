@@ -9,6 +9,7 @@ from lading.model.rowsets import RowSet
 from lading.planning.change_log import ChangeLog
 from lading.planning.record_change import ChangeBuilder
 from lading.records.comparison import Content, RecordComparison
+from lading.records.raw_records import RawReader
 
 
 class ChangeRecorder:
@@ -17,6 +18,7 @@ class ChangeRecorder:
     def __init__(self, log: ChangeLog | None, comparison: RecordComparison) -> None:
         self.log = log
         self.comparison = comparison
+        self.raw = RawReader(comparison.rows, comparison)
         self.builder = ChangeBuilder(comparison.rows)
 
     @property
@@ -28,7 +30,7 @@ class ChangeRecorder:
         """Add records that are new."""
         if self.log is not None:
             for line in batch.lines:
-                self.log.add(self.builder.insertion(self.comparison.loaded(line)))
+                self.log.add(self.builder.insertion(self.raw.new_content(line)))
 
     def update(
         self,
@@ -56,4 +58,4 @@ class ChangeRecorder:
         """Add stored records that are deleted."""
         if self.log is not None:
             for line in lines:
-                self.log.add(self.builder.deletion(self.comparison.stored(line)))
+                self.log.add(self.builder.deletion(self.raw.stored_content(line)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.exporting.reader import RecordReader
 from lading.model.rowsets import RowSet
 from lading.records.comparison import FieldDifference, RecordComparison
+from lading.records.raw_records import RawReader
 
 
 class StoredComparison(RecordComparison):
@@ -18,12 +20,20 @@ class StoredComparison(RecordComparison):
         super().__init__(rows, database.dialect)
         self.reader = RecordReader(database, rows)
 
+    @cached_property
+    def raw(self) -> RawReader:
+        """Reads records field by field, only where they differ from stored ones."""
+        return RawReader(self.rows, self)
+
     def differing_lines(
         self, lines: Sequence[bytes], identities: Sequence[Row]
     ) -> Iterator[tuple[int, list[FieldDifference]]]:
         """Yield the place of each line that differs from the row with its primary key, and how."""
         stored = self.reader.lines_of(identities)
         for place, (line, identity) in enumerate(zip(lines, identities, strict=True)):
-            changes = list(self.changes(line, stored[identity]))
+            stored_line = stored[identity]
+            if line == stored_line:
+                continue
+            changes = list(self.differences(self.rows, *self.raw.contents(line, stored_line)))
             if changes:
                 yield place, changes

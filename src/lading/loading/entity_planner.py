@@ -53,7 +53,7 @@ class EntityPlanner:
             self._add_keys(batch.take(decisions.update))
 
     def _add_keys(self, batch: Batch) -> None:
-        self.keys.add(self.root, batch, lambda: map(self.comparison.loaded, batch.lines))
+        self.keys.add(self.root, batch, lambda: map(self.comparison.raw.new_content, batch.lines))
 
     def finish(self) -> None:
         """Find what a mirror would delete, and which owned rows would change."""

@@ -66,6 +66,8 @@ class RecordComparison:
         """Return what a field of a bundle or a document says, in canonical form."""
         if isinstance(member, Value) and written is not None and member.kind.name != CUSTOM:
             return member.kind.write(member.kind.read(written))
+        if isinstance(member, Children):
+            written = without_ids(self.layout, {member.written: written})[member.written]
         field = self.schema.fields[member.name]
         return canonical_value(member, field.deserialize(written, member.written, {}))
 
@@ -91,9 +93,7 @@ class RecordComparison:
 
     def is_equal(self, member: Member, value: Any, other: Any) -> bool:
         """Tell whether two values of a field in canonical form make no difference."""
-        if member in self.uncounted:
-            return True
-        return bool(self._compared(member, value) == self._compared(member, other))
+        return member in self.uncounted or self._is_same(member, value, other)
 
     def _counts(self, member: Member, value: Any, other: Any) -> bool:
         """Tell whether two values that differ make a difference."""
@@ -133,7 +133,7 @@ class RecordComparison:
             name = member.written
             if member in self.computed or name not in record:
                 continue
-            if self._compared(member, record[name]) != self._compared(member, stored.get(name)):
+            if not self._is_same(member, record[name], stored.get(name)):
                 yield member
 
     def _pairs(self, member: Children, children: Any, stored: Any) -> list[tuple[Any, Any]]:
@@ -157,6 +157,14 @@ class RecordComparison:
             for member in rows.members
             if member not in self.uncounted and member.written in record
         )
+
+    def _is_same(self, member: Member, value: Any, other: Any) -> bool:
+        """Tell whether two canonical values of a field are the same."""
+        if value is other:
+            return True
+        if type(value) is type(other) in (str, int):
+            return bool(value == other)
+        return bool(self._compared(member, value) == self._compared(member, other))
 
     def _compared(self, member: Member, value: Any) -> Any:
         """Return what a field's canonical value is compared by: a set in one order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from lading.database.dialects.base import Row
@@ -54,11 +54,15 @@ class UpdateExisting:
         decisions = Decisions()
         for place, identity in zip(existing.places, existing.identities, strict=True):
             line, row = stored[identity]
-            record, content = self._contents(batch.lines[place], line)
-            if record is None:
+            if batch.lines[place] == line:
                 decisions.unchanged += 1
                 continue
-            message = self._refusal(record, content)
+            record, content = self.comparison.raw.contents(batch.lines[place], line)
+            members = list(self.comparison.differing(self.root, record, content))
+            if self.comparison.uncounted.issuperset(members):
+                decisions.unchanged += 1
+                continue
+            message = self._refusal(members, record, content)
             if message is not None:
                 decisions.refuse[place] = message
                 continue
@@ -70,17 +74,9 @@ class UpdateExisting:
             self.keep(differing)
         return decisions
 
-    def _contents(self, line: bytes, stored: bytes) -> tuple[Content | None, Content]:
-        """Return what a record and the stored one say; ``None`` where they don't differ."""
-        if line == stored:
-            return None, {}
-        record, content = self.comparison.loaded(line), self.comparison.stored(stored)
-        differs = any(self.comparison.differences(self.root, record, content))
-        return (record if differs else None), content
-
-    def _refusal(self, record: Content, stored: Content) -> str | None:
+    def _refusal(self, differing: Iterable[Member], record: Content, stored: Content) -> str | None:
         """Say why a record can't be updated: its class or its primary key would change."""
-        for member in self.comparison.differing(self.root, record, stored):
+        for member in differing:
             now, new = stored.get(member.written), record[member.written]
             if hides(member):
                 now, new = HIDDEN, HIDDEN

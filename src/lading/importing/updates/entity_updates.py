@@ -119,7 +119,7 @@ class EntityUpdates:
             lines = reader.lines_of(identities) if self._reads_doomed else {}
             self.recorder.delete(lines.values())
             for identity, line in lines.items():
-                self.unique.leave(self.comparison.stored(line), identity)
+                self.unique.leave(self.comparison.raw.stored_content(line), identity)
 
     @property
     def _reads_doomed(self) -> bool:
@@ -155,7 +155,7 @@ class EntityUpdates:
         if not (self.matcher.left or self.unique.leaving):
             return batch
         changes = self._changes(
-            batch, list(map(self.comparison.loaded, batch.lines)), [None] * len(batch)
+            batch, list(map(self.comparison.raw.new_content, batch.lines)), [None] * len(batch)
         )
         takers = changes.with_stored_rows(batch)
         if not takers:
@@ -241,7 +241,7 @@ class EntityUpdates:
 
     def _note_written(self) -> None:
         """Count the records that were updated, and keep what is to be read back."""
-        for differing in self.differing:
+        for differing in self.differing if self.recorder.log is not None else ():
             stored = [partner.content if partner else {} for partner in differing.partners]
             numbers = differing.batch.numbers
             self.recorder.update(numbers, differing.records, stored, self.outcome.bad)

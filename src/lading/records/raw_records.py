@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from lading.model.ordering import key_order
-from lading.model.rowsets import Member, RowSet, Value
+from lading.model.recursive_keys import recurring
+from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.records.comparison import Content, RecordComparison
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.values.base import CUSTOM
@@ -17,6 +19,8 @@ from lading.values.scalars import Float
 
 _scalar = msgspec.json.Decoder().decode
 _cut = msgspec.json.Decoder(dict[str, msgspec.Raw])
+#: How many texts of references are remembered with what they say, and how long these may be.
+REMEMBERED, LONGEST = 10_000, 200
 
 
 @dataclass(slots=True)
@@ -52,10 +56,14 @@ class RawReader:
         self.scalars = {
             name
             for name, member in self.members.items()
-            if isinstance(member, Value)
-            and not (member.kind.is_json or isinstance(member.kind, Float))
-            and member.kind.name != CUSTOM
+            if isinstance(member, Value) and _is_plain(member)
         }
+        #: Those that hold nothing else at any depth.
+        self.plain = {name for name, member in self.members.items() if _is_plain(member)}
+        self.keys = {
+            name for name, member in self.members.items() if isinstance(member, Reference | Links)
+        }
+        self.key_of_text = lru_cache(REMEMBERED)(self._read_text)
         self.computed = members.keys() - self.members.keys()
         self.names: dict[bytes, set[str]] = {}
 
@@ -102,6 +110,38 @@ class RawReader:
             return record.content
         return {name: self._value(record, name) for name in self.members if name in record.fields}
 
+    def contents(self, line: bytes, stored: bytes) -> tuple[Content, Content]:
+        """Return what a record says and what a stored one does; equal texts give the same object.
+
+        The record was decoded before, so its schema takes it.
+        """
+        record = None if self.has_hooks else self._cut_usual(line)
+        if record is None:
+            return self.comparison.loaded(line), self.comparison.stored(stored)
+        before = self.read(stored, canonical=True)
+        content, texts = self.content(before), before.fields
+        return {
+            name: content[name] if texts.get(name) == text else self._value(record, name)
+            for name, text in record.fields.items()
+            if name in self.members
+        }, content
+
+    def new_content(self, line: bytes) -> Content:
+        """Return what a record says that was decoded before."""
+        record = None if self.has_hooks else self._cut_usual(line)
+        return self.comparison.loaded(line) if record is None else self.content(record)
+
+    def stored_content(self, line: bytes) -> Content:
+        """Return what a stored record says."""
+        if self.has_hooks:
+            return self.comparison.stored(line)
+        return self.content(self.read(line, canonical=True))
+
+    def _cut_usual(self, line: bytes) -> RawRecord | None:
+        """Cut a record whose form is the usual one into fields."""
+        record = RawRecord(line, on_own_stack(_cut.decode, line), canonical=False)
+        return record if self._is_usual(record) else None
+
     def same_texts(self, record: RawRecord, other: RawRecord) -> bool:
         """Tell whether two keys are the same texts; others may be spelled otherwise."""
         return bool(record.key) and record.key == other.key
@@ -125,6 +165,26 @@ class RawReader:
         """Return a field in canonical form."""
         if record.content is not None:
             return record.content[name]
-        text = record.fields[name]
-        written = _scalar(text) if name in self.scalars else parse_json(bytes(text))
-        return written if record.canonical else self.comparison.field(self.members[name], written)
+        text = bytes(record.fields[name])
+        if record.canonical:
+            return _scalar(text) if name in self.plain else parse_json(text)
+        if name in self.keys and len(text) <= LONGEST:
+            return self.key_of_text(name, text)
+        return self._read_text(name, text)
+
+    def _read_text(self, name: str, text: bytes) -> Any:
+        """Return what the text of a field of a bundle or a document says, in canonical form."""
+        written = _scalar(text) if name in self.scalars else parse_json(text)
+        return self.comparison.field(self.members[name], written)
+
+
+def _is_plain(member: Member) -> bool:
+    """Tell whether any parser reads what a member holds alike: texts, booleans, whole numbers."""
+    if isinstance(member, Value):
+        is_number = member.kind.is_json or isinstance(member.kind, Float)
+        return not is_number and member.kind.name != CUSTOM
+    if isinstance(member, Children):
+        return all(map(_is_plain, member.rows.members))
+    reference = member.reference if isinstance(member, Links) else member
+    own = recurring(reference.parts)
+    return all(part is own or _is_plain(part) for part in reference.parts)
