@@ -1,0 +1,37 @@
+"""Records read field by field say what their schemas say of them, in every world of the zoo."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+
+from lading import export_document
+from lading.records.comparison import RecordComparison
+from lading.records.raw_records import RawReader
+from lading.values.json_text import json_text
+from support.backends import ON_SQLITE, Backend
+from support.zoo import WORLDS
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS.keys())
+def test_fields_say_what_schemas_say(backend: Backend, world: Any) -> None:
+    """Of new records, of stored ones, and of those that are compared with others."""
+    made = world()
+    with backend.database() as engine:
+        document = export_document(made.filled(engine), catalog=made.catalog)
+    for name, rows in made.catalog.use().roots.items():
+        comparison = RecordComparison(rows)
+        raw = RawReader(rows, comparison)
+        lines = [msgspec.json.encode(record) for record in document[name]]
+        for line in lines:
+            assert json_text(raw.new_content(line)) == json_text(comparison.loaded(line))
+            assert json_text(raw.stored_content(line)) == json_text(comparison.stored(line))
+        for line, stored in pairwise([*lines, *lines[:2]]):
+            expected = comparison.loaded(line), comparison.stored(stored)
+            assert list(map(json_text, raw.contents(line, stored))) == list(
+                map(json_text, expected)
+            )
