@@ -185,6 +185,6 @@ def _is_plain(member: Member) -> bool:
         return not is_number and member.kind.name != CUSTOM
     if isinstance(member, Children):
         return all(map(_is_plain, member.rows.members))
-    reference = member.reference if isinstance(member, Links) else member
+    reference: Any = member.reference if isinstance(member, Links) else member
     own = recurring(reference.parts)
     return all(part is own or _is_plain(part) for part in reference.parts)
