@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
-from lading import ArgumentError, BundleError, verify
+from lading import ArgumentError, BundleError, seal, verify
 from lading.bundle import BundleReader
 from lading.formats import verification_schema
 from support.aged import pantry
@@ -347,3 +347,14 @@ def test_restore_takes_a_catalog_and_what_makes_engines(tmp_path: Path) -> None:
         verify(tmp_path, restore=True)
     with pytest.raises(ArgumentError, match="expected True, False or a function"):
         verify(tmp_path, catalog=shop(1).catalog, restore="sqlite://")  # type: ignore[arg-type]
+
+
+def test_the_layout_of_a_file_is_looked_at(bundle: Path) -> None:
+    """Blanks between records are no change of records, and not what an export writes."""
+    file = bundle / "03_tags.json"
+    file.write_bytes(file.read_bytes().replace(b',\n{"slug":"new"}', b' ,\n{"slug":"new"}'))
+    told = [p.message for p in verify(rewritten(bundle)).problems]
+    assert told == ["isn't laid out as an export lays it out. seal() rewrites it in canonical form"]
+    (sealed,) = seal(bundle).files
+    assert (sealed.filename, sealed.rewritten, sealed.moved) == ("03_tags.json", 0, 0)
+    assert verify(bundle)
