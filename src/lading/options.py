@@ -88,7 +88,8 @@ def check_mapping(argument: str, mapping: Any, expected: str) -> None:
 def check_choice(argument: str, value: Any, choices: Collection[str]) -> None:
     """Refuse what is none of some texts."""
     if not isinstance(value, str) or value not in choices:
-        raise ArgumentError(argument, value, " or ".join(map(repr, choices)))
+        *others, last = map(repr, choices)
+        raise ArgumentError(argument, value, f"{', '.join(others)} or {last}")
 
 
 def check_entity(argument: str, name: Any, known: Collection[str]) -> None:

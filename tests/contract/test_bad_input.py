@@ -329,27 +329,22 @@ def test_a_wrong_number_of_links_is_refused(target: Target) -> None:
     ("options", "text"),
     [
         (
-            {"on_conflict": "update"},
-            "on_conflict='update' isn't supported yet; expected 'skip' or 'error'.",
-        ),
-        (
-            {"on_conflict": "mirror"},
-            "on_conflict='mirror' isn't supported yet; expected 'skip' or 'error'.",
-        ),
-        (
             {"on_conflict": "replace"},
-            "on_conflict='replace'; expected 'skip' or 'error'.",
+            "on_conflict='replace'; expected 'skip', 'update', 'error' or 'mirror'.",
         ),
         (
             {"on_conflict": {"*": "skip", "order": None}},
-            "on_conflict=None; expected 'skip' or 'error'.",
+            "on_conflict=None; expected 'skip', 'update', 'error' or 'mirror'.",
         ),
         (
             {"on_conflict": {"orders": "skip"}},
             "on_conflict: unknown entity 'orders'; expected one of: order, categories, products, "
             "suppliers.",
         ),
-        ({"on_conflict": None}, "on_conflict=None; expected 'skip' or 'error'."),
+        (
+            {"on_conflict": None},
+            "on_conflict=None; expected 'skip', 'update', 'error' or 'mirror'.",
+        ),
         ({"on_conflict": ["skip"]}, None),
         ({"on_conflict": {"*": ["skip"]}}, None),
         ({"on_error": "ignore"}, "on_error='ignore'; expected 'rollback' or 'continue'."),
