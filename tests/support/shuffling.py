@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lading import Catalog, LadingError, import_document
+from lading import Catalog, LadingError, export_document, import_document
 from lading.fresh_databases.factories import EngineFactory, database, sqlite_engine
 from lading.mapping.natural_keys import covering
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
@@ -268,6 +268,7 @@ def loads(catalog: Catalog, document: Document, factory: EngineFactory = sqlite_
     with database(factory, catalog) as engine:
         try:
             import_document(engine, document, catalog=catalog)
+            export_document(engine, catalog=catalog)
         except LadingError:
             return False
     return True

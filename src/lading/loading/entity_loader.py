@@ -62,6 +62,8 @@ class EntityLoader:
         decisions = self.conflicts.decide(batch)
         decisions.note(self.outcome, batch)
         new = batch.take(decisions.insert)
+        if self.updates is not None:
+            self.updates.unsettled.add_new(new)
         if self.updates is None or self.conflicts.is_empty:
             self._take(new)
         else:

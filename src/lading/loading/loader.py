@@ -122,6 +122,8 @@ class Loader:
                         yield DeferredReferenceLoader(context, rows, reference, outcome).load
         for entity_updates in updates:
             yield entity_updates.finish
+        for entity_updates in updates:
+            yield entity_updates.settle
         yield partial(delete_doomed, context, updates, cascade=self.options.cascade)
 
     def _deferred_rows(self, context: LoadContext, name: str) -> Iterator[Callable[[], None]]:
@@ -174,7 +176,8 @@ class Loader:
         self._synchronise()
         if not outcomes.problems:
             self._check_links(outcomes)
-        self.tables.check(journal.row_counts, journal.link_counts)
+        if self.options.keeps_good or not outcomes.problems:
+            self.tables.check(journal.row_counts, journal.link_counts)
         if self.reads_back and (self.options.keeps_good or not outcomes.problems):
             for root in self.roots.values():
                 outcomes.alterations += read_back(context, root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lading.scratch.files import scratch
@@ -43,6 +43,23 @@ class Pool:
             return None
         self.base.execute("delete from items where place = ?", (match[0],))
         return pickle.loads(match[1])  # noqa: S301 - our own unlinked file
+
+    @scratch()
+    def drop(self, name: str, key: bytes | None, is_wanted: Callable[[Any], bool]) -> bool:
+        """Keep one item of a group with a key no more; false if no such item is wanted."""
+        for place, item in self.base.execute(
+            "select place, item from items where name = ? and key is ? order by place", (name, key)
+        ):
+            if is_wanted(pickle.loads(item)):  # noqa: S301 - our own unlinked file
+                self.base.execute("delete from items where place = ?", (place,))
+                return True
+        return False
+
+    @scratch()
+    def all(self, name: str, key: bytes) -> list[Any]:
+        """Return the items of a group with a key, and keep them."""
+        rows = self.base.execute("select item from items where name = ? and key = ?", (name, key))
+        return [pickle.loads(item) for (item,) in rows]  # noqa: S301 - our own unlinked file
 
     def group(self, name: str) -> Iterator[Any]:
         """Yield the items of a group that nobody took, in the order in which they came."""

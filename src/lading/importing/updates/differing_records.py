@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
 from lading.importing.comparison import StoredComparison
 from lading.importing.conflicts import Decisions, ExistingRecords
@@ -31,14 +30,14 @@ class UpdateExisting:
     Args:
         comparison: compares records with stored ones.
         keep: is called with the records that differ.
-        exist: is called with the primary keys of all records that exist.
+        exist: is called with all records that exist.
     """
 
     def __init__(
         self,
         comparison: StoredComparison,
         keep: Callable[[DifferingRecords], object],
-        exist: Callable[[list[Row]], object],
+        exist: Callable[[ExistingRecords], object],
     ) -> None:
         self.comparison = comparison
         self.root: RowSet = comparison.rows
@@ -47,7 +46,7 @@ class UpdateExisting:
 
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Decide on every existing record of a batch."""
-        self.exist(existing.identities)
+        self.exist(existing)
         stored = self.comparison.reader.stored_records(existing.identities)
         batch = existing.batch
         differing = DifferingRecords(batch, [], [])

@@ -11,6 +11,7 @@ from lading.database.dialects.base import Row
 from lading.importing.batch import Batch, ResolvedBatch, bare, joined, unresolved
 from lading.importing.change_recorder import ChangeRecorder
 from lading.importing.comparison import StoredComparison
+from lading.importing.conflicts import ExistingRecords
 from lading.importing.context import LoadContext
 from lading.importing.deletions.doomed_rows import doomed_rows
 from lading.importing.journal import WriteLog
@@ -20,10 +21,11 @@ from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.savepoints import Objection, attempt, field_of, insert_or_bisect, message_of
 from lading.importing.updates.differing_records import UpdateExisting
 from lading.importing.updates.left_rows import delete_left
-from lading.importing.updates.parking import Parking
+from lading.importing.updates.parking import ParkedRows, Parking
 from lading.importing.updates.record_matcher import Partner, RecordMatcher
 from lading.importing.updates.row_changes import RecordUpdates, RowChanges
 from lading.importing.updates.row_updater import RowUpdater
+from lading.importing.updates.settling import UnsettledRecords
 from lading.importing.updates.unique_values import UniqueGroup, UniqueValues
 from lading.mapping.load_order import LoadOrder
 from lading.model.computed import computed_once
@@ -36,8 +38,6 @@ from lading.values.json_text import json_text
 
 #: Writes the changes of a batch's rows.
 Write = Callable[[ResolvedBatch, RowChanges, WriteLog], object]
-#: A record by itself that the database refuses, and the objection to it.
-Refused = tuple["ResolvedUpdates", Objection]
 
 
 @dataclass(slots=True)
@@ -52,6 +52,15 @@ class ResolvedUpdates:
 
     def __getitem__(self, part: slice) -> ResolvedUpdates:
         return ResolvedUpdates(self.resolved[part], self.updates[part])
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedUpdate:
+    """A record by itself that the database refuses to update, with the field and the reason."""
+
+    pair: ResolvedUpdates
+    field: str | None
+    message: str
 
 
 class EntityUpdates:
@@ -73,6 +82,7 @@ class EntityUpdates:
         self.unique = journal.closing(UniqueValues(root))
         left = journal.closing(Pool())
         self.matcher = RecordMatcher(root, context.database.dialect, left, self.unique)
+        self.parked = ParkedRows(journal.closing(Pool()))
         self.differing = journal.spool()
         self.new = journal.spool()
         self.updates = journal.spool()
@@ -80,6 +90,7 @@ class EntityUpdates:
         self.takers = journal.spool()
         self.taker_numbers: set[int] = set()
         #: Whether there may be records that the bundle lacks; those of an empty table are its own.
+        self.unsettled = UnsettledRecords(context, root, self.comparison)
         self.mirrors = mirrors and not context.tables.is_empty(root)
         #: The primary keys of records that the bundle has, and of those that it lacks.
         self.kept = journal.spool()
@@ -91,9 +102,10 @@ class EntityUpdates:
 
     # Before new records are inserted
 
-    def _exist(self, identities: list[Row]) -> None:
+    def _exist(self, existing: ExistingRecords) -> None:
         if self.mirrors:
-            self.kept.append(identities)
+            self.kept.append(existing.identities)
+        self.unsettled.add_existing(existing)
 
     def add_new(self, batch: Batch) -> None:
         """Keep new records until unique values are free."""
@@ -116,14 +128,16 @@ class EntityUpdates:
         reader = self.comparison.reader
         for identities in doomed_rows(self.context.database, self.root, self.kept):
             self.doomed.append(identities)
-            lines = reader.lines_of(identities) if self._reads_doomed else {}
-            self.recorder.delete(lines.values())
-            for identity, line in lines.items():
-                self.unique.leave(self.comparison.raw.stored_content(line), identity)
+            records = reader.stored_records(identities) if self._reads_doomed else {}
+            self.recorder.delete(line for line, _ in records.values())
+            for line, row in records.values():
+                content = self.comparison.raw.stored_content(line)
+                self.unique.leave(self.root, content, None, row.identity)
+                self.matcher.leave_doomed(Partner(row, content))
 
     @property
     def _reads_doomed(self) -> bool:
-        return bool(self.unique.groups[self.root]) or self.recorder.log is not None
+        return bool(self.unique) or bool(self.root.children) or self.recorder.log is not None
 
     def match(self) -> None:
         """Find the records that go and the changes of all rows; this only reads.
@@ -176,11 +190,13 @@ class EntityUpdates:
 
     def _park(self) -> None:
         """Park rows whose unique values others take."""
+        for rows, row in self.matcher.doomed():
+            self.unique.leave(rows, row.content, row.owner, row.row.identity)
         parkings: dict[UniqueGroup, Parking] = {}
         for contended in self.unique.contended(CHUNK):
             group = contended.group
             if group not in parkings:
-                parkings[group] = Parking(self.context, group)
+                parkings[group] = Parking(self.context, group, self.parked)
             parkings[group].park(contended)
 
     def _write_referred(self) -> None:
@@ -188,7 +204,7 @@ class EntityUpdates:
         fields = referred_fields(self.context.entities)
         if any(name.startswith(f"{rows.name}.") for rows in self.root.tree() for name in fields):
             updater = RowUpdater(self.context.database, self.root, self.context.order)
-            for updates in self.updates:
+            for updates in self._good_updates():
                 pair = ResolvedUpdates(unresolved(updates.batch), updates)
                 self._report(self._write(pair, partial(updater.update, only=fields)))
         self.context.resolvers.changed(self.root.table)
@@ -239,6 +255,19 @@ class EntityUpdates:
         numbers = (number for chunk in self.updates for number in chunk.batch.numbers)
         return self.outcome.bad.intersection(numbers) if self.outcome.bad else set()
 
+    def settle(self) -> None:
+        """Write references whose targets changed after their records were compared."""
+        if self.context.outcomes.problems:
+            return
+        order = self.context.order.when_loaded()
+        updater = RowUpdater(self.context.database, self.root, order)
+        for updates in self.unsettled.differing(self.outcome.bad):
+            places = places_of_records(self.outcome, updates.batch)
+            references = ReferenceResolver(self.context.resolvers, order, self.outcome)
+            pair = ResolvedUpdates(references.resolve(self.root, updates.batch, places), updates)
+            for write in (updater.remove_links, updater.update):
+                self._report(self._write(pair, write))
+
     def _note_written(self) -> None:
         """Count the records that were updated, and keep what is to be read back."""
         for differing in self.differing if self.recorder.log is not None else ():
@@ -267,14 +296,13 @@ class EntityUpdates:
                     refused.append(bad)
             if not refused or (before is not None and refused.count >= before):
                 break
-            before, pending = refused.count, [pair for pair, _ in refused]
+            before, pending = refused.count, (update.pair for update in refused)
         self._report(refused)
 
     def _resolved(self, order: LoadOrder) -> Iterator[ResolvedUpdates]:
         """Yield the updates of good records, with what their references lead to."""
         references = ReferenceResolver(self.context.resolvers, order, self.outcome)
-        for chunk in self.updates:
-            updates = chunk.without(self.outcome.bad)
+        for updates in self._good_updates():
             places = places_of_records(self.outcome, updates.batch)
             resolved = references.resolve(self.root, updates.batch, places)
             if len(updates):
@@ -282,7 +310,14 @@ class EntityUpdates:
                     resolved.without(self.outcome.bad), updates.without(self.outcome.bad)
                 )
 
-    def _write(self, pair: ResolvedUpdates, write: Write) -> Iterator[Refused]:
+    def _good_updates(self) -> Iterator[RecordUpdates]:
+        """Yield the updates of good records, with the fields that their rows were parked on."""
+        for chunk in self.updates:
+            updates: RecordUpdates = chunk.without(self.outcome.bad)
+            self.parked.complete(self.root, updates.changes)
+            yield updates
+
+    def _write(self, pair: ResolvedUpdates, write: Write) -> Iterator[RefusedUpdate]:
         """Write in bulk; yield the records that the database refuses, each by itself."""
 
         def run(part: ResolvedUpdates) -> Objection | None:
@@ -293,14 +328,15 @@ class EntityUpdates:
                 lambda log: write(part.resolved, changes, log),
             )
 
-        yield from insert_or_bisect(pair, run)
+        for part, objection in insert_or_bisect(pair, run):
+            field, message = field_of(objection, self.root), message_of(objection, self.root)
+            yield RefusedUpdate(part, field, message)
 
-    def _report(self, refused: Iterable[Refused]) -> None:
-        for pair, objection in refused:
-            batch = pair.resolved.batch
+    def _report(self, refused: Iterable[RefusedUpdate]) -> None:
+        for update in refused:
+            batch = update.pair.resolved.batch
             key = self.outcome.key_at(batch, 0)
-            message = message_of(objection, self.root)
-            self.outcome.fail(batch.numbers[0], key, field_of(objection, self.root), message)
+            self.outcome.fail(batch.numbers[0], key, update.field, update.message)
 
 
 @computed_once

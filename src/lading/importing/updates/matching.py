@@ -109,7 +109,9 @@ def matching_sets(rows: RowSet) -> list[Parts]:
     owned = set(rows.owner_columns)
     by_scope = sorted(unique_columns(rows.table), key=lambda group: not owned.isdisjoint(group))
     groups = [covering(rows, group, rows.owner_columns) for group in by_scope]
-    return list(dict.fromkeys(parts for parts in (rows.key, *groups) if parts))
+    sets = list(dict.fromkeys(parts for parts in (rows.key, *groups) if parts))
+    has_one = any(owned.issuperset(group) for group in by_scope)
+    return [*sets, ()] if has_one else sets  # an owner's only row is what it was
 
 
 def key_of(parts: Iterable[Value | Reference], record: Content) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,18 +14,44 @@ from lading.database.lookup import rows_among
 from lading.importing.context import LoadContext
 from lading.importing.journal import WriteLog
 from lading.importing.savepoints import attempt
-from lading.importing.updates.unique_values import Contended, UniqueGroup
-from lading.model.rowsets import Column, Reference, Value
+from lading.importing.updates.row_changes import RowChanges
+from lading.importing.updates.unique_values import Contended, UniqueGroup, folded
+from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.model.uniqueness import nulls_collide
 from lading.samples.constraints import constraints_of
 from lading.samples.styles import NoSample, sample
+from lading.scratch.pool import Pool
 
-#: Unused values are numbered from here, far from those that applications count.
-FAR = 1_000_003
+#: Unused values are numbered from here: far from those that applications count, then nearer,
+#: for narrow columns, and then from the first on, for fields that take few values.
+STARTS = (1_000_003, 20_011, 101, 0)
 #: How often values are made before a field is thought to have no unused ones.
 TRIES = 3
+#: How many more values are made than are needed, as some may be used.
+SPARE = 50
 #: Returns the values of parked columns for some rows; ``None`` where there are not enough.
 MakeValues = Callable[[Database, int], list[Row] | None]
+
+
+class ParkedRows:
+    """Which fields rows were parked on: these must be written, whether they change or not."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.is_empty = True
+
+    def add(self, rows: RowSet, identities: Sequence[Row], field: str) -> None:
+        """Note that rows of a row set were parked on a field."""
+        self.is_empty = False
+        for identity in identities:
+            self.pool.add(rows.name, repr(identity).encode(), field)
+
+    def complete(self, root: RowSet, changes: RowChanges) -> None:
+        """Add the fields that rows were parked on to those that are written."""
+        for rows, nested in changes.walk(root) if not self.is_empty else ():
+            for identity, fields in zip(nested.identities, nested.fields, strict=True):
+                for name in self.pool.all(rows.name, repr(identity).encode()):
+                    fields.setdefault(name, True)
 
 
 class Parking:
@@ -33,8 +60,9 @@ class Parking:
     Where the database takes neither, rows stay as they are, and are written one after another.
     """
 
-    def __init__(self, context: LoadContext, group: UniqueGroup) -> None:
+    def __init__(self, context: LoadContext, group: UniqueGroup, parked: ParkedRows) -> None:
         self.context = context
+        self.parked = parked
         self.group = group
         self.options = list(self._options())
 
@@ -57,7 +85,10 @@ class Parking:
             if contended.are_doomed and isinstance(part, Reference):
                 log.link_counts[columns[0]] -= len(rows)  # no longer there when they are deleted
 
-        return attempt(self.context.database, self.context.journal, write) is None
+        is_parked = attempt(self.context.database, self.context.journal, write) is None
+        if is_parked and not contended.are_doomed:
+            self.parked.add(self.group.rows, contended.identities, part.name)
+        return is_parked
 
     def _options(self) -> Iterator[tuple[Value | Reference, MakeValues]]:
         """Yield the fields that may be parked, with what makes their values; nulls first."""
@@ -72,7 +103,10 @@ class Parking:
             is_nullable = bool(columns) and all(column.nullable for column in columns)
             if is_nullable and not nulls_collide(columns[0].table, columns):
                 yield part, _nulls(len(columns))
-        yield from ((part, _UnusedValues(part)) for part in parts if isinstance(part, Value))
+        for start in STARTS:
+            for part in parts:
+                if isinstance(part, Value):
+                    yield part, _UnusedValues(part, start)
 
 
 def _columns(part: Value | Reference) -> Sequence[Column]:
@@ -84,35 +118,37 @@ def _nulls(width: int) -> MakeValues:
 
 
 class _UnusedValues:
-    """Makes values of one field that its column takes and no row has."""
+    """Makes values of one field, from a number on, that its column takes and no row has."""
 
-    def __init__(self, value: Value) -> None:
+    def __init__(self, value: Value, start: int) -> None:
         self.value = value
-        self.next = FAR
+        self.next = start
 
     def __call__(self, database: Database, count: int) -> list[Row] | None:
+        unused: list[Row] = []
         for _ in range(TRIES):
-            rows = self._rows(database, count)
-            if rows is None or not self._used(database, rows):
-                return rows
+            rows = self._rows(database, count + SPARE)
+            used = self._used(database, rows)
+            unused += [row for row in rows if folded(row[0]) not in used]
+            if len(unused) >= count:
+                return unused[:count]
         return None
 
-    def _rows(self, database: Database, count: int) -> list[Row] | None:
-        """Return new values; ``None`` where the field takes no more."""
+    def _rows(self, database: Database, count: int) -> list[Row]:
+        """Return new values, as many as the field takes."""
         limits = constraints_of(self.value)
         bind = database.dialect.binder(self.value.carrier, self.value.kind).function()
         values: dict[Any, Any] = {}
-        try:
+        with suppress(NoSample, ValueError, TypeError, OverflowError):
             for n in range(self.next, self.next + count):
                 written = sample(self.value, limits, n, used=values)
                 values[written] = bind(written)
-        except (NoSample, ValueError, TypeError, OverflowError):
-            return None
         self.next += count
         return [(value,) for value in values.values()]
 
-    def _used(self, database: Database, rows: Sequence[Row]) -> bool:
+    def _used(self, database: Database, rows: Sequence[Row]) -> set[str]:
+        """Return what some collation takes for values that are there."""
         column = self.value.column
         sql = database.dialect.text_of(sa.select(column).select_from(column.table))
         names = database.dialect.qualified([column])
-        return bool(rows_among(database, sql, [column], names, rows))
+        return {folded(row[0]) for row in rows_among(database, sql, [column], names, rows)}

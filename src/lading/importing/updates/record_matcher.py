@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from lading.database.dialects.base import Dialect, Row
 from lading.exporting.reading import StoredRow
@@ -32,7 +32,10 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class LeftRow:
-    """An owned row that left the record of a number, or that was nested in one (``top``)."""
+    """An owned row that left the record of a number, or that was nested in one (``top``).
+
+    The ``top`` of rows that are nested in a record which goes is that record.
+    """
 
     partner: Partner
     number: int
@@ -54,6 +57,7 @@ class RecordMatcher:
     """
 
     def __init__(self, root: RowSet, dialect: Dialect, left: Pool, unique: UniqueValues) -> None:
+        self.root = root
         self.comparison = RecordComparison(root, dialect)
         self.left = left
         #: The rows that left and that others took nested rows from, by row set and primary key.
@@ -144,12 +148,17 @@ class RecordMatcher:
         self, children: Children, records: Sequence[Content], partner: Partner | None, number: int
     ) -> list[Partner | None]:
         """Match the owned rows of one owner, with rows that left others too."""
+        if partner is not None and partner.has_moved:
+            partner = self._with_claimed(children, partner)
         matched, lacking = self._matched(children, records, partner)
         if partner is not None and partner.has_moved:
             for row in lacking:
-                self._add_left(children.rows, row, number)
-        # A row from elsewhere would stand where its id puts it, so such lists take none over.
-        for place, record in enumerate(() if self.matchers[children].by_id else records):
+                self._add_left(children.rows, row, number, again=True)
+        # A row from elsewhere would stand where its id puts it, and new owned rows come with all
+        # that they nest, so neither take rows over.
+        is_new = partner is None and children.rows.parent is not self.root
+        takes_none = is_new or self.matchers[children].by_id
+        for place, record in enumerate(() if takes_none else records):
             if matched[place] is None:
                 key = self._moving_key(children.rows, record)
                 left: LeftRow | None = self.left.take(children.rows.name, key)
@@ -176,10 +185,61 @@ class RecordMatcher:
             [stored[place] for place in left],
         )
 
+    def _with_claimed(self, children: Children, partner: Partner) -> Partner:
+        """Return a row that moved with those of its owned rows that nobody took before."""
+        owned = partner.row.children[children.name]
+        contents = partner.content.get(children.written) or []
+        claimed = [
+            (row, content)
+            for row, content in zip(owned, contents, strict=True)
+            if self._claim(children.rows, row, content)
+        ]
+        return replace(
+            partner,
+            row=StoredRow(
+                partner.row.identity,
+                {**partner.row.children, children.name: [row for row, _ in claimed]},
+            ),
+            content={**partner.content, children.written: [content for _, content in claimed]},
+        )
+
+    def _claim(self, rows: RowSet, row: StoredRow, content: Content) -> bool:
+        """Take one very row out of those that left; false if it was taken."""
+        return self.left.drop(
+            rows.name,
+            self._moving_key(rows, content),
+            lambda left: bool(left.partner.row.identity == row.identity),
+        )
+
+    def leave_doomed(self, partner: Partner) -> None:
+        """Collect the owned rows, at any depth, of a record that goes."""
+        top = self.root.name, partner.row.identity
+        for children in self.root.children:
+            owned = partner.content.get(children.written) or []
+            for inner, record in zip(partner.row.children[children.name], owned, strict=True):
+                nested = Partner(inner, record, partner.row.identity)
+                self._add_left(children.rows, nested, 0, top)
+
+    def doomed(self) -> Iterator[tuple[RowSet, Partner]]:
+        """Yield the owned rows of records that go which no other record took over."""
+        for rows in self.root.tree():
+            for left in self.left.group(rows.name):
+                if left.top[0] == self.root.name:
+                    yield rows, left.partner
+
     def _add_left(
-        self, rows: RowSet, partner: Partner, number: int, top: tuple[str, Row] | None = None
+        self,
+        rows: RowSet,
+        partner: Partner,
+        number: int,
+        top: tuple[str, Row] | None = None,
+        *,
+        again: bool = False,
     ) -> None:
-        """Keep a row that left, and those that it nests, which others may take as well."""
+        """Keep a row that left, and those that it nests, which others may take as well.
+
+        Those that were nested in a row that moved are kept ``again``, unless they were taken.
+        """
         row, content = partner.row, partner.content
         is_nested, top = top is not None, top or (rows.name, row.identity)
         moved = Partner(row, content, partner.owner, has_moved=True)
@@ -188,8 +248,9 @@ class RecordMatcher:
         for children in rows.children:
             owned = content.get(children.written) or []
             for inner, record in zip(row.children[children.name], owned, strict=True):
-                nested = Partner(inner, record, row.identity)
-                self._add_left(children.rows, nested, number, top)
+                if not again or self._claim(children.rows, inner, record):
+                    nested = Partner(inner, record, row.identity)
+                    self._add_left(children.rows, nested, number, top, again=again)
 
     def _moving_key(self, rows: RowSet, record: Content) -> bytes | None:
         """Return what a row of another owner is known by; ``None`` where rows can't move."""

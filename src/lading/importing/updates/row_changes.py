@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
-from lading.model.rowsets import Member
+from lading.model.rowsets import Member, RowSet
 
 #: The name under which a row that comes from another owner says so among its changed fields.
 OWNER = ""
@@ -25,6 +25,13 @@ class RowChanges:
     identities: list[Row | None]
     fields: list[dict[str, bool]]
     children: dict[str, RowChanges] = field(default_factory=dict)
+
+    def walk(self, rows: RowSet) -> Iterator[tuple[RowSet, RowChanges]]:
+        """Yield the changes of a row set's rows, and of those that they nest."""
+        yield rows, self
+        for children in rows.children:
+            if children.name in self.children:
+                yield from self.children[children.name].walk(children.rows)
 
     def take(self, places: Sequence[int], batch: Batch) -> RowChanges:
         """Return the changes of the rows at some places of a batch, with what they nest."""

@@ -44,7 +44,7 @@ class UniqueGroup:
         values = [record.get(part.written) for part in self.parts]
         if None in values or (self.by_owner and owner is None):
             return None
-        return json_text([*map(_folded, values), *map(str, (owner if self.by_owner else ()) or ())])
+        return json_text([*map(folded, values), *map(str, (owner if self.by_owner else ()) or ())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,10 @@ class UniqueValues:
                 self._leave(group, stored[1], owners[0], stored[0].identity)
                 self._want(group, record, owners[1])
 
-    def leave(self, record: Content, identity: Row) -> None:
-        """Note a record that will be deleted."""
-        for group in self.groups[self.root]:
-            self._leave(group, record, None, identity, is_doomed=True)
+    def leave(self, rows: RowSet, record: Content, owner: Row | None, identity: Row) -> None:
+        """Note a row that will be deleted in the end, be it a record or nested in one."""
+        for group in self.groups[rows]:
+            self._leave(group, record, owner, identity, is_doomed=True)
 
     def take(self, rows: RowSet, record: Content, owner: Row | None) -> None:
         """Note a new row."""
@@ -153,8 +153,8 @@ def _groups(rows: RowSet) -> Iterator[UniqueGroup]:
             yield UniqueGroup(rows, columns, parts)
 
 
-def _folded(value: Any) -> str:
+def folded(value: Any) -> str:
     """Return a text that is the same for all texts that some collation takes for equal."""
-    text = value if isinstance(value, str) else json_text(value).decode()
+    text = value if isinstance(value, str) else repr(value)
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).strip()
