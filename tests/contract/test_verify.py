@@ -358,3 +358,20 @@ def test_the_layout_of_a_file_is_looked_at(bundle: Path) -> None:
     (sealed,) = seal(bundle).files
     assert (sealed.filename, sealed.rewritten, sealed.moved) == ("03_tags.json", 0, 0)
     assert verify(bundle)
+
+
+def test_senseless_shapes_are_told(bundle: Path) -> None:
+    """Whoever wrote them: a key that is no key, and another field than the catalog's."""
+
+    def senseless(entry: Any) -> Any:
+        shape = json.loads(json.dumps(entry.shape))
+        if entry.entity_type == "suppliers":
+            shape["fields"]["slug"]["type"] = "json"
+        if entry.entity_type == "products":
+            shape["fields"]["price"] = {"type": "owned", "fields": {}, "key": []}
+        return replace(entry, shape=shape)
+
+    path = rewritten(bundle, entry=senseless)
+    for catalog in (None, shop(5).catalog):
+        fields = [problem.field for problem in verify(path, catalog=catalog).problems]
+        assert {"files[1].shape", "files[3].shape"} <= set(fields)

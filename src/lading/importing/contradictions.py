@@ -146,7 +146,7 @@ def _fields(place: str, shape: Mapping[str, Any], declared: Shape) -> Iterator[C
         is_narrower = field.get("nullable") and not expected_field.get("nullable")
         if ways is None or NARROWER in ways or is_narrower:
             yield where, field, f"{expected_field!r}, as the catalog declares, or what takes less"
-        if is_owned(field):
+        if is_owned(field) and is_owned(expected_field):
             yield from _fields(where, field, expected_field)
 
 

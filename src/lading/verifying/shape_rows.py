@@ -18,7 +18,7 @@ from lading.bundle.shape_format import is_shape
 from lading.changes.rewriting.shapes import Shape, is_link, is_owned
 from lading.importing.decode import CompiledDecoder
 from lading.mapping.fields import Owned, Ref, RefList, ValueField
-from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value, references_of
 from lading.schema import EntitySchema
 from lading.values.base import Kind
 from lading.values.by_shape import ANY, kind_of_shape
@@ -61,6 +61,9 @@ def _rows(shapes: Mapping[str, Mapping[str, Any]]) -> dict[str, RowSet]:
 
 def _compiles(rows: RowSet, binder: PortableBinder) -> bool:
     """Tell whether records can be read as a shape says; whoever wrote it may have meant harm."""
+    keys = [rows.key, *(reference.parts for _, _, reference in references_of(rows))]
+    if any(isinstance(part, Value) and part.kind.is_json for key in keys for part in key):
+        return False  # nothing like that is a key
     try:
         binder.once(CompiledDecoder, rows, False)
     except Exception:
