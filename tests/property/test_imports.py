@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lading import ImportFailed, export_document
 from lading.fresh_databases.factories import EngineFactory, database, sqlite_engine
 from lading.testing import assert_import
+from lading.testing.datasets.dataset import ENGINES
 from lading.testing.datasets.insert import write
 from lading.testing.plugin import lading_sqlite
 from support.applications import NAMES, catalog_of, drawn, examples
@@ -51,12 +52,12 @@ def test_an_import_leaves_what_its_mode_means(
         shuffler = Shuffler(catalog, draws)
         document = exported(dataset)
         before, bundle = (shuffler.variant(document, draws.choice([0, 1, 3, 6])) for _ in "ab")
-        if not (loads(catalog, before) and loads(catalog, bundle)):
+        if not (loads(catalog, before, factory) and loads(catalog, bundle, factory)):
             return
         try:
             assert_import(catalog, before, bundle, mode, engine_factory=factory)
         except ImportFailed as error:
-            can = mode == "mirror" or loads(catalog, merged(catalog, before, bundle))
+            can = mode == "mirror" or loads(catalog, merged(catalog, before, bundle), factory)
             is_known = any(text in str(error) for text in REFUSALS) or name in BY_VALUE
             if can and not is_known:
                 raise
@@ -68,5 +69,5 @@ def exported(dataset: Any) -> Document:
     """Return the document of a dataset."""
     catalog = dataset.plans.catalog
     with database(sqlite_engine, catalog) as engine:
-        write(dataset, engine, {"sqlite"}, other=False)
+        write(dataset, engine, ENGINES, other=False)
         return export_document(engine, catalog=catalog)
