@@ -13,6 +13,7 @@ from lading import Catalog, Owned
 from lading.testing import assert_import
 from support.backends import Backend
 from support.declaring import new_base, schema_for
+from support.halls import document, hall, halls
 from support.zoo import key, number, slug, text, to
 
 
@@ -86,59 +87,6 @@ def test_rows_that_come_from_elsewhere_stand_where_the_bundle_has_them(backend: 
     check(backend, before, bundle, "update")
 
 
-@cache
-def halls() -> Catalog:
-    """Halls with places that are unique in two ways, one plan each, and rows at two depths."""
-    base, catalog = new_base(), Catalog("halls")
-
-    class Plan(base):  # type: ignore[misc, valid-type]
-        __tablename__ = "plans"
-        id = key()
-        hall_id = to("halls.id", unique=True)
-        words = text()
-
-    class Seat(base):  # type: ignore[misc, valid-type]
-        __tablename__ = "seats"
-        id = key()
-        row_id = to("rows.id")
-        code = slug()
-
-    class Row(base):  # type: ignore[misc, valid-type]
-        __tablename__ = "rows"
-        id = key()
-        hall_id = to("halls.id")
-        code = slug()
-        seats = relationship(Seat)
-
-    class Hall(base):  # type: ignore[misc, valid-type]
-        __tablename__ = "halls"
-        __table_args__ = (sa.UniqueConstraint("wing", "place"),)
-        id = key()
-        slug = slug()
-        wing = text(5, null=True)
-        place = number()
-        small = sa.orm.mapped_column(sa.SmallInteger, unique=True, nullable=False)
-        plan = relationship(Plan, uselist=False)
-        rows = relationship(Row)
-
-    rows = schema_for(Row, catalog, {"seats": Owned(schema_for(Seat, catalog))})
-    schema_for(Hall, catalog, {"plan": Owned(schema_for(Plan, catalog)), "rows": Owned(rows)})
-    return catalog
-
-
-def hall(n: int, *rows: str, place: int | None = None, small: int | None = None) -> dict[str, Any]:
-    """Return a record of a hall; a row ``r:ab`` has the seats a and b."""
-    nested = [row.partition(":") for row in rows]
-    return {
-        "slug": f"h{n}",
-        "wing": "w",
-        "place": n if place is None else place,
-        "small": n if small is None else small,
-        "plan": [{"words": f"plan {place}"}],
-        "rows": [{"code": r, "seats": [{"code": s} for s in seats]} for r, _, seats in nested],
-    }
-
-
 @pytest.mark.parametrize(
     ("before", "bundle"),
     [
@@ -148,8 +96,17 @@ def hall(n: int, *rows: str, place: int | None = None, small: int | None = None)
         ([hall(1, "a:x", "b:yz"), hall(2)], [hall(1, "c:y"), hall(3, "b:zx", "d"), hall(2, "a")]),
         ([hall(1, "a:xy"), hall(2, "b:z")], [hall(1, "b:xy"), hall(2, "a:z")]),
         ([hall(1, "a:xy")], [hall(1, "b:yx", "a")]),
+        ([hall(1, guests="ab"), hall(2)], [hall(1, guests="bc"), hall(2, guests="a", words="x")]),
     ],
-    ids=["places", "narrow", "out of a deleted record", "into new ones", "parents", "beside"],
+    ids=[
+        "places",
+        "narrow",
+        "out of a deleted record",
+        "into new ones",
+        "parents",
+        "beside",
+        "links",
+    ],
 )
 @pytest.mark.parametrize("mode", ["update", "mirror"])
 def test_what_moves_arrives(backend: Backend, before: Any, bundle: Any, mode: str) -> None:
@@ -159,5 +116,5 @@ def test_what_moves_arrives(backend: Backend, before: Any, bundle: Any, mode: st
         bundle = bundle + [
             hall(int(r["slug"][1:]), place=90) for r in before if r["slug"] not in names
         ]
-    documents = [{"halls": records} for records in (before, bundle)]
+    documents = (document(*records) for records in (before, bundle))
     assert_import(halls(), *documents, mode, engine_factory=backend.database)

@@ -1,0 +1,115 @@
+"""Mistakes planted in updates and mirrors: ``assert_import`` finds each, and names what it hits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from lading.importing.updates import entity_updates
+from lading.importing.updates.link_updater import LinkUpdater
+from lading.importing.updates.matching import OwnedMatcher
+from lading.importing.updates.parking import ParkedRows
+from lading.importing.updates.record_matcher import RecordMatcher
+from lading.importing.updates.row_updater import RowUpdater
+from lading.testing import RoundTripError, assert_import
+from support.halls import document, hall, halls
+from support.planting import Patch, replaced, together, unchecked
+
+BEFORE = document(hall(1, "a:xy", "b", guests="ab"), hall(2, "c:z"), hall(3))
+SWAPPED = document(hall(1, "a:xy", "b", place=2, guests="ab"), hall(2, "c:z", place=1), hall(3))
+#: Mistakes by name: how each is planted, the bundle, and what the failure says.
+MISTAKES: dict[str, tuple[Callable[[], Patch], Any, str]] = {}
+Plant = Callable[[], Patch]
+
+
+def mistake(bundle: Any, text: str) -> Callable[[Plant], Plant]:
+    """Add a mistake, with the bundle that brings it to light."""
+
+    def add(plant: Plant) -> Plant:
+        MISTAKES[plant.__name__] = plant, bundle, text
+        return plant
+
+    return add
+
+
+def nothing(*_: Any, **__: Any) -> None:
+    """Do nothing."""
+
+
+@mistake(SWAPPED, "place")
+def swap_lost() -> Patch:
+    def make(plain: Any) -> Any:
+        def write(self: Any, columns: Any, *arguments: Any, **options: Any) -> None:
+            kept = [column for column in columns if column.name != "place"]
+            plain(self, kept, *arguments, **options)
+
+        return write
+
+    return replaced(RowUpdater, "_write_columns", make)
+
+
+@mistake(SWAPPED, "wing")
+def parked_value_left() -> Patch:
+    return mock.patch.object(ParkedRows, "complete", nothing)
+
+
+@mistake(document(hall(1, "a:xyv", "b", guests="ab"), hall(2, "c:z"), hall(3)), "seats")
+def new_child_dropped() -> Patch:
+    return together(mock.patch.object(RowUpdater, "insert", nothing), unchecked())
+
+
+@mistake(document(hall(1, "a:x", "b", guests="ab"), hall(2, "c:z"), hall(3)), "seats")
+def old_child_kept() -> Patch:
+    return mock.patch.object(entity_updates, "delete_left", return_value=())
+
+
+@mistake(document(hall(1, "a:xy", "b", guests="a"), hall(2, "c:z", guests="b"), hall(3)), "guests")
+def link_kept() -> Patch:
+    return together(mock.patch.object(LinkUpdater, "remove", nothing), unchecked())
+
+
+@mistake(document(hall(1, "a:xy", "b", guests="ab", words="x"), hall(2, "c:z"), hall(3)), "rows")
+def unchanged_row_written() -> Patch:
+    def make(plain: Any) -> Any:
+        def changed(self: Any, rows: Any, *arguments: Any) -> dict[str, bool]:
+            fields = plain(self, rows, *arguments)
+            return {**fields, "code": True} if rows.name == "halls.rows" else fields
+
+        return changed
+
+    return replaced(RecordMatcher, "_changed", make)
+
+
+@mistake(document(hall(1, "a:xy", "b", guests="ab", words="x"), hall(2, "c:z"), hall(3)), "id")
+def rows_made_anew() -> Patch:
+    return together(
+        mock.patch.object(OwnedMatcher, "match", lambda self, new, old: [None] * len(new)),
+        mock.patch.object(
+            RecordMatcher, "_taken_over", lambda self, of, new, *_: [None] * len(new)
+        ),
+    )
+
+
+@mistake(document(hall(1, "a:xy", "b", guests="ab")), "deleted")
+def row_forgotten_by_a_mirror() -> Patch:
+    def make(plain: Any) -> Any:
+        return lambda *arguments: (identities[:-1] for identities in plain(*arguments))
+
+    return replaced(entity_updates, "doomed_rows", make)
+
+
+def test_there_is_nothing_to_catch_without_a_mistake() -> None:
+    """Each bundle goes in as it should."""
+    for _, bundle, _ in MISTAKES.values():
+        assert_import(halls(), BEFORE, bundle, "mirror")
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_assert_import_finds_a_planted_mistake(name: str) -> None:
+    """By name."""
+    plant, bundle, text = MISTAKES[name]
+    with plant(), pytest.raises(RoundTripError, match=text):
+        assert_import(halls(), BEFORE, bundle, "mirror")
