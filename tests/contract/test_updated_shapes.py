@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import relationship
 
-from lading import Catalog, Owned
+from lading import Catalog, ImportFailed, Owned
 from lading.testing import assert_import
 from support.backends import Backend
 from support.declaring import new_base, schema_for
@@ -118,3 +118,24 @@ def test_what_moves_arrives(backend: Backend, before: Any, bundle: Any, mode: st
         ]
     documents = (document(*records) for records in (before, bundle))
     assert_import(halls(), *documents, mode, engine_factory=backend.database)
+
+
+@pytest.mark.parametrize(
+    ("record", "field", "message"),
+    [
+        (hall(1, small=2), "small", "small 2 already belongs to halls {'slug': 'h2'}"),
+        (hall(1, "b"), "rows.1.code", "code 'b' already belongs to a row of halls {'slug': 'h2'}"),
+    ],
+    ids=["of records", "of owned rows"],
+)
+def test_a_refused_update_says_who_has_the_value(
+    backend: Backend, record: Any, field: str, message: str
+) -> None:
+    """With the record, its key and its field; the bundle leaves the holder as it is."""
+    before = document(hall(1, "a"), hall(2, "b"))
+    with pytest.raises(ImportFailed) as raised:
+        assert_import(halls(), before, document(record), "update", engine_factory=backend.database)
+    (problem,) = raised.value.report.problems
+    assert (problem.file, problem.record, problem.key) == ("halls", 1, {"slug": "h1"})
+    assert problem.field == field
+    assert message in problem.message

@@ -47,8 +47,13 @@ class Collisions:
         self.sets = [parts for parts in unique_sets(root) if set(parts) != set(root.key)]
         self.reader: RecordReader | None = None
 
-    def among(self, batch: Batch) -> dict[int, Collision]:
-        """Map the places of a batch's records that collide to what they collide with."""
+    def among(self, batch: Batch, own: Sequence[Row | None] = ()) -> dict[int, Collision]:
+        """Map the places of a batch's records that collide to what they collide with.
+
+        Args:
+            batch: the records.
+            own: the primary keys of the rows that they update, which are no others.
+        """
         collisions: dict[int, Collision] = {}
         records = [parse_json(line) for line in batch.lines] if self.sets else []
         for parts in self.sets:
@@ -57,7 +62,7 @@ class Collisions:
                 for place, record in enumerate(records)
                 if (key := unique_key(parts, record, batch, place)) is not None
             }
-            for place, owner in self._owners(parts, keys).items():
+            for place, owner in self._owners(parts, keys, own).items():
                 holder = (
                     f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
                 )
@@ -70,9 +75,14 @@ class Collisions:
                     collisions.setdefault(place, self._collision(parts, key, holder))
         return collisions
 
-    def within(self, batch: Batch) -> Collision | None:
-        """Return what the rows that one record nests collide with, if they do."""
-        return self._nested(self.root, parse_json(batch.lines[0]), "") if batch.lines else None
+    def within(self, batch: Batch, own: Row | None = None) -> Collision | None:
+        """Return what the rows that one record nests collide with, if they do.
+
+        Rows of the stored record that it updates (``own``) are no others.
+        """
+        if not batch.lines:
+            return None
+        return self._nested(self.root, parse_json(batch.lines[0]), "", own)
 
     def alike(self, batch: Batch, message: str) -> Collision | None:
         """Return the row that a collation treats as equal to a batch's only record, if any."""
@@ -86,11 +96,15 @@ class Collisions:
             )
         return None
 
-    def _owners(self, parts: Parts, keys: Mapping[int, Key]) -> dict[int, Any]:
-        """Map places to the natural keys of the rows that have their unique values."""
+    def _owners(
+        self, parts: Parts, keys: Mapping[int, Key], own: Sequence[Row | None]
+    ) -> dict[int, Any]:
+        """Map places to the natural keys of the other rows that have their unique values."""
         identities = self.rows_with(self.root, parts, keys.values())
         owner_identities = {
-            place: identities[key] for place, key in keys.items() if key in identities
+            place: identities[key]
+            for place, key in keys.items()
+            if key in identities and not (own and identities[key] == own[place])
         }
         owners = self._named({row for row in owner_identities.values() if row is not AMBIGUOUS})
         return {place: owners.get(row) for place, row in owner_identities.items()}
@@ -143,21 +157,21 @@ class Collisions:
 
     # Nested rows
 
-    def _nested(self, rows: RowSet, record: Any, path: str) -> Collision | None:
+    def _nested(self, rows: RowSet, record: Any, path: str, own: Row | None) -> Collision | None:
         for children in rows.children:
             children_records = record.get(children.written) or []
             collision = self._among_children(
-                children, children_records, f"{path}{children.written}"
+                children, children_records, f"{path}{children.written}", own
             )
             for place, child in enumerate(children_records, 1):
                 below = f"{path}{children.written}.{place}."
-                collision = collision or self._nested(children.rows, child, below)
+                collision = collision or self._nested(children.rows, child, below, own)
             if collision is not None:
                 return collision
         return None
 
     def _among_children(
-        self, children: Children, records: Sequence[Any], path: str
+        self, children: Children, records: Sequence[Any], path: str, own: Row | None
     ) -> Collision | None:
         for parts in unique_sets(children.rows):
             if not all(isinstance(part, Value) for part in parts):
@@ -169,11 +183,14 @@ class Collisions:
             keys = {n: key for n, key in keys.items() if None not in key}
             stored = self.rows_with(children.rows, parts, keys.values())
             for place, key in keys.items():
-                if key in stored:
+                if key in stored and not self._is_own(children.rows, stored[key], own):
                     return self._nested_collision(
                         children.rows, parts, (f"{path}.{place}.", key), stored[key]
                     )
         return None
+
+    def _is_own(self, rows: RowSet, identity: Row, own: Row | None) -> bool:
+        return own is not None and self._root_of(rows, identity) == own
 
     def _nested_collision(
         self, rows: RowSet, parts: Parts, place: tuple[str, Key], identity: Row

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
+
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch, ResolvedBatch, bare, joined, unresolved
 from lading.importing.change_recorder import ChangeRecorder
+from lading.importing.collisions import Collision, Collisions
 from lading.importing.comparison import StoredComparison
 from lading.importing.conflicts import ExistingRecords
 from lading.importing.context import LoadContext
@@ -61,6 +64,7 @@ class RefusedUpdate:
     pair: ResolvedUpdates
     field: str | None
     message: str
+    may_collide: bool
 
 
 class EntityUpdates:
@@ -330,13 +334,25 @@ class EntityUpdates:
 
         for part, objection in insert_or_bisect(pair, run):
             field, message = field_of(objection, self.root), message_of(objection, self.root)
-            yield RefusedUpdate(part, field, message)
+            may_collide = isinstance(objection, sa.exc.IntegrityError)
+            yield RefusedUpdate(part, field, message, may_collide)
 
     def _report(self, refused: Iterable[RefusedUpdate]) -> None:
         for update in refused:
             batch = update.pair.resolved.batch
             key = self.outcome.key_at(batch, 0)
-            self.outcome.fail(batch.numbers[0], key, update.field, update.message)
+            field, message = update.field, update.message
+            collision = self._collision(update) if update.may_collide else None
+            if collision is not None:
+                field, message = collision.field, collision.message
+            self.outcome.fail(batch.numbers[0], key, field, message)
+
+    def _collision(self, update: RefusedUpdate) -> Collision | None:
+        """Return the other row that has a unique value of a refused record, if there is one."""
+        batch, identities = update.pair.resolved.batch, update.pair.updates.changes.identities
+        collisions = Collisions(self.context, self.root)
+        collision = collisions.among(batch, identities).get(0)
+        return collision or collisions.within(batch, identities[0])
 
 
 @computed_once
