@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import marshmallow as ma
+import sqlalchemy as sa
 
+from lading.adopting.entities import Adoption
+from lading.adopting.sources import check_source, name_of
 from lading.errors import ArgumentError, DeclarationError
 from lading.mapping.context import Settings
 from lading.mapping.coverage import coverage
@@ -56,6 +60,10 @@ class Catalog:
         DeclarationError: An option isn't of these forms.
     """
 
+    #: What the schemas of adopted tables are subclasses of: ``EntitySchema``, which knows catalogs
+    #: and says so itself.
+    schema_class: ClassVar[SchemaClass]
+
     def __init__(
         self,
         name: str,
@@ -90,11 +98,58 @@ class Catalog:
             )
         self.sqlite_decimals = sqlite_decimals
         self.schemas: list[SchemaClass] = []
+        self._adoption: Adoption | None = None
         #: The classes of its changes.
         self.changes: list[Any] = []
         self._entities: Entities | None = None
         self._lock = threading.RLock()
         _catalogs.add(self)
+
+    @classmethod
+    def from_metadata(
+        cls,
+        source: Any,
+        *,
+        name: str | None = None,
+        natural_keys: Mapping[str, Any] | None = None,
+        leaves_out: Mapping[str, str] | None = None,
+        schemas: Iterable[SchemaClass] = (),
+    ) -> Catalog:
+        """Return a catalog of everything that a source has, without any declaration.
+
+        Each table gets an entity when the catalog is first used.  What would be ambiguous in a
+        declared schema is decided, and :meth:`choices` says how and why; what no record can
+        carry is left out, and :meth:`coverage` gives the reason.  Nobody has looked at such a
+        catalog yet, so it has ``keep_ids=True`` and ``sqlite_decimals="as_read"``.
+
+        Args:
+            source: A declarative base (``db.Model`` of Flask-SQLAlchemy, ``SQLModel``), a
+                ``registry``, a ``MetaData``, a list of mapped classes, or an engine or
+                connection, whose database is reflected.  An engine is the catalog's ``bind``.
+            name: The catalog's name; by default the engine's database, or ``"adopted"``.
+            natural_keys: Natural keys by the full names of tables: a field or a tuple of fields.
+            leaves_out: Like the option of ``Catalog``.
+            schemas: Schemas of your own; the rest of the source is adopted beside them.
+
+        Raises:
+            DeclarationError: ``source`` isn't of these forms, or another option has a mistake.
+        """
+        check_source(source)
+        if natural_keys is not None and not isinstance(natural_keys, Mapping):
+            raise DeclarationError(
+                f"Catalog.from_metadata: natural_keys is {shown(natural_keys)}; give it a mapping"
+            )
+        catalog = cls(
+            name if name is not None else name_of(source),
+            bind=source if isinstance(source, sa.Engine) else None,
+            leaves_out=leaves_out,
+            keep_ids=True,
+            sqlite_decimals=AS_READ,
+        )
+        for schema in schemas:
+            catalog.register(schema)
+        catalog._adoption = Adoption(source, natural_keys or {})
+        return catalog
 
     def __repr__(self) -> str:
         return f"<Catalog {self.name!r}: {len(self.schemas)} schemas>"
@@ -154,12 +209,20 @@ class Catalog:
                 the error lists.
         """
         with self._lock:
+            if self._adoption is not None:
+                self._adoption.adopt(self, self.schema_class)
             if not self.schemas:
                 raise DeclarationError(self._emptiness())
             if self._entities is None:
-                settings = Settings(self.name, self.keep_ids, self.types, self.leaves_out)
-                self._entities = derive(self.schemas, settings)
+                self._entities = derive(self.schemas, self._settings())
             return self._entities
+
+    def _settings(self) -> Settings:
+        settings = Settings(self.name, self.keep_ids, self.types, self.leaves_out)
+        if self._adoption is None:
+            return settings
+        adoption = self._adoption
+        return replace(settings, adopted=adoption.schemas, left_out=adoption.left_out)
 
     def coverage(self) -> dict[str, str | None]:
         """List what no schema carries: tables and columns of the models' metadata.
@@ -178,6 +241,8 @@ class Catalog:
 
     def choices(self) -> tuple[KeyChoice, ...]:
         """Say which natural key each entity has, what it was chosen from, and why.
+
+        For an adopted entity it says as well what was decided about its fields.
 
         Returns:
             The choices sorted by name, those of owned lists with a key of their own included.

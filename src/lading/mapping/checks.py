@@ -20,21 +20,44 @@ def key_faults(plain: Iterable[RowSet]) -> Iterator[tuple[RowSet | None, str]]:
     A key may recur through one nullable self reference; a circle of several entities has
     no owner.
     """
-    graph = nx.DiGraph()
+    plain = list(plain)
     for rows in plain:
-        own = [part for part in rows.key if isinstance(part, Reference) and part.parts == rows.key]
+        own = _recurring(rows)
         fault = _recurring_fault(rows, own) if own else None
         if fault is not None:
             yield rows, fault
-        for member in rows.key:
-            if isinstance(member, Reference) and member.by is None and member not in own:
-                graph.add_edge(rows.name, member.target.name)
-    for cycle in nx.simple_cycles(graph):
-        path = " -> ".join([*cycle, cycle[0]])
+    for cycle in _cycles_of_keys(plain):
+        path = " -> ".join(rows.name for rows in [*cycle, cycle[0]])
         yield (
             None,
             f"natural keys {path} contain each other; give one of them a key of its own",
         )
+
+
+def circles_of_keys(plain: Iterable[RowSet]) -> Iterator[list[RowSet]]:
+    """Yield the row sets whose natural keys have no end: alone, or in a circle of several."""
+    plain = list(plain)
+    for rows in plain:
+        own = _recurring(rows)
+        if own and _recurring_fault(rows, own) is not None:
+            yield [rows]
+    yield from _cycles_of_keys(plain)
+
+
+def _recurring(rows: RowSet) -> list[Reference]:
+    """Return the references through which a row set's key recurs."""
+    return [part for part in rows.key if isinstance(part, Reference) and part.parts == rows.key]
+
+
+def _cycles_of_keys(plain: Iterable[RowSet]) -> Iterator[list[RowSet]]:
+    """Yield the circles of row sets whose natural keys contain each other."""
+    graph = nx.DiGraph()
+    for rows in plain:
+        own = _recurring(rows)
+        for member in rows.key:
+            if isinstance(member, Reference) and member.by is None and member not in own:
+                graph.add_edge(rows, member.target)
+    yield from nx.simple_cycles(graph)
 
 
 def _recurring_fault(rows: RowSet, own: list[Reference]) -> str | None:

@@ -28,6 +28,10 @@ class Settings:
     keep_ids: bool = False
     types: Types = field(default_factory=dict)
     leaves_out: Mapping[str, str] = field(default_factory=dict)
+    #: The schemas that nobody declared: what is ambiguous in these is decided, and recorded.
+    adopted: frozenset[SchemaClass] = frozenset()
+    #: What an adopted database has and no bundle carries, with the reason for each.
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 class Context:
@@ -36,6 +40,8 @@ class Context:
     ``plain`` are the row sets so far; a schema without one was refused as a whole.
     ``declared`` are copies of the fields that each schema declares, which the derivation may
     alter; ``owners`` maps a schema to those that own its rows, with the field that says so.
+    ``decisions`` are what was decided about fields of adopted schemas, and ``left_out`` which
+    tables and columns of theirs no record carries, each with the reason.
     """
 
     def __init__(self, schemas: Sequence[SchemaClass], settings: Settings) -> None:
@@ -46,7 +52,9 @@ class Context:
         self.drafts: dict[SchemaClass, RowSetDraft] = {}
         self.plain: dict[SchemaClass, RowSet] = {}
         self.mistakes: list[str] = []
-        self.mistaken: set[SchemaClass] = set()
+        self.mistaken: dict[SchemaClass, list[str]] = {}
+        self.decisions: dict[SchemaClass, dict[str, str]] = {}
+        self.left_out: dict[str, str] = dict(settings.left_out)
 
     def declare(self, schema: SchemaClass) -> None:
         """Take copies of a schema's fields, and note which rows it owns."""
@@ -64,7 +72,7 @@ class Context:
 
     def report(self, schema: SchemaClass, text: str) -> None:
         """Note a mistake, once, with the schema's name."""
-        self.mistaken.add(schema)
+        self.mistaken.setdefault(schema, []).append(text)
         line = f"{schema.__name__}: {text}"
         if line not in self.mistakes:
             self.mistakes.append(line)
@@ -90,7 +98,7 @@ class Context:
         return target.schema in self.mistaken and not target.key
 
     def _refused(self) -> set[SchemaClass]:
-        return self.mistaken - self.plain.keys()
+        return self.mistaken.keys() - self.plain.keys()
 
 
 class RowSetDraft:
@@ -110,6 +118,7 @@ class RowSetDraft:
         self.excluded = Excluded(schema)
         self.stored = frozenset(stored_names(schema))
         self.hidden = frozenset(hidden_names(schema))
+        self.is_adopted = schema in context.settings.adopted
         self.used: set[str] = set()
         self.names: set[str] = set()
         self.failed: set[str] = set()
@@ -127,6 +136,10 @@ class RowSetDraft:
     def report(self, text: str) -> None:
         """Note a mistake of this schema."""
         self.context.report(self.schema, text)
+
+    def decide(self, name: str, decision: str) -> None:
+        """Record what was decided about a field of an adopted schema."""
+        self.context.decisions.setdefault(self.schema, {})[name] = decision
 
 
 def _tables_of(schema: SchemaClass, unknown: Any) -> Collection[Any]:

@@ -27,16 +27,17 @@ def uncarried(entities: Entities) -> dict[str, str | None]:
         for links in rows.links:
             link_columns = {column for column, _ in links.local} | set(links.reference.columns)
             carried.setdefault(links.table, set()).update(link_columns)
-    reasons: dict[str, str | None] = {}
+    excuses = {**entities.left_out, **entities.leaves_out}
+    reasons: dict[str, str | None] = {name: excuses[name] for name in entities.left_out}
     for metadata in _metadatas(entities, carried):
         for table in metadata.tables.values():
             if table not in carried:
-                reasons[table.fullname] = entities.leaves_out.get(table.fullname)
+                reasons[table.fullname] = excuses.get(table.fullname)
                 continue
             for column in table.columns:
                 if column not in carried[table] - regenerated:
                     name = f"{table.fullname}.{column.name}"
-                    reasons[name] = entities.leaves_out.get(name)
+                    reasons[name] = excuses.get(name)
     return dict(sorted(reasons.items()))
 
 

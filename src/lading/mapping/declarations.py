@@ -108,7 +108,15 @@ def _version_of(context: Context, schema: SchemaClass) -> int:
 
 def sorting_name(schema: SchemaClass) -> tuple[str, str, str]:
     """Sort schemas by their entities' names, whatever the order in which they are declared."""
-    mapper = sa.inspect(schema.Meta.model, raiseerr=False)  # type: ignore[attr-defined]
-    table = getattr(mapper, "local_table", None)
-    name = own_option(schema, "name") or getattr(table, "name", "")
+    name = own_option(schema, "name") or getattr(_table_of(schema), "name", "")
     return str(name), schema.__qualname__, schema.__module__
+
+
+def table_name(schema: SchemaClass) -> str:
+    """Return the full name of a schema's table."""
+    return str(_table_of(schema).fullname)
+
+
+def _table_of(schema: SchemaClass) -> Any:
+    mapper = sa.inspect(schema.Meta.model, raiseerr=False)  # type: ignore[attr-defined]
+    return getattr(mapper, "local_table", None)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from operator import attrgetter
 
 import sqlalchemy as sa
 from sqlalchemy.orm import configure_mappers
 
 from lading.errors import DeclarationError
 from lading.mapping.checks import (
+    circles_of_keys,
     empty_keys,
     entity_faults,
     key_faults,
@@ -17,13 +20,13 @@ from lading.mapping.checks import (
 )
 from lading.mapping.context import Context, Settings
 from lading.mapping.coverage import stale_excuses
-from lading.mapping.declarations import open_schema, sorting_name
+from lading.mapping.declarations import open_schema, sorting_name, table_name
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Ref, RefList, schema_of
 from lading.mapping.link_lists import add_link_lists
 from lading.mapping.members import Members
 from lading.mapping.meta_options import names_in, own_option
-from lading.mapping.natural_keys import Decision, choices, choose_key
+from lading.mapping.natural_keys import Decision, choices, choose_key, identity_key
 from lading.mapping.ownership import Ownership
 from lading.mapping.references import written_parts
 from lading.messages import nearest
@@ -34,21 +37,35 @@ from lading.model.rowsets import Links, Reference, RowSet, SchemaClass, Value
 def derive(schemas: Sequence[SchemaClass], settings: Settings) -> Entities:
     """Derive a catalog's entities from its schemas, which stay as they are.
 
-    Raises ``DeclarationError`` with every mistake.
+    Adopted tables that can't be entities are left out, each with its mistake as the reason.
+    Raises ``DeclarationError`` with every mistake of declared schemas.
     """
     try:
         configure_mappers()
     except sa.exc.SQLAlchemyError as error:
         raise DeclarationError(f"the models can't be configured: {error}") from error
-    derivation = Derivation(Context(schemas, settings))
-    roots = derivation.run()
-    context = derivation.context
+    left_out = dict(settings.left_out)
+    while True:
+        derivation = Derivation(Context(schemas, replace(settings, left_out=left_out)))
+        roots = derivation.run()
+        context = derivation.context
+        refused = {
+            schema: texts
+            for schema, texts in context.mistaken.items()
+            if schema in settings.adopted
+        }
+        if not refused:
+            break
+        for schema, texts in refused.items():
+            left_out[table_name(schema)] = "; ".join(texts)
+        schemas = [schema for schema in schemas if schema not in refused]
     entities = Entities(
         settings.name,
         roots,
         context.plain,
-        choices(context.plain, derivation.decisions),
+        choices(context.plain, derivation.decisions, context.decisions),
         settings.leaves_out,
+        context.left_out,
     )
     if not context.mistakes:
         context.mistakes += stale_excuses(entities)
@@ -74,6 +91,7 @@ class Derivation:
         self._fill()
         self._keys()
         self._bind_parts()
+        self._end_keys()
         for rows, fault in key_faults(self.plain.values()) if not context.mistakes else ():
             if rows is None:
                 context.mistakes.append(fault)
@@ -105,7 +123,8 @@ class Derivation:
         for schema, rows in self.plain.items():
             declared = own_option(schema, "natural_key")
             try:
-                self.decisions[schema] = choose_key(rows, declared)
+                is_adopted = self.context.drafts[schema].is_adopted
+                self.decisions[schema] = choose_key(rows, declared, is_adopted=is_adopted)
                 rows.key = self.decisions[schema].key
             except AmbiguousDeclaration as error:
                 failed = context.failed(schema)
@@ -126,6 +145,26 @@ class Derivation:
                     is_known = self.context.is_without_key(reference.target)
                     if not self._is_owner(schema, reference.target) and not is_known:
                         self.context.report(schema, f"{reference.name}: {error}")
+
+    def _end_keys(self) -> None:
+        """Give adopted row sets their primary key where natural keys lead back to themselves."""
+        adopted = {
+            rows for schema, rows in self.plain.items() if self.context.drafts[schema].is_adopted
+        }
+        while True:
+            circles = [rows for circle in circles_of_keys(self.plain.values()) for rows in circle]
+            rows = min(adopted.intersection(circles), key=attrgetter("name"), default=None)
+            if rows is None:
+                return
+            adopted.remove(rows)
+            try:
+                rows.key, reason = identity_key(rows)
+            except AmbiguousDeclaration as error:
+                self.context.report(rows.schema, str(error))
+                return
+            offered = self.decisions[rows.schema].offered
+            self.decisions[rows.schema] = Decision(rows.key, reason, offered)
+            self._bind_parts()
 
     def _is_owner(self, child: SchemaClass, target: RowSet) -> bool:
         """A child's way to its owner is carried by nesting, so it needs no key."""

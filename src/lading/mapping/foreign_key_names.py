@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from lading.mapping.context import RowSetDraft
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Ref
 from lading.mapping.relationships import many_to_one
+from lading.mapping.surrogate_keys import ID
 from lading.model.rowsets import Column
 
 #: The columns of a foreign key, each with the one that it holds.
@@ -39,6 +41,9 @@ class ForeignKeyNames:
         if len(names) == 1:
             return names[0], Ref(), names[0]
         if names:
+            if self.draft.is_adopted:
+                self.draft.decide(names[0], f"is the first of the relationships {', '.join(names)}")
+                return names[0], Ref(), names[0]
             fields = " or ".join(f"{name} = Ref()" for name in names)
             raise AmbiguousDeclaration(
                 f"{names_of(local)} has several relationships; write {fields}"
@@ -74,6 +79,8 @@ class ForeignKeyNames:
     def _name_by_column(self, local: tuple[Column, ...]) -> str:
         """Name a reference after its only column."""
         attributes = self._attributes(local)
+        if self.draft.is_adopted:
+            return self._free_name(local, attributes)
         if len(local) > 1:
             raise AmbiguousDeclaration(
                 f"the foreign key ({names_of(local)}) has no relationship to be named after; name "
@@ -83,6 +90,19 @@ class ForeignKeyNames:
         if plain == attributes[0] and self.draft.is_discriminator(local[0]):
             return f"{plain}_ref"  # the discriminator's field has that name
         return plain
+
+    def _free_name(self, local: tuple[Column, ...], attributes: list[str]) -> str:
+        """Name an adopted reference after its columns, as nothing else is named."""
+        is_alone = len(local) == 1 and not self.draft.is_discriminator(local[0])
+        own = set(attributes) if is_alone else set()
+        other_names = ({*self.draft.hierarchy.attributes(), ID} - own) | self.draft.names
+        joined = "_and_".join(name.removesuffix("_id") for name in attributes)
+        numbered = (f"{joined}_ref{number or ''}" for number in itertools.count())
+        candidates = itertools.chain([joined, *own], numbered)
+        name = next(name for name in candidates if name not in other_names)
+        if name != attributes[0].removesuffix("_id"):
+            self.draft.decide(name, f"is the reference by {names_of(local)}")
+        return name
 
     def _attributes(self, columns: tuple[Column, ...]) -> list[str]:
         """Return what the model calls columns, else their own names."""

@@ -106,11 +106,22 @@ class ForeignKeys:
             try:
                 far = tuple(element.column for element in elements)
             except sa.exc.SQLAlchemyError as error:
+                if self.draft.is_adopted:
+                    self._keep_ids_in(near, f"its foreign key can't be resolved ({error})")
+                    continue
                 self.draft.failed |= {str(column.name).removesuffix("_id") for column in near}
                 self.draft.report(f"{names_of(near)}: its foreign key can't be resolved ({error})")
                 continue
-            if not (set(near) <= joining and far[0].table in self.rows.tables):
+            if self.draft.is_adopted and not self.draft.context.of_table(far[0].table):
+                self._keep_ids_in(near, f"{far[0].table.fullname} isn't carried")
+            elif not (set(near) <= joining and far[0].table in self.rows.tables):
                 yield tuple(zip(near, far, strict=True))
+
+    def _keep_ids_in(self, near: tuple[Column, ...], reason: str) -> None:
+        """Record that a foreign key's columns are plain fields of an adopted schema."""
+        for column in near:
+            name = self.draft.hierarchy.attribute(column) or str(column.name)
+            self.draft.decide(name, f"holds the id itself, for {reason}")
 
     def _refuse_declared(self, relationship: str, pairs: Pairs) -> None:
         """Report a ``Ref`` whose relationship has no foreign key and may lead to several rows."""

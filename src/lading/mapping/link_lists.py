@@ -99,6 +99,9 @@ def _add(side: LinkSide) -> None:
     near = tuple((linking, own) for own, linking in _pairs(relationship.synchronize_pairs))
     far = tuple(_pairs(relationship.secondary_synchronize_pairs or []))
     fault = _own_columns(side, near, far) or _ambiguous_end(side, near, far)
+    if fault is not None and side.draft.is_adopted:
+        side.draft.context.left_out[side.table.fullname] = f"as a list of links it {fault}"
+        return
     if fault is not None:
         side.draft.report(f"{side.name}: its link table {side.table.fullname} {fault}")
         return

@@ -18,6 +18,10 @@ Key = tuple[Value | Reference, ...]
 
 CONVENTIONAL = "slug"
 DECLARED = "natural_key is declared"
+IDENTITY = (
+    "the primary key, for nothing else tells all records apart: it means the same record only in "
+    "databases that share their ids"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +48,21 @@ class Decision:
     offered: tuple[tuple[str, ...], ...]
 
 
-def choose_key(rows: RowSet, declared: Any) -> Decision:
+def choose_key(rows: RowSet, declared: Any, *, is_adopted: bool = False) -> Decision:
     """Decide on a row set's natural key.
 
     The rule, unless a key is declared: ``slug`` if unique and NOT NULL; else the only
     unique constraint or plain unique index without nullable columns whose values aren't
     generated; else the only one that is generated, with ``uuid`` before others; else a
-    primary key that records carry.
+    primary key that records carry.  For an adopted row set ``_adopted_key`` decides.
 
     Raises ``AmbiguousDeclaration``, which says what to declare instead.
     """
     offered = candidates(rows)
     if declared is not None:
         key, reason = _declared_key(rows, declared), DECLARED
+    elif is_adopted:
+        key, reason = _adopted_key(rows, offered)
     else:
         key, reason = _default_key(rows, offered)
     return Decision(key, reason, tuple(candidate.names for candidate in offered))
@@ -88,6 +94,35 @@ def _default_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
     if primary is not None and not _is_surrogate(rows, primary):
         return primary.key, "the primary key"
     raise AmbiguousDeclaration(f"it has no natural key; {_suggest(offered)}")
+
+
+def _adopted_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
+    """Decide on the key of a row set that nobody declared, by an order that always has an answer.
+
+    What may be null is passed over, since twins would stop an export.  Then the rule is that of
+    declared schemas; of several candidates it takes the first by its columns, and without any the
+    primary key.
+    """
+    firm = [candidate for candidate in offered if not candidate.nullable]
+    try:
+        return _default_key(rows, firm)
+    except AmbiguousDeclaration:
+        unique = [candidate for candidate in firm if not candidate.primary]
+        business = [candidate for candidate in unique if not candidate.generated]
+        if unique:
+            return (business or unique)[0].key, "the first of several that are unique and not null"
+        return identity_key(rows, offered)
+
+
+def identity_key(rows: RowSet, offered: list[Candidate] | None = None) -> tuple[Key, str]:
+    """Return the primary key as the identity, for want of a better.
+
+    Raises ``AmbiguousDeclaration`` where records don't carry it.
+    """
+    for candidate in candidates(rows) if offered is None else offered:
+        if candidate.primary and not _is_surrogate(rows, candidate):
+            return candidate.key, IDENTITY
+    raise AmbiguousDeclaration(f"it has no natural key; {_suggest(offered or [])}")
 
 
 def candidates(rows: RowSet) -> list[Candidate]:
@@ -221,9 +256,17 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
 
 
 def choices(
-    plain: Mapping[SchemaClass, RowSet], decisions: Mapping[SchemaClass, Decision]
+    plain: Mapping[SchemaClass, RowSet],
+    decisions: Mapping[SchemaClass, Decision],
+    fields: Mapping[SchemaClass, Mapping[str, str]],
 ) -> tuple[KeyChoice, ...]:
-    """Say which key each row set with a natural key has; see :meth:`Catalog.choices`."""
+    """Say which key each row set with a natural key has; see :meth:`Catalog.choices`.
+
+    Args:
+        plain: The row sets.
+        decisions: Their keys.
+        fields: What was decided about fields of adopted schemas.
+    """
     return tuple(
         sorted(
             (
@@ -233,6 +276,7 @@ def choices(
                     decision.offered,
                     decision.reason,
                     is_guarded(plain[schema]),
+                    tuple(sorted(fields.get(schema, {}).items())),
                 )
                 for schema, decision in decisions.items()
             ),

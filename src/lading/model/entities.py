@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import marshmallow as ma
 
@@ -21,7 +21,8 @@ class KeyChoice:
 
     ``key`` and each of ``candidates`` are the names of fields; ``reason`` says by which
     rule the key was chosen.  ``guarded`` says whether the database itself refuses a second
-    row with the key: a primary key or unique columns without nulls.
+    row with the key: a primary key or unique columns without nulls.  ``fields`` pairs fields of an
+    adopted entity with what was decided about each, and why; see :meth:`Catalog.from_metadata`.
     """
 
     entity: str
@@ -29,12 +30,14 @@ class KeyChoice:
     candidates: tuple[tuple[str, ...], ...]
     reason: str
     guarded: bool
+    fields: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         others = [shown_names(candidate) for candidate in self.candidates if candidate != self.key]
         beside = f"; the other candidates are {'; '.join(others)}" if others else ""
         alone = "" if self.guarded else "; no constraint guards it, lading alone does"
-        return f"{self.entity}: {shown_names(self.key)} ({self.reason}){beside}{alone}"
+        fields = "".join(f"; {name} {decision}" for name, decision in self.fields)
+        return f"{self.entity}: {shown_names(self.key)} ({self.reason}){beside}{alone}{fields}"
 
 
 def shown_names(names: tuple[str, ...]) -> str:
@@ -46,7 +49,8 @@ def shown_names(names: tuple[str, ...]) -> str:
 class Entities(Computed):
     """A catalog's entities by name, each a tree of row sets.
 
-    ``name`` is the catalog's, and ``leaves_out`` its reasons for what no bundle carries.
+    ``name`` is the catalog's, and ``leaves_out`` its reasons for what no bundle carries;
+    ``left_out`` are those by which an adopted database's tables and columns are left out.
     ``plain`` holds every schema's row set as it stands alone, with the references
     to its owners; references point to these.  ``choices`` say which key each has, and why.
     """
@@ -56,6 +60,7 @@ class Entities(Computed):
     plain: dict[type[ma.Schema], RowSet]
     choices: tuple[KeyChoice, ...]
     leaves_out: Mapping[str, str]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> RowSet:
         return self.roots[name]

@@ -1,0 +1,1 @@
+"""Entities for models, tables and databases for which nobody declared schemas."""

@@ -1,0 +1,126 @@
+"""One schema for each adopted class, under a name that no other entity has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper, configure_mappers
+
+from lading.adopting.sources import Stock, stock_of
+from lading.adopting.tables import mapped
+from lading.errors import DeclarationError
+from lading.filenames import name_fault
+from lading.mapping.meta_options import own_option
+from lading.messages import nearest, shown
+from lading.model.entities import RESERVED_NAMES
+from lading.model.rowsets import SchemaClass
+
+#: Tables that others than the application write.
+FOREIGN = {"alembic_version": "alembic's own record of its revision"}
+
+
+class Adoption:
+    """What a catalog adopts, once: when it is first used.
+
+    Args:
+        source: What it adopts; see :meth:`Catalog.from_metadata`.
+        natural_keys: Natural keys by the names of tables.
+    """
+
+    def __init__(self, source: Any, natural_keys: Mapping[str, Any]) -> None:
+        self.source = source
+        self.natural_keys = dict(natural_keys)
+        self.left_out: dict[str, str] = {}
+        self.schemas: frozenset[SchemaClass] = frozenset()
+        self.is_done = False
+
+    def adopt(self, catalog: Any, base: Any) -> None:
+        """Declare a schema in a catalog for each table that its own schemas don't carry.
+
+        Args:
+            catalog: The catalog, with the schemas that a person declared.
+            base: ``EntitySchema``.
+        """
+        if self.is_done:
+            return
+        configure_mappers()
+        stock = stock_of(self.source)
+        self.left_out = stock.left_out
+        declared = list(catalog.schemas)
+        mappers = _others(stock, declared, self.left_out)
+        self._check_keys(mappers)
+        names = {_name_of(schema) for schema in declared}
+        for mapper in sorted(mappers, key=lambda mapper: table_of(mapper).fullname):
+            table = table_of(mapper)
+            names.add(name := _free_name(table, names))
+            options = {"model": mapper.class_, "catalog": catalog, "name": name}
+            if table.fullname in self.natural_keys:
+                options["natural_key"] = self.natural_keys[table.fullname]
+            meta = type("Meta", (), options)
+            type(base)(f"{mapper.class_.__name__}Schema", (base,), {"Meta": meta})
+        self.schemas = frozenset(catalog.schemas) - frozenset(declared)
+        self.is_done = True
+
+    def _check_keys(self, mappers: Iterable[Mapper[Any]]) -> None:
+        names = [table_of(mapper).fullname for mapper in mappers]
+        faults = [
+            f"Catalog.from_metadata: natural_keys names {shown(name)}, which isn't an adopted "
+            f"table; expected one of: {nearest(name, names)}"
+            for name in self.natural_keys
+            if name not in names
+        ]
+        if faults:
+            raise DeclarationError(faults)
+
+
+def table_of(mapper: Mapper[Any]) -> sa.Table:
+    """Return the table of a class that is mapped to one."""
+    return cast("sa.Table", mapper.local_table)
+
+
+def _others(
+    stock: Stock, declared: list[SchemaClass], left_out: dict[str, str]
+) -> list[Mapper[Any]]:
+    """Return mappers of all that no declared schema carries; note what can't be adopted."""
+    carried = {table for schema in declared for table in _tables_of(schema)}
+    names = {table.fullname for table in carried}
+    mappers = []
+    for mapper in stock.mappers:
+        if not isinstance(mapper.local_table, sa.Table):
+            left_out[mapper.class_.__name__] = "it is mapped to a query, and not to a table"
+        elif mapper.local_table not in carried:
+            mappers.append(mapper)
+    tables = []
+    for table in stock.tables:
+        if table.name in FOREIGN:
+            left_out[table.fullname] = FOREIGN[table.name]
+        elif table.fullname not in names:
+            tables.append(table)
+    return mappers + mapped(tables, left_out)
+
+
+def _tables_of(schema: SchemaClass) -> Iterable[Any]:
+    mapper = sa.inspect(schema.Meta.model, raiseerr=False)  # type: ignore[attr-defined]
+    members = mapper.self_and_descendants if isinstance(mapper, Mapper) else ()
+    return {table for member in members for table in member.tables}
+
+
+def _name_of(schema: SchemaClass) -> str:
+    name = own_option(schema, "name")
+    return str(name or next((table.name for table in _tables_of(schema)), ""))
+
+
+def _free_name(table: sa.Table, names: set[str]) -> str:
+    """Return an entity's name: the table's, if it is one and free, else one made from it."""
+    plain = re.sub(r"[^\w.-]", "_", str(table.name))
+    candidates = [str(table.name), plain, f"{table.schema or 'table'}.{plain}"]
+    for name in candidates:
+        if name not in names and name not in RESERVED_NAMES and not name_fault(f"01_{name}.json"):
+            return name
+    number = 2
+    while (name := f"{candidates[-1][:200]}_{number}") in names:
+        number += 1
+    return name

@@ -1,0 +1,66 @@
+"""Maps tables that no class maps to plain classes of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper, registry, relationship
+
+from lading.model.uniqueness import leads_to_one
+
+
+def mapped(tables: Iterable[sa.Table], left_out: dict[str, str]) -> list[Mapper[Any]]:
+    """Map each table that has a primary key to a class.
+
+    A table without one that only links two others becomes a list of links of one of them; the
+    reason why any other can't be an entity is noted in ``left_out``.
+    """
+    classes = registry()
+    mappers: dict[sa.Table, Mapper[Any]] = {}
+    keyless = []
+    for table in sorted(tables, key=lambda table: table.fullname):
+        if table.primary_key.columns:
+            mappers[table] = classes.map_imperatively(type(_class_name(table), (), {}), table)
+        else:
+            keyless.append(table)
+    for table in keyless:
+        if not _link(table, mappers):
+            left_out[table.fullname] = "it has no primary key"
+    return list(mappers.values())
+
+
+def _class_name(table: sa.Table) -> str:
+    return "".join(word.title() for word in re.findall(r"[^\W_]+", table.name)) or "Table"
+
+
+def _link(table: sa.Table, mappers: dict[sa.Table, Mapper[Any]]) -> bool:
+    """Give a table's links to the class that the first of its two foreign keys refers to."""
+    keys = sorted(
+        table.foreign_key_constraints, key=lambda key: list(table.c).index(key.elements[0].parent)
+    )
+    linking = {column for key in keys for column in key.columns}
+    if len(keys) != 2 or linking != set(table.columns):
+        return False
+    try:
+        ends = [[element.column for element in key.elements] for key in keys]
+    except sa.exc.SQLAlchemyError:
+        return False
+    near, far = (mappers.get(end[0].table) for end in ends)
+    if near is None or far is None or not all(map(leads_to_one, ends)):
+        return False
+    joins = [
+        sa.and_(*(element.parent == element.column for element in key.elements)) for key in keys
+    ]
+    links = relationship(far.class_, secondary=table, primaryjoin=joins[0], secondaryjoin=joins[1])
+    near.add_property(_free(table.name, near), links)
+    return True
+
+
+def _free(name: str, mapper: Mapper[Any]) -> str:
+    """Return an attribute's name that nothing else of a class has."""
+    while mapper.has_property(name):
+        name += "_links"
+    return name
