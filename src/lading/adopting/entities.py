@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper, configure_mappers
+from sqlalchemy.orm import Mapper
 
 from lading.adopting.sources import Stock, stock_of
 from lading.adopting.tables import mapped
 from lading.errors import DeclarationError
 from lading.filenames import name_fault
+from lading.mapping.derivation import configure_models
 from lading.mapping.meta_options import own_option
 from lading.messages import nearest, shown
 from lading.model.entities import RESERVED_NAMES
@@ -23,7 +24,7 @@ FOREIGN = {"alembic_version": "alembic's own record of its revision"}
 
 
 class Adoption:
-    """What a catalog adopts, once: when it is first used.
+    """What a catalog adopts, once: when it is first used; a database is reflected at once.
 
     Args:
         source: What it adopts; see :meth:`Catalog.from_metadata`.
@@ -31,7 +32,8 @@ class Adoption:
     """
 
     def __init__(self, source: Any, natural_keys: Mapping[str, Any]) -> None:
-        self.source = source
+        is_database = isinstance(source, sa.Engine | sa.Connection)
+        self.source = stock_of(source) if is_database else source
         self.natural_keys = dict(natural_keys)
         self.left_out: dict[str, str] = {}
         self.schemas: frozenset[SchemaClass] = frozenset()
@@ -46,8 +48,9 @@ class Adoption:
         """
         if self.is_done:
             return
-        configure_mappers()
-        stock = stock_of(self.source)
+        configure_models()
+        source = self.source
+        stock = source if isinstance(source, Stock) else stock_of(source)
         self.left_out = stock.left_out
         declared = list(catalog.schemas)
         mappers = _others(stock, declared, self.left_out)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
+
+from lading.adopting.relations import left_out_of, schemas_of
+from lading.errors import TargetError
+from lading.mapping.columns import kind_of
+
+#: What MariaDB would cut to whole seconds, or round to 24 bits.
+_MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+_TIME = sa.Time().with_variant(mysql.TIME(fsp=6), "mysql", "mariadb")
 
 
-def reflected(bind: sa.Engine | sa.Connection) -> tuple[sa.MetaData, dict[str, str]]:
+def reflected(bind: sa.Engine | sa.Connection) -> tuple[list[sa.Table], dict[str, str]]:
     """Reflect a database.
 
     Args:
@@ -13,7 +27,47 @@ def reflected(bind: sa.Engine | sa.Connection) -> tuple[sa.MetaData, dict[str, s
 
     Returns:
         Its tables, and the reason for each view or table that is left out.
+
+    Raises:
+        TargetError: The database can't be read.
     """
     metadata = sa.MetaData()
-    metadata.reflect(bind)
-    return metadata, {}
+    sa.event.listen(metadata, "column_reflect", _generalize)
+    try:
+        with _connected(bind) as connection:
+            left_out = left_out_of(connection)
+            for schema in schemas_of(connection):
+                metadata.reflect(connection, schema=schema)
+    except sa.exc.SQLAlchemyError as error:
+        raise TargetError(f"the database can't be reflected: {error}") from error
+    return [table for table in metadata.tables.values() if table.fullname not in left_out], left_out
+
+
+@contextmanager
+def _connected(bind: sa.Engine | sa.Connection) -> Iterator[sa.Connection]:
+    if isinstance(bind, sa.Connection):
+        yield bind
+        return
+    with bind.connect() as connection:
+        yield connection
+
+
+def _generalize(_inspector: Any, _table: Any, column: Any) -> None:
+    column["type"] = generic(column["type"])
+
+
+def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return a type that all engines know for an engine's own, if values are of the same kind."""
+    try:
+        general: Any = type_.as_generic()
+    except NotImplementedError:
+        return type_
+    if kind_of(general) != kind_of(type_):
+        return type_
+    if getattr(general, "collation", None) is not None:
+        general.collation = None  # its name means nothing to another engine
+    if isinstance(general, sa.Float):
+        return sa.Double()
+    if isinstance(general, sa.DateTime) and not general.timezone:
+        return _MOMENT
+    return _TIME if isinstance(general, sa.Time) and not general.timezone else general

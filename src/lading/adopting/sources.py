@@ -38,8 +38,8 @@ def stock_of(source: Any) -> Stock:
         source: A declarative base, a registry, a MetaData, mapped classes, or an engine.
     """
     if isinstance(source, sa.Engine | sa.Connection):
-        metadata, left_out = reflected(source)
-        return Stock(tables=list(metadata.tables.values()), left_out=left_out)
+        tables, left_out = reflected(source)
+        return Stock(tables=tables, left_out=left_out)
     if isinstance(source, sa.MetaData):
         return Stock(tables=list(source.tables.values()))
     models = _models_of(source)

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, registry, relationship
 
+from lading.mapping.checks import UNWRITABLE
 from lading.model.uniqueness import leads_to_one
 
 
@@ -23,7 +24,8 @@ def mapped(tables: Iterable[sa.Table], left_out: dict[str, str]) -> list[Mapper[
     keyless = []
     for table in sorted(tables, key=lambda table: table.fullname):
         if table.primary_key.columns:
-            mappers[table] = classes.map_imperatively(type(_class_name(table), (), {}), table)
+            columns = {_attribute(column): column for column in table.columns}
+            mappers[table] = classes.map_imperatively(_class_for(table), table, properties=columns)
         else:
             keyless.append(table)
     for table in keyless:
@@ -32,8 +34,15 @@ def mapped(tables: Iterable[sa.Table], left_out: dict[str, str]) -> list[Mapper[
     return list(mappers.values())
 
 
-def _class_name(table: sa.Table) -> str:
-    return "".join(word.title() for word in re.findall(r"[^\W_]+", table.name)) or "Table"
+def _class_for(table: sa.Table) -> type:
+    """Return a class that is called like its table, in a module that no other class is of."""
+    name = "".join(word.title() for word in re.findall(r"[^\W_]+", table.name)) or "Table"
+    return type(name, (), {"__module__": f"{__name__}.{table.fullname}"})
+
+
+def _attribute(column: sa.Column[Any]) -> str:
+    """Return a column's name without what a record's field can't be called."""
+    return UNWRITABLE.sub("_", str(column.key))
 
 
 def _link(table: sa.Table, mappers: dict[sa.Table, Mapper[Any]]) -> bool:
@@ -54,7 +63,10 @@ def _link(table: sa.Table, mappers: dict[sa.Table, Mapper[Any]]) -> bool:
     joins = [
         sa.and_(*(element.parent == element.column for element in key.elements)) for key in keys
     ]
-    links = relationship(far.class_, secondary=table, primaryjoin=joins[0], secondaryjoin=joins[1])
+    # Classes of the application may have a relationship over the same table.
+    links = relationship(
+        far.class_, secondary=table, overlaps="__*", primaryjoin=joins[0], secondaryjoin=joins[1]
+    )
     near.add_property(_free(table.name, near), links)
     return True
 

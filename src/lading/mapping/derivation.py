@@ -40,10 +40,7 @@ def derive(schemas: Sequence[SchemaClass], settings: Settings) -> Entities:
     Adopted tables that can't be entities are left out, each with its mistake as the reason.
     Raises ``DeclarationError`` with every mistake of declared schemas.
     """
-    try:
-        configure_mappers()
-    except sa.exc.SQLAlchemyError as error:
-        raise DeclarationError(f"the models can't be configured: {error}") from error
+    configure_models()
     left_out = dict(settings.left_out)
     while True:
         derivation = Derivation(Context(schemas, replace(settings, left_out=left_out)))
@@ -72,6 +69,14 @@ def derive(schemas: Sequence[SchemaClass], settings: Settings) -> Entities:
     if context.mistakes:
         raise DeclarationError(context.mistakes)
     return entities
+
+
+def configure_models() -> None:
+    """Configure all mappers; ``DeclarationError`` where the models have mistakes."""
+    try:
+        configure_mappers()
+    except sa.exc.SQLAlchemyError as error:
+        raise DeclarationError(f"the models can't be configured: {error}") from error
 
 
 class Derivation:

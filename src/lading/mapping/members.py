@@ -124,13 +124,16 @@ class Members:
                 raise AmbiguousDeclaration(
                     "it is declared as a field and named in Meta.stored; remove one"
                 )
-            return carried(name, column, declared, stored=stored)
+            form = carried(name, column, declared, stored=stored)
         except AmbiguousDeclaration as error:
             if self.draft.is_adopted:
                 return self._decided(name, column)
             self.draft.failed.add(name)
             self.draft.report(f"{name}: {error}, or leave it out with Meta.exclude")
             return None
+        if self.draft.is_adopted and form.stored is not None:
+            self._record_stored(name, column)
+        return form
 
     def _decided(self, name: str, column: Column) -> Carried | None:
         """Return how an adopted column of an unknown type travels: as it is stored, or not."""
@@ -140,10 +143,13 @@ class Members:
             reason = f"lading has no portable form for values of {column.type!r}"
             self.draft.context.left_out[f"{column.table.fullname}.{column.name}"] = reason
             return None
+        self._record_stored(name, column)
+        return form
+
+    def _record_stored(self, name: str, column: Column) -> None:
         self.draft.decide(
             name, f"travels as it is stored, for only {column.type!r} knows its values"
         )
-        return form
 
     def _declared_for(self, attribute: str) -> tuple[str, ma.fields.Field[Any] | None]:
         """Return the declared field of an attribute: by its name or by ``attribute=``."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lading.mapping.errors import AmbiguousDeclaration
-from lading.mapping.generated_values import generates
+from lading.mapping.generated_values import generates, is_numbered
 from lading.messages import nearest, shown
 from lading.model.entities import KeyChoice, shown_names
 from lading.model.rowsets import Column, Reference, RowSet, SchemaClass, Value
@@ -105,13 +105,15 @@ def _adopted_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
     """
     firm = [candidate for candidate in offered if not candidate.nullable]
     try:
-        return _default_key(rows, firm)
+        key, reason = _default_key(rows, firm)
     except AmbiguousDeclaration:
         unique = [candidate for candidate in firm if not candidate.primary]
         business = [candidate for candidate in unique if not candidate.generated]
         if unique:
             return (business or unique)[0].key, "the first of several that are unique and not null"
         return identity_key(rows, offered)
+    is_id = any(isinstance(member, Value) and is_numbered(member.column) for member in key)
+    return key, IDENTITY if is_id else reason
 
 
 def identity_key(rows: RowSet, offered: list[Candidate] | None = None) -> tuple[Key, str]:

@@ -1,0 +1,68 @@
+"""What a database has beside tables of the application's own: views, partitions, internals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import sqlalchemy as sa
+
+#: Names with their reasons.
+Reasons = Iterator[tuple[str, str]]
+
+_PARTITIONS = """
+SELECT n.nspname, c.relname, p.relname
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_inherits i ON i.inhrelid = c.oid
+JOIN pg_class p ON p.oid = i.inhparent
+WHERE c.relispartition
+"""
+
+
+def schemas_of(connection: sa.Connection) -> list[str | None]:
+    """List the schemas of a database: on PostgreSQL all but its own, elsewhere the default one."""
+    if connection.dialect.name != "postgresql":
+        return [None]
+    inspector = sa.inspect(connection)
+    system = ("information_schema", inspector.default_schema_name)
+    names = [name for name in inspector.get_schema_names() if name not in system]
+    return [None, *(name for name in names if not name.startswith("pg_"))]
+
+
+def left_out_of(connection: sa.Connection) -> dict[str, str]:
+    """Map the full names of what can't be adopted to the reason for each."""
+    inspector = sa.inspect(connection)
+    reasons = {}
+    for schema in schemas_of(connection):
+        names = inspector.get_view_names(schema)
+        if connection.dialect.name == "postgresql":
+            names += inspector.get_materialized_view_names(schema)
+        for name in names:
+            reasons[f"{schema}.{name}" if schema else name] = "it is a view"
+    internal = _INTERNAL.get(connection.dialect.name)
+    return reasons | (dict(internal(connection)) if internal is not None else {})
+
+
+def _of_sqlite(connection: sa.Connection) -> Reasons:
+    for _, name, type_, *_ in connection.exec_driver_sql("PRAGMA main.table_list"):
+        if name in ("sqlite_schema", "sqlite_temp_schema"):
+            continue  # the list of tables itself
+        if name.startswith("sqlite_"):
+            yield name, "it is SQLite's own"
+        elif type_ == "virtual":
+            yield name, "it is a virtual table, whose module alone knows its rows"
+        elif type_ == "shadow":
+            yield name, "it belongs to a virtual table"
+
+
+def _of_postgresql(connection: sa.Connection) -> Reasons:
+    default = sa.inspect(connection).default_schema_name
+    for schema, name, parent in connection.exec_driver_sql(_PARTITIONS):
+        full_name = name if schema == default else f"{schema}.{name}"
+        yield full_name, f"its rows are those of {parent}, whose partition it is"
+
+
+_INTERNAL: dict[str, Callable[[sa.Connection], Reasons]] = {
+    "sqlite": _of_sqlite,
+    "postgresql": _of_postgresql,
+}
