@@ -30,6 +30,7 @@ from lading import (
     import_all,
     import_order,
 )
+from lading.testing.compare.stored import stored_cells
 from support.backends import ON_SQLITE, Backend
 from support.columns import FLOAT, MOMENT
 from support.declaring import schema_for
@@ -293,3 +294,56 @@ def test_an_edited_real_database_comes_back_by_its_plan(
         real, tmp_path / "a", catalog=catalog, on_conflict="mirror", cascade=True, expect=plan
     )
     assert not diff(real, tmp_path / "a", catalog=catalog)
+
+
+@pytest.fixture
+def same_structure(real: sa.Engine, tmp_path: Path) -> Iterator[sa.Engine]:
+    """An empty database, made by the statements by which the real one was made."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    with real.connect() as connection, engine.begin() as empty:
+        for sql in connection.scalars(sa.text("SELECT sql FROM sqlite_master WHERE sql > ''")):
+            empty.exec_driver_sql(sql)
+    yield engine
+    engine.dispose()
+
+
+def rows_as_they_are(engine: sa.Engine, catalog: Catalog) -> dict[str, list[str]]:
+    """Return what each table stores, ids included, in one order."""
+    tables = [rows.table for rows in catalog.use().all_rows()]
+    return {name: sorted(map(repr, rows)) for name, rows in stored_cells(engine, tables).items()}
+
+
+def test_a_real_database_is_restored_without_a_declaration(
+    real: sa.Engine, same_structure: sa.Engine, tmp_path: Path
+) -> None:
+    """All tables, every record, every cell; and equal bytes when it is exported again."""
+    catalog = Catalog.from_metadata(real)
+    manifest = export_all(None, tmp_path / "a", catalog=catalog)
+    assert (len(manifest.files), catalog.coverage()) == (
+        len(sa.inspect(real).get_table_names()),
+        {},
+    )
+    report = import_all(same_structure, tmp_path / "a", catalog=catalog)
+    assert report.imported == sum(entry.record_count for entry in manifest.files)
+    assert rows_as_they_are(same_structure, catalog) == rows_as_they_are(real, catalog)
+    other = Catalog.from_metadata(same_structure, name=catalog.name)
+    export_all(None, tmp_path / "b", catalog=other)
+    assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
+
+
+def test_a_real_database_moves_and_comes_back_without_a_declaration(
+    real: sa.Engine,
+    postgresql: Backend,
+    same_structure: sa.Engine,
+    tmp_path: Path,
+) -> None:
+    """To PostgreSQL, by the tables as they were reflected, and back: no cell is another."""
+    catalog = Catalog.from_metadata(real)
+    export_all(None, tmp_path / "a", catalog=catalog)
+    (metadata,) = {rows.table.metadata for rows in catalog.use().all_rows()}
+    with postgresql.database(metadata) as engine:
+        import_all(engine, tmp_path / "a", catalog=catalog)
+        export_all(engine, tmp_path / "b", catalog=catalog)
+    import_all(same_structure, tmp_path / "b", catalog=catalog)
+    assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
+    assert rows_as_they_are(same_structure, catalog) == rows_as_they_are(real, catalog)

@@ -15,7 +15,7 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_inherits i ON i.inhrelid = c.oid
 JOIN pg_class p ON p.oid = i.inhparent
-WHERE c.relispartition
+WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')
 """
 
 

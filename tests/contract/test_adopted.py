@@ -1,0 +1,104 @@
+"""A database for which nothing is declared: what is reflected, and what is left out of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from lading import Catalog, TargetError, export_all, import_all
+from support.backends import ON_SQLITE, Backend
+from support.rewriting import entity_bytes
+
+TABLES = [
+    "CREATE TABLE shelves (id INTEGER PRIMARY KEY, code VARCHAR(20) NOT NULL UNIQUE)",
+    "CREATE TABLE goods (id INTEGER PRIMARY KEY, label VARCHAR(20), price NUMERIC(8, 2), "
+    "shelf_id INTEGER REFERENCES shelves (id))",
+    "INSERT INTO shelves VALUES (7, 'low'), (9, 'high')",
+    "INSERT INTO goods VALUES (3, 'salt', 1.50, 9), (5, 'salt', 1.50, NULL)",
+]
+VIEW = "CREATE VIEW cheap AS SELECT * FROM goods WHERE price < 1"
+
+#: What else each engine has, and the reasons for which it is left out.
+BESIDE = {
+    "sqlite": (
+        [
+            "CREATE TABLE numbered (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+            "CREATE VIRTUAL TABLE found USING fts5(label)",
+        ],
+        {
+            "cheap": "it is a view",
+            "sqlite_sequence": "it is SQLite's own",
+            "found": "it is a virtual table, whose module alone knows its rows",
+            **{f"found_{part}": "it belongs to a virtual table" for part in (
+                "config", "content", "data", "docsize", "idx"
+            )},
+        },
+    ),
+    "postgresql": (
+        [
+            "CREATE TABLE sales (id INTEGER PRIMARY KEY) PARTITION BY RANGE (id)",
+            "CREATE TABLE sales_1 PARTITION OF sales FOR VALUES FROM (0) TO (9)",
+            "CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM goods",
+            "CREATE SCHEMA shop",
+            "CREATE TABLE shop.goods (id INTEGER PRIMARY KEY, good_id INTEGER REFERENCES goods)",
+        ],
+        {
+            "cheap": "it is a view",
+            "counted": "it is a view",
+            "sales_1": "its rows are those of sales, whose partition it is",
+        },
+    ),
+    "mariadb": ([], {"cheap": "it is a view"}),
+}  # fmt: skip
+
+
+def run(engine: sa.Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def test_a_database_is_adopted_whole(backend: Backend, tmp_path: Path) -> None:
+    """Ids included; views, partitions and the engine's own tables are left out by name."""
+    more, reasons = BESIDE[backend.dialect]
+    with backend.database() as source, backend.database() as target:
+        run(source, *TABLES, VIEW, *more)
+        catalog = Catalog.from_metadata(source)
+        assert catalog.coverage() == reasons
+        export_all(None, tmp_path / "a", catalog=catalog)
+        run(target, *TABLES[:2], *(sql for sql in more if "TABLE" in sql or "SCHEMA" in sql))
+        import_all(target, tmp_path / "a", catalog=catalog)
+        with target.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT id, shelf_id FROM goods ORDER BY id").all()
+        assert rows == [(3, 9), (5, None)]
+        export_all(target, tmp_path / "b", catalog=Catalog.from_metadata(target))
+        assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
+
+
+def test_tables_of_other_schemas_are_adopted_too(postgresql: Backend) -> None:
+    """One of a name that the default schema has as well gets its schema's name before it."""
+    with postgresql.database() as engine:
+        run(engine, *TABLES, *BESIDE["postgresql"][0])
+        catalog = Catalog.from_metadata(engine)
+        assert sorted(catalog.use().roots) == ["goods", "sales", "shelves", "shop.goods"]
+        assert catalog.use()["shop.goods"].references[0].target is catalog.use()["goods"]
+
+
+@ON_SQLITE
+def test_a_connection_may_be_adopted(backend: Backend) -> None:
+    """As ``AsyncConnection.run_sync`` gives one."""
+    with backend.database() as engine:
+        run(engine, *TABLES)
+        with engine.connect() as connection:
+            catalog = Catalog.from_metadata(connection, name="shop")
+        assert (catalog.name, sorted(catalog.use().roots)) == ("shop", ["goods", "shelves"])
+
+
+def test_a_database_that_cant_be_read_is_the_targets_fault(tmp_path: Path) -> None:
+    """At once, with the driver's words."""
+    (tmp_path / "text.db").write_text("not a database, but long enough to be looked at" * 99)
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'text.db'}")
+    with pytest.raises(TargetError, match=r"can't be reflected: .*file is not a database"):
+        Catalog.from_metadata(engine)
