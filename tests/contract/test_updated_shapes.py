@@ -96,6 +96,7 @@ def test_rows_that_come_from_elsewhere_stand_where_the_bundle_has_them(backend: 
         ([hall(1, "a:x", "b:yz"), hall(2)], [hall(1, "c:y"), hall(3, "b:zx", "d"), hall(2, "a")]),
         ([hall(1, "a:xy"), hall(2, "b:z")], [hall(1, "b:xy"), hall(2, "a:z")]),
         ([hall(1, "a:xy")], [hall(1, "b:yx", "a")]),
+        ([hall(1, "a:xyz", "b")], [hall(1, "c:xy", "b:z")]),
         ([hall(1, guests="ab"), hall(2)], [hall(1, guests="bc"), hall(2, guests="a", words="x")]),
     ],
     ids=[
@@ -105,6 +106,7 @@ def test_rows_that_come_from_elsewhere_stand_where_the_bundle_has_them(backend: 
         "into new ones",
         "parents",
         "beside",
+        "out of a row that goes",
         "links",
     ],
 )

@@ -221,10 +221,13 @@ class RecordMatcher:
                 self._add_left(children.rows, nested, 0, top)
 
     def doomed(self) -> Iterator[tuple[RowSet, Partner]]:
-        """Yield the owned rows of records that go which no other record took over."""
+        """Yield the owned rows that go in the end: those that no other record took over.
+
+        They are of records that go, or of rows that others move out of before.
+        """
         for rows in self.root.tree():
             for left in self.left.group(rows.name):
-                if left.top[0] == self.root.name:
+                if left.top[0] == self.root.name or left.top in self.emptied:
                     yield rows, left.partner
 
     def _add_left(
