@@ -425,9 +425,10 @@ def test_keys_with_nulls_cost_a_query_per_pattern(
     with backend.database(model.metadata) as engine:
         report = import_document(engine, {"things": records}, catalog=catalog)
         assert report.inserted == len(records)
+        few = records[::3]  # of so few the keys are looked up, and not read along
         with statements(engine) as seen:
-            again = import_document(engine, {"things": records}, catalog=catalog)
-    assert (again.inserted, again.skipped, again.differing) == (0, len(records), 0)
+            again = import_document(engine, {"things": few}, catalog=catalog)
+    assert (again.inserted, again.skipped, again.differing) == (0, len(few), 0)
     asked = [
         sql
         for sql in seen
