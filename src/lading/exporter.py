@@ -287,7 +287,10 @@ class Export:
         return self.contents.entry(file, self.tallies[name].links)
 
     def check_counts(self) -> None:
-        """Raise ``TargetError`` if a row of an owned table or a link table is in no record."""
+        """Raise ``TargetError`` if a row of an owned table or a link table is in no record.
+
+        What belongs to entities that weren't read isn't counted.
+        """
         nested: dict[Any, set[str]] = {}
         owned: dict[Any, str] = {}
         for rows in self.entities.all_rows():
@@ -298,7 +301,7 @@ class Export:
             for table in (*tables, *([rows.table] if rows.parent is not None else [])):
                 nested.setdefault(table, set()).add(rows.entity)
         for table, names in nested.items():
-            if not all(map(self.scope.is_whole, names)):
+            if not all(name in self.tallies and self.scope.is_whole(name) for name in names):
                 continue
             total = count_rows(self.database, table)
             lost = total - sum(self.tallies[name].rows[table.fullname] for name in names)

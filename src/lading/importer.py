@@ -36,12 +36,12 @@ from lading.options import (
 )
 from lading.planning.differences import require_expected
 from lading.planning.file_format import PlanHeader
-from lading.planning.plan import ImportPlan
+from lading.planning.plan import Diff, ImportPlan
 from lading.report import Alteration, ImportReport
 
 Path = str | os.PathLike[str]
 #: The plan that an import is held to, or its file.
-Expected = ImportPlan | Path | None
+Expected = ImportPlan | Diff | Path | None
 
 
 class _Options(TypedDict, total=False):
@@ -104,7 +104,8 @@ def import_all(
             records are kept, and bad ones are reported and counted as failed.
         only: the entities loaded; by default all.
         dry_run: whether to return a plan of what the import would do; this only reads.
-        expect: a plan, or the file of one: the import does exactly this, or nothing.
+        expect: a plan, a diff of this database and the bundle, or the file of either: the import
+            does exactly this, or nothing.
         cascade: whether a mirror may delete or alter rows outside of its entities, as the
             database does by ON DELETE CASCADE and SET NULL.
         progress: a function that is called with a ``Progress`` after each chunk.
@@ -225,7 +226,7 @@ class _Import:
     catalog: Catalog
     options: ImportOptions
     progress: Watch | None
-    expected: ImportPlan | None
+    expected: ImportPlan | Diff | None
 
     def load(self, payload: Payload) -> ImportReport:
         """Load a payload in one transaction, and report."""
@@ -270,12 +271,12 @@ class _Import:
                 )
 
 
-def _expected(expect: Any, *, dry_run: bool) -> ImportPlan | None:
+def _expected(expect: Any, *, dry_run: bool) -> ImportPlan | Diff | None:
     """Return the plan that an import is held to, from its file where it is one."""
-    if expect is None or isinstance(expect, ImportPlan):
-        plan: ImportPlan | None = expect
+    if expect is None or isinstance(expect, ImportPlan | Diff):
+        plan: ImportPlan | Diff | None = expect
     else:
-        check_path("expect", expect)
+        check_path("expect", expect, "an ImportPlan, a Diff, or the path of the file of one")
         plan = ImportPlan.read(expect)
     if plan is not None and dry_run:
         raise ArgumentError("dry_run", dry_run, "False, for expect holds a real import to a plan")

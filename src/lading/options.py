@@ -38,14 +38,14 @@ def session_of(session: Any, catalog: Catalog, argument: str = "session") -> Any
     raise ArgumentError("bind" if is_bind else argument, owner, ACCEPTED, remedy)
 
 
-def check_path(argument: str, path: Any) -> None:
+def check_path(argument: str, path: Any, expected: str = "a string or a Path") -> None:
     """Refuse what is no path, an empty string, and objects whose path is no string."""
     try:
         text = os.fspath(path)
     except Exception:  # it is no path, or its own code fails
         text = None
     if not isinstance(text, str) or not text:
-        raise ArgumentError(argument, path, "a string or a Path")
+        raise ArgumentError(argument, path, expected)
 
 
 def check_text(argument: str, text: Any) -> None:

@@ -435,11 +435,15 @@ class TestImports:
             plan: Any = import_document(engine, document, dry_run=True, **options)
             goes_along = others == "skip"
             assert [along.count for along in plan.cascades] == ([2] if goes_along else [])
-            assert list(plan.problems) == []
+            assert len(plan.problems) == goes_along
             if goes_along:
-                with pytest.raises(ImportFailed, match="say cascade=True"):
+                with pytest.raises(ImportFailed, match="say cascade=True") as refused:
                     import_document(engine, document, **options)
-            report = import_document(engine, document, cascade=True, **options)
+                assert plan.problems == refused.value.report.problems
+                options["cascade"] = True
+            plan = import_document(engine, document, dry_run=True, **options)
+            assert list(plan.problems) == []
+            report = import_document(engine, document, expect=plan, **options)
             assert (report.deleted, report.updated) == (1, 0 if goes_along else 2)
 
     @pytest.mark.parametrize("action", ["CASCADE", "SET NULL", "NO ACTION"])

@@ -273,6 +273,8 @@ def test_a_diff_may_be_signed_as_the_plan_of_a_mirror(tmp_path: Path, backend: B
         plan = import_all(engine, path, dry_run=True, **options)
         assert changes_of(plan) == changes_of(found)
         assert plan.header == found.header
+        with pytest.raises(PlanChanged):
+            import_all(engine, path, expect=diff(path, path, catalog=world.catalog), **options)
         import_all(engine, path, expect=tmp_path / "signed", **options)
         assert not diff(engine, path, catalog=world.catalog)
         with pytest.raises(PlanChanged):
@@ -352,6 +354,18 @@ def test_what_a_side_does_not_hold_is_named(tmp_path: Path) -> None:
         "b is partial: filters may have left out what it lacks",
     )
     assert "  ? products: b doesn't hold this entity" in str(found)
+
+
+def test_a_database_is_compared_with_a_bundle_that_lacks_owners(
+    tmp_path: Path, sqlite_memory: Backend
+) -> None:
+    """Rows that these own are in no record that was read, and nothing is wrong with them."""
+    world = WORLDS["shop"]()
+    path = packed(world, tmp_path / "a", only=["suppliers"])
+    with sqlite_memory.database() as engine:
+        world.filled(engine)
+        for sides in ((engine, path), (path, engine)):
+            assert not diff(*sides, catalog=world.catalog)
 
 
 def test_records_that_cannot_be_read_are_problems(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def note_consequences(
     updates: Sequence[EntityUpdates],
     trees: Trees,
     *,
-    cascade: bool = True,
+    cascade: bool,
     rewritten: Rewritten | None = None,
 ) -> WriteLog:
     """Note what goes along with doomed records, and report what holds them.

@@ -31,7 +31,10 @@ class Planner(Loader):
                 planner.check()
         updates = [planner.updates for planner in planners if planner.updates is not None]
         trees = doomed_trees(context, updates)
-        note_consequences(context, updates, trees, rewritten=rewritten_records(updates))
+        rewritten = rewritten_records(updates)
+        note_consequences(
+            context, updates, trees, cascade=self.options.cascade, rewritten=rewritten
+        )
         self._check_links(context.outcomes)
 
     def _decide(self, context: LoadContext, root: RowSet, keys: PlannedKeys) -> EntityPlanner:
