@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from lading import ImportFailed, export_document
 from lading.fresh_databases.factories import EngineFactory, database, sqlite_engine
-from lading.testing import assert_import
+from lading.testing import assert_import, datasets
 from lading.testing.datasets.dataset import ENGINES
 from lading.testing.datasets.insert import write
 from lading.testing.plugin import lading_sqlite
 from support.applications import NAMES, catalog_of, drawn, examples
 from support.depth import IS_DEEP
 from support.shuffling import Document, Shuffler, loads, merged
+from support.uniques import uniques
 
 __all__ = ["lading_sqlite"]
 
@@ -26,12 +27,21 @@ REFUSALS = ("can't change a record's class", "can't change a primary key")
 #: Worlds whose foreign keys hold other unique columns than the primary key.
 BY_VALUE = ("accounts", "currencies", "events")
 #: Worlds that have most of what there is between them.
-ON_SERVERS = ("shop", "books", "joined_tables", "owned_hierarchy", "teams", "outlines", "flat")
+ON_SERVERS = (
+    "uniques",
+    "shop",
+    "books",
+    "joined_tables",
+    "owned_hierarchy",
+    "teams",
+    "outlines",
+    "flat",
+)
 MODES = ("update", "mirror", "mirror", "skip")
 EXAMPLES = {"lading_sqlite": 4, "lading_postgresql": 2, "lading_mariadb": 2}
 ON_ENGINES = [
     (name, engine)
-    for name in NAMES
+    for name in (*NAMES, "uniques")
     for engine in EXAMPLES
     if IS_DEEP or name in ON_SERVERS or (engine == "lading_sqlite" and name != "keys")
 ]
@@ -43,10 +53,13 @@ def test_an_import_leaves_what_its_mode_means(
 ) -> None:
     """Two variants of one dataset: values turned, rows moved, links dropped, records gone."""
     factory: EngineFactory = request.getfixturevalue(engine)
-    catalog = catalog_of(name)
+    is_ours = name == "uniques"
+    catalog = uniques() if is_ours else catalog_of(name)
 
-    @examples(EXAMPLES[engine])
-    @given(drawn(name), st.integers(0, 2**32), st.sampled_from(MODES))
+    @examples(EXAMPLES[engine] * (4 if is_ours else 1))
+    @given(
+        datasets(catalog) if is_ours else drawn(name), st.integers(0, 2**32), st.sampled_from(MODES)
+    )
     def leaves_what_its_mode_means(dataset: Any, seed: int, mode: str) -> None:
         draws = random.Random(seed)
         shuffler = Shuffler(catalog, draws)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +23,7 @@ from lading.model.uniqueness import nulls_collide
 from lading.samples.constraints import constraints_of
 from lading.samples.styles import NoSample, sample
 from lading.scratch.pool import Pool
+from lading.values.scalars import Integer
 
 #: Unused values are numbered from here: far from those that applications count, then nearer,
 #: for narrow columns, and then from the first on, for fields that take few values.
@@ -29,6 +32,10 @@ STARTS = (1_000_003, 20_011, 101, 0)
 TRIES = 3
 #: How many more values are made than are needed, as some may be used.
 SPARE = 50
+#: How many rows are parked by themselves where values are scarce, on how many values each is
+#: tried, and how many attempts that may take.
+FEW = 12
+MOST_ATTEMPTS = 40
 #: Returns the values of parked columns for some rows; ``None`` where there are not enough.
 MakeValues = Callable[[Database, int], list[Row] | None]
 
@@ -64,14 +71,52 @@ class Parking:
         self.context = context
         self.parked = parked
         self.group = group
+        own = set(group.rows.identity)
+        self.parts = [
+            part
+            for part in group.parts
+            if own.isdisjoint(_columns(part)) and part is not group.rows.discriminator
+        ]
         self.options = list(self._options())
 
     def park(self, contended: Contended) -> None:
-        """Park rows of the group."""
+        """Park rows of the group: all at once or, where values are scarce, a few by themselves.
+
+        One of each circle is enough, for the others then follow one another.
+        """
         for part, make in self.options:
             rows = make(self.context.database, len(contended.identities))
             if rows is not None and self._write(part, contended, rows):
                 return
+        attempts = iter(range(MOST_ATTEMPTS))
+        for identity in contended.identities[:FEW]:
+            self._park_one(replace(contended, identities=[identity]), attempts)
+
+    def _park_one(self, contended: Contended, attempts: Iterator[int]) -> None:
+        """Try to park one row on any other value of a field, until attempts run out."""
+        for part in self.parts:
+            now = self._stored(part, contended.identities)
+            for row in self._few_values(part):
+                if row in now:
+                    continue
+                if next(attempts, None) is None or self._write(part, contended, [row]):
+                    return
+
+    def _stored(self, part: Value | Reference, identities: Sequence[Row]) -> list[Row]:
+        """Return what a few rows hold in a field."""
+        columns, database = _columns(part), self.context.database
+        key = self.group.rows.identity_in(columns[0].table)
+        sql = database.dialect.text_of(sa.select(*columns))
+        names = database.dialect.qualified(key)
+        return [tuple(row) for row in rows_among(database, sql, key, names, identities)]
+
+    def _few_values(self, part: Value | Reference) -> list[Row]:
+        database = self.context.database
+        if isinstance(part, Value) and isinstance(part.kind, Integer):
+            return [(n,) for n in range(1, FEW + 1)]  # a CHECK may bound them
+        if isinstance(part, Value):
+            return _UnusedValues(part, 0).rows(database, FEW)
+        return unused_targets(database, part, FEW)
 
     def _write(self, part: Value | Reference, contended: Contended, rows: Sequence[Row]) -> bool:
         columns = _columns(part)
@@ -82,7 +127,7 @@ class Parking:
 
         def write(log: WriteLog) -> None:
             self.context.database.update(table, key, columns, parameters)
-            if contended.are_doomed and isinstance(part, Reference):
+            if contended.are_doomed and isinstance(part, Reference) and None in rows[0]:
                 log.link_counts[columns[0]] -= len(rows)  # no longer there when they are deleted
 
         is_parked = attempt(self.context.database, self.context.journal, write) is None
@@ -92,21 +137,18 @@ class Parking:
 
     def _options(self) -> Iterator[tuple[Value | Reference, MakeValues]]:
         """Yield the fields that may be parked, with what makes their values; nulls first."""
-        own = set(self.group.rows.identity)
-        parts = [
-            part
-            for part in self.group.parts
-            if own.isdisjoint(_columns(part)) and part is not self.group.rows.discriminator
-        ]
-        for part in parts:
+        for part in self.parts:
             columns = tuple(_columns(part))
             is_nullable = bool(columns) and all(column.nullable for column in columns)
             if is_nullable and not nulls_collide(columns[0].table, columns):
                 yield part, _nulls(len(columns))
         for start in STARTS:
-            for part in parts:
+            for part in self.parts:
                 if isinstance(part, Value):
                     yield part, _UnusedValues(part, start)
+        for part in self.parts:
+            if isinstance(part, Reference) and part.columns == part.carried_columns:
+                yield part, partial(_enough_targets, part)
 
 
 def _columns(part: Value | Reference) -> Sequence[Column]:
@@ -115,6 +157,22 @@ def _columns(part: Value | Reference) -> Sequence[Column]:
 
 def _nulls(width: int) -> MakeValues:
     return lambda _, count: [(None,) * width] * count
+
+
+def _enough_targets(reference: Reference, database: Database, count: int) -> list[Row] | None:
+    rows = unused_targets(database, reference, count)
+    return rows if len(rows) == count else None
+
+
+def unused_targets(database: Database, reference: Reference, count: int) -> list[Row]:
+    """Return what a foreign key may hold to lead to rows that no row of its table refers to."""
+    if reference.columns != reference.carried_columns:
+        return []
+    near = reference.columns[0].table.alias()
+    pairs = zip(reference.columns, reference.remote, strict=True)
+    is_used = sa.exists().where(*(near.c[own.key] == far for own, far in pairs))
+    sql = database.dialect.text_of(sa.select(*reference.remote).where(~is_used))
+    return [tuple(row) for row in database.fetch(f"{sql} LIMIT {count}")]
 
 
 class _UnusedValues:
@@ -127,14 +185,14 @@ class _UnusedValues:
     def __call__(self, database: Database, count: int) -> list[Row] | None:
         unused: list[Row] = []
         for _ in range(TRIES):
-            rows = self._rows(database, count + SPARE)
+            rows = self.rows(database, count + SPARE)
             used = self._used(database, rows)
             unused += [row for row in rows if folded(row[0]) not in used]
             if len(unused) >= count:
                 return unused[:count]
         return None
 
-    def _rows(self, database: Database, count: int) -> list[Row]:
+    def rows(self, database: Database, count: int) -> list[Row]:
         """Return new values, as many as the field takes."""
         limits = constraints_of(self.value)
         bind = database.dialect.binder(self.value.carrier, self.value.kind).function()
