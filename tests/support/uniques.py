@@ -81,8 +81,8 @@ def uniques() -> Catalog:
         owner_id = to("owners.id")
         code = mapped_column(sa.String(5), unique=True, nullable=False)
         next_id = to("parts.id", null=True)
-        size = mapped_column(sa.SmallInteger, nullable=False)
-        twice = mapped_column(sa.Integer, sa.Computed("size * 2"))
+        size = mapped_column(sa.BigInteger, nullable=False)
+        same = mapped_column(sa.BigInteger, sa.Computed("size"))
         next = relationship("Part", remote_side=id)
 
     class Card(base):  # type: ignore[misc, valid-type]
