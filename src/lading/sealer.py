@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -147,6 +147,27 @@ def _refuse_unmendable(check: BundleCheck, manifest: Manifest) -> None:
         raise failed(problems, 0)
 
 
+def _refuse_unfollowed(check: BundleCheck, old: Manifest, entries: Iterable[FileEntry]) -> None:
+    """Refuse records that now say something else where only a catalog tells what leads to them."""
+    pairs = zip(old.files, entries, strict=True)
+    changed = {new.entity_type: new for before, new in pairs if before.sha256 != new.sha256}
+    names = {entry.entity_type for entry in old.files}
+    problems = []
+    for entry in entries:
+        for path, links in entry.references.items():
+            target = links.entity.split(".")[0]
+            file = changed.get(target) or changed.get(entry.entity_type)
+            is_followed = (entry.entity_type, path) in check.followed or target not in names
+            if file is not None and links.count and not is_followed:
+                text = (
+                    f"is edited, and where {entry.entity_type}.{path} leads is told only by the "
+                    "catalog. Pass its catalog="
+                )
+                problems.append(Problem(file.filename, None, None, None, text))
+    if problems:
+        raise failed(problems, 0)
+
+
 class _Seal:
     """One seal: the files anew, and the manifest that goes with them."""
 
@@ -159,6 +180,8 @@ class _Seal:
         """Write all of the bundle, in the place of the old one."""
         with BundleWriter(self.survey.path, overwrite=True) as writer:
             entries = tuple(self._write_file(writer, entry) for entry in self.manifest.files)
+            if self.check.catalog is None:
+                _refuse_unfollowed(self.check, self.manifest, entries)
             new = replace(
                 self.manifest,
                 files=entries,

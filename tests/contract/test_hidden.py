@@ -21,6 +21,7 @@ from lading import (
     export_all,
     import_all,
     import_document,
+    seal,
     verify,
 )
 from lading.errors import AlteredWarning
@@ -304,3 +305,26 @@ def test_verify_shows_no_hidden_value(
     evidence = outcome.to_bytes().decode()
     assert {"pin", "account"} <= {problem.field for problem in outcome.problems}
     assert SECRET not in f"{outcome}{outcome!r}{evidence}"
+
+
+@pytest.mark.parametrize("fields", [None, RENAMED["fields"]], ids=["plain", "custom"])
+@pytest.mark.parametrize("bad", ["555666777", f'"{SECRET}\udcff"'], ids=["number", "bytes"])
+def test_what_a_bundle_hides_is_hidden_without_its_catalog(
+    sqlite_memory: Backend, tmp_path: Path, fields: Any, bad: str
+) -> None:
+    """Its manifest names hidden fields, so that neither ``verify`` nor ``seal`` shows a value."""
+    vault = Vault(by="token", fields=fields)
+    with sqlite_memory.database(vault.metadata) as engine:
+        with Session(engine) as session, session.begin():
+            account = vault.account(name="a", token="there", pin=5)
+            session.add(vault.device(name="d", account=account))
+        export_all(engine, tmp_path / "b", catalog=vault.catalog)
+    file = tmp_path / "b/01_accounts.json"
+    file.write_text(file.read_text().replace('"there"', bad), errors="surrogateescape")
+    outcome = verify(tmp_path / "b")
+    with pytest.raises(ImportFailed) as caught:
+        seal(tmp_path / "b")
+    shown = f"{outcome}{outcome!r}{outcome.to_bytes().decode()}{whole(caught.value)}"
+    assert SECRET not in shown
+    assert "555666777" not in shown
+    assert "there" not in shown.replace("there are", "")

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import marshmallow as ma
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, relationship
@@ -324,3 +325,46 @@ def test_an_order_that_only_the_catalog_tells_needs_it(tmp_path: Path) -> None:
         seal(path)
     assert seal(path, catalog=catalog)
     assert entity_bytes(path) == before
+
+
+@pytest.mark.parametrize("edited", ["tags", "notes", "places"])
+def test_references_that_only_the_catalog_follows_need_it(tmp_path: Path, edited: str) -> None:
+    """Neither what a hook's records refer to, nor what refers to them, is edited without it."""
+    base, catalog = new_base(), Catalog("notes")
+
+    class Tag(base):
+        __tablename__ = "tags"
+        id = key()
+        slug = slug()
+
+    class Note(base):
+        __tablename__ = "notes"
+        id = key()
+        slug = slug()
+        tag_id = to("tags.id")
+        tag = relationship(Tag)
+
+    class Place(base):
+        __tablename__ = "places"
+        id = key()
+        slug = slug()
+        note_id = to("notes.id")
+        note = relationship(Note)
+
+    def fill(session: Session) -> None:
+        note = Note(slug="n", tag=Tag(slug="t"))
+        session.add(Place(slug="p", note=note))
+
+    schema_for(Tag, catalog)
+    schema_for(Note, catalog, {"slug": ma.fields.String(required=True)})
+    schema_for(Place, catalog)
+    path = packed(World(base, catalog, None, fill), tmp_path / "b")  # type: ignore[arg-type]
+    file = next(path.glob(f"*_{edited}.json"))
+    named = "n" if edited == "places" else edited[0]
+    file.write_text(file.read_text().replace(f'"slug":"{named}"', '"slug":"other"'))
+    before = entity_bytes(path)
+    with pytest.raises(ImportFailed, match="Pass its catalog="):
+        seal(path)
+    assert entity_bytes(path) == before
+    with pytest.raises(ImportFailed, match="leads nowhere"):
+        seal(path, catalog=catalog)

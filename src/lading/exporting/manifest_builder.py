@@ -19,6 +19,7 @@ from lading.bundle.manifest import (
 )
 from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
+from lading.model.hidden import paths_of_values
 from lading.model.rowsets import Reference, RowSet, references_of
 from lading.model.shape import shape_of, targets_of
 from lading.records.marshmallow_path import needs_marshmallow
@@ -70,14 +71,17 @@ class Contents:
     def _shape(self, rows: RowSet) -> dict[str, Any]:
         """Return the shape, with the versions of the entities that records refer to.
 
-        A ``custom`` entity's records are what the application's own code makes of them.
+        A ``custom`` entity's records are what the application's own code makes of them; ``hidden``
+        are the fields whose values nobody shows.
         """
         targets = targets_of(self.entities, rows)
+        hidden = [path for path, value in paths_of_values(rows) if value.hidden]
         return {
             **shape_of(rows),
             **({"targets": targets} if targets else {}),
             **({"ids": True} if self.ids else {}),
             **({"custom": True} if needs_marshmallow(rows) else {}),
+            **({"hidden": hidden} if hidden else {}),
         }
 
     def manifest(

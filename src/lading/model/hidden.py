@@ -50,6 +50,14 @@ def has_hidden(rows: RowSet) -> bool:
     )
 
 
+def paths_of_values(root: RowSet) -> Iterator[tuple[str, Value]]:
+    """Yield the values of a record, at any depth, each with its dotted path of written names."""
+    for rows in root.tree():
+        prefix = rows.name[len(root.name) + 1 :]
+        for value in rows.values:
+            yield f"{prefix}.{value.written}".lstrip("."), value
+
+
 def masked(members: Iterable[Member], record: Any) -> Any:
     """Return a record, or a key in portable form, as it may be shown."""
     if not isinstance(record, Mapping):

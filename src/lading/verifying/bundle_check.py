@@ -21,7 +21,7 @@ from lading.filenames import MANIFEST
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.contradictions import contradictions
 from lading.model.entities import Entities
-from lading.model.hidden import has_hidden, is_hidden
+from lading.model.hidden import has_hidden, is_hidden, paths_of_values
 from lading.model.rowsets import RowSet
 from lading.model.shape import shape_of
 from lading.report import Problem, Progress
@@ -59,13 +59,9 @@ def _hide(reading: RecordReading, entities: Entities) -> None:
     if not any(map(has_hidden, entities.roots.values())):
         return
     for root in reading.rows.values():
-        for rows in root.tree():
-            prefix = rows.name[len(root.name) + 1 :]
-            for value in rows.values:
-                path = f"{prefix}.{value.written}".lstrip(".")
-                value.hidden = root.name not in entities.roots or is_hidden(
-                    entities[root.name], path
-                )
+        for path, value in paths_of_values(root):
+            is_known = root.name in entities.roots
+            value.hidden |= not is_known or is_hidden(entities[root.name], path)
 
 
 class BundleCheck:
@@ -136,11 +132,11 @@ class BundleCheck:
                 if check.decoder is not None and rows is not None:
                     blocks = partial(self._again, entry, reading)
                     readable[rows.name] = Readable(rows, entry.filename, check.decoder, blocks)
+            self.followed = set(references.spots)
             if not manifest.partial:
                 follow(references, readable, self.findings.add)
                 return
             self.leaving = follow(references, readable)
-            self.followed = set(references.spots)
             compare_external(references, self.leaving, manifest, self.findings.add)
 
     def _again(self, entry: FileEntry, reading: RecordReading) -> Iterator[Block]:

@@ -64,7 +64,7 @@ class FileCheck:
         self.decoder = (
             None if rows is None else StrictDecoder(binder, rows, entry.filename, ids=ids)
         )
-        self.open = OpenDecoder(entry.filename)
+        self.open = OpenDecoder(entry.filename, hides="hidden" in entry.shape)
         self.is_ordered = rows is None or not _is_opaque(rows.key)
 
     def add(self, block: Block) -> None:

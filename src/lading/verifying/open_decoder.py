@@ -6,6 +6,7 @@ import json
 
 import msgspec
 
+from lading.model.hidden import WITHHELD
 from lading.report import Problem
 from lading.values.json_text import on_own_stack, parse_json
 
@@ -17,10 +18,14 @@ _as_written = json.JSONDecoder(
 
 
 class OpenDecoder:
-    """Reads records that a schema's own code wrote, without its catalog."""
+    """Reads records that a schema's own code wrote, without its catalog.
 
-    def __init__(self, file: str) -> None:
+    ``hides`` says that they have hidden fields, so that no problem may quote them.
+    """
+
+    def __init__(self, file: str, *, hides: bool = False) -> None:
         self.file = file
+        self.hides = hides
 
     def read(self, lines: list[bytes], first: int) -> tuple[list[Problem], list[int]]:
         """Return what is no valid JSON, and the numbers of what is written otherwise than plainly.
@@ -35,7 +40,7 @@ class OpenDecoder:
                 if not _is_plain(line):
                     loose.append(number)
             except ValueError as error:
-                text = f"isn't valid JSON: {error}"
+                text = f"isn't valid JSON: {WITHHELD if self.hides else error}"
                 problems.append(Problem(self.file, number, None, None, text))
         return problems, loose
 

@@ -18,6 +18,7 @@ from lading.bundle.shape_format import is_shape
 from lading.changes.rewriting.shapes import Shape, is_link, is_owned
 from lading.importing.decode import CompiledDecoder
 from lading.mapping.fields import Owned, Ref, RefList, ValueField
+from lading.model.hidden import paths_of_values
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value, references_of
 from lading.schema import EntitySchema
 from lading.values.base import Kind
@@ -54,6 +55,9 @@ def _rows(shapes: Mapping[str, Mapping[str, Any]]) -> dict[str, RowSet]:
         draft.fill(roots)
     for draft in drafts.values():
         draft.key()
+        hidden = set(draft.shape.get("hidden", ()))
+        for path, value in paths_of_values(draft.rows):
+            value.hidden = path in hidden
     for draft in drafts.values():
         draft.bind()
     return roots
