@@ -9,6 +9,9 @@
                      v
                  finish, once all new records of all entities are there:
                      row_updater -> link_updater, versions
+                     v
+                 settle, once everything is written:
+                     settling: references whose targets changed after they were compared
 
 All references can be resolved in the end, so that updates defer nothing.
 """
