@@ -13,12 +13,16 @@ import sqlalchemy as sa
 import lading
 from support import memory_run
 from support.backends import Backend
+from support.depth import IS_DEEP
 
 SMALL, LARGE = 20_000, 200_000
 #: An upgrade looks each record up, sorts, and loads by schema: fewer records show as much.
 UPGRADED = 70_000
+#: Changes of so many records take as long, and what grows with these shows earlier.
+FEW_CHANGED, MANY_CHANGED = 5_000, 25_000
 #: Kilobytes by which the larger run may exceed the smaller: far less than its rows' keys take.
 SLACK = 12_000
+SLACK_OF_CHANGES = 4_000
 
 
 def run(what: str, engine: sa.Engine, bundle: Path, rows: int) -> tuple[int, int]:
@@ -74,3 +78,32 @@ def test_memory_is_flat_while_records_are_upgraded(sqlite_file: Backend, tmp_pat
     for what in ("upgrade", "rewrite"):
         (small_before, small), (large_before, large) = held[what, SMALL], held[what, UPGRADED]
         assert (large - large_before) - (small - small_before) < SLACK, held
+
+
+@pytest.mark.parametrize(
+    "on_disk",
+    ["sqlite-file", "postgresql", "mariadb"] if IS_DEEP else ["sqlite-file"],
+    indirect=True,
+)
+def test_memory_is_flat_while_everything_is_changed_or_deleted(
+    on_disk: Backend, tmp_path: Path
+) -> None:
+    """By an update of every record, a mirror of one, and the written plans of both."""
+    held: dict[tuple[str, int], tuple[int, int]] = {}
+    with on_disk.database() as source:
+        memory_run.fill(source, 1)
+        run("export", source, tmp_path / "one", 1)
+    for rows in (FEW_CHANGED, MANY_CHANGED):
+        path = tmp_path / str(rows)
+        with on_disk.database() as engine:
+            memory_run.fill(engine, rows)
+            run("export", engine, path, rows)
+            memory_run.change(engine)
+            held["plan of updates", rows] = run("plan", engine, path, rows)
+            held["update", rows] = run("update", engine, path, rows)
+            held["plan of deletions", rows] = run("plan", engine, tmp_path / "one", rows)
+            held["mirror", rows] = run("mirror", engine, tmp_path / "one", rows)
+    for what in ("plan of updates", "update", "plan of deletions", "mirror"):
+        small_before, small = held[what, FEW_CHANGED]
+        large_before, large = held[what, MANY_CHANGED]
+        assert (large - large_before) - (small - small_before) < SLACK_OF_CHANGES, held

@@ -1,4 +1,4 @@
-"""Run as a script: one export, import or upgrade of many rows, and the memory that it took.
+"""Run as a script: one export, import, plan or upgrade of many rows, and the memory it took.
 
 ``memory_run.py WHAT URL BUNDLE ROWS`` prints the peak of the process's resident
 memory during the work, and what it was before, in kilobytes. ``fill`` makes the rows
@@ -106,6 +106,14 @@ def fill(engine: sa.Engine, rows: int) -> None:
             connection.exec_driver_sql(sql.replace("%%", "%") if single else sql)
 
 
+def change(engine: sa.Engine) -> None:
+    """Change every entry, and every line that one owns."""
+    with engine.begin() as connection:
+        for name in ("entries", "lines"):
+            table = sa.table(name, sa.column("words"))
+            connection.execute(sa.update(table).values(words="others"))
+
+
 def peak() -> int:
     """Return the most memory that this process has held, in kilobytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -125,6 +133,18 @@ def main(what: str, url: str, bundle: str, rows: str) -> None:
         export_all(engine, Path(bundle), catalog=world.catalog)
     elif what == "rewrite":
         upgrade(Path(bundle), Path(f"{bundle}-new"), catalog=world.catalog)
+    elif what == "update":
+        report = import_all(engine, Path(bundle), catalog=world.catalog, on_conflict="update")
+        assert report.updated == int(rows)
+    elif what == "mirror":
+        report = import_all(engine, Path(bundle), catalog=world.catalog, on_conflict="mirror")
+        assert report.total.deleted == int(rows) - 1
+    elif what == "plan":
+        plan = import_all(
+            engine, Path(bundle), catalog=world.catalog, on_conflict="mirror", dry_run=True
+        )
+        plan.write(f"{bundle}.plan")
+        assert plan.total.updated + plan.total.deleted >= int(rows) - 1
     else:
         world.metadata.create_all(engine)
         report = import_all(engine, Path(bundle), catalog=world.catalog)

@@ -19,6 +19,7 @@ from lading.values.scalars import Float
 
 _scalar = msgspec.json.Decoder().decode
 _cut = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_cut_list = msgspec.json.Decoder(list[msgspec.Raw])
 #: How many texts of references are remembered with what they say, and how long these may be.
 REMEMBERED, LONGEST = 10_000, 200
 
@@ -62,6 +63,12 @@ class RawReader:
         self.plain = {name for name, member in self.members.items() if _is_plain(member)}
         self.keys = {
             name for name, member in self.members.items() if isinstance(member, Reference | Links)
+        }
+        self.nested = {
+            children.written: RawReader(
+                children.rows, RecordComparison(children.rows, *comparison.dialects)
+            )
+            for children in rows.children
         }
         self.key_of_text = lru_cache(REMEMBERED)(self._read_text)
         self.computed = members.keys() - self.members.keys()
@@ -174,6 +181,11 @@ class RawReader:
 
     def _read_text(self, name: str, text: bytes) -> Any:
         """Return what the text of a field of a bundle or a document says, in canonical form."""
+        nested = self.nested.get(name)
+        if nested is not None and text.startswith(b"[") and not nested.has_hooks:
+            owned = [nested._cut_usual(bytes(raw)) for raw in on_own_stack(_cut_list.decode, text)]
+            if None not in owned:
+                return [nested.content(record) for record in owned if record is not None]
         written = _scalar(text) if name in self.scalars else parse_json(text)
         return self.comparison.field(self.members[name], written)
 

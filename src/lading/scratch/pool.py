@@ -67,7 +67,7 @@ class Pool:
         while True:
             with scratch():
                 match = self.base.execute(
-                    "select place, item from items where name = ? and place > ? "
+                    "select place, item from items not indexed where name = ? and place > ? "
                     "order by place limit 1",
                     (name, last),
                 ).fetchone()
