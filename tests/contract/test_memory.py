@@ -19,7 +19,7 @@ SMALL, LARGE = 20_000, 200_000
 #: An upgrade looks each record up, sorts, and loads by schema: fewer records show as much.
 UPGRADED = 70_000
 #: Changes of so many records take as long, and what grows with these shows earlier.
-FEW_CHANGED, MANY_CHANGED = 5_000, 25_000
+FEW_CHANGED, MANY_CHANGED = 5_000, 20_000
 #: Kilobytes by which the larger run may exceed the smaller: far less than its rows' keys take.
 SLACK = 12_000
 SLACK_OF_CHANGES = 4_000

@@ -13,7 +13,7 @@ from sqlalchemy.orm import relationship
 
 from lading import Catalog, Owned, export_all, import_all
 from lading.scratch.sort import CHUNK
-from support.backends import Backend
+from support.backends import ON_SQLITE, Backend
 from support.declaring import new_base, schema_for
 from support.statements import statements
 from support.zoo import World, key, number, slug, text, to
@@ -153,3 +153,58 @@ def test_large_targets_are_resolved_by_the_chunk(counted: Counted) -> None:
     small, large = counted(1_800, kinds=50), counted(1_800 + 1, kinds=6_000)
     assert len(large[0]) - len(small[0]) <= 4
     assert len(large[1]) - len(small[1]) <= 20
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "update": {"on_conflict": "update"},
+    "mirror": {"on_conflict": "mirror"},
+    "dry run": {"on_conflict": "mirror", "dry_run": True},
+}
+
+
+@pytest.mark.parametrize("way", CHANGES)
+def test_changes_cost_the_same_statements_for_any_rows(
+    backend: Backend, tmp_path: Path, way: str
+) -> None:
+    """Records, owned rows and links that differ, new ones, and for a mirror as many that go."""
+    counts = [_changing(backend, tmp_path, rows, CHANGES[way]) for rows in (200, 1_800)]
+    assert counts[0] == counts[1]
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("way", ["mirror", "dry run"])
+def test_each_chunk_of_changes_costs_few_statements(
+    backend: Backend, tmp_path: Path, way: str
+) -> None:
+    """Beyond one chunk, where a mirror writes all that an update does."""
+    two, three = (_changing(backend, tmp_path, n * CHUNK, CHANGES[way]) for n in (2, 3))
+    assert 0 < three - two <= 60
+
+
+def _changing(backend: Backend, folder: Path, rows: int, options: dict[str, Any]) -> int:
+    """Count the statements that bring a database back in which so many records were changed."""
+    world, bundle = depot(rows), folder / str(rows)
+    models = world.models
+    with backend.database() as engine:
+        world.filled(engine)
+        if not bundle.exists():
+            export_all(engine, bundle, catalog=world.catalog)
+        with engine.begin() as connection:
+            item, line = models.Item, models.Line
+            connection.execute(sa.update(item).values(price=item.price + 1))
+            connection.execute(sa.update(item).values(parent_id=None).where(item.id % 3 == 0))
+            connection.execute(sa.delete(line).where(line.item_id % 4 == 0, line.position == 1))
+            moved = sa.update(line).values(position=7).where(line.position == 0)
+            connection.execute(moved.where(line.item_id % 5 == 0))
+            links = world.metadata.tables["item_tags"]
+            connection.execute(sa.delete(links).where(links.c.item_id % 6 == 0))
+            gone = sa.update(item).values(slug=sa.literal("x") + item.slug)
+            connection.execute(gone.where(item.id > rows - rows // 5, item.id % 7 == 0))
+            if connection.dialect.name == "postgresql":  # rows were made with their ids
+                for name in ("items", "lines"):
+                    connection.exec_driver_sql(f"SELECT setval('{name}_id_seq', 1000000)")
+        with statements(engine) as run:
+            outcome = import_all(engine, bundle, catalog=world.catalog, **options)
+        assert outcome.total.updated > rows // 2
+        assert outcome.total.inserted > rows // 50
+        return len(run)
