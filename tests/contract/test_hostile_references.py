@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, mapped_column, relationship
+from sqlalchemy.orm import mapped_column, relationship
 
-from lading import Catalog, ImportFailed, import_document
+from lading import Catalog, ImportFailed, export_document, import_document
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 
@@ -86,20 +86,41 @@ CASES: dict[str, tuple[list[dict[str, Any]], str, str]] = {
 }
 
 
+WAYS: dict[str, dict[str, Any]] = {
+    "skip": {},
+    "update": {"on_conflict": "update"},
+    "mirror": {"on_conflict": "mirror"},
+    "dry run": {"on_conflict": "mirror", "dry_run": True},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("case", CASES)
-def test_a_bad_reference_is_located(case: str, sqlite_memory: Backend) -> None:
-    """By record and field; nothing is written."""
+def test_a_bad_reference_is_located(case: str, way: str, sqlite_memory: Backend) -> None:
+    """By record and field; nothing is written, whatever happens to records that are there."""
     _, model, catalog = shelves()
     records, field, said = CASES[case]
     with sqlite_memory.database(model.metadata) as engine:
-        with pytest.raises(ImportFailed) as caught:
-            import_document(engine, document(*records), catalog=catalog)
-        problem = caught.value.report.problems[0]
+        import_document(engine, document(shelf(5), shelf(6)), catalog=catalog)
+        before = _records(engine, catalog)
+        bad = document(*records, shelf(5, below=FIRST | {"number": 5}))
+        if way == "dry run":
+            plan = import_document(engine, bad, catalog=catalog, **WAYS[way])
+            problem = plan.problems[0]
+            assert plan.total.failed > 0
+        else:
+            with pytest.raises(ImportFailed) as caught:
+                import_document(engine, bad, catalog=catalog, **WAYS[way])
+            problem = caught.value.report.problems[0]
         assert problem.file == "shelves"
         assert (problem.field or "").startswith(field)
         assert said.lower() in str(problem).lower()
-        with Session(engine) as session:
-            assert session.scalars(sa.select(model)).all() == []
+        assert _records(engine, catalog) == before
+
+
+def _records(engine: sa.Engine, catalog: Catalog) -> list[Any]:
+    exported = export_document(engine, catalog=catalog)
+    return [exported["rooms"], exported["shelves"]]
 
 
 def test_53_keys_that_the_target_s_collation_takes_for_one_are_a_problem(mariadb: Backend) -> None:

@@ -36,7 +36,7 @@ def having_sequences(request: pytest.FixtureRequest) -> Backend:
 
 
 @pytest.mark.parametrize("default", ["client", "server", "both", "text"])
-def test_sequences_of_columns_follow(having_sequences: Backend, default: str) -> None:
+def test_69_sequences_of_columns_follow(having_sequences: Backend, default: str) -> None:
     """Whoever draws a number for a column that isn't a key, the next one is free."""
     base = new_base()
     sequence = sa.Sequence("numbers", metadata=base.metadata)

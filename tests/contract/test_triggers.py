@@ -106,7 +106,7 @@ COUNTING = {
 FAMILY = pages({"a": None, "b": "a", "c": "a", "d": "b"}, children=7)
 
 
-def test_what_triggers_change_is_told(backend: Backend) -> None:
+def test_68_what_triggers_change_is_told(backend: Backend) -> None:
     """Once per column, with the count and an example."""
     model = page(children=mapped_column(sa.Integer, nullable=False))
     changed, children = (4, 8) if backend.dialect == "mariadb" else (2, 9)
@@ -121,6 +121,34 @@ def test_what_triggers_change_is_told(backend: Backend) -> None:
         f"{{'slug': 'a'}} was 7 and is {children}"
     )
     assert report.committed
+
+
+#: A trigger that sets the children of pages that are updated to nine.
+NINE = {
+    "sqlite": [
+        "CREATE TRIGGER nine AFTER UPDATE ON pages BEGIN "
+        "UPDATE pages SET children = 9 WHERE id = new.id; END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION nine() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN new.children = 9; RETURN new; END $$",
+        "CREATE TRIGGER nine BEFORE UPDATE ON pages FOR EACH ROW EXECUTE FUNCTION nine()",
+    ],
+    "mariadb": ["CREATE TRIGGER nine BEFORE UPDATE ON pages FOR EACH ROW SET new.children = 9"],
+}
+
+
+def test_68_what_triggers_change_of_updated_records_is_told(backend: Backend) -> None:
+    """As of records that are inserted."""
+    model = page(children=mapped_column(sa.Integer, nullable=False))
+    catalog = catalog_of(model)
+    with backend.database(model.metadata) as engine:
+        import_document(engine, FAMILY, catalog=catalog)
+        run_sql(engine, *NINE[backend.dialect])
+        document = pages({"a": None, "b": "a", "c": "a", "d": "b"}, children=8)
+        with pytest.warns(AlteredWarning, match="4 records don't hold what was written"):
+            report = import_document(engine, document, catalog=catalog, on_conflict="update")
+    assert report.altered == [Alteration("pages", "children", 4, {"slug": "a"}, 8, 9)]
 
 
 def test_what_triggers_change_in_volatile_fields_is_not_told(sqlite_memory: Backend) -> None:
@@ -230,7 +258,7 @@ def test_rows_that_triggers_exchange_for_others_fail_the_import(backend: Backend
 
 
 @pytest.mark.parametrize("clause", ["ON CONFLICT REPLACE", "on\n conflict  replace"])
-def test_defaults_that_replace_nulls_are_told(sqlite_memory: Backend, clause: str) -> None:
+def test_68_defaults_that_replace_nulls_are_told(sqlite_memory: Backend, clause: str) -> None:
     """SQLite's clause of NOT NULL stores a default where a record says null."""
     model = table(new_base(), "things", words=mapped_column(sa.String(20)))
     with sqlite_memory.database() as engine:
