@@ -156,23 +156,20 @@ def test_large_targets_are_resolved_by_the_chunk(counted: Counted) -> None:
 
 
 CHANGES: dict[str, dict[str, Any]] = {
-    "update": {"on_conflict": "update"},
     "mirror": {"on_conflict": "mirror"},
     "dry run": {"on_conflict": "mirror", "dry_run": True},
 }
 
 
-@pytest.mark.parametrize("way", CHANGES)
-def test_changes_cost_the_same_statements_for_any_rows(
-    backend: Backend, tmp_path: Path, way: str
-) -> None:
-    """Records, owned rows and links that differ, new ones, and for a mirror as many that go."""
-    counts = [_changing(backend, tmp_path, rows, CHANGES[way]) for rows in (200, 1_800)]
+def test_a_dry_run_costs_the_same_statements_for_any_rows(backend: Backend, tmp_path: Path) -> None:
+    """Records, owned rows and links that differ, new ones, and as many that go."""
+    way = CHANGES["dry run"]
+    counts = [_changing(backend, tmp_path, rows, way) for rows in (200, 1_800)]
     assert counts[0] == counts[1]
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("way", ["mirror", "dry run"])
+@pytest.mark.parametrize("way", CHANGES)
 def test_each_chunk_of_changes_costs_few_statements(
     backend: Backend, tmp_path: Path, way: str
 ) -> None:
