@@ -360,8 +360,8 @@ def test_a_database_is_compared_with_a_bundle_that_lacks_owners(
     tmp_path: Path, sqlite_memory: Backend
 ) -> None:
     """Rows that these own are in no record that was read, and nothing is wrong with them."""
-    world = WORLDS["uuids"]()
-    path = packed(world, tmp_path / "a", only=["authors"])
+    world = WORLDS["recipes"]()
+    path = packed(world, tmp_path / "a", only=["remarks"])
     with sqlite_memory.database() as engine:
         world.filled(engine)
         for sides in ((engine, path), (path, engine)):

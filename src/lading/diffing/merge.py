@@ -62,7 +62,7 @@ def _take(places: list[SidePlace], left: SidePlace, right: SidePlace, result: En
             result.counts.updated += 1
     else:
         (place,) = places
-        place.refuse_duplicate()
+        place.refuse_disorder()
         content = reading.content(place.record())
         if place is left:
             result.log.add(builder.deletion(content))

@@ -61,10 +61,16 @@ class SidePlace:
     def _forget(self) -> None:
         self._record = self._order = None
 
-    def refuse_duplicate(self) -> None:
-        """Raise ``OutOfOrder`` if the record before has the key of this one."""
+    def refuse_disorder(self) -> None:
+        """Raise ``OutOfOrder`` unless the key of the record before comes before this one's."""
         previous = None if self.is_sorted else self.cursor.previous()
-        if previous is not None and self.reading.same_key(self._read(previous), self.record()):
+        if previous is None:
+            return
+        try:
+            before = self.reading.order(self._read(previous))
+        except Exception:  # it was a problem of its own
+            return
+        if before >= self.order():
             raise OutOfOrder
 
     def fail(self, result: EntityResult) -> bool:

@@ -153,10 +153,6 @@ class RawReader:
         """Tell whether two keys are the same texts; others may be spelled otherwise."""
         return bool(record.key) and record.key == other.key
 
-    def same_key(self, record: RawRecord, other: RawRecord) -> bool:
-        """Tell whether two records have one key."""
-        return self.same_texts(record, other) or self.key(record) == self.key(other)
-
     def update(self, before: RawRecord, after: RawRecord) -> tuple[Content, Content] | None:
         """Return the fields in which two records differ, before and after; ``None`` for none."""
         if before.content is not None or after.content is not None:

@@ -184,6 +184,16 @@ def test_two_records_of_one_key_are_a_problem() -> None:
     assert list(map(str, result.problems)) == [text]
 
 
+@pytest.mark.parametrize("note", ["1", "2"])
+def test_a_key_that_recurs_far_below_is_a_problem(note: str) -> None:
+    """The first record of that key is equal to the other side's, and was skipped unread."""
+    others = [line(slug, "1") for slug in "abc"]
+    result = compared(others, [*others, line("a", note)])
+    text = "b: things record 4: has the natural key of record 1; it must be unique."
+    assert list(map(str, result.problems)) == [text]
+    assert (result.counts.inserted, result.counts.unchanged) == (0, 3)
+
+
 def test_memory_does_not_grow_with_the_records() -> None:
     """Nor with their changes."""
 
