@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from lading.database.dialects.base import Dialect, Row
 from lading.exporting.reading import StoredRow
@@ -17,8 +17,7 @@ from lading.scratch.pool import Pool
 from lading.values.json_text import json_text
 
 
-@dataclass(frozen=True, slots=True)
-class Partner:
+class Partner(NamedTuple):
     """The stored row that a row of a bundle is: which it is, what it says, and its owner's key.
 
     ``has_moved`` says that the row comes from another owner, or is nested in one that does.
@@ -30,8 +29,7 @@ class Partner:
     has_moved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LeftRow:
+class LeftRow(NamedTuple):
     """An owned row that left the record of a number, or that was nested in one (``top``).
 
     The ``top`` of rows that are nested in a record which goes is that record.
@@ -194,8 +192,7 @@ class RecordMatcher:
             for row, content in zip(owned, contents, strict=True)
             if self._claim(children.rows, row, content)
         ]
-        return replace(
-            partner,
+        return partner._replace(
             row=StoredRow(
                 partner.row.identity,
                 {**partner.row.children, children.name: [row for row, _ in claimed]},
