@@ -368,3 +368,35 @@ def test_references_that_only_the_catalog_follows_need_it(tmp_path: Path, edited
     assert entity_bytes(path) == before
     with pytest.raises(ImportFailed, match="leads nowhere"):
         seal(path, catalog=catalog)
+
+
+@pytest.mark.parametrize("way", ["asc", "desc"])
+def test_a_list_keeps_the_order_that_its_rows_say(tmp_path: Path, way: str) -> None:
+    """The manifest says what lists are ordered by, and which way."""
+    base, catalog = new_base(), Catalog("notes")
+
+    class Line(base):
+        __tablename__ = "lines"
+        id = key()
+        order_id = to("orders.id")
+        place = number()
+
+    class Order(base):
+        __tablename__ = "orders"
+        id = key()
+        slug = slug()
+        lines = relationship(Line, order_by=getattr(Line.place, way)())
+
+    def fill(session: Session) -> None:
+        session.add(Order(slug="o", lines=[Line(place=place) for place in (1, 2, 10)]))
+
+    schema_for(Order, catalog, {"lines": Owned(schema_for(Line, catalog))})
+    world = World(base, catalog, None, fill)  # type: ignore[arg-type]
+    path = packed(world, tmp_path / "b")
+    edit(path, "01_orders.json", (b'"place":2}', b'"place":20}'))
+    assert not verify(path)
+    assert "1 rewritten in canonical form" in str(seal(path))
+    assert verify(path, catalog=catalog, restore=True)
+    places = [1, 10, 20] if way == "asc" else [20, 10, 1]
+    (record,) = json.loads((path / "01_orders.json").read_text())["records"]
+    assert [line["place"] for line in record["lines"]] == places

@@ -87,6 +87,7 @@ class ShapeFormat(RecordsFormat, kw_only=True):
     fields: dict[str, FieldFormat]
     key: Names
     hidden: Names | UnsetType = UNSET
+    sequences: dict[str, list[Pair]] | UnsetType = UNSET
 
 
 def check_shape(file: JsonFile, value: Any, field: str) -> None:

@@ -21,7 +21,7 @@ from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
 from lading.model.hidden import paths_of_values
 from lading.model.rowsets import Reference, RowSet, references_of
-from lading.model.shape import shape_of, targets_of
+from lading.model.shape import sequences_of, shape_of, targets_of
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.version import __version__
 
@@ -72,9 +72,10 @@ class Contents:
         """Return the shape, with the versions of the entities that records refer to.
 
         A ``custom`` entity's records are what the application's own code makes of them; ``hidden``
-        are the fields whose values nobody shows.
+        are the fields whose values nobody shows, and ``sequences`` say what lists are ordered by.
         """
         targets = targets_of(self.entities, rows)
+        sequences = dict(sequences_of(rows))
         hidden = [path for path, value in paths_of_values(rows) if value.hidden]
         return {
             **shape_of(rows),
@@ -82,6 +83,7 @@ class Contents:
             **({"ids": True} if self.ids else {}),
             **({"custom": True} if needs_marshmallow(rows) else {}),
             **({"hidden": hidden} if hidden else {}),
+            **({"sequences": sequences} if sequences else {}),
         }
 
     def manifest(

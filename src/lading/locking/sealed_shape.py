@@ -19,13 +19,12 @@ from lading.mapping.fields import Owned, Ref, RefList
 from lading.mapping.meta_options import Excluded
 from lading.model.entities import Entities
 from lading.model.rowsets import Children, Column, Reference, RowSet, Value
+from lading.model.shape import sequence_of
 from lading.model.uniqueness import unique_columns
 from lading.samples.constraints import constraints_of, defaults_of
 
 #: What stands for the owner in a unique set of owned records.
 OWNER = ".."
-#: The directions of a sequence.
-ASCENDING, DESCENDING = "ascending", "descending"
 
 
 def sealed_shapes(entities: Entities) -> Shapes:
@@ -43,7 +42,7 @@ def _complete(shape: Shape, rows: RowSet) -> None:
         if isinstance(member, Children):
             _complete(inner, member.rows)
             if member.sequence:
-                inner["sequence"] = _sequence(member)
+                inner["sequence"] = sequence_of(member)
         field = member.field
         is_read = not (isinstance(member, Value) and not member.writable)
         if is_read and field.load_default is not ma.missing:
@@ -58,14 +57,6 @@ def _complete(shape: Shape, rows: RowSet) -> None:
     hooks = sorted(str(tag) for tag, limit in rows.schema._hooks.items() if limit)
     extra = _extra(rows)
     shape |= {name: limit for name, limit in (("hooks", hooks), ("extra", extra)) if limit}
-
-
-def _sequence(member: Children) -> list[list[str | None]]:
-    names: dict[Column, str] = {value.column: value.written for value in member.rows.values}
-    return [
-        [names.get(column), DESCENDING if descending else ASCENDING]
-        for column, descending in member.sequence
-    ]
 
 
 def _extra(rows: RowSet) -> list[str]:

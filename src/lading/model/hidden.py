@@ -50,12 +50,12 @@ def has_hidden(rows: RowSet) -> bool:
     )
 
 
-def paths_of_values(root: RowSet) -> Iterator[tuple[str, Value]]:
+def paths_of_values(rows: RowSet, path: str = "") -> Iterator[tuple[str, Value]]:
     """Yield the values of a record, at any depth, each with its dotted path of written names."""
-    for rows in root.tree():
-        prefix = rows.name[len(root.name) + 1 :]
-        for value in rows.values:
-            yield f"{prefix}.{value.written}".lstrip("."), value
+    for value in rows.values:
+        yield f"{path}{value.written}", value
+    for children in rows.children:
+        yield from paths_of_values(children.rows, f"{path}{children.written}.")
 
 
 def masked(members: Iterable[Member], record: Any) -> Any:

@@ -7,7 +7,10 @@ from typing import Any
 
 from lading.model.computed import computed_once
 from lading.model.entities import Entities
-from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.model.rowsets import Children, Column, Links, Member, Reference, RowSet, Value
+
+#: The directions of a sequence.
+ASCENDING, DESCENDING = "ascending", "descending"
 
 
 def shape_of(rows: RowSet) -> dict[str, Any]:
@@ -40,6 +43,23 @@ def _field(member: Member) -> dict[str, Any]:
     assert isinstance(member, Children)
     order = "sequence" if member.sequence else "set"
     return {"type": "owned", "order": order, **shape_of(member.rows)}
+
+
+def sequence_of(children: Children) -> list[list[str | None]]:
+    """Return what a list is ordered by: fields, ``None`` for what no record carries, and ways."""
+    names: dict[Column, str] = {value.column: value.written for value in children.rows.values}
+    return [
+        [names.get(column), DESCENDING if descending else ASCENDING]
+        for column, descending in children.sequence
+    ]
+
+
+def sequences_of(rows: RowSet, path: str = "") -> Iterator[tuple[str, list[list[str | None]]]]:
+    """Yield the lists of a record that have an order: dotted path, and what they are ordered by."""
+    for children in rows.children:
+        if children.sequence:
+            yield f"{path}{children.written}", sequence_of(children)
+        yield from sequences_of(children.rows, f"{path}{children.written}.")
 
 
 def stored_otherwise(shape: Any, rows: RowSet, path: str = "") -> Iterator[str]:

@@ -20,6 +20,7 @@ from lading.importing.decode import CompiledDecoder
 from lading.mapping.fields import Owned, Ref, RefList, ValueField
 from lading.model.hidden import paths_of_values
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value, references_of
+from lading.model.shape import DESCENDING
 from lading.schema import EntitySchema
 from lading.values.base import Kind
 from lading.values.by_shape import ANY, kind_of_shape
@@ -49,7 +50,10 @@ def rows_of_shapes(entries: Iterable[FileEntry], binder: PortableBinder) -> dict
 
 
 def _rows(shapes: Mapping[str, Mapping[str, Any]]) -> dict[str, RowSet]:
-    drafts = {name: _Draft(name, name, shape) for name, shape in shapes.items()}
+    drafts = {
+        name: _Draft(name, name, shape, shape.get("sequences", {}))
+        for name, shape in shapes.items()
+    }
     roots = {name: draft.rows for name, draft in drafts.items()}
     for draft in drafts.values():
         draft.fill(roots)
@@ -78,8 +82,11 @@ def _compiles(rows: RowSet, binder: PortableBinder) -> bool:
 class _Draft:
     """One row set on its way: its members first, then its key, then what its fields need."""
 
-    def __init__(self, path: str, entity: str, shape: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: str, entity: str, shape: Mapping[str, Any], sequences: Mapping[str, Any]
+    ) -> None:
         self.shape = shape
+        self.sequences = sequences
         columns = [sa.Column(name, NullType()) for name in shape["fields"]]
         table = sa.Table(path, sa.MetaData(), *columns)
         mapper: Any = None  # there is no class
@@ -142,15 +149,24 @@ class _Draft:
         )
 
     def _children(self, name: str, inner: Shape, roots: Mapping[str, RowSet]) -> Children:
-        draft = _Draft(f"{self.rows.name}.{name}", self.rows.entity, inner)
+        draft = _Draft(f"{self.rows.name}.{name}", self.rows.entity, inner, self.sequences)
         draft.rows.parent, draft.rows.is_owned = self.rows, True
         draft.fill(roots)
         self.nested.append(draft)
         field = Owned(EntitySchema, required=True)
         via: Any = None  # records leave it out
-        sequence = () if inner.get("order") == "set" else ((_ELSEWHERE, False),)
+        sequence = () if inner.get("order") == "set" else draft.sequence()
         field.bound = Children(name, name, field, False, draft.rows, via, (), sequence, ())
         return field.bound
+
+    def sequence(self) -> tuple[tuple[sa.Column[Any], bool], ...]:
+        """Return what the list of these owned rows is ordered by."""
+        path = self.rows.name[len(self.rows.entity) + 1 :]
+        columns = {v.written: v.column for v in self.rows.values if not v.kind.is_json}
+        return tuple(
+            (columns.get(name, _ELSEWHERE), way == DESCENDING)
+            for name, way in self.sequences.get(path, ((None, ""),))
+        )
 
     def tree(self) -> Iterator[_Draft]:
         """Yield this draft and those nested in it."""
