@@ -43,6 +43,8 @@ class UpdateExisting:
         self.root: RowSet = comparison.rows
         self.keep = keep
         self.exist = exist
+        #: The members whose columns are part of the primary key.
+        self.identifying = {m for m in self.root.members if _is_identity(self.root, m)}
 
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Decide on every existing record of a batch."""
@@ -76,6 +78,8 @@ class UpdateExisting:
     def _refusal(self, differing: Iterable[Member], record: Content, stored: Content) -> str | None:
         """Say why a record can't be updated: its class or its primary key would change."""
         for member in differing:
+            if member is not self.root.discriminator and member not in self.identifying:
+                continue
             now, new = stored.get(member.written), record[member.written]
             if hides(member):
                 now, new = HIDDEN, HIDDEN
@@ -85,12 +89,11 @@ class UpdateExisting:
                     "and an update can't change a record's class. Delete the record there first, "
                     "or correct it here"
                 )
-            if _is_identity(self.root, member):
-                return (
-                    f"{member.written}: is {shown(now)} in the database and {shown(new)} here, "
-                    "and an update can't change a primary key. Correct it here, or delete the "
-                    "record there first"
-                )
+            return (
+                f"{member.written}: is {shown(now)} in the database and {shown(new)} here, "
+                "and an update can't change a primary key. Correct it here, or delete the "
+                "record there first"
+            )
         return None
 
 
