@@ -14,7 +14,7 @@ from lading.testing import assert_import
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.halls import document, hall, halls
-from support.zoo import key, number, slug, text, to
+from support.zoo import WORLDS, key, number, slug, text, to
 
 
 @cache
@@ -141,3 +141,16 @@ def test_a_refused_update_says_who_has_the_value(
     assert (problem.file, problem.record, problem.key) == ("halls", 1, {"slug": "h1"})
     assert problem.field == field
     assert message in problem.message
+
+
+def test_a_new_record_takes_what_a_subclass_gives_up(backend: Backend) -> None:
+    """A unique column in a subclass's own table is freed as well."""
+    catalog = WORLDS["joined_tables"]().catalog
+
+    def assets(**codes: str) -> dict[str, Any]:
+        licence = {"kind": "licence", "title": None, "until": None, "oven": None}
+        records = [{"slug": slug, "code": code, **licence} for slug, code in codes.items()]
+        return {"places": [], "assets": records, "checks": []}
+
+    before, bundle = assets(b="one", c="two"), assets(a="one", b="two", c="three")
+    assert_import(catalog, before, bundle, "update", engine_factory=backend.database)

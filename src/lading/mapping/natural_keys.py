@@ -170,18 +170,25 @@ def _is_surrogate(rows: RowSet, primary: Candidate) -> bool:
     )
 
 
-def covering(rows: RowSet, columns: tuple[Column, ...], owned: tuple[Column, ...] = ()) -> Key:
+def covering(
+    rows: RowSet,
+    columns: tuple[Column, ...],
+    owned: tuple[Column, ...] = (),
+    *,
+    every: bool = True,
+) -> Key:
     """Return the members that hold exactly these columns, or nothing.
 
-    Those that hold what the rows' owners give, the ``owned`` ones, need no member.
+    Those that hold what the rows' owners give, the ``owned`` ones, need no member.  With
+    ``every``, rows of every class must have them.
     """
     all_columns = set(columns)
     wanted = all_columns - set(owned)
     chosen: list[tuple[int, Value | Reference]] = []
     members: list[Value | Reference] = [*rows.values, *rows.references]
     for member in members:
-        if member.classes is not None:
-            continue  # every record needs its key
+        if every and member.classes is not None:
+            continue
         member_columns: set[Column] = set()
         if isinstance(member, Reference):
             member_columns = set(member.columns)

@@ -6,6 +6,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from lading.database.dialects.base import Row
@@ -32,7 +33,8 @@ class UniqueGroup:
         self.columns = columns
         self.parts = parts
         self.by_owner = not set(columns).isdisjoint(rows.owner_columns)
-        self.name = ".".join([rows.name, *(column.name for column in columns)])
+        names = (column.name for column in columns)
+        self.name = ".".join([rows.name, columns[0].table.name, *names])
         self.fields = {part.name for part in parts} | ({OWNER} if self.by_owner else set())
 
     def key(self, record: Content, owner: Row | None) -> bytes | None:
@@ -147,8 +149,8 @@ class UniqueValues:
 
 def _groups(rows: RowSet) -> Iterator[UniqueGroup]:
     """Yield what is unique in a row set, but what never changes: an entity's natural key."""
-    for columns in guarded_columns(rows.table):
-        parts = covering(rows, columns, rows.owner_columns)
+    for columns in chain.from_iterable(map(guarded_columns, rows.tables)):
+        parts = covering(rows, columns, rows.owner_columns, every=False)
         if parts and (rows.parent is not None or not set(parts) <= set(rows.key)):
             yield UniqueGroup(rows, columns, parts)
 
