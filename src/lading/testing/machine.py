@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
 from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
-from lading.errors import ArgumentError, DeclarationError, ImportFailed
+from lading.differ import diff
+from lading.errors import ArgumentError, DeclarationError, ImportFailed, PlanChanged
 from lading.exporter import export_document
 from lading.fresh_databases.factories import EngineFactory, check_factory, sqlite_engine
-from lading.importer import import_all, import_document
+from lading.planning.differences import first_differences
+from lading.planning.plan import ImportPlan
 from lading.report import ImportReport
-from lading.testing.compare.records import plain_text
+from lading.testing.compare.difference import DataDifference
 from lading.testing.compare.stored import Stored
 from lading.testing.datasets.catalog_plan import (
     Overrides,
@@ -29,56 +31,18 @@ from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.references import Draw
 from lading.testing.stateful.database import Live
 from lading.testing.stateful.edits import ADDED, Edit, Edits
-from lading.testing.stateful.outcome import Outcome, Terms, Who, terms_of
+from lading.testing.stateful.exported import Exported
+from lading.testing.stateful.outcome import Outcome, Terms, terms_of
 from lading.testing.stateful.state import Clash, clashing
 from lading.testing.strategies import wanted_plans
-from lading.testing.trips.bundles import files_of, manifest_of, noted, records_of
+from lading.testing.trips.bundles import files_of, noted
 from lading.testing.trips.trip import RoundTripError, Trip, hold_records
+from lading.testing.written_rows import rows_written_in_vain
 
 #: The databases of a run.
 PLACES = ("home", "other")
 #: What records are exported as.
 FORMS = ("folder", "zip", "document")
-
-
-class Exported:
-    """An export, with what the database held at that moment.
-
-    ``content`` is a bundle's path, or a document; ``records`` are its records by entity, and
-    ``files`` maps the names under which an import reports problems to entities.
-    """
-
-    def __init__(
-        self, live: Live, form: str, content: Path | dict[str, Any], cells: Stored
-    ) -> None:
-        self.form = form
-        self.content = content
-        self.cells = cells
-        self.where = live.name
-        self.state = live.state
-        self.files = {name: name for name in live.plans.entities.roots}
-        self.records: dict[str, list[Any]]
-        if isinstance(content, Path):
-            self.files = {entry.filename: entry.entity_type for entry in manifest_of(content).files}
-            self.records = records_of(content)
-        else:
-            self.records = {name: content[name] for name in self.files}
-
-    def load(self, engine: sa.Engine, catalog: Catalog, **options: Any) -> ImportReport:
-        """Import it."""
-        report: ImportReport
-        if isinstance(self.content, Path):
-            report = import_all(engine, self.content, catalog=catalog, **options)
-        else:
-            report = import_document(engine, self.content, catalog=catalog, **options)
-        return report
-
-    def failed(self, report: ImportReport) -> set[Who]:
-        """Return the records that a report's problems name."""
-        return {(self.files[problem.file], plain_text(problem.key)) for problem in report.problems}
-
-    def __repr__(self) -> str:
-        return f"<{self.form} of {self.where}>"
 
 
 def _change(
@@ -136,22 +100,26 @@ class RoundTripMachine(RuleBasedStateMachine):
             catalog = catalog
         TestShop = Shop.TestCase
 
-    Rows are inserted, edited, linked anew and deleted by plain Core statements.  After each
-    step the database is exported, and the export must say what the rows say, as SQLAlchemy reads
-    them.  After an import the database must hold the records that it held, as they were, and
-    those of the bundle whose natural keys are new; what the report counts must be so; a refused
-    import must leave every cell as it was.  ``RoundTripError`` says where anything else happens;
-    errors of lading's own are raised as they are.
+    Rows are inserted, edited, swapped, linked anew and deleted by plain Core statements.  After
+    each step the database is exported, and the export must say what the rows say, as SQLAlchemy
+    reads them.  An import of a drawn mode is planned before: the dry run must change nothing, and
+    foretell every count, change and problem.  After the import the database must hold what the
+    mode says: records that are new, or that were updated, as the bundle has them, none that a
+    mirror deletes, and all others as they were; a refused import must leave every cell as it was.
+    ``RoundTripError`` says where anything else happens; errors of lading's own are raised as they
+    are.
 
     ``engine_factory``, ``max_records`` and ``overrides`` are what :func:`assert_round_trip` and
     :func:`datasets` take; they are class attributes, or keyword arguments of the call.
 
     Which records fail is known where only natural keys decide it: those that are there under
-    ``on_conflict="error"``.  Where references or other unique columns may clash as well, any of
-    the new records may fail.  Not done is an import after which records share a ``by`` field that
-    the database doesn't keep unique (such records can't be exported).  What hooks make of an
-    entity's records isn't compared.  On engines whose collations hold different texts for equal,
-    columns that are unique get harmless values.
+    ``on_conflict="error"``. Where unique columns clash as well, or only some entities are loaded or
+    updated, any record that would be written may fail, if the plan says so. Not done is an import
+    after which records share a ``by`` field that the database doesn't keep unique (such records
+    can't be exported). No plan foretells that an update drops owned rows to which others refer, so
+    plans are only held to not to write where that may be. What hooks make of an entity's records
+    isn't compared. On engines whose collations hold different texts for equal, columns that are
+    unique get harmless values.
     """
 
     __test__ = False
@@ -229,6 +197,12 @@ class RoundTripMachine(RuleBasedStateMachine):
         self._apply(change)
 
     @precondition(lambda self: self.has_rows)
+    @rule(change=_change(lambda changes, _: changes.swapped()))
+    def swap(self, change: Edit) -> None:
+        """Let rows exchange what is unique, or pass it on."""
+        self._apply(change)
+
+    @precondition(lambda self: self.has_rows)
     @rule(change=_change(lambda changes, _: changes.linked()))
     def link(self, change: Edit) -> None:
         """Let a reference lead elsewhere."""
@@ -300,37 +274,84 @@ class RoundTripMachine(RuleBasedStateMachine):
 
     @rule(exported=exports, into=st.sampled_from(PLACES), terms=_terms())
     def load(self, exported: Exported, into: str, terms: Terms) -> None:
-        """Import into a database that has rows of its own: its records, and the bundle's."""
+        """Import into a database that has rows of its own, as a dry run foretells."""
         live = self.live[into]
-        entities = type(self).catalog.use()
-        outcome = Outcome(entities, self._document(live), exported.records, terms)
-        clash = clashing(live.state, exported.state, outcome.new)
+        before, cells = self._document(live), self.trip.cells(live.engine)
+        outcome = Outcome(type(self).catalog.use(), before, exported.records, terms)
+        clash = clashing(live.state, exported.state, outcome)
         if clash is Clash.UNSEEN:
             return
-        may_fail = clash is Clash.REFUSED or not outcome.is_sure()
-        before = self.trip.cells(live.engine)
+        may_fail = clash is Clash.REFUSED or outcome.is_partial
+        plan = self._planned(exported, live, terms, cells)
+        is_held_to = terms.expects and bool(plan) and outcome.is_foretold
+        report = self._imported(exported, live, terms, plan if is_held_to else None)
+        failed = exported.failed(report)
+        outcome.check_failed(report, failed, may_fail=may_fail)
+        if outcome.is_foretold:
+            outcome.check_foretold(exported.failed(plan), failed)
+        if report.rolled_back:
+            if self.trip.cells(live.engine) != cells:
+                raise RoundTripError(f"a refused import changed cells of {into}")
+            return
+        expected, counts = outcome.after(failed)
+        outcome.check_counts(report, counts)
+        if not (outcome.replaced or outcome.doomed):
+            self._keeps_rows(live, cells)
+        after = self._document(live)
+        problem = f"after an import, {live.name} holds other records than it should:"
+        hold_records(type(self).catalog, expected, after, problem)
+        if outcome.is_foretold:
+            self._foretold(plan, report, before, after)
+        live.read()
+        self._hold(live, "after an import")
+
+    def _planned(self, exported: Exported, live: Live, terms: Terms, cells: Stored) -> ImportPlan:
+        """Plan an import, which only reads."""
+        with noted(f"a dry run of an import into {live.name}"):
+            plan: ImportPlan = exported.load(
+                live.engine, type(self).catalog, **terms.options(), dry_run=True
+            )
+        if self.trip.cells(live.engine) != cells:
+            raise RoundTripError(f"a dry run changed cells of {live.name}")
+        return plan
+
+    def _imported(
+        self, exported: Exported, live: Live, terms: Terms, plan: ImportPlan | None
+    ) -> ImportReport:
+        """Import, and return the report, also that of a refused import."""
+        options = {**terms.options(), "expect": plan}
         try:
-            with noted(f"an import into {into}"):
-                report = exported.load(live.engine, type(self).catalog, **terms.options())
+            with noted(f"an import into {live.name}"), self._written(live) as in_vain:
+                report: ImportReport = exported.load(live.engine, type(self).catalog, **options)
         except ImportFailed as error:
             if terms.keeps_good:
                 raise
-            failed = exported.failed(error.report)
-            outcome.check(error.report, failed, is_kept=False, may_fail=may_fail)
-            if self.trip.cells(live.engine) != before:
-                raise RoundTripError(f"a refused import changed cells of {into}") from error
-            return
-        failed = exported.failed(report)
-        outcome.check(report, failed, is_kept=True, may_fail=may_fail and terms.keeps_good)
-        self._arrived(live, outcome.records(failed), before)
+            return error.report
+        except PlanChanged as error:
+            raise RoundTripError(f"an import does otherwise than its plan: {error}") from error
+        if in_vain:
+            raise RoundTripError(f"an import into {live.name} wrote rows that stay:", in_vain)
+        return report
+
+    def _written(self, live: Live) -> AbstractContextManager[list[DataDifference]]:
+        is_sqlite = live.state.engine == "sqlite"
+        return rows_written_in_vain(live.engine, self.catalog) if is_sqlite else nullcontext([])
+
+    def _foretold(self, plan: ImportPlan, report: ImportReport, before: Any, after: Any) -> None:
+        """Hold a plan against what the import did."""
+        if plan.entities != report.entities:
+            raise RoundTripError(f"a plan counts otherwise than the import:\n{plan}\n{report}")
+        made = diff(before, after, catalog=type(self).catalog)
+        if differences := first_differences(plan, made.log):
+            raise RoundTripError("\n".join(["a plan foretold other changes:", *differences]))
 
     @rule(where=st.sampled_from(PLACES), into=st.sampled_from(PLACES), terms=_terms())
     def carry(self, where: str, into: str, terms: Terms) -> None:
         """Export a database as it is now, and import that."""
         self.load(self.export(where, FORMS[-1]), into, terms)
 
-    def _arrived(self, live: Live, expected: dict[str, list[Any]], before: Stored) -> None:
-        """Every row that was there is as it was, and the records are those expected."""
+    def _keeps_rows(self, live: Live, before: Stored) -> None:
+        """Every row that was there is as it was."""
         after = self.trip.cells(live.engine)
         for name, rows in before.items():
             lost = [row for row in rows if row not in after[name]]
@@ -338,10 +359,6 @@ class RoundTripMachine(RuleBasedStateMachine):
                 raise RoundTripError(
                     f"an import changed rows of {name} in {live.name}; no longer there: {lost}"
                 )
-        problem = f"after an import, {live.name} holds other records than it should:"
-        hold_records(type(self).catalog, expected, self._document(live), problem)
-        live.read()
-        self._hold(live, "after an import")
 
     def _hold(self, live: Live, when: str) -> None:
         """Hold what an export says against the model."""

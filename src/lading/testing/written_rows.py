@@ -34,10 +34,15 @@ def rows_written_in_vain(engine: sa.Engine, catalog: Catalog) -> Iterator[list[D
                 f"CREATE TEMP TRIGGER {LOG}_{number} AFTER UPDATE ON {dialect.table(table)} BEGIN "
                 f"INSERT INTO {LOG} VALUES ({number}, {_text(table, 'new.')}); END"
             )
-    yield differing
-    after = _rows(engine, tables)
-    with engine.connect() as connection:
-        log = connection.exec_driver_sql(f"SELECT DISTINCT name, row FROM {LOG}").fetchall()
+    try:
+        yield differing
+        after = _rows(engine, tables)
+    finally:
+        with engine.begin() as connection:
+            log = connection.exec_driver_sql(f"SELECT DISTINCT name, row FROM {LOG}").fetchall()
+            for number in range(len(tables)):
+                connection.exec_driver_sql(f"DROP TRIGGER {LOG}_{number}")
+            connection.exec_driver_sql(f"DROP TABLE {LOG}")
     for number, key in log:
         rows = before[number].get(key), after[number].get(key)
         if rows[0] is not None and rows[0] == rows[1]:

@@ -17,14 +17,19 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Catalog, ImportFailed, Owned, importer
 from lading.database import session as session_module
 from lading.errors import ArgumentError, DeclarationError
+from lading.importing.change_recorder import ChangeRecorder
 from lading.importing.comparison import StoredComparison
-from lading.importing.conflicts import Conflicts
+from lading.importing.conflicts import POLICIES, Conflicts
 from lading.importing.deferred_references import DeferredReferenceLoader
 from lading.importing.link_writer import LinkWriter
+from lading.importing.updates.row_updater import RowUpdater
+from lading.importing.updates.unique_values import UniqueValues
 from lading.importing.writer import RowWriter
+from lading.loading import doomed, entity_planner
 from lading.testing import RoundTripError, RoundTripMachine
 from support.backends import Backend
 from support.declaring import new_base, schema_for
+from support.planting import together
 from support.world import key, number, slug, text, to
 from support.zoo import WORLDS
 
@@ -102,6 +107,27 @@ def workshop() -> Catalog:
 def departments() -> Catalog:
     """Two entities that refer to each other: one reference is always set later."""
     return WORLDS["cycle"]().catalog
+
+
+def library() -> Catalog:
+    """Records that the database deletes along with those that they refer to."""
+    base, catalog = new_base(), Catalog("library")
+
+    class Shelf(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "shelves"
+        id = key()
+        slug = slug()
+
+    class Volume(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "volumes"
+        id = key()
+        slug = slug()
+        shelf_id = mapped_column(sa.ForeignKey("shelves.id", ondelete="CASCADE"))
+        shelf = relationship(Shelf)
+
+    schema_for(Shelf, catalog)
+    schema_for(Volume, catalog)
+    return catalog
 
 
 def run(machine: Any, *, examples: int = 6, **options: Any) -> None:
@@ -212,13 +238,7 @@ def miscounted_differences() -> Any:
 
 def forgotten_conflicts() -> Any:
     """A record that is there already is no problem, whatever was asked."""
-    plain = Conflicts.decide
-
-    def decide(self: Conflicts, batch: Any) -> Any:
-        self.mode = "skip"
-        return plain(self, batch)
-
-    return mock.patch.object(Conflicts, "decide", decide)
+    return mock.patch.dict(POLICIES, error=POLICIES["skip"])
 
 
 def swapped_links() -> Any:
@@ -277,6 +297,51 @@ def miscounted_skips() -> Any:
     return mock.patch.object(Conflicts, "decide", decide)
 
 
+def lost_swaps() -> Any:
+    """Unique values that others take aren't freed before."""
+    return mock.patch.object(UniqueValues, "contended", return_value=())
+
+
+def dropped_children() -> Any:
+    """The owned rows that an update adds aren't inserted, and nobody reads them back."""
+    unread = mock.patch.object(importer, "_warn_of", return_value=None)
+    return together(unread, mock.patch.object(RowUpdater, "insert", return_value=None))
+
+
+def unseen_cascades() -> Any:
+    """A mirror doesn't see what the database deletes along."""
+    plain = doomed.cascades_of
+
+    def cascades_of(*arguments: Any) -> Any:
+        consequences = plain(*arguments)
+        consequences.cascades.clear()
+        return consequences
+
+    return mock.patch.object(doomed, "cascades_of", cascades_of)
+
+
+def rows_written_for_nothing() -> Any:
+    """An update writes every row of its table."""
+    plain = RowUpdater.update
+
+    def update(self: RowUpdater, *arguments: Any) -> Any:
+        column = next(iter(self.rows.table.c))
+        self.database.connection.execute(sa.update(self.rows.table).values({column: column}))
+        return plain(self, *arguments)
+
+    return mock.patch.object(RowUpdater, "update", update)
+
+
+def forgotten_updates() -> Any:
+    """A plan doesn't name the records that an import updates."""
+
+    class Forgetful(ChangeRecorder):
+        def update(self, *_: Any) -> None:
+            """Record nothing."""
+
+    return mock.patch.object(entity_planner, "ChangeRecorder", Forgetful)
+
+
 @pytest.mark.parametrize(
     ("plant", "make", "said"),
     [
@@ -289,6 +354,11 @@ def miscounted_skips() -> Any:
         (lost_owned_rows, workshop, "steps row .*: is missing|should have added jobs.steps"),
         (links_of_the_skipped, workshop, "tools: was"),
         (miscounted_skips, workshop, "should be inserted; the report says"),
+        (lost_swaps, workshop, "should not fail|a plan foretold problems of no record"),
+        (dropped_children, workshop, "steps row .*: is missing"),
+        (unseen_cascades, library, "holds other records than it should"),
+        (rows_written_for_nothing, workshop, "wrote rows that stay"),
+        (forgotten_updates, workshop, "otherwise than its plan|foretold other changes"),
     ],
 )
 def test_it_catches(plant: Callable[[], Any], make: Callable[[], Catalog], said: str) -> None:

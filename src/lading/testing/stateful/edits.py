@@ -12,6 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from lading.model.rowsets import Column
 from lading.testing.datasets.dataset import FOLDING, Instance, Varying
 from lading.testing.datasets.draw import Drawing, allowed, is_free, join
 from lading.testing.datasets.references import Draw, fits
@@ -20,6 +21,8 @@ from lading.testing.stateful.state import State
 
 #: How many rows of a table an insert adds at most.
 ADDED = 2
+#: How many rows of a table pass cells on at most.
+CHAINED = 3
 
 
 @dataclass(eq=False, repr=False)
@@ -34,6 +37,9 @@ class Edit:
 
     def __repr__(self) -> str:
         return f"<{self.where}: {self.text}>"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(repr(self))
 
 
 class Edits:
@@ -87,6 +93,36 @@ class Edits:
             self._settle([copy])
 
         return self._changed(f"edit {self.state.named(row)}", {row: change})
+
+    def swapped(self) -> Edit:
+        """Let rows of a table pass their cells in a column on, most often in a unique one.
+
+        The first row gives up its own for a new one, in a circle only meanwhile.
+        """
+        able: dict[Column, list[Instance]] = {}
+        for row in self.state.instances:
+            for drawn in self._editable(row):
+                able.setdefault(drawn.column, []).append(row)
+        choices = [(column, rows) for column, rows in able.items() if len(rows) > 1]
+        if not choices:
+            return Edit(self.where)
+        plans = {row.plan for row in self.state.instances}
+        uniques = {c for plan in plans for unique in plan.uniques for c in unique.columns}
+        column, rows = self._pick([*(pair for pair in choices if pair[0] in uniques), *choices])
+        rows = self.draw(st.permutations(rows))[:CHAINED]
+        drawing = self._drawing(row for row in self.state.instances if row not in rows)
+        parked = rows[0].copy()
+        able_first = [drawn for drawn in self._editable(rows[0]) if drawn.column is column]
+        drawing.touch(parked, able_first, least=1)
+        self._settle([parked])
+        is_circle = self.draw(st.booleans())
+        pairs = zip(rows, [*rows[1:], *rows[: int(is_circle)]], strict=False)
+        copies = [parked, *(_with_cell(far, column, near.cell(column)) for near, far in pairs)]
+        after = copies[int(is_circle) :]
+        if not (allowed(parked) and all(allowed(c) and drawing.claims.take(c) for c in after)):
+            return Edit(self.where)
+        names = " to ".join(map(self.state.named, rows))
+        return Edit(self.where, f"pass {column.name} on from {names}", changed=copies)
 
     def linked(self) -> Edit:
         """Let a foreign key of a row lead elsewhere, or nowhere."""
@@ -251,6 +287,12 @@ def _held(cell: Any, engine: str, *, is_harmless: bool) -> Any:
     if not isinstance(cell, Varying):
         return cell
     return cell.fallback if is_harmless else cell.on({engine})
+
+
+def _with_cell(row: Instance, column: Column, cell: Any) -> Instance:
+    copy = row.copy()
+    copy.rows[column.table][column.name] = cell
+    return copy
 
 
 def _unlink(foreigns: list[Foreign], copy: Instance, _drawing: Drawing) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from enum import Enum
 
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset, Instance, MadeUp, Resolved
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.uniqueness import Claims
-from lading.testing.stateful.outcome import Who, key_text
+from lading.testing.stateful.outcome import Outcome, Who, key_text
 
 
 class State:
@@ -71,14 +70,16 @@ class Clash(Enum):
     UNSEEN = "what a reference is written by would be there twice, and no constraint forbids it"
 
 
-def clashing(target: State, source: State, new: Container[Who]) -> Clash:
-    """Return how the rows of new records clash with those of the target, or with each other."""
+def clashing(target: State, source: State, outcome: Outcome) -> Clash:
+    """Return how the rows that an import writes clash with those that stay, or with each other."""
     for state in (target, source):
         state.label_ids()
-    whose = source.records()
-    added = [row for row in source.instances if whose.get(row, ("", "")) in new]
+    changed, gone = outcome.new | outcome.replaced, outcome.replaced | outcome.doomed
+    there, coming = target.records(), source.records()
+    rows = [row for row in target.instances if there.get(row) not in gone]
+    rows += [row for row in source.instances if coming.get(row) in changed]
     claims = Claims()
-    shared = [unique for row in [*target.instances, *added] for unique in claims.share(row)]
+    shared = [unique for row in rows for unique in claims.share(row)]
     if any(unique.nulls_equal for unique in shared):
         return Clash.UNSEEN
     return Clash.REFUSED if shared else Clash.NONE
