@@ -226,11 +226,24 @@ def test_what_leaves_a_partial_bundle_is_counted(tmp_path: Path) -> None:
     world = shop(3)
     path = packed(world, tmp_path / "b", only=["products", "tags"])
     edited(path, "02_products.json", ('[{"slug":"dry"}', '[{"slug":"arid"}'))
-    (told,) = [p for p in verify(path).problems if p.file == "manifest.json"]
-    assert (
-        told.message
-        == "1 links of products.tags lead nowhere in this bundle, and the manifest says 0"
-    )
+    (told,) = [p for p in verify(path).problems if p.record]
+    assert (told.file, told.field) == ("02_products.json", "tags")
+    assert told.message == "leads nowhere: tags: no record of this bundle has slug 'arid'"
+
+
+def test_more_that_leaves_a_partial_bundle_is_counted(tmp_path: Path) -> None:
+    """Where some links lead out, one more may be any of them."""
+    world = shop(3)
+    tag = world.base.metadata.tables["tags"]
+    only = {"only": ["products", "tags"], "where": {"tags": tag.c.slug != "dry"}}
+    path = packed(world, tmp_path / "b", **only)
+    assert verify(path)
+    file = path / "02_products.json"
+    links = file.read_text().count('{"slug":"dry"}')
+    edited(path, "02_products.json", ('[{"slug":"dry"}', '[{"slug":"arid"},{"slug":"dry"}'))
+    (told,) = [p for p in verify(path).problems if p.field == "external"]
+    text = f"{links + 1} links of products.tags lead nowhere in this bundle, and the manifest says"
+    assert told.message == f"{text} {links}"
 
 
 @pytest.mark.parametrize("name", ["b", "b.zip"])
@@ -375,3 +388,15 @@ def test_senseless_shapes_are_told(bundle: Path) -> None:
     for catalog in (None, shop(5).catalog):
         fields = [problem.field for problem in verify(path, catalog=catalog).problems]
         assert {"files[1].shape", "files[3].shape"} <= set(fields)
+
+
+def test_a_factory_that_fails_is_told(tmp_path: Path) -> None:
+    """Its own error is a problem with its text, and none that escapes."""
+
+    def fail() -> sa.Engine:
+        raise RuntimeError("no server today")
+
+    path = packed(shop(), tmp_path / "b")
+    outcome = verify(path, catalog=shop().catalog, restore=fail)
+    (told,) = outcome.errors
+    assert "the function given as restore= fails: RuntimeError: no server today" in told

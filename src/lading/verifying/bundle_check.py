@@ -27,7 +27,7 @@ from lading.model.shape import shape_of
 from lading.report import Problem, Progress
 from lading.scratch.sort import CHUNK
 from lading.values.json_text import on_own_stack, parse_json
-from lading.verifying.dangling import Readable, compare_external, follow
+from lading.verifying.dangling import Readable, compare_external, follow, leaving_of
 from lading.verifying.file_check import FileCheck
 from lading.verifying.findings import Findings
 from lading.verifying.portable import PortableBinder, portable_of
@@ -136,7 +136,8 @@ class BundleCheck:
             if not manifest.partial:
                 follow(references, readable, self.findings.add)
                 return
-            self.leaving = follow(references, readable)
+            may_leave = leaving_of(manifest)
+            self.leaving = follow(references, readable, self.findings.add, may_leave)
             compare_external(references, self.leaving, manifest, self.findings.add)
 
     def _again(self, entry: FileEntry, reading: RecordReading) -> Iterator[Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,6 +39,7 @@ def follow(
     references: BundleReferences,
     readable: Mapping[str, Readable],
     tell: Callable[[Problem], None] = lambda _: None,
+    leaving: Container[Spot] = (),
 ) -> Counter[Spot]:
     """Count the links of each reference that lead to no record, and tell of each.
 
@@ -46,10 +47,13 @@ def follow(
         references: the keys of all records and references.
         readable: what reads the records again, by entity.
         tell: is called with a problem for each link.
+        leaving: the references whose links may lead out of the bundle, which aren't told.
     """
     counts: Counter[Spot] = Counter()
     for source, batch, number, path, reference, key in _dangling(references, readable):
         counts[source.rows.name, path] += 1
+        if (source.rows.name, path) in leaving:
+            continue
         text = (
             f"leads nowhere: {reference.target.name}: no record of this bundle has "
             f"{described(reference.parts, key)}"
@@ -75,17 +79,23 @@ def _dangling(
                 index.close()
 
 
+def leaving_of(manifest: Manifest) -> dict[Spot, int]:
+    """Map the references of a partial bundle that lead out of it to how many links do."""
+    return {(edge.entity, edge.field): edge.count for edge in manifest.external}
+
+
 def compare_external(
     references: BundleReferences, counts: Mapping[Spot, int], manifest: Manifest, tell: Tell
 ) -> None:
     """Compare the links that lead out of a partial bundle with what its manifest says.
 
-    Fewer are mended by counting anew; one more may be a reference that is misspelt.
+    Those of references of which it says none are told by ``follow``, each with its place.  Fewer
+    are mended by counting anew; one more may be a reference that is misspelt.
     """
-    expected = {(edge.entity, edge.field): edge.count for edge in manifest.external}
+    expected = leaving_of(manifest)
     for name, path in references.spots:
         leaving, count = counts.get((name, path), 0), expected.get((name, path), 0)
-        if leaving != count:
+        if leaving != count and count:
             text = (
                 f"{leaving} links of {name}.{path} lead nowhere in this bundle, and the manifest "
                 f"says {count}"

@@ -19,9 +19,10 @@ from lading.errors import (
     LadingError,
     LeftOutWarning,
     RoundedWarning,
+    TargetError,
 )
 from lading.exporter import export_all
-from lading.fresh_databases.factories import EngineFactory, database, sqlite_file_engine
+from lading.fresh_databases.factories import EngineFactory, Lending, database, sqlite_file_engine
 from lading.importer import import_all
 from lading.messages import shown
 from lading.model.hidden import masked
@@ -58,7 +59,7 @@ def restored(
         max_bytes: how many bytes an archive may hold.
         findings: takes the problems.
     """
-    make = factory or (lambda: sqlite_file_engine(folder / "scratch.db"))
+    make = _reported(factory) or (lambda: sqlite_file_engine(folder / "scratch.db"))
     again = folder / "again"
     try:
         with warnings.catch_warnings():
@@ -77,6 +78,26 @@ def restored(
         findings.problems.more += error.report.more_problems
     except LadingError as error:
         findings.add_error(error, os.fspath(path))
+
+
+def _reported(factory: EngineFactory | None) -> EngineFactory | None:
+    """Return a factory whose own failure is a ``TargetError``."""
+    if factory is None or isinstance(factory, Lending):
+        return factory
+    called: Any = factory
+
+    def make() -> Any:
+        try:
+            return called()
+        except LadingError:
+            raise
+        except Exception as error:
+            raise TargetError(
+                f"the function given as restore= fails: {type(error).__name__}: {error}",
+                "Correct it, or pass restore=True.",
+            ) from error
+
+    return make
 
 
 def differences(

@@ -15,7 +15,7 @@ from lading.model.entities import Entities
 from lading.records.describe import masked_key
 from lading.report import Problem
 from lading.scratch.sort import CHUNK
-from lading.verifying.dangling import Readable, compare_external, follow
+from lading.verifying.dangling import Readable, compare_external, follow, leaving_of
 from lading.verifying.findings import Findings, problem_of
 from lading.verifying.portable import PortableBinder
 from lading.verifying.references import BundleReferences
@@ -43,7 +43,8 @@ class UpgradedCheck:
                 self._check(source, references)
             manifest = self.payload.manifest
             if manifest.partial:
-                compare_external(references, follow(references, readable), manifest, self._tell)
+                leaving = follow(references, readable, self._tell, leaving_of(manifest))
+                compare_external(references, leaving, manifest, self._tell)
             else:
                 follow(references, readable, self._tell)
 
