@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -55,16 +56,45 @@ def _field_text(name: str, before: Any, after: Any) -> str:
     if not (isinstance(before, list) and isinstance(after, list)):
         return f"{name} {_shown(before)} -> {_shown(after)}"
     removed, added = _without(before, after), _without(after, before)
+    row = _row_text(*removed, *added) if len(removed) == len(added) == 1 else ""
+    return f"{name} {row or _elements_text(removed, added)}"
+
+
+def _elements_text(removed: list[Any], added: list[Any]) -> str:
+    """Describe what a list loses and gains."""
     if not removed and not added:
-        return f"{name} in another order"
+        return "in another order"
     parts = [f"-{_shown(removed)}" if removed else "", f"+{_shown(added)}" if added else ""]
-    return f"{name} {' '.join(filter(None, parts))}"
+    return " ".join(filter(None, parts))
+
+
+def _row_text(before: Any, after: Any) -> str:
+    """Describe an owned row that differs in its own lists alone; nothing for other elements."""
+    if not (isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys()):
+        return ""
+    names = [name for name in after if json_text(before[name]) != json_text(after[name])]
+    same = {n: v for n, v in after.items() if n not in names and not isinstance(v, list)}
+    pairs = [(name, before[name], after[name]) for name in names]
+    if not same or not all(isinstance(value, list) for pair in pairs for value in pair[1:]):
+        return ""
+    texts = [
+        f"{name} {_elements_text(_without(old, new), _without(new, old))}"
+        for name, old, new in pairs[:FIELDS]
+    ]
+    return f"{_shown(same)}: {listed(texts, separator=', ', limit=FIELDS, total=len(names))}"
 
 
 def _without(elements: list[Any], others: list[Any]) -> list[Any]:
-    """Return the elements of a list that another lacks."""
-    texts = set(map(json_text, others))
-    return [element for element in elements if json_text(element) not in texts]
+    """Return the elements of a list that another lacks, or has less often."""
+    counts = Counter(map(json_text, others))
+    lacking = []
+    for element in elements:
+        text = json_text(element)
+        if counts[text]:
+            counts[text] -= 1
+        else:
+            lacking.append(element)
+    return lacking
 
 
 def _shown(value: Any) -> str:

@@ -82,3 +82,18 @@ def test_lists_are_described_by_the_elements_that_differ() -> None:
     change = RecordChange("recipes", {"slug": "x"}, "update", before, after)
     text = "recipes slug 'x': tags -['a'] +['c'], uses -[1], steps in another order"
     assert change_text(change) == text
+
+
+def test_an_element_that_a_list_has_less_often_is_told() -> None:
+    """Equal rows count, so this isn't another order."""
+    change = RecordChange("recipes", {"slug": "x"}, "update", {"tags": [1, 1]}, {"tags": [1]})
+    assert change_text(change) == "recipes slug 'x': tags -[1]"
+
+
+def test_a_row_whose_own_lists_differ_is_told_by_these() -> None:
+    """The row itself would be cut off before what differs."""
+    row = {"room": "hall", "seats": 7, "guests": ["x"], "notes": ["a", "b"]}
+    before, after = {"days": [row, 2]}, {"days": [2, row | {"notes": ["b", "c"]}]}
+    change = RecordChange("clubs", {"no": 1}, "update", before, after)
+    text = "clubs no 1: days {'room': 'hall', 'seats': 7}: notes -['a'] +['c']"
+    assert change_text(change) == text
