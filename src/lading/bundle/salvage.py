@@ -12,6 +12,7 @@ import msgspec
 from lading.bundle.file_format import MAX_RECORD, header
 from lading.bundle.manifest import FileEntry
 from lading.bundle.reader import Block
+from lading.bundle.validation import CONFLICT, CONFLICT_MARKERS
 from lading.errors import BundleError
 from lading.values.json_text import on_own_stack
 
@@ -44,6 +45,10 @@ def salvaged(pieces: Iterator[bytes], entry: FileEntry, note: Note) -> Iterator[
             is_closed = True
             if has_comma and number:
                 note(_fault(entry, number, "a comma follows the last record"))
+            continue
+        if text.startswith(CONFLICT_MARKERS):
+            place = f"behind record {number}" if number else "before the first record"
+            note(_fault(entry, None, f"{place} stands {CONFLICT}"))
             continue
         number += 1
         if not has_comma:

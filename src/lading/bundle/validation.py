@@ -40,6 +40,11 @@ class Closed(Struct, frozen=True, forbid_unknown_fields=True):
     """A frozen value that is read from an object with these fields and no others."""
 
 
+#: What the lines begin with that git leaves where it couldn't merge a file.
+CONFLICT_MARKERS = (b"<<<<<<< ", b"||||||| ", b"=======", b">>>>>>> ")
+CONFLICT = "a conflict marker of git; keep one side"
+
+
 class JsonFile:
     """One JSON file that is read strictly: its name and the remedy for what is wrong in it."""
 
@@ -61,7 +66,8 @@ class JsonFile:
             value = parse_json(data)
             json_text(value)  # an escaped lone surrogate is valid JSON, but no text
         except ValueError as error:
-            raise self.error(f"is not a whole JSON document in UTF-8 ({error})") from error
+            reason = f"in it stands {CONFLICT}" if _is_unmerged(data) else str(error)
+            raise self.error(f"is not a whole JSON document in UTF-8 ({reason})") from error
         if not isinstance(value, dict):
             raise self.wrong("", value, "an object")
         return value
@@ -169,3 +175,8 @@ def _expected(kind: Any) -> str:
         options = [option for option in get_args(kind) if option is not UnsetType]
         return " or ".join(map(_expected, options))
     return _EXPECTED.get(kind, "another value")
+
+
+def _is_unmerged(data: bytes) -> bool:
+    """Tell whether git left conflict markers in a file."""
+    return any(line.startswith(CONFLICT_MARKERS) for line in data.split(b"\n"))

@@ -373,6 +373,13 @@ def test_18_what_is_no_object_is_refused(data: bytes) -> None:
         Manifest.from_bytes(data)
 
 
+def test_what_git_could_not_merge_is_told() -> None:
+    """Both sides of a merge write the manifest, so that this is the usual damage."""
+    text = manifest().to_bytes().replace(b'  "partial"', b'<<<<<<< HEAD\n  "partial"')
+    with pytest.raises(BundleError, match="in it stands a conflict marker of git; keep one side"):
+        Manifest.from_bytes(text)
+
+
 def test_duplicate_keys() -> None:
     """A key that is there twice, at any depth, is refused and named."""
     text = manifest().to_bytes().replace(b'"partial"', b'"catalog": "x",\n  "partial"')

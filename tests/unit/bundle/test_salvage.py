@@ -35,6 +35,15 @@ def test_commas_are_looked_at() -> None:
     ]
 
 
+def test_conflict_markers_are_no_records() -> None:
+    """Each is told by its place, and the records of both sides keep theirs."""
+    text = b'{"n":1},\n<<<<<<< HEAD\n{"n":2},\n=======\n{"n":3},\n>>>>>>> theirs\n{"n":4}\n]}\n'
+    records, faults = read(HEAD + text)
+    assert [number for number, _ in records] == [1, 2, 3, 4]
+    told = "is malformed: behind record {} stands a conflict marker of git; keep one side"
+    assert faults == [(None, told.format(number)) for number in (1, 2, 3)]
+
+
 def test_the_end_is_looked_at() -> None:
     """It is there, and nothing follows it."""
     assert read(HEAD + b'{"n":1}\n')[1] == [
