@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lading import Catalog, TargetError, export_all, import_all
+from lading import Catalog, ImportFailed, TargetError, export_all, import_all
 from support.backends import ON_SQLITE, Backend
 from support.rewriting import entity_bytes
 
@@ -102,3 +102,22 @@ def test_a_database_that_cant_be_read_is_the_targets_fault(tmp_path: Path) -> No
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'text.db'}")
     with pytest.raises(TargetError, match=r"can't be reflected: .*file is not a database"):
         Catalog.from_metadata(engine)
+
+
+@ON_SQLITE
+def test_an_id_doesnt_stand_for_another_record(backend: Backend, tmp_path: Path) -> None:
+    """Equal records are left alone; one that differs is refused, unless an update is asked for."""
+    with backend.database() as source, backend.database() as target:
+        run(source, *TABLES)
+        catalog = Catalog.from_metadata(source)
+        export_all(None, tmp_path / "a", catalog=catalog)
+        run(target, *TABLES)
+        assert import_all(target, tmp_path / "a", catalog=catalog).skipped == 4
+        run(target, "UPDATE goods SET label = 'sugar' WHERE id = 3")
+        with pytest.raises(ImportFailed) as caught:
+            import_all(target, tmp_path / "a", catalog=catalog)
+        (problem,) = caught.value.report.problems
+        assert (problem.entity, problem.key) == ("goods", {"id": 3})
+        assert "it may be another record" in problem.message
+        report = import_all(target, tmp_path / "a", catalog=catalog, on_conflict="update")
+        assert report.total.updated == 1

@@ -82,18 +82,35 @@ MakePolicy = Callable[[Database, RowSet], ConflictPolicy]
 
 
 class SkipExisting:
-    """Leaves existing records as they are, and says which of them differ."""
+    """Leaves existing records as they are, and says which of them differ.
+
+    Those that are known by an id alone may be others than the database's, unless they are equal;
+    so they are refused, lest references lead to another record.
+    """
 
     def __init__(self, database: Database, root: RowSet) -> None:
+        self.root = root
         self.comparison = StoredComparison(database, root)
 
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Leave all of them."""
         lines = [existing.batch.lines[place] for place in existing.places]
-        differing = self.comparison.differing_lines(lines, existing.identities)
+        compared = self.comparison.differing_lines(lines, existing.identities)
+        differing = {existing.places[n]: changes for n, changes in compared}
+        if not self.root.is_known_by_id:
+            return Decisions(leave=existing.places, differing=differing)
+        leave = [place for place in existing.places if place not in differing]
         return Decisions(
-            leave=existing.places,
-            differing={existing.places[n]: changes for n, changes in differing},
+            leave=leave,
+            refuse={place: self._message(existing, place) for place in differing},
+        )
+
+    def _message(self, existing: ExistingRecords, place: int) -> str:
+        key = described(self.root.key, existing.batch.keys[place])
+        return (
+            f"{key} is in the database already, and what it holds differs: it may be another "
+            f"record. Import into a database where the id is free, give {self.root.name} a natural "
+            "key, or take the bundle's records for those of the database by on_conflict='update'"
         )
 
 

@@ -26,7 +26,7 @@ from lading.mapping.fields import Ref, RefList, schema_of
 from lading.mapping.link_lists import add_link_lists
 from lading.mapping.members import Members
 from lading.mapping.meta_options import names_in, own_option
-from lading.mapping.natural_keys import Decision, choices, choose_key, identity_key
+from lading.mapping.natural_keys import IDENTITY, Decision, choices, choose_key, identity_key
 from lading.mapping.ownership import Ownership
 from lading.mapping.references import written_parts
 from lading.messages import nearest
@@ -102,7 +102,9 @@ class Derivation:
                 context.mistakes.append(fault)
             else:
                 context.report(rows.schema, fault)
-        for rows in self.plain.values():
+        for schema, rows in self.plain.items():
+            decision = self.decisions.get(schema)
+            rows.is_known_by_id = decision is not None and decision.reason == IDENTITY
             self._finish(rows)
         for schema, text in lost_targets(context):
             context.report(schema, text)

@@ -157,6 +157,7 @@ class RowSet(Computed):
     live in other records, ``newest_first`` whether their list runs from the highest
     generated id down; ``owner_columns`` hold whose they are, and ``whole_key`` is
     the natural key with the ways to owners, which their records leave out.
+    ``is_known_by_id`` says that the key is an id of the database's, for want of a better.
     Of a hierarchy, ``discriminator`` says which class a row is of, ``classes`` which there
     are, and ``extensions`` are the subclasses' own tables.  ``fields`` are those of the schema
     that reads and writes the records: the members', and what is only dumped.
@@ -177,6 +178,7 @@ class RowSet(Computed):
     newest_first: bool = False
     owner_columns: tuple[Column, ...] = ()
     whole_key: tuple[Value | Reference, ...] = ()
+    is_known_by_id: bool = False
     discriminator: Value | None = None
     classes: Classes = None
     extensions: tuple[Extension, ...] = ()
