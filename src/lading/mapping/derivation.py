@@ -24,14 +24,16 @@ from lading.mapping.declarations import open_schema, sorting_name, table_name
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Ref, RefList, schema_of
 from lading.mapping.link_lists import add_link_lists
+from lading.mapping.load_order import required_circle
 from lading.mapping.members import Members
 from lading.mapping.meta_options import names_in, own_option
 from lading.mapping.natural_keys import IDENTITY, Decision, choices, choose_key, identity_key
 from lading.mapping.ownership import Ownership
 from lading.mapping.references import written_parts
+from lading.mapping.surrogate_keys import key_names
 from lading.messages import nearest
 from lading.model.entities import Entities
-from lading.model.rowsets import Links, Reference, RowSet, SchemaClass, Value
+from lading.model.rowsets import Column, Links, Reference, RowSet, SchemaClass, Value
 
 
 def derive(schemas: Sequence[SchemaClass], settings: Settings) -> Entities:
@@ -41,34 +43,34 @@ def derive(schemas: Sequence[SchemaClass], settings: Settings) -> Entities:
     Raises ``DeclarationError`` with every mistake of declared schemas.
     """
     configure_models()
-    left_out = dict(settings.left_out)
     while True:
-        derivation = Derivation(Context(schemas, replace(settings, left_out=left_out)))
-        roots = derivation.run()
-        context = derivation.context
-        refused = {
-            schema: texts
-            for schema, texts in context.mistaken.items()
-            if schema in settings.adopted
-        }
-        if not refused:
-            break
-        for schema, texts in refused.items():
-            left_out[table_name(schema)] = "; ".join(texts)
-        schemas = [schema for schema in schemas if schema not in refused]
-    entities = Entities(
-        settings.name,
-        roots,
-        context.plain,
-        choices(context.plain, derivation.decisions, context.decisions),
-        settings.leaves_out,
-        context.left_out,
-    )
-    if not context.mistakes:
-        context.mistakes += stale_excuses(entities)
-    if context.mistakes:
-        raise DeclarationError(context.mistakes)
-    return entities
+        derivation = Derivation(Context(schemas, settings))
+        entities = derivation.entities()
+        refused = derivation.refused()
+        if refused:
+            schemas = [schema for schema in schemas if schema not in refused]
+            settings = replace(
+                settings, left_out={**settings.left_out, **derivation.reasons(refused)}
+            )
+            continue
+        if derivation.context.mistakes:
+            raise DeclarationError(derivation.context.mistakes)
+        opened = _opened(entities, settings)
+        if opened == settings.opened:
+            return entities
+        settings = replace(settings, opened=opened)
+
+
+def _opened(entities: Entities, settings: Settings) -> frozenset[tuple[Column, ...]]:
+    """Return the adopted foreign keys that open circles: those so far, and one more if needed."""
+    owners = {
+        reference: rows.schema for rows in entities.plain.values() for reference in rows.references
+    }
+    for reference in required_circle(entities) if settings.adopted else ():
+        schema = owners.get(reference)
+        if schema in settings.adopted and reference.name not in key_names(schema):
+            return settings.opened | {reference.columns}
+    return settings.opened
 
 
 def configure_models() -> None:
@@ -86,6 +88,30 @@ class Derivation:
         self.context = context
         self.plain = context.plain
         self.decisions: dict[SchemaClass, Decision] = {}
+
+    def entities(self) -> Entities:
+        """Run every phase, and return what comes of it; the context has the mistakes."""
+        roots, context = self.run(), self.context
+        entities = Entities(
+            context.settings.name,
+            roots,
+            context.plain,
+            choices(context.plain, self.decisions, context.decisions),
+            context.settings.leaves_out,
+            context.left_out,
+        )
+        if not context.mistakes:
+            context.mistakes += stale_excuses(entities)
+        return entities
+
+    def refused(self) -> set[SchemaClass]:
+        """Return the adopted schemas that have mistakes, but for those whose key a person gave."""
+        mistaken = self.context.settings.adopted.intersection(self.context.mistaken)
+        return {schema for schema in mistaken if not key_names(schema)}
+
+    def reasons(self, refused: set[SchemaClass]) -> dict[str, str]:
+        """Map the tables of refused schemas to their mistakes."""
+        return {table_name(schema): "; ".join(self.context.mistaken[schema]) for schema in refused}
 
     def run(self) -> dict[str, RowSet]:
         """Run every phase that the mistakes so far allow; return the entities by name."""
@@ -156,7 +182,9 @@ class Derivation:
     def _end_keys(self) -> None:
         """Give adopted row sets their primary key where natural keys lead back to themselves."""
         adopted = {
-            rows for schema, rows in self.plain.items() if self.context.drafts[schema].is_adopted
+            rows
+            for schema, rows in self.plain.items()
+            if self.context.drafts[schema].is_adopted and not key_names(schema)
         }
         while True:
             circles = [rows for circle in circles_of_keys(self.plain.values()) for rows in circle]

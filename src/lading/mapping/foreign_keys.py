@@ -50,7 +50,8 @@ class ForeignKey:
 class ForeignKeys:
     """Names a row set's foreign keys and shares out their columns.
 
-    ``key_columns`` are the columns that references alone carry.
+    ``key_columns`` are the columns that references alone carry, ``plain`` those of foreign keys
+    that are no references of an adopted schema.
     """
 
     def __init__(self, draft: RowSetDraft) -> None:
@@ -58,6 +59,7 @@ class ForeignKeys:
         self.rows = draft.rows
         self.names = ForeignKeyNames(draft)
         self.order = {column: n for n, column in enumerate(draft.hierarchy.columns())}
+        self.plain: set[Column] = set()
         all_pairs = sorted(self._all_pairs(), key=self._fewest_first)
         self.excluded: set[Column] = set()
         self.keys = [key for pairs in all_pairs for key in self._named(pairs)]
@@ -86,15 +88,17 @@ class ForeignKeys:
     def _all_pairs(self) -> list[Pairs]:
         """Return the pairs of columns of each foreign key: by constraints, or by relationships."""
         keys = dict.fromkeys(self._by_constraints())
-        constrained = {near for pairs in keys for near, _ in pairs}
+        constrained = {near for pairs in keys for near, _ in pairs} | self.plain
         for relationship, _ in self.draft.relationships.values():
-            pairs = tuple(plain_pairs(relationship).items())
-            if constrained & {near for near, _ in pairs} or has_conditions(relationship):
+            pairs = plain_pairs(relationship)
+            if constrained & pairs.keys() or has_conditions(relationship):
                 continue  # one with conditions isn't a plain foreign key
-            if pairs and leads_to_one([far for _, far in pairs]):
-                keys[pairs] = None
+            near, far = tuple(pairs), tuple(pairs.values())
+            if pairs and leads_to_one(far):
+                if not self._is_plain(near, far):
+                    keys[tuple(pairs.items())] = None
             elif pairs:
-                self._refuse_declared(str(relationship.key), pairs)
+                self._refuse_declared(str(relationship.key), tuple(pairs.items()))
         return list(keys)
 
     def _by_constraints(self) -> Iterator[Pairs]:
@@ -112,13 +116,22 @@ class ForeignKeys:
                 self.draft.failed |= {str(column.name).removesuffix("_id") for column in near}
                 self.draft.report(f"{names_of(near)}: its foreign key can't be resolved ({error})")
                 continue
-            if self.draft.is_adopted and not self.draft.context.of_table(far[0].table):
-                self._keep_ids_in(near, f"{far[0].table.fullname} isn't carried")
-            elif not (set(near) <= joining and far[0].table in self.rows.tables):
+            if not self._is_plain(near, far) and not (
+                set(near) <= joining and far[0].table in self.rows.tables
+            ):
                 yield tuple(zip(near, far, strict=True))
+
+    def _is_plain(self, near: tuple[Column, ...], far: tuple[Column, ...]) -> bool:
+        """Tell whether an adopted foreign key is no reference, and record why."""
+        if near in self.draft.context.settings.opened:
+            self._keep_ids_in(near, "as a reference it would close a circle of required ones")
+        elif self.draft.is_adopted and not self.draft.context.of_table(far[0].table):
+            self._keep_ids_in(near, f"{far[0].table.fullname} isn't carried")
+        return self.plain.issuperset(near)
 
     def _keep_ids_in(self, near: tuple[Column, ...], reason: str) -> None:
         """Record that a foreign key's columns are plain fields of an adopted schema."""
+        self.plain.update(near)
         for column in near:
             name = self.draft.hierarchy.attribute(column) or str(column.name)
             self.draft.decide(name, f"holds the id itself, for {reason}")

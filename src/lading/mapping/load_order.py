@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import networkx as nx
@@ -54,6 +54,11 @@ def load_order_of(entities: Entities) -> LoadOrder:
     return _Graph(entities).sort()
 
 
+def required_circle(entities: Entities) -> list[Reference]:
+    """Return the references of a circle of required ones, sorted by name; none without a circle."""
+    return _Graph(entities).required_circle()
+
+
 class _Graph:
     def __init__(self, entities: Entities) -> None:
         self.entities = entities
@@ -67,6 +72,13 @@ class _Graph:
             for name in (rows.name, *(link_name(rows, links) for links in rows.links)):
                 self.place[name] = len(self.place)
                 self.graph.add_node(name)
+
+    def required_circle(self) -> list[Reference]:
+        for rows in self.rows:
+            self._lay_required(rows)
+        edges = [self.graph.edges[edge] for edge in self._cycle()]
+        laid = [edge for edge in edges if "reference" in edge]
+        return [edge["reference"] for edge in sorted(laid, key=itemgetter("label"))]
 
     def sort(self) -> LoadOrder:
         for rows in self.rows:
@@ -107,7 +119,8 @@ class _Graph:
     def _lay(self, rows: RowSet, reference: Reference) -> None:
         for target in self._nodes(reference):
             if target != rows.name:
-                self.graph.add_edge(target, rows.name, label=f"{rows.name}.{reference.name}")
+                label = f"{rows.name}.{reference.name}"
+                self.graph.add_edge(target, rows.name, label=label, reference=reference)
 
     def _is_self(self, rows: RowSet, reference: Reference) -> bool:
         return reference.target.table is rows.table
@@ -126,10 +139,15 @@ class _Graph:
         if rows.parent is not None:
             self.deferred.add(rows.name)
 
-    def _refuse_cycles(self) -> None:
+    def _cycle(self) -> list[Any]:
         try:
-            cycle = nx.find_cycle(self.graph)
+            return list(nx.find_cycle(self.graph))
         except nx.NetworkXNoCycle:
+            return []
+
+    def _refuse_cycles(self) -> None:
+        cycle = self._cycle()
+        if not cycle:
             return
         edges = [self.graph.edges[edge]["label"] for edge in reversed(cycle)]
         path = " -> ".join([*edges, edges[0].rpartition(".")[0] or edges[0]])

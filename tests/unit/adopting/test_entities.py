@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import mapped_column, relationship
 
-from lading import Catalog, DeclarationError
+from lading import Catalog, DeclarationError, import_order
 from support.declaring import new_base, table, to
 
 Column = sa.Column[Any]
@@ -66,6 +66,8 @@ def test_an_id_as_the_identity_says_what_it_is_worth() -> None:
 
 def test_natural_keys_may_be_given_by_table() -> None:
     """They are checked like those of a schema, and a misspelt table is told."""
+    with pytest.raises(DeclarationError, match="ThingsSchema: natural_key names an unknown field"):
+        adopted(("things", number()), natural_keys={"things": "nam"}).use()
     things = ("things", number(), text("name"), text("code", unique=True))
     assert keys(adopted(things, natural_keys={"things": "name"})) == {"things": ("name",)}
     with pytest.raises(DeclarationError, match=r"natural_keys names 'thing'.*one of: things"):
@@ -75,13 +77,25 @@ def test_natural_keys_may_be_given_by_table() -> None:
 
 
 def test_keys_that_lead_back_to_themselves_give_way_to_the_primary_key() -> None:
-    """One in each circle does, and a self reference that is never null does."""
+    """By a self reference that is never null; in a circle, a reference becomes a plain field."""
     catalog = adopted(
-        ("left", number(), foreign("right_id", "right.id", unique=True)),
-        ("right", number(), foreign("left_id", "left.id", unique=True, nullable=False)),
+        ("left", number(), foreign("right_id", "right.id", nullable=True)),
+        ("right", number(), foreign("left_id", "left.id", unique=True)),
         ("steps", number(), foreign("next_id", "steps.id", unique=True)),
+        natural_keys={"left": "right"},
     )
-    assert keys(catalog) == {"left": ("id",), "right": ("left",), "steps": ("id",)}
+    assert keys(catalog) == {"left": ("right",), "right": ("left_id",), "steps": ("id",)}
+
+
+def test_a_circle_of_required_references_is_opened_by_a_plain_field() -> None:
+    """A declared schema is refused for it; here one of them holds the id itself."""
+    catalog = adopted(
+        ("hens", number(), foreign("egg_id", "eggs.id")),
+        ("eggs", number(), foreign("hen_id", "hens.id")),
+    )
+    assert import_order(catalog) == {"eggs": 1, "hens": 2}
+    reason = "holds the id itself, for as a reference it would close a circle of required ones"
+    assert [choice.fields for choice in catalog.choices()] == [(("hen_id", reason),), ()]
 
 
 def test_references_that_would_share_a_name_get_others() -> None:
