@@ -111,6 +111,7 @@ class Catalog:
         source: Any,
         *,
         name: str | None = None,
+        owned: bool = False,
         natural_keys: Mapping[str, Any] | None = None,
         leaves_out: Mapping[str, str] | None = None,
         schemas: Iterable[SchemaClass] = (),
@@ -127,6 +128,8 @@ class Catalog:
                 ``registry``, a ``MetaData``, a list of mapped classes, or an engine or
                 connection, whose database is reflected.  An engine is the catalog's ``bind``.
             name: The catalog's name; by default the engine's database, or ``"adopted"``.
+            owned: Whether a record holds the rows that its deletion takes along, where nothing else
+                refers to them; by default every table is an entity of its own.
             natural_keys: Natural keys by the full names of tables: a field or a tuple of fields.
             leaves_out: Like the option of ``Catalog``.
             schemas: Schemas of your own; the rest of the source is adopted beside them.
@@ -139,6 +142,10 @@ class Catalog:
             raise DeclarationError(
                 f"Catalog.from_metadata: natural_keys is {shown(natural_keys)}; give it a mapping"
             )
+        if not isinstance(owned, bool):
+            raise DeclarationError(
+                f"Catalog.from_metadata: owned is {shown(owned)}; give it True or False"
+            )
         catalog = cls(
             name if name is not None else name_of(source),
             bind=source if isinstance(source, sa.Engine) else None,
@@ -148,7 +155,7 @@ class Catalog:
         )
         for schema in schemas:
             catalog.register(schema)
-        catalog._adoption = Adoption(source, natural_keys or {})
+        catalog._adoption = Adoption(source, natural_keys or {}, owned=owned)
         return catalog
 
     def __repr__(self) -> str:

@@ -121,3 +121,22 @@ def test_an_id_doesnt_stand_for_another_record(backend: Backend, tmp_path: Path)
         assert "it may be another record" in problem.message
         report = import_all(target, tmp_path / "a", catalog=catalog, on_conflict="update")
         assert report.total.updated == 1
+
+
+@ON_SQLITE
+def test_owned_rows_come_back_in_their_parents_records(backend: Backend, tmp_path: Path) -> None:
+    """With the ids that they had."""
+    lines = (
+        "CREATE TABLE lines (id INTEGER PRIMARY KEY, label VARCHAR(20), "
+        "good_id INTEGER NOT NULL REFERENCES goods (id) ON DELETE CASCADE)"
+    )
+    with backend.database() as source, backend.database() as target:
+        run(source, *TABLES, lines, "INSERT INTO lines VALUES (8, 'b', 3), (4, 'a', 3)")
+        catalog = Catalog.from_metadata(source, owned=True)
+        assert sorted(catalog.use().roots) == ["goods", "shelves"]
+        export_all(None, tmp_path / "a", catalog=catalog)
+        run(target, *TABLES[:2], lines)
+        import_all(target, tmp_path / "a", catalog=catalog)
+        with target.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT id, label FROM lines ORDER BY id").all()
+        assert rows == [(4, "a"), (8, "b")]

@@ -98,8 +98,8 @@ def test_an_adopted_world_goes_round(backend: Backend, made: World, tmp_path: Pa
     """Without its schemas: as tables, and as they are reflected; every cell is as it was."""
     with backend.database() as source:
         made.filled(source)
-        for adopted in (made.metadata, source):
-            catalog = Catalog.from_metadata(adopted)
+        for adopted, owned in ((made.metadata, False), (source, True)):
+            catalog = Catalog.from_metadata(adopted, owned=owned)
             path = tmp_path / type(adopted).__name__
             export_all(source, path, catalog=catalog)
             with backend.database(made.metadata) as target:

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, RelationshipDirection
 
+from lading.adopting.nesting import owners_of
 from lading.adopting.sources import Stock, stock_of
 from lading.adopting.tables import mapped
 from lading.errors import DeclarationError
 from lading.filenames import name_fault
 from lading.mapping.derivation import configure_models
+from lading.mapping.fields import Owned
 from lading.mapping.meta_options import own_option
 from lading.messages import nearest, shown
 from lading.model.entities import RESERVED_NAMES
@@ -29,9 +31,11 @@ class Adoption:
     Args:
         source: What it adopts; see :meth:`Catalog.from_metadata`.
         natural_keys: Natural keys by the names of tables.
+        owned: Whether records hold the rows that they own.
     """
 
-    def __init__(self, source: Any, natural_keys: Mapping[str, Any]) -> None:
+    def __init__(self, source: Any, natural_keys: Mapping[str, Any], *, owned: bool) -> None:
+        self.owned = owned
         is_database = isinstance(source, sa.Engine | sa.Connection)
         self.source = stock_of(source) if is_database else source
         self.natural_keys = dict(natural_keys)
@@ -56,16 +60,36 @@ class Adoption:
         mappers = _others(stock, declared, self.left_out)
         self._check_keys(mappers)
         names = {_name_of(schema) for schema in declared}
-        for mapper in sorted(mappers, key=lambda mapper: table_of(mapper).fullname):
-            table = table_of(mapper)
+        mapper_of = {table_of(mapper): mapper for mapper in mappers}
+        owners = owners_of(mapper_of) if self.owned else {}
+        schemas: dict[sa.Table, Any] = {}
+        for table in sorted(mapper_of, key=lambda table: (-_depth(table, owners), table.fullname)):
             names.add(name := _free_name(table, names))
-            options = {"model": mapper.class_, "catalog": catalog, "name": name}
-            if table.fullname in self.natural_keys:
-                options["natural_key"] = self.natural_keys[table.fullname]
-            meta = type("Meta", (), options)
-            type(base)(f"{mapper.class_.__name__}Schema", (base,), {"Meta": meta})
+            lists = {child: schemas[child] for child in schemas if owners.get(child) is table}
+            schemas[table] = self._schema(mapper_of[table], name, lists, catalog, base)
         self.schemas = frozenset(catalog.schemas) - frozenset(declared)
         self.is_done = True
+
+    def _schema(
+        self, mapper: Mapper[Any], name: str, lists: Mapping[sa.Table, Any], catalog: Any, base: Any
+    ) -> Any:
+        """Declare one schema.
+
+        Args:
+            mapper: The mapper of its model.
+            name: The entity's name.
+            lists: The schemas of the tables whose rows it owns.
+            catalog: The catalog that it is declared in.
+            base: ``EntitySchema``.
+        """
+        table = table_of(mapper)
+        options = {"model": mapper.class_, "catalog": catalog, "name": name}
+        if table.fullname in self.natural_keys:
+            options["natural_key"] = self.natural_keys[table.fullname]
+        attributes: dict[str, Any] = {"Meta": type("Meta", (), options)}
+        for child, schema in lists.items():
+            attributes[_list_name(child, mapper)] = Owned(schema)
+        return type(base)(f"{mapper.class_.__name__}Schema", (base,), attributes)
 
     def _check_keys(self, mappers: Iterable[Mapper[Any]]) -> None:
         names = [table_of(mapper).fullname for mapper in mappers]
@@ -77,6 +101,23 @@ class Adoption:
         ]
         if faults:
             raise DeclarationError(faults)
+
+
+def _depth(table: sa.Table, owners: Mapping[sa.Table, sa.Table]) -> int:
+    """Count the tables in whose records the rows of a table are nested."""
+    return 1 + _depth(owners[table], owners) if table in owners else 0
+
+
+def _list_name(child: sa.Table, mapper: Mapper[Any]) -> str:
+    """Return the name of an owned list: the relationship's, if there is one, else the table's."""
+    for relationship in mapper.relationships:
+        is_list = relationship.direction is RelationshipDirection.ONETOMANY
+        if is_list and relationship.mapper.local_table is child and not relationship.viewonly:
+            return str(relationship.key)
+    name = str(child.name)
+    while mapper.has_property(name):
+        name += "_list"
+    return name
 
 
 def table_of(mapper: Mapper[Any]) -> sa.Table:

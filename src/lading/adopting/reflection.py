@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-from lading.adopting.relations import left_out_of, schemas_of
+from lading.adopting.relations import complete_foreign_keys, left_out_of, schemas_of
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
 
@@ -38,6 +38,8 @@ def reflected(bind: sa.Engine | sa.Connection) -> tuple[list[sa.Table], dict[str
             left_out = left_out_of(connection)
             for schema in schemas_of(connection):
                 metadata.reflect(connection, schema=schema)
+            for table in metadata.tables.values():
+                complete_foreign_keys(connection, table)
     except sa.exc.SQLAlchemyError as error:
         raise TargetError(f"the database can't be reflected: {error}") from error
     return [table for table in metadata.tables.values() if table.fullname not in left_out], left_out

@@ -43,6 +43,25 @@ def left_out_of(connection: sa.Connection) -> dict[str, str]:
     return reasons | (dict(internal(connection)) if internal is not None else {})
 
 
+def complete_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
+    """Note what deletions do to rows, which SQLAlchemy doesn't read beside columns on SQLite."""
+    if connection.dialect.name != "sqlite":
+        return
+    quoted = connection.dialect.identifier_preparer.quote(table.name)
+    actions = {
+        column: action
+        for _, _, _, column, _, _, action, _ in connection.exec_driver_sql(
+            f"PRAGMA main.foreign_key_list({quoted})"
+        )
+    }
+    for key in table.foreign_key_constraints:
+        action = actions.get(str(key.elements[0].parent.name))
+        if action is not None and action != "NO ACTION":
+            key.ondelete = action
+            for element in key.elements:
+                element.ondelete = action
+
+
 def _of_sqlite(connection: sa.Connection) -> Reasons:
     for _, name, type_, *_ in connection.exec_driver_sql("PRAGMA main.table_list"):
         if name in ("sqlite_schema", "sqlite_temp_schema"):
