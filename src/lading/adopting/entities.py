@@ -16,6 +16,7 @@ from lading.errors import DeclarationError
 from lading.filenames import name_fault
 from lading.mapping.derivation import configure_models
 from lading.mapping.fields import Owned
+from lading.mapping.inheritance import is_one_entity
 from lading.mapping.meta_options import own_option
 from lading.messages import nearest, shown
 from lading.model.entities import RESERVED_NAMES
@@ -131,13 +132,16 @@ def _others(
     """Return mappers of all that no declared schema carries; note what can't be adopted."""
     carried = {table for schema in declared for table in _tables_of(schema)}
     names = {table.fullname for table in carried}
-    mappers = []
+    mappers, tables = [], []
     for mapper in stock.mappers:
         if not isinstance(mapper.local_table, sa.Table):
             left_out[mapper.class_.__name__] = "it is mapped to a query, and not to a table"
-        elif mapper.local_table not in carried:
+        elif mapper.local_table in carried:
+            continue
+        elif is_one_entity(mapper):
             mappers.append(mapper)
-    tables = []
+        else:
+            tables += [table for table in _tables_below(mapper) if table not in carried]
     for table in stock.tables:
         if table.name in FOREIGN:
             left_out[table.fullname] = FOREIGN[table.name]
@@ -148,8 +152,12 @@ def _others(
 
 def _tables_of(schema: SchemaClass) -> Iterable[Any]:
     mapper = sa.inspect(schema.Meta.model, raiseerr=False)  # type: ignore[attr-defined]
-    members = mapper.self_and_descendants if isinstance(mapper, Mapper) else ()
-    return {table for member in members for table in member.tables}
+    return _tables_below(mapper) if isinstance(mapper, Mapper) else ()
+
+
+def _tables_below(mapper: Mapper[Any]) -> Iterable[Any]:
+    """Return the tables of a class and of its subclasses."""
+    return {table for member in mapper.self_and_descendants for table in member.tables}
 
 
 def _name_of(schema: SchemaClass) -> str:

@@ -148,6 +148,17 @@ class Hierarchy:
         return {str(name) for mapper in self.mappers for name in mapper.attrs.keys()}  # noqa: SIM118 - no mapping
 
 
+def is_one_entity(mapper: Mapper[Any]) -> bool:
+    """Tell whether the classes over a mapper's tables can be one entity."""
+    try:
+        hierarchy = Hierarchy(mapper)
+        hierarchy.name_classes(())
+        hierarchy.extensions()
+    except AmbiguousDeclaration:
+        return False
+    return True
+
+
 def family(mapper: Mapper[Any]) -> Iterator[Mapper[Any]]:
     """Yield a mapper and the subclasses that share its rows, parents first."""
     for member in mapper.self_and_descendants:

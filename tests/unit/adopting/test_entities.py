@@ -229,6 +229,17 @@ def test_hierarchies_are_one_entity_each() -> None:
     assert catalog.use()["things"].classes == {"thing", "toy"}
 
 
+def test_a_hierarchy_without_a_discriminator_is_taken_table_by_table() -> None:
+    """No record could say which class it is of, and each table has its rows."""
+    base = new_base()
+    things = table(base, "things")
+    key = mapped_column(sa.ForeignKey("things.id"), primary_key=True)
+    type("Toy", (things,), {"__tablename__": "toys", "toy_id": key})
+    catalog = Catalog.from_metadata(base)
+    assert keys(catalog) == {"things": ("slug",), "toys": ("toy",)}
+    assert catalog.coverage() == {}
+
+
 def test_an_adopted_catalog_has_the_safe_defaults() -> None:
     """Nobody has looked at it yet."""
     catalog = Catalog.from_metadata(sa.MetaData())
