@@ -21,7 +21,8 @@ class LoadContext:
     """What the loaders of one load share: where it writes, and where it notes what happens.
 
     An import loads its payload once, or again where records turn out bad after they were
-    written; each load has a context of its own.
+    written; each load has a context of its own.  ``cascade`` says whether deletions may take
+    along rows outside of the records.
     """
 
     database: Database
@@ -32,6 +33,7 @@ class LoadContext:
     outcomes: Outcomes
     exclusions: Exclusions
     journal: Journal
+    cascade: bool
 
 
 class Exclusions:

@@ -49,6 +49,8 @@ class EntityPlanner:
         if len(new):
             self.new.append(new)
             self._add_keys(new)
+            if self.updates is not None:
+                self.updates.add_new(new)
         if decisions.update:
             self._add_keys(batch.take(decisions.update))
 

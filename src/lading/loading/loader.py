@@ -94,6 +94,7 @@ class Loader:
             outcomes,
             self.exclusions,
             Journal(reads_back=self.reads_back),
+            self.options.cascade,
         )
 
     def _load(self, context: LoadContext) -> None:

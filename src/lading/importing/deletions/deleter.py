@@ -104,8 +104,7 @@ class Deleter:
             (record,) = bad.records
             if record not in failed:
                 failed.add(record)
-                is_owned = root.parent is not None
-                keys = {} if is_owned else keys_of_records(self.database, root, [record])
+                keys = keys_of_records(self.database, root, [record])
                 message = message_of(objection, root)
                 yield Refusal(root.name, keys.get(record), message, record)
 

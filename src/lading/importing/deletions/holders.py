@@ -59,7 +59,7 @@ class HolderText:
         names = self._names(key, [holder.identity for holder in held.values()])
         for (record, holder), name in zip(held.items(), names, strict=True):
             message = self._message(place, key, holder, name)
-            yield Refusal(root.name, own_keys.get(record), message)
+            yield Refusal(root.name, own_keys.get(record), message, record)
 
     def kept(
         self, root: RowSet, referring: RowSet, key: LiveForeignKey, held: Mapping[Row, Holder]
@@ -85,7 +85,7 @@ class HolderText:
                 f"{self.graph.relation(key)}: {holder.count:,} of {referring.name}, {such} with "
                 f"{name}; put it into the bundle, or change these"
             )
-            yield Refusal(root.name, own_keys.get(record), message)
+            yield Refusal(root.name, own_keys.get(record), message, record)
 
     def _message(
         self, place: RealPlace | None, key: LiveForeignKey, holder: Holder, name: str | None

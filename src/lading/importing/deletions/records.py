@@ -32,7 +32,9 @@ def doomed_records(
 
 
 def keys_of_records(database: Database, root: RowSet, identities: Sequence[Row]) -> dict[Row, Any]:
-    """Return the natural keys of records in portable form, by primary key."""
+    """Return the natural keys of records in portable form, by primary key; none of owned rows."""
+    if root.parent is not None:
+        return {}
     reader = RecordReader(database, root)
     keys = reader.keys_of(identities)
     return {identity: masked_key(root.key, key) for identity, key in keys.items()}

@@ -23,7 +23,7 @@ from lading.importing.references import ReferenceResolver, places_of_records
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.savepoints import Objection, attempt, field_of, insert_or_bisect, message_of
 from lading.importing.updates.differing_records import UpdateExisting
-from lading.importing.updates.left_rows import delete_left
+from lading.importing.updates.left_rows import delete_left, note_left
 from lading.importing.updates.parking import ParkedRows, Parking
 from lading.importing.updates.record_matcher import Partner, RecordMatcher
 from lading.importing.updates.row_changes import RecordUpdates, RowChanges
@@ -88,7 +88,9 @@ class EntityUpdates:
         self.matcher = RecordMatcher(root, context.database.dialect, left, self.unique)
         self.parked = ParkedRows(journal.closing(Pool()))
         self.differing = journal.spool()
+        #: New records: as they came, and without the owned rows that they take over.
         self.new = journal.spool()
+        self.ready = journal.spool()
         self.updates = journal.spool()
         #: Updates of new records that take owned rows over.
         self.takers = journal.spool()
@@ -119,13 +121,10 @@ class EntityUpdates:
     def prepare(self) -> Iterator[Batch]:
         """Free what other rows take, and yield the new records, which can be inserted then."""
         self.match()
-        new = self.context.journal.spool()
-        for batch in self.new:
-            new.append(self._without_taken(batch))
         self._delete_left(last=False)
         self._park()
         self._write_referred()
-        yield from new
+        yield from self.ready
 
     def _doom(self) -> None:
         """Find the records that the bundle lacks, and the unique values that they give up."""
@@ -158,6 +157,9 @@ class EntityUpdates:
             batch = differing.batch
             changes = self._changes(batch, differing.records, differing.partners)
             self.updates.append(RecordUpdates(batch, changes))
+        for batch in self.new:
+            self.ready.append(self._without_taken(batch))
+        note_left(self.context, self.root, self.outcome, self.matcher)
 
     def _changes(
         self, batch: Batch, records: Sequence[Content], partners: Sequence[Partner | None]
@@ -189,8 +191,7 @@ class EntityUpdates:
         return joined([batch.take(others), without])
 
     def _delete_left(self, *, last: bool) -> None:
-        for number, message in delete_left(self.context, self.root, self.matcher, last=last):
-            self.outcome.fail(number, None, None, message)
+        delete_left(self.context, self.root, self.outcome, self.matcher, last=last)
 
     def _park(self) -> None:
         """Park rows whose unique values others take."""

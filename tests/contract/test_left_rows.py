@@ -1,0 +1,81 @@
+"""Owned rows that an update deletes, and what would go along with them outside of the records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from lading import ImportFailed, export_document, import_document
+from support.backends import Backend
+from support.dishes import CATALOG, Dish, filled
+
+#: Tables that the catalog doesn't know, by what a deleted step does to their rows.
+NOTES = {"CASCADE": "deleted", "SET NULL": "set to null", "RESTRICT": "held"}
+
+
+@pytest.fixture(params=NOTES)
+def noted(backend: Backend, request: pytest.FixtureRequest) -> Iterator[tuple[sa.Engine, str]]:
+    """A database of dishes whose first steps have notes that no catalog knows."""
+    with filled(backend) as engine:
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA foreign_keys = ON"))
+            with engine.begin() as connection:
+                connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+        metadata = sa.MetaData()
+        Dish.metadata.tables["dish_steps"].to_metadata(metadata)
+        Dish.metadata.tables["dishes"].to_metadata(metadata)
+        step = sa.ForeignKey("dish_steps.id", ondelete=request.param)
+        notes = sa.Table("step_notes", metadata, sa.Column("id", sa.Integer, primary_key=True))
+        notes.append_column(sa.Column("step_id", sa.Integer, step))
+        notes.create(engine)
+        with engine.begin() as connection:
+            connection.execute(notes.insert(), [{"id": 1, "step_id": 1}])
+        try:
+            yield engine, NOTES[request.param]
+        finally:
+            notes.drop(engine)
+
+
+def without_first_step(engine: sa.Engine) -> dict[str, Any]:
+    """Return the records of the database without the step that has a note."""
+    document = export_document(engine, catalog=CATALOG)
+    del document["dishes"][0]["steps"][0]
+    return document
+
+
+def imported(engine: sa.Engine, document: dict[str, Any], **options: Any) -> Any:
+    """Import a document by update."""
+    return import_document(engine, document, catalog=CATALOG, on_conflict="update", **options)
+
+
+def test_what_goes_along_is_told_before(noted: tuple[sa.Engine, str]) -> None:
+    """By a plan and by the import, which then writes nothing."""
+    engine, effect = noted
+    document = without_first_step(engine)
+    plan = imported(engine, document, dry_run=True)
+    with pytest.raises(ImportFailed) as caught:
+        imported(engine, document)
+    problems = caught.value.report.problems
+    assert list(map(str, plan.problems)) == list(map(str, problems))
+    assert "step_notes" in str(caught.value)
+    assert [cascade.count for cascade in plan.cascades] == ([] if effect == "held" else [1])
+    assert export_document(engine, catalog=CATALOG)["dishes"][0]["steps"][0]["position"] == 0
+
+
+def test_what_may_go_along_goes(noted: tuple[sa.Engine, str]) -> None:
+    """With ``cascade=True``; what the database refuses stays refused."""
+    engine, effect = noted
+    document = without_first_step(engine)
+    if effect == "held":
+        with pytest.raises(ImportFailed, match="step_notes"):
+            imported(engine, document, cascade=True)
+        return
+    plan = imported(engine, document, cascade=True, dry_run=True)
+    assert not plan.problems
+    assert imported(engine, document, cascade=True, expect=plan).updated == 1
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT step_id FROM step_notes").all()
+    assert [tuple(row) for row in rows] == ([] if effect == "deleted" else [(None,)])
