@@ -15,7 +15,8 @@ from typing import Any
 from lading.importing.batch import Batch, joined
 from lading.importing.decode import CompiledDecoder
 from lading.model.hidden import masked_faults
-from lading.model.rowsets import RowSet
+from lading.model.recursive_keys import recurs
+from lading.model.rowsets import RowSet, references_of
 from lading.records.canonical import Canonicaliser
 from lading.records.describe import described
 from lading.records.lines import encode_lines
@@ -64,7 +65,9 @@ class StrictDecoder:
         self.rows = rows
         self.file = file
         self.ids = ids
-        self.goes_by_schema = compiled.custom or (ids and not keeps_ids)
+        # Keys that recur stand as text in typed structs, in whatever order it is.
+        has_recurring = any(recurs(reference) for _, _, reference in references_of(rows))
+        self.goes_by_schema = compiled.custom or (ids and not keeps_ids) or has_recurring
         self.compiled = compiled
         self.decoder = compiled.decoder
         self.lists = ListOrder(compiled.decoder)
