@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,18 @@ def test_the_readme_runs_within_thirty_lines(tmp_path: Path) -> None:
         '{"slug":"coq-au-vin","author":{"slug":"julia-child"}}'
         in (tmp_path / "backup" / "02_recipes.json").read_text()
     )
+
+
+def test_the_readmes_plan_is_carried_out(tmp_path: Path) -> None:
+    """The code about plans goes on from the first, and prints what the README shows."""
+    text = (ROOT / "README.md").read_text()
+    first, *others = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    plans = [code for code in others if "backup" in code and "mirror" in code]
+    assert len(plans) == 2
+    (tmp_path / "plan.py").write_text("\n".join([first, *plans]))
+    shown = re.search(r"\n\n((?:    .*\n)+)", text[text.index("not diff(new") :])
+    assert shown is not None
+    assert textwrap.dedent(shown[1]) in run("plan.py", cwd=tmp_path)
 
 
 def test_the_quickstart_runs(tmp_path: Path) -> None:
