@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, mapped_column
 
-from lading import PlanChanged, diff, export_document, import_document
+from lading import ImportFailed, PlanChanged, diff, export_document, import_document
 from support.backends import Backend
+from support.declaring import catalog_of, new_base, table
 from support.dishes import CATALOG, Dish, Label, Step, change, content, filled
 from support.statements import statements
 
@@ -113,3 +115,33 @@ def test_an_import_that_differs_from_its_plan_writes_nothing(engine: sa.Engine) 
         import_document(engine, document, catalog=CATALOG, on_conflict="update", expect=plan)
     assert "d2" in str(caught.value)
     assert content(engine) == before
+
+
+def test_a_plan_knows_that_a_deleted_records_id_is_free_too_late(backend: Backend) -> None:
+    """Ids that records carry aren't parked: the import refuses them, and so does its plan."""
+    base = new_base()
+    things = table(base, "things", id=mapped_column(sa.Uuid(), primary_key=True))
+    catalog = catalog_of(things)
+    ids = [str(UUID(int=n)) for n in (1, 2)]
+    with backend.database(base.metadata) as engine:
+        import_document(engine, {"things": [{"id": ids[0], "slug": "a"}]}, catalog=catalog)
+        new = {"things": [{"id": ids[0], "slug": "b"}, {"id": ids[1], "slug": "c"}]}
+        plan = import_document(engine, new, catalog=catalog, on_conflict="mirror", dry_run=True)
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, new, catalog=catalog, on_conflict="mirror")
+    assert [problem.key for problem in plan.problems] == [{"slug": "b"}]
+    assert [problem.key for problem in caught.value.report.problems] == [{"slug": "b"}]
+
+
+def test_a_plan_leaves_out_what_refers_to_bad_records(engine: sa.Engine) -> None:
+    """As the import does that keeps good ones, whatever comes first."""
+    document = export_document(engine, catalog=CATALOG)
+    dishes = document["dishes"]
+    dishes.append({**dishes[0], "slug": "aa", "number": 60, "steps": [], "parent": {"slug": "zz"}})
+    dishes[1]["seen"], dishes[1]["steps"] = 3, []
+    dishes.append({**dishes[2], "slug": "zz", "steps": []})  # with a number that d2 keeps
+    options: dict[str, Any] = {"catalog": CATALOG, "on_conflict": "update", "on_error": "continue"}
+    plan = import_document(engine, document, dry_run=True, **options)
+    report = import_document(engine, document, expect=plan, **options)
+    assert plan.entities == report.entities
+    assert (report.updated, report.failed) == (1, 2)

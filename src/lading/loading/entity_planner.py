@@ -71,18 +71,28 @@ class EntityPlanner:
         recorder = ChangeRecorder(self.context.outcomes.changes, self.comparison)
         for batch in self.new:
             references.resolve(self.root, batch, places_of_records(self.outcome, batch))
-            unique.check_new(batch)
+            unique.check_new(batch.without(self.outcome.bad))
             good = batch.without(self.outcome.bad)
             self.outcome.counts.inserted += len(good)
             recorder.insert(good)
+            self._exclude(batch)
         if self.updates is None:
             return
         for differing, changed in zip(self.updates.differing, self.updates.updates, strict=True):
             batch = differing.batch
             references.resolve(self.root, batch, places_of_records(self.outcome, batch))
-            unique.check_changed(batch, differing.records, changed.changes)
+            good_updates = changed.without(self.outcome.bad)
+            records = dict(zip(batch.numbers, differing.records, strict=True))
+            good_records = [records[number] for number in good_updates.batch.numbers]
+            unique.check_changed(good_updates.batch, good_records, good_updates.changes)
             self.outcome.counts.updated += len(batch.without(self.outcome.bad))
             stored = [partner.content if partner else {} for partner in differing.partners]
             recorder.update(batch.numbers, differing.records, stored, self.outcome.bad)
+            self._exclude(batch)
         for identities in self.updates.doomed:
             self.outcome.counts.deleted += len(identities)
+
+    def _exclude(self, batch: Batch) -> None:
+        """Plan again without records that turned out bad, to which others may refer."""
+        bad = self.outcome.bad.intersection(batch.numbers)
+        self.context.exclusions.add_bad(self.root.name, bad)

@@ -13,7 +13,7 @@ from lading.importing.outcomes import EntityOutcome
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.updates.entity_updates import EntityUpdates
 from lading.importing.updates.row_changes import RowChanges
-from lading.model.rowsets import RowSet
+from lading.model.rowsets import RowSet, Value
 from lading.records.comparison import Content
 from lading.records.layout import Key
 from lading.scratch.key_index import KeyIndex
@@ -116,9 +116,11 @@ class UniqueChecks:
 
     def _giving(self, updates: EntityUpdates) -> Iterator[tuple[bytes, bytes, int]]:
         """Yield the rows that give unique values up, by row set and set of members."""
+        # Doomed records go last, and nothing parks a primary key until then.
+        freed = [parts for parts in self.sets[self.root] if not _identifies(self.root, parts)]
         for identities in updates.doomed:
             for identity in identities:
-                for parts in self.sets[self.root]:
+                for parts in freed:
                     yield _text(self.root, parts, identity), b"", 0
         for chunk in updates.updates:
             yield from self._changing(self.root, chunk.changes)
@@ -134,6 +136,16 @@ class UniqueChecks:
                     yield _text(rows, parts, identity), b"", 0
         for children in rows.children:
             yield from self._changing(children.rows, changes.children[children.name])
+
+
+def _identifies(rows: RowSet, parts: Parts) -> bool:
+    """Tell whether members hold a row set's primary key."""
+    columns = {
+        column
+        for part in parts
+        for column in ((part.column,) if isinstance(part, Value) else part.columns)
+    }
+    return columns >= set(rows.identity)
 
 
 def _text(rows: RowSet, parts: Parts, key: Any) -> bytes:
