@@ -82,7 +82,7 @@ def test_memory_is_flat_while_records_are_upgraded(sqlite_file: Backend, tmp_pat
 
 @pytest.mark.parametrize(
     "on_disk",
-    ["sqlite-file", "postgresql", "mariadb"] if IS_DEEP else ["sqlite-file"],
+    ["sqlite-file", "postgresql", "mariadb"] if IS_DEEP else [],
     indirect=True,
 )
 def test_memory_is_flat_while_everything_is_changed_or_deleted(

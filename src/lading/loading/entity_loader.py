@@ -49,8 +49,11 @@ class EntityLoader:
         self.writer = RowWriter(context.database, root, context.order)
         self.self_references = SelfReferences(context, self.references, self.writer)
         self.collisions = Collisions(context, root)
-        comparison = RecordComparison(root, context.database.dialect)
-        self.recorder = ChangeRecorder(context.outcomes.changes, comparison)
+        #: Records what is inserted, where that is asked for.
+        self.recorder: ChangeRecorder | None = None
+        if context.outcomes.changes is not None:
+            comparison = RecordComparison(root, context.database.dialect)
+            self.recorder = ChangeRecorder(context.outcomes.changes, comparison)
         #: Records that wait until the file is read, once one of them needs it.
         self.waiting: WaitingRecords | None = None
         #: Rows whose references aren't there in their turn either.
@@ -184,7 +187,8 @@ class EntityLoader:
         incomplete = self.updates.taker_numbers if self.updates is not None else ()
         places = [n for n, number in enumerate(batch.numbers) if number not in incomplete]
         batch = batch.take(places)
-        self.recorder.insert(batch)
+        if self.recorder is not None:
+            self.recorder.insert(batch)
         if self.context.journal.reads_back:
             identities = self.writer.identities([rows[place] for place in places])
             self.context.journal.add_inserted(self.root.name, (batch.keys, batch.lines, identities))
