@@ -62,12 +62,16 @@ class EntityPlanner:
         if self.updates is not None:
             self.updates.match()
 
-    def check(self) -> None:
-        """Check what would be written, and record what passes."""
+    def check(self, *, compete: bool) -> None:
+        """Check what would be written, and record what passes.
+
+        ``compete`` says whether records are held against each other's unique values: not before
+        those are left out that are bad by themselves, for they take nothing.
+        """
         references = PlannedReferences(
             self.context.resolvers, self.context.order, self.outcome, self.keys
         )
-        unique = UniqueChecks(self.context, self.root, self.outcome, self.updates)
+        unique = UniqueChecks(self.context, self.root, self.outcome, self.updates, compete=compete)
         recorder = ChangeRecorder(self.context.outcomes.changes, self.comparison)
         for batch in self.new:
             references.resolve(self.root, batch, places_of_records(self.outcome, batch))

@@ -18,6 +18,9 @@ from lading.model.rowsets import RowSet
 class Planner(Loader):
     """Finds out what a load would do."""
 
+    #: Whether all records are left out that are bad by themselves.
+    is_settled = False
+
     def _load(self, context: LoadContext) -> None:
         """Decide on all records, then check those that would be written."""
         with closing(PlannedKeys(self.entities)) as keys:
@@ -27,8 +30,11 @@ class Planner(Loader):
                     planners.append(self._decide(context, self.roots[name], keys))
                     if self.exclusions.must_restart:
                         return
+            compete = self.is_settled or not self.options.keeps_good
             for planner in planners:
-                planner.check()
+                planner.check(compete=compete)
+            if not (compete or self.exclusions.must_restart):
+                self.is_settled = self.exclusions.must_restart = True
         updates = [planner.updates for planner in planners if planner.updates is not None]
         trees = doomed_trees(context, updates)
         rewritten = rewritten_records(updates)

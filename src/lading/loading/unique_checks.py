@@ -32,8 +32,12 @@ class UniqueChecks:
         root: RowSet,
         outcome: EntityOutcome,
         updates: EntityUpdates | None,
+        *,
+        compete: bool,
     ) -> None:
         self.context = context
+        #: Whether planned records are held against each other too, and not only stored rows.
+        self.compete = compete
         self.root = root
         self.outcome = outcome
         self.collisions = Collisions(context, root)
@@ -77,7 +81,8 @@ class UniqueChecks:
                 own = changes.identities[place] if changes is not None else None
                 holder = holders.get(key, own)
                 collision = self._collision(rows, parts, key, None if holder == own else holder)
-                collision = collision or self._taken(rows, parts, key, batch.numbers[place])
+                if collision is None and self.compete:
+                    collision = self._taken(rows, parts, key, batch.numbers[place])
                 if collision is not None and batch.numbers[place] not in self.outcome.bad:
                     named = self.outcome.key_at(batch, place) if rows is self.root else None
                     field = f"{paths[place]}{collision.field}"
