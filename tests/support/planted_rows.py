@@ -64,7 +64,7 @@ def null_in_a_key_is_new_each_time() -> Patch:
     return replaced(Conflicts, "decide", make)
 
 
-@mistake("optional_keys", ("items", "loans", "shelves"))
+@mistake("optional_keys", ("items", "loans", "shelves"), None, "slug")
 def records_there_are_imported_again() -> Patch:
     def decide(self: Conflicts, batch: Any) -> Decisions:
         return Decisions(insert=range(len(batch)))
