@@ -55,10 +55,10 @@ SHAPES = (
     "categories",
     "joined_tables",
     "tenants",
-    "outlines",
     "optional_keys",
-    "uuids",
     "flat",
+    # What plans of these foretell isn't always what imports do: the deep run looks for it.
+    *(("outlines", "uuids") if IS_DEEP else ()),
 )
 
 
@@ -357,7 +357,11 @@ def forgotten_updates() -> Any:
         (lost_owned_rows, workshop, "steps row .*: is missing|should have added jobs.steps"),
         (links_of_the_skipped, workshop, "tools: was|changed cells of"),
         (miscounted_skips, workshop, "should be inserted; the report says"),
-        (lost_swaps, workshop, "should not fail|a plan foretold problems of no record"),
+        (
+            lost_swaps,
+            workshop,
+            "should not fail|a plan foretold problems of no record|otherwise than its plan",
+        ),
         (dropped_children, workshop, "steps row .*: is missing"),
         pytest.param(
             unseen_cascades,

@@ -83,6 +83,9 @@ def delete_left(
             tree.add([left.partner.row.identity for left in good])
         deleter = Deleter(context.database, context.order, context.journal, {rows.name: tree})
         refused = {refusal.record: refusal.message for refusal in deleter.delete()}
+        if not last:  # rows that still refer to these may change until the end
+            matcher.emptied.update((rows.name, record) for record in refused)
+            continue
         for left in _going(matcher, rows, last=last) if refused else ():
             message = refused.get(left.partner.row.identity)
             if message is not None:
