@@ -10,7 +10,7 @@ PROCESSES := -n auto --maxprocesses 4 --dist worksteal
 FUZZ_SECONDS ?= 60
 FUZZ_ARGS ?=
 
-.PHONY: demo test test-deep check bench fuzz generated clean
+.PHONY: demo test test-deep check docs bench fuzz generated clean
 
 demo: .venv/.installed
 	$(BIN)/python examples/bakery_demo.py $(DEMO_ARGS)
@@ -28,6 +28,12 @@ check: .venv/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The pages, into docs/_build: every link and anchor leads somewhere, and every block of code runs.
+docs: .venv/.installed
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[docs]' -c constraints.txt
+	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs docs/_build
+	$(BIN)/python -m pytest -q $(PROCESSES) tests/test_pages.py
+
 bench: .venv/.installed
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/loading.py
@@ -43,7 +49,7 @@ generated: .venv/.installed
 	PYTHONPATH=schemas $(BIN)/python -m bakery.jsonfiles
 
 clean:
-	rm -rf .venv .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
+	rm -rf .venv docs/_build .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
 	find src schemas tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml constraints.txt

@@ -19,7 +19,11 @@ EXAMPLES = ROOT / "examples"
 def run(*arguments: str, cwd: Path) -> str:
     """Run Python as a user would, warnings as errors, and return what it prints."""
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Warning" not in done.stderr, done.stderr

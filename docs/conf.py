@@ -1,0 +1,64 @@
+"""How Sphinx builds the pages: Markdown by MyST, docstrings by autodoc; nothing is fetched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+import lading
+import lading.testing
+
+project = "lading"
+author = "lading contributors"
+version = release = lading.__version__
+html_title = f"lading {release}"
+html_theme = "furo"
+html_static_path = ["_static"]
+html_show_copyright = False
+html_copy_source = False
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+# Every reference into lading must lead somewhere; those to other projects can't without network.
+nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(?!lading\b).*")]
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+python_maximum_signature_line_length = 88
+add_module_names = False
+
+#: Where users import a name from, by its last part; annotations name the module that defines it.
+PUBLIC = {name: f"lading.{name}" for name in lading.__all__} | {
+    name: f"lading.testing.{name}" for name in lading.testing.__all__
+}
+
+
+def as_imported(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.TextElement
+) -> Any:
+    """Resolve a reference to the module that defines a name by where users import it from."""
+    target = node.get("reftarget", "")
+    name = PUBLIC.get(target.rpartition(".")[2])
+    if node.get("refdomain") != "py" or name is None or name == target:
+        return None
+    domain = env.get_domain("py")
+    for kind in ("obj", "data"):
+        found = domain.resolve_xref(env, node["refdoc"], app.builder, kind, name, node, contnode)
+        if found is not None:
+            return found
+    return None
+
+
+def setup(app: Sphinx) -> None:
+    """Add what the extensions don't do."""
+    app.connect("missing-reference", as_imported)
