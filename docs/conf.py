@@ -8,6 +8,7 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
 
 import lading
 import lading.testing
@@ -61,4 +62,8 @@ def as_imported(
 
 def setup(app: Sphinx) -> None:
     """Add what the extensions don't do."""
+    # A function is shown as it is called, rather than as a type checker takes it apart.
+    analyzer = ModuleAnalyzer.for_module("lading.importer")
+    analyzer.analyze()
+    analyzer.overloads.clear()
     app.connect("missing-reference", as_imported)
