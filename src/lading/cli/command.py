@@ -1,0 +1,71 @@
+"""What all commands have in common: ``--json``, ``--catalog``, and two examples in their help."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from lading.cli.output import Output
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class ExampleCommand(click.Command):
+    """A command whose help ends with examples of its use, one a line, verbatim."""
+
+    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(f"  {example}\n")
+
+
+def command(
+    name: str, *, examples: tuple[str, ...], **settings: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return a decorator that makes a function a command with ``--json``.
+
+    The function gets an ``Output`` as its first argument, and then what its options say; its
+    docstring is the command's help.
+
+    Args:
+        name: The command's name.
+        examples: At least two lines that are worth copying.
+        settings: What ``click.command`` takes besides.
+    """
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @functools.wraps(function)
+        def run(*, as_json: bool, **options: Any) -> Any:
+            return function(Output(as_json), **options)
+
+        json_option = click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            help=f"Print JSON by the schema of: lading schema --output-of {name}",
+        )
+        make = click.command(name, cls=ExampleCommand, examples=examples, **settings)
+        made: click.Command = make(json_option(run))
+        return made
+
+    return decorate
+
+
+def catalog_option(function: Function) -> Function:
+    """Give a command the options that say which catalog is meant."""
+    option = click.option(
+        "--catalog",
+        "catalog",
+        metavar="MODULE:ATTRIBUTE",
+        help="The catalog of declared entities; by default LADING_CATALOG, then [tool.lading] in "
+        "pyproject.toml, else the database is reflected.",
+    )
+    return option(function)

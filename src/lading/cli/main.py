@@ -1,0 +1,89 @@
+"""The group of all commands, whose modules are imported only when they are called.
+
+``lading --help`` imports neither SQLAlchemy nor rich.  A new command is a line in ``COMMANDS``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+try:
+    import click
+    from click.shell_completion import CompletionItem
+except ModuleNotFoundError as error:
+    raise SystemExit("lading: the command needs Click. pip install 'lading[cli]'") from error
+
+from lading.cli.exits import failures_reported
+from lading.cli.versions import show_versions
+
+
+class CommandEntry(NamedTuple):
+    """Where a command is, as ``module:attribute``, and what it does, for the list of commands."""
+
+    target: str
+    summary: str
+
+
+#: In the order in which ``lading --help`` lists them.
+COMMANDS: dict[str, CommandEntry] = {
+    "export": CommandEntry("lading.cli.export:export", "Write a database to a bundle."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name, and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name all commands."""
+        return [*COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command, and return the command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = entry.target.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name without importing any of them."""
+        names = [
+            CompletionItem(name, help=entry.summary)
+            for name, entry in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; its errors become messages and exit codes."""
+        with failures_reported(as_json="--json" in ctx.args):
+            return super().invoke(ctx)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, or nothing to do; 1 differences or findings; 2 wrong usage; "
+    "3 the bundle; 4 the database or its data; 5 the outcome is unknown.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_versions,
+    help="Show the versions of lading and of what it stands on.",
+)
+def main() -> None:
+    """Export, import, verify and compare databases as portable bundles of readable files.
+
+    A database is a SQLAlchemy URL such as sqlite:///app.db, or the variable DATABASE_URL. Without
+    a catalog of declared entities (--catalog) the database is reflected as it is.
+    """

@@ -1,0 +1,141 @@
+"""Options of commands, from the signatures and the ``Args:`` of the functions that they call.
+
+Names, types, defaults and texts are written down once, where the function is.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import Any, TypeVar, get_type_hints
+
+import click
+
+from lading.importer import Expected
+from lading.importing.options import ERRORS
+from lading.options import CHANGED
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+#: Why an argument of a public function has no option of its name.
+NO_OPTION = {
+    "session": "the database's URL, an argument of the command",
+    "path": "an argument of the command",
+    "to_path": "an argument of the command",
+    "a": "an argument of the command",
+    "b": "an argument of the command",
+    "document": "an argument of the command: a .json file, or - for standard input",
+    "catalog": "--catalog names it; see catalogs.py",
+    "progress": "drawn on standard error where that is a terminal",
+    "where": "a SQLAlchemy condition, which only Python can write",
+}
+#: The values that a text may have.
+CHOICES = {"on_error": tuple(ERRORS)}
+_ROLE = re.compile(r":\w+:`~?([\w.]+)`")
+_SAME = re.compile(r"as in :func:`(\w+)`\.?")
+_WHETHER = re.compile(r"^whether (to )?")
+_ARGUMENT = re.compile(r"^    (\w+): (.*)$")
+
+
+def library_options(
+    function: Callable[..., Any], *, leave_out: Iterable[str] = ()
+) -> Callable[[Command], Command]:
+    """Return a decorator that gives a command an option for each argument of a function.
+
+    Args:
+        function: The public function that the command calls.
+        leave_out: Arguments that the command has another option for.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    types = get_type_hints(function)
+    texts = argument_texts(function)
+    absent = {*NO_OPTION, *leave_out}
+    options = [
+        option
+        for parameter in parameters
+        if parameter.name not in absent
+        for option in _options(parameter, types[parameter.name], texts.get(parameter.name, ""))
+    ]
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def argument_texts(function: Callable[..., Any]) -> dict[str, str]:
+    """Return what a docstring says under ``Args:``, by argument, as a command's help says it."""
+    _, _, section = (inspect.getdoc(function) or "").partition("\nArgs:\n")
+    texts: dict[str, str] = {}
+    name = ""
+    for line in section.splitlines():
+        if line and not line.startswith(" "):
+            break
+        if match := _ARGUMENT.match(line):
+            name = match[1]
+            texts[name] = match[2]
+        elif name:
+            texts[name] = f"{texts[name]} {line.strip()}".strip()
+    return {name: _as_help(name, text) for name, text in texts.items()}
+
+
+def _as_help(name: str, text: str) -> str:
+    """Return a text without markup; one that leads to another function is that function's."""
+    if match := _SAME.fullmatch(text):
+        return argument_texts(getattr(import_module("lading"), match[1])).get(name, text)
+    text = _ROLE.sub(lambda match: _command_name(match[1]), text).replace("``", "")
+    text = _WHETHER.sub("", text)
+    return text[:1].upper() + text[1:]
+
+
+def _command_name(function: str) -> str:
+    """Return what users of the command call a function: ``import_all`` is ``lading import``."""
+    return f"lading {function.removesuffix('_all').removesuffix('_document')}"
+
+
+def _options(parameter: inspect.Parameter, annotation: Any, text: str) -> list[Any]:
+    """Return the options of an argument, by its type."""
+    name, default = parameter.name, parameter.default
+    flag = f"--{name.replace('_', '-')}"
+    if annotation == bool | str:
+        first, _, _ = text.partition(".")
+        same = f"Like {flag}, but leave a whole bundle of the same records as it is."
+        flags = {"default": default, "type": click.UNPROCESSED}
+        return [
+            click.option(flag, name, flag_value=True, help=f"{first}.", **flags),
+            click.option(f"{flag}-{CHANGED}", name, flag_value=CHANGED, help=same, **flags),
+        ]
+    if annotation is bool or bool in getattr(annotation, "__args__", ()):
+        return [click.option(flag, name, is_flag=True, default=default, help=text)]
+    settings: dict[str, Any] = {"default": default, "show_default": default is not None}
+    if name in CHOICES:
+        settings["type"] = click.Choice(CHOICES[name])
+    elif annotation == int | None:
+        settings["type"] = click.IntRange(min=1)
+    elif annotation == Iterable[str] | None:
+        settings = {"multiple": True, "metavar": "ENTITY", "callback": _names}
+    elif annotation == str | Mapping[str, str]:
+        settings = {"multiple": True, "metavar": "[ENTITY=]MODE", "callback": _modes}
+    elif annotation == Expected or "path" in text:
+        settings |= {"metavar": "FILE"}
+    return [click.option(flag, name, help=text, **settings)]
+
+
+def _names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> list[str] | None:
+    """Return names that are repeated, or separated by commas; ``None`` where there are none."""
+    return [part for name in names for part in name.split(",") if part] or None
+
+
+def _modes(
+    _: click.Context, __: click.Parameter, texts: tuple[str, ...]
+) -> str | dict[str, str] | None:
+    """Return modes by entity, with ``"*"`` for the rest; ``None`` where there are none."""
+    modes = {}
+    for text in texts:
+        entity, equals, mode = text.rpartition("=")
+        modes[entity if equals else "*"] = mode
+    return modes or None

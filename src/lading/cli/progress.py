@@ -1,0 +1,74 @@
+"""Progress on standard error: on a terminal alone, and only of what takes more than a second."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lading.report import Progress
+
+#: Seconds before anything is drawn.
+PATIENCE = 1.0
+
+
+@contextmanager
+def progress_shown() -> Iterator[Callable[[Progress], None] | None]:
+    """Yield what the library's functions call after each chunk; ``None`` without a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    bars = ProgressBars()
+    try:
+        yield bars.show
+    finally:
+        bars.close()
+
+
+class ProgressBars:
+    """A bar for the entity at work: records, rate and time left.  rich is imported when drawn."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.bars: Any = None
+        self.task: Any = None
+        self.step: tuple[str, str] | None = None
+
+    def show(self, progress: Progress) -> None:
+        """Draw how far an entity is."""
+        if self.bars is None:
+            if time.monotonic() - self.started < PATIENCE:
+                return
+            self.bars = new_bars()
+        step = (progress.step, progress.entity)
+        if step != self.step:
+            if self.task is not None:
+                self.bars.remove_task(self.task)
+            self.step = step
+            self.task = self.bars.add_task(" ".join(step), total=progress.total)
+        self.bars.update(self.task, completed=progress.done, total=progress.total)
+
+    def close(self) -> None:
+        """Remove what was drawn."""
+        if self.bars is not None:
+            self.bars.stop()
+
+
+def new_bars() -> Any:
+    """Return bars of rich's that are drawn already, and leave nothing behind."""
+    from rich import progress as columns  # it takes longer than many a command
+    from rich.console import Console
+
+    bars = columns.Progress(
+        columns.TextColumn("{task.description}"),
+        columns.BarColumn(),
+        columns.TextColumn("{task.completed:,} of {task.total:,}"),
+        columns.TaskProgressColumn(show_speed=True),
+        columns.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bars.start()
+    return bars
