@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import pkgutil
+import subprocess
+import sys
 import types
+from pathlib import Path
+
+import pytest
 
 import lading
 from lading import errors
@@ -56,7 +63,7 @@ def test_nothing_public_stands_outside_of_all() -> None:
         and not isinstance(value, types.ModuleType)
         and name not in lading.__all__
     ]
-    assert not [name for name in strays if name != "annotations"]
+    assert not [name for name in strays if name not in ("annotations", "TYPE_CHECKING")]
 
 
 def test_every_public_name_has_a_docstring() -> None:
@@ -95,3 +102,66 @@ def test_public_classes_say_where_they_live() -> None:
         if not getattr(getattr(lading, name), "__module__", "lading").startswith("lading")
     ]
     assert not foreign
+
+
+def test_no_public_name_is_a_modules() -> None:
+    """Importing a module of the package sets an attribute of its name, which would hide ours."""
+    modules = {module.name for module in pkgutil.iter_modules(lading.__path__)}
+    assert not modules & set(lading.__all__)
+
+
+def test_types_and_values_come_from_the_same_modules() -> None:
+    """What type checkers read of a name is what is imported when it is used."""
+    tree = ast.parse(Path(lading.__file__).read_text())
+    blocks = [node for node in tree.body if isinstance(node, ast.If)]
+    imports = [node for node in blocks[0].body if isinstance(node, ast.ImportFrom)]
+    checked = {alias.name: node.module for node in imports for alias in node.names}
+    assert checked == lading._MODULES
+
+
+def test_dir_lists_what_is_not_imported_yet() -> None:
+    """Whoever explores the package finds all of it."""
+    assert set(lading.__all__) <= set(dir(lading))
+
+
+def test_an_unknown_name_is_no_attribute() -> None:
+    """It raises what a module without ``__getattr__`` does."""
+    with pytest.raises(AttributeError, match="module 'lading' has no attribute 'exporter_all'"):
+        lading.exporter_all  # noqa: B018
+
+
+DECLARES = """
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from lading import Catalog, EntitySchema, Owned, Ref, default_catalog
+
+class Base(DeclarativeBase):
+    pass
+
+class Thing(Base):
+    __tablename__ = "things"
+    slug: Mapped[str] = mapped_column(primary_key=True)
+
+class ThingSchema(EntitySchema):
+    class Meta:
+        model = Thing
+        catalog = Catalog("things", keep_ids=True, leaves_out={"others": "rubbish"})
+"""
+
+
+@pytest.mark.parametrize("code", ["import lading", DECLARES], ids=["import", "declare"])
+def test_declaring_imports_nothing_that_only_exports_and_imports_need(code: str) -> None:
+    """An application pays for the rest where it exports or imports, which most of it doesn't."""
+    imported = _modules_after(code)
+    heavy = {"networkx", "marshmallow_sqlalchemy", "sqlite3", "hypothesis", "rich"}
+    assert not heavy & imported
+    parts = {name.split(".")[1] for name in imported if name.startswith("lading.")}
+    light = {"catalog", "errors", "mapping", "messages", "model", "report", "schema", "values"}
+    assert parts == light | {"version"}
+    assert "lading.mapping.derivation" not in imported
+
+
+def _modules_after(code: str) -> set[str]:
+    """Return the modules that a new process has imported after running code."""
+    script = f"{code}\nimport sys\nprint(*sys.modules)"
+    run = [sys.executable, "-c", script]
+    return set(subprocess.run(run, capture_output=True, text=True, check=True).stdout.split())

@@ -1,4 +1,8 @@
-"""The set of an application's entity schemas, derived once, when first used."""
+"""The set of an application's entity schemas, derived once, when first used.
+
+Whoever declares a schema imports this module, so what a catalog is used with is imported when it
+is: mapping and adopting, and the libraries below them, take several times as long as the rest.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,21 @@ import threading
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import marshmallow as ma
 import sqlalchemy as sa
 
-from lading.adopting.entities import Adoption
-from lading.adopting.sources import check_source, name_of
 from lading.errors import ArgumentError, DeclarationError
-from lading.mapping.context import Settings
-from lading.mapping.coverage import coverage
-from lading.mapping.derivation import derive
-from lading.mapping.load_order import load_order_of
 from lading.mapping.meta_options import declares_model
-from lading.mapping.value_fields import checked_types
+from lading.mapping.settings import Settings
+from lading.mapping.type_fields import checked_types
 from lading.messages import is_text, listed, shown
 from lading.model.entities import Entities, KeyChoice
 from lading.model.rowsets import SchemaClass
+
+if TYPE_CHECKING:
+    from lading.adopting.entities import Adoption
 
 #: Every catalog in use; an error about the empty default catalog names them.
 _catalogs: weakref.WeakSet[Catalog] = weakref.WeakSet()
@@ -137,6 +139,9 @@ class Catalog:
         Raises:
             DeclarationError: ``source`` isn't of these forms, or another option has a mistake.
         """
+        from lading.adopting.entities import Adoption
+        from lading.adopting.sources import check_source, name_of
+
         check_source(source)
         if natural_keys is not None and not isinstance(natural_keys, Mapping):
             raise DeclarationError(
@@ -215,6 +220,8 @@ class Catalog:
             DeclarationError: The catalog is empty, or its schemas have mistakes, each of which
                 the error lists.
         """
+        from lading.mapping.derivation import derive
+
         with self._lock:
             if self._adoption is not None:
                 self._adoption.adopt(self, self.schema_class)
@@ -244,6 +251,8 @@ class Catalog:
         Raises:
             DeclarationError: The catalog is empty, or its schemas have mistakes.
         """
+        from lading.mapping.coverage import coverage
+
         return dict(coverage(self.use()))
 
     def choices(self) -> tuple[KeyChoice, ...]:
@@ -304,5 +313,7 @@ def import_order(catalog: Catalog | None = None) -> dict[str, int]:
         DeclarationError: The catalog is empty, its schemas have mistakes, or required references
             form a cycle, whose path the error shows.
     """
+    from lading.mapping.load_order import load_order_of
+
     names = load_order_of(catalog_of(catalog).use()).entities
     return {name: place for place, name in enumerate(names, 1)}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -14,26 +13,10 @@ from sqlalchemy.orm import Mapper
 from lading.mapping.fields import Owned
 from lading.mapping.inheritance import Hierarchy
 from lading.mapping.meta_options import Excluded, hidden_names, stored_names
-from lading.mapping.value_fields import Types
+from lading.mapping.settings import Settings
 from lading.model.rowsets import Column, RowSet, SchemaClass
 
 Fields = dict[str, ma.fields.Field[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a catalog says of all of its schemas; see :class:`~lading.Catalog`."""
-
-    name: str
-    keep_ids: bool = False
-    types: Types = field(default_factory=dict)
-    leaves_out: Mapping[str, str] = field(default_factory=dict)
-    #: The schemas that nobody declared: what is ambiguous in these is decided, and recorded.
-    adopted: frozenset[SchemaClass] = frozenset()
-    #: What an adopted database has and no bundle carries, with the reason for each.
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    #: The columns of adopted foreign keys that are carried as plain fields, to open circles.
-    opened: frozenset[tuple[Column, ...]] = frozenset()
 
 
 class Context:

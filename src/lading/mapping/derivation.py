@@ -18,7 +18,7 @@ from lading.mapping.checks import (
     lost_targets,
     name_faults,
 )
-from lading.mapping.context import Context, Settings
+from lading.mapping.context import Context
 from lading.mapping.coverage import stale_excuses
 from lading.mapping.declarations import open_schema, sorting_name, table_name
 from lading.mapping.errors import AmbiguousDeclaration
@@ -30,6 +30,7 @@ from lading.mapping.meta_options import names_in, own_option
 from lading.mapping.natural_keys import IDENTITY, Decision, choices, choose_key, identity_key
 from lading.mapping.ownership import Ownership
 from lading.mapping.references import written_parts
+from lading.mapping.settings import Settings
 from lading.mapping.surrogate_keys import key_names
 from lading.messages import nearest
 from lading.model.entities import Entities

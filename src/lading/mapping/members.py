@@ -13,8 +13,9 @@ from lading.mapping.fields import OneOfClasses, Owned, ValueField
 from lading.mapping.foreign_keys import ForeignKeys
 from lading.mapping.references import add_reference, refuse_one_way
 from lading.mapping.surrogate_keys import declared_name, field_name, lost_id
+from lading.mapping.type_fields import field_for
 from lading.mapping.unmatched_fields import misnamed
-from lading.mapping.value_fields import Carried, carried, field_for
+from lading.mapping.value_fields import Carried, carried
 from lading.messages import shown
 from lading.model.rowsets import Column, Value
 

@@ -22,7 +22,7 @@ from lading.fresh_databases.factories import (
     sqlite_engine,
 )
 from lading.importer import import_document
-from lading.lock import PATH, check
+from lading.locker import PATH, check
 from lading.locking.check import shapes_before
 from lading.locking.goldens import faults
 from lading.locking.goldens import upgraded as upgraded_golden
