@@ -1,0 +1,38 @@
+"""The formats that an entity graph is drawn in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lading.drawing.dot import dot_text
+from lading.drawing.entity_graph import EntityGraph
+from lading.drawing.mermaid import mermaid_text
+from lading.drawing.plain_text import plain_text
+from lading.drawing.svg import svg_text
+from lading.errors import ArgumentError
+
+#: The formats by name.
+FORMATS: dict[str, Callable[[EntityGraph], str]] = {
+    "text": plain_text,
+    "mermaid": mermaid_text,
+    "dot": dot_text,
+    "svg": svg_text,
+}
+
+
+def drawn(graph: EntityGraph, form: str = "text") -> str:
+    """Draw an entity graph; equal graphs give equal texts.
+
+    Args:
+        graph: the graph.
+        form: ``"text"``, ``"mermaid"``, ``"dot"`` or ``"svg"``.
+
+    Returns:
+        The picture, which ends with a line break.
+
+    Raises:
+        ArgumentError: there is no such format, or graphlay isn't installed, which lays out SVG.
+    """
+    if form not in FORMATS:
+        raise ArgumentError("form", form, f"one of: {', '.join(FORMATS)}")
+    return FORMATS[form](graph)
