@@ -10,7 +10,8 @@ import threading
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
 import sqlalchemy as sa
@@ -61,10 +62,6 @@ class Catalog:
     Raises:
         DeclarationError: An option isn't of these forms.
     """
-
-    #: What the schemas of adopted tables are subclasses of: ``EntitySchema``, which knows catalogs
-    #: and says so itself.
-    schema_class: ClassVar[SchemaClass]
 
     def __init__(
         self,
@@ -224,7 +221,9 @@ class Catalog:
 
         with self._lock:
             if self._adoption is not None:
-                self._adoption.adopt(self, self.schema_class)
+                # The module of EntitySchema knows this one, so only its name stands here.
+                base = import_module("lading.schema").EntitySchema
+                self._adoption.adopt(self, base)
             if not self.schemas:
                 raise DeclarationError(self._emptiness())
             if self._entities is None:

@@ -98,9 +98,6 @@ class EntitySchema(ma.Schema):
         return _drop(data, computed)
 
 
-Catalog.schema_class = EntitySchema
-
-
 def _drop(data: Any, names: set[str]) -> Any:
     if not isinstance(data, Mapping):
         return data

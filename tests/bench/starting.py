@@ -16,7 +16,8 @@ YARDSTICK = "import sqlalchemy.orm"
 IMPORTS = (
     "import lading",
     "from lading import Catalog, EntitySchema",
-    "from lading import Change, Rename",
+    "from lading import Catalog, Change, EntitySchema, Rename",
+    "from lading.testing import datasets",
     "from lading import export_all",
     "from lading import export_all, import_all",
 )

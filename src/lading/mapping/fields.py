@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import marshmallow as ma
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState
 
@@ -173,6 +172,8 @@ class RefList(ma.fields.Field[Any]):
 
 
 def _json(record: Any) -> bytes:
+    import msgspec  # which takes longer to import than all that a declaration needs of lading
+
     return on_own_stack(msgspec.json.encode, record)
 
 
