@@ -43,10 +43,11 @@ fuzz: .venv/.installed
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[fuzz]' -c constraints.txt
 	PYTHONPATH=tests $(BIN)/python -m fuzz -max_total_time=$(FUZZ_SECONDS) $(FUZZ_ARGS)
 
-# What lies beside the bakery's schemas: its lock with goldens, and JSON Schemas.
+# What lies beside the bakery's schemas: its lock with goldens, and JSON Schemas; and what pages show.
 generated: .venv/.installed
 	PYTHONPATH=schemas:tests $(BIN)/python -m support.bakery_lock
 	PYTHONPATH=schemas $(BIN)/python -m bakery.jsonfiles
+	PYTHONPATH=schemas $(BIN)/python docs/generated.py
 
 clean:
 	rm -rf .venv docs/_build .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage

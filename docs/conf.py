@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -12,6 +14,10 @@ from sphinx.pycode import ModuleAnalyzer
 
 import lading
 import lading.testing
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from generated import commands_page
 
 project = "lading"
 author = "lading contributors"
@@ -24,7 +30,7 @@ html_copy_source = False
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 # Every reference into lading must lead somewhere; those to other projects can't without network.
@@ -60,6 +66,11 @@ def as_imported(
     return None
 
 
+def with_commands(_app: Sphinx, _name: str, source: list[str]) -> None:
+    """Put the commands into their page."""
+    source[0] = source[0].replace("<!-- commands -->", commands_page())
+
+
 def setup(app: Sphinx) -> None:
     """Add what the extensions don't do."""
     # A function is shown as it is called, rather than as a type checker takes it apart.
@@ -67,3 +78,4 @@ def setup(app: Sphinx) -> None:
     analyzer.analyze()
     analyzer.overloads.clear()
     app.connect("missing-reference", as_imported)
+    app.connect("source-read", with_commands)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
+import click
 import pytest
 
+from lading import errors
+from lading.cli.main import main
 from support.pages import has_code
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+SOURCE = ROOT / "src" / "lading"
 WITH_CODE = [page for page in sorted(DOCS.rglob("*.md")) if has_code(page)]
 
 
@@ -21,7 +30,7 @@ def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     """Every block does what the page shows of it; ``support.pages`` says how it is read."""
     folder = tmp_path / "work"
     folder.mkdir()
-    path = os.pathsep.join(str(ROOT / name) for name in ("tests", "src"))
+    path = os.pathsep.join(str(ROOT / name) for name in ("tests", "schemas", "src"))
     done = subprocess.run(
         [sys.executable, "-m", "support.pages", str(page)],
         cwd=folder,
@@ -32,3 +41,76 @@ def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Warning" not in done.stderr, done.stderr
+
+
+@pytest.fixture(scope="module")
+def generated() -> ModuleType:
+    """Return the module that writes what pages show of the program."""
+    spec = importlib.util.spec_from_file_location("generated", DOCS / "generated.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_files_are_current(generated: ModuleType) -> None:
+    """What they show is as the program is now; ``make generated`` writes them."""
+    stale = [path.name for path, text in generated.files() if path.read_text("utf-8") != text]
+    assert not stale
+
+
+def test_every_command_and_option_is_on_the_page(generated: ModuleType) -> None:
+    """The page of the command line is complete, whatever commands there are."""
+    page = generated.commands_page()
+    with click.Context(main, info_name="lading") as context:
+        for name in main.list_commands(context):
+            command = main.get_command(context, name)
+            assert f"(command-{name})=" in page
+            flags = [flag for option in command.params for flag in option.opts]
+            assert not [flag for flag in flags if flag.startswith("--") and flag not in page]
+    assert "<!-- commands -->" in (DOCS / "reference" / "command-line.md").read_text("utf-8")
+
+
+ERRORS = (DOCS / "reference" / "errors.md").read_text(encoding="utf-8")
+
+
+def test_every_error_has_its_code_and_anchor() -> None:
+    """Whoever meets an error finds its section; no two share a code."""
+    classes = [
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, errors.LadingError | UserWarning)
+    ]
+    for group, prefix in ((errors.LadingError, "error"), (UserWarning, "warning")):
+        codes = [cls.code for cls in classes if issubclass(cls, group)]
+        assert len(codes) == len(set(codes)) > 3
+        assert not [code for code in codes if f"({prefix}-{code})=\n" not in ERRORS]
+
+
+def test_every_rule_of_a_finding_has_its_anchor() -> None:
+    """The rules are those that the source of ``check`` names."""
+    files = [SOURCE / "locker.py", *(SOURCE / "locking").glob("*.py")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    rules = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', text)) - {"LOCK_VERSION"}
+    described = re.findall(r"^\| `([A-Z_]+)`\{#finding-([a-z-]+)\} \|", ERRORS, re.M)
+    assert {rule for rule, _ in described} == rules
+    assert all(rule.lower().replace("_", "-") == anchor for rule, anchor in described)
+
+
+def test_every_message_that_is_explained_exists() -> None:
+    """A message that changes is changed on its page as well."""
+    texts = "\n".join(_texts_of_source())
+    messages = re.findall(r"^\| `([^`A-Z][^`]*|[A-Z][a-z][^`]*)` \|", ERRORS, re.M)
+    assert len(messages) > 50
+    parts = [(message, part) for message in messages for part in message.split("…")]
+    missing = [message for message, part in parts if part.strip(" ;,:") not in texts]
+    assert not missing
+
+
+def _texts_of_source() -> Iterator[str]:
+    """Yield the strings of the source, with a blank for what is filled in."""
+    for file in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value

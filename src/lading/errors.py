@@ -8,7 +8,7 @@ databases, files or schemas.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lading.messages import listed, place, sentence, shown
 
@@ -21,8 +21,11 @@ class LadingError(Exception):
 
     ``problem`` says what was wrong and what was expected, ``remedy`` what to
     do; the other attributes say where, and are ``None`` where they don't apply.
-    ``record`` counts from 1, in the order of the file.
+    ``record`` counts from 1, in the order of the file.  ``code`` names the class of error in
+    outputs and documentation, and never changes.
     """
+
+    code: ClassVar[str] = "lading"
 
     def __init__(
         self,
@@ -53,6 +56,8 @@ class ArgumentError(LadingError, ValueError):
     is wrong), and ``expected`` says what it should be.
     """
 
+    code: ClassVar[str] = "argument"
+
     def __init__(
         self, argument: str, value: Any, expected: str, remedy: str = "", *, subject: str = ""
     ) -> None:
@@ -70,6 +75,8 @@ class DeclarationError(LadingError):
     holds their texts, each of which names the schema and what to write instead.
     """
 
+    code: ClassVar[str] = "declaration"
+
     def __init__(self, mistakes: str | Iterable[str]) -> None:
         self.mistakes = (mistakes,) if isinstance(mistakes, str) else tuple(mistakes)
         if len(self.mistakes) == 1:
@@ -82,12 +89,16 @@ class DeclarationError(LadingError):
 class BundleError(LadingError):
     """A bundle, a document, a lock or a temporary file isn't whole, or can't be read or written."""
 
+    code: ClassVar[str] = "bundle"
+
 
 class ChecksumError(BundleError):
     """A file of a bundle isn't what its manifest says.
 
     ``expected`` and ``found`` are SHA-256 digests in lower-case hexadecimal.
     """
+
+    code: ClassVar[str] = "checksum"
 
     def __init__(
         self, problem: str, remedy: str = "", *, expected: str, found: str, **where: Any
@@ -103,6 +114,8 @@ class VersionError(LadingError):
     ``found`` and ``needed`` are the two versions, where one is meant.
     """
 
+    code: ClassVar[str] = "version"
+
     def __init__(
         self, problem: str, remedy: str = "", *, found: Any = None, needed: Any = None, **where: Any
     ) -> None:
@@ -114,6 +127,8 @@ class VersionError(LadingError):
 class TargetError(LadingError):
     """The database can't do, hold or give what was asked of it."""
 
+    code: ClassVar[str] = "target"
+
 
 class OutcomeUnknown(LadingError):
     """The connection was lost during the commit: all was committed, or nothing.
@@ -121,9 +136,13 @@ class OutcomeUnknown(LadingError):
     Look whether a record is there, or import again with ``on_conflict="skip"``.
     """
 
+    code: ClassVar[str] = "outcome-unknown"
+
 
 class ImportFailed(LadingError):
     """An import found problems and wrote nothing; ``report`` lists each of them."""
+
+    code: ClassVar[str] = "import-failed"
 
     def __init__(self, report: ImportReport) -> None:
         self.report = report
@@ -139,6 +158,8 @@ class PlanChanged(LadingError):
     ``differences`` are the first, by entity and key.
     """
 
+    code: ClassVar[str] = "plan-changed"
+
     def __init__(self, differences: Iterable[str], remedy: str = "") -> None:
         self.differences = tuple(differences)
         super().__init__(
@@ -151,14 +172,22 @@ class PlanChanged(LadingError):
 class AlteredWarning(UserWarning):
     """The database changed values on their way in, as triggers and rules do."""
 
+    code: ClassVar[str] = "altered"
+
 
 class ClosureWarning(UserWarning):
     """A closure takes records that a filter of the same export leaves out."""
+
+    code: ClassVar[str] = "closure"
 
 
 class RoundedWarning(UserWarning):
     """An export wrote decimals with fewer digits than SQLite holds, as the catalog allows."""
 
+    code: ClassVar[str] = "rounded"
+
 
 class LeftOutWarning(UserWarning):
     """An export leaves out tables or columns that nobody excused by name."""
+
+    code: ClassVar[str] = "left-out"

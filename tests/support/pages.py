@@ -8,7 +8,7 @@ The blocks of a page share one namespace and one folder, and run in the page's o
 - a ``{code-block}`` with a ``:caption:`` is the file of that name, and is written.
 
 ``...`` stands for any text within an output.  A comment ``<!-- not run: why -->`` before a block
-leaves it out.
+leaves it out, and a comment that begins with ``<!-- run`` holds Python that readers don't see.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,10 +29,13 @@ from types import ModuleType
 from typing import Any
 
 FENCE = re.compile(
-    r"^(?P<mark>`{3,}|:{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=mark)[ \t]*$", re.M | re.S
+    r"^(?P<indent> *)(?P<mark>`{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^ *(?P=mark) *$", re.M | re.S
 )
+HIDDEN = re.compile(r"^<!-- run\n(?P<body>.*?)^-->", re.M | re.S)
 OPTION = re.compile(r":(\w[\w-]*):[ \t]*(.*)\n")
 LEFT_OUT = re.compile(r"<!--\s*not run:\s*\S.*?-->\s*\Z", re.S)
+#: What is only looked at.
+SHOWN = {"text", "json", "toml", "yaml", "ini", "sql", "gitattributes"}
 #: A page's commands, where nothing is installed: each is a module of Python's.
 COMMANDS = {"python": "", "lading": "-m lading.cli.main", "pytest": "-m pytest"}
 
@@ -51,10 +55,15 @@ class Block:
 def blocks_of(text: str) -> Iterator[Block]:
     """Yield the blocks of a page."""
     end = 0
-    for match in FENCE.finditer(text):
-        info, code, caption = match["info"].strip(), match["body"], None
-        if match["mark"].startswith(":"):
+    fences = [(match.start(), match) for match in FENCE.finditer(text)]
+    hidden = [(match.start(), match) for match in HIDDEN.finditer(text)]
+    for start, match in sorted(fences + hidden, key=lambda pair: pair[0]):
+        code, caption = textwrap.dedent(match["body"]), None
+        line = text.count("\n", 0, start) + 1
+        if match.re is HIDDEN:
+            yield Block(line, "python", None, code, runs=True, follows=False)
             continue
+        info = match["info"].strip()
         directive = re.fullmatch(r"\{code-block\}\s*(\S*)", info)
         if directive is not None:
             info = directive[1]
@@ -62,9 +71,8 @@ def blocks_of(text: str) -> Iterator[Block]:
                 caption = option[2].strip() if option[1] == "caption" else caption
                 code = code[option.end() :]
             code = code.removeprefix("\n")
-        between = text[end : match.start()]
+        between = text[end:start]
         end = match.end()
-        line = text.count("\n", 0, match.start()) + 1
         yield Block(line, info, caption, code, not LEFT_OUT.search(between), not between.strip())
 
 
@@ -76,7 +84,7 @@ def run_page(page: Path) -> None:
     commands = _commands(Path.cwd().parent / "commands")
     for place, block in enumerate(blocks):
         where = f"{page.name} line {block.line}"
-        if not block.runs:
+        if not block.runs or block.language.startswith("{"):
             continue
         if block.caption is not None:
             file = Path(block.caption)
@@ -88,6 +96,8 @@ def run_page(page: Path) -> None:
             _run_python(block, shown.code if shown else None, names, where)
         elif block.language == "console":
             _run_console(block, commands, where)
+        else:
+            assert block.language in SHOWN, f"{where}: can't run {block.language!r}"
 
 
 def _run_python(block: Block, shown: str | None, names: dict[str, Any], where: str) -> None:
@@ -119,7 +129,7 @@ def _run_console(block: Block, commands: Path, where: str) -> None:
         path = f"{commands}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-c", command],
-            env={**os.environ, "PATH": path, "COLUMNS": "100"},
+            env={**os.environ, "PATH": path, "COLUMNS": "80"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,79 @@
+"""What pages show of the program itself.
+
+Files are written by ``make generated``, and a test holds them current.  The commands are put into
+their page whenever it is built.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from lading import formats
+from lading.cli.main import main
+
+DOCS = Path(__file__).parent
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Yield each generated file and its text."""
+    yield from schema_files()
+
+
+def schema_files() -> Iterator[tuple[Path, str]]:
+    """Yield the JSON Schemas of the files of a fixed form."""
+    for name in ("manifest", "entity_file", "plan", "lock", "verification"):
+        schema = getattr(formats, f"{name}_schema")()
+        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        yield DOCS / "_static" / "schemas" / f"{name}.schema.json", text
+
+
+def commands_page() -> str:
+    """Return all commands as Markdown."""
+    with click.Context(main, info_name="lading") as context:
+        parts = [
+            _command(main.get_command(context, name), name, context) for name in _names(context)
+        ]
+    return "\n".join(parts)
+
+
+def _names(context: click.Context) -> list[str]:
+    return main.list_commands(context)
+
+
+def _command(command: click.Command | None, name: str, parent: click.Context) -> str:
+    """Return the section of one command: usage, help, options, examples."""
+    assert command is not None
+    with click.Context(command, info_name=name, parent=parent) as context:
+        usage = " ".join(["lading", name, *command.collect_usage_pieces(context)])
+        options = [
+            record
+            for option in command.get_params(context)
+            if isinstance(option, click.Option)
+            if (record := option.get_help_record(context))
+        ]
+    text = [f"(command-{name})=", f"### `lading {name}`", f"```text\n{usage}\n```"]
+    text += [_paragraph(paragraph) for paragraph in (command.help or "").split("\n\n")]
+    rows = [f"| `{flags}` | {_cell(meaning)} |" for flags, meaning in options]
+    text.append("\n".join(["| option | meaning |", "|---|---|", *rows]))
+    examples = getattr(command, "examples", ())
+    if examples:
+        text.append("\n".join(["```text", *examples, "```"]))
+    return "\n\n".join(text) + "\n"
+
+
+def _paragraph(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _cell(text: str) -> str:
+    return _paragraph(text).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    for path, text in files():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
