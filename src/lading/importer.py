@@ -97,13 +97,13 @@ def import_all(
         catalog: the catalog that the bundle was exported from; by default the default one.
         on_conflict: what happens to a record whose natural key the database has already:
             ``"skip"``, ``"update"`` (write what differs), ``"error"``, or ``"mirror"`` (update, and
-            delete what the bundle lacks); for all entities, or as a mapping by entity, with
-            ``"*"`` for the rest.
-        on_error: with ``"rollback"`` every problem is found, nothing is written and
-            ``ImportFailed`` is raised, whose ``report`` lists them; with ``"continue"`` good
-            records are kept, and bad ones are reported and counted as failed.
+            delete what the bundle lacks); for all entities, or for each in a mapping, with ``"*"``
+            for the rest.
+        on_error: with ``"rollback"`` every problem is found and nothing is written (the ``report``
+            of ``ImportFailed`` lists them); with ``"continue"`` good records are kept, and bad ones
+            are reported and counted as failed.
         only: the entities loaded; by default all.
-        dry_run: whether to return a plan of what the import would do; this only reads.
+        dry_run: whether to plan what the import would do, which only reads.
         expect: a plan, a diff of this database and the bundle, or the file of either: the import
             does exactly this, or nothing.
         cascade: whether a mirror may delete or alter rows outside of its entities, as the

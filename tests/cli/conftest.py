@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
 
 from lading.cli.main import main
+from lading.cli.schemas import output_schema
 
 TABLES = """
 CREATE TABLE suppliers (id INTEGER PRIMARY KEY, slug VARCHAR(40) NOT NULL UNIQUE, name TEXT);
@@ -76,3 +80,25 @@ def shop(folder: Path) -> str:
 def empty(folder: Path) -> str:
     """The URL of a database with the same tables, and no row."""
     return make_database(folder / "empty.db", rows="")
+
+
+@pytest.fixture
+def run_json(run: Run) -> Callable[..., list[Any]]:
+    """Run a command with ``--json``: each line it prints is valid by the command's schema."""
+
+    def invoke(command: str, *args: str, code: int = 0, **settings: Any) -> list[Any]:
+        lines = run(command, *args, "--json", code=code, **settings).stdout.splitlines()
+        values = [json.loads(line) for line in lines]
+        validator = Draft202012Validator(output_schema(command))
+        for value in values:
+            validator.validate(value)
+        return values
+
+    return invoke
+
+
+@pytest.fixture
+def backup(run: Run, shop: str, folder: Path) -> str:
+    """A bundle of the shop."""
+    run("export", shop, "backup")
+    return str(folder / "backup")

@@ -1,25 +1,99 @@
-"""`lading export`: a database with no declaration at all, to a bundle."""
+"""`lading export`: databases, bundles and documents, with no declaration at all."""
 
 from __future__ import annotations
 
 import json
+import zipfile
+
+import pytest
 
 from lading import verify
 
 
 def test_a_database_is_exported_without_a_declaration(run, shop, folder) -> None:
-    """One command writes a bundle, and its first line says that the database is reflected."""
+    """One command writes a verified bundle, and its first line says that it is reflected."""
     result = run("export", shop, "backup")
-    assert (
-        result.stderr.splitlines()[0]
-        == f"No catalog is named: {shop} is taken as it is, 2 entities."
-    )
-    assert result.stdout.startswith("backup: 2 entities, 5 records")
+    assert result.stderr.splitlines() == [
+        f"No catalog is named: {shop} is taken as it is, 2 entities."
+    ]
+    bundle, verified = result.stdout.splitlines()
+    assert bundle.startswith("backup: 2 entities, 5 records")
+    assert verified == "verified: whole (files, records, references)"
     assert verify(folder / "backup")
 
 
-def test_json_is_one_document(run, shop) -> None:
+def test_json_is_one_document(run_json, shop) -> None:
     """With ``--json`` standard output has one line, and nothing else."""
-    document = json.loads(run("export", shop, "backup", "--json").stdout)
+    [document] = run_json("export", shop, "backup")
     assert document["records"] == 5
     assert [file["entity"] for file in document["files"]] == ["suppliers", "products"]
+    assert document["checks"] == ["files", "records", "references"]
+
+
+def test_the_variable_stands_in_for_the_database(run, shop, monkeypatch) -> None:
+    """With DATABASE_URL the only argument is where the bundle goes."""
+    monkeypatch.setenv("DATABASE_URL", shop)
+    assert "5 records" in run("export", "backup.zip", "--no-verify").stdout
+    assert zipfile.is_zipfile("backup.zip")
+
+
+def test_a_bundle_is_replaced_only_where_asked_to(run, shop, backup) -> None:
+    """Without --overwrite a bundle that is there is an error, which names the option."""
+    message = run("export", shop, "backup", code=3).stderr
+    assert "there is a bundle already. Pass --overwrite to replace it" in message
+    assert "unchanged" in run("export", shop, "backup", "--overwrite-changed").stdout
+    assert "unchanged" not in run("export", shop, "backup", "--overwrite").stdout
+
+
+def test_entities_may_be_named(run, shop) -> None:
+    """--only takes names one by one, or with commas between them."""
+    assert "1 entity, 2 records" in run("export", shop, "a", "--only", "suppliers").stdout
+    assert "2 entities" in run("export", shop, "b", "--only", "suppliers,products").stdout
+    assert (
+        "--only: unknown entity 'supplier'"
+        in run("export", shop, "c", "--only", "supplier", code=2).stderr
+    )
+
+
+@pytest.mark.parametrize("source", ["database", "bundle"])
+def test_a_document_goes_to_standard_output(run, shop, backup, source) -> None:
+    """``-`` prints one JSON document, which the variable's database or a bundle is exported to."""
+    document = json.loads(run("export", shop if source == "database" else backup, "-").stdout)
+    assert [record["slug"] for record in document["products"]] == ["butter", "flour", "salt"]
+    assert document["products"][0]["supplier"] == {"slug": "dairy"}
+    assert document["schema_versions"] == {"suppliers": 1, "products": 1}
+
+
+def test_a_document_is_a_file_that_ends_in_json(run, run_json, shop) -> None:
+    """A file that is there is replaced only with --overwrite."""
+    [document] = run_json("export", shop, "shop.json")
+    assert document == {
+        "path": "shop.json",
+        "records": 5,
+        "entities": {"suppliers": 2, "products": 3},
+    }
+    assert "there is a file already" in run("export", shop, "shop.json", code=3).stderr
+    run("export", shop, "shop.json", "--overwrite")
+
+
+def test_bundles_and_documents_become_each_other(run, shop, backup, folder) -> None:
+    """A folder, a ZIP file and a document hold the same records, whichever way they are made."""
+    run("export", backup, "backup.zip", "--database", shop)
+    run("export", "backup.zip", "shop.json")
+    run("export", "shop.json", "again", "--database", shop)
+    contents = {verify(folder / path).content_sha256 for path in ("backup", "backup.zip", "again")}
+    assert len(contents) == 1
+
+
+def test_options_that_a_source_lacks_are_refused(run, shop, backup) -> None:
+    """What would have no effect is an error."""
+    message = run("export", backup, "b", "--only", "suppliers", "--database", shop, code=2).stderr
+    assert "--only is not for a bundle; leave it out." in message
+    assert (
+        "--source is not for a document" in run("export", shop, "-", "--source", "x", code=2).stderr
+    )
+
+
+def test_a_database_is_no_destination(run, shop, backup, empty) -> None:
+    """The error names the command that is meant."""
+    assert "lading import" in run("export", backup, empty, code=2).stderr

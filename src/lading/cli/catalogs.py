@@ -1,82 +1,90 @@
-"""The catalog of a command: ``--catalog``, ``LADING_CATALOG``, ``[tool.lading]``, or reflection."""
+"""Which catalog a command works with: the declared one, else that of a database as it is."""
 
 from __future__ import annotations
 
+import functools
 import os
-import sys
-import tomllib
-import traceback
-from collections.abc import Iterator
-from importlib import import_module
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import click
 import sqlalchemy as sa
 
 from lading.bundle import with_bundle
-from lading.catalog import Catalog, default_catalog
-from lading.cli import databases
+from lading.catalog import Catalog
+from lading.cli.databases import VARIABLE, connected
+from lading.cli.declared import PROJECT, declared_catalog
+from lading.cli.declared import VARIABLE as CATALOG_VARIABLE
 from lading.cli.output import Output
 from lading.cli.secrets import masked
-from lading.errors import DeclarationError
-from lading.messages import nearest, shown
-
-VARIABLE = "LADING_CATALOG"
-PROJECT = "pyproject.toml"
-#: What ``[tool.lading]`` may hold.
-SETTINGS = ("catalog",)
-EXPECTED = "a Catalog, a declarative base, a registry, a MetaData, or a function that returns one"
 
 
-def declared_catalog(option: str | None) -> Catalog | None:
-    """Return the catalog that the option, the variable or the project names, if any does.
+@dataclass(frozen=True, slots=True)
+class CatalogChoice:
+    """What a command line says about the catalog.
 
-    Raises ``UsageError`` for a name that leads to no catalog.
-
-    Args:
-        option: What ``--catalog`` says, as ``module:attribute``.
+    ``option`` is what ``--catalog`` says, ``owned`` whether a reflected catalog nests owned rows,
+    and ``database`` the URL of the database that a bundle's catalog is taken from.
     """
-    _add_to_path(Path.cwd())
-    if option is not None:
-        return _loaded(option, "--catalog")
-    if name := os.environ.get(VARIABLE):
-        return _loaded(name, VARIABLE)
-    return _of_project()
 
+    option: str | None
+    owned: bool
+    database: str | None
 
-def chosen_catalog(
-    option: str | None,
-    output: Output,
-    *,
-    engine: sa.Engine | None = None,
-    bundle: str | None = None,
-    owned: bool = False,
-) -> Catalog:
-    """Return a command's catalog: the declared one, else that of the database, which is said.
-
-    Args:
-        option: What ``--catalog`` says.
-        output: Where it is said.
-        engine: The database to reflect where no catalog is declared.
-        bundle: The bundle that the catalog is for, whose catalog's name it then has.
-        owned: As in ``Catalog.from_metadata``.
-    """
-    catalog = declared_catalog(option)
-    if catalog is not None:
-        if owned:
+    def declared(self) -> Catalog | None:
+        """Return the catalog that an application declares, if one is named."""
+        catalog = declared_catalog(self.option)
+        if catalog is not None and self.owned:
             raise click.UsageError("--owned is for databases without a catalog; leave it out.")
         return catalog
-    if engine is None:
-        raise click.UsageError(
-            f"No catalog is named: expected --catalog, {VARIABLE} or [tool.lading] in {PROJECT}, "
-            f"or a database with these tables in {databases.VARIABLE}."
-        )
-    name = None if bundle is None else with_bundle(bundle, lambda reader: reader.manifest.catalog)
-    catalog = Catalog.from_metadata(engine, name=name, owned=owned)
-    shown_url = masked(engine.url.render_as_string(hide_password=True))
-    output.note(f"No catalog is named: {shown_url} is taken as it is, {_extent(catalog)}.")
-    return catalog
+
+    def for_database(
+        self, engine: sa.Engine, output: Output, *, bundle: str | None = None
+    ) -> Catalog:
+        """Return the catalog to read or write a database by; a reflected one is told.
+
+        Args:
+            engine: The database.
+            output: Where it is told.
+            bundle: The bundle that goes into it, whose catalog's name a reflected one has.
+        """
+        catalog = self.declared()
+        if catalog is not None:
+            return catalog
+        name = None if bundle is None else catalog_name(bundle)
+        catalog = Catalog.from_metadata(engine, name=name, owned=self.owned)
+        shown_url = masked(engine.url.render_as_string(hide_password=True))
+        output.note(f"No catalog is named: {shown_url} is taken as it is, {_extent(catalog)}.")
+        return catalog
+
+    def for_bundle(self, bundle: str | None, output: Output) -> Catalog:
+        """Return the catalog to read a bundle by; without one, that of ``DATABASE_URL``."""
+        url = self.database or os.environ.get(VARIABLE)
+        return self._beside(bundle, output, url) or _refuse_none()
+
+    def perhaps_for_bundle(self, bundle: str, output: Output) -> Catalog | None:
+        """Return the catalog to read a bundle by, where one is named."""
+        return self._beside(bundle, output, self.database)
+
+    def _beside(self, bundle: str | None, output: Output, url: str | None) -> Catalog | None:
+        catalog = self.declared()
+        if catalog is not None or url is None:
+            return catalog
+        with connected(url) as engine:
+            return self.for_database(engine, output, bundle=bundle)
+
+
+def catalog_name(bundle: str) -> str:
+    """Return what a bundle calls its catalog."""
+    return with_bundle(bundle, lambda reader: reader.manifest.catalog)
+
+
+def _refuse_none() -> Catalog:
+    raise click.UsageError(
+        f"No catalog is named: expected --catalog, {CATALOG_VARIABLE} or [tool.lading] in "
+        f"{PROJECT}, or --database (or {VARIABLE}) with a database that has its tables."
+    )
 
 
 def _extent(catalog: Catalog) -> str:
@@ -86,120 +94,42 @@ def _extent(catalog: Catalog) -> str:
     return f"{count} {'entity' if count == 1 else 'entities'}{without}"
 
 
-def _of_project() -> Catalog | None:
-    folder = Path.cwd()
-    for place in (folder, *folder.parents):
-        if (file := place / PROJECT).is_file():
-            name = _setting(file)
-            if name is None:
-                return None
-            _add_to_path(place)
-            return _loaded(name, f"{file}: [tool.lading] catalog")
-    return None
+def catalog_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command that knows its database the options of a ``CatalogChoice``, its ``choice``."""
+    return _catalog_options(function, with_database=False)
 
 
-def _setting(file: Path) -> str | None:
-    """Return the catalog that a project's file names."""
-    try:
-        tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{file} can't be read: {error}.") from None
-    settings = tool.get("lading", {}) if isinstance(tool, dict) else {}
-    if not isinstance(settings, dict):
-        raise click.UsageError(f"{file}: [tool.lading] is {shown(settings)}; expected a table.")
-    for key in settings:
-        if key not in SETTINGS:
-            raise click.UsageError(
-                f"{file}: [tool.lading] has an unknown key {key!r}; expected one of: "
-                f"{nearest(key, SETTINGS)}."
-            )
-    name = settings.get("catalog")
-    if name is not None and not isinstance(name, str):
-        raise click.UsageError(
-            f"{file}: [tool.lading] catalog is {shown(name)}; expected 'module:attribute'."
-        )
-    return name
+def bundle_catalog_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command on bundles the options of a ``CatalogChoice``, with ``--database``."""
+    return _catalog_options(function, with_database=True)
 
 
-def _add_to_path(folder: Path) -> None:
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+def _catalog_options(function: Callable[..., Any], *, with_database: bool) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def run(
+        output: Output,
+        *,
+        catalog: str | None,
+        owned: bool,
+        database: str | None = None,
+        **options: Any,
+    ) -> Any:
+        return function(output, choice=CatalogChoice(catalog, owned, database), **options)
 
-
-def _loaded(name: str, where: str) -> Catalog:
-    """Import the module of a catalog, and return the catalog."""
-    module_name, colon, attribute = name.partition(":")
-    if not module_name or (colon and not attribute):
-        raise click.UsageError(f"{where} is {name!r}; expected 'module:attribute'.")
-    module = _imported(module_name, f"{where} {name!r}")
-    if not colon:
-        return _sole_catalog(module, f"{where} {name!r}")
-    value: Any = module
-    for part in attribute.split("."):
-        if not hasattr(value, part):
-            known = nearest(part, _candidates(value))
-            raise click.UsageError(
-                f"{where} {name!r}: {module_name} has no {part!r}; expected one of: {known}."
-            )
-        value = getattr(value, part)
-    return _catalog_of(value, f"{where} {name!r}")
-
-
-def _candidates(module: Any) -> Iterator[str]:
-    """Name what a module has that is a catalog, or can be made one."""
-    for name, value in vars(module).items():
-        is_model = hasattr(value, "__table__")
-        metadata = getattr(value, "metadata", None) if isinstance(value, type) else value
-        if isinstance(metadata, Catalog | sa.MetaData) and not is_model:
-            yield name
-
-
-def _sole_catalog(module: Any, where: str) -> Catalog:
-    """Return the catalog of a module that is named alone."""
-    catalogs = [value for value in vars(module).values() if isinstance(value, Catalog)]
-    if len(catalogs) == 1:
-        return catalogs[0]
-    if not catalogs and default_catalog.schemas:
-        return default_catalog
-    known = ", ".join(_candidates(module)) or "none"
-    raise click.UsageError(
-        f"{where}: the module has {len(catalogs)} catalogs; write module:attribute with one of: "
-        f"{known}."
-    )
-
-
-def _imported(module_name: str, where: str) -> Any:
-    try:
-        return import_module(module_name)
-    except click.ClickException:
-        raise
-    except ModuleNotFoundError as error:
-        if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
-            raise click.UsageError(
-                f"{where}: there is no module {error.name!r}; expected one that Python can import "
-                f"from here ({Path.cwd()}) or has installed."
-            ) from None
-        raise click.UsageError(_broken_text(where, error)) from None
-    except (Exception, SystemExit) as error:  # the application's own mistakes
-        raise click.UsageError(_broken_text(where, error)) from None
-
-
-def _broken_text(where: str, error: BaseException) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{frame.filename}, line {frame.lineno}"
-    return f"{where} can't be imported: {type(error).__name__}: {error} ({place})."
-
-
-def _catalog_of(value: Any, where: str) -> Catalog:
-    """Return the catalog that an attribute is, returns or describes."""
-    if callable(value) and not isinstance(value, type | Catalog):
-        try:
-            value = value()
-        except Exception as error:
-            raise click.UsageError(_broken_text(where, error)) from None
-    if isinstance(value, Catalog):
-        return value
-    try:
-        return Catalog.from_metadata(value)
-    except DeclarationError:
-        raise click.UsageError(f"{where} is {shown(value)}; expected {EXPECTED}.") from None
+    if with_database:
+        run = click.option(
+            "--database",
+            metavar="URL",
+            help="Take the catalog of this database as it is, where none is declared.",
+        )(run)
+    run = click.option(
+        "--owned",
+        is_flag=True,
+        help="Without a catalog: let records hold the rows that are deleted along with them.",
+    )(run)
+    return click.option(
+        "--catalog",
+        metavar="MODULE:ATTRIBUTE",
+        help="The catalog of declared entities; by default LADING_CATALOG, then [tool.lading] in "
+        "pyproject.toml; without one a database is taken as it is.",
+    )(run)

@@ -1,16 +1,14 @@
-"""What all commands have in common: ``--json``, ``--catalog``, and two examples in their help."""
+"""What all commands have in common: ``--json``, and two examples in their help."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from lading.cli.output import Output
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class ExampleCommand(click.Command):
@@ -46,26 +44,10 @@ def command(
         def run(*, as_json: bool, **options: Any) -> Any:
             return function(Output(as_json), **options)
 
-        json_option = click.option(
-            "--json",
-            "as_json",
-            is_flag=True,
-            help=f"Print JSON by the schema of: lading schema --output-of {name}",
-        )
         make = click.command(name, cls=ExampleCommand, examples=examples, **settings)
-        made: click.Command = make(json_option(run))
-        return made
+        new: click.Command = make(run)
+        text = f"Print JSON by the schema of: lading schema --output-of {name}"
+        new.params.append(click.Option(["--json", "as_json"], is_flag=True, help=text))
+        return new
 
     return decorate
-
-
-def catalog_option(function: Function) -> Function:
-    """Give a command the options that say which catalog is meant."""
-    option = click.option(
-        "--catalog",
-        "catalog",
-        metavar="MODULE:ATTRIBUTE",
-        help="The catalog of declared entities; by default LADING_CATALOG, then [tool.lading] in "
-        "pyproject.toml, else the database is reflected.",
-    )
-    return option(function)

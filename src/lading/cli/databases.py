@@ -50,6 +50,11 @@ def places_of(places: tuple[str, ...], *names: str) -> tuple[str, ...]:
     return places
 
 
+def place_or_variable(place: str | None, name: str) -> str:
+    """Return a command's only argument, or ``DATABASE_URL`` where it is left out."""
+    return places_of(() if place is None else (place,), name)[0]
+
+
 @contextmanager
 def connected(text: str) -> Iterator[sa.Engine]:
     """Open the database of a URL, and see that it answers; close it at the end.

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from lading.cli.results import FailureResult, json_line
+from lading.cli.results import failure_result, json_line
 from lading.cli.secrets import without_passwords
 from lading.errors import (
     ArgumentError,
@@ -55,6 +58,12 @@ CODES: dict[type[LadingError], ExitCode] = {
 }
 #: Set to anything, it shows the traceback of a bug.
 TRACEBACK = "LADING_TRACEBACK"
+INTERRUPTED = "interrupted: nothing is left behind; a database is as it was, and so is a bundle"
+#: Arguments as the library's messages name them.
+_ARGUMENT = re.compile(
+    r"\b(catalog|cascade|closure|dry_run|expect|goldens|include_ids|lock|max_bytes|on_conflict"
+    r"|on_error|only|overwrite|restore|source)=('[\w ]+'|True|\.\.\.|…|)(?=[\s.,;:)]|$)"
+)
 
 
 def exit_code_of(error: LadingError) -> ExitCode:
@@ -69,32 +78,54 @@ def failures_reported(*, as_json: bool) -> Iterator[None]:
     With ``as_json`` standard output gets it as a document as well.
     """
     try:
-        yield
+        with warnings_shown():
+            yield
     except click.UsageError as error:
         if as_json:
-            click.echo(json_line(FailureResult("UsageError", error.format_message(), 2)))
+            click.echo(json_line(failure_result(error, error.format_message(), ExitCode.USAGE)))
         raise
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except LadingError as error:
-        _end(exit_code_of(error), type(error).__name__, str(error), as_json=as_json)
-    except KeyboardInterrupt:
-        text = "interrupted; nothing was written, or all of it was rolled back"
-        _end(ExitCode.INTERRUPTED, "KeyboardInterrupt", text, as_json=as_json)
-    except OSError as error:
-        if error.errno == errno.EPIPE:
+        _end(exit_code_of(error), error, in_words_of_options(str(error)), as_json=as_json)
+    except KeyboardInterrupt as error:
+        _end(ExitCode.INTERRUPTED, error, INTERRUPTED, as_json=as_json)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
             _leave_closed_pipe()
-        _end(ExitCode.BUG, type(error).__name__, _bug_text(error), as_json=as_json)
-    except Exception as error:  # a bug of lading's, which the message asks to report
-        _end(ExitCode.BUG, type(error).__name__, _bug_text(error), as_json=as_json)
+        _end(ExitCode.BUG, error, _bug_text(error), as_json=as_json)
 
 
-def _end(code: ExitCode, name: str, text: str, *, as_json: bool) -> None:
+def _end(code: ExitCode, error: BaseException, text: str, *, as_json: bool) -> NoReturn:
     text = without_passwords(text)
     if as_json:
-        click.echo(json_line(FailureResult(name, text, code)))
+        click.echo(json_line(failure_result(error, text, code)))
     click.echo(f"Error: {text}", err=True)
     raise click.exceptions.Exit(code)
+
+
+@contextmanager
+def warnings_shown() -> Iterator[None]:
+    """Show warnings as lines on standard error, without the source that they come from."""
+
+    def show(message: Warning | str, *_: object) -> None:
+        text = in_words_of_options(str(message))
+        click.echo(f"Warning: {without_passwords(text)}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
+
+
+def in_words_of_options(text: str) -> str:
+    """Return a message of the library's with options where it names arguments."""
+    return _ARGUMENT.sub(lambda match: f"--{match[1].replace('_', '-')}{_value(match[2])}", text)
+
+
+def _value(text: str) -> str:
+    value = text.strip("'")
+    return "" if value in ("", "True", "...", "…") else f" {value}"
 
 
 def _bug_text(error: Exception) -> str:
@@ -109,7 +140,7 @@ def _bug_text(error: Exception) -> str:
     )
 
 
-def _leave_closed_pipe() -> None:
+def _leave_closed_pipe() -> NoReturn:
     """End quietly where the reader of the output has gone, as ``head`` does."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""`lading export`: a database, as a bundle or a document."""
+"""`lading export`: a database, a bundle or a document, as a bundle or a document."""
 
 from __future__ import annotations
 
@@ -6,34 +6,121 @@ from typing import Any
 
 import click
 
-from lading.cli.catalogs import chosen_catalog
-from lading.cli.command import catalog_option, command
-from lading.cli.databases import connected, places_of
-from lading.cli.options import library_options
+from lading.bundle.manifest import Manifest
+from lading.bundler import write_bundle
+from lading.cli.bundles import converted, document_from
+from lading.cli.catalogs import CatalogChoice, bundle_catalog_options
+from lading.cli.command import command
+from lading.cli.databases import connected, is_url, places_of
+from lading.cli.documents import STANDARD, is_document, read_document, write_document
+from lading.cli.exits import ExitCode
+from lading.cli.options import library_options, taken_by
 from lading.cli.output import Output
 from lading.cli.progress import progress_shown
-from lading.cli.results import bundle_result
-from lading.exporter import export_all
+from lading.cli.results import DocumentResult, ExportResult, bundle_result
+from lading.cli.secrets import masked
+from lading.exporter import export_all, export_document
+from lading.upgrader import upgrade
+from lading.verifier import verify
 
 
 @command(
     "export",
     examples=(
         "lading export sqlite:///app.db backup/",
-        "lading export postgresql+psycopg://me@localhost/shop shop.zip --catalog shop.schemas",
+        "lading export --catalog shop.schemas:catalog shop.zip --overwrite",
+        "lading export sqlite:///app.db - --only recipes | jq .recipes",
     ),
 )
 @click.argument("places", nargs=-1, metavar="[SOURCE] DESTINATION")
-@catalog_option
+@bundle_catalog_options
 @library_options(export_all)
-def export(output: Output, places: tuple[str, ...], catalog: str | None, **options: Any) -> None:
+@click.option(
+    "--verify/--no-verify",
+    "verified",
+    default=True,
+    show_default=True,
+    help="Read the bundle that was written once more, and look for faults.",
+)
+def export(
+    output: Output,
+    *,
+    places: tuple[str, ...],
+    choice: CatalogChoice,
+    verified: bool,
+    **options: Any,
+) -> None:
     """Write a database to a bundle.
 
-    SOURCE is a database URL (by default DATABASE_URL).  DESTINATION is a folder, or a ZIP file if
-    it ends in .zip.
+    SOURCE is a database URL (by default DATABASE_URL), a bundle or a document.  DESTINATION is
+    a folder, a ZIP file if it ends in .zip, a document if it ends in .json, or - for a document
+    on standard output.
     """
     source, destination = places_of(places, "SOURCE", "DESTINATION")
-    with connected(source) as engine, progress_shown() as progress:
-        chosen = chosen_catalog(catalog, output, engine=engine)
-        manifest = export_all(engine, destination, catalog=chosen, progress=progress, **options)
-    output.result(manifest, bundle_result(manifest))
+    if is_url(destination):
+        raise click.UsageError(
+            f"{masked(destination)!r} is a database, and export writes bundles; expected a path. "
+            "To load a bundle into a database: lading import."
+        )
+    if is_document(destination):
+        _export_document(output, source, destination, choice, options)
+        return
+    manifest = _export_bundle(output, source, destination, choice, options)
+    checks: tuple[str, ...] = ()
+    if verified:
+        with progress_shown() as progress:
+            verification = verify(destination, progress=progress)
+        checks = verification.checks
+        if not verification:
+            output.result(verification, bundle_result(manifest, ExportResult, checks=()))
+            raise click.exceptions.Exit(ExitCode.BUNDLE)
+    text = f"{manifest}\nverified: whole ({', '.join(checks)})" if verified else str(manifest)
+    output.result(text, bundle_result(manifest, ExportResult, checks=checks))
+
+
+def _export_bundle(
+    output: Output, source: str, destination: str, choice: CatalogChoice, options: dict[str, Any]
+) -> Manifest:
+    """Write a bundle from any source."""
+    if is_url(source):
+        with connected(source) as engine:
+            catalog = choice.for_database(engine, output)
+            with progress_shown() as progress:
+                return export_all(
+                    engine, destination, catalog=catalog, progress=progress, **options
+                )
+    if is_document(source):
+        options = taken_by(write_bundle, options, "a document")
+        document = read_document(source)
+        catalog = choice.for_bundle(None, output)
+        with progress_shown() as progress:
+            return write_bundle(
+                document, destination, catalog=catalog, progress=progress, **options
+            )
+    options = taken_by(upgrade, options, "a bundle")
+    return converted(output, source, destination, choice, options)
+
+
+def _export_document(
+    output: Output, source: str, destination: str, choice: CatalogChoice, options: dict[str, Any]
+) -> None:
+    """Write a document from any source."""
+    overwrite = bool(options.pop("overwrite"))
+    if is_document(source):
+        raise click.UsageError("The source is a document already; expected a database or a bundle.")
+    if is_url(source):
+        options = taken_by(export_document, options, "a document")
+        with connected(source) as engine:
+            catalog = choice.for_database(engine, output)
+            document = export_document(engine, catalog=catalog, **options)
+    else:
+        taken_by(document_from, options, "a bundle")
+        document = document_from(source)
+    write_document(document, destination, overwrite=overwrite)
+    entities = {name: len(rows) for name, rows in document.items() if isinstance(rows, list)}
+    result = DocumentResult(path=destination, records=sum(entities.values()), entities=entities)
+    text = f"{destination}: {len(entities)} entities, {result.records:,} records"
+    if destination == STANDARD:
+        output.note(text)
+    else:
+        output.result(text, result)

@@ -28,6 +28,34 @@ class CommandEntry(NamedTuple):
 #: In the order in which ``lading --help`` lists them.
 COMMANDS: dict[str, CommandEntry] = {
     "export": CommandEntry("lading.cli.export:export", "Write a database to a bundle."),
+    "import": CommandEntry(
+        "lading.cli.import_:import_", "Load a bundle into a database, all of it or nothing."
+    ),
+    "verify": CommandEntry(
+        "lading.cli.verify:verify", "Look through a bundle, and report every fault."
+    ),
+    "inspect": CommandEntry("lading.cli.inspect:inspect", "Say what a database or a bundle holds."),
+    "diff": CommandEntry(
+        "lading.cli.diff:diff",
+        "Say what would have to happen to A to make it B; nothing is written.",
+    ),
+    "upgrade": CommandEntry(
+        "lading.cli.upgrade:upgrade", "Write an old bundle again at the catalog's versions."
+    ),
+    "seal": CommandEntry(
+        "lading.cli.seal:seal", "Make a bundle whole again after an edit that was meant."
+    ),
+    "lock": CommandEntry(
+        "lading.cli.lock:lock",
+        "Seal a catalog's shapes in a lock file, with golden records beside it.",
+    ),
+    "check": CommandEntry(
+        "lading.cli.check:check", "Say what differs between a catalog and its lock."
+    ),
+    "schema": CommandEntry(
+        "lading.cli.schema:schema",
+        "Print the JSON Schema of an entity's records, or of a catalog's documents.",
+    ),
 }
 
 

@@ -6,14 +6,14 @@ Names, types, defaults and texts are written down once, where the function is.
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
-from lading.importer import Expected
 from lading.importing.options import ERRORS
 from lading.options import CHANGED
 
@@ -67,6 +67,21 @@ def library_options(
     return decorate
 
 
+def taken_by(function: Callable[..., Any], options: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Return the options that a function takes; refuse others that were set.
+
+    Args:
+        function: The public function.
+        options: The options of the command.
+        what: What the function works with, for the error.
+    """
+    names = inspect.signature(function).parameters
+    for name, value in options.items():
+        if name not in names and value not in (None, False):
+            raise click.UsageError(f"--{name.replace('_', '-')} is not for {what}; leave it out.")
+    return {name: value for name, value in options.items() if name in names}
+
+
 def argument_texts(function: Callable[..., Any]) -> dict[str, str]:
     """Return what a docstring says under ``Args:``, by argument, as a command's help says it."""
     _, _, section = (inspect.getdoc(function) or "").partition("\nArgs:\n")
@@ -101,28 +116,34 @@ def _options(parameter: inspect.Parameter, annotation: Any, text: str) -> list[A
     """Return the options of an argument, by its type."""
     name, default = parameter.name, parameter.default
     flag = f"--{name.replace('_', '-')}"
-    if annotation == bool | str:
-        first, _, _ = text.partition(".")
-        same = f"Like {flag}, but leave a whole bundle of the same records as it is."
-        flags = {"default": default, "type": click.UNPROCESSED}
-        return [
-            click.option(flag, name, flag_value=True, help=f"{first}.", **flags),
-            click.option(f"{flag}-{CHANGED}", name, flag_value=CHANGED, help=same, **flags),
-        ]
-    if annotation is bool or bool in getattr(annotation, "__args__", ()):
-        return [click.option(flag, name, is_flag=True, default=default, help=text)]
+    if annotation is bool or bool in get_args(annotation):
+        # What else such an argument may be, its later sentences say.
+        text = text if annotation is bool else f"{text.split('. ')[0].removesuffix('.')}."
+        flags = {"type": click.UNPROCESSED, "default": default}
+        options = [click.option(flag, name, flag_value=True, help=text, **flags)]
+        if str in get_args(annotation):
+            text = f"Like {flag}, but leave a whole bundle of the same records as it is."
+            options.append(
+                click.option(f"{flag}-{CHANGED}", name, flag_value=CHANGED, help=text, **flags)
+            )
+        return options
+    return [click.option(flag, name, help=text, **_settings(name, default, annotation))]
+
+
+def _settings(name: str, default: Any, annotation: Any) -> dict[str, Any]:
+    """Return what tells Click how the text after an option is read."""
+    if annotation == Iterable[str] | None:
+        return {"multiple": True, "metavar": "ENTITY", "callback": _names}
+    if annotation == str | Mapping[str, str]:
+        return {"multiple": True, "metavar": "[ENTITY=]MODE", "callback": _modes}
     settings: dict[str, Any] = {"default": default, "show_default": default is not None}
     if name in CHOICES:
         settings["type"] = click.Choice(CHOICES[name])
     elif annotation == int | None:
-        settings["type"] = click.IntRange(min=1)
-    elif annotation == Iterable[str] | None:
-        settings = {"multiple": True, "metavar": "ENTITY", "callback": _names}
-    elif annotation == str | Mapping[str, str]:
-        settings = {"multiple": True, "metavar": "[ENTITY=]MODE", "callback": _modes}
-    elif annotation == Expected or "path" in text:
-        settings |= {"metavar": "FILE"}
-    return [click.option(flag, name, help=text, **settings)]
+        settings |= {"type": int, "metavar": "NUMBER"}
+    elif any(get_origin(form) is os.PathLike for form in get_args(annotation)):
+        settings["metavar"] = "FILE"
+    return settings
 
 
 def _names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> list[str] | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from lading.bundle.manifest import Manifest
+from lading.planning.plan import ImportPlan
+from lading.report import Alteration, Counts, Finding, ImportReport, Problem
+from lading.sealer import SealedFile
+
+Written = TypeVar("Written", bound="BundleResult")
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,13 +21,28 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FailureResult(Result, frozen=True):
     """What any command prints that can't do its work.
 
-    ``error`` is the name of lading's exception, ``message`` what standard error says as well, and
-    ``exit_code`` what the command ends with.
+    ``error`` is the name of lading's exception, ``message`` what standard error says as well,
+    ``exit_code`` what the command ends with, ``problems`` are those of records, and
+    ``differences`` those from an expected plan.
     """
 
     error: str
     message: str
     exit_code: int
+    problems: tuple[Problem, ...] = ()
+    differences: tuple[str, ...] = ()
+
+
+def failure_result(error: BaseException, message: str, exit_code: int) -> FailureResult:
+    """Return what is said of an error."""
+    report = getattr(error, "report", None)
+    return FailureResult(
+        error=type(error).__name__,
+        message=message,
+        exit_code=exit_code,
+        problems=tuple(report.problems) if isinstance(report, ImportReport) else (),
+        differences=tuple(getattr(error, "differences", ())),
+    )
 
 
 class FileResult(Result, frozen=True):
@@ -36,7 +56,7 @@ class FileResult(Result, frozen=True):
     sha256: str
 
 
-class BundleResult(Result, frozen=True):
+class BundleResult(Result, frozen=True, kw_only=True):
     """A bundle that was written; ``left_out`` gives the reason for each table and column."""
 
     path: str
@@ -49,9 +69,135 @@ class BundleResult(Result, frozen=True):
     left_out: dict[str, str | None]
 
 
-def bundle_result(manifest: Manifest) -> BundleResult:
-    """Return what is said of a bundle's manifest."""
-    files = tuple(
+class ExportResult(BundleResult, frozen=True, kw_only=True):
+    """A bundle of a database; ``checks`` name what was verified after it was written."""
+
+    checks: tuple[str, ...]
+
+
+class DocumentResult(Result, frozen=True):
+    """A document that was written; ``entities`` maps each to its number of records."""
+
+    path: str
+    records: int
+    entities: dict[str, int]
+
+
+class SealResult(Result, frozen=True):
+    """What a seal did; ``files`` are those that it changed or found changed."""
+
+    path: str
+    written: bool
+    content_sha256: str
+    files: tuple[SealedFile, ...]
+
+
+class LockResult(Result, frozen=True):
+    """What a lock holds now: ``sealed`` are the entities of seal ``number``."""
+
+    path: str
+    number: int
+    sealed: tuple[str, ...]
+    changed: bool
+
+
+class CheckResult(Result, frozen=True):
+    """What differs from a lock."""
+
+    path: str
+    findings: tuple[Finding, ...]
+
+
+class ImportResult(Result, frozen=True):
+    """What became of an import, or would: ``message`` says why nothing was written.
+
+    ``problems`` and ``differences`` hold the first thousand, ``more_...`` is how many there were
+    beyond.
+    """
+
+    outcome: Literal["committed", "not committed"]
+    message: str
+    entities: dict[str, Counts]
+    problems: tuple[Problem, ...]
+    more_problems: int
+    differences: tuple[Problem, ...]
+    more_differences: int
+    altered: tuple[Alteration, ...]
+
+
+class EntityResult(Result, frozen=True):
+    """An entity that a database or a bundle holds.
+
+    ``reason`` says why ``key`` is its natural key, and ``decisions`` what was decided about its
+    fields; without a catalog ``reason`` and ``guarded`` are null.  ``references`` maps dotted
+    paths to entities.
+    """
+
+    entity: str
+    records: int
+    version: int
+    key: tuple[str, ...]
+    reason: str | None
+    guarded: bool | None
+    candidates: tuple[tuple[str, ...], ...]
+    decisions: dict[str, str]
+    references: dict[str, str]
+    owned: tuple[str, ...]
+
+
+class InspectResult(Result, frozen=True):
+    """What a database or a bundle holds; entities stand in import order."""
+
+    source: str
+    catalog: str
+    records: int
+    partial: bool
+    entities: tuple[EntityResult, ...]
+    left_out: dict[str, str | None]
+
+
+def import_result(
+    outcome: ImportReport | ImportPlan, committed: bool, message: str
+) -> ImportResult:
+    """Return what is said of an import, or of one that wasn't carried out."""
+    report = outcome if isinstance(outcome, ImportReport) else None
+    return ImportResult(
+        outcome="committed" if committed else "not committed",
+        message=message,
+        entities=outcome.entities,
+        problems=tuple(outcome.problems),
+        more_problems=outcome.more_problems,
+        differences=tuple(report.differences) if report else (),
+        more_differences=report.more_differences if report else 0,
+        altered=tuple(report.altered) if report else (),
+    )
+
+
+def bundle_result(manifest: Manifest, result: type[Written], **more: Any) -> Written:
+    """Return what is said of a bundle that was written.
+
+    Args:
+        manifest: The bundle's.
+        result: The struct to fill.
+        more: The fields that it has beside those of ``BundleResult``.
+    """
+    files = file_results(manifest)
+    return result(
+        path=str(manifest.path),
+        catalog=manifest.catalog,
+        content_sha256=manifest.content_sha256,
+        partial=manifest.partial,
+        unchanged=manifest.unchanged,
+        records=sum(file.records for file in files),
+        files=files,
+        left_out=dict(manifest.left_out),
+        **more,
+    )
+
+
+def file_results(manifest: Manifest) -> tuple[FileResult, ...]:
+    """Return what is said of a bundle's files."""
+    return tuple(
         FileResult(
             entry.entity_type,
             entry.filename,
@@ -61,16 +207,6 @@ def bundle_result(manifest: Manifest) -> BundleResult:
             entry.sha256,
         )
         for entry in manifest.files
-    )
-    return BundleResult(
-        path=str(manifest.path),
-        catalog=manifest.catalog,
-        content_sha256=manifest.content_sha256,
-        partial=manifest.partial,
-        unchanged=manifest.unchanged,
-        records=sum(file.records for file in files),
-        files=files,
-        left_out=dict(manifest.left_out),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
-from lading.cli.catalogs import chosen_catalog, declared_catalog
+from lading.cli.catalogs import CatalogChoice
 from lading.cli.databases import connected, is_url
 from lading.cli.output import Output
 from lading.cli.secrets import masked
@@ -20,7 +20,7 @@ class Source:
     """A database or a bundle.
 
     ``place`` is what the library's functions take, an engine or a path, and ``label`` what
-    messages call it.  ``catalog`` is ``None`` for a bundle where no catalog is declared.
+    messages call it.  ``catalog`` is ``None`` for a bundle where no catalog is named.
     """
 
     place: sa.Engine | str
@@ -34,16 +34,16 @@ class Source:
 
 
 @contextmanager
-def opened_source(text: str, catalog: str | None, output: Output) -> Iterator[Source]:
+def opened_source(text: str, choice: CatalogChoice, output: Output) -> Iterator[Source]:
     """Open what a command reads, while it does.
 
     Args:
         text: A database's URL, or a bundle's path.
-        catalog: What ``--catalog`` says.
+        choice: What the command line says about the catalog.
         output: Where it is said that a database is reflected.
     """
     if not is_url(text):
-        yield Source(text, text, declared_catalog(catalog))
+        yield Source(text, text, choice.perhaps_for_bundle(text, output))
         return
     with connected(text) as engine:
-        yield Source(engine, masked(text), chosen_catalog(catalog, output, engine=engine))
+        yield Source(engine, masked(text), choice.for_database(engine, output))

@@ -1,0 +1,136 @@
+"""`lading import`: a bundle or a document, into a database."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+import sqlalchemy as sa
+
+from lading.cli.catalogs import CatalogChoice, catalog_options
+from lading.cli.command import command
+from lading.cli.databases import connected, is_url, places_of
+from lading.cli.documents import STANDARD, is_document
+from lading.cli.exits import ExitCode
+from lading.cli.imports import Import, is_empty
+from lading.cli.options import library_options
+from lading.cli.output import Output
+from lading.cli.plans import report_changes
+from lading.cli.results import import_result
+from lading.cli.secrets import masked
+from lading.importer import import_all
+from lading.planning.plan import ImportPlan
+from lading.report import ImportReport
+
+MODES = (
+    "Say what happens to records that differ: --on-conflict skip (the database's stay), update "
+    "(the bundle's count), mirror (that, and what the bundle lacks is deleted) or error; "
+    "--on-conflict ENTITY=MODE says it of one entity. --dry-run --plan FILE shows each change, "
+    "and --expect FILE then does exactly that."
+)
+DELETES = "Add --yes to delete them, or say --on-conflict update."
+
+
+@command(
+    "import",
+    examples=(
+        "lading import sqlite:///new.db backup/",
+        "lading import sqlite:///app.db backup.zip --dry-run --on-conflict update --plan plan.json",
+        "lading import sqlite:///app.db backup.zip --expect plan.json",
+    ),
+)
+@click.argument("places", nargs=-1, metavar="[TARGET] BUNDLE")
+@catalog_options
+@library_options(import_all)
+@click.option(
+    "--plan",
+    "plan_file",
+    metavar="FILE",
+    help="Write the plan of a dry run to a file; - prints it. Implies --dry-run.",
+)
+@click.option("--yes", is_flag=True, help="Delete what a mirror deletes without asking.")
+def import_(
+    output: Output,
+    *,
+    places: tuple[str, ...],
+    choice: CatalogChoice,
+    dry_run: bool,
+    plan_file: str | None,
+    yes: bool,
+    **options: Any,
+) -> None:
+    """Load a bundle into a database, all of it or nothing.
+
+    TARGET is a database URL (by default DATABASE_URL) with the application's tables.  BUNDLE is a
+    folder, a ZIP file, or a document (a .json file, or - for standard input).
+
+    Where records of the bundle and the database differ, and no --on-conflict says what happens to
+    them, nothing is written, and the exit code is 1.
+    """
+    target, payload = places_of(places, "TARGET", "BUNDLE")
+    _refuse_mistaken(target, payload, options["expect"])
+    with connected(target) as engine:
+        bundle = None if is_document(payload) else payload
+        catalog = choice.for_database(engine, output, bundle=bundle)
+        output.note(f"Target: {masked(target)}")
+        an_import = Import(engine, payload, catalog, options)
+        if dry_run or plan_file is not None:
+            if an_import.mode is None:
+                output.note("No --on-conflict is said; this plan is that of update.")
+            report_changes(an_import.plan(an_import.mode or "update"), output, plan_file)
+        _carry_out(an_import, engine, output, yes=yes)
+
+
+def _refuse_mistaken(target: str, payload: str, expect: str | None) -> None:
+    if is_url(payload) or not is_url(target):
+        raise click.UsageError(
+            f"{masked(target)!r} and {masked(payload)!r}: expected first the URL of the database, "
+            "then the bundle's path. To write a bundle: lading export."
+        )
+    if payload == expect == STANDARD:
+        raise click.UsageError("Standard input is either the document or the plan, not both.")
+
+
+def _carry_out(an_import: Import, engine: sa.Engine, output: Output, *, yes: bool) -> None:
+    """Import, unless the plan must be looked at first."""
+    mode = an_import.mode
+    if mode is None and is_empty(engine, an_import.catalog):
+        _report(an_import.load("error"), output)
+    elif mode is None:
+        plan = an_import.plan("update")
+        if plan.total.updated or plan.problems:
+            _refuse(plan, output, MODES)
+        _report(an_import.load("update", plan), output)
+    elif an_import.may_delete and not yes:
+        plan = an_import.plan(mode)
+        if plan.problems or ((plan.total.deleted or plan.cascades) and not _agreed(plan, output)):
+            _refuse(plan, output, DELETES)
+        _report(an_import.load(mode, plan), output)
+    else:
+        _report(an_import.load(mode), output)
+
+
+def _agreed(plan: ImportPlan, output: Output) -> bool:
+    """Ask whoever sits at a terminal."""
+    if output.as_json or not sys.stdin.isatty():
+        return False
+    output.note(str(plan))
+    return click.confirm("Do this?", err=True)
+
+
+def _refuse(plan: ImportPlan, output: Output, options: str) -> None:
+    """Print a plan that is not carried out, and what there is to say."""
+    text = "nothing was written"
+    output.result(f"{plan}\n{text}", import_result(plan, committed=False, message=text))
+    if plan.problems:
+        output.note("Error: the import has problems; correct them first.")
+        raise click.exceptions.Exit(ExitCode.BUNDLE)
+    output.note(options)
+    raise click.exceptions.Exit(ExitCode.DIFFERENCES)
+
+
+def _report(report: ImportReport, output: Output) -> None:
+    output.result(report, import_result(report, committed=True, message=report.headline()))
+    if report.failed:
+        raise click.exceptions.Exit(ExitCode.DIFFERENCES)

@@ -1,0 +1,131 @@
+"""`lading import`: nothing is written that nobody has seen or asked for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cli.conftest import query
+
+PRICES = "SELECT slug, price FROM products ORDER BY slug"
+EXPORTED = [("butter", 250), ("flour", 100), ("salt", 30)]
+
+
+@pytest.fixture
+def changed(shop, backup) -> str:
+    """The shop, in which a price has changed since its export, and a product was added."""
+    query(shop, "UPDATE products SET price = 99 WHERE slug = 'flour'")
+    query(shop, "INSERT INTO products VALUES (9, 'yeast', 5, NULL)")
+    return shop
+
+
+def test_an_empty_database_is_filled(run, run_json, backup, empty) -> None:
+    """Nothing need be said where nothing can be lost; the target is named before."""
+    [document] = run_json("import", empty, backup)
+    assert document["outcome"] == "committed"
+    assert document["entities"]["products"]["inserted"] == 3
+    assert query(empty, PRICES) == EXPORTED
+    result = run("import", empty, backup)
+    assert result.stderr.splitlines()[1] == f"Target: {empty}"
+    assert result.stdout.startswith("committed: 5 unchanged")
+
+
+def test_records_that_differ_need_a_decision(run, run_json, backup, changed) -> None:
+    """The plan's summary and the options are printed, nothing is written, and the code is 1."""
+    result = run("import", changed, backup, code=1)
+    assert "~ products slug 'flour': price 99 -> 100" in result.stdout
+    assert "nothing was written" in result.stdout
+    assert all(mode in result.stderr for mode in ("skip", "update", "mirror", "error"))
+    [document] = run_json("import", changed, backup, code=1)
+    assert document["outcome"] == "not committed"
+    assert document["entities"]["products"]["updated"] == 1
+    assert query(changed, "SELECT price FROM products WHERE slug = 'flour'") == [(99,)]
+
+
+@pytest.mark.parametrize(
+    ("mode", "price"), [("skip", 99), ("update", 100), ("products=update", 100), ("*=skip", 99)]
+)
+def test_the_decision_is_carried_out(run, backup, changed, mode, price) -> None:
+    """--on-conflict says it for all entities, or for one."""
+    run("import", changed, backup, "--on-conflict", mode)
+    assert query(changed, "SELECT price FROM products WHERE slug = 'flour'") == [(price,)]
+
+
+def test_a_mirror_deletes_only_with_yes(run, backup, changed) -> None:
+    """Whoever sits at no terminal must say --yes, having seen what goes."""
+    result = run("import", changed, backup, "--on-conflict", "mirror", code=1)
+    assert "- products slug 'yeast'" in result.stdout
+    assert "--yes" in result.stderr
+    assert ("yeast", 5) in query(changed, PRICES)
+    run("import", changed, backup, "--on-conflict", "mirror", "--yes")
+    assert query(changed, PRICES) == EXPORTED
+
+
+def test_a_mirror_that_deletes_nothing_needs_no_yes(run, backup, shop) -> None:
+    """There is nothing to agree to."""
+    query(shop, "UPDATE products SET price = 99 WHERE slug = 'flour'")
+    run("import", shop, backup, "--on-conflict", "mirror")
+    assert query(shop, PRICES) == EXPORTED
+
+
+def test_a_dry_run_tells_by_its_code(run, backup, changed, empty) -> None:
+    """It is 1 where there is something to do, and nothing is done."""
+    assert run("import", changed, backup, "--dry-run", code=1).stdout.startswith("import plan: ")
+    run("import", empty, backup, "--dry-run", code=1)
+    assert query(empty, PRICES) == []
+    run("import", empty, backup)
+    run("import", empty, backup, "--dry-run", code=0)
+
+
+def test_a_plan_is_written_looked_at_and_carried_out(run, run_json, backup, changed) -> None:
+    """--plan writes what --expect then does; the modes are those of the plan."""
+    run("import", changed, backup, "--on-conflict", "mirror", "--plan", "plan.json", code=1)
+    lines = run_json("import", changed, backup, "--on-conflict", "mirror", "--dry-run", code=1)
+    assert [json.loads(line) for line in open("plan.json", encoding="utf-8")] == lines
+    assert (
+        "committed: 1 updated, 4 unchanged, 1 deleted"
+        in run("import", changed, backup, "--expect", "plan.json").stdout
+    )
+    assert query(changed, PRICES) == EXPORTED
+    assert "the plan says" in run("import", changed, backup, "--expect", "plan.json", code=1).stderr
+
+
+def test_a_plan_comes_from_standard_input(run, backup, changed) -> None:
+    """``-`` is standard output for --plan, and standard input for --expect."""
+    plan = run("import", changed, backup, "--plan", "-", code=1).stdout
+    run("import", changed, backup, "--expect", "-", stdin=plan)
+    assert ("flour", 100) in query(changed, PRICES)
+
+
+def test_a_document_comes_from_standard_input(run, shop, empty) -> None:
+    """What export prints, import reads."""
+    document = run("export", shop, "-").stdout
+    run("import", empty, "-", stdin=document)
+    assert query(empty, PRICES) == EXPORTED
+
+
+def test_a_diff_is_an_expected_plan(run, backup, changed) -> None:
+    """What a diff of the database and the bundle says is what the import does."""
+    run("diff", changed, backup, "--plan", "plan.json", code=1)
+    run("import", changed, backup, "--expect", "plan.json")
+    assert query(changed, PRICES) == EXPORTED
+
+
+def test_problems_of_records_are_listed(run, run_json, shop, empty) -> None:
+    """A record that can't be loaded rolls all of it back, and --json has each problem."""
+    document = json.loads(run("export", shop, "-").stdout)
+    document["products"][0]["price"] = "cheap"
+    text = json.dumps(document)
+    [failure] = run_json("import", empty, "-", stdin=text, code=3)
+    assert failure["error"] == "ImportFailed"
+    assert failure["problems"][0]["field"] == "price"
+    assert query(empty, "SELECT * FROM suppliers") == []
+    report = run("import", empty, "-", "--on-error", "continue", stdin=text, code=1).stdout
+    assert "1 failed" in report
+
+
+def test_arguments_in_the_wrong_order_are_told(run, shop, backup) -> None:
+    """First the database, then the bundle."""
+    assert "expected first the URL" in run("import", backup, shop, code=2).stderr
+    assert "expected TARGET BUNDLE (or set DATABASE_URL)" in run("import", backup, code=2).stderr
