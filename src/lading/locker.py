@@ -62,11 +62,22 @@ def lock(
 
     What is sealed never changes: a later seal adds the shapes that are new since.  Each
     seal has golden records in ``goldens/<number>.json``: the former ones as changes
-    upgrade them, and new ones from ``goldens`` (a document, or a bundle's path), or made up
-    from the schemas.  Without differences nothing is written.
+    upgrade them, and new ones.  Without differences nothing is written.
 
-    Raises ``DeclarationError`` listing what :func:`check` finds and no waiver accepts, unless it is
-    safe, and for schemas that no record can be made up for; ``BundleError`` for the files.
+    Args:
+        catalog: the catalog to seal; by default the default one.
+        path: the lock file.
+        goldens: a document, or a bundle's path, from which new golden records are taken; by default
+            they are made up from the schemas.
+
+    Returns:
+        What the lock holds now, and whether anything was sealed.
+
+    Raises:
+        ArgumentError: an argument isn't of these forms.
+        DeclarationError: :func:`check` finds what no waiver accepts, unless it is safe; or no
+            record can be made up for a schema.
+        BundleError: a file can't be read or written.
     """
     catalog = catalog_of(catalog)
     check_path("path", path)
@@ -129,9 +140,18 @@ def check(catalog: Catalog | None = None, path: str | os.PathLike[str] = PATH) -
     in ``Convert`` or ``Each`` produces is taken as declared, and tested on the golden
     records rather than proved.  Findings that a waiver accepts are left out.
 
-    Raises ``BundleError`` where there is no lock or it is none, ``ChecksumError`` where what is
-    sealed was edited, ``VersionError`` for a lock of another catalog or format, and
-    ``DeclarationError`` for declarations that can't be used at all.
+    Args:
+        catalog: the catalog to check; by default the default one.
+        path: the lock file.
+
+    Returns:
+        The findings, sorted; none if nothing differs.
+
+    Raises:
+        BundleError: there is no lock, or it is none.
+        ChecksumError: what is sealed was edited.
+        VersionError: the lock is of another catalog or format.
+        DeclarationError: the declarations can't be used at all.
     """
     catalog = catalog_of(catalog)
     check_path("path", path)

@@ -50,7 +50,7 @@ def test_entities_may_be_named(run, shop) -> None:
     assert "1 entity, 2 records" in run("export", shop, "a", "--only", "suppliers").stdout
     assert "2 entities" in run("export", shop, "b", "--only", "suppliers,products").stdout
     assert (
-        "--only: unknown entity 'supplier'"
+        "only: unknown entity 'supplier'"
         in run("export", shop, "c", "--only", "supplier", code=2).stderr
     )
 

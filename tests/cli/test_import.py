@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_a_plan_is_written_looked_at_and_carried_out(run, run_json, backup, chan
     """--plan writes what --expect then does; the modes are those of the plan."""
     run("import", changed, backup, "--on-conflict", "mirror", "--plan", "plan.json", code=1)
     lines = run_json("import", changed, backup, "--on-conflict", "mirror", "--dry-run", code=1)
-    assert [json.loads(line) for line in open("plan.json", encoding="utf-8")] == lines
+    assert [json.loads(line) for line in Path("plan.json").read_text().splitlines()] == lines
     assert (
         "committed: 1 updated, 4 unchanged, 1 deleted"
         in run("import", changed, backup, "--expect", "plan.json").stdout

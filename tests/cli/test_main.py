@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 import shlex
 import subprocess
 import sys
@@ -104,19 +104,25 @@ def test_commands_are_completed_without_being_imported() -> None:
 
 def test_the_shell_asks_by_clicks_own_means() -> None:
     """The script that bash sources is Click's."""
-    result = python_m("", _PYTHON_M_LADING_COMPLETE="bash_source")
-    assert "complete" in result.stdout
-    assert re.search(r"_completion\b", result.stdout)
-
-
-def python_m(*args: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m lading`` in a process of its own."""
-    import os
-
-    return subprocess.run(
-        [sys.executable, "-m", "lading", *args],
+    program = "import sys; sys.argv[0] = 'lading'; from lading.cli.main import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", program],
         capture_output=True,
         text=True,
-        check=False,
-        env={**os.environ, **variables},
+        check=True,
+        env={**os.environ, "_LADING_COMPLETE": "bash_source"},
     )
+    assert "_lading_completion" in result.stdout
+
+
+def test_help_imports_nothing_that_takes_time() -> None:
+    """Neither SQLAlchemy nor rich, which a list of commands has no need of."""
+    program = (
+        "import sys; from click.testing import CliRunner; from lading.cli.main import main; "
+        "print(CliRunner().invoke(main, ['--help']).exit_code, "
+        "*{'sqlalchemy', 'rich', 'marshmallow', 'networkx', 'graphlay'} & set(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "0\n"

@@ -86,6 +86,13 @@ def test_tables_of_other_schemas_are_adopted_too(postgresql: Backend) -> None:
         assert catalog.use()["shop.goods"].references[0].target is catalog.use()["goods"]
 
 
+def test_unique_columns_are_natural_keys(backend: Backend) -> None:
+    """Whatever stands between the column's name and UNIQUE."""
+    with backend.database() as engine:
+        run(engine, *TABLES)
+        assert Catalog.from_metadata(engine).use()["shelves"].key_names == ("code",)
+
+
 @ON_SQLITE
 def test_a_connection_may_be_adopted(backend: Backend) -> None:
     """As ``AsyncConnection.run_sync`` gives one."""

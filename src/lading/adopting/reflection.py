@@ -10,7 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-from lading.adopting.relations import complete_foreign_keys, left_out_of, schemas_of
+from lading.adopting.relations import (
+    complete_foreign_keys,
+    complete_unique_keys,
+    left_out_of,
+    schemas_of,
+)
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
 
@@ -40,6 +45,7 @@ def reflected(bind: sa.Engine | sa.Connection) -> tuple[list[sa.Table], dict[str
                 metadata.reflect(connection, schema=schema)
             for table in metadata.tables.values():
                 complete_foreign_keys(connection, table)
+                complete_unique_keys(connection, table)
     except sa.exc.SQLAlchemyError as error:
         raise TargetError(f"the database can't be reflected: {error}") from error
     return [table for table in metadata.tables.values() if table.fullname not in left_out], left_out

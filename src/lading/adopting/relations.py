@@ -62,6 +62,23 @@ def complete_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
                 element.ondelete = action
 
 
+def complete_unique_keys(connection: sa.Connection, table: sa.Table) -> None:
+    """Note unique columns, which SQLAlchemy doesn't read behind types like ``VARCHAR(40)``."""
+    if connection.dialect.name != "sqlite":
+        return
+    known = {
+        frozenset(constraint.columns.keys())
+        for constraint in table.constraints
+        if isinstance(constraint, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
+    }
+    indexes = sa.inspect(connection).get_indexes(table.name, include_auto_indexes=True)
+    for index in indexes:
+        names = [name for name in index["column_names"] if name is not None]
+        is_automatic = str(index["name"]).startswith("sqlite_autoindex_")
+        if is_automatic and frozenset(names) not in known:
+            table.append_constraint(sa.UniqueConstraint(*names))
+
+
 def _of_sqlite(connection: sa.Connection) -> Reasons:
     for _, name, type_, *_ in connection.exec_driver_sql("PRAGMA main.table_list"):
         if name in ("sqlite_schema", "sqlite_temp_schema"):

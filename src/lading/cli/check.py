@@ -9,8 +9,8 @@ from lading.cli.command import command
 from lading.cli.exits import ExitCode
 from lading.cli.output import Output
 from lading.cli.results import CheckResult
-from lading.lock import PATH
-from lading.lock import check as check_catalog
+from lading.locker import PATH
+from lading.locker import check as check_catalog
 
 
 @command(

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import click
 
-from lading.cli.results import failure_result, json_line
+from lading.cli.failures import failure_result, json_line
 from lading.cli.secrets import without_passwords
 from lading.errors import (
     ArgumentError,

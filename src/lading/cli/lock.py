@@ -10,8 +10,8 @@ from lading.cli.documents import is_document, read_document
 from lading.cli.options import library_options
 from lading.cli.output import Output
 from lading.cli.results import LockResult
-from lading.lock import PATH
-from lading.lock import lock as lock_catalog
+from lading.locker import PATH
+from lading.locker import lock as lock_catalog
 
 
 @command(

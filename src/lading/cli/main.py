@@ -15,7 +15,7 @@ except ModuleNotFoundError as error:
     raise SystemExit("lading: the command needs Click. pip install 'lading[cli]'") from error
 
 from lading.cli.exits import failures_reported
-from lading.cli.versions import show_versions
+from lading.messages import nearest
 
 
 class CommandEntry(NamedTuple):
@@ -75,6 +75,15 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments begin with; a misspelt one is told the others."""
+        if args[0] not in self.list_commands(ctx):
+            known = nearest(args[0], self.list_commands(ctx))
+            ctx.fail(f"No such command {args[0]!r}; expected one of: {known}.")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any of them."""
         with formatter.section("Commands"):
@@ -95,6 +104,16 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
 
 
+def _show_versions(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Print the versions of what matters, one a line, and end."""
+    if value and not ctx.resilient_parsing:
+        from lading.cli.versions import versions  # looking them up takes longer than Click itself
+
+        for name, version in versions():
+            click.echo(f"{name} {version}")
+        ctx.exit()
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -106,7 +125,7 @@ class LazyGroup(click.Group):
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    callback=show_versions,
+    callback=_show_versions,
     help="Show the versions of lading and of what it stands on.",
 )
 def main() -> None:

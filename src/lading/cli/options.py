@@ -118,7 +118,7 @@ def _options(parameter: inspect.Parameter, annotation: Any, text: str) -> list[A
     flag = f"--{name.replace('_', '-')}"
     if annotation is bool or bool in get_args(annotation):
         # What else such an argument may be, its later sentences say.
-        text = text if annotation is bool else f"{text.split('. ')[0].removesuffix('.')}."
+        text = text if annotation is bool else _first_sentence(text)
         flags = {"type": click.UNPROCESSED, "default": default}
         options = [click.option(flag, name, flag_value=True, help=text, **flags)]
         if str in get_args(annotation):
@@ -128,6 +128,10 @@ def _options(parameter: inspect.Parameter, annotation: Any, text: str) -> list[A
             )
         return options
     return [click.option(flag, name, help=text, **_settings(name, default, annotation))]
+
+
+def _first_sentence(text: str) -> str:
+    return f"{text.split('. ', maxsplit=1)[0].removesuffix('.')}."
 
 
 def _settings(name: str, default: Any, annotation: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from lading.cli.command import command
 from lading.cli.options import library_options
 from lading.cli.output import Output
 from lading.cli.schemas import OUTPUTS, output_schema
-from lading.json_schema import json_schema
+from lading.record_schemas import json_schema
 
 FILES = {
     "manifest": formats.manifest_schema,

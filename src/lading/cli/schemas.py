@@ -6,16 +6,15 @@ from typing import Any
 
 import msgspec
 
+from lading.cli.failures import FailureResult, Result
 from lading.cli.results import (
     BundleResult,
     CheckResult,
     DocumentResult,
     ExportResult,
-    FailureResult,
     ImportResult,
     InspectResult,
     LockResult,
-    Result,
     SealResult,
 )
 from lading.formats import plan_schema, verification_schema

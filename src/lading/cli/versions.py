@@ -7,8 +7,6 @@ import sqlite3
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-import click
-
 from lading.version import __version__
 
 #: What a report of a bug should name.
@@ -27,11 +25,3 @@ def versions() -> Iterator[tuple[str, str]]:
         except PackageNotFoundError:
             continue
     yield "SQLite", sqlite3.sqlite_version
-
-
-def show_versions(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    """Print all versions, one a line, and end."""
-    if value and not ctx.resilient_parsing:
-        for name, text in versions():
-            click.echo(f"{name} {text}")
-        ctx.exit()
