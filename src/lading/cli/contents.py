@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lading.bundle import with_bundle
 from lading.bundle.manifest import FileEntry, Manifest
 from lading.catalog import Catalog
-from lading.cli.results import EntityResult, InspectResult
+from lading.cli.results import InspectedEntity, InspectResult
 from lading.cli.sources import Source
 from lading.database.session import reading
 from lading.database.tables import require_tables
@@ -57,10 +57,10 @@ def bundle_contents(path: str, catalog: Catalog | None) -> InspectResult:
     )
 
 
-def _entity(rows: RowSet, count: int, catalog: Catalog) -> EntityResult:
+def _entity(rows: RowSet, count: int, catalog: Catalog) -> InspectedEntity:
     choice = _choice(rows.name, catalog)
     assert choice is not None, "every entity has a key"
-    return EntityResult(
+    return InspectedEntity(
         entity=rows.name,
         records=count,
         version=rows.version,
@@ -74,9 +74,9 @@ def _entity(rows: RowSet, count: int, catalog: Catalog) -> EntityResult:
     )
 
 
-def _entry(entry: FileEntry, catalog: Catalog | None) -> EntityResult:
+def _entry(entry: FileEntry, catalog: Catalog | None) -> InspectedEntity:
     choice = None if catalog is None else _choice(entry.entity_type, catalog)
-    return EntityResult(
+    return InspectedEntity(
         entity=entry.entity_type,
         records=entry.record_count,
         version=entry.schema_version,
@@ -119,7 +119,7 @@ def text_of(contents: InspectResult) -> str:
     return "\n".join([head, *lines])
 
 
-def _entity_lines(entity: EntityResult) -> Iterator[str]:
+def _entity_lines(entity: InspectedEntity) -> Iterator[str]:
     yield f"{entity.entity}: {entity.records:,} records, version {entity.version}"
     reason = f" ({entity.reason})" if entity.reason else ""
     alone = "; no constraint guards it" if entity.guarded is False else ""

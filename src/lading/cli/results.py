@@ -93,7 +93,7 @@ class ImportResult(Result, frozen=True):
     altered: tuple[Alteration, ...]
 
 
-class EntityResult(Result, frozen=True):
+class InspectedEntity(Result, frozen=True):
     """An entity that a database or a bundle holds.
 
     ``reason`` says why ``key`` is its natural key, and ``decisions`` what was decided about its
@@ -120,7 +120,7 @@ class InspectResult(Result, frozen=True):
     catalog: str
     records: int
     partial: bool
-    entities: tuple[EntityResult, ...]
+    entities: tuple[InspectedEntity, ...]
     left_out: dict[str, str | None]
 
 
