@@ -65,10 +65,10 @@ class Contents:
                 path: LinkCount(reference.target.name, links.get(path, 0))
                 for path, _, reference in references_of(rows)
             },
-            shape=self._shape(rows),
+            shape=self.shape(rows),
         )
 
-    def _shape(self, rows: RowSet) -> dict[str, Any]:
+    def shape(self, rows: RowSet) -> dict[str, Any]:
         """Return the shape, with the versions of the entities that records refer to.
 
         A ``custom`` entity's records are what the application's own code makes of them; ``hidden``

@@ -21,7 +21,6 @@ from lading.filenames import MANIFEST
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.contradictions import contradictions
 from lading.model.entities import Entities
-from lading.model.hidden import has_hidden, is_hidden, paths_of_values
 from lading.model.rowsets import RowSet
 from lading.model.shape import shape_of
 from lading.report import Problem, Progress
@@ -32,7 +31,7 @@ from lading.verifying.file_check import FileCheck
 from lading.verifying.findings import Findings
 from lading.verifying.portable import PortableBinder, portable_of
 from lading.verifying.references import BundleReferences, Spot
-from lading.verifying.shape_rows import rows_of_shapes
+from lading.verifying.shape_rows import hide_as_declared, rows_of_shapes
 from lading.verifying.upgraded_check import UpgradedCheck
 
 Watch = Callable[[Progress], None]
@@ -52,16 +51,6 @@ class RecordReading:
 def _by_shapes(manifest: Manifest, *, follows: bool) -> RecordReading:
     binder = PortableBinder()
     return RecordReading(rows_of_shapes(manifest.files, binder), binder, True, follows)
-
-
-def _hide(reading: RecordReading, entities: Entities) -> None:
-    """Hide what a catalog hides, in records of older shapes; of entities that it lacks, all."""
-    if not any(map(has_hidden, entities.roots.values())):
-        return
-    for root in reading.rows.values():
-        for path, value in paths_of_values(root):
-            is_known = root.name in entities.roots
-            value.hidden |= not is_known or is_hidden(entities[root.name], path)
 
 
 class BundleCheck:
@@ -108,7 +97,7 @@ class BundleCheck:
             return
         is_readable = payload.streams is not None
         reading = _by_shapes(manifest, follows=not is_readable)
-        _hide(reading, entities)
+        hide_as_declared(reading.rows, entities)
         self._check_files(manifest, reading)
         if is_readable:
             UpgradedCheck(payload, entities, binder, self.findings).run()

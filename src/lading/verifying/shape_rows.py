@@ -18,7 +18,8 @@ from lading.bundle.shape_format import is_shape
 from lading.changes.rewriting.shapes import Shape, is_link, is_owned
 from lading.importing.decode import CompiledDecoder
 from lading.mapping.fields import Owned, Ref, RefList, ValueField
-from lading.model.hidden import paths_of_values
+from lading.model.entities import Entities
+from lading.model.hidden import has_hidden, is_hidden, paths_of_values
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value, references_of
 from lading.model.shape import DESCENDING
 from lading.schema import EntitySchema
@@ -47,6 +48,16 @@ def rows_of_shapes(entries: Iterable[FileEntry], binder: PortableBinder) -> dict
         if not senseless:
             return roots
         shapes = {name: shape for name, shape in shapes.items() if name not in senseless}
+
+
+def hide_as_declared(roots: Mapping[str, RowSet], entities: Entities) -> None:
+    """Hide what a catalog hides, in records of older shapes; of entities that it lacks, all."""
+    if not any(map(has_hidden, entities.roots.values())):
+        return
+    for root in roots.values():
+        for path, value in paths_of_values(root):
+            is_known = root.name in entities.roots
+            value.hidden |= not is_known or is_hidden(entities[root.name], path)
 
 
 def _rows(shapes: Mapping[str, Mapping[str, Any]]) -> dict[str, RowSet]:

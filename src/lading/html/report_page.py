@@ -1,0 +1,226 @@
+"""The page of a bundle or database: its graph, its entities, and a bounded look at its records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import Any
+
+import msgspec
+
+from lading.bundle import BundleReader, with_bundle
+from lading.bundle.manifest import FileEntry, Manifest
+from lading.bundle.shape_format import is_shape
+from lading.catalog import Catalog, catalog_of
+from lading.drawing import graph_of_catalog, graph_of_manifest
+from lading.drawing.entity_graph import EntityGraph
+from lading.drawing.svg import svg_element, svg_style
+from lading.exporter import Export, exporting_from, prepared_export
+from lading.exporting.reader import count_rows
+from lading.html.document import asset, document
+from lading.html.report_data import ReportSubject, report_data
+from lading.html.sample import EntityTotal, Record, Sampler
+from lading.model.entities import Entities
+from lading.model.hidden import has_hidden
+from lading.model.rowsets import RowSet
+from lading.options import check_path, check_text, session_of
+from lading.records.marshmallow_path import needs_marshmallow
+from lading.report import Progress
+from lading.scratch.sort import CHUNK
+from lading.values.json_text import on_own_stack
+from lading.verifying.portable import PortableBinder
+from lading.verifying.shape_rows import hide_as_declared, rows_of_shapes
+
+#: Up to how many entities a picture of all of them is drawn.
+MOST_DRAWN = 250
+
+
+def bundle_page(
+    path: str | os.PathLike[str], *, catalog: Catalog | None = None, label: str | None = None
+) -> str:
+    """Return the page of a bundle, whose checksums are verified first.
+
+    Args:
+        path: the bundle's folder, or its ZIP file.
+        catalog: the catalog of the bundle, whose choices are shown and whose hidden fields are
+            hidden as well; none is needed.
+        label: what the page calls the bundle; by default the path.
+
+    Returns:
+        One HTML document, which loads nothing.
+
+    Raises:
+        ArgumentError: an argument isn't of these forms.
+        DeclarationError: the catalog has mistakes.
+        BundleError: the bundle is damaged, or isn't one.
+        VersionError: it is of a newer format.
+    """
+    check_path("path", path)
+    check_text("label", label)
+    entities = None if catalog is None else catalog_of(catalog).use()
+    shown = label if label is not None else os.fsdecode(path)
+    return with_bundle(path, lambda reader: _bundle_page(reader, entities, shown))
+
+
+def _bundle_page(reader: BundleReader, entities: Entities | None, label: str) -> str:
+    reader.verify()
+    manifest = reader.manifest
+    rows = rows_of_shapes(manifest.files, PortableBinder())
+    if entities is not None:
+        hide_as_declared(rows, entities)
+    totals = [
+        EntityTotal(
+            entry.entity_type,
+            rows.get(entry.entity_type),
+            entry.record_count,
+            entry.entity_type not in rows and _may_hide(entry, entities),
+        )
+        for entry in manifest.files
+    ]
+    subject = ReportSubject(
+        title=manifest.catalog,
+        facts=_facts_of_manifest(manifest, label),
+        shapes={e.entity_type: e.shape for e in manifest.files if is_shape(e.shape)},
+        versions={e.entity_type: e.schema_version for e in manifest.files},
+        left_out=manifest.left_out,
+        links={
+            e.entity_type: {p: r.count for p, r in e.references.items()} for e in manifest.files
+        },
+        choices=() if entities is None else entities.choices,
+        notes=list(_notes_of_manifest(manifest)),
+    )
+
+    def records(name: str) -> Generator[Record, None, None]:
+        for block in reader.blocks(manifest[name], CHUNK):
+            yield from map(_decoded, block.records)
+
+    return report(subject, graph_of_manifest(manifest), totals, records)
+
+
+def _may_hide(entry: FileEntry, entities: Entities | None) -> bool:
+    """Tell whether records that a schema's own code wrote may hold hidden values."""
+    if not is_shape(entry.shape) or "hidden" in entry.shape:
+        return True
+    if entities is None or not any(map(has_hidden, entities.roots.values())):
+        return False
+    name = entry.entity_type
+    return name not in entities.roots or has_hidden(entities[name])
+
+
+def _facts_of_manifest(manifest: Manifest, label: str) -> dict[str, str]:
+    facts = {
+        "bundle": label,
+        "written": f"{manifest.export_date:%Y-%m-%d %H:%M:%S} UTC",
+        "by": f"lading {manifest.lading_version}",
+        "snapshot": manifest.snapshot,
+        "content": manifest.content_sha256,
+    }
+    return {**facts, **({"source": manifest.source} if manifest.source else {})}
+
+
+def _notes_of_manifest(manifest: Manifest) -> list[str]:
+    notes = ["The bundle is partial: records may be missing that the database holds."]
+    notes = notes if manifest.partial else []
+    notes += [
+        f"{other.entity}.{other.field}: {other.count:,} references lead to {other.references} "
+        "outside of this bundle."
+        for other in manifest.external
+    ]
+    notes += [
+        f"{column}: SQLite held more digits in {count:,} cells than were written."
+        for column, count in manifest.rounded.items()
+    ]
+    return notes
+
+
+def database_page(
+    session: Any,
+    *,
+    catalog: Catalog | None = None,
+    label: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> str:
+    """Return the page of a database, which is read as an export reads it.
+
+    Args:
+        session: a ``Session``, ``Connection``, ``Engine`` or ``sessionmaker``; ``None`` for the
+            catalog's ``bind``.
+        catalog: the catalog of its entities; by default the default one.
+        label: what the page calls the database; by default its engine's name.
+        progress: a function that is called with a ``Progress`` after each chunk.
+
+    Returns:
+        One HTML document, which loads nothing.
+
+    Raises:
+        ArgumentError: an argument isn't of these forms.
+        DeclarationError: the catalog has mistakes.
+        TargetError: the database refuses, or its data fits no bundle, as in :func:`export_all`.
+    """
+    catalog = catalog_of(catalog)
+    check_text("label", label)
+    order, scope = prepared_export(catalog, None, None, closure=False)
+    with exporting_from(
+        session_of(session, catalog), catalog, order, scope, include_ids=False, progress=progress
+    ) as export:
+        return _database_page(export, label)
+
+
+def _database_page(export: Export, label: str | None) -> str:
+    entities = export.entities
+    totals = [_total(export, entities[name]) for name in export.names]
+    subject = ReportSubject(
+        title=entities.name,
+        facts={"database": label or export.database.connection.dialect.name},
+        shapes={name: export.contents.shape(entities[name]) for name in export.names},
+        versions={name: entities[name].version for name in export.names},
+        left_out=export.catalog.coverage(),
+        choices=entities.choices,
+    )
+    counts = {entity.name: entity.total for entity in totals}
+
+    def records(name: str) -> Generator[Record, None, None]:
+        with closing(export.records(name)) as chunks:
+            for lines in chunks:
+                yield from map(_decoded, lines)
+
+    return report(subject, graph_of_catalog(export.catalog, counts), totals, records)
+
+
+def _total(export: Export, rows: RowSet) -> EntityTotal:
+    count = count_rows(export.database, rows.table)
+    return EntityTotal(rows.name, rows, count, needs_marshmallow(rows) and has_hidden(rows))
+
+
+def _decoded(line: bytes) -> Record:
+    record: Record = on_own_stack(msgspec.json.decode, line)
+    return record
+
+
+def report(
+    subject: ReportSubject,
+    graph: EntityGraph,
+    entities: list[EntityTotal],
+    records: Callable[[str], Generator[Record, None, None]],
+) -> str:
+    """Return the page of a subject, whose records are read as far as they are shown."""
+    sampler = Sampler(entities)
+    sampler.run(records)
+    return document(
+        subject.title,
+        asset("report.html").replace("{picture}", picture(graph)),
+        report_data(subject, graph, entities, sampler.samples),
+        script=asset("common.js", "report.js"),
+        style=svg_style() + asset("page.css"),
+    )
+
+
+def picture(graph: EntityGraph) -> str:
+    """Return the picture of a graph, or a sentence in its place."""
+    if len(graph.nodes) > MOST_DRAWN:
+        return (
+            f'<p class="note">Nobody reads a picture of {len(graph.nodes):,} entities. '
+            "Draw some: <code>lading graph --around ENTITY --depth 1</code></p>"
+        )
+    return svg_element(graph, anchors=True)
