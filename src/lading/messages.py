@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 #: The remedy for a file that isn't as it was written.
 DAMAGED = "Export again, or use an undamaged copy."
@@ -99,6 +99,33 @@ def place(
     if record is not None:
         start = f"{start} record {record}".strip()
     return ", ".join(part for part in (start, field or "") if part)
+
+
+def asyncio_remedy(owner: object, call: str) -> str:
+    """Return what to do with an object of SQLAlchemy's for asyncio; nothing for others.
+
+    Args:
+        owner: What was given in place of a session, connection or engine.
+        call: What to await instead.
+    """
+    modules = [cls.__module__ for cls in type(owner).__mro__]
+    if not any("asyncio" in module.split(".") for module in modules):
+        return ""
+    remedy = f"For asyncio: await {call}."
+    if _driver_of(owner) == "asyncpg":
+        remedy += " asyncpg isn't supported: use postgresql+psycopg://, which serves asyncio too."
+    return remedy
+
+
+def _driver_of(owner: Any) -> str:
+    """Return the name of the driver of an object for asyncio, where it can be known."""
+    try:
+        factory = getattr(owner, "kw", {})  # of an async_sessionmaker
+        bind = factory.get("bind") or getattr(owner, "bind", None) or owner
+        driver: str = bind.dialect.driver
+    except Exception:  # it has none, or isn't connected yet
+        return ""
+    return driver
 
 
 def sentence(location: str, problem: str, remedy: str = "") -> str:

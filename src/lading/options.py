@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from lading.catalog import Catalog
 from lading.errors import ArgumentError
-from lading.messages import is_text, nearest, shown
+from lading.messages import asyncio_remedy, is_text, nearest, shown
 from lading.model.entities import Entities
 
 ACCEPTED = "a Session, Connection, Engine or sessionmaker"
@@ -32,8 +32,8 @@ def session_of(session: Any, catalog: Catalog, argument: str = "session") -> Any
     remedy = ""
     if session is None:
         remedy = f"Pass one, or give catalog {catalog.name!r} a bind."
-    elif hasattr(owner, "run_sync") or hasattr(owner, "sync_engine"):
-        remedy = "For asyncio: await async_session.run_sync(export_all, path)."
+    else:
+        remedy = asyncio_remedy(owner, "async_session.run_sync(export_all, path)")
     is_bind = session is None and owner is not None
     raise ArgumentError("bind" if is_bind else argument, owner, ACCEPTED, remedy)
 

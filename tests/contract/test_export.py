@@ -1192,10 +1192,11 @@ def test_a_session_bound_to_two_databases_is_refused(
     with sqlite_memory.database() as one, sqlite_memory.database() as two:
         with Session(one, binds={world.Person: two}) as session:
             error = refused(session, world.catalog, tmp_path)
-    assert str(error) == (
-        "the session binds the models of catalog 'shelves' to 2 databases. Split the catalog by "
-        "database."
+    assert str(error).startswith(
+        "the session binds the models of catalog 'shelves' to 2 databases: books, loans, "
+        "shelves to sqlite://; people to sqlite://. "
     )
+    assert "Give each database a catalog of its own: by Meta.catalog, or by" in str(error)
 
 
 @pytest.mark.parametrize("name", ["sqlite_file", "postgresql"])

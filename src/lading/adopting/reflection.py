@@ -46,6 +46,11 @@ def reflected(bind: sa.Engine | sa.Connection) -> tuple[list[sa.Table], dict[str
             for table in metadata.tables.values():
                 complete_foreign_keys(connection, table)
                 complete_unique_keys(connection, table)
+    except sa.exc.MissingGreenlet as error:
+        raise TargetError(
+            "this engine is for asyncio, which lading can't await",
+            "Use await async_connection.run_sync(Catalog.from_metadata).",
+        ) from error
     except sa.exc.SQLAlchemyError as error:
         raise TargetError(f"the database can't be reflected: {error}") from error
     return [table for table in metadata.tables.values() if table.fullname not in left_out], left_out

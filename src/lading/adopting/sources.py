@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapper, registry
 from lading.adopting.reflection import reflected
 from lading.errors import DeclarationError
 from lading.mapping.inheritance import family
-from lading.messages import is_text, shown
+from lading.messages import asyncio_remedy, is_text, shown
 
 EXPECTED = (
     "a declarative base, a registry, a MetaData, a list of mapped classes, or an engine to reflect"
@@ -74,7 +74,17 @@ def _models_of(source: Any) -> registry | list[Any]:
         for name in ("registry", "_sa_registry"):  # the second is what SQLModel has
             if isinstance(getattr(source, name, None), registry):
                 return getattr(source, name)  # type: ignore[no-any-return]
-    raise DeclarationError(f"Catalog.from_metadata: source is {shown(source)}; expected {EXPECTED}")
+    raise DeclarationError(
+        f"Catalog.from_metadata: source is {shown(source)}; expected {EXPECTED}{_hint(source)}"
+    )
+
+
+def _hint(source: Any) -> str:
+    """Say what to give in place of an extension or of an object for asyncio."""
+    if hasattr(source, "Model") and hasattr(source, "metadatas"):
+        return ". Of an extension like Flask-SQLAlchemy, give it db.Model"
+    remedy = asyncio_remedy(source, "async_connection.run_sync(Catalog.from_metadata)")
+    return f". {remedy.removesuffix('.')}" if remedy else ""
 
 
 def _mapper_of(model: Any) -> Mapper[Any]:

@@ -6,7 +6,7 @@ our own savepoint, and expired after an import.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from lading.database.live.base import Database, TableKeys
 from lading.database.refusals import is_lost, refusals
 from lading.database.tables import keys_of, require_tables, tables_of
 from lading.errors import OutcomeUnknown, TargetError
+from lading.messages import listed
 from lading.options import session_of
 
 
@@ -170,9 +171,21 @@ def _owner(session: Any, catalog: Catalog) -> sa.Engine | sa.Connection | Sessio
     if isinstance(owner, sessionmaker):
         return _engine_of(owner, catalog)
     if isinstance(owner, scoped_session):
-        owner = owner()
+        owner = _current_session(owner)
     joined: sa.Engine | sa.Connection | Session = owner
     return joined
+
+
+def _current_session(sessions: scoped_session[Any]) -> Session:
+    """Return the session of the current scope, such as an application's context."""
+    try:
+        session: Session = sessions()
+    except Exception as error:
+        raise TargetError(
+            f"the scoped session has no scope here ({_one_line(error)})",
+            "Call this where it has one: with Flask, inside of app.app_context().",
+        ) from error
+    return session
 
 
 def _engine_of(factory: sessionmaker[Any], catalog: Catalog) -> sa.Engine:
@@ -194,13 +207,26 @@ def _connection(owner: sa.Connection | Session, catalog: Catalog) -> sa.Connecti
 
 
 def _bind_of(session: Session, catalog: Catalog) -> sa.Engine | sa.Connection:
-    binds = {session.get_bind(rows.mapper) for rows in catalog.use().all_rows()}
-    if len(binds) > 1:
+    names: dict[sa.Engine | sa.Connection, list[str]] = {}
+    for name, rows in catalog.use().roots.items():
+        for part in rows.tree():
+            names.setdefault(session.get_bind(part.mapper), []).append(name)
+    if len(names) > 1:
         raise TargetError(
-            f"the session binds the models of catalog {catalog.name!r} to {len(binds)} databases",
-            "Split the catalog by database.",
+            f"the session binds the models of catalog {catalog.name!r} to {len(names)} databases: "
+            + listed(_databases(names), separator="; "),
+            "Give each database a catalog of its own: by Meta.catalog, or by "
+            "Catalog.from_metadata([models]), or of a MetaData, such as db.metadatas[key] with "
+            "Flask-SQLAlchemy.",
         )
-    return binds.pop()
+    return next(iter(names))
+
+
+def _databases(names: Mapping[sa.Engine | sa.Connection, Iterable[str]]) -> Iterator[str]:
+    """Yield what a session binds to each database."""
+    for bind, entities in names.items():
+        url = bind.engine.url.render_as_string(hide_password=True)
+        yield f"{', '.join(dict.fromkeys(entities))} to {url}"
 
 
 def _refuse_autocommit(database: Database) -> None:

@@ -60,10 +60,10 @@ def _require_fit(dialect: Dialect, entities: Entities) -> None:
         if not dialect.columns.of(table)
     )
     if missing:
-        raise TargetError(
-            f"the database has no table {listed(missing, separator=', ')}",
-            "Create the tables first: Base.metadata.create_all(engine), or your migrations.",
-        )
+        remedy = "Create the tables first: Base.metadata.create_all(engine), or your migrations."
+        if len({table.metadata for table in tables_of(entities)}) > 1:
+            remedy += " Where they are in another database, give each a catalog of its own."
+        raise TargetError(f"the database has no table {listed(missing, separator=', ')}", remedy)
     require_columns(dialect, entities.all_rows())
 
 
