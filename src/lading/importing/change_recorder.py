@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from lading.importing.batch import Batch
+from lading.importing.updates.row_changes import Alteration
 from lading.model.rowsets import RowSet
 from lading.planning.change_log import ChangeLog
 from lading.planning.record_change import ChangeBuilder
-from lading.records.comparison import Content, RecordComparison
+from lading.records.comparison import RecordComparison
 from lading.records.raw_records import RawReader
 
 
@@ -35,24 +36,21 @@ class ChangeRecorder:
     def update(
         self,
         numbers: Iterable[int],
-        records: Iterable[Content],
-        stored: Iterable[Content],
+        alterations: Iterable[Alteration | None],
         bad: Collection[int],
     ) -> None:
         """Add records that differ from stored ones.
 
         Args:
             numbers: the number of each record in its file.
-            records: what each one says.
-            stored: what the stored ones say.
+            alterations: what an update alters of each; ``None`` for nothing that counts.
             bad: the numbers of records that are left out.
         """
         if self.log is None:
             return
-        for number, record, before in zip(numbers, records, stored, strict=True):
-            fields = None if number in bad else self.comparison.update(before, record)
-            if fields is not None:
-                self.log.add(self.builder.update(record, *fields))
+        for number, alteration in zip(numbers, alterations, strict=True):
+            if alteration is not None and number not in bad:
+                self.log.add(self.builder.update(*alteration))
 
     def delete(self, lines: Iterable[bytes]) -> None:
         """Add stored records that are deleted."""

@@ -13,13 +13,15 @@ from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.deletions.refusal import Refusal
 from lading.importing.journal import WriteLog
 from lading.importing.outcomes import EntityOutcome
-from lading.importing.updates.entity_updates import EntityUpdates
+from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.report import Problem
 
 Trees = Mapping[str, DoomedTree]
 
 
-def delete_doomed(context: LoadContext, updates: Sequence[EntityUpdates], *, cascade: bool) -> None:
+def delete_doomed(
+    context: LoadContext, updates: Sequence[CollectedUpdates], *, cascade: bool
+) -> None:
     """Delete the records that mirrored bundles lack; none after a problem.
 
     Args:
@@ -42,7 +44,7 @@ def delete_doomed(context: LoadContext, updates: Sequence[EntityUpdates], *, cas
         outcomes[name].counts.deleted += count
 
 
-def doomed_trees(context: LoadContext, updates: Sequence[EntityUpdates]) -> Trees:
+def doomed_trees(context: LoadContext, updates: Sequence[CollectedUpdates]) -> Trees:
     """Return the rows that go with doomed records, of every entity that is mirrored."""
     trees: dict[str, DoomedTree] = {}
     for entity in updates:
@@ -56,7 +58,7 @@ def doomed_trees(context: LoadContext, updates: Sequence[EntityUpdates]) -> Tree
 
 def note_consequences(
     context: LoadContext,
-    updates: Sequence[EntityUpdates],
+    updates: Sequence[CollectedUpdates],
     trees: Trees,
     *,
     cascade: bool,
@@ -91,7 +93,7 @@ def note_consequences(
     return consequences.log
 
 
-def rewritten_records(updates: Sequence[EntityUpdates]) -> Rewritten:
+def rewritten_records(updates: Sequence[CollectedUpdates]) -> Rewritten:
     """Return the primary keys of the records whose references an update will change, by entity.
 
     To be read once, after the changes are found.
@@ -99,14 +101,14 @@ def rewritten_records(updates: Sequence[EntityUpdates]) -> Rewritten:
     return {entity.root.name: _rewritten(entity) for entity in updates}
 
 
-def _rewritten(entity: EntityUpdates) -> Iterator[list[Row]]:
+def _rewritten(entity: CollectedUpdates) -> Iterator[list[Row]]:
     plain = {value.name for value in entity.root.values}
-    for differing, updates in zip(entity.differing, entity.updates, strict=True):
-        changed = zip(differing.partners, updates.changes.fields, strict=True)
+    for updates in entity.updates:
+        changed = zip(updates.changes.identities, updates.changes.fields, strict=True)
         yield [
-            partner.row.identity
-            for partner, fields in changed
-            if partner is not None and (entity.root.children or not fields.keys() <= plain)
+            identity
+            for identity, fields in changed
+            if identity is not None and (entity.root.children or not fields.keys() <= plain)
         ]
 
 

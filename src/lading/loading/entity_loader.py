@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from lading.database.dialects.base import Row
@@ -66,11 +68,11 @@ class EntityLoader:
         decisions.note(self.outcome, batch)
         new = batch.take(decisions.insert)
         if self.updates is not None:
-            self.updates.unsettled.add_new(new)
+            self.updates.collected.unsettled.add_new(new)
         if self.updates is None or self.conflicts.is_empty:
             self._take(new)
         else:
-            self.updates.add_new(new)
+            self.updates.collected.add_new(new)
 
     def _take(self, new: Batch) -> None:
         """Insert new records, or let them wait for their parents."""
@@ -184,9 +186,11 @@ class EntityLoader:
 
     def _note(self, batch: Batch, rows: list[Row]) -> None:
         """Record what was inserted, and keep it to be read back, but what an update completes."""
-        incomplete = self.updates.taker_numbers if self.updates is not None else ()
-        places = [n for n, number in enumerate(batch.numbers) if number not in incomplete]
-        batch = batch.take(places)
+        places: Sequence[int] = range(len(batch))
+        if self.updates is not None and self.updates.collected.taker_numbers:
+            incomplete = self.updates.collected.taker_numbers
+            places = incomplete.without([(number,) for number in batch.numbers])
+            batch = batch.take(places)
         if self.recorder is not None:
             self.recorder.insert(batch)
         if self.context.journal.reads_back:

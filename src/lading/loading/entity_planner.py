@@ -9,7 +9,7 @@ from lading.importing.conflicts import Conflicts
 from lading.importing.context import LoadContext
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import places_of_records
-from lading.importing.updates.entity_updates import EntityUpdates
+from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.loading.planned_keys import PlannedKeys, PlannedReferences
 from lading.loading.unique_checks import UniqueChecks
 from lading.model.rowsets import RowSet
@@ -30,7 +30,7 @@ class EntityPlanner:
         conflicts: Conflicts,
         keys: PlannedKeys,
         *,
-        updates: EntityUpdates | None,
+        updates: CollectedUpdates | None,
     ) -> None:
         self.context = context
         self.root = root
@@ -71,7 +71,9 @@ class EntityPlanner:
         references = PlannedReferences(
             self.context.resolvers, self.context.order, self.outcome, self.keys
         )
-        unique = UniqueChecks(self.context, self.root, self.outcome, self.updates, compete=compete)
+        unique = UniqueChecks(
+            self.context, self.root, self.outcome, self.updates, self.comparison, compete=compete
+        )
         recorder = ChangeRecorder(self.context.outcomes.changes, self.comparison)
         for batch in self.new:
             references.resolve(self.root, batch, places_of_records(self.outcome, batch))
@@ -82,16 +84,13 @@ class EntityPlanner:
             self._exclude(batch)
         if self.updates is None:
             return
-        for differing, changed in zip(self.updates.differing, self.updates.updates, strict=True):
-            batch = differing.batch
+        for updates in self.updates.updates:
+            batch = updates.batch
             references.resolve(self.root, batch, places_of_records(self.outcome, batch))
-            good_updates = changed.without(self.outcome.bad)
-            records = dict(zip(batch.numbers, differing.records, strict=True))
-            good_records = [records[number] for number in good_updates.batch.numbers]
-            unique.check_changed(good_updates.batch, good_records, good_updates.changes)
+            good_updates = updates.without(self.outcome.bad)
+            unique.check_changed(good_updates.batch, good_updates.changes)
             self.outcome.counts.updated += len(batch.without(self.outcome.bad))
-            stored = [partner.content if partner else {} for partner in differing.partners]
-            recorder.update(batch.numbers, differing.records, stored, self.outcome.bad)
+            recorder.update(batch.numbers, updates.alterations, self.outcome.bad)
             self._exclude(batch)
         for identities in self.updates.doomed:
             self.outcome.counts.deleted += len(identities)

@@ -25,6 +25,7 @@ from lading.importing.outcomes import EntityOutcome, Outcomes, SourceProblems
 from lading.importing.payload import Payload
 from lading.importing.readback import read_back
 from lading.importing.resolvers import Resolvers
+from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.entity_updates import EntityUpdates
 from lading.loading.doomed import delete_doomed
 from lading.loading.entity_loader import EntityLoader
@@ -125,7 +126,8 @@ class Loader:
             yield entity_updates.finish
         for entity_updates in updates:
             yield entity_updates.settle
-        yield partial(delete_doomed, context, updates, cascade=self.options.cascade)
+        collected = [entity_updates.collected for entity_updates in updates]
+        yield partial(delete_doomed, context, collected, cascade=self.options.cascade)
 
     def _deferred_rows(self, context: LoadContext, name: str) -> Iterator[Callable[[], None]]:
         """Yield what loads the owned rows, or the links, of a deferred step."""
@@ -143,9 +145,10 @@ class Loader:
     ) -> None:
         """Load one entity's records, chunk by chunk; what updates existing ones is added."""
         outcome = EntityOutcome(context.outcomes, root, self.payload)
-        updates = self._updates(context, root, outcome)
+        collected = self._collected(context, root, outcome)
+        updates = EntityUpdates(collected) if collected is not None else None
         all_updates += [updates] if updates else []
-        policy = updates.policy if updates else POLICIES[self.options.mode(root.name)]
+        policy = collected.policy if collected else POLICIES[self.options.mode(root.name)]
         conflicts = Conflicts(context, root, policy)
         reader = EntityReader(
             self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
@@ -160,14 +163,14 @@ class Loader:
         if not self.exclusions.must_restart:
             loader.finish()
 
-    def _updates(
+    def _collected(
         self, context: LoadContext, root: RowSet, outcome: EntityOutcome
-    ) -> EntityUpdates | None:
-        """Return what updates an entity's records, if its mode does."""
+    ) -> CollectedUpdates | None:
+        """Return what collects an entity's updates, if its mode has any."""
         mode = self.options.mode(root.name)
         if mode not in UPDATING:
             return None
-        return EntityUpdates(context, root, outcome, mirrors=mode == MIRROR)
+        return CollectedUpdates(context, root, outcome, mirrors=mode == MIRROR)
 
     # After the load
 

@@ -46,7 +46,7 @@ class Planner(Loader):
     def _decide(self, context: LoadContext, root: RowSet, keys: PlannedKeys) -> EntityPlanner:
         """Decide what would happen to one entity's records."""
         outcome = EntityOutcome(context.outcomes, root, self.payload)
-        updates = self._updates(context, root, outcome)
+        updates = self._collected(context, root, outcome)
         policy = updates.policy if updates else POLICIES[self.options.mode(root.name)]
         conflicts = Conflicts(context, root, policy)
         reader = EntityReader(

@@ -8,16 +8,17 @@ from typing import Any
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
 from lading.importing.collisions import Collision, Collisions, Parts, unique_key, unique_sets
+from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.importing.updates.entity_updates import EntityUpdates
+from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.row_changes import RowChanges
 from lading.model.rowsets import RowSet, Value
 from lading.records.comparison import Content
 from lading.records.layout import Key
 from lading.scratch.key_index import KeyIndex
-from lading.values.json_text import json_text, parse_json
+from lading.values.json_text import json_text
 
 
 class UniqueChecks:
@@ -31,7 +32,8 @@ class UniqueChecks:
         context: LoadContext,
         root: RowSet,
         outcome: EntityOutcome,
-        updates: EntityUpdates | None,
+        updates: CollectedUpdates | None,
+        comparison: StoredComparison,
         *,
         compete: bool,
     ) -> None:
@@ -40,6 +42,7 @@ class UniqueChecks:
         self.compete = compete
         self.root = root
         self.outcome = outcome
+        self.comparison = comparison
         self.collisions = Collisions(context, root)
         self.sets = {rows: [*unique_sets(rows)] for rows in root.tree()}
         self.sets[root] = [parts for parts in self.sets[root] if set(parts) != set(root.key)]
@@ -52,13 +55,15 @@ class UniqueChecks:
     def check_new(self, batch: Batch) -> None:
         """Report the new records whose unique values others have."""
         if any(self.sets.values()):
-            records = list(map(parse_json, batch.lines))
-            self._check(self.root, batch, records, None, [""] * len(batch))
+            self._check(self.root, batch, self._records(batch), None, [""] * len(batch))
 
-    def check_changed(self, batch: Batch, records: Sequence[Content], changes: RowChanges) -> None:
+    def check_changed(self, batch: Batch, changes: RowChanges) -> None:
         """Report the records that would take unique values that others have."""
         if any(self.sets.values()):
-            self._check(self.root, batch, records, changes, [""] * len(batch))
+            self._check(self.root, batch, self._records(batch), changes, [""] * len(batch))
+
+    def _records(self, batch: Batch) -> list[Content]:
+        return list(map(self.comparison.raw.new_content, batch.lines))
 
     def _check(
         self,
@@ -119,7 +124,7 @@ class UniqueChecks:
         assert other is not None
         return self.collisions.of_record(parts, key, int(other[0]))
 
-    def _giving(self, updates: EntityUpdates) -> Iterator[tuple[bytes, bytes, int]]:
+    def _giving(self, updates: CollectedUpdates) -> Iterator[tuple[bytes, bytes, int]]:
         """Yield the rows that give unique values up, by row set and set of members."""
         # Doomed records go last, and nothing parks a primary key until then.
         freed = [parts for parts in self.sets[self.root] if not _identifies(self.root, parts)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -38,6 +40,71 @@ class RawRecord:
     content: Content | None = None
 
 
+class RawPair:
+    """A record and another one of its key, of which only those fields are read that differ."""
+
+    __slots__ = ("after", "before", "names", "reader")
+
+    def __init__(self, reader: RawReader, after: RawRecord, before: RawRecord) -> None:
+        self.reader = reader
+        self.after = after
+        self.before = before
+        #: The fields that an import writes and whose texts differ, in their order.
+        self.names: Iterable[str] = reader.members
+        if not self.is_loaded:
+            texts, others = after.fields.get, before.fields.get
+            self.names = [name for name in reader.members if texts(name) != others(name)]
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a schema loaded one of them, which then says what it means in another form."""
+        return self.after.content is not None or self.before.content is not None
+
+    def differing(self) -> list[Member]:
+        """Return the members whose values differ, volatile ones too."""
+        comparison = self.reader.comparison
+        return list(comparison.differing(self.reader.rows, *self._contents()))
+
+    def was_set(self, member: Member) -> bool:
+        """Tell whether a field of the other record isn't null."""
+        if self.is_loaded:
+            return self.reader.content(self.before).get(member.written) is not None
+        return bytes(self.before.fields.get(member.written, b"null")) != b"null"
+
+    def update(self) -> tuple[Content, Content] | None:
+        """Return the fields in which they differ, before and after; ``None`` for none."""
+        after, before = self._contents()
+        return self.reader.comparison.update(before, after)
+
+    def _contents(self) -> tuple[Content, Content]:
+        """Return what both say in the fields whose texts differ."""
+        if self.is_loaded:
+            return self.contents()
+        after, before = self.after, self.before
+        value = self.reader.value
+        return (
+            {name: value(after, name) for name in self.names if name in after.fields},
+            {name: value(before, name) for name in self.names if name in before.fields},
+        )
+
+    def contents(self) -> tuple[Content, Content]:
+        """Return all that both say; equal texts give the same object."""
+        reader, after, before = self.reader, self.after, self.before
+        content = reader.content(before)
+        if self.is_loaded:
+            return reader.content(after), content
+        texts = before.fields
+        return {
+            name: content[name] if texts.get(name) == text else reader.value(after, name)
+            for name, text in after.fields.items()
+            if name in reader.members
+        }, content
+
+    def key(self) -> Content:
+        """Return the natural key in portable form."""
+        return self.reader.key(self.after)
+
+
 class RawReader:
     """Reads and compares the records of one entity."""
 
@@ -72,6 +139,7 @@ class RawReader:
         }
         self.key_of_text = lru_cache(REMEMBERED)(self._read_text)
         self.computed = members.keys() - self.members.keys()
+        self.every_name = self.members.keys()
         self.names: dict[bytes, set[str]] = {}
 
     def read(self, line: bytes, *, canonical: bool) -> RawRecord:
@@ -90,13 +158,14 @@ class RawReader:
         """Tell whether a record has the fields of its class, each once, without spaces between."""
         fields = record.fields
         is_compact = on_own_stack(msgspec.json.encode, fields) == record.line
-        return is_compact and fields.keys() - self.computed == self._names_of(fields)
+        names = fields.keys() - self.computed if self.computed else fields.keys()
+        return is_compact and names == self._names_of(fields)
 
-    def _names_of(self, fields: dict[str, msgspec.Raw]) -> set[str]:
+    def _names_of(self, fields: dict[str, msgspec.Raw]) -> AbstractSet[str]:
         """Return the fields that an import writes of a record's class."""
         discriminator = self.rows.discriminator
         if discriminator is None:
-            return set(self.members)
+            return self.every_name
         text = bytes(fields.get(discriminator.written, b"null"))
         if text not in self.names:
             members = self.rows.members_of({discriminator.written: parse_json(text)})
@@ -109,29 +178,33 @@ class RawReader:
 
     def key(self, record: RawRecord) -> Content:
         """Return a record's natural key in portable form."""
-        return {name: self._value(record, name) for name in self.key_names}
+        return {name: self.value(record, name) for name in self.key_names}
 
     def content(self, record: RawRecord) -> Content:
         """Return all that an import writes of a record, in canonical form."""
         if record.content is not None:
             return record.content
-        return {name: self._value(record, name) for name in self.members if name in record.fields}
+        return {name: self.value(record, name) for name in self.members if name in record.fields}
+
+    def pair(self, line: bytes, stored: bytes) -> RawPair:
+        """Return a record beside a stored one; it was decoded before, so its schema takes it."""
+        record = None if self.has_hooks else self._cut_usual(line)
+        if record is None:
+            loaded, content = self.comparison.loaded(line), self.comparison.stored(stored)
+            return RawPair(
+                self,
+                RawRecord(line, {}, canonical=False, content=loaded),
+                RawRecord(stored, {}, canonical=True, content=content),
+            )
+        before = RawRecord(stored, on_own_stack(_cut.decode, stored), canonical=True)
+        return RawPair(self, record, before)
 
     def contents(self, line: bytes, stored: bytes) -> tuple[Content, Content]:
         """Return what a record says and what a stored one does; equal texts give the same object.
 
         The record was decoded before, so its schema takes it.
         """
-        record = None if self.has_hooks else self._cut_usual(line)
-        if record is None:
-            return self.comparison.loaded(line), self.comparison.stored(stored)
-        before = self.read(stored, canonical=True)
-        content, texts = self.content(before), before.fields
-        return {
-            name: content[name] if texts.get(name) == text else self._value(record, name)
-            for name, text in record.fields.items()
-            if name in self.members
-        }, content
+        return self.pair(line, stored).contents()
 
     def new_content(self, line: bytes) -> Content:
         """Return what a record says that was decoded before."""
@@ -155,16 +228,9 @@ class RawReader:
 
     def update(self, before: RawRecord, after: RawRecord) -> tuple[Content, Content] | None:
         """Return the fields in which two records differ, before and after; ``None`` for none."""
-        if before.content is not None or after.content is not None:
-            return self.comparison.update(self.content(before), self.content(after))
-        names = [name for name in self.members if before.fields.get(name) != after.fields.get(name)]
-        contents = (
-            {name: self._value(record, name) for name in names if name in record.fields}
-            for record in (before, after)
-        )
-        return self.comparison.update(*contents)
+        return RawPair(self, after, before).update()
 
-    def _value(self, record: RawRecord, name: str) -> Any:
+    def value(self, record: RawRecord, name: str) -> Any:
         """Return a field in canonical form."""
         if record.content is not None:
             return record.content[name]

@@ -17,8 +17,8 @@ from lading.importing.deletions.going_rows import GoingRows
 from lading.importing.deletions.holders import Holder, HolderText
 from lading.importing.deletions.live_graph import LiveGraph, ReferringRow
 from lading.importing.deletions.refusal import Refusal
-from lading.importing.deletions.row_marks import RowMarks
 from lading.importing.journal import WriteLog
+from lading.importing.row_marks import RowMarks
 from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
 from lading.model.rowsets import Column

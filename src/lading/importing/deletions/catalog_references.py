@@ -17,7 +17,7 @@ from lading.importing.deletions.referring_records import (
     ReferringRecords,
     referring_records,
 )
-from lading.importing.deletions.row_marks import RowMarks
+from lading.importing.row_marks import RowMarks
 from lading.model.entities import Entities
 from lading.model.rowsets import RowSet, references_of
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.database.lookup import rows_among
-from lading.importing.deletions.row_marks import RowMarks
+from lading.importing.row_marks import RowMarks
 from lading.model.rowsets import RowSet
 from lading.scratch.sort import CHUNK, chunked
 from lading.scratch.spool import Spool

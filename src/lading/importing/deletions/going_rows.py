@@ -9,7 +9,7 @@ from lading.database.dialects.base import Row
 from lading.database.live.live_keys import RealPlace
 from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.deletions.live_graph import ReferringRow
-from lading.importing.deletions.row_marks import RowMarks
+from lading.importing.row_marks import RowMarks
 from lading.model.rowsets import RowSet
 
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from lading.exporting.reading import StoredRow
 from lading.importing.batch import Batch
 from lading.importing.comparison import StoredComparison
 from lading.importing.conflicts import Decisions, ExistingRecords
-from lading.importing.updates.record_matcher import Partner
 from lading.messages import shown
 from lading.model.hidden import HIDDEN, hides
 from lading.model.rowsets import Member, RowSet, Value
-from lading.records.comparison import Content
+from lading.records.raw_records import RawPair
 
 
 @dataclass(slots=True)
 class DifferingRecords:
-    """Records of a batch that differ from stored ones: what they say, and the stored ones."""
+    """Records of a batch that differ from stored ones: each beside its own, and in what fields."""
 
     batch: Batch
-    records: list[Content]
-    partners: list[Partner | None]
+    pairs: list[RawPair]
+    rows: list[StoredRow]
+    members: list[list[Member]]
 
 
 class UpdateExisting:
@@ -51,35 +52,37 @@ class UpdateExisting:
         self.exist(existing)
         stored = self.comparison.reader.stored_records(existing.identities)
         batch = existing.batch
-        differing = DifferingRecords(batch, [], [])
+        differing = DifferingRecords(batch, [], [], [])
         decisions = Decisions()
         for place, identity in zip(existing.places, existing.identities, strict=True):
             line, row = stored[identity]
             if batch.lines[place] == line:
                 decisions.unchanged += 1
                 continue
-            record, content = self.comparison.raw.contents(batch.lines[place], line)
-            members = list(self.comparison.differing(self.root, record, content))
+            pair = self.comparison.raw.pair(batch.lines[place], line)
+            members = pair.differing()
             if self.comparison.uncounted.issuperset(members):
                 decisions.unchanged += 1
                 continue
-            message = self._refusal(members, record, content)
+            message = self._refusal(members, pair)
             if message is not None:
                 decisions.refuse[place] = message
                 continue
             decisions.update.append(place)
-            differing.records.append(record)
-            differing.partners.append(Partner(row, content))
+            differing.pairs.append(pair)
+            differing.rows.append(row)
+            differing.members.append(members)
         if decisions.update:
             differing.batch = batch.take(decisions.update)
             self.keep(differing)
         return decisions
 
-    def _refusal(self, differing: Iterable[Member], record: Content, stored: Content) -> str | None:
+    def _refusal(self, differing: Iterable[Member], pair: RawPair) -> str | None:
         """Say why a record can't be updated: its class or its primary key would change."""
         for member in differing:
             if member is not self.root.discriminator and member not in self.identifying:
                 continue
+            record, stored = pair.contents()
             now, new = stored.get(member.written), record[member.written]
             if hides(member):
                 now, new = HIDDEN, HIDDEN

@@ -84,7 +84,7 @@ def delete_left(
         deleter = Deleter(context.database, context.order, context.journal, {rows.name: tree})
         refused = {refusal.record: refusal.message for refusal in deleter.delete()}
         if not last:  # rows that still refer to these may change until the end
-            matcher.emptied.update((rows.name, record) for record in refused)
+            matcher.emptied.add((rows.name, record) for record in refused)
             continue
         for left in _going(matcher, rows, last=last) if refused else ():
             message = refused.get(left.partner.row.identity)

@@ -8,11 +8,13 @@ from typing import NamedTuple
 from lading.database.dialects.base import Dialect, Row
 from lading.exporting.reading import StoredRow
 from lading.importing.batch import Batch
+from lading.importing.row_marks import RowMarks
 from lading.importing.updates.matching import OwnedMatcher, key_of, moving_key
 from lading.importing.updates.row_changes import OWNER, RowChanges
 from lading.importing.updates.unique_values import UniqueValues
-from lading.model.rowsets import Children, RowSet
+from lading.model.rowsets import Children, Member, RowSet
 from lading.records.comparison import Content, RecordComparison
+from lading.records.raw_records import RawPair
 from lading.scratch.pool import Pool
 from lading.values.json_text import json_text
 
@@ -51,15 +53,18 @@ class RecordMatcher:
         root: the entity's row set.
         dialect: the engine that stores the rows.
         left: takes the rows that leave, by their row sets.
+        emptied: takes the rows that left and that others took nested rows from, by row set and
+            primary key.
         unique: is told of unique values that rows give up and take.
     """
 
-    def __init__(self, root: RowSet, dialect: Dialect, left: Pool, unique: UniqueValues) -> None:
+    def __init__(
+        self, root: RowSet, dialect: Dialect, left: Pool, emptied: RowMarks, unique: UniqueValues
+    ) -> None:
         self.root = root
         self.comparison = RecordComparison(root, dialect)
         self.left = left
-        #: The rows that left and that others took nested rows from, by row set and primary key.
-        self.emptied: set[tuple[str, Row]] = set()
+        self.emptied = emptied
         self.unique = unique
         self.matchers = {
             children: OwnedMatcher(children, self.comparison)
@@ -94,6 +99,30 @@ class RecordMatcher:
                     self._add_left(children.rows, row, number)
             flat = [record for owned in inner for record in owned]
             self.leave(children.rows, flat, matched, inner_numbers)
+
+    def bare_changes(
+        self,
+        pairs: Sequence[RawPair],
+        stored: Sequence[StoredRow],
+        members: Sequence[Sequence[Member]],
+    ) -> RowChanges:
+        """Return what is to happen to stored records that nest nothing.
+
+        Args:
+            pairs: the records, each beside the stored one.
+            stored: the rows of the stored ones.
+            members: the members in which each pair differs.
+        """
+        changes = RowChanges([], [])
+        groups = self.unique.groups[self.root]
+        for pair, row, differing in zip(pairs, stored, members, strict=True):
+            fields = {member.name: pair.was_set(member) for member in differing}
+            changes.identities.append(row.identity)
+            changes.fields.append(fields)
+            if not all(group.fields.isdisjoint(fields) for group in groups):
+                record, content = pair.contents()
+                self.unique.change(self.root, fields, record, (row, content), (None, None))
+        return changes
 
     def changes(
         self,
@@ -162,7 +191,8 @@ class RecordMatcher:
                 left: LeftRow | None = self.left.take(children.rows.name, key)
                 if left is not None:
                     matched[place] = left.partner
-                    self.emptied.update([left.top] if left.is_nested else [])
+                    if left.is_nested:
+                        self.emptied.add([left.top])
         return matched
 
     def _matched(

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
 from lading.model.rowsets import Member, RowSet
+from lading.records.comparison import Content
 
 #: The name under which a row that comes from another owner says so among its changed fields.
 OWNER = ""
+#: A record's key in portable form, and the fields that an update alters, before and after.
+Alteration = tuple[Content, Content, Content]
 
 
 @dataclass(slots=True)
@@ -70,11 +73,13 @@ class RecordUpdates:
     """Records of a batch that differ from the stored ones, and what is to happen to their rows.
 
     ``are_new`` says of new records, all of them, that this import inserted them itself.
+    ``alterations`` are there only where changes are recorded.
     """
 
     batch: Batch
     changes: RowChanges
     are_new: bool = False
+    alterations: list[Alteration | None] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -86,7 +91,10 @@ class RecordUpdates:
         """Return the updates of the records at some places."""
         ordered = sorted(places)
         return RecordUpdates(
-            self.batch.take(ordered), self.changes.take(ordered, self.batch), self.are_new
+            self.batch.take(ordered),
+            self.changes.take(ordered, self.batch),
+            self.are_new,
+            [self.alterations[place] for place in ordered] if self.alterations else [],
         )
 
     def without(self, numbers: set[int]) -> RecordUpdates:

@@ -15,6 +15,7 @@ from lading.importing.comparison import StoredComparison
 from lading.importing.conflicts import ExistingRecords
 from lading.importing.context import LoadContext
 from lading.importing.resolved_keys import AMBIGUOUS
+from lading.importing.row_marks import RowMarks
 from lading.importing.updates.record_matcher import Partner, RecordMatcher
 from lading.importing.updates.row_changes import RecordUpdates
 from lading.importing.updates.unique_values import UniqueValues
@@ -48,8 +49,8 @@ class UnsettledRecords:
         """Yield the records that differ from the database as it is now, but for bad ones."""
         journal = self.context.journal
         unique = journal.closing(UniqueValues(self.root))
-        left = journal.closing(Pool())
-        matcher = RecordMatcher(self.root, self.context.database.dialect, left, unique)
+        left, emptied = journal.closing(Pool()), journal.closing(RowMarks())
+        matcher = RecordMatcher(self.root, self.context.database.dialect, left, emptied, unique)
         for batch, known in self.spool:
             identities = self._identities(batch) if known is None else known
             stored = self.comparison.reader.stored_records(

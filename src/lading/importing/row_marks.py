@@ -1,4 +1,4 @@
-"""A set of rows, on disk where it is large."""
+"""A set of rows or records, on disk where it is large."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lading.scratch.key_index import KeyIndex
 
 
 class RowMarks:
-    """A set of rows of one table, by what tells them apart."""
+    """A set of rows or records, by what tells them apart: primary keys, or numbers."""
 
     def __init__(self) -> None:
         self._index: KeyIndex | None = None
@@ -27,6 +27,12 @@ class RowMarks:
         texts = list(map(_text, identities))
         known = self._index.among(texts)
         return [place for place, text in enumerate(texts) if text not in known]
+
+    def __bool__(self) -> bool:
+        return self._index is not None
+
+    def __contains__(self, identity: Row) -> bool:
+        return self._index is not None and self._index.get(_text(identity)) is not None
 
     def close(self) -> None:
         """Give the file back."""

@@ -1,0 +1,171 @@
+"""Collects what an update is to do to one entity: on disk, in two passes, and only by reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lading.database.dialects.base import Row
+from lading.importing.batch import Batch, bare, joined
+from lading.importing.change_recorder import ChangeRecorder
+from lading.importing.comparison import StoredComparison
+from lading.importing.conflicts import ExistingRecords
+from lading.importing.context import LoadContext
+from lading.importing.deletions.doomed_rows import doomed_rows
+from lading.importing.outcomes import EntityOutcome
+from lading.importing.row_marks import RowMarks
+from lading.importing.updates.differing_records import DifferingRecords, UpdateExisting
+from lading.importing.updates.left_rows import note_left
+from lading.importing.updates.record_matcher import Partner, RecordMatcher
+from lading.importing.updates.row_changes import Alteration, RecordUpdates, RowChanges
+from lading.importing.updates.settling import UnsettledRecords
+from lading.importing.updates.unique_values import UniqueValues
+from lading.model.rowsets import RowSet
+from lading.records.comparison import Content
+from lading.records.raw_records import RawPair
+from lading.scratch.pool import Pool
+from lading.values.json_text import json_text
+
+
+@dataclass(slots=True)
+class NestingRecords:
+    """Records that differ, with what they and the stored ones say: owned rows may move."""
+
+    batch: Batch
+    records: list[Content]
+    partners: list[Partner | None]
+    alterations: list[Alteration | None]
+
+
+class CollectedUpdates:
+    """What an update is to do to one entity: ``policy`` and ``add_new`` collect, then ``match``."""
+
+    def __init__(
+        self, context: LoadContext, root: RowSet, outcome: EntityOutcome, *, mirrors: bool
+    ) -> None:
+        self.context = context
+        self.root = root
+        self.outcome = outcome
+        self.comparison = StoredComparison(context.database, root)
+        self.recorder = ChangeRecorder(context.outcomes.changes, self.comparison)
+        journal = context.journal
+        self.unique = journal.closing(UniqueValues(root))
+        left, emptied = journal.closing(Pool()), journal.closing(RowMarks())
+        self.matcher = RecordMatcher(root, context.database.dialect, left, emptied, self.unique)
+        #: Records that differ and nest rows, which wait until all are read.
+        self.nesting = journal.spool()
+        #: All records that differ, in the end, and how many the database had before.
+        self.updates = journal.spool()
+        self.count = 0
+        #: New records: as they came, and without the owned rows that they take over.
+        self.new = journal.spool()
+        self.ready = journal.spool()
+        #: Updates of new records that take owned rows over, and the numbers of these records.
+        self.takers = journal.spool()
+        self.taker_numbers = journal.closing(RowMarks())
+        self.unsettled = UnsettledRecords(context, root, self.comparison)
+        #: Whether there may be records that the bundle lacks; those of an empty table are its own.
+        self.mirrors = mirrors and not context.tables.is_empty(root)
+        #: The primary keys of records that the bundle has, and of those that it lacks.
+        self.kept = journal.spool()
+        self.doomed = journal.spool()
+
+    def policy(self, *_: Any) -> UpdateExisting:
+        """Return the policy that collects the records that differ."""
+        return UpdateExisting(self.comparison, self._differ, self._exist)
+
+    def _exist(self, existing: ExistingRecords) -> None:
+        if self.mirrors:
+            self.kept.append(existing.identities)
+        self.unsettled.add_existing(existing)
+
+    def _differ(self, differing: DifferingRecords) -> None:
+        batch, pairs = differing.batch, differing.pairs
+        self.count += len(batch)
+        alterations = [_alteration(pair) for pair in pairs] if self.recorder.log is not None else []
+        if not self.root.children:
+            changes = self.matcher.bare_changes(pairs, differing.rows, differing.members)
+            self.updates.append(RecordUpdates(batch, changes, alterations=alterations))
+            return
+        contents = [pair.contents() for pair in pairs]
+        partners: list[Partner | None] = [
+            Partner(row, stored) for row, (_, stored) in zip(differing.rows, contents, strict=True)
+        ]
+        records = [record for record, _ in contents]
+        self.nesting.append(NestingRecords(batch, records, partners, alterations))
+
+    def add_new(self, batch: Batch) -> None:
+        """Keep new records until unique values are free."""
+        if len(batch):
+            self.new.append(batch)
+
+    def match(self) -> None:
+        """Find the records that go and the changes of all rows; this only reads.
+
+        A first pass finds the owned rows that other records may take over.
+        """
+        if self.mirrors:
+            self._doom()
+        for nesting in self.nesting:
+            numbers = nesting.batch.numbers
+            self.matcher.leave(self.root, nesting.records, nesting.partners, numbers)
+        for nesting in self.nesting:
+            changes = self._changes(nesting.batch, nesting.records, nesting.partners)
+            self.updates.append(
+                RecordUpdates(nesting.batch, changes, alterations=nesting.alterations)
+            )
+        for batch in self.new:
+            self.ready.append(self._without_taken(batch))
+        note_left(self.context, self.root, self.outcome, self.matcher)
+
+    def _doom(self) -> None:
+        """Find the records that the bundle lacks, and the unique values that they give up."""
+        reader = self.comparison.reader
+        for identities in doomed_rows(self.context.database, self.root, self.kept):
+            self.doomed.append(identities)
+            records = reader.stored_records(identities) if self._reads_doomed else {}
+            self.recorder.delete(line for line, _ in records.values())
+            for line, row in records.values():
+                content = self.comparison.raw.stored_content(line)
+                self.unique.leave(self.root, content, None, row.identity)
+                self.matcher.leave_doomed(Partner(row, content))
+
+    @property
+    def _reads_doomed(self) -> bool:
+        return bool(self.unique) or bool(self.root.children) or self.recorder.log is not None
+
+    def _changes(
+        self, batch: Batch, records: Sequence[Content], partners: Sequence[Partner | None]
+    ) -> RowChanges:
+        owners: list[Row | None] = [None] * len(batch)
+        return self.matcher.changes(self.root, batch, records, partners, owners)
+
+    def _without_taken(self, batch: Batch) -> Batch:
+        """Return new records; those that take owned rows over come without what they nest.
+
+        What these nest is written in the end, as if they had been there without it.
+        """
+        if not (self.matcher.left or self.unique.leaving):
+            return batch
+        changes = self._changes(
+            batch, list(map(self.comparison.raw.new_content, batch.lines)), [None] * len(batch)
+        )
+        takers = changes.with_stored_rows(batch)
+        if not takers:
+            return batch
+        self.takers.append(RecordUpdates(batch, changes, are_new=True).take(takers))
+        self.taker_numbers.add((batch.numbers[place],) for place in takers)
+        others = [place for place in range(len(batch)) if place not in takers]
+        without = bare(batch.take(sorted(takers)))
+        names = {children.written for children in self.root.children}
+        for place, line in enumerate(without.lines):
+            record = self.comparison.loaded(line)
+            without.lines[place] = json_text(record | {n: [] for n in names & record.keys()})
+        return joined([batch.take(others), without])
+
+
+def _alteration(pair: RawPair) -> Alteration | None:
+    """Return what an update alters of a record, with its key."""
+    fields = pair.update()
+    return None if fields is None else (pair.key(), *fields)
