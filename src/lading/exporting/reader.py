@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from operator import lt
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -25,6 +26,30 @@ from lading.records.describe import masked_key
 from lading.records.layout import Key
 from lading.records.lines import encode_lines
 from lading.scratch.sort import CHUNK, chunked, externally_sorted
+
+
+class StoredRecords(NamedTuple):
+    """Records as lines, and their rows with those that they nest."""
+
+    lines: list[bytes]
+    rows: Sequence[StoredRow]
+
+
+class KeyedRecords(NamedTuple):
+    """Stored records in key order, with their keys and what these sort by."""
+
+    keys: list[Key]
+    orders: list[Any]
+    lines: list[bytes]
+    rows: Sequence[StoredRow]
+
+    def __add__(self, other: Any) -> KeyedRecords:
+        return KeyedRecords(*([*a, *b] for a, b in zip(self, other, strict=True)))
+
+    def part(self, start: int, end: int | None) -> KeyedRecords:
+        """Return the records from a place up to another."""
+        columns: Any = (column[start:end] for column in self)
+        return KeyedRecords(*columns)
 
 
 class CompiledReader:
@@ -64,6 +89,18 @@ class RecordReader:
             parts: Iterator[Any] = map(self._chunk, rows)
             yield from self._lines(parts if is_sorted else _resorted(parts, size))
 
+    def keyed_records(self, size: int = CHUNK) -> Generator[KeyedRecords, None, None]:
+        """Yield all records in key order, where the database can sort so, by the chunk."""
+        database, last = self.reading.database, None
+        with closing(database.stream(self.compiled.statement, size)) as stream:
+            for part in stream:
+                rows = self.reader.selection.completed(database, part)
+                nested: dict[str, list[list[StoredRow]]] = {}
+                keys, orders, lines = self._chunk(rows, nested)
+                self._check_ascending(keys, orders, last)
+                last = keys[-1], orders[-1]
+                yield KeyedRecords(keys, orders, lines, self.reader.stored_rows(nested, rows))
+
     def chunks_of(
         self, identities: Sequence[Row], size: int = CHUNK
     ) -> Generator[list[bytes], None, None]:
@@ -82,8 +119,10 @@ class RecordReader:
     def _rows_of(self, identities: Sequence[Row]) -> list[Row]:
         return self.reader.among(self.reading, self.rows.identity, identities)
 
-    def _chunk(self, rows: Sequence[Row]) -> tuple[list[Key], list[Any], list[bytes]]:
-        records = self.reader.records(self.reading, rows)
+    def _chunk(
+        self, rows: Sequence[Row], nested: dict[str, list[list[StoredRow]]] | None = None
+    ) -> tuple[list[Key], list[Any], list[bytes]]:
+        records = self.reader.records(replace(self.reading, nested=nested), rows)
         keys = self.reader.encoder.keys(records)
         return keys, self.reader.encoder.order(keys), encode_lines(records)
 
@@ -129,14 +168,16 @@ class RecordReader:
         lines = encode_lines(self.reader.records(self.reading, rows))
         return dict(zip(keys_at(rows, self.reader.identity), lines, strict=True))
 
-    def stored_records(self, identities: Sequence[Row]) -> dict[Row, tuple[bytes, StoredRow]]:
-        """Return the records with these primary keys, as lines, and which rows they nest."""
+    def stored_records(self, identities: Sequence[Row]) -> StoredRecords:
+        """Return the records with these primary keys that are there, in the same order."""
         nested: dict[str, list[list[StoredRow]]] = {}
         reading = Reading(self.reading.database, self.tally, nested)
         rows = self._rows_of(identities)
         lines = encode_lines(self.reader.records(reading, rows))
         stored = self.reader.stored_rows(nested, rows)
-        return {row.identity: (line, row) for line, row in zip(lines, stored, strict=True)}
+        places = {row.identity: place for place, row in enumerate(stored)}
+        order = [places[identity] for identity in identities if identity in places]
+        return StoredRecords([lines[place] for place in order], [stored[place] for place in order])
 
 
 def _resorted(parts: Any, size: int) -> Iterator[tuple[list[Key], list[Any], list[bytes]]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
@@ -27,6 +28,25 @@ class StoredRow(NamedTuple):
 
     identity: Row
     children: dict[str, list[StoredRow]]
+
+
+class BareRows(Sequence[StoredRow]):
+    """Rows that nest nothing, of which only the primary keys are held."""
+
+    def __init__(self, identities: list[Row]) -> None:
+        self.identities = identities
+
+    def __len__(self) -> int:
+        return len(self.identities)
+
+    def __getitem__(self, place: Any) -> Any:
+        identity: Any = self.identities[place]
+        return BareRows(identity) if isinstance(place, slice) else StoredRow(identity, {})
+
+
+def identities_of(rows: Sequence[StoredRow]) -> list[Row]:
+    """Return the primary keys of rows."""
+    return rows.identities if isinstance(rows, BareRows) else [row.identity for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from lading.exporting.ancestors import ancestors_of
 from lading.exporting.encode import RowEncoder
 from lading.exporting.link_reader import LinkReader, refuse_strangers
 from lading.exporting.query import Selection, identity_of
-from lading.exporting.reading import Reading, StoredRow, Tally
+from lading.exporting.reading import BareRows, Reading, StoredRow, Tally
 from lading.mapping.columns import kind_of
 from lading.model.rowsets import Children, Column, RowSet
 from lading.records.layout import RecordLayout
@@ -76,12 +76,14 @@ class RowReader:
 
     def stored_rows(
         self, nested: dict[str, list[list[StoredRow]]], rows: Sequence[Row]
-    ) -> list[StoredRow]:
+    ) -> Sequence[StoredRow]:
         """Return which rows were read, with those that they nest.
 
         ``nested`` is what the reading noted when ``records`` was called with these rows.
         """
         identities = keys_at(rows, self.identity)
+        if not self.rows.children:
+            return BareRows(identities)
         lists = {children.name: nested.pop(children.rows.name) for children in self.rows.children}
         return [
             StoredRow(identity, {name: lists[name][n] for name in lists})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.exporting.reader import RecordReader
 from lading.model.rowsets import RowSet
@@ -26,12 +25,12 @@ class StoredComparison(RecordComparison):
         return RawReader(self.rows, self)
 
     def differing_lines(
-        self, lines: Sequence[bytes], identities: Sequence[Row]
+        self, lines: Sequence[bytes], stored: Sequence[bytes]
     ) -> Iterator[tuple[int, list[FieldDifference]]]:
-        """Yield the place of each line that differs from the row with its primary key, and how."""
-        stored = self.reader.lines_of(identities)
-        for place, (line, identity) in enumerate(zip(lines, identities, strict=True)):
-            stored_line = stored[identity]
+        """Yield the place of each line that differs from the stored one beside it, and how."""
+        if lines == stored:
+            return
+        for place, (line, stored_line) in enumerate(zip(lines, stored, strict=True)):
             if line == stored_line:
                 continue
             changes = list(self.differences(self.rows, *self.raw.contents(line, stored_line)))

@@ -9,18 +9,21 @@ from typing import Protocol
 
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
+from lading.exporting.reader import RecordReader, StoredRecords
+from lading.exporting.reading import identities_of
 from lading.importing.batch import Batch
 from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
 from lading.importing.outcomes import EntityOutcome
+from lading.importing.records_beside import RecordsBeside
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.importing.stored_lines import StoredLines
 from lading.model.rowsets import RowSet
 from lading.records.comparison import FieldDifference
 from lading.records.describe import described
+from lading.scratch.spool import Spool
 
-#: Records of the database are read along if they are at most one in so many more or fewer.
-SLACK = 20
+#: Records of the database are read along if they are at most so many times the payload's.
+MOST_READ = 2
 
 
 @dataclass(slots=True)
@@ -59,12 +62,24 @@ class ExistingRecords:
     """Records of a batch whose natural keys the database has already.
 
     ``places`` are their places in the batch, ``identities`` the primary keys of the rows that
-    have their keys, in the same order.
+    have their keys, in the same order, and so are the ``stored`` records if they were read along.
     """
 
     batch: Batch
-    places: list[int]
-    identities: list[Row]
+    places: Sequence[int]
+    identities: Sequence[Row]
+    stored: StoredRecords | None = None
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The records' texts, in the same order."""
+        if len(self.places) == len(self.batch):
+            return self.batch.lines
+        return [self.batch.lines[place] for place in self.places]
+
+    def read(self, reader: RecordReader) -> StoredRecords:
+        """Return the stored records, in the same order."""
+        return self.stored or reader.stored_records(self.identities)
 
 
 class ConflictPolicy(Protocol):
@@ -94,8 +109,8 @@ class SkipExisting:
 
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Leave all of them."""
-        lines = [existing.batch.lines[place] for place in existing.places]
-        compared = self.comparison.differing_lines(lines, existing.identities)
+        stored = existing.read(self.comparison.reader)
+        compared = self.comparison.differing_lines(existing.lines, stored.lines)
         differing = {existing.places[n]: changes for n, changes in compared}
         if not self.root.is_known_by_id:
             return Decisions(leave=existing.places, differing=differing)
@@ -147,22 +162,27 @@ class Conflicts:
         self.make_policy = make_policy
         self.is_empty = context.tables.is_empty(root)
         self.resolver = context.resolvers.by_key(root)
-        self.stored_lines: StoredLines | None = None
+        self.beside: RecordsBeside | None = None
 
-    def read_along(self, total: int) -> None:
-        """Read the database's records beside those of the payload, if they are about as many.
+    def read_along(self, total: int, lacking: Spool | None = None) -> None:
+        """Read the database's records beside those of the payload, unless they are far more.
 
         Args:
             total: how many records the payload has.
+            lacking: takes the primary keys of those that the payload lacks, in chunks.
         """
         count = self.context.tables.before[self.root.table][0]
-        if self.make_policy is SkipExisting and abs(count - total) <= total // SLACK:
-            self.stored_lines = StoredLines(self.context.database, self.root)
+        if not self.is_empty and count <= total * MOST_READ:
+            self.beside = RecordsBeside(self.context.database, self.root, lacking)
+
+    def finish(self) -> bool:
+        """Read the rest of the database's records; false unless all that it has were read along."""
+        return self.beside is not None and self.beside.finish()
 
     def close(self) -> None:
         """End the reading of the database's records."""
-        if self.stored_lines is not None:
-            self.stored_lines.close()
+        if self.beside is not None:
+            self.beside.close()
 
     @cached_property
     def policy(self) -> ConflictPolicy:
@@ -173,10 +193,11 @@ class Conflicts:
         """Decide what happens to every record of a batch; this only reads."""
         if self.is_empty:
             return Decisions(insert=range(len(batch)))
-        if self.stored_lines is not None and self.stored_lines.hold(batch.lines):
-            return Decisions(leave=range(len(batch)))
+        beside = self.beside.find(batch.keys) if self.beside is not None else None
+        if beside is not None:
+            return self._decide_stored(batch, *beside)
         identities = self.resolver.find(batch.keys)
-        existing = ExistingRecords(batch, [], [])
+        places: list[int] = []
         new: list[int] = []
         ambiguous: list[int] = []
         for place, key in enumerate(batch.keys):
@@ -186,12 +207,23 @@ class Conflicts:
             elif identity is AMBIGUOUS:
                 ambiguous.append(place)
             else:
-                existing.places.append(place)
-                existing.identities.append(identity)
-        decisions = self.policy.decide(existing) if existing.places else Decisions()
+                places.append(place)
+        existing = ExistingRecords(batch, places, [identities[batch.keys[n]] for n in places])
+        decisions = self.policy.decide(existing) if places else Decisions()
         decisions.insert = new
         messages = {place: self._ambiguous(batch, place) for place in ambiguous}
         decisions.refuse = messages | decisions.refuse
+        return decisions
+
+    def _decide_stored(
+        self, batch: Batch, places: Sequence[int], stored: StoredRecords
+    ) -> Decisions:
+        """Decide on a batch of which all stored records were read along."""
+        existing = ExistingRecords(batch, places, identities_of(stored.rows), stored)
+        decisions = self.policy.decide(existing) if places else Decisions()
+        if len(places) < len(batch):
+            known = set(places)
+            decisions.insert = [place for place in range(len(batch)) if place not in known]
         return decisions
 
     def _ambiguous(self, batch: Batch, place: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -154,14 +154,26 @@ class Loader:
             self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
         )
         loader = EntityLoader(context, root, outcome, conflicts, reader.decoder, updates=updates)
-        conflicts.read_along(self.payload.total(root.name) or 0)
-        with closing(conflicts):
+        with self._reading_along(conflicts, collected):
             for batch in reader.batches(self.progress):
                 loader.load(batch)
                 if self.exclusions.must_restart:
                     return
         if not self.exclusions.must_restart:
             loader.finish()
+
+    @contextmanager
+    def _reading_along(
+        self, conflicts: Conflicts, collected: CollectedUpdates | None
+    ) -> Iterator[None]:
+        """Read the database's records beside those of the payload."""
+        total = self.payload.total(conflicts.root.name) or 0
+        mirrored = collected if collected is not None and collected.mirrors else None
+        with closing(conflicts):
+            conflicts.read_along(total, mirrored.lacking if mirrored else None)
+            yield
+            if mirrored and not self.exclusions.must_restart:
+                mirrored.knows_lacking = conflicts.finish()
 
     def _collected(
         self, context: LoadContext, root: RowSet, outcome: EntityOutcome

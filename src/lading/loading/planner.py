@@ -53,7 +53,8 @@ class Planner(Loader):
             self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
         )
         planner = EntityPlanner(context, root, outcome, conflicts, keys, updates=updates)
-        for batch in reader.batches(self.progress):
-            planner.load(batch)
+        with self._reading_along(conflicts, updates):
+            for batch in reader.batches(self.progress):
+                planner.load(batch)
         planner.finish()
         return planner

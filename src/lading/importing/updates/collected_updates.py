@@ -70,6 +70,9 @@ class CollectedUpdates:
         #: The primary keys of records that the bundle has, and of those that it lacks.
         self.kept = journal.spool()
         self.doomed = journal.spool()
+        #: The latter as far as they were passed while all were read along.
+        self.lacking = journal.spool()
+        self.knows_lacking = False
 
     def policy(self, *_: Any) -> UpdateExisting:
         """Return the policy that collects the records that differ."""
@@ -122,11 +125,14 @@ class CollectedUpdates:
     def _doom(self) -> None:
         """Find the records that the bundle lacks, and the unique values that they give up."""
         reader = self.comparison.reader
-        for identities in doomed_rows(self.context.database, self.root, self.kept):
+        lacking = doomed_rows(self.context.database, self.root, self.kept)
+        for identities in self.lacking if self.knows_lacking else lacking:
             self.doomed.append(identities)
-            records = reader.stored_records(identities) if self._reads_doomed else {}
-            self.recorder.delete(line for line, _ in records.values())
-            for line, row in records.values():
+            if not self._reads_doomed:
+                continue
+            records = reader.stored_records(identities)
+            self.recorder.delete(records.lines)
+            for line, row in zip(records.lines, records.rows, strict=True):
                 content = self.comparison.raw.stored_content(line)
                 self.unique.leave(self.root, content, None, row.identity)
                 self.matcher.leave_doomed(Partner(row, content))

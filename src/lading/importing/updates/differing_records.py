@@ -50,16 +50,18 @@ class UpdateExisting:
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Decide on every existing record of a batch."""
         self.exist(existing)
-        stored = self.comparison.reader.stored_records(existing.identities)
-        batch = existing.batch
+        stored = existing.read(self.comparison.reader)
+        batch, lines = existing.batch, existing.lines
+        if lines == stored.lines:
+            return Decisions(unchanged=len(lines))
         differing = DifferingRecords(batch, [], [], [])
         decisions = Decisions()
-        for place, identity in zip(existing.places, existing.identities, strict=True):
-            line, row = stored[identity]
-            if batch.lines[place] == line:
+        for n, (line, stored_line) in enumerate(zip(lines, stored.lines, strict=True)):
+            if line == stored_line:
                 decisions.unchanged += 1
                 continue
-            pair = self.comparison.raw.pair(batch.lines[place], line)
+            place = existing.places[n]
+            pair = self.comparison.raw.pair(line, stored_line)
             members = pair.differing()
             if self.comparison.uncounted.issuperset(members):
                 decisions.unchanged += 1
@@ -70,7 +72,7 @@ class UpdateExisting:
                 continue
             decisions.update.append(place)
             differing.pairs.append(pair)
-            differing.rows.append(row)
+            differing.rows.append(stored.rows[n])
             differing.members.append(members)
         if decisions.update:
             differing.batch = batch.take(decisions.update)

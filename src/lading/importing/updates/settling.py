@@ -6,10 +6,10 @@ after, and means another row.  So records with such references are compared once
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from lading.database.dialects.base import Row
-from lading.exporting.reading import StoredRow
+from lading.exporting.reader import StoredRecords
 from lading.importing.batch import Batch
 from lading.importing.comparison import StoredComparison
 from lading.importing.conflicts import ExistingRecords
@@ -70,15 +70,17 @@ class UnsettledRecords:
         matcher: RecordMatcher,
         batch: Batch,
         identities: Sequence[Row | None],
-        stored: Mapping[Row, tuple[bytes, StoredRow]],
+        stored: StoredRecords,
     ) -> RecordUpdates:
         """Compare records with the rows that they are."""
+        pairs = zip(stored.lines, stored.rows, strict=True)
+        stored_by_identity = {row.identity: (line, row) for line, row in pairs}
         places: list[int] = []
         records: list[Content] = []
         partners: list[Partner] = []
         for place, identity in enumerate(identities):
-            if identity is not None and identity in stored:
-                line, row = stored[identity]
+            if identity is not None and identity in stored_by_identity:
+                line, row = stored_by_identity[identity]
                 if line == batch.lines[place]:
                     continue
                 record, content = self.comparison.raw.contents(batch.lines[place], line)

@@ -21,7 +21,7 @@ COUNT = 200
 def chunks_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let few records be many chunks, none of which is looked up as part of a small table."""
     monkeypatch.setattr("lading.importing.entity_reader.CHUNK", 10)
-    monkeypatch.setattr("lading.importing.stored_lines.WINDOW", 30)
+    monkeypatch.setattr("lading.importing.records_beside.CHUNK", 10)
     monkeypatch.setattr("lading.importing.resolver.SMALL", 0)
 
 
@@ -79,6 +79,41 @@ def test_what_differs_is_told_as_by_lookups(
         report = import_document(engine, {"items": document}, catalog=catalog)
     assert (report.differing, report.inserted) == (differing, inserted)
     assert report.skipped == len(document) - inserted
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "run"])
+@pytest.mark.parametrize("stored", [range(COUNT), range(0, COUNT, 2), range(60, 2 * COUNT - 40)])
+def test_modes_that_update_read_along(backend: Backend, stored: range, *, dry_run: bool) -> None:
+    """Whatever the database lacks, or has besides: nothing is looked up."""
+    metadata, catalog = items()
+    document = records()
+    for record in document[::30]:
+        record["n"] = -1
+    both = sorted({*stored} & {*range(COUNT)})
+    with backend.database(metadata) as engine:
+        import_document(engine, {"items": records(stored)}, catalog=catalog)
+        options = {"catalog": catalog, "on_conflict": "mirror", "dry_run": dry_run}
+        with statements(engine) as seen:
+            total = import_document(engine, {"items": document}, **options).total
+        left = import_document(engine, {"items": document}, catalog=catalog, dry_run=True)
+    assert total.updated == len([number for number in both if number % 30 == 0])
+    assert (total.inserted, total.deleted) == (COUNT - len(both), len(stored) - len(both))
+    assert left.total.inserted == (COUNT - len(both) if dry_run else 0)
+    assert not any("items.slug IN" in sql for sql in seen)
+
+
+def test_a_bundle_far_from_what_is_stored_holds_no_more_of_it(backend: Backend) -> None:
+    """Its last records come after all that it lacks."""
+    metadata, catalog = items()
+    stored = records([*range(COUNT), *range(2 * COUNT, 3 * COUNT)])
+    document = records([*range(5), *range(2 * COUNT - 200, 3 * COUNT)])
+    document[-1]["n"] = -1
+    with backend.database(metadata) as engine:
+        import_document(engine, {"items": stored}, catalog=catalog)
+        report = import_document(engine, {"items": document}, catalog=catalog, on_conflict="update")
+        mirror = import_document(engine, {"items": document}, catalog=catalog, on_conflict="mirror")
+    assert (report.updated, report.inserted, report.unchanged) == (1, COUNT, 5 + COUNT - 1)
+    assert (mirror.deleted, mirror.unchanged) == (COUNT - 5, len(document))
 
 
 def test_rows_that_no_export_could_write_do_not_matter(backend: Backend) -> None:
