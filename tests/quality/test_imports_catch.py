@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from lading.importing.updates import entity_updates
+from lading.importing.updates import collected_updates, entity_updates
 from lading.importing.updates.link_updater import LinkUpdater
 from lading.importing.updates.matching import OwnedMatcher
 from lading.importing.updates.parking import ParkedRows
@@ -98,7 +98,7 @@ def row_forgotten_by_a_mirror() -> Patch:
     def make(plain: Any) -> Any:
         return lambda *arguments: (identities[:-1] for identities in plain(*arguments))
 
-    return replaced(entity_updates, "doomed_rows", make)
+    return replaced(collected_updates, "doomed_rows", make)
 
 
 def test_there_is_nothing_to_catch_without_a_mistake() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from lading.importing.batch import Batch
-from lading.importing.updates.row_changes import Alteration
 from lading.model.rowsets import RowSet
 from lading.planning.change_log import ChangeLog
-from lading.planning.record_change import ChangeBuilder
+from lading.planning.record_change import Alteration, ChangeBuilder
 from lading.records.comparison import RecordComparison
 from lading.records.raw_records import RawReader
 

@@ -14,6 +14,8 @@ Action = Literal["insert", "update", "delete"]
 INSERT: Action = "insert"
 UPDATE: Action = "update"
 DELETE: Action = "delete"
+#: A record's key in portable form, and the fields that an update alters, before and after.
+Alteration = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
 #: What becomes of a row when the row that it refers to is deleted.
 Effect = Literal["deleted", "set to null", "set to default"]
 

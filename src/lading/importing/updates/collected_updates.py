@@ -18,10 +18,11 @@ from lading.importing.row_marks import RowMarks
 from lading.importing.updates.differing_records import DifferingRecords, UpdateExisting
 from lading.importing.updates.left_rows import note_left
 from lading.importing.updates.record_matcher import Partner, RecordMatcher
-from lading.importing.updates.row_changes import Alteration, RecordUpdates, RowChanges
+from lading.importing.updates.row_changes import RecordUpdates, RowChanges
 from lading.importing.updates.settling import UnsettledRecords
 from lading.importing.updates.unique_values import UniqueValues
 from lading.model.rowsets import RowSet
+from lading.planning.record_change import Alteration
 from lading.records.comparison import Content
 from lading.records.raw_records import RawPair
 from lading.scratch.pool import Pool

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
 from lading.model.rowsets import Member, RowSet
-from lading.records.comparison import Content
+from lading.planning.record_change import Alteration
 
 #: The name under which a row that comes from another owner says so among its changed fields.
 OWNER = ""
-#: A record's key in portable form, and the fields that an update alters, before and after.
-Alteration = tuple[Content, Content, Content]
 
 
 @dataclass(slots=True)
