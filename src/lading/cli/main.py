@@ -39,6 +39,10 @@ COMMANDS: dict[str, CommandEntry] = {
         "lading.cli.diff:diff",
         "Say what would have to happen to A to make it B; nothing is written.",
     ),
+    "graph": CommandEntry(
+        "lading.cli.graph:graph",
+        "Draw the entities, in the layers in which they load, and their references.",
+    ),
     "upgrade": CommandEntry(
         "lading.cli.upgrade:upgrade", "Write an old bundle again at the catalog's versions."
     ),

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from lading.bundle.manifest import Manifest
 from lading.cli.failures import Result
+from lading.drawing.entity_graph import EdgeForm
 from lading.planning.plan import ImportPlan
 from lading.report import Alteration, Counts, Finding, ImportReport, Problem
 from lading.sealer import SealedFile
@@ -122,6 +123,36 @@ class InspectResult(Result, frozen=True):
     partial: bool
     entities: tuple[InspectedEntity, ...]
     left_out: dict[str, str | None]
+
+
+class DrawnNode(Result, frozen=True):
+    """An entity of a graph; without ``order`` it is only referred to, and not in the bundle."""
+
+    entity: str
+    order: int | None
+    layer: int
+    key: tuple[str, ...]
+    records: int | None
+    owned: tuple[str, ...]
+    links: tuple[str, ...]
+
+
+class DrawnEdge(Result, frozen=True):
+    """The references of one form from an entity to another."""
+
+    source: str
+    target: str
+    fields: tuple[str, ...]
+    form: EdgeForm
+    deferred: bool
+
+
+class GraphResult(Result, frozen=True):
+    """An entity graph; entities stand in import order."""
+
+    title: str
+    entities: tuple[DrawnNode, ...]
+    references: tuple[DrawnEdge, ...]
 
 
 def import_result(
