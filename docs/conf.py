@@ -15,9 +15,10 @@ from sphinx.pycode import ModuleAnalyzer
 import lading
 import lading.testing
 
-sys.path.insert(0, str(Path(__file__).parent))
+DOCS = Path(__file__).parent
+sys.path[:0] = [str(DOCS), str(DOCS.parent / "schemas")]
 
-from generated import commands_page
+from generated import commands_page  # noqa: E402 - it stands beside this file
 
 project = "lading"
 author = "lading contributors"

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import click
 
+from bakery import bakery
 from lading import formats
 from lading.cli.main import main
+from lading.drawing import around, drawn, graph_of_catalog
 
 DOCS = Path(__file__).parent
 
@@ -21,6 +23,7 @@ DOCS = Path(__file__).parent
 def files() -> Iterator[tuple[Path, str]]:
     """Yield each generated file and its text."""
     yield from schema_files()
+    yield from pictures()
 
 
 def schema_files() -> Iterator[tuple[Path, str]]:
@@ -29,6 +32,13 @@ def schema_files() -> Iterator[tuple[Path, str]]:
         schema = getattr(formats, f"{name}_schema")()
         text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         yield DOCS / "_static" / "schemas" / f"{name}.schema.json", text
+
+
+def pictures() -> Iterator[tuple[Path, str]]:
+    """Yield the bakery's graph, and the part of it around recipes, as SVG."""
+    whole = graph_of_catalog(bakery)
+    yield DOCS / "_static" / "bakery.svg", drawn(whole, "svg")
+    yield DOCS / "_static" / "recipes.svg", drawn(around(whole, "recipes"), "svg")
 
 
 def commands_page() -> str:

@@ -1,11 +1,9 @@
-"""The README's code and the examples run as they stand."""
+"""The examples run as they stand."""
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -28,32 +26,6 @@ def run(*arguments: str, cwd: Path) -> str:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Warning" not in done.stderr, done.stderr
     return done.stdout
-
-
-def test_the_readme_runs_within_thirty_lines(tmp_path: Path) -> None:
-    """The first code of the README runs, and writes what the README says."""
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert code is not None
-    assert code[1].count("\n") <= 30
-    (tmp_path / "first.py").write_text(code[1])
-    printed = run("first.py", cwd=tmp_path)
-    assert "committed: 2 inserted" in printed
-    assert (
-        '{"slug":"coq-au-vin","author":{"slug":"julia-child"}}'
-        in (tmp_path / "backup" / "02_recipes.json").read_text()
-    )
-
-
-def test_the_readmes_plan_is_carried_out(tmp_path: Path) -> None:
-    """The code about plans goes on from the first, and prints what the README shows."""
-    text = (ROOT / "README.md").read_text()
-    first, *others = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    plans = [code for code in others if "backup" in code and "mirror" in code]
-    assert len(plans) == 2
-    (tmp_path / "plan.py").write_text("\n".join([first, *plans]))
-    shown = re.search(r"\n\n((?:    .*\n)+)", text[text.index("not diff(new") :])
-    assert shown is not None
-    assert textwrap.dedent(shown[1]) in run("plan.py", cwd=tmp_path)
 
 
 def test_the_quickstart_runs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The pages of ``docs/``: their code runs, and they leave nothing out."""
+"""The README and the pages of ``docs/``: their code runs, and they leave nothing out."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ import pytest
 
 from lading import errors
 from lading.cli.main import main
-from support.pages import has_code
+from support.pages import blocks_of, has_code
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 SOURCE = ROOT / "src" / "lading"
-WITH_CODE = [page for page in sorted(DOCS.rglob("*.md")) if has_code(page)]
+README = ROOT / "README.md"
+WITH_CODE = [page for page in (README, *sorted(DOCS.rglob("*.md"))) if has_code(page)]
 
 
-@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.relative_to(DOCS).as_posix())
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     """Every block does what the page shows of it; ``support.pages`` says how it is read."""
     folder = tmp_path / "work"
@@ -41,6 +42,21 @@ def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Warning" not in done.stderr, done.stderr
+
+
+def test_the_readme_is_short() -> None:
+    """It makes somebody want to try: at most 900 words, and code that is read at a glance."""
+    text = README.read_text(encoding="utf-8")
+    assert len(text.split()) <= 900
+    first = next(block for block in blocks_of(text) if block.language == "python")
+    assert first.code.count("\n") <= 30
+
+
+def test_the_links_of_the_readme_lead_somewhere() -> None:
+    """Sphinx checks the links of the pages; the README isn't one of them."""
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", README.read_text(encoding="utf-8"))
+    assert len(links) > 10
+    assert not [link for link in links if not (ROOT / link).exists()]
 
 
 @pytest.fixture(scope="module")
