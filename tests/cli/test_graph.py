@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cli.conftest import query
 from support.html_pages import data_of
 
 LAYERS = """\
@@ -81,3 +82,19 @@ def test_inspect_writes_a_page_beside_its_text(run, shop, folder: Path) -> None:
         assert (len(suppliers["rows"]), len(products["rows"])) == (2, 3)
         assert products["links"].count({}) == 1
     assert run("inspect", shop, "--html", "-").stdout == (folder / "of_database.html").read_text()
+
+
+def test_a_dry_run_and_a_diff_write_pages(run, shop, empty, folder: Path) -> None:
+    """Beside their text; the exit code is the same, and nothing is imported."""
+    run("export", shop, "backup")
+    text = run("import", empty, "backup", "--dry-run", code=1).stdout
+    assert run("import", empty, "backup", "--html", "plan.html", code=1).stdout == text
+    assert query(empty, "SELECT count(*) FROM products") == [(0,)]
+    plan = data_of((folder / "plan.html").read_text())
+    assert plan["title"] == "import plan: 5 inserted"
+    assert plan["facts"][0] == ["of", f"backup into {empty}"]
+    run("diff", shop, empty, "--html", "diff.html", code=1)
+    assert data_of((folder / "diff.html").read_text())["parts"][0]["total"] == 5
+    printed = run("diff", shop, empty, "--html", "-", code=1).stdout
+    assert printed == (folder / "diff.html").read_text()
+    assert "not both" in run("diff", shop, empty, "--html", "-", "--plan", "-", code=2).stderr

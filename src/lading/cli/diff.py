@@ -10,7 +10,8 @@ from lading.cli.catalogs import CatalogChoice, bundle_catalog_options
 from lading.cli.command import command
 from lading.cli.options import library_options
 from lading.cli.output import Output
-from lading.cli.plans import report_changes
+from lading.cli.plans import page_option, report_changes
+from lading.cli.secrets import masked
 from lading.cli.sides import opened_sides
 from lading.differ import diff as diff_sides
 
@@ -19,6 +20,7 @@ from lading.differ import diff as diff_sides
     "diff",
     examples=(
         "lading diff sqlite:///app.db backup/",
+        "lading diff sqlite:///app.db backup/ --html diff.html",
         "lading diff monday.zip tuesday.zip --catalog shop.schemas:catalog --only recipes",
     ),
 )
@@ -29,8 +31,16 @@ from lading.differ import diff as diff_sides
 @click.option(
     "--plan", "plan_file", metavar="FILE", help="Write the difference to a file; - prints it."
 )
+@page_option
 def diff(
-    output: Output, *, a: str, b: str, choice: CatalogChoice, plan_file: str | None, **options: Any
+    output: Output,
+    *,
+    a: str,
+    b: str,
+    choice: CatalogChoice,
+    plan_file: str | None,
+    page: str | None,
+    **options: Any,
 ) -> None:
     """Say what would have to happen to A to make it B; nothing is written.
 
@@ -39,4 +49,5 @@ def diff(
     """
     with opened_sides(a, b, choice, output) as (left, right, catalog):
         changes = diff_sides(left, right, catalog=catalog, **options)
-    report_changes(changes, output, plan_file)
+    label = f"{masked(a)} and {masked(b)}"
+    report_changes(changes, output, plan_file, page=page, label=label)

@@ -16,7 +16,7 @@ from lading.cli.exits import ExitCode
 from lading.cli.imports import Import, is_empty
 from lading.cli.options import library_options
 from lading.cli.output import Output
-from lading.cli.plans import report_changes
+from lading.cli.plans import page_option, report_changes
 from lading.cli.results import import_result
 from lading.cli.secrets import masked
 from lading.importer import import_all
@@ -38,6 +38,7 @@ DELETES = "Add --yes to delete them, or say --on-conflict update."
         "lading import sqlite:///new.db backup/",
         "lading import sqlite:///app.db backup.zip --dry-run --on-conflict update --plan plan.json",
         "lading import sqlite:///app.db backup.zip --expect plan.json",
+        "lading import sqlite:///app.db backup.zip --dry-run --html plan.html",
     ),
 )
 @click.argument("places", nargs=-1, metavar="[TARGET] BUNDLE")
@@ -49,6 +50,7 @@ DELETES = "Add --yes to delete them, or say --on-conflict update."
     metavar="FILE",
     help="Write the plan of a dry run to a file; - prints it. Implies --dry-run.",
 )
+@page_option
 @click.option("--yes", is_flag=True, help="Delete what a mirror deletes without asking.")
 def import_(
     output: Output,
@@ -57,6 +59,7 @@ def import_(
     choice: CatalogChoice,
     dry_run: bool,
     plan_file: str | None,
+    page: str | None,
     yes: bool,
     **options: Any,
 ) -> None:
@@ -75,10 +78,12 @@ def import_(
         catalog = choice.for_database(engine, output, bundle=bundle)
         output.note(f"Target: {masked(target)}")
         an_import = Import(engine, payload, catalog, options)
-        if dry_run or plan_file is not None:
+        if dry_run or plan_file is not None or page is not None:
             if an_import.mode is None:
                 output.note("No --on-conflict is said; this plan is that of update.")
-            report_changes(an_import.plan(an_import.mode or "update"), output, plan_file)
+            plan = an_import.plan(an_import.mode or "update")
+            label = f"{payload} into {masked(target)}"
+            report_changes(plan, output, plan_file, page=page, label=label)
         _carry_out(an_import, engine, output, yes=yes)
 
 

@@ -12,22 +12,45 @@ import click
 from lading.cli.documents import STANDARD
 from lading.cli.exits import ExitCode
 from lading.cli.output import Output
+from lading.cli.text_files import write_text
+from lading.html.change_page import change_page
 from lading.planning.plan import Diff, ImportPlan
 
+#: The option for the page of changes.
+page_option = click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    help="Write a page of the changes to look at in a browser, deletes first; - prints it.",
+)
 
-def report_changes(changes: ImportPlan | Diff, output: Output, file: str | None) -> NoReturn:
-    """Print changes and write them to a file; the exit code says whether there are any.
+
+def report_changes(
+    changes: ImportPlan | Diff,
+    output: Output,
+    file: str | None,
+    *,
+    page: str | None = None,
+    label: str | None = None,
+) -> NoReturn:
+    """Print changes and write them to files; the exit code says whether there are any.
 
     Args:
         changes: The plan or diff.
         output: Where it is printed: as a summary, or as the lines of its file.
         file: The file's path, ``-`` for standard output, or ``None``.
+        page: The path of their page in HTML, likewise.
+        label: What the page says that they are of.
     """
+    if file == page == STANDARD:
+        raise click.UsageError("Standard output is either the plan or the page, not both.")
+    if page is not None:
+        write_text(page, change_page(changes, label=label))
     if file not in (None, STANDARD):
         changes.write(str(file))
     if output.as_json or file == STANDARD:
         print_lines(changes)
-    else:
+    elif page != STANDARD:
         output.result(changes, None)
     is_nothing = not changes and not changes.problems
     raise click.exceptions.Exit(ExitCode.DONE if is_nothing else ExitCode.DIFFERENCES)
