@@ -15,6 +15,7 @@ from lading.adopting.relations import (
     complete_unique_keys,
     left_out_of,
     schemas_of,
+    tell_indexes_apart,
 )
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
@@ -46,6 +47,7 @@ def reflected(bind: sa.Engine | sa.Connection) -> tuple[list[sa.Table], dict[str
             for table in metadata.tables.values():
                 complete_foreign_keys(connection, table)
                 complete_unique_keys(connection, table)
+            tell_indexes_apart(metadata.tables.values())
     except sa.exc.MissingGreenlet as error:
         raise TargetError(
             "this engine is for asyncio, which lading can't await",

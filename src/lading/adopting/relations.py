@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import quoted_name
 
 #: Names with their reasons.
 Reasons = Iterator[tuple[str, str]]
@@ -77,6 +79,20 @@ def complete_unique_keys(connection: sa.Connection, table: sa.Table) -> None:
         is_automatic = str(index["name"]).startswith("sqlite_autoindex_")
         if is_automatic and frozenset(names) not in known:
             table.append_constraint(sa.UniqueConstraint(*names))
+
+
+def tell_indexes_apart(tables: Iterable[sa.Table]) -> None:
+    """Give indexes of one name others, for only MariaDB has names of indexes by table.
+
+    SQLite and PostgreSQL, where copies of the tables may be created, have them by schema.
+    """
+    names: set[str | None] = set()
+    for table in tables:
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            if index.name in names:
+                number = next(n for n in count(2) if f"{index.name}_{n}" not in names)
+                index.name = quoted_name(f"{index.name}_{number}", quote=None)
+            names.add(index.name)
 
 
 def _of_sqlite(connection: sa.Connection) -> Reasons:

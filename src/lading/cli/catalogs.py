@@ -18,6 +18,7 @@ from lading.cli.declared import PROJECT, declared_catalog
 from lading.cli.declared import VARIABLE as CATALOG_VARIABLE
 from lading.cli.output import Output
 from lading.cli.secrets import masked
+from lading.errors import DeclarationError, TargetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,16 @@ def _refuse_none() -> Catalog:
 
 
 def _extent(catalog: Catalog) -> str:
-    entities = catalog.use()
+    """Say how many entities a reflected catalog has; ``TargetError`` if it has none."""
+    try:
+        entities = catalog.use()
+    except DeclarationError:
+        if catalog.schemas:
+            raise
+        raise TargetError(
+            "the database has no table that can be taken",
+            "Let the application create its tables first, or check the URL.",
+        ) from None
     count = len(entities.roots)
     without = f", {len(entities.left_out)} left out" if entities.left_out else ""
     return f"{count} {'entity' if count == 1 else 'entities'}{without}"

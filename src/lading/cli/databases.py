@@ -15,15 +15,25 @@ from lading.database.refusals import refusals
 from lading.errors import TargetError
 
 VARIABLE = "DATABASE_URL"
-#: The engines by their names in URLs: a driver to use, and the extra that installs it.
+#: The engines by their names in URLs: the driver that lading knows best, and its extra.
 DRIVERS = {
     "postgresql": ("psycopg", "postgresql"),
     "mysql": ("pymysql", "mariadb"),
     "mariadb": ("pymysql", "mariadb"),
-    "sqlite": ("pysqlite", ""),
+    "sqlite": ("", ""),
 }
-#: Names that aren't SQLAlchemy's.
-ALIASES = {"postgres": "postgresql", "sqlite3": "sqlite", "pgsql": "postgresql"}
+#: What others call an engine.
+ALIASES = {
+    "postgres": "postgresql",
+    "pgsql": "postgresql",
+    "psql": "postgresql",
+    "sqlite3": "sqlite",
+    "file": "sqlite",
+}
+EXPECTED = (
+    "expected one such as sqlite:///app.db, postgresql+psycopg://user:password@host/name or "
+    "mysql+pymysql://user:password@host/name"
+)
 
 
 def is_url(text: str) -> bool:
@@ -80,49 +90,48 @@ def engine_of(text: str) -> sa.Engine:
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError):
-        raise click.UsageError(
-            f"{shown!r} isn't a database URL; expected one such as sqlite:///app.db or "
-            "postgresql+psycopg://user:password@host/name."
-        ) from None
+        raise click.UsageError(f"{shown!r} isn't a database URL; {EXPECTED}.") from None
     try:
-        engine = sa.create_engine(url)
+        is_async = url.get_dialect().is_async
     except sa.exc.NoSuchModuleError:
         raise click.UsageError(_unknown_text(url, shown)) from None
+    if is_async:
+        raise click.UsageError(
+            f"{shown!r} has a driver for asyncio, and a command waits for its answers; write "
+            f"{_with_driver(url, url.get_backend_name())!r}."
+        )
+    try:
+        return sa.create_engine(url)
     except ModuleNotFoundError as error:
         raise click.UsageError(_missing_driver_text(url, shown, str(error.name))) from None
     except (sa.exc.SQLAlchemyError, TypeError, ValueError) as error:
         raise click.UsageError(f"{shown!r} can't be used: {error}") from None
-    if engine.dialect.is_async:
-        raise click.UsageError(
-            f"{shown!r} has a driver for asyncio; lading's commands need "
-            f"{_with_driver(url, url.get_backend_name())}."
-        )
-    return engine
 
 
 def _with_driver(url: sa.URL, engine_name: str) -> str:
     """Return a URL with the driver that lading knows best, masked."""
     driver, _ = DRIVERS.get(engine_name, ("", ""))
-    name = f"{engine_name}+{driver}" if driver and engine_name != "sqlite" else engine_name
+    name = f"{engine_name}+{driver}" if driver else engine_name
     return masked(url.set(drivername=name).render_as_string(hide_password=True))
 
 
 def _unknown_text(url: sa.URL, shown: str) -> str:
-    engine_name = ALIASES.get(url.get_backend_name())
-    if engine_name is not None:
-        return f"{shown!r} isn't what SQLAlchemy calls it; write {_with_driver(url, engine_name)}."
-    return (
-        f"{shown!r}: SQLAlchemy knows no engine {url.drivername!r}; expected sqlite, "
-        "postgresql+psycopg or mysql+pymysql."
-    )
+    engine_name = ALIASES.get(url.drivername)
+    if engine_name is None:
+        return f"{shown!r}: there is no engine {url.drivername!r}; {EXPECTED}."
+    return f"{shown!r} isn't what SQLAlchemy calls it; write {_with_driver(url, engine_name)!r}."
 
 
 def _missing_driver_text(url: sa.URL, shown: str, module: str) -> str:
+    """Say how a driver is had, or which other one serves."""
     driver, extra = DRIVERS.get(url.get_backend_name(), ("", ""))
-    if module != driver or not extra:
-        known = f", or write {_with_driver(url, url.get_backend_name())}" if extra else ""
-        return f"{shown!r} needs the driver {module!r}, which isn't installed: install it{known}."
-    return f"{shown!r} needs the driver {module!r}: pip install 'lading[{extra}]'."
+    if not extra:
+        return f"{shown!r} needs {module!r}, which isn't installed; {EXPECTED}."
+    install = f"pip install 'lading[{extra}]'"
+    if module == driver:
+        return f"{shown!r} needs {module!r}, which isn't installed: {install}"
+    better = _with_driver(url, url.get_backend_name())
+    return f"{shown!r} needs {module!r}, which isn't installed; write {better!r} ({install})."
 
 
 def _refuse_missing_file(engine: sa.Engine) -> None:

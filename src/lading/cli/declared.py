@@ -84,7 +84,7 @@ def _add_to_path(folder: Path) -> None:
 def _loaded(name: str, where: str) -> Catalog:
     """Import the module of a catalog, and return the catalog."""
     module_name, colon, attribute = name.partition(":")
-    if not module_name or (colon and not attribute):
+    if module_name.startswith(".") or not module_name or (colon and not attribute):
         raise click.UsageError(f"{where} is {name!r}; expected 'module:attribute'.")
     module = _imported(module_name, f"{where} {name!r}")
     if not colon:
@@ -142,7 +142,7 @@ def _imported(module_name: str, where: str) -> Any:
 def _broken_text(where: str, error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{frame.filename}, line {frame.lineno}"
-    return f"{where} can't be imported: {type(error).__name__}: {error} ({place})."
+    return f"{where} failed: {type(error).__name__}: {error} ({place})."
 
 
 def _catalog_of(value: Any, where: str) -> Catalog:

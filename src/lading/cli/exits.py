@@ -10,13 +10,12 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from lading.cli.failures import failure_result, json_line
+from lading.cli.failures import ExitCode, failure_result, json_line
 from lading.cli.secrets import without_passwords
 from lading.errors import (
     ArgumentError,
@@ -29,21 +28,6 @@ from lading.errors import (
     TargetError,
     VersionError,
 )
-
-
-class ExitCode(IntEnum):
-    """How a command ends."""
-
-    DONE = 0
-    DIFFERENCES = 1
-    USAGE = 2
-    BUNDLE = 3
-    DATABASE = 4
-    UNKNOWN = 5
-    BUG = 70
-    INTERRUPTED = 130
-    CLOSED_PIPE = 141
-
 
 #: The exit codes of lading's errors; the first class that fits counts.
 CODES: dict[type[LadingError], ExitCode] = {
@@ -80,11 +64,12 @@ def failures_reported(*, as_json: bool) -> Iterator[None]:
     try:
         with warnings_shown():
             yield
-    except click.UsageError as error:
+    except click.ClickException as error:
         if as_json:
-            click.echo(json_line(failure_result(error, error.format_message(), ExitCode.USAGE)))
+            text, code = without_passwords(error.format_message()), ExitCode(error.exit_code)
+            click.echo(json_line(failure_result(error, text, code)))
         raise
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
+    except (click.exceptions.Exit, click.Abort):
         raise
     except LadingError as error:
         _end(exit_code_of(error), error, in_words_of_options(str(error)), as_json=as_json)
@@ -113,7 +98,8 @@ def warnings_shown() -> Iterator[None]:
         click.echo(f"Warning: {without_passwords(text)}", err=True)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("always", UserWarning)
+        for category in (UserWarning, RuntimeWarning):  # lading's own, and SQLAlchemy's
+            warnings.simplefilter("always", category)
         warnings.showwarning = show  # type: ignore[assignment]
         yield
 

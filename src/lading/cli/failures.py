@@ -1,12 +1,27 @@
-"""What ``--json`` prints of a command that fails, and how every document is printed."""
+"""How a command ends: exit codes, and what ``--json`` prints of one that fails."""
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 import msgspec
 
 from lading.report import ImportReport, Problem
+
+
+class ExitCode(IntEnum):
+    """How a command ends."""
+
+    DONE = 0
+    DIFFERENCES = 1
+    USAGE = 2
+    BUNDLE = 3
+    DATABASE = 4
+    UNKNOWN = 5
+    BUG = 70
+    INTERRUPTED = 130
+    CLOSED_PIPE = 141
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,9 +31,9 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FailureResult(Result, frozen=True):
     """What any command prints that can't do its work.
 
-    ``error`` is the name of lading's exception, ``message`` what standard error says as well,
-    ``exit_code`` what the command ends with, ``problems`` are those of records, and
-    ``differences`` those from an expected plan.
+    ``error`` is the ``code`` of lading's error, or ``"usage"``, ``"interrupted"`` or ``"bug"``,
+    ``message`` what standard error says as well, ``exit_code`` what the command ends with,
+    ``problems`` are those of records, and ``differences`` those from an expected plan.
     """
 
     error: str
@@ -28,11 +43,11 @@ class FailureResult(Result, frozen=True):
     differences: tuple[str, ...] = ()
 
 
-def failure_result(error: BaseException, message: str, exit_code: int) -> FailureResult:
+def failure_result(error: BaseException, message: str, exit_code: ExitCode) -> FailureResult:
     """Return what is said of an error."""
     report = getattr(error, "report", None)
     return FailureResult(
-        error=type(error).__name__,
+        error=getattr(error, "code", exit_code.name.lower()),
         message=message,
         exit_code=exit_code,
         problems=tuple(report.problems) if isinstance(report, ImportReport) else (),

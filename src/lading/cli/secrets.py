@@ -9,8 +9,8 @@ MASK = "***"
 #: Shorter ones are only masked where they stand as a password, for they are part of many words.
 DISTINCTIVE = 4
 #: ``user:password@host``, and what a query calls a secret.
-_IN_USER = re.compile(r"(://[^:/?#\s]*:)([^/?#\s]*)(@)")
-_IN_QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:pass|secret|token|pwd)[^=&\s]*=)([^&#\s]*)")
+_IN_USER = re.compile(r"(://[^:/?#\s@]*:)(\S*)(@)")
+_IN_QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:pass|secret|token|pwd|odbc)[^=&\s]*=)([^&#\s]*)")
 _passwords: set[str] = set()
 
 

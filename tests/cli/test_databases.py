@@ -1,0 +1,116 @@
+"""Database URLs: what can't be used says what to write instead, and passwords are never shown."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from cli.conftest import make_database
+from support.backends import Backend
+
+SECRET = "s3cr3t-w0rd"
+
+
+def test_each_engine_takes_part(run, backend: Backend, tmp_path) -> None:
+    """A database of each engine is exported, restored and compared, with nothing declared."""
+    tables = [
+        "CREATE TABLE suppliers (id INTEGER PRIMARY KEY, slug VARCHAR(40) NOT NULL UNIQUE)",
+        "CREATE TABLE products (id INTEGER PRIMARY KEY, slug VARCHAR(40) NOT NULL UNIQUE, "
+        "supplier_id INTEGER, FOREIGN KEY (supplier_id) REFERENCES suppliers (id))",
+    ]
+    rows = ["INSERT INTO suppliers VALUES (4, 'mill')", "INSERT INTO products VALUES (7, 'rye', 4)"]
+    if backend.dialect == "sqlite":
+        url = make_database(tmp_path / "a.db")
+        other = make_database(tmp_path / "b.db", rows="")
+        round_trip(run, url, other, 5)
+        return
+    with backend.database() as engine, backend.database() as target:
+        for database, statements in ((engine, tables + rows), (target, tables)):
+            with database.begin() as connection:
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
+        urls = [one.url.render_as_string(hide_password=False) for one in (engine, target)]
+        round_trip(run, *urls, 2)
+
+
+def round_trip(run, url: str, other: str, count: int) -> None:
+    """Move all records from one database to the other."""
+    run("export", url, "backup")
+    assert f"{count} inserted" in run("import", other, "backup").stdout
+    run("diff", url, other)
+    run("diff", other, "backup")
+    run("verify", "backup", "--restore", "--database", other)
+    assert f", {count} records" in run("inspect", other).stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (f"postgresql+asyncpg://me:{SECRET}@h/d", "write 'postgresql+psycopg://me:***@h/d'"),
+        ("sqlite+aiosqlite:///app.db", "write 'sqlite:///app.db'"),
+        (f"postgres://me:{SECRET}@h/d", "write 'postgresql+psycopg://me:***@h/d'"),
+        (f"mysql://me:{SECRET}@h/d", "write 'mysql+pymysql://me:***@h/d' (pip install 'lading[mariadb]')"),
+        (f"oracle://me:{SECRET}@h/d", "expected one such as sqlite:///app.db"),
+        (f"nothing://me:{SECRET}@h/d", "there is no engine 'nothing'; expected one such as"),
+        (f"postgresql://me:{SECRET}@h:port/d", "isn't a database URL; expected one such as"),
+        (f"postgresql://me:{SECRET}/@h@i:port/d", "isn't a database URL"),
+        ("://", "isn't a database URL"),
+        (f"sqlite:///app.db?password={SECRET}&nonsense=1", "the SQLite file 'app.db' doesn't exist"),
+    ],
+)  # fmt: skip
+def test_urls_that_cant_be_used_say_what_can(run, url, expected) -> None:
+    """The message names the URL to use, and it is the command line that is wrong."""
+    code = 4 if url.startswith("sqlite:///") else 2
+    result = run("export", url, "backup", code=code)
+    assert expected in result.stderr
+    assert SECRET not in result.output
+    [line] = run("inspect", url, "--json", code=code).stdout.splitlines()
+    assert expected in json.loads(line)["message"]
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    ("url", "extra"),
+    [("postgresql+psycopg://h/d", "postgresql"), ("mysql+pymysql://h/d", "mariadb")],
+)
+def test_a_missing_driver_is_told_with_its_extra(run, url, extra, monkeypatch) -> None:
+    """What to install is one line to copy."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+    assert f"isn't installed: pip install 'lading[{extra}]'" in run("inspect", url, code=2).stderr
+
+
+def test_a_server_that_cant_be_reached_is_the_databases_fault(run) -> None:
+    """Its code is 4, and the message is the driver's, without the password."""
+    for driver in ("postgresql+psycopg", "mysql+pymysql"):
+        result = run("inspect", f"{driver}://me:{SECRET}@127.0.0.1:1/d", code=4)
+        assert result.stderr.startswith("Error: ")
+        assert SECRET not in result.output
+
+
+def test_a_missing_file_is_not_created(run, folder) -> None:
+    """SQLite would make an empty database of it."""
+    assert "doesn't exist" in run("import", "sqlite:///missing.db", "backup", code=4).stderr
+    assert "is a folder" in run("inspect", f"sqlite:///{folder}", code=4).stderr
+    assert not Path("missing.db").exists()
+
+
+def test_what_is_no_database_is_told(run) -> None:
+    """A file of another kind, and a database without a table."""
+    Path("text.db").write_text("not a database, but long enough to be looked at" * 99)
+    assert "file is not a database" in run("inspect", "sqlite:///text.db", code=4).stderr
+    sa.create_engine("sqlite:///empty.db").connect().close()
+    Path("empty.db").touch()
+    assert "no table" in run("export", "sqlite:///empty.db", "backup", code=4).stderr
+    assert not Path("backup").exists()
+
+
+def test_the_password_of_the_target_is_masked(run, backup, shop) -> None:
+    """Where it is printed before anything is written, and wherever it stands later."""
+    result = run("import", f"{shop}?token={SECRET}", backup, code=None)
+    assert f"Target: {shop}?token=***" in result.stderr or "token=***" in result.stderr
+    assert SECRET not in result.output
