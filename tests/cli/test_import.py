@@ -119,7 +119,7 @@ def test_problems_of_records_are_listed(run, run_json, shop, empty) -> None:
     document["products"][0]["price"] = "cheap"
     text = json.dumps(document)
     [failure] = run_json("import", empty, "-", stdin=text, code=3)
-    assert failure["error"] == "ImportFailed"
+    assert failure["error"] == "import-failed"
     assert failure["problems"][0]["field"] == "price"
     assert query(empty, "SELECT * FROM suppliers") == []
     report = run("import", empty, "-", "--on-error", "continue", stdin=text, code=1).stdout
