@@ -231,15 +231,16 @@ class Collisions:
 
 
 def unique_sets(rows: RowSet) -> Iterator[Parts]:
-    """Yield the members of each set of columns that is unique in a row set's own table.
+    """Yield the members of each set of columns that is unique in one of a row set's tables.
 
     A primary key that records don't carry isn't among them.
     """
     groups = [*unique_columns(rows.table)]
     if rows.surrogate is None and set(rows.identity) not in map(set, groups):
         groups.insert(0, rows.identity)
+    groups += [g for extension in rows.extensions for g in unique_columns(extension.table)]
     for group in groups:
-        parts = covering(rows, group)
+        parts = covering(rows, group, every=False)
         if parts:
             yield parts
 

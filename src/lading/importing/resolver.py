@@ -50,7 +50,7 @@ class KeyQuery:
         values = [part for part in parts if isinstance(part, Value)]
         self.binds = {part: dialect.binder(part.carrier, part.kind).function() for part in values}
         self.reads = {part: dialect.reader(part.carrier, part.kind).function() for part in values}
-        columns: list[sa.ColumnElement[Any]] = []
+        columns: list[Any] = []
         for part in parts:
             if isinstance(part, Value):
                 columns.append(dialect.selected(part.carrier, part.kind))
@@ -58,7 +58,8 @@ class KeyQuery:
                 columns += part.columns
         columns += remote
         # The levels above a row of a subclass needn't be of that class.
-        source = having_row_in(target, remote)
+        own = [part.column for part in values]
+        source = having_row_in(target, (*own, *remote))
         if recurring(parts) is not None:
             source = with_extensions(target)
         named = [column.label(f"c{place}") for place, column in enumerate(columns)]
@@ -183,7 +184,7 @@ class Resolver:
         sql = self.query.sql
         if not columns:
             return self.database.fetch(f"{sql} WHERE {' AND '.join(nulls)}")
-        names = [f"{table}.{self.database.dialect.name(column)}" for column in columns]
+        names = self.database.dialect.qualified(columns)
         tail = "".join(f" AND {null}" for null in nulls)
         return rows_among(self.database, sql, columns, names, rows, tail=tail)
 

@@ -1,4 +1,4 @@
-"""Deletes the records that mirrored bundles lack, unless that would take others along."""
+"""Deletes what bundles lack in the end: records, and owned rows that others held until then."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lading.importing.deletions.refusal import Refusal
 from lading.importing.journal import WriteLog
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.updates.collected_updates import CollectedUpdates
+from lading.importing.updates.left_rows import fail_held, left_trees
 from lading.report import Problem
 
 Trees = Mapping[str, DoomedTree]
@@ -22,26 +23,74 @@ Trees = Mapping[str, DoomedTree]
 def delete_doomed(
     context: LoadContext, updates: Sequence[CollectedUpdates], *, cascade: bool
 ) -> None:
-    """Delete the records that mirrored bundles lack; none after a problem.
+    """Delete the owned rows that are left, and the records that mirrored bundles lack.
+
+    After a problem no record is deleted.
 
     Args:
         context: the load.
         updates: what the load does to each entity that it updates.
         cascade: whether rows outside of the records may go along.
     """
+    trees = {} if context.outcomes.problems else doomed_trees(context, updates)
+    left = all_left(context, updates, last=True)
+    refuse_held(context, updates, left, trees)
+    log = note_consequences(context, updates, trees, cascade=cascade, beside=left)
     if context.outcomes.problems:
-        return
-    trees = doomed_trees(context, updates)
-    log = note_consequences(context, updates, trees, cascade=cascade)
-    if context.outcomes.problems:
-        return
+        trees, left = {}, all_left(context, updates, last=True)
     context.journal.add(log)
     outcomes = {entity.root.name: entity.outcome for entity in updates}
-    deleter = Deleter(context.database, context.order, context.journal, trees)
+    deleter = Deleter(context.database, context.order, context.journal, {**left, **trees})
+    held: dict[tuple[str, Row], str] = {}
     for refusal in deleter.delete():
-        _report(outcomes[refusal.entity], refusal)
-    for name, count in deleter.deleted.items():
-        outcomes[name].counts.deleted += count
+        if refusal.entity in outcomes:
+            _report(outcomes[refusal.entity], refusal)
+        else:
+            held[refusal.entity, refusal.record] = refusal.message
+    _fail(context, updates, held)
+    for name in trees:
+        outcomes[name].counts.deleted += deleter.deleted[name]
+
+
+def all_left(
+    context: LoadContext, updates: Sequence[CollectedUpdates], *, last: bool | None = None
+) -> Trees:
+    """Return the owned rows that left good records, by row set; by default all, else the last."""
+    trees: dict[str, DoomedTree] = {}
+    for entity in updates:
+        matcher, bad = entity.matcher, entity.outcome.bad
+        if matcher.emptied or not last:
+            trees.update(left_trees(context, entity.root, matcher, last=last, bad=bad))
+    return {name: tree for name, tree in trees.items() if tree.counts[tree.root]}
+
+
+def refuse_held(
+    context: LoadContext,
+    updates: Sequence[CollectedUpdates],
+    left: Trees,
+    doomed: Trees,
+    rewritten: Rewritten | None = None,
+) -> None:
+    """Report the records whose owned rows can't be deleted, because others refer to them.
+
+    Args:
+        context: the load.
+        updates: what the load does to each entity that it updates.
+        left: the owned rows.
+        doomed: the rows that go with doomed records.
+        rewritten: the records that are yet to be updated.
+    """
+    if left:
+        database, entities, order = context.database, context.entities, context.order
+        consequences = cascades_of(database, entities, order, left, rewritten, beside=doomed)
+        _fail(context, updates, {(r.entity, r.record): r.message for r in consequences.refusals})
+
+
+def _fail(
+    context: LoadContext, updates: Sequence[CollectedUpdates], held: Mapping[tuple[str, Row], str]
+) -> None:
+    for entity in updates:
+        fail_held(context, entity.root, entity.outcome, entity.matcher, held)
 
 
 def doomed_trees(context: LoadContext, updates: Sequence[CollectedUpdates]) -> Trees:
@@ -63,6 +112,7 @@ def note_consequences(
     *,
     cascade: bool,
     rewritten: Rewritten | None = None,
+    beside: Trees | None = None,
 ) -> WriteLog:
     """Note what goes along with doomed records, and report what holds them.
 
@@ -72,14 +122,17 @@ def note_consequences(
         trees: the rows that go with doomed records.
         cascade: whether rows outside of the records may go along.
         rewritten: the records that are yet to be updated.
+        beside: further rows that go.
 
     Returns:
         What would go along in the catalog's own tables, for the journal.
     """
-    if not any(entity.doomed for entity in updates):
+    if not any(tree.counts[tree.root] for tree in trees.values()):
         return WriteLog()
     outcomes = {entity.root.name: entity.outcome for entity in updates}
-    consequences = cascades_of(context.database, context.entities, context.order, trees, rewritten)
+    consequences = cascades_of(
+        context.database, context.entities, context.order, trees, rewritten, beside=beside
+    )
     context.outcomes.cascades += consequences.cascades
     for refusal in consequences.refusals:
         _report(outcomes[refusal.entity], refusal)

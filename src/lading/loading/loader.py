@@ -126,8 +126,9 @@ class Loader:
             yield entity_updates.finish
         for entity_updates in updates:
             yield entity_updates.settle
-        collected = [entity_updates.collected for entity_updates in updates]
-        yield partial(delete_doomed, context, collected, cascade=self.options.cascade)
+        if updates:
+            collected = [entity_updates.collected for entity_updates in updates]
+            yield partial(delete_doomed, context, collected, cascade=self.options.cascade)
 
     def _deferred_rows(self, context: LoadContext, name: str) -> Iterator[Callable[[], None]]:
         """Yield what loads the owned rows, or the links, of a deferred step."""

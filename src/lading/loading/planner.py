@@ -8,7 +8,13 @@ from lading.importing.conflicts import POLICIES, Conflicts
 from lading.importing.context import LoadContext
 from lading.importing.entity_reader import EntityReader
 from lading.importing.outcomes import EntityOutcome
-from lading.loading.doomed import doomed_trees, note_consequences, rewritten_records
+from lading.loading.doomed import (
+    all_left,
+    doomed_trees,
+    note_consequences,
+    refuse_held,
+    rewritten_records,
+)
 from lading.loading.entity_planner import EntityPlanner
 from lading.loading.loader import Loader
 from lading.loading.planned_keys import PlannedKeys
@@ -30,16 +36,23 @@ class Planner(Loader):
                     planners.append(self._decide(context, self.roots[name], keys))
                     if self.exclusions.must_restart:
                         return
+            updates = [planner.updates for planner in planners if planner.updates is not None]
+            trees, left = doomed_trees(context, updates), all_left(context, updates)
+            refuse_held(context, updates, left, trees, rewritten_records(updates))
+            if self.exclusions.must_restart:
+                return
             compete = self.is_settled or not self.options.keeps_good
             for planner in planners:
                 planner.check(compete=compete)
             if not (compete or self.exclusions.must_restart):
                 self.is_settled = self.exclusions.must_restart = True
-        updates = [planner.updates for planner in planners if planner.updates is not None]
-        trees = doomed_trees(context, updates)
-        rewritten = rewritten_records(updates)
         note_consequences(
-            context, updates, trees, cascade=self.options.cascade, rewritten=rewritten
+            context,
+            updates,
+            trees,
+            cascade=self.options.cascade,
+            rewritten=rewritten_records(updates),
+            beside=left,
         )
         self._check_links(context.outcomes)
 

@@ -134,10 +134,19 @@ class UniqueChecks:
                     yield _text(self.root, parts, identity), b"", 0
         for chunk in updates.updates:
             yield from self._changing(self.root, chunk.changes)
+        for chunk in updates.takers:
+            yield from self._taken_over(chunk.changes)
         for rows in self.root.tree():
             for left in updates.matcher.left.group(rows.name):
                 for parts in self.sets[rows]:
                     yield _text(rows, parts, left.partner.row.identity), b"", 0
+
+    def _taken_over(self, changes: RowChanges) -> Iterator[tuple[bytes, bytes, int]]:
+        """Yield the stored rows that new records take over, which keep their own values."""
+        for rows, inner in changes.walk(self.root):
+            for identity in inner.identities:
+                for parts in self.sets[rows] if identity is not None else ():
+                    yield _text(rows, parts, identity), b"", 0
 
     def _changing(self, rows: RowSet, changes: RowChanges) -> Iterator[tuple[bytes, bytes, int]]:
         for place, identity in enumerate(changes.identities):

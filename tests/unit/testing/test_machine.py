@@ -318,8 +318,8 @@ def unseen_cascades() -> Any:
     """A mirror doesn't see what the database deletes along."""
     plain = doomed.cascades_of
 
-    def cascades_of(*arguments: Any) -> Any:
-        consequences = plain(*arguments)
+    def cascades_of(*arguments: Any, **options: Any) -> Any:
+        consequences = plain(*arguments, **options)
         consequences.cascades.clear()
         return consequences
 

@@ -55,13 +55,15 @@ class CascadeWalk:
         stack: ExitStack,
         *,
         rewritten: Rewritten,
+        beside: Mapping[str, DoomedTree],
     ) -> None:
         self.order = order
         self.trees = trees
         self.stack = stack
-        self.graph = LiveGraph(database, entities, trees)
+        going = {**trees, **beside}
+        self.graph = LiveGraph(database, entities, going)
         self.texts = HolderText(database, entities, self.graph)
-        self.going_rows = GoingRows(self.graph.row_sets, trees, stack)
+        self.going_rows = GoingRows(self.graph.row_sets, going, stack)
         self.references = CatalogReferences(database, entities, self.graph, rewritten, stack)
         self.counts: Counter[tuple[str, LiveForeignKey]] = Counter()
         self.log = WriteLog()

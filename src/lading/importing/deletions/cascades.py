@@ -48,6 +48,8 @@ def cascades_of(
     order: LoadOrder,
     trees: Mapping[str, DoomedTree],
     rewritten: Rewritten | None = None,
+    *,
+    beside: Mapping[str, DoomedTree] | None = None,
 ) -> Consequences:
     """Find what goes along with doomed records, to any depth, and what holds them.
 
@@ -61,9 +63,12 @@ def cascades_of(
         trees: the doomed rows of every entity that is mirrored, those without any included.
         rewritten: chunks of the primary keys of records that differ from the bundle's, by
             entity, where they aren't updated yet: what they refer to now doesn't count.
+        beside: further rows that go, which hold nothing.
     """
     with ExitStack() as stack:
-        walk = CascadeWalk(database, entities, order, trees, stack, rewritten=rewritten or {})
+        walk = CascadeWalk(
+            database, entities, order, trees, stack, rewritten=rewritten or {}, beside=beside or {}
+        )
         consequences = Consequences(log=walk.log)
         for refusal in walk.refusals():
             if len(consequences.refusals) < MOST_PROBLEMS:

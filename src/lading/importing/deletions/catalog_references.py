@@ -73,20 +73,23 @@ class CatalogReferences:
     def kept(
         self, key: LiveForeignKey, keys: Sequence[Row], going: GoingRows
     ) -> Iterator[tuple[RowSet, dict[Row, Holder]]]:
-        """Yield the mirrored entities whose staying records refer by a reference, by the key."""
+        """Yield the entities whose staying records refer by a reference, by the key."""
         for owner in self.owners.get(self.graph.relation_by(key), ()):
-            if owner.root.name in going.trees:
-                holders: dict[Row, Holder] = {}
-                for part in referring_records(self.database, self.graph, key, owner, keys):
-                    for place in self._staying(owner.root.name, part, going):
-                        near, record = part.near[place], part.records[place]
-                        other = holders.get(near, Holder(record, 0))
-                        first = min(other.identity, record, key=repr)
-                        holders[near] = Holder(first, other.count + 1)
-                yield owner.root, holders
+            holders: dict[Row, Holder] = {}
+            for part in referring_records(self.database, self.graph, key, owner, keys):
+                for place in self._staying(owner.root.name, key, part, going):
+                    near, record = part.near[place], part.records[place]
+                    other = holders.get(near, Holder(record, 0))
+                    first = min(other.identity, record, key=repr)
+                    holders[near] = Holder(first, other.count + 1)
+            yield owner.root, holders
 
-    def _staying(self, name: str, part: ReferringRecords, going: GoingRows) -> list[int]:
-        places = going.without_doomed(name, part.records)
+    def _staying(
+        self, name: str, key: LiveForeignKey, part: ReferringRecords, going: GoingRows
+    ) -> list[int]:
+        places = going.staying(key.table, part.identities)
+        kept = going.without_doomed(name, [part.records[place] for place in places])
+        places = [places[n] for n in kept]
         if name in self.marks:
             unwritten = set(self.marks[name].without(part.records))
             places = [place for place in places if place in unwritten]

@@ -14,11 +14,11 @@ from lading.model.rowsets import RowSet
 
 
 class GoingRows:
-    """The rows that go along, and the doomed ones of mirrored entities' own tables.
+    """The rows that go along, and those of the trees.
 
     Args:
-        row_sets: the row sets of each table that a mirrored entity has.
-        trees: the doomed rows, by entity.
+        row_sets: the row sets of each table that a tree has rows of.
+        trees: the rows that go by themselves.
         stack: closes the temporary files.
     """
 
@@ -43,12 +43,16 @@ class GoingRows:
 
     def without(self, place: RealPlace, rows: Sequence[ReferringRow]) -> list[ReferringRow]:
         """Return the rows of a table that don't go already."""
+        return [rows[n] for n in self.staying(place, [row.identity for row in rows])]
+
+    def staying(self, place: RealPlace, identities: Sequence[Row]) -> list[int]:
+        """Return which of a table's rows, by their primary keys, don't go already."""
         if place in self.row_sets and place not in self.doomed:
             self.doomed[place] = self._doomed_rows(place)
-        staying = list(rows)
+        staying = list(range(len(identities)))
         for marks_by_place in (self.along, self.doomed):
             if place in marks_by_place:
-                places = marks_by_place[place].without([row.identity for row in staying])
+                places = marks_by_place[place].without([identities[n] for n in staying])
                 staying = [staying[n] for n in places]
         return staying
 
@@ -56,8 +60,8 @@ class GoingRows:
         """Return the places of an entity's records that aren't doomed."""
         if name not in self.doomed_records:
             self.doomed_records[name] = self._marks()
-            tree = self.trees[name]
-            for chunk in tree.chunks(tree.root):
+            tree = self.trees.get(name)
+            for chunk in tree.chunks(tree.root) if tree is not None else ():
                 self.doomed_records[name].add(chunk.records)
         return self.doomed_records[name].without(records)
 

@@ -49,7 +49,7 @@ class LiveGraph:
     Args:
         database: the database; it is only read.
         entities: the catalog's.
-        trees: the doomed rows of every entity whose records are brought to what a bundle says.
+        trees: the rows that go, of every entity whose records are brought to what a bundle says.
     """
 
     def __init__(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
+from lading.database.dialects.base import Row
 from lading.importing.context import LoadContext
 from lading.importing.deletions.cascades import cascades_of
 from lading.importing.deletions.deleter import Deleter
@@ -19,7 +20,7 @@ from lading.scratch.sort import CHUNK, chunked
 def note_left(
     context: LoadContext, root: RowSet, outcome: EntityOutcome, matcher: RecordMatcher
 ) -> None:
-    """Note what goes along with the rows that left, and report what may not; this only reads.
+    """Note what the database deletes or alters along with the rows that left; this only reads.
 
     Args:
         context: the load; without its ``cascade``, no other rows may go along.
@@ -27,25 +28,12 @@ def note_left(
         outcome: takes the problems.
         matcher: knows the rows.
     """
-    trees = {}
-    for rows in (rows for rows in root.tree() if rows.parent is not None):
-        tree = DoomedTree(context.database, rows, context.journal.spool)
-        for chunk in chunked(_going(matcher, rows), CHUNK):
-            tree.add([left.partner.row.identity for left in chunk])
-        trees[rows.name] = tree
+    trees = dict(left_trees(context, root, matcher))
     if not any(tree.counts[tree.root] for tree in trees.values()):
         return
     consequences = cascades_of(context.database, context.entities, context.order, trees)
     context.outcomes.cascades += consequences.cascades
     context.journal.add(consequences.log)
-    refused = {
-        (refusal.entity, refusal.record): refusal.message for refusal in consequences.refusals
-    }
-    for rows in root.tree() if refused else ():
-        for left in _going(matcher, rows):
-            message = refused.get((rows.name, left.partner.row.identity))
-            if message is not None:
-                outcome.fail(left.number, None, path_to(rows, root)[:-1], message)
     for along in consequences.cascades if not context.cascade else ():
         message = (
             f"deleting its rows would take others along: {along}. Delete or keep these first, or "
@@ -56,6 +44,30 @@ def note_left(
         )
 
 
+def left_trees(
+    context: LoadContext,
+    root: RowSet,
+    matcher: RecordMatcher,
+    *,
+    last: bool | None = None,
+    bad: Collection[int] = (),
+) -> Iterator[tuple[str, DoomedTree]]:
+    """Yield each row set's name with its rows that left an entity's records, and what they nest.
+
+    Args:
+        context: the load.
+        root: the entity.
+        matcher: knows the rows.
+        last: whether these are the rows that go last; by default they go at any time.
+        bad: the numbers of records whose rows stay.
+    """
+    for rows in reversed([rows for rows in root.tree() if rows.parent is not None]):
+        tree = DoomedTree(context.database, rows, context.journal.spool)
+        for chunk in chunked(_going(matcher, rows, last=last), CHUNK):
+            tree.add([left.partner.row.identity for left in chunk if left.number not in bad])
+        yield rows.name, tree
+
+
 def delete_left(
     context: LoadContext,
     root: RowSet,
@@ -64,32 +76,48 @@ def delete_left(
     *,
     last: bool,
 ) -> None:
-    """Delete the rows that left good records, with all that they nest.
+    """Delete the rows that left good records, with all that they nest, if nothing holds them.
 
-    They go before others need their unique values; those that rows moved out of go last, when
-    these have moved.
+    They go before others need their unique values.  Those that rows moved out of go last, when
+    these have moved, and so do those that others refer to until they are updated.
 
     Args:
         context: the load.
         root: the entity whose records they left.
-        outcome: takes the problems of records whose rows the database refuses to delete.
-        matcher: knows the rows.
-        last: whether this is the last time.
+        outcome: knows the bad records.
+        matcher: knows the rows, and is told of those that must go last.
+        last: whether these are the rows that go last.
     """
-    for rows in reversed([rows for rows in root.tree() if rows.parent is not None]):
-        tree = DoomedTree(context.database, rows, context.journal.spool)
-        for chunk in chunked(_going(matcher, rows, last=last), CHUNK):
-            good = (left for left in chunk if left.number not in outcome.bad)
-            tree.add([left.partner.row.identity for left in good])
-        deleter = Deleter(context.database, context.order, context.journal, {rows.name: tree})
-        refused = {refusal.record: refusal.message for refusal in deleter.delete()}
-        if not last:  # rows that still refer to these may change until the end
-            matcher.emptied.add((rows.name, record) for record in refused)
-            continue
-        for left in _going(matcher, rows, last=last) if refused else ():
-            message = refused.get(left.partner.row.identity)
+    for name, tree in left_trees(context, root, matcher, last=last, bad=outcome.bad):
+        deleter = Deleter(context.database, context.order, context.journal, {name: tree})
+        if refused := [(name, refusal.record) for refusal in deleter.delete()]:
+            matcher.emptied.add(refused)
+
+
+def fail_held(
+    context: LoadContext,
+    root: RowSet,
+    outcome: EntityOutcome,
+    matcher: RecordMatcher,
+    held: Mapping[tuple[str, Row], str],
+) -> None:
+    """Report the records whose rows can't be deleted.
+
+    Args:
+        context: the load, which begins again without these records if it keeps good ones.
+        root: the entity.
+        outcome: takes the problems.
+        matcher: knows the rows.
+        held: what holds rows, by their row sets and primary keys.
+    """
+    numbers = set()
+    for rows in root.tree() if held else ():
+        for left in _going(matcher, rows):
+            message = held.get((rows.name, left.partner.row.identity))
             if message is not None:
-                outcome.fail(left.number, None, None, message)
+                outcome.fail(left.number, None, path_to(rows, root)[:-1], message)
+                numbers.add(left.number)
+    context.exclusions.add_bad(root.name, numbers)
 
 
 def _going(matcher: RecordMatcher, rows: RowSet, *, last: bool | None = None) -> Iterator[LeftRow]:
