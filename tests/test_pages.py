@@ -15,7 +15,9 @@ from types import ModuleType
 import click
 import pytest
 
-from lading import errors
+import lading
+import lading.testing
+from lading import errors, formats
 from lading.cli.main import main
 from support.pages import blocks_of, has_code
 
@@ -74,6 +76,16 @@ def test_generated_files_are_current(generated: ModuleType) -> None:
     """What they show is as the program is now; ``make generated`` writes them."""
     stale = [path.name for path, text in generated.files() if path.read_text("utf-8") != text]
     assert not stale
+
+
+def test_every_public_name_is_on_a_page() -> None:
+    """The reference is complete: what users import, they can look up."""
+    text = "\n".join(page.read_text("utf-8") for page in (DOCS / "reference").glob("*.md"))
+    described = set(re.findall(r"^\.\. auto\w+:: ([\w.]+)", text, re.M))
+    names = {f"lading.{name}" for name in lading.__all__ if not name.startswith("_")}
+    names |= {f"lading.testing.{name}" for name in lading.testing.__all__}
+    names |= {f"lading.formats.{name}" for name in vars(formats) if name.endswith("_schema")}
+    assert not names - described
 
 
 def test_every_command_and_option_is_on_the_page(generated: ModuleType) -> None:

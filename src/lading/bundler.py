@@ -44,7 +44,7 @@ def write_bundle(
     Records of older versions are upgraded.  Every record is loaded by its schema, natural keys
     are unique, and every reference must lead to a record of the document.  A document that lacks
     some of the catalog's entities makes a partial bundle, whose references to these may lead out
-    of it.
+    of it.  If it fails, nothing is left behind.
 
     Args:
         document: lists of records by entity, as ``export_document`` returns them; it is not
@@ -62,8 +62,7 @@ def write_bundle(
         BundleError: the path can't be written, or the document holds what isn't a list of
             records of this catalog.
         VersionError: no changes lead from its versions.
-        ImportFailed: ``report`` lists every problem of a record.  In each case nothing is left
-            behind.
+        ImportFailed: ``report`` lists every problem of a record.
     """
     catalog = catalog_of(catalog)
     check_mapping("document", document, DOCUMENT)

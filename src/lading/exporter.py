@@ -62,7 +62,7 @@ def export_all(
 ) -> Manifest:
     """Write every record of a catalog to a bundle, and return its manifest.
 
-    Equal data gives equal entity files.
+    Equal data gives equal entity files.  If the export fails, the path is as it was.
 
     Args:
         session: a ``Session``, ``Connection``, ``Engine`` or ``sessionmaker``; ``None`` for the
@@ -88,8 +88,7 @@ def export_all(
         DeclarationError: the catalog has mistakes.
         BundleError: the path can't be written, or exists.
         TargetError: the database refuses, or its data fits no bundle: two rows share a natural
-            key, a reference has no target, or a value has no written form.  In each of these
-            cases nothing is left at the path.
+            key, a reference has no target, or a value has no written form.
     """
     catalog = catalog_of(catalog)
     session = session_of(session, catalog)

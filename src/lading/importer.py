@@ -91,7 +91,8 @@ def import_all(
 ) -> ImportReport | ImportPlan:
     """Load a bundle into a database, empty or not, and report what became of its records.
 
-    A bundle that is replaced while it is read is read once more, from the beginning.
+    A bundle that is replaced while it is read is read once more, from the beginning.  If the import
+    fails, nothing is written, or all of it is rolled back.
 
     Args:
         session: what :func:`export_all` takes; a caller's session is not committed, and is
@@ -125,8 +126,7 @@ def import_all(
         VersionError: this catalog doesn't read its versions, or that of its format.
         TargetError: the database refuses.
         ImportFailed: a record has a problem, with ``on_error="rollback"``.
-        PlanChanged: the import would do something else than ``expect`` says.  In each of these
-            cases nothing is written, or all of it is rolled back.
+        PlanChanged: the import would do something else than ``expect`` says.
         OutcomeUnknown: the connection was lost during the commit.
     """
     catalog = catalog_of(catalog)
@@ -202,8 +202,7 @@ def import_document(
         VersionError: this catalog doesn't read its versions.
         TargetError: the database refuses.
         ImportFailed: a record has a problem, with ``on_error="rollback"``.
-        PlanChanged: the import would do something else than ``expect`` says.  In each of these
-            cases nothing is written, or all of it is rolled back.
+        PlanChanged: the import would do something else than ``expect`` says.
         OutcomeUnknown: the connection was lost during the commit.
     """
     catalog = catalog_of(catalog)

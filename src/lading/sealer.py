@@ -90,7 +90,8 @@ def seal(
 
     Everything is verified but what an edit changes: checksums, lengths, and counts of records and
     links.  Records are rewritten in canonical form and key order; whoever reads the bundle sees
-    the old one or the new one.  A bundle that is whole already stays as it is.
+    the old one or the new one.  A bundle that is whole already stays as it is, and so does one
+    that can't be mended.
 
     Args:
         path: the bundle's folder, or its ZIP file.
@@ -105,8 +106,7 @@ def seal(
     Raises:
         ArgumentError: an argument isn't of these forms.
         BundleError: nothing is at the path, or it can't be written.
-        ImportFailed: ``report`` lists every fault that a seal doesn't mend.  In each of these
-            cases nothing is written.
+        ImportFailed: ``report`` lists every fault that a seal doesn't mend.
     """
     check_path("path", path)
     check_progress(progress)

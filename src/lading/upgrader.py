@@ -32,7 +32,7 @@ def upgrade(
     The entity files are those of an export after an import of the old bundle; what the
     database computes is as the old bundle says.  Every record is loaded by its schema, and natural
     keys are unique; whether references lead anywhere is for an import to say.  A partial
-    bundle stays one.
+    bundle stays one.  If it fails, nothing is left behind.
 
     Args:
         path: the old bundle.
@@ -48,7 +48,7 @@ def upgrade(
     Raises:
         ImportFailed: ``report`` lists every problem of a record.
         BundleError: either path is wrong, or the old bundle is.
-        VersionError: no changes lead from its versions.  In each case nothing is left behind.
+        VersionError: no changes lead from its versions.
     """
     catalog = catalog_of(catalog)
     check_path("path", path)

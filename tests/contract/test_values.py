@@ -189,7 +189,7 @@ def dropped(connection: sa.Connection, error: TargetError) -> int:
 
 
 def plain(kind: Any, stored: str, text: Any) -> tuple[str, Any]:
-    """Return a stored cell without what the README lists as normalised."""
+    """Return a stored cell without what the pages list as normalised."""
     value = text[1:-1] if text.startswith("'") else text
     if kind.name == "decimal" and kind.scale is None and "." in value:
         value = value.rstrip("0").rstrip(".")
