@@ -106,6 +106,7 @@ def _manifest(
         snapshot="a document",
         brought_back={},
         rounded={},
+        revisions=(),
     )
     if not isinstance(exported_at, str) or not INSTANT.fullmatch(exported_at):
         return manifest

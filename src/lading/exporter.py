@@ -16,6 +16,7 @@ from lading.catalog import Catalog, catalog_of
 from lading.changes.history import history_of
 from lading.database.live.base import Database
 from lading.database.refusals import refusals, veiled
+from lading.database.revisions import revisions_of
 from lading.database.session import Opened, reading
 from lading.database.tables import require_tables
 from lading.errors import TargetError
@@ -328,6 +329,7 @@ class Export:
             snapshot=self.opened.snapshot,
             brought_back=self.scope.brought_back,
             rounded=rounded(self.tallies.values()),
+            revisions=revisions_of(self.database, self.entities),
         )
 
     def _external(self) -> tuple[External, ...]:

@@ -13,6 +13,7 @@ from lading.bundle import with_bundle
 from lading.catalog import Catalog, catalog_of
 from lading.database.live.base import Database
 from lading.database.refusals import veiled
+from lading.database.revisions import compared
 from lading.database.session import reading, writing
 from lading.database.tables import require_tables
 from lading.errors import AlteredWarning, ArgumentError, ImportFailed
@@ -238,8 +239,10 @@ class _Import:
             with writing(self.session, catalog, names_loaded(catalog, payload, options)) as opened:
                 database = opened.database
                 foreseen = self._foreseen(database, payload)
+                revisions = compared(payload.revisions, database, catalog.use())
                 outcomes = Loader(database, catalog, payload, options, self.progress).run()
                 report = _report(payload, outcomes, callers=opened.callers)
+                report.revisions = revisions
                 if report.problems and not options.keeps_good:
                     raise _failed(report)
                 if self.expected is not None:
@@ -267,6 +270,7 @@ class _Import:
             with reading(self.session, catalog) as opened:
                 database = opened.database
                 require_tables(database, catalog.use())
+                revisions = compared(payload.revisions, database, catalog.use())
                 planner = Planner(database, catalog, payload, options, self.progress)
                 outcomes = planner.run()
                 assert outcomes.changes is not None, "plans record changes"
@@ -276,7 +280,10 @@ class _Import:
                     problems=payload.located(outcomes.problems),
                     more_problems=outcomes.problems.more,
                     cascades=outcomes.cascades,
-                    unchecked=unchecked_by_plans(database, planner.roots.values()),
+                    unchecked=[
+                        *unchecked_by_plans(database, planner.roots.values()),
+                        *([] if revisions is None else [str(revisions)]),
+                    ],
                     header=PlanHeader(
                         catalog=catalog.name,
                         bundle=payload.digest,

@@ -171,6 +171,20 @@ def total_of(counts: Iterable[Counts]) -> Counts:
     return total
 
 
+@dataclass(frozen=True, slots=True)
+class RevisionsDiffer:
+    """The alembic revisions of a bundle's database, and those of one that it is imported into."""
+
+    bundle: tuple[str, ...]
+    database: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"the bundle is of a database at alembic revision {', '.join(self.bundle)}, and this "
+            f"one is at {', '.join(self.database)}"
+        )
+
+
 @dataclass(slots=True)
 class ImportReport:
     """The outcome of an import, per entity (in import order) and in total.
@@ -181,7 +195,8 @@ class ImportReport:
     ``problems`` holds the first thousand, ``more_problems`` is how many there were beyond.
     ``altered`` tells what triggers and rules of the database made of what was written.
     ``differences`` are the fields, at most a thousand, in which skipped records differ from
-    those that the database has.
+    those that the database has.  ``revisions`` are alembic's of the bundle and of the database,
+    if both are known and differ.
     """
 
     entities: dict[str, Counts] = field(default_factory=dict)
@@ -193,6 +208,7 @@ class ImportReport:
     altered: list[Alteration] = field(default_factory=list)
     differences: list[Problem] = field(default_factory=list)
     more_differences: int = 0
+    revisions: RevisionsDiffer | None = None
 
     @property
     def problem_count(self) -> int:
@@ -265,6 +281,8 @@ class ImportReport:
             total = len(self.differences) + self.more_differences
             listing = listed(map(str, self.differences), separator="\n  = ", total=total)
             lines.append(f"  = {listing}")
+        if self.revisions is not None:
+            lines.append(f"  ? {self.revisions}")
         return "\n".join(lines)
 
     def as_mapping(self) -> dict[str, dict[str, int]]:

@@ -98,5 +98,6 @@ def _upgraded(
                 snapshot=old.snapshot,
                 brought_back=old.brought_back,
                 rounded=old.rounded,
+                revisions=old.revisions,
             )
             return writer.finish(manifest)

@@ -44,7 +44,7 @@ DeferredBy = Literal["update", "insert"]
 AnyShape = Annotated[Mapping[str, Any], Meta(extra_json_schema={"$ref": "#/$defs/ShapeFormat"})]
 
 _FILE = JsonFile(MANIFEST)
-_OPTIONAL = ("brought_back", "rounded")
+_OPTIONAL = ("brought_back", "rounded", "revisions")
 #: What a manifest says of its export, and not of the records.
 _OCCASION = {"export_date", "source", "lading_version", "snapshot"}
 _SEAL = b'\n  "manifest_sha256": "'
@@ -100,8 +100,8 @@ class External(Closed, frozen=True):
 class ManifestFields(Closed, frozen=True):
     """What a manifest's file says, but for ``manifest_sha256``, which is of its text.
 
-    ``brought_back`` and ``rounded`` are absent where they are empty, so that earlier releases
-    read such bundles.
+    ``brought_back``, ``rounded`` and ``revisions`` are absent where they are empty, so that
+    earlier releases read such bundles.
     """
 
     version: Version
@@ -119,6 +119,7 @@ class ManifestFields(Closed, frozen=True):
     content_sha256: Digest
     brought_back: Mapping[str, Number] = msgspec.field(default_factory=dict)
     rounded: Mapping[str, Number] = msgspec.field(default_factory=dict)
+    revisions: tuple[Name, ...] = ()
 
 
 class Manifest(ManifestFields, frozen=True):
@@ -127,7 +128,8 @@ class Manifest(ManifestFields, frozen=True):
     ``export_date`` is aware; ``left_out`` gives each name's reason, ``None``
     where nobody excused it; ``files`` are in import order.  ``brought_back`` counts, per
     entity, the records that a filter left out and a closure took after all; ``rounded`` counts, per
-    column, the decimals that SQLite held with more digits than were written.  ``path`` is where
+    column, the decimals that SQLite held with more digits than were written.  ``revisions`` are
+    those of alembic that the database was at, if it has any.  ``path`` is where
     the bundle was written or read, and ``unchanged`` says that an export with
     ``overwrite="changed"`` left it as it was; neither is part of the text or of equality.
     """

@@ -97,6 +97,7 @@ class Contents:
         snapshot: str,
         brought_back: Mapping[str, int],
         rounded: Mapping[str, int],
+        revisions: Sequence[str],
     ) -> Manifest:
         """Return the manifest of a bundle.
 
@@ -109,6 +110,7 @@ class Contents:
             snapshot: what the export saw of others' work.
             brought_back: how many filtered records the closure took after all, by entity.
             rounded: how many cells were rounded, by column.
+            revisions: what alembic calls the structure of the database that was exported.
         """
         return Manifest(
             version=FORMAT_VERSION,
@@ -126,6 +128,7 @@ class Contents:
             content_sha256=content_digest(files),
             brought_back=brought_back,
             rounded=rounded,
+            revisions=tuple(revisions),
         )
 
     def _deferred(self) -> Iterator[Deferred]:

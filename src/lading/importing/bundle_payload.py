@@ -60,6 +60,7 @@ class BundlePayload(Payload):
         self.entries = self.origin.entries
         self.is_partial = self.manifest.partial
         self.digest = self.manifest.content_sha256
+        self.revisions = self.manifest.revisions
 
     def check(self, catalog: Catalog) -> None:
         """Refuse a damaged bundle, or one of another catalog or version, before any insert."""

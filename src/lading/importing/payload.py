@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -35,6 +35,8 @@ class Payload(ABC):
     is_partial = False
     #: The ``content_sha256`` of a bundle; ``None`` for a document.
     digest: str | None = None
+    #: The alembic revisions of the database that a bundle was exported from.
+    revisions: Sequence[str] = ()
 
     @abstractmethod
     def check(self, catalog: Catalog) -> None:

@@ -45,6 +45,7 @@ def manifest(built: Contents, **more: Any) -> Any:
         "snapshot": "serializable",
         "brought_back": {},
         "rounded": {},
+        "revisions": (),
     }
     return built.manifest([], **{**options, **more})
 
