@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeEngine
 
 from lading.adopting.relations import (
     complete_foreign_keys,
+    complete_row_number,
     complete_unique_keys,
     left_out_of,
     schemas_of,
@@ -25,11 +26,14 @@ _MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 _TIME = sa.Time().with_variant(mysql.TIME(fsp=6), "mysql", "mariadb")
 
 
-def reflected(bind: sa.Engine | sa.Connection) -> tuple[list[sa.Table], dict[str, str]]:
+def reflected(
+    bind: sa.Engine | sa.Connection, *, portable: bool = True
+) -> tuple[list[sa.Table], dict[str, str]]:
     """Reflect a database.
 
     Args:
         bind: An engine or connection.
+        portable: Whether columns have types that all engines know, where there are such.
 
     Returns:
         Its tables, and the reason for each view or table that is left out.
@@ -38,7 +42,8 @@ def reflected(bind: sa.Engine | sa.Connection) -> tuple[list[sa.Table], dict[str
         TargetError: The database can't be read.
     """
     metadata = sa.MetaData()
-    sa.event.listen(metadata, "column_reflect", _generalize)
+    if portable:
+        sa.event.listen(metadata, "column_reflect", _generalize)
     try:
         with _connected(bind) as connection:
             left_out = left_out_of(connection)
@@ -47,7 +52,9 @@ def reflected(bind: sa.Engine | sa.Connection) -> tuple[list[sa.Table], dict[str
             for table in metadata.tables.values():
                 complete_foreign_keys(connection, table)
                 complete_unique_keys(connection, table)
-            tell_indexes_apart(metadata.tables.values())
+                complete_row_number(connection, table)
+            if portable:
+                tell_indexes_apart(metadata.tables.values())
     except sa.exc.MissingGreenlet as error:
         raise TargetError(
             "this engine is for asyncio, which lading can't await",

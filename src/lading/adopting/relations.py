@@ -95,6 +95,14 @@ def tell_indexes_apart(tables: Iterable[sa.Table]) -> None:
             names.add(index.name)
 
 
+def complete_row_number(connection: sa.Connection, table: sa.Table) -> None:
+    """Note that SQLite's lone integer key, which is the row's number, is never null."""
+    columns = list(table.primary_key.columns)
+    is_lone = len(columns) == 1 and isinstance(columns[0].type, sa.Integer)
+    if connection.dialect.name == "sqlite" and is_lone:
+        columns[0].nullable = False
+
+
 def _of_sqlite(connection: sa.Connection) -> Reasons:
     for _, name, type_, *_ in connection.exec_driver_sql("PRAGMA main.table_list"):
         if name in ("sqlite_schema", "sqlite_temp_schema"):

@@ -89,15 +89,37 @@ def _loaded(name: str, where: str) -> Catalog:
     module = _imported(module_name, f"{where} {name!r}")
     if not colon:
         return _sole_catalog(module, f"{where} {name!r}")
-    value: Any = module
+    return _catalog_of(_attribute(module, attribute, f"{where} {name!r}"), f"{where} {name!r}")
+
+
+def named_models(name: str, option: str) -> Any:
+    """Return the declarative base, registry or list of models that an option names.
+
+    Raises ``UsageError`` for a name that leads nowhere.
+
+    Args:
+        name: What the option says, as ``module:attribute``.
+        option: What it is called.
+    """
+    _add_to_path(Path.cwd())
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise click.UsageError(f"{option} is {name!r}; expected 'module:attribute'.")
+    module = _imported(module_name, f"{option} {name!r}")
+    return _attribute(module, attribute, f"{option} {name!r}")
+
+
+def _attribute(module: Any, attribute: str, where: str) -> Any:
+    """Return what a module calls by a dotted name."""
+    value = module
     for part in attribute.split("."):
         if not hasattr(value, part):
             known = nearest(part, _candidates(value))
             raise click.UsageError(
-                f"{where} {name!r}: {module_name} has no {part!r}; expected one of: {known}."
+                f"{where}: {module.__name__} has no {part!r}; expected one of: {known}."
             )
         value = getattr(value, part)
-    return _catalog_of(value, f"{where} {name!r}")
+    return value
 
 
 def _candidates(module: Any) -> Iterator[str]:

@@ -56,6 +56,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "check": CommandEntry(
         "lading.cli.check:check", "Say what differs between a catalog and its lock."
     ),
+    "init": CommandEntry(
+        "lading.cli.init:init", "Write a package that declares a database: models and schemas."
+    ),
     "schema": CommandEntry(
         "lading.cli.schema:schema",
         "Print the JSON Schema of an entity's records, or of a catalog's documents.",

@@ -77,6 +77,23 @@ class CheckResult(Result, frozen=True):
     findings: tuple[Finding, ...]
 
 
+class InitResult(Result, frozen=True, kw_only=True):
+    """What a run of init wrote, what it would change in lines that are there, and what it proved.
+
+    ``records`` is how many went through a scratch database and back, null without a database;
+    ``problems`` are those that can't be exported or came back otherwise.
+    """
+
+    path: str
+    written: tuple[str, ...]
+    added: tuple[str, ...]
+    changes: tuple[str, ...]
+    remarks: tuple[str, ...]
+    entities: int
+    records: int | None
+    problems: tuple[Problem, ...]
+
+
 class ImportResult(Result, frozen=True):
     """What became of an import, or would: ``message`` says why nothing was written.
 

@@ -14,6 +14,7 @@ from lading.cli.results import (
     ExportResult,
     GraphResult,
     ImportResult,
+    InitResult,
     InspectResult,
     LockResult,
     SealResult,
@@ -34,6 +35,7 @@ OUTPUTS: dict[str, tuple[type[Result] | str, ...]] = {
     "seal": (SealResult,),
     "lock": (LockResult,),
     "check": (CheckResult,),
+    "init": (InitResult,),
     "schema": (SCHEMA,),
 }
 _FILES = {PLAN: plan_schema, VERIFICATION: verification_schema}

@@ -61,7 +61,7 @@ class ForeignKeyNames:
             local: The foreign key's columns.
             relationships: The names of those that lead where it does.
         """
-        attributes = self._attributes(local)
+        attributes = self.attributes_of(local)
         plain = [attributes[0].removesuffix("_id")] if len(local) == 1 else []
         for name, field in self.draft.declared.items():
             if not isinstance(field, Ref) or name in self.draft.used:
@@ -78,7 +78,7 @@ class ForeignKeyNames:
 
     def _name_by_column(self, local: tuple[Column, ...]) -> str:
         """Name a reference after its only column."""
-        attributes = self._attributes(local)
+        attributes = self.attributes_of(local)
         if self.draft.is_adopted:
             return self._free_name(local, attributes)
         if len(local) > 1:
@@ -104,14 +104,14 @@ class ForeignKeyNames:
             self.draft.decide(name, f"is the reference by {names_of(local)}")
         return name
 
-    def _attributes(self, columns: tuple[Column, ...]) -> list[str]:
+    def attributes_of(self, columns: tuple[Column, ...]) -> list[str]:
         """Return what the model calls columns, else their own names."""
         hierarchy = self.draft.hierarchy
         return [hierarchy.attribute(column) or str(column.name) for column in columns]
 
     def possible(self, pairs: Pairs) -> set[str]:
         """Return the possible names of a foreign key that couldn't be named."""
-        attributes = set(self._attributes(tuple(near for near, _ in pairs)))
+        attributes = set(self.attributes_of(tuple(near for near, _ in pairs)))
         names = {str(relationship.key) for relationship in many_to_one(self.relationships, pairs)}
         return names | attributes | {name.removesuffix("_id") for name in attributes}
 

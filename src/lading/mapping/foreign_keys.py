@@ -51,7 +51,7 @@ class ForeignKeys:
     """Names a row set's foreign keys and shares out their columns.
 
     ``key_columns`` are the columns that references alone carry, ``plain`` those of foreign keys
-    that are no references of an adopted schema.
+    that are no references: of an adopted schema, or because ``Meta.stored`` names them.
     """
 
     def __init__(self, draft: RowSetDraft) -> None:
@@ -73,6 +73,7 @@ class ForeignKeys:
         self.key_columns = (carried | self.excluded) - fields
         for column in self.order:
             self._refuse_two_ids(column)
+        self._refuse_stored_ids()
 
     def at(self, column: Column) -> Iterator[ForeignKey]:
         """Yield the foreign keys whose references stand where this column does."""
@@ -107,6 +108,9 @@ class ForeignKeys:
         constraints = [c for table in self.rows.tables for c in table.foreign_key_constraints]
         for elements in (constraint.elements for constraint in constraints):
             near = tuple(element.parent for element in elements)
+            if self._is_stored(near):
+                self.plain.update(near)
+                continue
             try:
                 far = tuple(element.column for element in elements)
             except sa.exc.SQLAlchemyError as error:
@@ -121,6 +125,10 @@ class ForeignKeys:
             ):
                 yield tuple(zip(near, far, strict=True))
 
+    def _is_stored(self, near: tuple[Column, ...]) -> bool:
+        """Tell whether ``Meta.stored`` names all of a foreign key's columns."""
+        return set(self.names.attributes_of(near)) <= self.draft.stored
+
     def _is_plain(self, near: tuple[Column, ...], far: tuple[Column, ...]) -> bool:
         """Tell whether an adopted foreign key is no reference, and record why."""
         if near in self.draft.context.settings.opened:
@@ -132,8 +140,7 @@ class ForeignKeys:
     def _keep_ids_in(self, near: tuple[Column, ...], reason: str) -> None:
         """Record that a foreign key's columns are plain fields of an adopted schema."""
         self.plain.update(near)
-        for column in near:
-            name = self.draft.hierarchy.attribute(column) or str(column.name)
+        for name in self.names.attributes_of(near):
             self.draft.decide(name, f"holds the id itself, for {reason}")
 
     def _refuse_declared(self, relationship: str, pairs: Pairs) -> None:
@@ -212,6 +219,22 @@ class ForeignKeys:
                 f"{names} share {column.name}, which would have to hold {ids} and another value "
                 "that is the same in this database alone; leave one of them out with Meta.exclude"
             )
+
+    def _refuse_stored_ids(self) -> None:
+        """Report a plain column that holds an id which an import makes anew."""
+        for column in (
+            [] if self.draft.is_adopted else sorted(self.plain, key=self.order.__getitem__)
+        ):
+            try:
+                ids = ", ".join(sorted(map(str, self._generated_ids(column) - {column})))
+            except sa.exc.SQLAlchemyError:
+                continue  # what it refers to isn't there
+            if ids:
+                (name,) = self.names.attributes_of((column,))
+                self.draft.report(
+                    f"Meta.stored names {name!r}, which holds {ids}, an id that "
+                    "every import makes anew; keep those ids with keep_id = True"
+                )
 
     def _generated_ids(
         self, column: Column, visited: frozenset[Column] = frozenset()

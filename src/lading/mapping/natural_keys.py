@@ -41,11 +41,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The members of a natural key, why they are, and the names of all that could be."""
+    """The members of a natural key, why they are, and the names of all that could be.
+
+    ``is_default`` says whether a declared schema gets the key without naming it.
+    """
 
     key: Key
     reason: str
     offered: tuple[tuple[str, ...], ...]
+    is_default: bool = False
 
 
 def choose_key(rows: RowSet, declared: Any, *, is_adopted: bool = False) -> Decision:
@@ -59,13 +63,23 @@ def choose_key(rows: RowSet, declared: Any, *, is_adopted: bool = False) -> Deci
     Raises ``AmbiguousDeclaration``, which says what to declare instead.
     """
     offered = candidates(rows)
+    is_default = declared is None
     if declared is not None:
         key, reason = _declared_key(rows, declared), DECLARED
     elif is_adopted:
         key, reason = _adopted_key(rows, offered)
+        is_default = reason != IDENTITY and _is_default(rows, offered, key)
     else:
         key, reason = _default_key(rows, offered)
-    return Decision(key, reason, tuple(candidate.names for candidate in offered))
+    return Decision(key, reason, tuple(candidate.names for candidate in offered), is_default)
+
+
+def _is_default(rows: RowSet, offered: list[Candidate], key: Key) -> bool:
+    """Tell whether a declared schema would get a key without naming it."""
+    try:
+        return _default_key(rows, offered)[0] == key
+    except AmbiguousDeclaration:
+        return False
 
 
 def _default_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
@@ -286,6 +300,7 @@ def choices(
                     decision.reason,
                     is_guarded(plain[schema]),
                     tuple(sorted(fields.get(schema, {}).items())),
+                    decision.is_default,
                 )
                 for schema, decision in decisions.items()
             ),

@@ -23,6 +23,7 @@ class KeyChoice:
     rule the key was chosen.  ``guarded`` says whether the database itself refuses a second
     row with the key: a primary key or unique columns without nulls.  ``fields`` pairs fields of an
     adopted entity with what was decided about each, and why; see :meth:`Catalog.from_metadata`.
+    ``is_default`` says whether a declared schema gets the key without naming it.
     """
 
     entity: str
@@ -31,6 +32,7 @@ class KeyChoice:
     reason: str
     guarded: bool
     fields: tuple[tuple[str, str], ...] = ()
+    is_default: bool = True
 
     def __str__(self) -> str:
         others = [shown_names(candidate) for candidate in self.candidates if candidate != self.key]

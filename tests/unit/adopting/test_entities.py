@@ -246,3 +246,14 @@ def test_an_adopted_catalog_has_the_safe_defaults() -> None:
     assert (catalog.name, catalog.keep_ids, catalog.sqlite_decimals) == ("adopted", True, "as_read")
     with pytest.raises(DeclarationError, match="catalog 'adopted' is empty"):
         catalog.use()
+
+
+def test_a_choice_says_whether_a_declared_schema_makes_it_too() -> None:
+    """Without a line: not an id, nor the first of several."""
+    catalog = adopted(
+        ("things", number(), text("code", unique=True)),
+        ("boxes", number(), text("code", unique=True), text("name", unique=True)),
+        ("notes", number(), text("body")),
+    )
+    defaults = {choice.entity: choice.is_default for choice in catalog.choices()}
+    assert defaults == {"boxes": False, "notes": False, "things": True}

@@ -1,0 +1,1 @@
+"""Writes packages that declare a database: models, schemas, and later what is new."""

@@ -1,0 +1,49 @@
+"""The proof that written declarations restore what a database holds: a round trip."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from lading.catalog import Catalog
+from lading.errors import LadingError, LeftOutWarning, RoundedWarning
+from lading.exporter import export_all
+from lading.report import Problem
+from lading.scaffolding.scratch_database import ScratchDatabase
+from lading.verifying.findings import Findings
+from lading.verifying.restoring import restored
+
+
+def round_trip(bind: sa.Engine | sa.Connection, catalog: Catalog) -> tuple[int, list[Problem]]:
+    """Export a database, import that into a scratch database, and compare what that exports.
+
+    Args:
+        bind: An engine or connection of the database.
+        catalog: The declarations.
+
+    Returns:
+        How many records there are, and what can't be exported or comes back otherwise.
+    """
+    findings = Findings()
+    records = 0
+    with tempfile.TemporaryDirectory(prefix="lading-init-") as name:
+        folder = Path(name)
+        bundle = folder / "bundle"
+        scratch: Any = ScratchDatabase(
+            folder / "scratch.db", is_foreign=bind.dialect.name != "sqlite"
+        )
+        try:
+            with warnings.catch_warnings():
+                # The modules themselves say what they leave out.
+                for category in (LeftOutWarning, RoundedWarning):
+                    warnings.simplefilter("ignore", category)
+                manifest = export_all(bind, bundle, catalog=catalog)
+            records = sum(entry.record_count for entry in manifest.files)
+            restored(bundle, bundle, catalog, scratch, folder, max_bytes=None, findings=findings)
+        except LadingError as error:  # the database's rows may refer to nothing
+            findings.add_error(error, catalog.name)
+    return records, list(findings.problems)

@@ -1,0 +1,93 @@
+"""A SQLite database for the tables of any engine: of another's, without what SQLite can't read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler, SQLiteTypeCompiler
+
+from lading.adopting.reflection import generic
+from lading.catalog import Catalog
+from lading.fresh_databases.factories import sqlite_file_engine
+
+#: How SQLite is told to keep a value as it comes.
+_ANY = "BLOB"
+
+
+class ScratchDatabase:
+    """Lends a SQLite file that takes what records say, whatever engine the models are of.
+
+    Args:
+        path: The file.
+        is_foreign: Whether the models are of another engine.  Types that SQLite doesn't know keep
+            values as they come, and there are no checks, defaults and indexes but unique ones,
+            whose SQL may be that engine's.
+    """
+
+    def __init__(self, path: Path, *, is_foreign: bool) -> None:
+        self.path = path
+        self.is_foreign = is_foreign
+
+    def lend(
+        self,
+        catalog: Catalog,
+        prepare: Callable[[sa.Engine], AbstractContextManager[sa.Engine]],
+    ) -> AbstractContextManager[sa.Engine]:
+        """Give an engine over the file, with the catalog's tables."""
+        return self._lent(prepare)
+
+    @contextmanager
+    def _lent(
+        self, prepare: Callable[[sa.Engine], AbstractContextManager[sa.Engine]]
+    ) -> Iterator[sa.Engine]:
+        engine = sqlite_file_engine(self.path)
+        if self.is_foreign:
+            engine.connect().close()  # the dialect settles its compilers when it first connects
+            dialect: Any = engine.dialect
+            dialect.type_compiler_instance = _AnyTypes(dialect)
+            dialect.ddl_compiler = _BareTables
+        try:
+            with prepare(engine) as usable:
+                yield usable
+        finally:
+            engine.dispose()
+
+
+class _AnyTypes(SQLiteTypeCompiler):
+    """Names the types of columns, or none."""
+
+    def process(self, type_: Any, **options: Any) -> str:
+        try:
+            return str(super().process(generic(type_), **options))
+        except (sa.exc.CompileError, AttributeError):
+            return _ANY
+
+
+class _BareTables(SQLiteDDLCompiler):
+    """Creates tables with their keys, and nothing whose SQL another engine may have written."""
+
+    def visit_check_constraint(self, constraint: Any, **options: Any) -> Any:
+        """Leave checks out."""
+
+    def get_column_default_string(self, column: Any) -> None:
+        """Leave defaults out."""
+
+    def visit_computed_column(self, generated: Any, **options: Any) -> str:
+        """Leave out what computes a column."""
+        return ""
+
+    def visit_create_index(self, create: Any, *arguments: Any, **options: Any) -> str:
+        """Create the unique indexes of plain columns, to which foreign keys may lead."""
+        index = create.element
+        is_plain = all(isinstance(part, sa.Column) for part in index.expressions)
+        is_partial = any(name.endswith("_where") for name in index.kwargs)
+        if not index.unique or not is_plain or is_partial:
+            return "SELECT 1"
+        # Other engines may have indexes of one name in several tables.
+        name = self.preparer.quote(f"{index.table.fullname} {index.name}")
+        columns = ", ".join(self.preparer.quote(column.name) for column in index.columns)
+        return f"CREATE UNIQUE INDEX {name} ON {self.preparer.format_table(index.table)} ({columns})"

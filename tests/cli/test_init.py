@@ -1,0 +1,71 @@
+"""`lading init`: its arguments, what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.conftest import query
+
+MODELS = """
+import sqlalchemy as sa
+from sqlalchemy.orm import declarative_base, mapped_column
+Base = declarative_base()
+class Supplier(Base):
+    __tablename__ = "suppliers"
+    id = mapped_column(sa.Integer, primary_key=True)
+    slug = mapped_column(sa.String(40), unique=True, nullable=False)
+    name = mapped_column(sa.Text)
+"""
+
+
+def test_a_package_is_written_and_serves_at_once(run, shop, folder) -> None:
+    """Its catalog exports the database; a second run has nothing to do."""
+    lines = run("init", shop).stdout.splitlines()
+    assert lines[0] == "shop: wrote __init__.py, models.py, schemas.py, lading.init.json"
+    assert lines[-1] == "2 entities, 5 records: all come back from a scratch database"
+    run("export", shop, "backup", "--catalog", "shop.schemas:catalog")
+    assert run("init", shop).stdout.splitlines()[0] == "shop: nothing new"
+
+
+def test_json_says_the_same(run_json, shop) -> None:
+    """With ``--json`` standard output has one line."""
+    [document] = run_json("init", shop, "app", "--name", "bakery")
+    assert document["written"] == ["__init__.py", "models.py", "schemas.py", "lading.init.json"]
+    assert (document["entities"], document["records"], document["problems"]) == (2, 5, [])
+
+
+def test_models_that_are_there_get_schemas(run, shop, folder, monkeypatch) -> None:
+    """With a database they are proved, without one they are only written."""
+    (folder / "their_app.py").write_text(MODELS)
+    models = ("--models", "their_app:Base")
+    assert (
+        run("init", "app", *models).stdout.splitlines()[-1] == "  added: schemas.py: SupplierSchema"
+    )
+    monkeypatch.setenv("DATABASE_URL", shop)
+    assert run("init", "app", *models).stdout.splitlines() == [
+        "app: nothing new",
+        "1 entity, 2 records: all come back from a scratch database",
+    ]
+
+
+def test_rows_that_cant_be_exported_end_with_the_databases_code(run, run_json, shop) -> None:
+    """The files are written all the same."""
+    query(shop, "UPDATE products SET supplier_id = 9 WHERE id = 1")
+    [document] = run_json("init", shop, "app", code=4)
+    assert document["problems"][0]["message"].startswith("supplier_id = 9 refers to no row")
+    assert len(document["written"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Missing argument: expected URL (or set DATABASE_URL), or --models."),
+        (("a", "b"), "Too many arguments: expected [URL] [PACKAGE]."),
+        (("--models", "os.path"), "--models is 'os.path'; expected 'module:attribute'."),
+        (("--models", "os:nothing"), "--models 'os:nothing': os has no 'nothing'"),
+        (("--models", "os:path", "app"), "source is <module 'posixpath'"),
+    ],
+)
+def test_wrong_usage_is_told(run, arguments, message) -> None:
+    """By name, with what is expected."""
+    assert message in run("init", *arguments, code=2).stderr

@@ -1,0 +1,277 @@
+"""``lading init``: a package that declares a database, and what a further run does to it."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import configure_mappers
+
+from lading import ArgumentError, DeclarationError, TargetError
+from lading.scaffolding.scaffold import scaffold
+from support.depth import IS_DEEP
+from support.zoo import WORLDS
+
+RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
+#: Worlds with what a generator of models stumbles over; a deep run takes all.
+STUMBLING = ("kept_ids", "tags", "accounts", "branches", "joined_tables", "names", "values")
+
+TABLES = (
+    "CREATE TABLE shelves (id INTEGER PRIMARY KEY, code VARCHAR(20) NOT NULL UNIQUE)",
+    "CREATE TABLE goods (id INTEGER PRIMARY KEY, label VARCHAR(20), price NUMERIC(8, 2), "
+    "shelf_id INTEGER REFERENCES shelves (id))",
+    "CREATE TABLE logs (line TEXT)",
+    "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT)",
+    "CREATE TABLE tags (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL UNIQUE)",
+    "INSERT INTO shelves VALUES (7, 'low'), (9, 'high')",
+    "INSERT INTO goods VALUES (3, 'salt', 1.50, 9), (5, 'salt', 1.50, NULL)",
+)
+MORE = (
+    "ALTER TABLE shelves ADD COLUMN opened DATETIME",
+    "CREATE TABLE lots (id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, made DATE, "
+    "good_id INTEGER NOT NULL REFERENCES goods (id) ON DELETE CASCADE)",
+    "CREATE TABLE good_tags (good_id INTEGER NOT NULL REFERENCES goods (id), tag_id INTEGER NOT "
+    "NULL REFERENCES tags (id), PRIMARY KEY (good_id, tag_id))",
+    "INSERT INTO lots VALUES (1, 44, '2020-02-29', 3)",
+    "DROP TABLE logs",
+)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[sa.Engine]:
+    """A small database in a file."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'shop.db'}")
+    run(engine, *TABLES)
+    yield engine
+    engine.dispose()
+
+
+def run(engine: sa.Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def assert_formatted(folder: Path, rules: str = "F,I") -> None:
+    """By ruff's formatter, and without a name that isn't used."""
+    if RUFF is not None:
+        for command in (["format", "--check"], ["check", "--select", rules]):
+            subprocess.run(
+                [str(RUFF), *command, "--isolated", "--no-cache", "-q", str(folder)], check=True
+            )
+
+
+@pytest.mark.parametrize("name", WORLDS if IS_DEEP else STUMBLING)
+def test_a_world_gets_declarations_that_restore_it(name: str, tmp_path: Path) -> None:
+    """Written well-formatted, proved at once; a second run changes no byte."""
+    world = WORLDS[name]()
+    engine = world.filled(sa.create_engine(f"sqlite:///{tmp_path / f'{name}.db'}"))
+    result = scaffold(engine, tmp_path / "app")
+    assert (result.problems, result.changes) == ([], [])
+    assert result.records
+    assert_formatted(tmp_path / "app")
+    before = files_of(tmp_path / "app")
+    again = scaffold(engine, tmp_path / "app")
+    assert (again.written, again.added, again.changes) == ([], [], [])
+    assert files_of(tmp_path / "app") == before
+    engine.dispose()
+
+
+def test_only_choices_get_a_line(shop: sa.Engine, tmp_path: Path) -> None:
+    """With the reason as a comment; what is left out is named."""
+    scaffold(shop, tmp_path / "app")
+    text = (tmp_path / "app/schemas.py").read_text("utf-8")
+    assert (
+        "class ShelvesSchema(CatalogSchema):\n    class Meta:\n        model = models.Shelves\n"
+        in text
+    )
+    assert (
+        "        # the primary key, for nothing else tells all records apart: it means the same\n"
+        '        # record only in databases that share their ids\n        natural_key = "id"\n'
+    ) in text
+    assert '        "logs": "it has no primary key",\n' in text
+
+
+def test_a_further_run_adds_what_is_new_and_keeps_every_edit(
+    shop: sa.Engine, tmp_path: Path
+) -> None:
+    """A class and an attribute have other names, a class and its schema are gone."""
+    scaffold(shop, tmp_path / "app")
+    models, schemas = tmp_path / "app/models.py", tmp_path / "app/schemas.py"
+    text = (
+        models.read_text("utf-8")
+        .replace("Goods", "Good")
+        .replace("= relationship", "=  relationship")
+    )
+    text = text.replace("    label: Mapped", "    # what it says\n    title: Mapped")
+    text = text.replace("mapped_column(String(20))", "mapped_column('label', String(20))")
+    models.write_text(re.sub(r"class Notes.*?\n\n\n", "", text, flags=re.DOTALL), "utf-8")
+    text = schemas.read_text("utf-8").replace("Goods", "Good")
+    schemas.write_text(re.sub(r"class Notes.*?\n\n\n", "", text, flags=re.DOTALL), "utf-8")
+    edited = [path.read_text("utf-8").splitlines() for path in (models, schemas)]
+    run(shop, *MORE)
+    result = scaffold(shop, tmp_path / "app")
+    assert result.added == [
+        "models.py: Shelves.opened",
+        "models.py: GoodTags",
+        "models.py: Lots",
+        "schemas.py: LotsSchema",
+        "schemas.py: GoodTagsSchema",
+    ]
+    assert result.changes == ["models.py: logs is gone from the database"]
+    assert result.remarks == ["models.py has no class for notes any more, so no bundle carries it"]
+    assert (result.problems, result.records) == ([], 5)
+    for path, before in zip((models, schemas), edited, strict=True):
+        lines = iter(path.read_text("utf-8").splitlines())
+        assert all(line in lines for line in before)
+    assert '    good: Mapped["Good"] = relationship("Good")\n' in models.read_text("utf-8")
+    before = files_of(tmp_path / "app")
+    assert not scaffold(shop, tmp_path / "app").written
+    assert files_of(tmp_path / "app") == before
+
+
+def test_what_the_database_has_otherwise_is_listed_until_it_is_done(
+    shop: sa.Engine, tmp_path: Path
+) -> None:
+    """A column's type, a column that is gone; nothing of it is done."""
+    scaffold(shop, tmp_path / "app")
+    before = files_of(tmp_path / "app")
+    run(
+        shop,
+        "DROP TABLE notes",
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, body VARCHAR(90) NOT NULL)",
+        "ALTER TABLE goods DROP COLUMN price",
+    )
+    result = scaffold(shop, tmp_path / "app")
+    assert result.changes == [
+        "models.py: notes: body would be: body: Mapped[str] = mapped_column(String(90), "
+        "nullable=False)",
+        "models.py: goods: price would be gone",
+    ]
+    assert files_of(tmp_path / "app") == before
+    models = tmp_path / "app/models.py"
+    text = models.read_text("utf-8").replace(
+        "body: Mapped[Optional[str]] = mapped_column(Text)",
+        "body: Mapped[str] = mapped_column(\n        String(90), nullable=False\n    )",
+    )
+    models.write_text(re.sub(r"    price: .*\n", "", text), "utf-8")
+    assert scaffold(shop, tmp_path / "app").changes == []
+
+
+def test_models_that_are_there_get_schemas_alone(shop: sa.Engine, tmp_path: Path) -> None:
+    """They are imported from where they are, and a new one gets its schema later."""
+    (tmp_path / "their_models.py").write_text(
+        "import sqlalchemy as sa\nfrom sqlalchemy.orm import declarative_base, mapped_column\n"
+        "Base = declarative_base()\nclass Shelf(Base):\n    __tablename__ = 'shelves'\n"
+        "    id = mapped_column(sa.Integer, primary_key=True)\n"
+        "    code = mapped_column(sa.String(20), unique=True, nullable=False)\n",
+        "utf-8",
+    )
+    with importable(tmp_path):
+        theirs = importlib.import_module("their_models")
+        result = scaffold(shop, tmp_path / "app", models=theirs.Base)
+        assert (result.entities, result.records, result.problems) == (1, 2, [])
+        assert [path.name for path in result.written] == [
+            "__init__.py",
+            "schemas.py",
+            "lading.init.json",
+        ]
+        assert "import their_models\n" in (tmp_path / "app/schemas.py").read_text("utf-8")
+        assert_formatted(tmp_path / "app", "F")  # whose modules they are isn't known
+        exec(
+            "class Note(Base):\n    __tablename__ = 'notes'\n"
+            "    id = mapped_column(sa.Integer, primary_key=True)\n",
+            vars(theirs),
+        )
+        result = scaffold(None, tmp_path / "app", models=theirs.Base)
+        assert (result.added, result.records) == (["schemas.py: NoteSchema"], None)
+
+
+@contextmanager
+def importable(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        module = sys.modules.pop("their_models")
+        module.Base.registry.dispose()
+
+
+@pytest.mark.parametrize("name", ["postgresql", "mariadb"])
+def test_databases_of_servers_get_declarations(name: str, request: Any, tmp_path: Path) -> None:
+    """Their own types, checks and defaults don't stop the proof."""
+    backend = request.getfixturevalue("mariadb" if name == "mariadb" else "postgresql")
+    tables = [
+        statement.replace("shelves (id)", "shelves(id)").replace(
+            "label VARCHAR(20)",
+            "label VARCHAR(20) DEFAULT 'none' CHECK (char_length(label) > 1), "
+            "made TIMESTAMP DEFAULT CURRENT_TIMESTAMP",
+        )
+        for statement in TABLES[:5]
+    ]
+    with backend.database() as engine:
+        run(engine, *tables, "INSERT INTO goods (id, label, price) VALUES (3, 'salt', 1.50)")
+        result = scaffold(engine, tmp_path / "app")
+        assert (result.problems, result.records) == ([], 1)
+        assert not scaffold(engine, tmp_path / "app").written
+        assert_formatted(tmp_path / "app")
+
+
+def test_rows_that_cant_be_exported_dont_stop_the_files(shop: sa.Engine, tmp_path: Path) -> None:
+    """They are told, for their declarations are right."""
+    run(shop, "UPDATE goods SET shelf_id = 99 WHERE id = 3")
+    result = scaffold(shop, tmp_path / "app")
+    assert (tmp_path / "app/schemas.py").exists()
+    assert [problem.message.partition(" (")[0] for problem in result.problems] == [
+        "shelf_id = 99 refers to no row of shelves"
+    ]
+    assert "not all come back" in str(result)
+
+
+def test_models_on_trial_leave_no_broken_mappers(shop: sa.Engine, tmp_path: Path) -> None:
+    """Neither those that fail, nor those that are proved."""
+    scaffold(shop, tmp_path / "app")
+    with pytest.raises(DeclarationError, match=r"app can't be imported: ZeroDivisionError"):
+        (tmp_path / "app/models.py").write_text("1 / 0\n", "utf-8")
+        scaffold(shop, tmp_path / "app")
+    configure_mappers()
+    assert not [name for name in sys.modules if name.startswith("_lading_init")]
+
+
+def test_a_failed_run_leaves_the_package_as_it_was(shop: sa.Engine, tmp_path: Path) -> None:
+    """Files are written after all of them were tried out."""
+    scaffold(shop, tmp_path / "app")
+    (tmp_path / "app/schemas.py").write_text("from . import models\n", "utf-8")
+    before = files_of(tmp_path / "app")
+    run(shop, *MORE)
+    with pytest.raises(DeclarationError, match="has no catalog; expected one Catalog"):
+        scaffold(shop, tmp_path / "app")
+    assert files_of(tmp_path / "app") == before
+
+
+def test_arguments_that_cant_be_used_are_refused(shop: sa.Engine, tmp_path: Path) -> None:
+    """By name."""
+    with pytest.raises(ArgumentError, match="bind=None; expected an engine, or models"):
+        scaffold(None, tmp_path / "app")
+    with pytest.raises(ArgumentError, match=r"folder=.*; expected a folder"):
+        scaffold(shop, tmp_path / "shop.db")
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/lading.init.json").write_text("[]", "utf-8")
+    with pytest.raises(DeclarationError, match="expected what lading init wrote"):
+        scaffold(shop, tmp_path / "app")
+    with pytest.raises(TargetError, match="can't be reflected"):
+        scaffold(sa.create_engine(f"sqlite:///{tmp_path}"), tmp_path / "other")

@@ -1,0 +1,41 @@
+"""A foreign key whose columns ``Meta.stored`` names holds the id itself, and is no reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import relationship
+
+from lading import Catalog, DeclarationError, import_order
+from support.declaring import new_base, schema_for, table, to
+
+
+def farm(**options: Any) -> Catalog:
+    """Declare hens and eggs, which require each other, and hens by the id of their egg."""
+    base, catalog = new_base(), Catalog("farm", **options)
+    eggs = table(base, "eggs", hen_id=to("hens.id", null=False))
+    egg = relationship("Eggs", foreign_keys="Hens.egg_id")
+    hens = table(base, "hens", egg_id=to("eggs.id", null=False), egg=egg)
+    schema_for(eggs, catalog)
+    schema_for(hens, catalog, stored=("egg_id",))
+    return catalog
+
+
+def test_a_circle_of_required_references_is_opened_by_a_line() -> None:
+    """The column is a plain field, though a relationship follows it."""
+    catalog = farm(keep_ids=True)
+    assert import_order(catalog) == {"hens": 1, "eggs": 2}
+    hens = catalog.use()["hens"]
+    assert [value.name for value in hens.values] == ["slug", "id", "egg_id"]
+    assert not hens.references
+
+
+def test_ids_that_imports_make_anew_cant_be_stored() -> None:
+    """They would lead to other rows."""
+    with pytest.raises(
+        DeclarationError,
+        match=r"Meta\.stored names 'egg_id', which holds eggs\.id, an id that every import makes "
+        "anew; keep those ids with keep_id = True",
+    ):
+        farm().use()
