@@ -90,4 +90,6 @@ class _BareTables(SQLiteDDLCompiler):
         # Other engines may have indexes of one name in several tables.
         name = self.preparer.quote(f"{index.table.fullname} {index.name}")
         columns = ", ".join(self.preparer.quote(column.name) for column in index.columns)
-        return f"CREATE UNIQUE INDEX {name} ON {self.preparer.format_table(index.table)} ({columns})"
+        return (
+            f"CREATE UNIQUE INDEX {name} ON {self.preparer.format_table(index.table)} ({columns})"
+        )
