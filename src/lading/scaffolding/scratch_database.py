@@ -88,8 +88,8 @@ class _BareTables(SQLiteDDLCompiler):
         if not index.unique or not is_plain or is_partial:
             return "SELECT 1"
         # Other engines may have indexes of one name in several tables.
-        name = self.preparer.quote(f"{index.table.fullname} {index.name}")
+        schema, name = index.table.schema, f"{index.table.fullname} {index.name}"
+        names = [self.preparer.quote(part) for part in (schema, name) if part]
+        table = self.preparer.format_table(index.table, use_schema=False)
         columns = ", ".join(self.preparer.quote(column.name) for column in index.columns)
-        return (
-            f"CREATE UNIQUE INDEX {name} ON {self.preparer.format_table(index.table)} ({columns})"
-        )
+        return f"CREATE UNIQUE INDEX {'.'.join(names)} ON {table} ({columns})"
