@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_ARGS ?=
 TEST_ARGS ?=
+BENCH_ARGS ?=
 DEEP ?= 20
 DRAWN ?= 10000
 PROCESSES := -n auto --maxprocesses 4 --dist worksteal
@@ -34,9 +35,10 @@ docs: .venv/.installed
 	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs docs/_build
 	$(BIN)/python -m pytest -q $(PROCESSES) tests/test_pages.py
 
+# Figures, tables and a plot, within ten minutes; with a million records as well:
+# BENCH_ARGS='--records 10000 100000 1000000 --limit 600 --note "an idle machine"'.
 bench: .venv/.installed
-	$(BIN)/python tests/bench/bench.py
-	$(BIN)/python tests/bench/loading.py
+	PYTHONPATH=schemas:tests $(BIN)/python -m bench figures --output docs/benchmarks $(BENCH_ARGS)
 
 # Mutated files, for so long; what is found ends the run and is kept as crash-*.
 fuzz: .venv/.installed

@@ -2,30 +2,22 @@
 
 Nothing is read or written, so what is left is what each call does anew.  The first call
 also derives and compiles; the median is of the calls after it.
-
-    python tests/bench/empty.py [--entities N] [--rounds N]
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import sys
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase
 
-from lading import Catalog, EntitySchema, export_all, import_all
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "schemas"))  # a script, and no test
-
 import bakery
+from lading import Catalog, EntitySchema, export_all, import_all
 
 
 def small_catalog(count: int) -> tuple[Catalog, sa.MetaData]:
@@ -77,16 +69,8 @@ def report(name: str, catalog: Catalog, metadata: sa.MetaData, rounds: int) -> N
         engine.dispose()
 
 
-def main() -> None:
+def measure(entities: int, rounds: int) -> None:
     """Measure the bakery and a catalog of small entities."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--entities", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=20)
-    options = parser.parse_args()
     warnings.simplefilter("ignore")
-    report("bakery", bakery.bakery, bakery.models.Base.metadata, options.rounds)
-    report(f"{options.entities} small", *small_catalog(options.entities), options.rounds)
-
-
-if __name__ == "__main__":
-    main()
+    report("bakery", bakery.bakery, bakery.models.Base.metadata, rounds)
+    report(f"{entities} small", *small_catalog(entities), rounds)

@@ -1,21 +1,18 @@
-"""How long a hundred round trips of a shop of five tables take: ``python tests/bench/kit.py``.
-
-With ``--profile``, what they spend their time on as well.
-"""
+"""How long a hundred round trips of a shop of five tables take."""
 
 from __future__ import annotations
 
 import cProfile
 import pstats
-import sys
-import time
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from bench.timing import timed
 from lading import Catalog, EntitySchema, Owned
 from lading.testing import assert_round_trip, datasets
 
@@ -114,13 +111,10 @@ def trips(dataset: Any) -> None:
     assert_round_trip(catalog, dataset)
 
 
-if __name__ == "__main__":
+def measure(*, profiled: bool) -> None:
+    """Print what the round trips take, and where they spend it if they are profiled."""
     profile = cProfile.Profile()
-    start = time.perf_counter(), time.process_time()
-    if "--profile" in sys.argv:
-        profile.runcall(trips)
+    timing = timed(partial(profile.runcall, trips) if profiled else trips)
+    if profiled:
         pstats.Stats(profile).sort_stats("cumulative").print_stats(70)
-    else:
-        trips()
-    wall, cpu = time.perf_counter() - start[0], time.process_time() - start[1]
-    print(f"{EXAMPLES} round trips: {wall:.1f} s, {cpu:.1f} s of CPU")
+    print(f"{EXAMPLES} round trips: {timing.wall:.1f} s, {timing.cpu:.1f} s of CPU")

@@ -2,13 +2,10 @@
 
 Each import runs in a process of its own; the least of all rounds is the one that nothing
 disturbed.
-
-    python tests/bench/starting.py [--rounds N]
 """
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 
@@ -36,17 +33,10 @@ def milliseconds(code: str, rounds: int) -> float:
     return 1000 * min(times)
 
 
-def main() -> None:
+def measure(rounds: int) -> None:
     """Print each import's cost, and its ratio to the yardstick's."""
-    parser = argparse.ArgumentParser(description="Measures the cost of imports.")
-    parser.add_argument("--rounds", type=int, default=9)
-    rounds = parser.parse_args().rounds
     yardstick = milliseconds(YARDSTICK, rounds)
     print(f"{YARDSTICK:45} {yardstick:6.0f} ms of CPU")
     for code in IMPORTS:
         cost = milliseconds(code, rounds)
         print(f"{code:45} {cost:6.0f} ms of CPU, {cost / yardstick:.2f}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
-"""Updates, mirrors and dry runs by hand: read by key in chunks, compare, write what differs.
+"""Updates, mirrors and dry runs, and the same by hand.
 
-As a good engineer would write it for this one schema: every chunk is one SELECT and, where
+By hand, chunks are read by key and compared, and what differs is written: as a good engineer would write it for this one schema, each chunk is one SELECT and, where
 records differ, one bulk UPDATE in the fastest way of the engine.  What it has seen, it keeps
 in memory.
 """
@@ -8,12 +8,19 @@ in memory.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+
+from bench.by_hand import ids_by_slug
+from bench.databases import emptied
+from bench.jobs.base import Job, Site
+from bench.workloads import wide
+from lading import export_all, import_all
 
 #: Purchases as they are compared, in the order of the columns that are written.
 COLUMNS = (
@@ -37,13 +44,11 @@ TYPES = {
 class ByHand:
     """Compares one file of purchases with a table, and writes what differs."""
 
-    def __init__(self, engine: sa.Engine, tables: Any, line: type) -> None:
+    def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self.name = engine.dialect.name
-        self.purchases, self.products, self.suppliers = (
-            tables[name] for name in ("purchases", "products", "suppliers")
-        )
-        self.decoder = msgspec.json.Decoder(line)
+        self.purchases = wide.Base.metadata.tables["purchases"]
+        self.decoder = msgspec.json.Decoder(wide.Line)
         self.query = sa.select(
             *(self.purchases.c[name] for name in ("uuid", "id", *COLUMNS))
         ).where(self.purchases.c.uuid.in_(sa.bindparam("uuids", expanding=True)))
@@ -87,10 +92,8 @@ class ByHand:
         self, connection: sa.Connection, path: Path
     ) -> Iterator[tuple[list[tuple[int, Any, Any]], list[int]]]:
         """Yield what differs of each chunk (id, before and after), and all its ids."""
-        products, suppliers = (
-            dict(connection.execute(sa.select(table.c.slug, table.c.id)).tuples().all())
-            for table in (self.products, self.suppliers)
-        )
+        products = ids_by_slug(connection, wide.Product)
+        suppliers = ids_by_slug(connection, wide.Supplier)
         with path.open("rb") as file:
             lines = file.readlines()
         for start in range(0, len(lines), SIZE):
@@ -163,43 +166,44 @@ def add(engine: sa.Engine, rows: int, every: int) -> None:
         )
 
 
-def comparisons(
-    engine: sa.Engine,
-    by_hand: ByHand,
-    ours: Callable[..., Any],
-    paths: tuple[Path, int],
-    timed: Callable[[Callable[[], Any], Callable[[], Any], Callable[[], None]], Any],
-) -> Iterator[tuple[str, Any]]:
-    """Yield what each way of changing a database takes, ours and theirs.
+def update_jobs(site: Site) -> Iterator[Job]:
+    """Yield each way to change a database: some records, all of them, a dry run, a mirror."""
+    engine, rows, lines = site.target, site.records, site.folder / "purchases.jsonl"
+    emptied(engine, wide.Base.metadata)
+    wide.fill(engine, rows)
+    bundle, by_hand = site.folder / "updates", ByHand(engine)
+    export_all(engine, bundle, catalog=wide.catalog, overwrite=True)
+    wide.export_by_hand(engine, site.folder)
 
-    Args:
-        engine: the database, which holds what the bundle says.
-        by_hand: their way.
-        ours: imports the bundle with the options that it is given.
-        paths: the file of purchases that they read, and how many these are.
-        timed: times two ways in turn, after what comes before each.
-    """
-    lines, rows = paths
-    target = lines.with_suffix(".plan")
+    def ours(**options: Any) -> Any:
+        return import_all(engine, bundle, catalog=wide.catalog, **options)
+
+    for name, every in (("update of one in a hundred", 100), ("update of all", 1)):
+        yield Job(
+            name,
+            lambda: ours(on_conflict="update"),
+            lambda: by_hand.update(lines),
+            partial(change, engine, every),
+            "chunks read by key, compared, and written by the engine's fastest UPDATE",
+        )
+    change(engine, 1)
 
     def plan() -> None:
         assert ours(on_conflict="update", dry_run=True).total.updated == rows
 
-    for title, every in (("update 1%", 100), ("update", 1)):
-        yield (
-            title,
-            timed(
-                lambda: ours(on_conflict="update"),
-                lambda: by_hand.update(lines),
-                lambda every=every: change(engine, every),  # type: ignore[misc]
-            ),
-        )
-    change(engine, 1)
-    yield "dry run", timed(plan, lambda: by_hand.plan(lines, target), lambda: None)
+    target = site.folder / "purchases.plan"
+    about = "the same comparison, written to a file before and after"
+    yield Job("dry run of an update of all", plan, lambda: by_hand.plan(lines, target), about=about)
     by_hand.update(lines)
 
     def before() -> None:
         change(engine, 100)
         add(engine, rows, 10)
 
-    yield "mirror", timed(lambda: ours(on_conflict="mirror"), lambda: by_hand.mirror(lines), before)
+    yield Job(
+        "mirror, one in ten deleted",
+        lambda: ours(on_conflict="mirror"),
+        lambda: by_hand.mirror(lines),
+        before,
+        "the same, and a DELETE of what the file lacks, with its ids in memory",
+    )

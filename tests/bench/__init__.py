@@ -1,0 +1,1 @@
+"""How long lading takes, beside what else does the job: ``python -m bench --help``."""
