@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from support.backends import ON_SQLITE, Backend
 from support.declaring import new_base, schema_for
 from support.html_pages import data_of
 from support.world import key, slug, to
+from support.zoo import WORLDS
 
 SECRET = "hush-1234567"
 
@@ -112,3 +114,26 @@ def test_a_catalog_hides_what_an_older_bundle_shows(
     export_all(engine, tmp_path / "b", catalog=open_catalog)
     assert SECRET in bundle_page(tmp_path / "b")
     assert SECRET not in bundle_page(tmp_path / "b", catalog=shelf.catalog)
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("name", ["recipes", "sections", "hooked_categories", "flat_parts"])
+def test_each_reference_leads_to_a_record(backend: Backend, tmp_path: Path, name: str) -> None:
+    """Those to owned rows, by keys that recur, flat ones and those of schemas with hooks as well.
+
+    The manifest says how many links each field has.
+    """
+    world = WORLDS[name]()
+    with backend.database() as engine:
+        world.filled(engine)
+        export_all(engine, tmp_path / "b", catalog=world.catalog)
+        of_database = data_of(database_page(engine, catalog=world.catalog))
+    of_bundle = data_of(bundle_page(tmp_path / "b", catalog=world.catalog))
+    assert [entity["links"] for entity in of_database["entities"]] == [
+        entity["links"] for entity in of_bundle["entities"]
+    ]
+    for entity in of_bundle["entities"]:
+        paths = [path for links in entity["links"] for path in links]
+        fields = Counter(".".join(p for p in path.split("\x1f") if not p.isdigit()) for path in paths)
+        expected = {r["path"]: r["links"] for r in entity["references"] if r["links"]}
+        assert fields == expected

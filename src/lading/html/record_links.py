@@ -77,8 +77,18 @@ def key_text(names: tuple[str, ...], record: Mapping[str, Any]) -> bytes:
 
 
 def rows_in(rows: RowSet, record: Mapping[str, Any]) -> Iterator[tuple[RowSet, Mapping[str, Any]]]:
-    """Yield a record and the owned rows in it, each with its row set."""
+    """Yield a record and the owned rows in it, each with its row set.
+
+    Owned rows get the reference to their parent, which they leave out and others may refer by.
+    """
     yield rows, record
     for children in rows.children:
         for _, row in _objects(record.get(children.written)):
-            yield from rows_in(children.rows, row)
+            yield from rows_in(children.rows, {**row, **_way_to_parent(children, record)})
+
+
+def _way_to_parent(children: Children, parent: Mapping[str, Any]) -> dict[str, Any]:
+    via = children.via
+    if via is None:  # a shape doesn't say
+        return {}
+    return {via.written: {part.written: parent.get(part.written) for part in via.parts}}

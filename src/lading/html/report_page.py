@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -29,6 +29,7 @@ from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import Progress
 from lading.scratch.sort import CHUNK
 from lading.values.json_text import on_own_stack
+from lading.verifying.bundle_check import is_current
 from lading.verifying.portable import PortableBinder
 from lading.verifying.shape_rows import hide_as_declared, rows_of_shapes
 
@@ -66,18 +67,7 @@ def bundle_page(
 def _bundle_page(reader: BundleReader, entities: Entities | None, label: str) -> str:
     reader.verify()
     manifest = reader.manifest
-    rows = rows_of_shapes(manifest.files, PortableBinder())
-    if entities is not None:
-        hide_as_declared(rows, entities)
-    totals = [
-        EntityTotal(
-            entry.entity_type,
-            rows.get(entry.entity_type),
-            entry.record_count,
-            entry.entity_type not in rows and _may_hide(entry, entities),
-        )
-        for entry in manifest.files
-    ]
+    totals = list(_totals(manifest, entities))
     subject = ReportSubject(
         title=manifest.catalog,
         facts=_facts_of_manifest(manifest, label),
@@ -98,8 +88,29 @@ def _bundle_page(reader: BundleReader, entities: Entities | None, label: str) ->
     return report(subject, graph_of_manifest(manifest), totals, records)
 
 
-def _may_hide(entry: FileEntry, entities: Entities | None) -> bool:
-    """Tell whether records that a schema's own code wrote may hold hidden values."""
+def _totals(manifest: Manifest, entities: Entities | None) -> Iterator[EntityTotal]:
+    """Yield the entities of a bundle: as its catalog declares them, if it does, else by shapes."""
+    if entities is not None and is_current(manifest, entities):
+        for entry in manifest.files:
+            rows = entities[entry.entity_type]
+            yield EntityTotal(rows.name, rows, entry.record_count, is_withheld=_may_hide(rows))
+        return
+    shapes = rows_of_shapes(manifest.files, PortableBinder())
+    if entities is not None:
+        hide_as_declared(shapes, entities)
+    for entry in manifest.files:
+        name = entry.entity_type
+        is_withheld = name not in shapes and _may_hide_unseen(entry, entities)
+        yield EntityTotal(name, shapes.get(name), entry.record_count, is_withheld)
+
+
+def _may_hide(rows: RowSet) -> bool:
+    """Tell whether a schema's own code may write hidden values under other names."""
+    return needs_marshmallow(rows) and has_hidden(rows)
+
+
+def _may_hide_unseen(entry: FileEntry, entities: Entities | None) -> bool:
+    """Tell whether records that no shape describes may hold hidden values."""
     if not is_shape(entry.shape) or "hidden" in entry.shape:
         return True
     if entities is None or not any(map(has_hidden, entities.roots.values())):
@@ -190,7 +201,7 @@ def _database_page(export: Export, label: str | None) -> str:
 
 def _total(export: Export, rows: RowSet) -> EntityTotal:
     count = count_rows(export.database, rows.table)
-    return EntityTotal(rows.name, rows, count, needs_marshmallow(rows) and has_hidden(rows))
+    return EntityTotal(rows.name, rows, count, _may_hide(rows))
 
 
 def _decoded(line: bytes) -> Record:

@@ -92,7 +92,7 @@ class BundleCheck:
             self._note(fault)
         entities = catalog.use()
         binder = entities.once(portable_of)
-        if _is_current(manifest, entities):
+        if is_current(manifest, entities):
             self._check_files(manifest, RecordReading(entities.roots, binder, False, True))
             return
         is_readable = payload.streams is not None
@@ -202,7 +202,7 @@ def _names(manifest: Manifest) -> list[str]:
     return list(dict.fromkeys(entry.entity_type for entry in manifest.files))
 
 
-def _is_current(manifest: Manifest, entities: Entities) -> bool:
+def is_current(manifest: Manifest, entities: Entities) -> bool:
     """Tell whether all records are of the shapes that a catalog declares."""
     return all(
         entry.entity_type in entities.roots
