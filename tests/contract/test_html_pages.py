@@ -134,6 +134,8 @@ def test_each_reference_leads_to_a_record(backend: Backend, tmp_path: Path, name
     ]
     for entity in of_bundle["entities"]:
         paths = [path for links in entity["links"] for path in links]
-        fields = Counter(".".join(p for p in path.split("\x1f") if not p.isdigit()) for path in paths)
+        fields = Counter(
+            ".".join(p for p in path.split("\x1f") if not p.isdigit()) for path in paths
+        )
         expected = {r["path"]: r["links"] for r in entity["references"] if r["links"]}
         assert fields == expected

@@ -53,17 +53,19 @@ def test_a_report_is_used_by_keyboard_and_search(tmp_path: Path) -> None:
       document.activeElement.value = "WAIT mix";
       document.activeElement.dispatchEvent(new Event("input"));
       document.querySelector('a[href="#entity-3"]').dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
+      document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+      const first = document.activeElement.hash;
       const near = document.querySelectorAll(".edge.near").length;
       location.hash = "#entity-3";
       setTimeout(() => {
         const links = [...document.querySelectorAll("#results a")].map((link) => link.hash);
         const entity = document.getElementById("entity-3");
-        document.title = [focused, links, near, entity.open, entity.querySelectorAll("td").length].join(" ");
+        document.title = [focused, first, links, near, entity.open, entity.querySelectorAll("td").length].join(" ");
       }, 1000);
     """
     dom = rendered(bundle_page(tmp_path / "b"), tmp_path, then=then)
     (title,) = re.findall("<title>(search.*)</title>", dom)
-    assert title == "search #record-3-0 1 true 29"
+    assert title == "search #record-1-0 #record-3-0 1 true 27"
 
 
 def test_the_policy_stops_what_gets_into_a_page(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,15 @@ RECORDS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+def line_of(record: Any) -> bytes:
+    """A record as it is written; bytes are written as they are."""
+    return record if isinstance(record, bytes) else msgspec.json.encode(record)
+
+
 def write_bundle_of(
     path: Path,
     shapes: dict[str, dict[str, Any]] = SHAPES,
-    records: dict[str, list[dict[str, Any]]] = RECORDS,
+    records: Mapping[str, Sequence[Any]] = RECORDS,
     **parts: Any,
 ) -> Manifest:
     """Write a bundle by hand, without a catalog."""
@@ -72,7 +78,7 @@ def write_bundle_of(
         entries = []
         for place, (name, form) in enumerate(shapes.items(), 1):
             with writer.entity_file(f"{place:02}_{place}.json", name, 1) as file:
-                file.write([msgspec.json.encode(record) for record in records[name]])
+                file.write([line_of(record) for record in records[name]])
             entries.append(
                 FileEntry(
                     file.filename, name, file.record_count, file.sha256, file.bytes,

@@ -13,6 +13,7 @@ from lading.cli.output import Output
 from lading.cli.plans import page_option, report_changes
 from lading.cli.secrets import masked
 from lading.cli.sides import opened_sides
+from lading.cli.text_files import readable
 from lading.differ import diff as diff_sides
 
 
@@ -49,5 +50,5 @@ def diff(
     """
     with opened_sides(a, b, choice, output) as (left, right, catalog):
         changes = diff_sides(left, right, catalog=catalog, **options)
-    label = f"{masked(a)} and {masked(b)}"
+    label = readable(f"{masked(a)} and {masked(b)}")
     report_changes(changes, output, plan_file, page=page, label=label)

@@ -19,6 +19,7 @@ from lading.cli.output import Output
 from lading.cli.plans import page_option, report_changes
 from lading.cli.results import import_result
 from lading.cli.secrets import masked
+from lading.cli.text_files import readable
 from lading.importer import import_all
 from lading.planning.plan import ImportPlan
 from lading.report import ImportReport
@@ -82,7 +83,7 @@ def import_(
             if an_import.mode is None:
                 output.note("No --on-conflict is said; this plan is that of update.")
             plan = an_import.plan(an_import.mode or "update")
-            label = f"{payload} into {masked(target)}"
+            label = readable(f"{payload} into {masked(target)}")
             report_changes(plan, output, plan_file, page=page, label=label)
         _carry_out(an_import, engine, output, yes=yes)
 

@@ -53,7 +53,7 @@ def _page_of(source: Source) -> str:
     from lading.html import bundle_page, database_page  # and with it all that reads records
 
     if source.is_bundle:
-        return bundle_page(str(source.place), catalog=source.catalog, label=source.label)
+        return bundle_page(str(source.place), catalog=source.catalog)
     with progress_shown() as progress:
         return database_page(
             source.place, catalog=source.catalog, label=source.label, progress=progress

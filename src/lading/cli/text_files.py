@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -26,3 +27,8 @@ def write_text(path: str, text: str) -> None:
     place = Path(path)
     with reported(place, "written"), whole_file(place) as file:
         file.write(text.encode())
+
+
+def readable(name: str) -> str:
+    """Return the name of a file as text; bytes of it that aren't UTF-8 are replaced."""
+    return os.fsencode(name).decode(errors="replace")

@@ -9,6 +9,7 @@ import msgspec
 
 from lading.model.hidden import hides
 from lading.model.rowsets import Children, Links, Reference, RowSet, Value
+from lading.values.json_text import on_own_stack
 
 #: Where in a record something is: names of fields, and places in lists.
 Path: TypeAlias = tuple[str | int, ...]
@@ -73,7 +74,7 @@ def index_of(reference: Reference) -> Index:
 
 def key_text(names: tuple[str, ...], record: Mapping[str, Any]) -> bytes:
     """Return the fields of a record that a reference is written by, as one text."""
-    return _encoder.encode([record.get(name) for name in names])
+    return on_own_stack(_encoder.encode, [record.get(name) for name in names])
 
 
 def rows_in(rows: RowSet, record: Mapping[str, Any]) -> Iterator[tuple[RowSet, Mapping[str, Any]]]:

@@ -38,12 +38,12 @@ function entityLink(name) {
 
 const formText = { required: "required", optional: "optional", links: "list" };
 
-function referenceRows(entity) {
+function referenceRows(entity, isCounted) {
   return entity.references.map((reference) => [
     element("td", { class: "path" }, plainText(reference.path)),
     entityLink(reference.to),
     [formText[reference.form], reference.deferred ? "deferred" : ""].filter(Boolean).join(", "),
-    element("td", { class: "number" }, reference.links === null ? "" : number(reference.links)),
+    ...(isCounted ? [element("td", { class: "number" }, number(reference.links || 0))] : []),
   ]);
 }
 
@@ -59,7 +59,9 @@ function entityDetails(entity, place) {
   ]);
   inside.append(element("h4", {}, "Fields"), table(["field", "type", ""], fields));
   if (entity.references.length) {
-    inside.append(element("h4", {}, "References"), table(["field", "to", "", "links"], referenceRows(entity)));
+    const isCounted = entity.references.some((reference) => reference.links !== null);
+    const headings = ["field", "to", "", ...(isCounted ? ["links"] : [])];
+    inside.append(element("h4", {}, "References"), table(headings, referenceRows(entity, isCounted)));
   }
   const others = entities.flatMap((other) =>
     other.references.filter((reference) => reference.to === entity.name).map((reference) => [
@@ -263,6 +265,14 @@ byId("entity-list").addEventListener("click", (event) => {
   byId("entity-choice").value = link.dataset.show;
   byId("search").value = "";
   search();
+});
+byId("records").addEventListener("keydown", (event) => {
+  const links = [...byId("results").querySelectorAll("a")];
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const place = links.indexOf(document.activeElement);
+  if (!step || (place < 0 && (step < 0 || document.activeElement !== byId("search")))) return;
+  event.preventDefault();
+  (links[place + step] || (step < 0 ? byId("search") : links[place])).focus();
 });
 addEventListener("hashchange", () => follow(true));
 addEventListener("keydown", (event) => {

@@ -16,6 +16,7 @@ from lading.catalog import Catalog, catalog_of
 from lading.drawing import graph_of_catalog, graph_of_manifest
 from lading.drawing.entity_graph import EntityGraph
 from lading.drawing.svg import svg_element, svg_style
+from lading.errors import BundleError
 from lading.exporter import Export, exporting_from, prepared_export
 from lading.exporting.reader import count_rows
 from lading.html.document import asset, document
@@ -28,7 +29,7 @@ from lading.options import check_path, check_text, session_of
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import Progress
 from lading.scratch.sort import CHUNK
-from lading.values.json_text import on_own_stack
+from lading.values.json_text import on_own_stack, parse_json
 from lading.verifying.bundle_check import is_current
 from lading.verifying.portable import PortableBinder
 from lading.verifying.shape_rows import hide_as_declared, rows_of_shapes
@@ -60,8 +61,8 @@ def bundle_page(
     check_path("path", path)
     check_text("label", label)
     entities = None if catalog is None else catalog_of(catalog).use()
-    shown = label if label is not None else os.fsdecode(path)
-    return with_bundle(path, lambda reader: _bundle_page(reader, entities, shown))
+    name = label if label is not None else os.fsencode(path).decode(errors="replace")
+    return with_bundle(path, lambda reader: _bundle_page(reader, entities, name))
 
 
 def _bundle_page(reader: BundleReader, entities: Entities | None, label: str) -> str:
@@ -82,10 +83,21 @@ def _bundle_page(reader: BundleReader, entities: Entities | None, label: str) ->
     )
 
     def records(name: str) -> Generator[Record, None, None]:
-        for block in reader.blocks(manifest[name], CHUNK):
-            yield from map(_decoded, block.records)
+        entry = manifest[name]
+        for block in reader.blocks(entry, CHUNK):
+            for number, line in enumerate(block.records, block.first):
+                yield _parsed(entry, number, line)
 
     return report(subject, graph_of_manifest(manifest), totals, records)
+
+
+def _parsed(entry: FileEntry, number: int, line: bytes) -> Record:
+    """Return a record of a bundle, whose checksums may be right for any object."""
+    try:
+        record: Record = parse_json(line)
+        return record
+    except ValueError as error:
+        raise BundleError(str(error), file=entry.filename, record=number) from error
 
 
 def _totals(manifest: Manifest, entities: Entities | None) -> Iterator[EntityTotal]:
@@ -194,7 +206,8 @@ def _database_page(export: Export, label: str | None) -> str:
     def records(name: str) -> Generator[Record, None, None]:
         with closing(export.records(name)) as chunks:
             for lines in chunks:
-                yield from map(_decoded, lines)
+                for line in lines:
+                    yield on_own_stack(msgspec.json.decode, line)
 
     return report(subject, graph_of_catalog(export.catalog, counts), totals, records)
 
@@ -202,11 +215,6 @@ def _database_page(export: Export, label: str | None) -> str:
 def _total(export: Export, rows: RowSet) -> EntityTotal:
     count = count_rows(export.database, rows.table)
     return EntityTotal(rows.name, rows, count, _may_hide(rows))
-
-
-def _decoded(line: bytes) -> Record:
-    record: Record = on_own_stack(msgspec.json.decode, line)
-    return record
 
 
 def report(

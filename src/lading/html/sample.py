@@ -15,6 +15,7 @@ from lading.html.record_links import Index, Path, index_of, key_text, references
 from lading.html.shares import fair_shares
 from lading.model.hidden import masked
 from lading.model.rowsets import RowSet, references_of
+from lading.values.json_text import on_own_stack
 
 #: How many records a page holds at most, and how many bytes of them.
 MOST_RECORDS, MOST_BYTES = 5_000, 4_000_000
@@ -127,7 +128,7 @@ class Sampler:
         """Take a record, if there is room for it, and return its size."""
         sample = self.samples[place]
         rows = entity.rows
-        shown = record if rows is None else masked(rows.members, record)
+        shown = record if rows is None else on_own_stack(masked, rows.members, record)
         row = _row(sample.columns, shown)
         size = len(msgspec.json.encode(row))
         if size > room:

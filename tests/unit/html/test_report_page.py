@@ -190,6 +190,38 @@ def test_a_damaged_bundle_gets_no_page(tmp_path: Path) -> None:
         bundle_page(tmp_path / "b", label=3)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"slug":1e400}', "1e400"),
+        (rb'{"slug":"\ud800"}', "not JSON"),
+        (b'{"slug":"a","slug":"b"}', "slug"),
+        (b"[1]", "expected a record"),
+        (b'{"slug":' + b"[" * 5000 + b"]" * 5000 + b"}", "600 deep"),
+    ],
+)
+def test_a_record_that_is_no_json_object_is_refused(
+    tmp_path: Path, line: bytes, message: str
+) -> None:
+    """Checksums may be right whatever a file holds."""
+    write_bundle_of(tmp_path / "b", {"a": shape()}, {"a": [line]})
+    with pytest.raises(BundleError, match=message):
+        bundle_page(tmp_path / "b")
+
+
+def test_a_deep_record_is_cut(tmp_path: Path) -> None:
+    """The deepest that lading takes."""
+    deep: Any = "bottom"
+    for _ in range(400):
+        deep = {"in": deep}
+    write_bundle_of(
+        tmp_path / "b",
+        {"a": shape(x={"type": "json", "nullable": False})},
+        {"a": [{"slug": "x", "x": deep}]},
+    )
+    assert '"$d":24' in bundle_page(tmp_path / "b")
+
+
 def test_very_many_entities_are_listed_and_not_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
