@@ -16,8 +16,13 @@ from lading.bundle.stores.place import Place
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes the path's place if the block ends well.
 
-    It is a temporary sibling until then, so that readers see the old file or the new one.
+    It is a temporary sibling until then, so that readers see the old file or the new one.  A device
+    or a pipe, whose place nothing may take, is written to as it is.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("wb") as stream:
+            yield stream
+        return
     place = Place(path)
     with place.locked():
         place.tidy()
