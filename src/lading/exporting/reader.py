@@ -44,7 +44,12 @@ class KeyedRecords(NamedTuple):
     rows: Sequence[StoredRow]
 
     def __add__(self, other: Any) -> KeyedRecords:
-        return KeyedRecords(*([*a, *b] for a, b in zip(self, other, strict=True)))
+        return KeyedRecords(
+            self.keys + other.keys,
+            self.orders + other.orders,
+            self.lines + other.lines,
+            [*self.rows, *other.rows],
+        )
 
     def part(self, start: int, end: int | None) -> KeyedRecords:
         """Return the records from a place up to another."""

@@ -25,7 +25,8 @@ class Batch:
     ``numbers`` says which record of the file each belongs to, ``values`` are
     tuples of driver values in the members' order; ``references`` and ``links``
     hold keys, by member.  ``lines`` are the records' texts (of entities only), ``classes``
-    the written discriminators of a hierarchy's rows.
+    the written discriminators of a hierarchy's rows.  ``is_exact`` says that the lines have the
+    form that equal JSON has.
     """
 
     numbers: list[int]
@@ -36,6 +37,7 @@ class Batch:
     children: dict[str, Nested] = field(default_factory=dict)
     lines: list[bytes] = field(default_factory=list)
     classes: list[Any] = field(default_factory=list)
+    is_exact: bool = False
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -53,6 +55,7 @@ class Batch:
             {name: _nested_at(nested, places) for name, nested in self.children.items()},
             [self.lines[place] for place in places] if self.lines else [],
             [self.classes[place] for place in places] if self.classes else [],
+            self.is_exact,
         )
 
     def without(self, numbers: set[int]) -> Batch:
@@ -85,6 +88,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
         {name: Nested(n.batch, list(n.owners)) for name, n in first.children.items()},
         list(first.lines),
         list(first.classes),
+        all(batch.is_exact for batch in batches),
     )
     for batch in rest:
         before = len(whole)

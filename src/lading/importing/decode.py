@@ -75,8 +75,10 @@ class RecordDecoder:
         if not self.custom:
             try:
                 records = on_own_stack(self.json_records.decode, b"[" + b",".join(lines) + b"]")
-                self._refuse_ambiguous(records, lines)
-                return self.decoder.batch(records, numbers, lines), []
+                is_exact = self._refuse_ambiguous(records, lines)
+                block = self.decoder.batch(records, numbers, lines)
+                block.is_exact = is_exact
+                return block, []
             except (ValueError, TypeError, OverflowError, RecursionError):
                 pass  # decoding one record at a time finds out which
         batches: list[Batch] = []
@@ -88,14 +90,18 @@ class RecordDecoder:
         empty = self.decoder.batch([], [], [])
         return joined(batches) if batches else empty, problems
 
-    def _refuse_ambiguous(self, records: list[Any], lines: list[bytes]) -> None:
-        """Parse text strictly unless it is canonical: the typed decoder accepts duplicate keys."""
+    def _refuse_ambiguous(self, records: list[Any], lines: list[bytes]) -> bool:
+        """Parse text strictly unless it is canonical: the typed decoder accepts duplicate keys.
+
+        Returns whether all of it has the form that equal JSON has.
+        """
         encoded = encode_lines(records)
         if encoded == lines:
-            return
+            return True
         for written, line in zip(encoded, lines, strict=True):
             if written != line:
                 parse_json(line)
+        return False
 
     def _decode_record(self, line: bytes, number: int, problems: list[Problem]) -> Batch | None:
         if not self.custom:

@@ -48,14 +48,15 @@ class EntityPlanner:
         new = batch.take(decisions.insert)
         if len(new):
             self.new.append(new)
-            self._add_keys(new)
+            self._add_keys(new, are_new=True)
             if self.updates is not None:
                 self.updates.add_new(new)
         if decisions.update:
-            self._add_keys(batch.take(decisions.update))
+            self._add_keys(batch.take(decisions.update), are_new=False)
 
-    def _add_keys(self, batch: Batch) -> None:
-        self.keys.add(self.root, batch, lambda: map(self.comparison.raw.new_content, batch.lines))
+    def _add_keys(self, batch: Batch, *, are_new: bool) -> None:
+        read = self.comparison.raw.new_content
+        self.keys.add(self.root, batch, lambda: map(read, batch.lines), are_new=are_new)
 
     def finish(self) -> None:
         """Find what a mirror would delete, and which owned rows would change."""

@@ -34,14 +34,24 @@ class PlannedKeys:
                 if reference.by is not None:
                     self.others.setdefault(reference.target.table, set()).add(reference.parts)
 
-    def add(self, rows: RowSet, batch: Batch, records: Callable[[], Iterable[Content]]) -> None:
-        """Add the keys of rows, and of all that they nest; ``records`` returns what these say."""
-        self.index.fill(self._entries(rows, batch, records))
+    def add(
+        self, rows: RowSet, batch: Batch, records: Callable[[], Iterable[Content]], *, are_new: bool
+    ) -> None:
+        """Add the keys of rows, and of all that they nest.
+
+        Args:
+            rows: the row set.
+            batch: its rows.
+            records: returns what these say.
+            are_new: whether the database lacks their natural keys.
+        """
+        if are_new or rows.children or rows.table in self.others:
+            self.index.fill(self._entries(rows, batch, records, are_new=are_new))
 
     def _entries(
-        self, rows: RowSet, batch: Batch, records: Callable[[], Iterable[Content]]
+        self, rows: RowSet, batch: Batch, records: Callable[[], Iterable[Content]], *, are_new: bool
     ) -> Iterator[tuple[bytes, bytes, int]]:
-        for key, number in zip(batch.keys, batch.numbers, strict=True):
+        for key, number in zip(batch.keys, batch.numbers, strict=True) if are_new else ():
             yield _text(rows.table, None, key), b"", number
         for parts in self.others.get(rows.table, ()):
             for record, number in zip(records(), batch.numbers, strict=True):
@@ -53,7 +63,7 @@ class PlannedKeys:
             def owned(written: str = children.written) -> Iterator[Content]:
                 return (inner for record in records() for inner in record.get(written) or ())
 
-            yield from self._entries(children.rows, nested, owned)
+            yield from self._entries(children.rows, nested, owned, are_new=True)
 
     def holds(self, reference: Reference, key: Key) -> bool:
         """Tell whether a planned row has the key by which a reference finds its target."""

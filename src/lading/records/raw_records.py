@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cache, cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,7 @@ from lading.model.ordering import key_order
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.records.comparison import Content, RecordComparison
+from lading.records.field_texts import FieldTexts
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.values.base import CUSTOM
 from lading.values.json_text import on_own_stack, parse_json
@@ -30,30 +31,50 @@ REMEMBERED, LONGEST = 10_000, 200
 class RawRecord:
     """A record: the text of each field, and what it says where it was loaded by its schema.
 
-    ``canonical`` says that a database wrote it; ``key`` is the text of its natural key's fields.
+    ``canonical`` says that a database wrote it, ``exact`` that its JSON has the one form that
+    equal JSON has; ``key`` is the text of its natural key's fields.
     """
 
     line: bytes
-    fields: dict[str, msgspec.Raw]
+    fields: Mapping[str, msgspec.Raw]
     canonical: bool
+    exact: bool = False
     key: tuple[bytes, ...] = ()
     content: Content | None = None
+
+
+class Differing(NamedTuple):
+    """The fields whose texts differ, and the members whose values do, if the texts tell."""
+
+    names: Iterable[str]
+    members: list[Member] | None
 
 
 class RawPair:
     """A record and another one of its key, of which only those fields are read that differ."""
 
-    __slots__ = ("after", "before", "names", "reader")
+    __slots__ = ("after", "before", "members", "names", "reader")
 
-    def __init__(self, reader: RawReader, after: RawRecord, before: RawRecord) -> None:
+    def __init__(
+        self,
+        reader: RawReader,
+        after: RawRecord,
+        before: RawRecord,
+        differing: Differing | None = None,
+    ) -> None:
         self.reader = reader
         self.after = after
         self.before = before
-        #: The fields that an import writes and whose texts differ, in their order.
-        self.names: Iterable[str] = reader.members
-        if not self.is_loaded:
-            texts, others = after.fields.get, before.fields.get
-            self.names = [name for name in reader.members if texts(name) != others(name)]
+        if differing is None:
+            differing = Differing(self._names(), None)
+        self.names, self.members = differing
+
+    def _names(self) -> Iterable[str]:
+        """Return the fields that an import writes and whose texts differ, in their order."""
+        if self.is_loaded:
+            return self.reader.members
+        texts, others = self.after.fields.get, self.before.fields.get
+        return [name for name in self.reader.members if texts(name) != others(name)]
 
     @property
     def is_loaded(self) -> bool:
@@ -62,6 +83,8 @@ class RawPair:
 
     def differing(self) -> list[Member]:
         """Return the members whose values differ, volatile ones too."""
+        if self.members is not None:
+            return self.members
         comparison = self.reader.comparison
         return list(comparison.differing(self.reader.rows, *self._contents()))
 
@@ -128,6 +151,8 @@ class RawReader:
         }
         #: Those that hold nothing else at any depth.
         self.plain = {name for name, member in self.members.items() if _is_plain(member)}
+        #: Those whose values differ if their texts do, where JSON has one form.
+        self.exact = {name for name, member in self.members.items() if _is_exact(member)}
         self.keys = {
             name for name, member in self.members.items() if isinstance(member, Reference | Links)
         }
@@ -140,6 +165,7 @@ class RawReader:
         self.key_of_text = lru_cache(REMEMBERED)(self._read_text)
         self.computed = members.keys() - self.members.keys()
         self.every_name = self.members.keys()
+        self.differing_by = cache(self._differing_by)
         self.names: dict[bytes, set[str]] = {}
 
     def read(self, line: bytes, *, canonical: bool) -> RawRecord:
@@ -161,7 +187,7 @@ class RawReader:
         names = fields.keys() - self.computed if self.computed else fields.keys()
         return is_compact and names == self._names_of(fields)
 
-    def _names_of(self, fields: dict[str, msgspec.Raw]) -> AbstractSet[str]:
+    def _names_of(self, fields: Mapping[str, msgspec.Raw]) -> AbstractSet[str]:
         """Return the fields that an import writes of a record's class."""
         discriminator = self.rows.discriminator
         if discriminator is None:
@@ -198,6 +224,20 @@ class RawReader:
             )
         before = RawRecord(stored, on_own_stack(_cut.decode, stored), canonical=True)
         return RawPair(self, record, before)
+
+    @cached_property
+    def texts(self) -> FieldTexts:
+        """Cuts many records at once."""
+        return FieldTexts(f"{self.rows.name} texts", list(self.members))
+
+    def _differing_by(self, mask: int) -> Differing:
+        """Return what differs by a mask of the fields whose texts do."""
+        names = [name for n, name in enumerate(self.members) if mask >> n & 1]
+        computed = self.comparison.computed
+        if not self.exact.issuperset(names):
+            return Differing(names, None)
+        members = (self.members[name] for name in names)
+        return Differing(names, [member for member in members if member not in computed])
 
     def contents(self, line: bytes, stored: bytes) -> tuple[Content, Content]:
         """Return what a record says and what a stored one does; equal texts give the same object.
@@ -237,6 +277,8 @@ class RawReader:
         text = bytes(record.fields[name])
         if record.canonical:
             return _scalar(text) if name in self.plain else parse_json(text)
+        if record.exact and name in self.exact:
+            return _scalar(text)
         if name in self.keys and len(text) <= LONGEST:
             return self.key_of_text(name, text)
         return self._read_text(name, text)
@@ -250,6 +292,15 @@ class RawReader:
                 return [nested.content(record) for record in owned if record is not None]
         written = _scalar(text) if name in self.scalars else parse_json(text)
         return self.comparison.field(self.members[name], written)
+
+
+def _is_exact(member: Member) -> bool:
+    """Tell whether what a member holds has one text, where JSON has one form."""
+    if isinstance(member, Value):
+        return _is_plain(member) and member.kind.one_form and member.classes is None
+    if not isinstance(member, Reference) or recurring(member.parts) is not None:
+        return False
+    return member.classes is None and all(map(_is_exact, member.parts))
 
 
 def _is_plain(member: Member) -> bool:

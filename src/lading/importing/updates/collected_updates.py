@@ -24,7 +24,6 @@ from lading.importing.updates.unique_values import UniqueValues
 from lading.model.rowsets import RowSet
 from lading.planning.record_change import Alteration
 from lading.records.comparison import Content
-from lading.records.raw_records import RawPair
 from lading.scratch.pool import Pool
 from lading.values.json_text import json_text
 
@@ -85,14 +84,15 @@ class CollectedUpdates:
         self.unsettled.add_existing(existing)
 
     def _differ(self, differing: DifferingRecords) -> None:
-        batch, pairs = differing.batch, differing.pairs
+        batch = differing.batch
         self.count += len(batch)
-        alterations = [_alteration(pair) for pair in pairs] if self.recorder.log is not None else []
+        is_logged = self.recorder.log is not None
+        alterations = differing.alterations() if is_logged else []
         if not self.root.children:
-            changes = self.matcher.bare_changes(pairs, differing.rows, differing.members)
+            changes = self.matcher.bare_changes(differing)
             self.updates.append(RecordUpdates(batch, changes, alterations=alterations))
             return
-        contents = [pair.contents() for pair in pairs]
+        contents = [pair.contents() for pair in differing.pairs()]
         partners: list[Partner | None] = [
             Partner(row, stored) for row, (_, stored) in zip(differing.rows, contents, strict=True)
         ]
@@ -165,14 +165,9 @@ class CollectedUpdates:
         self.taker_numbers.add((batch.numbers[place],) for place in takers)
         others = [place for place in range(len(batch)) if place not in takers]
         without = bare(batch.take(sorted(takers)))
+        without.is_exact = False
         names = {children.written for children in self.root.children}
         for place, line in enumerate(without.lines):
             record = self.comparison.loaded(line)
             without.lines[place] = json_text(record | {n: [] for n in names & record.keys()})
         return joined([batch.take(others), without])
-
-
-def _alteration(pair: RawPair) -> Alteration | None:
-    """Return what an update alters of a record, with its key."""
-    fields = pair.update()
-    return None if fields is None else (pair.key(), *fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from lading.exporting.reading import StoredRow
@@ -12,17 +12,27 @@ from lading.importing.conflicts import Decisions, ExistingRecords
 from lading.messages import shown
 from lading.model.hidden import HIDDEN, hides
 from lading.model.rowsets import Member, RowSet, Value
+from lading.planning.record_change import Alteration
+from lading.records.compared_records import ComparedRecords
 from lading.records.raw_records import RawPair
 
 
 @dataclass(slots=True)
 class DifferingRecords:
-    """Records of a batch that differ from stored ones: each beside its own, and in what fields."""
+    """Records of a batch that differ from stored ones, with their places among the compared."""
 
     batch: Batch
-    pairs: list[RawPair]
+    compared: ComparedRecords
+    places: list[int]
     rows: list[StoredRow]
-    members: list[list[Member]]
+
+    def alterations(self) -> list[Alteration | None]:
+        """Return what an update alters of each record."""
+        return list(map(self.compared.alteration, self.places))
+
+    def pairs(self) -> Iterator[RawPair]:
+        """Yield each record beside its own."""
+        return map(self.compared.pair, self.places)
 
 
 class UpdateExisting:
@@ -52,39 +62,42 @@ class UpdateExisting:
         self.exist(existing)
         stored = existing.read(self.comparison.reader)
         batch, lines = existing.batch, existing.lines
-        if lines == stored.lines:
-            return Decisions(unchanged=len(lines))
-        differing = DifferingRecords(batch, [], [], [])
-        decisions = Decisions()
-        for n, (line, stored_line) in enumerate(zip(lines, stored.lines, strict=True)):
-            if line == stored_line:
-                decisions.unchanged += 1
-                continue
-            place = existing.places[n]
-            pair = self.comparison.raw.pair(line, stored_line)
-            members = pair.differing()
+        unequal = [n for n, line in enumerate(lines) if line != stored.lines[n]]
+        decisions = Decisions(unchanged=len(lines) - len(unequal))
+        if not unequal:
+            return decisions
+        compared = ComparedRecords(
+            self.comparison.raw,
+            [lines[n] for n in unequal],
+            [stored.lines[n] for n in unequal],
+            exact=batch.is_exact,
+        )
+        differing = DifferingRecords(batch, compared, [], [])
+        for place, n in enumerate(unequal):
+            members = compared.members(place)
             if self.comparison.uncounted.issuperset(members):
                 decisions.unchanged += 1
                 continue
-            message = self._refusal(members, pair)
+            message = self._refusal(members, compared, place)
             if message is not None:
-                decisions.refuse[place] = message
+                decisions.refuse[existing.places[n]] = message
                 continue
-            decisions.update.append(place)
-            differing.pairs.append(pair)
+            decisions.update.append(existing.places[n])
+            differing.places.append(place)
             differing.rows.append(stored.rows[n])
-            differing.members.append(members)
         if decisions.update:
             differing.batch = batch.take(decisions.update)
             self.keep(differing)
         return decisions
 
-    def _refusal(self, differing: Iterable[Member], pair: RawPair) -> str | None:
+    def _refusal(
+        self, differing: Iterable[Member], compared: ComparedRecords, place: int
+    ) -> str | None:
         """Say why a record can't be updated: its class or its primary key would change."""
         for member in differing:
             if member is not self.root.discriminator and member not in self.identifying:
                 continue
-            record, stored = pair.contents()
+            record, stored = compared.pair(place).contents()
             now, new = stored.get(member.written), record[member.written]
             if hides(member):
                 now, new = HIDDEN, HIDDEN

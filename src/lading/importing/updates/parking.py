@@ -56,9 +56,9 @@ class ParkedRows:
     def complete(self, root: RowSet, changes: RowChanges) -> None:
         """Add the fields that rows were parked on to those that are written."""
         for rows, nested in changes.walk(root) if not self.is_empty else ():
-            for identity, fields in zip(nested.identities, nested.fields, strict=True):
-                for name in self.pool.all(rows.name, repr(identity).encode()):
-                    fields.setdefault(name, True)
+            for place, identity in enumerate(nested.identities):
+                names = self.pool.all(rows.name, repr(identity).encode())
+                nested.fields[place] = {**dict.fromkeys(names, True), **nested.fields[place]}
 
 
 class Parking:

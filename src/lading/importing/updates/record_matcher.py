@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lading.database.dialects.base import Dialect, Row
-from lading.exporting.reading import StoredRow
+from lading.exporting.reading import StoredRow, identities_of
 from lading.importing.batch import Batch
 from lading.importing.row_marks import RowMarks
+from lading.importing.updates.differing_records import DifferingRecords
 from lading.importing.updates.matching import OwnedMatcher, key_of, moving_key
 from lading.importing.updates.row_changes import OWNER, RowChanges
 from lading.importing.updates.unique_values import UniqueValues
-from lading.model.rowsets import Children, Member, RowSet
+from lading.model.rowsets import Children, RowSet
 from lading.records.comparison import Content, RecordComparison
-from lading.records.raw_records import RawPair
 from lading.scratch.pool import Pool
 from lading.values.json_text import json_text
 
@@ -100,29 +100,15 @@ class RecordMatcher:
             flat = [record for owned in inner for record in owned]
             self.leave(children.rows, flat, matched, inner_numbers)
 
-    def bare_changes(
-        self,
-        pairs: Sequence[RawPair],
-        stored: Sequence[StoredRow],
-        members: Sequence[Sequence[Member]],
-    ) -> RowChanges:
-        """Return what is to happen to stored records that nest nothing.
-
-        Args:
-            pairs: the records, each beside the stored one.
-            stored: the rows of the stored ones.
-            members: the members in which each pair differs.
-        """
-        changes = RowChanges([], [])
-        groups = self.unique.groups[self.root]
-        for pair, row, differing in zip(pairs, stored, members, strict=True):
-            fields = {member.name: pair.was_set(member) for member in differing}
-            changes.identities.append(row.identity)
-            changes.fields.append(fields)
-            if not all(group.fields.isdisjoint(fields) for group in groups):
-                record, content = pair.contents()
-                self.unique.change(self.root, fields, record, (row, content), (None, None))
-        return changes
+    def bare_changes(self, differing: DifferingRecords) -> RowChanges:
+        """Return what is to happen to stored records that nest nothing."""
+        compared, groups = differing.compared, self.unique.groups[self.root]
+        fields = list(map(compared.fields, differing.places))
+        for n, row in enumerate(differing.rows) if groups else ():
+            if not all(group.fields.isdisjoint(fields[n]) for group in groups):
+                record, content = compared.pair(differing.places[n]).contents()
+                self.unique.change(self.root, fields[n], record, (row, content), (None, None))
+        return RowChanges([*identities_of(differing.rows)], [*fields])
 
     def changes(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lading.database.dialects.base import Row
@@ -19,12 +19,13 @@ class RowChanges:
     """What is to happen to the rows of one row set.
 
     ``identities`` are the primary keys of rows that stay; ``None`` stands for a new row.
-    ``fields`` hold the members that change by name, and whether each was set before.
+    ``fields`` hold the members that change by name, and whether each was set before; rows that
+    change alike may share them.
     ``children`` are by list, for the rows of the batch that it nests.
     """
 
     identities: list[Row | None]
-    fields: list[dict[str, bool]]
+    fields: list[Mapping[str, bool]]
     children: dict[str, RowChanges] = field(default_factory=dict)
 
     def walk(self, rows: RowSet) -> Iterator[tuple[RowSet, RowChanges]]:

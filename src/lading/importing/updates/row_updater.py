@@ -178,15 +178,18 @@ class RowUpdater:
         self, rows: Sequence[Row], changes: RowChanges, log: WriteLog, only: frozenset[str] | None
     ) -> None:
         """Write rows by the sets of columns that change, in a few statements at most."""
-        places_by_set: dict[frozenset[str], list[int]] = defaultdict(list)
+        places_by_fields: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for place, fields in enumerate(changes.fields):
+            places_by_fields[tuple(fields)].append(place)
+        places_by_set: dict[frozenset[str], list[int]] = defaultdict(list)
+        for changed, places in places_by_fields.items():
             names = frozenset(
                 name
-                for name in fields
+                for name in changed
                 if name in self.columns and (only is None or f"{self.rows.name}.{name}" in only)
             )
             if names:
-                places_by_set[names].append(place)
+                places_by_set[names] = sorted(places_by_set[names] + places)
         for names, places in _fewer(places_by_set).items():
             columns = [column for name in sorted(names) for column in self.columns[name]]
             self._write_columns(columns, places, rows, changes, is_last=only is None)
