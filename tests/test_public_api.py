@@ -94,6 +94,20 @@ def test_every_public_method_has_a_docstring() -> None:
     assert not bare
 
 
+def test_every_argument_is_described() -> None:
+    """The reference is made of docstrings: a call with several arguments says what each means."""
+    missing = []
+    for name in lading.__all__:
+        value = getattr(lading, name)
+        built = inspect.isclass(value) and "__init__" in vars(value)
+        if not (inspect.isfunction(value) or (built and not issubclass(value, Exception))):
+            continue
+        names = [argument for argument in inspect.signature(value).parameters if argument != "self"]
+        if "Args:" in (value.__doc__ or "") or (inspect.isfunction(value) and len(names) > 3):
+            missing += [f"{name}: {x}" for x in names if f"        {x}: " not in value.__doc__]
+    assert not missing
+
+
 def test_public_classes_say_where_they_live() -> None:
     """Every public name is defined in lading itself and not re-exported from a dependency."""
     foreign = [

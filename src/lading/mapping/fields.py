@@ -47,13 +47,15 @@ class ValueField(ma.fields.Field[Any]):
 class Ref(ma.fields.Field[Any]):
     """A foreign key, written as the natural key of what it refers to.
 
-    ``relationship`` names the model's relationship where the field is named
-    otherwise; the foreign key's column does as well, or a tuple of all of its columns.
-    ``flat`` writes ``"ingredient_slug": "flour"`` in place of
-    ``"ingredient": {"slug": "flour"}``, for keys of one field.  ``by`` writes and
-    resolves by another field of the target than its natural key; a value that
-    several rows share is then an error.  ``entity`` names the target's schema (or
-    entity) where its table has several.
+    Args:
+        relationship: The model's relationship, if the field has another name.  The foreign key's
+            column does as well, or a tuple of all of its columns.
+        flat: Whether to write ``"ingredient_slug": "flour"`` in place of
+            ``"ingredient": {"slug": "flour"}``, for keys of one field.
+        by: Another field of the target than its natural key, by which references are written and
+            resolved.  A value that several rows share is then an error.
+        entity: The target's schema (or entity), if its table has several.
+        options: What a field of marshmallow takes.
     """
 
     bound: Reference | None = None
@@ -199,8 +201,10 @@ def adopt(schema: ma.Schema, rows: RowSet) -> None:
 class Owned(ma.fields.Field[Any]):
     """One-to-many children that live inside their parent's record, to any depth.
 
-    ``schema`` is the children's entity schema, ``via`` the name of the child's
-    reference to this parent, where it has several.
+    Args:
+        schema: The children's entity schema.
+        via: The child's reference to this parent, if it has several.
+        options: What a field of marshmallow takes.
     """
 
     bound: Children | None = None

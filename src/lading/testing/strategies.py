@@ -79,6 +79,16 @@ def records(
 
     What it refers to isn't drawn with it; a record that can't be without a target refers to
     one all the same, by its natural key.
+
+    Args:
+        schema: The entity's schema.
+        overrides: As in :func:`datasets`.
+
+    Returns:
+        A strategy of records, as dictionaries of plain JSON values.
+
+    Raises:
+        ArgumentError: The schema isn't an ``EntitySchema`` with a model.
     """
     given: Any = schema
     if not (isinstance(given, type) and issubclass(given, EntitySchema) and declares_model(given)):

@@ -48,8 +48,13 @@ __all__ = ["Add", "Convert", "Drop", "Each", "Known", "Move", "Rename", "Step"]
 class Add(Step):
     """Adds a field, which must not be there yet.
 
-    ``value`` is a plain JSON value, or a function of ``(record, parent)`` or ``(record)``
-    that returns one.  In a hierarchy the records of those classes get it that have the field.
+    In a hierarchy the records of those classes get it that have the field.
+
+    Args:
+        path: The records.
+        field: The field.
+        value: A plain JSON value, or a function of ``(record, parent)`` or ``(record)`` that
+            returns one.
     """
 
     def __init__(self, path: str, field: str, value: Any) -> None:
@@ -105,7 +110,12 @@ class Add(Step):
 
 
 class Drop(Step):
-    """Drops a field; or, without one, a list of owned records, or an entity with its records."""
+    """Drops a field; or, without one, a list of owned records, or an entity with its records.
+
+    Args:
+        path: The records, the list or the entity.
+        field: The field.
+    """
 
     def __init__(self, path: str, field: str | None = None) -> None:
         self.path = path
@@ -174,6 +184,12 @@ class Rename(Step):
 
     Every nested reference that is written by the field is rewritten, at any depth, in every
     entity; and a flat one is renamed where its name ends in the field's.
+
+    Args:
+        path: The records, or the entity that gets another name.
+        old: The field as it was called.
+        new: The field as it is called now.
+        to: The entity's new name.
     """
 
     def __init__(
@@ -238,7 +254,13 @@ class Rename(Step):
 
 
 class Convert(Step):
-    """Replaces a field's value by what a function of that value returns."""
+    """Replaces a field's value by what a function of that value returns.
+
+    Args:
+        path: The records.
+        field: The field.
+        fn: The function.
+    """
 
     def __init__(self, path: str, field: str, fn: Callable[[Any], Any]) -> None:
         self.path = path

@@ -15,8 +15,11 @@ from lading.messages import shown
 class Merge(Step):
     """Makes one entity of several, whose records have the same fields and key by then.
 
-    ``into`` may be one of them, or an entity that the change begins; the others end.  References
-    to any of them lead to ``into``.  Two records with one key are refused.
+    References to any of them then lead to the one.  Two records with one key are refused.
+
+    Args:
+        entities: At least two entities.
+        into: One of them, or an entity that the change begins; the others end.
     """
 
     def __init__(self, entities: Iterable[str], into: str) -> None:

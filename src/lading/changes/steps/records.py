@@ -35,6 +35,11 @@ class Move(Step):
 
     On its way up, all records of the list must agree on it (it is null where there are none);
     on its way down, each gets it, and a value that none would get is refused.
+
+    Args:
+        path: The records that have the field.
+        field: The field.
+        to: The records that get it: a path within ``path``, or one that ``path`` is in.
     """
 
     def __init__(self, path: str, field: str, to: str) -> None:
@@ -103,8 +108,11 @@ class Move(Step):
 class Each(Step):
     """Replaces each record by what a function of ``(record, parent)`` or ``(record)`` returns.
 
-    ``adds`` and ``drops`` name the fields that the function adds and drops; any other
-    difference in fields is refused.
+    Args:
+        path: The records.
+        fn: The function.  It gets copies.
+        adds: The fields that the function adds; any other is refused.
+        drops: The fields that the function drops; any other is refused.
     """
 
     def __init__(

@@ -16,9 +16,13 @@ class Rekey(Step):
     """Gives an entity another natural key, made of fields that its records have by then.
 
     Every reference is rewritten, at any depth, in every entity: the record that it leads to says
-    its newer key, so that record must be in the same bundle or document.  ``was`` names the
-    fields of the former key, which bundles say by themselves.  Documents need it where
-    references are flat, and where an older change alters what that key holds.
+    its newer key, so that record must be in the same bundle or document.
+
+    Args:
+        entity: The entity.
+        key: A field, or the fields of the new key.
+        was: The fields of the former key, which bundles say by themselves.  Documents need it where
+            references are flat, and where an older change alters what that key holds.
     """
 
     def __init__(

@@ -34,10 +34,16 @@ from lading.values.json_text import json_text
 class Split(Step):
     """Makes an entity of some fields of another's records, each distinct record once.
 
-    ``fields`` are those fields, or map each to its name in the entity ``into``, whose natural
-    key is ``key`` (among them).  In their place the records get the reference ``ref``; it is
-    null where all of the fields are.  Records with one key must agree on the other fields.
-    The change begins ``into``: ``(None, 1)``.
+    Records with one key must agree on the other fields.  The change begins the new entity:
+    ``(None, 1)``.
+
+    Args:
+        entity: The entity whose records lose the fields.
+        into: The new entity.
+        fields: The fields, or a mapping of each to its name in the new entity.
+        key: The new entity's natural key, among the fields.
+        ref: The reference that the records get in place of the fields.  It is null where all of
+            them are.
     """
 
     def __init__(
