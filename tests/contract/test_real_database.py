@@ -30,10 +30,13 @@ from lading import (
     import_all,
     import_order,
 )
+from lading.drawing import drawn, graph_of_catalog
+from lading.html import database_page
 from lading.testing.compare.stored import stored_cells
 from support.backends import ON_SQLITE, Backend
 from support.columns import FLOAT, MOMENT
 from support.declaring import schema_for
+from support.html_pages import data_of
 from support.raw import raw_values
 from support.rewriting import entity_bytes
 
@@ -347,3 +350,17 @@ def test_a_real_database_moves_and_comes_back_without_a_declaration(
     import_all(same_structure, tmp_path / "b", catalog=catalog)
     assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
     assert rows_as_they_are(same_structure, catalog) == rows_as_they_are(real, catalog)
+
+
+def test_its_graph_and_its_page_have_everything(real: sa.Engine) -> None:
+    """Without a declaration: a card for each table, each record, and where each reference leads."""
+    catalog = Catalog.from_metadata(real)
+    data = data_of(database_page(real, catalog=catalog))
+    svg = drawn(graph_of_catalog(catalog), "svg")
+    assert svg.count('class="card"') == len(data["entities"]) == len(catalog.use().roots) == 55
+    assert all(entity["total"] == len(entity["rows"]) for entity in data["entities"])
+    for entity in data["entities"]:
+        for reference in entity["references"]:
+            column = entity["columns"].index(reference["path"])
+            filled = sum(row[column] is not None for row in entity["rows"])
+            assert sum(reference["path"] in links for links in entity["links"]) == filled

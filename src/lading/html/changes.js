@@ -43,7 +43,7 @@ function without(elements, others) {
 }
 
 function labelled(className, label, ...children) {
-  return element("div", { class: className }, element("span", { class: "soft" }, label + " "), ...children);
+  return element("div", { class: className }, element("span", { class: "side" }, label), ...children);
 }
 
 function listChange(before, after) {
