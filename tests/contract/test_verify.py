@@ -79,7 +79,7 @@ def test_every_fault_of_the_records_is_told(bundle: Path, by_catalog: bool) -> N
         "04_products.json record 3, parts.maker: leads nowhere: suppliers",
         "04_products.json record 4: has the natural key of record 2",
         "04_products.json record 5: is malformed: it is not JSON",
-        "04_products.json record 2, tags: leads nowhere: tags: no record of this bundle has slug 'dry'",
+        "03_tags.json: holds no record that could be read, so that no reference to them is followed",
         "04_products.json: its checksum differs",
     ):
         assert expected in texts, f"{expected}\n\n{texts}"
@@ -267,6 +267,16 @@ def test_evidence_is_left(tmp_path: Path, name: str) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == [name, "e.json"]
 
 
+@pytest.mark.parametrize("name", ["b", "b.zip"])
+def test_evidence_is_never_left_in_the_bundle(tmp_path: Path, name: str) -> None:
+    """It would make the bundle unreadable, or stand in its place."""
+    path = packed(shop(3), tmp_path / name)
+    outcome = verify(path)
+    with pytest.raises(BundleError, match="or inside of it, which it would make unreadable"):
+        outcome.write(path if name == "b.zip" else path / "evidence.json")
+    assert verify(path)
+
+
 def test_nothing_at_the_path_is_an_error(tmp_path: Path) -> None:
     """Who asks of what isn't there has mistyped it; a folder without a manifest is no bundle."""
     with pytest.raises(BundleError, match="there is no such file or folder"):
@@ -278,11 +288,12 @@ def test_nothing_at_the_path_is_an_error(tmp_path: Path) -> None:
 def test_problems_are_bounded(tmp_path: Path) -> None:
     """A thousand are kept, and the others counted."""
     path = packed(shop(1_200), tmp_path / "b")
-    (path / "03_tags.json").unlink()
+    tags = path / "03_tags.json"
+    tags.write_text(tags.read_text().replace('"slug":"', '"slug":"x'))
     outcome = verify(path)
     assert len(outcome.problems) == 1_000
-    assert outcome.problem_count == 2_401
-    assert "2,401 problems" in str(outcome)
+    assert outcome.problem_count == 2_402
+    assert "2,402 problems" in str(outcome)
 
 
 def test_flipped_bytes_are_all_found(tmp_path: Path) -> None:
@@ -400,3 +411,23 @@ def test_a_factory_that_fails_is_told(tmp_path: Path) -> None:
     outcome = verify(path, catalog=shop().catalog, restore=fail)
     (told,) = outcome.errors
     assert "the function given as restore= fails: RuntimeError: no server today" in told
+
+
+@pytest.mark.parametrize("by_catalog", [False, True])
+@pytest.mark.parametrize("damage", ["gone", "mark"])
+def test_a_file_that_can_not_be_read_is_one_fault(
+    tmp_path: Path, damage: str, by_catalog: bool
+) -> None:
+    """Not one of each record that refers to it, which would hide the others."""
+    world = shop(300)
+    path = packed(world, tmp_path / "b")
+    file = next(path.glob("*_tags.json"))
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    edited(path, "04_products.json", ('"supplier":{"slug":"mill"}', '"supplier":{"slug":"nil"}'))
+    outcome = verify(path, catalog=world.catalog if by_catalog else None)
+    nowhere = [problem.field for problem in outcome.problems if "nowhere" in problem.message]
+    assert nowhere == ["supplier"]
+    assert f"{file.name}: holds no record that could be read" in str(outcome)

@@ -121,6 +121,7 @@ class BundleCheck:
                 if check.decoder is not None and rows is not None:
                     blocks = partial(self._again, entry, reading)
                     readable[rows.name] = Readable(rows, entry.filename, check.decoder, blocks)
+            self._ignore_unread(references)
             self.followed = set(references.spots)
             if not manifest.partial:
                 follow(references, readable, self.findings.add)
@@ -128,6 +129,15 @@ class BundleCheck:
             may_leave = leaving_of(manifest)
             self.leaving = follow(references, readable, self.findings.add, may_leave)
             compare_external(references, self.leaving, manifest, self.findings.add)
+
+    def _ignore_unread(self, references: BundleReferences) -> None:
+        """Say of files that couldn't be read what else isn't looked at, in place of each link."""
+        for check in self.files.values():
+            if check.is_unread and check.rows is not None and references.ignore(check.rows):
+                text = (
+                    "holds no record that could be read, so that no reference to them is followed"
+                )
+                self.findings.add(Problem(check.entry.filename, None, None, None, text))
 
     def _again(self, entry: FileEntry, reading: RecordReading) -> Iterator[Block]:
         """Yield a file's records once more."""

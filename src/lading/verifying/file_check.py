@@ -56,6 +56,7 @@ class FileCheck:
         self.loose = 0
         self.misplaced = 0
         self.links: Counter[str] = Counter()
+        self.record_count = 0
         self.is_clean = True
         self.is_canonical = True
         self.needs_search = False
@@ -69,6 +70,7 @@ class FileCheck:
 
     def add(self, block: Block) -> None:
         """Look at some records."""
+        self.record_count += len(block.records)
         if self.decoder is None:
             problems, loose = self.open.read(block.records, block.first)
             self._tell(problems, loose)
@@ -81,6 +83,11 @@ class FileCheck:
         self.links.update(dict(_unfollowed(self.rows, strict.batch)))
         if self.references is not None:
             self.references.add(self.rows, strict)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether something kept every record of the file from being read."""
+        return not self.record_count and bool(self.findings.lasting)
 
     def _tell(self, problems: Iterable[Problem], loose: Iterable[int]) -> None:
         for problem in problems:

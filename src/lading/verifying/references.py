@@ -79,6 +79,15 @@ class BundleReferences:
                 self.wanted[spot] = KeyIndex()
                 self._known[spot] = set()
 
+    def ignore(self, root: RowSet) -> bool:
+        """Follow no references to an entity's records; tell whether there are any."""
+        tables = {rows.table for rows in root.tree()}
+        spots = [s for s, reference in self.spots.items() if reference.target.table in tables]
+        for spot in spots:
+            del self.spots[spot]
+            self.wanted.pop(spot).close()
+        return bool(spots)
+
     def dangling(self) -> dict[str, dict[str, KeyIndex]]:
         """Return the keys that no record has, by the entity and the path of their references."""
         lost: dict[str, dict[str, KeyIndex]] = {}

@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from lading.bundle.stores.files import reported
+from lading.bundle.stores.place import Place
+from lading.bundle.stores.whole_file import whole_file
 from lading.bundle.validation import Closed, Count, Digest, Name
+from lading.errors import BundleError
 from lading.messages import listed
 from lading.options import check_path
 from lading.report import Problem
@@ -139,17 +141,19 @@ class Verification:
 
         Raises:
             ArgumentError: It is no path.
-            BundleError: It can't be written.
+            BundleError: It can't be written, or it would be a bundle's file or stand among them.
         """
         check_path("path", path)
         file = Path(os.fsdecode(path))
-        temporary = file.with_name(f".{file.name}.lading-tmp")
-        with reported(file, "written"):
-            with temporary.open("wb") as sink:
-                sink.write(self.to_bytes())
-                sink.flush()
-                os.fsync(sink.fileno())
-            temporary.replace(file)
+        place, bundle = Place(file).path, Place(self.path).path
+        if bundle in (place, place.parent):
+            raise BundleError(
+                "is the bundle that was verified, or inside of it, which it would make unreadable",
+                "Name a path beside the bundle.",
+                file=str(file),
+            )
+        with whole_file(file) as sink:
+            sink.write(self.to_bytes())
         return file
 
 

@@ -118,8 +118,8 @@ class DirectoryTarget:
     def publish(self, old: Occupant) -> None:
         """Put the temporary in its place; the caller holds the place's lock.
 
-        What file managers and version control put beside the old bundle stays there, and a
-        process whose working folder is replaced goes on in the new one.
+        What file managers and version control put beside the old bundle stays there (folders are
+        moved after it), and a process whose working folder is replaced goes on in the new one.
         """
         for name in old.by_the_way:
             with reported(name, "written"):

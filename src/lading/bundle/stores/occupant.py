@@ -25,13 +25,15 @@ _BY_THE_WAY = re.compile(
 class Occupant:
     """The names in a folder, sorted.
 
-    ``own`` are the bundle's plain files, ``by_the_way`` those that file managers and version
-    control put there, ``foreign`` everything else: what is no plain file is always foreign.
+    ``own`` are the bundle's plain files, ``by_the_way`` and ``folders`` the files and the folders
+    (a repository's ``.git``) that file managers and version control put there, ``foreign``
+    everything else: a link, a pipe or a device is always foreign.
     """
 
     is_bundle: bool
     own: tuple[str, ...] = ()
     by_the_way: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
 
 
@@ -39,17 +41,21 @@ def survey(folder: Path) -> Occupant:
     """Look at a folder; ``BundleError`` where it can't be listed."""
     listed = _listed(folder)
     known = {*(listed or ()), *RESERVED} if listed is not None else set()
-    own, by_the_way, foreign = list[str](), list[str](), list[str]()
+    own, by_the_way, folders, foreign = list[str](), list[str](), list[str](), list[str]()
     with reported(folder, "read"):
         for file in sorted(folder.iterdir()):
-            is_plain = stat.S_ISREG(file.lstat().st_mode)
-            if is_plain and file.name in known:
+            mode = file.lstat().st_mode
+            if stat.S_ISREG(mode) and file.name in known:
                 own.append(file.name)
-            elif is_plain and is_by_the_way(file.name):
+            elif stat.S_ISREG(mode) and is_by_the_way(file.name):
                 by_the_way.append(file.name)
+            elif stat.S_ISDIR(mode) and is_by_the_way(file.name):
+                folders.append(file.name)
             else:
                 foreign.append(file.name)
-    return Occupant(listed is not None, tuple(own), tuple(by_the_way), tuple(foreign))
+    return Occupant(
+        listed is not None, tuple(own), tuple(by_the_way), tuple(folders), tuple(foreign)
+    )
 
 
 def is_bundle_folder(folder: Path) -> bool:
@@ -70,7 +76,7 @@ def _listed(folder: Path) -> set[str] | None:
 
 
 def is_by_the_way(name: str) -> bool:
-    """Tell whether a name is of a hidden file, or of one that a file manager makes by itself."""
+    """Tell whether a name is hidden, or one that a file manager makes by itself."""
     return _BY_THE_WAY.fullmatch(name) is not None
 
 

@@ -14,11 +14,11 @@ import re
 import secrets
 import warnings
 from collections.abc import Container, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lading.bundle.stores.files import hold, locked, remove, reported, sync_folder
-from lading.bundle.stores.occupant import is_bundle_folder, survey
+from lading.bundle.stores.occupant import Occupant, is_bundle_folder, survey
 from lading.errors import BundleError
 from lading.messages import shown
 
@@ -95,7 +95,7 @@ class Place:
         """
         for aside in self._siblings(_ASIDE):
             if not _has_temporary(aside):
-                _clear(aside)
+                self._clear(aside)
             elif self.is_free:
                 aside.rename(self.path)
                 sync_folder(self.parent)
@@ -121,7 +121,22 @@ class Place:
                 aside.rename(self.path)
             raise
         sync_folder(self.parent)
-        _clear(aside)
+        self._clear(aside)
+
+    def _clear(self, aside: Path) -> None:
+        """Remove an old bundle that was replaced: its plain files, and the folder if that was all.
+
+        Folders beside them, such as a repository's, move to the bundle that replaced it.
+        """
+        try:
+            old = survey(aside)
+        except BundleError:
+            old = Occupant(is_bundle=False)
+        for name in old.folders if self.path.is_dir() else ():
+            if not os.path.lexists(self.path / name):
+                with suppress(OSError):  # it stays in the aside, of which a warning tells
+                    (aside / name).rename(self.path / name)
+        _remove(aside, (*old.own, *old.by_the_way))
 
     def _siblings(self, suffix: str) -> list[Path]:
         name = re.escape(f".{self.path.name}.lading-") + "[0-9a-f]{12}" + re.escape(suffix)
@@ -135,15 +150,6 @@ def is_needed(temporary: Path) -> bool:
 
 def _has_temporary(aside: Path) -> bool:
     return os.path.lexists(aside.with_suffix(_TEMPORARY))
-
-
-def _clear(aside: Path) -> None:
-    """Remove an old bundle that was replaced: its plain files, and the folder if that was all."""
-    try:
-        old = survey(aside)
-    except BundleError:
-        old = None
-    _remove(aside, () if old is None else (*old.own, *old.by_the_way))
 
 
 def _remove_stale(path: Path) -> None:

@@ -219,15 +219,42 @@ def test_what_file_managers_leave_is_left_alone(path: Path, written: Written, na
 
 
 @pytest.mark.parametrize("name", [".git", "__MACOSX"])
-def test_folders_of_version_control_are_read_past(path: Path, written: Written, name: str) -> None:
-    """A hidden folder is no fault of a bundle, and can't be kept when that is replaced."""
+def test_folders_of_version_control_are_left_alone(path: Path, written: Written, name: str) -> None:
+    """A hidden folder is no fault of a bundle, and is there with all in it when that is replaced."""
+    (path / name / "objects").mkdir(parents=True)
+    (path / name / "objects" / "one").write_text("theirs")
     written(path, OLD)
-    (path / name).mkdir()
+    written(path, NEW, overwrite=True)
     with BundleReader(path) as reader:
         reader.verify()
-    with pytest.raises(BundleError, match=f"also holds '{name}'"):
-        written(path, NEW, overwrite=True)
+    assert records(path) == [NEW]
+    assert (path / name / "objects" / "one").read_text() == "theirs"
     assert names(path) == sorted(["01_a.json", "SHA256SUMS", "manifest.json", name])
+    assert names(path.parent) == ["backup"]
+
+
+def test_a_repository_whose_move_was_cut_short_is_moved_later(
+    path: Path, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that ends between the renames leaves it in the aside, where the next finds it."""
+    written(path, OLD)
+    (path / ".git").mkdir()
+    (path / ".git" / "HEAD").write_text("theirs")
+    monkeypatch.setattr(Place, "_clear", lambda *_: None)
+    written(path, NEW, overwrite=True)
+    assert not (path / ".git").exists()
+    monkeypatch.undo()
+    written(path, OLD, overwrite=True)
+    assert (path / ".git" / "HEAD").read_text() == "theirs"
+    assert names(path.parent) == ["backup"]
+
+
+def test_a_link_is_never_taken_for_a_repository(path: Path, written: Written) -> None:
+    """Nobody knows what would become of where it leads."""
+    written(path, OLD)
+    (path / ".git").symlink_to(path.parent)
+    with pytest.raises(BundleError, match=r"also holds '\.git'"):
+        written(path, NEW, overwrite=True)
 
 
 def test_a_folder_that_was_replaced_is_said_to_be(path: Path, written: Written) -> None:
