@@ -1,0 +1,195 @@
+"""`lading verify`, `seal`, `upgrade`, `lock`, `check`, `schema`, `inspect` and `diff`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cli.conftest import make_database, query
+from lading.cli.schemas import OUTPUTS
+
+
+def products_of(bundle: str) -> Path:
+    """Return the file of a bundle's products."""
+    [file] = Path(bundle).glob("*products.json")
+    return file
+
+
+@pytest.fixture
+def edited(backup) -> str:
+    """The backup, with a price that somebody changed in its file."""
+    file = products_of(backup)
+    text = file.read_text()
+    assert '"price":100' in text
+    file.write_text(text.replace('"price":100', '"price":120'))
+    return backup
+
+
+def test_verify_tells_a_whole_bundle_from_a_faulty_one(run, run_json, backup) -> None:
+    """0 for a whole one, 1 for a faulty one, and 3 where nothing is."""
+    assert "whole (files, records, references)" in run("verify", backup).stdout
+    [document] = run_json("verify", backup)
+    assert document["outcome"] == "whole"
+    file = products_of(backup)
+    file.write_text("{}")
+    assert file.name in run("verify", backup, code=1).stdout
+    [document] = run_json("verify", backup, code=1)
+    assert document["outcome"] == "faulty"
+    [failure] = run_json("verify", "nowhere", code=3)
+    assert failure["error"] == "bundle"
+
+
+def test_verify_proves_that_a_bundle_can_be_restored(run, backup, shop) -> None:
+    """By the tables of a database, where no catalog is declared; and leaves evidence."""
+    result = run("verify", backup, "--restore", "--database", shop, "--evidence", "evidence.json")
+    assert "restore" in result.stdout
+    assert json.loads(Path("evidence.json").read_text())["checks"][-1] == "restore"
+    assert "No catalog is named: expected" in run("verify", backup, "--restore", code=2).stderr
+
+
+def test_seal_makes_an_edited_bundle_whole(run, run_json, edited) -> None:
+    """Once; then there is nothing to do."""
+    run("verify", edited, code=1)
+    [document] = run_json("seal", edited)
+    assert document["written"]
+    assert document["files"][0]["entity"] == "products"
+    run("verify", edited)
+    assert "whole already" in run("seal", edited).stdout
+
+
+def test_seal_refuses_what_an_edit_may_not_do(run, run_json, backup) -> None:
+    """Faults beyond an edit are listed, and nothing is written."""
+    file = products_of(backup)
+    file.write_text(file.read_text().replace('{"slug":"mill"}', '{"slug":"moon"}'))
+    before = file.read_bytes()
+    [failure] = run_json("seal", backup, code=3)
+    assert failure["problems"]
+    assert file.read_bytes() == before
+
+
+def test_an_edited_price_is_seen_and_applied(run, shop, edited) -> None:
+    """From the file to the database: sealed, planned, looked at, carried out."""
+    run("seal", edited)
+    assert "price 100 -> 120" in run("diff", shop, edited, code=1).stdout
+    run("import", shop, edited, "--plan", "plan.json", code=1)
+    run("import", shop, edited, "--expect", "plan.json")
+    assert query(shop, "SELECT price FROM products WHERE slug = 'flour'") == [(120,)]
+    run("diff", shop, edited)
+
+
+def test_diff_takes_databases_bundles_and_documents(run, run_json, shop, backup, empty) -> None:
+    """0 where there is nothing to do, else 1 and the lines of a plan."""
+    document = run("export", shop, "-").stdout
+    Path("shop.json").write_text(document)
+    for side in (shop, backup, "shop.json"):
+        assert run("diff", shop, side).stdout.startswith("diff: 5 unchanged")
+        header, *changes, summary = run_json("diff", empty, side, code=1)
+        assert header["catalog"] == "shop" if side == backup else header["catalog"]
+        assert [change["action"] for change in changes] == ["insert"] * 5
+        assert summary["changes"] == 5
+    run("diff", shop, "-", stdin=document)
+    run("diff", backup, empty, code=1)
+    assert "2 inserted" in run("diff", empty, backup, "--only", "suppliers", code=1).stdout
+    assert run("diff", empty, backup, "--plan", "-", code=1).stdout.count("\n") == 7
+
+
+def test_upgrade_writes_a_bundle_at_todays_versions(run, run_json, backup, shop) -> None:
+    """Beside the old one, or in its place where asked to."""
+    [document] = run_json("upgrade", backup, "new.zip", "--database", shop)
+    assert document["records"] == 5
+    assert "Pass --overwrite" in run("upgrade", backup, "--database", shop, code=3).stderr
+    run("upgrade", backup, "--overwrite", "--database", shop)
+
+
+def test_a_lock_is_made_and_checked(run, run_json, shop) -> None:
+    """Check finds nothing after lock, then what the tables have become."""
+    [failure] = run_json("check", "--database", shop, code=3)
+    assert "lading.lock.json" in failure["message"]
+    [locked] = run_json("lock", "--database", shop)
+    assert (locked["number"], locked["changed"]) == (1, True)
+    assert "nothing to seal" in run("lock", "--database", shop).stdout
+    assert "nothing differs" in run("check", "--database", shop).stdout
+    query(shop, "ALTER TABLE products ADD COLUMN weight INTEGER NOT NULL DEFAULT 1")
+    assert "products.weight" in run("check", "--database", shop, code=1).stdout
+    [document] = run_json("check", "--database", shop, code=1)
+    assert "products.weight" in [finding["path"] for finding in document["findings"]]
+
+
+def test_goldens_come_from_a_bundle_or_a_document(run, shop, backup) -> None:
+    """What is sealed beside the shapes may be real records."""
+    run("lock", "a.lock.json", "--goldens", backup, "--database", shop)
+    Path("shop.json").write_text(run("export", shop, "-").stdout)
+    Path("b").mkdir()
+    run("lock", "b/b.lock.json", "--goldens", "shop.json", "--database", shop)
+    assert [path.read_text().count("flour") > 0 for path in Path().rglob("goldens/*.json")] == [
+        True
+    ] * 2
+
+
+def test_schemas_of_records_files_and_outputs(run, run_json, shop) -> None:
+    """Each is a JSON Schema; an entity's describes its records."""
+    [schema] = run_json("schema", "products", "--database", shop)
+    Draft202012Validator(schema).validate({"slug": "rye", "price": 1, "id": 1, "supplier": None})
+    assert not Draft202012Validator(schema).is_valid({"slug": "rye"})
+    run_json("schema", "--database", shop)
+    for file in ("manifest", "entity-file", "plan", "lock", "verification"):
+        Draft202012Validator.check_schema(json.loads(run("schema", "--file", file).stdout))
+    for command in OUTPUTS:
+        Draft202012Validator.check_schema(json.loads(run("schema", "--output-of", command).stdout))
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["productz", "--database", "shop.db"], "expected one of: products, suppliers"),
+        (["products", "--version", "9", "--database", "shop.db"], "expected one of: 1"),
+        (["--version", "1", "--database", "shop.db"], "None without an entity"),
+        (["products", "--file", "plan"], "leave them out"),
+        (["--file", "plan", "--output-of", "import"], "expected one of them"),
+        (["products", "--version", "x"], "is not a valid"),
+    ],
+)
+def test_schemas_that_there_are_none_of(run, shop, args, message) -> None:
+    """Each is told what there is."""
+    args = [shop if arg == "shop.db" else arg for arg in args]
+    result = run("schema", *args, code=None)
+    assert result.exit_code in (2, 3)
+    assert message in result.stderr
+
+
+def test_inspect_tells_what_a_database_holds(run, run_json, shop) -> None:
+    """Counts, keys and why, references, and what is left out."""
+    query(shop, "CREATE VIEW cheap AS SELECT * FROM products")
+    text = run("inspect", shop).stdout
+    assert text.splitlines()[0] == f"{shop}: catalog 'shop', 2 entities, 5 records"
+    assert "key: slug (slug is unique and never null)" in text
+    assert "references: supplier to suppliers" in text
+    assert "  - cheap: it is a view" in text
+    [document] = run_json("inspect", shop)
+    assert [entity["records"] for entity in document["entities"]] == [2, 3]
+    assert document["left_out"] == {"cheap": "it is a view"}
+
+
+def test_inspect_tells_what_a_bundle_holds(run, run_json, backup, shop) -> None:
+    """By its manifest alone; with a database or a catalog also why keys are what they are."""
+    assert "products: 3 records, version 1\n    key: slug\n" in run("inspect", backup).stdout
+    assert run_json("inspect", backup)[0]["entities"][0]["reason"] is None
+    assert "slug is unique" in run("inspect", backup, "--database", shop).stdout
+
+
+def test_owned_rows_are_told(run, tmp_path) -> None:
+    """--owned nests what is deleted along with its parent."""
+    url = make_database(tmp_path / "orders.db")
+    query(
+        url,
+        "CREATE TABLE lines (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, product_id INTEGER "
+        "NOT NULL REFERENCES products (id) ON DELETE CASCADE, UNIQUE (product_id, number))",
+    )
+    assert "owned: products.lines" in run("inspect", url, "--owned").stdout
+    run("export", url, "backup", "--owned")
+    assert "owned: products.lines" in run("inspect", "backup").stdout
+    run("import", url, "backup", "--owned")
+    run("diff", url, "backup", "--owned")
