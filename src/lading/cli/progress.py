@@ -31,29 +31,49 @@ class ProgressBars:
     """A bar for the entity at work: records, rate and time left.  rich is imported when drawn."""
 
     def __init__(self) -> None:
-        self.started = time.monotonic()
+        self.started = self.entity_started = time.monotonic()
         self.bars: Any = None
         self.task: Any = None
         self.step: tuple[str, str] | None = None
 
     def show(self, progress: Progress) -> None:
         """Draw how far an entity is."""
-        if self.bars is None:
-            if time.monotonic() - self.started < PATIENCE:
-                return
-            self.bars = new_bars()
+        now = time.monotonic()
         step = (progress.step, progress.entity)
         if step != self.step:
+            self.step, self.entity_started = step, now
             if self.task is not None:
                 self.bars.remove_task(self.task)
-            self.step = step
-            self.task = self.bars.add_task(" ".join(step), total=progress.total)
-        self.bars.update(self.task, completed=progress.done, total=progress.total)
+                self.task = None
+        if now - self.started < PATIENCE:
+            return
+        if self.bars is None:
+            self.bars = new_bars()
+        if self.task is None:
+            self.task = self.bars.add_task(" ".join(step), count="", rate="")
+        self.bars.update(
+            self.task,
+            completed=progress.done,
+            total=progress.total,
+            count=count_text(progress),
+            rate=rate_text(progress.done, now - self.entity_started),
+        )
 
     def close(self) -> None:
         """Remove what was drawn."""
         if self.bars is not None:
             self.bars.stop()
+
+
+def count_text(progress: Progress) -> str:
+    """Say how many records are done, of how many where that is known."""
+    total = "" if progress.total is None else f" of {progress.total:,}"
+    return f"{progress.done:,}{total} records"
+
+
+def rate_text(done: int, seconds: float) -> str:
+    """Say how many records are done in a second; nothing before that can be told."""
+    return f"{done / seconds:,.0f}/s" if done and seconds else ""
 
 
 def new_bars() -> Any:
@@ -64,8 +84,8 @@ def new_bars() -> Any:
     bars = columns.Progress(
         columns.TextColumn("{task.description}"),
         columns.BarColumn(),
-        columns.TextColumn("{task.completed:,} of {task.total:,}"),
-        columns.TaskProgressColumn(show_speed=True),
+        columns.TextColumn("{task.fields[count]}"),
+        columns.TextColumn("{task.fields[rate]}"),
         columns.TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
