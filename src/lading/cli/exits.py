@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import sys
@@ -61,6 +62,9 @@ def failures_reported(*, as_json: bool) -> Iterator[None]:
 
     With ``as_json`` standard output gets it as a document as well.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal can't show
     try:
         with warnings_shown():
             yield
@@ -106,6 +110,7 @@ def warnings_shown() -> Iterator[None]:
 
 def in_words_of_options(text: str) -> str:
     """Return a message of the library's with options where it names arguments."""
+    text = text.replace("lading.lock(catalog)", "lading lock")
     return _ARGUMENT.sub(lambda match: f"--{match[1].replace('_', '-')}{_value(match[2])}", text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import IntEnum
 from typing import Any
 
@@ -55,6 +56,9 @@ def failure_result(error: BaseException, message: str, exit_code: ExitCode) -> F
     )
 
 
-def json_line(result: Any) -> str:
-    """Return a document on one line."""
-    return msgspec.json.encode(result).decode()
+def json_line(result: Any) -> bytes:
+    """Return a document on one line, in UTF-8 whatever the terminal's encoding."""
+    try:
+        return msgspec.json.encode(result)
+    except UnicodeEncodeError:  # a path of bytes that are no text
+        return json.dumps(msgspec.to_builtins(result)).encode()

@@ -73,13 +73,14 @@ def import_(
     them, nothing is written, and the exit code is 1.
     """
     target, payload = places_of(places, "TARGET", "BUNDLE")
-    _refuse_mistaken(target, payload, options["expect"])
+    is_dry = dry_run or plan_file is not None or page is not None
+    _refuse_mistaken(target, payload, options["expect"], is_dry=is_dry)
     with connected(target) as engine:
         bundle = None if is_document(payload) else payload
         catalog = choice.for_database(engine, output, bundle=bundle)
         output.note(f"Target: {masked(target)}")
         an_import = Import(engine, payload, catalog, options)
-        if dry_run or plan_file is not None or page is not None:
+        if is_dry:
             if an_import.mode is None:
                 output.note("No --on-conflict is said; this plan is that of update.")
             plan = an_import.plan(an_import.mode or "update")
@@ -88,7 +89,7 @@ def import_(
         _carry_out(an_import, engine, output, yes=yes)
 
 
-def _refuse_mistaken(target: str, payload: str, expect: str | None) -> None:
+def _refuse_mistaken(target: str, payload: str, expect: str | None, *, is_dry: bool) -> None:
     if is_url(payload) or not is_url(target):
         raise click.UsageError(
             f"{masked(target)!r} and {masked(payload)!r}: expected first the URL of the database, "
@@ -96,6 +97,8 @@ def _refuse_mistaken(target: str, payload: str, expect: str | None) -> None:
         )
     if payload == expect == STANDARD:
         raise click.UsageError("Standard input is either the document or the plan, not both.")
+    if is_dry and expect is not None:
+        raise click.UsageError("--expect carries out a plan; leave out --dry-run and its files.")
 
 
 def _carry_out(an_import: Import, engine: sa.Engine, output: Output, *, yes: bool) -> None:
