@@ -127,8 +127,9 @@ class Catalog:
                 ``registry``, a ``MetaData``, a list of mapped classes, or an engine or
                 connection, whose database is reflected.  An engine is the catalog's ``bind``.
             name: The catalog's name; by default the engine's database, or ``"adopted"``.
-            owned: Whether a record holds the rows that its deletion takes along, where nothing else
-                refers to them; by default every table is an entity of its own.
+            owned: Whether a record holds the rows that its deletion takes along, by the foreign key
+                or by a relationship's cascade, where nothing else refers to them; by default every
+                table is an entity of its own, but for those whose only key has a float.
             natural_keys: Natural keys by the full names of tables: a field or a tuple of fields.
             leaves_out: Like the option of ``Catalog``.
             schemas: Schemas of your own; the rest of the source is adopted beside them.
@@ -235,7 +236,12 @@ class Catalog:
         if self._adoption is None:
             return settings
         adoption = self._adoption
-        return replace(settings, adopted=adoption.schemas, left_out=adoption.left_out)
+        return replace(
+            settings,
+            adopted=adoption.schemas,
+            left_out=adoption.left_out,
+            decisions=adoption.decisions,
+        )
 
     def coverage(self) -> dict[str, str | None]:
         """List what no schema carries: tables and columns of the models' metadata.

@@ -32,6 +32,8 @@ from lading import (
 )
 from lading.drawing import drawn, graph_of_catalog
 from lading.html import database_page
+from lading.scaffolding.loaded import package
+from lading.scaffolding.scaffold import scaffold
 from lading.testing.compare.stored import stored_cells
 from support.backends import ON_SQLITE, Backend
 from support.columns import FLOAT, MOMENT
@@ -364,3 +366,22 @@ def test_its_graph_and_its_page_have_everything(real: sa.Engine) -> None:
             column = entity["columns"].index(reference["path"])
             filled = sum(row[column] is not None for row in entity["rows"])
             assert sum(reference["path"] in links for links in entity["links"]) == filled
+
+
+def test_declarations_of_a_real_database_do_the_same(
+    real: sa.Engine, same_structure: sa.Engine, tmp_path: Path
+) -> None:
+    """Those that `lading init` writes, which are proved as they are written."""
+    result = scaffold(real, tmp_path / "app")
+    assert (result.problems, result.remarks) == ([], [])
+    assert result.entities == len(sa.inspect(real).get_table_names())
+    with package(tmp_path / "app") as (_, schemas):
+        catalog = schemas.catalog
+        export_all(real, tmp_path / "a", catalog=catalog)
+        import_all(same_structure, tmp_path / "a", catalog=catalog)
+        export_all(same_structure, tmp_path / "b", catalog=catalog)
+        assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
+        assert rows_as_they_are(same_structure, catalog) == rows_as_they_are(real, catalog)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "app").iterdir()}
+    assert not scaffold(real, tmp_path / "app").written
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "app").iterdir()}

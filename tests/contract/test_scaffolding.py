@@ -171,6 +171,31 @@ def test_what_the_database_has_otherwise_is_listed_until_it_is_done(
     assert scaffold(shop, tmp_path / "app").changes == []
 
 
+def test_owned_rows_are_declared_before_their_owners(shop: sa.Engine, tmp_path: Path) -> None:
+    """Where asked to; a kind of row that comes later is listed, for its owner's schema is there."""
+    run(shop, *MORE)
+    result = scaffold(shop, tmp_path / "app", owned=True)
+    text = (tmp_path / "app/schemas.py").read_text("utf-8")
+    assert "from lading import Catalog, EntitySchema, Owned\n" in text
+    assert text.index("class LotsSchema") < text.index("    lots = Owned(LotsSchema)\n")
+    assert (result.problems, result.entities) == ([], 4)
+    assert_formatted(tmp_path / "app")
+    run(
+        shop,
+        "CREATE TABLE prices (id INTEGER PRIMARY KEY, tag_id INTEGER NOT NULL REFERENCES tags (id) "
+        "ON DELETE CASCADE)",
+    )
+    result = scaffold(shop, tmp_path / "app", owned=True)
+    assert [change.partition(":")[0] for change in result.changes] == [
+        "schemas.py would have",
+        "schemas.py",
+    ]
+    assert [path.name for path in result.written] == ["models.py", "lading.init.json"]
+    assert result.remarks == [
+        "no bundle carries prices; declare it, or name it in leaves_out with the reason"
+    ]
+
+
 def test_models_that_are_there_get_schemas_alone(shop: sa.Engine, tmp_path: Path) -> None:
     """They are imported from where they are, and a new one gets its schema later."""
     (tmp_path / "their_models.py").write_text(

@@ -9,7 +9,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipDirection
 
-from lading.adopting.nesting import owners_of
+from lading.adopting.nesting import KEYLESS, is_keyless, owners_of
 from lading.adopting.sources import Stock, stock_of
 from lading.adopting.tables import mapped
 from lading.errors import DeclarationError
@@ -42,6 +42,7 @@ class Adoption:
         self.natural_keys = dict(natural_keys)
         self.left_out: dict[str, str] = {}
         self.schemas: frozenset[SchemaClass] = frozenset()
+        self.decisions: dict[SchemaClass, dict[str, str]] = {}
         self.is_done = False
 
     def adopt(self, catalog: Any, base: Any) -> None:
@@ -62,12 +63,17 @@ class Adoption:
         self._check_keys(mappers)
         names = {_name_of(schema) for schema in declared}
         mapper_of = {table_of(mapper): mapper for mapper in mappers}
-        owners = owners_of(mapper_of) if self.owned else {}
+        owners = owners_of(mapper_of, is_asked=self.owned)
         schemas: dict[sa.Table, Any] = {}
         for table in sorted(mapper_of, key=lambda table: (-_depth(table, owners), table.fullname)):
             names.add(name := _free_name(table, names))
             lists = {child: schemas[child] for child in schemas if owners.get(child) is table}
             schemas[table] = self._schema(mapper_of[table], name, lists, catalog, base)
+            self.decisions[schemas[table]] = {
+                _list_name(child, mapper_of[table]): KEYLESS.format(table=child.fullname)
+                for child in lists
+                if is_keyless(child)
+            }
         self.schemas = frozenset(catalog.schemas) - frozenset(declared)
         self.is_done = True
 

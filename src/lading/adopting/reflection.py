@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,7 +46,10 @@ def reflected(
     if portable:
         sa.event.listen(metadata, "column_reflect", _generalize)
     try:
-        with _connected(bind) as connection:
+        with _connected(bind) as connection, warnings.catch_warnings():
+            # Of indexes by expressions, which hold no data, and of unknown types, whose columns are
+            # left out by name.
+            warnings.simplefilter("ignore", sa.exc.SAWarning)
             left_out = left_out_of(connection)
             for schema in schemas_of(connection):
                 metadata.reflect(connection, schema=schema)

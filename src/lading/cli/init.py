@@ -33,8 +33,18 @@ from lading.scaffolding.scaffold import scaffold
     metavar="MODULE:ATTRIBUTE",
     help="A declarative base or registry that is there: only schemas are written for its models.",
 )
+@click.option(
+    "--owned", is_flag=True, help="Let records hold the rows that are deleted along with them."
+)
 @click.option("--name", help="The catalog's name; by default the database's.")
-def init(output: Output, *, places: tuple[str, ...], models: str | None, name: str | None) -> None:
+def init(
+    output: Output,
+    *,
+    places: tuple[str, ...],
+    models: str | None,
+    owned: bool,
+    name: str | None,
+) -> None:
     """Write a package that declares a database: models and schemas.
 
     URL is the database (by default DATABASE_URL), PACKAGE the package's folder (by default named
@@ -47,7 +57,7 @@ def init(output: Output, *, places: tuple[str, ...], models: str | None, name: s
         raise click.UsageError(f"Missing argument: expected URL (or set {VARIABLE}), or --models.")
     with connected(url) if url is not None else nullcontext() as engine:
         target = folder or _named_after(engine)
-        result = scaffold(engine, target, name=name, models=base)
+        result = scaffold(engine, target, name=name, models=base, owned=owned)
     output.result(result, _document(result))
     if result.problems:
         raise click.exceptions.Exit(ExitCode.DATABASE)

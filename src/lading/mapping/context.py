@@ -38,7 +38,9 @@ class Context:
         self.plain: dict[SchemaClass, RowSet] = {}
         self.mistakes: list[str] = []
         self.mistaken: dict[SchemaClass, list[str]] = {}
-        self.decisions: dict[SchemaClass, dict[str, str]] = {}
+        self.decisions: dict[SchemaClass, dict[str, str]] = {
+            schema: dict(texts) for schema, texts in settings.decisions.items()
+        }
         self.left_out: dict[str, str] = dict(settings.left_out)
 
     def declare(self, schema: SchemaClass) -> None:

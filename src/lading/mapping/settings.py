@@ -21,5 +21,7 @@ class Settings:
     adopted: frozenset[SchemaClass] = frozenset()
     #: What an adopted database has and no bundle carries, with the reason for each.
     left_out: Mapping[str, str] = field(default_factory=dict)
+    #: What was decided about fields of adopted schemas before anything was derived.
+    decisions: Mapping[SchemaClass, Mapping[str, str]] = field(default_factory=dict)
     #: The columns of adopted foreign keys that are carried as plain fields, to open circles.
     opened: frozenset[tuple[Column, ...]] = frozenset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,10 +22,10 @@ COMMON = "CatalogSchema"
 
 @dataclass(frozen=True, slots=True)
 class EntitySource:
-    """One entity's schema.
+    """The schema of one entity, or of rows that another owns.
 
-    ``table`` is the full name of its table, ``family`` the first entity of its family, and
-    ``uses_ref`` says whether ``Ref`` must be imported.
+    ``table`` is the full name of its table, ``family`` the first entity of its family, ``owner``
+    the model that owns its rows, and ``fields`` the classes of fields that must be imported.
     """
 
     entity: str
@@ -34,7 +34,8 @@ class EntitySource:
     family: str
     model: type
     source: str
-    uses_ref: bool
+    owner: type | None = None
+    fields: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -69,15 +70,33 @@ def catalog_source(
     for name, reason in entities.left_out.items():
         (result.leaves_out if name in tables else result.elsewhere)[name] = reason
     result.undeclared = [
-        name for name, rows in entities.roots.items() if rows.mapper.class_ not in places
+        name
+        for name, rows in entities.roots.items()
+        if any(nested.mapper.class_ not in places for nested in rows.tree())
     ]
     for family, names in families_of(entities).items():
         for name in names:
             rows = entities.roots[name]
-            if rows.mapper.class_ in places:
-                writer = _SchemaWriter(rows, choices[name], entities.left_out)
-                result.entities.append(writer.source(family, places[rows.mapper.class_]))
+            if all(nested.mapper.class_ in places for nested in rows.tree()):
+                result.entities += _sources(rows, family, choices, entities.left_out, places)
     return result
+
+
+def _sources(
+    rows: RowSet,
+    family: str,
+    choices: Mapping[str, KeyChoice],
+    left_out: Mapping[str, str],
+    places: Mapping[type, str],
+) -> list[EntitySource]:
+    """Return the schemas of an entity and of the rows that it owns, which stand before it."""
+    nested = [
+        replace(source, owner=source.owner or rows.mapper.class_)
+        for children in rows.children
+        for source in _sources(children.rows, family, choices, left_out, places)
+    ]
+    writer = _SchemaWriter(rows, choices.get(rows.name), left_out)
+    return [*nested, writer.source(family, places[rows.mapper.class_])]
 
 
 def _names_in_models(entities: Entities) -> set[str]:
@@ -93,17 +112,19 @@ def _names_in_models(entities: Entities) -> set[str]:
 class _SchemaWriter:
     """Writes one schema."""
 
-    def __init__(self, rows: RowSet, choice: KeyChoice, left_out: Mapping[str, str]) -> None:
+    def __init__(self, rows: RowSet, choice: KeyChoice | None, left_out: Mapping[str, str]) -> None:
         self.rows = rows
         self.choice = choice
+        self.decisions = choice.fields if choice is not None else ()
         self.left_out = left_out
 
     def source(self, family: str, model: str) -> EntitySource:
         """Return the schema; ``model`` is the expression for its model."""
         rows = self.rows
-        name = f"{rows.mapper.class_.__name__}Schema"
-        references = self._references()
-        lines = [f"class {name}({COMMON}):", *references, *([""] if references else [])]
+        name = _schema_name(rows)
+        references, owned = self._references(), self._owned()
+        fields = [*references, *owned]
+        lines = [f"class {name}({COMMON}):", *fields, *([""] if fields else [])]
         lines += ["    class Meta:", _line(f"model = {model}", 8), *self._options()]
         return EntitySource(
             rows.name,
@@ -112,17 +133,26 @@ class _SchemaWriter:
             family,
             rows.mapper.class_,
             "\n".join(lines),
-            uses_ref=bool(references),
+            fields=frozenset(["Ref"] * bool(references) + ["Owned"] * bool(owned)),
         )
 
     def _references(self) -> list[str]:
         """Return the lines of references that wouldn't be called so by themselves."""
         lines = []
-        for name, decision in self.choice.fields:
+        for name, decision in self.decisions:
             for reference in self.rows.references:
                 if reference.name == name and name.isidentifier():
                     lines.append(comment(f"{name} {decision}", 4))
                     lines.append(_line(f"{name} = Ref({self._named_by(reference)})", 4))
+        return lines
+
+    def _owned(self) -> list[str]:
+        """Return the lines of the rows that its records hold."""
+        lines, decisions = [], dict(self.decisions)
+        for children in self.rows.children:
+            if children.name in decisions:
+                lines.append(comment(f"{children.name} {decisions[children.name]}", 4))
+            lines.append(_line(f"{children.name} = Owned({_schema_name(children.rows)})", 4))
         return lines
 
     def _named_by(self, reference: Reference) -> str:
@@ -139,20 +169,20 @@ class _SchemaWriter:
         """Return the lines of ``Meta`` after the model's."""
         rows, choice = self.rows, self.choice
         lines = []
-        if rows.name != rows.table.name:
+        if not rows.is_owned and rows.name != rows.table.name:
             lines += [
                 comment(f"the name {rows.table.name!r} is taken, or can't be a file's", 8),
                 _line(f"name = {rows.name!r}", 8),
             ]
-        if not choice.is_default:
+        if choice is not None and not choice.is_default:
             others = [shown_names(names) for names in choice.candidates if names != choice.key]
             beside = f"; or {', '.join(others)}" if others else ""
             lines += [
                 comment(f"{choice.reason}{beside}", 8),
                 _line(f"natural_key = {_key(choice.key)}", 8),
             ]
-        references = {reference.name for reference in rows.references}
-        stored = {name: text for name, text in choice.fields if name not in references}
+        elsewhere = {member.name for member in [*rows.references, *rows.children]}
+        stored = {name: text for name, text in self.decisions if name not in elsewhere}
         return [
             *lines,
             *_named_in("stored", stored),
@@ -181,6 +211,10 @@ def _named_in(option: str, reasons: Mapping[str, str]) -> list[str]:
         return []
     comments = [comment(f"{name}: {reason}", 8) for name, reason in reasons.items()]
     return [*comments, _line(f"{option} = {tuple(reasons)!r}", 8)]
+
+
+def _schema_name(rows: RowSet) -> str:
+    return f"{rows.mapper.class_.__name__}Schema"
 
 
 def _key(names: tuple[str, ...]) -> str:

@@ -34,6 +34,7 @@ def scaffold(
     *,
     name: str | None = None,
     models: Any = None,
+    owned: bool = False,
 ) -> Scaffolding:
     """Write a package that declares a database, or add to one what is new.
 
@@ -48,6 +49,7 @@ def scaffold(
         name: The catalog's name; by default the database's.
         models: A declarative base, a registry or a list of models that are there; only schemas
             are written for them.
+        owned: Whether records hold the rows that are deleted along with them.
 
     Returns:
         What was written, and what was not.
@@ -65,7 +67,7 @@ def scaffold(
     called = name or (name_of(bind) if bind is not None else target.name)
     result = Scaffolding(target)
     with _staged(target) as stage:
-        _Run(bind, stage, called, models, result).run()
+        _Run(bind, stage, called, models, owned, result).run()
         _publish(stage, target, result)
     return result
 
@@ -107,6 +109,7 @@ class _Run:
     folder: Path
     name: str
     models: Any
+    owned: bool
     result: Scaffolding
 
     def run(self) -> None:
@@ -145,8 +148,8 @@ class _Run:
     ) -> None:
         path = self.folder / "schemas.py"
         base, expression = self._base(models)
-        adopted = Catalog.from_metadata(base, name=self.name)
-        mapped = {rows.mapper.class_ for rows in adopted.use().roots.values()}
+        adopted = Catalog.from_metadata(base, name=self.name, owned=self.owned)
+        mapped = {rows.mapper.class_ for rows in adopted.use().all_rows()}
         places = self._places(models, mapped)
         source = catalog_source(adopted, elsewhere, places.expressions)
         known = {schema.Meta.model for schema in self._declared(schemas)}

@@ -55,8 +55,7 @@ def write_schemas(
         result: Takes what was done.
     """
     name, base = places.catalog_name, places.base if source.undeclared else None
-    uses_ref = any(entity.uses_ref for entity in source.entities)
-    names = "Catalog, EntitySchema" + (", Ref" if uses_ref else "")
+    names = ", ".join(sorted({"Catalog", "EntitySchema"}.union(*_fields(source.entities))))
     elsewhere = [
         comment(f"in no bundle: {left}, for {reason}")
         for left, reason in sorted(source.elsewhere.items())
@@ -140,6 +139,8 @@ def _compared(
             result.remarks.append(
                 f"schemas.py has no schema for {entity.entity} any more, so no bundle carries it"
             )
+        elif entity.owner in declared:
+            result.changes.append(f"schemas.py would have:\n{entity.source}")
         else:
             new.append(entity)
     return new
@@ -169,13 +170,15 @@ def _last_of(
     return classes[-1] if classes else None
 
 
+def _fields(entities: Iterable[EntitySource]) -> list[frozenset[str]]:
+    return [entity.fields for entity in entities]
+
+
 def _import(module: Module, new: list[EntitySource], imports: Iterable[str]) -> None:
     if not new:
         return
     wanted = {"EntitySchema"} if module.class_named(COMMON) is None else set()
-    if any(entity.uses_ref for entity in new):
-        wanted.add("Ref")
-    module.add_imports({"lading": wanted}, ())
+    module.add_imports({"lading": wanted.union(*_fields(new))}, ())
     for line in imports:
         module.add_import(line)
 

@@ -46,6 +46,32 @@ def test_what_others_refer_to_is_not_nested() -> None:
     assert nested(base) == ["both", "loose", "orders", "others", "referred", "selfish"]
 
 
+def test_a_relationships_cascade_deletes_as_well() -> None:
+    """The application deletes the rows, not the database."""
+    base = new_base()
+    table(base, "orders", lines=relationship("Lines", cascade="all, delete-orphan"))
+    table(base, "lines", order_id=sa.Column(sa.ForeignKey("orders.id"), nullable=False))
+    table(base, "notes", order_id=sa.Column(sa.ForeignKey("orders.id"), nullable=False))
+    assert nested(base) == ["notes", "orders", "orders.lines"]
+
+
+def test_rows_that_no_natural_key_tells_apart_are_nested_without_being_asked() -> None:
+    """In the record that they require, with the reason."""
+    metadata = sa.MetaData()
+    sa.Table("runs", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    run = sa.Column("run_id", sa.ForeignKey("runs.id"), primary_key=True)
+    sa.Table("metrics", metadata, run, sa.Column("value", sa.Float, primary_key=True))
+    catalog = Catalog.from_metadata(metadata)
+    assert [rows.name for rows in catalog.use().all_rows()] == ["runs", "runs.metrics"]
+    (choice,) = catalog.choices()
+    assert choice.fields == (
+        (
+            "metrics",
+            "holds the rows of metrics, whose only key has a value that can't be one, such as a float",
+        ),
+    )
+
+
 def test_owned_is_true_or_false() -> None:
     """A table's name isn't understood."""
     with pytest.raises(DeclarationError, match="owned is 'lines'; give it True or False"):
