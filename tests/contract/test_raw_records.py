@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from lading import export_document
+from lading.records.compared_records import ComparedRecords
 from lading.records.comparison import RecordComparison
 from lading.records.raw_records import RawReader
 from lading.values.json_text import json_text
@@ -35,3 +36,29 @@ def test_fields_say_what_schemas_say(backend: Backend, world: Any) -> None:
             assert list(map(json_text, raw.contents(line, stored))) == list(
                 map(json_text, expected)
             )
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS.keys())
+def test_masks_of_texts_tell_what_values_tell(backend: Backend, world: Any) -> None:
+    """In which members records differ, which were set, and what an update alters."""
+    made = world()
+    with backend.database() as engine:
+        document = export_document(made.filled(engine), catalog=made.catalog)
+    for name, rows in made.catalog.use().roots.items():
+        comparison = RecordComparison(rows)
+        raw = RawReader(rows, comparison)
+        lines = [msgspec.json.encode(record) for record in document[name]]
+        pairs = [(a, b) for a, b in pairwise([*lines, *lines[:2]]) if a != b]
+        compared = ComparedRecords(raw, [a for a, _ in pairs], [b for _, b in pairs], exact=True)
+        for place, (line, stored) in enumerate(pairs):
+            record, content = raw.contents(line, stored)
+            members = list(comparison.differing(rows, record, content))
+            assert list(compared.members(place)) == members
+            assert compared.fields(place) == {
+                member.name: content.get(member.written) is not None for member in members
+            }
+            altered = comparison.update(content, record)
+            key = {part: record[part] for part in rows.key_names}
+            expected = None if altered is None else (key, *altered)
+            assert json_text(compared.alteration(place)) == json_text(expected)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column
 
 from lading import Catalog, import_document
+from lading.importing.decode import RecordDecoder
 from support.backends import Backend
 from support.declaring import new_base, schema_for, table
 from support.statements import run_sql, statements
@@ -49,6 +50,26 @@ def test_equal_records_cost_no_lookups(backend: Backend) -> None:
     assert (report.skipped, report.differing, report.inserted) == (COUNT, 0, 0)
     selects = [sql for sql in seen if sql.startswith("SELECT") and "items.slug" in sql]
     assert len(selects) == 1
+
+
+def test_equal_records_are_not_decoded(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the last of each chunk; chunks with others are."""
+    metadata, catalog = items()
+    document = records()
+    document[55]["n"] = -1
+    decoded: list[int] = []
+    plain = RecordDecoder.decode
+
+    def decode(self: RecordDecoder, lines: list[bytes], first: int) -> Any:
+        decoded.append(len(lines))
+        return plain(self, lines, first)
+
+    with backend.database(metadata) as engine:
+        import_document(engine, {"items": records()}, catalog=catalog)
+        monkeypatch.setattr(RecordDecoder, "decode", decode)
+        report = import_document(engine, {"items": document}, catalog=catalog, on_conflict="update")
+    assert (report.updated, report.unchanged) == (1, COUNT - 1)
+    assert sorted(decoded) == [1] * (COUNT // 10 - 1) + [10]
 
 
 Change = Callable[[list[dict[str, Any]]], Any]

@@ -14,6 +14,7 @@ from lading.exporting.reading import identities_of
 from lading.importing.batch import Batch
 from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
+from lading.importing.link_texts import LinkTexts
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.records_beside import RecordsBeside
 from lading.importing.resolved_keys import AMBIGUOUS
@@ -91,6 +92,13 @@ class ConflictPolicy(Protocol):
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Decide on every existing record of a batch."""
 
+    @property
+    def takes_equal(self) -> bool:
+        """Whether records that are as they are stored needn't be decoded."""
+
+    def decide_equal(self, identities: Sequence[Row]) -> Decisions:
+        """Decide on these, by the primary keys of their rows."""
+
 
 #: Makes a policy for the records of an entity.
 MakePolicy = Callable[[Database, RowSet], ConflictPolicy]
@@ -120,6 +128,12 @@ class SkipExisting:
             refuse={place: self._message(existing, place) for place in differing},
         )
 
+    takes_equal = True
+
+    def decide_equal(self, identities: Sequence[Row]) -> Decisions:
+        """Leave all of them."""
+        return Decisions(leave=range(len(identities)))
+
     def _message(self, existing: ExistingRecords, place: int) -> str:
         key = described(self.root.key, existing.batch.keys[place])
         return (
@@ -130,7 +144,10 @@ class SkipExisting:
 
 
 class RefuseExisting:
-    """Reports existing records as problems."""
+    """Reports existing records as problems, equal ones too."""
+
+    #: Their keys must be known.
+    takes_equal = False
 
     def __init__(self, _: Database, root: RowSet) -> None:
         self.key = root.key
@@ -140,6 +157,10 @@ class RefuseExisting:
         return Decisions(
             refuse={place: self._message(existing, place) for place in existing.places}
         )
+
+    def decide_equal(self, identities: Sequence[Row]) -> Decisions:
+        """Isn't called."""
+        raise NotImplementedError
 
     def _message(self, existing: ExistingRecords, place: int) -> str:
         key = described(self.key, existing.batch.keys[place])
@@ -163,6 +184,7 @@ class Conflicts:
         self.is_empty = context.tables.is_empty(root)
         self.resolver = context.resolvers.by_key(root)
         self.beside: RecordsBeside | None = None
+        self.link_texts = LinkTexts(root)
 
     def read_along(self, total: int, lacking: Spool | None = None) -> None:
         """Read the database's records beside those of the payload, unless they are far more.
@@ -188,6 +210,20 @@ class Conflicts:
     def policy(self) -> ConflictPolicy:
         """The policy of the entity's mode, which is made when a record conflicts."""
         return self.make_policy(self.context.database, self.root)
+
+    def pass_equal(self, lines: list[bytes], outcome: EntityOutcome) -> bool:
+        """Decide on the next records without decoding them, if the database has their very lines.
+
+        That is so only for records whose links are counted by their texts.
+        """
+        if self.beside is None or not (self.link_texts.is_possible and self.policy.takes_equal):
+            return False
+        identities = self.beside.pass_equal(lines)
+        if identities is None:
+            return False
+        outcome.add_links(self.link_texts.count(lines))
+        self.policy.decide_equal(identities).note(outcome, Batch([], [], []))
+        return True
 
     def decide(self, batch: Batch) -> Decisions:
         """Decide what happens to every record of a batch; this only reads."""

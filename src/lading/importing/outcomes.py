@@ -7,7 +7,7 @@ at the end whether the others stay.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,6 +107,10 @@ class EntityOutcome:
     def count_links(self, batch: Batch) -> None:
         """Count the links of a batch that was read."""
         count_links(self.outcomes.links.setdefault(self.root.name, Counter()), self.root, batch)
+
+    def add_links(self, counts: Mapping[str, int]) -> None:
+        """Add the numbers of links that were read otherwise, by their paths."""
+        self.outcomes.links.setdefault(self.root.name, Counter()).update(counts)
 
 
 def count_links(counts: Counter[str], rows: RowSet, batch: Batch, path: str = "") -> None:

@@ -43,6 +43,13 @@ class RecordsBeside:
         #: Whether the database has no more records.
         self.at_end = False
 
+    def pass_equal(self, lines: list[bytes]) -> list[Row] | None:
+        """Return the primary keys of the next stored records, if these are their lines."""
+        count = len(lines)
+        if not self._fill(count) or self.pending.lines[:count] != lines:
+            return None
+        return identities_of(self._take(count).rows)
+
     def find(self, keys: Sequence[Key]) -> tuple[Sequence[int], StoredRecords] | None:
         """Return the places of a bundle's next keys that are stored, and the records in this order.
 

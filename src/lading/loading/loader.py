@@ -156,7 +156,7 @@ class Loader:
         )
         loader = EntityLoader(context, root, outcome, conflicts, reader.decoder, updates=updates)
         with self._reading_along(conflicts, collected):
-            for batch in reader.batches(self.progress):
+            for batch in reader.batches(self.progress, conflicts.pass_equal):
                 loader.load(batch)
                 if self.exclusions.must_restart:
                     return

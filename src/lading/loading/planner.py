@@ -67,7 +67,7 @@ class Planner(Loader):
         )
         planner = EntityPlanner(context, root, outcome, conflicts, keys, updates=updates)
         with self._reading_along(conflicts, updates):
-            for batch in reader.batches(self.progress):
+            for batch in reader.batches(self.progress, conflicts.pass_equal):
                 planner.load(batch)
         planner.finish()
         return planner

@@ -76,11 +76,15 @@ class CollectedUpdates:
 
     def policy(self, *_: Any) -> UpdateExisting:
         """Return the policy that collects the records that differ."""
-        return UpdateExisting(self.comparison, self._differ, self._exist)
+        equal = None if self.unsettled.is_needed else self._keep
+        return UpdateExisting(self.comparison, self._differ, self._exist, equal)
+
+    def _keep(self, identities: Sequence[Row]) -> None:
+        if self.mirrors:
+            self.kept.append(identities)
 
     def _exist(self, existing: ExistingRecords) -> None:
-        if self.mirrors:
-            self.kept.append(existing.identities)
+        self._keep(existing.identities)
         self.unsettled.add_existing(existing)
 
     def _differ(self, differing: DifferingRecords) -> None:

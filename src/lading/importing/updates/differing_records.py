@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from lading.database.dialects.base import Row
 from lading.exporting.reading import StoredRow
 from lading.importing.batch import Batch
 from lading.importing.comparison import StoredComparison
@@ -41,7 +42,9 @@ class UpdateExisting:
     Args:
         comparison: compares records with stored ones.
         keep: is called with the records that differ.
-        exist: is called with all records that exist.
+        exist: is called with all records that exist and were decoded.
+        equal: is called with the primary keys of others, which are equal; ``None`` where all must
+            be decoded.
     """
 
     def __init__(
@@ -49,11 +52,13 @@ class UpdateExisting:
         comparison: StoredComparison,
         keep: Callable[[DifferingRecords], object],
         exist: Callable[[ExistingRecords], object],
+        equal: Callable[[Sequence[Row]], object] | None,
     ) -> None:
         self.comparison = comparison
         self.root: RowSet = comparison.rows
         self.keep = keep
         self.exist = exist
+        self.equal = equal
         #: The members whose columns are part of the primary key.
         self.identifying = {m for m in self.root.members if _is_identity(self.root, m)}
 
@@ -89,6 +94,17 @@ class UpdateExisting:
             differing.batch = batch.take(decisions.update)
             self.keep(differing)
         return decisions
+
+    @property
+    def takes_equal(self) -> bool:
+        """Whether records that are as they are stored needn't be decoded."""
+        return self.equal is not None
+
+    def decide_equal(self, identities: Sequence[Row]) -> Decisions:
+        """Leave records that are as they are stored."""
+        if self.equal is not None:
+            self.equal(identities)
+        return Decisions(unchanged=len(identities))
 
     def _refusal(
         self, differing: Iterable[Member], compared: ComparedRecords, place: int
