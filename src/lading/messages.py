@@ -9,6 +9,8 @@ from typing import Any, TypeGuard
 
 #: The remedy for a file that isn't as it was written.
 DAMAGED = "Export again, or use an undamaged copy."
+#: And for one that people may have edited.
+EDITED = "Seal the bundle if the edit was meant; otherwise use an undamaged copy."
 REPR_LIMIT = 80
 LISTED = 5
 #: How many of the names that exist are listed to whoever wrote another, and how alike is near.

@@ -38,6 +38,7 @@ from support.rewriting import rewritten
 from support.zoo import WORLDS, World, keys, places, shop, tickets, values
 
 DAMAGED = "Export again, or use an undamaged copy."
+EDITED = "Seal the bundle if the edit was meant; otherwise use an undamaged copy."
 
 
 class Target:
@@ -128,7 +129,7 @@ def test_an_edited_file_is_refused(target: Target) -> None:
     error = target.refuses(bundle, ChecksumError)
     assert str(error) == (
         "03_products.json: its checksum differs from the manifest's (edited after export?). "
-        + DAMAGED
+        + EDITED
     )
     assert error.file == "03_products.json"
     assert error.expected != error.found

@@ -34,6 +34,7 @@ SAMPLE: Data = {
     "purchases": [b'{"n":%d,"supplier":{"slug":"mill"}}' % n for n in range(25)],
 }
 DAMAGED = "Export again, or use an undamaged copy."
+EDITED = "Seal the bundle if the edit was meant; otherwise use an undamaged copy."
 
 
 def manifest_of(files: list[EntityFile]) -> Manifest:
@@ -597,7 +598,7 @@ class Store:
                 reader.verify()
             assert str(caught.value) == (
                 "01_suppliers.json: its checksum differs from the manifest's "
-                f"(edited after export?). {DAMAGED}"
+                f"(edited after export?). {EDITED}"
             )
             assert caught.value.expected == reader.manifest["suppliers"].sha256
             assert (
@@ -694,7 +695,7 @@ class Store:
             f"  {path}: there are files that the manifest doesn't list: 'extra'. "
             "Move them elsewhere.\n"
             "  01_suppliers.json: its checksum differs from the manifest's (edited after export?). "
-            f"{DAMAGED}\n"
+            f"{EDITED}\n"
             f"  02_tags.json: is missing from the bundle. {DAMAGED}"
         )
 

@@ -19,7 +19,7 @@ from lading.bundle.stores.directory import Replaced
 from lading.bundle.stores.limits import MAX_MANIFEST, unpacked_limit
 from lading.errors import BundleError, ChecksumError
 from lading.filenames import MANIFEST, RESERVED, SUMS, folded
-from lading.messages import DAMAGED, listed
+from lading.messages import DAMAGED, EDITED, listed
 
 __all__ = ["Block", "BundleReader", "with_bundle"]
 
@@ -260,7 +260,7 @@ class Measured:
             yield from raised(self._refuse_line_endings)
             yield ChecksumError(
                 "its checksum differs from the manifest's (edited after export?)",
-                DAMAGED,
+                EDITED,
                 expected=expected,
                 found=self.sha256,
                 file=self._entry.filename,
