@@ -181,7 +181,7 @@ def test_inspect_tells_what_a_bundle_holds(run, run_json, backup, shop) -> None:
 
 
 def test_owned_rows_are_told(run, tmp_path) -> None:
-    """--owned nests what is deleted along with its parent."""
+    """--owned nests what is deleted along with its parent; whoever reads the bundle sees it."""
     url = make_database(tmp_path / "orders.db")
     query(
         url,
@@ -191,5 +191,7 @@ def test_owned_rows_are_told(run, tmp_path) -> None:
     assert "owned: products.lines" in run("inspect", url, "--owned").stdout
     run("export", url, "backup", "--owned")
     assert "owned: products.lines" in run("inspect", "backup").stdout
-    run("import", url, "backup", "--owned")
-    run("diff", url, "backup", "--owned")
+    run("import", url, "backup")
+    run("diff", url, "backup")
+    run("verify", "backup", "--restore", "--database", url)
+    assert "owned:" not in run("inspect", url).stdout

@@ -18,6 +18,7 @@ from lading.cli.declared import PROJECT, declared_catalog
 from lading.cli.declared import VARIABLE as CATALOG_VARIABLE
 from lading.cli.output import Output
 from lading.cli.secrets import masked
+from lading.cli.shapes import owned_lists
 from lading.errors import DeclarationError, TargetError
 
 
@@ -48,13 +49,14 @@ class CatalogChoice:
         Args:
             engine: The database.
             output: Where it is told.
-            bundle: The bundle that goes into it, whose catalog's name a reflected one has.
+            bundle: The bundle that goes into it, whose catalog's name a reflected one has; it nests
+                owned rows if the bundle does.
         """
         catalog = self.declared()
         if catalog is not None:
             return catalog
-        name = None if bundle is None else catalog_name(bundle)
-        catalog = Catalog.from_metadata(engine, name=name, owned=self.owned)
+        name, owned = (None, self.owned) if bundle is None else name_and_form(bundle)
+        catalog = Catalog.from_metadata(engine, name=name, owned=owned)
         shown_url = masked(engine.url.render_as_string(hide_password=True))
         output.note(f"No catalog is named: {shown_url} is taken as it is, {_extent(catalog)}.")
         return catalog
@@ -76,9 +78,11 @@ class CatalogChoice:
             return self.for_database(engine, output, bundle=bundle)
 
 
-def catalog_name(bundle: str) -> str:
-    """Return what a bundle calls its catalog."""
-    return with_bundle(bundle, lambda reader: reader.manifest.catalog)
+def name_and_form(bundle: str) -> tuple[str, bool]:
+    """Return what a bundle calls its catalog, and whether its records hold owned rows."""
+    manifest = with_bundle(bundle, lambda reader: reader.manifest)
+    owned = [path for entry in manifest.files for path in owned_lists("", entry.shape)]
+    return manifest.catalog, bool(owned)
 
 
 def _refuse_none() -> Catalog:

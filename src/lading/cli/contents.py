@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 
@@ -11,6 +10,7 @@ from lading.bundle import with_bundle
 from lading.bundle.manifest import FileEntry, Manifest
 from lading.catalog import Catalog
 from lading.cli.results import InspectedEntity, InspectResult
+from lading.cli.shapes import owned_lists
 from lading.cli.sources import Source
 from lading.database.session import reading
 from lading.database.tables import require_tables
@@ -86,20 +86,12 @@ def _entry(entry: FileEntry, catalog: Catalog | None) -> InspectedEntity:
         candidates=choice.candidates if choice else (),
         decisions=dict(choice.fields) if choice else {},
         references={path: links.entity for path, links in entry.references.items()},
-        owned=tuple(_owned(entry.entity_type, entry.shape)),
+        owned=tuple(owned_lists(entry.entity_type, entry.shape)),
     )
 
 
 def _choice(name: str, catalog: Catalog) -> KeyChoice | None:
     return next((choice for choice in catalog.choices() if choice.entity == name), None)
-
-
-def _owned(path: str, shape: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the paths of owned lists in a shape."""
-    for name, field in shape.get("fields", {}).items():
-        if field.get("type") == "owned":
-            yield f"{path}.{name}"
-            yield from _owned(f"{path}.{name}", field)
 
 
 def text_of(contents: InspectResult) -> str:
