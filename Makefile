@@ -36,7 +36,7 @@ docs: .venv/.installed
 	$(BIN)/python -m pytest -q $(PROCESSES) tests/test_pages.py
 
 # Figures, tables and a plot, within ten minutes; with a million records as well:
-# BENCH_ARGS='--records 10000 100000 1000000 --limit 600 --note "an idle machine"'.
+# BENCH_ARGS='--records 10000 100000 1000000 --seconds 20 --limit 600 --note "an idle machine"'.
 bench: .venv/.installed
 	PYTHONPATH=schemas:tests $(BIN)/python -m bench figures --output docs/benchmarks $(BENCH_ARGS)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -99,8 +101,8 @@ def arguments() -> argparse.ArgumentParser:
     command.add_argument("--job", nargs="+", default=(), help="beginnings of their names")
     command.add_argument("--records", nargs="+", type=int, default=SIZES)
     command.add_argument("--rounds", type=int, default=5)
-    command.add_argument("--seconds", type=float, default=6, help="of each figure")
-    command.add_argument("--limit", type=float, default=15, help="seconds of a rival's run")
+    command.add_argument("--seconds", type=float, default=3, help="of each figure")
+    command.add_argument("--limit", type=float, default=10, help="seconds of a rival's run")
 
     command = _command(commands, pages)
     command.add_argument("output", type=Path)
@@ -117,13 +119,8 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], work: object
-) -> argparse.ArgumentParser:
-    text = work.__doc__
-    command: argparse.ArgumentParser = commands.add_parser(
-        work.__name__, help=text, description=text
-    )  # type: ignore[attr-defined]
+def _command(commands: Any, work: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(work.__name__, description=work.__doc__)
     command.set_defaults(work=work)
     return command
 

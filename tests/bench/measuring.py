@@ -61,8 +61,8 @@ class Scope:
     jobs: tuple[str, ...] = ()
     memory: tuple[str, ...] = ("wide",)
     rounds: int = 5
-    seconds: float = 6
-    limit: float = 15
+    seconds: float = 3
+    limit: float = 10
 
     def workloads_on(self, engine: str) -> list[Workload]:
         """Return the workloads to be measured on an engine."""

@@ -58,10 +58,9 @@ class OrmJson(Rival):
         objects = []
         for name, rows in self.entities.items():
             make, key = to_object(rows, by_key, references), key_of(rows)
-            records = document[name]
-            made = list(map(make, records))
-            by_key[name] = dict(zip(map(key, records), made, strict=True))
-            objects += made
+            of_entity = list(map(make, document[name]))
+            by_key[name] = dict(zip(map(key, document[name]), of_entity, strict=True))
+            objects += of_entity
         for resolve in references:
             resolve()
         with Session(target) as session, session.begin():
