@@ -26,7 +26,7 @@ def write_tables(folder: Path, content: Content) -> None:
 def summary(content: Content) -> str:
     """Compare rivals on the wide table, at the largest size that each was measured at."""
     head = ["", "records", "export", "import", "peak memory"]
-    rows = [[title_of(content, "lading"), "", "1", "1", peaks_of_lading(content)]]
+    rows = [lading_row(content)]
     for rival in content["rivals"]:
         of_rival = select(content, rival=rival, **MAIN)
         both = select(of_rival, job="export") + select(of_rival, job="import")
@@ -89,7 +89,7 @@ def select(figures: Content | list[Figure], **where: Any) -> list[Figure]:
 def times(figure: Figure) -> str:
     """Return a ratio in as many digits as a reader needs."""
     ratio = figure["ratio"]
-    return f"{ratio:.0f} ×" if ratio >= 10 else f"{ratio:.1f} ×" if ratio >= 3 else f"{ratio:.2f} ×"
+    return f"{ratio:.0f} ×" if ratio >= 10 else f"{ratio:.2g} ×"
 
 
 def lading_seconds(figures: Iterable[Figure]) -> float:
@@ -102,11 +102,12 @@ def duration(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
-def peaks_of_lading(content: Content) -> str:
-    """Return lading's peak memory at the largest size of the wide table."""
-    figures = [figure for figure in select(content, **MAIN) if "peak_mib" in figure]
+def lading_row(content: Content) -> list[str]:
+    """Return lading's own row of the summary, at the largest size."""
+    figures = select(content, **MAIN)
     largest = max((figure["records"] for figure in figures), default=0)
-    return peak(select(figures, records=largest), "lading")
+    memory = peak(select(figures, records=largest), "lading")
+    return [title_of(content, "lading"), f"{largest:,}", "1 ×", "1 ×", memory]
 
 
 def peak(figures: Iterable[Figure], name: str) -> str:
@@ -133,6 +134,12 @@ def source(content: Content) -> str:
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table, whose columns stand right but for the first."""
-    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    """Return a Markdown table, in which columns of numbers stand right."""
+    columns = zip(*rows, strict=True)
+    marks = ["--:" if all(map(is_number, column)) else "---" for column in columns]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, marks, *rows)) + "\n"
+
+
+def is_number(cell: str) -> bool:
+    """Tell whether a cell holds a number, or that there is none."""
+    return cell in ("", "–") or cell[0].isdigit()

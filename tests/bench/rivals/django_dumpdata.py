@@ -1,7 +1,8 @@
 """Django's ``dumpdata`` and ``loaddata`` with natural keys, over the same tables.
 
 The models are what ``inspectdb`` would write, with a manager that has ``get_by_natural_key``,
-as Django's documentation has it, and that joins references, so that a dump needs no query a row.
+as Django's documentation has it, and that joins references and
+fetches links ahead, so that a dump needs no query a row.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class DjangoDumpdata(Rival):
 
     name = "django"
     title = "Django dumpdata, loaddata"
-    about = "with --natural-foreign and --natural-primary, references joined for the dump"
+    about = "--natural-foreign and --natural-primary; a manager that joins references for the dump"
 
     @classmethod
     def takes(cls, workload: Workload, engine: str) -> bool:
@@ -151,11 +152,36 @@ class Tables:
                 db_table=links.table.name,
                 related_name="+",
             )
-        if self.keys[rows.table]:
-            attributes |= natural_key_methods(rows.table, list(self.key_paths(rows.table)))
+        attributes |= self.with_natural_key(rows)
         options = {"app_label": self.app, "db_table": rows.table.name}
         attributes |= {"__module__": __name__, "Meta": type("Meta", (), options)}
         type(rows.mapper.class_.__name__, (models.Model,), attributes)
+
+    def with_natural_key(self, rows: RowSet) -> dict[str, Any]:
+        """Return the manager and the method that Django's documentation asks for."""
+        from django.db import models
+
+        paths = list(self.key_paths(self.keys[rows.table]))
+        getters = [path.split("__") for path in paths]
+        referring = tuple(column for column in rows.table.columns if column.foreign_keys)
+        joined = [path.rpartition("__")[0] for path in self.key_paths(referring)]
+        links = [each.attribute for each in rows.links]
+
+        class Manager(models.Manager):  # type: ignore[type-arg, misc]
+            """Finds rows by their natural key, and dumps them without a query a row."""
+
+            def get_queryset(self) -> Any:
+                queryset = super().get_queryset().prefetch_related(*links)
+                return queryset.select_related(*joined) if joined else queryset
+
+            def get_by_natural_key(self, *parts: Any) -> Any:
+                return super().get_queryset().get(**dict(zip(paths, parts, strict=True)))
+
+        def natural_key(self: Any) -> tuple[Any, ...]:
+            return tuple(value_at(self, names) for names in getters)
+
+        methods: dict[str, Any] = {"objects": Manager()}
+        return {**methods, "natural_key": natural_key} if paths else methods
 
     def field(self, column: sa.Column[Any]) -> Any:
         """Return the Django field of a column."""
@@ -177,14 +203,14 @@ class Tables:
         field: Any = getattr(models, name)
         return field(unique=bool(column.unique), **options)
 
-    def key_paths(self, table: sa.Table) -> Iterator[str]:
+    def key_paths(self, columns: Key) -> Iterator[str]:
         """Yield the lookups of a key, such as ``building__site__slug``."""
-        for column in self.keys[table]:
+        for column in columns:
             if not column.foreign_keys:
                 yield field_name(column)
                 continue
             (foreign_key,) = column.foreign_keys
-            for path in self.key_paths(foreign_key.column.table):
+            for path in self.key_paths(self.keys[foreign_key.column.table]):
                 yield f"{field_name(column)}__{path}"
 
 
@@ -198,31 +224,6 @@ def key_columns(rows: RowSet, referred: set[sa.Table]) -> Key:
     uniques = (c for c in rows.table.constraints if isinstance(c, sa.UniqueConstraint))
     keys = [tuple(each.columns) for each in uniques]
     return next((key for key in keys if not any(column.nullable for column in key)), ())
-
-
-def natural_key_methods(table: sa.Table, paths: list[str]) -> dict[str, Any]:
-    """Return the manager and the method that Django's documentation asks for."""
-    from django.db import models
-
-    joined = [field_name(column) for column in table.columns if column.foreign_keys]
-    joined += [path.rpartition("__")[0] for path in paths if "__" in path]
-    getters = [path.split("__") for path in paths]
-
-    class Manager(models.Manager):  # type: ignore[type-arg, misc]
-        """Finds rows by their natural key."""
-
-        def get_queryset(self) -> Any:
-            return (
-                super().get_queryset().select_related(*joined) if joined else super().get_queryset()
-            )
-
-        def get_by_natural_key(self, *parts: Any) -> Any:
-            return super().get_queryset().get(**dict(zip(paths, parts, strict=True)))
-
-    def natural_key(self: Any) -> tuple[Any, ...]:
-        return tuple(value_at(self, names) for names in getters)
-
-    return {"objects": Manager(), "natural_key": natural_key}
 
 
 def value_at(obj: Any, names: list[str]) -> Any:
