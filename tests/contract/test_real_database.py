@@ -362,7 +362,7 @@ def test_its_graph_and_its_page_have_everything(real: sa.Engine) -> None:
     assert svg.count('class="card"') == len(data["entities"]) == len(catalog.use().roots) == 55
     assert all(entity["total"] == len(entity["rows"]) for entity in data["entities"])
     for entity in data["entities"]:
-        for reference in entity["references"]:
+        for reference in entity["references"] if entity["rows"] else ():
             column = entity["columns"].index(reference["path"])
             filled = sum(row[column] is not None for row in entity["rows"])
             assert sum(reference["path"] in links for links in entity["links"]) == filled
