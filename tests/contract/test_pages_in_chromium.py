@@ -41,7 +41,7 @@ def test_a_report_opens_at_a_record_and_runs_nothing_of_it(tmp_path: Path) -> No
     assert '<a href="#record-1-1"><bdi>piece</bdi></a>' in record
     assert "No record in this page refers to it" in words(record)
     assert "6 records" in words(part(dom, "result-count"))
-    assert "no reason is given" in part(dom, "left-out-list")
+    assert "nobody says why" in part(dom, "left-out-list")
 
 
 def test_a_report_is_used_by_keyboard_and_search(tmp_path: Path) -> None:

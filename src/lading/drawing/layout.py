@@ -32,8 +32,8 @@ class PlacedCard:
     """A card with its upper left corner."""
 
     card: EntityCard
-    left: float
-    top: float
+    x: float
+    y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +67,23 @@ def laid_out(graph: EntityGraph, cards: list[EntityCard]) -> GraphLayout:
     options = {**OPTIONS, "effort": effort}
     raw = _library().layout(_request(graph, cards, edges), options=options)
     bounds = raw.bounds
-    left, top = bounds["min"]["x"], bounds["min"]["y"]
+    x, y = bounds["min"]["x"], bounds["min"]["y"]
     places = {node.name: place for place, node in enumerate(graph.nodes)}
     return GraphLayout(
         tuple(
             PlacedCard(
                 card,
-                node["center"]["x"] - card.width / 2 - left,
-                node["center"]["y"] - card.height / 2 - top,
+                node["center"]["x"] - card.width / 2 - x,
+                node["center"]["y"] - card.height / 2 - y,
             )
             for card, node in zip(cards, raw.nodes, strict=True)
         ),
         tuple(
-            PlacedEdge(edge, _line(places, edge, line["points"], left, top))
+            PlacedEdge(edge, _line(places, edge, line["points"], x, y))
             for edge, line in zip(edges, raw.edges, strict=True)
         ),
-        bounds["max"]["x"] - left,
-        bounds["max"]["y"] - top,
+        bounds["max"]["x"] - x,
+        bounds["max"]["y"] - y,
     )
 
 
@@ -139,9 +139,9 @@ def _line(
     places: dict[str, int],
     edge: EntityEdge,
     points: list[dict[str, float]],
-    left: float,
-    top: float,
+    x: float,
+    y: float,
 ) -> tuple[Point, ...]:
-    line = [(point["x"] - left, point["y"] - top) for point in points]
+    line = [(point["x"] - x, point["y"] - y) for point in points]
     is_forward = places[edge.source] < places[edge.target]
     return tuple(line if is_forward else reversed(line))

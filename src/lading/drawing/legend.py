@@ -21,12 +21,12 @@ LEGEND_WIDTH, LEGEND_HEIGHT = 700, 62
 def legend() -> Iterator[str]:
     """Yield the legend's elements, from its upper left corner."""
     yield '<g class="legend">'
-    left = 0
+    x = 0
     for names, text, width in LINES:
-        yield f'<g class="edge {names} neutral"><path class="line" d="M{left} 8h26"/>'
-        yield f'<path class="head" d="M{left + 32} 8l-8 -3.6v7.2Z"/></g>'
-        yield f'<text x="{left + 40}" y="12">{text}</text>'
-        left += 40 + width + 20
+        yield f'<g class="edge {names} neutral"><path class="line" d="M{x} 8h26"/>'
+        yield f'<path class="head" d="M{x + 32} 8l-8 -3.6v7.2Z"/></g>'
+        yield f'<text x="{x + 40}" y="12">{text}</text>'
+        x += 40 + width + 20
     for place, note in enumerate(NOTES):
         yield f'<text x="0" y="{34 + 18 * place}">{note}</text>'
     yield "</g>"

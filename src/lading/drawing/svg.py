@@ -156,7 +156,7 @@ def _card(placed: PlacedCard, place: int, graph: EntityGraph, *, anchors: bool) 
         yield f'<a href="#entity-{place}" class="card-link">'
     yield (
         f'<g class="card{absent}" data-entity="{place}" '
-        f'transform="translate({number(placed.left)} {number(placed.top)})">'
+        f'transform="translate({number(placed.x)} {number(placed.y)})">'
     )
     yield f"<title>{xml(_tooltip(card, graph))}</title>"
     yield from card_lines(card)
@@ -181,18 +181,16 @@ def card_lines(card: EntityCard) -> Iterator[str]:
     yield f'<text class="key" x="{PADDING}" y="34">{xml(card.key)}</text>'
     yield f'<text class="count" x="{right}" y="34">{card.count}</text>'
     for place, line in enumerate(card.lines):
-        left = PADDING + INDENT * line.depth
-        top = HEAD + LINE * place
-        yield from _mark(line.role, left, top)
-        yield f'<text class="{line.role}" x="{left + 15}" y="{top + 12}">{xml(line.text)}</text>'
+        x = PADDING + INDENT * line.depth
+        y = HEAD + LINE * place
+        yield from _mark(line.role, x, y)
+        yield f'<text class="{line.role}" x="{x + 15}" y="{y + 12}">{xml(line.text)}</text>'
 
 
-def _mark(role: str, left: float, top: float) -> Iterator[str]:
+def _mark(role: str, x: float, y: float) -> Iterator[str]:
     if role == "owned":
-        yield f'<rect class="mark" x="{left}" y="{top + 3.5:g}" width="9" height="9" rx="2"/>'
+        yield f'<rect class="mark" x="{x}" y="{y + 3.5:g}" width="9" height="9" rx="2"/>'
     elif role == "links":
-        y = top + 8
-        yield f'<path class="mark" d="M{left} {y}h9m-3 -3l3 3l-3 3m-3 -6l-3 3l3 3"/>'
+        yield f'<path class="mark" d="M{x} {y + 8}h9m-3 -3l3 3l-3 3m-3 -6l-3 3l3 3"/>'
     elif role == "itself":
-        y = top + 11
-        yield f'<path class="mark" d="M{left + 3} {y}a3.5 3.5 0 1 1 3 0m-1 -3l1.2 3.2l-3 .8"/>'
+        yield f'<path class="mark" d="M{x + 3} {y + 11}a3.5 3.5 0 1 1 3 0m-1 -3l1.2 3.2l-3 .8"/>'

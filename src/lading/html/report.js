@@ -164,15 +164,15 @@ function showRecord(place, row, isAsked) {
 }
 
 function showReferrers(box, place, row) {
-  const found = referrers.get(place + "." + row) || [];
+  const places = referrers.get(place + "." + row) || [];
   const groups = new Map();
-  for (const [from, record, path] of found) {
+  for (const [from, record, path] of places) {
     const field = path.split("\u001f").filter((part) => !/^\d+$/.test(part)).join(".");
     const label = entities[from].name + " (" + field + ")";
     if (!groups.has(label)) groups.set(label, []);
     groups.get(label).push([from, record]);
   }
-  box.append(element("h4", {}, found.length ? "Referred to by" : "No record in this page refers to it"));
+  box.append(element("h4", {}, places.length ? "Referred to by" : "No record in this page refers to it"));
   for (const [label, records] of groups) {
     const items = records.slice(0, MOST_RESULTS).map(([from, record]) => element("li", {}, recordLink(from, record)));
     const more = records.length - items.length;
@@ -193,7 +193,7 @@ function showChoices() {
 function showLeftOut() {
   const rows = data.leftOut.map(([name, reason]) => [
     element("td", { class: "path" }, plainText(name)),
-    reason === null ? element("td", { class: "soft" }, "no reason is given") : plainText(reason),
+    reason === null ? element("td", { class: "soft" }, "nobody says why") : plainText(reason),
   ]);
   const box = byId("left-out-list");
   if (rows.length) box.append(table(["table or column", "reason"], rows));

@@ -11,6 +11,7 @@ import pytest
 from lading import ArgumentError
 from lading.drawing import FORMATS, around, drawn
 from lading.drawing.cards import card_of, fitting, width_of
+from lading.drawing.dot import quoted
 from lading.drawing.entity_graph import entity_graph
 from lading.drawing.svg import svg_element
 from support.graphs import HOSTILE, entity, hostile_graph, kitchen, ref
@@ -141,6 +142,7 @@ def test_names_mean_nothing_in_mermaid_and_dot() -> None:
     dot = drawn(hostile_graph(), "dot")
     assert re.sub(r'"(\\.|[^"\\])*"', "", dot, flags=re.DOTALL).count('"') == 0
     assert "\0" not in dot
+    assert quoted('a\\n"b"&') == r'"a\\n\"b\"&amp;"'
 
 
 def test_names_move_no_cursor_in_text() -> None:

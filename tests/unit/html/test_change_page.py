@@ -69,7 +69,7 @@ def test_long_changes_are_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> N
 def test_cascades_stand_with_the_entity_whose_records_are_deleted() -> None:
     """Those that set a column to null as well."""
     plan = plan_of(
-        [delete("a", "1"), delete("b", "1"), insert("a", "2")],
+        [delete("a", "1"), delete("b", "1"), insert("b", "2")],
         cascades=[Cascade("b", "logs.b_id", "set to null", 2)],
     )
     parts = parts_of(change_page(plan))

@@ -180,8 +180,14 @@ def test_records_that_code_wrote_are_shown_without_links_if_nothing_is_hidden(
 
 
 def test_a_damaged_bundle_gets_no_page(tmp_path: Path) -> None:
-    """Its checksums are verified first."""
+    """Its checksums are verified first, of what isn't shown as well."""
     write_bundle_of(tmp_path / "b")
+    sums = tmp_path / "b" / "SHA256SUMS"
+    text = sums.read_text()
+    sums.write_text(text.replace("a", "b"))
+    with pytest.raises(BundleError, match="SHA256SUMS"):
+        bundle_page(tmp_path / "b")
+    sums.write_text(text)
     with (tmp_path / "b" / "01_1.json").open("ab") as file:
         file.write(b" ")
     with pytest.raises(BundleError, match=r"01_1\.json"):
@@ -280,6 +286,14 @@ def test_a_page_holds_the_first_records_and_those_that_they_refer_to() -> None:
     assert all(links.keys() == {"good"} for links in orders.links)
 
 
+def test_records_that_others_refer_to_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the first ones refer to."""
+    monkeypatch.setattr(sample, "MOST_RECORDS", sample.FIRST_RECORDS + 10)
+    many = ManyRecords()
+    many.sampler.run(many.read)
+    assert sum(len(entity.rows) for entity in many.sampler.samples) == sample.MOST_RECORDS
+
+
 def test_records_are_bounded_by_bytes_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """One entity can't take what all are to share."""
     monkeypatch.setattr(sample, "MOST_BYTES", 10_000)
@@ -299,3 +313,19 @@ def test_a_key_that_two_records_have_leads_nowhere() -> None:
     sampler = Sampler(EntityTotal(name, rows[name], len(records[name])) for name in records)
     sampler.run(lambda name: (record for record in records[name]))
     assert sampler.samples[1].links == [{}, {"a": (0, 2)}]
+
+
+def test_a_key_leads_to_its_record_whatever_the_order_of_its_fields() -> None:
+    """A bundle may have been edited by hand."""
+    point = {"fields": {"x": TEXT, "y": TEXT}, "key": ["x", "y"]}
+    stop = {"fields": {"point": ref("points")}, "key": ["point"]}
+    rows = rows_of({"points": point, "stops": stop, "lines": shape(stop=ref("stops"))})
+    records: dict[str, list[Record]] = {
+        "points": [{"x": "1", "y": "2"}],
+        "stops": [{"point": {"x": "1", "y": "2"}}],
+        "lines": [{"slug": "a", "stop": {"point": {"y": "2", "x": "1"}}}],
+    }
+    sampler = Sampler(EntityTotal(name, rows[name], 1) for name in records)
+    sampler.run(lambda name: (record for record in records[name]))
+    links_of_each = [entity.links for entity in sampler.samples]
+    assert links_of_each == [[{}], [{"point": (0, 0)}], [{"stop": (1, 0)}]]
