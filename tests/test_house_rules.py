@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import lading
@@ -46,6 +47,43 @@ def lines_of(function: ast.FunctionDef) -> int:
     if docstring is None or docstring.end_lineno is None:
         return whole
     return whole - (docstring.end_lineno - docstring.lineno + 1)
+
+
+def test_public_functions_describe_their_arguments() -> None:
+    """Of more than three, each stands under ``Args:``; a command's are told by its options."""
+    bare = [
+        f"{path}, {node.name}"
+        for path, tree in TREES.items()
+        for node in public_functions(tree)
+        if len(parameters_of(node)) > 3
+        and not {"command", "overload", "wraps"} & set(decorators_of(node))
+        and "Args:" not in (ast.get_docstring(node) or "")
+    ]
+    assert not bare, "\n".join(bare)
+
+
+def public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    """Yield the functions and methods of a module that others may call."""
+    for node in tree.body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        for function in inner:
+            if isinstance(function, ast.FunctionDef) and not function.name.startswith("_"):
+                yield function
+
+
+def parameters_of(function: ast.FunctionDef) -> list[str]:
+    """Name what a caller gives."""
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    more = [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
+    return [arg.arg for arg in (*named, *more) if arg.arg not in ("self", "cls")]
+
+
+def decorators_of(function: ast.FunctionDef) -> Iterator[str]:
+    """Yield the names of a function's decorators, without their modules."""
+    for decorator in function.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        yield ast.unparse(called).rpartition(".")[2]
 
 
 def test_no_class_has_the_name_of_another() -> None:

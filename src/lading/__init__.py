@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lading.locker import Locked, check, lock
     from lading.mapping.fields import Owned, Ref
     from lading.planning.plan import Diff, ImportPlan
-    from lading.planning.record_change import RecordChange
+    from lading.planning.record_change import Cascade, RecordChange
     from lading.record_schemas import json_schema
     from lading.report import Finding, ImportReport, Problem, Progress
     from lading.schema import EntitySchema
@@ -57,6 +57,7 @@ __all__ = [
     "AlteredWarning",
     "ArgumentError",
     "BundleError",
+    "Cascade",
     "Catalog",
     "Change",
     "ChecksumError",
@@ -116,6 +117,7 @@ _MODULES = {
     "AlteredWarning": "lading.errors",
     "ArgumentError": "lading.errors",
     "BundleError": "lading.errors",
+    "Cascade": "lading.planning.record_change",
     "Catalog": "lading.catalog",
     "Change": "lading.changes.change",
     "ChecksumError": "lading.errors",

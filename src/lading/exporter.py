@@ -172,7 +172,14 @@ def export_document(
 def prepared_export(
     catalog: Catalog, only: Any, where: Any, *, closure: bool
 ) -> tuple[LoadOrder, Scope]:
-    """Check all declarations; return the order, and the entities and rows to export."""
+    """Check all declarations; return the order, and the entities and rows to export.
+
+    Args:
+        catalog: the catalog to export.
+        only: the entities to export; by default all.
+        where: conditions by entity, as in :func:`export_all`.
+        closure: whether to add what exported records refer to.
+    """
     check_flags(closure=closure)
     entities = catalog.use()
     history_of(catalog)
@@ -213,7 +220,16 @@ def exporting_from(
     include_ids: bool,
     progress: Watch | None,
 ) -> Iterator[Export]:
-    """Open the snapshot that all records are read from."""
+    """Open the snapshot that all records are read from.
+
+    Args:
+        session: what to read from, as in :func:`export_all`.
+        catalog: the catalog to export.
+        order: the order of its entities.
+        scope: the entities and rows to export.
+        include_ids: whether records carry surrogate ids too.
+        progress: is called with a ``Progress`` after each chunk.
+    """
     with veiled(catalog.use()), reading(session, catalog) as opened:
         require_tables(opened.database, catalog.use())
         scope.resolve(opened.database)

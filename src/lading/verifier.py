@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from lading.bundle import BundleSurvey
 from lading.bundle.manifest import Manifest, content_digest
 from lading.bundle.stores.directory import Replaced
+from lading.bundle.stores.zip_check import BrokenArchive
 from lading.catalog import Catalog, catalog_of
 from lading.errors import ArgumentError, BundleError
 from lading.filenames import MANIFEST
@@ -113,7 +114,8 @@ def _verified(
     except BundleError as error:
         if not os.path.lexists(place):
             raise
-        problems = Problems([problem_of(error, str(place))])
+        faults = error.faults if isinstance(error, BrokenArchive) else (error,)
+        problems = Problems([problem_of(fault, str(place)) for fault in faults])
     return Verification(
         path=place,
         verified_at=started,

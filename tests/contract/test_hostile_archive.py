@@ -229,7 +229,7 @@ def test_08_a_bomb_of_a_side_file_is_not_expanded(
     path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The manifest and the checksums are read up to a bound, too."""
-    monkeypatch.setattr("lading.bundle.reader.MAX_MANIFEST", 10_000)
+    monkeypatch.setattr("lading.bundle.opened.MAX_MANIFEST", 10_000)
     contents = members(path)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for each, data in contents.items():

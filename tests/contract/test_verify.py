@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
 import pytest
 import sqlalchemy as sa
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
-from lading import ArgumentError, BundleError, seal, verify
+from lading import ArgumentError, BundleError, import_all, seal, verify
 from lading.bundle import BundleReader
 from lading.formats import verification_schema
 from support.aged import pantry
@@ -275,6 +276,23 @@ def test_evidence_is_never_left_in_the_bundle(tmp_path: Path, name: str) -> None
     with pytest.raises(BundleError, match="or inside of it, which it would make unreadable"):
         outcome.write(path if name == "b.zip" else path / "evidence.json")
     assert verify(path)
+
+
+def test_every_fault_of_an_archives_structure_is_told(tmp_path: Path) -> None:
+    """Each file in it that can't be trusted, and not the first of them alone."""
+    path = packed(shop(3), tmp_path / "b.zip")
+    with ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with ZipFile(path, "w") as archive:
+        for name, data in contents.items():
+            info = ZipInfo(name)
+            info.external_attr = (0o120777 if name[:2] in ("01", "03") else 0o100644) << 16
+            archive.writestr(info, data)
+    told = verify(path).errors
+    assert [text.split(":")[0] for text in told] == ["01_aisles.json", "03_tags.json"]
+    assert all("is not a plain file" in text for text in told)
+    with pytest.raises(BundleError, match=r"01_aisles\.json: is not a plain file"):
+        import_all(sa.create_engine("sqlite://"), path, catalog=shop(3).catalog)
 
 
 def test_nothing_at_the_path_is_an_error(tmp_path: Path) -> None:

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import NoReturn, TypeVar
 
 from lading.bundle.file_format import BLOCK_BYTES, line_endings, sums
 from lading.bundle.lines import runs
 from lading.bundle.manifest import FileEntry, Manifest, is_sealed
-from lading.bundle.stores.base import BundleSource, open_source, read_whole
+from lading.bundle.opened import OpenedBundle
+from lading.bundle.stores.base import BundleSource, read_whole
 from lading.bundle.stores.directory import Replaced
-from lading.bundle.stores.limits import MAX_MANIFEST, unpacked_limit
 from lading.errors import BundleError, ChecksumError
 from lading.filenames import MANIFEST, RESERVED, SUMS, folded
 from lading.messages import DAMAGED, EDITED, listed
@@ -34,7 +33,7 @@ class Block:
     records: list[bytes]
 
 
-class BundleReader:
+class BundleReader(OpenedBundle):
     """A bundle that is read; use it in a ``with`` statement.
 
     Opening reads and checks the manifest alone.  Raises ``BundleError`` for
@@ -45,30 +44,12 @@ class BundleReader:
 
     manifest: Manifest
 
-    def __init__(self, path: str | os.PathLike[str], *, max_bytes: int | None = None) -> None:
-        self.path = Path(os.fsdecode(path))
-        self._source: BundleSource = open_source(self.path)
-        try:
-            self.manifest = _manifest(self._source, self.path)
-            self._check_size(max_bytes)
-        except BaseException:
-            self._source.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the folder or archive."""
-        self._source.close()
+    def _begin(self) -> None:
+        text = self._manifest_text()
+        if b"\r\n" in text and is_sealed(text.replace(b"\r\n", b"\n")):
+            raise line_endings(MANIFEST)
+        self.manifest = Manifest.from_bytes(text, path=self.path)
+        self._check_size()
 
     def verify(self, entries: Iterable[FileEntry] | None = None) -> None:
         """Compare files with the manifest: those of some entries, or all of them.
@@ -113,10 +94,9 @@ class BundleReader:
         measured.finish()
         refuse_count(entry, count)
 
-    def _check_size(self, max_bytes: int | None) -> None:
+    def _check_size(self) -> None:
         """Refuse what the manifest says is too much, before any of it is read."""
-        size = self._source.size
-        limit = max_bytes or (None if size is None else unpacked_limit(size))
+        size, limit = self._source.size, self._most
         total = sum(entry.bytes for entry in self.manifest.files)
         if limit is not None and total > limit:
             packed = "" if size is None else f" in an archive of {size:,}"
@@ -300,19 +280,6 @@ def grouped(chunks: Iterable[list[bytes]], size: int) -> Iterator[Block]:
             weight = sum(map(len, records))
     if records:
         yield Block(first, records)
-
-
-def _manifest(source: BundleSource, path: Path) -> Manifest:
-    if MANIFEST not in source.names():
-        raise BundleError(
-            f"has no {MANIFEST}: an incomplete bundle, or none at all",
-            "Check the path, or export again.",
-            file=str(path),
-        )
-    text = read_whole(source, MANIFEST, MAX_MANIFEST)
-    if b"\r\n" in text and is_sealed(text.replace(b"\r\n", b"\n")):
-        raise line_endings(MANIFEST)
-    return Manifest.from_bytes(text, path=path)
 
 
 def raised(check: Callable[[], None]) -> Iterator[BundleError]:

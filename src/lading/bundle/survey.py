@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 from zlib import crc32
 
 from lading.bundle.file_format import CLOSE, SEPARATOR, header, line_endings
 from lading.bundle.lines import runs
 from lading.bundle.manifest import FileEntry, Manifest, is_sealed
+from lading.bundle.opened import OpenedBundle
 from lading.bundle.reader import Block, Measured, grouped, raised, refuse_count, store_faults
 from lading.bundle.salvage import salvaged
 from lading.bundle.scan import Malformed
-from lading.bundle.stores.base import open_source, read_whole
-from lading.bundle.stores.limits import MAX_MANIFEST, unpacked_limit
 from lading.errors import BundleError, LadingError
 from lading.filenames import MANIFEST
 
@@ -26,7 +21,7 @@ __all__ = ["BundleSurvey"]
 Note = Callable[[LadingError], None]
 
 
-class BundleSurvey:
+class BundleSurvey(OpenedBundle):
     """A bundle that is looked through; use it in a ``with`` statement.
 
     Opening reads the manifest alone: ``faults`` is what is wrong with it, and ``manifest`` what
@@ -34,11 +29,7 @@ class BundleSurvey:
     folder or archive that could be read.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, max_bytes: int | None = None) -> None:
-        self.path = Path(os.fsdecode(path))
-        self._source = open_source(self.path)
-        size = self._source.size
-        self._most = max_bytes or (None if size is None else unpacked_limit(size))
+    def _begin(self) -> None:
         self._taken = 0
         self.manifest: Manifest | None = None
         self.faults: list[LadingError] = []
@@ -48,31 +39,10 @@ class BundleSurvey:
         self.loose: set[str] = set()
         #: The digests of the files that were read, by name.
         self.digests: dict[str, str] = {}
-        try:
-            self.faults += raised(self._read_manifest)
-        except BaseException:
-            self._source.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._source.close()
+        self.faults += raised(self._read_manifest)
 
     def _read_manifest(self) -> None:
-        if MANIFEST not in self._source.names():
-            raise BundleError(
-                f"has no {MANIFEST}: an incomplete bundle, or none at all",
-                "Check the path, or export again.",
-                file=str(self.path),
-            )
-        text = read_whole(self._source, MANIFEST, MAX_MANIFEST)
+        text = self._manifest_text()
         unconverted = text.replace(b"\r\n", b"\n")
         if unconverted != text and is_sealed(unconverted):
             self.faults.append(line_endings(MANIFEST))

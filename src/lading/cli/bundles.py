@@ -16,7 +16,15 @@ from lading.upgrader import upgrade
 def converted(
     output: Output, source: str, destination: str, choice: CatalogChoice, options: dict[str, Any]
 ) -> Manifest:
-    """Write a bundle again at its catalog's versions, as a folder or a ZIP file."""
+    """Write a bundle again at its catalog's versions, as a folder or a ZIP file.
+
+    Args:
+        output: takes what people are told.
+        source: the bundle.
+        destination: where the new one is written; the same path replaces the old one.
+        choice: which catalog was asked for.
+        options: what :func:`lading.upgrade` takes besides.
+    """
     catalog = choice.for_bundle(source, output)
     with progress_shown() as progress:
         return upgrade(source, destination, catalog=catalog, progress=progress, **options)

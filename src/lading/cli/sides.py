@@ -23,6 +23,12 @@ def opened_sides(
 
     Without a declared catalog it is that of the first side that is a database, else that of
     ``--database`` or ``DATABASE_URL``; it has the name that a bundle among the sides calls it.
+
+    Args:
+        a: the first side, as it was written: a URL or a path.
+        b: the second side.
+        choice: which catalog was asked for.
+        output: takes what people are told.
     """
     with ExitStack() as stack:
         sides: list[Any] = []

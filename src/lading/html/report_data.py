@@ -40,7 +40,14 @@ def report_data(
     entities: Sequence[EntityTotal],
     samples: Sequence[EntitySample],
 ) -> Json:
-    """Return a report as JSON: entities in import order, with their records."""
+    """Return a report as JSON: entities in import order, with their records.
+
+    Args:
+        subject: what the report is of.
+        graph: the entities and their references.
+        entities: their numbers of records, in import order.
+        samples: the records of each that are shown.
+    """
     total = sum(entity.total for entity in entities)
     shown = sum(len(sample.rows) for sample in samples)
     return {

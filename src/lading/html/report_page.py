@@ -223,7 +223,14 @@ def report(
     entities: list[EntityTotal],
     records: Callable[[str], Generator[Record, None, None]],
 ) -> str:
-    """Return the page of a subject, whose records are read as far as they are shown."""
+    """Return the page of a subject, whose records are read as far as they are shown.
+
+    Args:
+        subject: what the report is of.
+        graph: the entities and their references.
+        entities: their numbers of records, in import order.
+        records: reads the records of an entity by its name.
+    """
     sampler = Sampler(entities)
     sampler.run(records)
     return document(

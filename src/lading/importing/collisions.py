@@ -110,7 +110,14 @@ class Collisions:
         return {place: owners.get(row) for place, row in owner_identities.items()}
 
     def held(self, rows: RowSet, parts: Parts, key: Key, identity: Row) -> Collision:
-        """Return the collision with the row that has unique values, in one row set."""
+        """Return the collision with the row that has unique values, in one row set.
+
+        Args:
+            rows: the row set of both rows.
+            parts: the members that are unique together.
+            key: the values of these.
+            identity: the primary key of the row that has them.
+        """
         if rows is not self.root:
             return self._nested_collision(rows, parts, ("", key), identity)
         owner = self._named([identity]).get(identity)
@@ -246,7 +253,14 @@ def unique_sets(rows: RowSet) -> Iterator[Parts]:
 
 
 def unique_key(parts: Parts, record: Any, batch: Batch, place: int) -> Key | None:
-    """Return a record's unique values; ``None`` where one of them is null, which equals nothing."""
+    """Return a record's unique values; ``None`` where one of them is null, which equals nothing.
+
+    Args:
+        parts: the members that are unique together.
+        record: the record as it is written.
+        batch: the batch that it is in.
+        place: its place there.
+    """
     key = tuple(
         batch.references[part.name][place]
         if isinstance(part, Reference)

@@ -114,7 +114,14 @@ class EntityOutcome:
 
 
 def count_links(counts: Counter[str], rows: RowSet, batch: Batch, path: str = "") -> None:
-    """Add the links of a batch to counts by dotted path."""
+    """Add the links of a batch to counts by dotted path.
+
+    Args:
+        counts: what they are added to, by dotted path.
+        rows: the row set of the batch.
+        batch: the rows whose references and lists of links count.
+        path: the path of the row set in a record, with a dot at its end.
+    """
     for reference in rows.references:
         keys = batch.references[reference.name]
         counts[f"{path}{reference.written}"] += len(keys) - keys.count(None)

@@ -195,6 +195,12 @@ def covering(
 
     Those that hold what the rows' owners give, the ``owned`` ones, need no member.  With
     ``every``, rows of every class must have them.
+
+    Args:
+        rows: the row set.
+        columns: the columns, in the order of the members that are returned.
+        owned: those of them that a row's owner gives.
+        every: whether members of some classes of a hierarchy are passed over.
     """
     all_columns = set(columns)
     wanted = all_columns - set(owned)

@@ -39,7 +39,14 @@ _decoder = msgspec.json.Decoder(ChangeLine)
 
 
 def write_change_file(path: Path, header: PlanHeader, log: ChangeLog, summary: PlanSummary) -> None:
-    """Write changes to a file, in place of one that is there."""
+    """Write changes to a file, in place of one that is there.
+
+    Args:
+        path: the file.
+        header: its first line.
+        log: the changes.
+        summary: its last line, to which the checksum is added.
+    """
     with whole_file(path) as file:
         digest = sha256()
 

@@ -114,7 +114,14 @@ class RecordComparison:
     def differences(
         self, rows: RowSet, record: Content, stored: Content, path: str = ""
     ) -> Iterator[FieldDifference]:
-        """Yield the fields of two records, or of two owned rows, whose values differ."""
+        """Yield the fields of two records, or of two owned rows, whose values differ.
+
+        Args:
+            rows: the row set of both.
+            record: the one side.
+            stored: the other side.
+            path: the path of the row set in a record, with a dot at its end.
+        """
         for member in self.differing(rows, record, stored):
             if member in self.uncounted:
                 continue

@@ -91,6 +91,12 @@ def compare_external(
 
     Those of references of which it says none are told by ``follow``, each with its place.  Fewer
     are mended by counting anew; one more may be a reference that is misspelt.
+
+    Args:
+        references: those that were followed.
+        counts: how many links of each lead out of the bundle.
+        manifest: what the bundle says of them.
+        tell: takes the problems.
     """
     expected = leaving_of(manifest)
     for name, path in references.spots:

@@ -103,7 +103,14 @@ def _reported(factory: EngineFactory | None) -> EngineFactory | None:
 def differences(
     expected: Path, again: Path, catalog: Catalog, *, max_bytes: int | None
 ) -> Iterator[Problem]:
-    """Yield the first differences of each entity's records."""
+    """Yield the first differences of each entity's records.
+
+    Args:
+        expected: the bundle as it should be.
+        again: the bundle that was exported after an import.
+        catalog: the catalog of both.
+        max_bytes: how many bytes an archive's files may hold.
+    """
     entities = catalog.use()
     with BundleReader(expected, max_bytes=max_bytes) as before, BundleReader(again) as after:
         for entry in before.manifest.files:

@@ -11,17 +11,17 @@ import os
 import stat
 import struct
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from lading.bundle.stores.limits import MAX_FILES
-from lading.bundle.stores.zip_member import ENCRYPTED, Stretch, check_local, refuse
+from lading.bundle.stores.zip_member import ENCRYPTED, Stretch, check_local, refusal, refuse
 from lading.errors import BundleError
 from lading.filenames import folded
 from lading.messages import shown
 
-__all__ = ["Outline", "check_members", "outline"]
+__all__ = ["BrokenArchive", "Outline", "check_members", "outline"]
 
 # The entity files, the bundle's own, and what file managers put beside each.
 MAX_MEMBERS = 2 * MAX_FILES + 10
@@ -34,6 +34,15 @@ _END64 = struct.Struct("<4sQ2H2L4Q")
 _LONGEST_COMMENT = 0xFFFF
 # The bit by which DOS tells a folder.
 DOS_FOLDER = 0x10
+
+
+class BrokenArchive(BundleError):
+    """The first of several faults of an archive's structure; ``faults`` are all of them."""
+
+    def __init__(self, faults: Sequence[BundleError]) -> None:
+        first = faults[0]
+        super().__init__(first.problem, first.remedy, file=first.file)
+        self.faults = tuple(faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +120,31 @@ def check_members(
     """
     names: dict[str, str] = {}
     stretches: dict[str, Stretch] = {}
+    faults: list[BundleError] = []
     ordered = sorted(members, key=lambda info: info.header_offset)
     ends = [*(info.header_offset for info in ordered[1:]), outline.directory]
+    if ordered and ordered[0].header_offset:
+        faults.append(refusal("has other bytes before the first file", name))
+    if len(ordered) != outline.members:
+        faults.append(refusal("has another number of files than it says", name))
     for info, end in zip(ordered, ends, strict=False):
-        _check_member(info)
-        if not names and info.header_offset:
-            refuse("has other bytes before the first file", name)
-        other = names.setdefault(folded(info.filename), info.filename)
-        if len(names) == len(stretches):
-            refuse(f"has two files of one name, {shown(other)} and {shown(info.filename)}", name)
-        stretches[info.filename] = check_local(file, info, end)
-    if len(names) != outline.members:
-        refuse("has another number of files than it says", name)
+        try:
+            _check_member(info)
+            _check_name(info, names, name)
+            stretches[info.filename] = check_local(file, info, end)
+        except BundleError as error:
+            faults.append(error)
+    if faults:
+        raise BrokenArchive(faults) if faults[1:] else faults[0]
     return stretches
+
+
+def _check_name(info: zipfile.ZipInfo, names: dict[str, str], name: str) -> None:
+    """Refuse a member with the name of another, and note its own."""
+    other = names.get(folded(info.filename))
+    if other is not None:
+        refuse(f"has two files of one name, {shown(other)} and {shown(info.filename)}", name)
+    names[folded(info.filename)] = info.filename
 
 
 def _check_member(info: zipfile.ZipInfo) -> None:

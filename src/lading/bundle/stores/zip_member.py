@@ -16,7 +16,7 @@ from typing import BinaryIO, NoReturn
 from lading.bundle.stores.limits import PIECE
 from lading.errors import BundleError
 
-__all__ = ["ENCRYPTED", "Stretch", "check_local", "inflated", "refuse"]
+__all__ = ["ENCRYPTED", "Stretch", "check_local", "inflated", "refusal", "refuse"]
 
 ENCRYPTED = 0x1
 _STREAMED = 0x8
@@ -41,9 +41,14 @@ class Stretch:
     info: zipfile.ZipInfo
 
 
+def refusal(problem: str, file: str) -> BundleError:
+    """Return the one error for an archive that can't be trusted."""
+    return BundleError(problem, "Get an undamaged copy of the archive.", file=file)
+
+
 def refuse(problem: str, file: str) -> NoReturn:
     """Raise the one error for an archive that can't be trusted."""
-    raise BundleError(problem, "Get an undamaged copy of the archive.", file=file)
+    raise refusal(problem, file)
 
 
 def check_local(file: BinaryIO, info: zipfile.ZipInfo, end: int) -> Stretch:

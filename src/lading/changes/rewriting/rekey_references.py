@@ -133,7 +133,14 @@ class _Keys:
         return self.ways.lead(written_by(inner), {self.goal})
 
     def replace(self, holder: Any, at: Any, inner: Shape, place: str) -> None:
-        """Replace every key of the entity's in a reference, which a record holds."""
+        """Replace every key of the entity's in a reference, which a record holds.
+
+        Args:
+            holder: the record, or the part of one, that the reference stands in.
+            at: where in it.
+            inner: the reference's shape.
+            place: what errors call that place.
+        """
         pending = [(holder, at, written_by(inner), bool(inner.get("flat")))]
         for _ in range(DEEPEST):
             if not pending:

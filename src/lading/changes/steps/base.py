@@ -99,7 +99,14 @@ class Copies:
 
 
 def altered(name: str, before: Any, after: Any, place: str) -> Refused:
-    """Return the refusal of a step that makes another record of one."""
+    """Return the refusal of a step that makes another record of one.
+
+    Args:
+        name: the field.
+        before: its value in the record of the version before.
+        after: its value afterwards.
+        place: what errors call the record that the field is of.
+    """
     return Refused(
         f"turns {shown(before)} into {shown(after)}, and {name!r} is part of the natural key, "
         "which only Rekey may alter",

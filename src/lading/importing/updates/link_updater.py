@@ -63,7 +63,15 @@ class LinkUpdater:
         place: Mapping[Column, int],
         log: WriteLog,
     ) -> None:
-        """Insert the links that records have and their rows don't; arguments as of ``remove``."""
+        """Insert the links that records have and their rows don't; arguments as of ``remove``.
+
+        Args:
+            resolved: the records, with the rows that they refer to.
+            rows: the rows that they update.
+            changes: what becomes of each.
+            place: where in a row each column stands.
+            log: takes what was written.
+        """
         wanted, owners = self._wanted(resolved, rows, changes, place)
         if owners:
             stored = self._stored(owners)

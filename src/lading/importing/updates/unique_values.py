@@ -93,7 +93,14 @@ class UniqueValues:
                 self._want(group, record, owners[1])
 
     def leave(self, rows: RowSet, record: Content, owner: Row | None, identity: Row) -> None:
-        """Note a row that will be deleted in the end, be it a record or nested in one."""
+        """Note a row that will be deleted in the end, be it a record or nested in one.
+
+        Args:
+            rows: the row set of the row.
+            record: its contents.
+            owner: the primary key of the row that owns it, if one does.
+            identity: its primary key.
+        """
         for group in self.groups[rows]:
             self._leave(group, record, owner, identity, is_doomed=True)
 

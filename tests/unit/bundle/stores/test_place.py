@@ -406,7 +406,7 @@ def test_a_manifest_without_end_is_refused(
 ) -> None:
     """A manifest is read up to a bound."""
     written(path, OLD)
-    monkeypatch.setattr("lading.bundle.reader.MAX_MANIFEST", 100)
+    monkeypatch.setattr("lading.bundle.opened.MAX_MANIFEST", 100)
     with pytest.raises(BundleError) as caught:
         BundleReader(path)
     assert str(caught.value) == "manifest.json: is longer than 100 bytes."
