@@ -16,7 +16,7 @@ from lading import (
 from lading.testing import assert_round_trip, datasets
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for, table, things
-from support.statements import run_sql
+from support.statements import run_sql, statements
 
 
 def next_number(engine: sa.Engine, model: Any) -> Any:
@@ -222,3 +222,22 @@ def test_the_kit_fills_identities_that_are_in_foreign_keys(postgresql: Backend) 
 
     run()
     assert any(counts)
+
+
+def test_a_sequence_that_lags_behind_is_moved_before_rows_need_it(postgresql: Backend) -> None:
+    """Somebody loaded ids by hand; one that doesn't lag costs no statement."""
+    base, catalog = new_base(), Catalog("test")
+    slug = mapped_column(sa.String(20), unique=True, nullable=False)
+    schema_for(table(base, "items", slug=slug), catalog)
+    with postgresql.database(base.metadata) as engine:
+        run_sql(
+            engine, "INSERT INTO items (id, slug) SELECT n, 'i' || n FROM generate_series(1, 9) n"
+        )
+        for document in ({"items": [{"slug": "a"}, {"slug": "b"}]}, {"items": [{"slug": "c"}]}):
+            with statements(engine) as seen:
+                assert import_document(engine, document, catalog=catalog).inserted
+            assert sum("setval" in sql for sql in seen) == (2 if len(document["items"]) == 2 else 1)
+        with engine.connect() as connection:
+            ids = connection.scalars(sa.text("SELECT id FROM items ORDER BY id")).all()
+    assert ids[:9] == list(range(1, 10))
+    assert len(ids) == 12
