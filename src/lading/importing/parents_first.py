@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+#: Shared by the many rows that follow none, as sets by the thousand cost more than they hold.
+NOTHING: frozenset[int] = frozenset()
 
 
-def parents_first(needs: Sequence[set[int] | None], preferences: Sequence[set[int]]) -> list[int]:
+def parents_first(
+    needs: Sequence[AbstractSet[int] | None], preferences: Sequence[AbstractSet[int]]
+) -> list[int]:
     """Order places so that each follows what it needs; those that never can are left out.
 
     What it prefers comes first as well, unless that would close a circle.
     """
-    waits = {
-        place: len(needed | preferences[place])
-        for place, needed in enumerate(needs)
-        if needed is not None
-    }
+    waits: dict[int, int] = {}
     followers: dict[int, list[int]] = defaultdict(list)
-    for place in waits:
-        for other in (needs[place] or set()) | preferences[place]:
-            followers[other].append(place)
+    for place, (needed, preferred) in enumerate(zip(needs, preferences, strict=True)):
+        if needed is not None:
+            others = needed | preferred if needed and preferred else needed or preferred
+            waits[place] = len(others)
+            for other in others:
+                followers[other].append(place)
     ready: list[int] = []
     placed: set[int] = set()
     fresh = [place for place, count in waits.items() if not count]
@@ -37,8 +42,8 @@ def parents_first(needs: Sequence[set[int] | None], preferences: Sequence[set[in
 
 
 def _freed(
-    needs: Sequence[set[int] | None],
-    preferences: Sequence[set[int]],
+    needs: Sequence[AbstractSet[int] | None],
+    preferences: Sequence[AbstractSet[int]],
     waits: dict[int, int],
     placed: set[int],
 ) -> list[int]:

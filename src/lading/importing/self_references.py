@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch, ResolvedBatch
 from lading.importing.context import LoadContext
-from lading.importing.parents_first import parents_first
+from lading.importing.parents_first import NOTHING, parents_first
 from lading.importing.recent_rows import RecentRows
 from lading.importing.references import ReferenceResolver
 from lading.importing.resolved_keys import AMBIGUOUS
@@ -313,22 +314,27 @@ class SelfReferences:
         return tuple(row)
 
 
-def _places_needed(awaited: Sequence[SelfTargets], place: int) -> set[int] | None:
+def _places_needed(awaited: Sequence[SelfTargets], place: int) -> AbstractSet[int] | None:
     """Return the places in the batch that a row needs first, or ``None`` if it must wait."""
-    needed = set()
+    needed = NOTHING
     for targets in awaited:
         if not targets.is_settled(place):
             parent = targets.place_needed(place)
             if parent is None:
                 return None
-            needed.add(parent)
-    return needed - {place}
+            if parent != place:
+                needed |= {parent}
+    return needed
 
 
-def _places_preferred(preferred: Sequence[SelfTargets], place: int) -> set[int]:
+def _places_preferred(preferred: Sequence[SelfTargets], place: int) -> AbstractSet[int]:
     """Return the places in the batch that a row should follow."""
-    places = {targets.place_preferred(place) for targets in preferred}
-    return {parent for parent in places if parent is not None} - {place}
+    places = NOTHING
+    for targets in preferred:
+        parent = targets.place_preferred(place)
+        if parent is not None and parent != place:
+            places |= {parent}
+    return places
 
 
 def _is_preferred(rows: RowSet, reference: Reference, order: LoadOrder) -> bool:
