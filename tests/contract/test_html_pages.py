@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import Catalog, Owned, export_all
-from lading.html import bundle_page, database_page
+from lading.html import bundle_page, database_page, sample
+from lading.report import Progress
+from lading.scratch.sort import CHUNK
 from support.backends import ON_SQLITE, Backend
 from support.declaring import new_base, schema_for
 from support.html_pages import data_of
@@ -139,3 +141,26 @@ def test_each_reference_leads_to_a_record(backend: Backend, tmp_path: Path, name
         )
         expected = {r["path"]: r["links"] for r in entity["references"] if r["links"]}
         assert fields == expected
+
+
+def test_a_large_table_is_read_only_as_far_as_it_is_shown(
+    shelf: Shelf, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream that ends early leaves the connection to the next, on each engine."""
+    monkeypatch.setattr(sample, "MOST_RECORDS", 30)
+    monkeypatch.setattr(sample, "FIRST_RECORDS", 20)
+    reports: list[Progress] = []
+    count = 2 * CHUNK + 1
+    with backend.database(shelf.metadata) as engine:
+        with engine.begin() as connection:
+            connection.execute(
+                sa.insert(shelf.good.__table__),
+                [{"slug": f"good-{number:05}"} for number in range(count)],
+            )
+        for _ in range(2):
+            page = database_page(engine, catalog=shelf.catalog, progress=reports.append)
+    goods, shelves = data_of(page)["entities"]
+    assert (goods["total"], len(goods["rows"]), shelves["total"]) == (count, 20, 0)
+    assert goods["rows"][0] == ["good-00000"]
+    assert data_of(page)["sample"].startswith(f"This page holds 20 of {count:,} records")
+    assert [report.done for report in reports if report.entity == "goods"] == []
