@@ -7,6 +7,7 @@ their page whenever it is built.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +19,24 @@ from lading.cli.main import main
 from lading.drawing import around, drawn, graph_of_catalog
 
 DOCS = Path(__file__).parent
+README = DOCS.parent / "README.md"
+#: What `make bench` measured, and where the README shows some of it.
+FIGURES = DOCS / "benchmarks" / "figures.json"
+PLACE = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.S)
+#: The rivals that the README names, and what it calls them.
+RIVALS = {
+    "hand": "by hand",
+    "orm": "ORM and `json`",
+    "marshmallow": "marshmallow-sqlalchemy",
+    "django": "Django",
+}
 
 
 def files() -> Iterator[tuple[Path, str]]:
     """Yield each generated file and its text."""
     yield from schema_files()
     yield from pictures()
+    yield README, with_figures(README.read_text(encoding="utf-8"))
 
 
 def schema_files() -> Iterator[tuple[Path, str]]:
@@ -39,6 +52,25 @@ def pictures() -> Iterator[tuple[Path, str]]:
     whole = graph_of_catalog(bakery)
     yield DOCS / "_static" / "bakery.svg", drawn(whole, "svg")
     yield DOCS / "_static" / "recipes.svg", drawn(around(whole, "recipes"), "svg")
+
+
+def with_figures(readme: str) -> str:
+    """Return the README with what the benchmark measured: ratios on a wide table in SQLite."""
+    figures = [
+        figure
+        for figure in json.loads(FIGURES.read_bytes())["figures"]
+        if (figure["workload"], figure["engine"]) == ("wide", "sqlite")
+    ]
+    rows = [["", *RIVALS.values()], ["---"] * (len(RIVALS) + 1)]
+    for job in ("export", "import"):
+        largest = {
+            figure["rival"]: f"{figure['ratio']:.2g}"
+            for figure in sorted(figures, key=lambda figure: figure["records"])
+            if figure["job"] == job
+        }
+        rows.append([job, *(largest[name] for name in RIVALS)])
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return PLACE.sub(lambda match: f"{match[1]}{table}{match[2]}", readme)
 
 
 def commands_page() -> str:
