@@ -22,7 +22,7 @@ DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
 #: What `make bench` measured, and where the README shows some of it.
 FIGURES = DOCS / "benchmarks" / "figures.json"
-PLACE = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.S)
+PLACE = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
 #: The rivals that the README names, and what it calls them.
 RIVALS = {
     "hand": "by hand",
@@ -75,7 +75,7 @@ def with_figures(readme: str) -> str:
 
 def commands_page() -> str:
     """Return all commands as Markdown."""
-    with click.Context(main, info_name="lading") as context:
+    with click.Context(main, info_name="lading", **main.context_settings) as context:
         parts = [
             _command(main.get_command(context, name), name, context) for name in _names(context)
         ]
@@ -99,7 +99,7 @@ def _command(command: click.Command | None, name: str, parent: click.Context) ->
         ]
     text = [f"(command-{name})=", f"### `lading {name}`", f"```text\n{usage}\n```"]
     text += [_paragraph(paragraph) for paragraph in (command.help or "").split("\n\n")]
-    rows = [f"| `{flags}` | {_cell(meaning)} |" for flags, meaning in options]
+    rows = [f"| `{_cell(flags)}` | {_cell(_paragraph(meaning))} |" for flags, meaning in options]
     text.append("\n".join(["| option | meaning |", "|---|---|", *rows]))
     examples = getattr(command, "examples", ())
     if examples:
@@ -108,11 +108,13 @@ def _command(command: click.Command | None, name: str, parent: click.Context) ->
 
 
 def _paragraph(text: str) -> str:
-    return " ".join(text.split())
+    """Return a help's text as Markdown, in which nothing but options is marked."""
+    plain = re.sub(r"([*_<`\\])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"(?<![\w-])(--[\w-]+)", r"`\1`", plain)
 
 
 def _cell(text: str) -> str:
-    return _paragraph(text).replace("|", "\\|")
+    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":
