@@ -39,6 +39,7 @@ docs: .venv/.installed
 # BENCH_ARGS='--records 10000 100000 1000000 --seconds 20 --limit 600 --note "an idle machine"'.
 bench: .venv/.installed
 	PYTHONPATH=schemas:tests $(BIN)/python -m bench figures --output docs/benchmarks $(BENCH_ARGS)
+	PYTHONPATH=schemas $(BIN)/python docs/generated.py
 
 # Mutated files, for so long; what is found ends the run and is kept as crash-*.
 fuzz: .venv/.installed
