@@ -88,6 +88,19 @@ def test_every_public_name_is_on_a_page() -> None:
     assert not names - described
 
 
+def test_every_guarantee_has_its_test() -> None:
+    """A promise names files that exist; a name alone stands in the folder of the one before."""
+    text = (DOCS / "explanation" / "guarantees.md").read_text("utf-8")
+    rows = re.findall(r"^\| .* \| (`tests/.*) \|$", text, re.M)
+    assert len(rows) > 35
+    for row in rows:
+        folder = ROOT
+        for name in re.findall(r"`((?:tests/|test_)[\w/*.]+)`", row):
+            path = ROOT / name if "/" in name else folder / name
+            folder = path.parent
+            assert list(folder.glob(path.name)), f"{row}: there is no {path}"
+
+
 def test_every_command_and_option_is_on_the_page(generated: ModuleType) -> None:
     """The page of the command line is complete, whatever commands there are."""
     page = generated.commands_page()
