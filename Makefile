@@ -10,8 +10,9 @@ DRAWN ?= 10000
 PROCESSES := -n auto --maxprocesses 4 --dist worksteal
 FUZZ_SECONDS ?= 60
 FUZZ_ARGS ?=
+APPLICATIONS := optuna mlflow-skinny
 
-.PHONY: demo test test-deep check docs bench fuzz generated clean
+.PHONY: demo test test-deep test-applications check docs bench fuzz generated clean
 
 demo: .venv/.installed
 	$(BIN)/python examples/bakery_demo.py $(DEMO_ARGS)
@@ -22,6 +23,10 @@ test: .venv/.installed
 # Hours of search: every test on every engine, DEEP times the examples, DRAWN applications.
 test-deep: .venv/.installed
 	LADING_DEEP=$(DEEP) LADING_DRAWN=$(DRAWN) $(BIN)/python -m pytest $(PROCESSES) -o timeout=0 $(TEST_ARGS)
+
+# Real applications' models, filled by their own code, in an environment of their own.
+test-applications: .venv-applications/.installed
+	LADING_APPLICATIONS=1 .venv-applications/bin/python -m pytest $(TEST_ARGS) tests/contract/test_applications.py
 
 check: .venv/.installed
 	$(BIN)/ruff check .
@@ -53,10 +58,15 @@ generated: .venv/.installed
 	PYTHONPATH=schemas $(BIN)/python docs/generated.py
 
 clean:
-	rm -rf .venv docs/_build .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
+	rm -rf .venv .venv-applications docs/_build .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
 	find src schemas tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[test,check]' -c constraints.txt
+	touch $@
+
+.venv-applications/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear .venv-applications
+	.venv-applications/bin/pip install -q --disable-pip-version-check -e '.[test]' $(APPLICATIONS) -c constraints.txt
 	touch $@

@@ -18,12 +18,15 @@ from lading.verifying.findings import Findings
 from lading.verifying.restoring import restored
 
 
-def round_trip(bind: sa.Engine | sa.Connection, catalog: Catalog) -> tuple[int, list[Problem]]:
+def round_trip(
+    bind: sa.Engine | sa.Connection, catalog: Catalog, *, has_own_models: bool
+) -> tuple[int, list[Problem]]:
     """Export a database, import that into a scratch database, and compare what that exports.
 
     Args:
         bind: An engine or connection of the database.
         catalog: The declarations.
+        has_own_models: Whether the models are the application's own, with SQL of many engines.
 
     Returns:
         How many records there are, and what can't be exported or comes back otherwise.
@@ -34,7 +37,7 @@ def round_trip(bind: sa.Engine | sa.Connection, catalog: Catalog) -> tuple[int, 
         folder = Path(name)
         bundle = folder / "bundle"
         scratch: Any = ScratchDatabase(
-            folder / "scratch.db", is_foreign=bind.dialect.name != "sqlite"
+            folder / "scratch.db", is_foreign=has_own_models or bind.dialect.name != "sqlite"
         )
         try:
             with warnings.catch_warnings():

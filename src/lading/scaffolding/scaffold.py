@@ -132,7 +132,9 @@ class _Run:
                         "reason"
                     )
             if self.bind is not None:
-                self.result.records, self.result.problems = round_trip(self.bind, catalog)
+                self.result.records, self.result.problems = round_trip(
+                    self.bind, catalog, has_own_models=self.models is not None
+                )
 
     def _write_models(self, memory: Memory) -> dict[str, str]:
         assert self.bind is not None

@@ -23,9 +23,9 @@ class ScratchDatabase:
 
     Args:
         path: The file.
-        is_foreign: Whether the models are of another engine.  Types that SQLite doesn't know keep
-            values as they come, and there are no checks, defaults and indexes but unique ones,
-            whose SQL may be that engine's.
+        is_foreign: Whether the models' SQL may be of another engine.  Types that SQLite doesn't
+            know keep values as they come, and there are no checks, defaults and indexes but unique
+            ones.
     """
 
     def __init__(self, path: Path, *, is_foreign: bool) -> None:
@@ -61,8 +61,9 @@ class _AnyTypes(SQLiteTypeCompiler):
     """Names the types of columns, or none."""
 
     def process(self, type_: Any, **options: Any) -> str:
+        plain = type_ if isinstance(type_, sa.types.TypeDecorator) else generic(type_)
         try:
-            return str(super().process(generic(type_), **options))
+            return str(super().process(plain, **options))
         except (sa.exc.CompileError, AttributeError):
             return _ANY
 
