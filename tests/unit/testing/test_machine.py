@@ -57,8 +57,8 @@ SHAPES = (
     "tenants",
     "optional_keys",
     "flat",
-    # What plans of these foretell isn't always what imports do: the deep run looks for it.
-    *(("outlines", "uuids") if IS_DEEP else ()),
+    "outlines",
+    "uuids",
 )
 
 
@@ -141,26 +141,20 @@ def run(machine: Any, *, examples: int = 6, **options: Any) -> None:
         raise AssertionError(told)
 
 
-#: What its records say of references ``by`` a field that an update changes isn't right yet.
-UNSURE = pytest.mark.skipif(not IS_DEEP, reason="some draws fail; make test-deep runs them")
-
 # It runs
 
 
-@UNSURE
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_runs_on_every_shape(shape: str) -> None:
     """Nothing that isn't foretold happens to catalogs of many shapes."""
     run(RoundTripMachine(WORLDS[shape]().catalog))
 
 
-@UNSURE
 def test_it_runs_where_much_is_unique() -> None:
     """Records that clash with others in more than their keys fail, with what needs them."""
     run(RoundTripMachine(workshop()), examples=30)
 
 
-@UNSURE
 @pytest.mark.parametrize("shape", ["shop", "recipes", "tree", "tags"])
 def test_it_runs_on_postgresql(shape: str, postgresql: Backend) -> None:
     """A factory's databases may be of another engine."""
@@ -168,7 +162,6 @@ def test_it_runs_on_postgresql(shape: str, postgresql: Backend) -> None:
     run(machine, examples=5)
 
 
-@UNSURE
 @pytest.mark.parametrize("shape", ["shop", "teams", "tree", "tags"])
 def test_it_runs_on_mariadb(shape: str, mariadb: Backend) -> None:
     """Nor is anything foretold amiss where texts that differ are one key."""

@@ -116,6 +116,15 @@ class Plans:
             copy.c[name].type = type_
         return copy
 
+    @cached_property
+    def extends_owned(self) -> bool:
+        """Whether the database deletes or clears rows along with owned ones that aren't theirs."""
+        return any(
+            foreign.on_delete and foreign not in plan.owners and self.of[foreign.target].owners
+            for plan in [*self.plans(), *self.links]
+            for foreign in plan.foreign
+        )
+
     # Foreign keys
 
     def _foreign(self, plan: Plan) -> None:

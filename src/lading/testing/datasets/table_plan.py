@@ -55,6 +55,13 @@ class Foreign:
         """The table that it leads to."""
         return self.remote[0].table
 
+    @property
+    def on_delete(self) -> str | None:
+        """What the database does to a row whose target is deleted."""
+        constraints = self.table.foreign_key_constraints
+        own = [c.ondelete for c in constraints if set(c.columns) == set(self.columns)]
+        return next((action.upper() for action in own if action), None)
+
 
 @dataclass(eq=False)
 class Drawn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from lading.testing.datasets.constraints import Unique
@@ -24,10 +24,17 @@ class Claims:
             claimed.update(keys)
         return is_free
 
-    def share(self, instance: Instance) -> list[Unique]:
-        """Claim a row's keys all the same, and return the unique sets that others share."""
+    def share(self, instance: Instance, among: Collection[Unique] | None = None) -> list[Unique]:
+        """Claim a row's keys all the same, and return the unique sets that others share.
+
+        Args:
+            instance: The row.
+            among: The unique sets that count; by default all.
+        """
         shared = []
         for unique, claimed, keys in self._claims(instance):
+            if among is not None and unique not in among:
+                continue
             if not claimed.isdisjoint(keys):
                 shared.append(unique)
             claimed.update(keys)

@@ -14,8 +14,8 @@ from lading.report import ImportReport
 from lading.testing.compare.records import plain_text
 from lading.testing.compare.stored import Stored
 from lading.testing.stateful.database import Live
-from lading.testing.stateful.outcome import Who
 from lading.testing.trips.bundles import manifest_of, records_of
+from lading.testing.trips.outcome import Who
 
 
 class Exported:

@@ -7,8 +7,9 @@ from enum import Enum
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset, Instance, MadeUp, Resolved
 from lading.testing.datasets.expected_records import Written
+from lading.testing.datasets.table_plan import Foreign
 from lading.testing.datasets.uniqueness import Claims
-from lading.testing.stateful.outcome import Outcome, Who, key_text
+from lading.testing.trips.outcome import Outcome, Who, key_text
 
 
 class State:
@@ -35,8 +36,7 @@ class State:
         rows = instance.plan.rows
         if rows is None or not rows.key:
             return f"{instance.plan.name} #{instance.number}"
-        key = self.written().key(rows.key, instance)
-        return f"{instance.plan.name} {key_text(rows.key_names, key)}"
+        return f"{instance.plan.name} {key_text(rows, self.written().key(rows.key, instance))}"
 
     def records(self) -> dict[Instance, Who]:
         """Return the record that each row is in; without rows that are in none."""
@@ -51,7 +51,7 @@ class State:
                 top = next((top.led[way] for way in ways if top.led.get(way)), None)
             if top is not None:
                 root = roots[top.plan.table]
-                whose[row] = root.name, key_text(root.key_names, written.key(root.key, top))
+                whose[row] = root.name, key_text(root, written.key(root.key, top))
         return whose
 
     def label_ids(self) -> None:
@@ -71,15 +71,62 @@ class Clash(Enum):
 
 
 def clashing(target: State, source: State, outcome: Outcome) -> Clash:
-    """Return how the rows that an import writes clash with those that stay, or with each other."""
+    """Return how the rows that an import writes clash with those that stay, or with each other.
+
+    Doomed records go last: until then they have their primary keys, and what references are
+    written by without a constraint.
+    """
     for state in (target, source):
         state.label_ids()
     changed, gone = outcome.new | outcome.replaced, outcome.replaced | outcome.doomed
     there, coming = target.records(), source.records()
-    rows = [row for row in target.instances if there.get(row) not in gone]
-    rows += [row for row in source.instances if coming.get(row) in changed]
     claims = Claims()
-    shared = [unique for row in rows for unique in claims.share(row)]
+    staying = (row for row in target.instances if there.get(row) not in gone)
+    shared = [unique for row in staying for unique in claims.share(row)]
+    for row in target.instances:
+        who = there.get(row)
+        if who in outcome.doomed and who[0] == row.plan.name:
+            primary = set(row.plan.table.primary_key.columns)
+            late = [u for u in row.plan.uniques if u.nulls_equal or set(u.columns) == primary]
+            claims.share(row, late)
+    shared += [
+        unique
+        for row in source.instances
+        if coming.get(row) in changed
+        for unique in claims.share(row)
+    ]
     if any(unique.nulls_equal for unique in shared):
         return Clash.UNSEEN
     return Clash.REFUSED if shared else Clash.NONE
+
+
+def cascaded(target: State, outcome: Outcome) -> State | None:
+    """Return what the database leaves of the rows when doomed records go, by its ON DELETE.
+
+    ``None`` where nothing beside them goes or changes.
+    """
+    whose = target.records()
+    doomed = {row for row in target.instances if whose.get(row) in outcome.doomed}
+    gone: set[Instance] = set()
+    cleared: set[tuple[Instance, Foreign]] = set()
+    new = doomed
+    while new:
+        gone |= new
+        leading = [
+            (row, foreign)
+            for row in target.instances
+            if row not in gone and whose.get(row) not in outcome.replaced
+            for foreign, far in row.led.items()
+            if far in gone
+        ]
+        new = {row for row, foreign in leading if foreign.on_delete == "CASCADE"}
+        cleared.update(pair for pair in leading if pair[1].on_delete == "SET NULL")
+    cleared = {pair for pair in cleared if pair[0] not in gone}
+    if gone == doomed and not cleared:
+        return None
+    copies = {row: row.copy() for row in target.instances if row not in gone}
+    for row, copy in copies.items():
+        copy.led = {key: copies.get(far) if far else None for key, far in row.led.items()}
+    for row, foreign in cleared:
+        copies[row].lead(foreign, None)
+    return State(target.plans, target.engine, list(copies.values()))

@@ -1,0 +1,375 @@
+"""What an import must make of a database's records, told from both sides' exports alone.
+
+A record is known by its natural key, and references are written as such keys; so what an
+import of any mode leaves behind is told by the records that are there and those of the bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from lading.catalog import Catalog
+from lading.differ import diff
+from lading.importing.options import ERRORS, MIRROR, UPDATING
+from lading.mapping.load_order import load_order_of
+from lading.messages import listed
+from lading.model.ordering import as_listed
+from lading.model.rowsets import Reference, RowSet, references_of
+from lading.planning.differences import first_differences
+from lading.planning.plan import ImportPlan
+from lading.records.marshmallow_path import needs_marshmallow
+from lading.report import Counts, ImportReport
+from lading.testing.compare.records import ANYTHING, plain_text, restorable, same
+from lading.testing.trips.renames import Renames
+from lading.testing.trips.trip import RoundTripError, hold_records
+
+#: What ``on_conflict`` may say.
+MODES = ("skip", "error", *UPDATING)
+#: The counts that are known of entities with hooks, which may make anything of a record, and of
+#: those whose references go by what has changed.
+TOLD = ("inserted", "deleted", "failed")
+#: A record: its entity, and its natural key as one text.
+Who = tuple[str, str]
+Record = dict[str, Any]
+Records = dict[str, list[Record]]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """An import's options; ``only`` is ``None`` for all entities.
+
+    ``expects`` says whether the import is held to its plan.
+    """
+
+    on_conflict: str | Mapping[str, str]
+    on_error: str = ERRORS[0]
+    only: Sequence[str] | None = None
+    cascade: bool = False
+    expects: bool = False
+
+    def mode(self, entity: str) -> str:
+        """Return what happens to an entity's records that are there."""
+        if isinstance(self.on_conflict, str):
+            return self.on_conflict
+        return self.on_conflict.get(entity, self.on_conflict.get("*", "skip"))
+
+    @property
+    def keeps_good(self) -> bool:
+        """Whether good records are kept beside bad ones."""
+        return self.on_error == "continue"
+
+    def options(self) -> dict[str, Any]:
+        """Return them as keyword arguments."""
+        options = {
+            "on_conflict": self.on_conflict, "on_error": self.on_error, "cascade": self.cascade,
+        }  # fmt: skip
+        return options if self.only is None else {**options, "only": self.only}
+
+
+def terms_of(entities: Sequence[str], *, may_cascade: bool) -> SearchStrategy[Terms]:
+    """Draw the options of an import into a catalog with these entities.
+
+    Args:
+        entities: Their names.
+        may_cascade: Whether rows outside of the entities may go along with deleted ones.
+    """
+    modes, names = st.sampled_from(MODES), st.sampled_from(entities)
+    some = st.dictionaries(names, modes, min_size=1, max_size=2)
+    mapped = st.tuples(some, modes).map(lambda pair: {**pair[0], "*": pair[1]})
+    terms = st.builds(
+        Terms,
+        modes | mapped,
+        st.sampled_from(ERRORS),
+        st.none() | st.lists(names, min_size=1, unique=True),
+        cascade=st.booleans() if may_cascade else st.just(value=False),
+        expects=st.booleans(),
+    )
+    return terms.filter(lambda drawn: not (drawn.keeps_good and MIRROR in repr(drawn.on_conflict)))
+
+
+class Outcome:
+    """What must come of importing some records into a database that holds others.
+
+    ``new`` are the records whose keys aren't there, ``refused`` those that are there, and that
+    ``on_conflict="error"`` refuses; ``replaced`` are those that an update may change, ``kept``
+    the others of these, ``doomed`` those that a mirror deletes, and ``staying`` all others that
+    are there.
+
+    Args:
+        catalog: The catalog.
+        before: The records of every entity that are there.
+        bundle: The records that are imported, by entity, in canonical form.
+        terms: How they are imported.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        before: Mapping[str, list[Record]],
+        bundle: Mapping[str, list[Record]],
+        terms: Terms,
+    ) -> None:
+        self.catalog = catalog
+        self.entities = entities = catalog.use()
+        self.terms = terms
+        self.loaded = {
+            name: {key_text(entities[name], record): record for record in records}
+            for name, records in bundle.items()
+            if name in entities.roots and (terms.only is None or name in terms.only)
+        }
+        self.known: dict[str, dict[str, Record]] = {}
+        self.renames = Renames()
+        for name in load_order_of(entities).entities:
+            self.known[name] = self._by_key(entities[name], before[name])
+            self._rename(entities[name], self.renames)
+        known, loaded = (
+            {(name, key) for name, records in side.items() for key in records}
+            for side in (self.known, self.loaded)
+        )
+        there = known & loaded
+        self.new = loaded - known
+        self.refused = {who for who in there if terms.mode(who[0]) == "error"}
+        self.replaced = {who for who in there if terms.mode(who[0]) in UPDATING}
+        self.kept = there - self.replaced
+        gone = {who for who in known - loaded if terms.mode(who[0]) == MIRROR}
+        self.doomed = {who for who in gone if who[0] in self.loaded}
+        self.staying = known - self.replaced - self.doomed
+
+    def _by_key(self, root: RowSet, records: Iterable[Record]) -> dict[str, Record]:
+        """Return records that are there by the keys that they have once others are renamed."""
+        return {key_text(root, self.renames.followed(root, record)): record for record in records}
+
+    def _rename(self, root: RowSet, renames: Renames, failed: Collection[Who] = ()) -> None:
+        """Note the new values of an entity's records, unless these have failed."""
+        if self.terms.mode(root.name) in UPDATING:
+            for key, record in self.loaded.get(root.name, {}).items():
+                stored = self.known[root.name].get(key)
+                if stored is not None and (root.name, key) not in failed:
+                    renames.add(root, stored, record)
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether records may stay away that others need, or stay as they are and hold others.
+
+        No update changes a primary key or a class.
+        """
+        modes = {self.terms.mode(name) for name in self.known}
+        is_partial = self.terms.only is not None or bool(self.refused) or {MIRROR} < modes
+        references = [r for root in self.entities.roots.values() for _, _, r in references_of(root)]
+        is_partial |= bool(self.kept) and not all(map(_is_by_key, references))
+        is_partial |= bool(self.replaced and self.staying) and any(
+            reference.target.is_owned for reference in references
+        )
+        return is_partial or any(
+            not same(self.known[name][key].get(id_), self.loaded[name][key].get(id_))
+            for name, key in self.replaced
+            for id_ in _ids(self.entities[name])
+        )
+
+    def after(
+        self, failed: Collection[Who] = (), cascaded: Mapping[str, list[Record]] | None = None
+    ) -> tuple[Records, dict[str, Counts]]:
+        """Return the records that must be there, and the report's counts.
+
+        Args:
+            failed: The records that have failed.
+            cascaded: What is left of the records that are there when the database has deleted
+                others along with doomed ones; by default all.
+        """
+        renames = Renames()
+        for name in self.known:
+            self._rename(self.entities[name], renames, failed)
+        records: Records = {}
+        counts: dict[str, Counts] = {}
+        for name, known in self.known.items():
+            root = self.entities[name]
+            staying = known
+            if cascaded is not None:
+                staying = self._by_key(root, cascaded[name])
+            staying = {key: staying[key] for key in known if key in staying}
+            records[name] = [
+                in_order(root, renames.followed(root, record))
+                for key, record in staying.items()
+                if (name, key) in self.staying or (name, key) in failed
+            ]
+            if name in self.loaded:
+                counts[name] = Counts()
+                records[name] += self._loaded(root, failed, renames, counts[name])
+        return records, counts
+
+    def _loaded(
+        self, root: RowSet, failed: Collection[Who], renames: Renames, counts: Counts
+    ) -> list[Record]:
+        """Count what becomes of an entity's records, and return those that are written."""
+        mode, known, written = self.terms.mode(root.name), self.known[root.name], []
+        counts.deleted = sum(who[0] == root.name for who in self.doomed)
+        for key, record in self.loaded[root.name].items():
+            if (root.name, key) in failed:
+                counts.failed += 1
+            elif key not in known:
+                counts.inserted += 1
+                written.append(in_order(root, record))
+            else:
+                stored, new = known[key], counted(root, record)
+                followed = renames.followed(root, stored)
+                differs = not same(new, counted(root, followed))
+                is_written = differs or not same(new, counted(root, stored))
+                if mode not in UPDATING:
+                    counts.skipped += 1
+                    counts.differing += differs
+                    continue
+                counts.updated += differs
+                counts.unchanged += not differs
+                written.append(in_order(root, _free(root, record) if is_written else followed))
+        return written
+
+    def hold(self, expected: Records, records: Mapping[str, list[Record]], problem: str) -> None:
+        """Raise ``RoundTripError`` where a database has other records than expected."""
+        ordered = {
+            name: [in_order(root, record) for record in records[name]]
+            for name, root in self.entities.roots.items()
+        }
+        hold_records(self.catalog, expected, ordered, problem)
+
+    def check_failed(self, report: ImportReport, failed: set[Who], *, may_fail: bool) -> None:
+        """Raise ``RoundTripError`` where other records fail than should.
+
+        New and changed records that no mode refuses may fail where ``may_fail`` says so.
+        """
+        if missing := self.refused - failed:
+            raise RoundTripError(
+                f"these records should fail: {_listed(missing)} (is there already); "
+                f"but the report says:\n{report}"
+            )
+        fixed = {name for name in self.loaded if self.terms.mode(name) not in UPDATING}
+        extra = failed - self.refused
+        if may_fail:
+            extra = {who for who in extra - self.new if who[0] in fixed}
+        if extra:
+            raise RoundTripError(f"these records should not fail: {_listed(extra)}:\n{report}")
+
+    def check_foretold(self, foretold: set[Who], failed: set[Who]) -> None:
+        """Raise ``RoundTripError`` where a plan has problems of other records than the import.
+
+        An import that is rolled back doesn't look for everything that its problems lead to.
+        """
+        is_foretold = failed == foretold if self.terms.keeps_good else failed <= foretold
+        if not is_foretold or bool(failed) != bool(foretold):
+            raise RoundTripError(
+                f"a plan foretold problems of {_listed(foretold) or 'no record'}, and the import "
+                f"has some of {_listed(failed) or 'none'}"
+            )
+
+    def check_counts(self, counts: Any, expected: Mapping[str, Counts]) -> None:
+        """Raise ``RoundTripError`` where a report or a plan counts otherwise."""
+        source = "plan" if isinstance(counts, ImportPlan) else "report"
+        for name, numbers in expected.items():
+            root = self.entities[name]
+            is_sure = not (needs_marshmallow(root) or self.renames.reach(root))
+            for what, number in asdict(numbers).items():
+                if (is_sure or what in TOLD) and getattr(counts[name], what) != number:
+                    raise RoundTripError(
+                        f"{name}: {number} records should be {what}; the {source} says: "
+                        f"{counts[name]}"
+                    )
+
+    def check_plan(self, plan: ImportPlan, report: ImportReport, before: Any, after: Any) -> None:
+        """Raise ``RoundTripError`` where an import does otherwise than its plan foretells.
+
+        Args:
+            plan: The plan.
+            report: What the import reports.
+            before: The document of the database before it.
+            after: The document of the database after it.
+        """
+        self.check_counts(plan, report.entities)
+        made = diff(before | self._untouched(before, after), after, catalog=self.catalog)
+        if differences := first_differences(plan, made.log):
+            raise RoundTripError("\n".join(["a plan foretold other changes:", *differences]))
+
+    def _untouched(self, before: Mapping[str, list[Record]], after: Mapping[str, Any]) -> Records:
+        """Return the records that were there, those that no import touches as they are now.
+
+        So a diff finds neither what the database has deleted along, nor what references say now.
+        """
+        records: Records = {}
+        for name, root in self.entities.roots.items():
+            now = {key_text(root, record): record for record in after[name]}
+            by_key = dict(zip(self.known[name], before[name], strict=True))
+            records[name] = [
+                now.get(key, record) if (name, key) in self.staying else record
+                for key, record in by_key.items()
+                if key in now or (name, key) not in self.staying
+            ]
+        return records
+
+
+def _listed(records: Iterable[Who]) -> str:
+    return listed(f"{name} {key}" for name, key in sorted(records))
+
+
+def key_text(rows: RowSet, record: Mapping[str, Any]) -> str:
+    """Return what a record holds in its natural key as one text; equal keys, equal texts."""
+    return plain_text({name: record.get(name) for name in rows.key_names})
+
+
+def _versions(rows: RowSet) -> list[str]:
+    """Return the fields whose values an update counts itself."""
+    version = rows.mapper.version_id_col
+    return [value.written for value in rows.values if value.column is version is not None]
+
+
+def _free(rows: RowSet, record: Record) -> Record:
+    """Return a record without a say in what updates count themselves."""
+    nested = {
+        children.written: [_free(children.rows, inner) for inner in record[children.written]]
+        for children in rows.children
+        if record.get(children.written)
+    }
+    return record | nested | dict.fromkeys(_versions(rows), ANYTHING)
+
+
+def _is_by_key(reference: Reference) -> bool:
+    """Tell whether natural keys of records alone decide what a reference leads to."""
+    target = reference.target
+    is_plain = reference.by is None and not reference.shared
+    return is_plain and not target.is_owned and reference.remote[0].table is target.table
+
+
+def _ids(rows: RowSet) -> list[str]:
+    """Return the fields that no update changes: those of the primary key, and the class."""
+    ids = [value for value in rows.values if value.column.primary_key]
+    return [value.written for value in (*ids, rows.discriminator) if value is not None]
+
+
+def counted(rows: RowSet, record: Record) -> Record:
+    """Return what counts when a record is compared with the one that is there."""
+    (whole,) = restorable(rows, [record])
+    names = {member.name: member.written for member in rows.members}
+    ignored = {names[volatile] for volatile in rows.volatile if volatile in names}
+    ignored.update(_versions(rows))
+    content = {name: value for name, value in whole.items() if name not in ignored}
+    for member in rows.children:
+        if content.get(member.written) is not None:
+            content[member.written] = [counted(member.rows, x) for x in content[member.written]]
+    return in_order(rows, content)
+
+
+def in_order(rows: RowSet, record: Record) -> Record:
+    """Return a record whose lists stand as an export writes them."""
+    ordered = dict(record)
+    for links in rows.links:
+        if record.get(links.written):
+            ordered[links.written] = sorted(record[links.written], key=plain_text)
+    for children in rows.children:
+        if record.get(children.written):
+            owned = [in_order(children.rows, inner) for inner in record[children.written]]
+            ordered[children.written] = as_listed(
+                children, owned, lambda inner: plain_text(inner).encode()
+            )
+    return ordered
