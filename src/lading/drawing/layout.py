@@ -22,6 +22,8 @@ OPTIONS: dict[str, Any] = {
     },
     "routing": {"merge_edges": "forks"},
 }
+#: How far down a card the line of a deferred edge begins, where no line of the card's does.
+BEGIN = 0.85
 #: Up to how many entities graphlay takes its time, for the fewest crossings.
 THOROUGH = 80
 Point = tuple[float, float]
@@ -120,8 +122,16 @@ def _edge(places: dict[str, int], cards: list[EntityCard], edge: EntityEdge) -> 
     referrer, target = places[edge.source], places[edge.target]
     height = _height(cards[referrer], edge)
     is_forward = referrer < target
+    if is_forward and height is None:
+        # Lines that begin and lines that end on one side of a card stay apart.
+        height = cards[referrer].height * BEGIN
     port = {} if height is None else _port(cards[referrer], height, is_forward=is_forward)
-    return {"source": min(referrer, target), "target": max(referrer, target), "weight": 1.0, **port}
+    return {
+        "source": min(referrer, target),
+        "target": max(referrer, target),
+        "weight": 1.0,
+        **port,
+    }
 
 
 def _height(card: EntityCard, edge: EntityEdge) -> float | None:
