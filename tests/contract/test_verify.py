@@ -11,12 +11,23 @@ import pytest
 import sqlalchemy as sa
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
+from sqlalchemy.orm import mapped_column, relationship
 
-from lading import ArgumentError, BundleError, import_all, seal, verify
+from lading import (
+    ArgumentError,
+    BundleError,
+    Catalog,
+    Owned,
+    import_all,
+    seal,
+    verify,
+    write_bundle,
+)
 from lading.bundle import BundleReader
 from lading.formats import verification_schema
 from support.aged import pantry
 from support.backends import Backend
+from support.declaring import new_base, schema_for
 from support.packing import packed
 from support.rewriting import rewritten
 from support.shop import shop
@@ -449,3 +460,42 @@ def test_a_file_that_can_not_be_read_is_one_fault(
     nowhere = [problem.field for problem in outcome.problems if "nowhere" in problem.message]
     assert nowhere == ["supplier"]
     assert f"{file.name}: holds no record that could be read" in str(outcome)
+
+
+def test_unique_values_of_owned_rows_are_told(tmp_path: Path) -> None:
+    """As the database would refuse them: in the whole table, and among the rows of one owner."""
+    base, catalog = new_base(), Catalog("box")
+
+    class Box(base):
+        __tablename__ = "boxes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), nullable=False, unique=True)
+        code = mapped_column(sa.String(9), unique=True)
+        items = relationship("Item")
+
+    class Item(base):
+        __tablename__ = "items"
+        __table_args__ = (sa.UniqueConstraint("box_id", "line"),)
+        id = mapped_column(sa.Integer, primary_key=True)
+        box_id = mapped_column(sa.ForeignKey("boxes.id"), nullable=False)
+        line = mapped_column(sa.Integer, nullable=False)
+        serial = mapped_column(sa.String(9), unique=True)
+
+    item = schema_for(Item, catalog)
+    schema_for(Box, catalog, {"items": Owned(item)}, natural_key="slug")
+    document = {
+        "boxes": [
+            {"slug": slug, "code": slug, "items": [
+                {"line": 1, "serial": f"{slug}1"}, {"line": 2, "serial": None},
+                {"line": 3, "serial": None},
+            ]}
+            for slug in "abc"
+        ]
+    }  # fmt: skip
+    assert verify(write_bundle(document, tmp_path / "fine", catalog=catalog).path, catalog=catalog)
+    document["boxes"][1]["items"][1]["line"] = 1
+    document["boxes"][2]["items"][0]["serial"] = "a1"
+    document["boxes"][2]["code"] = "a"
+    path = write_bundle(document, tmp_path / "b", catalog=catalog).path
+    told = [(p.record, p.field) for p in verify(path, catalog=catalog).problems]
+    assert sorted(told) == [(2, "items.line"), (3, "code"), (3, "items.serial")]

@@ -242,14 +242,20 @@ def unique_sets(rows: RowSet) -> Iterator[Parts]:
 
     A primary key that records don't carry isn't among them.
     """
-    groups = [*unique_columns(rows.table)]
-    if rows.surrogate is None and set(rows.identity) not in map(set, groups):
-        groups.insert(0, rows.identity)
-    groups += [g for extension in rows.extensions for g in unique_columns(extension.table)]
-    for group in groups:
+    for group in unique_groups(rows):
         parts = covering(rows, group, every=False)
         if parts:
             yield parts
+
+
+def unique_groups(rows: RowSet) -> Iterator[tuple[Column, ...]]:
+    """Yield the columns of each unique set of a row set's tables, as ``unique_sets`` takes them."""
+    groups = [*unique_columns(rows.table)]
+    if rows.surrogate is None and set(rows.identity) not in map(set, groups):
+        yield rows.identity
+    yield from groups
+    for extension in rows.extensions:
+        yield from unique_columns(extension.table)
 
 
 def unique_key(parts: Parts, record: Any, batch: Batch, place: int) -> Key | None:

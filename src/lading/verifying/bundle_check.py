@@ -158,13 +158,9 @@ class BundleCheck:
             findings.add_error(error, entry.filename)
 
         def begun() -> FileCheck:
+            is_by_shape = reading.is_by_shape
             return FileCheck(
-                entry,
-                rows,
-                reading.binder,
-                references,
-                findings,
-                is_by_shape=reading.is_by_shape,
+                entry, rows, reading.binder, references, findings, is_by_shape=is_by_shape
             )
 
         check = begun()
@@ -174,6 +170,7 @@ class BundleCheck:
                 self._progress(entry, block)
         except Malformed as malformed:
             findings = Findings()
+            check.repeated.close()
             if rows is not None:
                 references.forget(rows)
             check = begun()

@@ -21,6 +21,7 @@ from lading.verifying.findings import Findings
 from lading.verifying.open_decoder import OpenDecoder
 from lading.verifying.portable import PortableBinder
 from lading.verifying.references import BundleReferences
+from lading.verifying.repeated_values import RepeatedValues
 from lading.verifying.strict_decoder import StrictDecoder
 
 LOOSE = "isn't written as an export writes it. seal() rewrites it in canonical form"
@@ -67,6 +68,7 @@ class FileCheck:
         )
         self.open = OpenDecoder(entry.filename, hides="hidden" in entry.shape)
         self.is_ordered = rows is None or not _is_opaque(rows.key)
+        self.repeated = RepeatedValues(None if is_by_shape else rows)
 
     def add(self, block: Block) -> None:
         """Look at some records."""
@@ -79,6 +81,7 @@ class FileCheck:
         self._tell(strict.problems, strict.loose)
         assert self.rows is not None
         self._check_order(strict.batch)
+        self.repeated.add(strict.batch)
         count_links(self.links, self.rows, strict.batch)
         self.links.update(dict(_unfollowed(self.rows, strict.batch)))
         if self.references is not None:
@@ -147,6 +150,10 @@ class FileCheck:
                     "or rename one"
                 )
                 self._problem(number, duplicate.key, text)
+        for number, field, names in self.repeated.clashes():
+            text = f"{names} must be unique, and an earlier row has the same. Correct one of them"
+            self.findings.add(Problem(self.entry.filename, number, None, field, text))
+        self.repeated.close()
         if not self.is_clean or self.rows is None:
             return
         for path, expected in self.entry.references.items():
