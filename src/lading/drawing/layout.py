@@ -142,7 +142,8 @@ def _height(card: EntityCard, edge: EntityEdge) -> float | None:
 
 def _port(card: EntityCard, height: float, *, is_forward: bool) -> dict[str, Any]:
     side, end = ("right", "source_port") if is_forward else ("left", "target_port")
-    return {end: {"offset": {"side": side, "t": height / card.height}}}
+    # graphlay counts from a side's middle: -1 is its upper end, and 1 its lower one.
+    return {end: {"offset": {"side": side, "t": 2 * height / card.height - 1}}}
 
 
 def _line(

@@ -13,6 +13,7 @@ from lading.drawing import FORMATS, around, drawn
 from lading.drawing.cards import card_of, fitting, width_of
 from lading.drawing.dot import quoted
 from lading.drawing.entity_graph import entity_graph
+from lading.drawing.layout import laid_out
 from lading.drawing.svg import svg_element
 from support.graphs import HOSTILE, entity, hostile_graph, kitchen, ref
 
@@ -103,6 +104,17 @@ def test_what_loads_first_stands_on_the_left() -> None:
         is_leftward = float(numbers[0]) > float(numbers[-2])
         assert is_leftward == (lefts[edge.get("data-to")] < lefts[edge.get("data-from")])
         assert is_leftward != ("deferred" in edge.get("class", ""))
+
+
+def test_a_line_begins_at_the_owned_rows_that_refer() -> None:
+    """On the card, at the height of their line."""
+    layout = laid_out(kitchen(), [card_of(kitchen(), node) for node in kitchen().nodes])
+    recipes = next(placed for placed in layout.cards if placed.card.name == "recipes")
+    for field in ("steps.uses.ingredient", "steps.uses.unit", "tags"):
+        (edge,) = (placed for placed in layout.edges if placed.edge.fields == (field,))
+        height = recipes.card.height_of(field)
+        assert height is not None
+        assert edge.points[0] == pytest.approx((recipes.x, recipes.y + height), abs=6)
 
 
 @pytest.mark.parametrize("form", FORMATS)
