@@ -134,12 +134,16 @@ def test_a_plan_knows_that_a_deleted_records_id_is_free_too_late(backend: Backen
 
 
 def test_a_plan_leaves_out_what_refers_to_bad_records(engine: sa.Engine) -> None:
-    """As the import does that keeps good ones, whatever comes first."""
+    """As the import does that keeps good ones, whatever comes first; all are reported anyway."""
     document = export_document(engine, catalog=CATALOG)
     dishes = document["dishes"]
     dishes.append({**dishes[0], "slug": "aa", "number": 60, "steps": [], "parent": {"slug": "zz"}})
     dishes[1]["seen"], dishes[1]["steps"] = 3, []
     dishes.append({**dishes[2], "slug": "zz", "steps": []})  # with a number that d2 keeps
+    refused = planned(engine, document, "update")
+    with pytest.raises(ImportFailed) as caught:
+        import_document(engine, document, catalog=CATALOG, on_conflict="update")
+    assert sorted(map(str, refused.problems)) == sorted(map(str, caught.value.report.problems))
     options: dict[str, Any] = {"catalog": CATALOG, "on_conflict": "update", "on_error": "continue"}
     plan = import_document(engine, document, dry_run=True, **options)
     report = import_document(engine, document, expect=plan, **options)

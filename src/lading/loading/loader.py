@@ -39,6 +39,9 @@ from lading.scratch.sort import CHUNK
 class Loader:
     """Loads a payload's records into a database."""
 
+    #: Whether a load begins again without bad records even if it keeps none.
+    leaves_bad_out = False
+
     def __init__(
         self,
         database: Database,
@@ -60,7 +63,7 @@ class Loader:
         require_room(database.dialect, trees)
         self.tables = TableCounts(database, list(self.roots.values()))
         self.reads_back = database.may_alter(list(self.tables.counted))
-        self.exclusions = Exclusions(keeps_good=options.keeps_good)
+        self.exclusions = Exclusions(keeps_good=self.leaves_bad_out or options.keeps_good)
         self.source_problems = SourceProblems()
 
     def run(self) -> Outcomes:

@@ -26,6 +26,8 @@ class Planner(Loader):
 
     #: Whether all records are left out that are bad by themselves.
     is_settled = False
+    #: Records may refer to others that turn out bad later, so a plan always begins again without.
+    leaves_bad_out = True
 
     def _load(self, context: LoadContext) -> None:
         """Decide on all records, then check those that would be written."""
