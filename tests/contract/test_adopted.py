@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lading import Catalog, ImportFailed, TargetError, export_all, import_all
+from lading import Catalog, ImportFailed, TargetError, export_all, import_all, verify
 from support.backends import ON_SQLITE, Backend
 from support.rewriting import entity_bytes
 
@@ -147,3 +147,78 @@ def test_owned_rows_come_back_in_their_parents_records(backend: Backend, tmp_pat
         with target.connect() as connection:
             rows = connection.exec_driver_sql("SELECT id, label FROM lines ORDER BY id").all()
         assert rows == [(4, "a"), (8, "b")]
+
+
+def test_sqlite_columns_of_unknown_types_are_what_they_store(tmp_path: Path) -> None:
+    """By their values, else by what the name says; what stores several kinds is left out."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'odd.db'}")
+    run(
+        engine,
+        "CREATE TABLE odd (id INTEGER PRIMARY KEY, name STRING, digits STRING, price MONEY, bare, "
+        "mixed, raw THING, later DATETIME2, none)",
+        "INSERT INTO odd VALUES (1, 'x', '12', 2.5, 7, 1, x'00ff', NULL, NULL), "
+        "(2, 'y', '13', 3, 8, 'one', x'01', NULL, NULL)",
+    )
+    catalog = Catalog.from_metadata(engine)
+    columns = {value.name: type(value.column.type) for value in catalog.use()["odd"].values}
+    assert columns == {
+        "id": sa.Integer,
+        "name": sa.Text,
+        "digits": sa.Numeric,
+        "price": sa.Numeric,
+        "bare": sa.BigInteger,
+        "raw": sa.LargeBinary,
+        "later": sa.Text,
+    }
+    assert list(catalog.coverage()) == ["odd.mixed", "odd.none"]
+    export_all(None, tmp_path / "a", catalog=catalog)
+    with engine.begin() as connection:
+        before = connection.exec_driver_sql(
+            "SELECT id, name, digits, price, bare, raw FROM odd"
+        ).all()
+        connection.exec_driver_sql("DELETE FROM odd")
+    import_all(None, tmp_path / "a", catalog=catalog)
+    with engine.begin() as connection:
+        query = "SELECT id, name, digits, price, bare, raw FROM odd"
+        assert connection.exec_driver_sql(query).all() == before
+    engine.dispose()
+
+
+def test_postgresqls_own_types_are_narrowed_or_left_out(
+    postgresql: Backend, tmp_path: Path
+) -> None:
+    """A domain's values are those of its type; what no driver gives whole is left out by name."""
+    with postgresql.database() as source:
+        run(
+            source,
+            "CREATE DOMAIN positive AS INTEGER CHECK (value > 0)",
+            "CREATE TABLE odd (id INTEGER PRIMARY KEY, size positive, inet INET, name NAME, "
+            "bits BIT(3), period DATERANGE)",
+            "INSERT INTO odd VALUES (1, 4, '10.0.0.1', 'n', '101', '[2020-01-01,)')",
+        )
+        catalog = Catalog.from_metadata(source)
+        assert list(catalog.coverage()) == ["odd.bits", "odd.inet", "odd.name", "odd.period"]
+        export_all(None, tmp_path / "a", catalog=catalog)
+        run(source, "DELETE FROM odd")
+        import_all(None, tmp_path / "a", catalog=catalog)
+        export_all(None, tmp_path / "b", catalog=catalog)
+        assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
+
+
+def test_a_foreign_key_to_no_table_leaves_a_plain_column(tmp_path: Path) -> None:
+    """SQLite allows it; the catalog's tables can be created all the same."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'lost.db'}")
+    run(
+        engine,
+        "CREATE TABLE things (id INTEGER PRIMARY KEY, gone_id INTEGER REFERENCES gone (id))",
+        "CREATE VIRTUAL TABLE found USING fts5(label)",
+        "INSERT INTO things VALUES (1, 9)",
+    )
+    catalog = Catalog.from_metadata(engine)
+    (choice,) = catalog.choices()
+    assert choice.fields == (
+        ("gone_id", "holds the id itself, for gone.id isn't among the adopted columns"),
+    )
+    export_all(None, tmp_path / "a", catalog=catalog)
+    assert verify(tmp_path / "a", catalog=catalog, restore=True)
+    engine.dispose()

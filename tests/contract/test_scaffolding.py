@@ -256,6 +256,24 @@ def test_databases_of_servers_get_declarations(name: str, request: Any, tmp_path
         assert_formatted(tmp_path / "app")
 
 
+def test_odd_names_and_types_get_declarations(tmp_path: Path) -> None:
+    """Names that classes need, columns without a type, references to no table."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'odd.db'}")
+    run(
+        engine,
+        'CREATE TABLE "order items" ("1st" INTEGER PRIMARY KEY, registry TEXT, "class" TEXT, '
+        '"a b" TEXT, "__x" TEXT, bare, gone_id INTEGER REFERENCES gone (id))',
+        "INSERT INTO \"order items\" VALUES (1, 'a', 'b', 'c', 'd', NULL, 5)",
+    )
+    result = scaffold(engine, tmp_path / "app")
+    assert (result.problems, result.records) == ([], 1)
+    assert result.remarks == ["order items.gone_id refers to gone.id, which isn't among the tables"]
+    assert '        exclude = ("bare",)\n' in (tmp_path / "app/schemas.py").read_text("utf-8")
+    assert_formatted(tmp_path / "app")
+    assert not scaffold(engine, tmp_path / "app").written
+    engine.dispose()
+
+
 def test_rows_that_cant_be_exported_dont_stop_the_files(shop: sa.Engine, tmp_path: Path) -> None:
     """They are told, for their declarations are right."""
     run(shop, "UPDATE goods SET shelf_id = 99 WHERE id = 3")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipDirection
 
 from lading.adopting.nesting import KEYLESS, is_keyless, owners_of
+from lading.adopting.relations import LOST
 from lading.adopting.sources import Stock, stock_of
 from lading.adopting.tables import mapped
 from lading.errors import DeclarationError
@@ -69,11 +70,7 @@ class Adoption:
             names.add(name := _free_name(table, names))
             lists = {child: schemas[child] for child in schemas if owners.get(child) is table}
             schemas[table] = self._schema(mapper_of[table], name, lists, catalog, base)
-            self.decisions[schemas[table]] = {
-                _list_name(child, mapper_of[table]): KEYLESS.format(table=child.fullname)
-                for child in lists
-                if is_keyless(child)
-            }
+            self.decisions[schemas[table]] = _decisions(mapper_of[table], lists)
         self.schemas = frozenset(catalog.schemas) - frozenset(declared)
         self.is_done = True
 
@@ -108,6 +105,22 @@ class Adoption:
         ]
         if faults:
             raise DeclarationError(faults)
+
+
+def _decisions(mapper: Mapper[Any], lists: Iterable[sa.Table]) -> dict[str, str]:
+    """Return what was decided about fields of a table before its schema is derived."""
+    decisions = {
+        _list_name(child, mapper): KEYLESS.format(table=child.fullname)
+        for child in lists
+        if is_keyless(child)
+    }
+    for column in table_of(mapper).columns:
+        if LOST in column.info and mapper.columns.contains_column(column):
+            name = mapper.get_property_by_column(column).key
+            decisions[name] = (
+                f"holds the id itself, for {column.info[LOST]} isn't among the adopted columns"
+            )
+    return decisions
 
 
 def _depth(table: sa.Table, owners: Mapping[sa.Table, sa.Table]) -> int:

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeEngine
 
+from lading.adopting.odd_types import complete_types
 from lading.adopting.relations import (
     complete_foreign_keys,
     complete_row_number,
     complete_unique_keys,
+    drop_lost_references,
     left_out_of,
     schemas_of,
     tell_indexes_apart,
@@ -51,12 +53,18 @@ def reflected(
             # left out by name.
             warnings.simplefilter("ignore", sa.exc.SAWarning)
             left_out = left_out_of(connection)
+            is_lax = connection.dialect.name == "sqlite"  # foreign keys may lead to no table
             for schema in schemas_of(connection):
-                metadata.reflect(connection, schema=schema)
+                metadata.reflect(connection, schema=schema, resolve_fks=not is_lax)
+            for table in list(metadata.tables.values()):
+                if table.fullname in left_out:
+                    metadata.remove(table)
             for table in metadata.tables.values():
                 complete_foreign_keys(connection, table)
                 complete_unique_keys(connection, table)
                 complete_row_number(connection, table)
+                complete_types(connection, table)
+                drop_lost_references(table)
             if portable:
                 tell_indexes_apart(metadata.tables.values())
     except sa.exc.MissingGreenlet as error:
@@ -66,7 +74,7 @@ def reflected(
         ) from error
     except sa.exc.SQLAlchemyError as error:
         raise TargetError(f"the database can't be reflected: {error}") from error
-    return [table for table in metadata.tables.values() if table.fullname not in left_out], left_out
+    return list(metadata.tables.values()), left_out
 
 
 @contextmanager
@@ -84,6 +92,8 @@ def _generalize(_inspector: Any, _table: Any, column: Any) -> None:
 
 def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     """Return a type that all engines know for an engine's own, if values are of the same kind."""
+    if isinstance(type_, postgresql.DOMAIN):
+        return generic(type_.data_type)  # whose values it narrows, and no more
     try:
         general: Any = type_.as_generic()
     except NotImplementedError:

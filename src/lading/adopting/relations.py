@@ -11,6 +11,9 @@ from sqlalchemy.sql.elements import quoted_name
 #: Names with their reasons.
 Reasons = Iterator[tuple[str, str]]
 
+#: Where a column remembers what its foreign key led to.
+LOST = "lading: lost reference"
+
 _PARTITIONS = """
 SELECT n.nspname, c.relname, p.relname
 FROM pg_class c
@@ -79,6 +82,25 @@ def complete_unique_keys(connection: sa.Connection, table: sa.Table) -> None:
         is_automatic = str(index["name"]).startswith("sqlite_autoindex_")
         if is_automatic and frozenset(names) not in known:
             table.append_constraint(sa.UniqueConstraint(*names))
+
+
+def drop_lost_references(table: sa.Table) -> None:
+    """Drop foreign keys to tables or columns that aren't there, as SQLite allows them.
+
+    Nothing could create the table with them.  Their columns remember in ``info`` what was lost.
+    """
+    for key in list(table.foreign_key_constraints):
+        try:
+            is_lost = any(element.column is None for element in key.elements)
+        except sa.exc.SQLAlchemyError:
+            is_lost = True
+        if not is_lost:
+            continue
+        table.constraints.discard(key)
+        for element in key.elements:
+            element.parent.foreign_keys.discard(element)
+            table.foreign_keys.discard(element)
+            element.parent.info[LOST] = element.target_fullname
 
 
 def tell_indexes_apart(tables: Iterable[sa.Table]) -> None:

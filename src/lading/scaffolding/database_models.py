@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.adopting.reflection import reflected
+from lading.adopting.relations import LOST
 from lading.errors import ArgumentError, TargetError
 from lading.scaffolding.code_layout import flat, imports, statement
 from lading.scaffolding.loaded import fault_of_models
@@ -61,10 +62,9 @@ def lines_of(node: ast.stmt) -> str:
 
 def _part_of(child: ast.stmt) -> int:
     """Tell apart options, columns and relationships, between which a line stays empty."""
-    if isinstance(child, ast.Assign):
-        return 0
     value = getattr(child, "value", None)
-    return 2 if isinstance(value, ast.Call) and flat(value.func) == "relationship" else 1
+    function = flat(value.func) if isinstance(value, ast.Call) else ""
+    return {"relationship": 2, "mapped_column": 1, "Column": 1}.get(function, 0)
 
 
 def models_of(
@@ -138,37 +138,18 @@ def _reflected(bind: sa.Engine | sa.Connection) -> tuple[Models, sa.MetaData]:
     tables, left_out = reflected(bind, portable=not is_mariadb)
     models = Models(left_out=dict(left_out))
     metadata = tables[0].metadata if tables else sa.MetaData()
-    for table in set(metadata.tables.values()) - set(tables):
-        metadata.remove(table)
     for table in tables:
         for column in table.columns:
             if isinstance(column.type, sa.DateTime) and column.type._variant_mapping:
                 column.type = sa.DateTime()
             elif isinstance(column.type, sa.Time) and column.type._variant_mapping:
                 column.type = sa.Time()
-        for key in list(table.foreign_key_constraints):
-            if not _leads_somewhere(key):
-                _drop(table, key)
-                names = ", ".join(column.name for column in key.columns)
+            if LOST in column.info:
                 models.remarks.append(
-                    f"{table.fullname}: the foreign key ({names}) leads to a table or column that "
-                    "isn't there, so its columns are plain ones"
+                    f"{table.fullname}.{column.name} refers to {column.info[LOST]}, which isn't "
+                    "among the tables"
                 )
     return models, metadata
-
-
-def _leads_somewhere(key: sa.ForeignKeyConstraint) -> bool:
-    try:
-        return all(element.column is not None for element in key.elements)
-    except sa.exc.SQLAlchemyError:
-        return False
-
-
-def _drop(table: sa.Table, key: sa.ForeignKeyConstraint) -> None:
-    table.constraints.discard(key)
-    for element in key.elements:
-        element.parent.foreign_keys.discard(element)
-        table.foreign_keys.discard(element)
 
 
 def _take(models: Models, module: ast.Module) -> None:

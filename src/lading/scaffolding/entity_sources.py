@@ -195,7 +195,7 @@ class _SchemaWriter:
         fields = {}
         for column in self.rows.table.columns:
             reason = self.left_out.get(f"{column.table.fullname}.{column.name}")
-            if reason is not None and column in mapper.columns:
+            if reason is not None and mapper.columns.contains_column(column):
                 fields[mapper.get_property_by_column(column).key] = reason
         for relationship in mapper.relationships:
             table = relationship.secondary

@@ -135,6 +135,14 @@ class ModelGenerator(DeclarativeGenerator):
         usable = f"{plain}_" if is_private or plain in RESERVED else name
         return str(super().find_free_name(usable, global_names, list(local_names)))
 
+    def render_column_attribute(self, column_attr: Any) -> str:
+        """Write a plain column where nobody knows its type, for an annotation needs one."""
+        column = column_attr.column
+        if not isinstance(column.type, sa.types.NullType):
+            return str(super().render_column_attribute(column_attr))
+        show_name = column_attr.name != column.name
+        return f"{column_attr.name} = {self.render_column(column, show_name, is_table=True)}"
+
     def render_class(self, model: Any) -> str:
         """Keep the columns in the table's order."""
         sections = [

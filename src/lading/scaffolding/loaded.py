@@ -116,7 +116,7 @@ def _forget(name: str) -> None:
 
 def _is_of(models: registry, name: str) -> bool:
     """Tell whether all classes of a registry are of a module or of its submodules."""
-    classes = [mapper.class_ for mapper in models.mappers]
+    classes = [manager.class_ for manager in models._managers]  # mapped or not
     return all(f"{cls.__module__}.".startswith(f"{name}.") for cls in classes)
 
 

@@ -1,0 +1,63 @@
+"""Corrects the types of reflected columns that SQLAlchemy doesn't know, or takes for others."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
+
+#: What SQLite stores in a column whose type only the application knows.
+_STORED: dict[str, TypeEngine[Any]] = {
+    "text": sa.Text(),
+    "integer": sa.BigInteger(),
+    "real": sa.Double(),
+    "blob": sa.LargeBinary(),
+}
+#: Words in the names of such types by which texts are meant, where no value tells.
+_TEXTUAL = re.compile("STRING|UUID|GUID|UNIQUEIDENTIFIER|DATETIME|ENUM|URL|INET|XML")
+#: Types of PostgreSQL's own that hold no texts of any length.
+_OWN_TYPES = """
+SELECT a.attname
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = :table AND n.nspname = coalesce(nullif(:schema, ''), current_schema())
+  AND a.attnum > 0 AND NOT a.attisdropped
+  AND a.atttypid IN (CAST('name' AS regtype), CAST('"char"' AS regtype))
+"""
+
+
+def complete_types(connection: sa.Connection, table: sa.Table) -> None:
+    """Correct the types of a table's columns.
+
+    SQLite takes any name of a type, and counts those that it doesn't know as numbers; what such a
+    column stores tells more.  On PostgreSQL two types of the server's own are taken for texts,
+    which they can't hold: they become unknown, and are left out by name.
+    """
+    if connection.dialect.name == "sqlite":
+        quoted = connection.dialect.identifier_preparer.quote(table.name)
+        for _, column, declared, *_ in connection.exec_driver_sql(
+            f"PRAGMA main.table_info({quoted})"
+        ).all():
+            _correct(connection, table.c[column], str(declared).partition("(")[0].strip().upper())
+    elif connection.dialect.name == "postgresql":
+        names = {"schema": table.schema or "", "table": table.name}
+        for (column,) in connection.execute(sa.text(_OWN_TYPES), names):
+            table.c[column].type = sa.types.NullType()
+
+
+def _correct(connection: sa.Connection, column: sa.Column[Any], declared: str) -> None:
+    """Correct the type of a SQLite column that is declared by an unknown name, or by none."""
+    known: dict[str, Any] = getattr(connection.dialect, "ischema_names", {})
+    if declared in known:
+        return
+    stored = sa.func.typeof(column)
+    query = sa.select(stored).where(column.is_not(None)).group_by(stored)
+    kinds = list(connection.execute(query).scalars())
+    is_number = set(kinds) <= {"integer", "real"} and declared != ""
+    if len(kinds) == 1 and not is_number:
+        column.type = _STORED[kinds[0]]
+    elif not kinds and _TEXTUAL.search(declared):
+        column.type = sa.Text()
