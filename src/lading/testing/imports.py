@@ -25,12 +25,14 @@ from lading.model.rowsets import RowSet
 from lading.records.comparison import RecordComparison
 from lading.records.lines import without_ids
 from lading.report import ImportReport
+from lading.testing.compare.contents import Record
 from lading.testing.compare.difference import DataDifference
-from lading.testing.compare.records import plain_text
+from lading.testing.compare.records import key_text, plain_text
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.insert import write
 from lading.testing.trips.bundles import noted
-from lading.testing.trips.outcome import Outcome, Record, Records, Terms, key_text
+from lading.testing.trips.outcome import Outcome, Records
+from lading.testing.trips.terms import Terms
 from lading.testing.trips.trip import RoundTripError
 from lading.testing.written_rows import rows_written_in_vain
 from lading.values.json_text import json_text

@@ -33,7 +33,8 @@ from lading.testing.stateful.exported import Exported
 from lading.testing.stateful.state import Clash, cascaded, clashing
 from lading.testing.strategies import wanted_plans
 from lading.testing.trips.bundles import files_of, noted
-from lading.testing.trips.outcome import Outcome, Terms, terms_of
+from lading.testing.trips.outcome import Outcome
+from lading.testing.trips.terms import Terms, terms_of
 from lading.testing.trips.trip import RoundTripError, Trip, hold_records
 from lading.testing.written_rows import rows_written_in_vain
 

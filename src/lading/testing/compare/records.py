@@ -136,13 +136,13 @@ class Comparison:
         pairs, lost, new = matched(rows, before, after)
         for was, now in pairs:
             self._compare(rows, entity, _named(rows, place, before, was), was, now)
-        keys = [{_key(rows, record) for record in records} for records in (before, after)]
+        keys = [{key_text(rows, record) for record in records} for records in (before, after)]
         for rank, records, unmatched, words in (
             (LOST, before, lost, ("is there once less", "is missing")),
             (NEW, after, new, ("is there once more", "appeared")),
         ):
             for record in unmatched:
-                is_known = all(_key(rows, record) in known for known in keys) and rows.key
+                is_known = all(key_text(rows, record) in known for known in keys) and rows.key
                 key = _named(rows, place, records, record)
                 text = words[0] if is_known else words[1]
                 self.differences.append((rank, DataDifference(entity, key, None, "", text)))
@@ -206,7 +206,7 @@ def matched(
             lost.append(record)
         else:
             new.pop(place)
-    keys = [[_key(rows, record) for record in records[:MOST_TRIED]] for records in (lost, new)]
+    keys = [[key_text(rows, record) for record in records[:MOST_TRIED]] for records in (lost, new)]
     scores = []
     for n, key in enumerate(keys[0]):
         for m, other in enumerate(keys[1]):
@@ -226,8 +226,9 @@ def matched(
     return pairs, lost, [record for m, record in enumerate(new) if m not in partners.values()]
 
 
-def _key(rows: RowSet, record: Record) -> str:
-    return plain_text([record.get(name) for name in rows.key_names])
+def key_text(rows: RowSet, record: Record) -> str:
+    """Return what a record holds in its natural key as one text; equal keys, equal texts."""
+    return plain_text({name: record.get(name) for name in rows.key_names})
 
 
 def _named(rows: RowSet, place: str, records: Sequence[Any], record: Record) -> str:

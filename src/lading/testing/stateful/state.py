@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import Enum
 
+from lading.testing.compare.records import key_text
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset, Instance, MadeUp, Resolved
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.table_plan import Foreign
 from lading.testing.datasets.uniqueness import Claims
-from lading.testing.trips.outcome import Outcome, Who, key_text
+from lading.testing.trips.outcome import Outcome, Who
 
 
 class State:

@@ -6,90 +6,32 @@ import of any mode leaves behind is told by the records that are there and those
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
-
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
 from lading.differ import diff
-from lading.importing.options import ERRORS, MIRROR, UPDATING
+from lading.importing.options import MIRROR, UPDATING
 from lading.mapping.load_order import load_order_of
 from lading.messages import listed
-from lading.model.ordering import as_listed
 from lading.model.rowsets import Reference, RowSet, references_of
 from lading.planning.differences import first_differences
 from lading.planning.plan import ImportPlan
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import Counts, ImportReport
-from lading.testing.compare.records import ANYTHING, plain_text, restorable, same
+from lading.testing.compare.contents import Record, counted, freed, in_order
+from lading.testing.compare.records import key_text, same
 from lading.testing.trips.renames import Renames
+from lading.testing.trips.terms import Terms
 from lading.testing.trips.trip import RoundTripError, hold_records
 
-#: What ``on_conflict`` may say.
-MODES = ("skip", "error", *UPDATING)
 #: The counts that are known of entities with hooks, which may make anything of a record, and of
 #: those whose references go by what has changed.
 TOLD = ("inserted", "deleted", "failed")
 #: A record: its entity, and its natural key as one text.
 Who = tuple[str, str]
-Record = dict[str, Any]
 Records = dict[str, list[Record]]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """An import's options; ``only`` is ``None`` for all entities.
-
-    ``expects`` says whether the import is held to its plan.
-    """
-
-    on_conflict: str | Mapping[str, str]
-    on_error: str = ERRORS[0]
-    only: Sequence[str] | None = None
-    cascade: bool = False
-    expects: bool = False
-
-    def mode(self, entity: str) -> str:
-        """Return what happens to an entity's records that are there."""
-        if isinstance(self.on_conflict, str):
-            return self.on_conflict
-        return self.on_conflict.get(entity, self.on_conflict.get("*", "skip"))
-
-    @property
-    def keeps_good(self) -> bool:
-        """Whether good records are kept beside bad ones."""
-        return self.on_error == "continue"
-
-    def options(self) -> dict[str, Any]:
-        """Return them as keyword arguments."""
-        options = {
-            "on_conflict": self.on_conflict, "on_error": self.on_error, "cascade": self.cascade,
-        }  # fmt: skip
-        return options if self.only is None else {**options, "only": self.only}
-
-
-def terms_of(entities: Sequence[str], *, may_cascade: bool) -> SearchStrategy[Terms]:
-    """Draw the options of an import into a catalog with these entities.
-
-    Args:
-        entities: Their names.
-        may_cascade: Whether rows outside of the entities may go along with deleted ones.
-    """
-    modes, names = st.sampled_from(MODES), st.sampled_from(entities)
-    some = st.dictionaries(names, modes, min_size=1, max_size=2)
-    mapped = st.tuples(some, modes).map(lambda pair: {**pair[0], "*": pair[1]})
-    terms = st.builds(
-        Terms,
-        modes | mapped,
-        st.sampled_from(ERRORS),
-        st.none() | st.lists(names, min_size=1, unique=True),
-        cascade=st.booleans() if may_cascade else st.just(value=False),
-        expects=st.booleans(),
-    )
-    return terms.filter(lambda drawn: not (drawn.keeps_good and MIRROR in repr(drawn.on_conflict)))
 
 
 class Outcome:
@@ -225,7 +167,7 @@ class Outcome:
                     continue
                 counts.updated += differs
                 counts.unchanged += not differs
-                written.append(in_order(root, _free(root, record) if is_written else followed))
+                written.append(in_order(root, freed(root, record) if is_written else followed))
         return written
 
     def hold(self, expected: Records, records: Mapping[str, list[Record]], problem: str) -> None:
@@ -313,27 +255,6 @@ def _listed(records: Iterable[Who]) -> str:
     return listed(f"{name} {key}" for name, key in sorted(records))
 
 
-def key_text(rows: RowSet, record: Mapping[str, Any]) -> str:
-    """Return what a record holds in its natural key as one text; equal keys, equal texts."""
-    return plain_text({name: record.get(name) for name in rows.key_names})
-
-
-def _versions(rows: RowSet) -> list[str]:
-    """Return the fields whose values an update counts itself."""
-    version = rows.mapper.version_id_col
-    return [value.written for value in rows.values if value.column is version is not None]
-
-
-def _free(rows: RowSet, record: Record) -> Record:
-    """Return a record without a say in what updates count themselves."""
-    nested = {
-        children.written: [_free(children.rows, inner) for inner in record[children.written]]
-        for children in rows.children
-        if record.get(children.written)
-    }
-    return record | nested | dict.fromkeys(_versions(rows), ANYTHING)
-
-
 def _is_by_key(reference: Reference) -> bool:
     """Tell whether natural keys of records alone decide what a reference leads to."""
     target = reference.target
@@ -345,31 +266,3 @@ def _ids(rows: RowSet) -> list[str]:
     """Return the fields that no update changes: those of the primary key, and the class."""
     ids = [value for value in rows.values if value.column.primary_key]
     return [value.written for value in (*ids, rows.discriminator) if value is not None]
-
-
-def counted(rows: RowSet, record: Record) -> Record:
-    """Return what counts when a record is compared with the one that is there."""
-    (whole,) = restorable(rows, [record])
-    names = {member.name: member.written for member in rows.members}
-    ignored = {names[volatile] for volatile in rows.volatile if volatile in names}
-    ignored.update(_versions(rows))
-    content = {name: value for name, value in whole.items() if name not in ignored}
-    for member in rows.children:
-        if content.get(member.written) is not None:
-            content[member.written] = [counted(member.rows, x) for x in content[member.written]]
-    return in_order(rows, content)
-
-
-def in_order(rows: RowSet, record: Record) -> Record:
-    """Return a record whose lists stand as an export writes them."""
-    ordered = dict(record)
-    for links in rows.links:
-        if record.get(links.written):
-            ordered[links.written] = sorted(record[links.written], key=plain_text)
-    for children in rows.children:
-        if record.get(children.written):
-            owned = [in_order(children.rows, inner) for inner in record[children.written]]
-            ordered[children.written] = as_listed(
-                children, owned, lambda inner: plain_text(inner).encode()
-            )
-    return ordered
