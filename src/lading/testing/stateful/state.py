@@ -68,6 +68,7 @@ class Clash(Enum):
 
     NONE = "nothing is there twice"
     REFUSED = "the database refuses it"
+    HELD = "rows refer by a value that changes, and only the database knows whether it may"
     UNSEEN = "what a reference is written by would be there twice, and no constraint forbids it"
 
 
@@ -79,8 +80,11 @@ def clashing(target: State, source: State, outcome: Outcome) -> Clash:
     """
     for state in (target, source):
         state.label_ids()
-    changed, gone = outcome.new | outcome.replaced, outcome.replaced | outcome.doomed
     there, coming = target.records(), source.records()
+    leading = ((key, far) for row in target.instances for key, far in row.led.items() if far)
+    if any(outcome.alters(there.get(far), key.remote) for key, far in leading):
+        return Clash.HELD
+    changed, gone = outcome.new | outcome.replaced, outcome.replaced | outcome.doomed
     claims = Claims()
     staying = (row for row in target.instances if there.get(row) not in gone)
     shared = [unique for row in staying for unique in claims.share(row)]

@@ -15,7 +15,7 @@ from lading.differ import diff
 from lading.importing.options import MIRROR, UPDATING
 from lading.mapping.load_order import load_order_of
 from lading.messages import listed
-from lading.model.rowsets import Reference, RowSet, references_of
+from lading.model.rowsets import Column, Reference, RowSet, references_of
 from lading.planning.differences import first_differences
 from lading.planning.plan import ImportPlan
 from lading.records.marshmallow_path import needs_marshmallow
@@ -93,6 +93,15 @@ class Outcome:
                 stored = self.known[root.name].get(key)
                 if stored is not None and (root.name, key) not in failed:
                     renames.add(root, stored, record)
+
+    def alters(self, who: Who | None, columns: Collection[Column]) -> bool:
+        """Tell whether an update gives a record another value in one of some columns."""
+        if who is None or who not in self.replaced:
+            return False
+        name, key = who
+        stored, record = self.known[name][key], self.loaded[name][key]
+        values = [value for value in self.entities[name].values if value.column in columns]
+        return any(not same(stored.get(v.written), record.get(v.written)) for v in values)
 
     @property
     def may_fail(self) -> bool:
