@@ -13,6 +13,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
 
 import lading
+import lading.drawing
+import lading.html
 import lading.testing
 
 DOCS = Path(__file__).parent
@@ -47,8 +49,11 @@ add_module_names = False
 
 #: Where users import a name from, by its last part; annotations name the module that defines it.
 PUBLIC = {name: f"lading.{name}" for name in lading.__all__} | {
-    name: f"lading.testing.{name}" for name in lading.testing.__all__
+    name: f"{module.__name__}.{name}"
+    for module in (lading.testing, lading.drawing, lading.html)
+    for name in module.__all__
 }
+PUBLIC["ChangeSet"] = PUBLIC["ImportPlan"]  # what plans and diffs have in common
 
 
 def as_imported(

@@ -16,6 +16,8 @@ import click
 import pytest
 
 import lading
+import lading.drawing
+import lading.html
 import lading.testing
 from lading import errors, formats
 from lading.cli.main import main
@@ -83,7 +85,9 @@ def test_every_public_name_is_on_a_page() -> None:
     text = "\n".join(page.read_text("utf-8") for page in (DOCS / "reference").glob("*.md"))
     described = set(re.findall(r"^\.\. auto\w+:: ([\w.]+)", text, re.M))
     names = {f"lading.{name}" for name in lading.__all__ if not name.startswith("_")}
-    names |= {f"lading.testing.{name}" for name in lading.testing.__all__}
+    modules = lading.testing, lading.drawing, lading.html
+    names |= {f"{module.__name__}.{name}" for module in modules for name in module.__all__}
+    names -= {"lading.drawing.FORMATS"}  # which drawn lists
     names |= {f"lading.formats.{name}" for name in vars(formats) if name.endswith("_schema")}
     assert not names - described
 
