@@ -10,7 +10,7 @@ from lading.database.columns import is_computed
 from lading.database.dialects.base import Dialect
 from lading.mapping.fields import schema_of
 from lading.model.ordering import as_listed
-from lading.model.rowsets import Children, Links, Member, RowSet, Value
+from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.records.layout import RecordLayout
 from lading.records.lines import without_ids
 from lading.records.marshmallow_path import canonical_record, canonical_value, writable_content
@@ -21,6 +21,9 @@ from lading.values.json_text import json_text, parse_json
 FieldDifference = tuple[str, Any, Any]
 #: What a record says, by the written names of its fields.
 Content = dict[str, Any]
+
+#: Types whose values are compared as they are: none of them equals what is compared by its text.
+PLAIN = (str, int, type(None))
 
 
 class RecordComparison:
@@ -175,9 +178,20 @@ class RecordComparison:
 
     def _compared(self, member: Member, value: Any) -> Any:
         """Return what a field's canonical value is compared by: a set in one order."""
+        if type(value) in PLAIN:
+            return value
+        if isinstance(member, Reference) and type(value) is dict:
+            return _compared_key(value)
         if value is not None and isinstance(member, Links):
             return tuple(sorted(map(json_text, value)))
         if value is not None and isinstance(member, Children):
             records = self._listed(member, value)
             return tuple(self.content_of(member.rows, record) for record in records)
         return json_text(value)
+
+
+def _compared_key(value: dict[str, Any]) -> Any:
+    """Return what a natural key in portable form is compared by."""
+    if all(type(part) in PLAIN for part in value.values()):
+        return tuple(sorted(value.items()))
+    return json_text(value)

@@ -42,8 +42,9 @@ class OwnedMatcher:
                 matches,
             )
         if self.rows.surrogate is not None:
-            contents = [self._content(record) for record in records]
-            self._match_by(contents, [self._content(record) for record in stored], matches)
+            if None in matches and len(stored) > len(matches) - matches.count(None):
+                contents = [self._content(record) for record in records]
+                self._match_by(contents, [self._content(record) for record in stored], matches)
             if self.by_id and not self._keeps_order(matches):
                 matches = self._in_order(len(records), len(stored))
         return self._of_one_class(matches, records, stored)
