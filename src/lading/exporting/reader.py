@@ -18,7 +18,7 @@ from lading.database.dialects.base import Dialect, Row
 from lading.database.live.base import Database
 from lading.database.lookup import keys_at
 from lading.errors import TargetError
-from lading.exporting.reading import Reading, StoredRow, Tally
+from lading.exporting.reading import BareRows, Reading, StoredRow, Tally
 from lading.exporting.row_reader import RowReader
 from lading.messages import shown
 from lading.model.rowsets import RowSet
@@ -94,17 +94,24 @@ class RecordReader:
             parts: Iterator[Any] = map(self._chunk, rows)
             yield from self._lines(parts if is_sorted else _resorted(parts, size))
 
-    def keyed_records(self, size: int = CHUNK) -> Generator[KeyedRecords, None, None]:
-        """Yield all records in key order, where the database can sort so, by the chunk."""
+    def keyed_records(
+        self, size: int = CHUNK, *, nested_rows: bool = True
+    ) -> Generator[KeyedRecords, None, None]:
+        """Yield all records in key order, where the database can sort so, by the chunk.
+
+        Their rows are without those that they nest unless ``nested_rows`` asks for these.
+        """
         database, last = self.reading.database, None
         with closing(database.stream(self.compiled.statement, size)) as stream:
             for part in stream:
                 rows = self.reader.selection.completed(database, part)
-                nested: dict[str, list[list[StoredRow]]] = {}
+                nested: dict[str, list[list[StoredRow]]] | None = {} if nested_rows else None
                 keys, orders, lines = self._chunk(rows, nested)
                 self._check_ascending(keys, orders, last)
                 last = keys[-1], orders[-1]
-                yield KeyedRecords(keys, orders, lines, self.reader.stored_rows(nested, rows))
+                bare = BareRows(keys_at(rows, self.reader.identity))
+                stored = bare if nested is None else self.reader.stored_rows(nested, rows)
+                yield KeyedRecords(keys, orders, lines, stored)
 
     def chunks_of(
         self, identities: Sequence[Row], size: int = CHUNK

@@ -195,7 +195,10 @@ class Conflicts:
         """
         count = self.context.tables.before[self.root.table][0]
         if not self.is_empty and count <= total * MOST_READ:
-            self.beside = RecordsBeside(self.context.database, self.root, lacking)
+            updates = self.make_policy not in POLICIES.values()
+            self.beside = RecordsBeside(
+                self.context.database, self.root, lacking, nested_rows=updates
+            )
 
     def finish(self) -> bool:
         """Read the rest of the database's records; false unless all that it has were read along."""

@@ -26,9 +26,17 @@ class RecordsBeside:
         database: what is read, as an export reads it.
         rows: the entity whose records are read.
         lacking: takes the primary keys of records that the bundle lacks, in chunks.
+        nested_rows: whether it must be known which rows the records nest.
     """
 
-    def __init__(self, database: Database, rows: RowSet, lacking: Spool | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        rows: RowSet,
+        lacking: Spool | None = None,
+        *,
+        nested_rows: bool = True,
+    ) -> None:
         reader = RecordReader(database, rows)
         self.database = database
         self.rows = rows
@@ -36,7 +44,7 @@ class RecordsBeside:
         self.lacking = lacking
         self.stream: Generator[KeyedRecords, None, None] | None = None
         if reader.compiled.order is not None:
-            self.stream = reader.keyed_records(CHUNK)
+            self.stream = reader.keyed_records(CHUNK, nested_rows=nested_rows)
         #: What was read, and comes after the last batch.
         self.pending = NONE
         self.passed: Any = None
