@@ -225,6 +225,33 @@ def test_models_that_are_there_get_schemas_alone(shop: sa.Engine, tmp_path: Path
         assert (result.added, result.records) == (["schemas.py: NoteSchema"], None)
 
 
+def test_what_no_schema_can_name_is_adopted_beside_the_schemas(
+    shop: sa.Engine, tmp_path: Path
+) -> None:
+    """Such as the tables of a hierarchy that can't be one entity."""
+    (tmp_path / "their_models.py").write_text(
+        "import sqlalchemy as sa\nfrom sqlalchemy.orm import declarative_base, mapped_column\n"
+        "Base = declarative_base()\nclass Tag(Base):\n    __tablename__ = 'tags'\n"
+        "    id = mapped_column(sa.Integer, primary_key=True)\n"
+        "    name = mapped_column(sa.String(20), unique=True, nullable=False)\n"
+        "class Note(Base):\n    __tablename__ = 'notes'\n"
+        "    id = mapped_column(sa.Integer, primary_key=True)\n"
+        "class Shelf(Note):\n    __tablename__ = 'shelves'\n"
+        "    id = mapped_column(sa.ForeignKey('notes.id'), primary_key=True)\n"
+        "    code = mapped_column(sa.String(20))\n",
+        "utf-8",
+    )
+    run(shop, "INSERT INTO notes VALUES (7, 'x'), (9, 'y')")
+    with importable(tmp_path):
+        theirs = importlib.import_module("their_models")
+        result = scaffold(shop, tmp_path / "app", models=theirs.Base)
+        text = (tmp_path / "app/schemas.py").read_text("utf-8")
+        assert "catalog = Catalog.from_metadata(\n    their_models.Base,\n" in text
+        assert (result.problems, result.entities, result.remarks) == ([], 3, [])
+        assert result.added == ["schemas.py: TagSchema"]
+        assert_formatted(tmp_path / "app", "F")
+
+
 @contextmanager
 def importable(folder: Path) -> Iterator[None]:
     sys.path.insert(0, str(folder))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 #: What a module of schemas calls other things.
@@ -32,21 +32,33 @@ def of_package(classes: Iterable[type], names: dict[type, str]) -> ModelPlaces:
     return places
 
 
-def of_modules(classes: Iterable[type]) -> ModelPlaces:
+def of_modules(classes: Collection[type]) -> ModelPlaces:
     """Return the places of models wherever they are; classes inside of functions have none."""
     places = ModelPlaces()
     aliases: dict[str, str] = {}
+    modules = sorted({model.__module__ for model in classes} & sys.modules.keys())
     for model in classes:
-        module = sys.modules.get(model.__module__)
-        if getattr(module, model.__qualname__, None) is not model:
+        home = _home(model, modules)
+        if home is None:
             continue
-        if model.__module__ not in aliases:
-            free = (name for name in _aliases(model.__module__) if name not in aliases.values())
-            aliases[model.__module__] = next(name for name in free if name not in _TAKEN)
-        alias = aliases[model.__module__]
-        places.expressions[model] = f"{alias}.{model.__qualname__}"
-        places.imports[model] = import_of(model.__module__, alias)
+        module, name = home
+        if module not in aliases:
+            free = (alias for alias in _aliases(module) if alias not in aliases.values())
+            aliases[module] = next(alias for alias in free if alias not in _TAKEN)
+        places.expressions[model] = f"{aliases[module]}.{name}"
+        places.imports[model] = import_of(module, aliases[module])
     return places
+
+
+def _home(model: type, modules: Sequence[str]) -> tuple[str, str] | None:
+    """Return a module that has a class, and what it calls it; ``declarative_base()`` knows none."""
+    if getattr(sys.modules.get(model.__module__), model.__qualname__, None) is model:
+        return model.__module__, model.__qualname__
+    for module in modules:
+        for name, value in vars(sys.modules[module]).items():
+            if value is model:
+                return module, name
+    return None
 
 
 def import_of(module: str, alias: str) -> str:

@@ -149,14 +149,19 @@ class _Run:
         self, models: Any, schemas: Any, elsewhere: dict[str, str], memory: Memory
     ) -> None:
         path = self.folder / "schemas.py"
-        base, expression = self._base(models)
+        base = self._base(models)
         adopted = Catalog.from_metadata(base, name=self.name, owned=self.owned)
         mapped = {rows.mapper.class_ for rows in adopted.use().all_rows()}
         places = self._places(models, mapped)
         source = catalog_source(adopted, elsewhere, places.expressions)
         known = {schema.Meta.model for schema in self._declared(schemas)}
         new = [entity.model for entity in source.entities if entity.model not in known]
-        named = Places(self.name, places.lines(new), expression)
+        beside = [self.models] if source.undeclared and isinstance(self.models, type) else []
+        expression = places.expressions.get(beside[0]) if beside else None
+        if source.undeclared and expression is None:
+            names = ", ".join(source.undeclared)
+            self.result.remarks.append(f"no bundle carries {names}: their models can't be imported")
+        named = Places(self.name, places.lines([*new, *beside]), expression)
         if schemas is None:
             write_schemas(path, named, source, memory, self.result)
         else:
@@ -165,17 +170,18 @@ class _Run:
     def _declared(self, schemas: Any) -> list[Any]:
         return [] if schemas is None else catalog_in(schemas, self.folder / "schemas.py")[1].schemas
 
-    def _base(self, models: Any) -> tuple[Any, str]:
-        """Return what is adopted, and the expression for it."""
+    def _base(self, models: Any) -> Any:
+        """Return what is adopted."""
         if self.models is not None:
-            return self.models, "models"
+            return self.models
         bases = registries(vars(models).values())
         if not bases:
             raise ArgumentError("folder", os.fspath(self.folder), "models with a declarative base")
-        return bases[0], "models.Base"
+        return bases[0]
 
     def _places(self, models: Any, mapped: set[type]) -> ModelPlaces:
         if self.models is not None:
-            return of_modules(sorted(mapped, key=lambda cls: (cls.__module__, cls.__qualname__)))
+            classes = mapped | ({self.models} if isinstance(self.models, type) else set())
+            return of_modules(sorted(classes, key=lambda cls: (cls.__module__, cls.__qualname__)))
         names = {cls: name for name, cls in vars(models).items() if isinstance(cls, type)}
         return of_package([cls for cls in mapped if cls in names], names)

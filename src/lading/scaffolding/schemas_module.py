@@ -34,12 +34,12 @@ class Places:
     """How a module of schemas names what it is about.
 
     ``catalog_name`` is the catalog's name, ``imports`` are the statements that import the models of
-    what is new, and ``base`` is the expression for what else can be adopted.
+    what is new, and ``base`` is the expression for what is adopted beside the schemas.
     """
 
     catalog_name: str
     imports: list[str]
-    base: str
+    base: str | None
 
 
 def write_schemas(
@@ -54,7 +54,7 @@ def write_schemas(
         memory: Takes what was written.
         result: Takes what was done.
     """
-    name, base = places.catalog_name, places.base if source.undeclared else None
+    name, base = places.catalog_name, places.base
     names = ", ".join(sorted({"Catalog", "EntitySchema"}.union(*_fields(source.entities))))
     elsewhere = [
         comment(f"in no bundle: {left}, for {reason}")
@@ -63,7 +63,7 @@ def write_schemas(
     blocks = [
         DOCSTRING.format(name=name) + f"\n\nfrom lading import {names}",
         "\n".join(places.imports),
-        "\n".join([*elsewhere, catalog_lines(source, name, base if source.undeclared else None)]),
+        "\n".join([*elsewhere, catalog_lines(source, name, base)]),
     ]
     classes = [_COMMON]
     family = None
