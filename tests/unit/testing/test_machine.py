@@ -59,6 +59,8 @@ SHAPES = (
     "flat",
     "outlines",
     "uuids",
+    "events",
+    "values",
 )
 
 

@@ -6,6 +6,7 @@ So what an import has made can be compared by value, and further changes be draw
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,20 +84,30 @@ def _rows(connection: sa.Connection, plans: Plans, plan: Plan, table: sa.Table) 
     if plan.discriminator is not None:
         drawn.add(plan.discriminator.column)
     names = [column.name for column in table.columns if column in drawn]
-    columns = [plans.as_stored(table).c[name] for name in names]
+    stored = [plans.as_stored(table).c[name] for name in names]
+    is_sqlite = connection.dialect.name == "sqlite"
+    columns = [_with_all_digits(column) if is_sqlite else column for column in stored]
     nulls = [sa.type_coerce(column, sa.String()).is_(None) for column in columns]
     order = sa.select(*columns, *nulls).order_by(*table.primary_key.columns)
     return [
         {
-            name: None if row[len(names) + n] else _cell(columns[n], row[n])
+            name: None if row[len(names) + n] else _cell(stored[n], row[n])
             for n, name in enumerate(names)
         }
         for row in connection.execute(order)
     ]
 
 
+def _with_all_digits(column: Any) -> Any:
+    """Return a column of decimals without a scale as floats, of which SQLAlchemy drops digits."""
+    is_loose = type(column.type) is sa.Numeric and column.type.scale is None
+    return sa.type_coerce(column, sa.Float()) if is_loose and column.type.asdecimal else column
+
+
 def _cell(column: Column, value: Any) -> Any:
     """Return a value as SQLAlchemy Core is given it, of one that it read."""
+    if isinstance(value, float) and type(column.type) is sa.Numeric and column.type.asdecimal:
+        return Decimal(repr(value))
     if value is None and isinstance(underlying(column.type), sa.JSON):
         return sa.JSON.NULL
     kind = kind_of(column.type)

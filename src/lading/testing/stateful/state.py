@@ -68,7 +68,7 @@ class Clash(Enum):
 
     NONE = "nothing is there twice"
     REFUSED = "the database refuses it"
-    HELD = "rows refer by a value that changes, and only the database knows whether it may"
+    HELD = "rows refer by a value that changes, which only the database may allow"
     UNSEEN = "what a reference is written by would be there twice, and no constraint forbids it"
 
 
@@ -81,8 +81,14 @@ def clashing(target: State, source: State, outcome: Outcome) -> Clash:
     for state in (target, source):
         state.label_ids()
     there, coming = target.records(), source.records()
-    leading = ((key, far) for row in target.instances for key, far in row.led.items() if far)
-    if any(outcome.alters(there.get(far), key.remote) for key, far in leading):
+    leading = [
+        (foreign, whose.get(far))
+        for state, whose in ((target, there), (source, coming))
+        for row in state.instances
+        for foreign, far in row.led.items()
+        if far is not None
+    ]
+    if any(outcome.alters(who, foreign.remote) for foreign, who in leading):
         return Clash.HELD
     changed, gone = outcome.new | outcome.replaced, outcome.replaced | outcome.doomed
     claims = Claims()

@@ -95,13 +95,15 @@ class Outcome:
                     renames.add(root, stored, record)
 
     def alters(self, who: Who | None, columns: Collection[Column]) -> bool:
-        """Tell whether an update gives a record another value in one of some columns."""
+        """Tell whether an update gives a record something else in one of some columns."""
         if who is None or who not in self.replaced:
             return False
         name, key = who
-        stored, record = self.known[name][key], self.loaded[name][key]
-        values = [value for value in self.entities[name].values if value.column in columns]
-        return any(not same(stored.get(v.written), record.get(v.written)) for v in values)
+        stored, record, root = self.known[name][key], self.loaded[name][key], self.entities[name]
+        values = [value.written for value in root.values if value.column in columns]
+        references = [r.written for r in root.references if {*r.columns} & {*columns}]
+        names = [*values, *references]
+        return any(not same(stored.get(name), record.get(name)) for name in names)
 
     @property
     def may_fail(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, references_of
-from lading.testing.compare.records import plain_text
+from lading.testing.compare.records import ANYTHING, plain_text
 
 Record = dict[str, Any]
 
@@ -17,9 +17,12 @@ class Renames:
     def __init__(self) -> None:
         #: By entity and field, what each old value has become.
         self.new: dict[tuple[str, str], dict[str, Any]] = {}
+        #: The entities of which records are updated, whose owned rows may get other owners.
+        self.updated: set[str] = set()
 
     def add(self, root: RowSet, stored: Record, record: Record) -> None:
         """Note what a record says before and after."""
+        self.updated.add(root.name)
         for value in root.values:
             name = value.written
             if name in stored and name in record and stored[name] != record[name]:
@@ -31,7 +34,7 @@ class Renames:
         return any(self._reach(reference) for _, _, reference in references_of(root))
 
     def _reach(self, reference: Reference) -> bool:
-        return any(
+        return self._may_move(reference) or any(
             self._reach(part)
             if isinstance(part, Reference)
             else part not in reference.target.key
@@ -39,6 +42,12 @@ class Renames:
             for part in reference.parts
             if getattr(part, "target", None) is not reference.target  # a key that recurs
         )
+
+    def _may_move(self, reference: Reference) -> bool:
+        """Tell whether a reference names the owner of its target, which may have another now."""
+        target = reference.target
+        owners = {part.target.name for part in reference.parts if isinstance(part, Reference)}
+        return target.is_owned and target.entity in owners & self.updated
 
     def followed(self, rows: RowSet, record: Record) -> Record:
         """Return a record as its rows say it once the targets of its references have changed."""
@@ -52,6 +61,8 @@ class Renames:
             return [self._followed(member.reference, inner) for inner in value]
         if not isinstance(member, Reference) or value is None:
             return value
+        if self._may_move(member):
+            return ANYTHING
         if not isinstance(value, Mapping):
             return self._value(member, member.parts[0], value)
         return {
