@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column
 
-from lading import Catalog, import_document
+from lading import Catalog, export_document, import_document
 from lading.importing.decode import RecordDecoder
 from support.backends import Backend
 from support.declaring import new_base, schema_for, table
@@ -121,6 +121,23 @@ def test_modes_that_update_read_along(backend: Backend, stored: range, *, dry_ru
     assert (total.inserted, total.deleted) == (COUNT - len(both), len(stored) - len(both))
     assert left.total.inserted == (COUNT - len(both) if dry_run else 0)
     assert not any("items.slug IN" in sql for sql in seen)
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "run"])
+@pytest.mark.parametrize("start", [35, COUNT - 10])
+def test_a_mirror_of_records_out_of_order_deletes_what_they_lack(
+    backend: Backend, start: int, *, dry_run: bool
+) -> None:
+    """And nothing that comes late in the payload, though all of the database is passed before."""
+    metadata, catalog = items()
+    document = records([*range(start, COUNT), *range(2, start)])
+    with backend.database(metadata) as engine:
+        import_document(engine, {"items": records()}, catalog=catalog)
+        options = {"catalog": catalog, "on_conflict": "mirror", "dry_run": dry_run}
+        total = import_document(engine, {"items": document}, **options).total
+        left = export_document(engine, catalog=catalog)["items"]
+    assert (total.unchanged, total.deleted) == (COUNT - 2, 2)
+    assert left == records(range(0 if dry_run else 2, COUNT))
 
 
 def test_a_bundle_far_from_what_is_stored_holds_no_more_of_it(backend: Backend) -> None:

@@ -100,10 +100,14 @@ class RecordsBeside:
         return places, StoredRecords([line for line, _ in in_order], [row for _, row in in_order])
 
     def finish(self) -> bool:
-        """Read the rest, which the bundle lacks; false where the database couldn't be read."""
+        """Read the rest, which the bundle lacks.
+
+        Returns:
+            Whether every record was passed in order; else some may be noted that the bundle has.
+        """
         while self._fill(1) and self.pending.keys:
             self._note_lacking(identities_of(self._take(len(self.pending.keys)).rows))
-        return self.at_end
+        return self.stream is not None and self.at_end
 
     def _take(self, count: int) -> KeyedRecords:
         """Pass so many of the records that were read."""
