@@ -119,12 +119,12 @@ class RoundTripMachine(RuleBasedStateMachine):
     ``on_conflict="error"``. Where unique columns clash as well, only some entities are loaded or
     updated, or owned rows go to which others refer, any record that would be written may fail, if
     the plan says so. Not done is an import in which records share a ``by`` field that the database
-    doesn't keep unique, be it only until a mirror deletes one of them, nor one that changes what a
-    foreign key other than to a primary key holds. Where a ``by`` field changes, records that are
-    found by it are compared, and not counted. ``cascade=True`` is left out where the database
-    deletes or clears rows along with owned ones. What hooks make of an entity's records isn't
-    compared. On engines whose collations hold different texts for equal, columns that are unique
-    get harmless values.
+    doesn't keep unique, be it only until a mirror deletes one of them, nor one that changes or
+    deletes what a foreign key other than to a primary key holds. Where a ``by`` field changes,
+    records that are found by it are compared, and not counted. ``cascade=True`` is left out where
+    the database deletes or clears rows along with owned ones. What hooks make of an entity's
+    records isn't compared. On engines whose collations hold different texts for equal, columns
+    that are unique get harmless values.
     """
 
     __test__ = False

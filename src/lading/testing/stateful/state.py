@@ -68,7 +68,7 @@ class Clash(Enum):
 
     NONE = "nothing is there twice"
     REFUSED = "the database refuses it"
-    HELD = "rows refer by a value that changes, which only the database may allow"
+    HELD = "rows refer by a value that changes or goes, which only the database may allow"
     UNSEEN = "what a reference is written by would be there twice, and no constraint forbids it"
 
 
@@ -88,8 +88,10 @@ def clashing(target: State, source: State, outcome: Outcome) -> Clash:
         for foreign, far in row.led.items()
         if far is not None
     ]
-    if any(outcome.alters(who, foreign.remote) for foreign, who in leading):
-        return Clash.HELD
+    for foreign, who in leading:
+        is_by_id = set(foreign.remote) == set(foreign.target.primary_key.columns)
+        if outcome.alters(who, foreign.remote) or (who in outcome.doomed and not is_by_id):
+            return Clash.HELD
     changed, gone = outcome.new | outcome.replaced, outcome.replaced | outcome.doomed
     claims = Claims()
     staying = (row for row in target.instances if there.get(row) not in gone)
