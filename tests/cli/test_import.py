@@ -126,6 +126,19 @@ def test_problems_of_records_are_listed(run, run_json, shop, empty) -> None:
     assert "1 failed" in report
 
 
+def test_good_records_are_kept_without_a_decision(run, shop) -> None:
+    """--on-error continue needs no --on-conflict where no record differs."""
+    document = json.loads(run("export", shop, "-").stdout)
+    product = document["products"][0]
+    bad = product | {"id": 8, "slug": "chalk", "price": "cheap"}
+    good = product | {"id": 9, "slug": "yeast"}
+    document["products"] = [bad, good]
+    result = run("import", shop, "-", "--on-error", "continue", stdin=json.dumps(document), code=1)
+    assert "1 inserted" in result.stdout
+    assert "1 failed" in result.stdout
+    assert query(shop, "SELECT slug FROM products WHERE slug IN ('chalk', 'yeast')") == [("yeast",)]
+
+
 def test_arguments_in_the_wrong_order_are_told(run, shop, backup) -> None:
     """First the database, then the bundle."""
     assert "expected first the URL" in run("import", backup, shop, code=2).stderr

@@ -37,7 +37,7 @@ LEFT_OUT = re.compile(r"<!--\s*not run:\s*\S.*?-->\s*\Z", re.S)
 #: What is only looked at.
 SHOWN = {"text", "json", "toml", "yaml", "ini", "sql", "gitattributes"}
 #: A page's commands, where nothing is installed: each is a module of Python's.
-COMMANDS = {"python": "", "lading": "-m lading", "pytest": "-m pytest"}
+COMMANDS = {"python": "", "lading": "-m lading", "pytest": "-m pytest", "flask": "-m flask"}
 
 
 @dataclass(frozen=True)

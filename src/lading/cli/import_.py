@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import sqlalchemy as sa
@@ -108,12 +108,19 @@ def _carry_out(an_import: Import, engine: sa.Engine, output: Output, *, yes: boo
         _report(an_import.load("error"), output)
     elif mode is None:
         plan = an_import.plan("update")
-        if plan.total.updated or plan.problems:
+        if plan.problems and not an_import.keeps_good:
+            _refuse_problems(plan, output)
+        if plan.total.updated:
             _refuse(plan, output, MODES)
-        _report(an_import.load("update", plan), output)
+        if an_import.keeps_good:  # no plan foretells what the database itself refuses
+            _report(an_import.load("skip"), output)
+        else:
+            _report(an_import.load("update", plan), output)
     elif an_import.may_delete and not yes:
         plan = an_import.plan(mode)
-        if plan.problems or ((plan.total.deleted or plan.cascades) and not _agreed(plan, output)):
+        if plan.problems:
+            _refuse_problems(plan, output)
+        if (plan.total.deleted or plan.cascades) and not _agreed(plan, output):
             _refuse(plan, output, DELETES)
         _report(an_import.load(mode, plan), output)
     else:
@@ -128,15 +135,19 @@ def _agreed(plan: ImportPlan, output: Output) -> bool:
     return click.confirm("Do this?", err=True)
 
 
-def _refuse(plan: ImportPlan, output: Output, options: str) -> None:
+def _refuse_problems(plan: ImportPlan, output: Output) -> NoReturn:
+    problems = "Error: the import has problems; correct them first."
+    _refuse(plan, output, problems, ExitCode.BUNDLE)
+
+
+def _refuse(
+    plan: ImportPlan, output: Output, note: str, code: ExitCode = ExitCode.DIFFERENCES
+) -> NoReturn:
     """Print a plan that is not carried out, and what there is to say."""
     text = "nothing was written"
     output.result(f"{plan}\n{text}", import_result(plan, committed=False, message=text))
-    if plan.problems:
-        output.note("Error: the import has problems; correct them first.")
-        raise click.exceptions.Exit(ExitCode.BUNDLE)
-    output.note(options)
-    raise click.exceptions.Exit(ExitCode.DIFFERENCES)
+    output.note(note)
+    raise click.exceptions.Exit(code)
 
 
 def _report(report: ImportReport, output: Output) -> None:

@@ -23,7 +23,7 @@ class Import:
     """A bundle or a document on its way into a database.
 
     ``mode`` is what ``--on-conflict`` says, else what the expected plan was made with, else
-    ``None``.
+    ``None``.  ``keeps_good`` tells whether good records are loaded without the bad ones.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Import:
         if is_document(payload):
             run = partial(import_document, engine, read_document(payload))
             options = taken_by(import_document, options, "a document")
+        self.keeps_good = options.get("on_error") == "continue"
         self._run = partial(run, catalog=catalog, **options)
 
     @property
