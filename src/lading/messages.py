@@ -60,6 +60,17 @@ def listed(
     return separator.join(shown_items) + tail
 
 
+def counted(number: int, singular: str, plural: str) -> str:
+    """Write a number of things.
+
+    Args:
+        number: How many there are.
+        singular: What one of them is called.
+        plural: What several are called.
+    """
+    return f"{number:,} {singular if number == 1 else plural}"
+
+
 def nearest(name: object, names: Iterable[object], *, limit: int = NAMES) -> str:
     """Join the names that exist: those most like a misspelt one first, the others as they stand.
 

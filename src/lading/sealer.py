@@ -15,7 +15,7 @@ from lading.bundle.manifest import External, FileEntry, LinkCount, Manifest, con
 from lading.catalog import Catalog, catalog_of
 from lading.errors import BundleError
 from lading.filenames import MANIFEST
-from lading.messages import listed
+from lading.messages import counted, listed
 from lading.options import check_number, check_path, check_progress
 from lading.report import Problem, Progress
 from lading.scratch.sort import CHUNK, chunked
@@ -45,7 +45,7 @@ class SealedFile:
 
     def __str__(self) -> str:
         notes = [f"{count} {word}" for count, word in self._counts() if count]
-        count = f"{self.records:,} records"
+        count = counted(self.records, "record", "records")
         if self.records != self.records_before:
             count = f"{self.records_before:,} records are {self.records:,}"
         return f"{self.filename}: {', '.join([count, *notes])}"

@@ -22,7 +22,7 @@ from lading.bundle.stores.limits import MAX_FILES
 from lading.bundle.validation import INSTANT, Closed, Count, Digest, JsonFile, Name, Number
 from lading.errors import BundleError, ChecksumError, LadingError, VersionError
 from lading.filenames import LONGEST_NAME, MANIFEST, folded, name_fault
-from lading.messages import DAMAGED, shown
+from lading.messages import DAMAGED, counted, shown
 
 FORMAT_VERSION = "1.0"
 #: Features that a bundle may require of its reader.  Format 1.0 has none.
@@ -168,8 +168,8 @@ class Manifest(ManifestFields, frozen=True):
         records = sum(entry.record_count for entry in self.files)
         size = sum(entry.bytes for entry in self.files)
         return (
-            f"{where}: {_counted(len(self.files), 'entity', 'entities')}, "
-            f"{_counted(records, 'record', 'records')}, {_counted(size, 'byte', 'bytes')}, "
+            f"{where}: {counted(len(self.files), 'entity', 'entities')}, "
+            f"{counted(records, 'record', 'records')}, {counted(size, 'byte', 'bytes')}, "
             f"content {self.content_sha256[:12]}{partial}{unchanged}"
         )
 
@@ -183,7 +183,7 @@ class Manifest(ManifestFields, frozen=True):
             rows.append((order, entry.filename, count, size, entry.sha256[:12], needs))
         records = sum(entry.record_count for entry in self.files)
         size = f"{sum(entry.bytes for entry in self.files):,}"
-        total = f"total of {_counted(len(self.files), 'file', 'files')}"
+        total = f"total of {counted(len(self.files), 'file', 'files')}"
         rows.append(("", total, f"{records:,}", size, self.content_sha256[:12], ""))
         return _aligned(rows, right=(0, 2, 3))
 
@@ -263,10 +263,6 @@ def content_digest(files: Iterable[FileEntry]) -> str:
     """
     lines = sorted(f"{entry.entity_type}\0{entry.sha256}\n" for entry in files)
     return sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _counted(number: int, singular: str, plural: str) -> str:
-    return f"{number:,} {singular if number == 1 else plural}"
 
 
 def _aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...]) -> str:

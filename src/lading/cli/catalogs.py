@@ -20,6 +20,7 @@ from lading.cli.output import Output
 from lading.cli.secrets import masked
 from lading.cli.shapes import owned_lists
 from lading.errors import DeclarationError, TargetError
+from lading.messages import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,8 @@ def _extent(catalog: Catalog) -> str:
             "the database has no table that can be taken",
             "Let the application create its tables first, or check the URL.",
         ) from None
-    count = len(entities.roots)
     without = f", {len(entities.left_out)} left out" if entities.left_out else ""
-    return f"{count} {'entity' if count == 1 else 'entities'}{without}"
+    return f"{counted(len(entities.roots), 'entity', 'entities')}{without}"
 
 
 def catalog_options(function: Callable[..., Any]) -> Callable[..., Any]:

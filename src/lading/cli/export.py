@@ -20,6 +20,7 @@ from lading.cli.progress import progress_shown
 from lading.cli.results import DocumentResult, ExportResult, bundle_result
 from lading.cli.secrets import masked
 from lading.exporter import export_all, export_document
+from lading.messages import counted
 from lading.upgrader import upgrade
 from lading.verifier import verify
 
@@ -119,7 +120,10 @@ def _export_document(
     write_document(document, destination, overwrite=overwrite)
     entities = {name: len(rows) for name, rows in document.items() if isinstance(rows, list)}
     result = DocumentResult(path=destination, records=sum(entities.values()), entities=entities)
-    text = f"{destination}: {len(entities)} entities, {result.records:,} records"
+    text = (
+        f"{destination}: {counted(len(entities), 'entity', 'entities')}, "
+        f"{counted(result.records, 'record', 'records')}"
+    )
     if destination == STANDARD:
         output.note(text)
     else:

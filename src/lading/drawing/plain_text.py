@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lading.drawing.entity_graph import LINKS, OPTIONAL, EntityEdge, EntityGraph, EntityNode
-from lading.messages import listed
+from lading.messages import counted, listed
 
 #: How many fields of one edge are named.
 FIELDS = 4
@@ -26,11 +26,6 @@ def summary(graph: EntityGraph) -> str:
         f"{counted(len(graph.layers), 'layer', 'layers')}, "
         f"{counted(fields, 'reference', 'references')}{deferred}"
     )
-
-
-def counted(number: int, singular: str, plural: str) -> str:
-    """Write a number of things."""
-    return f"{number:,} {singular if number == 1 else plural}"
 
 
 def one_line(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import sqlalchemy as sa
 
 from lading.database.live.base import Database
+from lading.messages import counted
 from lading.model.rowsets import RowSet
 from lading.values.json_text import json_text
 
@@ -20,7 +21,8 @@ def unchecked_by_plans(database: Database, roots: Iterable[RowSet]) -> Iterator[
         names = sorted(str(check.name) for check in checks if check.name is not None)
         if checks:
             named = f" ({', '.join(names)})" if names else ""
-            yield f"{table.fullname}: {len(checks)} CHECK constraints{named}"
+            count = counted(len(checks), "CHECK constraint", "CHECK constraints")
+            yield f"{table.fullname}: {count}{named}"
     if tables and database.may_alter(list(tables)):
         yield "triggers and rules of these tables"
 

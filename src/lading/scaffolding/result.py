@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lading.messages import counted
 from lading.report import Problem
 
 
@@ -43,8 +44,8 @@ class Scaffolding:
 
     def _verdict(self, records: int) -> str:
         total = (
-            f"{self.entities} {'entity' if self.entities == 1 else 'entities'}, "
-            f"{records} {'record' if records == 1 else 'records'}"
+            f"{counted(self.entities, 'entity', 'entities')}, "
+            f"{counted(records, 'record', 'records')}"
         )
         if self.problems:
             return f"{total}: not all come back from a scratch database"

@@ -16,7 +16,7 @@ from lading.bundle.stores.place import Place
 from lading.bundle.stores.whole_file import whole_file
 from lading.bundle.validation import Closed, Count, Digest, Name
 from lading.errors import BundleError
-from lading.messages import listed
+from lading.messages import counted, listed
 from lading.options import check_path
 from lading.report import Problem
 from lading.version import __version__
@@ -101,10 +101,13 @@ class Verification:
 
     def __str__(self) -> str:
         records = sum(file.record_count for file in self.files)
-        contents = f"{len(self.files)} entities, {records:,} records, in {self.seconds:.2f} s"
+        contents = (
+            f"{counted(len(self.files), 'entity', 'entities')}, "
+            f"{counted(records, 'record', 'records')}, in {self.seconds:.2f} s"
+        )
         if not self.problems:
             return f"{self.path}: whole ({', '.join(self.checks)}); {contents}"
-        count = "1 problem" if self.problem_count == 1 else f"{self.problem_count:,} problems"
+        count = counted(self.problem_count, "problem", "problems")
         texts = listed(self.errors, separator="\n  ! ", limit=20, total=self.problem_count)
         return f"{self.path}: {count}; {contents}\n  ! {texts}"
 
