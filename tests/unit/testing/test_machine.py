@@ -59,7 +59,6 @@ SHAPES = (
     "flat",
     "outlines",
     "uuids",
-    "events",
     "values",
 )
 
