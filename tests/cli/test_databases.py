@@ -114,3 +114,19 @@ def test_the_password_of_the_target_is_masked(run, backup, shop) -> None:
     result = run("import", f"{shop}?token={SECRET}", backup, code=None)
     assert f"Target: {shop}?token=***" in result.stderr or "token=***" in result.stderr
     assert SECRET not in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("export", "backup"), ("inspect",), ("diff", "backup"), ("verify",), ("init", "app")],
+)
+def test_a_sqlite_files_path_is_told_its_url(run, shop, arguments) -> None:
+    """A file that is a database is no bundle, and no folder for a package."""
+    path = shop.removeprefix("sqlite:///")
+    command, *rest = arguments
+    assert f"write sqlite:///{path}" in run(command, path, *rest, code=2).stderr
+
+
+def test_a_path_without_a_bundle_is_told_before_the_catalog(run) -> None:
+    """Nobody looks for a catalog of what isn't there."""
+    assert "missing.db: there is no such file" in run("export", "missing.db", "x", code=3).stderr

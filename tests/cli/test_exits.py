@@ -174,8 +174,12 @@ def test_messages_name_options(text, words) -> None:
     assert in_words_of_options(text) == words
 
 
-def test_ctrl_c_leaves_nothing(shop, folder) -> None:
-    """An export that is interrupted leaves no bundle and no temporary file."""
+@pytest.mark.parametrize(
+    ("sent", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_signal_leaves_nothing(shop, folder, sent, code, word) -> None:
+    """An export that Ctrl-C or SIGTERM ends leaves no bundle and no temporary file."""
     Path("slow.py").write_text(SLOW)
     process = subprocess.Popen(
         [*LADING, "export", shop, "backup", "--catalog", "slow:catalog"],
@@ -184,9 +188,9 @@ def test_ctrl_c_leaves_nothing(shop, folder) -> None:
     )
     while not Path("waiting").exists() and process.poll() is None:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stderr) == (130, f"Error: {exits.INTERRUPTED}\n")
+    assert (process.returncode, stderr) == (code, f"Error: {word}: {exits.NOTHING_LEFT}\n")
     assert not [path.name for path in folder.iterdir() if "backup" in path.name]
 
 
@@ -200,6 +204,19 @@ def test_a_reader_that_goes_away_is_no_bug(shop) -> None:
     os.close(writer)
     assert result.returncode == 141
     assert "bug" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+@pytest.mark.parametrize("arguments", [("inspect",), ("graph", "--json"), ("export", "-")])
+def test_a_full_disk_behind_the_output_is_no_bug(shop, arguments) -> None:
+    """It says that there is no room, whatever form the result has."""
+    command, *rest = arguments
+    call = [*LADING, command, shop, *rest]
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 3
+    assert "standard output: can't be written: No space left on device." in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -53,6 +53,25 @@ def test_the_decision_is_carried_out(run, backup, changed, mode, price) -> None:
     assert query(changed, "SELECT price FROM products WHERE slug = 'flour'") == [(price,)]
 
 
+def test_entities_without_a_decision_need_one(run, run_json, backup, changed) -> None:
+    """A mode for one entity is none for the others; nothing is skipped that nobody decides on."""
+    for arguments in ((), ("--dry-run",)):
+        result = run(
+            "import", changed, backup, "--on-conflict", "suppliers=update", *arguments, code=1
+        )
+        assert "~ products slug 'flour': price 99 -> 100" in result.stdout
+    assert "for the other entities" in result.stderr
+    assert query(changed, "SELECT price FROM products WHERE slug = 'flour'") == [(99,)]
+    modes = ("--on-conflict", "suppliers=update", "--on-conflict", "*=skip")
+    assert "1 differing" in run("import", changed, backup, *modes).stdout
+
+
+def test_a_plan_without_changes_is_a_plan(run, backup, shop) -> None:
+    """What it expects happens, or the message says what is different."""
+    run("diff", shop, backup, "--plan", "plan.json")
+    assert "5 unchanged" in run("import", shop, backup, "--expect", "plan.json").stdout
+
+
 def test_a_mirror_deletes_only_with_yes(run, backup, changed) -> None:
     """Whoever sits at no terminal must say --yes, having seen what goes."""
     result = run("import", changed, backup, "--on-conflict", "mirror", code=1)

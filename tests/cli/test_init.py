@@ -56,6 +56,12 @@ def test_rows_that_cant_be_exported_end_with_the_databases_code(run, run_json, s
     assert len(document["written"]) == 4
 
 
+def test_a_folder_that_cant_be_written_is_told(run, shop, folder) -> None:
+    """It is no bug of lading's."""
+    (folder / "file").touch()
+    assert "can't be written: Not a directory" in run("init", shop, "file/app", code=3).stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

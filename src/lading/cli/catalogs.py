@@ -65,7 +65,10 @@ class CatalogChoice:
     def for_bundle(self, bundle: str | None, output: Output) -> Catalog:
         """Return the catalog to read a bundle by; without one, that of ``DATABASE_URL``."""
         url = self.database or os.environ.get(VARIABLE)
-        return self._beside(bundle, output, url) or _refuse_none()
+        catalog = self._beside(bundle, output, url)
+        if catalog is None and bundle is not None:
+            name_and_form(bundle)  # a path without a bundle is the first thing to say
+        return catalog or _refuse_none()
 
     def perhaps_for_bundle(self, bundle: str, output: Output) -> Catalog | None:
         """Return the catalog to read a bundle by, where one is named."""

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from lading.cli.output import Output
+from lading.cli.paths import refuse_database_files
 
 
 class ExampleCommand(click.Command):
@@ -42,6 +43,7 @@ def command(
     def decorate(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
         def run(*, as_json: bool, **options: Any) -> Any:
+            refuse_database_files(click.get_current_context())
             return function(Output(as_json), **options)
 
         make = click.command(name, cls=ExampleCommand, examples=examples, **settings)

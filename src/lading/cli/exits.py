@@ -6,7 +6,9 @@ import errno
 import io
 import os
 import re
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -43,12 +45,18 @@ CODES: dict[type[LadingError], ExitCode] = {
 }
 #: Set to anything, it shows the traceback of a bug.
 TRACEBACK = "LADING_TRACEBACK"
-INTERRUPTED = "interrupted: nothing is left behind; a database is as it was, and so is a bundle"
+NOTHING_LEFT = "nothing is left behind; a database is as it was, and so is a bundle"
+#: How writing fails where there is no room.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Arguments as the library's messages name them.
 _ARGUMENT = re.compile(
     r"\b(catalog|cascade|closure|dry_run|expect|goldens|include_ids|lock|max_bytes|on_conflict"
     r"|on_error|only|overwrite|restore|source)=('[\w ]+'|True|\.\.\.|…|)(?=[\s.,;:)]|$)"
 )
+
+
+class Terminated(KeyboardInterrupt):
+    """Whoever runs the command has sent SIGTERM."""
 
 
 def exit_code_of(error: LadingError) -> ExitCode:
@@ -78,10 +86,11 @@ def failures_reported(*, as_json: bool) -> Iterator[None]:
     except LadingError as error:
         _end(exit_code_of(error), error, in_words_of_options(str(error)), as_json=as_json)
     except KeyboardInterrupt as error:
-        _end(ExitCode.INTERRUPTED, error, INTERRUPTED, as_json=as_json)
+        code = ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
+        _end(code, error, f"{code.name.lower()}: {NOTHING_LEFT}", as_json=as_json)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.EPIPE:
-            _leave_closed_pipe()
+        if isinstance(error, OSError):
+            _end_unwritten(error)
         _end(ExitCode.BUG, error, _bug_text(error), as_json=as_json)
 
 
@@ -131,8 +140,32 @@ def _bug_text(error: Exception) -> str:
     )
 
 
-def _leave_closed_pipe() -> NoReturn:
-    """End quietly where the reader of the output has gone, as ``head`` does."""
+def _end_unwritten(error: OSError) -> None:
+    """End quietly where the output's reader has gone, as ``head`` does; say where no room is."""
+    if error.errno != errno.EPIPE and error.errno not in FULL:
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
-    raise click.exceptions.Exit(ExitCode.CLOSED_PIPE)
+    if error.errno == errno.EPIPE:
+        raise click.exceptions.Exit(ExitCode.CLOSED_PIPE)
+    place = error.filename or "standard output"
+    text = f"{place}: can't be written: {error.strerror}. Make room, and run the command again."
+    _end(ExitCode.BUNDLE, error, text, as_json=False)
+
+
+@contextmanager
+def termination_raised() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, which rolls back and removes what is half done."""
+    is_default = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not is_default or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(*_: object) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     BUG = 70
     INTERRUPTED = 130
     CLOSED_PIPE = 141
+    TERMINATED = 143
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,9 +33,10 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FailureResult(Result, frozen=True):
     """What any command prints that can't do its work.
 
-    ``error`` is the ``code`` of lading's error, or ``"usage"``, ``"interrupted"`` or ``"bug"``,
-    ``message`` what standard error says as well, ``exit_code`` what the command ends with,
-    ``problems`` are those of records, and ``differences`` those from an expected plan.
+    ``error`` is the ``code`` of lading's error, or ``"usage"``, ``"interrupted"``,
+    ``"terminated"`` or ``"bug"``, ``message`` what standard error says as well, ``exit_code``
+    what the command ends with, ``problems`` are those of records, and ``differences`` those from
+    an expected plan.
     """
 
     error: str

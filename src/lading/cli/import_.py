@@ -81,9 +81,10 @@ def import_(
         output.note(f"Target: {masked(target)}")
         an_import = Import(engine, payload, catalog, options)
         if is_dry:
-            if an_import.mode is None:
-                output.note("No --on-conflict is said; this plan is that of update.")
-            plan = an_import.plan(an_import.mode or "update")
+            if not an_import.is_decided:
+                rest = "" if an_import.mode is None else " for the other entities"
+                output.note(f"No --on-conflict is given{rest}; this plan is that of update.")
+            plan = an_import.plan(an_import.whole_mode)
             label = readable(f"{payload} into {masked(target)}")
             report_changes(plan, output, plan_file, page=page, label=label)
         _carry_out(an_import, engine, output, yes=yes)
@@ -106,25 +107,30 @@ def _carry_out(an_import: Import, engine: sa.Engine, output: Output, *, yes: boo
     mode = an_import.mode
     if mode is None and is_empty(engine, an_import.catalog):
         _report(an_import.load("error"), output)
-    elif mode is None:
-        plan = an_import.plan("update")
+    elif not an_import.is_decided:
+        plan = an_import.plan(an_import.whole_mode)
         if plan.problems and not an_import.keeps_good:
             _refuse_problems(plan, output)
-        if plan.total.updated:
+        if an_import.undecided(plan):
             _refuse(plan, output, MODES)
+        _refuse_deletes(plan, output, yes=yes)
         if an_import.keeps_good:  # no plan foretells what the database itself refuses
-            _report(an_import.load("skip"), output)
+            _report(an_import.load(mode or "skip"), output)
         else:
-            _report(an_import.load("update", plan), output)
+            _report(an_import.load(an_import.whole_mode, plan), output)
     elif an_import.may_delete and not yes:
-        plan = an_import.plan(mode)
+        plan = an_import.plan(an_import.whole_mode)
         if plan.problems:
             _refuse_problems(plan, output)
-        if (plan.total.deleted or plan.cascades) and not _agreed(plan, output):
-            _refuse(plan, output, DELETES)
-        _report(an_import.load(mode, plan), output)
+        _refuse_deletes(plan, output, yes=yes)
+        _report(an_import.load(an_import.whole_mode, plan), output)
     else:
-        _report(an_import.load(mode), output)
+        _report(an_import.load(an_import.whole_mode), output)
+
+
+def _refuse_deletes(plan: ImportPlan, output: Output, *, yes: bool) -> None:
+    if not yes and (plan.total.deleted or plan.cascades) and not _agreed(plan, output):
+        _refuse(plan, output, DELETES)
 
 
 def _agreed(plan: ImportPlan, output: Output) -> bool:

@@ -36,13 +36,36 @@ class Import:
             with as_file(expect) as path:
                 expect = ImportPlan.read(path)
         self.expected: ImportPlan | None = expect
-        self.mode: Mode | None = options.pop("on_conflict") or (expect and mode_of(expect))
+        self.mode: Mode | None = options.pop("on_conflict")
+        if self.mode is None and expect is not None:
+            self.mode = mode_of(expect)
         run: Any = partial(import_all, engine, payload)
         if is_document(payload):
             run = partial(import_document, engine, read_document(payload))
             options = taken_by(import_document, options, "a document")
         self.keeps_good = options.get("on_error") == "continue"
         self._run = partial(run, catalog=catalog, **options)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is settled for every entity what happens to records that differ."""
+        if self.mode is None or self.expected is not None:
+            return self.expected is not None
+        return isinstance(self.mode, str) or "*" in self.mode
+
+    @property
+    def whole_mode(self) -> Mode:
+        """The mode of each entity; those that nobody decides on are updated."""
+        if self.is_decided and self.mode is not None:
+            return self.mode
+        return {"*": "update", **self.mode} if isinstance(self.mode, Mapping) else "update"
+
+    def undecided(self, plan: ImportPlan) -> bool:
+        """Tell whether records differ of entities that nobody decides on."""
+        decided = self.mode if isinstance(self.mode, Mapping) else {}
+        return not self.is_decided and any(
+            counts.updated for name, counts in plan.entities.items() if name not in decided
+        )
 
     @property
     def may_delete(self) -> bool:

@@ -14,7 +14,7 @@ try:
 except ModuleNotFoundError as error:
     raise SystemExit("lading: the command needs Click. pip install 'lading[cli]'") from error
 
-from lading.cli.exits import failures_reported
+from lading.cli.exits import failures_reported, termination_raised
 from lading.messages import nearest
 
 
@@ -107,7 +107,7 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; its errors become messages and exit codes."""
-        with failures_reported(as_json="--json" in ctx.args):
+        with failures_reported(as_json="--json" in ctx.args), termination_raised():
             return super().invoke(ctx)
 
 

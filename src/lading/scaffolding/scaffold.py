@@ -14,6 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.adopting.sources import name_of
+from lading.bundle.stores.files import reported
+from lading.bundle.stores.whole_file import whole_file
 from lading.catalog import Catalog
 from lading.errors import ArgumentError
 from lading.scaffolding.entity_sources import catalog_source
@@ -58,6 +60,7 @@ def scaffold(
         ArgumentError: Neither a database nor models are given, or the folder is a file.
         DeclarationError: The package's own modules can't be used.
         TargetError: The database can't be read, or no models of it can be used.
+        BundleError: A file can't be written.
     """
     target = Path(folder)
     if bind is None and models is None:
@@ -88,16 +91,14 @@ def _staged(target: Path) -> Iterator[Path]:
 
 def _publish(stage: Path, target: Path, result: Scaffolding) -> None:
     """Write the files that differ, each at once."""
-    target.mkdir(parents=True, exist_ok=True)
+    with reported(target, "written"):
+        target.mkdir(parents=True, exist_ok=True)
     for name in ("__init__.py", "models.py", "schemas.py", NAME):
         new, path = stage / name, target / name
         if not new.exists() or (path.exists() and path.read_bytes() == new.read_bytes()):
             continue
-        temporary = path.with_name(f".{name}.new")
-        shutil.copyfile(new, temporary)
-        if path.exists():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
+        with reported(path, "written"), whole_file(path) as file:
+            file.write(new.read_bytes())
         result.written.append(path)
 
 
