@@ -49,9 +49,9 @@ class Import:
     @property
     def is_decided(self) -> bool:
         """Whether it is settled for every entity what happens to records that differ."""
-        if self.mode is None or self.expected is not None:
-            return self.expected is not None
-        return isinstance(self.mode, str) or "*" in self.mode
+        if self.expected is not None or isinstance(self.mode, str):
+            return True
+        return self.mode is not None and "*" in self.mode
 
     @property
     def whole_mode(self) -> Mode:
@@ -81,7 +81,7 @@ class Import:
 
     def load(self, mode: Mode, plan: ImportPlan | None = None) -> ImportReport:
         """Carry it out, exactly as a plan says if there is one."""
-        expected = plan or self.expected
+        expected = self.expected if plan is None else plan
         with progress_shown() as progress:
             report: ImportReport = self._run(on_conflict=mode, expect=expected, progress=progress)
         return report
