@@ -191,6 +191,24 @@ def test_the_id_of_an_owned_row_that_another_record_has_is_told(
     ]
 
 
+def test_a_plan_tells_of_owned_rows_of_two_records_with_one_id(
+    sqlite_memory: Backend, tmp_path: Path
+) -> None:
+    """No other natural key would help there, so none is proposed."""
+    made = goods(keep_ids=False)
+    path = bundle_of(made, tmp_path / "b", cake=5, pie=7)
+
+    def alike(name: str, records: list[Any]) -> list[Any]:
+        return [{**record, "parts": records[0]["parts"]} for record in records]
+
+    engine = target_of(made, sqlite_memory)
+    plan = import_all(engine, rewritten(path, alike), catalog=made[1], dry_run=True)
+    assert [problem.message for problem in plan.problems] == [
+        "id '00000000-0000-0000-0000-000000000005' already belongs to a row of record 1. Correct "
+        "one of them"
+    ]
+
+
 def test_uuid_primary_keys_come_back_as_they_were(sqlite_memory: Backend, tmp_path: Path) -> None:
     """Of owned rows as well, and what refers to them without a foreign key still finds them."""
     world = uuids()

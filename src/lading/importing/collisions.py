@@ -124,8 +124,10 @@ class Collisions:
         holder = f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
         return self._collision(parts, key, holder)
 
-    def of_record(self, parts: Parts, key: Key, number: int) -> Collision:
-        """Return the collision with a record of the same file."""
+    def of_record(self, rows: RowSet, parts: Parts, key: Key, number: int) -> Collision:
+        """Return the collision with a record of the same file, or with a row that it holds."""
+        if rows is not self.root:
+            return _between_rows(parts, ("", key), f"a row of record {number}")
         return self._collision(parts, key, f"record {number}")
 
     def rows_with(self, rows: RowSet, parts: Parts, keys: Iterable[Key]) -> Mapping[Key, Row]:
@@ -150,15 +152,13 @@ class Collisions:
         }
 
     def _collision(self, parts: Parts, key: Key, holder: str) -> Collision:
-        names = " and ".join(part.written for part in parts)
-        values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
         is_id = [part.column for part in parts if isinstance(part, Value)] == [*self.root.identity]
-        keys = shown(_name_or_names([part.name for part in self.root.key]))
+        keys = ", ".join(shown(part.name) for part in self.root.key)
         remedy = f"Correct one of them, or declare natural_key = {_declared(parts)} if that is what"
         also = ", or leave ids out of the records" if is_id else ""
         return Collision(
             parts[0].written,
-            f"{names} {', '.join(values)} already belongs to {holder}, which has another natural "
+            f"{_values_of(parts, key)} already belongs to {holder}, which has another natural "
             f"key ({keys}). {remedy} identifies it{also}",
         )
 
@@ -202,16 +202,10 @@ class Collisions:
     def _nested_collision(
         self, rows: RowSet, parts: Parts, place: tuple[str, Key], identity: Row
     ) -> Collision:
-        path, key = place
         root = self._root_of(rows, identity)
         owner = self._named([root]).get(root) if root is not None else None
         holder = f"a row of {self.root.name} {shown(owner)}" if owner else "another row"
-        names = " and ".join(part.written for part in parts)
-        values = [HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True)]
-        return Collision(
-            f"{path}{parts[0].written}",
-            f"{names} {', '.join(values)} already belongs to {holder}. Correct one of them",
-        )
+        return _between_rows(parts, place, holder)
 
     def _root_of(self, rows: RowSet, identity: Row) -> Row | None:
         """Return the primary key of the record that holds an owned row, if it is of this entity."""
@@ -274,6 +268,22 @@ def unique_key(parts: Parts, record: Any, batch: Batch, place: int) -> Key | Non
         for part in parts
     )
     return None if None in key else key
+
+
+def _between_rows(parts: Parts, place: tuple[str, Key], holder: str) -> Collision:
+    """Return the collision of an owned row: no natural key of the record's would settle it."""
+    path, key = place
+    return Collision(
+        f"{path}{parts[0].written}",
+        f"{_values_of(parts, key)} already belongs to {holder}. Correct one of them",
+    )
+
+
+def _values_of(parts: Parts, key: Key) -> str:
+    """Write unique values with the names of their fields."""
+    names = " and ".join(part.written for part in parts)
+    values = (HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True))
+    return f"{names} {', '.join(values)}"
 
 
 def _name_or_names(names: Sequence[str]) -> Any:

@@ -122,7 +122,7 @@ class UniqueChecks:
             return None
         other = self.taken.get(text)
         assert other is not None
-        return self.collisions.of_record(parts, key, int(other[0]))
+        return self.collisions.of_record(rows, parts, key, int(other[0]))
 
     def _giving(self, updates: CollectedUpdates) -> Iterator[tuple[bytes, bytes, int]]:
         """Yield the rows that give unique values up, by row set and set of members."""
