@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lading.messages import listed, place, sentence, shown
+from lading.messages import counted, listed, place, sentence, shown
 
 if TYPE_CHECKING:
     from lading.report import ImportReport
@@ -148,7 +148,7 @@ class ImportFailed(LadingError):
         self.report = report
         problems = [str(problem) for problem in report.problems]
         total = report.problem_count
-        count = "1 problem" if total == 1 else f"{total} problems"
+        count = counted(total, "problem")
         super().__init__(f"nothing was written; {count}:\n  {listed(problems, total=total)}")
 
 

@@ -60,15 +60,15 @@ def listed(
     return separator.join(shown_items) + tail
 
 
-def counted(number: int, singular: str, plural: str) -> str:
-    """Write a number of things.
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Write a number of things: ``1 record``, ``2,000 records``.
 
     Args:
         number: How many there are.
         singular: What one of them is called.
-        plural: What several are called.
+        plural: What several are called; by default the singular with an *s*.
     """
-    return f"{number:,} {singular if number == 1 else plural}"
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 def nearest(name: object, names: Iterable[object], *, limit: int = NAMES) -> str:

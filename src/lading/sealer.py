@@ -45,7 +45,7 @@ class SealedFile:
 
     def __str__(self) -> str:
         notes = [f"{count} {word}" for count, word in self._counts() if count]
-        count = counted(self.records, "record", "records")
+        count = counted(self.records, "record")
         if self.records != self.records_before:
             count = f"{self.records_before:,} records are {self.records:,}"
         return f"{self.filename}: {', '.join([count, *notes])}"

@@ -154,7 +154,7 @@ def test_records_come_and_go(tmp_path: Path) -> None:
     file.write_text("\n".join([head, *file.read_text().split("\n")[2:]]))
     (told,) = seal(path).files
     assert (told.records_before, told.records) == (3, 2)
-    assert str(told) == "04_products.json: 3 records are 2"
+    assert str(told) == "04_products.json: 3 records became 2"
     assert verify(path)
 
 

@@ -169,7 +169,7 @@ class Manifest(ManifestFields, frozen=True):
         size = sum(entry.bytes for entry in self.files)
         return (
             f"{where}: {counted(len(self.files), 'entity', 'entities')}, "
-            f"{counted(records, 'record', 'records')}, {counted(size, 'byte', 'bytes')}, "
+            f"{counted(records, 'record')}, {counted(size, 'byte')}, "
             f"content {self.content_sha256[:12]}{partial}{unchanged}"
         )
 
@@ -183,7 +183,7 @@ class Manifest(ManifestFields, frozen=True):
             rows.append((order, entry.filename, count, size, entry.sha256[:12], needs))
         records = sum(entry.record_count for entry in self.files)
         size = f"{sum(entry.bytes for entry in self.files):,}"
-        total = f"total of {counted(len(self.files), 'file', 'files')}"
+        total = f"total of {counted(len(self.files), 'file')}"
         rows.append(("", total, f"{records:,}", size, self.content_sha256[:12], ""))
         return _aligned(rows, right=(0, 2, 3))
 

@@ -18,7 +18,7 @@ from lading.bundle.stores.base import BundleSource, read_whole
 from lading.bundle.stores.directory import Replaced
 from lading.errors import BundleError, ChecksumError
 from lading.filenames import MANIFEST, RESERVED, SUMS, folded
-from lading.messages import DAMAGED, EDITED, listed
+from lading.messages import DAMAGED, EDITED, counted, listed
 
 __all__ = ["Block", "BundleReader", "with_bundle"]
 
@@ -258,7 +258,7 @@ def refuse_count(entry: FileEntry, count: int) -> None:
     """Raise ``BundleError`` if a file holds another number of records than its entry says."""
     if count != entry.record_count:
         raise BundleError(
-            f"holds {count} records, and the manifest says {entry.record_count}",
+            f"holds {counted(count, 'record')}, and the manifest says {entry.record_count}",
             DAMAGED,
             file=entry.filename,
             field="record_count",

@@ -16,6 +16,7 @@ from lading.database.session import reading
 from lading.database.tables import require_tables
 from lading.exporting.reader import count_rows
 from lading.mapping.load_order import load_order_of
+from lading.messages import counted
 from lading.model.entities import KeyChoice, shown_names
 from lading.model.rowsets import RowSet, references_of
 
@@ -98,8 +99,9 @@ def text_of(contents: InspectResult) -> str:
     """Return contents as lines."""
     partial = ", partial" if contents.partial else ""
     head = (
-        f"{contents.source}: catalog {contents.catalog!r}, {len(contents.entities)} entities, "
-        f"{contents.records:,} records{partial}"
+        f"{contents.source}: catalog {contents.catalog!r}, "
+        f"{counted(len(contents.entities), 'entity', 'entities')}, "
+        f"{counted(contents.records, 'record')}{partial}"
     )
     lines = [line for entity in contents.entities for line in _entity_lines(entity)]
     left_out = [
@@ -112,7 +114,7 @@ def text_of(contents: InspectResult) -> str:
 
 
 def _entity_lines(entity: InspectedEntity) -> Iterator[str]:
-    yield f"{entity.entity}: {entity.records:,} records, version {entity.version}"
+    yield f"{entity.entity}: {counted(entity.records, 'record')}, version {entity.version}"
     reason = f" ({entity.reason})" if entity.reason else ""
     alone = "; no constraint guards it" if entity.guarded is False else ""
     yield f"    key: {', '.join(entity.key)}{reason}{alone}"

@@ -122,7 +122,7 @@ def _export_document(
     result = DocumentResult(path=destination, records=sum(entities.values()), entities=entities)
     text = (
         f"{destination}: {counted(len(entities), 'entity', 'entities')}, "
-        f"{counted(result.records, 'record', 'records')}"
+        f"{counted(result.records, 'record')}"
     )
     if destination == STANDARD:
         output.note(text)

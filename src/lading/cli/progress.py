@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from lading.messages import counted
 from lading.report import Progress
 
 #: Seconds before anything is drawn.
@@ -67,8 +68,9 @@ class ProgressBars:
 
 def count_text(progress: Progress) -> str:
     """Say how many records are done, of how many where that is known."""
-    total = "" if progress.total is None else f" of {progress.total:,}"
-    return f"{progress.done:,}{total} records"
+    if progress.total is None:
+        return counted(progress.done, "record")
+    return f"{progress.done:,} of {counted(progress.total, 'record')}"
 
 
 def rate_text(done: int, seconds: float) -> str:

@@ -23,8 +23,8 @@ def summary(graph: EntityGraph) -> str:
     deferred = f" ({late} of them deferred)" if late else ""
     return (
         f"{one_line(graph.title)}: {counted(len(graph.nodes), 'entity', 'entities')} in "
-        f"{counted(len(graph.layers), 'layer', 'layers')}, "
-        f"{counted(fields, 'reference', 'references')}{deferred}"
+        f"{counted(len(graph.layers), 'layer')}, "
+        f"{counted(fields, 'reference')}{deferred}"
     )
 
 
@@ -49,11 +49,11 @@ def _layers(graph: EntityGraph) -> Iterator[str]:
 def _headline(node: EntityNode) -> str:
     facts = [f"key {', '.join(map(one_line, node.key))}"] if node.key else []
     if node.records is not None:
-        facts.append(counted(node.records, "record", "records"))
+        facts.append(counted(node.records, "record"))
     if node.order is None:
         facts.append("not in this bundle")
     if node.beyond:
-        facts.append(f"{counted(node.beyond, 'neighbour', 'neighbours')} not shown")
+        facts.append(f"{counted(node.beyond, 'neighbour')} not shown")
     return f"{one_line(node.name)}{'  (' if facts else ''}{'; '.join(facts)}{')' * bool(facts)}"
 
 

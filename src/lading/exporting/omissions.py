@@ -15,7 +15,7 @@ from lading.errors import ClosureWarning, LeftOutWarning, RoundedWarning
 from lading.exporting.reading import Tally
 from lading.mapping.coverage import uncarried
 from lading.mapping.soft_references import soft_references
-from lading.messages import listed
+from lading.messages import counted, listed
 from lading.model.entities import Entities
 
 
@@ -39,7 +39,7 @@ def rounded(tallies: Iterable[Tally]) -> dict[str, int]:
         for column, count in tally.rounded.items():
             counts[column] = counts.get(column, 0) + count
     for column, count in sorted(counts.items()):
-        cells = "1 cell" if count == 1 else f"{count} cells"
+        cells = counted(count, "cell")
         warnings.warn(
             f"SQLite holds more digits in {cells} of {column} than its scale has; they were "
             "written as SQLAlchemy reads them, rounded",

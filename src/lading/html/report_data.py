@@ -70,7 +70,8 @@ def sample_text(shown: int, total: int, has_withheld: bool) -> str:
     else:
         withheld = ""
     if shown == total:
-        return f"All {total:,} records are in this page.{withheld}"
+        records = "The 1 record is" if total == 1 else f"All {total:,} records are"
+        return f"{records} in this page.{withheld}"
     return (
         f"This page holds {shown:,} of {total:,} records: of each entity the first by key, and "
         f"records that those refer to. Search and links reach these alone.{withheld}"

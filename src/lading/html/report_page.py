@@ -22,6 +22,7 @@ from lading.exporting.reader import count_rows
 from lading.html.document import asset, document
 from lading.html.report_data import ReportSubject, report_data
 from lading.html.sample import EntityTotal, Record, Sampler
+from lading.messages import counted
 from lading.model.entities import Entities
 from lading.model.hidden import has_hidden
 from lading.model.rowsets import RowSet
@@ -146,12 +147,12 @@ def _notes_of_manifest(manifest: Manifest) -> list[str]:
     notes = ["The bundle is partial: records may be missing that the database holds."]
     notes = notes if manifest.partial else []
     notes += [
-        f"{other.entity}.{other.field}: {other.count:,} references lead to {other.references} "
+        f"{other.entity}.{other.field}: {counted(other.count, 'reference')} to {other.references} "
         "outside of this bundle."
         for other in manifest.external
     ]
     notes += [
-        f"{column}: SQLite held more digits in {count:,} cells than were written."
+        f"{column}: SQLite held more digits in {counted(count, 'cell')} than were written."
         for column, count in manifest.rounded.items()
     ]
     return notes

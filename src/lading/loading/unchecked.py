@@ -21,7 +21,7 @@ def unchecked_by_plans(database: Database, roots: Iterable[RowSet]) -> Iterator[
         names = sorted(str(check.name) for check in checks if check.name is not None)
         if checks:
             named = f" ({', '.join(names)})" if names else ""
-            count = counted(len(checks), "CHECK constraint", "CHECK constraints")
+            count = counted(len(checks), "CHECK constraint")
             yield f"{table.fullname}: {count}{named}"
     if tables and database.may_alter(list(tables)):
         yield "triggers and rules of these tables"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lading.messages import shown
+from lading.messages import counted, shown
 from lading.model.hidden import HIDDEN, hides, masked
 from lading.model.recursive_keys import level_parts, recurring
 from lading.model.rowsets import Reference, Value
@@ -56,9 +56,7 @@ def _recurring(parts: tuple[Part, ...], own: Reference, key: Key, path: str) -> 
         path = f"{path}{own.written}."
     levels_left_out = len(key) - len(lowest)
     if levels_left_out:
-        texts.append(
-            f"{levels_left_out} more {'level' if levels_left_out == 1 else 'levels'} above"
-        )
+        texts.append(f"{counted(levels_left_out, 'more level')} above")
     elif len(key) == 1:
         texts.append(f"{path[:-1]} null")
     return texts

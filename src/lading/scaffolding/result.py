@@ -43,10 +43,7 @@ class Scaffolding:
         return "\n".join([*lines, *(f"  {problem}" for problem in self.problems)])
 
     def _verdict(self, records: int) -> str:
-        total = (
-            f"{counted(self.entities, 'entity', 'entities')}, "
-            f"{counted(records, 'record', 'records')}"
-        )
+        total = f"{counted(self.entities, 'entity', 'entities')}, {counted(records, 'record')}"
         if self.problems:
             return f"{total}: not all come back from a scratch database"
         return f"{total}: all come back from a scratch database"

@@ -103,11 +103,11 @@ class Verification:
         records = sum(file.record_count for file in self.files)
         contents = (
             f"{counted(len(self.files), 'entity', 'entities')}, "
-            f"{counted(records, 'record', 'records')}, in {self.seconds:.2f} s"
+            f"{counted(records, 'record')}, in {self.seconds:.2f} s"
         )
         if not self.problems:
             return f"{self.path}: whole ({', '.join(self.checks)}); {contents}"
-        count = counted(self.problem_count, "problem", "problems")
+        count = counted(self.problem_count, "problem")
         texts = listed(self.errors, separator="\n  ! ", limit=20, total=self.problem_count)
         return f"{self.path}: {count}; {contents}\n  ! {texts}"
 

@@ -16,6 +16,7 @@ from lading.errors import ArgumentError
 from lading.exporter import export_all
 from lading.fresh_databases.factories import EngineFactory, database, engine_name
 from lading.importer import import_all
+from lading.messages import counted
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
 from lading.testing.compare.cells import differences
@@ -102,8 +103,9 @@ class Trip:
         for name, records in self.expected.items():
             count = report[name].imported
             if count != len(records):
-                now = f"{count} of {len(records)} records were imported"
-                differing.append(DataDifference(name, None, None, f"{len(records)} records", now))
+                total = counted(len(records), "record")
+                now = f"{count} of {total} imported"
+                differing.append(DataDifference(name, None, None, total, now))
         if differing:
             raise RoundTripError("the import didn't take what was exported:", differing)
         return report
