@@ -19,10 +19,10 @@ from lading.locking.lock_file import (
     Seal,
     Waiver,
     golden_bytes,
+    golden_written,
     read_golden,
     read_lock,
     sealed_by,
-    write_golden,
     write_lock,
 )
 from lading.locking.sealed_shape import sealed_shapes
@@ -95,9 +95,9 @@ def lock(
         return _unchanged(place, old)
     number = 1 if old is None else old.last.number + 1
     document = _document(catalog, place, old, goldens, {waiver.path for waiver in waived})
-    golden = write_golden(place, number, golden_bytes(document))
-    seal = Seal(number, versions, fresh, golden, waived, sha256="")
-    write_lock(place, sealed_by(old, catalog.name, seal))
+    with golden_written(place, number, golden_bytes(document)) as golden:
+        seal = Seal(number, versions, fresh, golden, waived, sha256="")
+        write_lock(place, sealed_by(old, catalog.name, seal))
     return Locked(place, number, tuple(fresh), changed=True)
 
 

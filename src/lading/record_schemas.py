@@ -40,7 +40,7 @@ def json_schema(
         entity: The entity, by its name at that version; without it, the document is described.
         version: The entity's version; by default the declared one.
         lock: A lock file's path.  The last seal that has the version says how fields and
-            references were written.
+            references were written; it needs a version.
 
     Returns:
         The schema, as plain JSON values.
@@ -58,17 +58,22 @@ def json_schema(
     entities = catalog.use()
     version_graph_of(catalog)
     current = {name: rows.version for name, rows in entities.roots.items()}
+    if entity is None and version is not None:
+        raise ArgumentError("version", version, "None without an entity", "Name the entity.")
+    if version is None and lock is not None:
+        raise ArgumentError(
+            "lock",
+            lock,
+            "None without a version",
+            "Name the entity and its version; without one, the schema is of what is declared now.",
+        )
     if entity is None:
-        if version is not None:
-            raise ArgumentError("version", version, "None without an entity", "Name the entity.")
         return document_schema(sealed_shapes(entities), current, catalog.name)
     if version is None:
         check_entity("entity", entity, current)
         return record_schema(sealed_shapes(entities), entity, current[entity])
-    held = None
-    if lock is not None:
-        held = read_lock(Path(lock))
-    return record_schema(_shapes(catalog, held, entity, version), entity, version)
+    sealed = None if lock is None else read_lock(Path(lock))
+    return record_schema(_shapes(catalog, sealed, entity, version), entity, version)
 
 
 def _shapes(catalog: Catalog, lock: Lock | None, entity: str, version: int) -> Shapes:

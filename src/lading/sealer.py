@@ -47,7 +47,7 @@ class SealedFile:
         notes = [f"{count} {word}" for count, word in self._counts() if count]
         count = counted(self.records, "record")
         if self.records != self.records_before:
-            count = f"{self.records_before:,} records are {self.records:,}"
+            count = f"{counted(self.records_before, 'record')} became {self.records:,}"
         return f"{self.filename}: {', '.join([count, *notes])}"
 
     def _counts(self) -> tuple[tuple[int, str], ...]:

@@ -205,6 +205,20 @@ def test_postgresqls_own_types_are_narrowed_or_left_out(
         assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
 
 
+def test_columns_without_a_type_come_back(tmp_path: Path) -> None:
+    """SQLite allows them, also where no value tells what they hold."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'untyped.db'}")
+    run(
+        engine,
+        "CREATE TABLE t (a PRIMARY KEY NOT NULL, b, c)",
+        "INSERT INTO t VALUES ('x', 2, NULL)",
+    )
+    catalog = Catalog.from_metadata(engine)
+    export_all(None, tmp_path / "a", catalog=catalog)
+    assert verify(tmp_path / "a", catalog=catalog, restore=True).errors == []
+    engine.dispose()
+
+
 def test_a_foreign_key_to_no_table_leaves_a_plain_column(tmp_path: Path) -> None:
     """SQLite allows it; the catalog's tables can be created all the same."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'lost.db'}")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
@@ -119,6 +120,19 @@ def test_goldens_may_be_a_document_or_a_bundle(tmp_path: Path) -> None:
         held = json.loads((tmp_path / name / "goldens/1.json").read_text())
         assert held["makers"] == [{"slug": "mill"}]
         assert held["items"] == []
+
+
+def test_a_lock_that_cannot_be_written_leaves_no_goldens(tmp_path: Path) -> None:
+    """Neither is there without the other; what stood there before stays."""
+    path = tmp_path / "l.json"
+    with patch("lading.locker.write_lock", side_effect=OSError), pytest.raises(OSError):
+        lock(edition().shop, path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "goldens").mkdir()
+    (tmp_path / "goldens" / "9.json").touch()
+    with patch("lading.locker.write_lock", side_effect=OSError), pytest.raises(OSError):
+        lock(edition().shop, path)
+    assert [file.name for file in (tmp_path / "goldens").iterdir()] == ["9.json"]
 
 
 def test_goldens_that_do_not_load_are_refused(tmp_path: Path) -> None:

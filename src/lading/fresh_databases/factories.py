@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.base import SQLiteTypeCompiler
 from sqlalchemy.util import LRUCache
 
 from lading.catalog import Catalog
@@ -23,6 +24,8 @@ from lading.messages import shown
 EngineFactory = Callable[[], sa.Engine | AbstractContextManager[sa.Engine]]
 #: The databases that every SQLite connection has, whatever is attached to it.
 OWN_SCHEMAS = ("main", "temp")
+#: How SQLite is told to keep a value as it comes.
+AS_IT_COMES = "BLOB"
 
 
 def is_mariadb(dialect: sa.Dialect) -> bool:
@@ -68,6 +71,7 @@ _COMPILED: LRUCache[Any, Any] = LRUCache(1_000)
 def _first_sqlite_engine() -> sa.Engine:
     engine = sa.create_engine("sqlite://")
     sa.event.listen(engine, "connect", _enforce_foreign_keys)
+    _take_untyped_columns(engine)
     engine.connect().close()  # which makes the dialect know its driver
     engine.dispose()
     return engine
@@ -78,7 +82,22 @@ def sqlite_file_engine(path: Path) -> sa.Engine:
     engine = sa.create_engine(f"sqlite:///{path}")
     sa.event.listen(engine, "connect", _enforce_foreign_keys)
     sa.event.listen(engine, "connect", _spare_the_disk)
+    _take_untyped_columns(engine)
     return engine
+
+
+class LenientTypes(SQLiteTypeCompiler):
+    """Names the types of columns; one of no type keeps values as they come."""
+
+    def visit_null(self, type_: Any, **options: Any) -> str:
+        """Name the type of a column that SQLite had without one."""
+        return AS_IT_COMES
+
+
+def _take_untyped_columns(engine: sa.Engine) -> None:
+    """Let tables be created that were reflected from ``CREATE TABLE notes (text, ...)``."""
+    dialect: Any = engine.dialect
+    dialect.type_compiler_instance = LenientTypes(dialect)
 
 
 def _spare_the_disk(connection: Any, _record: Any) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from msgspec import Meta
 from lading.bundle.file_format import line_endings
 from lading.bundle.manifest import AnyShape
 from lading.bundle.shape_format import check_shape
-from lading.bundle.stores.files import open_regular, pieces_of, reported
+from lading.bundle.stores.files import open_regular, pieces_of, remove, reported
 from lading.bundle.stores.place import Place
 from lading.bundle.stores.whole_file import whole_file
 from lading.bundle.validation import Closed, Digest, JsonFile, Name, Number
@@ -34,10 +35,10 @@ __all__ = [
     "Seal",
     "Waiver",
     "golden_bytes",
+    "golden_written",
     "read_golden",
     "read_lock",
     "sealed_by",
-    "write_golden",
     "write_lock",
 ]
 
@@ -207,10 +208,27 @@ def _line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def write_golden(path: Path, number: int, data: bytes) -> Golden:
-    """Write a seal's golden records beside a lock; those that are there are never replaced."""
+@contextmanager
+def golden_written(path: Path, number: int, data: bytes) -> Iterator[Golden]:
+    """Write a seal's golden records beside a lock; those that are there are never replaced.
+
+    If the block fails, in which the lock is written, what is new goes again.
+    """
     Place(path).check_parent()
     file = path.parent / golden_name(number)
+    new = [entry for entry in (file, file.parent) if not os.path.lexists(entry)]
+    try:
+        yield _write_golden(file, number, data)
+    except BaseException:
+        if file in new:
+            remove(file)
+        if file.parent in new:
+            with suppress(OSError):  # it isn't there, or another process has put a file into it
+                file.parent.rmdir()
+        raise
+
+
+def _write_golden(file: Path, number: int, data: bytes) -> Golden:
     with reported(file, "written"):
         file.parent.mkdir(exist_ok=True)
     if os.path.lexists(file) and _bytes(file, REMEDY) != data:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from lading.catalog import Catalog
 from lading.errors import LadingError, LeftOutWarning, RoundedWarning
 from lading.exporter import export_all
-from lading.fresh_databases.factories import tables_of_models
 from lading.report import Problem
 from lading.scaffolding.scratch_database import ScratchDatabase
 from lading.verifying.findings import Findings
@@ -37,7 +36,7 @@ def round_trip(
     with tempfile.TemporaryDirectory(prefix="lading-init-") as name:
         folder = Path(name)
         bundle = folder / "bundle"
-        is_foreign = has_own_models or bind.dialect.name != "sqlite" or _has_unknown_types(catalog)
+        is_foreign = has_own_models or bind.dialect.name != "sqlite"
         scratch: Any = ScratchDatabase(folder / "scratch.db", is_foreign=is_foreign)
         try:
             with warnings.catch_warnings():
@@ -50,12 +49,3 @@ def round_trip(
         except LadingError as error:  # the database's rows may refer to nothing
             findings.add_error(error, catalog.name)
     return records, list(findings.problems)
-
-
-def _has_unknown_types(catalog: Catalog) -> bool:
-    """Tell whether a column has a type without a name, as SQLite allows it."""
-    return any(
-        isinstance(column.type, sa.types.NullType)
-        for table in tables_of_models(catalog)
-        for column in table.columns
-    )

@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler, SQLiteTypeCompiler
+from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler
 
 from lading.adopting.reflection import generic
 from lading.catalog import Catalog
-from lading.fresh_databases.factories import sqlite_file_engine
-
-#: How SQLite is told to keep a value as it comes.
-_ANY = "BLOB"
+from lading.fresh_databases.factories import AS_IT_COMES, LenientTypes, sqlite_file_engine
 
 
 class ScratchDatabase:
@@ -57,7 +54,7 @@ class ScratchDatabase:
             engine.dispose()
 
 
-class _AnyTypes(SQLiteTypeCompiler):
+class _AnyTypes(LenientTypes):
     """Names the types of columns, or none."""
 
     def process(self, type_: Any, **options: Any) -> str:
@@ -65,7 +62,7 @@ class _AnyTypes(SQLiteTypeCompiler):
         try:
             return str(super().process(plain, **options))
         except (sa.exc.CompileError, AttributeError):
-            return _ANY
+            return AS_IT_COMES
 
 
 class _BareTables(SQLiteDDLCompiler):
