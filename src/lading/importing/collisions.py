@@ -125,7 +125,14 @@ class Collisions:
         return self._collision(parts, key, holder)
 
     def of_record(self, rows: RowSet, parts: Parts, key: Key, number: int) -> Collision:
-        """Return the collision with a record of the same file, or with a row that it holds."""
+        """Return the collision with a record of the same file, or with a row that it holds.
+
+        Args:
+            rows: The record's rows, or those of an owned list.
+            parts: The members of the unique set.
+            key: The values that both have.
+            number: The other record's.
+        """
         if rows is not self.root:
             return _between_rows(parts, ("", key), f"a row of record {number}")
         return self._collision(parts, key, f"record {number}")
