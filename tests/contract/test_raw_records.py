@@ -62,3 +62,13 @@ def test_masks_of_texts_tell_what_values_tell(backend: Backend, world: Any) -> N
             key = {part: record[part] for part in rows.key_names}
             expected = None if altered is None else (key, *altered)
             assert json_text(compared.alteration(place)) == json_text(expected)
+
+
+def test_what_differs_is_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records of many fields may differ in as many ways as there are records."""
+    monkeypatch.setattr("lading.records.raw_records.REMEMBERED", 2)
+    rows = WORLDS["shop"]().catalog.use().roots["products"]
+    raw = RawReader(rows, RecordComparison(rows))
+    for mask in range(2 ** len(raw.members)):
+        raw.differing_by(mask)
+    assert raw.differing_by.cache_info().currsize == 2

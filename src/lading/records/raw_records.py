@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,7 +23,8 @@ from lading.values.scalars import Float
 _scalar = msgspec.json.Decoder().decode
 _cut = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _cut_list = msgspec.json.Decoder(list[msgspec.Raw])
-#: How many texts of references are remembered with what they say, and how long these may be.
+#: How many texts of references are remembered with what they say, and how long these may be; and
+#: of how many sets of fields it is remembered which members differ.
 REMEMBERED, LONGEST = 10_000, 200
 
 
@@ -165,7 +166,7 @@ class RawReader:
         self.key_of_text = lru_cache(REMEMBERED)(self._read_text)
         self.computed = members.keys() - self.members.keys()
         self.every_name = self.members.keys()
-        self.differing_by = cache(self._differing_by)
+        self.differing_by = lru_cache(REMEMBERED)(self._differing_by)
         self.names: dict[bytes, set[str]] = {}
 
     def read(self, line: bytes, *, canonical: bool) -> RawRecord:
