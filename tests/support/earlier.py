@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper, configure_mappers, registry, relationship
+from sqlalchemy.orm import Mapper, registry, relationship
 
 from lading import Catalog, Change, EntitySchema, Owned, Ref
 
@@ -104,7 +104,7 @@ def _map(mappers: Sequence[Mapper[Any]], made: Earlier) -> None:
         }
         table = made.metadata.tables[mapper.local_table.name]
         reg.map_imperatively(made.classes[mapper.class_.__name__], table, properties=properties)
-    configure_mappers()
+    reg.configure(cascade=True)
 
 
 def _pairs(found: Any) -> list[tuple[Any, Any]]:

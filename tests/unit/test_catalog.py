@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import configure_mappers, mapped_column, relationship
+from sqlalchemy.orm import mapped_column, relationship
 
 from lading import (
     Catalog,
@@ -106,7 +106,7 @@ def test_declaring_configures_no_mapper() -> None:
     schema = schema_for(child, catalog)
     parent = simple(base, "Parent", "parents")
     schema_for(parent, catalog)
-    configure_mappers()
+    base.registry.configure()
     assert schema().load({"slug": "a", "parent": {"slug": "b"}})
 
 

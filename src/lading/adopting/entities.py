@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapper, RelationshipDirection
 
 from lading.adopting.nesting import KEYLESS, is_keyless, owners_of
 from lading.adopting.relations import LOST
-from lading.adopting.sources import Stock, stock_of
+from lading.adopting.sources import Stock, registries_of, stock_of
 from lading.adopting.tables import mapped
 from lading.errors import DeclarationError
 from lading.filenames import name_fault
@@ -55,8 +55,8 @@ class Adoption:
         """
         if self.is_done:
             return
-        configure_models()
         source = self.source
+        configure_models(catalog.schemas, registries_of(source))
         stock = source if isinstance(source, Stock) else stock_of(source)
         self.left_out = stock.left_out
         declared = list(catalog.schemas)

@@ -56,6 +56,16 @@ def check_source(source: Any) -> None:
             _mapper_of(model)
 
 
+def registries_of(source: Any) -> list[registry]:
+    """Return the registries of a source's mapped classes, which are to be configured."""
+    if isinstance(source, sa.MetaData | Stock):
+        return []
+    models = _models_of(source)
+    if isinstance(models, registry):
+        return [models]
+    return [_mapper_of(model).registry for model in models]
+
+
 def name_of(source: Any) -> str:
     """Return the name of a source's catalog: its database's, where that has one."""
     database = source.engine.url.database if isinstance(source, sa.Engine | sa.Connection) else None

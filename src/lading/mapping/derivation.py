@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from operator import attrgetter
 
 import sqlalchemy as sa
-from sqlalchemy.orm import configure_mappers
+from sqlalchemy import orm
 
 from lading.errors import DeclarationError
 from lading.mapping.checks import (
@@ -26,7 +26,7 @@ from lading.mapping.fields import Ref, RefList, schema_of
 from lading.mapping.link_lists import add_link_lists
 from lading.mapping.load_order import required_circle
 from lading.mapping.members import Members
-from lading.mapping.meta_options import names_in, own_option
+from lading.mapping.meta_options import names_in, option, own_option
 from lading.mapping.natural_keys import IDENTITY, Decision, choices, choose_key, identity_key
 from lading.mapping.ownership import Ownership
 from lading.mapping.references import written_parts
@@ -43,7 +43,7 @@ def derive(schemas: Sequence[SchemaClass], settings: Settings) -> Entities:
     Adopted tables that can't be entities are left out, each with its mistake as the reason.
     Raises ``DeclarationError`` with every mistake of declared schemas.
     """
-    configure_models()
+    configure_models(schemas)
     while True:
         derivation = Derivation(Context(schemas, settings))
         entities = derivation.entities()
@@ -74,10 +74,18 @@ def _opened(entities: Entities, settings: Settings) -> frozenset[tuple[Column, .
     return settings.opened
 
 
-def configure_models() -> None:
-    """Configure all mappers; ``DeclarationError`` where the models have mistakes."""
+def configure_models(
+    schemas: Iterable[SchemaClass], registries: Iterable[orm.registry] = ()
+) -> None:
+    """Configure what schemas and registries map; ``DeclarationError`` where models have mistakes.
+
+    Other registries of the process may be faulty or half declared, which is no concern of these.
+    """
+    models = (sa.inspect(option(schema, "model"), raiseerr=False) for schema in schemas)
+    own = [mapper.registry for mapper in models if isinstance(mapper, orm.Mapper)]
     try:
-        configure_mappers()
+        for registry in dict.fromkeys([*own, *registries]):
+            registry.configure(cascade=True)
     except sa.exc.SQLAlchemyError as error:
         raise DeclarationError(f"the models can't be configured: {error}") from error
 

@@ -73,7 +73,7 @@ def declared(app: App) -> Declared:
         warnings.simplefilter("ignore", sa.exc.SAWarning)
         try:
             exec(compile(text, f"<drawn {app.seed}>", "exec"), names)
-            sa.orm.configure_mappers()
+            names["Base"].registry.configure(cascade=True)
         except BaseException:
             if "Base" in names:  # mappers that can't be configured would spoil all others
                 names["Base"].registry.dispose()
