@@ -116,6 +116,13 @@ def test_names_that_lead_nowhere_say_why(run, shop, name, message) -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_the_extension_of_flask_is_told_from_its_base(run, shop, folder) -> None:
+    """`db` is what people have at hand; `db.Model` is what has the tables."""
+    (folder / "flask_shop.py").write_text("import flask_sqlalchemy as f\ndb = f.SQLAlchemy()\n")
+    result = run("export", shop, "backup", "--catalog", "flask_shop:db", code=2)
+    assert "Of Flask-SQLAlchemy, name db.Model." in result.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

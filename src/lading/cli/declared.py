@@ -179,4 +179,7 @@ def _catalog_of(value: Any, where: str) -> Catalog:
     try:
         return Catalog.from_metadata(value)
     except DeclarationError:
-        raise click.UsageError(f"{where} is {shown(value)}; expected {EXPECTED}.") from None
+        is_extension = hasattr(value, "Model") and hasattr(value, "metadatas")
+        hint = " Of Flask-SQLAlchemy, name db.Model." if is_extension else ""
+        text = f"{where} is {shown(value)}; expected {EXPECTED}.{hint}"
+        raise click.UsageError(text) from None
