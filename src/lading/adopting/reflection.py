@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeEngine
 
+from lading.adopting.generated import complete_generated
 from lading.adopting.odd_types import complete_types
 from lading.adopting.relations import (
     complete_foreign_keys,
@@ -27,6 +28,8 @@ from lading.mapping.columns import kind_of
 #: What MariaDB would cut to whole seconds, or round to 24 bits.
 _MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 _TIME = sa.Time().with_variant(mysql.TIME(fsp=6), "mysql", "mariadb")
+#: What keeps an array where an engine has none.
+_LIST = sa.JSON(none_as_null=True)
 
 
 def reflected(
@@ -64,6 +67,7 @@ def reflected(
                 complete_unique_keys(connection, table)
                 complete_row_number(connection, table)
                 complete_types(connection, table)
+                complete_generated(connection, table)
                 drop_lost_references(table)
             if portable:
                 tell_indexes_apart(metadata.tables.values())
@@ -104,6 +108,8 @@ def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
         general.collation = None  # its name means nothing to another engine
     if isinstance(general, sa.Float):
         return sa.Double()
+    if isinstance(general, sa.ARRAY):  # which only PostgreSQL has
+        return general.with_variant(_LIST, "sqlite", "mysql", "mariadb")
     if isinstance(general, sa.DateTime) and not general.timezone:
         return _MOMENT
     return _TIME if isinstance(general, sa.Time) and not general.timezone else general

@@ -8,11 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler
 
 from lading.adopting.reflection import generic
 from lading.catalog import Catalog
-from lading.fresh_databases.factories import AS_IT_COMES, LenientTypes, sqlite_file_engine
+from lading.fresh_databases.factories import (
+    AS_IT_COMES,
+    LenientTypes,
+    sqlite_file_engine,
+    tables_of_models,
+)
+
+
+def has_foreign_types(catalog: Catalog) -> bool:
+    """Tell whether a column of a catalog's models has a type that SQLite can't name."""
+    types: Any = LenientTypes(sqlite.dialect())
+    for table in tables_of_models(catalog):
+        for column in table.columns:
+            try:
+                types.process(column.type)
+            except (sa.exc.CompileError, AttributeError):
+                return True
+    return False
 
 
 class ScratchDatabase:
