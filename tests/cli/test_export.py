@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,24 @@ def test_a_bundle_is_replaced_only_where_asked_to(run, shop, backup) -> None:
     assert "there is a bundle already. Pass --overwrite to replace it" in message
     assert "unchanged" in run("export", shop, "backup", "--overwrite-changed").stdout
     assert "unchanged" not in run("export", shop, "backup", "--overwrite").stdout
+
+
+def test_entities_may_be_excluded(run, shop, backup) -> None:
+    """--exclude is --only with all the others; the last entity can't be excluded."""
+    run("export", shop, "a", "--exclude", "suppliers")
+    run("export", shop, "b", "--only", "products")
+    a, b = (json.loads(Path(name, "manifest.json").read_text()) for name in ("a", "b"))
+    assert (a["files"], a["external"]) == (b["files"], b["external"])
+    document = json.loads(run("export", shop, "-", "--exclude", "products").stdout)
+    assert document["schema_versions"].keys() == {"suppliers"}
+    for names, text in (
+        ("supplier", "exclude: unknown entity 'supplier'"),
+        ("suppliers,products", "--exclude leaves no entity"),
+    ):
+        assert text in run("export", shop, "c", "--exclude", names, code=2).stderr
+    refused = run("export", backup, "c", "--exclude", "suppliers", code=2).stderr
+    assert "--exclude is not for a bundle" in refused
+    assert not Path("c").exists()
 
 
 def test_entities_may_be_named(run, shop) -> None:

@@ -8,19 +8,21 @@ import click
 
 from lading.bundle.manifest import Manifest
 from lading.bundler import write_bundle
+from lading.catalog import Catalog
 from lading.cli.bundles import converted, document_from
 from lading.cli.catalogs import CatalogChoice, bundle_catalog_options
 from lading.cli.command import command
 from lading.cli.databases import connected, is_url, places_of
 from lading.cli.documents import STANDARD, is_document, read_document, write_document
 from lading.cli.failures import ExitCode
-from lading.cli.options import library_options, taken_by
+from lading.cli.options import entities_named, library_options, taken_by
 from lading.cli.output import Output
 from lading.cli.progress import progress_shown
 from lading.cli.results import DocumentResult, ExportResult, bundle_result
 from lading.cli.secrets import masked
 from lading.exporter import export_all, export_document
 from lading.messages import counted
+from lading.options import entity_names
 from lading.upgrader import upgrade
 from lading.verifier import verify
 
@@ -36,6 +38,13 @@ from lading.verifier import verify
 @click.argument("places", nargs=-1, metavar="[SOURCE] DESTINATION")
 @bundle_catalog_options
 @library_options(export_all)
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="ENTITY",
+    callback=entities_named,
+    help="Leave entities out, as if --only named all the others.",
+)
 @click.option(
     "--verify/--no-verify",
     "verified",
@@ -86,6 +95,7 @@ def _export_bundle(
     if is_url(source):
         with connected(source) as engine:
             catalog = choice.for_database(engine, output)
+            options = _without_excluded(catalog, options)
             with progress_shown() as progress:
                 return export_all(
                     engine, destination, catalog=catalog, progress=progress, **options
@@ -102,6 +112,19 @@ def _export_bundle(
     return converted(output, source, destination, choice, options)
 
 
+def _without_excluded(catalog: Catalog, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of an export, with the entities to leave out taken from ``only``."""
+    others = {name: value for name, value in options.items() if name != "exclude"}
+    if options["exclude"] is None:
+        return others
+    known = catalog.use().roots
+    excluded = entity_names("exclude", options["exclude"], known)
+    others["only"] = sorted(entity_names("only", options["only"], known) - excluded)
+    if not others["only"]:
+        raise click.UsageError("--exclude leaves no entity to export; expected at least one.")
+    return others
+
+
 def _export_document(
     output: Output, source: str, destination: str, choice: CatalogChoice, options: dict[str, Any]
 ) -> None:
@@ -110,9 +133,10 @@ def _export_document(
     if is_document(source):
         raise click.UsageError("The source is a document already; expected a database or a bundle.")
     if is_url(source):
-        options = taken_by(export_document, options, "a document")
         with connected(source) as engine:
             catalog = choice.for_database(engine, output)
+            options = _without_excluded(catalog, options)
+            options = taken_by(export_document, options, "a document")
             document = export_document(engine, catalog=catalog, **options)
     else:
         taken_by(document_from, options, "a bundle")

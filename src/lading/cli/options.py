@@ -137,7 +137,7 @@ def _first_sentence(text: str) -> str:
 def _settings(name: str, default: Any, annotation: Any) -> dict[str, Any]:
     """Return what tells Click how the text after an option is read."""
     if annotation == Iterable[str] | None:
-        return {"multiple": True, "metavar": "ENTITY", "callback": _names}
+        return {"multiple": True, "metavar": "ENTITY", "callback": entities_named}
     if annotation == str | Mapping[str, str]:
         return {"multiple": True, "metavar": "[ENTITY=]MODE", "callback": _modes}
     settings: dict[str, Any] = {"default": default, "show_default": default is not None}
@@ -150,7 +150,9 @@ def _settings(name: str, default: Any, annotation: Any) -> dict[str, Any]:
     return settings
 
 
-def _names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> list[str] | None:
+def entities_named(
+    _: click.Context, __: click.Parameter, names: tuple[str, ...]
+) -> list[str] | None:
     """Return names that are repeated, or separated by commas; ``None`` where there are none."""
     return [part for name in names for part in name.split(",") if part] or None
 
