@@ -288,15 +288,17 @@ class TestAlong:
         assert str(cascade) == "lading_beside.logs.thing_id: 1 deleted, with things"
 
     @ON_SQLITE
-    def test_without_the_pragma_sqlite_minds_no_foreign_key(self, backend: Backend) -> None:
-        """So nothing goes along."""
+    def test_without_the_pragma_whatever_refers_holds_a_record(self, backend: Backend) -> None:
+        """SQLite would let nothing go along, and leave it referring to nothing."""
         with database(
             backend,
             refers("logs", "thing_id things CASCADE"),
             insertion("logs", (1, 1)),
         ) as (engine, catalog):
             run_sql(engine, "PRAGMA foreign_keys=OFF")
-            assert foretold(engine, catalog, things=[]).cascades == []
+            consequences = foretold(engine, catalog, things=[8])
+            assert consequences.cascades == []
+            assert [refusal.record for refusal in consequences.refusals] == [(1,)]
 
     def test_nothing_is_written_and_a_chunk_takes_the_same_statements(
         self, backend: Backend

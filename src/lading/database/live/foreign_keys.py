@@ -116,10 +116,13 @@ def mariadb_keys(database: Database, real: Callable[[str, str], RealPlace]) -> L
 
 
 def sqlite_keys(database: Database) -> LiveKeys:
-    """Ask SQLite's pragmas; without ``PRAGMA foreign_keys`` it minds no foreign key."""
+    """Ask SQLite's pragmas.
+
+    Without ``PRAGMA foreign_keys`` nothing goes along with a deleted row, and what refers to it
+    would lead nowhere: then every foreign key holds its target, whatever it says.
+    """
     keys = LiveKeys("main")
-    if not database.fetch("PRAGMA foreign_keys")[0][0]:
-        return keys
+    is_enforced = bool(database.fetch("PRAGMA foreign_keys")[0][0])
     for _, schema, *_ in database.fetch("PRAGMA database_list"):
         quoted = database.dialect.prepare.quote_schema(schema)
         for table, column in database.fetch(SQLITE_PRIMARY_KEYS.format(schema=quoted), (schema,)):
@@ -130,7 +133,7 @@ def sqlite_keys(database: Database) -> LiveKeys:
             SQLITE_KEYS.format(schema=quoted), (schema,)
         ):
             far = (schema.lower(), target.lower())
-            action = says.upper().replace("RESTRICT", NO_ACTION)
+            action = says.upper().replace("RESTRICT", NO_ACTION) if is_enforced else NO_ACTION
             part = parts.setdefault((table, number), _Parts(far, action))
             part.columns.append(column)
             if targeted is not None:
