@@ -195,3 +195,18 @@ def test_owned_rows_are_told(run, tmp_path) -> None:
     run("diff", url, "backup")
     run("verify", "backup", "--restore", "--database", url)
     assert "owned:" not in run("inspect", url).stdout
+
+
+def test_what_is_left_out_is_named_before_the_bundle(run, shop) -> None:
+    """Nobody learns of a table without a primary key only when it is missed."""
+    query(shop, "CREATE TABLE logs (message TEXT)")
+    result = run("export", shop, "backup")
+    assert "is taken as it is, 2 entities, 1 left out: logs." in result.stderr
+
+
+def test_a_text_that_is_no_decimal_is_told_in_words(run, shop) -> None:
+    """What Python's decimals say of it is nothing that a reader knows."""
+    query(shop, "CREATE TABLE prices (id INTEGER PRIMARY KEY, price DECIMAL(10, 2))")
+    query(shop, "INSERT INTO prices VALUES (1, 'cheap')")
+    stderr = run("export", shop, "backup", code=4).stderr
+    assert "can't be read as a decimal value (in the row with id 1)." in stderr

@@ -20,7 +20,7 @@ from lading.cli.output import Output
 from lading.cli.secrets import masked
 from lading.cli.shapes import owned_lists
 from lading.errors import DeclarationError, TargetError
-from lading.messages import counted
+from lading.messages import counted, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,8 @@ def _extent(catalog: Catalog) -> str:
             "the database has no table that can be taken",
             "Let the application create its tables first, or check the URL.",
         ) from None
-    without = f", {len(entities.left_out)} left out" if entities.left_out else ""
+    names = listed(sorted(entities.left_out), separator=", ")
+    without = f", {len(entities.left_out)} left out: {names}" if names else ""
     return f"{counted(len(entities.roots), 'entity', 'entities')}{without}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from decimal import InvalidOperation
 from typing import Any
 
 from lading.codegen import CodeBuilder
@@ -88,7 +89,7 @@ class RowFaults:
         problem = str(cause)
         if not isinstance(cause, ValueError):
             value = f"{article(member.kind.name)} value" if isinstance(member, Value) else "a value"
-            problem = f"the database holds what can't be read as {value} ({cause})"
+            problem = f"the database holds what can't be read as {value}{_why(cause)}"
         problem = masked_fault(self.rows, member.written, problem)
         row_text = f" (in the row with {key})" if key else ""
         remedy = "Correct the row and export again."
@@ -136,3 +137,8 @@ def stored_remedy(rows: RowSet, name: str) -> str:
         f"To let the stored value travel as it is, {remove}write stored = "
         f"({', '.join(map(repr, names))},) in the Meta of {rows.schema.__name__}."
     )
+
+
+def _why(cause: Exception) -> str:
+    """Say what a driver or a type says; decimals say no more than the class of their error."""
+    return "" if isinstance(cause, InvalidOperation) else f" ({cause})"
