@@ -349,7 +349,7 @@ def test_39_problems_are_kept_up_to_a_bound(engine: sa.Engine, catalog: Catalog)
     bad = {"slug": 1}
     document = {"schema_versions": {"tags": 1}, "tags": [bad] * 3000}
     with pytest.raises(
-        ImportFailed, match=r"3000 problems:(\n.*){5}\n  and 2995 more\.$"
+        ImportFailed, match=r"3,000 problems:(\n.*){5}\n  and 2995 more\.$"
     ) as caught:
         import_document(engine, document, catalog=catalog)
     report = caught.value.report

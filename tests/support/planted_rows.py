@@ -31,7 +31,7 @@ __all__ = ["MISTAKES"]
 # Keys and the order of records
 
 
-@mistake("optional_keys", ("items", "shelves", "loans"), "item", None)
+@mistake("optional_keys", ("items", "shelves", "loans"), "item", "shelf", None)
 def null_in_a_key_finds_nothing() -> Patch:
     def make(plain: Any) -> Any:
         def find(self: Any, keys: Any) -> dict[Key, Any]:
@@ -55,7 +55,7 @@ def decided() -> Patch:
     return mock.patch.object(Conflicts, "pass_equal", return_value=False)
 
 
-@mistake("optional_keys", ("items", "shelves"))
+@mistake("optional_keys", ("items", "shelves"), "shelf", None)
 def null_in_a_key_is_new_each_time() -> Patch:
     def make(plain: Any) -> Any:
         def decide(self: Any, batch: Any) -> Decisions:

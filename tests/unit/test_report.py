@@ -145,5 +145,5 @@ def test_problems_are_counted_without_bound_and_kept_with_one() -> None:
     assert report.problem_count == 2500
     assert str(report).endswith("\n  ! and 2495 more")
     error = str(ImportFailed(report))
-    assert error.startswith("nothing was written; 2500 problems:\n  a.json record 1: is bad.")
+    assert error.startswith("nothing was written; 2,500 problems:\n  a.json record 1: is bad.")
     assert error.endswith("\n  and 2495 more.")
