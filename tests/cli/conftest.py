@@ -28,6 +28,28 @@ ROWS = """
 INSERT INTO suppliers VALUES (1, 'mill', 'The Mill'), (2, 'dairy', 'The Dairy');
 INSERT INTO products VALUES (1, 'flour', 100, 1), (2, 'butter', 250, 2), (3, 'salt', 30, NULL);
 """
+#: A module that declares the products; tests add to it.
+DECLARED = """
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from lading import Catalog, EntitySchema
+
+class Base(DeclarativeBase):
+    pass
+
+class Product(Base):
+    __tablename__ = "products"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    price: Mapped[int]
+
+catalog = Catalog("shop")
+
+class ProductSchema(EntitySchema):
+    class Meta:
+        model = Product
+        catalog = catalog
+"""
 Run = Callable[..., Result]
 
 

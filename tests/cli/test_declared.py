@@ -7,27 +7,9 @@ from pathlib import Path
 
 import pytest
 
-MODULE = """
-import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from lading import Catalog, EntitySchema
+from cli.conftest import DECLARED
 
-class Base(DeclarativeBase):
-    pass
-
-class Product(Base):
-    __tablename__ = "products"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    slug: Mapped[str] = mapped_column(unique=True)
-    price: Mapped[int]
-
-catalog = Catalog("shop")
-
-class ProductSchema(EntitySchema):
-    class Meta:
-        model = Product
-        catalog = catalog
-
+MODULE = f"""{DECLARED}
 class Deep:
     inside = catalog
 

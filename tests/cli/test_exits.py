@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
-from cli.conftest import query
+from cli.conftest import DECLARED, query
 from lading import errors
 from lading.cli import exits
 from lading.cli.exits import CODES, exit_code_of, in_words_of_options
@@ -24,29 +24,11 @@ from lading.cli.main import main
 from lading.report import ImportReport
 
 LADING = [sys.executable, "-m", "lading"]
-SLOW = """
+SLOW = f"""
 import time
 from pathlib import Path
-from lading import Catalog, EntitySchema
 from marshmallow import post_dump
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-class Base(DeclarativeBase):
-    pass
-
-class Product(Base):
-    __tablename__ = "products"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    slug: Mapped[str] = mapped_column(unique=True)
-    price: Mapped[int]
-
-catalog = Catalog("shop")
-
-class ProductSchema(EntitySchema):
-    class Meta:
-        model = Product
-        catalog = catalog
-
+{DECLARED}
     @post_dump
     def wait(self, data, **_):
         Path("waiting").touch()

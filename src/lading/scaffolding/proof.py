@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from lading.catalog import Catalog
 from lading.errors import LadingError, LeftOutWarning, RoundedWarning
 from lading.exporter import export_all
+from lading.fresh_databases.scratch_database import ScratchDatabase
 from lading.report import Problem
-from lading.scaffolding.scratch_database import ScratchDatabase
 from lading.verifying.findings import Findings
 from lading.verifying.restoring import restored
 

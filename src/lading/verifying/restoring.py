@@ -22,7 +22,8 @@ from lading.errors import (
     TargetError,
 )
 from lading.exporter import export_all
-from lading.fresh_databases.factories import EngineFactory, Lending, database, sqlite_file_engine
+from lading.fresh_databases.factories import EngineFactory, Lending, database
+from lading.fresh_databases.scratch_database import ScratchDatabase, has_foreign_types
 from lading.importer import import_all
 from lading.messages import shown
 from lading.model.hidden import masked
@@ -59,7 +60,9 @@ def restored(
         max_bytes: how many bytes an archive may hold.
         findings: takes the problems.
     """
-    make = _reported(factory) or (lambda: sqlite_file_engine(folder / "scratch.db"))
+    make: Any = _reported(factory) or ScratchDatabase(
+        folder / "scratch.db", is_foreign=has_foreign_types(catalog)
+    )
     again = folder / "again"
     try:
         with warnings.catch_warnings():
