@@ -91,7 +91,7 @@ def test_every_fault_of_the_records_is_told(bundle: Path, by_catalog: bool) -> N
         "04_products.json record 3, parts.maker: leads nowhere: suppliers",
         "04_products.json record 4: has the natural key of record 2",
         "04_products.json record 5: is malformed: it is not JSON",
-        "03_tags.json: holds no record that could be read, so that no reference to them is followed",
+        "03_tags.json: none of its records could be read, so references to them aren't followed",
         "04_products.json: its checksum differs",
     ):
         assert expected in texts, f"{expected}\n\n{texts}"
@@ -459,7 +459,7 @@ def test_a_file_that_can_not_be_read_is_one_fault(
     outcome = verify(path, catalog=world.catalog if by_catalog else None)
     nowhere = [problem.field for problem in outcome.problems if "nowhere" in problem.message]
     assert nowhere == ["supplier"]
-    assert f"{file.name}: holds no record that could be read" in str(outcome)
+    assert f"{file.name}: none of its records could be read" in str(outcome)
 
 
 def test_unique_values_of_owned_rows_are_told(tmp_path: Path) -> None:

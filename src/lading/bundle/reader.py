@@ -248,7 +248,7 @@ class Measured:
         if self.bytes != self._entry.bytes:
             yield BundleError(
                 f"has {self.bytes} bytes, and the manifest says {self._entry.bytes}",
-                DAMAGED,
+                EDITED,
                 file=self._entry.filename,
                 field="bytes",
             )

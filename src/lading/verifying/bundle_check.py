@@ -135,7 +135,7 @@ class BundleCheck:
         for check in self.files.values():
             if check.is_unread and check.rows is not None and references.ignore(check.rows):
                 text = (
-                    "holds no record that could be read, so that no reference to them is followed"
+                    "none of its records could be read, so references to them aren't followed"
                 )
                 self.findings.add(Problem(check.entry.filename, None, None, None, text))
 
