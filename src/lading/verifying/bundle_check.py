@@ -134,9 +134,7 @@ class BundleCheck:
         """Say of files that couldn't be read what else isn't looked at, in place of each link."""
         for check in self.files.values():
             if check.is_unread and check.rows is not None and references.ignore(check.rows):
-                text = (
-                    "none of its records could be read, so references to them aren't followed"
-                )
+                text = "none of its records could be read, so references to them aren't followed"
                 self.findings.add(Problem(check.entry.filename, None, None, None, text))
 
     def _again(self, entry: FileEntry, reading: RecordReading) -> Iterator[Block]:
