@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column
 
-from lading import Catalog, export_all, import_document
+from lading import Catalog, export_all, import_all, import_document
 from lading.database.session import writing
 from lading.errors import TargetError
 from support import worlds
@@ -185,23 +185,48 @@ def test_what_others_write_meanwhile_tears_no_export(postgresql: Backend, tmp_pa
     model = table(base, "things")
     catalog = catalog_of(model)
     with postgresql.database(base.metadata) as engine:
+
+        def write(progress: Any) -> None:
+            with Session(engine) as other, other.begin():
+                other.add(model(slug=str(progress.total)))
+
         with Session(engine) as session, session.begin():
             session.add(model(slug="a"))
-
-        def write(_progress: Any) -> None:
-            with Session(engine) as other, other.begin():
-                other.add(model(slug="b"))
-
-        def write_c() -> None:
-            with Session(engine) as other, other.begin():
-                other.add(model(slug="c"))
-
-        with Session(engine) as session, pytest.raises(TargetError, match="others wrote while"):
-            export_all(session, tmp_path / "torn", catalog=catalog, progress=write)
-        assert list(tmp_path.iterdir()) == []
-        export_all(engine, tmp_path / "whole", catalog=catalog, progress=lambda _: write_c())
         with Session(engine) as session:
+            session.scalars(sa.select(model)).one()  # so the transaction has begun
             manifest = export_all(session, tmp_path / "quiet", catalog=catalog)
+            with pytest.raises(TargetError, match="others wrote to this server while"):
+                export_all(session, tmp_path / "torn", catalog=catalog, progress=write)
+        assert [path.name for path in tmp_path.iterdir()] == ["quiet"]
+        export_all(engine, tmp_path / "whole", catalog=catalog, progress=write)
     assert manifest.snapshot == (
         "read committed, in the caller's transaction (nobody else wrote meanwhile)"
     )
+
+
+def test_a_transaction_that_has_read_nothing_yet_gets_one_snapshot(
+    postgresql: Backend, tmp_path: Path
+) -> None:
+    """What others write, such as a server's own upkeep, then neither tears nor stops an export."""
+    base = new_base()
+    model = table(base, "things")
+    catalog = catalog_of(model)
+    with postgresql.database(base.metadata) as engine:
+
+        def write(progress: Any) -> None:
+            with Session(engine) as other, other.begin():
+                other.add(model(slug=str(progress.total)))
+
+        with Session(engine) as session, session.begin():
+            session.add(model(slug="a"))
+        with Session(engine) as session:
+            manifest = export_all(session, tmp_path / "a", catalog=catalog, progress=write)
+            assert session.scalar(sa.select(sa.func.count()).select_from(model)) == 1
+            session.rollback()
+            assert session.scalar(sa.text("SHOW transaction_isolation")) == "read committed"
+        with engine.connect() as connection:
+            plan = import_all(
+                connection, tmp_path / "a", catalog=catalog, on_conflict="mirror", dry_run=True
+            )
+    assert manifest.snapshot == "repeatable read, in the caller's transaction"
+    assert (manifest.files[0].record_count, plan.total.deleted) == (1, 1)

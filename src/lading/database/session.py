@@ -74,9 +74,9 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
         yield Opened(database, callers=True, snapshot=database.snapshot())
         if before and database.moment() != before:
             raise TargetError(
-                "others wrote while your READ COMMITTED transaction was exported, so what was read "
-                "may not fit together",
-                "Give an engine, or a session in REPEATABLE READ.",
+                "others wrote to this server while your READ COMMITTED transaction was read, so "
+                "what was read may not fit together",
+                "Give an engine, a session that has read nothing yet, or one in REPEATABLE READ.",
             )
 
 

@@ -239,6 +239,9 @@ class PostgreSQLDatabase(Database):
             driver.isolation_level, driver.autocommit = self.before
 
     def ensure_begun(self, *, writing: bool) -> None:
+        """A reader's transaction that has read nothing yet gets one snapshot."""
+        if not writing and self.is_fresh() and self.sees_others():
+            self.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         self.look_up_server()
 
     def snapshot(self) -> str:
@@ -286,6 +289,7 @@ class PostgreSQLDatabase(Database):
         return level in ("read committed", "read uncommitted")
 
     def moment(self) -> str:
+        """The snapshot is the whole server's: other databases and autovacuum move it too."""
         return str(self.fetch("SELECT pg_current_snapshot()::text")[0][0])
 
     def check_at_once(self, tables: Sequence[sa.Table]) -> list[str]:
