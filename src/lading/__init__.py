@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from lading.catalog import Catalog, default_catalog, import_order
     from lading.changes.change import Change, change
     from lading.changes.steps.fields import Add, Convert, Drop, Each, Move, Rename
-    from lading.changes.steps.merge import Merge
+    from lading.changes.steps.merge_entities import Merge
     from lading.changes.steps.rekey import Rekey
-    from lading.changes.steps.split import Split
+    from lading.changes.steps.split_entity import Split
     from lading.differ import diff
     from lading.errors import (
         AlteredWarning,
@@ -136,7 +136,7 @@ _MODULES = {
     "LeftOutWarning": "lading.errors",
     "Locked": "lading.locker",
     "Manifest": "lading.bundle.manifest",
-    "Merge": "lading.changes.steps.merge",
+    "Merge": "lading.changes.steps.merge_entities",
     "Move": "lading.changes.steps.fields",
     "OutcomeUnknown": "lading.errors",
     "Owned": "lading.mapping.fields",
@@ -149,7 +149,7 @@ _MODULES = {
     "Rename": "lading.changes.steps.fields",
     "RoundedWarning": "lading.errors",
     "Sealed": "lading.sealer",
-    "Split": "lading.changes.steps.split",
+    "Split": "lading.changes.steps.split_entity",
     "TargetError": "lading.errors",
     "Verification": "lading.verifying.verification",
     "VersionError": "lading.errors",

@@ -20,7 +20,7 @@ from lading.errors import AlteredWarning, ArgumentError, ImportFailed
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.document_payload import DocumentPayload
 from lading.importing.entity_reader import Watch
-from lading.importing.options import ImportOptions
+from lading.importing.import_options import ImportOptions
 from lading.importing.outcomes import Outcomes
 from lading.importing.payload import Payload
 from lading.importing.updates.entity_updates import referred_fields

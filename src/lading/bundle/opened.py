@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lading.bundle.stores.base import BundleSource, open_source, read_whole
+from lading.bundle.stores.base import BundleSource, read_whole
+from lading.bundle.stores.finding import open_source
 from lading.bundle.stores.limits import MAX_MANIFEST, unpacked_limit
 from lading.errors import BundleError
 from lading.filenames import MANIFEST

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Self
 
 from msgspec.structs import replace
 
 from lading.bundle.file_format import CLOSE, MAX_RECORD, SEPARATOR, header, sums
 from lading.bundle.manifest import FileEntry, Manifest
 from lading.bundle.reader import BundleReader
-from lading.bundle.stores.base import occupant_of
+from lading.bundle.stores.base import Target
 from lading.bundle.stores.directory import DirectoryTarget
 from lading.bundle.stores.files import reported
+from lading.bundle.stores.finding import occupant_of
 from lading.bundle.stores.occupant import Occupant
 from lading.bundle.stores.place import Place
 from lading.bundle.stores.zip import ArchiveTarget
@@ -26,22 +27,6 @@ from lading.filenames import MANIFEST, SUMS, name_fault
 from lading.messages import listed, shown
 
 __all__ = ["BundleWriter", "EntityFile"]
-
-
-class Target(Protocol):
-    """A store that is being written, beside its place until it is published."""
-
-    def create(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """Open a new file for writing."""
-
-    def complete(self) -> None:
-        """Make all of it durable."""
-
-    def publish(self, old: Occupant) -> None:
-        """Put it in the place of what is there."""
-
-    def discard(self) -> None:
-        """Remove it."""
 
 
 class EntityFile:

@@ -6,7 +6,7 @@ import click
 
 from lading.cli.catalogs import CatalogChoice, bundle_catalog_options
 from lading.cli.command import command
-from lading.cli.failures import ExitCode
+from lading.cli.exit_codes import ExitCode
 from lading.cli.output import Output
 from lading.cli.results import CheckResult
 from lading.locker import PATH

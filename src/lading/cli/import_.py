@@ -12,7 +12,7 @@ from lading.cli.catalogs import CatalogChoice, catalog_options
 from lading.cli.command import command
 from lading.cli.databases import connected, is_url, places_of
 from lading.cli.documents import STANDARD, is_document
-from lading.cli.failures import ExitCode
+from lading.cli.exit_codes import ExitCode
 from lading.cli.imports import Import, is_empty
 from lading.cli.options import library_options
 from lading.cli.output import Output

@@ -13,7 +13,7 @@ from lading.adopting.sources import name_of
 from lading.cli.command import command
 from lading.cli.databases import VARIABLE, connected, is_url
 from lading.cli.declared import named_models
-from lading.cli.failures import ExitCode
+from lading.cli.exit_codes import ExitCode
 from lading.cli.output import Output
 from lading.cli.results import InitResult
 from lading.scaffolding.result import Scaffolding

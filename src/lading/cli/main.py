@@ -14,7 +14,7 @@ try:
 except ModuleNotFoundError as error:
     raise SystemExit("lading: the command needs Click. pip install 'lading[cli]'") from error
 
-from lading.cli.exits import failures_reported, termination_raised
+from lading.cli.error_messages import failures_reported, termination_raised
 from lading.messages import nearest
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
-from lading.importing.options import ERRORS
+from lading.importing.import_options import ERRORS
 from lading.options import CHANGED
 
 Command = TypeVar("Command", bound=Callable[..., Any])

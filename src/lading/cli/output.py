@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lading.cli.failures import json_line
+from lading.cli.exit_codes import json_line
 from lading.cli.secrets import without_passwords
 
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from lading.cli.documents import STANDARD
-from lading.cli.failures import ExitCode
+from lading.cli.exit_codes import ExitCode
 from lading.cli.output import Output
 from lading.cli.text_files import write_text
 from lading.html.change_page import change_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypeVar
 
 from lading.bundle.manifest import Manifest
-from lading.cli.failures import Result
+from lading.cli.exit_codes import Result
 from lading.drawing.entity_graph import EdgeForm
 from lading.planning.plan import ImportPlan
 from lading.report import Alteration, Counts, Finding, ImportReport, Problem

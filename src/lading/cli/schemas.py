@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from lading.cli.failures import FailureResult, Result
+from lading.cli.exit_codes import FailureResult, Result
 from lading.cli.results import (
     BundleResult,
     CheckResult,

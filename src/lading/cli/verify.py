@@ -9,7 +9,7 @@ import msgspec
 
 from lading.cli.catalogs import CatalogChoice, bundle_catalog_options
 from lading.cli.command import command
-from lading.cli.failures import ExitCode
+from lading.cli.exit_codes import ExitCode
 from lading.cli.options import library_options
 from lading.cli.output import Output
 from lading.cli.progress import progress_shown

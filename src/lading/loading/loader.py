@@ -19,8 +19,8 @@ from lading.importing.decode import keys_of
 from lading.importing.deferred import DeferredLinkLoader, DeferredRowLoader
 from lading.importing.deferred_references import DeferredReferenceLoader
 from lading.importing.entity_reader import EntityReader, Watch
+from lading.importing.import_options import MIRROR, UPDATING, ImportOptions
 from lading.importing.journal import Journal
-from lading.importing.options import MIRROR, UPDATING, ImportOptions
 from lading.importing.outcomes import EntityOutcome, Outcomes, SourceProblems
 from lading.importing.payload import Payload
 from lading.importing.readback import read_back

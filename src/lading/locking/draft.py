@@ -8,7 +8,7 @@ from lading.changes.change import Change
 from lading.changes.rewriting.shapes import Shapes
 from lading.changes.steps.base import Step
 from lading.changes.steps.fields import Rename
-from lading.changes.steps.split import Split
+from lading.changes.steps.split_entity import Split
 from lading.locking.differences import ShapeDifference
 
 

@@ -9,7 +9,7 @@ from lading.changes.rewriting.rekey_references import flat_links, restate
 from lading.changes.rewriting.shapes import Shape, Shapes, StepMismatch, is_owned, written_by
 from lading.changes.steps.base import Known, rename_entity
 from lading.changes.steps.fields import Rename
-from lading.changes.steps.split import Split
+from lading.changes.steps.split_entity import Split
 from lading.locking.differences import FREE, SEALED, same
 
 

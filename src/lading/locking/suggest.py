@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from lading.catalog import Catalog, default_catalog
 from lading.changes.rewriting.rekey_references import flat_links
 from lading.changes.rewriting.shapes import Shape, Shapes, is_link, is_owned
-from lading.changes.steps.split import Split
+from lading.changes.steps.split_entity import Split
 from lading.locking.differences import ShapeDifference
 from lading.locking.draft import Draft, altered_by
 from lading.model.entities import Entities

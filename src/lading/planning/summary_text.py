@@ -10,7 +10,7 @@ from lading.planning.change_groups import ChangeGroup, ChangeGroups
 from lading.planning.file_format import PlanSummary
 from lading.report import Counts, total_of
 
-#: How many lines a part has at most.
+#: How many lines a part has at most, but for deletes.
 LINES = 20
 
 

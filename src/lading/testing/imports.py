@@ -19,7 +19,7 @@ from lading.fresh_databases.factories import (
     sqlite_engine,
 )
 from lading.importer import import_document
-from lading.importing.options import ImportOptions
+from lading.importing.import_options import ImportOptions
 from lading.importing.updates.matching import OwnedMatcher
 from lading.model.rowsets import RowSet
 from lading.records.comparison import RecordComparison

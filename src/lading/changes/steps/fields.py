@@ -1,4 +1,4 @@
-"""The steps of a change: what each does to a shape, there and back, and to a record.
+"""Steps of one field: Add, Drop, Rename, Convert; on a shape, there and back, and on a record.
 
 A path is an entity's name, or leads on into owned records: ``production_runs.losses``.
 Functions are pure: what they get are copies, and what they return is plain JSON.

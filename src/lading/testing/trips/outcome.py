@@ -12,7 +12,7 @@ from typing import Any
 
 from lading.catalog import Catalog
 from lading.differ import diff
-from lading.importing.options import MIRROR, UPDATING
+from lading.importing.import_options import MIRROR, UPDATING
 from lading.mapping.load_order import load_order_of
 from lading.messages import listed
 from lading.model.rowsets import Column, Reference, RowSet, references_of

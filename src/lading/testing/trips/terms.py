@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lading.importing.options import ERRORS, MIRROR, UPDATING
+from lading.importing.import_options import ERRORS, MIRROR, UPDATING
 
 #: What ``on_conflict`` may say.
 MODES = ("skip", "error", *UPDATING)

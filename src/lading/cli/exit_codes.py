@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and what ``--json`` prints of one that fails."""
+"""The exit codes, and what ``--json`` prints of a command that fails."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ import pytest
 
 from cli.conftest import DECLARED, query
 from lading import errors
-from lading.cli import exits
-from lading.cli.exits import CODES, exit_code_of, in_words_of_options
-from lading.cli.failures import ExitCode
+from lading.cli import error_messages as exits
+from lading.cli.error_messages import CODES, exit_code_of, in_words_of_options
+from lading.cli.exit_codes import ExitCode
 from lading.cli.main import main
 from lading.report import ImportReport
 

@@ -1,4 +1,4 @@
-"""What a command ends with: its exit code, and one clear message instead of a traceback."""
+"""Which exit code and message each error ends with, instead of a traceback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import click
 
-from lading.cli.failures import ExitCode, failure_result, json_line
+from lading.cli.exit_codes import ExitCode, failure_result, json_line
 from lading.cli.secrets import without_passwords
 from lading.errors import (
     ArgumentError,
