@@ -17,7 +17,7 @@ import pytest
 
 from cli.conftest import DECLARED, query
 from lading import errors
-from lading.cli import error_messages as exits
+from lading.cli import error_messages
 from lading.cli.error_messages import CODES, exit_code_of, in_words_of_options
 from lading.cli.exit_codes import ExitCode
 from lading.cli.main import main
@@ -99,12 +99,12 @@ def test_a_foreign_exception_is_a_bug(run, fake, monkeypatch) -> None:
 
     fake(fail)
     stderr = run("inspect", code=70).stderr
-    assert "this is a bug in lading: KeyError in test_exits.py, line" in stderr
+    assert "this is a bug in lading: KeyError in test_exit_codes.py, line" in stderr
     assert "lading --version" in stderr
     assert "secret value" not in stderr
     failure = json.loads(run("inspect", "--json", code=70).stdout)
     assert failure["error"] == "bug"
-    monkeypatch.setenv(exits.TRACEBACK, "1")
+    monkeypatch.setenv(error_messages.TRACEBACK, "1")
     assert "secret value" in run("inspect", code=70).stderr
 
 
@@ -175,7 +175,7 @@ def test_a_signal_leaves_nothing(shop, folder, sent, code, word) -> None:
         time.sleep(0.05)
     process.send_signal(sent)
     _, stderr = process.communicate()
-    assert (process.returncode, stderr) == (code, f"Error: {word}: {exits.NOTHING_LEFT}\n")
+    assert (process.returncode, stderr) == (code, f"Error: {word}: {error_messages.NOTHING_LEFT}\n")
     assert not [path.name for path in folder.iterdir() if "backup" in path.name]
 
 
