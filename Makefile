@@ -40,8 +40,8 @@ docs: .venv/.installed
 	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs docs/_build
 	$(BIN)/python -m pytest -q $(PROCESSES) tests/test_pages.py
 
-# Figures, tables and a plot, within ten minutes; with a million records as well:
-# BENCH_ARGS='--records 10000 100000 1000000 --seconds 20 --limit 600 --note "an idle machine"'.
+# Figures, tables and a plot, within ten minutes; within half an hour, with a million records as well:
+# BENCH_ARGS='--records 1000 10000 100000 1000000 --limit 40 --note "an idle machine"'.
 bench: .venv/.installed
 	PYTHONPATH=schemas:tests $(BIN)/python -m bench figures --output docs/benchmarks $(BENCH_ARGS)
 	PYTHONPATH=schemas $(BIN)/python docs/generated.py

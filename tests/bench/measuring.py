@@ -27,6 +27,8 @@ from bench.workloads import WORKLOADS, Workload
 EXPORT, IMPORT = "export", "import"
 #: What is measured on servers, unless workloads are named.
 ON_SERVERS = ("wide",)
+#: More records than this are measured in these workloads alone, unless others are named.
+FEW, WITH_MANY = 10_000, ("wide",)
 #: Jobs beside exports and imports are measured at the largest size up to this.
 JOBS_AT_MOST = 100_000
 
@@ -69,6 +71,14 @@ class Scope:
         default = tuple(WORKLOADS) if engine == "sqlite" else ON_SERVERS
         return [WORKLOADS[name] for name in self.workloads or default]
 
+    def sizes_of(self, workload: Workload) -> tuple[int, ...]:
+        """Return how many records of a workload are measured."""
+        if workload.is_fixed:
+            return self.sizes[:1]
+        if self.workloads or workload.name in WITH_MANY:
+            return self.sizes
+        return tuple(size for size in self.sizes if size <= FEW) or self.sizes[:1]
+
     def has_job(self, name: str) -> bool:
         """Tell whether a job is to be measured."""
         return not self.jobs or name.startswith(self.jobs)
@@ -93,8 +103,7 @@ class Run:
                 if engine != "sqlite":
                     self.servers[ENGINES[engine]] = server_version(both[0])
                 for workload in self.scope.workloads_on(engine):
-                    sizes = self.scope.sizes[:1] if workload.is_fixed else self.scope.sizes
-                    for size in sizes:
+                    for size in self.scope.sizes_of(workload):
                         with TemporaryDirectory(dir=folder) as name:
                             yield from self._workload(workload, both, size, Path(name))
                     for database in both:
@@ -117,7 +126,8 @@ class Run:
             if RIVALS[name].takes(workload, source.dialect.name):
                 (folder / name).mkdir()
                 yield from self._rival(RIVALS[name](workload), both, subject, folder / name)
-        largest = max((size for size in self.scope.sizes if size <= JOBS_AT_MOST), default=0)
+        sizes = self.scope.sizes_of(workload)
+        largest = max((size for size in sizes if size <= JOBS_AT_MOST), default=0)
         if size == largest:
             for jobs in JOBS.get(workload.name, ()):
                 yield from self._jobs(jobs(Site(source, target, folder, size)), subject)

@@ -137,6 +137,15 @@ def test_peak_memory_is_what_work_adds(tmp_path) -> None:
         assert (tmp_path / "articles.jsonl").exists()
 
 
+def test_many_records_are_measured_where_they_were_asked_for() -> None:
+    """A million rows of each workload would take a day."""
+    every = Scope(("sqlite",), (), (1_000, 100_000))
+    assert every.sizes_of(WORKLOADS["wide"]) == (1_000, 100_000)
+    assert every.sizes_of(WORKLOADS["keys"]) == (1_000,)
+    named = Scope(("sqlite",), ("keys",), (100_000,))
+    assert named.sizes_of(WORKLOADS["keys"]) == (100_000,)
+
+
 def test_what_would_take_too_long_is_left_out_and_named() -> None:
     """By what a rival took at the size before."""
     run = Run(Scope(("sqlite",), ("keys",), (20, 50), rivals=("hand",), limit=0))
