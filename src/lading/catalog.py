@@ -277,6 +277,12 @@ class Catalog:
         others = filled_catalogs() if self is default_catalog else []
         if others:
             return f"the default catalog is empty; {listed(others, separator=', ')}: pass catalog=…"
+        if self._adoption is not None:
+            reasons = [f"{name}: {text}" for name, text in self._adoption.left_out.items()]
+            names = listed(reasons) or "it has no tables"
+            return (
+                f"catalog {self.name!r} is empty; nothing of its source can be adopted:\n  {names}"
+            )
         return f"catalog {self.name!r} is empty; declare an EntitySchema with model = … in it"
 
 

@@ -53,8 +53,9 @@ def verify(
             against the bundle's own shapes alone.
         restore: whether a bundle without a fault is also loaded into a fresh database, exported
             again and compared byte by byte (an older one with what it is upgraded to): the only
-            proof that it can be restored.  ``True`` takes SQLite; a function that returns an
-            engine over an empty database takes that one.
+            proof that it can be restored.  ``True`` takes SQLite, which keeps values of types that
+            it lacks in their written form; a function that returns an engine over an empty
+            database takes that one.
         progress: a function that is called with a ``Progress`` after each chunk.
         max_bytes: how many bytes an archive's files may hold, as in :func:`import_all`.
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import (
@@ -392,6 +393,35 @@ def test_a_partial_bundle_can_not_be_restored_by_itself(tmp_path: Path) -> None:
     assert "so it can't be restored by itself" in told.message
     whole = packed(world, tmp_path / "c", only=["suppliers"])
     assert verify(whole, catalog=world.catalog, restore=True).errors == []
+
+
+def test_values_of_types_that_sqlite_lacks_are_proved_there(tmp_path: Path) -> None:
+    """Each is kept in its written form, as a part of a key too; without a database of its own."""
+    base, catalog = new_base(), Catalog("foreign")
+    values = {
+        "tags": (sa.ARRAY(sa.String(9)), ["b", "a", None]),
+        "grid": (sa.ARRAY(sa.Integer, dimensions=2), [[1, 2], [3, 4]]),
+        "labels": (mysql.SET("x", "y"), ["x", "y"]),
+        "opens": (sa.Time(timezone=True), "08:00:00+05:30"),
+        "total": (sa.Numeric(30, 12), "123456789012345678.123456789012"),
+        "ratio": (sa.Double(), "NaN"),
+        "lasts": (sa.Interval(), "P4000000D"),
+        "hash": (mysql.BIGINT(unsigned=True), 2**64 - 1),
+        "extra": (postgresql.JSONB(), 5.0),
+    }
+    columns = {name: mapped_column(type_) for name, (type_, _) in values.items()}
+    number = mapped_column(sa.Numeric(20, 0), primary_key=True)
+    parent = type("Order", (base,), {"__tablename__": "orders", "number": number, **columns})
+    order = mapped_column(sa.ForeignKey("orders.number"))
+    line = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    child = type("Line", (base,), {"__tablename__": "lines", "line": line, "order_number": order})
+    schema_for(parent, catalog)
+    schema_for(child, catalog)
+    record = {name: value for name, (_, value) in values.items()}
+    orders = [{"number": "7"} | dict.fromkeys(values), {"number": "12345678901234567890"} | record]
+    lines = [{"line": 1, "order_number": {"number": "12345678901234567890"}}]
+    write_bundle({"orders": orders, "lines": lines}, tmp_path / "a", catalog=catalog)
+    assert verify(tmp_path / "a", catalog=catalog, restore=True).errors == []
 
 
 def test_restore_takes_a_catalog_and_what_makes_engines(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     if isinstance(general, sa.Float):
         return sa.Double()
     if isinstance(general, sa.ARRAY):  # which only PostgreSQL has
+        if isinstance(general.item_type, postgresql.DOMAIN):
+            return sa.types.NullType()  # which is left out by name: no array is cast to such ones
         return general.with_variant(_LIST, "sqlite", "mysql", "mariadb")
     if isinstance(general, sa.DateTime) and not general.timezone:
         return _MOMENT

@@ -89,4 +89,5 @@ def _document(result: Scaffolding) -> InitResult:
         entities=result.entities,
         records=result.records,
         problems=tuple(result.problems),
+        unproved=tuple(result.unproved),
     )

@@ -81,7 +81,8 @@ class InitResult(Result, frozen=True, kw_only=True):
     """What a run of init wrote, what it would change in lines that are there, and what it proved.
 
     ``records`` is how many went through a scratch database and back, null without a database;
-    ``problems`` are those that can't be exported or came back otherwise.
+    ``problems`` are those that can't be exported or came back otherwise, and ``unproved`` says what
+    a scratch database can't show, and why.
     """
 
     path: str
@@ -92,6 +93,7 @@ class InitResult(Result, frozen=True, kw_only=True):
     entities: int
     records: int | None
     problems: tuple[Problem, ...]
+    unproved: tuple[str, ...]
 
 
 class ImportResult(Result, frozen=True):

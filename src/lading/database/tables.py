@@ -82,7 +82,7 @@ def _require_types(dialect: Dialect, entities: Entities) -> None:
     """Raise ``TargetError`` for a column, all of whose values the engine would refuse or change."""
     for rows in entities.all_rows():
         for value in rows.values:
-            refusal = dialect.codecs.refusal(value.carrier.type)
+            refusal = dialect.refusal(value.carrier)
             if refusal is not None:
                 raise TargetError(
                     f"column {value.column}: {refusal}", entity=rows.name, field=value.written

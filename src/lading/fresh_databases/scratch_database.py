@@ -10,27 +10,54 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler
+from sqlalchemy.types import TypeEngine
 
 from lading.adopting.reflection import generic
 from lading.catalog import Catalog
+from lading.database.dialects.sqlite_columns import WRITTEN
+from lading.database.dialects.sqlite_values import SQLiteCodecs
 from lading.fresh_databases.factories import (
     AS_IT_COMES,
     LenientTypes,
     sqlite_file_engine,
     tables_of_models,
 )
+from lading.mapping.columns import is_decorator, kind_of
+from lading.values.datetimes import Date, DateTime, Time
+from lading.values.scalars import Boolean, Bytes, Choice, Integer, Text, Uuid
+
+#: Kinds whose values SQLite keeps as they are, by their usual types.
+KEPT = (Boolean, Bytes, Choice, Date, DateTime, Text, Uuid)
 
 
-def has_foreign_types(catalog: Catalog) -> bool:
-    """Tell whether a column of a catalog's models has a type that SQLite can't name."""
-    types: Any = LenientTypes(sqlite.dialect())
+def is_foreign(catalog: Catalog) -> bool:
+    """Tell whether a catalog is of another engine's database.
+
+    So it is if it was made of one, or if a model's column has a type that SQLite lacks.
+    """
+    if isinstance(catalog.bind, sa.Engine) and catalog.bind.dialect.name != "sqlite":
+        return True
+    dialect = sqlite.dialect()
+    types, codecs = LenientTypes(dialect), SQLiteCodecs(dialect)
     for table in tables_of_models(catalog):
         for column in table.columns:
             try:
                 types.process(column.type)
             except (sa.exc.CompileError, AttributeError):
                 return True
+            if codecs.refusal(column.type) is not None:
+                return True
     return False
+
+
+def _is_kept(type_: TypeEngine[Any]) -> bool:
+    """Tell whether SQLite keeps each value of a type, with any decorator, as it is."""
+    while is_decorator(type_):
+        type_ = type_.impl_instance  # type: ignore[attr-defined]
+    kind = kind_of(type_)
+    if isinstance(kind, Integer):
+        return not getattr(type_, "unsigned", False) or not isinstance(type_, sa.BigInteger)
+    return isinstance(kind, KEPT) or (isinstance(kind, Time) and not kind.aware)
 
 
 class ScratchDatabase:
@@ -39,8 +66,8 @@ class ScratchDatabase:
     Args:
         path: The file.
         is_foreign: Whether the models' SQL may be of another engine.  Types that SQLite doesn't
-            know keep values as they come, and there are no checks, defaults and indexes but unique
-            ones.
+            know, and those of which it would change values, are kept in their written form, and
+            there are no checks, defaults and indexes but unique ones.
     """
 
     def __init__(self, path: Path, *, is_foreign: bool) -> None:
@@ -73,10 +100,12 @@ class ScratchDatabase:
 
 
 class _AnyTypes(LenientTypes):
-    """Names the types of columns, or none."""
+    """Names the types of columns; SQLite's own only where it keeps each value."""
 
     def process(self, type_: Any, **options: Any) -> str:
-        plain = type_ if isinstance(type_, sa.types.TypeDecorator) else generic(type_)
+        if not _is_kept(type_):
+            return WRITTEN
+        plain = type_ if is_decorator(type_) else generic(type_)
         try:
             return str(super().process(plain, **options))
         except (sa.exc.CompileError, AttributeError):

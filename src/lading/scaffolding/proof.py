@@ -13,6 +13,7 @@ from lading.catalog import Catalog
 from lading.errors import LadingError, LeftOutWarning, RoundedWarning
 from lading.exporter import export_all
 from lading.fresh_databases.scratch_database import ScratchDatabase
+from lading.messages import listed
 from lading.report import Problem
 from lading.verifying.findings import Findings
 from lading.verifying.restoring import restored
@@ -49,3 +50,23 @@ def round_trip(
         except LadingError as error:  # the database's rows may refer to nothing
             findings.add_error(error, catalog.name)
     return records, list(findings.problems)
+
+
+def unproved(bind: sa.Engine | sa.Connection, catalog: Catalog) -> list[str]:
+    """Say what such a round trip can't show of a database.
+
+    Args:
+        bind: An engine or connection of the database.
+        catalog: The declarations.
+    """
+    texts = []
+    left_out = [place for place, reason in catalog.coverage().items() if reason is not None]
+    if left_out:
+        names = listed(left_out, separator=", ")
+        texts.append(f"{names}: no bundle carries them, for the reasons in leaves_out")
+    if bind.dialect.name != "sqlite":
+        texts.append(
+            f"CHECK constraints and triggers of {bind.dialect.name}: the scratch database is "
+            "SQLite, without them"
+        )
+    return texts

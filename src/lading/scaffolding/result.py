@@ -17,7 +17,7 @@ class Scaffolding:
     ``changes`` are what the database would have otherwise in lines that are there; nothing of it
     was done.  ``remarks`` say what no line could say.  ``records`` is how many records went through
     a scratch database and back, or ``None`` without a database; ``problems`` are those that came
-    back otherwise.
+    back otherwise, and ``unproved`` says what the trial could not show, and why.
     """
 
     folder: Path
@@ -28,6 +28,7 @@ class Scaffolding:
     entities: int = 0
     records: int | None = None
     problems: list[Problem] = field(default_factory=list)
+    unproved: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         names = ", ".join(path.name for path in self.written)
@@ -40,10 +41,13 @@ class Scaffolding:
             lines += [f"  {title}: {text}" for text in texts]
         if self.records is not None:
             lines.append(self._verdict(self.records))
-        return "\n".join([*lines, *(f"  {problem}" for problem in self.problems)])
+        lines += [f"  {problem}" for problem in self.problems]
+        return "\n".join([*lines, *(f"  not proved: {text}" for text in self.unproved)])
 
     def _verdict(self, records: int) -> str:
         total = f"{counted(self.entities, 'entity', 'entities')}, {counted(records, 'record')}"
+        if self.problems and not records:
+            return f"{total}: the records can't be exported, so nothing is proved"
         if self.problems:
             return f"{total}: not all come back from a scratch database"
         return f"{total}: all come back from a scratch database"

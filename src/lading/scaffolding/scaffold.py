@@ -23,7 +23,7 @@ from lading.scaffolding.loaded import package, registries
 from lading.scaffolding.memory import NAME, Memory, memory_of
 from lading.scaffolding.model_places import ModelPlaces, of_modules, of_package
 from lading.scaffolding.models_module import classes_of, extend_models, write_models
-from lading.scaffolding.proof import round_trip
+from lading.scaffolding.proof import round_trip, unproved
 from lading.scaffolding.result import Scaffolding
 from lading.scaffolding.schemas_module import Places, catalog_in, extend_schemas, write_schemas
 
@@ -136,6 +136,7 @@ class _Run:
                 self.result.records, self.result.problems = round_trip(
                     self.bind, catalog, has_own_models=self.models is not None
                 )
+                self.result.unproved += unproved(self.bind, catalog)
 
     def _write_models(self, memory: Memory) -> dict[str, str]:
         assert self.bind is not None

@@ -23,7 +23,7 @@ from lading.errors import (
 )
 from lading.exporter import export_all
 from lading.fresh_databases.factories import EngineFactory, Lending, database
-from lading.fresh_databases.scratch_database import ScratchDatabase, has_foreign_types
+from lading.fresh_databases.scratch_database import ScratchDatabase, is_foreign
 from lading.importer import import_all
 from lading.messages import shown
 from lading.model.hidden import masked
@@ -61,7 +61,7 @@ def restored(
         findings: takes the problems.
     """
     make: Any = _reported(factory) or ScratchDatabase(
-        folder / "scratch.db", is_foreign=has_foreign_types(catalog)
+        folder / "scratch.db", is_foreign=is_foreign(catalog)
     )
     again = folder / "again"
     try:

@@ -244,8 +244,12 @@ def test_an_adopted_catalog_has_the_safe_defaults() -> None:
     """Nobody has looked at it yet."""
     catalog = Catalog.from_metadata(sa.MetaData())
     assert (catalog.name, catalog.keep_ids, catalog.sqlite_decimals) == ("adopted", True, "as_read")
-    with pytest.raises(DeclarationError, match="catalog 'adopted' is empty"):
+    with pytest.raises(DeclarationError, match=r"catalog 'adopted' is empty.*\n  it has no tables"):
         catalog.use()
+    without_key = sa.MetaData()
+    sa.Table("logs", without_key, sa.Column("line", sa.Text))
+    with pytest.raises(DeclarationError, match=r"adopted:\n  logs: it has no primary key"):
+        Catalog.from_metadata(without_key).use()
 
 
 def test_a_choice_says_whether_a_declared_schema_makes_it_too() -> None:

@@ -132,6 +132,10 @@ class Dialect(Computed, ABC):
 
     # Values
 
+    def refusal(self, column: Column) -> str | None:
+        """Say why a column can't hold its type's values at all, and what to do, or ``None``."""
+        return self.codecs.refusal(column.type)
+
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Return what a SELECT asks for to read a column, such as a cast to text."""
         return self.codecs.selected(column, kind)

@@ -23,6 +23,11 @@ class SQLite(Dialect):
     url = "sqlite:///file.db"
     folds_case = True
 
+    def refusal(self, column: Column) -> str | None:
+        """A scratch database's columns hold what SQLite has no type for."""
+        stored = self.columns.find(column)
+        return None if stored is not None and stored.is_written else super().refusal(column)
+
     def ordered(self, column: Column, kind: Kind) -> sa.ColumnElement[Any] | None:
         is_usual = self.codecs.is_usual(column, kind) and self.codecs.misfit(column) is None
         if not is_usual or isinstance(kind, Bytes):

@@ -28,6 +28,8 @@ NUMERIC = ("INTEGER", "REAL", "NUMERIC")
 DRIVER_TYPES = (str, int, float, bytes)
 #: What tables that SQLite calls STRICT hold, by the driver's types; ANY holds all.
 STRICT = {"INTEGER": (int,), "REAL": (float,), "TEXT": (str,), "BLOB": (bytes,)}
+#: What a scratch database declares of columns whose values SQLite would refuse or change.
+WRITTEN = "LADING_WRITTEN_TEXT"
 #: Generated columns, by ``PRAGMA table_xinfo``.
 GENERATED = (2, 3)
 
@@ -44,6 +46,11 @@ class SQLiteColumn:
     affinity: str
     is_strict: bool = False
     is_generated: bool = False
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the column is a scratch database's, and keeps written forms as JSON text."""
+        return self.type.upper() == WRITTEN
 
     @property
     def text(self) -> str:

@@ -35,6 +35,7 @@ from lading.database.dialects.sqlite_decimals import (
     scaled_double,
 )
 from lading.database.dialects.sqlite_moments import padded, stores_as_usual, whole_fraction
+from lading.database.dialects.written_columns import bind_written, read_written
 from lading.database.dialects.written_values import (
     canonical_time,
     checked_date,
@@ -89,7 +90,7 @@ class SQLiteCodecs(Codecs):
     def misfit(self, column: sa.ColumnElement[Any]) -> str | None:
         """Affinities turn numbers into texts, or integers into floats; STRICT tables refuse."""
         real: SQLiteColumn = self.columns(column)
-        refused = refused_types(real)
+        refused = set() if real.is_written else refused_types(real)
         kind = kind_of(self.underlying(column.type)) if refused else None
         type_ = next((type_ for match, type_ in DRIVER_TYPES if isinstance(kind, match)), None)
         if type_ not in refused:
@@ -112,11 +113,19 @@ class SQLiteCodecs(Codecs):
             f"stores texts that look like numbers as numbers; the other is {target.text}"
         )
 
+    def reader(self, column: Column, kind: Kind) -> Expression:
+        """A scratch database's columns may hold written forms."""
+        return (
+            read_written(kind) if self.columns(column).is_written else super().reader(column, kind)
+        )
+
     def binder(self, column: Column, kind: Kind) -> Expression:
         """Texts that a column of numeric affinity would store as numbers are refused.
 
         What a decorator makes of them is for ``limited``, and may be numbers.
         """
+        if self.columns(column).is_written:
+            return bind_written(kind)
         bound = super().binder(column, kind)
         check = driver_checks(self.columns(column)).get(str)
         is_text = isinstance(kind, Text | Uuid | Choice) and self.is_usual(column, kind)
@@ -140,7 +149,7 @@ class SQLiteCodecs(Codecs):
 
     def is_usual(self, column: sa.ColumnElement[Any], kind: Kind) -> bool:
         """Dates in a storage format of the application's own go by SQLAlchemy's processors."""
-        if not super().is_usual(column, kind):
+        if self.columns(column).is_written or not super().is_usual(column, kind):
             return False
         if not isinstance(kind, Date | Time | DateTime):
             return True
