@@ -71,6 +71,7 @@ def test_references_that_disagree_are_refused(
     world = WORLDS["tenants"]()
     path = packed(world, tmp_path / "a", in_order(field, value))
     with backend.database(world.metadata) as engine:
+        plan = import_all(engine, path, catalog=world.catalog, dry_run=True)
         with pytest.raises(ImportFailed) as caught:
             import_all(engine, path, catalog=world.catalog)
         (problem,) = caught.value.report.problems
@@ -80,6 +81,7 @@ def test_references_that_disagree_are_refused(
             "refers to a row of another tenant_id than the record's other fields say; correct one "
             "of them"
         )
+        assert list(plan.problems) == [problem]
         assert not any(stored(engine, world).values())
 
 
@@ -96,8 +98,36 @@ def test_a_deferred_reference_that_disagrees_is_refused(backend: Backend, tmp_pa
     with backend.database(world.metadata) as engine:
         with pytest.raises(ImportFailed, match="advisor: refers to a row of another tenant_id"):
             import_all(engine, path, catalog=world.catalog)
-        report = import_all(engine, path, catalog=world.catalog, on_error="continue")
+        keeping: Any = {"catalog": world.catalog, "on_error": "continue"}
+        plan = import_all(engine, path, dry_run=True, **keeping)
+        report = import_all(engine, path, expect=plan, **keeping)
         assert (report["customers"].inserted, report["customers"].failed) == (7, 1)
+        assert list(plan.problems) == list(report.problems)
+
+
+def event(slug: str, number: int, **fields: Any) -> dict[str, Any]:
+    """Return an event of a level of its own."""
+    nothing = dict.fromkeys(("zone", "before", "above", "below", "other_level"))
+    return {"slug": slug, **nothing, "level": number, "number": number, **fields}
+
+
+@pytest.mark.parametrize("mode", ["skip", "update"])
+def test_a_plan_finds_references_that_disagree_with_stored_rows(
+    backend: Backend, mode: str
+) -> None:
+    """A record that is skipped stays in its zone, whatever the bundle says of it."""
+    world = WORLDS["events"]()
+    zones = [{"slug": slug, "chief": None} for slug in "ab"]
+    first, second = event("e", 1, zone={"slug": "a"}), event("e", 1, zone={"slug": "b"})
+    later = event("f", 2, zone={"slug": "b"}, before={"slug": "e"})
+    keeping: Any = {"catalog": world.catalog, "on_conflict": mode, "on_error": "continue"}
+    with backend.database(world.metadata) as engine:
+        import_document(engine, {"zones": zones, "events": [first]}, catalog=world.catalog)
+        bundle = {"zones": zones, "events": [second, later]}
+        plan = import_document(engine, bundle, dry_run=True, **keeping)
+        report = import_document(engine, bundle, expect=plan, **keeping)
+    assert (report.inserted, report.failed) == (0, 1)
+    assert list(plan.problems) == list(report.problems)
 
 
 def test_a_key_that_is_set_in_part_cannot_be_written(backend: Backend, tmp_path: Path) -> None:
@@ -171,11 +201,11 @@ def test_a_reference_of_shared_columns_alone_must_agree(
     """Otherwise the record would come back as another than it was."""
     base, catalog = routes()
     document = {"ports": PORTS, "lanes": [LANE], "ships": [{"name": "a", **ship}]}
-    with (
-        backend.database(base.metadata) as engine,
-        pytest.raises(ImportFailed, match=message),
-    ):
-        import_document(engine, document, catalog=catalog)
+    with backend.database(base.metadata) as engine:
+        plan = import_document(engine, document, catalog=catalog, dry_run=True)
+        with pytest.raises(ImportFailed, match=message) as caught:
+            import_document(engine, document, catalog=catalog)
+    assert list(plan.problems) == list(caught.value.report.problems)
 
 
 def test_two_foreign_keys_over_one_column_are_two_references(backend: Backend) -> None:

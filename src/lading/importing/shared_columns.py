@@ -6,7 +6,7 @@ with it before anything is inserted, for the database would only see the carrier
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lading.database.dialects.base import Row
@@ -47,13 +47,20 @@ class Agreement:
 
     def check(self, foreign: Mapping[str, Sequence[Row | None]], rows: Sequence[Row]) -> None:
         """Raise ``Disagreement`` for the first row whose references don't agree."""
+        for disagreement in self.disagreements(foreign, rows):
+            raise disagreement
+
+    def disagreements(
+        self, foreign: Mapping[str, Sequence[Row | None]], rows: Sequence[Row]
+    ) -> Iterator[Disagreement]:
+        """Yield where the references of rows don't agree."""
         for reference, places in self.shared.items():
             targets = foreign.get(reference.name)
             for n, (target, row) in enumerate(zip(targets or (), rows, strict=targets is not None)):
                 try:
                     compare(reference, target, [row[place] for _, place in places])
                 except Disagreement as error:
-                    raise Disagreement(error.field, str(error), n) from error
+                    yield Disagreement(error.field, str(error), n)
 
     def values(self, reference: Reference, row: Row) -> Row:
         """Return the values of a reference's columns by other members, to be compared later."""

@@ -133,9 +133,13 @@ class RowWriter:
 
         ``Disagreement`` where two fields give different values to one column.
         """
-        rows = self.filled.join_carried(*self._arguments(resolved))
+        rows = self.unchecked_rows(resolved)
         self.agreement.check(resolved.foreign, rows)
         return rows
+
+    def unchecked_rows(self, resolved: ResolvedBatch) -> list[Row]:
+        """Return the same rows, whether their fields agree or not."""
+        return self.filled.join_carried(*self._arguments(resolved))
 
     def _arguments(self, resolved: ResolvedBatch) -> list[Any]:
         count = len(resolved)

@@ -10,6 +10,7 @@ from lading.importing.context import LoadContext
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import places_of_records
 from lading.importing.updates.collected_updates import CollectedUpdates
+from lading.loading.agreement_checks import AgreementChecks
 from lading.loading.planned_keys import PlannedKeys, PlannedReferences
 from lading.loading.unique_checks import UniqueChecks
 from lading.model.rowsets import RowSet
@@ -75,9 +76,12 @@ class EntityPlanner:
         unique = UniqueChecks(
             self.context, self.root, self.outcome, self.updates, self.comparison, compete=compete
         )
+        agreement = AgreementChecks(self.context, self.root, self.outcome)
         recorder = ChangeRecorder(self.context.outcomes.changes, self.comparison)
         for batch in self.new:
-            references.resolve(self.root, batch, places_of_records(self.outcome, batch))
+            places = places_of_records(self.outcome, batch)
+            resolved = references.resolve(self.root, batch, places)
+            agreement.check(resolved.without(self.outcome.bad))
             unique.check_new(batch.without(self.outcome.bad))
             good = batch.without(self.outcome.bad)
             self.outcome.counts.inserted += len(good)
@@ -87,7 +91,10 @@ class EntityPlanner:
             return
         for updates in self.updates.updates:
             batch = updates.batch
-            references.resolve(self.root, batch, places_of_records(self.outcome, batch))
+            places = places_of_records(self.outcome, batch)
+            resolved = references.resolve(self.root, batch, places)
+            good_updates = updates.without(self.outcome.bad)
+            agreement.check(resolved.without(self.outcome.bad), good_updates.changes)
             good_updates = updates.without(self.outcome.bad)
             unique.check_changed(good_updates.batch, good_updates.changes)
             self.outcome.counts.updated += len(batch.without(self.outcome.bad))

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver
+from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers
+from lading.loading.shared_values import (
+    Origin,
+    ValueOfTarget,
+    compared_columns,
+    origins,
+    packed,
+    unpacked,
+)
 from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
-from lading.model.rowsets import Reference, RowSet
+from lading.model.rowsets import Column, Reference, RowSet
 from lading.records.comparison import Content
 from lading.records.layout import Key
 from lading.scratch.key_index import KeyIndex
 from lading.values.json_text import json_text
 
-#: What a planned record has for the columns that only a database fills.
-PLANNED: Row = ("planned",)
+#: Stands for what a planned row will hold in a column that nothing is compared with.
+PLANNED = "planned"
 
 
 class PlannedKeys:
-    """The keys of planned rows, on disk: natural keys, and those that references go ``by``."""
+    """The keys of planned rows, on disk: natural keys, and those that references go ``by``.
+
+    With each is where the row's values come from in the columns that references share.
+    """
 
     def __init__(self, entities: Entities) -> None:
         self.index = KeyIndex()
+        self.entities = entities
+        self.compared = compared_columns(entities)
         #: The members that references find a table's rows by, beside natural keys.
         self.others: dict[Any, set[Any]] = {}
         for rows in entities.all_rows():
@@ -49,26 +63,38 @@ class PlannedKeys:
             self.index.fill(self._entries(rows, batch, records, are_new=are_new))
 
     def _entries(
-        self, rows: RowSet, batch: Batch, records: Callable[[], Iterable[Content]], *, are_new: bool
+        self,
+        rows: RowSet,
+        batch: Batch,
+        records: Callable[[], Iterable[Content]],
+        above: Sequence[dict[Column, Origin]] = (),
+        *,
+        are_new: bool,
     ) -> Iterator[tuple[bytes, bytes, int]]:
-        for key, number in zip(batch.keys, batch.numbers, strict=True) if are_new else ():
-            yield _text(rows.table, None, key), b"", number
+        columns = self.compared.get(rows.name, ())
+        values = list(origins(rows, columns, batch, above, are_new=are_new)) if columns else []
+        contents = [packed(row) for row in values] or [b""] * len(batch)
+        entries = list(zip(batch.keys, contents, batch.numbers, strict=True))
+        for key, content, number in entries if are_new else ():
+            yield _text(rows.table, None, key), content, number
         for parts in self.others.get(rows.table, ()):
-            for record, number in zip(records(), batch.numbers, strict=True):
+            for record, (_, content, number) in zip(records(), entries, strict=True):
                 key = tuple(record.get(part.written) for part in parts)
-                yield _text(rows.table, parts, key), b"", number
+                yield _text(rows.table, parts, key), content, number
         for children in rows.children:
-            nested = batch.children[children.name].batch
+            nested = batch.children[children.name]
 
             def owned(written: str = children.written) -> Iterator[Content]:
                 return (inner for record in records() for inner in record.get(written) or ())
 
-            yield from self._entries(children.rows, nested, owned, are_new=True)
+            owners = [values[owner] for owner in nested.owners] if values else ()
+            yield from self._entries(children.rows, nested.batch, owned, owners, are_new=True)
 
-    def holds(self, reference: Reference, key: Key) -> bool:
-        """Tell whether a planned row has the key by which a reference finds its target."""
+    def content(self, reference: Reference, key: Key) -> bytes | None:
+        """Return what is kept with the key by which a reference finds a planned row, if any."""
         parts = None if reference.by is None else reference.parts
-        return self.index.get(_text(reference.target.table, parts, key)) is not None
+        entry = self.index.get(_text(reference.target.table, parts, key))
+        return None if entry is None else entry[0]
 
     def close(self) -> None:
         """Give the file back."""
@@ -93,11 +119,39 @@ class PlannedReferences(ReferenceResolver):
         """Map the keys of a reference's targets that exist, or would, to rows."""
         wanted = {key for key in keys if key is not None}
         stored = super().find(reference, wanted)
-        planned = {
-            key: PLANNED
+        contents = {
+            key: content
             for key in wanted
             if key not in stored
             and not self.has_failed(reference, key)
-            and self.keys.holds(reference, key)
+            and (content := self.keys.content(reference, key)) is not None
         }
-        return stored | planned if planned else stored
+        return stored | self._planned(reference, contents) if contents else stored
+
+    def _planned(self, reference: Reference, contents: Mapping[Key, bytes]) -> dict[Key, Row]:
+        """Return what a foreign key will hold of planned rows, in the columns that are compared."""
+        rows: dict[Key, list[Any]] = {}
+        targets: dict[tuple[str, str | None], list[tuple[list[Any], int, ValueOfTarget]]] = {}
+        for key, content in contents.items():
+            values = unpacked(content)
+            rows[key] = [PLANNED] * len(reference.remote)
+            for place, column in enumerate(reference.remote):
+                origin = values.get(str(reference.target.in_base(column)), PLANNED)
+                if isinstance(origin, ValueOfTarget):
+                    way = (origin.rows, origin.reference)
+                    targets.setdefault(way, []).append((rows[key], place, origin))
+                else:
+                    rows[key][place] = origin
+        for way, listed in targets.items():
+            inner = self._targets(*way, {origin.key for _, _, origin in listed})
+            for row, place, origin in listed:
+                target = inner.get(origin.key) if origin.key is not None else None
+                row[place] = None if target is None or target is AMBIGUOUS else target[origin.place]
+        return {key: tuple(row) for key, row in rows.items()}
+
+    def _targets(self, name: str, member: str | None, keys: set[Key | None]) -> dict[Key, Row]:
+        """Find the targets of a row set's reference, or its own rows by their natural keys."""
+        rows = self.keys.entities[name]
+        if member is None:
+            return self.resolvers.by_key(rows).find(keys)
+        return self.find(next(r for r in rows.references if r.name == member), keys)

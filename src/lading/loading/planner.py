@@ -56,7 +56,8 @@ class Planner(Loader):
             rewritten=rewritten_records(updates),
             beside=left,
         )
-        self._check_links(context.outcomes)
+        if not context.outcomes.problems:
+            self._check_links(context.outcomes)
 
     def _decide(self, context: LoadContext, root: RowSet, keys: PlannedKeys) -> EntityPlanner:
         """Decide what would happen to one entity's records."""
