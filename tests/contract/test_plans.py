@@ -101,6 +101,33 @@ def test_a_plan_finds_the_problems_of_the_import(engine: sa.Engine) -> None:
     assert (plan.total.failed, plan.total.inserted) == (2, 2)
 
 
+@pytest.mark.parametrize(
+    ("fault", "is_known"),
+    [
+        pytest.param({"number": "x"}, True, id="a value that can't be read"),
+        pytest.param({"parent": {"slug": "nowhere"}}, True, id="a reference that leads nowhere"),
+        pytest.param({"slug": "d1"}, True, id="the key of another record"),
+        pytest.param({"slug": 7}, False, id="a key that can't be read"),
+        pytest.param({"slug": None}, False, id="no key"),
+    ],
+)
+def test_a_mirrors_plan_deletes_no_record_that_the_bundle_has(
+    engine: sa.Engine, fault: dict[str, Any], is_known: bool
+) -> None:
+    """Be it bad; where its key can't be read, no record is known to be lacking, which it says."""
+    document = export_document(engine, catalog=CATALOG)
+    dishes = document["dishes"]
+    dishes[2].update(fault)
+    del dishes[5]
+    plan = planned(engine, document, "mirror")
+    gone = [change.key["slug"] for change in plan.changes("dishes") if change.action == "delete"]
+    assert gone == (["d2", "d5"] if "slug" in fault else ["d5"]) * is_known
+    assert ("aren't known" in str(plan)) is not is_known
+    with pytest.raises(ImportFailed) as caught:
+        import_document(engine, document, catalog=CATALOG, on_conflict="mirror")
+    assert list(map(str, plan.problems)) == list(map(str, caught.value.report.problems))
+
+
 def test_an_import_that_differs_from_its_plan_writes_nothing(engine: sa.Engine) -> None:
     """The first differences are named."""
     document = export_document(engine, catalog=CATALOG)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +30,7 @@ from lading.records.layout import (
 from lading.records.lines import encode_lines, flattened, portable_key, without_ids
 from lading.records.marshmallow_path import canonical_record, needs_marshmallow
 from lading.report import Problem
-from lading.values.json_text import on_own_stack, parse_json
+from lading.values.json_text import json_text, on_own_stack, parse_json
 
 
 class CompiledDecoder:
@@ -43,11 +44,33 @@ class CompiledDecoder:
         self.custom = needs_marshmallow(rows)
 
 
+class KeyDecoder:
+    """Reads the natural keys of an entity's records, whatever else is wrong with these."""
+
+    def __init__(self, dialect: Binds, rows: RowSet) -> None:
+        of_key = replace(rows, members=list(rows.key), discriminator=None)
+        layout = RecordLayout(of_key)
+        self.names = rows.key_names
+        self.decoder = RowDecoder(dialect, of_key, layout)
+        self.json_record = msgspec.json.Decoder(layout.decoded)
+
+    def key(self, line: bytes) -> Key | None:
+        """Return the natural key of a record; ``None`` where it can't be read."""
+        try:
+            record = parse_json(line)
+            text = json_text({name: record[name] for name in self.names})
+            struct = on_own_stack(self.json_record.decode, text)
+            return self.decoder.batch([struct], [0], [line]).keys[0]
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            return None
+
+
 class RecordDecoder:
     """Decodes an entity's records, and says what is wrong with those that it can't."""
 
     def __init__(self, dialect: Dialect, rows: RowSet, file: str, *, ids: bool = False) -> None:
         compiled = dialect.once(CompiledDecoder, rows, ids)
+        self.dialect = dialect
         self.rows = rows
         self.file = file
         self.layout = compiled.layout
@@ -134,6 +157,13 @@ class RecordDecoder:
             for field, text in masked_faults(self.rows, faults)
         ]
         return None
+
+    def key(self, line: bytes) -> Key | None:
+        """Return the natural key of a bad record; ``None`` where it can't be read.
+
+        Hooks may make another key of it, so what goes through marshmallow has none here.
+        """
+        return None if self.custom else self.dialect.once(KeyDecoder, self.rows).key(line)
 
     def named(self, key: Key) -> Any:
         """Return a key in portable form."""

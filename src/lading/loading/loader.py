@@ -158,8 +158,9 @@ class Loader:
             self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
         )
         loader = EntityLoader(context, root, outcome, conflicts, reader.decoder, updates=updates)
+        left_out = collected.leave_out if collected and collected.mirrors else None
         with self._reading_along(conflicts, collected):
-            for batch in reader.batches(self.progress, conflicts.pass_equal):
+            for batch in reader.batches(self.progress, conflicts.pass_equal, left_out):
                 loader.load(batch)
                 if self.exclusions.must_restart:
                     return

@@ -69,8 +69,9 @@ class Planner(Loader):
             self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
         )
         planner = EntityPlanner(context, root, outcome, conflicts, keys, updates=updates)
+        left_out = updates.leave_out if updates and updates.mirrors else None
         with self._reading_along(conflicts, updates):
-            for batch in reader.batches(self.progress, conflicts.pass_equal):
+            for batch in reader.batches(self.progress, conflicts.pass_equal, left_out):
                 planner.load(batch)
         planner.finish()
         return planner

@@ -14,6 +14,7 @@ from lading.importing.conflicts import ExistingRecords
 from lading.importing.context import LoadContext
 from lading.importing.deletions.doomed_rows import doomed_rows
 from lading.importing.outcomes import EntityOutcome
+from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.row_marks import RowMarks
 from lading.importing.updates.differing_records import DifferingRecords, UpdateExisting
 from lading.importing.updates.left_rows import note_left
@@ -24,7 +25,10 @@ from lading.importing.updates.unique_values import UniqueValues
 from lading.model.rowsets import RowSet
 from lading.planning.record_change import Alteration
 from lading.records.comparison import Content
+from lading.records.layout import Key
+from lading.report import Problem
 from lading.scratch.pool import Pool
+from lading.scratch.sort import CHUNK, chunked
 from lading.values.json_text import json_text
 
 
@@ -73,6 +77,9 @@ class CollectedUpdates:
         #: The latter as far as they were passed while all were read along.
         self.lacking = journal.spool()
         self.knows_lacking = False
+        #: The natural keys of bad records, whose rows stay, and the number of one without a key.
+        self.left_out = journal.spool()
+        self.unreadable: int | None = None
 
     def policy(self, *_: Any) -> UpdateExisting:
         """Return the policy that collects the records that differ."""
@@ -103,6 +110,13 @@ class CollectedUpdates:
         records = [record for record, _ in contents]
         self.nesting.append(NestingRecords(batch, records, partners, alterations))
 
+    def leave_out(self, number: int, key: Key | None) -> None:
+        """Keep the stored row of a bad record; without its key no row is known to be lacking."""
+        if key is not None:
+            self.left_out.append((number, key))
+        elif self.unreadable is None:
+            self.unreadable = number
+
     def add_new(self, batch: Batch) -> None:
         """Keep new records until unique values are free."""
         if len(batch):
@@ -129,6 +143,10 @@ class CollectedUpdates:
 
     def _doom(self) -> None:
         """Find the records that the bundle lacks, and the unique values that they give up."""
+        self._keep_left_out()
+        if self.unreadable is not None:
+            self._refuse_to_doom(self.unreadable or None)
+            return
         reader = self.comparison.reader
         lacking = doomed_rows(self.context.database, self.root, self.kept)
         for identities in self.lacking if self.knows_lacking else lacking:
@@ -141,6 +159,29 @@ class CollectedUpdates:
                 content = self.comparison.raw.stored_content(line)
                 self.unique.leave(self.root, content, None, row.identity)
                 self.matcher.leave_doomed(Partner(row, content))
+
+    def _keep_left_out(self) -> None:
+        """Keep the stored rows of bad records."""
+        resolver = self.context.resolvers.by_key(self.root)
+        for chunk in chunked(self.left_out, CHUNK):
+            self.knows_lacking = False  # those that were read along lack these
+            identities = resolver.find(key for _, key in chunk)
+            for number, key in chunk:
+                if identities.get(key) is AMBIGUOUS:
+                    self.unreadable = number
+            rows = (identities.get(key) for _, key in chunk)
+            self.kept.append([row for row in rows if row is not None and row is not AMBIGUOUS])
+
+    def _refuse_to_doom(self, number: int | None) -> None:
+        message = (
+            "the records that a mirror deletes aren't known, as long as the natural key of a bad "
+            "record can't be read, or several records of the database have it. Correct it first"
+        )
+        problem = Problem(self.outcome.file, number, None, None, message)
+        if number is None:  # it is a record of another file that this one's are made of
+            self.context.outcomes.problems.append(problem)
+        else:
+            self.outcome.report(problem)
 
     @property
     def _reads_doomed(self) -> bool:
