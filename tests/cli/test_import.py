@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,25 @@ def test_arguments_in_the_wrong_order_are_told(run, shop, backup) -> None:
     """First the database, then the bundle."""
     assert "expected first the URL" in run("import", backup, shop, code=2).stderr
     assert "expected TARGET BUNDLE (or set DATABASE_URL)" in run("import", backup, code=2).stderr
+
+
+def test_a_database_without_rows_has_the_keys_of_the_bundle(run, folder) -> None:
+    """Which key a table gets may depend on its rows, and so may its references."""
+    tables = (
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(50) UNIQUE);"
+        "CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users (id));"
+    )
+    for name, rows in (("a", "(1, 'a'), (2, 'b')"), ("b", "(1, 'a'), (2, NULL)"), ("c", "")):
+        with sqlite3.connect(folder / f"{name}.db") as connection:
+            connection.executescript(tables)
+            if rows:
+                connection.execute(f"INSERT INTO users VALUES {rows}")
+                connection.execute("INSERT INTO posts VALUES (7, 1)")
+        connection.close()
+    run("export", "sqlite:///a.db", "bundle")
+    assert '"user":{"email":"a"}' in (folder / "bundle/02_posts.json").read_text("utf-8")
+    run("import", "sqlite:///c.db", "bundle", "--yes")
+    run("diff", "sqlite:///c.db", "bundle")
+    run("export", "sqlite:///b.db", "nulls")
+    assert '"user":{"id":1}' in (folder / "nulls/02_posts.json").read_text("utf-8")
+    run("diff", "sqlite:///a.db", "nulls", code=1)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from lading import Catalog, ImportFailed, TargetError, export_all, import_all, verify
 from support.backends import ON_SQLITE, Backend
 from support.rewriting import entity_bytes
+from support.statements import statements
 
 TABLES = [
     "CREATE TABLE shelves (id INTEGER PRIMARY KEY, code VARCHAR(20) NOT NULL UNIQUE)",
@@ -217,6 +218,36 @@ def test_columns_without_a_type_come_back(tmp_path: Path) -> None:
     export_all(None, tmp_path / "a", catalog=catalog)
     assert verify(tmp_path / "a", catalog=catalog, restore=True).errors == []
     engine.dispose()
+
+
+FILLED = "they may be null, but no row had a null when the database was reflected"
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [("(1, 'x', 2), (2, 'y', 3)", ("sku",)), ("(1, 'x', 2), (2, NULL, 3)", ("id",)), ("", ("id",))],
+)
+def test_unique_columns_that_no_row_leaves_null_are_the_key(
+    backend: Backend, values: str, key: tuple[str, ...]
+) -> None:
+    """One statement looks, and only where nothing but a number would tell the rows apart."""
+    with backend.database() as engine:
+        run(
+            engine,
+            "CREATE TABLE goods (id INTEGER PRIMARY KEY, sku VARCHAR(9) UNIQUE, size INTEGER)",
+            "CREATE TABLE named (id INTEGER PRIMARY KEY, slug VARCHAR(9) NOT NULL UNIQUE, "
+            "sku VARCHAR(9) UNIQUE)",
+            "CREATE TABLE torn (id INTEGER PRIMARY KEY, a VARCHAR(9) UNIQUE, b VARCHAR(9) UNIQUE)",
+            *([f"INSERT INTO goods VALUES {values}"] if values else []),
+        )
+        with statements(engine) as seen:
+            catalog = Catalog.from_metadata(engine)
+        assert len([sql for sql in seen if "IS NULL" in sql and "EXISTS" in sql]) == 1
+        choices = {choice.entity: choice for choice in catalog.choices()}
+        assert choices["goods"].key == key
+        assert (FILLED in choices["goods"].reason) == (key == ("sku",))
+        assert (choices["named"].key, choices["torn"].key) == (("slug",), ("id",))
 
 
 def test_a_foreign_key_to_no_table_leaves_a_plain_column(tmp_path: Path) -> None:

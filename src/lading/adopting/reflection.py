@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeEngine
 
+from lading.adopting.filled_keys import note_filled_keys
 from lading.adopting.generated import complete_generated
 from lading.adopting.odd_types import complete_types
 from lading.adopting.relations import (
@@ -51,7 +52,7 @@ def reflected(
     if portable:
         sa.event.listen(metadata, "column_reflect", _generalize)
     try:
-        with _connected(bind) as connection, warnings.catch_warnings():
+        with connection_of(bind) as connection, warnings.catch_warnings():
             # Of indexes by expressions, which hold no data, and of unknown types, whose columns are
             # left out by name.
             warnings.simplefilter("ignore", sa.exc.SAWarning)
@@ -69,6 +70,7 @@ def reflected(
                 complete_types(connection, table)
                 complete_generated(connection, table)
                 drop_lost_references(table)
+            note_filled_keys(connection, metadata.tables.values())
             if portable:
                 tell_indexes_apart(metadata.tables.values())
     except sa.exc.MissingGreenlet as error:
@@ -82,7 +84,8 @@ def reflected(
 
 
 @contextmanager
-def _connected(bind: sa.Engine | sa.Connection) -> Iterator[sa.Connection]:
+def connection_of(bind: sa.Engine | sa.Connection) -> Iterator[sa.Connection]:
+    """Yield a connection that is there, or one of an engine."""
     if isinstance(bind, sa.Connection):
         yield bind
         return

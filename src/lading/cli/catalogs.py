@@ -12,6 +12,7 @@ import click
 import sqlalchemy as sa
 
 from lading.bundle import with_bundle
+from lading.bundle.manifest import Manifest
 from lading.catalog import Catalog
 from lading.cli.databases import VARIABLE, connected
 from lading.cli.declared import PROJECT, declared_catalog
@@ -50,14 +51,16 @@ class CatalogChoice:
         Args:
             engine: The database.
             output: Where it is told.
-            bundle: The bundle that goes into it, whose catalog's name a reflected one has; it nests
-                owned rows if the bundle does.
+            bundle: The bundle that goes into it, whose catalog's name and natural keys a reflected
+                one has; it nests owned rows if the bundle does.
         """
         catalog = self.declared()
         if catalog is not None:
             return catalog
-        name, owned = (None, self.owned) if bundle is None else name_and_form(bundle)
-        catalog = Catalog.from_metadata(engine, name=name, owned=owned)
+        if bundle is None:
+            catalog = Catalog.from_metadata(engine, owned=self.owned)
+        else:
+            catalog = _reflected_for(manifest_of(bundle), engine)
         shown_url = masked(engine.url.render_as_string(hide_password=True))
         output.note(f"No catalog is named: {shown_url} is taken as it is, {_extent(catalog)}.")
         return catalog
@@ -67,7 +70,7 @@ class CatalogChoice:
         url = self.database or os.environ.get(VARIABLE)
         catalog = self._beside(bundle, output, url)
         if catalog is None and bundle is not None:
-            name_and_form(bundle)  # a path without a bundle is the first thing to say
+            manifest_of(bundle)  # a path without a bundle is the first thing to say
         return catalog or _refuse_none()
 
     def perhaps_for_bundle(self, bundle: str, output: Output) -> Catalog | None:
@@ -82,11 +85,36 @@ class CatalogChoice:
             return self.for_database(engine, output, bundle=bundle)
 
 
-def name_and_form(bundle: str) -> tuple[str, bool]:
-    """Return what a bundle calls its catalog, and whether its records hold owned rows."""
-    manifest = with_bundle(bundle, lambda reader: reader.manifest)
-    owned = [path for entry in manifest.files for path in owned_lists("", entry.shape)]
-    return manifest.catalog, bool(owned)
+def manifest_of(bundle: str) -> Manifest:
+    """Return a bundle's manifest; ``BundleError`` if it has none."""
+    return with_bundle(bundle, lambda reader: reader.manifest)
+
+
+def _reflected_for(manifest: Manifest, engine: sa.Engine) -> Catalog:
+    """Return the catalog of a database as a bundle's has it: with its name, lists and keys.
+
+    What a database is given as a key may depend on its rows, and the one to restore into has none.
+    """
+    owned = any(owned_lists("", entry.shape) for entry in manifest.files)
+    options: dict[str, Any] = {"name": manifest.catalog, "owned": owned}
+    catalog = Catalog.from_metadata(engine, **options)
+    keys = _keys_of(manifest, catalog)
+    return Catalog.from_metadata(engine, natural_keys=keys, **options) if keys else catalog
+
+
+def _keys_of(manifest: Manifest, catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    """Return a bundle's natural keys where a catalog has another, by the names of tables."""
+    try:
+        tables = {rows.name: rows.table.fullname for rows in catalog.use().roots.values()}
+    except DeclarationError:
+        return {}  # whoever uses the catalog tells of it
+    choices = {choice.entity: choice for choice in catalog.choices()}
+    keys = {}
+    for entry in manifest.files:
+        choice, key = choices.get(entry.entity_type), tuple(entry.natural_key)
+        if choice is not None and key != choice.key and key in choice.candidates:
+            keys[tables[entry.entity_type]] = key
+    return keys
 
 
 def _refuse_none() -> Catalog:

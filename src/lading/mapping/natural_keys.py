@@ -11,7 +11,7 @@ from lading.mapping.generated_values import generates, is_numbered
 from lading.messages import nearest, shown
 from lading.model.entities import KeyChoice, shown_names
 from lading.model.rowsets import Column, Reference, RowSet, SchemaClass, Value
-from lading.model.uniqueness import is_guarded, unique_columns
+from lading.model.uniqueness import FILLED, is_guarded, unique_columns
 from lading.values.base import article
 
 Key = tuple[Value | Reference, ...]
@@ -21,6 +21,10 @@ DECLARED = "natural_key is declared"
 IDENTITY = (
     "the primary key, for nothing else tells all records apart: it means the same record only in "
     "databases that share their ids"
+)
+ALL_SET = (
+    "the only unique columns: they may be null, but no row had a null when the database was "
+    "reflected"
 )
 
 
@@ -32,6 +36,8 @@ class Candidate:
     nullable: bool
     generated: bool
     primary: bool
+    #: Whether a reflected database has rows, and none with a null.
+    filled: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,7 +120,8 @@ def _adopted_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
     """Decide on the key of a row set that nobody declared, by an order that always has an answer.
 
     What may be null is passed over, since twins would stop an export.  Then the rule is that of
-    declared schemas; of several candidates it takes the first by its columns, and without any the
+    declared schemas; of several candidates it takes the first by its columns.  Without any it takes
+    the only one that may be null, if no row of a reflected database has a null, and else the
     primary key.
     """
     firm = [candidate for candidate in offered if not candidate.nullable]
@@ -125,9 +132,15 @@ def _adopted_key(rows: RowSet, offered: list[Candidate]) -> tuple[Key, str]:
         business = [candidate for candidate in unique if not candidate.generated]
         if unique:
             return (business or unique)[0].key, "the first of several that are unique and not null"
-        return identity_key(rows, offered)
+        return _filled_key(offered) or identity_key(rows, offered)
     is_id = any(isinstance(member, Value) and is_numbered(member.column) for member in key)
-    return key, IDENTITY if is_id else reason
+    return (_filled_key(offered) or (key, IDENTITY)) if is_id else (key, reason)
+
+
+def _filled_key(offered: list[Candidate]) -> tuple[Key, str] | None:
+    """Return the only candidate beside the primary key, if no row has a null in it."""
+    unique = [candidate for candidate in offered if not candidate.primary]
+    return (unique[0].key, ALL_SET) if len(unique) == 1 and unique[0].filled else None
 
 
 def identity_key(rows: RowSet, offered: list[Candidate] | None = None) -> tuple[Key, str]:
@@ -169,6 +182,7 @@ def _candidate(rows: RowSet, members: Key, columns: tuple[Column, ...]) -> Candi
         nullable=any(column.nullable for column in columns),
         generated=any(generates(column) for column in columns),
         primary=set(columns) == set(rows.identity),
+        filled=all(not column.nullable or FILLED in column.info for column in columns),
     )
 
 

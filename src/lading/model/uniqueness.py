@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from lading.model.recursive_keys import Parts
 from lading.model.rowsets import Column, RowSet, Value
 
+#: Where a column that may be null remembers in ``info`` that no row had a null when asked.
+FILLED = "lading: filled"
 #: Tells whether two stored values of a column are always written differently.
 Exact = Callable[[Value], bool]
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lading.adopting.filled_keys import note_filled_keys
+from lading.adopting.reflection import connection_of
 from lading.adopting.sources import name_of
 from lading.bundle.stores.files import reported
 from lading.bundle.stores.whole_file import whole_file
@@ -152,6 +154,9 @@ class _Run:
     ) -> None:
         path = self.folder / "schemas.py"
         base = self._base(models)
+        if self.bind is not None and self.models is None:
+            with connection_of(self.bind) as connection:
+                note_filled_keys(connection, base.metadata.tables.values())
         adopted = Catalog.from_metadata(base, name=self.name, owned=self.owned)
         mapped = {rows.mapper.class_ for rows in adopted.use().all_rows()}
         places = self._places(models, mapped)
