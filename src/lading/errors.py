@@ -8,9 +8,9 @@ databases, files or schemas.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from lading.messages import counted, listed, place, sentence, shown
+from lading.messages import Message, counted, listed, place, sentence, shown
 
 if TYPE_CHECKING:
     from lading.report import ImportReport
@@ -21,11 +21,11 @@ class LadingError(Exception):
 
     ``problem`` says what was wrong and what was expected, ``remedy`` what to
     do; the other attributes say where, and are ``None`` where they don't apply.
-    ``record`` counts from 1, in the order of the file.  ``code`` names the class of error in
-    outputs and documentation, and never changes.
+    ``record`` counts from 1, in the order of the file.  ``code`` names the situation in outputs
+    and documentation, and never changes; a class's own stands for all of its errors.
     """
 
-    code: ClassVar[str] = "lading"
+    code: str = "lading"
 
     def __init__(
         self,
@@ -38,6 +38,8 @@ class LadingError(Exception):
         key: Any = None,
         field: str | None = None,
     ) -> None:
+        if isinstance(problem, Message):
+            self.code, problem = problem.code, problem.plain
         self.problem = problem
         self.remedy = remedy
         self.entity = entity
@@ -56,7 +58,7 @@ class ArgumentError(LadingError, ValueError):
     is wrong), and ``expected`` says what it should be.
     """
 
-    code: ClassVar[str] = "argument"
+    code = "argument"
 
     def __init__(
         self, argument: str, value: Any, expected: str, remedy: str = "", *, subject: str = ""
@@ -75,7 +77,7 @@ class DeclarationError(LadingError):
     holds their texts, each of which names the schema and what to write instead.
     """
 
-    code: ClassVar[str] = "declaration"
+    code = "declaration"
 
     def __init__(self, mistakes: str | Iterable[str]) -> None:
         self.mistakes = (mistakes,) if isinstance(mistakes, str) else tuple(mistakes)
@@ -89,7 +91,7 @@ class DeclarationError(LadingError):
 class BundleError(LadingError):
     """A bundle, a document, a lock or a temporary file isn't whole, or can't be read or written."""
 
-    code: ClassVar[str] = "bundle"
+    code = "bundle"
 
 
 class ChecksumError(BundleError):
@@ -98,7 +100,7 @@ class ChecksumError(BundleError):
     ``expected`` and ``found`` are SHA-256 digests in lower-case hexadecimal.
     """
 
-    code: ClassVar[str] = "checksum"
+    code = "checksum"
 
     def __init__(
         self, problem: str, remedy: str = "", *, expected: str, found: str, **where: Any
@@ -114,7 +116,7 @@ class VersionError(LadingError):
     ``found`` and ``needed`` are the two versions, where one is meant.
     """
 
-    code: ClassVar[str] = "version"
+    code = "version"
 
     def __init__(
         self, problem: str, remedy: str = "", *, found: Any = None, needed: Any = None, **where: Any
@@ -127,7 +129,7 @@ class VersionError(LadingError):
 class TargetError(LadingError):
     """The database can't do, hold or give what was asked of it."""
 
-    code: ClassVar[str] = "target"
+    code = "target"
 
 
 class OutcomeUnknown(LadingError):
@@ -136,13 +138,13 @@ class OutcomeUnknown(LadingError):
     Look whether a record is there, or import again with ``on_conflict="skip"``.
     """
 
-    code: ClassVar[str] = "outcome-unknown"
+    code = "outcome-unknown"
 
 
 class ImportFailed(LadingError):
     """An import found problems and wrote nothing; ``report`` lists each of them."""
 
-    code: ClassVar[str] = "import-failed"
+    code = "import-failed"
 
     def __init__(self, report: ImportReport) -> None:
         self.report = report
@@ -158,7 +160,7 @@ class PlanChanged(LadingError):
     ``differences`` are the first, by entity and key.
     """
 
-    code: ClassVar[str] = "plan-changed"
+    code = "plan-changed"
 
     def __init__(self, differences: Iterable[str], remedy: str = "") -> None:
         self.differences = tuple(differences)
@@ -172,22 +174,22 @@ class PlanChanged(LadingError):
 class AlteredWarning(UserWarning):
     """The database changed values on their way in, as triggers and rules do."""
 
-    code: ClassVar[str] = "altered"
+    code = "altered"
 
 
 class ClosureWarning(UserWarning):
     """A closure takes records that a filter of the same export leaves out."""
 
-    code: ClassVar[str] = "closure"
+    code = "closure"
 
 
 class RoundedWarning(UserWarning):
     """An export wrote decimals with fewer digits than SQLite holds, as the catalog allows."""
 
-    code: ClassVar[str] = "rounded"
+    code = "rounded"
 
 
 class LeftOutWarning(UserWarning):
     """An export leaves out tables or columns that nobody excused by name."""
 
-    code: ClassVar[str] = "left-out"
+    code = "left-out"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, TypeGuard
+from typing import Any, Self, TypeGuard
 
 #: The remedy for a file that isn't as it was written.
 DAMAGED = "Export again, or use an undamaged copy."
@@ -16,6 +16,46 @@ LISTED = 5
 #: How many of the names that exist are listed to whoever wrote another, and how alike is near.
 NAMES = 20
 LIKENESS = 0.6
+
+
+class Message(str):
+    """What is wrong, with the ``code`` of such situations: ``reference-missing``.
+
+    A code is written where its message is, never changes, and is an anchor of the page that
+    explains it.  Parts of a message and texts made of it are plain strings, without a code.
+    """
+
+    __slots__ = ("code",)
+    code: str
+
+    def __new__(cls, code: str, text: str) -> Self:
+        """Give a text its code."""
+        message = super().__new__(cls, text)
+        message.code = code
+        return message
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        """Return what copies are made of, in other processes and files too."""
+        return type(self), (self.code, self.plain)
+
+    def __str__(self) -> str:
+        """Return the message itself, so that ``str`` of an exception that carries it keeps it."""
+        return self
+
+    @property
+    def plain(self) -> str:
+        """The text alone."""
+        return super().__str__()
+
+
+def coded(text: str, code: str) -> Message:
+    """Return a message as it is, and any other text with a code."""
+    return text if isinstance(text, Message) else Message(code, text)
+
+
+def noted(message: Message, note: str) -> Message:
+    """Return a message with a further sentence behind it, if there is one."""
+    return Message(message.code, sentence("", message, note)) if note else message
 
 
 def is_text(value: object) -> TypeGuard[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from lading.messages import listed, place, sentence, shown
+from lading.messages import Message, listed, place, sentence, shown
 
 #: How many problems a report keeps, for each takes memory.
 MOST_PROBLEMS = 1_000
@@ -25,7 +25,8 @@ class Problem:
 
     ``file`` is the file's name within the bundle (for a document, the name of
     its list), ``record`` counts from 1, ``key`` is the record's natural key in
-    portable form or ``None`` where it couldn't be read.
+    portable form or ``None`` where it couldn't be read.  ``code`` names the situation, and never
+    changes: each is explained under "Errors and findings" in the documentation.
     """
 
     file: str
@@ -33,6 +34,24 @@ class Problem:
     key: Any
     field: str | None
     message: str
+    code: str
+
+    @classmethod
+    def of(
+        cls,
+        message: Message,
+        file: str,
+        record: int | None = None,
+        key: Any = None,
+        field: str | None = None,
+    ) -> Problem:
+        """Return the problem that a message tells of a file, or of a record of it."""
+        return cls(file, record, key, field, message.plain, message.code)
+
+    @property
+    def text(self) -> Message:
+        """The message with its code."""
+        return Message(self.code, self.message)
 
     def __str__(self) -> str:
         return sentence(place(file=self.file, record=self.record, field=self.field), self.message)
@@ -83,7 +102,8 @@ class Progress:
 class Finding:
     """One difference between what a catalog declares and what its lock has sealed.
 
-    ``rule`` is a stable name such as ``FIELD_REMOVED``, ``path`` says where
+    ``rule`` is a stable name such as ``FIELD_REMOVED``, and ``code`` the same name as codes of
+    errors and problems are written: ``field-removed``.  ``path`` says where
     (``recipes.uses.amount``).  ``severity`` is ``"safe"`` (older payloads load and mean the
     same), ``"needs a change"`` or ``"breaking"`` (which no change mends).  ``before`` and
     ``after`` are the shapes, ``None`` where there is none.  ``message`` says what is, what was and
@@ -97,6 +117,11 @@ class Finding:
     after: Any
     message: str
     suggestion: str | None = None
+    code: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive the code from the rule."""
+        object.__setattr__(self, "code", self.rule.lower().replace("_", "-"))
 
     @property
     def kind(self) -> str:

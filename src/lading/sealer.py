@@ -15,7 +15,7 @@ from lading.bundle.manifest import External, FileEntry, LinkCount, Manifest, con
 from lading.catalog import Catalog, catalog_of
 from lading.errors import BundleError
 from lading.filenames import MANIFEST
-from lading.messages import counted, listed
+from lading.messages import Message, counted, listed
 from lading.options import check_number, check_path, check_progress
 from lading.report import Problem, Progress
 from lading.scratch.sort import CHUNK, chunked
@@ -134,15 +134,23 @@ def _refuse_unmendable(check: BundleCheck, manifest: Manifest) -> None:
     for entry in manifest.files:
         if check.survey.digests.get(entry.filename) == entry.sha256:
             continue
-        text = ""
+        text = None
         if entry.shape.get("ids") is True:
-            text = "carries surrogate ids, which no edit can keep. Export it without include_ids"
+            text = Message(
+                "edit-of-ids",
+                "carries surrogate ids, which no edit can keep. Export it without include_ids",
+            )
         elif check.files[entry.entity_type].decoder is None:
-            text = "is written by a schema's own code. Pass its catalog=, at the bundle's version"
+            text = Message(
+                "catalog-needed",
+                "is written by a schema's own code. Pass its catalog=, at the bundle's version",
+            )
         elif not check.files[entry.entity_type].is_ordered:
-            text = "has a key whose order only its catalog tells. Pass its catalog="
-        if text:
-            problems.append(Problem(entry.filename, None, None, None, text))
+            text = Message(
+                "catalog-needed", "has a key whose order only its catalog tells. Pass its catalog="
+            )
+        if text is not None:
+            problems.append(Problem.of(text, entry.filename))
     if problems:
         raise failed(problems, 0)
 
@@ -159,11 +167,12 @@ def _refuse_unfollowed(check: BundleCheck, old: Manifest, entries: Iterable[File
             file = changed.get(target) or changed.get(entry.entity_type)
             is_followed = (entry.entity_type, path) in check.followed or target not in names
             if file is not None and links.count and not is_followed:
-                text = (
+                text = Message(
+                    "catalog-needed",
                     f"is edited, and where {entry.entity_type}.{path} leads is told only by the "
-                    "catalog. Pass its catalog="
+                    "catalog. Pass its catalog=",
                 )
-                problems.append(Problem(file.filename, None, None, None, text))
+                problems.append(Problem.of(text, file.filename))
     if problems:
         raise failed(problems, 0)
 

@@ -21,6 +21,7 @@ from lading.catalog import Catalog, catalog_of
 from lading.errors import ArgumentError, BundleError
 from lading.filenames import MANIFEST
 from lading.fresh_databases.factories import EngineFactory, check_factory
+from lading.messages import Message
 from lading.options import check_number, check_path, check_progress
 from lading.report import Problem, Problems, Progress
 from lading.upgrader import upgrade
@@ -139,7 +140,8 @@ def _restore(
     assert manifest is not None, "a bundle without one isn't whole"
     if manifest.external:
         text = "records lead out of this partial bundle, so it can't be restored by itself"
-        check.findings.add(Problem(MANIFEST, None, None, "external", text))
+        message = Message("restore-partial", f"{text}. Export it with closure=True")
+        check.findings.add(Problem.of(message, MANIFEST, field="external"))
         return
     with TemporaryDirectory(prefix="lading-verify-") as name:
         folder, expected = Path(name), path

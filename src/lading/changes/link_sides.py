@@ -15,7 +15,7 @@ from typing import Any
 from lading.changes.rewriting.shapes import Shape
 from lading.changes.run import Piece
 from lading.changes.streams import SIZE, Failed, Streams, numbered
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.entities import Entities
 from lading.model.rowsets import Links, RowSet
 from lading.report import Problem
@@ -202,25 +202,27 @@ class Relinking:
         for number, record in numbered(self.streams.pieces(flow, SIZE, lambda _: None)):
             items = record.get(moved.field)
             if not isinstance(items, list) or not all(isinstance(link, dict) for link in items):
-                self._note(moved, number, f"{shown(items)} is not a list of keys")
+                text = f"{shown(items)} is not a list of keys. Correct it"
+                self._note(moved, number, Message("value-malformed", text))
                 continue
             if record.keys() >= set(names):
                 own = json_text({name: record[name] for name in names})
                 for link in items:
                     yield tuple(sorted(link)), json_text(link), own, number
 
-    def _note(self, moved: Moved, number: int, text: str) -> None:
+    def _note(self, moved: Moved, number: int, text: Message) -> None:
         file, record = self.streams.locate(self.streams.upgrade.flows[moved.source], number)
-        self.problems[moved].append(Problem(file, record, None, moved.field, text))
+        self.problems[moved].append(Problem.of(text, file, record, field=moved.field))
 
     def _unmatched(self, moved: Moved) -> Iterator[Problem]:
         """Yield what is wrong with links whose holder has no record."""
         flow = self.streams.upgrade.flows[moved.source]
         for key, number in self.pairs[moved].unmatched():
             file, record = self.streams.locate(flow, number)
-            text = (
+            text = Message(
+                "reference-missing",
                 f"holds {shown(parse_json(key))}, and links stand in the records of {moved.holder} "
                 f"today, where none has this key. Add the record to {moved.holder}, or remove the "
-                "link"
+                "link",
             )
-            yield Problem(file, record, None, moved.field, text)
+            yield Problem.of(text, file, record, field=moved.field)

@@ -12,6 +12,7 @@ from lading.changes.rewriting.records import Refused, copied, each
 from lading.changes.rewriting.shapes import Shape, is_link, is_owned
 from lading.changes.upgrade_plan import UpgradePlan
 from lading.errors import BundleError, VersionError
+from lading.messages import Message
 from lading.report import Problem
 from lading.values.json_text import parse_json, plain_json_text
 
@@ -122,7 +123,8 @@ class RecordUpgrade:
             record = parse_json(line)
         except ValueError as error:
             self.unread()
-            return Problem(*self.place(number), None, None, f"isn't valid JSON: {error}")
+            text = f"isn't valid JSON: {error}. Correct it"
+            return Problem.of(Message("json-malformed", text), *self.place(number))
         if not isinstance(record, dict):
             self.unread()
             return line  # no record at all, which the decoder says
@@ -131,16 +133,17 @@ class RecordUpgrade:
             try:
                 action.act(record)
             except Refused as error:
-                text = (
+                text = Message(
+                    "change-failed",
                     f"change {action.change.__name__}, {action.step!r}: {error.problem}. "
-                    "Correct the change, or the record"
+                    "Correct the change, or the record",
                 )
-                return Problem(*self.place(number), key, error.field or None, text)
+                return Problem.of(text, *self.place(number), key, error.field or None)
         try:
             return plain_json_text(record)
         except ValueError as error:
             text = f"what changes made of it can't be written: {error}. Correct them, or the record"
-            return Problem(*self.place(number), key, None, text)
+            return Problem.of(Message("change-failed", text), *self.place(number), key)
 
     def begin(self, record: dict[str, Any]) -> Any:
         """Return the key by which messages name a record."""

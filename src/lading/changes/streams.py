@@ -11,7 +11,7 @@ from lading.changes.rewriting.lookups import KeyLookup, SplitPart
 from lading.changes.rewriting.records import Refused
 from lading.changes.run import EntityUpgrade, Piece, RecordUpgrade, Upgrade
 from lading.errors import BundleError
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.report import Problem
 from lading.scratch.key_index import Entry, KeyIndex
 from lading.scratch.spool import Spool
@@ -224,11 +224,12 @@ class Parts:
 
     def _clash(self, key: Any, number: int) -> Problem:
         file, record = self.streams.locate(self.split.flow, number)
-        text = (
+        text = Message(
+            "split-differs",
             f"what becomes {self.split.part.into} {shown(key)} differs from an earlier record's; "
-            "they must agree"
+            "they must agree. Correct one of the two",
         )
-        return Problem(file, record, None, None, text)
+        return Problem.of(text, file, record)
 
     def _entries(self) -> Iterator[Entry]:
         flow, part = self.split.flow, self.split.part.extract
@@ -237,7 +238,8 @@ class Parts:
                 pair = part(record)
             except Refused as error:
                 file, record_number = self.streams.locate(flow, number)
-                self.problems.append(Problem(file, record_number, None, error.field, error.problem))
+                message = Message("change-failed", error.problem)
+                self._note(Problem.of(message, file, record_number, field=error.field))
                 continue
             if pair is not None:
                 yield json_text(pair[0]), json_text(pair[1]), number

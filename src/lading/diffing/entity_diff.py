@@ -11,6 +11,7 @@ from lading.diffing.merge import merge
 from lading.diffing.places import OutOfOrder, SidePlace
 from lading.diffing.results import EntityResult
 from lading.diffing.sides import Block, Side
+from lading.importing.duplicates import key_repeated
 from lading.model.rowsets import RowSet
 from lading.records.comparison import RecordComparison
 from lading.records.raw_records import RawReader
@@ -112,5 +113,5 @@ class EntityDiff:
                 yield number, line
                 last = order, number
                 continue
-            text = f"has the natural key of record {last[1]}; it must be unique"
-            self.result.report(Problem(side.file(self.rows.name), number, None, None, text))
+            text = key_repeated(f"record {last[1]}")
+            self.result.report(Problem.of(text, side.file(self.rows.name), number))

@@ -19,7 +19,7 @@ from lading.importing.batch import Batch
 from lading.importing.context import LoadContext
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.mapping.natural_keys import covering
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.hidden import HIDDEN, hides, masked
 from lading.model.rowsets import Children, Column, Reference, RowSet, Value
 from lading.model.uniqueness import unique_columns
@@ -35,7 +35,7 @@ class Collision:
     """A field of a record that another row has already, and what to say of it."""
 
     field: str
-    message: str
+    message: Message
 
 
 class Collisions:
@@ -91,8 +91,11 @@ class Collisions:
             own, stored = (described(self.root.key, key) for key in (batch.keys[0], other))
             return Collision(
                 self.root.key[0].written,
-                f"{message}; its collation takes {own} for {stored}, which is there already. "
-                "Correct one of the two, or give the column a collation that tells them apart",
+                Message(
+                    "collation-clash",
+                    f"{message}; its collation takes {own} for {stored}, which is there already. "
+                    "Correct one of the two, or give the column a collation that tells them apart",
+                ),
             )
         return None
 
@@ -165,8 +168,11 @@ class Collisions:
         also = ", or leave ids out of the records" if is_id else ""
         return Collision(
             parts[0].written,
-            f"{_values_of(parts, key)} already belongs to {holder}, which has another natural "
-            f"key ({keys}). {remedy} identifies it{also}",
+            Message(
+                "value-taken",
+                f"{_values_of(parts, key)} already belongs to {holder}, which has another natural "
+                f"key ({keys}). {remedy} identifies it{also}",
+            ),
         )
 
     # Nested rows
@@ -282,7 +288,10 @@ def _between_rows(parts: Parts, place: tuple[str, Key], holder: str) -> Collisio
     path, key = place
     return Collision(
         f"{path}{parts[0].written}",
-        f"{_values_of(parts, key)} already belongs to {holder}. Correct one of them",
+        Message(
+            "value-taken",
+            f"{_values_of(parts, key)} already belongs to {holder}. Correct one of them",
+        ),
     )
 
 

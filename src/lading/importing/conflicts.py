@@ -18,6 +18,7 @@ from lading.importing.link_texts import LinkTexts
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.records_beside import RecordsBeside
 from lading.importing.resolved_keys import AMBIGUOUS
+from lading.messages import Message
 from lading.model.rowsets import RowSet
 from lading.records.comparison import FieldDifference
 from lading.records.describe import described
@@ -42,7 +43,7 @@ class Decisions:
     differing: dict[int, list[FieldDifference]] = field(default_factory=dict)
     update: list[int] = field(default_factory=list)
     unchanged: int = 0
-    refuse: dict[int, str] = field(default_factory=dict)
+    refuse: dict[int, Message] = field(default_factory=dict)
 
     def note(self, outcome: EntityOutcome, batch: Batch) -> None:
         """Report the refused records, and count those that aren't written."""
@@ -134,12 +135,13 @@ class SkipExisting:
         """Leave all of them."""
         return Decisions(leave=range(len(identities)))
 
-    def _message(self, existing: ExistingRecords, place: int) -> str:
+    def _message(self, existing: ExistingRecords, place: int) -> Message:
         key = described(self.root.key, existing.batch.keys[place])
-        return (
+        return Message(
+            "id-taken",
             f"{key} is in the database already, and what it holds differs: it may be another "
             f"record. Import into a database where the id is free, give {self.root.name} a natural "
-            "key, or take the bundle's records for those of the database by on_conflict='update'"
+            "key, or take the bundle's records for those of the database by on_conflict='update'",
         )
 
 
@@ -162,9 +164,12 @@ class RefuseExisting:
         """Isn't called."""
         raise NotImplementedError
 
-    def _message(self, existing: ExistingRecords, place: int) -> str:
+    def _message(self, existing: ExistingRecords, place: int) -> Message:
         key = described(self.key, existing.batch.keys[place])
-        return f"{key} is in the database already; on_conflict='skip' leaves such records alone"
+        return Message(
+            "key-taken",
+            f"{key} is in the database already; on_conflict='skip' leaves such records alone",
+        )
 
 
 #: The policies of the modes of ``on_conflict`` that write nothing to existing records.
@@ -265,6 +270,9 @@ class Conflicts:
             decisions.insert = [place for place in range(len(batch)) if place not in known]
         return decisions
 
-    def _ambiguous(self, batch: Batch, place: int) -> str:
+    def _ambiguous(self, batch: Batch, place: int) -> Message:
         key = described(self.root.key, self.resolver.unclear(batch.keys[place]))
-        return f"{self.root.name}: several records in the database have {key}; make it unique there"
+        return Message(
+            "key-ambiguous",
+            f"{self.root.name}: several records in the database have {key}; make it unique there",
+        )

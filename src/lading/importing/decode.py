@@ -20,14 +20,13 @@ from lading.database.dialects.base import Dialect
 from lading.importing.batch import Batch, joined
 from lading.importing.row_decoder import Binds, RowDecoder
 from lading.mapping.fields import schema_of
-from lading.model.hidden import masked_fault, masked_faults
+from lading.messages import Message
+from lading.model.hidden import masked_fault
 from lading.model.rowsets import RowSet
 from lading.records.describe import masked_key
-from lading.records.layout import (
-    Key,
-    RecordLayout,
-)
-from lading.records.lines import encode_lines, flattened, portable_key, without_ids
+from lading.records.faults import failed_load, faults_of, unfit
+from lading.records.layout import Key, RecordLayout
+from lading.records.lines import encode_lines, portable_key, without_ids
 from lading.records.marshmallow_path import canonical_record, needs_marshmallow
 from lading.report import Problem
 from lading.values.json_text import json_text, on_own_stack, parse_json
@@ -138,23 +137,22 @@ class RecordDecoder:
             data = parse_json(line)
         except ValueError as error:
             text = "isn't valid JSON: " + masked_fault(self.rows, "", str(error))
-            problems.append(Problem(self.file, number, None, None, text))
+            message = Message("json-malformed", f"{text}. Correct it")
+            problems.append(Problem.of(message, self.file, number))
             return None
         key = portable_key(self.rows, data)
-        faults = []
         try:
             record = canonical_record(self.rows, self.schema.load(without_ids(self.layout, data)))
             struct = self.decoder.struct(record)
-            faults = list(self.decoder.faults(struct))
+            faults = list(unfit(self.rows, self.decoder.faults(struct)))
             if not faults:
                 return self.decoder.batch([struct], [number], [line])
         except ma.ValidationError as error:
-            faults = list(flattened(error.messages))
+            faults = list(faults_of(self.rows, data, error.messages))
         except Exception as error:
-            faults = [("", f"{type(self.schema).__name__}.load failed: {error!r}")]
+            faults = list(failed_load(self.rows, error))
         problems += [
-            Problem(self.file, number, key, field or None, text)
-            for field, text in masked_faults(self.rows, faults)
+            Problem.of(text, self.file, number, key, field or None) for field, text in faults
         ]
         return None
 

@@ -14,6 +14,7 @@ from lading.importing.references import ReferenceResolver
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.savepoints import Objection, attempt, insert_or_bisect, message_of, path_to
 from lading.importing.shared_columns import Disagreement, compare, deferred_carriers
+from lading.messages import Message
 from lading.model.rowsets import Reference, RowSet
 from lading.records.describe import masked_key
 from lading.records.layout import Key
@@ -64,7 +65,7 @@ class DeferredReferenceLoader:
             try:
                 compare(self.reference, row, shared)
             except Disagreement as error:
-                self._fail(deferred.number, str(error))
+                self._fail(deferred.number, error.message)
             else:
                 yield deferred.number, (*deferred.identity, *(row[n] for n in self.own))
 
@@ -93,7 +94,7 @@ class DeferredReferenceLoader:
 
         return attempt(self.context.database, self.context.journal, write)
 
-    def _fail(self, number: int, message: str, key: Any = None) -> None:
+    def _fail(self, number: int, message: Message, key: Any = None) -> None:
         self.outcome.fail(number, key, self.field, message)
 
     # Bad records

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from lading.importing.batch import Batch
 from lading.importing.row_decoder import RowDecoder
+from lading.messages import Message
 from lading.records.layout import Key
 from lading.report import Problem
 from lading.scratch.sort import externally_sorted
@@ -74,3 +75,11 @@ def duplicates_in(decoder: Decodes, blocks: Iterable[Any]) -> Iterator[tuple[int
         if last is not None and last[0] == order:
             yield number, Duplicate(key, last[1])
         last = (order, number)
+
+
+def key_repeated(other: str) -> Message:
+    """Say that a record has the natural key of another one, such as ``record 7``."""
+    return Message(
+        "key-repeated",
+        f"has the natural key of {other}; it must be unique. Remove or rename one",
+    )

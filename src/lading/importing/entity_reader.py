@@ -9,7 +9,7 @@ from lading.database.dialects.base import Dialect
 from lading.importing.batch import Batch
 from lading.importing.context import Exclusions
 from lading.importing.decode import RecordDecoder
-from lading.importing.duplicates import KeyOrder, find_duplicates
+from lading.importing.duplicates import KeyOrder, find_duplicates, key_repeated
 from lading.importing.outcomes import EntityOutcome, SourceProblems
 from lading.importing.payload import Payload
 from lading.records.describe import masked_key
@@ -89,7 +89,7 @@ class EntityReader:
         """Return the good records of a block, and report the others."""
         batch, problems = self.decoder.decode(block.records, block.first)
         for problem in problems:
-            self.outcome.fail(problem.record or 0, problem.key, problem.field, problem.message)
+            self.outcome.fail(problem.record or 0, problem.key, problem.field, problem.text)
         if self.left_out is not None:
             for number in {problem.record or 0: None for problem in problems}:
                 self.left_out(number, self.decoder.key(block.records[number - block.first]))
@@ -113,6 +113,5 @@ class EntityReader:
     def _report_duplicates(self) -> None:
         for number, duplicate in self.exclusions.duplicates.get(self.name, {}).items():
             other = self.payload.record_at(self.name, duplicate.other)
-            message = f"has the natural key of {other}; it must be unique. Remove or rename one"
             key = masked_key(self.outcome.root.key, duplicate.key)
-            self.outcome.fail(number, key, None, message)
+            self.outcome.fail(number, key, None, key_repeated(other))

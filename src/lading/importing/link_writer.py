@@ -67,7 +67,7 @@ class LinkWriter:
         try:
             compare(self.links.reference, remote, [owner[n] for n in self.shared])
         except Disagreement as error:
-            raise Disagreement(self.links.written, str(error)) from error
+            raise Disagreement(self.links.written, error.message) from error
         return (*owner, *(remote[n] for n in self.own))
 
     def write(self, rows: list[Row], log: WriteLog) -> None:

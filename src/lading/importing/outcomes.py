@@ -13,7 +13,7 @@ from typing import Any
 
 from lading.importing.batch import Batch
 from lading.importing.payload import Payload
-from lading.messages import sentence, shown
+from lading.messages import Message, noted, shown
 from lading.model.hidden import HIDDEN, is_hidden
 from lading.model.rowsets import RowSet
 from lading.planning.change_log import ChangeLog
@@ -70,7 +70,7 @@ class EntityOutcome:
         #: The numbers of the records that have a problem.
         self.bad: set[int] = set()
 
-    def fail(self, number: int, key: Any, field_: str | None, message: str) -> None:
+    def fail(self, number: int, key: Any, field_: str | None, message: Message) -> None:
         """Report a problem of a record, which is then left out.
 
         Args:
@@ -79,8 +79,7 @@ class EntityOutcome:
             field_: the field that is wrong; ``None`` for the whole record.
             message: what is wrong, and what to do.
         """
-        text = sentence("", message, self.note) if self.note else message
-        self.report(Problem(self.file, number, key, field_, text))
+        self.report(Problem.of(noted(message, self.note), self.file, number, key, field_))
 
     def report(self, problem: Problem) -> None:
         """Note a problem as it is; its record is then left out."""
@@ -96,8 +95,9 @@ class EntityOutcome:
         """Note a field in which a skipped record differs from the one that the database has."""
         path, value, stored = difference
         here, there = (HIDDEN, HIDDEN) if is_hidden(self.root, path) else (value, stored)
-        message = f"is {shown(here)} here and {shown(there)} in the database"
-        self.outcomes.differences.append(Problem(self.file, number, key, path, message))
+        text = f"is {shown(here)} here and {shown(there)} in the database"
+        message = Message("record-differs", text)
+        self.outcomes.differences.append(Problem.of(message, self.file, number, key, path))
 
     def key_at(self, batch: Batch, place: int) -> Any:
         """Return the natural key of a batch's record, in portable form."""

@@ -16,6 +16,7 @@ from lading.importing.outcomes import EntityOutcome
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers
 from lading.mapping.load_order import LoadOrder, link_name
+from lading.messages import Message
 from lading.model.hidden import hides
 from lading.model.rowsets import Links, Reference, RowSet
 from lading.records.describe import described, masked_key
@@ -126,7 +127,7 @@ class ReferenceResolver:
             messages = []
             if len(set(keys)) != len(keys):
                 twice = described(reference.parts, repeated(keys))
-                messages.append(f"holds {twice} twice; remove one")
+                messages.append(Message("link-repeated", f"holds {twice} twice; remove one"))
             for key in keys:
                 row = targets.get(key)
                 if row is None or row is AMBIGUOUS:
@@ -142,27 +143,30 @@ class ReferenceResolver:
         """Map the keys of a reference's targets that exist to the columns referred to."""
         return self.resolvers.of(reference).find(keys)
 
-    def missing(self, reference: Reference, key: Key, row: Row | None = None) -> str:
+    def missing(self, reference: Reference, key: Key, row: Row | None = None) -> Message:
         """Say that a reference has no target, or several, and what to do."""
         target = reference.target.name
         resolver = self.resolvers.of(reference)
         if row is AMBIGUOUS:
             text = described(reference.parts, resolver.unclear(key))
-            return (
+            return Message(
+                "reference-ambiguous",
                 f"{target}: several records have {text}; make it unique, or refer to them by "
-                "another key"
+                "another key",
             )
         extension = reference.target.extension_of(reference.remote[0].table)
         record = f"record with a row in {extension.table.fullname}" if extension else "record"
         text = described(reference.parts, key)
         if self.has_failed(reference, key):
-            return f"{target}: the record with {text} has a problem of its own"
+            problem = f"{target}: the record with {text} has a problem of its own"
+            return Message("target-refused", f"{problem}. Mend that one")
         is_hidden = any(map(hides, reference.parts))
         near = None if is_hidden else self.resolvers.nearest(resolver, key)
         closest = f"; closest is {near}" if near is not None else ""
-        return (
+        return Message(
+            "reference-missing",
             f"{target}: no {record} has {text}{closest}. Add the record to {target}, or correct "
-            "the key"
+            "the key",
         )
 
     def has_failed(self, reference: Reference, key: Key) -> bool:
@@ -172,5 +176,5 @@ class ReferenceResolver:
         portable = masked_key(reference.parts, key)
         return self.outcome.outcomes.failed_keys.holds(reference.target.name, portable)
 
-    def _fail(self, number: int, places: RowPlaces, field: str, message: str) -> None:
+    def _fail(self, number: int, places: RowPlaces, field: str, message: Message) -> None:
         self.outcome.fail(number, places.key(number), field, message)

@@ -9,6 +9,7 @@ import msgspec
 
 from lading.codegen import CodeBuilder, Expression
 from lading.importing.batch import Batch, Nested
+from lading.messages import Message
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.records.key_source import (
     order_source,
@@ -99,10 +100,14 @@ class RowDecoder:
         def class_of(record: Any) -> Any:
             class_ = getattr(record, place)
             if known is not None and class_ not in known:
-                raise ValueError(f"{class_!r} isn't a class of this hierarchy")
+                raise ValueError(
+                    Message("class-unknown", f"{class_!r} isn't a class of this hierarchy")
+                )
             for written, at, classes in optional:
                 if (getattr(record, at) is not msgspec.UNSET) != (class_ in classes):
-                    raise ValueError(f"{written}: isn't as the record's class has it")
+                    raise ValueError(
+                        Message("field-of-class", f"{written}: isn't as the record's class has it")
+                    )
             return class_
 
         return lambda records: [class_of(record) for record in records]
@@ -233,4 +238,4 @@ def _key_struct(layout: KeyLayout | None, written: dict[str, Any]) -> Any:
 
 
 def _no_null(_: Any) -> Any:
-    raise ValueError("Field may not be null.")
+    raise ValueError(Message("value-null", "Field may not be null. Give it a value"))

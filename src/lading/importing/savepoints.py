@@ -12,6 +12,7 @@ from lading.database.refusals import refusal_without_values
 from lading.database.refused_columns import refused_columns
 from lading.importing.journal import Journal, WriteLog
 from lading.importing.shared_columns import Disagreement
+from lading.messages import Message
 from lading.model.hidden import has_hidden
 from lading.model.rowsets import Column, Member, Reference, RowSet, Value
 
@@ -102,14 +103,15 @@ def _columns_of(member: Member) -> tuple[Column, ...]:
     return member.carried_columns if isinstance(member, Reference) else ()
 
 
-def message_of(objection: Objection, root: RowSet) -> str:
+def message_of(objection: Objection, root: RowSet) -> Message:
     """Describe the objection to a record of an entity, on one line.
 
     The database's own text may show a value, so an entity with hidden fields goes without it.
     """
     if isinstance(objection, Disagreement):
-        return str(objection)
+        return objection.message
     if has_hidden(root):
-        return f"the database refused it: {refusal_without_values(objection)}"
-    lines = str(objection.orig).strip().splitlines()
-    return f"the database refused it: {'; '.join(line.strip() for line in lines)}"
+        reason = refusal_without_values(objection)
+    else:
+        reason = "; ".join(map(str.strip, str(objection.orig).strip().splitlines()))
+    return Message("database-refused", f"the database refused it: {reason}")

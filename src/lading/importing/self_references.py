@@ -23,6 +23,7 @@ from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.shared_columns import deferred_carriers
 from lading.importing.writer import RowWriter
 from lading.mapping.load_order import LoadOrder
+from lading.messages import Message
 from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.records.describe import described
 from lading.records.layout import Key
@@ -171,7 +172,7 @@ class SelfReferences:
 
     def orphans(
         self, resolved: ResolvedBatch, waiting_keys: dict[str, set[Any]]
-    ) -> Iterator[tuple[int, str, str]]:
+    ) -> Iterator[tuple[int, str, Message]]:
         """Report what rows that can't be placed refer to: nothing, or each other.
 
         Yields the place, the field and the message of each; ``waiting_keys`` is what
@@ -187,10 +188,11 @@ class SelfReferences:
                 message = self.resolver.missing(reference, key, row)
                 if row is None and self._searched(reference, key) in waiting_keys[reference.name]:
                     text = described(reference.parts, key)
-                    message = (
+                    message = Message(
+                        "reference-circle",
                         f"the record with {text} can't be placed before it: what that one "
                         "refers to is missing, or refers back to it. Add what is missing, or break "
-                        "the circle"
+                        "the circle",
                     )
                 yield place, reference.written, message
 

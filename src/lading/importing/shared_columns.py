@@ -11,6 +11,7 @@ from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.mapping.load_order import LoadOrder
+from lading.messages import Message
 from lading.model.rowsets import Column, Reference, RowSet
 
 
@@ -20,8 +21,9 @@ class Disagreement(Exception):
     ``field`` is one of the two, ``place`` the row's place among those compared.
     """
 
-    def __init__(self, field: str, text: str, place: int = 0) -> None:
-        super().__init__(text)
+    def __init__(self, field: str, message: Message, place: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
         self.field = field
         self.place = place
 
@@ -29,7 +31,7 @@ class Disagreement(Exception):
         """Return the same error for the row's owner; rows are counted from 1 in each list."""
         owner = owners[self.place]
         position = owners[: self.place + 1].count(owner)
-        return Disagreement(f"{written}.{position}.{self.field}", str(self), owner)
+        return Disagreement(f"{written}.{position}.{self.field}", self.message, owner)
 
 
 class Agreement:
@@ -60,7 +62,7 @@ class Agreement:
                 try:
                     compare(reference, target, [row[place] for _, place in places])
                 except Disagreement as error:
-                    yield Disagreement(error.field, str(error), n)
+                    yield Disagreement(error.field, error.message, n)
 
     def values(self, reference: Reference, row: Row) -> Row:
         """Return the values of a reference's columns by other members, to be compared later."""
@@ -95,15 +97,22 @@ def compare(reference: Reference, target: Row | None, values: Sequence[Any]) -> 
         if not reference.carried_columns and None not in values:
             raise Disagreement(
                 reference.written,
-                f"is null, though the record's other fields set {names}; name what they refer to",
+                Message(
+                    "reference-null",
+                    f"is null, though the record's other fields set {names}; name what they refer "
+                    "to",
+                ),
             )
         return
     for (n, column), value in zip(shared, values, strict=True):
         if not _is_same(target[n], value):
             raise Disagreement(
                 reference.written,
-                f"refers to a row of another {column.name} than the record's other fields say; "
-                "correct one of them",
+                Message(
+                    "reference-disagrees",
+                    f"refers to a row of another {column.name} than the record's other fields "
+                    "say; correct one of them",
+                ),
             )
 
 

@@ -15,6 +15,7 @@ from lading.importing.journal import WriteLog
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.left_rows import fail_held, left_trees
+from lading.messages import Message
 from lading.report import Problem
 
 Trees = Mapping[str, DoomedTree]
@@ -41,7 +42,7 @@ def delete_doomed(
     context.journal.add(log)
     outcomes = {entity.root.name: entity.outcome for entity in updates}
     deleter = Deleter(context.database, context.order, context.journal, {**left, **trees})
-    held: dict[tuple[str, Row], str] = {}
+    held: dict[tuple[str, Row], Message] = {}
     for refusal in deleter.delete():
         if refusal.entity in outcomes:
             _report(outcomes[refusal.entity], refusal)
@@ -87,7 +88,9 @@ def refuse_held(
 
 
 def _fail(
-    context: LoadContext, updates: Sequence[CollectedUpdates], held: Mapping[tuple[str, Row], str]
+    context: LoadContext,
+    updates: Sequence[CollectedUpdates],
+    held: Mapping[tuple[str, Row], Message],
 ) -> None:
     for entity in updates:
         fail_held(context, entity.root, entity.outcome, entity.matcher, held)
@@ -138,9 +141,10 @@ def note_consequences(
         _report(outcomes[refusal.entity], refusal)
     context.outcomes.problems.more += consequences.more_refusals
     for along in consequences.cascades if not cascade else ():
-        message = (
+        message = Message(
+            "cascade-needed",
             f"deleting its records would take others along: {along}. Delete or keep these first, "
-            "or say cascade=True"
+            "or say cascade=True",
         )
         _report(outcomes[along.entity], Refusal(along.entity, None, message))
     return consequences.log
@@ -166,4 +170,4 @@ def _rewritten(entity: CollectedUpdates) -> Iterator[list[Row]]:
 
 
 def _report(outcome: EntityOutcome, refusal: Refusal) -> None:
-    outcome.report(Problem(outcome.file, None, refusal.key, None, refusal.message))
+    outcome.report(Problem.of(refusal.message, outcome.file, key=refusal.key))

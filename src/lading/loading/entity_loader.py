@@ -21,6 +21,7 @@ from lading.importing.self_references import SelfReferences
 from lading.importing.updates.entity_updates import EntityUpdates
 from lading.importing.waiting import WaitingRecords
 from lading.importing.writer import RowWriter
+from lading.messages import Message
 from lading.model.rowsets import RowSet
 from lading.records.comparison import RecordComparison
 
@@ -213,7 +214,7 @@ class EntityLoader:
             if self.context.exclusions.must_restart:
                 return
 
-    def _explained(self, batch: Batch, objection: Objection) -> tuple[str | None, str]:
+    def _explained(self, batch: Batch, objection: Objection) -> tuple[str | None, Message]:
         """Return the field that is at fault in one record, if it is known, and why."""
         message = message_of(objection, self.root)
         if isinstance(objection, sa.exc.IntegrityError):
@@ -239,6 +240,6 @@ class EntityLoader:
             numbers = {batch.numbers[place] for place in collisions}
             self.context.exclusions.add_bad(self.root.name, numbers)
 
-    def _fail(self, batch: Batch, place: int, field: str | None, message: str) -> None:
+    def _fail(self, batch: Batch, place: int, field: str | None, message: Message) -> None:
         key = self.outcome.key_at(batch, place)
         self.outcome.fail(batch.numbers[place], key, field, message)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState
 
 from lading.mapping.key_forms import read_key, read_list, write_key
-from lading.messages import shown
+from lading.messages import Message, coded, shown
 from lading.model.ordering import as_listed, by_columns, reference_order
 from lading.model.rowsets import Children, Reference, RowSet, SchemaClass
 from lading.values.base import Kind
@@ -35,13 +35,13 @@ class ValueField(ma.fields.Field[Any]):
         try:
             return self.kind.write(value)
         except ValueError as error:
-            raise ma.ValidationError(str(error)) from error
+            raise ma.ValidationError(coded(str(error), "value-malformed")) from error
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:
             return self.kind.read(value)
         except ValueError as error:
-            raise ma.ValidationError(str(error)) from error
+            raise ma.ValidationError(coded(str(error), "value-malformed")) from error
 
 
 class Ref(ma.fields.Field[Any]):
@@ -245,5 +245,7 @@ class OneOfClasses(ma.validate.Validator):
             known = ", ".join(
                 sorted(repr(identity) for identity in self.classes if identity is not None)
             )
-            raise ma.ValidationError(f"unknown class {shown(value)}; expected one of: {known}")
+            raise ma.ValidationError(
+                Message("class-unknown", f"unknown class {shown(value)}; expected one of: {known}")
+            )
         return value

@@ -7,6 +7,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from lading.messages import Message, shown
 from lading.model.recursive_keys import Parts, deepest, levels_of, recurring
 from lading.model.rowsets import Reference, Value
 
@@ -36,13 +37,14 @@ def _part_of(value: Any, part: Value | Reference) -> Any:
     """Return what an object, or a mapping, has as a part of its key."""
     part_value = part.field.get_value(value, part.name)
     if part_value is ma.missing:
-        raise ma.ValidationError(f"has no {part.name}")
+        raise ma.ValidationError(Message("key-incomplete", f"has no {part.name}"))
     return part_value
 
 
 def _refuse_deep(reference: Reference, levels: list[Any]) -> None:
     if len(levels) > deepest(reference):
-        raise ma.ValidationError(f"has more than {deepest(reference)} levels.")
+        text = f"has more than {deepest(reference)} levels. Correct the key, or shorten the chain"
+        raise ma.ValidationError(Message("key-too-deep", text))
 
 
 def read_key(reference: Reference, value: Any) -> dict[str, Any]:
@@ -70,7 +72,12 @@ def _read_level(parts: Parts, level: Any, own: Reference | None, above: Level | 
     """
     if not isinstance(level, Mapping):
         names = ", ".join(part.written for part in parts)
-        raise ma.ValidationError(f"expected an object with {names}.")
+        raise ma.ValidationError(
+            Message(
+                "reference-malformed",
+                f"expected an object with {names}, found {shown(level)}. Write the target's key",
+            )
+        )
     read: dict[str, Any] = {}
     errors: dict[Any, Any] = {}
     for part in parts:
@@ -101,7 +108,8 @@ def _validated(part: Reference, above: Level) -> dict[str, Any]:
 def read_list(value: Any, read: Any) -> list[Any]:
     """Read each item of a list, and gather the errors of all by position."""
     if not isinstance(value, list):
-        raise ma.ValidationError("Not a valid list.")
+        text = "Not a valid list. Write a list, in brackets, of one thing as well"
+        raise ma.ValidationError(Message("value-malformed", text))
     errors: dict[Any, Any] = {}
     result = []
     for index, element in enumerate(value):

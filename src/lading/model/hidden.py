@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lading.messages import Message, coded
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 
 
@@ -85,17 +86,20 @@ def masked_value(member: Member, value: Any) -> Any:
     return HIDDEN
 
 
-def masked_faults(rows: RowSet, faults: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def masked_faults(
+    rows: RowSet, faults: Iterable[tuple[str, Message]]
+) -> Iterator[tuple[str, Message]]:
     """Yield the faults of a record's fields, by dotted path, as they may be shown."""
-    for path, text in faults:
-        yield path, masked_fault(rows, path, text)
+    for path, message in faults:
+        yield path, coded(masked_fault(rows, path, message), message.code)
 
 
 def masked_fault(rows: RowSet, path: str, text: str) -> str:
     """Return a field's fault as it may be shown; a record's is withheld if it has hidden fields."""
     if not path.split(".", maxsplit=1)[0]:
         return WITHHELD if has_hidden(rows) else text
-    return UNFIT_VALUE if is_hidden(rows, path) and text not in PLAIN else text
+    is_plain = isinstance(text, Message) and text.code in PLAIN
+    return UNFIT_VALUE if is_hidden(rows, path) and not is_plain else text
 
 
 def is_hidden(rows: RowSet, path: str) -> bool:
@@ -108,9 +112,5 @@ def is_hidden(rows: RowSet, path: str) -> bool:
     return False
 
 
-#: Messages about a field's presence, which never hold its value.
-PLAIN = {
-    "Missing data for required field.",
-    "Unknown field.",
-    "Field may not be null.",
-}
+#: The codes of messages about a field's presence, which never hold its value.
+PLAIN = {"field-missing", "field-unknown", "value-null"}

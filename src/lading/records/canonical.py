@@ -12,11 +12,13 @@ import msgspec
 
 from lading.errors import LadingError
 from lading.mapping.fields import schema_of
-from lading.model.hidden import masked_fault, masked_faults
+from lading.messages import Message
+from lading.model.hidden import masked_fault
 from lading.model.ordering import as_listed, key_order, reference_order
 from lading.model.rowsets import Children, Links, RowSet, Value
+from lading.records.faults import failed_load, faults_of, unfit
 from lading.records.layout import RecordLayout
-from lading.records.lines import flattened, portable_key, without_ids
+from lading.records.lines import portable_key, without_ids
 from lading.records.marshmallow_path import canonical_record, dumped, needs_marshmallow
 from lading.report import Problem
 from lading.values.json_text import json_text, on_own_stack, parse_json
@@ -50,20 +52,17 @@ class Canonicaliser:
             data = parse_json(line)
         except ValueError as error:
             text = "isn't valid JSON: " + masked_fault(self.rows, "", str(error))
-            return [Problem(file, number, None, None, text)]
+            return [Problem.of(Message("json-malformed", f"{text}. Correct it"), file, number)]
         key = portable_key(self.rows, data)
         try:
             return self._canonical(without_ids(self.layout, data))
         except ma.ValidationError as error:
-            faults = list(flattened(error.messages))
+            faults = faults_of(self.rows, data, error.messages)
         except LadingError as error:
-            faults = [("", str(error))]
+            faults = unfit(self.rows, [("", Message(error.code, str(error)))])
         except Exception as error:
-            faults = [("", f"{type(self.schema).__name__}.load failed: {error!r}")]
-        return [
-            Problem(file, number, key, field or None, text)
-            for field, text in masked_faults(self.rows, faults)
-        ]
+            faults = failed_load(self.rows, error)
+        return [Problem.of(text, file, number, key, field or None) for field, text in faults]
 
     def _canonical(self, data: Any) -> Canonical:
         loaded = canonical_record(self.rows, self.schema.load(data))

@@ -1,13 +1,12 @@
-"""Records as lines of JSON, and what marshmallow says of them by field."""
+"""Records as lines of JSON, their keys as they are written, and their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from lading.messages import shown
 from lading.model.hidden import masked
 from lading.model.rowsets import RowSet
 from lading.records.layout import RecordLayout, WrittenKey
@@ -48,16 +47,3 @@ def without_ids(layout: RecordLayout, data: Any) -> Any:
             nested = layout.children[child.name]
             without[child.written] = [without_ids(nested, record) for record in items]
     return without
-
-
-def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield marshmallow's messages with their dotted paths; list items count from 1."""
-    if isinstance(messages, dict):
-        for name, inner in messages.items():
-            step = "" if name == "_schema" else str(name + 1 if isinstance(name, int) else name)
-            yield from flattened(inner, f"{path}.{step}" if path and step else path or step)
-    elif isinstance(messages, list | tuple):
-        for inner in messages:
-            yield from flattened(inner, path)
-    else:
-        yield path, messages if isinstance(messages, str) else shown(messages)

@@ -14,7 +14,7 @@ import msgspec
 
 from lading.errors import TargetError
 from lading.mapping.fields import Owned, Ref, RefList, ValueField, schema_of
-from lading.messages import shown
+from lading.messages import Message, coded, shown
 from lading.model.hidden import HIDDEN, WITHHELD, has_hidden, hides, masked, masked_fault
 from lading.model.recursive_keys import levels_of, recurring
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
@@ -265,7 +265,11 @@ def canonical_record(rows: RowSet, loaded: Any) -> dict[str, Any]:
     """
     if not isinstance(loaded, dict):
         raise ma.ValidationError(
-            f"load returned {shown(loaded)}; lading needs plain data, so post_load must return it"
+            Message(
+                "schema-failed",
+                f"load returned {shown(loaded)}; lading needs plain data, so post_load must "
+                "return it",
+            )
         )
     record: dict[str, Any] = {}
     discriminator = rows.discriminator
@@ -287,7 +291,8 @@ def _loaded(member: Member, loaded: dict[str, Any]) -> dict[str, Any]:
     try:
         return {member.written: canonical_value(member, value)}
     except ValueError as error:
-        raise ma.ValidationError({member.written: [str(error)]}) from error
+        message = coded(str(error), "value-malformed")
+        raise ma.ValidationError({member.written: [message]}) from error
 
 
 def canonical_value(member: Any, value: Any) -> Any:

@@ -20,6 +20,7 @@ from lading.errors import LadingError
 from lading.filenames import MANIFEST
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.contradictions import contradictions
+from lading.messages import DAMAGED, Message
 from lading.model.entities import Entities
 from lading.model.rowsets import RowSet
 from lading.model.shape import shape_of
@@ -35,6 +36,14 @@ from lading.verifying.shape_rows import hide_as_declared, rows_of_shapes
 from lading.verifying.upgraded_check import UpgradedCheck
 
 Watch = Callable[[Progress], None]
+NO_SHAPE = Message(
+    "shape-malformed",
+    f"isn't the shape of any records, which are looked at as plain JSON. {DAMAGED}",
+)
+UNREAD = Message(
+    "file-unread",
+    "none of its records could be read, so references to them aren't followed. Mend the file first",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +122,8 @@ class BundleCheck:
             for place, entry in enumerate(manifest.files):
                 rows = reading.rows.get(entry.entity_type)
                 if rows is None and not (is_shape(entry.shape) and entry.shape.get("custom")):
-                    text = "isn't the shape of any records, which are looked at as plain JSON"
                     field = f"files[{place}].shape"
-                    self.findings.add(Problem(MANIFEST, None, None, field, text))
+                    self.findings.add(Problem.of(NO_SHAPE, MANIFEST, field=field))
                 check = self._check_file(entry, rows, reading, references)
                 self.files[entry.entity_type] = check
                 if check.decoder is not None and rows is not None:
@@ -134,8 +142,7 @@ class BundleCheck:
         """Say of files that couldn't be read what else isn't looked at, in place of each link."""
         for check in self.files.values():
             if check.is_unread and check.rows is not None and references.ignore(check.rows):
-                text = "none of its records could be read, so references to them aren't followed"
-                self.findings.add(Problem(check.entry.filename, None, None, None, text))
+                self.findings.add(Problem.of(UNREAD, check.entry.filename))
 
     def _again(self, entry: FileEntry, reading: RecordReading) -> Iterator[Block]:
         """Yield a file's records once more."""

@@ -12,6 +12,7 @@ from lading.catalog import Catalog
 from lading.changes.run import Piece
 from lading.errors import ImportFailed
 from lading.exporting.manifest_builder import Contents
+from lading.importing.duplicates import key_repeated
 from lading.importing.outcomes import count_links
 from lading.importing.payload import Payload
 from lading.mapping.load_order import load_order_of
@@ -107,12 +108,9 @@ class CanonicalBundle:
         self.references.add(rows, strict)
 
     def _twins(self, name: str, number: int, key: Key, other: int) -> None:
-        text = (
-            f"has the natural key of {self.payload.record_at(name, other)}; it must be unique. "
-            "Remove or rename one"
-        )
+        text = key_repeated(self.payload.record_at(name, other))
         own = masked_key(self.entities[name].key, key)
-        self.problems.append(Problem(self.payload.file(name), number, own, None, text))
+        self.problems.append(Problem.of(text, self.payload.file(name), number, own))
 
     # References
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from lading.bundle.manifest import Manifest
 from lading.filenames import MANIFEST
 from lading.importing.batch import Batch
+from lading.messages import Message
 from lading.model.rowsets import Reference, RowSet
 from lading.records.describe import described, masked_key
 from lading.records.layout import Key
@@ -54,11 +55,13 @@ def follow(
         counts[source.rows.name, path] += 1
         if (source.rows.name, path) in leaving:
             continue
-        text = (
-            f"leads nowhere: {reference.target.name}: no record of this bundle has "
-            f"{described(reference.parts, key)}"
+        target = reference.target.name
+        text = Message(
+            "reference-missing",
+            f"leads nowhere: {target}: no record of this bundle has "
+            f"{described(reference.parts, key)}. Add the record to {target}, or correct the key",
         )
-        tell(Problem(source.file, number, _key_of(source.rows, batch, number), path, text))
+        tell(Problem.of(text, source.file, number, _key_of(source.rows, batch, number), path))
     return counts
 
 
@@ -102,11 +105,12 @@ def compare_external(
     for name, path in references.spots:
         leaving, count = counts.get((name, path), 0), expected.get((name, path), 0)
         if leaving != count and count:
-            text = (
+            text = Message(
+                "external-count",
                 f"{leaving} links of {name}.{path} lead nowhere in this bundle, and the manifest "
-                f"says {count}"
+                f"says {count}. Look for a misspelt key, or seal the bundle if links were removed",
             )
-            tell(Problem(MANIFEST, None, None, "external", text), mends=leaving < count)
+            tell(Problem.of(text, MANIFEST, field="external"), mends=leaving < count)
 
 
 def _key_of(rows: RowSet, batch: Batch, number: int) -> Any:

@@ -10,8 +10,9 @@ from typing import Any
 from lading.bundle import Block
 from lading.bundle.manifest import FileEntry
 from lading.importing.batch import Batch
-from lading.importing.duplicates import duplicates_in
+from lading.importing.duplicates import duplicates_in, key_repeated
 from lading.importing.outcomes import count_links
+from lading.messages import EDITED, Message
 from lading.model.recursive_keys import Parts
 from lading.model.rowsets import RowSet, Value
 from lading.records.describe import masked_key
@@ -24,7 +25,13 @@ from lading.verifying.references import BundleReferences
 from lading.verifying.repeated_values import RepeatedValues
 from lading.verifying.strict_decoder import StrictDecoder
 
-LOOSE = "isn't written as an export writes it. seal() rewrites it in canonical form"
+LOOSE = Message(
+    "not-canonical", "isn't written as an export writes it. seal() rewrites it in canonical form"
+)
+
+LAYOUT = Message(
+    "not-canonical", "isn't laid out as an export lays it out. seal() rewrites it in canonical form"
+)
 
 
 class FileCheck:
@@ -99,7 +106,7 @@ class FileCheck:
         for number in loose:
             self.loose += 1
             self.is_canonical = False
-            self.findings.add(Problem(self.entry.filename, number, None, None, LOOSE), mends=True)
+            self.findings.add(Problem.of(LOOSE, self.entry.filename, number), mends=True)
 
     def _check_order(self, batch: Batch) -> None:
         """Tell each record that stands before its place; equal keys are searched for later."""
@@ -121,22 +128,22 @@ class FileCheck:
     def _tell_misplaced(self, number: int, key: Any, other: int) -> None:
         self.misplaced += 1
         self.is_canonical = False
-        text = (
+        text = Message(
+            "record-misplaced",
             f"stands behind record {other}, whose key comes after its own. seal() puts records in "
-            "key order"
+            "key order",
         )
         self._problem(number, key, text, mends=True)
 
-    def _problem(self, number: int, key: Any, text: str, *, mends: bool = False) -> None:
+    def _problem(self, number: int, key: Any, text: Message, *, mends: bool = False) -> None:
         assert self.rows is not None
         portable = masked_key(self.rows.key, key) if key else None
-        self.findings.add(Problem(self.entry.filename, number, portable, None, text), mends=mends)
+        self.findings.add(Problem.of(text, self.entry.filename, number, portable), mends=mends)
 
     def tell_layout(self) -> None:
         """Tell that what stands between the records isn't what lading writes."""
-        text = "isn't laid out as an export lays it out. seal() rewrites it in canonical form"
         self.is_canonical = False
-        self.findings.add(Problem(self.entry.filename, None, None, None, text), mends=True)
+        self.findings.add(Problem.of(LAYOUT, self.entry.filename), mends=True)
 
     def finish(self, again: Callable[[], Iterator[Block]]) -> None:
         """Search for equal keys where the order doesn't show them, and compare the links.
@@ -145,22 +152,22 @@ class FileCheck:
         """
         if self.needs_search and self.decoder is not None:
             for number, duplicate in duplicates_in(self.decoder, again()):
-                text = (
-                    f"has the natural key of record {duplicate.other}; it must be unique. Remove "
-                    "or rename one"
-                )
-                self._problem(number, duplicate.key, text)
+                self._problem(number, duplicate.key, key_repeated(f"record {duplicate.other}"))
         for number, field, names in self.repeated.clashes():
             text = f"{names} must be unique, and an earlier row has the same. Correct one of them"
-            self.findings.add(Problem(self.entry.filename, number, None, field, text))
+            message = Message("value-taken", text)
+            self.findings.add(Problem.of(message, self.entry.filename, number, field=field))
         self.repeated.close()
         if not self.is_clean or self.rows is None:
             return
         for path, expected in self.entry.references.items():
             count = self.links.get(path, 0)
             if count != expected.count:
-                text = f"holds {count} links, and the manifest says {expected.count}"
-                problem = Problem(self.entry.filename, None, None, path, text)
+                text = Message(
+                    "link-count",
+                    f"holds {count} links, and the manifest says {expected.count}. {EDITED}",
+                )
+                problem = Problem.of(text, self.entry.filename, field=path)
                 self.findings.add(problem, mends=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lading.bundle.file_format import LineEndings
 from lading.errors import ChecksumError, LadingError
 from lading.filenames import SUMS
-from lading.messages import sentence
+from lading.messages import Message, sentence
 from lading.report import Problem, Problems
 
 #: What a manifest says of files as they were written, and of itself.
@@ -45,4 +45,4 @@ def problem_of(error: LadingError, file: str) -> Problem:
     """Return an error as a problem; ``file`` is its place if it names none."""
     text = sentence("", error.problem, error.remedy).removesuffix(".")
     place = error.file or error.entity or file
-    return Problem(place, error.record, error.key, error.field, text)
+    return Problem.of(Message(error.code, text), place, error.record, error.key, error.field)

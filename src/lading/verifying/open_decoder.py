@@ -6,6 +6,7 @@ import json
 
 import msgspec
 
+from lading.messages import Message
 from lading.model.hidden import WITHHELD
 from lading.report import Problem
 from lading.values.json_text import on_own_stack, parse_json
@@ -40,8 +41,8 @@ class OpenDecoder:
                 if not _is_plain(line):
                     loose.append(number)
             except ValueError as error:
-                text = f"isn't valid JSON: {WITHHELD if self.hides else error}"
-                problems.append(Problem(self.file, number, None, None, text))
+                text = f"isn't valid JSON: {WITHHELD if self.hides else error}. Correct it"
+                problems.append(Problem.of(Message("json-malformed", text), self.file, number))
         return problems, loose
 
 

@@ -25,7 +25,7 @@ from lading.exporter import export_all
 from lading.fresh_databases.factories import EngineFactory, Lending, database
 from lading.fresh_databases.scratch_database import ScratchDatabase, is_foreign
 from lading.importer import import_all
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.hidden import masked
 from lading.model.rowsets import RowSet
 from lading.report import Problem
@@ -35,6 +35,8 @@ from lading.verifying.findings import Findings
 
 #: How many differences of one entity are told.
 TOLD = 5
+#: What to do about each.
+RESTORED = "Correct the type or the schema, so that what it writes is what it reads"
 #: Warnings about what the comparison shows, or what a bundle says itself.
 _NOISE = (AlteredWarning, LeftOutWarning, RoundedWarning, SAWarning)
 
@@ -138,16 +140,17 @@ def _of_records(rows: RowSet, file: str, pairs: Iterator[Any]) -> Iterator[Probl
         new = None if new_line is None else masked(rows.members, parse_json(new_line))
         keys = [_key(rows, found) for found in (record, new)]
         if keys[0] != keys[1] or record is None or new is None:
-            text = f"comes back from a database as {shown(keys[1])}"
-            yield Problem(file, number, keys[0], None, text)
+            text = f"comes back from a database as {shown(keys[1])}. {RESTORED}"
+            yield Problem.of(Message("restored-otherwise", text), file, number, keys[0])
             return
         for name in dict.fromkeys([*record, *new]):
             if record.get(name) != new.get(name):
-                text = (
+                text = Message(
+                    "restored-otherwise",
                     f"comes back from a database as {shown(new.get(name))}, not as "
-                    f"{shown(record.get(name))}"
+                    f"{shown(record.get(name))}. {RESTORED}",
                 )
-                yield Problem(file, number, keys[0], name, text)
+                yield Problem.of(text, file, number, keys[0], name)
 
 
 def _key(rows: RowSet, record: Any) -> Any:

@@ -14,11 +14,12 @@ from typing import Any
 
 from lading.importing.batch import Batch, joined
 from lading.importing.decode import CompiledDecoder
-from lading.model.hidden import masked_faults
+from lading.messages import Message
 from lading.model.recursive_keys import recurs
 from lading.model.rowsets import RowSet, references_of
 from lading.records.canonical import Canonicaliser
 from lading.records.describe import described
+from lading.records.faults import unfit
 from lading.records.lines import encode_lines
 from lading.report import Problem
 from lading.values.json_text import on_own_stack, parse_json, plain_json_text
@@ -158,10 +159,9 @@ class StrictDecoder:
         try:
             batch = self.decoder.batch([struct], [number], [canonical.text])
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            faults = faults or [("", str(error))]
             result.problems += [
-                Problem(self.file, number, canonical.key, path or None, text)
-                for path, text in masked_faults(self.rows, faults)
+                Problem.of(text, self.file, number, canonical.key, path or None)
+                for path, text in unfit(self.rows, faults or [("", str(error))])
             ]
             return None
         result.problems += self._twice(batch, number, canonical.key)
@@ -172,11 +172,12 @@ class StrictDecoder:
     def _twice(self, batch: Batch, number: int, key: Any) -> Iterator[Problem]:
         """Yield the lists of a record's links in which one stands twice."""
         for path, reference, link in repeated_links(self.rows, batch):
-            text = (
+            text = Message(
+                "link-repeated",
                 f"names the record of {reference.target.name} with "
-                f"{described(reference.parts, link)} twice. Remove one"
+                f"{described(reference.parts, link)} twice. Remove one",
             )
-            yield Problem(self.file, number, key, path, text)
+            yield Problem.of(text, self.file, number, key, path)
 
 
 def _loose(lines: list[bytes], texts: list[bytes], numbers: list[int]) -> list[int]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from lading.changes.run import Piece
 from lading.errors import BundleError
 from lading.importing.bundle_payload import BundlePayload
-from lading.importing.duplicates import KeyOrder, duplicates_in
-from lading.messages import sentence
+from lading.importing.duplicates import KeyOrder, duplicates_in, key_repeated
+from lading.messages import noted
 from lading.model.entities import Entities
 from lading.records.describe import masked_key
 from lading.report import Problem
@@ -67,16 +68,14 @@ class UpgradedCheck:
             strict = source.decoder.read(piece.records, piece.first)
             for problem in strict.problems:
                 note = self.payload.note(name, source.rows.version)
-                text = sentence("", problem.message, note) if note else problem.message
-                self._tell(Problem(problem.file, problem.record, problem.key, problem.field, text))
+                self._tell(replace(problem, message=noted(problem.text, note).plain))
             is_ordered = is_ordered and order.holds(strict.batch)
             references.add(source.rows, strict)
         if not is_ordered:
             for number, duplicate in duplicates_in(source.decoder, self._pieces(name)):
                 other = self.payload.record_at(name, duplicate.other)
-                text = f"has the natural key of {other}; it must be unique. Remove or rename one"
                 key = masked_key(source.rows.key, duplicate.key)
-                self._tell(Problem(source.file, number, key, None, text))
+                self._tell(Problem.of(key_repeated(other), source.file, number, key))
 
     def _tell(self, problem: Problem, *, mends: bool = False) -> None:
         (located,) = self.payload.located([problem])

@@ -44,6 +44,7 @@ class LocatedProblem(Closed, frozen=True):
     key: Any
     field: str | None
     message: str
+    code: str
 
 
 class EvidenceFormat(Closed, frozen=True):
@@ -127,7 +128,8 @@ class Verification:
             problem_count=self.problem_count,
             files=self.files,
             problems=tuple(
-                LocatedProblem(p.file, p.record, p.key, p.field, p.message) for p in self.problems
+                LocatedProblem(p.file, p.record, p.key, p.field, p.message, p.code)
+                for p in self.problems
             ),
         )
         plain = msgspec.to_builtins(evidence)

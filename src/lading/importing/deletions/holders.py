@@ -12,7 +12,7 @@ from lading.exporting.reader import RecordReader
 from lading.importing.deletions.live_graph import LiveGraph
 from lading.importing.deletions.records import keys_of_records
 from lading.importing.deletions.refusal import Refusal
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.entities import Entities
 from lading.model.hidden import has_hidden
 from lading.model.rowsets import RowSet
@@ -80,16 +80,17 @@ class HolderText:
         for record, holder in held.items():
             name = described(referring.key, names[holder.identity])
             such = "the one" if holder.count == 1 else "such as the one"
-            message = (
+            message = Message(
+                "record-held",
                 "can't be deleted: the bundle lacks it, and records that stay refer to it by "
                 f"{self.graph.relation(key)}: {holder.count:,} of {referring.name}, {such} with "
-                f"{name}; put it into the bundle, or change these"
+                f"{name}; put it into the bundle, or change these",
             )
             yield Refusal(root.name, own_keys.get(record), message, record)
 
     def _message(
         self, place: RealPlace | None, key: LiveForeignKey, holder: Holder, name: str | None
-    ) -> str:
+    ) -> Message:
         target = f"a row of {self.graph.label(place)} that goes with it" if place else "it"
         if holder.count == 1:
             rows, such = f"1 row of {self.graph.label(key.table)} refers", "the one"
@@ -97,9 +98,10 @@ class HolderText:
             rows = f"{holder.count:,} rows of {self.graph.label(key.table)} refer"
             such = "such as the one"
         example = f", {such} with {name}" if name else ""
-        return (
+        return Message(
+            "record-held",
             f"can't be deleted: {rows} to {target} by {', '.join(key.columns)}{example}; "
-            "delete or change them first"
+            "delete or change them first",
         )
 
     def _names(self, key: LiveForeignKey, identities: list[Row]) -> list[str | None]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lading.database.dialects.base import Row
+from lading.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,5 +19,5 @@ class Refusal:
 
     entity: str
     key: Any
-    message: str
+    message: Message
     record: Row = ()

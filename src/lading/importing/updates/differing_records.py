@@ -10,7 +10,7 @@ from lading.exporting.reading import StoredRow
 from lading.importing.batch import Batch
 from lading.importing.comparison import StoredComparison
 from lading.importing.conflicts import Decisions, ExistingRecords
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.hidden import HIDDEN, hides
 from lading.model.rowsets import Member, RowSet, Value
 from lading.planning.record_change import Alteration
@@ -108,7 +108,7 @@ class UpdateExisting:
 
     def _refusal(
         self, differing: Iterable[Member], compared: ComparedRecords, place: int
-    ) -> str | None:
+    ) -> Message | None:
         """Say why a record can't be updated: its class or its primary key would change."""
         for member in differing:
             if member is not self.root.discriminator and member not in self.identifying:
@@ -118,15 +118,17 @@ class UpdateExisting:
             if hides(member):
                 now, new = HIDDEN, HIDDEN
             if member is self.root.discriminator:
-                return (
+                return Message(
+                    "class-changed",
                     f"{member.written}: is {shown(now)} in the database and {shown(new)} here, "
                     "and an update can't change a record's class. Delete the record there first, "
-                    "or correct it here"
+                    "or correct it here",
                 )
-            return (
+            return Message(
+                "primary-key-changed",
                 f"{member.written}: is {shown(now)} in the database and {shown(new)} here, "
                 "and an update can't change a primary key. Correct it here, or delete the "
-                "record there first"
+                "record there first",
             )
         return None
 

@@ -12,6 +12,7 @@ from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.savepoints import path_to
 from lading.importing.updates.record_matcher import LeftRow, RecordMatcher
+from lading.messages import Message
 from lading.model.rowsets import RowSet
 from lading.report import Problem
 from lading.scratch.sort import CHUNK, chunked
@@ -35,13 +36,13 @@ def note_left(
     context.outcomes.cascades += consequences.cascades
     context.journal.add(consequences.log)
     for along in consequences.cascades if not context.cascade else ():
-        message = (
+        message = Message(
+            "cascade-needed",
             f"deleting its rows would take others along: {along}. Delete or keep these first, or "
-            "say cascade=True"
+            "say cascade=True",
         )
-        outcome.report(
-            Problem(outcome.file, None, None, along.entity[len(root.name) + 1 :], message)
-        )
+        path = along.entity[len(root.name) + 1 :]
+        outcome.report(Problem.of(message, outcome.file, field=path))
 
 
 def left_trees(
@@ -99,7 +100,7 @@ def fail_held(
     root: RowSet,
     outcome: EntityOutcome,
     matcher: RecordMatcher,
-    held: Mapping[tuple[str, Row], str],
+    held: Mapping[tuple[str, Row], Message],
 ) -> None:
     """Report the records whose rows can't be deleted.
 

@@ -17,6 +17,7 @@ from lading.importing.savepoints import Objection, attempt, field_of, insert_or_
 from lading.importing.updates.parking import ParkedRows
 from lading.importing.updates.row_changes import RecordUpdates, RowChanges
 from lading.mapping.load_order import LoadOrder
+from lading.messages import Message
 from lading.model.rowsets import RowSet
 from lading.scratch.spool import Spool
 
@@ -44,7 +45,7 @@ class RefusedUpdate:
 
     pair: ResolvedUpdates
     field: str | None
-    message: str
+    message: Message
     may_collide: bool
 
 
