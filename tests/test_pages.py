@@ -19,7 +19,7 @@ import lading
 import lading.drawing
 import lading.html
 import lading.testing
-from lading import errors, formats
+from lading import Finding, errors, formats
 from lading.cli.main import main
 from support.pages import blocks_of, has_code
 
@@ -133,30 +133,53 @@ def test_every_error_has_its_code_and_anchor() -> None:
         assert not [code for code in codes if f"({prefix}-{code})=\n" not in ERRORS]
 
 
-def test_every_rule_of_a_finding_has_its_anchor() -> None:
-    """The rules are those that the source of ``check`` names."""
+def test_every_code_has_its_anchor() -> None:
+    """Of problems and errors as well as of findings; and what the page explains exists."""
+    assert codes_of_source() | rules_of_findings() == {
+        anchor for _, anchor in re.findall(r"^\| `([\w-]+)`\{#([a-z-]+)\} \|", ERRORS, re.M)
+    }
+    rows = re.findall(r"^\| `([\w-]+)`\{#([a-z-]+)\} \|", ERRORS, re.M)
+    assert len({anchor for _, anchor in rows}) == len(rows)
+    assert all(Finding(name, "", "", "", "", "").code == anchor for name, anchor in rows)
+
+
+def codes_of_source() -> set[str]:
+    """Return the codes that messages are written with, where they are."""
+    calls = [node for node in _nodes_of_source() if isinstance(node, ast.Call)]
+    places = {"Message": 0, "coded": 1}
+    arguments = [
+        call.args[places[call.func.id]]
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id in places
+    ]
+    return {a.value for a in arguments if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+
+
+def rules_of_findings() -> set[str]:
+    """Return the codes of the rules that the source of ``check`` names."""
     files = [SOURCE / "locker.py", *(SOURCE / "locking").glob("*.py")]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     rules = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', text)) - {"LOCK_VERSION"}
-    described = re.findall(r"^\| `([A-Z_]+)`\{#finding-([a-z-]+)\} \|", ERRORS, re.M)
-    assert {rule for rule, _ in described} == rules
-    assert all(rule.lower().replace("_", "-") == anchor for rule, anchor in described)
+    return {rule.lower().replace("_", "-") for rule in rules}
 
 
 def test_every_message_that_is_explained_exists() -> None:
     """A message that changes is changed on its page as well."""
-    texts = "\n".join(_texts_of_source())
-    rows = re.findall(r"^\| `([^`]+)`\{#((?!finding-)[a-z0-9-]+)\} \|", ERRORS, re.M)
-    messages = [message for message, _ in rows]
-    assert len({anchor for _, anchor in rows}) == len(messages) > 50
+    texts = "\n".join(
+        node.value
+        for node in _nodes_of_source()
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    messages = re.findall(r"^\| `[a-z-]+`\{#[a-z-]+\} \| `([^`]+)` \|", ERRORS, re.M)
+    messages += re.findall(
+        r"^\| `([^`]+)`\{#(?:bundle|target|version)-[a-z0-9-]+\} \|", ERRORS, re.M
+    )
+    assert len(messages) > 80
     parts = [(message, part) for message in messages for part in message.split("…")]
-    missing = [message for message, part in parts if part.strip(" ;,:") not in texts]
+    missing = [message for message, part in parts if part.strip(" ;,:()") not in texts]
     assert not missing
 
 
-def _texts_of_source() -> Iterator[str]:
-    """Yield the strings of the source, with a blank for what is filled in."""
+def _nodes_of_source() -> Iterator[ast.AST]:
     for file in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
+        yield from ast.walk(ast.parse(file.read_text(encoding="utf-8")))

@@ -423,13 +423,15 @@ def test_a_missing_column_is_the_databases_to_tell(engine: sa.Engine, tmp_path: 
 
 # Records
 
+UNKNOWN = "Correct the name, or remove the field; if another version has it, declare a change."
+
 
 @pytest.mark.parametrize(
     ("edit", "text"),
     [
         (
             changing("categories", cat1={"color": "red"}),
-            "categories.json record 2, color: Unknown field.",
+            "categories.json record 2, color: Unknown field. Expected one of: slug. " + UNKNOWN,
         ),
         (
             lambda name, found: [
@@ -440,7 +442,8 @@ def test_a_missing_column_is_the_databases_to_tell(engine: sa.Engine, tmp_path: 
                 }
                 for r in found
             ],
-            "suppliers.json record 1, city: Missing data for required field.",
+            "suppliers.json record 1, city: Missing data for required field. Add it, with "
+            "null if it has no value.",
         ),
         (
             changing("order", **{f"{'0' * 8}-0000-0000-0000-{100:012x}": {"quantity": "5"}}),
@@ -456,7 +459,7 @@ def test_a_missing_column_is_the_databases_to_tell(engine: sa.Engine, tmp_path: 
         ),
         (
             changing("order", **{f"{'0' * 8}-0000-0000-0000-{100:012x}": {"quantity": None}}),
-            "04_order.json record 20, quantity: Field may not be null.",
+            "04_order.json record 20, quantity: Field may not be null. Give it a value.",
         ),
         (
             changing("products", p6={"price": 1.5}),
@@ -464,31 +467,35 @@ def test_a_missing_column_is_the_databases_to_tell(engine: sa.Engine, tmp_path: 
         ),
         (
             changing("products", p6={"category": "cat0"}),
-            "03_products.json record 7, category: expected an object with slug.",
+            "03_products.json record 7, category: expected an object with slug, found 'cat0'. Write the "
+            "target's key.",
         ),
         (
             changing("products", p6={"category": None}),
-            "03_products.json record 7, category: Field may not be null.",
+            "03_products.json record 7, category: Field may not be null. Give it a value.",
         ),
         (
             changing("products", p6={"category": {}}),
-            "03_products.json record 7, category.slug: Missing data for required field.",
+            "03_products.json record 7, category.slug: Missing data for required field. Add it.",
         ),
         (
             changing("products", p6={"category": {"slug": None}}),
-            "03_products.json record 7, category.slug: Field may not be null.",
+            "03_products.json record 7, category.slug: Field may not be null. Give it a value.",
         ),
         (
             changing("products", p6={"category": {"slug": "cat0", "id": 1}}),
-            "03_products.json record 7, category.id: Unknown field.",
+            "03_products.json record 7, category.id: Unknown field. Expected one of: slug. "
+            + UNKNOWN,
         ),
         (
             changing("products", p6={"category": [{"slug": "cat0"}]}),
-            "03_products.json record 7, category: expected an object with slug.",
+            "03_products.json record 7, category: expected an object with slug, found [{'slug': 'cat0'}]. "
+            "Write the target's key.",
         ),
         (
             adding("categories", b'{"slug":"x","slug":"y"}'),
-            "categories.json record 4: isn't valid JSON: key 'slug' stands twice in one object.",
+            "categories.json record 4: isn't valid JSON: key 'slug' stands twice in one object. "
+            "Correct it.",
         ),
         (
             adding("categories", b'{"slug":"\\ud800"}'),
@@ -557,8 +564,12 @@ def test_every_problem_of_a_record_is_told(target: Target) -> None:
     error = target.refuses(target.bundle(edit), ImportFailed)
     own = [item for item in error.report.problems if "products" in item.file]
     assert sorted((item.field, item.message) for item in own) == [
-        ("category", "expected an object with slug."),
-        ("new", "Unknown field."),
+        ("category", "expected an object with slug, found 5. Write the target's key"),
+        (
+            "new",
+            "Unknown field. Expected one of: slug, price, category, supplier, fallback. "
+            + UNKNOWN.removesuffix("."),
+        ),
         ("price", "'x' is not a decimal (digits, at most one point)"),
         ("supplier.slug", "7 is not a string"),
     ]
@@ -625,7 +636,11 @@ def first(name: str, value: Any) -> Any:
 
 NO_INTERVAL = "is not an interval (days, hours, minutes and seconds: P3DT4H5M6.000007S)"
 EVERYWHERE = [
-    ("code", "abcd", "Longer than maximum length 3"),
+    (
+        "code",
+        "abcd",
+        "Longer than maximum length 3: 'abcd'. Shorten it, or let its field and column take more",
+    ),
     ("upper", "x" * 51, None),
     ("price", "1.23456", "1.23456 has 5 decimal places, its column holds 4"),
     ("price", "123456789.0000", "123456789.0000 has 9 digits before the point, its column holds 8"),

@@ -302,7 +302,7 @@ UPGRADED = "The record was upgraded from version 2 to 3."
 MISTAKES: dict[str, tuple[Callable[[Document], None], str]] = {
     "no key": (
         without_uuid,
-        f"production_runs record 1, uuid: Missing data for required field. {UPGRADED}",
+        f"production_runs record 1, uuid: Missing data for required field. Add it. {UPGRADED}",
     ),
     "no recipe": (
         without_recipe,

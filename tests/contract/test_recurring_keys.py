@@ -265,7 +265,8 @@ def test_what_is_too_deep_is_a_problem_of_its_record(
 ) -> None:
     """Deeper than an export would write, though the parser could still read it."""
     assert failing(document(("n",) * (depth + 1))) == [
-        f"categories record 1, parent: has more than {DEEPEST - 1} levels"
+        f"categories record 1, parent: has more than {DEEPEST - 1} levels. Correct the key, or "
+        "shorten the chain"
     ]
 
 
@@ -578,13 +579,13 @@ def test_a_dangling_parent_is_no_export(sqlite_file: Backend, hung: int, only: A
 @pytest.mark.parametrize(
     "parent,problem",
     [
-        ('{"parent":null,"name":"a","name":"b"}', "isn't valid JSON: key 'name' stands twice in one object"),
+        ('{"parent":null,"name":"a","name":"b"}', "isn't valid JSON: key 'name' stands twice in one object. Correct it"),
         ('{"parent":{"parent":null,"name":1},"name":"b"}', "parent.parent.name: 1 is not a string"),
-        ('{"parent":{"parent":null},"name":"b"}', "parent.parent.name: Missing data for required field."),
-        ('{"name":"b"}', "parent.parent: Missing data for required field."),
-        ('{"parent":{"parent":null,"name":"a","x":1},"name":"b"}', "parent.parent.x: Unknown field."),
-        ('{"parent":"a","name":"b"}', "parent.parent: expected an object with parent, name."),
-        ('"a"', "parent: expected an object with parent, name."),
+        ('{"parent":{"parent":null},"name":"b"}', "parent.parent.name: Missing data for required field. Add it"),
+        ('{"name":"b"}', "parent.parent: Missing data for required field. Add it, with null if it has no value"),
+        ('{"parent":{"parent":null,"name":"a","x":1},"name":"b"}', "parent.parent.x: Unknown field. Expected one of: parent, name. Correct the name, or remove the field; if another version has it, declare a change"),
+        ('{"parent":"a","name":"b"}', "parent.parent: expected an object with parent, name, found 'a'. Write the target's key"),
+        ('"a"', "parent: expected an object with parent, name, found 'a'. Write the target's key"),
     ],
 )  # fmt: skip
 def test_a_bad_level_is_named(backend: Backend, tmp_path: Path, parent: str, problem: str) -> None:
@@ -651,7 +652,10 @@ def test_schemas_refuse_objects_that_are_their_own_ancestors() -> None:
     one = world.models.Category(name="a")
     one.parent = world.models.Category(name="b", parent=one)
     schema = world.catalog.use()["categories"].schema()
-    with pytest.raises(ma.ValidationError, match=f"has more than {DEEPEST - 1} levels"):
+    with pytest.raises(
+        ma.ValidationError,
+        match=f"has more than {DEEPEST - 1} levels. Correct the key, or shorten the chain",
+    ):
         schema.dump(one)
 
 

@@ -171,10 +171,10 @@ def test_what_was_made_of_records_is_located_in_them() -> None:
     assert sorted(map(str, report.problems)) == [
         f"cats record 2: has the natural key of record 2 of dogs; {twin}, {made}",
         f"dogs record 2: has the natural key of record 2 of cats; {twin}, {made}",
-        "goods record 5, maker: makers: the record with name 'Odd' has a problem of its own. The "
+        "goods record 5, maker: makers: the record with name 'Odd' has a problem of its own. Mend that one. The "
         "record was upgraded from version 1 to 2.",
         f"goods record 5, town: 7 is not a string. The record was made of goods, {made}",
-        "homes record 1, cat: animals: the record with slug 'cat3' has a problem of its own.",
+        "homes record 1, cat: animals: the record with slug 'cat3' has a problem of its own. Mend that one.",
         "homes record 1, dog: animals: no record has slug 'dog4'; closest is 'dog2'. Add the record to "
         "animals, or correct the key.",
     ]

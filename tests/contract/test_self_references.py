@@ -153,7 +153,7 @@ def test_what_waits_for_a_refused_record_is_told_so(backend: Backend, on_error: 
         assert "the database refused it" in problems["b"].message
         assert (problems["c"].field, problems["c"].message) == (
             "above",
-            "pages: the record with slug 'b' has a problem of its own",
+            "pages: the record with slug 'b' has a problem of its own. Mend that one",
         )
         kept = export_document(engine, catalog=catalog)["pages"]
         assert [record["slug"] for record in kept] == ([] if on_error == "rollback" else ["a", "d"])

@@ -806,8 +806,9 @@ def test_a_rename_never_overwrites(empty: Shop) -> None:
     with pytest.raises(ImportFailed) as caught:
         import_document(empty(new), document, catalog=new.catalog)
     assert [str(problem) for problem in caught.value.report.problems] == [
-        "orders record 1, product.ingredient.slug: Unknown field. What the record refers to was "
-        "upgraded."
+        "orders record 1, product.ingredient.slug: Unknown field. Expected one of: code. Correct "
+        "the name, or remove the field; if another version has it, declare a change. What the "
+        "record refers to was upgraded."
     ]
 
 

@@ -62,7 +62,7 @@ def bakery_plan() -> ImportPlan:
             update("products", "bread", name=("Bread", "Sourdough"), unit_price=("3.00", "3.20")),
             delete("products", "old-bread"),
         ],
-        problems=[Problem("02_products.json", 7, {"slug": "x"}, "name", "is too long")],
+        problems=[Problem("02_products.json", 7, {"slug": "x"}, "name", "is too long", "odd")],
         more_problems=2,
         cascades=[Cascade("products", "audit_log.product_id", "deleted", 1_400)],
         unchecked=["products: CHECK (unit_price > 0)"],

@@ -148,7 +148,9 @@ def test_a_version_error_holds_both_versions() -> None:
 def test_a_failed_import_lists_five_problems() -> None:
     """All problems are in the report, five in the text."""
     report = ImportReport(
-        problems=[Problem("tags.json", n, None, "slug", "is not a string") for n in range(1, 8)]
+        problems=[
+            Problem("tags.json", n, None, "slug", "is not a string", "odd") for n in range(1, 8)
+        ]
     )
     error = ImportFailed(report)
     assert error.report is report
@@ -165,7 +167,7 @@ def test_a_failed_import_lists_five_problems() -> None:
 
 def test_a_failed_import_counts_one_problem_as_one() -> None:
     """One problem is no 'problems'."""
-    report = ImportReport(problems=[Problem("tags.json", 1, None, None, "is null")])
+    report = ImportReport(problems=[Problem("tags.json", 1, None, None, "is null", "odd")])
     assert str(ImportFailed(report)).startswith("nothing was written; 1 problem:\n")
 
 

@@ -19,25 +19,25 @@ def report() -> ImportReport:
             "suppliers": Counts(inserted=3, skipped=2, differing=1),
             "purchases": Counts(inserted=1, updated=4, unchanged=5, deleted=6, failed=1),
         },
-        problems=[Problem("02_purchases.json", 12, {"uuid": "x"}, "price", "is no decimal")],
+        problems=[Problem("02_purchases.json", 12, {"uuid": "x"}, "price", "is no decimal", "odd")],
     )
 
 
 def test_a_problem_reads_as_one_line() -> None:
     """A problem's text says where and what."""
     text = "02_purchases.json record 12, price: is no decimal."
-    assert str(Problem("02_purchases.json", 12, None, "price", "is no decimal")) == text
+    assert str(Problem("02_purchases.json", 12, None, "price", "is no decimal", "odd")) == text
 
 
 def test_a_problem_may_have_no_record() -> None:
     """What is wrong with a whole file has no record's number."""
-    assert str(Problem("tags.json", None, None, None, "is empty")) == "tags.json: is empty."
+    assert str(Problem("tags.json", None, None, None, "is empty", "odd")) == "tags.json: is empty."
 
 
 def test_problems_and_progress_are_frozen() -> None:
     """What was handed out can't change afterwards."""
     with pytest.raises(FrozenInstanceError):
-        Problem("f", 1, None, None, "m").file = "other"  # type: ignore[misc]
+        Problem("f", 1, None, None, "m", "odd").file = "other"  # type: ignore[misc]
     with pytest.raises(FrozenInstanceError):
         Progress("export", "tags", 1, None).done = 2  # type: ignore[misc]
 
@@ -139,7 +139,7 @@ def test_problems_are_counted_without_bound_and_kept_with_one() -> None:
     """The first thousand are kept, and the text tells how many there were."""
     problems = Problems()
     for number in range(1, 2501):
-        problems.append(Problem("a.json", number, None, None, "is bad"))
+        problems.append(Problem("a.json", number, None, None, "is bad", "odd"))
     report = ImportReport(problems=list(problems), more_problems=problems.more, rolled_back=True)
     assert len(report.problems) == 1000
     assert report.problem_count == 2500

@@ -33,15 +33,16 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FailureResult(Result, frozen=True):
     """What any command prints that can't do its work.
 
-    ``error`` is the ``code`` of lading's error, or ``"usage"``, ``"interrupted"``,
-    ``"terminated"`` or ``"bug"``, ``message`` what standard error says as well, ``exit_code``
-    what the command ends with, ``problems`` are those of records, and ``differences`` those from
-    an expected plan.
+    ``error`` is the code of the class of lading's error, or ``"usage"``, ``"interrupted"``,
+    ``"terminated"`` or ``"bug"``, ``code`` that of the situation, which may be the same,
+    ``message`` what standard error says as well, ``exit_code`` what the command ends with,
+    ``problems`` are those of records, and ``differences`` those from an expected plan.
     """
 
     error: str
     message: str
     exit_code: int
+    code: str
     problems: tuple[Problem, ...] = ()
     differences: tuple[str, ...] = ()
 
@@ -49,10 +50,12 @@ class FailureResult(Result, frozen=True):
 def failure_result(error: BaseException, message: str, exit_code: ExitCode) -> FailureResult:
     """Return what is said of an error."""
     report = getattr(error, "report", None)
+    of_class = getattr(type(error), "code", exit_code.name.lower())
     return FailureResult(
-        error=getattr(error, "code", exit_code.name.lower()),
+        error=of_class,
         message=message,
         exit_code=exit_code,
+        code=getattr(error, "code", of_class),
         problems=tuple(report.problems) if isinstance(report, ImportReport) else (),
         differences=tuple(getattr(error, "differences", ())),
     )

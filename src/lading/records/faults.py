@@ -93,6 +93,9 @@ def _message(text: Any, members: Members, value: Any, name: str) -> Message:
         may_be_null = any(m.nullable for m in members if name in (m.written, m.name))
         remedy = "Add it, with null if it has no value" if may_be_null else "Add it"
         return Message("field-missing", f"{text} {remedy}")
+    if text == _UNKNOWN and any(name == member.written for member in members):
+        problem = f"{text} Records of another class have it"
+        return Message("field-of-class", f"{problem}. Remove it, or correct the class")
     if text == _UNKNOWN:
         known = nearest(name, (member.written for member in members), limit=NAMES)
         return Message(

@@ -157,12 +157,21 @@ def test_spelling_makes_no_difference(piece: int) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (line("b", "x", size=1), "a: things record 2, size: Unknown field."),
-        (b'{"slug":"b"}', "a: things record 2, note: Missing data for required field."),
+        (
+            line("b", "x", size=1),
+            "a: things record 2, size: Unknown field. Expected one of: slug, note. Correct "
+            "the name, or remove the field; if another version has it, declare a change.",
+        ),
+        (
+            b'{"slug":"b"}',
+            "a: things record 2, note: Missing data for required field. Add it, with "
+            "null if it has no value.",
+        ),
         (b'{"slug":"b","note":5}', "a: things record 2, note: 5 is not a string."),
         (
             b'{"slug":"b","note":"x","note":"y"}',
-            "a: things record 2: isn't valid JSON: key 'note' stands twice in one object.",
+            "a: things record 2: isn't valid JSON: key 'note' stands twice in one object. "
+            "Correct it.",
         ),
     ],
 )
@@ -180,7 +189,7 @@ def test_two_records_of_one_key_are_a_problem() -> None:
     """Whether one of them is equal to the other side's or not."""
     twins = [line("a", "1"), line("a", "2"), line("b", "1")]
     result = compared(twins, [line("a", "2"), line("b", "1")])
-    text = "a: things record 2: has the natural key of record 1; it must be unique."
+    text = "a: things record 2: has the natural key of record 1; it must be unique. Remove or rename one."
     assert list(map(str, result.problems)) == [text]
 
 
@@ -189,7 +198,7 @@ def test_a_key_that_recurs_far_below_is_a_problem(note: str) -> None:
     """The first record of that key is equal to the other side's, and was skipped unread."""
     others = [line(slug, "1") for slug in "abc"]
     result = compared(others, [*others, line("a", note)])
-    text = "b: things record 4: has the natural key of record 1; it must be unique."
+    text = "b: things record 4: has the natural key of record 1; it must be unique. Remove or rename one."
     assert list(map(str, result.problems)) == [text]
     assert (result.counts.inserted, result.counts.unchanged) == (0, 3)
 

@@ -179,8 +179,12 @@ def test_a_schema_of_the_application_s_own_is_asked() -> None:
     batch, problems = made.decode([line({"minutes": n}) for n in (60, 61, -1)], 1)
     assert [values[1] for values in batch.values] == [60]
     assert [(item.record, item.field, item.message) for item in problems] == [
-        (2, "minutes", "too long"),
-        (3, None, "RecipesSchema.load failed: ZeroDivisionError('oops')"),
+        (2, "minutes", "too long (the value is 61). Correct it"),
+        (
+            3,
+            None,
+            "RecipesSchema.load failed: ZeroDivisionError('oops'). Correct the schema, or the record",
+        ),
     ]
 
 

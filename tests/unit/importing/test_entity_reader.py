@@ -137,8 +137,8 @@ def test_a_file_out_of_order_without_duplicates_is_read_whole_the_second_time() 
 
 def test_problems_of_an_upgrade_are_of_the_record_or_of_those_that_it_is_made_of() -> None:
     """The latter may be reported by their own file as well."""
-    own = Problem("authors.json", 2, None, None, "can't be upgraded")
-    other = Problem("people.json", 7, None, None, "can't be upgraded")
+    own = Problem("authors.json", 2, None, None, "can't be upgraded", "odd")
+    other = Problem("people.json", 7, None, None, "can't be upgraded", "odd")
     reading = Reading(Payload("ab", failing=(own, other)))
     reading.keys()
     assert list(reading.outcomes.problems) == [own]
@@ -149,7 +149,8 @@ def test_problems_of_an_upgrade_are_of_the_record_or_of_those_that_it_is_made_of
 def test_more_problems_of_sources_than_are_kept_are_counted() -> None:
     """So that the report says how many there were."""
     failing = tuple(
-        Problem("people.json", number, None, None, "x") for number in range(MOST_PROBLEMS + 3)
+        Problem("people.json", number, None, None, "x", "odd")
+        for number in range(MOST_PROBLEMS + 3)
     )
     reading = Reading(Payload("a", failing=failing))
     reading.keys()

@@ -10,6 +10,7 @@ from lading.importing.batch import Batch, Nested
 from lading.importing.context import Exclusions
 from lading.importing.duplicates import Duplicate
 from lading.importing.outcomes import EntityOutcome, KeyHashes, Outcomes, SourceProblems
+from lading.messages import Message
 from lading.report import MOST_PROBLEMS, Counts, Problem, Problems
 from support.cookbook import cookbook, rows
 
@@ -37,7 +38,7 @@ def outcome(note: str = "", **meta: Any) -> EntityOutcome:
 
 def problem(record: int | None, file: str = "a.json", key: Any = None) -> Problem:
     """Return a problem of a record."""
-    return Problem(file, record, key, "slug", "wrong")
+    return Problem(file, record, key, "slug", "wrong", "odd")
 
 
 # Outcomes
@@ -46,9 +47,9 @@ def problem(record: int | None, file: str = "a.json", key: Any = None) -> Proble
 def test_a_record_fails_once_however_many_problems_it_has() -> None:
     """All of them are reported, in the order in which they were found."""
     made = outcome()
-    made.fail(3, {"slug": "rye"}, "minutes", "too long")
-    made.fail(3, {"slug": "rye"}, None, "also odd")
-    made.fail(5, None, None, "odd")
+    made.fail(3, {"slug": "rye"}, "minutes", Message("odd", "too long"))
+    made.fail(3, {"slug": "rye"}, None, Message("odd", "also odd"))
+    made.fail(5, None, None, Message("odd", "odd"))
     assert (made.counts.failed, made.bad) == (2, {3, 5})
     assert list(map(str, made.outcomes.problems)) == [
         "recipes.json record 3, minutes: too long.",
@@ -60,7 +61,7 @@ def test_a_record_fails_once_however_many_problems_it_has() -> None:
 def test_keys_of_failed_records_are_known() -> None:
     """So that whoever refers to one is told why it isn't there."""
     made = outcome()
-    made.fail(3, {"slug": "rye"}, None, "odd")
+    made.fail(3, {"slug": "rye"}, None, Message("odd", "odd"))
     failed = made.outcomes.failed_keys
     assert failed.holds("recipes", {"slug": "rye"})
     assert not failed.holds("recipes", {"slug": "oat"})
@@ -70,7 +71,7 @@ def test_keys_of_failed_records_are_known() -> None:
 def test_what_the_payload_notes_is_said_beside_a_problem() -> None:
     """Of records that a change made, say."""
     made = outcome("It was upgraded from version 1")
-    made.fail(1, None, None, "odd")
+    made.fail(1, None, None, Message("odd", "odd"))
     assert str(next(iter(made.outcomes.problems))) == (
         "recipes.json record 1: odd. It was upgraded from version 1."
     )

@@ -158,7 +158,7 @@ def test_a_target_that_failed_itself_is_told_as_such() -> None:
     case.outcome.outcomes.failed_keys.add("authors", {"slug": "bob"})
     case.resolve(recipes(author=("bob",)))
     ((_, _, _, message),) = case.problems
-    assert message == "authors: the record with slug 'bob' has a problem of its own"
+    assert message == "authors: the record with slug 'bob' has a problem of its own. Mend that one"
 
 
 def test_a_hidden_key_is_not_shown() -> None:

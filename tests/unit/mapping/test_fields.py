@@ -322,14 +322,21 @@ def test_a_reference_without_relationship_is_found_by_its_foreign_key(sqlite_mem
         assert made.purchases().dump(purchase)["gift"] == FLOUR
 
 
+OBJECT = "expected an object with brand, name"
+KEY = "Write the target's key"
+
+
 @pytest.mark.parametrize(
     ("given", "messages"),
     [
-        ("flour", ["expected an object with brand, name."]),
-        (5, ["expected an object with brand, name."]),
-        ([], ["expected an object with brand, name."]),
+        ("flour", [f"{OBJECT}, found 'flour'. {KEY}"]),
+        (5, [f"{OBJECT}, found 5. {KEY}"]),
+        ([], [f"{OBJECT}, found []. {KEY}"]),
         ({}, {"brand": ["Missing data for required field."], "name": ["Missing data for requi"]}),
-        ({**FLOUR, "brand": "mill"}, {"brand": ["expected an object with slug."]}),
+        (
+            {**FLOUR, "brand": "mill"},
+            {"brand": [f"expected an object with slug, found 'mill'. {KEY}"]},
+        ),
         ({**FLOUR, "brand": None}, {"brand": ["Field may not be null."]}),
         ({**FLOUR, "brand": {"slug": 5}}, {"brand": {"slug": ["5 is not a string"]}}),
         ({**FLOUR, "size": 1}, {"size": ["Unknown field."]}),
@@ -467,10 +474,13 @@ def test_a_malformed_link_names_its_place() -> None:
     made = shop()
     record = {**FLOUR, "price": None, "tags": [{"slug": "a"}, {"slug": 5}, "b"]}
     assert errors_of(made.products(), record) == {
-        "tags": {1: {"slug": ["5 is not a string"]}, 2: ["expected an object with slug."]}
+        "tags": {
+            1: {"slug": ["5 is not a string"]},
+            2: [f"expected an object with slug, found 'b'. {KEY}"],
+        }
     }
     assert errors_of(made.products(), {**record, "tags": {"slug": "a"}}) == {
-        "tags": ["Not a valid list."]
+        "tags": ["Not a valid list. Write a list, in brackets, of one thing as well"]
     }
 
 

@@ -101,7 +101,10 @@ def test_what_the_application_s_own_code_raises_is_a_problem() -> None:
 
     field = ma.fields.Integer(validate=fail)
     assert faults(TEXT, {"minutes": field}) == [
-        (None, "RecipesSchema.load failed: ZeroDivisionError('oops')")
+        (
+            None,
+            "RecipesSchema.load failed: ZeroDivisionError('oops'). Correct the schema, or the record",
+        )
     ]
 
 

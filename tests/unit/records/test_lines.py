@@ -1,4 +1,4 @@
-"""Lines of JSON from structs, and marshmallow's messages by field."""
+"""Lines of JSON from structs, keys as they are written, and ids."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from lading.records.layout import RecordLayout, WrittenKey
-from lading.records.lines import encode_lines, flattened, portable_key, without_ids
+from lading.records.lines import encode_lines, portable_key, without_ids
 from support.cookbook import RECIPE, cookbook, rows
 
 
@@ -69,22 +69,3 @@ def test_ids_are_taken_out_at_every_depth() -> None:
 def test_what_is_no_record_keeps_what_it_is(data: Any) -> None:
     """Its fault is told elsewhere."""
     assert without_ids(RecordLayout(rows("recipes"), ids=True), data) == data
-
-
-@pytest.mark.parametrize(
-    ("messages", "faults"),
-    [
-        ("wrong", [("", "wrong")]),
-        (["a", "b"], [("", "a"), ("", "b")]),
-        ({"slug": ["a", "b"]}, [("slug", "a"), ("slug", "b")]),
-        ({"_schema": ["a"]}, [("", "a")]),
-        ({"steps": {0: {"place": ["a"], "_schema": ["b"]}}}, [("steps.1.place", "a"), ("steps.1", "b")]),
-        ({"tags": {1: {"slug": ["a"]}}, "x": ["b"]}, [("tags.2.slug", "a"), ("x", "b")]),
-        ({"x": [{"y": ["a"]}]}, [("x.y", "a")]),
-        ({"x": 5}, [("x", "5")]),
-    ],
-    ids=repr,
-)  # fmt: skip
-def test_messages_are_told_by_their_paths(messages: Any, faults: list[tuple[str, str]]) -> None:
-    """Items of lists count from one, as records do."""
-    assert list(flattened(messages)) == faults
