@@ -45,7 +45,15 @@ class Problem:
         key: Any = None,
         field: str | None = None,
     ) -> Problem:
-        """Return the problem that a message tells of a file, or of a record of it."""
+        """Return the problem that a message tells of a file, or of a record of it.
+
+        Args:
+            message: What is wrong, with its code.
+            file: The file's name.
+            record: The record's number in it, from 1.
+            key: The record's natural key, in portable form.
+            field: The field's path.
+        """
         return cls(file, record, key, field, message.plain, message.code)
 
     @property

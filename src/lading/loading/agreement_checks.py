@@ -38,7 +38,8 @@ class AgreementChecks:
             place = disagreement.place
             if batch.numbers[place] not in self.outcome.bad:
                 key = self.outcome.key_at(batch, place)
-                self.outcome.fail(batch.numbers[place], key, disagreement.field, str(disagreement))
+                message = disagreement.message
+                self.outcome.fail(batch.numbers[place], key, disagreement.field, message)
 
     def _disagreements(
         self, writer: RowWriter, resolved: ResolvedBatch, changes: RowChanges | None
@@ -72,7 +73,7 @@ class AgreementChecks:
                     for target in targets:
                         linker.row(tuple(rows[n][place] for place in at), target)
                 except Disagreement as error:
-                    yield Disagreement(error.field, str(error), n)
+                    yield Disagreement(error.field, error.message, n)
 
 
 def _ids(rows: RowSet, resolved: ResolvedBatch, changes: RowChanges | None) -> list[object] | None:

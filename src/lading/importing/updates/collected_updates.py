@@ -22,6 +22,7 @@ from lading.importing.updates.record_matcher import Partner, RecordMatcher
 from lading.importing.updates.row_changes import RecordUpdates, RowChanges
 from lading.importing.updates.settling import UnsettledRecords
 from lading.importing.updates.unique_values import UniqueValues
+from lading.messages import Message
 from lading.model.rowsets import RowSet
 from lading.planning.record_change import Alteration
 from lading.records.comparison import Content
@@ -173,11 +174,12 @@ class CollectedUpdates:
             self.kept.append([row for row in rows if row is not None and row is not AMBIGUOUS])
 
     def _refuse_to_doom(self, number: int | None) -> None:
-        message = (
+        message = Message(
+            "deletions-unknown",
             "the records that a mirror deletes aren't known, as long as the natural key of a bad "
-            "record can't be read, or several records of the database have it. Correct it first"
+            "record can't be read, or several records of the database have it. Correct it first",
         )
-        problem = Problem(self.outcome.file, number, None, None, message)
+        problem = Problem.of(message, self.outcome.file, number)
         if number is None:  # it is a record of another file that this one's are made of
             self.context.outcomes.problems.append(problem)
         else:
