@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -124,6 +125,14 @@ def test_what_is_no_database_is_told(run) -> None:
     Path("empty.db").touch()
     assert "no table" in run("export", "sqlite:///empty.db", "backup", code=4).stderr
     assert not Path("backup").exists()
+
+
+def test_a_database_of_tables_that_cant_be_taken_says_why(run) -> None:
+    """Its URL may be right, and its application has created them."""
+    connection = sqlite3.connect("keyless.db")
+    connection.execute("CREATE TABLE log (line TEXT)")
+    connection.close()
+    assert "log: it has no primary key" in run("inspect", "sqlite:///keyless.db", code=4).stderr
 
 
 def test_the_password_of_the_target_is_masked(run, backup, shop) -> None:

@@ -23,6 +23,7 @@ from lading.adopting.relations import (
     schemas_of,
     tell_indexes_apart,
 )
+from lading.adopting.sqlite_keys import reflect_sqlite
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
 
@@ -57,9 +58,11 @@ def reflected(
             # left out by name.
             warnings.simplefilter("ignore", sa.exc.SAWarning)
             left_out = left_out_of(connection)
-            is_lax = connection.dialect.name == "sqlite"  # foreign keys may lead to no table
-            for schema in schemas_of(connection):
-                metadata.reflect(connection, schema=schema, resolve_fks=not is_lax)
+            if connection.dialect.name == "sqlite":
+                reflect_sqlite(connection, metadata)
+            else:
+                for schema in schemas_of(connection):
+                    metadata.reflect(connection, schema=schema)
             for table in list(metadata.tables.values()):
                 if table.fullname in left_out:
                     metadata.remove(table)
@@ -79,7 +82,8 @@ def reflected(
             "Use await async_connection.run_sync(Catalog.from_metadata).",
         ) from error
     except sa.exc.SQLAlchemyError as error:
-        raise TargetError(f"the database can't be reflected: {error}") from error
+        refusal = getattr(error, "orig", None) or error  # without the statement and a link
+        raise TargetError(f"the database can't be reflected: {refusal}") from error
     return list(metadata.tables.values()), left_out
 
 

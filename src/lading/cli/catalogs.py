@@ -128,12 +128,13 @@ def _extent(catalog: Catalog) -> str:
     """Say how many entities a reflected catalog has; ``TargetError`` if it has none."""
     try:
         entities = catalog.use()
-    except DeclarationError:
+    except DeclarationError as error:
         if catalog.schemas:
             raise
         raise TargetError(
-            "the database has no table that can be taken",
-            "Let the application create its tables first, or check the URL.",
+            str(error),
+            "Let the application create its tables first, each with a primary key, or check the "
+            "URL.",
         ) from None
     names = listed(sorted(entities.left_out), separator=", ")
     without = f", {len(entities.left_out)} left out: {names}" if names else ""

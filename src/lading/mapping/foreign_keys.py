@@ -81,10 +81,11 @@ class ForeignKeys:
             if key.local[0] is column:
                 yield key
 
-    def _fewest_first(self, pairs: Pairs) -> tuple[bool, int, list[int]]:
+    def _fewest_first(self, pairs: Pairs) -> tuple[bool, int, list[int], list[str]]:
         """What is never null restores its columns for others, so it comes first."""
         may_be_null = any(near.nullable for near, _ in pairs)
-        return may_be_null, len(pairs), [self.order[near] for near, _ in pairs]
+        targets = [f"{far.table.fullname}.{far.name}" for _, far in pairs]
+        return may_be_null, len(pairs), [self.order[near] for near, _ in pairs], targets
 
     def _all_pairs(self) -> list[Pairs]:
         """Return the pairs of columns of each foreign key: by constraints, or by relationships."""
