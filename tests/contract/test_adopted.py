@@ -305,3 +305,33 @@ def test_a_column_that_refers_to_two_tables_is_taken_the_same_way_each_time(
     rows = Catalog.from_metadata(engine).use().roots["z"]
     assert [reference.target.name for reference in rows.references] == names
     engine.dispose()
+
+
+def test_a_strict_table_is_restored(tmp_path: Path) -> None:
+    """SQLite's own names of types are the only ones that such a table takes."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'strict.db'}")
+    run(
+        engine,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, r REAL, s TEXT, b BLOB) STRICT",
+        "INSERT INTO t VALUES (1, 0.5, 'x', x'00')",
+    )
+    catalog = Catalog.from_metadata(engine)
+    export_all(None, tmp_path / "a", catalog=catalog)
+    assert verify(tmp_path / "a", catalog=catalog, restore=True).errors == []
+    engine.dispose()
+
+
+def test_computed_columns_are_restored_by_what_they_are_computed_of(
+    backend: Backend, tmp_path: Path
+) -> None:
+    """No import writes them, and a scratch database needn't know the engine's expressions."""
+    with backend.database() as engine:
+        run(
+            engine,
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, x INTEGER, "
+            "y INTEGER GENERATED ALWAYS AS (x * 2) STORED UNIQUE)",
+            "INSERT INTO t (id, x) VALUES (1, 4)",
+        )
+        catalog = Catalog.from_metadata(engine)
+        export_all(None, tmp_path / "a", catalog=catalog)
+        assert verify(tmp_path / "a", catalog=catalog, restore=True).errors == []

@@ -48,6 +48,13 @@ def complete_types(connection: sa.Connection, table: sa.Table) -> None:
             table.c[column].type = sa.types.NullType()
 
 
+def loosen(table: sa.Table) -> None:
+    """Let a strict table of SQLite be created with types by their generic names, as others are."""
+    options = table.dialect_options["sqlite"]
+    if options.get("strict"):
+        options["strict"] = False
+
+
 def _correct(connection: sa.Connection, column: sa.Column[Any], declared: str) -> None:
     """Correct the type of a SQLite column that is declared by an unknown name, or by none."""
     known: dict[str, Any] = getattr(connection.dialect, "ischema_names", {})

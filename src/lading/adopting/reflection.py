@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeEngine
 
 from lading.adopting.filled_keys import note_filled_keys
 from lading.adopting.generated import complete_generated
-from lading.adopting.odd_types import complete_types
+from lading.adopting.odd_types import complete_types, loosen
 from lading.adopting.relations import (
     complete_foreign_keys,
     complete_row_number,
@@ -76,6 +76,8 @@ def reflected(
             note_filled_keys(connection, metadata.tables.values())
             if portable:
                 tell_indexes_apart(metadata.tables.values())
+                for table in metadata.tables.values():
+                    loosen(table)
     except sa.exc.MissingGreenlet as error:
         raise TargetError(
             "this engine is for asyncio, which lading can't await",

@@ -44,5 +44,5 @@ def _mends(error: LadingError) -> bool:
 def problem_of(error: LadingError, file: str) -> Problem:
     """Return an error as a problem; ``file`` is its place if it names none."""
     text = sentence("", error.problem, error.remedy).removesuffix(".")
-    place = error.file or error.entity or file
+    place = str(error.file or error.entity or file)  # of a table's name, which isn't quite a str
     return Problem.of(Message(error.code, text), place, error.record, error.key, error.field)
