@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,11 +49,12 @@ def complete_types(connection: sa.Connection, table: sa.Table) -> None:
             table.c[column].type = sa.types.NullType()
 
 
-def loosen(table: sa.Table) -> None:
-    """Let a strict table of SQLite be created with types by their generic names, as others are."""
-    options = table.dialect_options["sqlite"]
-    if options.get("strict"):
-        options["strict"] = False
+def loosen(tables: Iterable[sa.Table]) -> None:
+    """Let strict tables of SQLite be created with types by their generic names, as others are."""
+    for table in tables:
+        options = table.dialect_options["sqlite"]
+        if options.get("strict"):
+            options["strict"] = False
 
 
 def _correct(connection: sa.Connection, column: sa.Column[Any], declared: str) -> None:

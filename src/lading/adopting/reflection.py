@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,26 +58,11 @@ def reflected(
             # left out by name.
             warnings.simplefilter("ignore", sa.exc.SAWarning)
             left_out = left_out_of(connection)
-            if connection.dialect.name == "sqlite":
-                reflect_sqlite(connection, metadata)
-            else:
-                for schema in schemas_of(connection):
-                    metadata.reflect(connection, schema=schema)
-            for table in list(metadata.tables.values()):
-                if table.fullname in left_out:
-                    metadata.remove(table)
-            for table in metadata.tables.values():
-                complete_foreign_keys(connection, table)
-                complete_unique_keys(connection, table)
-                complete_row_number(connection, table)
-                complete_types(connection, table)
-                complete_generated(connection, table)
-                drop_lost_references(table)
+            _reflect(connection, metadata, left_out)
             note_filled_keys(connection, metadata.tables.values())
             if portable:
+                loosen(metadata.tables.values())
                 tell_indexes_apart(metadata.tables.values())
-                for table in metadata.tables.values():
-                    loosen(table)
     except sa.exc.MissingGreenlet as error:
         raise TargetError(
             "this engine is for asyncio, which lading can't await",
@@ -97,6 +82,25 @@ def connection_of(bind: sa.Engine | sa.Connection) -> Iterator[sa.Connection]:
         return
     with bind.connect() as connection:
         yield connection
+
+
+def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: Container[str]) -> None:
+    """Fill a metadata with tables, and correct what SQLAlchemy misreads of each."""
+    if connection.dialect.name == "sqlite":
+        reflect_sqlite(connection, metadata)
+    else:
+        for schema in schemas_of(connection):
+            metadata.reflect(connection, schema=schema)
+    for table in list(metadata.tables.values()):
+        if table.fullname in left_out:
+            metadata.remove(table)
+    for table in metadata.tables.values():
+        complete_foreign_keys(connection, table)
+        complete_unique_keys(connection, table)
+        complete_row_number(connection, table)
+        complete_types(connection, table)
+        complete_generated(connection, table)
+        drop_lost_references(table)
 
 
 def _generalize(_inspector: Any, _table: Any, column: Any) -> None:
