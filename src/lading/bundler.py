@@ -17,6 +17,7 @@ from lading.catalog import Catalog, catalog_of
 from lading.errors import BundleError
 from lading.importing.document_payload import DocumentPayload
 from lading.mapping.coverage import uncarried
+from lading.messages import Message
 from lading.options import (
     CHANGED,
     DOCUMENT,
@@ -88,7 +89,10 @@ def write_bundle(
 def _is_partial(catalog: Catalog, payload: DocumentPayload) -> bool:
     """Tell whether a document lacks entities that there were when it was written."""
     if not payload.names:
-        raise BundleError("the document holds no entity", "Give it a list of records for each.")
+        raise BundleError(
+            Message("document-malformed", "the document holds no entity"),
+            "Give it a list of records for each.",
+        )
     expected = set(catalog.use().roots) - payload.upgrade.plan.begun
     return not expected <= set(payload.names)
 

@@ -27,6 +27,7 @@ from lading.exporting.reading import Tally
 from lading.exporting.selection import Scope
 from lading.exporting.shared_keys import refuse_shared_keys
 from lading.mapping.load_order import LoadOrder, load_order_of
+from lading.messages import Message
 from lading.model.entities import Entities
 from lading.model.rowsets import RowSet, references_of
 from lading.model.shape import targets_of
@@ -282,7 +283,10 @@ class Export:
                     self.progress(Progress("export", name, exported, total))
         if exported != total:
             raise TargetError(
-                f"{exported} of {total} rows arrived; the bundle would not be whole",
+                Message(
+                    "rows-lost",
+                    f"{exported} of {total} rows arrived; the bundle would not be whole",
+                ),
                 "Export again by an engine, or in REPEATABLE READ; if it happens there, the driver "
                 "loses rows.",
                 entity=name,
@@ -329,7 +333,10 @@ class Export:
                         f"{owned[table]} is an entity of its own, whose owner may be null."
                     )
                 raise TargetError(
-                    f"{lost} of {total} rows belong to no record, and would be forgotten",
+                    Message(
+                        "rows-orphaned",
+                        f"{lost} of {total} rows belong to no record, and would be forgotten",
+                    ),
                     remedy,
                     entity=table.fullname,
                 )

@@ -26,7 +26,7 @@ from lading.locking.lock_file import (
     write_lock,
 )
 from lading.locking.sealed_shape import sealed_shapes
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.options import DOCUMENT, check_mapping, check_path
 from lading.report import SAFE, Finding
 
@@ -164,7 +164,10 @@ def _lock_of(catalog: Catalog, place: Path) -> Lock:
     lock_file = read_lock(place)
     if lock_file.catalog != catalog.name:
         raise VersionError(
-            f"the lock is of catalog {shown(lock_file.catalog)}, not of {catalog.name!r}",
+            Message(
+                "catalog-other",
+                f"the lock is of catalog {shown(lock_file.catalog)}, not of {catalog.name!r}",
+            ),
             "Name the catalog's own lock: give each a path of its own.",
             file=place.name,
             found=lock_file.catalog,

@@ -18,7 +18,7 @@ from lading.json_schemas.records import document_schema, record_schema
 from lading.locking.check import shapes_before
 from lading.locking.lock_file import Lock, read_lock
 from lading.locking.sealed_shape import sealed_shapes
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.options import check_entity, check_number, check_path, check_text
 
 
@@ -95,7 +95,7 @@ def _undone(history: History, lock: Lock | None, entity: str, version: int) -> S
     undo(shapes, [one.change for one in plan.undone])
     if entity not in shapes.roots:
         raise VersionError(
-            f"there is nothing known of {entity} at version {version}",
+            Message("version-unknown", f"there is nothing known of {entity} at version {version}"),
             "Name a version that changes lead on from, or a lock that has sealed it.",
             found=version,
             needed=history.version_graph.current.get(entity),
@@ -115,7 +115,10 @@ def _refuse_unknown(history: History, lock: Lock | None, entity: str, version: A
     if not 1 <= version <= numbers[-1]:
         known = ", ".join(map(str, numbers))
         raise VersionError(
-            f"{entity}: unknown version {shown(version)}; expected one of: {known}",
+            Message(
+                "version-unknown",
+                f"{entity}: unknown version {shown(version)}; expected one of: {known}",
+            ),
             "Name one of these.",
             found=version,
             needed=known,

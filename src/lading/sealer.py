@@ -121,7 +121,9 @@ def seal(
             raise failed(findings.lasting.kept, findings.lasting.more)
         manifest = survey.manifest
         if manifest is None:
-            raise BundleError("has no manifest that could be read", file=MANIFEST)
+            raise BundleError(
+                Message("bundle-missing", "has no manifest that could be read"), file=MANIFEST
+            )
         if not findings.problems:
             return Sealed(survey.path, manifest, (), written=False)
         _refuse_unmendable(check, manifest)
@@ -239,7 +241,11 @@ class _Seal:
         yield from lines_in_order(file_check.decoder, blocks, lambda _: None, twins)
 
     def _refuse_change(self, entry: FileEntry, *_: object) -> None:
-        raise BundleError("was changed while it was read", "Seal it again.", file=entry.filename)
+        raise BundleError(
+            Message("file-changed", "was changed while it was read"),
+            "Seal it again.",
+            file=entry.filename,
+        )
 
     def _external(self) -> Iterator[External]:
         """Yield the references that lead out of a partial bundle, counted anew."""

@@ -39,7 +39,7 @@ def test_verify_tells_a_whole_bundle_from_a_faulty_one(run, run_json, backup) ->
     [document] = run_json("verify", backup, code=1)
     assert document["outcome"] == "faulty"
     [failure] = run_json("verify", "nowhere", code=3)
-    assert failure["error"] == "bundle"
+    assert (failure["error"], failure["code"]) == ("bundle", "bundle-missing")
 
 
 def test_verify_proves_that_a_bundle_can_be_restored(run, backup, shop) -> None:

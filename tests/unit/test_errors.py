@@ -21,7 +21,7 @@ from lading.errors import (
     TargetError,
     VersionError,
 )
-from lading.messages import listed, place, sentence, shown
+from lading.messages import Message, listed, place, sentence, shown
 from lading.report import ImportReport, Problem
 
 
@@ -143,6 +143,17 @@ def test_a_version_error_holds_both_versions() -> None:
     error = VersionError("too new", found=3, needed=2, entity="recipes")
     assert (error.found, error.needed) == (3, 2)
     assert str(error) == "recipes: too new."
+
+
+def test_the_code_of_an_error_is_that_of_its_message() -> None:
+    """Or else its class's, which stays as it is."""
+    error = TargetError(Message("table-missing", "the database has no table x"))
+    assert (error.code, TargetError("is odd").code, TargetError.code) == (
+        "table-missing",
+        "target",
+        "target",
+    )
+    assert type(error.problem) is str
 
 
 def test_a_failed_import_lists_five_problems() -> None:

@@ -7,7 +7,8 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from lading.errors import ImportFailed
-from lading.report import Counts, ImportReport, Problem, Problems, Progress
+from lading.messages import Message
+from lading.report import Counts, Finding, ImportReport, Problem, Problems, Progress
 
 COUNTED = [item.name for item in fields(Counts)]
 
@@ -147,3 +148,16 @@ def test_problems_are_counted_without_bound_and_kept_with_one() -> None:
     error = str(ImportFailed(report))
     assert error.startswith("nothing was written; 2,500 problems:\n  a.json record 1: is bad.")
     assert error.endswith("\n  and 2495 more.")
+
+
+def test_a_finding_has_its_rule_as_its_code() -> None:
+    """In the form that codes have."""
+    assert Finding("FIELD_REMOVED", "a.b", "safe", None, None, "is gone").code == "field-removed"
+
+
+def test_a_problem_is_made_of_a_message() -> None:
+    """It is a plain text again, beside its code."""
+    problem = Problem.of(Message("odd", "is odd"), "a.json", 3, field="b")
+    assert problem == Problem("a.json", 3, None, "b", "is odd", "odd")
+    assert type(problem.message) is str
+    assert problem.text.code == "odd"

@@ -26,6 +26,7 @@ from lading.adopting.relations import (
 from lading.adopting.sqlite_keys import reflect_sqlite
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
+from lading.messages import Message
 
 #: What MariaDB would cut to whole seconds, or round to 24 bits.
 _MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
@@ -65,12 +66,13 @@ def reflected(
                 tell_indexes_apart(metadata.tables.values())
     except sa.exc.MissingGreenlet as error:
         raise TargetError(
-            "this engine is for asyncio, which lading can't await",
+            Message("asyncio-engine", "this engine is for asyncio, which lading can't await"),
             "Use await async_connection.run_sync(Catalog.from_metadata).",
         ) from error
     except sa.exc.SQLAlchemyError as error:
         refusal = getattr(error, "orig", None) or error  # without the statement and a link
-        raise TargetError(f"the database can't be reflected: {refusal}") from error
+        text = f"the database can't be reflected: {refusal}"
+        raise TargetError(Message("reflection-failed", text)) from error
     return list(metadata.tables.values()), left_out
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from lading.bundle.manifest import FileEntry
 from lading.errors import BundleError
+from lading.messages import Message
 from lading.values.json_text import DEEPEST_RECORD
 
 SEPARATOR = b",\n"
@@ -29,7 +30,10 @@ class LineEndings(BundleError):
 def line_endings(file: str) -> LineEndings:
     """Return the error for a file that would be right with the line endings it was written with."""
     return LineEndings(
-        "has CRLF line endings, which something converted (git does with core.autocrlf)",
+        Message(
+            "line-endings",
+            "has CRLF line endings, which something converted (git does with core.autocrlf)",
+        ),
         "Check it out again with '* -text' in the .gitattributes of its folder.",
         file=file,
     )

@@ -22,7 +22,7 @@ from lading.bundle.stores.limits import MAX_FILES
 from lading.bundle.validation import INSTANT, Closed, Count, Digest, JsonFile, Name, Number
 from lading.errors import BundleError, ChecksumError, LadingError, VersionError
 from lading.filenames import LONGEST_NAME, MANIFEST, folded, name_fault
-from lading.messages import DAMAGED, counted, shown
+from lading.messages import DAMAGED, Message, counted, shown
 
 FORMAT_VERSION = "1.0"
 #: Features that a bundle may require of its reader.  Format 1.0 has none.
@@ -193,12 +193,16 @@ class Manifest(ManifestFields, frozen=True):
         body = {name: value for name, value in members.items() if value or name not in _OPTIONAL}
         if self.export_date.tzinfo is None:
             problem = "is without a time zone; expected UTC"
-            raise BundleError(problem, file=MANIFEST, field="export_date")
+            raise BundleError(
+                Message("manifest-malformed", problem), file=MANIFEST, field="export_date"
+            )
         body["export_date"] = self.export_date.astimezone(UTC).isoformat()[:-6] + "Z"
         try:
             return sealed(body)
         except (TypeError, ValueError) as error:
-            raise BundleError(f"can't be written as JSON: {error}", file=MANIFEST) from error
+            raise BundleError(
+                Message("manifest-malformed", f"can't be written as JSON: {error}"), file=MANIFEST
+            ) from error
 
     @classmethod
     def from_bytes(cls, data: bytes, *, path: Path | None = None) -> Manifest:
@@ -278,7 +282,10 @@ def _version_faults(version: Any) -> Iterator[LadingError]:
         yield _FILE.wrong("version", version, f"a format version like {FORMAT_VERSION!r}")
     elif version != FORMAT_VERSION:
         yield VersionError(
-            f"the format is {version!r}, and this lading reads {FORMAT_VERSION!r}",
+            Message(
+                "format-unknown",
+                f"the format is {version!r}, and this lading reads {FORMAT_VERSION!r}",
+            ),
             "Read it with the lading that wrote it, or with a newer one.",
             found=version,
             needed=FORMAT_VERSION,
@@ -342,7 +349,10 @@ def _feature_faults(features: tuple[str, ...]) -> Iterator[BundleError]:
     for number, feature in enumerate(features):
         if feature not in FEATURES:
             yield BundleError(
-                f"the bundle needs {shown(feature)}, a feature that this lading doesn't have",
+                Message(
+                    "format-unknown",
+                    f"the bundle needs {shown(feature)}, a feature that this lading doesn't have",
+                ),
                 "Read it with a newer lading.",
                 file=MANIFEST,
                 field=f"requires[{number}]",

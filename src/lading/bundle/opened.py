@@ -13,6 +13,7 @@ from lading.bundle.stores.finding import open_source
 from lading.bundle.stores.limits import MAX_MANIFEST, unpacked_limit
 from lading.errors import BundleError
 from lading.filenames import MANIFEST
+from lading.messages import Message
 
 
 class OpenedBundle(ABC):
@@ -58,7 +59,9 @@ class OpenedBundle(ABC):
         """Return the text of the manifest."""
         if MANIFEST not in self._source.names():
             raise BundleError(
-                f"has no {MANIFEST}: an incomplete bundle, or none at all",
+                Message(
+                    "bundle-missing", f"has no {MANIFEST}: an incomplete bundle, or none at all"
+                ),
                 "Check the path, or export again.",
                 file=str(self.path),
             )

@@ -18,7 +18,7 @@ from lading.bundle.stores.base import BundleSource, read_whole
 from lading.bundle.stores.directory import Replaced
 from lading.errors import BundleError, ChecksumError
 from lading.filenames import MANIFEST, RESERVED, SUMS, folded
-from lading.messages import DAMAGED, EDITED, counted, listed
+from lading.messages import DAMAGED, EDITED, Message, counted, listed
 
 __all__ = ["Block", "BundleReader", "with_bundle"]
 
@@ -62,7 +62,9 @@ class BundleReader(OpenedBundle):
             raise faults[0]
         if faults:
             texts = listed(map(str, faults), limit=20)
-            raise BundleError(f"{len(faults)} faults:\n  {texts}", file=str(self.path))
+            raise BundleError(
+                Message("several-faults", f"{len(faults)} faults:\n  {texts}"), file=str(self.path)
+            )
 
     def text(self, entry: FileEntry) -> Iterator[bytes]:
         """Yield an entity file's bytes as they stand, hashed as in ``blocks``."""
@@ -101,7 +103,7 @@ class BundleReader(OpenedBundle):
         if limit is not None and total > limit:
             packed = "" if size is None else f" in an archive of {size:,}"
             raise BundleError(
-                f"holds {total:,} bytes{packed}; at most {limit:,} are read",
+                Message("too-large", f"holds {total:,} bytes{packed}; at most {limit:,} are read"),
                 f"Pass max_bytes={total} if you trust it.",
                 file=str(self.path),
             )
@@ -131,7 +133,10 @@ def _check_names(source: BundleSource, manifest: Manifest, path: Path) -> None:
     ]
     if extra:
         raise BundleError(
-            f"there are files that the manifest doesn't list: {listed(extra, separator=', ')}",
+            Message(
+                "file-unlisted",
+                f"there are files that the manifest doesn't list: {listed(extra, separator=', ')}",
+            ),
             "Move them elsewhere.",
             file=str(path),
         )
@@ -143,7 +148,9 @@ def _check_sums(source: BundleSource, manifest: Manifest) -> None:
     if text.replace(b"\r\n", b"\n") == expected != text:
         raise line_endings(SUMS)
     if text != expected:
-        raise BundleError("differs from the manifest's checksums", DAMAGED, file=SUMS)
+        raise BundleError(
+            Message("sums-differ", "differs from the manifest's checksums"), DAMAGED, file=SUMS
+        )
 
 
 def with_bundle(
@@ -200,7 +207,7 @@ class Measured:
         self._refuse_line_endings()
         who_says = " that the manifest says" if most == self._entry.bytes else ""
         raise BundleError(
-            f"is longer than the {most} bytes{who_says}",
+            Message("too-large", f"is longer than the {most} bytes{who_says}"),
             DAMAGED,
             file=self._entry.filename,
             field="bytes",
@@ -247,7 +254,10 @@ class Measured:
             )
         if self.bytes != self._entry.bytes:
             yield BundleError(
-                f"has {self.bytes} bytes, and the manifest says {self._entry.bytes}",
+                Message(
+                    "count-differs",
+                    f"has {self.bytes} bytes, and the manifest says {self._entry.bytes}",
+                ),
                 EDITED,
                 file=self._entry.filename,
                 field="bytes",
@@ -258,7 +268,10 @@ def refuse_count(entry: FileEntry, count: int) -> None:
     """Raise ``BundleError`` if a file holds another number of records than its entry says."""
     if count != entry.record_count:
         raise BundleError(
-            f"holds {counted(count, 'record')}, and the manifest says {entry.record_count}",
+            Message(
+                "count-differs",
+                f"holds {counted(count, 'record')}, and the manifest says {entry.record_count}",
+            ),
             DAMAGED,
             file=entry.filename,
             field="record_count",

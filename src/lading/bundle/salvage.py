@@ -14,6 +14,7 @@ from lading.bundle.manifest import FileEntry
 from lading.bundle.reader import Block
 from lading.bundle.validation import CONFLICT, CONFLICT_MARKERS
 from lading.errors import BundleError
+from lading.messages import Message
 from lading.values.json_text import on_own_stack
 
 __all__ = ["salvaged"]
@@ -75,7 +76,12 @@ def _problem(text: bytes) -> str | None:
 
 def _fault(entry: FileEntry, number: int | None, problem: str) -> BundleError:
     remedy = "Correct it, or export again."
-    return BundleError(f"is malformed: {problem}", remedy, file=entry.filename, record=number)
+    return BundleError(
+        Message("file-malformed", f"is malformed: {problem}"),
+        remedy,
+        file=entry.filename,
+        record=number,
+    )
 
 
 def _lines(pieces: Iterator[bytes], entry: FileEntry, note: Note) -> Iterator[bytes]:

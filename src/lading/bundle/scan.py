@@ -17,7 +17,7 @@ from lading.bundle.file_format import MAX_DEPTH, MAX_RECORD
 from lading.bundle.manifest import FileEntry
 from lading.bundle.stores.limits import PIECE
 from lading.errors import BundleError
-from lading.messages import DAMAGED, shown
+from lading.messages import DAMAGED, Message, shown
 from lading.values.json_text import on_own_stack
 
 __all__ = ["Window", "document", "records_onward"]
@@ -73,7 +73,9 @@ class Window:
     def fail(self, problem: str) -> NoReturn:
         """Raise the error for a malformed file, naming the byte and the record."""
         raise Malformed(
-            f"is malformed near byte {self._offset + self.at}: {problem}",
+            Message(
+                "file-malformed", f"is malformed near byte {self._offset + self.at}: {problem}"
+            ),
             "Correct it, or export again.",
             file=self.entry.filename,
             record=self.number or None,
@@ -222,7 +224,9 @@ def _check(window: Window, name: str) -> None:
     value = window.scalar()
     if type(value) is not type(expected) or value != expected:
         raise BundleError(
-            f"is {shown(value)}, and the manifest says {shown(expected)}",
+            Message(
+                "header-differs", f"is {shown(value)}, and the manifest says {shown(expected)}"
+            ),
             DAMAGED,
             file=window.entry.filename,
             field=name,

@@ -15,6 +15,7 @@ from lading.bundle.salvage import salvaged
 from lading.bundle.scan import Malformed
 from lading.errors import BundleError, LadingError
 from lading.filenames import MANIFEST
+from lading.messages import Message
 
 __all__ = ["BundleSurvey"]
 
@@ -73,7 +74,11 @@ class BundleSurvey(OpenedBundle):
             pass
         if self.digests.get(entry.filename, measured.sha256) != measured.sha256:
             remedy = "Let nobody write to it meanwhile."
-            raise BundleError("was changed while it was read", remedy, file=entry.filename)
+            raise BundleError(
+                Message("file-changed", "was changed while it was read"),
+                remedy,
+                file=entry.filename,
+            )
 
     def examined(self, entry: FileEntry, size: int, note: Note) -> Iterator[Block]:
         """Yield an entity file's records in blocks, and tell every fault of the file.

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct, UnsetType, ValidationError
 
 from lading.errors import BundleError
-from lading.messages import DAMAGED, shown
+from lading.messages import DAMAGED, Message, shown
 from lading.values.json_text import DEEPEST_RECORD, json_text, on_own_stack, parse_json, too_deep
 
 T = TypeVar("T")
@@ -54,7 +54,9 @@ class JsonFile:
 
     def error(self, problem: str, field: str = "") -> BundleError:
         """Return the error for a problem of a field, or of the file."""
-        return BundleError(problem, self.remedy, file=self.name, field=field or None)
+        return BundleError(
+            Message("manifest-malformed", problem), self.remedy, file=self.name, field=field or None
+        )
 
     def wrong(self, field: str, value: object, expected: str) -> BundleError:
         """Return the error for a value that isn't what its field should hold."""

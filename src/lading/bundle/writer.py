@@ -24,7 +24,7 @@ from lading.bundle.stores.place import Place
 from lading.bundle.stores.zip import ArchiveTarget
 from lading.errors import BundleError, VersionError
 from lading.filenames import MANIFEST, SUMS, name_fault
-from lading.messages import listed, shown
+from lading.messages import Message, listed, shown
 
 __all__ = ["BundleWriter", "EntityFile"]
 
@@ -55,7 +55,9 @@ class EntityFile:
             raise ValueError("a record's text has a newline in it")
         if len(text) > MAX_RECORD and max(map(len, lines)) >= MAX_RECORD:
             problem = f"a record is longer than the {MAX_RECORD} bytes that are read again"
-            raise BundleError(problem, "Keep such data elsewhere.", file=self.filename)
+            raise BundleError(
+                Message("too-large", problem), "Keep such data elsewhere.", file=self.filename
+            )
         self._put(SEPARATOR + text if self.record_count else text)
         self.record_count += len(lines)
 
@@ -125,7 +127,9 @@ class BundleWriter:
         expected = name_fault(filename)
         if expected or filename in self._files:
             problem = f"the file name {shown(filename)} can't be used; expected "
-            raise BundleError(problem + (expected or "each once"), entity=entity_type)
+            raise BundleError(
+                Message("file-name", problem + (expected or "each once")), entity=entity_type
+            )
         if not self._whole:
             raise ValueError("one entity file is open already, or wasn't written whole")
         self._whole = False
@@ -188,10 +192,10 @@ class BundleWriter:
             written_file = written.pop(entry.filename, None)
             if written_file != _facts(entry):
                 problem = f"the manifest says {_facts(entry)}; written was {written_file}"
-                raise BundleError(problem, file=entry.filename)
+                raise BundleError(Message("bundle-inconsistent", problem), file=entry.filename)
         if written:
             problem = f"the manifest doesn't list {listed(written, separator=', ')}"
-            raise BundleError(problem, file=MANIFEST)
+            raise BundleError(Message("bundle-inconsistent", problem), file=MANIFEST)
 
     def _occupant(self) -> Occupant:
         """Return what is in the place; raise if that mustn't be replaced."""
@@ -201,19 +205,25 @@ class BundleWriter:
         is_empty = old is not None and not old.is_bundle and not old.foreign
         if old is None or not (old.is_bundle or is_empty):
             raise BundleError(
-                "is there already and is not a bundle, so it is not replaced",
+                Message(
+                    "target-exists", "is there already and is not a bundle, so it is not replaced"
+                ),
                 "Name another path, or remove it yourself.",
                 file=str(self.path),
             )
         if old.is_bundle and not self._overwrite:
             raise BundleError(
-                "there is a bundle already",
+                Message("target-exists", "there is a bundle already"),
                 "Pass overwrite=True to replace it, or name another path.",
                 file=str(self.path),
             )
         if old.foreign:
             raise BundleError(
-                f"the bundle's folder also holds {listed(map(repr, old.foreign), separator=', ')}",
+                Message(
+                    "target-exists",
+                    "the bundle's folder also holds "
+                    f"{listed(map(repr, old.foreign), separator=', ')}",
+                ),
                 "Move that elsewhere: replacing the bundle would remove it.",
                 file=str(self.path),
             )

@@ -50,7 +50,10 @@ class Upgrade:
         for name, shape in shapes.items():
             if not is_shape(shape):
                 raise BundleError(
-                    "has no valid shape, and its records can't be upgraded without one",
+                    Message(
+                        "shape-malformed",
+                        "has no valid shape, and its records can't be upgraded without one",
+                    ),
                     "Export it again with the application that wrote it.",
                     file=file,
                     entity=name,
@@ -62,7 +65,7 @@ class Upgrade:
             self.after = plan.shapes.roots if shapes else {}
         except ChangeMismatch as error:
             raise VersionError(
-                f"it isn't what its versions say: {error}",
+                Message("change-mismatch", f"it isn't what its versions say: {error}"),
                 "Correct the change, or export again with the application that wrote the bundle.",
                 file=file,
                 found=dict(plan.versions),
@@ -73,7 +76,11 @@ class Upgrade:
         for undone in self.plan.undone:
             for doubt in undone.doubts:
                 raise VersionError(
-                    f"{undone.change.__name__} changes what references are written by, and {doubt}",
+                    Message(
+                        "change-mismatch",
+                        f"{undone.change.__name__} changes what references are written by, and "
+                        f"{doubt}",
+                    ),
                     "Or give a bundle, whose manifest says it.",
                     file=file,
                     found=dict(self.plan.versions),

@@ -264,7 +264,10 @@ def refuse_links(file: str, expected: Mapping[str, int], counts: Mapping[str, in
     for path, count in expected.items():
         if counts.get(path, 0) != count:
             raise BundleError(
-                f"{counts.get(path, 0)} links were read, the manifest says {count}",
+                Message(
+                    "link-count",
+                    f"{counts.get(path, 0)} links were read, the manifest says {count}",
+                ),
                 "Export again.",
                 file=file,
                 field=path,

@@ -15,7 +15,7 @@ from lading.changes.rewriting.records import copied
 from lading.changes.rewriting.shapes import Shapes
 from lading.changes.version_graph import State
 from lading.errors import VersionError
-from lading.messages import listed, shown
+from lading.messages import Message, listed, shown
 
 #: How many plans a history keeps: one for each release whose payloads are read.
 KEPT_PLANS = 64
@@ -99,7 +99,10 @@ def _planned(
         undone = undo(shapes, order)
     except ChangeMismatch as error:
         raise VersionError(
-            f"the payload's versions ({_listed(versions)}) don't go together: {error}",
+            Message(
+                "versions-mixed",
+                f"the payload's versions ({_listed(versions)}) don't go together: {error}",
+            ),
             "Export it again with the application that wrote it.",
             file=file,
         ) from error
@@ -165,7 +168,7 @@ def _refuse_unreachable(history: History, state: tuple[str, Any], file: str, wri
             f'upgrades = {{"{end[0]}": ({end[1]}, {(end[1] or 0) + 1})}}.'
         )
     raise VersionError(
-        f"entity {name!r} has version {shown(version)}; {wanted}",
+        Message("version-unreadable", f"entity {name!r} has version {shown(version)}; {wanted}"),
         remedy,
         file=file,
         found=version,
@@ -191,8 +194,11 @@ def _refuse_mixed(
         f"{name} from {before} to {after}" for name, (before, after) in change.upgrades.items()
     )
     raise VersionError(
-        f"its versions are mixed ({_listed(versions)}): {change.__name__} upgrades {moves}, "
-        "and it, or a later change, has run for only some of them",
+        Message(
+            "versions-mixed",
+            f"its versions are mixed ({_listed(versions)}): {change.__name__} upgrades {moves}, "
+            "and it, or a later change, has run for only some of them",
+        ),
         "Export it again with the application that wrote it, and correct its versions if they "
         "were written by hand.",
         file=file,
@@ -217,8 +223,11 @@ def _refuse_dead_ends(
     ends = [history.version_graph.end((name, move[0])) for name, move in change.upgrades.items()]
     places = [f"{end[0]} {end[1]}" for end in ends if not history.version_graph.ends_well(end)]
     raise VersionError(
-        f"{change.__name__} must run, and leads to {', '.join(places)}, which this catalog "
-        "doesn't have",
+        Message(
+            "change-mismatch",
+            f"{change.__name__} must run, and leads to {', '.join(places)}, which this catalog "
+            "doesn't have",
+        ),
         "Declare the changes that lead on from there.",
         file=file,
         found=dict(versions),

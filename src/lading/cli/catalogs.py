@@ -21,7 +21,7 @@ from lading.cli.output import Output
 from lading.cli.secrets import masked
 from lading.cli.shapes import owned_lists
 from lading.errors import DeclarationError, TargetError
-from lading.messages import counted, listed
+from lading.messages import coded, counted, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _extent(catalog: Catalog) -> str:
         if catalog.schemas:
             raise
         raise TargetError(
-            str(error),
+            coded(str(error), "table-missing"),
             "Let the application create its tables first, each with a primary key, or check the "
             "URL.",
         ) from None

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from lading.cli.secrets import masked
 from lading.database.refusals import refusals
 from lading.errors import TargetError
+from lading.messages import Message
 
 VARIABLE = "DATABASE_URL"
 #: The engines by their names in URLs: the driver that lading knows best, and its extra.
@@ -143,7 +144,7 @@ def _refuse_missing_file(engine: sa.Engine) -> None:
     if not path.is_file():
         problem = "is a folder" if path.is_dir() else "doesn't exist"
         raise TargetError(
-            f"the SQLite file {str(path)!r} {problem}",
+            Message("database-missing", f"the SQLite file {str(path)!r} {problem}"),
             "Check the path (sqlite:///relative.db, sqlite:////absolute.db); lading creates no "
             "databases, so let the application create its tables first.",
         )

@@ -15,6 +15,7 @@ from lading.bundle.stores.files import reported
 from lading.bundle.stores.whole_file import whole_file
 from lading.bundle.validation import JsonFile
 from lading.errors import BundleError
+from lading.messages import Message
 from lading.scratch.sort import CHUNK
 from lading.values.json_text import on_own_stack, plain_json_text
 
@@ -53,7 +54,9 @@ def write_document(document: dict[str, Any], path: str, *, overwrite: bool) -> N
     place = Path(path)
     if place.exists() and not overwrite:
         raise BundleError(
-            "there is a file already", "Pass --overwrite to replace it.", file=str(path)
+            Message("target-exists", "there is a file already"),
+            "Pass --overwrite to replace it.",
+            file=str(path),
         )
     with reported(place, "written"), whole_file(place) as file:
         file.write(data)

@@ -9,37 +9,59 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.errors import LadingError, TargetError
+from lading.messages import Message
 from lading.model.entities import Entities
 from lading.model.hidden import WITHHELD, has_hidden
 
-Explanation = tuple[str, str]
+Explanation = tuple[Message, str]
 
 LOST: Explanation = (
-    "the connection to the database was lost before the commit, so nothing was committed",
+    Message(
+        "connection-lost",
+        "the connection to the database was lost before the commit, so nothing was committed",
+    ),
     "See that the server runs and is reachable, and try again.",
 )
 DEADLOCK: Explanation = (
-    "the database ended a deadlock with another transaction by rolling this one back",
+    Message(
+        "deadlock",
+        "the database ended a deadlock with another transaction by rolling this one back",
+    ),
     "Try again.",
 )
 CONFLICT: Explanation = (
-    "the database can't put this transaction in one order with others that wrote meanwhile",
+    Message(
+        "serialization",
+        "the database can't put this transaction in one order with others that wrote meanwhile",
+    ),
     "Try again.",
 )
 LOCKED: Explanation = (
-    "another transaction holds a lock for longer than this session waits",
+    Message(
+        "lock-timeout",
+        "another transaction holds a lock for longer than this session waits",
+    ),
     "Try again when the other one has ended, or raise {setting}.",
 )
 TIMEOUT: Explanation = (
-    "a statement was stopped, by a time limit or by somebody",
+    Message(
+        "statement-timeout",
+        "a statement was stopped, by a time limit or by somebody",
+    ),
     "Raise {setting} for this session, and try again.",
 )
 READ_ONLY: Explanation = (
-    "the database (or this session) is read-only",
+    Message(
+        "read-only",
+        "the database (or this session) is read-only",
+    ),
     "Give an engine that may write: {setting}.",
 )
 DENIED: Explanation = (
-    "the database user lacks a privilege",
+    Message(
+        "privilege-missing",
+        "the database user lacks a privilege",
+    ),
     "GRANT it, or connect as another user.",
 )
 DENIED_POSTGRESQL: Explanation = (
@@ -47,11 +69,17 @@ DENIED_POSTGRESQL: Explanation = (
     "GRANT it (an import needs SELECT, USAGE and UPDATE of sequences), or connect as another user.",
 )
 FULL: Explanation = (
-    "the database has no room left",
+    Message(
+        "database-full",
+        "the database has no room left",
+    ),
     "Make room where it keeps its data, and try again.",
 )
 PACKET: Explanation = (
-    "a statement is larger than the server takes (max_allowed_packet)",
+    Message(
+        "packet-too-large",
+        "a statement is larger than the server takes (max_allowed_packet)",
+    ),
     "Raise max_allowed_packet on the server, and try again.",
 )
 
@@ -83,6 +111,7 @@ MARIADB: Mapping[int, Explanation] = {
 }
 #: By SQLite's primary result codes.
 SQLITE: Mapping[int, Explanation] = {5: LOCKED, 6: LOCKED, 8: READ_ONLY, 13: FULL}
+REFUSED: Explanation = Message("database-refused", "the database refused"), ""
 BY_CODE: Mapping[str, Mapping[Any, Explanation]] = {
     "postgresql": POSTGRESQL,
     "mysql": MARIADB,
@@ -126,7 +155,7 @@ def refusals(entity: str | None = None) -> Iterator[None]:
         raise refusal(_first(error), entity) from error
     except UnicodeError as error:
         raise TargetError(
-            f"the driver can't read or write a text ({error})",
+            Message("text-undecodable", f"the driver can't read or write a text ({error})"),
             "Correct the text where it is kept, or let the connection's encoding be UTF-8.",
             entity=entity,
         ) from error
@@ -136,23 +165,25 @@ def refusal(error: BaseException, entity: str | None = None) -> TargetError:
     """Return lading's error for an exception of SQLAlchemy's."""
     if isinstance(error, sa.exc.MissingGreenlet):
         return TargetError(
-            "this engine is for asyncio, which lading can't await",
+            Message("asyncio-engine", "this engine is for asyncio, which lading can't await"),
             "Use await async_session.run_sync(export_all, path), or give an engine of "
             "create_engine, such as postgresql+psycopg:// or sqlite://.",
             entity=entity,
         )
     if isinstance(error, sa.exc.PendingRollbackError):
         return TargetError(
-            "an earlier error has rolled back this session's transaction",
+            Message(
+                "session-rolled-back", "an earlier error has rolled back this session's transaction"
+            ),
             "Call its rollback(), and try again.",
             entity=entity,
         )
     orig = getattr(error, "orig", None)
     text = str(orig or error).strip()
-    problem, remedy = _explained(orig) if orig is not None else ("", "")
+    problem, remedy = _explained(orig) if orig is not None else REFUSED
     if is_lost(error):
         problem, remedy = LOST
-    return TargetError(f"{problem or 'the database refused'}: {text}", remedy, entity=entity)
+    return TargetError(Message(problem.code, f"{problem}: {text}"), remedy, entity=entity)
 
 
 def refusal_without_values(error: BaseException) -> str:
@@ -199,9 +230,7 @@ def code_of(orig: BaseException) -> tuple[str, Any]:
 
 def _explained(orig: BaseException) -> Explanation:
     engine, code = code_of(orig)
-    explanation = BY_CODE[engine].get(code)
-    if explanation is None:
-        return "", ""
+    explanation = BY_CODE[engine].get(code, REFUSED)
     return explanation[0], explanation[1].format(setting=SETTINGS[engine].get(explanation, ""))
 
 
@@ -245,4 +274,4 @@ def _without_cause(error: LadingError) -> LadingError:
     if not isinstance(cause, sa.exc.DBAPIError) or type(error) is not TargetError:
         return error
     text = error.problem.replace(str(cause.orig).strip(), refusal_without_values(cause))
-    return TargetError(text, error.remedy, entity=error.entity)
+    return TargetError(Message(error.code, text), error.remedy, entity=error.entity)

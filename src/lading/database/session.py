@@ -22,7 +22,7 @@ from lading.database.live.base import Database, TableKeys
 from lading.database.refusals import is_lost, refusals
 from lading.database.tables import keys_of, require_tables, tables_of
 from lading.errors import OutcomeUnknown, TargetError
-from lading.messages import listed
+from lading.messages import Message, listed
 from lading.options import session_of
 
 
@@ -74,8 +74,12 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
         yield Opened(database, callers=True, snapshot=database.snapshot())
         if before and database.moment() != before:
             raise TargetError(
-                "others wrote to this server while your READ COMMITTED transaction was read, so "
-                "what was read may not fit together",
+                Message(
+                    "snapshot-unsure",
+                    "others wrote to this server while your READ COMMITTED transaction was read, "
+                    "so "
+                    "what was read may not fit together",
+                ),
                 "Give an engine, a session that has read nothing yet, or one in REPEATABLE READ.",
             )
 
@@ -182,7 +186,9 @@ def _current_session(sessions: scoped_session[Any]) -> Session:
         session: Session = sessions()
     except Exception as error:
         raise TargetError(
-            f"the scoped session has no scope here ({_one_line(error)})",
+            Message(
+                "session-unscoped", f"the scoped session has no scope here ({_one_line(error)})"
+            ),
             "Call this where it has one: with Flask, inside of app.app_context().",
         ) from error
     return session
@@ -213,8 +219,11 @@ def _bind_of(session: Session, catalog: Catalog) -> sa.Engine | sa.Connection:
             names.setdefault(session.get_bind(part.mapper), []).append(name)
     if len(names) > 1:
         raise TargetError(
-            f"the session binds the models of catalog {catalog.name!r} to {len(names)} databases: "
-            + listed(_databases(names), separator="; "),
+            Message(
+                "session-binds",
+                f"the session binds the models of catalog {catalog.name!r} to {len(names)} "
+                "databases: " + listed(_databases(names), separator="; "),
+            ),
             "Give each database a catalog of its own: by Meta.catalog, or by "
             "Catalog.from_metadata([models]), or of a MetaData, such as db.metadatas[key] with "
             "Flask-SQLAlchemy.",
@@ -233,7 +242,9 @@ def _refuse_autocommit(database: Database) -> None:
     options = database.connection.get_execution_options()
     if options.get("isolation_level") == "AUTOCOMMIT" or database.autocommits():
         raise TargetError(
-            "the connection is in AUTOCOMMIT, where nothing can be rolled back",
+            Message(
+                "autocommit", "the connection is in AUTOCOMMIT, where nothing can be rolled back"
+            ),
             "Use another isolation level.",
         )
 

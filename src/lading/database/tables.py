@@ -12,7 +12,7 @@ from lading.database.columns import require_columns
 from lading.database.dialects.base import Dialect
 from lading.database.live.base import Database, TableKeys
 from lading.errors import TargetError
-from lading.messages import listed
+from lading.messages import Message, listed
 from lading.model.computed import computed_once
 from lading.model.entities import Entities
 from lading.model.rowsets import RowSet, Value
@@ -63,7 +63,12 @@ def _require_fit(dialect: Dialect, entities: Entities) -> None:
         remedy = "Create the tables first: Base.metadata.create_all(engine), or your migrations."
         if len({table.metadata for table in tables_of(entities)}) > 1:
             remedy += " Where they are in another database, give each a catalog of its own."
-        raise TargetError(f"the database has no table {listed(missing, separator=', ')}", remedy)
+        raise TargetError(
+            Message(
+                "table-missing", f"the database has no table {listed(missing, separator=', ')}"
+            ),
+            remedy,
+        )
     require_columns(dialect, entities.all_rows())
 
 
@@ -71,7 +76,11 @@ def _refuse_same_rows(database: Database, tables: Sequence[sa.Table]) -> None:
     """Raise ``TargetError`` for a table whose rows another table's records hold already."""
     for table, relation, other in database.same_rows(tables):
         raise TargetError(
-            f"{table.fullname} is {relation} {other.fullname}, so its rows would be written twice",
+            Message(
+                "table-covered",
+                f"{table.fullname} is {relation} {other.fullname}, so its rows would be written "
+                "twice",
+            ),
             f"Take {table.fullname} out of the catalog, and excuse it by name: "
             f"leaves_out={{{table.fullname!r}: '{relation} {other.fullname}'}}.",
             entity=table.fullname,
@@ -85,7 +94,9 @@ def _require_types(dialect: Dialect, entities: Entities) -> None:
             refusal = dialect.refusal(value.carrier)
             if refusal is not None:
                 raise TargetError(
-                    f"column {value.column}: {refusal}", entity=rows.name, field=value.written
+                    Message("column-unfit", f"column {value.column}: {refusal}"),
+                    entity=rows.name,
+                    field=value.written,
                 )
 
 
@@ -139,8 +150,11 @@ class TableCounts:
                 place = next(n for n, (gain, count) in enumerate(pairs) if gain != count)
                 counted = "links" if place else "rows"
                 raise TargetError(
-                    f"the {counted} written and those that are there now don't agree: "
-                    f"{wanted[place]} were written, {gained[place]} were gained",
+                    Message(
+                        "rows-altered",
+                        f"the {counted} written and those that are there now don't agree: "
+                        f"{wanted[place]} were written, {gained[place]} were gained",
+                    ),
                     "Look for triggers, rules or defaults that add, drop or change rows, and for "
                     "others who write at the same time.",
                     entity=table.fullname,

@@ -18,7 +18,7 @@ from lading.errors import TargetError
 from lading.exporting.encode import RowEncoder
 from lading.exporting.query import ReferenceSlot, Selection, identity_of
 from lading.exporting.reading import Reading
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.recursive_keys import Parts, deepest, recurring
 from lading.model.rowsets import RowSet
 from lading.records.describe import masked_key
@@ -159,7 +159,10 @@ class Ancestors:
         columns = ", ".join(column.name for column in self.own.columns)
         value = shown(foreign[0] if len(foreign) == 1 else tuple(foreign))
         raise TargetError(
-            f"{columns} = {value} refers to no row of {self.rows.table.fullname}",
+            Message(
+                "foreign-key-dangling",
+                f"{columns} = {value} refers to no row of {self.rows.table.fullname}",
+            ),
             "Add the missing row, or set the foreign key to one that exists.",
             entity=self.rows.name,
             field=self.own.written,
@@ -197,14 +200,21 @@ class Ancestors:
         where: dict[str, Any] = {"entity": self.rows.name, "field": self.own.written, "key": key}
         if at in visited:
             return TargetError(
-                f"the row with {key_text} is among its own ancestors, so its natural key has no "
-                "end",
+                Message(
+                    "key-endless",
+                    f"the row with {key_text} is among its own ancestors, so its natural key has "
+                    "no "
+                    "end",
+                ),
                 f"Break the circle: set {self.own.written} of one of its rows to null.",
                 **where,
             )
         return TargetError(
-            f"the row with {key_text} lies {max(depth, len(visited))} levels deep, and a key "
-            f"may have at most {self.most}: JSON that nests deeper can't be read",
+            Message(
+                "key-too-deep",
+                f"the row with {key_text} lies {max(depth, len(visited))} levels deep, and a key "
+                f"may have at most {self.most}: JSON that nests deeper can't be read",
+            ),
             "Make the tree less deep, or declare a natural_key that doesn't recur.",
             **where,
         )

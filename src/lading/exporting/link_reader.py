@@ -17,7 +17,7 @@ from lading.errors import TargetError
 from lading.exporting.ancestors import ancestors_of
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot
 from lading.exporting.reading import Reading
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.rowsets import Links, RowSet
 from lading.records.key_source import order_source, reference_source
 from lading.records.layout import KeyLayout, RecordLayout
@@ -76,7 +76,10 @@ class LinkReader:
             keys_and_orders = self.make(rows, keys)
         except Exception as error:
             raise TargetError(
-                f"a link of {self.links.table.fullname} refers to no row ({error})",
+                Message(
+                    "foreign-key-dangling",
+                    f"a link of {self.links.table.fullname} refers to no row ({error})",
+                ),
                 "Remove the link, or add the row.",
                 entity=self.rows.name,
                 field=self.links.written,
@@ -94,7 +97,10 @@ class LinkReader:
             items.sort(key=itemgetter(1))
             if any(first[1] == second[1] for first, second in pairwise(items)):
                 raise TargetError(
-                    f"{self.links.table.fullname} holds a link twice, which no bundle can hold",
+                    Message(
+                        "link-repeated",
+                        f"{self.links.table.fullname} holds a link twice, which no bundle can hold",
+                    ),
                     "Remove one of the two rows.",
                     entity=self.rows.name,
                     field=self.links.written,
@@ -118,8 +124,12 @@ def refuse_strangers(
     """
     for stranger in groups.keys() - set(owners):
         raise TargetError(
-            f"a row of {table.fullname} refers to {shown(stranger)}, which is its owner's key only "
-            "by the database's collation",
+            Message(
+                "collation-clash",
+                f"a row of {table.fullname} refers to {shown(stranger)}, which is its owner's "
+                "key only "
+                "by the database's collation",
+            ),
             "Write the foreign key exactly as the owner's key is.",
             entity=entity,
         )

@@ -20,7 +20,7 @@ from lading.database.lookup import keys_at
 from lading.errors import TargetError
 from lading.exporting.reading import BareRows, Reading, StoredRow, Tally
 from lading.exporting.row_reader import RowReader
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.rowsets import RowSet
 from lading.records.describe import masked_key
 from lading.records.layout import Key
@@ -148,15 +148,20 @@ class RecordReader:
                 raise self._twins(key)
             if not first < second:
                 raise TargetError(
-                    f"rows came out of order at {shown(masked_key(self.rows.key, key))}; "
-                    "this is a fault of lading's, and nothing was written",
+                    Message(
+                        "rows-unordered",
+                        f"rows came out of order at {shown(masked_key(self.rows.key, key))}; "
+                        "this is a fault of lading's, and nothing was written",
+                    ),
                     entity=self.rows.name,
                 )
 
     def _twins(self, key: Key) -> TargetError:
         named = masked_key(self.rows.key, key)
         return TargetError(
-            f"two rows have the natural key {shown(named)}; it must be unique",
+            Message(
+                "key-repeated", f"two rows have the natural key {shown(named)}; it must be unique"
+            ),
             "Remove or rename one, or declare a natural_key that tells them apart.",
             entity=self.rows.name,
             key=named,

@@ -15,6 +15,7 @@ from lading.database.dialects.type_processors import NotUndone
 from lading.errors import LadingError, TargetError
 from lading.mapping.columns import kind_of, underlying
 from lading.mapping.meta_options import stored_names
+from lading.messages import Message
 from lading.model.hidden import HIDDEN, hides, masked_fault
 from lading.model.rowsets import RowSet, Value
 from lading.records.lines import encode_lines
@@ -69,7 +70,9 @@ class RowFaults:
                     self._run(text, row, keys)
                 except Exception as cause:
                     return self._unwritable(columns, keys, name, cause)
-        return TargetError(f"a row can't be written: {error}", entity=self.rows.name)
+        return TargetError(
+            Message("value-unwritable", f"a row can't be written: {error}"), entity=self.rows.name
+        )
 
     def _run(self, text: str, row: Row, keys: Sequence[Mapping[Row, Any]]) -> Any:
         """Run the source of a field for a row, which may come without its nested records."""
@@ -105,7 +108,7 @@ class RowFaults:
         elif isinstance(cause, MissingTarget):
             remedy = "Add the missing row, or set the foreign key to one that exists."
         return TargetError(
-            f"{problem}{row_text}",
+            Message("value-unwritable", f"{problem}{row_text}"),
             remedy,
             entity=self.rows.name,
             field=member.written,

@@ -23,6 +23,7 @@ from lading.exporting.link_reader import LinkReader, refuse_strangers
 from lading.exporting.query import Selection, identity_of
 from lading.exporting.reading import BareRows, Reading, StoredRow, Tally
 from lading.mapping.columns import kind_of
+from lading.messages import Message
 from lading.model.rowsets import Children, Column, RowSet
 from lading.records.layout import RecordLayout
 from lading.records.lines import encode_lines
@@ -176,7 +177,11 @@ class ChildReader:
                 if all(row[place] is not None for place in places):
                     table = self.children.rows.table.fullname
                     raise TargetError(
-                        f"a row of {table} belongs to two parents; each is in one record exactly",
+                        Message(
+                            "rows-shared",
+                            f"a row of {table} belongs to two parents; each is in one record "
+                            "exactly",
+                        ),
                         "Set all of its foreign keys to owners but one to null.",
                         entity=self.children.rows.name,
                     )

@@ -29,7 +29,7 @@ from lading.exporting.query import Selection
 from lading.exporting.reader import CompiledReader
 from lading.exporting.reading import Reading
 from lading.exporting.selection import Scope, chain
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.hidden import HIDDEN, hides
 from lading.model.recursive_keys import Parts
 from lading.model.rowsets import Column, Reference, RowSet, references_of
@@ -263,9 +263,13 @@ def _ambiguous(
     first, other = (_identified(target, row) for row in identities[1:])
     key = KeyReader(database, referrer.root, referrer.root.key).named(identities[0])
     return TargetError(
-        f"several {target.name} have {shared}: the rows with the primary keys "
-        f"{first} and {other}. The record with {_key_text(key)} (primary key {record}) refers to "
-        f"{first}, and a restore could take the other",
+        Message(
+            "reference-ambiguous",
+            f"several {target.name} have {shared}: the rows with the primary keys "
+            f"{first} and {other}. The record with {_key_text(key)} (primary key {record}) "
+            "refers to "
+            f"{first}, and a restore could take the other",
+        ),
         remedy,
         entity=referrer.rows.name,
         field=referrer.reference.written,

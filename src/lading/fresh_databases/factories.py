@@ -18,7 +18,7 @@ from lading.database.refusals import refusals
 from lading.database.tables import tables_of
 from lading.errors import ArgumentError, TargetError
 from lading.fresh_databases import memory_templates
-from lading.messages import shown
+from lading.messages import Message, shown
 
 #: What makes a fresh database at each call, and gives an engine over it.
 EngineFactory = Callable[[], sa.Engine | AbstractContextManager[sa.Engine]]
@@ -236,7 +236,10 @@ def _require_empty(connection: sa.Connection, table: sa.Table) -> None:
     some = sa.select(sa.literal(1)).select_from(table).limit(1)
     if connection.execute(some).first() is not None:
         raise TargetError(
-            f"table {table.fullname} has rows already; expected a fresh database",
+            Message(
+                "database-not-empty",
+                f"table {table.fullname} has rows already; expected a fresh database",
+            ),
             "Let engine_factory make a new, empty database at each call.",
             entity=table.fullname,
         )

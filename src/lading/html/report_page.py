@@ -22,7 +22,7 @@ from lading.exporting.reader import count_rows
 from lading.html.document import asset, document
 from lading.html.report_data import ReportSubject, report_data
 from lading.html.sample import EntityTotal, Record, Sampler
-from lading.messages import counted
+from lading.messages import coded, counted
 from lading.model.entities import Entities
 from lading.model.hidden import has_hidden
 from lading.model.rowsets import RowSet
@@ -98,7 +98,9 @@ def _parsed(entry: FileEntry, number: int, line: bytes) -> Record:
         record: Record = parse_json(line)
         return record
     except ValueError as error:
-        raise BundleError(str(error), file=entry.filename, record=number) from error
+        raise BundleError(
+            coded(str(error), "file-malformed"), file=entry.filename, record=number
+        ) from error
 
 
 def _totals(manifest: Manifest, entities: Entities | None) -> Iterator[EntityTotal]:

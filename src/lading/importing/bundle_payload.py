@@ -14,7 +14,7 @@ from lading.changes.upgrade_plan import plan_upgrade
 from lading.errors import BundleError, LadingError, VersionError
 from lading.importing.contradictions import contradictions
 from lading.importing.payload import Payload
-from lading.messages import listed, shown
+from lading.messages import Message, listed, shown
 from lading.model.entities import Entities
 from lading.model.shape import stored_otherwise
 
@@ -90,7 +90,10 @@ class BundlePayload(Payload):
         missing = [name for name in missing if name not in self.upgrade.plan.begun]
         if missing and not self.manifest.partial:
             yield BundleError(
-                f"holds no {listed(missing, separator=', ')}, though it isn't partial",
+                Message(
+                    "entity-missing",
+                    f"holds no {listed(missing, separator=', ')}, though it isn't partial",
+                ),
                 "Export again with this catalog.",
                 file="manifest.json",
             )
@@ -100,7 +103,11 @@ class BundlePayload(Payload):
         """Yield what isn't of this catalog."""
         if self.manifest.catalog != catalog.name:
             yield VersionError(
-                f"the bundle is of catalog {shown(self.manifest.catalog)}, not of {catalog.name!r}",
+                Message(
+                    "catalog-other",
+                    f"the bundle is of catalog {shown(self.manifest.catalog)}, not of "
+                    f"{catalog.name!r}",
+                ),
                 "Import it with the catalog that it was exported from.",
                 file="manifest.json",
                 found=self.manifest.catalog,
@@ -109,8 +116,12 @@ class BundlePayload(Payload):
         unknown = [name for name in self.entries if name not in history.version_graph.names]
         if unknown:
             yield BundleError(
-                f"holds {listed(unknown, separator=', ')}, which catalog {catalog.name!r} doesn't "
-                "know",
+                Message(
+                    "entity-unknown",
+                    f"holds {listed(unknown, separator=', ')}, which catalog {catalog.name!r} "
+                    "doesn't "
+                    "know",
+                ),
                 f"{self._writer(catalog).newer()}, or declare a schema for each.",
                 file="manifest.json",
             )
@@ -123,8 +134,11 @@ class BundlePayload(Payload):
                 continue
             for field in stored_otherwise(entry.shape, rows):
                 yield VersionError(
-                    "the bundle and the catalog differ on whether it is written as its type's "
-                    "Python value or as it is stored",
+                    Message(
+                        "stored-otherwise",
+                        "the bundle and the catalog differ on whether it is written as its type's "
+                        "Python value or as it is stored",
+                    ),
                     "Export again with this catalog, or declare it as it was: by Meta.stored, a "
                     "field, or the python_type of its type.",
                     file="manifest.json",

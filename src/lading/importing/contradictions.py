@@ -17,7 +17,7 @@ from lading.changes.compatibility import NARROWER, type_ways
 from lading.changes.rewriting.shapes import Shape, is_link, is_owned
 from lading.errors import BundleError
 from lading.filenames import MANIFEST
-from lading.messages import DAMAGED, shown
+from lading.messages import DAMAGED, Message, shown
 from lading.model.entities import Entities
 from lading.model.shape import shape_of
 
@@ -35,7 +35,7 @@ def contradictions(
     of_files = _of_files(manifest, entities if current else None)
     for where, value, expected in chain(of_files, _of_edges(manifest)):
         yield BundleError(
-            f"is {shown(value)}; expected {expected}",
+            Message("manifest-contradicts", f"is {shown(value)}; expected {expected}"),
             f"{DAMAGED} If the catalog has changed since, raise the entity's version and declare a "
             "change.",
             file=MANIFEST,

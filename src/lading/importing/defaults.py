@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from lading.database.dialects.base import Dialect, Row
 from lading.database.live.base import Database
 from lading.errors import TargetError
+from lading.messages import Message
 from lading.model.rowsets import Column, RowSet
 
 CARRY = "Carry the column, or give it another default."
@@ -54,8 +55,12 @@ class Defaults:
         for column in self.evaluated:
             if _reads(dialect, column, rows.tables):
                 raise TargetError(
-                    f"the model's default of {column}, which records don't carry, is computed from "
-                    "other rows of its table, which a bulk load inserts at once",
+                    Message(
+                        "default-failed",
+                        f"the model's default of {column}, which records don't carry, is "
+                        "computed from "
+                        "other rows of its table, which a bulk load inserts at once",
+                    ),
                     CARRY,
                     entity=rows.name,
                     field=column.name,
@@ -114,15 +119,22 @@ def _maker(dialect: Dialect, rows: RowSet, column: Column) -> Callable[[], Any]:
             return bind(value) if value is not None else value
         except _AsksForContextError as error:
             raise TargetError(
-                f"the model's default of {column}, which records don't carry, asks SQLAlchemy's "
-                f"context for {error}, and a bulk load has none",
+                Message(
+                    "default-failed",
+                    f"the model's default of {column}, which records don't carry, asks "
+                    "SQLAlchemy's "
+                    f"context for {error}, and a bulk load has none",
+                ),
                 "Carry the column, or give it a default that needs no context.",
                 entity=rows.name,
                 field=column.name,
             ) from error
         except Exception as error:  # the application's own code
             raise TargetError(
-                f"the model's default of {column}, which records don't carry, fails: {error}",
+                Message(
+                    "default-failed",
+                    f"the model's default of {column}, which records don't carry, fails: {error}",
+                ),
                 "Correct the default, or carry the column.",
                 entity=rows.name,
                 field=column.name,
@@ -150,8 +162,11 @@ def _evaluated(
     except (sa.exc.SQLAlchemyError, NotImplementedError) as error:
         names = ", ".join(map(str, columns))
         raise TargetError(
-            f"the model's default of {names}, an SQL expression, fails: "
-            f"{getattr(error, 'orig', None) or error}",
+            Message(
+                "default-failed",
+                f"the model's default of {names}, an SQL expression, fails: "
+                f"{getattr(error, 'orig', None) or error}",
+            ),
             "Correct the default, or carry the column.",
             entity=rows.name,
             field=columns[0].name,

@@ -12,7 +12,7 @@ from lading.changes.run import Piece, Upgrade
 from lading.changes.upgrade_plan import plan_upgrade
 from lading.errors import BundleError, VersionError
 from lading.importing.payload import Payload
-from lading.messages import nearest, shown
+from lading.messages import Message, nearest, shown
 from lading.model.entities import RESERVED_NAMES
 from lading.values.json_text import plain_json_text
 
@@ -61,7 +61,7 @@ def _text(name: str, number: int, record: Any) -> bytes:
         return plain_json_text(record)
     except (TypeError, ValueError) as error:
         raise BundleError(
-            f"holds what JSON can't: {error}",
+            Message("document-malformed", f"holds what JSON can't: {error}"),
             "Give plain JSON values.",
             file=name,
             record=number,
@@ -92,19 +92,30 @@ class DocumentPayload(Payload):
             versions = self._released(catalog)
         if not isinstance(versions, Mapping):
             raise BundleError(
-                f"schema_versions is {shown(versions)}; expected an object of versions by entity"
+                Message(
+                    "document-malformed",
+                    f"schema_versions is {shown(versions)}; expected an object of versions by "
+                    "entity",
+                )
             )
         writer = PayloadWriter(self.document.get("source"), catalog.source)
         for name, records in self.entries.items():
             if name not in history.version_graph.names:
                 known = nearest(name, history.version_graph.current)
                 raise BundleError(
-                    f"the document holds {name!r}, which catalog {catalog.name!r} doesn't know; it "
-                    f"knows {known}",
+                    Message(
+                        "entity-unknown",
+                        f"the document holds {name!r}, which catalog {catalog.name!r} doesn't "
+                        "know; it "
+                        f"knows {known}",
+                    ),
                     f"{writer.newer()}." if str(writer) else "",
                 )
             if not isinstance(records, list):
-                raise BundleError(f"{name} is {shown(records)}; expected a list", entity=name)
+                raise BundleError(
+                    Message("document-malformed", f"{name} is {shown(records)}; expected a list"),
+                    entity=name,
+                )
         targets = {name: n for name, n in versions.items() if type(n) is int}
         found_versions = {name: versions.get(name, 1) for name in self.entries}
         plan = plan_upgrade(
@@ -136,8 +147,11 @@ class DocumentPayload(Payload):
             if not isinstance(label, str):
                 remedy = 'A label is a string: write "version": "1.0", with quotes.'
             raise VersionError(
-                f"the document is of version {shown(label)}, which isn't a release of catalog "
-                f"{catalog.name!r} (its releases: {known})",
+                Message(
+                    "release-unknown",
+                    f"the document is of version {shown(label)}, which isn't a release of catalog "
+                    f"{catalog.name!r} (its releases: {known})",
+                ),
                 remedy,
                 found=label,
                 needed=known,

@@ -13,6 +13,7 @@ from lading.changes.replay import Flow
 from lading.changes.run import Piece, Upgrade
 from lading.changes.streams import Failed, Origin, Streams
 from lading.errors import BundleError
+from lading.messages import Message
 from lading.model.entities import Entities
 from lading.model.hidden import WITHHELD, has_hidden, masked
 from lading.model.rowsets import RowSet
@@ -51,8 +52,12 @@ class Payload(ABC):
         for moved in self.relinking.moved:
             if moved.source in self.names and moved.holder not in self.names:
                 raise BundleError(
-                    f"{moved.source}.{moved.field} holds links that {moved.holder} declares today, "
-                    f"but there are no records of {moved.holder}",
+                    Message(
+                        "entity-missing",
+                        f"{moved.source}.{moved.field} holds links that {moved.holder} declares "
+                        "today, "
+                        f"but there are no records of {moved.holder}",
+                    ),
                     f"Export both, or declare {moved.field} = Ref() in the schema of "
                     f"{moved.source}.",
                     file=self.file(moved.source),

@@ -11,6 +11,7 @@ from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers
+from lading.messages import Message
 from lading.model.hidden import HIDDEN, is_hidden
 from lading.model.rowsets import RowSet
 from lading.records.describe import described, masked_key
@@ -68,7 +69,10 @@ def _stored_lines(
 def _dropped(root: RowSet, key: Key) -> TargetError:
     """Return the error for a row that is missing by its id and by its key."""
     return TargetError(
-        f"the record with {described(root.key, key)} was written and isn't there any more",
+        Message(
+            "rows-altered",
+            f"the record with {described(root.key, key)} was written and isn't there any more",
+        ),
         "Look for triggers or rules that drop rows, or that change both their id and their "
         "natural key, and disable them for the import.",
         entity=root.name,

@@ -16,6 +16,7 @@ from lading.importing.bundle_payload import BundlePayload
 from lading.importing.document_payload import DocumentPayload
 from lading.locking.samples import sample_records
 from lading.mapping.fields import schema_of
+from lading.messages import Message
 from lading.model.entities import RESERVED_NAMES, Entities
 from lading.model.ordering import key_order
 from lading.model.rowsets import Children, RowSet, Value
@@ -53,11 +54,14 @@ def golden_records(catalog: Catalog, goldens: Any) -> Records:
         records, problems = upgraded(catalog, goldens)
     for problem in problems:
         raise BundleError(
-            problem.message, "Correct the record.", file=problem.file, record=problem.record
+            problem.text, "Correct the record.", file=problem.file, record=problem.record
         )
     for name, number, text in faults(catalog.use(), records):
         raise BundleError(
-            f"can't be loaded: {text}", "Correct the record.", entity=name, record=number
+            Message("golden-unreadable", f"can't be loaded: {text}"),
+            "Correct the record.",
+            entity=name,
+            record=number,
         )
     return records
 

@@ -26,7 +26,7 @@ from lading.bundle.stores.place import Place
 from lading.bundle.stores.whole_file import whole_file
 from lading.bundle.validation import Closed, Digest, JsonFile, Name, Number
 from lading.errors import BundleError, ChecksumError, VersionError
-from lading.messages import shown
+from lading.messages import Message, shown
 
 __all__ = [
     "LOCK_VERSION",
@@ -119,7 +119,10 @@ def read_lock(path: Path) -> Lock:
     version = body.pop("version", None)
     if version != LOCK_VERSION:
         raise VersionError(
-            f"the lock's format is {shown(version)}, and this lading reads {LOCK_VERSION!r}",
+            Message(
+                "format-unknown",
+                f"the lock's format is {shown(version)}, and this lading reads {LOCK_VERSION!r}",
+            ),
             "Read it with the lading that wrote it, or with a newer one.",
             found=version,
             needed=LOCK_VERSION,
@@ -233,7 +236,10 @@ def _write_golden(file: Path, number: int, data: bytes) -> Golden:
         file.parent.mkdir(exist_ok=True)
     if os.path.lexists(file) and _bytes(file, REMEDY) != data:
         raise BundleError(
-            "is there already and holds other records; goldens are never replaced",
+            Message(
+                "target-exists",
+                "is there already and holds other records; goldens are never replaced",
+            ),
             "Remove it if it belongs to no lock, or keep each lock in a folder of its own.",
             file=golden_name(number),
         )
@@ -267,7 +273,7 @@ def read_golden(path: Path, seal: Seal) -> dict[str, Any]:
 def _bytes(path: Path, missing: str, *, name: str | None = None) -> bytes:
     file = name or path.name
     if not os.path.lexists(path):
-        raise BundleError("is missing", missing, file=file)
+        raise BundleError(Message("file-missing", "is missing"), missing, file=file)
     resolved = Place(path).path
     return b"".join(pieces_of(open_regular(resolved.name, resolved.parent, None, shown=file), file))
 

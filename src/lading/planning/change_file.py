@@ -18,7 +18,7 @@ from lading.bundle.stores.place import Place
 from lading.bundle.stores.whole_file import whole_file
 from lading.bundle.validation import JsonFile
 from lading.errors import BundleError, ChecksumError, VersionError
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.planning.change_log import CHANGES, ChangeLog, json_line
 from lading.planning.file_format import (
     PLAN_VERSION,
@@ -84,7 +84,7 @@ def read_change_file(path: Path) -> tuple[PlanHeader, ChangeLog, PlanSummary]:
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     if not os.path.lexists(path):
-        raise BundleError("is missing", "Check the path.", file=path.name)
+        raise BundleError(Message("file-missing", "is missing"), "Check the path.", file=path.name)
     place = Place(path).path
     with open_regular(place.name, place.parent, None, shown=path.name) as file:
         yield io.BufferedReader(file)  # type: ignore[type-var]
@@ -95,7 +95,10 @@ def _header(file: JsonFile, stream: BinaryIO) -> PlanHeader:
     version = body.get("version")
     if version != PLAN_VERSION:
         raise VersionError(
-            f"the plan's format is {shown(version)}, and this lading reads {PLAN_VERSION!r}",
+            Message(
+                "format-unknown",
+                f"the plan's format is {shown(version)}, and this lading reads {PLAN_VERSION!r}",
+            ),
             "Read it with the lading that wrote it, or with a newer one.",
             found=version,
             needed=PLAN_VERSION,

@@ -186,7 +186,10 @@ def _unrestorable(
     if has_hidden(rows):
         problem = f"fails on it {WITHHELD}" if field is None else masked_fault(rows, field, problem)
     return TargetError(
-        f"{rows.schema.__name__} {problem}: {shown(key)} would not be restored as it is",
+        Message(
+            "schema-irreversible",
+            f"{rows.schema.__name__} {problem}: {shown(key)} would not be restored as it is",
+        ),
         "Correct the schema's hooks and fields: load must undo dump.",
         entity=rows.name,
         key=key,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from lading.adopting.reflection import reflected
 from lading.adopting.relations import LOST
 from lading.errors import ArgumentError, TargetError
+from lading.messages import Message
 from lading.scaffolding.code_layout import flat, imports, statement
 from lading.scaffolding.loaded import fault_of_models
 
@@ -102,8 +103,11 @@ def models_of(
                 )
             return models
     raise TargetError(
-        f"sqlacodegen writes no models for this database that can be used "
-        f"({type(fault).__name__}: {fault}); expected models that can be configured",
+        Message(
+            "models-unwritable",
+            f"sqlacodegen writes no models for this database that can be used "
+            f"({type(fault).__name__}: {fault}); expected models that can be configured",
+        ),
         "Write the models yourself, and run lading init with --models module:Base.",
     ) from fault
 

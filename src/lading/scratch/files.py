@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lading.errors import BundleError
+from lading.messages import Message
 
 
 @contextmanager
@@ -19,7 +20,7 @@ def scratch() -> Iterator[None]:
     except (OSError, sqlite3.Error) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise BundleError(
-            f"temporary files can't be kept in {_folder()}: {why}",
+            Message("temporary-space", f"temporary files can't be kept in {_folder()}: {why}"),
             "Make room there, or name another folder by the environment's TMPDIR.",
         ) from error
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from lading.errors import TargetError
 from lading.fresh_databases.factories import EngineFactory, sqlite_engine
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.testing.databases.postgresql import running_server
 from lading.testing.databases.servers import ServerDatabases
 
@@ -59,7 +59,9 @@ def _databases(
 
 def _no_mariadb() -> AbstractContextManager[sa.URL]:
     raise TargetError(
-        "there is no MariaDB server to test with: LADING_MARIADB isn't set",
+        Message(
+            "server-missing", "there is no MariaDB server to test with: LADING_MARIADB isn't set"
+        ),
         "Write the URL of a server, such as mariadb+pymysql://user@host/, into LADING_MARIADB; "
         "pip install 'lading[mariadb]' brings the driver.",
     )
@@ -77,7 +79,10 @@ def _reachable(text: str, name: str) -> sa.URL:
             engine.dispose()
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise TargetError(
-            f"LADING_{name} is {shown(text)}, and no server answers there: {error}",
+            Message(
+                "server-missing",
+                f"LADING_{name} is {shown(text)}, and no server answers there: {error}",
+            ),
             "Write a SQLAlchemy URL, such as postgresql+psycopg://user@host/database or "
             "mariadb+pymysql://user@host/, and start the server.",
         ) from error

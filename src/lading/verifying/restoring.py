@@ -101,7 +101,10 @@ def _reported(factory: EngineFactory | None) -> EngineFactory | None:
             raise
         except Exception as error:
             raise TargetError(
-                f"the function given as restore= fails: {type(error).__name__}: {error}",
+                Message(
+                    "restore-failed",
+                    f"the function given as restore= fails: {type(error).__name__}: {error}",
+                ),
                 "Correct it, or pass restore=True.",
             ) from error
 

@@ -16,7 +16,7 @@ from lading.bundle.stores.place import Place
 from lading.bundle.stores.whole_file import whole_file
 from lading.bundle.validation import Closed, Count, Digest, Name
 from lading.errors import BundleError
-from lading.messages import counted, listed
+from lading.messages import Message, counted, listed
 from lading.options import check_path
 from lading.report import Problem
 from lading.version import __version__
@@ -153,7 +153,11 @@ class Verification:
         place, bundle = Place(file).path, Place(self.path).path
         if bundle in (place, place.parent):
             raise BundleError(
-                "is the bundle that was verified, or inside of it, which it would make unreadable",
+                Message(
+                    "path-unusable",
+                    "is the bundle that was verified, or inside of it, which it would make "
+                    "unreadable",
+                ),
                 "Name a path beside the bundle.",
                 file=str(file),
             )

@@ -8,6 +8,7 @@ from typing import BinaryIO, Protocol
 
 from lading.bundle.stores.occupant import Occupant
 from lading.errors import BundleError
+from lading.messages import Message
 
 
 class BundleSource(Protocol):
@@ -52,5 +53,5 @@ def read_whole(source: BundleSource, name: str, limit: int) -> bytes:
     for piece in source.pieces(name):
         data += piece
         if len(data) > limit:
-            raise BundleError(f"is longer than {limit} bytes", file=name)
+            raise BundleError(Message("too-large", f"is longer than {limit} bytes"), file=name)
     return bytes(data)

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from lading.bundle.stores.limits import PIECE
 from lading.errors import BundleError
 from lading.filenames import MANIFEST
-from lading.messages import DAMAGED
+from lading.messages import DAMAGED, Message
 
 try:
     import fcntl
@@ -53,7 +53,9 @@ def reported(file: str | Path, action: str, remedy: str = "") -> Iterator[None]:
         yield
     except OSError as error:
         why = error.strerror or str(error)
-        raise BundleError(f"can't be {action}: {why}", remedy, file=str(file)) from error
+        raise BundleError(
+            Message("file-unusable", f"can't be {action}: {why}"), remedy, file=str(file)
+        ) from error
 
 
 def open_folder(path: Path) -> int | None:
@@ -82,7 +84,9 @@ def open_regular(name: str, folder: Path, folder_fd: int | None, *, shown: str =
             if error.errno in (errno.ELOOP, errno.ENXIO):
                 raise _irregular(shown) from error
             if error.errno == errno.ENOENT:
-                raise BundleError("is missing from the bundle", DAMAGED, file=shown) from error
+                raise BundleError(
+                    Message("file-missing", "is missing from the bundle"), DAMAGED, file=shown
+                ) from error
             raise
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
@@ -91,7 +95,11 @@ def open_regular(name: str, folder: Path, folder_fd: int | None, *, shown: str =
 
 
 def _irregular(name: str) -> BundleError:
-    return BundleError("is not a plain file", "Put the file itself in its place.", file=name)
+    return BundleError(
+        Message("file-unusual", "is not a plain file"),
+        "Put the file itself in its place.",
+        file=name,
+    )
 
 
 def pieces_of(file: BinaryIO, name: str) -> Iterator[bytes]:

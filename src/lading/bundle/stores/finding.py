@@ -14,6 +14,7 @@ from lading.bundle.stores.place import Place
 from lading.bundle.stores.zip import ArchiveSource
 from lading.errors import BundleError
 from lading.filenames import MANIFEST, RESERVED
+from lading.messages import Message
 
 
 def open_source(path: Path) -> BundleSource:
@@ -30,7 +31,11 @@ def open_source(path: Path) -> BundleSource:
             if candidate.exists():
                 _refuse_part(candidate, path)
                 return ArchiveSource(candidate)
-    raise BundleError("there is no such file or folder", "Check the path.", file=str(path))
+    raise BundleError(
+        Message("bundle-missing", "there is no such file or folder"),
+        "Check the path.",
+        file=str(path),
+    )
 
 
 def _refuse_part(file: Path, path: Path) -> None:
@@ -38,7 +43,7 @@ def _refuse_part(file: Path, path: Path) -> None:
     names = survey(file.parent).own if is_bundle_folder(file.parent) else RESERVED
     if file.name in names:
         raise BundleError(
-            "is one file of a bundle, and a bundle is read whole",
+            Message("path-unusable", "is one file of a bundle, and a bundle is read whole"),
             f"Give its folder: {str(path.parent)!r}.",
             file=str(path),
         )

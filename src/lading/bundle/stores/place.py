@@ -20,7 +20,7 @@ from pathlib import Path
 from lading.bundle.stores.files import hold, locked, remove, reported, sync_folder
 from lading.bundle.stores.occupant import Occupant, is_bundle_folder, survey
 from lading.errors import BundleError
-from lading.messages import shown
+from lading.messages import Message, shown
 
 __all__ = ["Place", "is_needed"]
 
@@ -34,7 +34,9 @@ class Place:
         try:
             self.path = Path(os.path.realpath(path))
         except (ValueError, OSError) as error:
-            raise BundleError(f"can't be a path: {error}", file=shown(str(path))) from error
+            raise BundleError(
+                Message("path-unusable", f"can't be a path: {error}"), file=shown(str(path))
+            ) from error
         self.parent = self.path.parent
 
     @property
@@ -53,13 +55,16 @@ class Place:
         """Raise ``BundleError`` unless a file or folder may be written here."""
         if not self.parent.is_dir():
             raise BundleError(
-                f"the folder {str(self.parent)!r} doesn't exist",
+                Message("path-unusable", f"the folder {str(self.parent)!r} doesn't exist"),
                 "Create it first, or name another path.",
                 file=str(self.path),
             )
         if is_bundle_folder(self.parent):
             raise BundleError(
-                f"is inside of the bundle {str(self.parent)!r}, which it would make unreadable",
+                Message(
+                    "path-unusable",
+                    f"is inside of the bundle {str(self.parent)!r}, which it would make unreadable",
+                ),
                 "Name a path outside of that folder.",
                 file=str(self.path),
             )

@@ -25,7 +25,7 @@ from lading.bundle.stores.zip_check import check_members, outline
 from lading.bundle.stores.zip_member import Stretch, inflated, refuse
 from lading.errors import BundleError, ChecksumError
 from lading.filenames import MANIFEST
-from lading.messages import DAMAGED
+from lading.messages import DAMAGED, Message
 
 __all__ = ["ArchiveSource", "ArchiveTarget"]
 
@@ -52,7 +52,10 @@ def _sound(name: str) -> Iterator[None]:
             yield
     except _FAULTS as error:
         raise BundleError(
-            f"can't be read from the archive: {str(error) or type(error).__name__}",
+            Message(
+                "file-unusable",
+                f"can't be read from the archive: {str(error) or type(error).__name__}",
+            ),
             "Get an undamaged copy of the archive.",
             file=name,
         ) from error
@@ -84,7 +87,9 @@ class ArchiveSource:
         """Yield a member's bytes; ``BundleError`` if it is missing or damaged."""
         stretch = self._members.get(name)
         if stretch is None:
-            raise BundleError("is missing from the bundle", DAMAGED, file=name)
+            raise BundleError(
+                Message("file-missing", "is missing from the bundle"), DAMAGED, file=name
+            )
         with _sound(name):
             yield from inflated(self._file, stretch)
 

@@ -19,7 +19,7 @@ from lading.bundle.stores.limits import MAX_FILES
 from lading.bundle.stores.zip_member import ENCRYPTED, Stretch, check_local, refusal, refuse
 from lading.errors import BundleError
 from lading.filenames import folded
-from lading.messages import shown
+from lading.messages import Message, shown
 
 __all__ = ["BrokenArchive", "Outline", "check_members", "outline"]
 
@@ -41,7 +41,7 @@ class BrokenArchive(BundleError):
 
     def __init__(self, faults: Sequence[BundleError]) -> None:
         first = faults[0]
-        super().__init__(first.problem, first.remedy, file=first.file)
+        super().__init__(Message(first.code, first.problem), first.remedy, file=first.file)
         self.faults = tuple(faults)
 
 
@@ -149,10 +149,17 @@ def _check_name(info: zipfile.ZipInfo, names: dict[str, str], name: str) -> None
 
 def _check_member(info: zipfile.ZipInfo) -> None:
     if info.flag_bits & ENCRYPTED:
-        raise BundleError("is encrypted", "Decrypt the archive first.", file=info.filename)
+        raise BundleError(
+            Message("archive-unsupported", "is encrypted"),
+            "Decrypt the archive first.",
+            file=info.filename,
+        )
     if info.compress_type not in METHODS:
         raise BundleError(
-            f"is compressed by method {info.compress_type}; expected deflate or none",
+            Message(
+                "archive-unsupported",
+                f"is compressed by method {info.compress_type}; expected deflate or none",
+            ),
             "Pack it again without that method.",
             file=info.filename,
         )

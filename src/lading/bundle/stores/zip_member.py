@@ -15,6 +15,7 @@ from typing import BinaryIO, NoReturn
 
 from lading.bundle.stores.limits import PIECE
 from lading.errors import BundleError
+from lading.messages import Message
 
 __all__ = ["ENCRYPTED", "Stretch", "check_local", "inflated", "refusal", "refuse"]
 
@@ -43,7 +44,9 @@ class Stretch:
 
 def refusal(problem: str, file: str) -> BundleError:
     """Return the one error for an archive that can't be trusted."""
-    return BundleError(problem, "Get an undamaged copy of the archive.", file=file)
+    return BundleError(
+        Message("archive-malformed", problem), "Get an undamaged copy of the archive.", file=file
+    )
 
 
 def refuse(problem: str, file: str) -> NoReturn:

@@ -20,6 +20,7 @@ from lading.codegen import Expression
 from lading.database.dialects.codecs import Codecs
 from lading.database.dialects.real_columns import Place, RealColumns, Tables, Translation, place_in
 from lading.errors import TargetError
+from lading.messages import Message
 from lading.model.computed import Computed
 from lading.model.rowsets import Column
 from lading.values.base import Kind
@@ -78,8 +79,11 @@ class Dialect(Computed, ABC):
     ) -> None:
         if sqlalchemy.paramstyle not in PLACEHOLDERS:
             raise TargetError(
-                f"the driver {sqlalchemy.driver!r} isn't supported: it binds parameters "
-                f"as {sqlalchemy.paramstyle!r}",
+                Message(
+                    "engine-unsupported",
+                    f"the driver {sqlalchemy.driver!r} isn't supported: it binds parameters "
+                    f"as {sqlalchemy.paramstyle!r}",
+                ),
                 f"Use an engine of create_engine({self.url!r}), or of create_async_engine.",
             )
         self.sqlalchemy = sqlalchemy

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from lading.database.dialects.base import Dialect, Row, choice_rank
 from lading.database.dialects.mariadb_values import MariaDBCodecs
 from lading.errors import TargetError
+from lading.messages import Message
 from lading.model.rowsets import Column
 from lading.values.arrays import LabelSet
 from lading.values.base import Kind
@@ -39,11 +40,15 @@ class MariaDB(Dialect):
         self.codecs.is_in_utc = self.facts.is_in_utc
         if not getattr(self.sqlalchemy, "is_mariadb", False):
             raise TargetError(
-                "the server is MySQL, which isn't supported yet", "Use MariaDB, 10.6 or newer."
+                Message("engine-unsupported", "the server is MySQL, which isn't supported yet"),
+                "Use MariaDB, 10.6 or newer.",
             )
         if self.sqlalchemy.driver != "pymysql":
             raise TargetError(
-                f"the driver {self.sqlalchemy.driver!r} isn't supported on MariaDB yet",
+                Message(
+                    "engine-unsupported",
+                    f"the driver {self.sqlalchemy.driver!r} isn't supported on MariaDB yet",
+                ),
                 "Use PyMySQL: mariadb+pymysql://.",
             )
 

@@ -59,7 +59,7 @@ from lading.database.dialects.written_values import (
     without_zone,
 )
 from lading.errors import TargetError
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.rowsets import Column
 from lading.values.arrays import LabelSet
 from lading.values.base import Kind
@@ -343,8 +343,12 @@ class MariaDBCodecs(Codecs):
     def _refuse_shifting(self, column: Column, kind: DateTime) -> None:
         if self.columns(column).type == "timestamp" and not kind.aware and not self.is_in_utc:
             raise TargetError(
-                f"{column} is a TIMESTAMP, which the server shifts between UTC and the session's "
-                "time zone, and its type has no zone to tell by",
+                Message(
+                    "time-zone-unclear",
+                    f"{column} is a TIMESTAMP, which the server shifts between UTC and the "
+                    "session's "
+                    "time zone, and its type has no zone to tell by",
+                ),
                 "Use DateTime(timezone=True), or a session in UTC: "
                 "connect_args={'init_command': \"SET time_zone='+00:00'\"}.",
             )

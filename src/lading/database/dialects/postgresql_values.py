@@ -49,6 +49,7 @@ from lading.database.dialects.written_values import (
 )
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
+from lading.messages import Message
 from lading.model.rowsets import Column
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time
@@ -90,8 +91,11 @@ class PostgreSQLCodecs(ArrayCodecs):
         real = kind_of(self.real(column.type))
         if isinstance(kind, DateTime) and isinstance(real, DateTime) and kind.aware != real.aware:
             raise TargetError(
-                f"{column} has a time zone in its type or in that type's variant for "
-                f"{self.dialect.name}, but not in both; PostgreSQL would shift its values",
+                Message(
+                    "time-zone-unclear",
+                    f"{column} has a time zone in its type or in that type's variant for "
+                    f"{self.dialect.name}, but not in both; PostgreSQL would shift its values",
+                ),
                 "Give both the same timezone=.",
             )
 

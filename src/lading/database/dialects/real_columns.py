@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import sqlalchemy as sa
 
 from lading.errors import TargetError
-from lading.messages import shown
+from lading.messages import Message, shown
 
 #: A table's schema and name in the database.
 Place = tuple[str | None, str]
@@ -85,7 +85,10 @@ class RealColumns(Generic[Stored]):
         if stored is None:
             base: Any = next(iter(column.base_columns))
             raise TargetError(
-                f"the database has no column {base.table.fullname}.{base.name}",
+                Message(
+                    "column-missing",
+                    f"the database has no column {base.table.fullname}.{base.name}",
+                ),
                 "Migrate the database to what your models say.",
             )
         return stored

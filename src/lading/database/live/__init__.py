@@ -9,6 +9,7 @@ from lading.database.live.mariadb import MariaDBDatabase
 from lading.database.live.postgresql import PostgreSQLDatabase
 from lading.database.live.sqlite import SQLiteDatabase
 from lading.errors import TargetError
+from lading.messages import Message
 
 #: By SQLAlchemy's names; it speaks to a MariaDB server as "mysql" as well.
 KNOWN: dict[str, type[Database]] = {
@@ -24,5 +25,9 @@ def database_for(connection: sa.Connection, make_dialect: DialectMaker | None = 
     """Return the database of a connection; ``TargetError`` for engines not known yet."""
     name = connection.dialect.name
     if name not in KNOWN:
-        raise TargetError(f"the engine {name!r} isn't supported; expected {SUPPORTED}")
+        raise TargetError(
+            Message(
+                "engine-unsupported", f"the engine {name!r} isn't supported; expected {SUPPORTED}"
+            )
+        )
     return KNOWN[name](connection, make_dialect)

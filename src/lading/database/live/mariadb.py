@@ -22,6 +22,7 @@ from lading.database.live.mariadb_sequences import move_sequences
 from lading.database.live.mariadb_triggers import has_triggers
 from lading.database.live.same_rows import mariadb_rows
 from lading.errors import TargetError
+from lading.messages import Message
 from lading.model.rowsets import Column
 from lading.scratch.spool import Spool
 
@@ -73,8 +74,11 @@ class MariaDBDatabase(Database):
         for name, needed in NEEDED.items():
             if settings[name] != needed:
                 raise TargetError(
-                    f"MariaDB's {name} is {settings[name]!r}, under which rows or values would "
-                    "change",
+                    Message(
+                        "setting-unsafe",
+                        f"MariaDB's {name} is {settings[name]!r}, under which rows or values would "
+                        "change",
+                    ),
                     f"Set it to {needed!r} (a connection's charset is part of its URL: "
                     "?charset=utf8mb4).",
                 )
@@ -215,8 +219,12 @@ class MariaDBDatabase(Database):
         self.look_up_server()
         if not writing and self.sees_others():
             raise TargetError(
-                f"your transaction is in {self._level()}, where an export could see half of what "
-                "others write meanwhile, and MariaDB doesn't tell",
+                Message(
+                    "snapshot-unsure",
+                    f"your transaction is in {self._level()}, where an export could see half of "
+                    "what "
+                    "others write meanwhile, and MariaDB doesn't tell",
+                ),
                 "Give an engine, or a session in REPEATABLE READ.",
             )
 
@@ -268,7 +276,9 @@ class MariaDBDatabase(Database):
                 f"{name} ({engine})" for name, engine in sorted(without_transactions)
             )
             raise TargetError(
-                f"these tables' engines have no transactions: {listed}",
+                Message(
+                    "engine-unsupported", f"these tables' engines have no transactions: {listed}"
+                ),
                 "Nothing could be rolled back there: ALTER TABLE ... ENGINE = InnoDB.",
             )
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from lading.database.live.base import Database, TableKeys
 from lading.database.live.mariadb_catalog import PLACES, CatalogTables
 from lading.errors import TargetError
+from lading.messages import Message
 
 #: Where a connection's record keeps the names of the locks that it holds for us.
 HELD = "lading_locks"
@@ -63,8 +64,12 @@ def hold(database: Database, catalog_tables: CatalogTables, tables: Sequence[sa.
         sql = f"SELECT GET_LOCK({database.dialect.mark}, {database.dialect.mark})"
         if database.fetch(sql, (name, patience))[0][0] != 1:
             raise TargetError(
-                f"another import holds the tables for longer than this session waits ({patience} "
-                "seconds)",
+                Message(
+                    "import-running",
+                    "another import holds the tables for longer than this session waits "
+                    f"({patience} "
+                    "seconds)",
+                ),
                 "Try again when it has ended, or raise lock_wait_timeout.",
             )
         held_names.append(name)
@@ -111,8 +116,11 @@ def refuse_stale(database: Database, tables: Sequence[sa.Table]) -> None:
         count = f"SELECT count(*) FROM {database.dialect.table(table)}"
         if database.fetch(count) != database.fetch(f"{count} LOCK IN SHARE MODE"):
             raise TargetError(
-                f"others wrote to {table.fullname} after your transaction took its snapshot, "
-                "and no unique index over NOT NULL columns guards its natural key",
+                Message(
+                    "snapshot-unsure",
+                    f"others wrote to {table.fullname} after your transaction took its snapshot, "
+                    "and no unique index over NOT NULL columns guards its natural key",
+                ),
                 "Import in a new transaction, or give an engine.",
                 entity=table.fullname,
             )

@@ -22,6 +22,7 @@ from lading.database.live.postgresql_views import refuse_policies, stand_ins
 from lading.database.live.same_rows import postgresql_rows
 from lading.errors import TargetError
 from lading.mapping.columns import underlying
+from lading.messages import Message
 from lading.model.rowsets import Column
 
 #: The driver's number of that isolation level.
@@ -73,7 +74,10 @@ class PostgreSQLDatabase(Database):
         for name, value, is_fine in zip(names, (digits, style, strings), fine, strict=True):
             if not is_fine:
                 raise TargetError(
-                    f"PostgreSQL's {name} is {value!r}, under which values change",
+                    Message(
+                        "setting-unsafe",
+                        f"PostgreSQL's {name} is {value!r}, under which values change",
+                    ),
                     f"RESET {name}, or set it to the server's usual value.",
                 )
 

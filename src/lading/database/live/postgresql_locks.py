@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from lading.database.live.base import Database, TableKeys
 from lading.errors import TargetError
+from lading.messages import Message
 
 #: Tables that exist, each with the columns of one unique index (or null) that has no gaps: a
 #: whole table's, over columns and not expressions, in which no nulls may recur.
@@ -81,8 +82,12 @@ def hold(database: Database, tables: Sequence[sa.Table]) -> None:
         if getattr(error.orig, "sqlstate", None) != DENIED:
             raise
         raise TargetError(
-            f"no unique index over NOT NULL columns guards the natural key of {names}, and this "
-            f"user may not lock it against other imports ({error.orig})",
+            Message(
+                "key-unguarded",
+                f"no unique index over NOT NULL columns guards the natural key of {names}, and "
+                "this "
+                f"user may not lock it against other imports ({error.orig})",
+            ),
             "Add such an index, or GRANT UPDATE on it to this user.",
         ) from error
 
@@ -92,8 +97,13 @@ def refuse_stale(database: Database, tables: Sequence[sa.Table]) -> None:
     if database.fetch(OTHERS)[0][0]:
         names = ", ".join(sorted(database.dialect.table_name(table) for table in tables))
         raise TargetError(
-            "others committed after your transaction took its snapshot, which can't show whether "
-            f"they wrote to {names}, and no unique index over NOT NULL columns guards its natural "
-            "key",
+            Message(
+                "snapshot-unsure",
+                "others committed after your transaction took its snapshot, which can't show "
+                "whether "
+                f"they wrote to {names}, and no unique index over NOT NULL columns guards its "
+                "natural "
+                "key",
+            ),
             "Import in a new transaction, in one in READ COMMITTED, or give an engine.",
         )

