@@ -24,7 +24,7 @@ def test_a_message_keeps_its_code() -> None:
     message = Message("odd", "is odd")
     copies = (copy.deepcopy(message), pickle.loads(pickle.dumps(message)), str(ValueError(message)))
     assert [(text, text.code) for text in copies] == [("is odd", "odd")] * 3  # type: ignore[attr-defined]
-    assert type(message.plain) is type(f"{message}") is str
+    assert type(message.plain) is type(f"{message}.") is str
     assert noted(message, "").code == noted(message, "Mind.").code == "odd"
     assert noted(message, "Mind.") == "is odd. Mind."
     assert (coded(message, "even").code, coded("is even", "even").code) == ("odd", "even")
