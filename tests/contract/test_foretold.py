@@ -148,6 +148,64 @@ def test_a_plan_finds_the_records_that_others_keep_out(
     assert (report.inserted, report.failed) == (1, 1)
 
 
+def reading(unit: str, other: str | None) -> Document:
+    """Return a reading that refers to one unit by its slug, and to another by its name."""
+    return readings("", u="")["readings"][0] | {
+        "unit_slug": unit, "other": other and {"name": other},
+    }  # fmt: skip
+
+
+def units(**names: str) -> list[dict[str, Any]]:
+    """Return units by slug."""
+    return [{"slug": slug, "name": name} for slug, name in names.items()]
+
+
+@pytest.mark.parametrize(
+    ("stored", "written", "rows", "mode", "fault"),
+    [
+        pytest.param("A", units(b="A"), [], "update", "name: 'A' would be that", id="an update"),
+        pytest.param("A", units(c="A"), [], "skip", "name: 'A' would be that", id="a new record"),
+        pytest.param(None, units(b="A"), [], "update", None, id="nothing refers to it"),
+        pytest.param("A", units(a="B", b="A"), [], "update", None, id="a swap"),
+        pytest.param("A", units(b="A"), [reading("a", None)], "update", None, id="no longer"),
+        pytest.param("B", units(c="X", d="X"), [reading("a", "X")], "update",
+                     "several records have name 'X'", id="a record of the bundle refers to it"),
+        pytest.param("B", units(a="Z"), [reading("a", "A")], "update",
+                     "no record has name 'A'. Add", id="a name that is given up"),
+        pytest.param("A", units(b="B", c="A"), [reading("b", "A")], "mirror",
+                     "several records have name 'A'", id="that of a doomed record"),
+        pytest.param("B", units(b="B", c="A"), [reading("b", "B")], "mirror", None,
+                     id="that of a doomed record, unused"),
+    ],
+)  # fmt: skip
+def test_no_import_leaves_references_that_no_export_could_write(
+    backend: Backend,
+    stored: str | None,
+    written: list[dict[str, Any]],
+    rows: list[Any],
+    mode: str,
+    fault: str | None,
+) -> None:
+    """By a name that several records have; its plan knows that, and the database is exported."""
+    world = WORLDS["flat"]()
+    before: Any = {"units": units(a="A", b="B"), "readings": [reading("a", stored)]}
+    bundle: Any = {"units": written, "readings": rows, "settings": []}
+    on_error = "rollback" if mode == "mirror" else "continue"
+    options: Any = {"catalog": world.catalog, "on_conflict": mode, "on_error": on_error}
+    with backend.database(world.metadata) as engine:
+        import_document(engine, before, catalog=world.catalog)
+        plan = import_document(engine, bundle, dry_run=True, **options)
+        try:
+            report = import_document(engine, bundle, **options)
+        except ImportFailed as error:
+            report = error.report
+        content(engine, world.catalog)
+    problems = list(map(str, plan.problems))
+    assert problems == list(map(str, report.problems))
+    assert len(problems) == (fault is not None)
+    assert (fault or "") in "".join(problems)
+
+
 def content(engine: sa.Engine, catalog: Catalog) -> Mapping[str, Any]:
     """Return the records of a database."""
     document = export_document(engine, catalog=catalog)

@@ -252,7 +252,8 @@ class Resolver:
                 rows = next(stream, [])
             keys = [self._key(row, {}) for row in rows]
             self.near = [key[0] for key in keys if key is not None and isinstance(key[0], str)]
-        folded = {text.casefold(): text for text in self.near}
+        # A plan may miss what is there, but won't be.
+        folded = {text.casefold(): text for text in self.near if text != key[0]}
         close = difflib.get_close_matches(str(key[0]).casefold(), folded, n=1)
         return repr(folded[close[0]]) if close else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from lading.database.dialects.base import Row
 from lading.importing.context import LoadContext
@@ -13,6 +14,7 @@ from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.deletions.refusal import Refusal
 from lading.importing.journal import WriteLog
 from lading.importing.outcomes import EntityOutcome
+from lading.importing.row_marks import RowMarks
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.left_rows import fail_held, left_trees
 from lading.messages import Message
@@ -116,6 +118,7 @@ def note_consequences(
     cascade: bool,
     rewritten: Rewritten | None = None,
     beside: Trees | None = None,
+    refuses: bool = True,
 ) -> WriteLog:
     """Note what goes along with doomed records, and report what holds them.
 
@@ -126,6 +129,7 @@ def note_consequences(
         cascade: whether rows outside of the records may go along.
         rewritten: the records that are yet to be updated.
         beside: further rows that go.
+        refuses: whether that is a problem; not of a plan with others, after which nothing goes.
 
     Returns:
         What would go along in the catalog's own tables, for the journal.
@@ -137,6 +141,8 @@ def note_consequences(
         context.database, context.entities, context.order, trees, rewritten, beside=beside
     )
     context.outcomes.cascades += consequences.cascades
+    if not refuses:
+        return consequences.log
     for refusal in consequences.refusals:
         _report(outcomes[refusal.entity], refusal)
     context.outcomes.problems.more += consequences.more_refusals
@@ -156,6 +162,21 @@ def rewritten_records(updates: Sequence[CollectedUpdates]) -> Rewritten:
     To be read once, after the changes are found.
     """
     return {entity.root.name: _rewritten(entity) for entity in updates}
+
+
+def gone_records(
+    context: LoadContext, updates: Sequence[CollectedUpdates], *, rewritten: bool
+) -> dict[str, RowMarks]:
+    """Return the records that are to be deleted, by entity.
+
+    ``rewritten`` says whether those whose references are yet to be changed are among them.
+    """
+    gone: dict[str, RowMarks] = {}
+    for entity in updates:
+        gone[entity.root.name] = marks = context.journal.closing(RowMarks())
+        for identities in chain(entity.doomed, _rewritten(entity) if rewritten else ()):
+            marks.add(identities)
+    return gone
 
 
 def _rewritten(entity: CollectedUpdates) -> Iterator[list[Row]]:

@@ -21,6 +21,7 @@ from lading.importing.self_references import SelfReferences
 from lading.importing.updates.entity_updates import EntityUpdates
 from lading.importing.waiting import WaitingRecords
 from lading.importing.writer import RowWriter
+from lading.loading.reference_keys import ReferenceKeys
 from lading.messages import Message
 from lading.model.rowsets import RowSet
 from lading.records.comparison import RecordComparison
@@ -57,6 +58,8 @@ class EntityLoader:
         if context.outcomes.changes is not None:
             comparison = RecordComparison(root, context.database.dialect)
             self.recorder = ChangeRecorder(context.outcomes.changes, comparison)
+        #: Checks fields by which references find records, where some may share them.
+        self.reference_keys: ReferenceKeys | None = None
         #: Records that wait until the file is read, once one of them needs it.
         self.waiting: WaitingRecords | None = None
         #: Rows whose references aren't there in their turn either.
@@ -68,6 +71,8 @@ class EntityLoader:
         decisions = self.conflicts.decide(batch)
         decisions.note(self.outcome, batch)
         new = batch.take(decisions.insert)
+        if self.reference_keys is not None:
+            self.reference_keys.add_new(new)
         if self.updates is not None:
             self.updates.collected.unsettled.add_new(new)
         if self.updates is None or self.conflicts.is_empty:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lading.importing.batch import Batch
 from lading.importing.change_recorder import ChangeRecorder
 from lading.importing.comparison import StoredComparison
@@ -12,6 +14,7 @@ from lading.importing.references import places_of_records
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.loading.agreement_checks import AgreementChecks
 from lading.loading.planned_keys import PlannedKeys, PlannedReferences
+from lading.loading.reference_keys import ReferenceKeys, reference_keys
 from lading.loading.unique_checks import UniqueChecks
 from lading.model.rowsets import RowSet
 
@@ -41,6 +44,7 @@ class EntityPlanner:
         self.keys = keys
         self.comparison = StoredComparison(context.database, root)
         self.new = context.journal.spool()
+        self.reference_keys = reference_keys(context, root, outcome, is_planned=True)
 
     def load(self, batch: Batch) -> None:
         """Decide what would happen to a batch's records."""
@@ -50,6 +54,8 @@ class EntityPlanner:
         if len(new):
             self.new.append(new)
             self._add_keys(new, are_new=True)
+            if self.reference_keys is not None:
+                self.reference_keys.add_new(new)
             if self.updates is not None:
                 self.updates.add_new(new)
         if decisions.update:
@@ -63,15 +69,21 @@ class EntityPlanner:
         """Find what a mirror would delete, and which owned rows would change."""
         if self.updates is not None:
             self.updates.match()
+        if self.updates is not None and self.reference_keys is not None:
+            for updates in self.updates.updates:
+                self.reference_keys.add_changed(updates)
 
-    def check(self, *, compete: bool) -> None:
+    def check(self, sharing: Mapping[str, ReferenceKeys], *, compete: bool) -> None:
         """Check what would be written, and record what passes.
 
-        ``compete`` says whether records are held against each other's unique values: not before
-        those are left out that are bad by themselves, for they take nothing.
+        Args:
+            sharing: knows the records that will share what references find them by, by entity.
+            compete: whether records are held against each other's unique values: not before
+                those are left out that are bad by themselves, for they take nothing.
         """
+        context = self.context
         references = PlannedReferences(
-            self.context.resolvers, self.context.order, self.outcome, self.keys
+            context.resolvers, context.order, self.outcome, self.keys, sharing
         )
         unique = UniqueChecks(
             self.context, self.root, self.outcome, self.updates, self.comparison, compete=compete

@@ -27,8 +27,9 @@ from lading.importing.readback import read_back
 from lading.importing.resolvers import Resolvers
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.entity_updates import EntityUpdates
-from lading.loading.doomed import delete_doomed
+from lading.loading.doomed import delete_doomed, gone_records
 from lading.loading.entity_loader import EntityLoader
+from lading.loading.reference_keys import ReferenceKeys, reference_keys
 from lading.mapping.load_order import link_name, load_order_of
 from lading.model.rowsets import RowSet
 from lading.planning.change_log import ChangeLog
@@ -114,9 +115,10 @@ class Loader:
     def _steps(self, context: LoadContext) -> Iterator[Callable[[], None]]:
         """Yield what is to be done: row sets in their order, deferred references, and updates."""
         updates: list[EntityUpdates] = []
+        keys: list[ReferenceKeys] = []
         for name in self.order.steps:
             if name in self.roots:
-                yield partial(self._load_entity, context, self.roots[name], updates)
+                yield partial(self._load_entity, context, self.roots[name], updates, keys)
             else:
                 yield from self._deferred_rows(context, name)
         for root in self.roots.values():
@@ -132,6 +134,7 @@ class Loader:
         if updates:
             collected = [entity_updates.collected for entity_updates in updates]
             yield partial(delete_doomed, context, collected, cascade=self.options.cascade)
+        yield partial(_check_shared, context, keys, updates)
 
     def _deferred_rows(self, context: LoadContext, name: str) -> Iterator[Callable[[], None]]:
         """Yield what loads the owned rows, or the links, of a deferred step."""
@@ -145,7 +148,11 @@ class Loader:
                         yield DeferredLinkLoader(context, rows, links, outcome).load
 
     def _load_entity(
-        self, context: LoadContext, root: RowSet, all_updates: list[EntityUpdates]
+        self,
+        context: LoadContext,
+        root: RowSet,
+        all_updates: list[EntityUpdates],
+        all_keys: list[ReferenceKeys],
     ) -> None:
         """Load one entity's records, chunk by chunk; what updates existing ones is added."""
         outcome = EntityOutcome(context.outcomes, root, self.payload)
@@ -158,6 +165,8 @@ class Loader:
             self.database.dialect, self.payload, outcome, self.exclusions, self.source_problems
         )
         loader = EntityLoader(context, root, outcome, conflicts, reader.decoder, updates=updates)
+        loader.reference_keys = reference_keys(context, root, outcome, is_planned=False)
+        all_keys += [loader.reference_keys] if loader.reference_keys else []
         left_out = collected.leave_out if collected and collected.mirrors else None
         with self._reading_along(conflicts, collected):
             for batch in reader.batches(self.progress, conflicts.pass_equal, left_out):
@@ -231,6 +240,21 @@ class Loader:
                 keys |= {(file, number): key for number, key in by_number.items()}
         named = (replace(p, key=keys.get((p.file, p.record), p.key)) for p in problems)
         return Problems(named, problems.more)
+
+
+def _check_shared(
+    context: LoadContext, all_keys: list[ReferenceKeys], all_updates: list[EntityUpdates]
+) -> None:
+    """Report the written records that share with others what references find them by."""
+    if not all_keys:
+        return
+    # After a problem they are still there.
+    doomed = gone_records(context, [each.collected for each in all_updates], rewritten=False)
+    for keys in all_keys:
+        for entity in all_updates:
+            for updates in entity.updates if entity.root is keys.root else ():
+                keys.add_changed(updates)
+        keys.check(doomed)
 
 
 def names_loaded(catalog: Catalog, payload: Payload, options: ImportOptions) -> list[str]:

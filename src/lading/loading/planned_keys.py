@@ -11,6 +11,7 @@ from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolvers import Resolvers
+from lading.loading.reference_keys import ReferenceKeys
 from lading.loading.shared_values import (
     Origin,
     ValueOfTarget,
@@ -110,15 +111,22 @@ class PlannedReferences(ReferenceResolver):
     """Resolves references to rows that are there, and to those that the import would write."""
 
     def __init__(
-        self, resolvers: Resolvers, order: LoadOrder, outcome: EntityOutcome, keys: PlannedKeys
+        self,
+        resolvers: Resolvers,
+        order: LoadOrder,
+        outcome: EntityOutcome,
+        keys: PlannedKeys,
+        sharing: Mapping[str, ReferenceKeys],
     ) -> None:
         super().__init__(resolvers, order.when_loaded(), outcome)
         self.keys = keys
+        #: Knows the records that will share what references find them by, by entity.
+        self.sharing = sharing
 
     def find(self, reference: Reference, keys: Iterable[Key | None]) -> dict[Key, Row]:
         """Map the keys of a reference's targets that exist, or would, to rows."""
         wanted = {key for key in keys if key is not None}
-        stored = super().find(reference, wanted)
+        stored = self._stored(reference, wanted)
         contents = {
             key: content
             for key in wanted
@@ -127,6 +135,18 @@ class PlannedReferences(ReferenceResolver):
             and (content := self.keys.content(reference, key)) is not None
         }
         return stored | self._planned(reference, contents) if contents else stored
+
+    def _stored(self, reference: Reference, wanted: set[Key]) -> dict[Key, Row]:
+        """Map keys to the rows that will still have them; those that several will are ambiguous."""
+        stored = super().find(reference, wanted)
+        sharing = None if reference.by is None else self.sharing.get(reference.target.entity)
+        value = sharing.field_of(reference) if sharing is not None else None
+        if sharing is None or value is None:
+            return stored
+        counts = sharing.count(value, (key[0] for key in wanted))
+        kept = {key: row for key, row in stored.items() if counts.get(repr(key[0]))}
+        several = (key for key in wanted if counts.get(repr(key[0]), 0) > 1)
+        return kept | dict.fromkeys(several, AMBIGUOUS)
 
     def _planned(self, reference: Reference, contents: Mapping[Key, bytes]) -> dict[Key, Row]:
         """Return what a foreign key will hold of planned rows, in the columns that are compared."""

@@ -11,6 +11,7 @@ from lading.importing.outcomes import EntityOutcome
 from lading.loading.doomed import (
     all_left,
     doomed_trees,
+    gone_records,
     note_consequences,
     refuse_held,
     rewritten_records,
@@ -44,8 +45,13 @@ class Planner(Loader):
             if self.exclusions.must_restart:
                 return
             compete = self.is_settled or not self.options.keeps_good
+            sharing = {p.root.name: p.reference_keys for p in planners if p.reference_keys}
             for planner in planners:
-                planner.check(compete=compete)
+                planner.check(sharing, compete=compete)
+            if sharing:
+                gone = gone_records(context, updates, rewritten=True)
+                for reference_keys in sharing.values():
+                    reference_keys.check(gone)
             if not (compete or self.exclusions.must_restart):
                 self.is_settled = self.exclusions.must_restart = True
         note_consequences(
@@ -55,6 +61,7 @@ class Planner(Loader):
             cascade=self.options.cascade,
             rewritten=rewritten_records(updates),
             beside=left,
+            refuses=not context.outcomes.problems,
         )
         if not context.outcomes.problems:
             self._check_links(context.outcomes)

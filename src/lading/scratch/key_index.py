@@ -51,6 +51,12 @@ class KeyIndex:
         return None if row is None else (row[0], row[1] > 1)
 
     @scratch()
+    def times(self, key: bytes) -> int:
+        """Return how often a key came."""
+        row = self.base.execute("select times from items where key = ?", (key,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    @scratch()
     def among(self, keys: Sequence[bytes]) -> set[bytes]:
         """Return those of some keys under which something is kept."""
         known: set[bytes] = set()
