@@ -22,7 +22,7 @@ from lading.importing.context import LoadContext
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.row_marks import RowMarks
 from lading.importing.updates.row_changes import RecordUpdates
-from lading.messages import shown
+from lading.messages import Message, shown
 from lading.model.computed import computed_once
 from lading.model.entities import Entities
 from lading.model.hidden import HIDDEN, hides
@@ -207,10 +207,11 @@ class ReferenceKeys:
 
     def _fail(self, value: Value, key: WrittenKey, owner: ReferenceBy, name: str) -> None:
         text = HIDDEN if hides(value) else shown(key.value)
-        message = (
+        message = Message(
+            "reference-unclear",
             f"{text} would be that of several {self.root.name}, to one of which {owner.root.name} "
             f"with {name} refers by it ({owner.reference.written}): no export could tell which is "
-            "meant. Correct one of them"
+            "meant. Correct one of them",
         )
         self.outcome.fail(key.number, None, value.written, message)
 
