@@ -45,7 +45,7 @@ class ReferenceBy:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenKey:
+class KeyOfRecord:
     """What a written record holds in a field: the record's number, and the row that it updates."""
 
     field: str
@@ -74,7 +74,14 @@ def fields_referred_by(entities: Entities) -> dict[str, dict[Value, list[Referen
 def reference_keys(
     context: LoadContext, root: RowSet, outcome: EntityOutcome, *, is_planned: bool
 ) -> ReferenceKeys | None:
-    """Return what checks such fields of an entity; ``None`` if it has none."""
+    """Return what checks such fields of an entity; ``None`` if it has none.
+
+    Args:
+        context: the load.
+        root: the entity.
+        outcome: takes the problems of its records.
+        is_planned: whether nothing is written.
+    """
     if root.name not in fields_referred_by(context.entities):
         return None
     return ReferenceKeys(context, root, outcome, is_planned=is_planned)
@@ -124,7 +131,7 @@ class ReferenceKeys:
         for n in places:
             written = self.raw.new_content(batch.lines[n]).get(value.written)
             if written is not None:
-                keys.append(WrittenKey(value.name, written, batch.numbers[n], identities[n]))
+                keys.append(KeyOfRecord(value.name, written, batch.numbers[n], identities[n]))
         if keys:
             self.written.append(keys)
         if keys and self.is_planned:
@@ -183,11 +190,11 @@ class ReferenceKeys:
         self.context.exclusions.add_bad(self.root.name, self.outcome.bad)
 
     def _check(
-        self, value: Value, keys: Sequence[WrittenKey], gone: Mapping[str, RowMarks]
+        self, value: Value, keys: Sequence[KeyOfRecord], gone: Mapping[str, RowMarks]
     ) -> None:
         rows = self.holders(value, {repr(key.value): key.value for key in keys}.values())
         doomed = gone.get(self.root.name)
-        sharing: dict[Row, list[WrittenKey]] = {}
+        sharing: dict[Row, list[KeyOfRecord]] = {}
         for key in keys:
             holders = rows.get(repr(key.value), [])
             if doomed is not None:
@@ -205,7 +212,7 @@ class ReferenceKeys:
                         name = described(owner.root.key, names[record])
                         self._fail(value, key, owner, name)
 
-    def _fail(self, value: Value, key: WrittenKey, owner: ReferenceBy, name: str) -> None:
+    def _fail(self, value: Value, key: KeyOfRecord, owner: ReferenceBy, name: str) -> None:
         text = HIDDEN if hides(value) else shown(key.value)
         message = Message(
             "reference-unclear",
