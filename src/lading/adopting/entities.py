@@ -62,14 +62,13 @@ class Adoption:
         declared = list(catalog.schemas)
         mappers = _others(stock, declared, self.left_out)
         self._check_keys(mappers)
-        names = {_name_of(schema) for schema in declared}
         mapper_of = {table_of(mapper): mapper for mapper in mappers}
+        names = _names(mapper_of, {_name_of(schema) for schema in declared})
         owners = owners_of(mapper_of, is_asked=self.owned)
         schemas: dict[sa.Table, Any] = {}
         for table in sorted(mapper_of, key=lambda table: (-_depth(table, owners), table.fullname)):
-            names.add(name := _free_name(table, names))
             lists = {child: schemas[child] for child in schemas if owners.get(child) is table}
-            schemas[table] = self._schema(mapper_of[table], name, lists, catalog, base)
+            schemas[table] = self._schema(mapper_of[table], names[table], lists, catalog, base)
             self.decisions[schemas[table]] = _decisions(mapper_of[table], lists)
         self.schemas = frozenset(catalog.schemas) - frozenset(declared)
         self.is_done = True
@@ -182,6 +181,14 @@ def _tables_below(mapper: Mapper[Any]) -> Iterable[Any]:
 def _name_of(schema: SchemaClass) -> str:
     name = own_option(schema, "name")
     return str(name or next((table.name for table in _tables_of(schema)), ""))
+
+
+def _names(tables: Iterable[sa.Table], used: set[str]) -> dict[sa.Table, str]:
+    """Name each table's entity; those of the default schema have the first choice."""
+    names: dict[sa.Table, str] = {}
+    for table in sorted(tables, key=lambda table: (table.schema or "", table.fullname)):
+        names[table] = _free_name(table, used | set(names.values()))
+    return names
 
 
 def _free_name(table: sa.Table, names: set[str]) -> str:
