@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lading import Catalog, ImportFailed, TargetError, export_all, import_all, verify
+from lading import BundleError, Catalog, ImportFailed, TargetError, export_all, import_all, verify
 from support.backends import ON_SQLITE, Backend
 from support.rewriting import entity_bytes
 from support.statements import statements
@@ -335,3 +335,15 @@ def test_computed_columns_are_restored_by_what_they_are_computed_of(
         catalog = Catalog.from_metadata(engine)
         export_all(None, tmp_path / "a", catalog=catalog)
         assert verify(tmp_path / "a", catalog=catalog, restore=True).errors == []
+
+
+def test_a_bundle_of_tables_that_have_changed_says_how_to_migrate_it(
+    sqlite_file: Backend, tmp_path: Path
+) -> None:
+    """There is no entity whose version one could raise."""
+    with sqlite_file.database() as engine:
+        run(engine, *TABLES)
+        export_all(None, tmp_path / "a", catalog=Catalog.from_metadata(engine))
+        run(engine, "ALTER TABLE goods ADD COLUMN weight INTEGER")
+        with pytest.raises(BundleError, match=r"tables of then, migrate that, and export again"):
+            import_all(None, tmp_path / "a", catalog=Catalog.from_metadata(engine))

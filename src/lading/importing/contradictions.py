@@ -24,6 +24,13 @@ from lading.model.shape import shape_of
 #: A place in the manifest, its value, and what is expected.
 Contradiction = tuple[str, Any, str]
 
+#: What to do with a bundle of a catalog that was another when it was written.
+CHANGED = "If the catalog has changed since, raise the entity's version and declare a change."
+MIGRATED = (
+    "If the database's tables have changed since, load it into one with the tables of then, "
+    "migrate that, and export again."
+)
+
 
 def contradictions(
     manifest: Manifest, entities: Entities | None, *, current: bool
@@ -33,11 +40,11 @@ def contradictions(
     ``current`` says that all entities are at the catalog's own versions.
     """
     of_files = _of_files(manifest, entities if current else None)
+    is_adopted = entities is not None and entities.is_adopted
     for where, value, expected in chain(of_files, _of_edges(manifest)):
         yield BundleError(
             Message("manifest-contradicts", f"is {shown(value)}; expected {expected}"),
-            f"{DAMAGED} If the catalog has changed since, raise the entity's version and declare a "
-            "change.",
+            f"{DAMAGED} {MIGRATED if is_adopted else CHANGED}",
             file=MANIFEST,
             field=where,
         )

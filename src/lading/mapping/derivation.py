@@ -108,6 +108,7 @@ class Derivation:
             choices(context.plain, self.decisions, context.decisions),
             context.settings.leaves_out,
             context.left_out,
+            bool(context.settings.adopted),
         )
         if not context.mistakes:
             context.mistakes += stale_excuses(entities)

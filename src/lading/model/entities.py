@@ -55,6 +55,7 @@ class Entities(Computed):
     ``left_out`` are those by which an adopted database's tables and columns are left out.
     ``plain`` holds every schema's row set as it stands alone, with the references
     to its owners; references point to these.  ``choices`` say which key each has, and why.
+    ``is_adopted`` says whether some of them are of tables that nobody declared.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Entities(Computed):
     choices: tuple[KeyChoice, ...]
     leaves_out: Mapping[str, str]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    is_adopted: bool = False
 
     def __getitem__(self, name: str) -> RowSet:
         return self.roots[name]
