@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from lading import Catalog, export_all, import_all
-from lading.adopting.entities import FOREIGN
+from lading.adopting.relations import VERSION_TABLE
 from lading.fresh_databases.factories import without_rows
 from lading.scaffolding.scaffold import scaffold
 from support.real_applications import APPLICATIONS, IS_ASKED, RealApplication
@@ -62,7 +62,7 @@ def test_an_application_is_restored_without_a_declaration(
     application.make(other)
     source, target = sa.create_engine(filled), sa.create_engine(other)
     catalog = adopt(application, source)
-    assert not {name for name in catalog.coverage() if name not in FOREIGN}
+    assert not {name for name in catalog.coverage() if name != VERSION_TABLE}
     manifest = export_all(source, tmp_path / "a", catalog=catalog)
     empty(target)
     report = import_all(target, tmp_path / "a", catalog=catalog)
@@ -79,7 +79,7 @@ def empty(engine: sa.Engine) -> None:
     metadata = sa.MetaData()
     with engine.begin() as connection:
         metadata.reflect(connection)
-        tables = [table for table in metadata.tables.values() if table.name not in FOREIGN]
+        tables = [table for table in metadata.tables.values() if table.name != VERSION_TABLE]
         without_rows(connection, tables)
 
 

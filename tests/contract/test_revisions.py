@@ -10,17 +10,20 @@ import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 
-from lading import Manifest, export_all, import_all, seal, upgrade, verify
+from lading import Catalog, Manifest, export_all, import_all, seal, upgrade, verify
 from support import worlds
 from support.backends import ON_SQLITE, Backend
 
 MINE, OTHER = "1975ea83b712", "ae1027a6acf0"
 
 
-def at_revision(engine: sa.Engine, *revisions: str, schema: str | None = None) -> None:
+def at_revision(
+    engine: sa.Engine, *revisions: str, schema: str | None = None, table: str = "alembic_version"
+) -> None:
     """Have alembic note the revisions that a database is at."""
+    options = {"version_table_schema": schema, "version_table": table}
     with engine.begin() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
+        context = MigrationContext.configure(connection, opts=options)
         context._ensure_version_table()
         connection.execute(sa.delete(context._version))
         for revision in revisions:
@@ -44,6 +47,19 @@ def test_a_manifest_notes_the_revision(backend: Backend, tmp_path: Path) -> None
     assert "revisions" not in written(tmp_path / "plain")
     assert written(tmp_path / "noted")["revisions"] == [MINE]
     assert verify(tmp_path / "noted", catalog=world.catalog, restore=True)
+
+
+def test_a_version_table_may_have_another_name(backend: Backend, tmp_path: Path) -> None:
+    """It is known by its form, if it is the only one; a catalog without declarations leaves it."""
+    world = worlds.shelves()
+    with backend.database(world.metadata) as engine:
+        at_revision(engine, MINE, table="shop's versions")
+        noted = export_all(engine, tmp_path / "a", catalog=world.catalog)
+        reasons = Catalog.from_metadata(engine).coverage()
+        at_revision(engine, OTHER, table="another")
+        several = export_all(engine, tmp_path / "b", catalog=world.catalog)
+    assert (noted.revisions, several.revisions) == ((MINE,), ())
+    assert reasons["shop's versions"] == "alembic's own record of its revision"
 
 
 @ON_SQLITE

@@ -111,3 +111,31 @@ def test_one_table_by_two_names_is_refused(backend: Backend) -> None:
         sales.metadata.create_all(engine)
         with pytest.raises(TargetError, match=r"is another name of .*sales, so its rows"):
             export_document(engine, catalog=sales.both)
+
+
+def test_a_parents_rows_are_not_mixed_with_its_childrens(postgresql: Backend) -> None:
+    """PostgreSQL reads both from the parent: one with rows in its children is refused by name."""
+    sales = Sales()
+    tables = [
+        "CREATE TABLE sales (id serial PRIMARY KEY, slug varchar(9) NOT NULL UNIQUE)",
+        "CREATE TABLE extra (size integer, PRIMARY KEY (id), UNIQUE (slug)) INHERITS (sales)",
+        'CREATE TABLE "no rows" (PRIMARY KEY (id)) INHERITS (extra)',
+    ]
+    with sales.made(postgresql, *tables) as engine:
+        assert len(export_document(engine, catalog=sales.one)["sales"]) == 2
+        adopted = Catalog.from_metadata(engine)
+        assert set(adopted.use().roots) == {"sales"}
+        with engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO extra VALUES (7, 'c', 9)")
+        told = r"sales: sales shows the rows of extra, which inherits from it, .*'it has child tabl"
+        with pytest.raises(TargetError, match=told):
+            export_document(engine, catalog=sales.one)
+        with pytest.raises(TargetError, match=told):
+            import_document(engine, {"sales": []}, catalog=sales.one)
+        adopted = Catalog.from_metadata(engine)
+        assert adopted.coverage() == {
+            "no rows": "it has no rows, which extra would show as its own (INHERITS)",
+            "sales": "it shows the rows of extra as its own (INHERITS)",
+        }
+        document = export_document(engine, catalog=adopted)
+        assert document["extra"] == [{"id": 7, "slug": "c", "size": 9}]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipDirection
 
 from lading.adopting.nesting import KEYLESS, is_keyless, owners_of
-from lading.adopting.relations import LOST
+from lading.adopting.relations import LOST, is_version_table
 from lading.adopting.sources import Stock, registries_of, stock_of
 from lading.adopting.tables import mapped
 from lading.errors import DeclarationError
@@ -23,8 +23,8 @@ from lading.messages import nearest, shown
 from lading.model.entities import RESERVED_NAMES
 from lading.model.rowsets import SchemaClass
 
-#: Tables that others than the application write.
-FOREIGN = {"alembic_version": "alembic's own record of its revision"}
+#: Why alembic's table is left out, which no application writes.
+REVISIONS = "alembic's own record of its revision"
 
 
 class Adoption:
@@ -161,8 +161,8 @@ def _others(
         else:
             tables += [table for table in _tables_below(mapper) if table not in carried]
     for table in stock.tables:
-        if table.name in FOREIGN:
-            left_out[table.fullname] = FOREIGN[table.name]
+        if is_version_table(table):
+            left_out[table.fullname] = REVISIONS
         elif table.fullname not in names:
             tables.append(table)
     return mappers + mapped(tables, left_out)

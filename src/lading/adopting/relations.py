@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from itertools import count, groupby
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import quoted_name
 
 #: Names with their reasons.
 Reasons = Iterator[tuple[str, str]]
+
+#: What alembic calls its table and column; an application may call the table otherwise.
+VERSION_TABLE, VERSION_COLUMN = "alembic_version", "version_num"
 
 #: Where a column remembers what its foreign key led to.
 LOST = "lading: lost reference"
@@ -21,6 +24,17 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_inherits i ON i.inhrelid = c.oid
 JOIN pg_class p ON p.oid = i.inhparent
 WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')
+"""
+#: Tables with others that inherit from them, which aren't partitions.
+_CHILDREN = """
+SELECT pn.nspname, p.relname, n.nspname, c.relname
+FROM pg_inherits i
+JOIN pg_class c ON c.oid = i.inhrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class p ON p.oid = i.inhparent
+JOIN pg_namespace pn ON pn.oid = p.relnamespace
+WHERE NOT c.relispartition AND c.relkind IN ('r', 'f') AND pn.nspname !~ '^pg_|^information_schema$'
+ORDER BY 1, 2, 3, 4
 """
 
 
@@ -46,6 +60,14 @@ def left_out_of(connection: sa.Connection) -> dict[str, str]:
             reasons[f"{schema}.{name}" if schema else name] = "it is a view"
     internal = _INTERNAL.get(connection.dialect.name)
     return reasons | (dict(internal(connection)) if internal is not None else {})
+
+
+def is_version_table(table: sa.Table) -> bool:
+    """Tell whether a table is alembic's record of revisions, by its name or by its form."""
+    if table.name == VERSION_TABLE:
+        return True
+    is_alike = table.columns.keys() == [VERSION_COLUMN]
+    return is_alike and isinstance(table.columns[VERSION_COLUMN].type, sa.String)
 
 
 def complete_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
@@ -139,9 +161,26 @@ def _of_sqlite(connection: sa.Connection) -> Reasons:
 
 def _of_postgresql(connection: sa.Connection) -> Reasons:
     default = sa.inspect(connection).default_schema_name
+
+    def full_name(schema: str, name: str) -> str:
+        return name if schema == default else f"{schema}.{name}"
+
     for schema, name, parent in connection.exec_driver_sql(_PARTITIONS):
-        full_name = name if schema == default else f"{schema}.{name}"
-        yield full_name, f"its rows are those of {parent}, whose partition it is"
+        yield full_name(schema, name), f"its rows are those of {parent}, whose partition it is"
+    for key, rows in groupby(connection.exec_driver_sql(_CHILDREN).all(), lambda row: row[:2]):
+        parent, children = full_name(*key), [full_name(*row[2:]) for row in rows]
+        if _shows_others(connection, *key):
+            yield parent, f"it shows the rows of {', '.join(children)} as its own (INHERITS)"
+        else:
+            reason = f"it has no rows, which {parent} would show as its own (INHERITS)"
+            yield from ((child, reason) for child in children)
+
+
+def _shows_others(connection: sa.Connection, schema: str, name: str) -> bool:
+    """Tell whether a table shows rows of tables that inherit from it."""
+    table = connection.dialect.identifier_preparer.format_table(sa.table(name, schema=schema))
+    other = sa.text(f"SELECT 1 FROM {table} WHERE tableoid <> CAST(:name AS regclass) LIMIT 1")
+    return connection.execute(other, {"name": table}).first() is not None
 
 
 _INTERNAL: dict[str, Callable[[sa.Connection], Reasons]] = {

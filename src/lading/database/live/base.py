@@ -233,7 +233,7 @@ class Database(ABC):
         """Say what snapshot a caller's transaction has."""
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
-        """Raise ``TargetError`` if a policy hides rows of these tables from this user."""
+        """Raise ``TargetError`` if tables hide rows from this user, or show those of others."""
 
     def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
         """Return what stands in a table's place and may show other rows: a view, by table."""

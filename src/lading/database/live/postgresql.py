@@ -18,7 +18,7 @@ from lading.database.live.live_keys import LiveKeys, RealPlace
 from lading.database.live.postgresql_catalog import real_columns
 from lading.database.live.postgresql_locks import hold, is_idle, refuse_stale, unguarded
 from lading.database.live.postgresql_sequences import feeding, moved, sequence_named
-from lading.database.live.postgresql_views import refuse_policies, stand_ins
+from lading.database.live.postgresql_views import refuse_inherited_rows, refuse_policies, stand_ins
 from lading.database.live.same_rows import postgresql_rows
 from lading.errors import TargetError
 from lading.mapping.columns import underlying
@@ -258,6 +258,7 @@ class PostgreSQLDatabase(Database):
 
     def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
         refuse_policies(self, tables)
+        refuse_inherited_rows(self, tables)
 
     def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
         return stand_ins(self, tables)

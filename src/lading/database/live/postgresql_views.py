@@ -1,4 +1,4 @@
-"""What stands in a table's place on PostgreSQL, and whose rows it may hide.
+"""What stands in a table's place on PostgreSQL, and whose rows it may hide or show beside its own.
 
 COUNT sees no more rows than SELECT does, so what a policy or a view hides can't be counted: the
 catalog tables have to tell.
@@ -36,6 +36,11 @@ WHERE c.relrowsecurity AND NOT u.rolsuper AND NOT u.rolbypassrls
 AND (c.relforcerowsecurity OR NOT pg_has_role(u.oid, c.relowner, 'USAGE'))
 ORDER BY 1, 2
 """
+#: Tables that others inherit from; partitions hold the rows of their table itself.
+PARENTS = """SELECT DISTINCT given.name FROM unnest({mark}::text[]) AS given(name)
+JOIN pg_inherits i ON i.inhparent = to_regclass(given.name)
+JOIN pg_class c ON c.oid = i.inhrelid AND NOT c.relispartition ORDER BY 1
+"""
 STAND_INS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
 
@@ -53,6 +58,27 @@ def refuse_policies(database: Database, tables: Sequence[sa.Table]) -> None:
             ),
             "Use a role that bypasses it (of a view that doesn't say security_invoker: its owner).",
         )
+
+
+def refuse_inherited_rows(database: Database, tables: Sequence[sa.Table]) -> None:
+    """Raise ``TargetError`` if a table shows rows of others, which inherit from it, as its own."""
+    by_name = {database.dialect.table_name(table): table for table in tables}
+    parents = database.fetch(PARENTS.format(mark=database.dialect.mark), (list(by_name),))
+    for table in (by_name[name] for (name,) in parents):
+        name, mark = database.dialect.table(table), database.dialect.mark
+        children = database.fetch(
+            f"SELECT tableoid::regclass::text FROM {name} WHERE tableoid <> {mark}::regclass LIMIT 1",
+            (database.dialect.table_name(table),),
+        )
+        if children:
+            raise TargetError(
+                f"{table.fullname} shows the rows of {children[0][0]}, which inherits from it, and "
+                "they would be written as its own",
+                f"Take {table.fullname} out of the catalog, and excuse it by name "
+                f"(leaves_out={{{table.fullname!r}: 'it has child tables'}}); the tables that "
+                "inherit from it can be entities.",
+                entity=table.fullname,
+            )
 
 
 def stand_ins(database: Database, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
