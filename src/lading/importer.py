@@ -284,6 +284,8 @@ class _Import:
                         *unchecked_by_plans(database, planner.roots.values()),
                         *([] if revisions is None else [str(revisions)]),
                     ],
+                    differences=payload.located(outcomes.differences),
+                    more_differences=outcomes.differences.more,
                     header=PlanHeader(
                         catalog=catalog.name,
                         bundle=payload.digest,

@@ -7,8 +7,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from lading import verify
+from lading.cli.schemas import output_schema
 
 
 def test_a_database_is_exported_without_a_declaration(run, shop, folder) -> None:
@@ -116,3 +118,12 @@ def test_options_that_a_source_lacks_are_refused(run, shop, backup) -> None:
 def test_a_database_is_no_destination(run, shop, backup, empty) -> None:
     """The error names the command that is meant."""
     assert "lading import" in run("export", backup, empty, code=2).stderr
+
+
+def test_a_document_stands_alone_on_standard_output(run, shop) -> None:
+    """The result of ``--json`` is the last line beside it, by the schema of all results."""
+    result = run("export", shop, "-", "--json")
+    assert len(json.loads(result.stdout)["products"]) == 3
+    said = json.loads(result.stderr.splitlines()[-1])
+    Draft202012Validator(output_schema("export")).validate(said)
+    assert said["entities"] == {"products": 3, "suppliers": 2}

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import signal
 import sqlite3
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from cli.conftest import query
+from lading import ImportPlan
+from lading.cli.error_messages import NOTHING_LEFT
 
 PRICES = "SELECT slug, price FROM products ORDER BY slug"
 EXPORTED = [("butter", 250), ("flour", 100), ("salt", 30)]
@@ -185,3 +193,52 @@ def test_a_database_without_rows_has_the_keys_of_the_bundle(run, folder) -> None
     run("export", "sqlite:///b.db", "nulls")
     assert '"user":{"id":1}' in (folder / "nulls/02_posts.json").read_text("utf-8")
     run("diff", "sqlite:///a.db", "nulls", code=1)
+
+
+def test_a_plan_that_skips_lists_the_fields_that_differ(run, run_json, changed, backup) -> None:
+    """As the import's own report does, and as its file keeps them."""
+    options = ("--on-conflict", "skip")
+    lines = run("import", changed, backup, *options, "--plan", "plan").stdout.splitlines()
+    told = [line for line in lines if line.startswith("  = ")]
+    assert told == ["  = 02_products.json record 2, price: is 100 here and 99 in the database."]
+    assert told[0] in str(ImportPlan.read("plan"))
+    *_, summary = run_json("import", changed, backup, *options, "--dry-run")
+    assert [problem["field"] for problem in summary["differences"]] == ["price"]
+    assert told[0] in run("import", changed, backup, *options).stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated"), (b"\4", 1, "")],
+    ids=["interrupt", "terminate", "end of file"],
+)
+def test_a_prompt_ends_as_a_command_does(changed, backup, answer, code, word) -> None:
+    """Whoever leaves the question whether to delete has not said yes."""
+    mine, theirs = pty.openpty()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lading", "import", changed, backup, "--on-conflict", "mirror"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    signal.signal(signal.SIGINT, before)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    seen = b""
+    while b"Do this?" not in seen and (piece := os.read(process.stderr.fileno(), 4096)):
+        seen += piece
+    while process.poll() is None:  # a signal just before it begins to wait doesn't wake it
+        if isinstance(answer, bytes):
+            os.write(mine, answer)
+        else:
+            process.send_signal(answer)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(2)
+    stdout, stderr = process.communicate()
+    os.close(mine)
+    os.close(theirs)
+    assert process.returncode == code, stderr
+    assert (f"Error: {word}: {NOTHING_LEFT}" in stderr.decode()) == bool(word)
+    assert (b"nothing was written" in stdout) == (code == 1)
+    assert len(query(changed, PRICES)) == 4

@@ -81,17 +81,23 @@ def failures_reported(*, as_json: bool) -> Iterator[None]:
             text, code = without_passwords(error.format_message()), ExitCode(error.exit_code)
             click.echo(json_line(failure_result(error, text, code)))
         raise
-    except (click.exceptions.Exit, click.Abort):
+    except click.exceptions.Exit:
         raise
     except LadingError as error:
         _end(exit_code_of(error), error, in_words_of_options(str(error)), as_json=as_json)
-    except KeyboardInterrupt as error:
-        code = ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
-        _end(code, error, f"{code.name.lower()}: {NOTHING_LEFT}", as_json=as_json)
+    except (KeyboardInterrupt, click.Abort) as error:
+        _end_interrupted(error, as_json=as_json)
     except Exception as error:
         if isinstance(error, OSError):
             _end_unwritten(error)
         _end(ExitCode.BUG, error, _bug_text(error), as_json=as_json)
+
+
+def _end_interrupted(error: BaseException, *, as_json: bool) -> NoReturn:
+    """End as interrupted or terminated; at a prompt, Click raises ``Abort`` in place of that."""
+    error = error.__context__ or error if isinstance(error, click.Abort) else error
+    code = ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
+    _end(code, error, f"{code.name.lower()}: {NOTHING_LEFT}", as_json=as_json)
 
 
 def _end(code: ExitCode, error: BaseException, text: str, *, as_json: bool) -> NoReturn:

@@ -14,7 +14,7 @@ from lading.cli.catalogs import CatalogChoice, bundle_catalog_options
 from lading.cli.command import command
 from lading.cli.databases import connected, is_url, places_of
 from lading.cli.documents import STANDARD, is_document, read_document, write_document
-from lading.cli.exit_codes import ExitCode
+from lading.cli.exit_codes import ExitCode, json_line
 from lading.cli.options import entities_named, library_options, taken_by
 from lading.cli.output import Output
 from lading.cli.progress import progress_shown
@@ -148,7 +148,7 @@ def _export_document(
         f"{destination}: {counted(len(entities), 'entity', 'entities')}, "
         f"{counted(result.records, 'record')}"
     )
-    if destination == STANDARD:
-        output.note(text)
+    if destination == STANDARD:  # where the document stands alone
+        click.echo(json_line(result) if output.as_json else text, err=True)
     else:
         output.result(text, result)

@@ -138,7 +138,12 @@ def _agreed(plan: ImportPlan, output: Output) -> bool:
     if output.as_json or not sys.stdin.isatty():
         return False
     output.note(str(plan))
-    return click.confirm("Do this?", err=True)
+    try:
+        return click.confirm("Do this?", err=True)
+    except click.Abort as error:
+        if isinstance(error.__context__, EOFError):  # Ctrl-D is no answer
+            return False
+        raise
 
 
 def _refuse_problems(plan: ImportPlan, output: Output) -> NoReturn:

@@ -15,12 +15,13 @@ from lading.report import RevisionsDiffer
 #: Finds the tables of a database that have alembic's column alone, by engine.
 ALIKE = {
     "sqlite": "SELECT 'main', m.name FROM main.sqlite_master AS m, pragma_table_info(m.name) AS c "
-    f"WHERE m.type = 'table' GROUP BY m.name HAVING count(*) = 1 AND max(c.name) = '{VERSION_COLUMN}'",
+    "WHERE m.type = 'table' GROUP BY m.name HAVING count(*) = 1 "
+    f"AND max(c.name) = '{VERSION_COLUMN}'",
     "postgresql": "SELECT n.nspname, c.relname FROM pg_attribute a JOIN pg_class c "
     "ON c.oid = a.attrelid AND c.relkind = 'r' AND c.relnatts = 1 "
     f"JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attname = '{VERSION_COLUMN}'",
     "mariadb": "SELECT table_schema, table_name FROM information_schema.columns "
-    f"WHERE table_schema = database() GROUP BY 1, 2 HAVING count(*) = 1 "
+    "WHERE table_schema = database() GROUP BY 1, 2 HAVING count(*) = 1 "
     f"AND max(column_name) = '{VERSION_COLUMN}'",
 }
 

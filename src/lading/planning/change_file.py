@@ -27,13 +27,17 @@ from lading.planning.file_format import (
     PlanSummary,
     SealedSummary,
 )
+from lading.planning.other_files import BEGINNING, named_file, named_folder
 from lading.planning.record_change import RecordChange
 from lading.scratch.sort import chunked
 from lading.values.json_text import on_own_stack
 
 REMEDY = "Make the plan again, or use an undamaged copy."
+OTHER_REMEDY = "Give the file that ImportPlan.write, Diff.write or --plan wrote."
 #: A line holds a record twice, and its key.
 LONGEST_LINE = 3 * MAX_RECORD
+#: What each plan's first line holds, of this and other formats.
+HEADER = (b'"version"', b'"catalog"', b'"database"')
 _SEAL = b',"sha256":"'
 _decoder = msgspec.json.Decoder(ChangeLine)
 
@@ -69,6 +73,7 @@ def read_change_file(path: Path) -> tuple[PlanHeader, ChangeLog, PlanSummary]:
     """
     file = JsonFile(path.name, REMEDY)
     with _opened(path) as stream, reported(path.name, "read"):
+        _refuse_other(path.name, stream)
         header = _header(file, stream)
         stream.seek(0)
         last = _verified(file, stream)
@@ -85,9 +90,25 @@ def read_change_file(path: Path) -> tuple[PlanHeader, ChangeLog, PlanSummary]:
 def _opened(path: Path) -> Iterator[BinaryIO]:
     if not os.path.lexists(path):
         raise BundleError(Message("file-missing", "is missing"), "Check the path.", file=path.name)
+    if path.is_dir():
+        raise _other(path.name, named_folder(path))
     place = Place(path).path
     with open_regular(place.name, place.parent, None, shown=path.name) as file:
         yield io.BufferedReader(file)  # type: ignore[type-var]
+
+
+def _refuse_other(name: str, stream: BinaryIO) -> None:
+    """Raise ``BundleError`` for a file whose first line isn't a plan's, and say what it is."""
+    beginning = stream.read(BEGINNING)
+    stream.seek(0)
+    first, _, _ = beginning.partition(b"\n")
+    if not first.startswith(b"{") or any(part not in first for part in HEADER):
+        raise _other(name, named_file(beginning))
+
+
+def _other(name: str, what: str) -> BundleError:
+    message = Message("plan-unrecognised", f"is {what}, and no plan or diff")
+    return BundleError(message, OTHER_REMEDY, file=name)
 
 
 def _header(file: JsonFile, stream: BinaryIO) -> PlanHeader:

@@ -22,8 +22,9 @@ class ChangeSet:
     ``entities`` has the counts of each entity, with a report's names, and ``total`` their sum.
     ``problems`` are as in a report: the first thousand, and ``more_problems`` beyond these.
     ``cascades`` are the rows that the database deletes or alters along with deleted records, and
-    ``unchecked`` names what only the database can decide.  The changes are in a temporary file,
-    and memory doesn't grow with their number.
+    ``unchecked`` names what only the database can decide.  ``differences`` are, as in a report,
+    the fields in which records differ that stay as the database has them.  The changes
+    are in a temporary file, and memory doesn't grow with their number.
     """
 
     #: What its text begins with.
@@ -38,6 +39,8 @@ class ChangeSet:
         more_problems: int = 0,
         cascades: Iterable[Cascade] = (),
         unchecked: Iterable[str] = (),
+        differences: Iterable[Problem] = (),
+        more_differences: int = 0,
         header: PlanHeader,
     ) -> None:
         self.entities = dict(entities)
@@ -46,6 +49,8 @@ class ChangeSet:
         self.more_problems = more_problems
         self.cascades = tuple(cascades)
         self.unchecked = tuple(unchecked)
+        self.differences = list(differences)
+        self.more_differences = more_differences
         self.header = header
 
     @property
@@ -119,6 +124,8 @@ class ChangeSet:
             more_problems=summary.more_problems,
             cascades=summary.cascades,
             unchecked=summary.unchecked,
+            differences=summary.differences,
+            more_differences=summary.more_differences,
             header=header,
         )
 
@@ -130,4 +137,6 @@ class ChangeSet:
             self.more_problems,
             self.cascades,
             self.unchecked,
+            tuple(self.differences),
+            self.more_differences,
         )

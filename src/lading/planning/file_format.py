@@ -50,9 +50,11 @@ class ChangeLine(Closed, frozen=True):
             raise ValueError(f"before and after as action {self.action!r} has them")
 
 
-class PlanSummary(Closed, frozen=True):
+class PlanSummary(Closed, frozen=True, omit_defaults=True):
     """The last line: totals, and what they leave open.
 
+    ``differences`` are the fields in which records differ that are left as the database has them,
+    at most a thousand, and ``more_differences`` how many there are beyond; absent without any.
     ``changes`` is the number of lines between header and summary.  In a file, ``sha256`` follows:
     the digest of all bytes before that field.
     """
@@ -63,9 +65,11 @@ class PlanSummary(Closed, frozen=True):
     more_problems: Count
     cascades: tuple[Cascade, ...]
     unchecked: tuple[str, ...]
+    differences: tuple[Problem, ...] = ()
+    more_differences: Count = 0
 
 
-class SealedSummary(PlanSummary, frozen=True):
+class SealedSummary(PlanSummary, frozen=True, kw_only=True):
     """A summary as it stands in a file."""
 
     sha256: Digest

@@ -20,11 +20,13 @@ def summary_text(title: str, summary: PlanSummary, groups: ChangeGroups) -> str:
     headline = f"{title}: {total}"
     problem_count = len(summary.problems) + summary.more_problems
     updates = sorted(groups.updates.values(), key=attrgetter("count"), reverse=True)
+    difference_count = len(summary.differences) + summary.more_differences
     body = [
         *_part("deleted", "-", groups.deletes, groups.deleted, limit=groups.deleted),
         *_part("deleted or altered along with them", "-", map(str, summary.cascades)),
         *_grouped("updated", "~", updates, groups.updated),
         *_grouped("inserted", "+", list(groups.inserts.values()), groups.inserted),
+        *_part("differing", "=", map(str, summary.differences), difference_count),
         *_part("problems", "!", map(str, summary.problems), problem_count),
         *_part("not checked", "?", summary.unchecked),
     ]

@@ -121,7 +121,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     """As other files are."""
     with pytest.raises(BundleError, match=r"^plan: is missing\. Check the path\.$"):
         ImportPlan.read(tmp_path / "plan")
-    with pytest.raises(BundleError, match="is not a plain file"):
+    with pytest.raises(BundleError, match="is a folder, and no plan"):
         ImportPlan.read(tmp_path)
 
 
@@ -144,3 +144,32 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(path: Path) -> None:
     bakery_plan().write(path)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ["plan.ndjson"]
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"", "an empty file"),
+        (b"SQLite format 3\0...", "a SQLite database"),
+        (b"PK\x03\x04...", "a ZIP file, as bundles may be"),
+        (b"\n<!doctype html>", "a page in HTML"),
+        (b'{"entity_type":"p","schema_version":1,"records":[\n]}', "an entity file of a bundle"),
+        (b'{\n  "version": "1.0",\n  "export_date": ""}', "a bundle's manifest"),
+        (b'{"version":null,"schema_versions":{}}', "a document of records"),
+        (b"[1]", "another JSON file"),
+        (b"12ab  SHA256SUMS", "a file of another format"),
+    ],
+)
+def test_what_is_no_plan_is_named(tmp_path: Path, data: bytes, what: str) -> None:
+    """By what it begins with, and not by the first character that a plan wouldn't have."""
+    path = tmp_path / "given"
+    path.write_bytes(data)
+    with pytest.raises(BundleError, match=f"^given: is {what}, and no plan or diff. Give the file"):
+        ImportPlan.read(path)
+
+
+def test_a_bundle_is_no_plan(tmp_path: Path) -> None:
+    """It is told from any other folder."""
+    (tmp_path / "manifest.json").touch()
+    with pytest.raises(BundleError, match="is a bundle, and no plan or diff"):
+        ImportPlan.read(tmp_path)

@@ -67,13 +67,17 @@ def refuse_inherited_rows(database: Database, tables: Sequence[sa.Table]) -> Non
     for table in (by_name[name] for (name,) in parents):
         name, mark = database.dialect.table(table), database.dialect.mark
         children = database.fetch(
-            f"SELECT tableoid::regclass::text FROM {name} WHERE tableoid <> {mark}::regclass LIMIT 1",
+            f"SELECT tableoid::regclass::text FROM {name} "
+            f"WHERE tableoid <> {mark}::regclass LIMIT 1",
             (database.dialect.table_name(table),),
         )
         if children:
             raise TargetError(
-                f"{table.fullname} shows the rows of {children[0][0]}, which inherits from it, and "
-                "they would be written as its own",
+                Message(
+                    "rows-inherited",
+                    f"{table.fullname} shows the rows of {children[0][0]}, which inherits from it, "
+                    "and they would be written as its own",
+                ),
                 f"Take {table.fullname} out of the catalog, and excuse it by name "
                 f"(leaves_out={{{table.fullname!r}: 'it has child tables'}}); the tables that "
                 "inherit from it can be entities.",
