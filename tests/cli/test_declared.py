@@ -88,11 +88,16 @@ def test_the_variable_and_the_project_name_it_as_well(run, shop, monkeypatch, fo
         ("shop schemas:catalog", "there is no module 'shop schemas'"),
         ("json:dumps", "failed: TypeError: dumps() missing"),
         ("json", "the module has 0 catalogs"),
+        ("json:catalog", "has no 'catalog'; expected module:attribute of a catalog, and it has no"),
+        ("shop_package:catalog", "expected shop_package.schemas:catalog"),
         ("..:x", "expected 'module:attribute'"),
     ],
 )
 def test_names_that_lead_nowhere_say_why(run, shop, name, message) -> None:
     """It is wrong usage, told in one message without a traceback."""
+    Path("shop_package").mkdir()
+    for module in ("__init__", "schemas"):
+        Path("shop_package", f"{module}.py").touch()
     result = run("export", shop, "backup", "--catalog", name, code=2)
     assert message in result.stderr
     assert "Traceback" not in result.stderr

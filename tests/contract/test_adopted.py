@@ -347,3 +347,19 @@ def test_a_bundle_of_tables_that_have_changed_says_how_to_migrate_it(
         run(engine, "ALTER TABLE goods ADD COLUMN weight INTEGER")
         with pytest.raises(BundleError, match=r"tables of then, migrate that, and export again"):
             import_all(None, tmp_path / "a", catalog=Catalog.from_metadata(engine))
+
+
+def test_a_text_that_a_collation_alone_finds_is_told(tmp_path: Path) -> None:
+    """A restore would write the target's own text in its place."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'blind.db'}")
+    run(
+        engine,
+        "CREATE TABLE t (k TEXT COLLATE NOCASE PRIMARY KEY NOT NULL)",
+        "CREATE TABLE r (id INTEGER PRIMARY KEY, k TEXT REFERENCES t (k))",
+        "INSERT INTO t VALUES ('Abc')",
+        "INSERT INTO r VALUES (1, 'abc')",
+    )
+    catalog = Catalog.from_metadata(engine)
+    with pytest.raises(TargetError, match="k = 'abc' refers to no row of t with exactly this text"):
+        export_all(None, tmp_path / "a", catalog=catalog)
+    engine.dispose()

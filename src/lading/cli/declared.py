@@ -8,6 +8,7 @@ import tomllib
 import traceback
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +115,20 @@ def _attribute(module: Any, attribute: str, where: str) -> Any:
     value = module
     for part in attribute.split("."):
         if not hasattr(value, part):
-            known = nearest(part, _candidates(value))
+            names = list(_candidates(value))
+            expected = f"one of: {nearest(part, names)}" if names else _elsewhere(module, part)
             raise click.UsageError(
-                f"{where}: {module.__name__} has no {part!r}; expected one of: {known}."
+                f"{where}: {module.__name__} has no {part!r}; expected {expected}."
             )
         value = getattr(value, part)
     return value
+
+
+def _elsewhere(module: Any, name: str) -> str:
+    """Say what to write for a module without a catalog; ``lading init`` puts one in a submodule."""
+    submodule = f"{module.__name__}.schemas"
+    is_there = hasattr(module, "__path__") and find_spec(submodule) is not None
+    return f"{submodule}:{name}" if is_there else "module:attribute of a catalog, and it has none"
 
 
 def _candidates(module: Any) -> Iterator[str]:

@@ -16,6 +16,7 @@ from lading.exporting.class_fields import ClassSource
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot
 from lading.exporting.row_faults import MissingTarget, RowFaults
 from lading.mapping.columns import kind_of
+from lading.messages import shown
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.records.key_source import (
     order_source,
@@ -214,8 +215,10 @@ def _missing(reference: Reference) -> Any:
     table = reference.target.table.fullname
 
     def fail(*values: Any) -> Any:
-        shown = f" = {values[0] if len(values) == 1 else values}" if values else ""
-        raise MissingTarget(f"{columns}{shown} refers to no row of {table}")
+        value = f" = {shown(values[0] if len(values) == 1 else values)}" if values else ""
+        # A collation may take another text for equal; a restore would write that one.
+        exactly = " with exactly this text" if any(isinstance(v, str) for v in values) else ""
+        raise MissingTarget(f"{columns}{value} refers to no row of {table}{exactly}")
 
     return fail
 
