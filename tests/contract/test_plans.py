@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column
 
-from lading import ImportFailed, PlanChanged, diff, export_document, import_document
+from lading import Catalog, ImportFailed, PlanChanged, diff, export_document, import_document
 from support.backends import Backend
-from support.declaring import catalog_of, new_base, table
+from support.declaring import catalog_of, new_base, schema_for, table
 from support.dishes import CATALOG, Dish, Label, Step, change, content, filled
 from support.statements import statements
 
@@ -99,6 +99,37 @@ def test_a_plan_finds_the_problems_of_the_import(engine: sa.Engine) -> None:
         ({"slug": "d1"}, "number"),
     ]
     assert (plan.total.failed, plan.total.inserted) == (2, 2)
+
+
+@pytest.mark.parametrize("keys", [["a"], ["a", None]], ids=["plain", "recurring"])
+def test_a_plan_names_the_key_that_the_same_bundle_would_insert(
+    backend: Backend, keys: list[str | None]
+) -> None:
+    """As the import does, which has inserted it by then: a parent, or the level above."""
+    base = new_base()
+    columns = {"slug": None} if None in keys else {}
+    above = mapped_column(sa.ForeignKey("boxes.id"), nullable=True)
+    name = mapped_column(sa.String(9), nullable=False)
+    box = table(base, "boxes", above_id=above, **columns, **({"name": name} if columns else {}))
+    lid = table(base, "lids", box_id=mapped_column(sa.ForeignKey("boxes.id"), nullable=False))
+    catalog = Catalog("boxes")
+    schema_for(box, catalog, **({"natural_key": ("above", "name")} if columns else {}))
+    schema_for(lid, catalog)
+    if columns:
+        boxes = [{"above": None, "name": "oak"}, {"above": None, "name": "elm"}]
+        missing: dict[str, Any] = {"above": {"above": None, "name": "elm"}, "name": "x"}
+    else:
+        boxes = [{"slug": "oak", "above": None}, {"slug": "elm", "above": None}]
+        missing = {"slug": "elmm"}
+    document = {"boxes": boxes, "lids": [{"slug": "l", "box": missing}]}
+    with backend.database(base.metadata) as engine:
+        plan = import_document(engine, document, catalog=catalog, dry_run=True)
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, document, catalog=catalog)
+    (problem,) = plan.problems
+    assert [problem] == caught.value.report.problems
+    assert "closest is" in problem.message
+    assert "elm" in problem.message.partition("closest is")[2]
 
 
 @pytest.mark.parametrize(

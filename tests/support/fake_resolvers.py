@@ -55,7 +55,7 @@ class FakeResolver:
         """Return the key itself."""
         return key
 
-    def nearest(self, _key: Key) -> str | None:
+    def nearest(self, _key: Key, _others: Any = ()) -> str | None:
         """Return what was said to be nearest."""
         return self.near
 
@@ -81,7 +81,7 @@ class FakeResolvers:
         """Return what finds an entity's own rows."""
         return FakeResolver(rows, rows.key, self.found.get(rows.name, {}))
 
-    def nearest(self, resolver: FakeResolver, key: Key) -> str | None:
+    def nearest(self, resolver: FakeResolver, key: Key, _others: Any = tuple) -> str | None:
         """Describe the nearest key."""
         return resolver.nearest(key)
 

@@ -154,12 +154,12 @@ class RecursiveResolver:
         rows = self.find(above)
         return next((upper for upper in above if rows.get(upper) is AMBIGUOUS), key)
 
-    def nearest(self, key: Key) -> str | None:
-        """Describe the lowest existing level above a key, or return ``None``."""
+    def nearest(self, key: Key, others: Iterable[Key] = ()) -> str | None:
+        """Describe the lowest level above a key that exists, or that others have."""
         above = [key[:end] for end in range(len(key) - 1, 0, -1)]
-        rows = self.find(above)
+        known = {*self.find(above), *others}
         for upper in above:
-            if upper in rows:
+            if upper in known:
                 return described(self.level.parts, upper)
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from lading.database.dialects.base import Row
@@ -161,13 +162,18 @@ class ReferenceResolver:
             problem = f"{target}: the record with {text} has a problem of its own"
             return Message("target-refused", f"{problem}. Mend that one")
         is_hidden = any(map(hides, reference.parts))
-        near = None if is_hidden else self.resolvers.nearest(resolver, key)
+        others = partial(self.further_keys, reference)
+        near = None if is_hidden else self.resolvers.nearest(resolver, key, others)
         closest = f"; closest is {near}" if near is not None else ""
         return Message(
             "reference-missing",
             f"{target}: no {record} has {text}{closest}. Add the record to {target}, or correct "
             "the key",
         )
+
+    def further_keys(self, reference: Reference) -> Iterable[Key]:
+        """Return keys of a reference's targets beside those that the database has."""
+        return ()
 
     def has_failed(self, reference: Reference, key: Key) -> bool:
         """Tell whether the record that a reference leads to has a problem; no, if it is hidden."""

@@ -69,8 +69,13 @@ class KeyResolver(Protocol):
     def unclear(self, key: Key) -> Key:
         """Return the key that several rows have, given an ambiguous one."""
 
-    def nearest(self, key: Key) -> str | None:
-        """Describe the existing key that is most like this one, or return ``None``."""
+    def nearest(self, key: Key, others: Iterable[Key] = ()) -> str | None:
+        """Describe the key that is most like this one, or return ``None``.
+
+        Args:
+            key: the key that no row has.
+            others: keys beside those of the rows that exist.
+        """
 
     def alike(self, key: Key) -> list[Key]:
         """Return other existing keys that the database takes for this one, by its collations."""

@@ -242,8 +242,8 @@ class Resolver:
         """Return the key itself: it is the one that several rows have."""
         return key
 
-    def nearest(self, key: Key) -> str | None:
-        """Describe the existing key most like this one, or return ``None``."""
+    def nearest(self, key: Key, others: Iterable[Key] = ()) -> str | None:
+        """Describe the key most like this one, of existing and other ones, or return ``None``."""
         if len(self.parts) != 1 or not isinstance(self.parts[0], Value):
             return None
         if self.near is None:
@@ -252,8 +252,9 @@ class Resolver:
                 rows = next(stream, [])
             keys = [self._key(row, {}) for row in rows]
             self.near = [key[0] for key in keys if key is not None and isinstance(key[0], str)]
+        texts = [*self.near, *(other for (other,) in others if isinstance(other, str))]
         # A plan may miss what is there, but won't be.
-        folded = {text.casefold(): text for text in self.near if text != key[0]}
+        folded = {text.casefold(): text for text in texts if text != key[0]}
         close = difflib.get_close_matches(str(key[0]).casefold(), folded, n=1)
         return repr(folded[close[0]]) if close else None
 

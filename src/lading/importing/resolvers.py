@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,10 +55,18 @@ class Resolvers:
             Resolver(self.database, rows, parts, (*own.remote, *remote), inner)
         )
 
-    def nearest(self, resolver: KeyResolver, key: Key) -> str | None:
-        """Describe the existing key most like a missing one, for the first of those missing."""
+    def nearest(
+        self, resolver: KeyResolver, key: Key, others: Callable[[], Iterable[Key]] = tuple
+    ) -> str | None:
+        """Describe the key most like a missing one, for the first of those missing.
+
+        Args:
+            resolver: what looked for it.
+            key: the missing key.
+            others: returns keys beside those of the rows that exist.
+        """
         self.hints -= 1
-        return resolver.nearest(key) if self.hints >= 0 else None
+        return resolver.nearest(key, others()) if self.hints >= 0 else None
 
     def changed(self, table: sa.Table, *, growing: bool = False) -> None:
         """Forget what was read of a table; ``growing`` says that more rows are on their way."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from lading.database.dialects.base import Row
@@ -10,6 +12,7 @@ from lading.importing.batch import Batch
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver
 from lading.importing.resolved_keys import AMBIGUOUS
+from lading.importing.resolver import CANDIDATES
 from lading.importing.resolvers import Resolvers
 from lading.loading.reference_keys import ReferenceKeys
 from lading.loading.shared_values import (
@@ -26,7 +29,7 @@ from lading.model.rowsets import Column, Reference, RowSet
 from lading.records.comparison import Content
 from lading.records.layout import Key
 from lading.scratch.key_index import KeyIndex
-from lading.values.json_text import json_text
+from lading.values.json_text import json_text, parse_json
 
 #: Stands for what a planned row will hold in a column that nothing is compared with.
 PLANNED = "planned"
@@ -97,14 +100,27 @@ class PlannedKeys:
         entry = self.index.get(_text(reference.target.table, parts, key))
         return None if entry is None else entry[0]
 
+    def like(self, reference: Reference) -> Iterator[Key]:
+        """Yield keys by which a reference would find planned rows, not more than are compared."""
+        parts = None if reference.by is None else reference.parts
+        start = _start(reference.target.table, parts)
+        for text in self.index.beginning(start, CANDIDATES):
+            with suppress(ValueError, SyntaxError):  # a key of other values than plain ones
+                yield literal_eval(parse_json(text)[-1])
+
     def close(self) -> None:
         """Give the file back."""
         self.index.close()
 
 
 def _text(table: Any, parts: Any, key: Key) -> bytes:
+    return _start(table, parts) + json_text(repr(key)) + b"]"
+
+
+def _start(table: Any, parts: Any) -> bytes:
+    """Return what the texts of a table's keys of some members begin with."""
     names = None if parts is None else [part.name for part in parts]
-    return json_text([table.fullname, names, repr(key)])
+    return json_text([table.fullname, names])[:-1] + b","
 
 
 class PlannedReferences(ReferenceResolver):
@@ -122,6 +138,10 @@ class PlannedReferences(ReferenceResolver):
         self.keys = keys
         #: Knows the records that will share what references find them by, by entity.
         self.sharing = sharing
+
+    def further_keys(self, reference: Reference) -> Iterable[Key]:
+        """Return keys of rows that the import would write."""
+        return self.keys.like(reference)
 
     def find(self, reference: Reference, keys: Iterable[Key | None]) -> dict[Key, Row]:
         """Map the keys of a reference's targets that exist, or would, to rows."""

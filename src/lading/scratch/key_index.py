@@ -68,6 +68,15 @@ class KeyIndex:
         return known
 
     @scratch()
+    def beginning(self, start: bytes, limit: int) -> list[bytes]:
+        """Return the first of the keys that begin with some bytes, so many at most."""
+        rows = self.base.execute(
+            "select key from items where key >= ? and key < ? order by key limit ?",
+            (start, start + b"\xff", limit),
+        )
+        return [key for (key,) in rows]
+
+    @scratch()
     def origin(self, number: int) -> int:
         """Return the number of the record that an entry comes from."""
         row: Any = self.base.execute(
