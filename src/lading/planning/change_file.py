@@ -107,8 +107,9 @@ def _refuse_other(name: str, stream: BinaryIO) -> None:
 
 
 def _other(name: str, what: str) -> BundleError:
-    message = Message("plan-unrecognised", f"is {what}, and no plan or diff")
-    return BundleError(message, OTHER_REMEDY, file=name)
+    return BundleError(
+        Message("plan-unrecognised", f"is {what}, and no plan or diff"), OTHER_REMEDY, file=name
+    )
 
 
 def _header(file: JsonFile, stream: BinaryIO) -> PlanHeader:
