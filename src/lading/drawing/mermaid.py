@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lading.drawing.entity_graph import LINKS, OPTIONAL, EntityEdge, EntityGraph, EntityNode
 
 #: Characters beside letters and digits that a quoted label may hold as they are.
 PLAIN = " _-.,:"
+#: What Mermaid takes for a line's end, a formula or an icon, in whatever form it is written.
+SPELLS = re.compile(r"(?<=\\)(?=n)|(?<=\$)(?=\$)|(?<=:)(?=fa-)")
+ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 #: How many fields of one edge are named.
 FIELDS = 3
 
@@ -33,9 +37,10 @@ def _lines(graph: EntityGraph) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """Write a text as a label's, with entity codes for what means something in Mermaid."""
+    readable = "".join(character if character.isprintable() else " " for character in text)
     return "".join(
         character if character.isalnum() or character in PLAIN else f"#{ord(character)};"
-        for character in text
+        for character in SPELLS.sub(ZERO_WIDTH_SPACE, readable)
     )
 
 
@@ -53,4 +58,4 @@ def _arrow(edge: EntityEdge) -> str:
     names = escaped(", ".join(edge.fields[:FIELDS]) + more)
     line = {LINKS: "==>", OPTIONAL: "--o"}.get(edge.form, "-->")
     line = "-.->" if edge.is_deferred else line
-    return f'{line}|"{names}"|'
+    return f'{line}|"{names}"|' if names else line

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
+import shutil
+import subprocess
 import sys
 from xml.etree import ElementTree as ET
 
@@ -12,8 +15,9 @@ from lading import ArgumentError
 from lading.drawing import FORMATS, around, drawn
 from lading.drawing.cards import card_of, fitting, width_of
 from lading.drawing.dot import quoted
-from lading.drawing.entity_graph import entity_graph
+from lading.drawing.entity_graph import EntityEdge, EntityGraph, EntityNode, entity_graph
 from lading.drawing.layout import laid_out
+from lading.drawing.mermaid import escaped
 from lading.drawing.svg import svg_element
 from support.graphs import HOSTILE, entity, hostile_graph, kitchen, ref
 
@@ -155,6 +159,34 @@ def test_names_mean_nothing_in_mermaid_and_dot() -> None:
     assert re.sub(r'"(\\.|[^"\\])*"', "", dot, flags=re.DOTALL).count('"') == 0
     assert "\0" not in dot
     assert quoted('a\\n"b"&') == r'"a\\n\"b\"&amp;"'
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("a\\nb", "a#92;#8203;nb"),
+        ("$$x$$", "#36;#8203;#36;x#36;#8203;#36;"),
+        ("fa:fa-car", "fa:#8203;fa-car"),
+        ("a\nb", "a b"),
+        ("#35;", "#35;35#59;"),
+    ],
+)
+def test_names_spell_nothing_in_mermaid(name: str, label: str) -> None:
+    """It makes lines, formulas and icons of some texts, however they are written."""
+    assert escaped(name) == label
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz isn't installed")
+def test_graphviz_shows_names_as_they_are() -> None:
+    """Without a word of complaint; reserved words and escapes are names like others."""
+    names = ("end", "subgraph", 'a"b', "a\\nb", "\\N", "<b>x</b>", "&lt;", "--> x", "日本語", ";")
+    nodes = tuple(EntityNode(name, place, 1 + place % 3) for place, name in enumerate(names, 1))
+    edges = tuple(EntityEdge(name, names[0], "optional", False, (name,)) for name in names)
+    dot = drawn(EntityGraph('graph "{"', nodes, edges), "dot")
+    done = subprocess.run(["dot", "-Tsvg"], input=dot.encode(), capture_output=True, check=True)
+    assert not done.stderr
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", done.stdout.decode())
+    assert set(names) <= {html.unescape(text).replace("\xa0", " ") for text in texts}
 
 
 def test_names_move_no_cursor_in_text() -> None:
