@@ -22,16 +22,6 @@ from support.mariadb_server import found, running_mariadb
 
 #: A file system in memory, and the bytes that must be free there: containers often give it 64 MB.
 IN_MEMORY, ROOM = Path("/dev/shm"), 2 << 30
-HERE = Path(__file__).parent
-#: What measures no coverage: tests that draw at random would pass a line by luck, and those of
-#: every type or world on every engine take twice as long for lines that others pass as well.
-UNMEASURED = (
-    "bench/",
-    "property/",
-    "quality/",
-    "contract/test_round_trip",
-    "contract/test_values",
-)
 
 # Equal runs on every machine, and no deadline where a shared core may stall.
 settings.register_profile("own tests", deadline=None, derandomize=True, max_examples=30)
@@ -48,14 +38,6 @@ def pytest_configure() -> None:
     is_usable = IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK)
     if "TMPDIR" not in os.environ and is_usable and shutil.disk_usage(IN_MEMORY).free > ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave some tests out of what coverage is measured by."""
-    if config.pluginmanager.hasplugin("_cov"):
-        for item in items:
-            if item.path.relative_to(HERE).as_posix().startswith(UNMEASURED):
-                item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_collection_finish() -> None:
