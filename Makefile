@@ -22,8 +22,9 @@ test: .venv/.installed
 
 # The same, then the branches of src that no test takes; these may be three of a hundred.
 test-coverage: .venv/.installed
-	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest $(PROCESSES) $(TEST_ARGS)
-	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --skip-covered --fail-under 97
+	rm -rf .coverage && mkdir .coverage
+	$(BIN)/python -m pytest -p tests.support.covering $(PROCESSES) $(TEST_ARGS)
+	$(BIN)/python -m slipcover --merge .coverage/*.json --out .coverage/all.json --skip-covered --fail-under 97
 
 # Hours of search: every test on every engine, DEEP times the examples, DRAWN applications.
 test-deep: .venv/.installed
@@ -63,7 +64,7 @@ generated: .venv/.installed
 	PYTHONPATH=schemas $(BIN)/python docs/generated.py
 
 clean:
-	rm -rf .venv .venv-applications docs/_build .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage.json
+	rm -rf .venv .venv-applications docs/_build .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
 	find src schemas tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml constraints.txt

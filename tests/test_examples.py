@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.backends import Backend
+from support.depth import ONLY_DEEP
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -45,6 +46,7 @@ def test_the_bakery_demo_runs(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@ONLY_DEEP
 def test_the_demo_runs_on_mariadb(tmp_path: Path, mariadb: Backend) -> None:
     """The bakery's season goes there and comes back as it was."""
     with mariadb.database() as engine:
@@ -54,7 +56,9 @@ def test_the_demo_runs_on_mariadb(tmp_path: Path, mariadb: Backend) -> None:
     assert "23 files compared, byte by byte: equal" in printed
 
 
-@pytest.mark.parametrize("name", ["bakery_demo.py", "move_to_postgresql.py"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("bakery_demo.py", marks=ONLY_DEEP), "move_to_postgresql.py"]
+)
 def test_the_examples_run_on_postgresql(name: str, tmp_path: Path, postgresql: Backend) -> None:
     """The bakery moves to PostgreSQL with equal checksums."""
     with postgresql.database() as engine:

@@ -21,6 +21,7 @@ from bench.table import write_tables
 from bench.timing import peak_of
 from bench.workloads import WORKLOADS, Workload
 from lading import diff
+from support.depth import IS_DEEP
 
 RECORDS = 50
 
@@ -97,7 +98,10 @@ def rows_of(engine: sa.Engine) -> dict[str, list[Any]]:
 
 
 def test_figures_become_a_file_tables_and_a_plot(tmp_path) -> None:
-    """What the command measures is what pages quote, and equal figures are drawn alike."""
+    """What the command measures is what pages quote, and equal figures are drawn alike.
+
+    To draw them takes Matplotlib seconds, which a usual run saves.
+    """
     rivals, jobs = ("driver", "hand"), ("export", "import", "diff")
     scope = Scope(("sqlite",), ("wide",), (20, RECORDS), rivals, jobs, memory=(), rounds=1)
     run = Run(scope)
@@ -118,6 +122,8 @@ def test_figures_become_a_file_tables_and_a_plot(tmp_path) -> None:
     texts = [(tmp_path / name).read_text(encoding="utf-8") for name in ("summary.md", "table.md")]
     assert all(RIVALS[rival].title in text for text in texts for rival in rivals)
     assert all("a test" in text for text in texts)
+    if not IS_DEEP:
+        return
     write_plot(tmp_path, content)
     drawn = (tmp_path / "figures.svg").read_bytes()
     write_plot(tmp_path, content)

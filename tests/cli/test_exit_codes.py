@@ -48,8 +48,6 @@ def test_a_process_ends_with_the_code(shop, folder) -> None:
     assert (result.returncode, json.loads(result.stdout)["records"]) == (0, 5)
     result = lading("export", shop, "backup")
     assert (result.returncode, result.stdout) == (3, "")
-    assert lading("diff", shop, "backup").returncode == 0
-    assert lading("exprot").returncode == 2
 
 
 def test_every_error_has_its_code() -> None:

@@ -35,7 +35,7 @@ from support.rewriting import entity_bytes
 from support.zoo import listed
 
 #: How many hostile values are drawn for each column.
-DRAWN = examples(20)
+DRAWN = examples(8)
 PLAIN = 5
 
 

@@ -135,6 +135,7 @@ def test_statements_do_not_depend_on_rows(counted: Counted) -> None:
     assert len(importing) <= 60
 
 
+@ON_SQLITE
 def test_each_chunk_costs_as_much_as_the_last(counted: Counted) -> None:
     """Beyond one chunk the growth per chunk is fixed, and small."""
     two, three, four = counted(2 * CHUNK), counted(3 * CHUNK), counted(4 * CHUNK)

@@ -39,7 +39,7 @@ def test_a_diff_of_drawn_data_is_what_a_comparison_by_hand_finds(name: str) -> N
     """Documents in order and in none, a database, and a bundle."""
     catalog = catalog_of(name)
 
-    @examples(5)
+    @examples(2)
     @given(drawn(name), st.data())
     def same(dataset: Any, data: Any) -> None:
         with Trip(catalog, dataset) as trip:

@@ -38,7 +38,7 @@ ON_SERVERS = (
     "flat",
 )
 MODES = ("update", "mirror", "mirror", "skip")
-EXAMPLES = {"lading_sqlite": 4, "lading_postgresql": 2, "lading_mariadb": 2}
+EXAMPLES = {"lading_sqlite": 2, "lading_postgresql": 2, "lading_mariadb": 2}
 ON_ENGINES = [
     (name, engine)
     for name in (*NAMES, "uniques")

@@ -38,7 +38,7 @@ __all__ = ["lading_sqlite"]
 SOME = ["shop", "books", "tags", "joined_tables", "optional_keys", "accounts"]
 #: And those that hold every type, and what an engine stores in its own way.
 ON_SERVERS = [*SOME, "values", "keys", "defaults", "tenants"]
-EXAMPLES = {"lading_sqlite": 5, "lading_postgresql": 2, "lading_mariadb": 2}
+EXAMPLES = {"lading_sqlite": 3, "lading_postgresql": 2, "lading_mariadb": 2}
 ENGINES = list(EXAMPLES)
 #: In a circle, and between any two in a deep run, which has every world on every engine too.
 MOVES = (

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 DEPTH = int(os.environ.get("LADING_DEEP") or 1)
 IS_DEEP = DEPTH > 1
+#: For what a faster test proves as well, in fewer cases or of one engine alone.
+ONLY_DEEP = pytest.mark.skipif(not IS_DEEP, reason="make test-deep runs it")
 
 
 def examples(usual: int) -> int:

@@ -33,16 +33,17 @@ from support.aged_keys import depot
 from support.aged_more import notebook
 from support.backends import SQLiteMemory
 from support.declaring import new_base, schema_for
+from support.depth import examples
 from support.world import World, key, number, slug, text, to
 
 pytestmark = pytest.mark.usefixtures("few")
 
 
 @pytest.fixture
-def few() -> Any:
+def few(request: pytest.FixtureRequest) -> Any:
     """Draw as many examples as show a mistake; always the same."""
-    before = settings()
-    settings.register_profile("few", max_examples=40, derandomize=True, deadline=None)
+    before, count = settings(), examples(getattr(request, "param", 40))
+    settings.register_profile("few", max_examples=count, derandomize=True, deadline=None)
     settings.load_profile("few")
     yield
     settings.register_profile("before", before)
@@ -58,8 +59,11 @@ def locked(path: Path, *worlds: World) -> Path:
     return path / "lading.lock.json"
 
 
+@pytest.mark.parametrize("few", [10], indirect=True)
 @pytest.mark.parametrize("made", [pantry, stall, depot, notebook])
-def test_what_changes_do_right_passes(made: Callable[[int], World], tmp_path: Path) -> None:
+def test_what_changes_do_right_passes(
+    made: Callable[[int], World], tmp_path: Path, few: Any
+) -> None:
     """References of every form, owned rows, hierarchies, other keys, splits and merges."""
     old, new = made(1), made(2)
     amounts = st.builds("{} {}".format, st.integers(0, 999), st.sampled_from(["g", "ml"]))

@@ -1,0 +1,38 @@
+"""A plugin that measures which lines and branches of ``src`` no test takes.
+
+``make test-coverage`` loads it into each process of pytest-xdist, before any module of lading.
+Slipcover's own plugin removes what it adds to the code only after it was passed often, which takes
+longer, and which tests of memory see.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import slipcover
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE, RESULTS = ROOT / "src/lading", ROOT / ".coverage"
+EXCLUDED = [
+    "raise NotImplementedError",  # what a subclass does in its own way, or nobody calls
+    r"\.\.\.$",  # the body of a protocol's method
+    "@abstractmethod",  # every subclass has its own
+]
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+
+if WORKER:
+    coverage = slipcover.Slipcover(
+        immediate=True, branch=True, source=[str(SOURCE)], exclude_also=EXCLUDED
+    )
+    matcher = slipcover.FileMatcher(sources=[str(SOURCE)])
+    slipcover.ImportManager(coverage, matcher).__enter__()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Write what the tests of this process took."""
+    if WORKER:
+        (RESULTS / f"{WORKER}.json").write_text(json.dumps(coverage.get_coverage()))
