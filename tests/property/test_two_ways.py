@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from lading import ImportFailed, export_document, import_document
 from lading.fresh_databases.factories import EngineFactory, sqlite_engine
 from lading.model.rowsets import Children, Reference, RowSet, Value
-from lading.records.lines import flattened
+from lading.records.faults import faults_of
 from lading.testing.compare.records import record_differences
 from lading.testing.datasets.references import Draw
 from lading.testing.trips.trip import Trip
@@ -141,7 +141,9 @@ def test_both_ways_blame_the_same_fields(name: str) -> None:
             record = json.loads(json.dumps(document[entity][place]))
             damage(data.draw, entities[entity], record)
             document[entity][place] = record
-            blamed = {field for field, _ in flattened(entities[entity].schema().validate(record))}
+            rows = entities[entity]
+            faults = faults_of(rows, record, rows.schema().validate(record))
+            blamed = {field for field, _ in faults}
             seen["blamed" if blamed else "fine"] += 1
             found = problems(trip, document, entity, place + 1)
             if blamed:
