@@ -111,8 +111,8 @@ def import_all(
         dry_run: whether to plan what the import would do, which only reads.
         expect: a plan, a diff of this database and the bundle, or the file of either: the import
             does exactly this, or nothing.
-        cascade: whether a mirror may delete or alter rows outside of its entities, as the
-            database does by ON DELETE CASCADE and SET NULL.
+        cascade: whether a mirror, or an update that drops owned rows, may delete or alter rows
+            outside of its entities, as the database does by ON DELETE CASCADE and SET NULL.
         progress: a function that is called with a ``Progress`` after each chunk.
         max_bytes: how many bytes the entity files may hold in all.  By default a folder may
             hold any number, and an archive 256 MiB or 200 times its own size, whichever is more.

@@ -79,3 +79,36 @@ def test_what_may_go_along_goes(noted: tuple[sa.Engine, str]) -> None:
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT step_id FROM step_notes").all()
     assert [tuple(row) for row in rows] == ([] if effect == "deleted" else [(None,)])
+
+
+def test_records_that_would_take_others_along_are_left_out(noted: tuple[sa.Engine, str]) -> None:
+    """Where good records are kept, the others are written, and nothing goes along."""
+    engine, _ = noted
+    document = without_first_step(engine)
+    document["dishes"][1]["number"] = 77
+    plan = imported(engine, document, on_error="continue", dry_run=True)
+    report = imported(engine, document, on_error="continue", expect=plan)
+    (problem,) = report.problems
+    assert (problem.record, problem.field, problem.key) == (1, "steps", {"slug": "d0"})
+    assert "step_notes" in problem.message
+    assert (report.updated, report.total.failed) == (1, 1)
+    dishes = export_document(engine, catalog=CATALOG)["dishes"]
+    assert (len(dishes[0]["steps"]), dishes[1]["number"]) == (3, 77)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT step_id FROM step_notes").scalar() == 1
+
+
+def test_a_step_that_moves_out_of_a_deleted_dish_takes_nothing_along(
+    noted: tuple[sa.Engine, str],
+) -> None:
+    """By the plan and by the import: it stays, with its id."""
+    engine, _ = noted
+    document = export_document(engine, catalog=CATALOG)
+    step = document["dishes"].pop(0)["steps"][0]
+    document["dishes"][0]["steps"].append(step | {"position": 9})
+    mirror: dict[str, Any] = {"catalog": CATALOG, "on_conflict": "mirror"}
+    plan = import_document(engine, document, dry_run=True, **mirror)
+    assert (plan.problems, plan.cascades) == ([], ())
+    assert import_document(engine, document, expect=plan, **mirror).total.deleted == 1
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT step_id FROM step_notes").scalar() == 1

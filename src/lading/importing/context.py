@@ -22,7 +22,7 @@ class LoadContext:
 
     An import loads its payload once, or again where records turn out bad after they were
     written; each load has a context of its own.  ``cascade`` says whether deletions may take
-    along rows outside of the records.
+    along rows outside of the records, and ``keeps_good`` whether bad records are left out.
     """
 
     database: Database
@@ -34,6 +34,7 @@ class LoadContext:
     exclusions: Exclusions
     journal: Journal
     cascade: bool
+    keeps_good: bool
 
 
 class Exclusions:

@@ -103,7 +103,8 @@ def doomed_trees(context: LoadContext, updates: Sequence[CollectedUpdates]) -> T
     trees: dict[str, DoomedTree] = {}
     for entity in updates:
         if entity.mirrors:
-            tree = DoomedTree(context.database, entity.root, context.journal.spool)
+            spool, moved = context.journal.spool, entity.matcher.moved
+            tree = DoomedTree(context.database, entity.root, spool, moved)
             for identities in entity.doomed:
                 tree.add(identities)
             trees[entity.root.name] = tree

@@ -100,6 +100,7 @@ class Loader:
             self.exclusions,
             Journal(reads_back=self.reads_back),
             self.options.cascade,
+            self.options.keeps_good,
         )
 
     def _load(self, context: LoadContext) -> None:

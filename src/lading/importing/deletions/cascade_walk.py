@@ -43,7 +43,8 @@ class CascadeWalk:
     """Follows foreign keys from doomed rows, in the order in which these are deleted.
 
     ``stack`` closes the temporary files.  Once ``refusals`` is read, ``counts`` has the number
-    of rows by entity and foreign key, and ``log`` those of the catalog's tables.
+    of rows by entity and foreign key, and ``log`` those of the catalog's tables.  With
+    ``by_record``, ``takers`` has the same number by entity and record, and then by foreign key.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class CascadeWalk:
         *,
         rewritten: Rewritten,
         beside: Mapping[str, DoomedTree],
+        by_record: bool = False,
     ) -> None:
         self.order = order
         self.trees = trees
@@ -66,6 +68,8 @@ class CascadeWalk:
         self.going_rows = GoingRows(self.graph.row_sets, going, stack)
         self.references = CatalogReferences(database, entities, self.graph, rewritten, stack)
         self.counts: Counter[tuple[str, LiveForeignKey]] = Counter()
+        self.by_record = by_record
+        self.takers: dict[tuple[str, Row], Counter[LiveForeignKey]] = defaultdict(Counter)
         self.log = WriteLog()
         #: What is altered, to be counted once it is known which rows go.
         self.altering = self._spool()
@@ -161,6 +165,9 @@ class CascadeWalk:
         if self.graph.stands_alone(key.table):
             count = self.graph.count(key.table, key.columns, list(referred))
             self.counts[going.entity, key] += count
+            for row in self.graph.examples(key, list(referred)) if self.by_record else ():
+                record = referred.get(row[: len(key.columns)], ())
+                self.takers[going.entity, record][key] += row[-1]
         else:
             deque(self._counted(going, key, referred), maxlen=0)
 
@@ -171,6 +178,8 @@ class CascadeWalk:
         for staying in self._staying(key, list(referred)):
             self.counts[going.entity, key] += len(staying)
             self._log(key, staying)
+            for row in staying if self.by_record else ():
+                self.takers[going.entity, referred.get(row.near, ())][key] += 1
             yield staying
 
     def _referred(self, going: Going, key: LiveForeignKey) -> dict[Row, Row]:

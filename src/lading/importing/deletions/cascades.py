@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from lading.database.dialects.base import Row
 from lading.database.live.base import Database
-from lading.database.live.live_keys import CASCADE, SET_DEFAULT, SET_NULL
+from lading.database.live.live_keys import CASCADE, SET_DEFAULT, SET_NULL, LiveForeignKey
 from lading.importing.deletions.cascade_walk import CascadeWalk
 from lading.importing.deletions.catalog_references import Rewritten
 from lading.importing.deletions.doomed_tree import DoomedTree
@@ -33,13 +34,14 @@ class Consequences:
     are the first of the records that it would refuse to delete, because other rows refer to
     them or to what goes with them; ``more_refusals`` counts the rest.  ``log`` counts what the
     cascades change in the catalog's tables: an import that lets them happen adds it to its
-    journal.
+    journal.  ``takers`` has the cascades of each record, if they are asked for.
     """
 
     cascades: list[Cascade] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     more_refusals: int = 0
     log: WriteLog = field(default_factory=WriteLog)
+    takers: dict[tuple[str, Row], list[Cascade]] = field(default_factory=dict)
 
 
 def cascades_of(
@@ -50,6 +52,7 @@ def cascades_of(
     rewritten: Rewritten | None = None,
     *,
     beside: Mapping[str, DoomedTree] | None = None,
+    by_record: bool = False,
 ) -> Consequences:
     """Find what goes along with doomed records, to any depth, and what holds them.
 
@@ -64,10 +67,18 @@ def cascades_of(
         rewritten: chunks of the primary keys of records that differ from the bundle's, by
             entity, where they aren't updated yet: what they refer to now doesn't count.
         beside: further rows that go, which hold nothing.
+        by_record: whether to tell what goes along with each record.
     """
     with ExitStack() as stack:
         walk = CascadeWalk(
-            database, entities, order, trees, stack, rewritten=rewritten or {}, beside=beside or {}
+            database,
+            entities,
+            order,
+            trees,
+            stack,
+            rewritten=rewritten or {},
+            beside=beside or {},
+            by_record=by_record,
         )
         consequences = Consequences(log=walk.log)
         for refusal in walk.refusals():
@@ -76,8 +87,16 @@ def cascades_of(
             else:
                 consequences.more_refusals += 1
         consequences.cascades = [
-            Cascade(entity, walk.graph.relation(key), EFFECTS[key.action], count)
+            _cascade(walk, entity, key, count)
             for (entity, key), count in walk.counts.items()
             if count
         ]
+        consequences.takers = {
+            (entity, record): [_cascade(walk, entity, key, n) for key, n in counts.items()]
+            for (entity, record), counts in walk.takers.items()
+        }
     return consequences
+
+
+def _cascade(walk: CascadeWalk, entity: str, key: LiveForeignKey, count: int) -> Cascade:
+    return Cascade(entity, walk.graph.relation(key), EFFECTS[key.action], count)

@@ -10,6 +10,7 @@ from lading.database.dialects.base import Dialect, Row
 from lading.database.live.base import Database
 from lading.database.lookup import keys_at, rows_among
 from lading.exporting.query import Selection
+from lading.importing.row_marks import RowMarks
 from lading.model.rowsets import Children, Column, RowSet
 from lading.scratch.sort import CHUNK
 from lading.scratch.spool import Spool
@@ -88,12 +89,20 @@ def _columns_needed(rows: RowSet) -> Iterator[Column]:
 class DoomedTree:
     """The rows that go with an entity's doomed records, by row set, parents before children.
 
-    ``spool`` returns a new spool for each row set; whoever gives it closes them.
+    ``spool`` returns a new spool for each row set; whoever gives it closes them.  Owned rows that
+    ``moved`` has, by row set and primary key, belong to others that stay, or will.
     """
 
-    def __init__(self, database: Database, root: RowSet, spool: Callable[[], Spool]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        root: RowSet,
+        spool: Callable[[], Spool],
+        moved: RowMarks | None = None,
+    ) -> None:
         self.database = database
         self.root = root
+        self.moved = moved
         self.spools = {rows: spool() for rows in root.tree()}
         self.counts = dict.fromkeys(self.spools, 0)
 
@@ -131,4 +140,8 @@ class DoomedTree:
         owner_keys = columns.values(owned, down)
         # A collation may find rows of other owners, which are not theirs.
         places = [n for n, key in enumerate(owner_keys) if key in records]
-        return DoomedChunk([records[owner_keys[n]] for n in places], [owned[n] for n in places])
+        chunk = DoomedChunk([records[owner_keys[n]] for n in places], [owned[n] for n in places])
+        if not self.moved:
+            return chunk
+        marks = [(children.rows.name, row) for row in columns.identities(chunk.rows)]
+        return chunk.at(self.moved.without(marks))

@@ -28,7 +28,6 @@ from lading.planning.record_change import Alteration
 from lading.records.comparison import Content
 from lading.records.layout import Key
 from lading.report import Problem
-from lading.scratch.pool import Pool
 from lading.scratch.sort import CHUNK, chunked
 from lading.values.json_text import json_text
 
@@ -56,8 +55,7 @@ class CollectedUpdates:
         self.recorder = ChangeRecorder(context.outcomes.changes, self.comparison)
         journal = context.journal
         self.unique = journal.closing(UniqueValues(root))
-        left, emptied = journal.closing(Pool()), journal.closing(RowMarks())
-        self.matcher = RecordMatcher(root, context.database.dialect, left, emptied, self.unique)
+        self.matcher = RecordMatcher(root, context.database.dialect, journal, self.unique)
         #: Records that differ and nest rows, which wait until all are read.
         self.nesting = journal.spool()
         #: All records that differ, in the end, and how many the database had before.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from lading.database.dialects.base import Row
 from lading.importing.context import LoadContext
@@ -14,6 +14,7 @@ from lading.importing.savepoints import path_to
 from lading.importing.updates.record_matcher import LeftRow, RecordMatcher
 from lading.messages import Message
 from lading.model.rowsets import RowSet
+from lading.planning.record_change import Cascade
 from lading.report import Problem
 from lading.scratch.sort import CHUNK, chunked
 
@@ -24,7 +25,8 @@ def note_left(
     """Note what the database deletes or alters along with the rows that left; this only reads.
 
     Args:
-        context: the load; without its ``cascade``, no other rows may go along.
+        context: the load; without its ``cascade``, no other rows may go along: an import that
+            keeps good records begins again without the records that would take some.
         root: the entity whose records they left.
         outcome: takes the problems.
         matcher: knows the rows.
@@ -32,17 +34,27 @@ def note_left(
     trees = dict(left_trees(context, root, matcher))
     if not any(tree.counts[tree.root] for tree in trees.values()):
         return
-    consequences = cascades_of(context.database, context.entities, context.order, trees)
+    leaves_out = context.keeps_good and not context.cascade
+    consequences = cascades_of(
+        context.database, context.entities, context.order, trees, by_record=leaves_out
+    )
     context.outcomes.cascades += consequences.cascades
     context.journal.add(consequences.log)
-    for along in consequences.cascades if not context.cascade else ():
-        message = Message(
-            "cascade-needed",
-            f"deleting its rows would take others along: {along}. Delete or keep these first, or "
-            "say cascade=True",
-        )
-        path = along.entity[len(root.name) + 1 :]
-        outcome.report(Problem.of(message, outcome.file, field=path))
+    if leaves_out:
+        takers = {key: _message(along) for key, along in consequences.takers.items()}
+        fail_held(context, root, outcome, matcher, takers)
+    elif not context.cascade:
+        for along in consequences.cascades:
+            path = along.entity[len(root.name) + 1 :]
+            outcome.report(Problem.of(_message([along]), outcome.file, field=path))
+
+
+def _message(along: Sequence[Cascade]) -> Message:
+    return Message(
+        "cascade-needed",
+        f"deleting its rows would take others along: {', '.join(map(str, along))}. Delete or keep "
+        "these first, or say cascade=True",
+    )
 
 
 def left_trees(
@@ -63,7 +75,7 @@ def left_trees(
         bad: the numbers of records whose rows stay.
     """
     for rows in reversed([rows for rows in root.tree() if rows.parent is not None]):
-        tree = DoomedTree(context.database, rows, context.journal.spool)
+        tree = DoomedTree(context.database, rows, context.journal.spool, matcher.moved)
         for chunk in chunked(_going(matcher, rows, last=last), CHUNK):
             tree.add([left.partner.row.identity for left in chunk if left.number not in bad])
         yield rows.name, tree

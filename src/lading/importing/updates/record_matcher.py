@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lading.database.dialects.base import Dialect, Row
 from lading.exporting.reading import StoredRow, identities_of
 from lading.importing.batch import Batch
+from lading.importing.journal import Journal
 from lading.importing.row_marks import RowMarks
 from lading.importing.updates.differing_records import DifferingRecords
 from lading.importing.updates.matching import OwnedMatcher, key_of, moving_key
@@ -52,19 +53,21 @@ class RecordMatcher:
     Args:
         root: the entity's row set.
         dialect: the engine that stores the rows.
-        left: takes the rows that leave, by their row sets.
-        emptied: takes the rows that left and that others took nested rows from, by row set and
-            primary key.
+        journal: closes the temporary files.
         unique: is told of unique values that rows give up and take.
+
+    ``left`` has the rows that leave, by their row sets.  ``emptied`` has those of them that others
+    took nested rows from, by row set and primary key, and ``moved`` these nested rows.
     """
 
     def __init__(
-        self, root: RowSet, dialect: Dialect, left: Pool, emptied: RowMarks, unique: UniqueValues
+        self, root: RowSet, dialect: Dialect, journal: Journal, unique: UniqueValues
     ) -> None:
         self.root = root
         self.comparison = RecordComparison(root, dialect)
-        self.left = left
-        self.emptied = emptied
+        self.left = journal.closing(Pool())
+        self.emptied = journal.closing(RowMarks())
+        self.moved = journal.closing(RowMarks())
         self.unique = unique
         self.matchers = {
             children: OwnedMatcher(children, self.comparison)
@@ -179,6 +182,7 @@ class RecordMatcher:
                     matched[place] = left.partner
                     if left.is_nested:
                         self.emptied.add([left.top])
+                        self.moved.add([(children.rows.name, left.partner.row.identity)])
         return matched
 
     def _matched(

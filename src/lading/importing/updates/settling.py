@@ -15,14 +15,12 @@ from lading.importing.comparison import StoredComparison
 from lading.importing.conflicts import ExistingRecords
 from lading.importing.context import LoadContext
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.importing.row_marks import RowMarks
 from lading.importing.updates.record_matcher import Partner, RecordMatcher
 from lading.importing.updates.row_changes import RecordUpdates
 from lading.importing.updates.unique_values import UniqueValues
 from lading.mapping.load_order import LoadOrder
 from lading.model.rowsets import Reference, RowSet, Value, references_of
 from lading.records.comparison import Content
-from lading.scratch.pool import Pool
 
 
 class UnsettledRecords:
@@ -49,8 +47,7 @@ class UnsettledRecords:
         """Yield the records that differ from the database as it is now, but for bad ones."""
         journal = self.context.journal
         unique = journal.closing(UniqueValues(self.root))
-        left, emptied = journal.closing(Pool()), journal.closing(RowMarks())
-        matcher = RecordMatcher(self.root, self.context.database.dialect, left, emptied, unique)
+        matcher = RecordMatcher(self.root, self.context.database.dialect, journal, unique)
         for batch, known in self.spool:
             identities = self._identities(batch) if known is None else known
             stored = self.comparison.reader.stored_records(
