@@ -206,6 +206,12 @@ def test_postgresqls_own_types_are_narrowed_or_left_out(
         assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
 
 
+def assert_restored(catalog: Catalog, path: Path) -> None:
+    """Assert that a catalog's database is exported to a path, and comes back from there."""
+    export_all(None, path, catalog=catalog)
+    assert verify(path, catalog=catalog, restore=True).errors == []
+
+
 def test_columns_without_a_type_come_back(tmp_path: Path) -> None:
     """SQLite allows them, also where no value tells what they hold."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'untyped.db'}")
@@ -215,8 +221,7 @@ def test_columns_without_a_type_come_back(tmp_path: Path) -> None:
         "INSERT INTO t VALUES ('x', 2, NULL)",
     )
     catalog = Catalog.from_metadata(engine)
-    export_all(None, tmp_path / "a", catalog=catalog)
-    assert verify(tmp_path / "a", catalog=catalog, restore=True).errors == []
+    assert_restored(catalog, tmp_path / "a")
     engine.dispose()
 
 
@@ -316,8 +321,7 @@ def test_a_strict_table_is_restored(tmp_path: Path) -> None:
         "INSERT INTO t VALUES (1, 0.5, 'x', x'00')",
     )
     catalog = Catalog.from_metadata(engine)
-    export_all(None, tmp_path / "a", catalog=catalog)
-    assert verify(tmp_path / "a", catalog=catalog, restore=True).errors == []
+    assert_restored(catalog, tmp_path / "a")
     engine.dispose()
 
 
@@ -333,8 +337,7 @@ def test_computed_columns_are_restored_by_what_they_are_computed_of(
             "INSERT INTO t (id, x) VALUES (1, 4)",
         )
         catalog = Catalog.from_metadata(engine)
-        export_all(None, tmp_path / "a", catalog=catalog)
-        assert verify(tmp_path / "a", catalog=catalog, restore=True).errors == []
+        assert_restored(catalog, tmp_path / "a")
 
 
 def test_a_bundle_of_tables_that_have_changed_says_how_to_migrate_it(

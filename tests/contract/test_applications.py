@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from lading import Catalog, export_all, import_all
-from lading.adopting.relations import VERSION_TABLE
+from lading.adopting.left_out import VERSION_TABLE
 from lading.fresh_databases.factories import without_rows
 from lading.scaffolding.scaffold import scaffold
 from support.real_applications import APPLICATIONS, IS_ASKED, RealApplication

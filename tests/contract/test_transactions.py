@@ -179,26 +179,36 @@ def test_constraints_that_wait_for_the_commit_name_their_records(postgresql: Bac
             session.rollback()
 
 
+def add(engine: sa.Engine, row: Any) -> None:
+    """Let somebody else write a row."""
+    with Session(engine) as session, session.begin():
+        session.add(row)
+
+
 def test_what_others_write_meanwhile_tears_no_export(postgresql: Backend, tmp_path: Path) -> None:
     """READ COMMITTED sees their work statement by statement, so such an export is refused."""
     base = new_base()
     model = table(base, "things")
     catalog = catalog_of(model)
     with postgresql.database(base.metadata) as engine:
-
-        def write(progress: Any) -> None:
-            with Session(engine) as other, other.begin():
-                other.add(model(slug=str(progress.total)))
-
-        with Session(engine) as session, session.begin():
-            session.add(model(slug="a"))
+        add(engine, model(slug="a"))
         with Session(engine) as session:
             session.scalars(sa.select(model)).one()  # so the transaction has begun
             manifest = export_all(session, tmp_path / "quiet", catalog=catalog)
             with pytest.raises(TargetError, match="others wrote to this server while"):
-                export_all(session, tmp_path / "torn", catalog=catalog, progress=write)
+                export_all(
+                    session,
+                    tmp_path / "torn",
+                    catalog=catalog,
+                    progress=lambda p: add(engine, model(slug=str(p.total))),
+                )
         assert [path.name for path in tmp_path.iterdir()] == ["quiet"]
-        export_all(engine, tmp_path / "whole", catalog=catalog, progress=write)
+        export_all(
+            engine,
+            tmp_path / "whole",
+            catalog=catalog,
+            progress=lambda p: add(engine, model(slug=str(p.total))),
+        )
     assert manifest.snapshot == (
         "read committed, in the caller's transaction (nobody else wrote meanwhile)"
     )
@@ -212,15 +222,14 @@ def test_a_transaction_that_has_read_nothing_yet_gets_one_snapshot(
     model = table(base, "things")
     catalog = catalog_of(model)
     with postgresql.database(base.metadata) as engine:
-
-        def write(progress: Any) -> None:
-            with Session(engine) as other, other.begin():
-                other.add(model(slug=str(progress.total)))
-
-        with Session(engine) as session, session.begin():
-            session.add(model(slug="a"))
+        add(engine, model(slug="a"))
         with Session(engine) as session:
-            manifest = export_all(session, tmp_path / "a", catalog=catalog, progress=write)
+            manifest = export_all(
+                session,
+                tmp_path / "a",
+                catalog=catalog,
+                progress=lambda p: add(engine, model(slug=str(p.total))),
+            )
             assert session.scalar(sa.select(sa.func.count()).select_from(model)) == 1
             session.rollback()
             assert session.scalar(sa.text("SHOW transaction_isolation")) == "read committed"

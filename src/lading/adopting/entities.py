@@ -9,8 +9,9 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipDirection
 
+from lading.adopting.left_out import is_version_table
 from lading.adopting.nesting import KEYLESS, is_keyless, owners_of
-from lading.adopting.relations import LOST, is_version_table
+from lading.adopting.repairs import LOST
 from lading.adopting.sources import Stock, registries_of, stock_of
 from lading.adopting.tables import mapped
 from lading.errors import DeclarationError

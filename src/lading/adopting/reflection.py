@@ -13,14 +13,13 @@ from sqlalchemy.types import TypeEngine
 
 from lading.adopting.filled_keys import note_filled_keys
 from lading.adopting.generated import complete_generated
+from lading.adopting.left_out import left_out_of, schemas_of
 from lading.adopting.odd_types import complete_types, loosen
-from lading.adopting.relations import (
+from lading.adopting.repairs import (
     complete_foreign_keys,
     complete_row_number,
     complete_unique_keys,
     drop_lost_references,
-    left_out_of,
-    schemas_of,
     tell_indexes_apart,
 )
 from lading.adopting.sqlite_keys import reflect_sqlite

@@ -37,31 +37,19 @@ CONFLICT: Explanation = (
     "Try again.",
 )
 LOCKED: Explanation = (
-    Message(
-        "lock-timeout",
-        "another transaction holds a lock for longer than this session waits",
-    ),
+    Message("lock-timeout", "another transaction holds a lock for longer than this session waits"),
     "Try again when the other one has ended, or raise {setting}.",
 )
 TIMEOUT: Explanation = (
-    Message(
-        "statement-timeout",
-        "a statement was stopped, by a time limit or by somebody",
-    ),
+    Message("statement-timeout", "a statement was stopped, by a time limit or by somebody"),
     "Raise {setting} for this session, and try again.",
 )
 READ_ONLY: Explanation = (
-    Message(
-        "read-only",
-        "the database (or this session) is read-only",
-    ),
+    Message("read-only", "the database (or this session) is read-only"),
     "Give an engine that may write: {setting}.",
 )
 DENIED: Explanation = (
-    Message(
-        "privilege-missing",
-        "the database user lacks a privilege",
-    ),
+    Message("privilege-missing", "the database user lacks a privilege"),
     "GRANT it, or connect as another user.",
 )
 DENIED_POSTGRESQL: Explanation = (
@@ -69,17 +57,11 @@ DENIED_POSTGRESQL: Explanation = (
     "GRANT it (an import needs SELECT, USAGE and UPDATE of sequences), or connect as another user.",
 )
 FULL: Explanation = (
-    Message(
-        "database-full",
-        "the database has no room left",
-    ),
+    Message("database-full", "the database has no room left"),
     "Make room where it keeps its data, and try again.",
 )
 PACKET: Explanation = (
-    Message(
-        "packet-too-large",
-        "a statement is larger than the server takes (max_allowed_packet)",
-    ),
+    Message("packet-too-large", "a statement is larger than the server takes (max_allowed_packet)"),
     "Raise max_allowed_packet on the server, and try again.",
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from lading.adopting.relations import VERSION_COLUMN, VERSION_TABLE
+from lading.adopting.left_out import VERSION_COLUMN, VERSION_TABLE
 from lading.database.live.base import Database
 from lading.database.tables import tables_of
 from lading.model.entities import Entities

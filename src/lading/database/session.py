@@ -77,8 +77,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
                 Message(
                     "snapshot-unsure",
                     "others wrote to this server while your READ COMMITTED transaction was read, "
-                    "so "
-                    "what was read may not fit together",
+                    "so what was read may not fit together",
                 ),
                 "Give an engine, a session that has read nothing yet, or one in REPEATABLE READ.",
             )

@@ -203,8 +203,7 @@ class Ancestors:
                 Message(
                     "key-endless",
                     f"the row with {key_text} is among its own ancestors, so its natural key has "
-                    "no "
-                    "end",
+                    "no end",
                 ),
                 f"Break the circle: set {self.own.written} of one of its rows to null.",
                 **where,

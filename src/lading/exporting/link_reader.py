@@ -126,9 +126,8 @@ def refuse_strangers(
         raise TargetError(
             Message(
                 "collation-clash",
-                f"a row of {table.fullname} refers to {shown(stranger)}, which is its owner's "
-                "key only "
-                "by the database's collation",
+                f"a row of {table.fullname} refers to {shown(stranger)}, which is its owner's key "
+                "only by the database's collation",
             ),
             "Write the foreign key exactly as the owner's key is.",
             entity=entity,

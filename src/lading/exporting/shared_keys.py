@@ -265,10 +265,9 @@ def _ambiguous(
     return TargetError(
         Message(
             "reference-ambiguous",
-            f"several {target.name} have {shared}: the rows with the primary keys "
-            f"{first} and {other}. The record with {_key_text(key)} (primary key {record}) "
-            "refers to "
-            f"{first}, and a restore could take the other",
+            f"several {target.name} have {shared}: the rows with the primary keys {first} and "
+            f"{other}. The record with {_key_text(key)} (primary key {record}) refers to {first}, "
+            "and a restore could take the other",
         ),
         remedy,
         entity=referrer.rows.name,

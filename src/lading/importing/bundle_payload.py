@@ -119,8 +119,7 @@ class BundlePayload(Payload):
                 Message(
                     "entity-unknown",
                     f"holds {listed(unknown, separator=', ')}, which catalog {catalog.name!r} "
-                    "doesn't "
-                    "know",
+                    "doesn't know",
                 ),
                 f"{self._writer(catalog).newer()}, or declare a schema for each.",
                 file="manifest.json",

@@ -57,9 +57,8 @@ class Defaults:
                 raise TargetError(
                     Message(
                         "default-failed",
-                        f"the model's default of {column}, which records don't carry, is "
-                        "computed from "
-                        "other rows of its table, which a bulk load inserts at once",
+                        f"the model's default of {column}, which records don't carry, is computed "
+                        "from other rows of its table, which a bulk load inserts at once",
                     ),
                     CARRY,
                     entity=rows.name,
@@ -122,8 +121,7 @@ def _maker(dialect: Dialect, rows: RowSet, column: Column) -> Callable[[], Any]:
                 Message(
                     "default-failed",
                     f"the model's default of {column}, which records don't carry, asks "
-                    "SQLAlchemy's "
-                    f"context for {error}, and a bulk load has none",
+                    f"SQLAlchemy's context for {error}, and a bulk load has none",
                 ),
                 "Carry the column, or give it a default that needs no context.",
                 entity=rows.name,

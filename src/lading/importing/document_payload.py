@@ -106,8 +106,7 @@ class DocumentPayload(Payload):
                     Message(
                         "entity-unknown",
                         f"the document holds {name!r}, which catalog {catalog.name!r} doesn't "
-                        "know; it "
-                        f"knows {known}",
+                        f"know; it knows {known}",
                     ),
                     f"{writer.newer()}." if str(writer) else "",
                 )

@@ -55,8 +55,7 @@ class Payload(ABC):
                     Message(
                         "entity-missing",
                         f"{moved.source}.{moved.field} holds links that {moved.holder} declares "
-                        "today, "
-                        f"but there are no records of {moved.holder}",
+                        f"today, but there are no records of {moved.holder}",
                     ),
                     f"Export both, or declare {moved.field} = Ref() in the schema of "
                     f"{moved.source}.",

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.adopting.reflection import reflected
-from lading.adopting.relations import LOST
+from lading.adopting.repairs import LOST
 from lading.errors import ArgumentError, TargetError
 from lading.messages import Message
 from lading.scaffolding.code_layout import flat, imports, statement

@@ -346,8 +346,7 @@ class MariaDBCodecs(Codecs):
                 Message(
                     "time-zone-unclear",
                     f"{column} is a TIMESTAMP, which the server shifts between UTC and the "
-                    "session's "
-                    "time zone, and its type has no zone to tell by",
+                    "session's time zone, and its type has no zone to tell by",
                 ),
                 "Use DateTime(timezone=True), or a session in UTC: "
                 "connect_args={'init_command': \"SET time_zone='+00:00'\"}.",

@@ -222,8 +222,7 @@ class MariaDBDatabase(Database):
                 Message(
                     "snapshot-unsure",
                     f"your transaction is in {self._level()}, where an export could see half of "
-                    "what "
-                    "others write meanwhile, and MariaDB doesn't tell",
+                    "what others write meanwhile, and MariaDB doesn't tell",
                 ),
                 "Give an engine, or a session in REPEATABLE READ.",
             )

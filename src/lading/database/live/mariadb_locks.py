@@ -67,8 +67,7 @@ def hold(database: Database, catalog_tables: CatalogTables, tables: Sequence[sa.
                 Message(
                     "import-running",
                     "another import holds the tables for longer than this session waits "
-                    f"({patience} "
-                    "seconds)",
+                    f"({patience} seconds)",
                 ),
                 "Try again when it has ended, or raise lock_wait_timeout.",
             )

@@ -85,8 +85,7 @@ def hold(database: Database, tables: Sequence[sa.Table]) -> None:
             Message(
                 "key-unguarded",
                 f"no unique index over NOT NULL columns guards the natural key of {names}, and "
-                "this "
-                f"user may not lock it against other imports ({error.orig})",
+                f"this user may not lock it against other imports ({error.orig})",
             ),
             "Add such an index, or GRANT UPDATE on it to this user.",
         ) from error
@@ -100,10 +99,8 @@ def refuse_stale(database: Database, tables: Sequence[sa.Table]) -> None:
             Message(
                 "snapshot-unsure",
                 "others committed after your transaction took its snapshot, which can't show "
-                "whether "
-                f"they wrote to {names}, and no unique index over NOT NULL columns guards its "
-                "natural "
-                "key",
+                f"whether they wrote to {names}, and no unique index over NOT NULL columns guards "
+                "its natural key",
             ),
             "Import in a new transaction, in one in READ COMMITTED, or give an engine.",
         )

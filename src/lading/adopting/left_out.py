@@ -1,21 +1,17 @@
-"""What a database has beside tables of the application's own: views, partitions, internals."""
+"""Which schemas, tables and views of a database are left out, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import count, groupby
+from collections.abc import Callable, Iterator
+from itertools import groupby
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import quoted_name
 
 #: Names with their reasons.
 Reasons = Iterator[tuple[str, str]]
 
 #: What alembic calls its table and column; an application may call the table otherwise.
 VERSION_TABLE, VERSION_COLUMN = "alembic_version", "version_num"
-
-#: Where a column remembers what its foreign key led to.
-LOST = "lading: lost reference"
 
 _PARTITIONS = """
 SELECT n.nspname, c.relname, p.relname
@@ -68,83 +64,6 @@ def is_version_table(table: sa.Table) -> bool:
         return True
     is_alike = table.columns.keys() == [VERSION_COLUMN]
     return is_alike and isinstance(table.columns[VERSION_COLUMN].type, sa.String)
-
-
-def complete_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
-    """Note what deletions do to rows, which SQLAlchemy doesn't read beside columns on SQLite."""
-    if connection.dialect.name != "sqlite":
-        return
-    quoted = connection.dialect.identifier_preparer.quote(table.name)
-    actions = {
-        column: action
-        for _, _, _, column, _, _, action, _ in connection.exec_driver_sql(
-            f"PRAGMA main.foreign_key_list({quoted})"
-        )
-    }
-    for key in table.foreign_key_constraints:
-        action = actions.get(str(key.elements[0].parent.name))
-        if action is not None and action != "NO ACTION":
-            key.ondelete = action
-            for element in key.elements:
-                element.ondelete = action
-
-
-def complete_unique_keys(connection: sa.Connection, table: sa.Table) -> None:
-    """Note unique columns, which SQLAlchemy doesn't read behind types like ``VARCHAR(40)``."""
-    if connection.dialect.name != "sqlite":
-        return
-    known = {
-        frozenset(constraint.columns.keys())
-        for constraint in table.constraints
-        if isinstance(constraint, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
-    }
-    indexes = sa.inspect(connection).get_indexes(table.name, include_auto_indexes=True)
-    for index in indexes:
-        names = [name for name in index["column_names"] if name is not None]
-        is_automatic = str(index["name"]).startswith("sqlite_autoindex_")
-        if is_automatic and frozenset(names) not in known:
-            table.append_constraint(sa.UniqueConstraint(*names))
-
-
-def drop_lost_references(table: sa.Table) -> None:
-    """Drop foreign keys to tables or columns that aren't there, as SQLite allows them.
-
-    Nothing could create the table with them.  Their columns remember in ``info`` what was lost.
-    """
-    for key in list(table.foreign_key_constraints):
-        try:
-            is_lost = any(element.column is None for element in key.elements)
-        except sa.exc.SQLAlchemyError:
-            is_lost = True
-        if not is_lost:
-            continue
-        table.constraints.discard(key)
-        for element in key.elements:
-            element.parent.foreign_keys.discard(element)
-            table.foreign_keys.discard(element)
-            element.parent.info[LOST] = element.target_fullname
-
-
-def tell_indexes_apart(tables: Iterable[sa.Table]) -> None:
-    """Give indexes of one name others, for only MariaDB has names of indexes by table.
-
-    SQLite and PostgreSQL, where copies of the tables may be created, have them by schema.
-    """
-    names: set[str | None] = set()
-    for table in tables:
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            if index.name in names:
-                number = next(n for n in count(2) if f"{index.name}_{n}" not in names)
-                index.name = quoted_name(f"{index.name}_{number}", quote=None)
-            names.add(index.name)
-
-
-def complete_row_number(connection: sa.Connection, table: sa.Table) -> None:
-    """Note that SQLite's lone integer key, which is the row's number, is never null."""
-    columns = list(table.primary_key.columns)
-    is_lone = len(columns) == 1 and isinstance(columns[0].type, sa.Integer)
-    if connection.dialect.name == "sqlite" and is_lone:
-        columns[0].nullable = False
 
 
 def _of_sqlite(connection: sa.Connection) -> Reasons:
