@@ -81,7 +81,7 @@ def test_texts_are_those_of_docstrings_in_plain_words() -> None:
     """Without markup, and with commands where docstrings name functions."""
     texts = argument_texts(lading.import_document)
     assert texts["cascade"] == argument_texts(lading.import_all)["cascade"]
-    assert texts["cascade"].startswith("A mirror may delete")
+    assert texts["cascade"].startswith("A mirror, or an update that drops owned rows, may delete")
     assert argument_texts(lading.upgrade)["max_bytes"].endswith("as in lading import.")
     every = [text for name in CALLED_BY for text in argument_texts(getattr(lading, name)).values()]
     assert not [text for text in every if "`" in text]
