@@ -162,8 +162,13 @@ class ThingSchema(EntitySchema):
 """
 
 
+STARTS = "from lading import export_all, export_document, import_all, import_document"
+
+
 @pytest.mark.parametrize(
-    "code", ["import lading; dir(lading)", DECLARES], ids=["import", "declare"]
+    "code",
+    ["import lading; dir(lading)", DECLARES, STARTS],
+    ids=["import", "declare", "names"],
 )
 def test_declaring_imports_nothing_that_only_exports_and_imports_need(code: str) -> None:
     """An application pays for the rest where it exports or imports, which most of it doesn't."""
@@ -171,7 +176,8 @@ def test_declaring_imports_nothing_that_only_exports_and_imports_need(code: str)
     heavy = {"networkx", "marshmallow_sqlalchemy", "msgspec", "sqlite3", "hypothesis", "rich"}
     assert not heavy & imported
     parts = {name.split(".")[1] for name in imported if name.startswith("lading.")}
-    assert parts <= {"catalog", "errors", "mapping", "messages", "model", "schema", "values"}
+    declared = {"catalog", "errors", "mapping", "messages", "model", "schema", "values"}
+    assert parts <= {*declared, "exporter", "importer", "options", "report"}
     assert "lading.mapping.derivation" not in imported
 
 

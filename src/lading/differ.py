@@ -12,7 +12,7 @@ from lading.catalog import Catalog, catalog_of
 from lading.diffing.entity_diff import EntityDiff
 from lading.diffing.sides import BundleSide, DatabaseSide, PayloadSide, Side
 from lading.errors import ArgumentError
-from lading.exporter import exporting_from, prepared_export
+from lading.exporting.export_run import exporting_from, prepared_export
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.document_payload import DocumentPayload
 from lading.mapping.load_order import load_order_of

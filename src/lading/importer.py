@@ -1,33 +1,16 @@
-"""The story of an import: a bundle's or a document's records, into a database."""
+"""The story of an import: a bundle's or a document's records, into a database.
+
+Applications import this module where they start, so what an import needs is imported when there is
+one.
+"""
 
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Iterable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, Unpack, overload
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
-from lading.bundle import with_bundle
 from lading.catalog import Catalog, catalog_of
-from lading.database.live.base import Database
-from lading.database.refusals import veiled
-from lading.database.revisions import compared
-from lading.database.session import reading, writing
-from lading.database.tables import require_tables
-from lading.errors import AlteredWarning, ArgumentError, ImportFailed
-from lading.importing.bundle_payload import BundlePayload
-from lading.importing.document_payload import DocumentPayload
-from lading.importing.entity_reader import Watch
-from lading.importing.import_options import ImportOptions
-from lading.importing.outcomes import Outcomes
-from lading.importing.payload import Payload
-from lading.importing.updates.entity_updates import referred_fields
-from lading.loading.loader import Loader, names_loaded
-from lading.loading.planner import Planner
-from lading.loading.unchecked import fingerprint_of, unchecked_by_plans
-from lading.messages import listed
 from lading.options import (
     DOCUMENT,
     check_flags,
@@ -37,15 +20,13 @@ from lading.options import (
     check_progress,
     session_of,
 )
-from lading.planning.change_log import ChangeLog
-from lading.planning.differences import require_expected
-from lading.planning.file_format import PlanHeader
-from lading.planning.plan import Diff, ImportPlan
-from lading.report import Alteration, ImportReport
+from lading.report import ImportReport, Progress
+
+if TYPE_CHECKING:
+    from lading.planning.plan import Diff, ImportPlan
 
 Path = str | os.PathLike[str]
-#: The plan that an import is held to, or its file.
-Expected = ImportPlan | Diff | Path | None
+Watch = Callable[[Progress], None]
 
 
 class _Options(TypedDict, total=False):
@@ -55,7 +36,7 @@ class _Options(TypedDict, total=False):
     on_conflict: str | Mapping[str, str]
     on_error: str
     only: Iterable[str] | None
-    expect: Expected
+    expect: ImportPlan | Diff | Path | None
     cascade: bool
     progress: Watch | None
 
@@ -85,7 +66,7 @@ def import_all(
     on_error: str = "rollback",
     only: Iterable[str] | None = None,
     dry_run: bool = False,
-    expect: Expected = None,
+    expect: ImportPlan | Diff | Path | None = None,
     cascade: bool = False,
     progress: Watch | None = None,
     max_bytes: int | None = None,
@@ -136,13 +117,21 @@ def import_all(
     check_progress(progress)
     check_number("max_bytes", max_bytes)
     check_flags(dry_run=dry_run, cascade=cascade)
-    plan = _expected(expect, dry_run=dry_run)
-    records = dry_run or plan is not None
-    options = ImportOptions(
-        catalog.use(), on_conflict, on_error, only, cascade=cascade, records=records
+    from lading.bundle import with_bundle
+    from lading.importing.bundle_payload import BundlePayload
+    from lading.loading.import_run import prepared_import
+
+    run = prepared_import(
+        session,
+        catalog,
+        on_conflict,
+        on_error,
+        only,
+        dry_run=dry_run,
+        expect=expect,
+        cascade=cascade,
+        progress=progress,
     )
-    an_import = _Import(session, catalog, options, progress, plan)
-    run = an_import.plan if dry_run else an_import.load
     return with_bundle(path, lambda reader: run(BundlePayload(reader)), max_bytes=max_bytes)
 
 
@@ -175,7 +164,7 @@ def import_document(
     on_error: str = "rollback",
     only: Iterable[str] | None = None,
     dry_run: bool = False,
-    expect: Expected = None,
+    expect: ImportPlan | Diff | Path | None = None,
     cascade: bool = False,
     progress: Watch | None = None,
 ) -> ImportReport | ImportPlan:
@@ -211,128 +200,18 @@ def import_document(
     check_mapping("document", document, DOCUMENT)
     check_progress(progress)
     check_flags(dry_run=dry_run, cascade=cascade)
-    plan = _expected(expect, dry_run=dry_run)
-    records = dry_run or plan is not None
-    options = ImportOptions(
-        catalog.use(), on_conflict, on_error, only, cascade=cascade, records=records
+    from lading.importing.document_payload import DocumentPayload
+    from lading.loading.import_run import prepared_import
+
+    run = prepared_import(
+        session,
+        catalog,
+        on_conflict,
+        on_error,
+        only,
+        dry_run=dry_run,
+        expect=expect,
+        cascade=cascade,
+        progress=progress,
     )
-    an_import = _Import(session, catalog, options, progress, plan)
-    run = an_import.plan if dry_run else an_import.load
     return run(DocumentPayload(document))
-
-
-@dataclass(frozen=True, slots=True)
-class _Import:
-    """One import, wherever its records come from; ``expected`` is the plan that it is held to."""
-
-    session: Any
-    catalog: Catalog
-    options: ImportOptions
-    progress: Watch | None
-    expected: ImportPlan | Diff | None
-
-    def load(self, payload: Payload) -> ImportReport:
-        """Load a payload in one transaction, and report."""
-        catalog, options = self.catalog, self.options
-        with veiled(catalog.use()), closing(payload):
-            payload.check(catalog)
-            with writing(self.session, catalog, names_loaded(catalog, payload, options)) as opened:
-                database = opened.database
-                foreseen = self._foreseen(database, payload)
-                revisions = compared(payload.revisions, database, catalog.use())
-                outcomes = Loader(database, catalog, payload, options, self.progress).run()
-                report = _report(payload, outcomes, callers=opened.callers)
-                report.revisions = revisions
-                if report.problems and not options.keeps_good:
-                    raise _failed(report)
-                if self.expected is not None:
-                    changes = outcomes.changes if foreseen is None else foreseen
-                    require_expected(self.expected, catalog.name, payload.digest, changes)
-                _warn_of(report.altered)
-            report.committed = not report.callers
-            return report
-
-    def _foreseen(self, database: Database, payload: Payload) -> ChangeLog | None:
-        """Return the changes as a plan of now tells them, where a load would tell them otherwise.
-
-        If the import renames what references go ``by``, a load compares records that refer to it
-        with rows that say so already.
-        """
-        if self.expected is None or not referred_fields(self.catalog.use()):
-            return None
-        return Planner(database, self.catalog, payload, self.options, None).run().changes
-
-    def plan(self, payload: Payload) -> ImportPlan:
-        """Plan to load a payload; this only reads."""
-        catalog, options = self.catalog, self.options
-        with veiled(catalog.use()), closing(payload):
-            payload.check(catalog)
-            with reading(self.session, catalog) as opened:
-                database = opened.database
-                require_tables(database, catalog.use())
-                revisions = compared(payload.revisions, database, catalog.use())
-                planner = Planner(database, catalog, payload, options, self.progress)
-                outcomes = planner.run()
-                assert outcomes.changes is not None, "plans record changes"
-                return ImportPlan(
-                    outcomes.counts,
-                    outcomes.changes,
-                    problems=payload.located(outcomes.problems),
-                    more_problems=outcomes.problems.more,
-                    cascades=outcomes.cascades,
-                    unchecked=[
-                        *unchecked_by_plans(database, planner.roots.values()),
-                        *([] if revisions is None else [str(revisions)]),
-                    ],
-                    differences=payload.located(outcomes.differences),
-                    more_differences=outcomes.differences.more,
-                    header=PlanHeader(
-                        catalog=catalog.name,
-                        bundle=payload.digest,
-                        database=fingerprint_of(database),
-                    ),
-                )
-
-
-def _expected(expect: Any, *, dry_run: bool) -> ImportPlan | Diff | None:
-    """Return the plan that an import is held to, from its file where it is one."""
-    if expect is None or isinstance(expect, ImportPlan | Diff):
-        plan: ImportPlan | Diff | None = expect
-    else:
-        check_path("expect", expect, "an ImportPlan, a Diff, or the path of the file of one")
-        plan = ImportPlan.read(expect)
-    if plan is not None and dry_run:
-        raise ArgumentError("dry_run", dry_run, "False, for expect holds a real import to a plan")
-    return plan
-
-
-def _report(payload: Payload, outcomes: Outcomes, *, callers: bool) -> ImportReport:
-    return ImportReport(
-        entities=outcomes.counts,
-        problems=payload.located(outcomes.problems),
-        more_problems=outcomes.problems.more,
-        altered=outcomes.alterations,
-        differences=payload.located(outcomes.differences),
-        more_differences=outcomes.differences.more,
-        callers=callers,
-    )
-
-
-def _failed(report: ImportReport) -> ImportFailed:
-    """Return the error of an import whose problems roll it back."""
-    report.rolled_back = True
-    for counts in report.entities.values():
-        counts.inserted = counts.updated = counts.deleted = 0
-    return ImportFailed(report)
-
-
-def _warn_of(altered: list[Alteration]) -> None:
-    """Warn of what triggers changed; a warning that is made an error rolls the import back."""
-    if altered:
-        warnings.warn(
-            f"the database changed what was imported: {listed(map(str, altered), separator='; ')}. "
-            "Where its triggers should not, disable them for the import; where they should, name "
-            "these fields in Meta.volatile",
-            AlteredWarning,
-            stacklevel=4,
-        )

@@ -41,7 +41,6 @@ from lading import (
     Ref,
     export_all,
     export_document,
-    exporter,
 )
 from lading.bundle.manifest import Manifest
 from lading.database.dialects.base import ServerFacts
@@ -49,6 +48,7 @@ from lading.database.live.postgresql import PostgreSQLDatabase
 from lading.database.session import reading
 from lading.database.tables import require_tables
 from lading.errors import LeftOutWarning, TargetError
+from lading.exporting import export_run
 from lading.exporting.reader import RecordReader
 from lading.report import Progress
 from lading.scratch.sort import CHUNK
@@ -1361,7 +1361,7 @@ def test_marshmallow_s_way_gives_the_same_bytes(
     with sqlite_memory.database() as engine:
         world.filled(engine)
         compiled = export_all(engine, tmp_path / "1", catalog=world.catalog)
-        monkeypatch.setattr(exporter, "needs_marshmallow", lambda rows: True)
+        monkeypatch.setattr(export_run, "needs_marshmallow", lambda rows: True)
         slow = export_all(engine, tmp_path / "2", catalog=world.catalog)
     for file in compiled.files:
         written = [(tmp_path / n / file.filename).read_text() for n in "12"]

@@ -17,7 +17,7 @@ from lading.database.dialects.codecs import Codecs
 from lading.database.dialects.sqlite_values import SQLiteCodecs
 from lading.database.live.sqlite import SQLiteDatabase
 from lading.database.tables import TableCounts
-from lading.exporter import Export
+from lading.exporting.export_run import Export
 from lading.values.base import Kind
 
 Row = dict[str, Any]

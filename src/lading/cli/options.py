@@ -49,7 +49,7 @@ def library_options(
         leave_out: Arguments that the command has another option for.
     """
     parameters = inspect.signature(function).parameters.values()
-    types = get_type_hints(function)
+    types = get_type_hints(function, localns=_public_names())
     texts = argument_texts(function)
     absent = {*NO_OPTION, *leave_out}
     options = [
@@ -65,6 +65,12 @@ def library_options(
         return command
 
     return decorate
+
+
+def _public_names() -> dict[str, Any]:
+    """Return what annotations name beyond their own modules, which import it for type checkers."""
+    lading = import_module("lading")
+    return {name: getattr(lading, name) for name in ("Diff", "ImportPlan", "Manifest")}
 
 
 def taken_by(function: Callable[..., Any], options: Mapping[str, Any], what: str) -> dict[str, Any]:

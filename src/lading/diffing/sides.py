@@ -9,7 +9,7 @@ from lading.bundle import BundleReader
 from lading.bundle.file_format import header
 from lading.database.dialects.base import Dialect
 from lading.diffing.cursors import UnusualLayout
-from lading.exporter import Export
+from lading.exporting.export_run import Export
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.payload import Payload
 from lading.loading.unchecked import fingerprint_of

@@ -28,7 +28,7 @@ def warn_of_closure(brought_back: Mapping[str, int]) -> None:
             f"{listed(counts, separator=', ')}; other exported records refer to them. Filter those "
             "as well, or leave out closure",
             ClosureWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

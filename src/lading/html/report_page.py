@@ -17,7 +17,7 @@ from lading.drawing import graph_of_catalog, graph_of_manifest
 from lading.drawing.entity_graph import EntityGraph
 from lading.drawing.svg import svg_element, svg_style
 from lading.errors import BundleError
-from lading.exporter import Export, exporting_from, prepared_export
+from lading.exporting.export_run import Export, exporting_from, prepared_export
 from lading.exporting.reader import count_rows
 from lading.html.document import asset, document
 from lading.html.report_data import ReportSubject, report_data

@@ -1,0 +1,183 @@
+"""One import of a bundle's or document's records, or the plan of one."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from lading.catalog import Catalog
+from lading.database.live.base import Database
+from lading.database.refusals import veiled
+from lading.database.revisions import compared
+from lading.database.session import reading, writing
+from lading.database.tables import require_tables
+from lading.errors import AlteredWarning, ArgumentError, ImportFailed
+from lading.importing.entity_reader import Watch
+from lading.importing.import_options import ImportOptions
+from lading.importing.outcomes import Outcomes
+from lading.importing.payload import Payload
+from lading.importing.updates.entity_updates import referred_fields
+from lading.loading.loader import Loader, names_loaded
+from lading.loading.planner import Planner
+from lading.loading.unchecked import fingerprint_of, unchecked_by_plans
+from lading.messages import listed
+from lading.options import check_path
+from lading.planning.change_log import ChangeLog
+from lading.planning.differences import require_expected
+from lading.planning.file_format import PlanHeader
+from lading.planning.plan import Diff, ImportPlan
+from lading.report import Alteration, ImportReport
+
+
+def prepared_import(
+    session: Any,
+    catalog: Catalog,
+    on_conflict: str | Mapping[str, str],
+    on_error: str,
+    only: Iterable[str] | None,
+    *,
+    dry_run: bool,
+    expect: Any,
+    cascade: bool,
+    progress: Watch | None,
+) -> Callable[[Payload], ImportReport | ImportPlan]:
+    """Check an import's options, and return what loads a payload by them, or plans to.
+
+    Args:
+        session: what to write to, as :func:`lading.import_all` takes it.
+        catalog: the catalog of the payload.
+        on_conflict: what happens to records that are there.
+        on_error: what happens to records with problems.
+        only: the entities loaded; by default all.
+        dry_run: whether to plan the import.
+        expect: a plan or diff, or the file of one, that the import is held to.
+        cascade: whether rows outside of the entities may be deleted or altered.
+        progress: is called with a ``Progress`` after each chunk.
+    """
+    plan = _expected(expect, dry_run=dry_run)
+    records = dry_run or plan is not None
+    options = ImportOptions(
+        catalog.use(), on_conflict, on_error, only, cascade=cascade, records=records
+    )
+    run = ImportRun(session, catalog, options, progress, plan)
+    return run.plan if dry_run else run.load
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRun:
+    """One import, wherever its records come from; ``expected`` is the plan that it is held to."""
+
+    session: Any
+    catalog: Catalog
+    options: ImportOptions
+    progress: Watch | None
+    expected: ImportPlan | Diff | None
+
+    def load(self, payload: Payload) -> ImportReport:
+        """Load a payload in one transaction, and report."""
+        catalog, options = self.catalog, self.options
+        with veiled(catalog.use()), closing(payload):
+            payload.check(catalog)
+            with writing(self.session, catalog, names_loaded(catalog, payload, options)) as opened:
+                database = opened.database
+                foreseen = self._foreseen(database, payload)
+                revisions = compared(payload.revisions, database, catalog.use())
+                outcomes = Loader(database, catalog, payload, options, self.progress).run()
+                report = _report(payload, outcomes, callers=opened.callers)
+                report.revisions = revisions
+                if report.problems and not options.keeps_good:
+                    raise _failed(report)
+                if self.expected is not None:
+                    changes = outcomes.changes if foreseen is None else foreseen
+                    require_expected(self.expected, catalog.name, payload.digest, changes)
+                _warn_of(report.altered)
+            report.committed = not report.callers
+            return report
+
+    def _foreseen(self, database: Database, payload: Payload) -> ChangeLog | None:
+        """Return the changes as a plan of now tells them, where a load would tell them otherwise.
+
+        If the import renames what references go ``by``, a load compares records that refer to it
+        with rows that say so already.
+        """
+        if self.expected is None or not referred_fields(self.catalog.use()):
+            return None
+        return Planner(database, self.catalog, payload, self.options, None).run().changes
+
+    def plan(self, payload: Payload) -> ImportPlan:
+        """Plan to load a payload; this only reads."""
+        catalog, options = self.catalog, self.options
+        with veiled(catalog.use()), closing(payload):
+            payload.check(catalog)
+            with reading(self.session, catalog) as opened:
+                database = opened.database
+                require_tables(database, catalog.use())
+                revisions = compared(payload.revisions, database, catalog.use())
+                planner = Planner(database, catalog, payload, options, self.progress)
+                outcomes = planner.run()
+                assert outcomes.changes is not None, "plans record changes"
+                return ImportPlan(
+                    outcomes.counts,
+                    outcomes.changes,
+                    problems=payload.located(outcomes.problems),
+                    more_problems=outcomes.problems.more,
+                    cascades=outcomes.cascades,
+                    unchecked=[
+                        *unchecked_by_plans(database, planner.roots.values()),
+                        *([] if revisions is None else [str(revisions)]),
+                    ],
+                    differences=payload.located(outcomes.differences),
+                    more_differences=outcomes.differences.more,
+                    header=PlanHeader(
+                        catalog=catalog.name,
+                        bundle=payload.digest,
+                        database=fingerprint_of(database),
+                    ),
+                )
+
+
+def _expected(expect: Any, *, dry_run: bool) -> ImportPlan | Diff | None:
+    """Return the plan that an import is held to, from its file where it is one."""
+    if expect is None or isinstance(expect, ImportPlan | Diff):
+        plan: ImportPlan | Diff | None = expect
+    else:
+        check_path("expect", expect, "an ImportPlan, a Diff, or the path of the file of one")
+        plan = ImportPlan.read(expect)
+    if plan is not None and dry_run:
+        raise ArgumentError("dry_run", dry_run, "False, for expect holds a real import to a plan")
+    return plan
+
+
+def _report(payload: Payload, outcomes: Outcomes, *, callers: bool) -> ImportReport:
+    return ImportReport(
+        entities=outcomes.counts,
+        problems=payload.located(outcomes.problems),
+        more_problems=outcomes.problems.more,
+        altered=outcomes.alterations,
+        differences=payload.located(outcomes.differences),
+        more_differences=outcomes.differences.more,
+        callers=callers,
+    )
+
+
+def _failed(report: ImportReport) -> ImportFailed:
+    """Return the error of an import whose problems roll it back."""
+    report.rolled_back = True
+    for counts in report.entities.values():
+        counts.inserted = counts.updated = counts.deleted = 0
+    return ImportFailed(report)
+
+
+def _warn_of(altered: list[Alteration]) -> None:
+    """Warn of what triggers changed; a warning that is made an error rolls the import back."""
+    if altered:
+        warnings.warn(
+            f"the database changed what was imported: {listed(map(str, altered), separator='; ')}. "
+            "Where its triggers should not, disable them for the import; where they should, name "
+            "these fields in Meta.volatile",
+            AlteredWarning,
+            stacklevel=4,
+        )
