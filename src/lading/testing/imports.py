@@ -32,7 +32,6 @@ from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.insert import write
 from lading.testing.trips.bundles import noted
 from lading.testing.trips.outcome import Outcome, Records
-from lading.testing.trips.terms import Terms
 from lading.testing.trips.trip import RoundTripError
 from lading.testing.written_rows import rows_written_in_vain
 from lading.values.json_text import json_text
@@ -68,51 +67,53 @@ def assert_import(
         LadingError: The import refused the bundle, and left the database as it was.
     """
     check_factory("engine_factory", engine_factory)
-    ImportOptions(catalog.use(), mode, "rollback", None)
+    options = ImportOptions(catalog.use(), mode, "rollback", None)
     with database(engine_factory, catalog) as engine:
-        check = _ImportCheck(catalog, engine, before)
-        check.leaves_what_is_expected(bundle, mode)
+        check = _ImportCheck(catalog, engine, before, bundle, mode)
+        check.leaves_what_is_expected(options)
         check.keeps_primary_keys()
-        check.changes_nothing(bundle, mode)
+        check.changes_nothing()
         is_sqlite = engine_name(engine) == "sqlite"
-    if not is_sqlite:
-        return
-    with database(engine_factory, catalog) as engine:
-        check = _ImportCheck(catalog, engine, before)
-        with rows_written_in_vain(engine, catalog) as rows:  # by triggers, which are read back
-            check.load(bundle, mode)
-        if rows:
-            raise RoundTripError(f"{check.what} wrote rows that didn't change:", rows)
+    if is_sqlite:
+        with database(engine_factory, catalog) as engine:
+            _ImportCheck(catalog, engine, before, bundle, mode).writes_nothing_in_vain()
 
 
 class _ImportCheck:
     """One import into a database, and what must hold of it."""
 
     def __init__(
-        self, catalog: Catalog, engine: sa.Engine, before: Dataset | Mapping[str, Any]
+        self,
+        catalog: Catalog,
+        engine: sa.Engine,
+        before: Dataset | Mapping[str, Any],
+        bundle: Mapping[str, Any],
+        mode: str | Mapping[str, str],
     ) -> None:
         self.catalog = catalog
         self.engine = engine
-        self.roots = catalog.use().roots
+        self.bundle = bundle
+        self.mode = mode
+        self.what = f"the import with on_conflict={mode!r}"
+        self.comparisons = {n: RecordComparison(root) for n, root in catalog.use().roots.items()}
         with noted("the import of what the database holds before"):
             if isinstance(before, Dataset):
                 write(before, engine, {engine_name(engine)}, other=False)
             else:
                 import_document(engine, before, catalog=catalog)
-        self.before = self.read()
-        self.after = self.before
-        self.what = "the import"
+        self.before = self.after = self.read()
 
     def read(self) -> Records:
         """Return the database's records, with ids."""
         document = export_document(self.engine, catalog=self.catalog, include_ids=True)
-        return {name: document[name] for name in self.roots}
+        return {name: document[name] for name in self.comparisons}
 
-    def load(self, bundle: Mapping[str, Any], mode: str | Mapping[str, str]) -> ImportReport:
+    def load(self) -> ImportReport:
         """Import the bundle; one that is refused must leave the database as it was."""
-        self.what = f"the import with on_conflict={mode!r}"
         try:
-            report = import_document(self.engine, bundle, catalog=self.catalog, on_conflict=mode)
+            report = import_document(
+                self.engine, self.bundle, catalog=self.catalog, on_conflict=self.mode
+            )
         except LadingError as error:
             if self.read() != self.before:
                 raise RoundTripError(f"{self.what} failed and changed the database") from error
@@ -120,26 +121,21 @@ class _ImportCheck:
         self.after = self.read()
         return report
 
-    def leaves_what_is_expected(
-        self, bundle: Mapping[str, Any], mode: str | Mapping[str, str]
-    ) -> None:
+    def leaves_what_is_expected(self, options: ImportOptions) -> None:
         """Import the bundle, and hold the report and the records against those expected."""
-        canonical = {
-            name: [RecordComparison(root).loaded(json_text(record)) for record in bundle[name]]
-            for name, root in self.roots.items()
-            if name in bundle
+        bundle = {
+            name: [comparison.loaded(json_text(record)) for record in self.bundle[name]]
+            for name, comparison in self.comparisons.items()
+            if name in self.bundle
         }
-        outcome = Outcome(self.catalog, self._without_ids(self.before), canonical, Terms(mode))
-        report = self.load(bundle, mode)
-        records, counts = outcome.after()
-        outcome.check_counts(report, counts)
+        outcome = Outcome(self.catalog, self._without_ids(self.before), bundle, options)
+        report = self.load()
         problem = f"{self.what} left other records than it should:"
-        outcome.hold(records, self._without_ids(self.after), problem)
+        outcome.check(report, self._without_ids(self.after), problem)
 
     def _without_ids(self, records: Records) -> Records:
-        layouts = {name: RecordComparison(root).layout for name, root in self.roots.items()}
         return {
-            name: [without_ids(layouts[name], record) for record in of]
+            name: [without_ids(self.comparisons[name].layout, record) for record in of]
             for name, of in records.items()
         }
 
@@ -147,18 +143,26 @@ class _ImportCheck:
         """Records that stay, and owned rows in them that say the same, keep their ids."""
         differing = [
             DataDifference(name, key, "id", *ids)
-            for name, root in self.roots.items()
-            for key, *ids in _other_ids(root, self.before[name], self.after[name])
+            for name, comparison in self.comparisons.items()
+            for key, *ids in _other_ids(comparison.rows, self.before[name], self.after[name])
         ]
         if differing:
             raise RoundTripError(f"{self.what} gave rows that stay other ids:", differing)
 
-    def changes_nothing(self, bundle: Mapping[str, Any], mode: str | Mapping[str, str]) -> None:
+    def changes_nothing(self) -> None:
         """A second import finds everything as it should be."""
+        after = self.after
         with noted("the second import"):
-            report = import_document(self.engine, bundle, catalog=self.catalog, on_conflict=mode)
-        if report.total.imported or report.total.deleted or self.read() != self.after:
+            report = self.load()
+        if report.total.imported or report.total.deleted or self.after != after:
             raise RoundTripError(f"{self.what}, a second time, changed something: {report}")
+
+    def writes_nothing_in_vain(self) -> None:
+        """No row is written that says the same afterwards; triggers tell, which are read back."""
+        with rows_written_in_vain(self.engine, self.catalog) as rows:
+            self.load()
+        if rows:
+            raise RoundTripError(f"{self.what} wrote rows that didn't change:", rows)
 
 
 def _other_ids(root: RowSet, before: list[Record], after: list[Record]) -> Iterator[list[str]]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
 from lading.errors import ArgumentError, DeclarationError, ImportFailed, PlanChanged
 from lading.exporter import export_document
-from lading.fresh_databases.factories import EngineFactory, check_factory, sqlite_engine
+from lading.fresh_databases.factories import EngineFactory, check_factory, database, sqlite_engine
+from lading.importer import import_document
+from lading.importing.import_options import ImportOptions
 from lading.planning.plan import ImportPlan
 from lading.report import ImportReport
-from lading.testing.compare.difference import DataDifference
 from lading.testing.compare.stored import Stored
 from lading.testing.datasets.catalog_plan import (
     Overrides,
@@ -28,13 +30,12 @@ from lading.testing.datasets.catalog_plan import (
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.references import Draw
 from lading.testing.stateful.database import Live
-from lading.testing.stateful.edits import ADDED, Edit, Edits
+from lading.testing.stateful.edits import Edit, Edits
 from lading.testing.stateful.exported import Exported
-from lading.testing.stateful.state import Clash, cascaded, clashing
-from lading.testing.strategies import wanted_plans
+from lading.testing.stateful.import_options import drawn_options
+from lading.testing.stateful.state import cascaded, is_held
 from lading.testing.trips.bundles import files_of, noted
 from lading.testing.trips.outcome import Outcome
-from lading.testing.trips.terms import Terms, terms_of
 from lading.testing.trips.trip import RoundTripError, Trip, hold_records
 from lading.testing.written_rows import rows_written_in_vain
 
@@ -44,45 +45,26 @@ PLACES = ("home", "other")
 FORMS = ("folder", "zip", "document")
 
 
-def _change(
-    make: Callable[[Edits, RoundTripMachine], Edit], *, where: str | None = None
-) -> SearchStrategy[Edit]:
-    """Draw a change to one of the databases as they are now, or to the one that is named."""
+def _change(*makes: Callable[[Edits], Edit], where: str | None = None) -> SearchStrategy[Edit]:
+    """Draw one of some changes to a database as it is now, or to the one that is named."""
 
     @st.composite
     def change(draw: Draw, machine: RoundTripMachine) -> Edit:
-        places = [name for name in PLACES if machine.live[name].state.instances] or PLACES
-        name = where or draw(st.sampled_from(places))
-        others = [
-            row
-            for other, live in machine.live.items()
-            if other != name
-            for row in live.state.instances
-        ]
-        state = machine.live[name].state
-        begin = PLACES.index(name)
-        changes = Edits(draw, name, state, others=others, begin=begin)
-        return make(changes, machine)
+        filled = [name for name in PLACES if machine.live[name].state.instances] or PLACES
+        name = where or draw(st.sampled_from(filled))
+        states = {place: live.state for place, live in machine.live.items()}
+        state = states.pop(name)
+        others = [row for other in states.values() for row in other.instances]
+        make: Callable[[Edits], Edit] = draw(st.sampled_from(makes))
+        return make(Edits(draw, name, state, machine.most, others, begin=PLACES.index(name)))
 
     return st.runner().flatmap(change)
 
 
-def _filled(changes: Edits, machine: RoundTripMachine) -> Edit:
-    plans = machine.plans
-    return changes.inserted(wanted_plans(plans, None), machine.most, first=plans.order[0])
-
-
-def _inserted(changes: Edits, machine: RoundTripMachine) -> Edit:
-    names = list(machine.plans.entities.roots)
-    name = changes.draw(st.sampled_from(names))
-    plan = machine.plans.of[machine.plans.entities[name].table]
-    return changes.inserted(wanted_plans(machine.plans, frozenset({name})), ADDED, first=plan)
-
-
-def _terms() -> SearchStrategy[Terms]:
-    """Draw the terms of an import."""
+def _options() -> SearchStrategy[dict[str, Any]]:
+    """Draw the options of an import."""
     return st.runner().flatmap(
-        lambda machine: terms_of(
+        lambda machine: drawn_options(
             list(machine.plans.entities.roots), may_cascade=not machine.plans.extends_owned
         )
     )
@@ -168,10 +150,9 @@ class RoundTripMachine(RuleBasedStateMachine):
         self.plans = kind._plans
         self.trip = Trip(kind.catalog, Dataset(self.plans, []))
         self.trip.__enter__()
-        self.live = {name: self._database(name) for name in PLACES}
-
-    def _database(self, name: str) -> Live:
-        return Live(name, self.trip.opened(type(self).engine_factory), self.plans)
+        self.live = {
+            name: Live(name, self.trip.opened(kind.engine_factory), self.plans) for name in PLACES
+        }
 
     def teardown(self) -> None:
         """Drop the databases and bundles of a run."""
@@ -179,52 +160,28 @@ class RoundTripMachine(RuleBasedStateMachine):
 
     # Edits
 
-    @initialize(target=exports, change=_change(_filled, where=PLACES[0]))
+    @initialize(target=exports, change=_change(Edits.filled, where=PLACES[0]))
     def fill(self, change: Edit) -> Exported:
         """Insert the first rows, and export them."""
-        self._apply(change)
+        self.change(change)
         return self.export(change.where, FORMS[0])
 
-    @initialize(change=_change(_filled, where=PLACES[1]))
+    @initialize(change=_change(Edits.filled, where=PLACES[1]))
     def fill_other(self, change: Edit) -> None:
         """Insert the first rows of the other database."""
-        self._apply(change)
+        self.change(change)
 
-    @rule(change=_change(_inserted))
+    @rule(change=_change(Edits.inserted))
     def insert(self, change: Edit) -> None:
         """Insert further rows."""
-        self._apply(change)
+        self.change(change)
 
-    @precondition(lambda self: self.has_rows)
-    @rule(change=_change(lambda changes, _: changes.edited()))
-    def edit(self, change: Edit) -> None:
-        """Edit a few cells of a row."""
-        self._apply(change)
+    @rule(change=_change(Edits.edited, Edits.swapped, Edits.linked, Edits.deleted))
+    def change(self, change: Edit) -> None:
+        """Edit cells of a row, let rows pass on what is unique, link one elsewhere, or delete it.
 
-    @precondition(lambda self: self.has_rows)
-    @rule(change=_change(lambda changes, _: changes.swapped()))
-    def swap(self, change: Edit) -> None:
-        """Let rows exchange what is unique, or pass it on."""
-        self._apply(change)
-
-    @precondition(lambda self: self.has_rows)
-    @rule(change=_change(lambda changes, _: changes.linked()))
-    def link(self, change: Edit) -> None:
-        """Let a reference lead elsewhere."""
-        self._apply(change)
-
-    @precondition(lambda self: self.has_rows)
-    @rule(change=_change(lambda changes, _: changes.deleted()))
-    def delete(self, change: Edit) -> None:
-        """Delete a row, with what it owns."""
-        self._apply(change)
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether there is anything to change."""
-        return any(live.state.instances for live in self.live.values())
-
-    def _apply(self, change: Edit) -> None:
+        Its owned rows go with a row.
+        """
         live = self.live[change.where]
         live.apply(change)
         self._hold(live, "after a change")
@@ -239,25 +196,31 @@ class RoundTripMachine(RuleBasedStateMachine):
     def export(self, where: str, form: str) -> Exported:
         """Export a database, twice where that makes files: equal bytes, and what the rows say."""
         live = self.live[where]
-        cells = self.trip.cells(live.engine)
         self.trip.expected = live.state.written().document()
         content: Path | dict[str, Any]
-        if form == "document":
-            content = self._document(live)
-        else:
-            suffix = ".zip" if form == "zip" else ""
-            content = self.trip.exported(live.engine, f"the export of {where}", suffix=suffix)
-            again = self.trip.exported(live.engine, f"the second export of {where}")
-            if files_of(content) != files_of(again):
-                raise RoundTripError(f"two exports of {where} gave different bytes")
-            self.trip.says_what_was_written(content)
-        if self.trip.cells(live.engine) != cells:
-            raise RoundTripError(f"the export of {where} changed cells of its database")
-        return Exported(live, form, content, cells)
+        with self._unchanged(live, f"the export of {where}") as cells:
+            if form == "document":
+                content = self._document(live)
+            else:
+                suffix = ".zip" if form == "zip" else ""
+                content = self.trip.exported(live.engine, f"the export of {where}", suffix=suffix)
+                again = self.trip.exported(live.engine, f"the second export of {where}")
+                if files_of(content) != files_of(again):
+                    raise RoundTripError(f"two exports of {where} gave different bytes")
+                self.trip.says_what_was_written(content)
+        return Exported(where, live.state, content, cells)
 
     def _document(self, live: Live) -> dict[str, Any]:
         with noted(f"the export of {live.name} as a document"):
             return export_document(live.engine, catalog=type(self).catalog)
+
+    @contextmanager
+    def _unchanged(self, live: Live, what: str) -> Iterator[Stored]:
+        """Yield what a database stores, which must be the same at the end."""
+        cells = self.trip.cells(live.engine)
+        yield cells
+        if self.trip.cells(live.engine) != cells:
+            raise RoundTripError(f"{what} changed cells of {live.name}")
 
     # Imports
 
@@ -277,60 +240,65 @@ class RoundTripMachine(RuleBasedStateMachine):
         self.trip.same_cells(exported.cells, self.trip.cells(engine), when)
         self.trip.same_rows(engine, when)
 
-    @rule(exported=exports, into=st.sampled_from(PLACES), terms=_terms())
-    def load(self, exported: Exported, into: str, terms: Terms) -> None:
+    @rule(
+        exported=exports,
+        into=st.sampled_from(PLACES),
+        options=_options(),
+        expects=st.booleans(),
+    )
+    def load(self, exported: Exported, into: str, options: dict[str, Any], expects: bool) -> None:
         """Import into a database that has rows of its own, as a dry run foretells."""
-        live = self.live[into]
-        before, cells = self._document(live), self.trip.cells(live.engine)
-        outcome = Outcome(type(self).catalog, before, exported.records, terms)
-        clash = clashing(live.state, exported.state, outcome)
-        if clash in (Clash.HELD, Clash.UNSEEN):
+        catalog, live = type(self).catalog, self.live[into]
+        before = self._document(live)
+        known = [options[name] for name in ("on_conflict", "on_error", "only")]
+        outcome = Outcome(catalog, before, exported.records, ImportOptions(catalog.use(), *known))
+        if outcome.is_ambiguous or any(is_held(s, outcome) for s in (live.state, exported.state)):
             return
         along = cascaded(live.state, outcome)
-        plan = self._planned(exported, live, terms, cells)
-        report = self._imported(exported, live, terms, plan if terms.expects and plan else None)
+        with (
+            self._unchanged(live, "a dry run") as cells,
+            noted(f"a dry run of an import into {into}"),
+        ):
+            plan: ImportPlan = exported.load(live.engine, catalog, **options, dry_run=True)
+        report = self._imported(exported, live, options, plan if expects else None)
         failed = exported.failed(report)
-        may_fail = clash is Clash.REFUSED or outcome.may_fail
+        may_fail = outcome.may_fail or (failed > outcome.refused and not self._can_be(outcome))
         outcome.check_failed(report, failed, may_fail=may_fail)
         outcome.check_foretold(exported.failed(plan), failed)
         if report.rolled_back:
             if self.trip.cells(live.engine) != cells:
                 raise RoundTripError(f"a refused import changed cells of {into}")
             return
-        left = along.written().document() if along is not None and terms.cascade else None
-        expected, counts = outcome.after(failed, left)
-        outcome.check_counts(report, counts)
+        after = self._document(live)
+        left = along.written().document() if along is not None and options["cascade"] else None
+        problem = f"after an import, {into} holds other records than it should:"
+        outcome.check(report, after, problem, failed, left)
         if not (outcome.replaced or outcome.doomed):
             self._keeps_rows(live, cells)
-        after = self._document(live)
-        problem = f"after an import, {live.name} holds other records than it should:"
-        outcome.hold(expected, after, problem)
         outcome.check_plan(plan, report, before, after)
         if bool(plan.cascades) != (along is not None):
             raise RoundTripError(f"a plan foretold otherwise what goes along with others:\n{plan}")
         live.read()
         self._hold(live, "after an import")
 
-    def _planned(self, exported: Exported, live: Live, terms: Terms, cells: Stored) -> ImportPlan:
-        """Plan an import, which only reads."""
-        with noted(f"a dry run of an import into {live.name}"):
-            plan: ImportPlan = exported.load(
-                live.engine, type(self).catalog, **terms.options(), dry_run=True
-            )
-        if self.trip.cells(live.engine) != cells:
-            raise RoundTripError(f"a dry run changed cells of {live.name}")
-        return plan
-
     def _imported(
-        self, exported: Exported, live: Live, terms: Terms, plan: ImportPlan | None
+        self, exported: Exported, live: Live, options: dict[str, Any], plan: ImportPlan | None
     ) -> ImportReport:
-        """Import, and return the report, also that of a refused import."""
-        options = {**terms.options(), "expect": plan}
+        """Import, and return the report, also that of a refused import.
+
+        One that is held to its plan is watched for rows that it writes in vain; not every one,
+        for triggers are read back.
+        """
+        catalog = type(self).catalog
+        watched = rows_written_in_vain(live.engine, catalog)
+        watching: AbstractContextManager[Any] = nullcontext() if plan is None else watched
         try:
-            with noted(f"an import into {live.name}"), self._watched(live, terms) as in_vain:
-                report: ImportReport = exported.load(live.engine, type(self).catalog, **options)
+            with noted(f"an import into {live.name}"), watching as in_vain:
+                report: ImportReport = exported.load(
+                    live.engine, catalog, **options, expect=plan or None
+                )
         except ImportFailed as error:
-            if terms.keeps_good:
+            if options["on_error"] == "continue":
                 raise
             return error.report
         except PlanChanged as error:
@@ -339,16 +307,27 @@ class RoundTripMachine(RuleBasedStateMachine):
             raise RoundTripError(f"an import into {live.name} wrote rows that stay:", in_vain)
         return report
 
-    def _watched(self, live: Live, terms: Terms) -> AbstractContextManager[list[DataDifference]]:
-        """Watch for rows that are written in vain; not always, for triggers are read back."""
-        if not terms.expects:
-            return nullcontext([])
-        return rows_written_in_vain(live.engine, type(self).catalog)
+    def _can_be(self, outcome: Outcome) -> bool:
+        """Tell whether a database can hold what an import should leave."""
+        versions = {name: root.version for name, root in outcome.entities.roots.items()}
+        records = {"schema_versions": versions, **outcome.after()[0]}
+        document = json.loads(json.dumps(records, default=lambda _counted_itself: 1))
+        try:
+            with database(type(self).engine_factory, outcome.catalog) as engine:
+                import_document(engine, document, catalog=outcome.catalog)
+        except ImportFailed:
+            return False
+        return not outcome.shares_ids
 
-    @rule(where=st.sampled_from(PLACES), into=st.sampled_from(PLACES), terms=_terms())
-    def carry(self, where: str, into: str, terms: Terms) -> None:
+    @rule(
+        where=st.sampled_from(PLACES),
+        into=st.sampled_from(PLACES),
+        options=_options(),
+        expects=st.booleans(),
+    )
+    def carry(self, where: str, into: str, options: dict[str, Any], expects: bool) -> None:
         """Export a database as it is now, and import that."""
-        self.load(self.export(where, FORMS[-1]), into, terms)
+        self.load(self.export(where, FORMS[-1]), into, options, expects)
 
     def _keeps_rows(self, live: Live, before: Stored) -> None:
         """Every row that was there is as it was."""

@@ -15,7 +15,6 @@ from lading.catalog import Catalog
 from lading.errors import ArgumentError
 from lading.mapping.meta_options import declares_model
 from lading.model.rowsets import RowSet
-from lading.options import check_entity
 from lading.records.marshmallow_path import needs_marshmallow, view_of
 from lading.schema import EntitySchema
 from lading.testing.compare.records import ANYTHING
@@ -29,7 +28,6 @@ from lading.testing.datasets.dataset import ENGINES, Dataset
 from lading.testing.datasets.draw import Drawing
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.references import Draw
-from lading.testing.datasets.table_plan import Plan
 
 #: How many records of one entity are drawn at most, unless the caller says so.
 MOST = 5
@@ -67,7 +65,7 @@ def datasets(
     @st.composite
     def dataset(draw: Draw) -> Dataset:
         known_plans = plans()
-        return Drawing(draw, known_plans, wanted_plans(known_plans, names), max_records).dataset()
+        return Drawing(draw, known_plans, known_plans.wanted(names), max_records).dataset()
 
     return dataset()
 
@@ -101,7 +99,7 @@ def records(
         rows = known_plans.entities.plain[schema]
         plan = known_plans.of[rows.table]
         nested = _nesting(known_plans, schema)
-        needed = _needed(known_plans, [known_plans.of[inner.table] for inner in nested.tree()])
+        needed = known_plans.needed([known_plans.of[inner.table] for inner in nested.tree()])
         drawing = Drawing(draw, known_plans, needed, 2, first=plan)
         dataset = drawing.dataset()
         if not dataset.of(plan):
@@ -149,34 +147,3 @@ def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:
         raise ArgumentError("catalog", catalog, "a Catalog")
     check_overrides(overrides)
     return cache(lambda: Plans(catalog, overrides))
-
-
-def wanted_plans(plans: Plans, only: frozenset[str] | None) -> set[Plan]:
-    """Return the plans of which rows are drawn: those named, and what these must refer to."""
-    if only is None:
-        return {plan for plan in plans.plans() if plan.rows is not None} | set(plans.links)
-    roots = plans.entities.roots
-    unknown = sorted(only - roots.keys())
-    if unknown:
-        check_entity("only", unknown[0], roots)
-    return _needed(plans, [plans.of[rows.table] for name in only for rows in roots[name].tree()])
-
-
-def _needed(plans: Plans, waiting: list[Plan]) -> set[Plan]:
-    """Return some plans with all that their rows can't be without, and links among these."""
-    needed: set[Plan] = set()
-    while waiting:
-        plan = waiting.pop()
-        if plan not in needed:
-            needed.add(plan)
-            # A CHECK may want one of several optional references.
-            must = [
-                foreign for foreign in plan.foreign if foreign.hard and foreign not in plan.owners
-            ]
-            waiting += [plans.of[foreign.target] for foreign in (*must, *plan.owners[:1])]
-    names = {plan.name for plan in needed if plan.rows is not None}
-    return needed | {
-        link
-        for link in plans.links
-        if all(plans.of[foreign.target].name in names for foreign in link.foreign)
-    }

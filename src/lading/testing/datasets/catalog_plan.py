@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -21,11 +21,10 @@ from lading.model.entities import Entities
 from lading.model.recursive_keys import Parts
 from lading.model.rowsets import Classes, Column, Links, Reference, Value
 from lading.model.uniqueness import in_check
-from lading.options import check_mapping
+from lading.options import check_entity, check_mapping
 from lading.testing.cell_values.cells import cells_of, cells_of_column
 from lading.testing.cell_values.checks import Checks
-from lading.testing.datasets.constraints import Unique, constraints_of
-from lading.testing.datasets.table_plan import Drawn, Foreign, Plan
+from lading.testing.datasets.table_plan import Drawn, Foreign, Plan, Unique, constraints_of
 
 Overrides = Mapping[str, SearchStrategy[Any]]
 
@@ -115,6 +114,30 @@ class Plans:
         for name, type_ in types.items():
             copy.c[name].type = type_
         return copy
+
+    def wanted(self, only: Collection[str] | None) -> set[Plan]:
+        """Return the plans of which rows are drawn: those named, and what these must refer to."""
+        if only is None:
+            return {plan for plan in self.plans() if plan.rows is not None} | set(self.links)
+        roots = self.entities.roots
+        for name in sorted(set(only) - roots.keys()):
+            check_entity("only", name, roots)
+        return self.needed([self.of[rows.table] for name in only for rows in roots[name].tree()])
+
+    def needed(self, waiting: list[Plan]) -> set[Plan]:
+        """Return some plans with all that their rows can't be without, and links among these."""
+        needed: set[Plan] = set()
+        while waiting:
+            plan = waiting.pop()
+            if plan not in needed:
+                needed.add(plan)
+                # A CHECK may want one of several optional references.
+                must = [key for key in plan.foreign if key.hard and key not in plan.owners]
+                waiting += [self.of[foreign.target] for foreign in (*must, *plan.owners[:1])]
+        tables = {table for plan in needed for table, _ in plan.tables()}
+        return needed | {
+            link for link in self.links if all(key.target in tables for key in link.foreign)
+        }
 
     @cached_property
     def extends_owned(self) -> bool:

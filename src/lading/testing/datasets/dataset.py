@@ -42,19 +42,12 @@ class Varying:
 class MadeUp:
     """A primary key that means nothing outside its database: any other would do as well.
 
-    ``value`` is what a database has made of it, once that is known; those with one ``label``
-    count as one, where the rows of several databases are compared.
+    ``value`` is what a database has made of it, once that is known.
     """
 
     plan: Plan
     number: int
     value: Any = None
-    label: Any = None
-
-    @property
-    def identity(self) -> Any:
-        """What tells it from others."""
-        return id(self) if self.label is None else self.label
 
     def __repr__(self) -> str:
         return f"<id {self.number + 1}>"
@@ -237,4 +230,4 @@ def folded(value: Any) -> Any:
     if isinstance(value, str):
         bare = unicodedata.normalize("NFKD", value).casefold()
         return "".join(letter for letter in bare if letter.isascii() and letter.isalnum())
-    return value.identity if isinstance(value, MadeUp) else repr(value)
+    return value if isinstance(value, MadeUp) else repr(value)

@@ -51,7 +51,7 @@ class RowInserter:
     def write(self, instances: Iterable[Instance]) -> None:
         """Insert all rows, then set what had to wait."""
         for (table, _), rows in groupby(self._rows(instances), key=lambda pair: pair[0]):
-            self.insert(table, [row for _, row in rows])
+            self._insert(table, [row for _, row in rows])
         for instance, foreign in self.later:
             self.update(instance, foreign.table)
 
@@ -64,12 +64,8 @@ class RowInserter:
                 row = self._row(instance, table, waiting)
                 yield (table, tuple(row)), row
 
-    def values(self, instance: Instance, table: sa.Table) -> Row:
-        """Return what is inserted of a row now, without what must wait."""
-        return self._row(instance, table, self._waiting(instance))
-
     def _row(self, instance: Instance, table: sa.Table, waiting: set[tuple[sa.Table, str]]) -> Row:
-        row = self.bound(table, self.resolved.row(instance, table))
+        row = self._bound(table, self.resolved.row(instance, table))
         row.update({name: None for owner, name in waiting if owner is table})
         return row
 
@@ -81,7 +77,7 @@ class RowInserter:
                 waiting_columns |= {(foreign.table, column.name) for column in foreign.columns}
         return waiting_columns
 
-    def bound(self, table: sa.Table, row: Row) -> Row:
+    def _bound(self, table: sa.Table, row: Row) -> Row:
         """Say SQL's NULL where a plain ``None`` would be JSON's own null."""
         dialect = self.connection.dialect
         return {
@@ -91,7 +87,7 @@ class RowInserter:
             for name, value in row.items()
         }
 
-    def insert(self, table: sa.Table, rows: list[Row]) -> None:
+    def _insert(self, table: sa.Table, rows: list[Row]) -> None:
         """Insert rows that hold their ids."""
         statement: Any = sa.insert(self.as_stored(table))
         # SQLAlchemy calls none an autoincrement column that is in a foreign key as well.
@@ -115,12 +111,20 @@ class RowInserter:
 
     def update(self, instance: Instance, table: sa.Table) -> None:
         """Say a whole row again, lest an ``onupdate`` has its say."""
-        row = self.bound(table, self.resolved.row(instance, table))
-        table = self.as_stored(table)
-        identity = {column.name: column for column in table.primary_key.columns}
-        key = [column == row[name] for name, column in identity.items()]
-        values = {name: value for name, value in row.items() if name not in identity}
-        self.connection.execute(sa.update(table).where(*key).values(values))
+        row = self._bound(table, self.resolved.row(instance, table))
+        key = self._identified(table, row)
+        values = {name: v for name, v in row.items() if not table.c[name].primary_key}
+        self.connection.execute(sa.update(self.as_stored(table)).where(*key).values(values))
+
+    def delete(self, instance: Instance) -> None:
+        """Delete a row from each of its tables."""
+        for table in reversed(instance.rows):
+            key = self._identified(table, self.resolved.row(instance, table))
+            self.connection.execute(sa.delete(self.as_stored(table)).where(*key))
+
+    def _identified(self, table: sa.Table, row: Row) -> list[Any]:
+        columns = self.as_stored(table).primary_key.columns
+        return [column == row[column.name] for column in columns]
 
 
 def ordered(instances: Iterable[Instance]) -> list[Instance]:

@@ -18,10 +18,37 @@ from lading.model.rowsets import Classes, Column, Extension, RowSet, Value, carr
 from lading.model.uniqueness import in_check
 from lading.testing.cell_values.cells import Cells, cells_of_column
 from lading.testing.cell_values.checks import Checks
-from lading.testing.datasets.constraints import Unique
 
 #: After how many rows that no CHECK took it is an error that none was found.
 HOPELESS = 60
+
+
+@dataclass(frozen=True)
+class Unique:
+    """Columns that no two rows may share.
+
+    Nulls differ in a database's own constraint, and are equal in a natural key; ``folds``
+    says that texts are to differ by more than case, for an expression decides.
+    """
+
+    columns: tuple[Column, ...]
+    nulls_equal: bool = False
+    folds: bool = False
+
+
+def constraints_of(table: sa.Table) -> list[Unique]:
+    """Return the sets of columns that a database keeps unique, by constraint or index."""
+    constraints = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
+    uniques = [Unique(tuple(c.columns)) for c in (table.primary_key, *constraints)]
+    for index in table.indexes:
+        if index.unique:
+            elements = [e for x in index.expressions for e in sa.sql.visitors.iterate(x)]
+            columns = dict.fromkeys(e for e in elements if isinstance(e, sa.Column))
+            is_plain = all(isinstance(x, sa.Column) for x in index.expressions)
+            uniques.append(Unique(tuple(columns), folds=not is_plain))
+    places = list(table.columns)
+    uniques = [unique for unique in uniques if unique.columns]
+    return sorted(uniques, key=lambda unique: [places.index(column) for column in unique.columns])
 
 
 @dataclass(eq=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from lading.testing.datasets.constraints import Unique
-from lading.testing.datasets.dataset import Instance, MadeUp, Varying, folded
-from lading.testing.datasets.table_plan import Plan
+from lading.testing.datasets.dataset import Instance, Varying, folded
+from lading.testing.datasets.table_plan import Plan, Unique
 
 
 class Claims:
@@ -19,41 +18,25 @@ class Claims:
     def take(self, instance: Instance) -> bool:
         """Claim what a row has for itself alone; ``False`` if another row has it already."""
         claims = list(self._claims(instance))
-        is_free = all(claimed.isdisjoint(keys) for _, claimed, keys in claims)
-        for _, claimed, keys in claims if is_free else ():
+        if not all(claimed.isdisjoint(keys) for claimed, keys in claims):
+            return False
+        for claimed, keys in claims:
             claimed.update(keys)
-        return is_free
-
-    def share(self, instance: Instance, among: Collection[Unique] | None = None) -> list[Unique]:
-        """Claim a row's keys all the same, and return the unique sets that others share.
-
-        Args:
-            instance: The row.
-            among: The unique sets that count; by default all.
-        """
-        shared = []
-        for unique, claimed, keys in self._claims(instance):
-            if among is not None and unique not in among:
-                continue
-            if not claimed.isdisjoint(keys):
-                shared.append(unique)
-            claimed.update(keys)
-        return shared
+        return True
 
     def release(self, instance: Instance) -> None:
         """Give up what a row has claimed, before it is changed."""
-        for _, claimed, keys in self._claims(instance):
+        for claimed, keys in self._claims(instance):
             claimed.difference_update(keys)
 
     def is_free(self, instance: Instance) -> bool:
         """Tell whether nobody has what the cells that a row has so far would claim."""
-        claims = self._claims(instance, is_whole=False)
-        return all(claimed.isdisjoint(keys) for _, claimed, keys in claims)
+        return all(c.isdisjoint(keys) for c, keys in self._claims(instance, is_whole=False))
 
     def _claims(
         self, instance: Instance, *, is_whole: bool = True
-    ) -> Iterator[tuple[Unique, set[Any], list[Any]]]:
-        """Yield each unique set of a row: the keys claimed in it, and those of the row.
+    ) -> Iterator[tuple[set[Any], list[Any]]]:
+        """Yield, for each unique set of a row, the keys claimed in it, and those of the row.
 
         Of a row that isn't whole yet, only the sets whose cells are all there.
         """
@@ -64,7 +47,7 @@ class Claims:
                 is_whole or all(row and name in row for row, name in zip(rows, names, strict=True))
             ):
                 claimed = self.claimed_keys.setdefault((instance.plan, place), set())
-                yield unique, claimed, _keys_of(instance, unique)
+                yield claimed, _keys_of(instance, unique)
 
 
 def _keys_of(instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
@@ -89,8 +72,6 @@ def _keys_of(instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
 
 
 def _comparable(value: Any, *, folds: bool) -> Any:
-    if isinstance(value, MadeUp):
-        return value.identity
     if folds:
         return folded(value)
     try:

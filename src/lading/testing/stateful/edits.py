@@ -49,6 +49,7 @@ class Edits:
         draw: What draws from a strategy.
         where: The database's name.
         state: What it holds, which stays as it is.
+        most: The most rows of each table that the first ones are.
         others: Rows of other databases, whose values are taken over now and then.
         begin: The number of the first row of each table: where databases begin at different
             ones, some of their records have the same keys, and not all.
@@ -59,21 +60,32 @@ class Edits:
         draw: Draw,
         where: str,
         state: State,
-        *,
+        most: int,
         others: Collection[Instance] = (),
+        *,
         begin: int = 0,
     ) -> None:
         self.draw = draw
         self.plans = state.plans
         self.where = where
         self.state = state
+        self.most = most
         self.others = others
         self.begin = begin
         plans = [*self.plans.plans(), *self.plans.links]
         self.referred = {c for plan in plans for foreign in plan.foreign for c in foreign.remote}
 
-    def inserted(self, wanted: set[Plan], most: int, *, first: Plan) -> Edit:
-        """Draw further rows of some tables, of each one at least."""
+    def filled(self) -> Edit:
+        """Draw the first rows of all tables."""
+        return self._added(self.plans.wanted(None), self.most, self.plans.order[0])
+
+    def inserted(self) -> Edit:
+        """Draw further rows of an entity, and of those that they must refer to."""
+        name = self.draw(st.sampled_from(list(self.plans.entities.roots)))
+        first = self.plans.of[self.plans.entities[name].table]
+        return self._added(self.plans.wanted({name}), ADDED, first)
+
+    def _added(self, wanted: set[Plan], most: int, first: Plan) -> Edit:
         new = self._drawing(self.state.instances, wanted, most, first).dataset().instances
         self._settle(new)
         names = ", ".join(f"{row.plan.name} #{row.number}" for row in new)

@@ -13,33 +13,28 @@ from lading.planning.plan import ImportPlan
 from lading.report import ImportReport
 from lading.testing.compare.records import plain_text
 from lading.testing.compare.stored import Stored
-from lading.testing.stateful.database import Live
-from lading.testing.trips.bundles import manifest_of, records_of
+from lading.testing.stateful.state import State
+from lading.testing.trips.bundles import records_of
 from lading.testing.trips.outcome import Who
 
 
 class Exported:
     """An export, with what the database held at that moment.
 
-    ``content`` is a bundle's path, or a document; ``records`` are its records by entity, and
-    ``files`` maps the names under which an import reports problems to entities.
+    ``content`` is a bundle's path, or a document; ``records`` are its records by entity.
     """
 
     def __init__(
-        self, live: Live, form: str, content: Path | dict[str, Any], cells: Stored
+        self, where: str, state: State, content: Path | dict[str, Any], cells: Stored
     ) -> None:
-        self.form = form
+        self.where = where
+        self.state = state
         self.content = content
         self.cells = cells
-        self.where = live.name
-        self.state = live.state
-        self.files = {name: name for name in live.plans.entities.roots}
-        self.records: dict[str, list[Any]]
-        if isinstance(content, Path):
-            self.files = {entry.filename: entry.entity_type for entry in manifest_of(content).files}
-            self.records = records_of(content)
-        else:
-            self.records = {name: content[name] for name in self.files}
+        document = records_of(content) if isinstance(content, Path) else content
+        self.records: dict[str, list[Any]] = {
+            name: document[name] for name in state.plans.entities.roots
+        }
 
     def load(self, engine: sa.Engine, catalog: Catalog, **options: Any) -> Any:
         """Import it, or plan to."""
@@ -49,7 +44,16 @@ class Exported:
 
     def failed(self, report: ImportReport | ImportPlan) -> set[Who]:
         """Return the records that a report's problems name."""
-        return {(self.files[problem.file], plain_text(problem.key)) for problem in report.problems}
+        return {
+            (_entity(problem.file, self.records), plain_text(problem.key))
+            for problem in report.problems
+        }
 
     def __repr__(self) -> str:
-        return f"<{self.form} of {self.where}>"
+        form = self.content.suffix[1:] or "folder" if isinstance(self.content, Path) else "document"
+        return f"<{form} of {self.where}>"
+
+
+def _entity(file: str, names: Any) -> str:
+    """Return the entity of a bundle's file, or of a document's list, which has its name."""
+    return file if file in names else file.partition("_")[2].removesuffix(".json")

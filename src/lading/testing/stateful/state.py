@@ -1,15 +1,12 @@
-"""What a database holds at one moment, in memory, and how new rows clash with that."""
+"""What a database holds at one moment, in memory, and what an import makes of rows by others."""
 
 from __future__ import annotations
 
-from enum import Enum
-
 from lading.testing.compare.records import key_text
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import Dataset, Instance, MadeUp, Resolved
+from lading.testing.datasets.dataset import Dataset, Instance
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.table_plan import Foreign
-from lading.testing.datasets.uniqueness import Claims
 from lading.testing.trips.outcome import Outcome, Who
 
 
@@ -24,13 +21,9 @@ class State:
         self.engine = engine
         self.instances = instances
 
-    def resolved(self) -> Resolved:
-        """Return the rows as the engine holds them."""
-        return Dataset(self.plans, self.instances).resolved({self.engine})
-
     def written(self) -> Written:
-        """Return the records that the rows make."""
-        return Written(self.resolved())
+        """Return the records that the rows make, as the engine holds them."""
+        return Written(Dataset(self.plans, self.instances).resolved({self.engine}))
 
     def named(self, instance: Instance) -> str:
         """Name a row for people: ``products {"slug": "a"}``."""
@@ -55,62 +48,20 @@ class State:
                 whose[row] = root.name, key_text(root, written.key(root.key, top))
         return whose
 
-    def label_ids(self) -> None:
-        """Let made-up ids of equal records count as one, whatever database made them."""
-        for row, who in self.records().items():
-            made_up_id = row.cell(row.plan.made_up) if row.plan.made_up is not None else None
-            if isinstance(made_up_id, MadeUp) and who[0] == row.plan.name:
-                made_up_id.label = who
 
-
-class Clash(Enum):
-    """How new rows clash with others."""
-
-    NONE = "nothing is there twice"
-    REFUSED = "the database refuses it"
-    HELD = "rows refer by a value that changes or goes, which only the database may allow"
-    UNSEEN = "what a reference is written by would be there twice, and no constraint forbids it"
-
-
-def clashing(target: State, source: State, outcome: Outcome) -> Clash:
-    """Return how the rows that an import writes clash with those that stay, or with each other.
-
-    Doomed records go last: until then they have their primary keys, and what references are
-    written by without a constraint.
-    """
-    for state in (target, source):
-        state.label_ids()
-    there, coming = target.records(), source.records()
-    leading = [
-        (foreign, whose.get(far))
-        for state, whose in ((target, there), (source, coming))
+def is_held(state: State, outcome: Outcome) -> bool:
+    """Tell whether rows refer by a value that changes or goes, which only a database may allow."""
+    whose = state.records()
+    return any(
+        outcome.alters(whose.get(far), foreign.remote)
+        or (
+            whose.get(far) in outcome.doomed
+            and set(foreign.remote) != set(foreign.target.primary_key.columns)
+        )
         for row in state.instances
         for foreign, far in row.led.items()
         if far is not None
-    ]
-    for foreign, who in leading:
-        is_by_id = set(foreign.remote) == set(foreign.target.primary_key.columns)
-        if outcome.alters(who, foreign.remote) or (who in outcome.doomed and not is_by_id):
-            return Clash.HELD
-    changed, gone = outcome.new | outcome.replaced, outcome.replaced | outcome.doomed
-    claims = Claims()
-    staying = (row for row in target.instances if there.get(row) not in gone)
-    shared = [unique for row in staying for unique in claims.share(row)]
-    for row in target.instances:
-        who = there.get(row)
-        if who in outcome.doomed and who[0] == row.plan.name:
-            primary = set(row.plan.table.primary_key.columns)
-            late = [u for u in row.plan.uniques if u.nulls_equal or set(u.columns) == primary]
-            claims.share(row, late)
-    shared += [
-        unique
-        for row in source.instances
-        if coming.get(row) in changed
-        for unique in claims.share(row)
-    ]
-    if any(unique.nulls_equal for unique in shared):
-        return Clash.UNSEEN
-    return Clash.REFUSED if shared else Clash.NONE
+    )
 
 
 def cascaded(target: State, outcome: Outcome) -> State | None:

@@ -6,13 +6,13 @@ import of any mode leaves behind is told by the records that are there and those
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from lading.catalog import Catalog
 from lading.differ import diff
-from lading.importing.import_options import MIRROR, UPDATING
+from lading.importing.import_options import MIRROR, UPDATING, ImportOptions
 from lading.mapping.load_order import load_order_of
 from lading.messages import listed
 from lading.model.rowsets import Column, Reference, RowSet, references_of
@@ -21,9 +21,8 @@ from lading.planning.plan import ImportPlan
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import Counts, ImportReport
 from lading.testing.compare.contents import Record, counted, freed, in_order
-from lading.testing.compare.records import key_text, same
+from lading.testing.compare.records import key_text, plain_text, same
 from lading.testing.trips.renames import Renames
-from lading.testing.trips.terms import Terms
 from lading.testing.trips.trip import RoundTripError, hold_records
 
 #: The counts that are known of entities with hooks, which may make anything of a record, and of
@@ -46,7 +45,7 @@ class Outcome:
         catalog: The catalog.
         before: The records of every entity that are there.
         bundle: The records that are imported, by entity, in canonical form.
-        terms: How they are imported.
+        options: How they are imported.
     """
 
     def __init__(
@@ -54,45 +53,56 @@ class Outcome:
         catalog: Catalog,
         before: Mapping[str, list[Record]],
         bundle: Mapping[str, list[Record]],
-        terms: Terms,
+        options: ImportOptions,
     ) -> None:
         self.catalog = catalog
         self.entities = entities = catalog.use()
-        self.terms = terms
+        self.options = options
         self.loaded = {
             name: {key_text(entities[name], record): record for record in records}
             for name, records in bundle.items()
-            if name in entities.roots and (terms.only is None or name in terms.only)
+            if name in entities.roots and options.takes(name)
         }
         self.known: dict[str, dict[str, Record]] = {}
-        self.renames = Renames()
+        #: The entities whose references say something else where the targets change.
+        self.moved: set[str] = set()
+        renames = Renames()
         for name in load_order_of(entities).entities:
-            self.known[name] = self._by_key(entities[name], before[name])
-            self._rename(entities[name], self.renames)
+            root = entities[name]
+            self.known[name] = self._by_key(root, before[name], renames)
+            self._rename(root, renames)
+        for name, records in self.known.items():
+            pairs = ((renames.followed(entities[name], r), r) for r in records.values())
+            if any(followed != record for followed, record in pairs):
+                self.moved.add(name)
         known, loaded = (
             {(name, key) for name, records in side.items() for key in records}
             for side in (self.known, self.loaded)
         )
         there = known & loaded
         self.new = loaded - known
-        self.refused = {who for who in there if terms.mode(who[0]) == "error"}
-        self.replaced = {who for who in there if terms.mode(who[0]) in UPDATING}
+        self.refused = {who for who in there if options.mode(who[0]) == "error"}
+        self.replaced = {who for who in there if options.mode(who[0]) in UPDATING}
         self.kept = there - self.replaced
-        gone = {who for who in known - loaded if terms.mode(who[0]) == MIRROR}
+        gone = {who for who in known - loaded if options.mode(who[0]) == MIRROR}
         self.doomed = {who for who in gone if who[0] in self.loaded}
         self.staying = known - self.replaced - self.doomed
 
-    def _by_key(self, root: RowSet, records: Iterable[Record]) -> dict[str, Record]:
+    def _by_key(
+        self, root: RowSet, records: Iterable[Record], renames: Renames
+    ) -> dict[str, Record]:
         """Return records that are there by the keys that they have once others are renamed."""
-        return {key_text(root, self.renames.followed(root, record)): record for record in records}
+        return {key_text(root, renames.followed(root, record)): record for record in records}
 
     def _rename(self, root: RowSet, renames: Renames, failed: Collection[Who] = ()) -> None:
         """Note the new values of an entity's records, unless these have failed."""
-        if self.terms.mode(root.name) in UPDATING:
+        if self.options.mode(root.name) in UPDATING:
             for key, record in self.loaded.get(root.name, {}).items():
                 stored = self.known[root.name].get(key)
                 if stored is not None and (root.name, key) not in failed:
                     renames.add(root, stored, record)
+
+    # What may fail
 
     def alters(self, who: Who | None, columns: Collection[Column]) -> bool:
         """Tell whether an update gives a record something else in one of some columns."""
@@ -111,18 +121,56 @@ class Outcome:
 
         No update changes a primary key or a class.
         """
-        modes = {self.terms.mode(name) for name in self.known}
-        is_partial = self.terms.only is not None or bool(self.refused) or {MIRROR} < modes
-        references = [r for root in self.entities.roots.values() for _, _, r in references_of(root)]
+        modes = {self.options.mode(name) for name in self.known}
+        is_partial = (
+            self.loaded.keys() < self.known.keys() or bool(self.refused) or {MIRROR} < modes
+        )
+        references = list(self._references())
         is_partial |= bool(self.kept) and not all(map(_is_by_key, references))
         is_partial |= bool(self.replaced and self.staying) and any(
             reference.target.is_owned for reference in references
         )
         return is_partial or any(
-            not same(self.known[name][key].get(id_), self.loaded[name][key].get(id_))
+            not same(self.known[name][key].get(fixed), self.loaded[name][key].get(fixed))
             for name, key in self.replaced
-            for id_ in _ids(self.entities[name])
+            for fixed in _fixed(self.entities[name])
         )
+
+    @property
+    def shares_ids(self) -> bool:
+        """Whether a new record has the primary key of one that a mirror deletes afterwards."""
+        going, coming = (
+            {
+                (name, plain_text([side[name][key].get(id_) for id_ in ids]))
+                for name, key in among
+                if (ids := _ids(self.entities[name]))
+            }
+            for among, side in ((self.doomed, self.known), (self.new, self.loaded))
+        )
+        return not going.isdisjoint(coming)
+
+    def _references(self) -> Iterator[Reference]:
+        for root in self.entities.roots.values():
+            yield from (reference for _, _, reference in references_of(root))
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether records share what references find them by, be it until a mirror deletes one."""
+        sides = [(self.staying | self.doomed, self.known), (self.new | self.replaced, self.loaded)]
+        for reference in self._references():
+            if reference.by is not None:
+                field = reference.parts[0].written
+                values = [
+                    plain_text(side[name][key].get(field))
+                    for among, side in sides
+                    for name, key in among
+                    if name == reference.target.name
+                ]
+                if len(set(values)) < len(values):
+                    return True
+        return False
+
+    # What is left
 
     def after(
         self, failed: Collection[Who] = (), cascaded: Mapping[str, list[Record]] | None = None
@@ -143,12 +191,11 @@ class Outcome:
             root = self.entities[name]
             staying = known
             if cascaded is not None:
-                staying = self._by_key(root, cascaded[name])
-            staying = {key: staying[key] for key in known if key in staying}
+                staying = self._by_key(root, cascaded[name], renames)
             records[name] = [
-                in_order(root, renames.followed(root, record))
-                for key, record in staying.items()
-                if (name, key) in self.staying or (name, key) in failed
+                in_order(root, renames.followed(root, staying[key]))
+                for key in known
+                if key in staying and ((name, key) in self.staying or (name, key) in failed)
             ]
             if name in self.loaded:
                 counts[name] = Counts()
@@ -159,7 +206,7 @@ class Outcome:
         self, root: RowSet, failed: Collection[Who], renames: Renames, counts: Counts
     ) -> list[Record]:
         """Count what becomes of an entity's records, and return those that are written."""
-        mode, known, written = self.terms.mode(root.name), self.known[root.name], []
+        mode, known, written = self.options.mode(root.name), self.known[root.name], []
         counts.deleted = sum(who[0] == root.name for who in self.doomed)
         for key, record in self.loaded[root.name].items():
             if (root.name, key) in failed:
@@ -181,13 +228,33 @@ class Outcome:
                 written.append(in_order(root, freed(root, record) if is_written else followed))
         return written
 
-    def hold(self, expected: Records, records: Mapping[str, list[Record]], problem: str) -> None:
-        """Raise ``RoundTripError`` where a database has other records than expected."""
+    # What is held to it
+
+    def check(
+        self,
+        report: ImportReport,
+        records: Mapping[str, list[Record]],
+        problem: str,
+        failed: Collection[Who] = (),
+        cascaded: Mapping[str, list[Record]] | None = None,
+    ) -> dict[str, Counts]:
+        """Raise ``RoundTripError`` where a database has other records, or a report other counts.
+
+        Args:
+            report: What the import reports.
+            records: The records that the database has now.
+            problem: The first line of the error for other records.
+            failed: As for :meth:`after`.
+            cascaded: As for :meth:`after`.
+        """
+        expected, counts = self.after(failed, cascaded)
+        self.check_counts(report, counts)
         ordered = {
             name: [in_order(root, record) for record in records[name]]
             for name, root in self.entities.roots.items()
         }
         hold_records(self.catalog, expected, ordered, problem)
+        return counts
 
     def check_failed(self, report: ImportReport, failed: set[Who], *, may_fail: bool) -> None:
         """Raise ``RoundTripError`` where other records fail than should.
@@ -199,7 +266,7 @@ class Outcome:
                 f"these records should fail: {_listed(missing)} (is there already); "
                 f"but the report says:\n{report}"
             )
-        fixed = {name for name in self.loaded if self.terms.mode(name) not in UPDATING}
+        fixed = {name for name in self.loaded if self.options.mode(name) not in UPDATING}
         extra = failed - self.refused
         if may_fail:
             extra = {who for who in extra - self.new if who[0] in fixed}
@@ -211,7 +278,7 @@ class Outcome:
 
         An import that is rolled back doesn't look for everything that its problems lead to.
         """
-        is_foretold = failed == foretold if self.terms.keeps_good else failed <= foretold
+        is_foretold = failed == foretold if self.options.keeps_good else failed <= foretold
         if not is_foretold or bool(failed) != bool(foretold):
             raise RoundTripError(
                 f"a plan foretold problems of {_listed(foretold) or 'no record'}, and the import "
@@ -222,8 +289,7 @@ class Outcome:
         """Raise ``RoundTripError`` where a report or a plan counts otherwise."""
         source = "plan" if isinstance(counts, ImportPlan) else "report"
         for name, numbers in expected.items():
-            root = self.entities[name]
-            is_sure = not (needs_marshmallow(root) or self.renames.reach(root))
+            is_sure = not needs_marshmallow(self.entities[name]) and name not in self.moved
             for what, number in asdict(numbers).items():
                 if (is_sure or what in TOLD) and getattr(counts[name], what) != number:
                     raise RoundTripError(
@@ -273,7 +339,11 @@ def _is_by_key(reference: Reference) -> bool:
     return is_plain and not target.is_owned and reference.remote[0].table is target.table
 
 
-def _ids(rows: RowSet) -> list[str]:
+def _ids(root: RowSet) -> list[str]:
+    """Return the fields of the primary key."""
+    return [value.written for value in root.values if value.column.primary_key]
+
+
+def _fixed(root: RowSet) -> list[str]:
     """Return the fields that no update changes: those of the primary key, and the class."""
-    ids = [value for value in rows.values if value.column.primary_key]
-    return [value.written for value in (*ids, rows.discriminator) if value is not None]
+    return [*_ids(root), *([root.discriminator.written] if root.discriminator else [])]

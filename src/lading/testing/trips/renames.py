@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lading.model.rowsets import Children, Links, Member, Reference, RowSet, references_of
+from lading.model.rowsets import Children, Links, Reference, RowSet
 from lading.testing.compare.records import ANYTHING, plain_text
 
 Record = dict[str, Any]
@@ -29,50 +29,30 @@ class Renames:
                 values = self.new.setdefault((root.name, name), {})
                 values[plain_text(stored[name])] = record[name]
 
-    def reach(self, root: RowSet) -> bool:
-        """Tell whether any reference of an entity's records goes by a field that has changed."""
-        return any(self._reach(reference) for _, _, reference in references_of(root))
-
-    def _reach(self, reference: Reference) -> bool:
-        return self._may_move(reference) or any(
-            self._reach(part)
-            if isinstance(part, Reference)
-            else part not in reference.target.key
-            and (reference.target.name, part.written) in self.new
-            for part in reference.parts
-            if getattr(part, "target", None) is not reference.target  # a key that recurs
-        )
-
-    def _may_move(self, reference: Reference) -> bool:
-        """Tell whether a reference names the owner of its target, which may have another now."""
-        target = reference.target
-        owners = {part.target.name for part in reference.parts if isinstance(part, Reference)}
-        return target.is_owned and target.entity in owners & self.updated
-
     def followed(self, rows: RowSet, record: Record) -> Record:
         """Return a record as its rows say it once the targets of its references have changed."""
         members = {member.written: member for member in rows.members}
         return {name: self._followed(members.get(name), value) for name, value in record.items()}
 
-    def _followed(self, member: Member | None, value: Any) -> Any:
+    def _followed(self, member: Any, value: Any) -> Any:
         if isinstance(member, Children) and isinstance(value, list):
             return [self.followed(member.rows, inner) for inner in value]
         if isinstance(member, Links) and isinstance(value, list):
             return [self._followed(member.reference, inner) for inner in value]
         if not isinstance(member, Reference) or value is None:
             return value
-        if self._may_move(member):
-            return ANYTHING
+        target = member.target
+        owners = {part.target.name for part in member.parts if isinstance(part, Reference)}
+        if target.is_owned and target.entity in owners & self.updated:
+            return ANYTHING  # it names the owner of its target, which may have another now
         if not isinstance(value, Mapping):
-            return self._value(member, member.parts[0], value)
+            return self._part(member, member.parts[0], value)
         return {
-            part.written: self._value(member, part, value[part.written]) for part in member.parts
+            part.written: self._part(member, part, value[part.written]) for part in member.parts
         }
 
-    def _value(self, reference: Reference, part: Any, value: Any) -> Any:
+    def _part(self, reference: Reference, part: Any, value: Any) -> Any:
         if isinstance(part, Reference):
             return self._followed(part, value)
-        if part in reference.target.key:
-            return value
         values = self.new.get((reference.target.name, part.written), {})
-        return values.get(plain_text(value), value)
+        return value if part in reference.target.key else values.get(plain_text(value), value)
