@@ -56,7 +56,8 @@ def _change(*makes: Callable[[Edits], Edit], where: str | None = None) -> Search
         state = states.pop(name)
         others = [row for other in states.values() for row in other.instances]
         make: Callable[[Edits], Edit] = draw(st.sampled_from(makes))
-        return make(Edits(draw, name, state, machine.most, others, begin=PLACES.index(name)))
+        edits = Edits(draw, name, state, machine.most, others, begin=PLACES.index(name))
+        return edits.drawn(make)
 
     return st.runner().flatmap(change)
 

@@ -146,18 +146,18 @@ class Drawing:
 
     def _settle(self, instance: Instance, touched: list[Drawn], able: list[Drawn]) -> bool:
         """Keep a row that every rule allows, if need be with harmless cells for drawn ones."""
-        if self._allowed(instance):
+        if self.takes(instance):
             return True
         _calm(instance, touched)
-        if (touched and self._allowed(instance)) or self._searched(instance, able):
+        if (touched and self.takes(instance)) or self._searched(instance, able):
             return True
         _calm(instance, able)
-        if any(self._allowed(instance) for _ in self.references.rearranged(instance)):
+        if any(self.takes(instance) for _ in self.references.rearranged(instance)):
             return True
         instance.plan.refused += not allowed(instance)
         return False
 
-    def _allowed(self, instance: Instance) -> bool:
+    def takes(self, instance: Instance) -> bool:
         """Claim what a row has for itself alone, if CHECKs allow it."""
         join(instance)
         if not allowed(instance):
@@ -171,7 +171,7 @@ class Drawing:
             for drawn in able:
                 row = instance.rows[drawn.column.table]
                 row[drawn.column.name] = self._other(drawn, instance, attempt)
-                if self._allowed(instance):
+                if self.takes(instance):
                     return True
         return False
 

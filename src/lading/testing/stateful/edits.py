@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from lading.model.rowsets import Column
 from lading.testing.datasets.dataset import FOLDING, Instance, Varying
-from lading.testing.datasets.draw import Drawing, allowed, is_free, join
-from lading.testing.datasets.references import Draw, fits
+from lading.testing.datasets.draw import Drawing, allowed, is_free
+from lading.testing.datasets.references import Draw
 from lading.testing.datasets.table_plan import Drawn, Foreign, Plan
 from lading.testing.stateful.state import State
 
@@ -40,6 +40,10 @@ class Edit:
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(repr(self))
+
+
+class NothingToDo(Exception):
+    """What is there allows no such change."""
 
 
 class Edits:
@@ -75,6 +79,13 @@ class Edits:
         plans = [*self.plans.plans(), *self.plans.links]
         self.referred = {c for plan in plans for foreign in plan.foreign for c in foreign.remote}
 
+    def drawn(self, make: Callable[[Edits], Edit]) -> Edit:
+        """Draw a change by one of the methods below; none where nothing can be done."""
+        try:
+            return make(self)
+        except NothingToDo:
+            return Edit(self.where)
+
     def filled(self) -> Edit:
         """Draw the first rows of all tables."""
         return self._added(self.plans.wanted(None), self.most, self.plans.order[0])
@@ -93,14 +104,10 @@ class Edits:
 
     def edited(self) -> Edit:
         """Draw a few cells of a row anew."""
-        able = {row: self._editable(row) for row in self.state.instances}
-        rows = [row for row, columns in able.items() if columns]
-        if not rows:
-            return Edit(self.where)
-        row = self._pick(rows)
+        row = self._pick([row for row in self.state.instances if self._editable(row)])
 
         def change(copy: Instance, drawing: Drawing) -> None:
-            for drawn in drawing.touch(copy, able[row], least=1):
+            for drawn in drawing.touch(copy, self._editable(row), least=1):
                 self._take_over(copy, drawn)
             self._settle([copy])
 
@@ -116,59 +123,47 @@ class Edits:
             for drawn in self._editable(row):
                 able.setdefault(drawn.column, []).append(row)
         choices = [(column, rows) for column, rows in able.items() if len(rows) > 1]
-        if not choices:
-            return Edit(self.where)
         plans = {row.plan for row in self.state.instances}
         uniques = {c for plan in plans for unique in plan.uniques for c in unique.columns}
         column, rows = self._pick([*(pair for pair in choices if pair[0] in uniques), *choices])
         rows = self.draw(st.permutations(rows))[:CHAINED]
         drawing = self._drawing(row for row in self.state.instances if row not in rows)
         parked = rows[0].copy()
-        able_first = [drawn for drawn in self._editable(rows[0]) if drawn.column is column]
-        drawing.touch(parked, able_first, least=1)
+        drawing.touch(parked, [d for d in self._editable(rows[0]) if d.column is column], least=1)
         self._settle([parked])
         is_circle = self.draw(st.booleans())
         pairs = zip(rows, [*rows[1:], *rows[: int(is_circle)]], strict=False)
         copies = [parked, *(_with_cell(far, column, near.cell(column)) for near, far in pairs)]
-        after = copies[int(is_circle) :]
-        if not (allowed(parked) and all(allowed(c) and drawing.claims.take(c) for c in after)):
-            return Edit(self.where)
+        self._require(allowed(parked) and all(map(drawing.takes, copies[int(is_circle) :])))
         names = " to ".join(map(self.state.named, rows))
         return Edit(self.where, f"pass {column.name} on from {names}", changed=copies)
 
     def linked(self) -> Edit:
         """Let a foreign key of a row lead elsewhere, or nowhere."""
-        able = [
-            (row, foreign)
-            for row in self.state.instances
-            for foreign in row.plan.foreign
-            if self._may_lead(row, foreign)
-        ]
-        if not able:
-            return Edit(self.where)
-        row, foreign = self._pick(able)
+        rows = self.state.instances
+        pairs = [(row, key) for row in rows for key in row.plan.foreign if self._may_lead(row, key)]
+        row, foreign = self._pick(pairs)
+        # What can't wait leads to earlier rows alone.
+        near = rows[: rows.index(row)] if foreign.hard else rows
 
         def change(copy: Instance, drawing: Drawing) -> None:
             for column in foreign.columns:
                 copy.rows[foreign.table].pop(column.name, None)
-            targets: list[Instance | None] = list(self._targets(drawing, row, copy, foreign))
+            able: list[Instance | None] = [
+                far
+                for far in drawing.references.able(copy, foreign)
+                if far in near and far is not row.led.get(foreign)
+            ]
             if foreign.optional and foreign not in row.plan.owners:
-                targets.append(None)
-            copy.lead(foreign, self._pick(targets) if targets else row.led[foreign])
+                able.append(None)
+            copy.lead(foreign, self._pick(able))
 
         columns = " and ".join(column.name for column in foreign.columns)
         return self._changed(f"link {self.state.named(row)}, {columns}", {row: change})
 
     def deleted(self) -> Edit:
         """Delete a row with all that it owns; optional references to it become null first."""
-        able = [
-            row
-            for row in self.state.instances
-            if row.plan.rows is not None or row.plan in self.plans.links
-        ]
-        if not able:
-            return Edit(self.where)
-        row = self._pick(able)
+        row = self._pick(self.state.instances)
         gone = self._owned(row)
         changes: dict[Instance, Callable[[Instance, Drawing], None]] = {}
         for near in self.state.instances:
@@ -180,8 +175,7 @@ class Edits:
             if foreigns and (near not in gone or not any(foreign.hard for foreign in foreigns)):
                 changes[near] = partial(_unlink, foreigns)
         edit = self._changed(f"delete {self.state.named(row)}", changes)
-        if edit.changed or not changes:
-            edit.gone = [old for old in self.state.instances if old in gone]
+        edit.gone = [old for old in self.state.instances if old in gone]
         return edit
 
     # What may change
@@ -198,7 +192,12 @@ class Edits:
         )
 
     def _pick(self, choices: list[Any]) -> Any:
+        self._require(choices)
         return choices[self.draw(st.integers(0, len(choices) - 1))]
+
+    def _require(self, possible: object) -> None:
+        if not possible:
+            raise NothingToDo
 
     def _changed(
         self, text: str, changes: dict[Instance, Callable[[Instance, Drawing], None]]
@@ -211,9 +210,7 @@ class Edits:
             copy.led = dict(row.led)
             drawing.instances.setdefault(row.plan, []).append(row)
             change(copy, drawing)
-            join(copy)
-            if not (allowed(copy) and drawing.claims.take(copy)):
-                return Edit(self.where)
+            self._require(drawing.takes(copy))
             copies.append(copy)
         return Edit(self.where, text, changed=copies)
 
@@ -246,16 +243,6 @@ class Edits:
         others = {c for other in row.plan.foreign if other is not foreign for c in other.columns}
         fixed = others | self.referred
         return not any(column.primary_key or column in fixed for column in foreign.columns)
-
-    def _targets(
-        self, drawing: Drawing, row: Instance, copy: Instance, foreign: Foreign
-    ) -> list[Instance]:
-        """Return where a foreign key may lead; what can't wait leads to earlier rows alone."""
-        able = [far for far in drawing.references.targets(foreign) if fits(copy, foreign, far)]
-        if foreign.hard:
-            places = {far: place for place, far in enumerate(self.state.instances)}
-            able = [far for far in able if places[far] < places[row]]
-        return [far for far in able if far is not row.led.get(foreign)]
 
     def _owned(self, row: Instance) -> set[Instance]:
         """Return a row with its owned rows and its links."""
