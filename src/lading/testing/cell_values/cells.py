@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -184,7 +185,8 @@ class _ColumnDrawing:
 
     def facts(self) -> Facts:
         """Return what is known of the column's values."""
-        lengths = self.fits.lengths
+        fits = list(self.fits.fits.values())
+        lengths = [fit.length for fit in fits]
         asked_length = [self.limits["longest"]] if "longest" in self.limits else []
         known = [length for length in lengths if length is not None] + asked_length
         unlimited = None in lengths and not asked_length
@@ -193,7 +195,7 @@ class _ColumnDrawing:
             everywhere=self.fits.everywhere,
             room=min(known, default=None),
             longest=None if unlimited else min([max(known, default=0), *asked_length]),
-            exact=self.fits.exact,
+            exact=next((fit.exact for fit in fits if fit.exact is not None), None),
             aware=bool(getattr(self.column.type, "timezone", False)),
         )
 
@@ -210,7 +212,8 @@ class _ColumnDrawing:
             return REFUSED
         if self._is_altered(value, stored):
             return REFUSED
-        return stored if self._passes(back) and self.fits.anywhere(stored) else REFUSED
+        passes = self._refused_by_field(back) is None
+        return stored if passes and self.fits.anywhere(stored) else REFUSED
 
     def _is_altered(self, value: Any, stored: Any) -> bool:
         """Tell whether an override's value would be stored as another than was given."""
@@ -220,58 +223,48 @@ class _ColumnDrawing:
         """Return what comes back of a value from the first engine that has the column."""
         return self.fits.returned(value, self.fits.dialects[0])
 
-    def _passes(self, value: Any) -> bool:
-        """Tell whether the field takes a value; a strict one of ours asks no more than its kind.
+    def _refused_by_field(self, value: Any) -> Exception | None:
+        """Return what a field of the application's own raises; a strict one of ours asks no more.
 
-        One of the application's own must write it and read that again, and may yet lose some
-        of it: that is for a round trip to find.
+        It must write a value and read that again, and may yet lose some of it: that is for a
+        round trip to find.
         """
         if self.own is None or value is None:
-            return True
+            return None
         try:
-            return self._written(self.own, value) is None or self._loads(self.own, value)
-        except Exception:  # a field of the application's own may raise anything
-            return False
-
-    def _written(self, field: ma.fields.Field[Any], value: Any) -> Any:
-        return field._serialize(value, field.name, {field.name: value})
-
-    def _loads(self, field: ma.fields.Field[Any], value: Any) -> bool:
-        field.deserialize(self._written(field, value))
-        return True
+            written = self.own._serialize(value, self.own.name, {self.own.name: value})
+            if written is not None:
+                self.own.deserialize(written)
+        except Exception as error:  # a field of the application's own may raise anything
+            return error
+        return None
 
     def key(self, value: Any) -> Any:
         """Return what tells values apart."""
         return repr(value) if self.kind is None else written_key(self.kind, value)
 
-    def _apart(self, value: Any) -> Any:
-        """Return what tells values apart once they have been stored."""
-        return self.key(self._returned(value))
-
-    def _folded(self, value: Any) -> Any:
-        """Return what tells texts apart under a collation that ignores case and blanks."""
-        back = self._returned(value)
-        return back.casefold().rstrip() if isinstance(back, str) else self.key(back)
-
     def plain_values(self, supply: Supply, drawn: Strategy | None) -> PlainValues:
         """Return the plain values; an error where there is none."""
         listed = "choices" in self.limits or self.override is not None
-        key = self._folded if isinstance(self.kind, Text) and not listed else self._apart
-        for more in self._supplies(supply, drawn, listed=listed):
-            plain = PlainValues(self._harmless(more), key, more.count)
-            if plain.values:
-                return plain
-        raise self._none_found(supply.plain(0))
 
-    def _supplies(
-        self, supply: Supply, drawn: Strategy | None, *, listed: bool
-    ) -> Iterator[Supply]:
-        """Yield what plain values are looked for in; where those won't do, all that there are."""
-        yield supply
-        if supply.edges and not listed:
-            yield listed_supply(supply.edges)
-        if drawn is not None and not listed:
-            yield strategy_supply(drawn)
+        def key(value: Any) -> Any:
+            """Tell values apart that have been stored, also where case and blanks don't count."""
+            back = self._returned(value)
+            folds = isinstance(self.kind, Text) and isinstance(back, str) and not listed
+            return back.casefold().rstrip() if folds else self.key(back)
+
+        def look_in(more: Supply) -> PlainValues:
+            return PlainValues(self._harmless(more), key, more.count)
+
+        plain = look_in(supply)
+        # Where plain samples won't do, all others are looked through.
+        if not plain.values and supply.edges and not listed:
+            plain = look_in(listed_supply(supply.edges))
+        if not plain.values and drawn is not None and not listed:
+            plain = look_in(strategy_supply(drawn))
+        if plain.values:
+            return plain
+        raise self._none_found(supply.plain(0))
 
     def _none_found(self, tried: Any) -> DeclarationError:
         """Return the error for a column of which nothing that was tried can stand everywhere."""
@@ -285,10 +278,13 @@ class _ColumnDrawing:
     def _wrong_override(self, value: Any) -> DeclarationError:
         """Return the error for an override's value that the column can't hold as it is."""
         column = f"{self.column.table.fullname}.{self.column.name}"
-        if value is not None and self.settle and self._is_altered(value, self._settled(value)):
+        settled = value
+        with suppress(ValueError):
+            settled = self.fits.settled(value) if self.settle and value is not None else value
+        if self._is_altered(value, settled):
             return DeclarationError(
                 f"overrides for {column} gave {shown(value)}, of which {self.column.type!r} makes "
-                f"{shown(self._settled(value))}, and a foreign key of another type refers to the "
+                f"{shown(settled)}, and a foreign key of another type refers to the "
                 "column; draw values as they come back, or give both columns one type"
             )
         return DeclarationError(
@@ -297,20 +293,9 @@ class _ColumnDrawing:
             "range"
         )
 
-    def _settled(self, value: Any) -> Any:
-        try:
-            return self.fits.settled(value)
-        except ValueError:
-            return value
-
     def _refusal(self, value: Any) -> str:
         """Say why a type or field of the application's own refuses a value, where that is why."""
-        raised = self.fits.refused(value)
-        if raised is None and self.own is not None:
-            try:
-                self._loads(self.own, value)
-            except Exception as error:  # a field of the application's own may raise anything
-                raised = error
+        raised = self.fits.refused(value) or self._refused_by_field(value)
         return "" if raised is None else f": {raised!r}"
 
     def _harmless(self, supply: Supply) -> Callable[[int], Any]:

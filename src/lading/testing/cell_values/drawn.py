@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 import struct
@@ -170,42 +171,39 @@ def single(number: float) -> float:
 # Dates and times
 
 
-def _between(strategy: Callable[..., Any], least: Any, most: Any) -> SearchStrategy[Any]:
-    return strategy(least, max(least, most))  # type: ignore[no-any-return]
+#: By kind, what draws its values.
+_IN_TIME: dict[type[Kind], Callable[..., SearchStrategy[Any]]] = {
+    Date: st.dates, DateTime: st.datetimes, Time: st.times, Interval: st.timedeltas,
+}  # fmt: skip
+#: The ends of intervals that have no bounds.
+LENGTHS = (dt.timedelta(-700_000), dt.timedelta(2_900_000))
 
 
-def _naive(end: Any, otherwise: Any) -> Any:
-    return otherwise if end is None else end.replace(tzinfo=None)
-
-
-def _moments(kind: DateTime | Time, _type: Any, facts: Facts) -> SearchStrategy[Any]:
+def _in_time(kind: Kind, _type: Any, facts: Facts) -> SearchStrategy[Any]:
     python: Any = kind.python
-    strategy: Any = st.datetimes if isinstance(kind, DateTime) else st.times
-    moments = _between(
-        strategy,
-        _naive(facts.least, python.min),
-        _naive(facts.most, python.max),
-    )
-    drawn = joined(moments.map(lambda moment: moment.replace(microsecond=0)), moments)
-    if not kind.aware:
+    low, high = LENGTHS if isinstance(kind, Interval) else (python.min, python.max)
+    ends: list[Any] = [
+        low if facts.least is None else facts.least,
+        high if facts.most is None else facts.most,
+    ]
+    if isinstance(kind, DateTime | Time):
+        ends = [end.replace(tzinfo=None) for end in ends]
+    drawn = _IN_TIME[type(kind)](ends[0], max(ends))
+    if isinstance(kind, Date):
         return drawn
+    both = joined(drawn.map(_whole_seconds), drawn)
+    if not getattr(kind, "aware", False):
+        return both
     return joined(
-        drawn.map(lambda moment: moment.replace(tzinfo=UTC)),
-        st.builds(lambda moment, zone: moment.replace(tzinfo=zone), drawn, st.sampled_from(ZONES)),
+        both.map(lambda moment: moment.replace(tzinfo=UTC)),
+        st.builds(lambda moment, zone: moment.replace(tzinfo=zone), both, st.sampled_from(ZONES)),
     )
 
 
-def _dates(kind: Date, _type: Any, facts: Facts) -> SearchStrategy[Any]:
-    python: Any = kind.python
-    return _between(st.dates, facts.least or python.min, facts.most or python.max)
-
-
-def _intervals(kind: Interval, _type: Any, facts: Facts) -> SearchStrategy[Any]:
-    python: Any = kind.python
-    low, high = facts.least or python(-700_000), facts.most or python(2_900_000)
-    lengths = _between(st.timedeltas, low, high)
-    whole = lengths.map(lambda length: length - python(microseconds=length.microseconds))
-    return joined(whole, lengths)
+def _whole_seconds(value: Any) -> Any:
+    if isinstance(value, dt.timedelta):
+        return value - dt.timedelta(microseconds=value.microseconds)
+    return value.replace(microsecond=0)
 
 
 # Others
@@ -261,9 +259,7 @@ _RULES: list[tuple[type[Kind] | tuple[type[Kind], ...], Any]] = [
     (Integer, _integers),
     (Float, _floats),
     (Number, _decimals),
-    (Date, _dates),
-    ((DateTime, Time), _moments),
-    (Interval, _intervals),
+    ((Date, DateTime, Time, Interval), _in_time),
     (Uuid, _uuids),
     (Bytes, _bytes),
     (Json, _json),

@@ -227,16 +227,6 @@ class Fits:
         """The dialects that have such a column."""
         return tuple(self.fits)
 
-    @property
-    def lengths(self) -> list[int | None]:
-        """How long texts or bytes may be on each dialect."""
-        return [fit.length for fit in self.fits.values()]
-
-    @property
-    def exact(self) -> int | None:
-        """The length that some dialect pads bytes to, if there is one."""
-        return next((fit.exact for fit in self.fits.values() if fit.exact is not None), None)
-
     def holds(self, value: Any, dialect: str) -> bool:
         """Tell whether the column keeps a value exactly on a dialect."""
         fit = self.fits.get(dialect)
@@ -290,10 +280,9 @@ class Fits:
         for fit in self.fits.values():
             try:
                 fit.core(value)
+                return None
             except Exception as error:  # a type of the application's own may raise anything
                 raised = error
-            else:
-                return None
         return raised
 
     def settled(self, value: Any) -> Any:

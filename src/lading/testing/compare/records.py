@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import reprlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import gt
 from typing import Any
 
 from lading.model.entities import Entities
 from lading.model.hidden import masked, masked_value
 from lading.model.ordering import key_order
-from lading.model.rowsets import Children, Links, Reference, RowSet, Value
+from lading.model.rowsets import Children, Links, Reference, RowSet
 from lading.records.canonical import encoded
 from lading.testing.compare.difference import (
     LINK,
@@ -26,6 +26,7 @@ from lading.testing.compare.difference import (
 )
 
 Record = Mapping[str, Any]
+Written = dict[str, Any]
 Records = Mapping[str, Sequence[Any]]
 #: What stands between a reference and one of its columns, which is compared as it is stored.
 AS = " as "
@@ -97,20 +98,26 @@ def record_differences(
     return ranked(comparison.differences)
 
 
-def restorable(rows: RowSet, records: Iterable[Any]) -> list[dict[str, Any]]:
+def at_each_level(
+    rows: RowSet, record: Written, change: Callable[[RowSet, Written], Written]
+) -> Written:
+    """Return a record that is changed, once each record that it owns is."""
+    nested = {
+        children.written: [at_each_level(children.rows, owned, change) for owned in several]
+        for children in rows.children
+        if isinstance(several := record.get(children.written), list)
+    }
+    return change(rows, record | nested)
+
+
+def restorable(rows: RowSet, records: Iterable[Written]) -> list[Written]:
     """Return records without what no import restores."""
-    left_out = {value.written for value in rows.values if not value.writable}
-    children = {member.written: member for member in rows.children}
-    return [
-        {
-            name: restorable(children[name].rows, value)
-            if name in children and isinstance(value, list)
-            else value
-            for name, value in record.items()
-            if name not in left_out
-        }
-        for record in records
-    ]
+
+    def without(within: RowSet, record: Written) -> Written:
+        left_out = {value.written for value in within.values if not value.writable}
+        return {name: value for name, value in record.items() if name not in left_out}
+
+    return [at_each_level(rows, record, without) for record in records]
 
 
 class Comparison:
@@ -291,8 +298,4 @@ def _disordered(rows: RowSet, entity: str, key: str, record: Record) -> Iterator
 
 def has_unrestored(entities: Entities) -> bool:
     """Tell whether records say anything that no import restores."""
-    return any(
-        isinstance(member, Value) and not member.writable
-        for rows in entities.all_rows()
-        for member in rows.members
-    )
+    return any(not value.writable for rows in entities.all_rows() for value in rows.values)

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from lading.database.live import database_for
 from lading.values.json_text import canonical_json, json_text
 
+#: What shows a stored value, without what may be normalised.
+Shown = Callable[[Any], str]
 #: A stored type and a stored text; two cells of one column are equal if both are.
 Cell = tuple[str, str]
 #: Each table's full name with its rows, and each row's column names with their cells.
@@ -45,54 +47,37 @@ def is_null(cell: Cell) -> bool:
 def cells_of(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
     """Return one table's rows as they are stored; see :func:`stored_cells`."""
     dialect = database_for(connection).dialect
-    names = [dialect.name(column) for column in table.columns]
-    shows = _shows(connection, table)
-    if connection.dialect.name == "sqlite":
-        items = [f"typeof({name}), {name}" for name in names]
-    elif connection.dialect.name == "postgresql":
-        items = [f"pg_typeof({name})::text, CAST({name} AS text)" for name in names]
-    else:
-        below = [_below(connection, column) for column in table.columns]
-        items = [
-            f"'{type(type_).__name__}', {_mariadb_sql(name, type_)}"
-            for name, type_ in zip(names, below, strict=True)
-        ]
-        shows = [
-            _bytes_of if _is_bytes(type_) else show
-            for type_, show in zip(below, shows, strict=True)
-        ]
-    sql = f"SELECT {', '.join(items)} FROM {dialect.table(table)}"
-    places = [
-        (column.name, 2 * n, text)
-        for n, (column, text) in enumerate(zip(table.columns, shows, strict=True))
+    columns = [
+        (column.name, 2 * n, *_selected(connection, dialect.name(column), column))
+        for n, column in enumerate(table.columns)
     ]
+    sql = f"SELECT {', '.join(sql for *_, sql, _ in columns)} FROM {dialect.table(table)}"
     return [
-        {name: (row[n], text(row[n + 1])) for name, n, text in places}
+        {name: (row[n], show(row[n + 1])) for name, n, _, show in columns}
         for row in connection.exec_driver_sql(sql).fetchall()
     ]
 
 
-Shown = Callable[[Any], str]
-
-
-def _below(connection: sa.Connection, column: sa.Column[Any]) -> Any:
-    """Return the type that a column has on an engine, without decorators."""
+def _selected(connection: sa.Connection, name: str, column: sa.Column[Any]) -> tuple[str, Shown]:
+    """Return SQL for a cell's stored type and content, and what shows the content."""
     type_: Any = column.type.dialect_impl(connection.dialect)
-    return getattr(type_, "impl_instance", type_)
-
-
-def _shows(connection: sa.Connection, table: sa.Table) -> list[Shown]:
-    """Return what shows a stored value of each column, without what may be normalised."""
-    shows: list[Shown] = []
-    for column in table.columns:
-        below = _below(connection, column)
-        if isinstance(below, sa.Numeric | sa.Float):
-            loose = not isinstance(below, sa.Float) and below.scale is None
-            is_text = connection.dialect.name != "sqlite"
-            shows.append(_number(loose=loose, is_text=is_text))
-        else:
-            shows.append(_json if isinstance(below, sa.JSON) else repr)
-    return shows
+    type_ = getattr(type_, "impl_instance", type_)  # below decorators
+    engine = connection.dialect.name
+    show: Shown = _json if isinstance(type_, sa.JSON) else repr
+    if isinstance(type_, sa.Numeric | sa.Float):
+        loose = not isinstance(type_, sa.Float) and type_.scale is None
+        show = _number(loose=loose, is_text=engine != "sqlite")
+    if engine == "sqlite":
+        return f"typeof({name}), {name}", show
+    if engine == "postgresql":
+        return f"pg_typeof({name})::text, CAST({name} AS text)", show
+    # On MariaDB every bit of a number, and every byte of the others; JSON is compared by value.
+    content = f"({name} + 0e0)" if isinstance(type_, sa.Float) else f"CAST({name} AS CHAR)"
+    if isinstance(type_, sa.JSON):
+        content = name
+    elif isinstance(type_, sa.String | sa.Enum | sa.types._Binary):
+        content, show = f"HEX({name})", _bytes_of
+    return f"'{type(type_).__name__}', {content}", show
 
 
 def _number(*, loose: bool, is_text: bool) -> Shown:
@@ -117,19 +102,6 @@ def _json(value: Any) -> str:
         return json_text(canonical_json(json.loads(value))).decode()
     except (ValueError, RecursionError):
         return repr(value)
-
-
-def _mariadb_sql(name: str, type_: Any) -> str:
-    """Return SQL for a cell's exact content: every bit of a number, every byte of the others."""
-    if isinstance(type_, sa.Float):
-        return f"({name} + 0e0)"
-    if isinstance(type_, sa.JSON):
-        return name  # its text is compared by its value
-    return f"HEX({name})" if _is_bytes(type_) else f"CAST({name} AS CHAR)"
-
-
-def _is_bytes(type_: Any) -> bool:
-    return isinstance(type_, sa.String | sa.Enum | sa.types._Binary)
 
 
 def _bytes_of(digits: Any) -> str:

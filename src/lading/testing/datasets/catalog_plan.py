@@ -97,23 +97,17 @@ class Plans:
     def as_stored(self, table: sa.Table) -> sa.Table:
         """Return a table to write and read by, which takes fields that travel stored as that."""
         if table not in self._stored:
-            self._stored[table] = self._without_types(table)
+            values = [value for rows in self.entities.plain.values() for value in rows.values]
+            stored = {value.column for value in values if value.stored is not None}
+            types = {
+                column.name: AsStored(column.type)
+                for column in table.columns
+                if column in stored or any(key.column in stored for key in column.foreign_keys)
+            }
+            self._stored[table] = table.to_metadata(sa.MetaData()) if types else table
+            for name, type_ in types.items():
+                self._stored[table].c[name].type = type_
         return self._stored[table]
-
-    def _without_types(self, table: sa.Table) -> sa.Table:
-        values = [value for rows in self.entities.plain.values() for value in rows.values]
-        stored = {value.column: value.stored for value in values if value.stored is not None}
-        types = {
-            column.name: AsStored(column.type)
-            for column in table.columns
-            if column in stored or any(key.column in stored for key in column.foreign_keys)
-        }
-        if not types:
-            return table
-        copy = table.to_metadata(sa.MetaData())
-        for name, type_ in types.items():
-            copy.c[name].type = type_
-        return copy
 
     def wanted(self, only: Collection[str] | None) -> set[Plan]:
         """Return the plans of which rows are drawn: those named, and what these must refer to."""

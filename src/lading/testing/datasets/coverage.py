@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from lading.catalog import Catalog
 from lading.database.tables import tables_of
+from lading.fresh_databases.factories import tables_of_models
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.testing.compare.difference import NOTHING, DataDifference
 
@@ -16,21 +19,17 @@ def forgotten(catalog: Catalog) -> list[DataDifference]:
     entities = catalog.use()
     carried = {column for rows in entities.all_rows() for column in _carried(rows)}
     named = catalog.coverage()
+    names: dict[sa.Table, str] = {table: table.fullname for table in tables_of(entities)}
+    names |= {table: rows.name for rows in entities.all_rows() for table in rows.tables}
     differences = []
-    carrying = set(tables_of(entities))
-    for metadata in dict.fromkeys(table.metadata for table in carrying):
-        for table in metadata.tables.values():
-            if table not in carrying and table.fullname not in named:
-                differences.append(DataDifference(table.fullname, None, None, "a table", NOTHING))
-            for column in table.columns if table in carrying else ():
-                if column not in carried and f"{table.fullname}.{column.name}" not in named:
-                    entity = next(
-                        (rows.name for rows in entities.all_rows() if table in rows.tables),
-                        table.fullname,
-                    )
-                    differences.append(
-                        DataDifference(entity, None, column.name, "a column", NOTHING)
-                    )
+    for table in tables_of_models(catalog):
+        if table not in names and table.fullname not in named:
+            differences.append(DataDifference(table.fullname, None, None, "a table", NOTHING))
+        differences += [
+            DataDifference(names[table], None, column.name, "a column", NOTHING)
+            for column in (table.columns if table in names else ())
+            if column not in carried and f"{table.fullname}.{column.name}" not in named
+        ]
     return differences
 
 

@@ -42,9 +42,10 @@ def constraints_of(table: sa.Table) -> list[Unique]:
     uniques = [Unique(tuple(c.columns)) for c in (table.primary_key, *constraints)]
     for index in table.indexes:
         if index.unique:
-            elements = [e for x in index.expressions for e in sa.sql.visitors.iterate(x)]
+            expressions: list[Any] = list(index.expressions)
+            elements = [e for x in expressions for e in sa.sql.visitors.iterate(x)]
             columns = dict.fromkeys(e for e in elements if isinstance(e, sa.Column))
-            is_plain = all(isinstance(x, sa.Column) for x in index.expressions)
+            is_plain = all(isinstance(x, sa.Column) for x in expressions)
             uniques.append(Unique(tuple(columns), folds=not is_plain))
     places = list(table.columns)
     uniques = [unique for unique in uniques if unique.columns]

@@ -50,7 +50,9 @@ def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -
     if problems:
         raise Faulty(str(problems[0]))
     for name, flow in upgrade.pipeline.flows.items():
-        if _is_merged(flow) and _has_twins(outcome[name], plan.shapes.roots[name]["key"]):
+        key = plan.shapes.roots[name]["key"]
+        texts = {json_text([record.get(part) for part in key]) for record in outcome[name]}
+        if _is_merged(flow) and len(texts) < len(outcome[name]):
             reject()
     return outcome
 
@@ -60,11 +62,6 @@ def _is_merged(flow: Flow) -> bool:
     if isinstance(flow.source, SplitSource):
         return _is_merged(flow.source.flow)
     return not isinstance(flow.source, str)
-
-
-def _has_twins(records: list[Any], key: list[str]) -> bool:
-    texts = {json_text([record.get(name) for name in key]) for record in records}
-    return len(texts) < len(records)
 
 
 def _decided(flow: Flow) -> Flow:

@@ -5,10 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
-from lading.catalog import Catalog
-from lading.importer import import_all, import_document
 from lading.planning.plan import ImportPlan
 from lading.report import ImportReport
 from lading.testing.compare.records import plain_text
@@ -36,24 +32,17 @@ class Exported:
             name: document[name] for name in state.plans.entities.roots
         }
 
-    def load(self, engine: sa.Engine, catalog: Catalog, **options: Any) -> Any:
-        """Import it, or plan to."""
-        if isinstance(self.content, Path):
-            return import_all(engine, self.content, catalog=catalog, **options)
-        return import_document(engine, self.content, catalog=catalog, **options)
-
     def failed(self, report: ImportReport | ImportPlan) -> set[Who]:
         """Return the records that a report's problems name."""
-        return {
-            (_entity(problem.file, self.records), plain_text(problem.key))
+        # A bundle's file is named after its entity, as a document's list is.
+        places = [
+            (problem.file.partition("_")[2].removesuffix(".json"), problem)
+            if isinstance(self.content, Path)
+            else (problem.file, problem)
             for problem in report.problems
-        }
+        ]
+        return {(entity, plain_text(problem.key)) for entity, problem in places}
 
     def __repr__(self) -> str:
         form = self.content.suffix[1:] or "folder" if isinstance(self.content, Path) else "document"
         return f"<{form} of {self.where}>"
-
-
-def _entity(file: str, names: Any) -> str:
-    """Return the entity of a bundle's file, or of a document's list, which has its name."""
-    return file if file in names else file.partition("_")[2].removesuffix(".json")

@@ -9,8 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from lading.bundle.manifest import Manifest
+from lading.catalog import Catalog
 from lading.filenames import MANIFEST
+from lading.importer import import_all, import_document
 
 
 def records_of(path: Path) -> dict[str, list[Any]]:
@@ -22,9 +26,13 @@ def records_of(path: Path) -> dict[str, list[Any]]:
     }
 
 
-def manifest_of(path: Path) -> Manifest:
-    """Return a bundle's manifest."""
-    return Manifest.from_bytes(read_bundle(path)[MANIFEST])
+def load(
+    engine: sa.Engine, content: Path | dict[str, Any], catalog: Catalog, **options: Any
+) -> Any:
+    """Import a bundle or a document, or plan to."""
+    if isinstance(content, Path):
+        return import_all(engine, content, catalog=catalog, **options)
+    return import_document(engine, content, catalog=catalog, **options)
 
 
 def read_bundle(path: Path) -> dict[str, bytes]:

@@ -130,10 +130,14 @@ class Outcome:
         is_partial |= bool(self.replaced and self.staying) and any(
             reference.target.is_owned for reference in references
         )
+        fixed = {
+            name: [*_ids(root), *([root.discriminator.written] if root.discriminator else [])]
+            for name, root in self.entities.roots.items()
+        }
         return is_partial or any(
-            not same(self.known[name][key].get(fixed), self.loaded[name][key].get(fixed))
+            not same(self.known[name][key].get(field), self.loaded[name][key].get(field))
             for name, key in self.replaced
-            for fixed in _fixed(self.entities[name])
+            for field in fixed[name]
         )
 
     @property
@@ -342,8 +346,3 @@ def _is_by_key(reference: Reference) -> bool:
 def _ids(root: RowSet) -> list[str]:
     """Return the fields of the primary key."""
     return [value.written for value in root.values if value.column.primary_key]
-
-
-def _fixed(root: RowSet) -> list[str]:
-    """Return the fields that no update changes: those of the primary key, and the class."""
-    return [*_ids(root), *([root.discriminator.written] if root.discriminator else [])]

@@ -15,7 +15,6 @@ from lading.catalog import Catalog
 from lading.errors import ArgumentError
 from lading.exporter import export_all
 from lading.fresh_databases.factories import EngineFactory, database, engine_name
-from lading.importer import import_all
 from lading.messages import counted
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
@@ -28,7 +27,7 @@ from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.insert import write
 from lading.testing.datasets.reading import read_rows
-from lading.testing.trips.bundles import files_of, noted, records_of
+from lading.testing.trips.bundles import files_of, load, noted, records_of
 
 #: Where Linux keeps files in memory.
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - each trip has a folder of its own there
@@ -95,10 +94,10 @@ class Trip:
             export_all(engine, path, catalog=self.catalog)
         return path
 
-    def imported(self, engine: sa.Engine, path: Path) -> ImportReport:
-        """Import a bundle, whose every record must be new."""
+    def imported(self, engine: sa.Engine, content: Path | dict[str, Any]) -> ImportReport:
+        """Import a bundle or a document, whose every record must be new."""
         with noted("the import of what was exported"):
-            report = import_all(engine, path, catalog=self.catalog)
+            report: ImportReport = load(engine, content, self.catalog)
         differing = []
         for name, records in self.expected.items():
             count = report[name].imported
@@ -114,7 +113,7 @@ class Trip:
         """A second import finds every record there, and equal; each cell stays as it is."""
         before = self.cells(engine)
         with noted("the second import"):
-            report = import_all(engine, path, catalog=self.catalog)
+            report = load(engine, path, self.catalog)
         differing = [
             DataDifference(name, None, None, "every record there", f"a second import: {counts}")
             for name, counts in report.entities.items()
