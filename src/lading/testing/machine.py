@@ -237,13 +237,8 @@ class RoundTripMachine(RuleBasedStateMachine):
         self.trip.same_cells(exported.cells, self.trip.cells(engine), when)
         self.trip.same_rows(engine, when)
 
-    @rule(
-        exported=exports,
-        into=st.sampled_from(PLACES),
-        options=_options(),
-        expects=st.booleans(),
-    )
-    def load(self, exported: Exported, into: str, options: dict[str, Any], expects: bool) -> None:
+    @rule(exported=exports, into=st.sampled_from(PLACES), options=_options())
+    def load(self, exported: Exported, into: str, options: dict[str, Any]) -> None:
         """Import into a database that has rows of its own, as a dry run foretells."""
         catalog, live = type(self).catalog, self.live[into]
         before = self._document(live)
@@ -256,8 +251,9 @@ class RoundTripMachine(RuleBasedStateMachine):
             self._unchanged(live, "a dry run") as cells,
             noted(f"a dry run of an import into {into}"),
         ):
-            plan: ImportPlan = load(live.engine, exported.content, catalog, **options, dry_run=True)
-        report = self._imported(exported, live, options, plan if expects else None)
+            planning = {**options, "expect": None, "dry_run": True}
+            plan: ImportPlan = load(live.engine, exported.content, catalog, **planning)
+        report = self._imported(exported, live, options, plan if options["expect"] else None)
         failed = exported.failed(report)
         may_fail = outcome.may_fail or (failed > outcome.refused and not self._can_be(outcome))
         outcome.check_failed(report, failed, may_fail=may_fail)
@@ -291,9 +287,8 @@ class RoundTripMachine(RuleBasedStateMachine):
         watching: AbstractContextManager[Any] = nullcontext() if plan is None else watched
         try:
             with noted(f"an import into {live.name}"), watching as in_vain:
-                report: ImportReport = load(
-                    live.engine, exported.content, catalog, **options, expect=plan or None
-                )
+                held = {**options, "expect": plan or None}
+                report: ImportReport = load(live.engine, exported.content, catalog, **held)
         except ImportFailed as error:
             if options["on_error"] == "continue":
                 raise
@@ -316,15 +311,10 @@ class RoundTripMachine(RuleBasedStateMachine):
             return False
         return not outcome.shares_ids
 
-    @rule(
-        where=st.sampled_from(PLACES),
-        into=st.sampled_from(PLACES),
-        options=_options(),
-        expects=st.booleans(),
-    )
-    def carry(self, where: str, into: str, options: dict[str, Any], expects: bool) -> None:
+    @rule(where=st.sampled_from(PLACES), into=st.sampled_from(PLACES), options=_options())
+    def carry(self, where: str, into: str, options: dict[str, Any]) -> None:
         """Export a database as it is now, and import that."""
-        self.load(self.export(where, FORMS[-1]), into, options, expects)
+        self.load(self.export(where, FORMS[-1]), into, options)
 
     def _keeps_rows(self, live: Live, before: Stored) -> None:
         """Every row that was there is as it was."""

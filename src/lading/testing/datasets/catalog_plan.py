@@ -186,11 +186,7 @@ class Plans:
         for rows in self.entities.all_rows():
             for children in rows.children:
                 plan = self.of[children.rows.table]
-                way = next(
-                    foreign
-                    for foreign in plan.foreign
-                    if set(foreign.columns) == {near for near, _ in children.pairs}
-                )
+                way = plan.way(near for near, _ in children.pairs)
                 way.wanted = children.classes
                 plan.is_sequence |= plan.made_up in {column for column, _ in children.sequence}
                 if way not in plan.owners:

@@ -54,7 +54,7 @@ class Written:
         if isinstance(member, Value):
             return self._plain(member, instance)
         if isinstance(member, Reference):
-            return self._key(member, self.led(member, instance))
+            return self._key(member, instance.led.get(instance.plan.way(member.columns)))
         if isinstance(member, Links):
             keys = [self._key(member.reference, far) for far in self.linked(member, instance)]
             return sorted(keys, key=lambda key: reference_order(member.reference, key))
@@ -80,13 +80,6 @@ class Written:
 
     # References
 
-    def led(self, reference: Reference, instance: Instance) -> Instance | None:
-        """Return what a reference of an object leads to."""
-        for foreign, far in instance.led.items():
-            if set(foreign.columns) == set(reference.columns):
-                return far
-        return None
-
     def _key(self, reference: Reference, far: Instance | None) -> Any:
         if far is None:
             return None
@@ -100,19 +93,17 @@ class Written:
     def linked(self, links: Links, instance: Instance) -> list[Instance | None]:
         """Return what a list of references leads to."""
         plan = self.links[links.table]
-        near, far = ends_of(plan, links)
+        near = plan.way(column for column, _ in links.local)
+        far = next(foreign for foreign in plan.foreign if foreign is not near)
         return [link.led[far] for link in self.dataset.of(plan) if link.led[near] is instance]
 
     # Owned rows
 
     def owned(self, children: Children, instance: Instance) -> list[Instance]:
         """Return the rows that an object owns by one of its lists."""
-        near = {column for column, _ in children.pairs}
-        return [
-            child
-            for child in self.dataset.of(self.plans.of[children.rows.table])
-            if any(set(key.columns) == near and far is instance for key, far in child.led.items())
-        ]
+        plan = self.plans.of[children.rows.table]
+        way = plan.way(column for column, _ in children.pairs)
+        return [child for child in self.dataset.of(plan) if child.led.get(way) is instance]
 
     def _nested(self, children: Children, instance: Instance) -> list[Record]:
         plan = self.plans.of[children.rows.table]
@@ -132,10 +123,3 @@ class Written:
         assert plan.rows is not None
         kind = next(value.kind for value in plan.rows.values if value.column is column)
         return (False,) if value is None else (True, kind.order(kind.write(value)))
-
-
-def ends_of(plan: Plan, links: Links) -> tuple[Any, Any]:
-    """Return a link table's foreign keys: to the owner, and to what the list refers to."""
-    near = {column for column, _ in links.local}
-    owner = next(foreign for foreign in plan.foreign if set(foreign.columns) == near)
-    return owner, next(foreign for foreign in plan.foreign if foreign is not owner)

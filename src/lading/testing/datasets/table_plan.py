@@ -6,7 +6,7 @@ their own; a *foreign key* here is one of the database's or of a declared refere
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -144,6 +144,11 @@ class Plan:
     def name(self) -> str:
         """What the rows are called: the entity, or the table."""
         return self.rows.name if self.rows is not None else self.table.fullname
+
+    def way(self, columns: Iterable[Column]) -> Foreign:
+        """Return the foreign key that some columns are."""
+        wanted = set(columns)
+        return next(foreign for foreign in self.foreign if set(foreign.columns) == wanted)
 
     @cached_property
     def ids(self) -> Cells:

@@ -17,6 +17,8 @@ MODES = ("skip", "error", *UPDATING)
 def drawn_options(entities: Sequence[str], *, may_cascade: bool) -> SearchStrategy[dict[str, Any]]:
     """Draw the options of an import into a catalog with these entities, as keyword arguments.
 
+    ``expect`` says whether the import is held to its plan, which takes that one's place.
+
     Args:
         entities: Their names.
         may_cascade: Whether rows outside of the entities may go along with deleted ones.
@@ -28,6 +30,7 @@ def drawn_options(entities: Sequence[str], *, may_cascade: bool) -> SearchStrate
             "on_conflict": modes | st.builds(lambda few, mode: {**few, "*": mode}, some, modes),
             "on_error": st.sampled_from(ERRORS),
             "only": st.none() | st.lists(names, min_size=1, unique=True),
+            "expect": st.booleans(),
             "cascade": st.booleans() if may_cascade else st.just(value=False),
         }
     )

@@ -29,7 +29,14 @@ def records_of(path: Path) -> dict[str, list[Any]]:
 def load(
     engine: sa.Engine, content: Path | dict[str, Any], catalog: Catalog, **options: Any
 ) -> Any:
-    """Import a bundle or a document, or plan to."""
+    """Import a bundle or a document, or plan to.
+
+    Args:
+        engine: The engine of the database.
+        content: A bundle's path, or a document.
+        catalog: Its catalog.
+        options: What ``import_all`` takes beside.
+    """
     if isinstance(content, Path):
         return import_all(engine, content, catalog=catalog, **options)
     return import_document(engine, content, catalog=catalog, **options)
