@@ -164,25 +164,31 @@ class RoundTripMachine(RuleBasedStateMachine):
     @initialize(target=exports, change=_change(Edits.filled, where=PLACES[0]))
     def fill(self, change: Edit) -> Exported:
         """Insert the first rows, and export them."""
-        self.change(change)
+        self.apply(change)
         return self.export(change.where, FORMS[0])
 
     @initialize(change=_change(Edits.filled, where=PLACES[1]))
     def fill_other(self, change: Edit) -> None:
         """Insert the first rows of the other database."""
-        self.change(change)
+        self.apply(change)
 
     @rule(change=_change(Edits.inserted))
     def insert(self, change: Edit) -> None:
         """Insert further rows."""
-        self.change(change)
+        self.apply(change)
 
-    @rule(change=_change(Edits.edited, Edits.swapped, Edits.linked, Edits.deleted))
-    def change(self, change: Edit) -> None:
-        """Edit cells of a row, let rows pass on what is unique, link one elsewhere, or delete it.
+    @rule(change=_change(Edits.edited, Edits.swapped))
+    def edit(self, change: Edit) -> None:
+        """Edit a few cells of a row, or let rows exchange what is unique, or pass it on."""
+        self.apply(change)
 
-        Its owned rows go with a row.
-        """
+    @rule(change=_change(Edits.linked, Edits.deleted))
+    def link(self, change: Edit) -> None:
+        """Let a reference lead elsewhere, or delete a row with what it owns."""
+        self.apply(change)
+
+    def apply(self, change: Edit) -> None:
+        """Make a change, and hold what an export says of it to the rows."""
         live = self.live[change.where]
         live.apply(change)
         self._hold(live, "after a change")
