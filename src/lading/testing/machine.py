@@ -99,15 +99,15 @@ class RoundTripMachine(RuleBasedStateMachine):
     :func:`datasets` take; they are class attributes, or keyword arguments of the call.
 
     Which records fail is known where only natural keys decide it: those that are there under
-    ``on_conflict="error"``. Where unique columns clash as well, only some entities are loaded or
-    updated, or owned rows go to which others refer, any record that would be written may fail, if
-    the plan says so. Not done is an import in which records share a ``by`` field that the database
-    doesn't keep unique, be it only until a mirror deletes one of them, nor one that changes or
-    deletes what a foreign key other than to a primary key holds. Where a ``by`` field changes,
-    records that are found by it are compared, and not counted. ``cascade=True`` is left out where
-    the database deletes or clears rows along with owned ones. What hooks make of an entity's
-    records isn't compared. On engines whose collations hold different texts for equal, columns
-    that are unique get harmless values.
+    ``on_conflict="error"``. Where a fresh database refuses what the import should leave, only some
+    entities are loaded or updated, or owned rows go to which others refer, any record that would be
+    written may fail, if the plan says so. Not done is an import in which records share a ``by``
+    field that the database doesn't keep unique, be it only until a mirror deletes one of them, nor
+    one that changes or deletes what a foreign key other than to a primary key holds. Where a ``by``
+    field changes, records that are found by it are compared, and not counted. ``cascade=True`` is
+    left out where the database deletes or clears rows along with owned ones. What hooks make of an
+    entity's records isn't compared. On engines whose collations hold different texts for equal,
+    columns that are unique get harmless values.
     """
 
     __test__ = False
