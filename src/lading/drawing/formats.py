@@ -31,7 +31,8 @@ def drawn(graph: EntityGraph, form: str = "text") -> str:
         The picture, which ends with a line break.
 
     Raises:
-        ArgumentError: there is no such format, or graphlay isn't installed, which lays out SVG.
+        ArgumentError: there is no such format; for SVG also if the graph has more than 250
+            entities, or if graphlay isn't installed, which lays it out.
     """
     if form not in FORMATS:
         raise ArgumentError("form", form, f"one of: {', '.join(FORMATS)}")

@@ -26,6 +26,8 @@ OPTIONS: dict[str, Any] = {
 BEGIN = 0.85
 #: Up to how many entities graphlay takes its time, for the fewest crossings.
 THOROUGH = 80
+#: Up to how many entities are laid out: four times as many take ten seconds, and nobody reads them.
+MOST_DRAWN = 250
 Point = tuple[float, float]
 
 
@@ -60,8 +62,17 @@ def laid_out(graph: EntityGraph, cards: list[EntityCard]) -> GraphLayout:
     """Lay out a graph, whose cards stand in the order of its nodes.
 
     Raises:
-        ArgumentError: graphlay isn't installed.
+        ArgumentError: the graph has more than ``MOST_DRAWN`` entities, or graphlay isn't installed.
     """
+    if len(cards) > MOST_DRAWN:
+        raise ArgumentError(
+            "graph",
+            graph,
+            f"at most {MOST_DRAWN}",
+            "Draw a part of it: --around NAME --depth N (in Python: around(graph, name, depth)); "
+            "the other formats take any number.",
+            subject=f"an SVG picture of {len(cards):,} entities",
+        )
     if not cards:
         return GraphLayout((), (), 0, 0)
     edges = [edge for edge in graph.edges if edge.source != edge.target]

@@ -15,6 +15,7 @@ from lading.bundle.shape_format import is_shape
 from lading.catalog import Catalog, catalog_of
 from lading.drawing import graph_of_catalog, graph_of_manifest
 from lading.drawing.entity_graph import EntityGraph
+from lading.drawing.layout import MOST_DRAWN
 from lading.drawing.svg import svg_element, svg_style
 from lading.errors import BundleError
 from lading.exporting.export_run import Export, exporting_from, prepared_export
@@ -34,9 +35,6 @@ from lading.values.json_text import on_own_stack, parse_json
 from lading.verifying.bundle_check import is_current
 from lading.verifying.portable import PortableBinder
 from lading.verifying.shape_rows import hide_as_declared, rows_of_shapes
-
-#: Up to how many entities a picture of all of them is drawn.
-MOST_DRAWN = 250
 
 
 def bundle_page(
@@ -249,7 +247,8 @@ def picture(graph: EntityGraph) -> str:
     """Return the picture of a graph, or a sentence in its place."""
     if len(graph.nodes) > MOST_DRAWN:
         return (
-            f'<p class="note">Nobody reads a picture of {len(graph.nodes):,} entities. '
-            "Draw some: <code>lading graph --around ENTITY --depth 1</code></p>"
+            f'<p class="note">{len(graph.nodes):,} entities are too many for a picture, which has '
+            f"at most {MOST_DRAWN}. Draw a part of them: "
+            "<code>lading graph SOURCE --around NAME --depth N --format svg</code></p>"
         )
     return svg_element(graph, anchors=True)

@@ -36,6 +36,7 @@ class Context:
         self.owners: dict[SchemaClass, list[tuple[SchemaClass, str, Owned]]] = {}
         self.drafts: dict[SchemaClass, RowSetDraft] = {}
         self.plain: dict[SchemaClass, RowSet] = {}
+        self._by_table: dict[Any, list[RowSet]] = {}
         self.mistakes: list[str] = []
         self.mistaken: dict[SchemaClass, list[str]] = {}
         self.decisions: dict[SchemaClass, dict[str, str]] = {
@@ -51,9 +52,15 @@ class Context:
             if isinstance(declared, Owned):
                 self.owners.setdefault(declared.child, []).append((schema, name, declared))
 
+    def open(self, schema: SchemaClass, rows: RowSet) -> None:
+        """Take a schema's row set, whose tables are known from now on."""
+        self.plain[schema] = rows
+        for table in rows.tables:
+            self._by_table.setdefault(table, []).append(rows)
+
     def of_table(self, table: Any) -> list[RowSet]:
         """List the schemas' row sets over a table."""
-        return [rows for rows in self.plain.values() if table in rows.tables]
+        return self._by_table.get(table, [])
 
     # Mistakes, of which each gives one message
 

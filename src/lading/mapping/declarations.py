@@ -31,7 +31,7 @@ def open_schema(context: Context, schema: SchemaClass) -> None:
         context.report(schema, text)
     name = _name_of(context, schema, table)
     context.drafts[schema] = draft = RowSetDraft(context, schema, hierarchy)
-    context.plain[schema] = RowSet(
+    rows = RowSet(
         name,
         name,
         schema,
@@ -43,6 +43,7 @@ def open_schema(context: Context, schema: SchemaClass) -> None:
         classes=hierarchy.known,
         extensions=hierarchy.extensions(),
     )
+    context.open(schema, rows)
 
 
 def _hierarchy(context: Context, schema: SchemaClass) -> Hierarchy | None:

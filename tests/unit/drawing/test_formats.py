@@ -16,7 +16,7 @@ from lading.drawing import FORMATS, around, drawn
 from lading.drawing.cards import card_of, fitting, width_of
 from lading.drawing.dot import quoted
 from lading.drawing.entity_graph import EntityEdge, EntityGraph, EntityNode, entity_graph
-from lading.drawing.layout import laid_out
+from lading.drawing.layout import MOST_DRAWN, laid_out
 from lading.drawing.mermaid import escaped
 from lading.drawing.svg import svg_element
 from support.graphs import HOSTILE, entity, hostile_graph, kitchen, ref
@@ -208,6 +208,15 @@ def test_svg_without_graphlay_says_what_to_install(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ArgumentError, match=r"pip install 'lading\[cli\]'"):
         drawn(kitchen(), "svg")
     assert drawn(kitchen(), "dot")
+
+
+def test_a_picture_of_too_many_entities_is_refused_at_once() -> None:
+    """The error says how to draw a part, and the part is drawn."""
+    names = [f"e{number}" for number in range(MOST_DRAWN + 1)]
+    graph = entity_graph("many", [entity(name, to=ref(names[0])) for name in names], [])
+    with pytest.raises(ArgumentError, match=r"of 251 entities; expected at most 250\. Draw a part"):
+        drawn(graph, "svg")
+    assert drawn(around(graph, "e1"), "svg")
 
 
 def test_a_long_name_is_cut_on_its_card_and_whole_in_its_title() -> None:

@@ -235,7 +235,7 @@ def test_very_many_entities_are_listed_and_not_drawn(
     monkeypatch.setattr(report_page, "MOST_DRAWN", 2)
     write_bundle_of(tmp_path / "b")
     assert "<svg" not in bundle_page(tmp_path / "b")
-    assert "lading graph --around" in bundle_page(tmp_path / "b")
+    assert "--around NAME --depth N" in bundle_page(tmp_path / "b")
 
 
 # Samples of what is large
