@@ -335,3 +335,47 @@ def test_an_excluded_reference_leaves_its_columns_to_others() -> None:
     own = {item.name: [column.name for column in item.carried_columns] for item in found}
     assert own["customer"] == ["tenant_id", "customer_id"]
     assert own["payer"] == ["payer_id"]
+
+
+@pytest.mark.parametrize("mode", ["update", "mirror"])
+def test_a_reference_may_change_beside_the_part_of_a_primary_key_that_it_shares(
+    backend: Backend, mode: str
+) -> None:
+    """A shift's ward identifies it, and says where the shift before it was; that one may change."""
+    base = new_base()
+
+    class Ward(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "wards"
+        code = mapped_column(sa.String(3), primary_key=True)
+
+    class Shift(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "shifts"
+        ward = mapped_column(sa.ForeignKey("wards.code"), primary_key=True)
+        slot = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        before_slot = mapped_column(sa.Integer)
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["ward", "before_slot"], ["shifts.ward", "shifts.slot"]),
+        )
+
+    Shift.at = relationship(Ward, overlaps="before")
+    columns = [Shift.ward, Shift.before_slot]
+    Shift.before = relationship(
+        Shift, foreign_keys=columns, remote_side=[Shift.ward, Shift.slot], overlaps="at"
+    )
+    catalog = catalog_of(Ward, Shift)
+
+    def shifts(*befores: int | None) -> dict[str, Any]:
+        ward = {"code": "icu"}
+        keys = [None if n is None else {"at": ward, "slot": n} for n in befores]
+        slots = [{"at": ward, "slot": n, "before": key} for n, key in enumerate(keys)]
+        return {"wards": [ward], "shifts": slots}
+
+    with backend.database(base.metadata) as engine:
+        import_document(engine, shifts(None, None, 1, 2), catalog=catalog)
+        wanted = shifts(None, 0, None, 1)
+        options: Any = {"catalog": catalog, "on_conflict": mode}
+        plan = import_document(engine, wanted, dry_run=True, **options)
+        assert plan["shifts"].updated == 3
+        import_document(engine, wanted, expect=plan, **options)
+        again = export_document(engine, catalog=catalog)
+        assert {name: again[name] for name in wanted} == wanted

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import relationship
 
-from lading import Catalog, ImportFailed, Owned
+from lading import Catalog, ImportFailed, Owned, diff, import_document
 from lading.testing import assert_import
 from support.backends import Backend
 from support.declaring import new_base, schema_for
@@ -154,3 +154,41 @@ def test_a_new_record_takes_what_a_subclass_gives_up(backend: Backend) -> None:
 
     before, bundle = assets(b="one", c="two"), assets(a="one", b="two", c="three")
     assert_import(catalog, before, bundle, "update", engine_factory=backend.database)
+
+
+def test_a_plan_tells_of_owned_rows_what_an_update_sets(backend: Backend) -> None:
+    """What the database computes and the ORM counts stands on neither side of a change."""
+    base, catalog = new_base(), Catalog("orders")
+
+    class Line(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "lines"
+        __table_args__ = (sa.UniqueConstraint("order_id", "place"),)
+        id = key()
+        order_id = to("orders.id")
+        place = number()
+        price = number()
+        twice = sa.orm.mapped_column(sa.Integer, sa.Computed("price + price"))
+        version = number()
+        __mapper_args__ = {"version_id_col": version}
+
+    class Order(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "orders"
+        id = key()
+        slug = slug()
+        lines = relationship(Line, order_by=Line.place)
+
+    schema_for(Order, catalog, {"lines": Owned(schema_for(Line, catalog))})
+
+    def lines(*prices: int, **more: Any) -> list[dict[str, Any]]:
+        return [{"place": n, "price": price, **more} for n, price in enumerate(prices)]
+
+    with backend.database(base.metadata) as engine:
+        old = {"orders": [{"slug": "a", "lines": lines(1, 2, version=1)}]}
+        import_document(engine, old, catalog=catalog)
+        new = {"orders": [{"slug": "a", "lines": lines(1, 3, version=7)}]}
+        plan = import_document(engine, new, catalog=catalog, on_conflict="update", dry_run=True)
+        (told,) = plan.changes()
+        assert (told.before, told.after) == ({"lines": lines(1, 2)}, {"lines": lines(1, 3)})
+        import_document(engine, new, catalog=catalog, on_conflict="update", expect=plan)
+        (told,) = diff(engine, old, catalog=catalog).changes()
+        assert (told.before, told.after) == ({"lines": lines(1, 3)}, {"lines": lines(1, 2)})

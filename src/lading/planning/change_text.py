@@ -14,6 +14,10 @@ from lading.values.json_text import json_text
 #: How many parts of a key, and fields of a change, are spelt out.
 PARTS = 6
 FIELDS = 5
+#: How many rows of an owned list are spelt out, and among how many their likes are sought.
+ROWS, LIKELY = 2, 100
+#: How much of values that begin alike is shown, and how much of that before they differ.
+EXCERPT, CONTEXT = 70, 20
 
 
 def key_text(key: Any) -> str:
@@ -54,34 +58,70 @@ def fields_text(change: RecordChange) -> str:
 
 def _field_text(name: str, before: Any, after: Any) -> str:
     if not (isinstance(before, list) and isinstance(after, list)):
-        return f"{name} {_shown(before)} -> {_shown(after)}"
+        return f"{name} {' -> '.join(_shown_pair(before, after))}"
     removed, added = _without(before, after), _without(after, before)
-    row = _row_text(*removed, *added) if len(removed) == len(added) == 1 else ""
-    return f"{name} {row or _elements_text(removed, added)}"
+    return f"{name} {_rows_text(removed, added) or _elements_text(removed, added)}"
 
 
 def _elements_text(removed: list[Any], added: list[Any]) -> str:
     """Describe what a list loses and gains."""
     if not removed and not added:
         return "in another order"
-    parts = [f"-{_shown(removed)}" if removed else "", f"+{_shown(added)}" if added else ""]
-    return " ".join(filter(None, parts))
+    lost, gained = _shown_pair(removed, added)
+    return " ".join(filter(None, [f"-{lost}" if removed else "", f"+{gained}" if added else ""]))
+
+
+def _rows_text(removed: list[Any], added: list[Any]) -> str:
+    """Describe rows that all stay and differ, a few of them; nothing for other elements."""
+    if len(removed) != len(added) or not (len(removed) == 1 or _is_cut(removed) or _is_cut(added)):
+        return ""
+    others, texts = added[:LIKELY], []
+    for before in removed[:ROWS]:
+        after = min(others, key=lambda other: len(_differing(before, other)))
+        others.remove(after)
+        texts.append(_row_text(before, after))
+    return listed(texts, separator="; ", limit=ROWS, total=len(removed)) if all(texts) else ""
+
+
+def _differing(before: Any, after: Any) -> list[str]:
+    """Return the names of the fields in which two owned rows differ."""
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return []
+    return [name for name in after if json_text(before.get(name)) != json_text(after[name])]
 
 
 def _row_text(before: Any, after: Any) -> str:
-    """Describe an owned row that differs in its own lists alone; nothing for other elements."""
+    """Describe an owned row by its fields that differ, unless it is short; nothing for others.
+
+    One that differs in its own lists alone is long whatever it says.
+    """
     if not (isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys()):
         return ""
-    names = [name for name in after if json_text(before[name]) != json_text(after[name])]
+    names = _differing(before, after)
     same = {n: v for n, v in after.items() if n not in names and not isinstance(v, list)}
     pairs = [(name, before[name], after[name]) for name in names]
-    if not same or not all(isinstance(value, list) for pair in pairs for value in pair[1:]):
+    is_nested = all(isinstance(value, list) for pair in pairs for value in pair[1:])
+    if not same or not (is_nested or _is_cut([before]) or _is_cut([after])):
         return ""
-    texts = [
-        f"{name} {_elements_text(_without(old, new), _without(new, old))}"
-        for name, old, new in pairs[:FIELDS]
-    ]
+    texts = [_field_text(*pair) for pair in pairs[:FIELDS]]
     return f"{_shown(same)}: {listed(texts, separator=', ', limit=FIELDS, total=len(names))}"
+
+
+def _is_cut(value: Any) -> bool:
+    return shown(value).endswith("...")
+
+
+def _shown_pair(before: Any, after: Any) -> tuple[str, str]:
+    """Show two values; those that begin alike from shortly before they differ."""
+    texts = _shown(before), _shown(after)
+    if texts[0] != texts[1] or not _is_cut(before):
+        return texts
+    whole = repr(before), repr(after)
+    same = next((n for n, (a, b) in enumerate(zip(*whole, strict=False)) if a != b), None)
+    start = (min(map(len, whole)) if same is None else same) - CONTEXT
+    first, second = (f"...{text[start : start + EXCERPT]}" for text in whole)
+    ends = [len(text) > start + EXCERPT for text in whole]
+    return first + "..." * ends[0], second + "..." * ends[1]
 
 
 def _without(elements: list[Any], others: list[Any]) -> list[Any]:

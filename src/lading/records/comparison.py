@@ -91,8 +91,22 @@ class RecordComparison:
             counts = counts or is_missing or self._counts(member, before[name], after[name])
             for content, fields in zip((before, after), altered, strict=True):
                 if name in content:
-                    fields[name] = content[name]
+                    fields[name] = self._set_by_update(member, content[name])
         return altered if counts else None
+
+    def _set_by_update(self, member: Member, value: Any) -> Any:
+        """Return what an update sets of a field: owned rows without what it leaves as it is."""
+        if not isinstance(member, Children) or value is None:
+            return value
+        within = {row_member.written: row_member for row_member in member.rows.members}
+        return [
+            {
+                name: self._set_by_update(within[name], inner)
+                for name, inner in owned_row.items()
+                if within[name] not in self.computed
+            }
+            for owned_row in value
+        ]
 
     def is_equal(self, member: Member, value: Any, other: Any) -> bool:
         """Tell whether two values of a field in canonical form make no difference."""

@@ -15,7 +15,7 @@ from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.records.comparison import Content, RecordComparison
 from lading.records.field_texts import FieldTexts
-from lading.records.marshmallow_path import needs_marshmallow
+from lading.records.marshmallow_path import needs_marshmallow, writable_content
 from lading.values.base import CUSTOM
 from lading.values.json_text import on_own_stack, parse_json
 from lading.values.scalars import Float
@@ -163,6 +163,12 @@ class RawReader:
             )
             for children in rows.children
         }
+        #: Whether rows of any depth have a field that no import writes.
+        self.has_computed = any(
+            isinstance(member, Value) and not member.writable
+            for within in rows.tree()
+            for member in within.members
+        )
         self.key_of_text = lru_cache(REMEMBERED)(self._read_text)
         self.computed = members.keys() - self.members.keys()
         self.every_name = self.members.keys()
@@ -277,6 +283,9 @@ class RawReader:
             return record.content[name]
         text = bytes(record.fields[name])
         if record.canonical:
+            nested = self.nested.get(name)
+            if nested is not None and nested.has_computed:
+                return [writable_content(nested.rows, child) for child in parse_json(text)]
             return _scalar(text) if name in self.plain else parse_json(text)
         if record.exact and name in self.exact:
             return _scalar(text)

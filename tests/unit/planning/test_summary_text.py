@@ -97,3 +97,26 @@ def test_a_row_whose_own_lists_differ_is_told_by_these() -> None:
     change = RecordChange("clubs", {"no": 1}, "update", before, after)
     text = "clubs no 1: days {'room': 'hall', 'seats': 7}: notes -['a'] +['c']"
     assert change_text(change) == text
+
+
+def test_rows_that_begin_alike_are_told_by_the_fields_that_differ() -> None:
+    """Cut off, both would read the same."""
+    row = {"line": 1, "account": {"code": "1000"}, "debit": "0.0000", "credit": "9.00"}
+    first = row | {"memo": None}
+    second, third = first | {"line": 2}, first | {"line": 3}
+    before = {"lines": [first, second, third]}
+    one = {"lines": [first | {"memo": ""}, second, third]}
+    change = RecordChange("entries", {"no": 1}, "update", before, one)
+    assert change_text(change) == f"entries no 1: lines {row}: memo None -> ''"
+    every = {"lines": [row | {"memo": "x"} for row in before["lines"]]}
+    change = RecordChange("entries", {"no": 1}, "update", before, every)
+    told = [f"{row}: memo None -> 'x'", f"{row | {'line': 2}}: memo None -> 'x'", "and 1 more"]
+    assert change_text(change) == f"entries no 1: lines {'; '.join(told)}"
+
+
+def test_long_values_are_shown_from_where_they_differ() -> None:
+    """Their first words may be the same."""
+    before, after = {"body": "a" * 100 + "b"}, {"body": "a" * 100 + "c" * 100}
+    change = RecordChange("pages", {"no": 1}, "update", before, after)
+    same = "..." + "a" * 20
+    assert change_text(change) == f"pages no 1: body {same}b' -> {same}{'c' * 50}..."

@@ -12,7 +12,7 @@ from lading.importing.comparison import StoredComparison
 from lading.importing.conflicts import Decisions, ExistingRecords
 from lading.messages import Message, shown
 from lading.model.hidden import HIDDEN, hides
-from lading.model.rowsets import Member, RowSet, Value
+from lading.model.rowsets import Member, Reference, RowSet, Value
 from lading.planning.record_change import Alteration
 from lading.records.compared_records import ComparedRecords
 from lading.records.raw_records import RawPair
@@ -134,6 +134,7 @@ class UpdateExisting:
 
 
 def _is_identity(root: RowSet, member: Member) -> bool:
-    """Tell whether a member carries a column of the primary key."""
-    columns = (member.column,) if isinstance(member, Value) else getattr(member, "columns", ())
+    """Tell whether a member carries a column of the primary key; one it shares, another does."""
+    columns = (member.column,) if isinstance(member, Value) else ()
+    columns = member.carried_columns if isinstance(member, Reference) else columns
     return not set(root.identity).isdisjoint(columns)
