@@ -163,12 +163,6 @@ class RawReader:
             )
             for children in rows.children
         }
-        #: Whether rows of any depth have a field that no import writes.
-        self.has_computed = any(
-            isinstance(member, Value) and not member.writable
-            for within in rows.tree()
-            for member in within.members
-        )
         self.key_of_text = lru_cache(REMEMBERED)(self._read_text)
         self.computed = members.keys() - self.members.keys()
         self.every_name = self.members.keys()
@@ -231,6 +225,12 @@ class RawReader:
             )
         before = RawRecord(stored, on_own_stack(_cut.decode, stored), canonical=True)
         return RawPair(self, record, before)
+
+    @cached_property
+    def has_computed(self) -> bool:
+        """Whether rows of any depth have a field that no import writes."""
+        members = (member for within in self.rows.tree() for member in within.members)
+        return any(isinstance(member, Value) and not member.writable for member in members)
 
     @cached_property
     def texts(self) -> FieldTexts:

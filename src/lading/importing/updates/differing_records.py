@@ -135,6 +135,6 @@ class UpdateExisting:
 
 def _is_identity(root: RowSet, member: Member) -> bool:
     """Tell whether a member carries a column of the primary key; one it shares, another does."""
-    columns = (member.column,) if isinstance(member, Value) else ()
-    columns = member.carried_columns if isinstance(member, Reference) else columns
-    return not set(root.identity).isdisjoint(columns)
+    if isinstance(member, Reference):
+        return not set(root.identity).isdisjoint(member.carried_columns)
+    return isinstance(member, Value) and member.column in set(root.identity)
