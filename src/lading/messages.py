@@ -48,9 +48,9 @@ class Message(str):
         return super().__str__()
 
 
-def coded(text: str, code: str) -> Message:
-    """Return a message as it is, and any other text with a code."""
-    return text if isinstance(text, Message) else Message(code, text)
+def coded(text: str, code: str, remedy: str = "") -> Message:
+    """Return a message as it is, and any other text with a code and a remedy."""
+    return text if isinstance(text, Message) else noted(Message(code, text), remedy)
 
 
 def noted(message: Message, note: str) -> Message:

@@ -96,7 +96,8 @@ class DocumentPayload(Payload):
                     "document-malformed",
                     f"schema_versions is {shown(versions)}; expected an object of versions by "
                     "entity",
-                )
+                ),
+                'Write {"schema_versions": {"recipes": 1}}, or leave it out.',
             )
         writer = PayloadWriter(self.document.get("source"), catalog.source)
         for name, records in self.entries.items():
@@ -108,11 +109,16 @@ class DocumentPayload(Payload):
                         f"the document holds {name!r}, which catalog {catalog.name!r} doesn't "
                         f"know; it knows {known}",
                     ),
-                    f"{writer.newer()}." if str(writer) else "",
+                    f"{writer.newer()}."
+                    if str(writer)
+                    else "Correct the name, or declare a schema.",
                 )
             if not isinstance(records, list):
                 raise BundleError(
-                    Message("document-malformed", f"{name} is {shown(records)}; expected a list"),
+                    Message(
+                        "document-malformed", f"is {shown(records)}; expected a list of records"
+                    ),
+                    "Write its records in brackets.",
                     entity=name,
                 )
         targets = {name: n for name, n in versions.items() if type(n) is int}

@@ -12,7 +12,7 @@ from lading.database.refusals import refusal_without_values
 from lading.database.refused_columns import refused_columns
 from lading.importing.journal import Journal, WriteLog
 from lading.importing.shared_columns import Disagreement
-from lading.messages import Message
+from lading.messages import Message, noted
 from lading.model.hidden import has_hidden
 from lading.model.rowsets import Column, Member, Reference, RowSet, Value
 
@@ -114,4 +114,5 @@ def message_of(objection: Objection, root: RowSet) -> Message:
         reason = refusal_without_values(objection)
     else:
         reason = "; ".join(map(str.strip, str(objection.orig).strip().splitlines()))
-    return Message("database-refused", f"the database refused it: {reason}")
+    remedy = "Correct the record, or what refuses it"
+    return noted(Message("database-refused", f"the database refused it: {reason}"), remedy)

@@ -41,7 +41,8 @@ class ValueField(ma.fields.Field[Any]):
         try:
             return self.kind.read(value)
         except ValueError as error:
-            raise ma.ValidationError(coded(str(error), "value-malformed")) from error
+            text = f"{error}. Write {self.kind.form}"
+            raise ma.ValidationError(Message("value-malformed", text)) from error
 
 
 class Ref(ma.fields.Field[Any]):

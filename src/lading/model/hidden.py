@@ -23,7 +23,7 @@ class Hidden(str):
 
 HIDDEN = Hidden("<hidden>")
 #: Messages in place of one about a hidden value, and of a driver's text that may hold one.
-UNFIT_VALUE = f"its value {HIDDEN} isn't one that the field takes"
+UNFIT_VALUE = f"its value {HIDDEN} isn't one that the field takes. Correct it"
 WITHHELD = f"({HIDDEN}: the entity has hidden fields)"
 
 

@@ -15,6 +15,8 @@ _MISSING = "Missing data for required field."
 _UNKNOWN = "Unknown field."
 _NULL = "Field may not be null."
 _NO_RECORD = "Invalid input type."
+#: The remedy for a value that is beyond the limits of its column.
+ALTER = "Correct it, or let the column take it"
 _TOO_LONG = "Longer than maximum length "
 #: Stands for a value that no message shows.
 _UNSHOWN = object()
@@ -35,8 +37,12 @@ def faults_of(rows: RowSet, data: Any, messages: Any) -> Iterator[tuple[str, Mes
 
 
 def unfit(rows: RowSet, faults: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Message]]:
-    """Yield what doesn't fit its column, as it may be shown, by dotted paths."""
-    return masked_faults(rows, ((path, coded(text, "value-unfit")) for path, text in faults))
+    """Yield what doesn't fit its column, as it may be shown, by dotted paths.
+
+    A text without a code is a limit of the column; what no column takes has a remedy of its own.
+    """
+    mended = ((path, coded(text, "value-unfit", ALTER)) for path, text in faults)
+    return masked_faults(rows, mended)
 
 
 def failed_load(rows: RowSet, error: Exception) -> Iterator[tuple[str, Message]]:
@@ -90,9 +96,7 @@ def _message(text: Any, members: Members, value: Any, name: str) -> Message:
     if not isinstance(text, str):
         return Message("value-refused", shown(text))
     if text == _MISSING:
-        may_be_null = any(m.nullable for m in members if name in (m.written, m.name))
-        remedy = "Add it, with null if it has no value" if may_be_null else "Add it"
-        return Message("field-missing", f"{text} {remedy}")
+        return Message("field-missing", f"{text} {_addition(members, name)}")
     if text == _UNKNOWN and any(name == member.written for member in members):
         problem = f"{text} Records of another class have it"
         return Message("field-of-class", f"{problem}. Remove it, or correct the class")
@@ -117,6 +121,14 @@ def _message(text: Any, members: Members, value: Any, name: str) -> Message:
     if there and name and there not in text:
         text = f"{text.removesuffix('.')} (the value is {there}). Correct it"
     return Message("value-refused", text)
+
+
+def _addition(members: Members, name: str) -> str:
+    """Return what to add where a field is missing."""
+    member = next((m for m in members if name in (m.written, m.name)), None)
+    if isinstance(member, Children | Links):
+        return "Add it, with [] if it is empty"
+    return "Add it, with null if it has no value" if member and member.nullable else "Add it"
 
 
 def _holds_hidden(members: Members, name: str) -> bool:

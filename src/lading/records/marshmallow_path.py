@@ -14,7 +14,7 @@ import msgspec
 
 from lading.errors import TargetError
 from lading.mapping.fields import Owned, Ref, RefList, ValueField, schema_of
-from lading.messages import Message, coded, shown
+from lading.messages import Message, shown
 from lading.model.hidden import HIDDEN, WITHHELD, has_hidden, hides, masked, masked_fault
 from lading.model.recursive_keys import levels_of, recurring
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
@@ -294,7 +294,8 @@ def _loaded(member: Member, loaded: dict[str, Any]) -> dict[str, Any]:
     try:
         return {member.written: canonical_value(member, value)}
     except ValueError as error:
-        message = coded(str(error), "value-malformed")
+        text = f"{error}. Correct the record, or what its schema loads"
+        message = Message("value-malformed", text)
         raise ma.ValidationError({member.written: [message]}) from error
 
 

@@ -38,6 +38,12 @@ class Array(Kind):
         """How many levels of lists there are; a JSON value may be a list itself, so one."""
         return 1 if self.dimensions is None and isinstance(self.item, Json) else self.dimensions
 
+    @property
+    def form(self) -> str:
+        """Lists, and their items."""
+        lists = "a list" if self.depth == 1 else "lists of equal lengths"
+        return f"{lists} in brackets, and as each item {self.item.form}"
+
     def write(self, value: Any) -> Any:
         """Return a list of the items' written forms."""
         if value is JSON_NULL:
@@ -137,6 +143,11 @@ class LabelSet(Kind):
     is_key: ClassVar[bool] = False
     is_json: ClassVar[bool] = True
     labels: tuple[str, ...]
+
+    @property
+    def form(self) -> str:
+        """A list of labels."""
+        return "a list of these labels in brackets, each once: " + ", ".join(self.labels)
 
     def write(self, value: Any) -> list[str]:
         """Return the labels, sorted."""

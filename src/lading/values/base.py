@@ -28,6 +28,11 @@ class Kind:
     #: Whether records carry it as JSON text of its own: any JSON value, and not a plain one.
     is_json: ClassVar[bool] = False
 
+    @property
+    def form(self) -> str:
+        """What to write in a record: ``true or false, without quotes``."""
+        return "it as an export does"
+
     def write(self, value: Any) -> Any:
         """Return the canonical written form; ``ValueError`` if it isn't of this kind."""
         raise NotImplementedError

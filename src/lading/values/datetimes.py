@@ -33,6 +33,11 @@ class Date(Kind):
     name: ClassVar[str] = "date"
     python: ClassVar[type] = dt.date
 
+    @property
+    def form(self) -> str:
+        """A day."""
+        return 'a day of the calendar as "2025-12-24"'
+
     def write(self, value: Any) -> str:
         """Return ISO 8601."""
         return str(self.check(value).isoformat())
@@ -61,6 +66,11 @@ class Time(Kind):
     def is_key(self) -> bool:  # type: ignore[override]
         """Engines that keep offsets hold times of one instant for neighbours, not for equal."""
         return not self.aware
+
+    @property
+    def form(self) -> str:
+        """A time of day."""
+        return 'a time of day as "08:30:00+02:00"' if self.aware else 'a time of day as "08:30:00"'
 
     def write(self, value: Any) -> str:
         """Return ISO 8601, a fraction only where it isn't zero."""
@@ -102,6 +112,11 @@ class DateTime(Kind):
     def written_sorts(self) -> bool:  # type: ignore[override]
         """Without a zone the text sorts by time; a ``Z`` sorts above a fraction's point."""
         return not self.aware
+
+    @property
+    def form(self) -> str:
+        """A moment."""
+        return f'a moment as "2025-12-24T08:30:00{"Z" if self.aware else ""}"'
 
     def write(self, value: Any) -> str:
         """Return ISO 8601, a fraction only where it isn't zero."""
@@ -149,6 +164,11 @@ class Interval(Kind):
     one_form: ClassVar[bool] = False
     written_sorts: ClassVar[bool] = False
     python: ClassVar[type] = dt.timedelta
+
+    @property
+    def form(self) -> str:
+        """A length of time."""
+        return 'days and a time of less than 24 hours as "P3DT4H5M6S"'
 
     def write(self, value: Any) -> str:
         """Return the duration."""

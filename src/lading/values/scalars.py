@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 
 from lading.messages import shown
 from lading.values.base import Kind
-from lading.values.json_text import canonical_json, json_text, utf8
+from lading.values.json_text import DEEPEST_VALUE, canonical_json, json_text, utf8
 
 NOT_A_NUMBER = "NaN"
 INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
@@ -59,6 +59,11 @@ class Text(Kind):
         """Trailing blanks are the other form of padded text."""
         return not self.padded
 
+    @property
+    def form(self) -> str:
+        """A JSON string."""
+        return "a text of whole characters, in quotes"
+
     def write(self, value: Any) -> str:
         """Return the string itself; lone surrogates have no UTF-8 and are refused."""
         text = utf8(self.check(value))
@@ -76,6 +81,11 @@ class Integer(Kind):
     name: ClassVar[str] = "integer"
     python: ClassVar[type] = int
 
+    @property
+    def form(self) -> str:
+        """JSON's own number."""
+        return "a whole number, without quotes"
+
     def write(self, value: Any) -> int:
         """Return the number; a boolean is none."""
         return int(self.check(value))
@@ -91,6 +101,11 @@ class Boolean(Kind):
 
     name: ClassVar[str] = "boolean"
     python: ClassVar[type] = bool
+
+    @property
+    def form(self) -> str:
+        """JSON's own."""
+        return "true or false, without quotes"
 
     def write(self, value: Any) -> bool:
         """Return the boolean."""
@@ -109,6 +124,11 @@ class Float(Kind):
     python: ClassVar[type] = float
     is_key: ClassVar[bool] = False
     written_sorts: ClassVar[bool] = False
+
+    @property
+    def form(self) -> str:
+        """JSON's own number, or a word."""
+        return "a number that a double holds, without quotes"
 
     def write(self, value: Any) -> float | str:
         """Return the number, never a negative zero, or its word."""
@@ -164,6 +184,18 @@ class Number(Kind):
     written_sorts: ClassVar[bool] = False
     precision: int | None = None
     scale: int | None = None
+
+    @property
+    def form(self) -> str:
+        """Digits in quotes, as many as the column takes."""
+        if self.scale is None:
+            return "digits in quotes, with at most one point"
+        digits = f"at most {self.scale} behind a point"
+        if self.precision is not None:
+            digits = (
+                f"at most {self.precision - self.scale} before a point and {self.scale} behind it"
+            )
+        return f"digits in quotes, {digits}, or let the column take more"
 
     def write(self, value: Any) -> str:
         """Return its digits, with no exponent; digits beyond the scale are refused."""
@@ -233,6 +265,11 @@ class Uuid(Kind):
     one_form: ClassVar[bool] = False
     python: ClassVar[tuple[type, ...]] = (uuid.UUID, str)
 
+    @property
+    def form(self) -> str:
+        """Its usual text."""
+        return "32 hexadecimal digits in quotes, with dashes: 8-4-4-4-12"
+
     def write(self, value: Any) -> str:
         """Return the 36 characters; text is taken for columns that keep UUIDs as text."""
         return self.written(value) if type(value) is str else str(self.check(value))
@@ -257,6 +294,11 @@ class Bytes(Kind):
     name: ClassVar[str] = "bytes"
     python: ClassVar[tuple[type, ...]] = (bytes, bytearray, memoryview)
 
+    @property
+    def form(self) -> str:
+        """Base64."""
+        return "the bytes in base64 with padding, in quotes"
+
     def write(self, value: Any) -> str:
         """Return base64."""
         return base64.b64encode(bytes(self.check(value))).decode()
@@ -279,6 +321,11 @@ class Choice(Kind):
     name: ClassVar[str] = "enum"
     python: ClassVar[type] = object
     members: Mapping[str, Any]
+
+    @property
+    def form(self) -> str:
+        """A name."""
+        return "one of these names in quotes, or give the enumeration another member"
 
     def write(self, value: Any) -> str:
         """Return the member's name."""
@@ -313,6 +360,14 @@ class Json(Kind):
     python: ClassVar[type] = object
     is_key: ClassVar[bool] = False
     is_json: ClassVar[bool] = True
+
+    @property
+    def form(self) -> str:
+        """Any JSON value."""
+        return (
+            f"JSON of at most {DEEPEST_VALUE} levels, with numbers that a double holds and "
+            f'{{"{JSON_KEY}": null}} for its own null'
+        )
 
     def write(self, value: Any) -> Any:
         """Return the value in canonical form, as plain JSON values."""

@@ -163,7 +163,7 @@ def test_all_problems_of_a_record_are_told() -> None:
 def test_a_value_that_is_hidden_is_not_shown() -> None:
     """The field and the kind of the fault are enough."""
     _, (problem,) = decoder(hidden=("price",)).decode([line({"price": "secret"})], 1)
-    assert problem.message == "its value <hidden> isn't one that the field takes"
+    assert problem.message == "its value <hidden> isn't one that the field takes. Correct it"
 
 
 def test_a_schema_of_the_application_s_own_is_asked() -> None:

@@ -145,7 +145,8 @@ def test_what_is_no_record_s_fault_is_raised() -> None:
 def test_an_objection_reads_as_one_line() -> None:
     """With the field that is to blame, if that is known, and without what is hidden."""
     parts = rows("recipes")
-    assert message_of(REFUSED, parts) == "the database refused it: line one; line two"
+    message = message_of(REFUSED, parts)
+    assert message.startswith("the database refused it: line one; line two. Correct the record")
     assert field_of(REFUSED, parts) is None
     disagreement = Disagreement("author", "of another tenant")
     assert message_of(disagreement, parts) == "of another tenant"

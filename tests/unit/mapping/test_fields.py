@@ -18,6 +18,11 @@ from lading import Catalog, EntitySchema, Owned, Ref
 from lading.values.scalars import JSON_NULL
 from support.declaring import catalog_of, new_base, schema_for
 
+WRITE_DECIMAL = (
+    "Write digits in quotes, at most 6 before a point and 2 behind it, or let the column take more"
+)
+NO_STRING = "5 is not a string. Write a text of whole characters, in quotes"
+
 
 class Size(enum.Enum):
     small = 1
@@ -200,10 +205,10 @@ def test_a_value_of_another_type_is_refused() -> None:
     """No coercion; the message says what was expected."""
     made = shop()
     assert errors_of(made.products(), {**FLOUR, "price": 1.5, "tags": []}) == {
-        "price": ["1.5 is not a decimal (digits in a string)"]
+        "price": [f"1.5 is not a decimal (digits in a string). {WRITE_DECIMAL}"]
     }
     assert errors_of(made.products(), {**FLOUR, "price": "1.005", "tags": []}) == {
-        "price": ["1.005 has 3 decimal places, its column holds 2"]
+        "price": [f"1.005 has 3 decimal places, its column holds 2. {WRITE_DECIMAL}"]
     }
 
 
@@ -365,9 +370,7 @@ def test_a_flat_reference() -> None:
     assert products().dump(loaded) == record
     mill = made.Brand(slug="mill", name="Mill")
     assert products().dump(made.Product(brand=mill, name="Flour", tags=[])) == record
-    assert errors_of(products(), {**record, "brand_slug": 5}) == {
-        "brand_slug": ["5 is not a string"]
-    }
+    assert errors_of(products(), {**record, "brand_slug": 5}) == {"brand_slug": [NO_STRING]}
 
 
 def test_a_flat_reference_under_a_name_of_its_own() -> None:
@@ -475,7 +478,7 @@ def test_a_malformed_link_names_its_place() -> None:
     record = {**FLOUR, "price": None, "tags": [{"slug": "a"}, {"slug": 5}, "b"]}
     assert errors_of(made.products(), record) == {
         "tags": {
-            1: {"slug": ["5 is not a string"]},
+            1: {"slug": [NO_STRING]},
             2: [f"expected an object with slug, found 'b'. {KEY}"],
         }
     }
@@ -595,8 +598,8 @@ def test_errors_of_owned_children_name_their_place() -> None:
     assert errors_of(made.recipes(), record) == {
         "lines": {
             1: {
-                "position": ["'x' is not an integer"],
-                "product": {"name": ["5 is not a string"]},
+                "position": ["'x' is not an integer. Write a whole number, without quotes"],
+                "product": {"name": [NO_STRING]},
             }
         },
         "notes": ["Field may not be null."],

@@ -111,7 +111,7 @@ def test_what_the_application_s_own_code_raises_is_a_problem() -> None:
 def test_what_is_hidden_is_told_without_its_value() -> None:
     """The field and the kind of the fault are enough."""
     (problem,) = faults({**RECIPE, "price": "secret"}, hidden=("price",))
-    assert problem == ("price", "its value <hidden> isn't one that the field takes")
+    assert problem == ("price", "its value <hidden> isn't one that the field takes. Correct it")
 
 
 def test_a_record_is_encoded_without_what_it_lacks() -> None:

@@ -100,7 +100,7 @@ def test_hidden_values_are_not_shown() -> None:
     """Neither a field's own, nor those that owned rows hold, nor a record's with such fields."""
     odd = "Longer than maximum length 2."
     assert told({"slug": [odd]}, hidden=("slug",)) == [
-        ("slug", "value-too-long", "its value <hidden> isn't one that the field takes")
+        ("slug", "value-too-long", "its value <hidden> isn't one that the field takes. Correct it")
     ]
     assert "rye" not in str(told({"_schema": ["Invalid input type."]}, ["rye"], hidden=("slug",)))
     missing = "Missing data for required field."

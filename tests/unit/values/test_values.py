@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.values.arrays import Array
+from lading.values.arrays import Array, LabelSet
 from lading.values.base import Kind, article
 from lading.values.datetimes import Date, DateTime, Interval, Time
 from lading.values.json_text import canonical_json, json_text, parse_json
@@ -767,3 +767,38 @@ def test_scaled_digits_pad_and_refuse() -> None:
 def test_single_precision_floats_are_doubles_all_the_same(number: float) -> None:
     """A float of four bytes is written as the double that it is."""
     assert struct.pack("f", Float().read(Float().write(number))) == struct.pack("f", number + 0.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        (Number(8, 2), "digits in quotes, at most 6 before a point and 2 behind it"),
+        (Number(None, 2), "digits in quotes, at most 2 behind a point"),
+        (Number(), "digits in quotes, with at most one point"),
+        (DateTime(aware=True), '"2025-12-24T08:30:00Z"'),
+        (DateTime(), '"2025-12-24T08:30:00"'),
+        (Array(Integer(), 1), "a list in brackets, and as each item a whole number"),
+        (Choice({"red": "red"}), "one of these names"),
+        (LabelSet(("a", "b")), "each once: a, b"),
+    ],
+)
+def test_what_to_write_is_told(kind: Kind, form: str) -> None:
+    """A message about a value that isn't of its kind ends with it."""
+    assert form in kind.form
+
+
+@pytest.mark.parametrize(
+    ("kind", "example"),
+    [
+        (Date(), "2025-12-24"),
+        (Time(), "08:30:00"),
+        (Time(aware=True), "08:30:00+02:00"),
+        (DateTime(), "2025-12-24T08:30:00"),
+        (DateTime(aware=True), "2025-12-24T08:30:00Z"),
+        (Interval(), "P3DT4H5M6S"),
+    ],
+)
+def test_the_example_of_a_kind_is_read(kind: Kind, example: str) -> None:
+    """Whoever follows the message gets further."""
+    assert f'"{example}"' in kind.form
+    assert kind.write(kind.read(example)) == example

@@ -43,6 +43,14 @@ _READ = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
+#: What to do about the errors that people meet, by number.
+_REMEDIES = {
+    errno.ENOENT: "Check the path.",
+    errno.ENOTDIR: "Check the path.",
+    errno.EACCES: "Check who may use it.",
+    errno.EPERM: "Check who may use it.",
+    errno.ENOSPC: "Make room on the disk.",
+}
 _FOLDER: int | None = getattr(os, "O_DIRECTORY", None)
 
 
@@ -54,7 +62,9 @@ def reported(file: str | Path, action: str, remedy: str = "") -> Iterator[None]:
     except OSError as error:
         why = error.strerror or str(error)
         raise BundleError(
-            Message("file-unusable", f"can't be {action}: {why}"), remedy, file=str(file)
+            Message("file-unusable", f"can't be {action}: {why}"),
+            remedy or _REMEDIES.get(error.errno or 0, ""),
+            file=str(file),
         ) from error
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeEngine
 
 from lading.mapping.columns import integer_bytes
-from lading.messages import shown
+from lading.messages import Message, shown
 
 Check = Callable[[Any], Any]
 NUL = "\x00"
@@ -89,12 +89,17 @@ def byte_check(type_: TypeEngine[Any]) -> Callable[[Any], Any]:
     return (lambda data: data) if limit is None else longest_bytes(limit)
 
 
+def unstorable(text: str) -> ValueError:
+    """Return the error for a value that no column of an engine takes."""
+    return ValueError(Message("value-unfit", f"{text}. Correct it"))
+
+
 def without_nul(engine: str) -> Check:
     """Refuse the NUL character, for engines whose text can't hold it."""
 
     def check(text: str) -> str:
         if NUL in text:
-            raise ValueError(f"{shown(text)} holds a NUL character, which {engine} can't store")
+            raise unstorable(f"{shown(text)} holds a NUL character, which {engine} can't store")
         return text
 
     return check

@@ -19,6 +19,7 @@ from lading.database.dialects.limits import (
     longest,
     one_of,
     single_precision,
+    unstorable,
     whole,
 )
 from lading.database.dialects.mariadb_columns import (
@@ -177,7 +178,7 @@ def float_check(stored: Stored) -> Callable[[float], float]:
 
     def check(number: float) -> float:
         if not math.isfinite(number):
-            raise ValueError(f"{number} can't be stored by MariaDB")
+            raise unstorable(f"{number} can't be stored by MariaDB")
         if stored.is_unsigned and number < 0:
             raise ValueError(f"{number} is negative, and its column is unsigned")
         if most is not None and abs(number) >= most:
@@ -202,7 +203,7 @@ def decimal_check(stored: Stored) -> Check:
 
     def check(number: Decimal) -> Decimal:
         if not number.is_finite():
-            raise ValueError(f"{number} can't be stored by MariaDB")
+            raise unstorable(f"{number} can't be stored by MariaDB")
         if stored.is_unsigned and number < 0:
             raise ValueError(f"{number} is negative, and its column is unsigned")
         real.written(number)

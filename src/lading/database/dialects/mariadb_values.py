@@ -26,6 +26,7 @@ from lading.database.dialects.limits import (
     shortest,
     text_limit,
     unblanked,
+    unstorable,
 )
 from lading.database.dialects.mariadb_columns import (
     CHARACTER_SETS,
@@ -243,7 +244,7 @@ class MariaDBCodecs(Codecs):
                 text.count("[") + text.count("{") > JSON_DEPTH
                 and on_own_stack(depth_of, plain) > JSON_DEPTH
             ):
-                raise ValueError(f"it is nested deeper than the {JSON_DEPTH} levels MariaDB allows")
+                raise unstorable(f"it is nested deeper than the {JSON_DEPTH} levels MariaDB allows")
             return str(fits(text))
 
         return calling(bind)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lading.codegen import Expression, calling
-from lading.database.dialects.limits import Check
+from lading.database.dialects.limits import Check, unstorable
 
 
 def within(encodings: Iterable[str], bind: Expression) -> Expression:
@@ -38,7 +38,7 @@ def encodable(encoding: str) -> Check:
                 value.encode(codec)
             except UnicodeEncodeError as error:
                 lacking = value[error.start]
-                raise ValueError(
+                raise unstorable(
                     f"it holds {lacking!r}, which the database's encoding {encoding} can't store"
                 ) from error
         return value

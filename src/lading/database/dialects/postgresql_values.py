@@ -24,6 +24,7 @@ from lading.database.dialects.limits import (
     shortest_limit,
     text_limit,
     unblanked,
+    unstorable,
     without_nul,
 )
 from lading.database.dialects.postgresql_arrays import ArrayCodecs, each
@@ -281,7 +282,7 @@ class PostgreSQLCodecs(ArrayCodecs):
         def bind(text: str) -> str:
             offset = kind.read(kind.canonical(text)).utcoffset()
             if offset is None or abs(offset) >= FARTHEST:
-                raise ValueError(f"{text} is 16 hours or more from UTC; PostgreSQL can't hold it")
+                raise unstorable(f"{text} is 16 hours or more from UTC; PostgreSQL can't hold it")
             return str(fits(text))
 
         return calling(bind)
@@ -317,7 +318,7 @@ class PostgreSQLCodecs(ArrayCodecs):
             value = json_value(written)
             text = json_text(None if value is sqltypes.JSON.NULL else value).decode()
             if is_binary and "\\u0000" in text:
-                raise ValueError("its text holds a NUL character, which JSONB can't store")
+                raise unstorable("its text holds a NUL character, which JSONB can't store")
             return text
 
         return calling(bind)

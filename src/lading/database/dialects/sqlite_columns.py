@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
-from lading.database.dialects.limits import between
+from lading.database.dialects.limits import between, unstorable
 from lading.messages import shown
 
 Check = Callable[[Any], Any]
@@ -100,7 +100,7 @@ def driver_checks(real: SQLiteColumn) -> dict[type, Check]:
 def a_number(double: float) -> float:
     """Refuse NaN, which would silently become NULL."""
     if math.isnan(double):
-        raise ValueError("NaN would become NULL in SQLite, which can't store it")
+        raise unstorable("NaN would become NULL in SQLite, which can't store it")
     return double
 
 

@@ -428,7 +428,7 @@ def test_a_file_that_cannot_be_read(
         monkeypatch.setattr(os, "open", failing)
         with pytest.raises(BundleError) as caught:
             list(reader.blocks(reader.manifest["a"], 5))
-    assert str(caught.value) == "01_a.json: can't be read: Permission denied."
+    assert str(caught.value) == "01_a.json: can't be read: Permission denied. Check who may use it."
     assert isinstance(caught.value.__cause__, PermissionError)
 
 
