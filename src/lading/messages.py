@@ -133,6 +133,11 @@ def alike(name: object, names: Iterable[object]) -> list[str]:
     return [other for folded in close for other in known[folded]]
 
 
+def closest(text: str, others: Iterable[str]) -> str | None:
+    """Return the text that a misspelt one stands for, as far as anybody can tell."""
+    return next(iter(alike(text, (other for other in others if other != text))), None)
+
+
 def place(
     *,
     file: str | None = None,

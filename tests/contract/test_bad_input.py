@@ -555,7 +555,7 @@ def test_a_bad_record_is_named(target: Target, edit: Any, text: str | None) -> N
     own = [
         item for item in caught.value.report.problems if "a problem of its own" not in item.message
     ]
-    assert [str(item) for item in own if str(item).endswith(text)] == [str(own[0])]
+    assert [str(item) for item in own if text in str(item)] == [str(own[0])]
 
 
 def test_every_problem_of_a_record_is_told(target: Target) -> None:
@@ -570,8 +570,12 @@ def test_every_problem_of_a_record_is_told(target: Target) -> None:
             "Unknown field. Expected one of: slug, price, category, supplier, fallback. "
             + UNKNOWN.removesuffix("."),
         ),
-        ("price", "'x' is not a decimal (digits, at most one point)"),
-        ("supplier.slug", "7 is not a string"),
+        (
+            "price",
+            "'x' is not a decimal (digits, at most one point). Write digits in quotes, at most 8 "
+            "before a point and 2 behind it, or let the column take more",
+        ),
+        ("supplier.slug", "7 is not a string. Write a text of whole characters, in quotes"),
     ]
     assert error.report["products"].failed == 1
     assert {str(item.key) for item in own} == {"{'slug': 'p6'}"}
@@ -731,7 +735,7 @@ def test_values_that_no_column_of_their_type_holds_are_named(
     for number, (name, value, text) in enumerate(EVERYWHERE, 1):
         where = f"01_values.json record {number}, {name}: "
         assert told[number].startswith(where), (name, value)
-        assert text is None or told[number] == f"{where}{text}."
+        assert text is None or told[number].startswith(f"{where}{text}."), told[number]
         assert "the database refused" not in told[number]
 
 
@@ -754,7 +758,9 @@ def test_what_postgresql_cannot_hold_is_named_before_it_is_asked(
     with postgresql.database() as engine:
         target = Target(engine, values(), tmp_path)
         found = target.problem(first(name, value))
-        assert found == f"01_values.json record 1, {name}: {LIMITS[name, value]}."
+        assert found.startswith(
+            f"01_values.json record 1, {name}: {LIMITS[name, value]}. Correct it"
+        )
 
 
 @pytest.mark.parametrize(
@@ -777,7 +783,7 @@ def test_what_sqlite_would_alter_is_named(
         found = target.problem(first(name, value))
         assert found.startswith(f"01_values.json record 1, {name}: ")
         if text is not None:
-            assert found == f"01_values.json record 1, {name}: {text}."
+            assert found.startswith(f"01_values.json record 1, {name}: {text}. Correct it")
 
 
 @pytest.mark.parametrize(
@@ -842,7 +848,7 @@ def test_ids_beyond_their_column_are_refused(engine: sa.Engine, tmp_path: Path) 
     found = target.problem(
         changing("tickets", **{"700": {"id": 2**63}, "7": {"duplicate_of": None}})
     )
-    assert found.endswith("which its column holds.")
+    assert found.endswith("which its column holds. Correct it, or let the column take it.")
     assert "tickets.json record 5, id: " in found
 
 

@@ -328,7 +328,7 @@ MISTAKES: dict[str, tuple[Callable[[Document], None], str]] = {
     "other zone": (
         other_zone,
         "production_runs record 1, produced_at: '2024-11-01T10:00:00+02:00' is not a datetime "
-        f"(YYYY-MM-DDTHH:MM:SS, no zone). {UPGRADED}",
+        f'(YYYY-MM-DDTHH:MM:SS, no zone). Write a moment as "2025-12-24T08:30:00". {UPGRADED}',
     ),
 }
 

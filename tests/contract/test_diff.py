@@ -375,7 +375,8 @@ def test_records_that_cannot_be_read_are_problems(tmp_path: Path) -> None:
     right = packed(world, tmp_path / "b", changing("suppliers", sup1={"city": 5}))
     found = diff(left, right, catalog=world.catalog, only="suppliers")
     assert found
-    text = "b: 02_suppliers.json record 2, city: 5 is not a string."
+    text = "b: 02_suppliers.json record 2, city: 5 is not a string. Write a text of "
+    text += "whole characters, in quotes."
     assert [str(problem) for problem in found.problems] == [text]
     assert f"  ! {text}" in str(found)
 

@@ -45,6 +45,8 @@ from support.zoo import (
     tree,
 )
 
+NO_STRING = "not a string. Write a text of whole characters, in quotes"
+
 
 @pytest.fixture
 def empty(engine: sa.Engine) -> Callable[[World], sa.Engine]:
@@ -392,7 +394,7 @@ def test_good_records_are_kept_when_asked(
     kept = slugs(engine, world.models.Product)
     assert report["products"].inserted == len(kept)
     found = problems(report)
-    assert found[0] == ("02_suppliers.json", 2, "city", "5 is not a string")
+    assert found[0] == ("02_suppliers.json", 2, "city", f"5 is {NO_STRING}")
     of_p2 = next(item for item in report.problems if item.key == {"slug": "p2"})
     assert (of_p2.field, of_p2.message) == (
         "category",
@@ -675,7 +677,7 @@ def test_a_bad_owned_row_takes_its_record_along(
     )
     assert problems(report) == [
         ("01_books.json", 3, "chapters.1.title", "Field may not be null. Give it a value"),
-        ("01_books.json", 4, "chapters.1.sections.2.notes.1.words", "7 is not a string"),
+        ("01_books.json", 4, "chapters.1.sections.2.notes.1.words", f"7 is {NO_STRING}"),
     ]
     assert slugs(engine, world.models.Book) == ["b0", "b1", "b4", "b5"]
     assert report["books"] == Counts(inserted=4, failed=2)

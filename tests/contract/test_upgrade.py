@@ -100,7 +100,7 @@ def test_every_problem_is_told_and_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(ImportFailed) as caught:
         upgrade(path, tmp_path / "out.zip", catalog=depot(2).catalog)
     assert sorted(map(str, caught.value.report.problems)) == [
-        "02_cats.json record 1, name: 5 is not a string.",
+        "02_cats.json record 1, name: 5 is not a string. Write a text of whole characters, in quotes.",
         "04_dogs.json record 1: has the natural key of record 2 of 02_cats.json; it must be "
         "unique. Remove or rename one.",
     ]

@@ -18,6 +18,7 @@ from lading import (
     export_document,
     import_document,
 )
+from lading.records.faults import ALTER
 from support.backends import Backend
 from support.declaring import catalog_of, new_base
 
@@ -81,7 +82,9 @@ def test_a_shorter_variant_limits_texts(backend: Backend) -> None:
     """On the engine that has it, though the model's own type would take them."""
     type_ = sa.String(50).with_variant(sa.String(20), backend.dialect)
     assert held(backend, type_, "x" * 20, "ä" * 20) == ["x" * 20, "ä" * 20]
-    assert refusal(backend, type_, "x" * 30).endswith("has 30 characters, its column holds 20")
+    assert refusal(backend, type_, "x" * 30).endswith(
+        f"has 30 characters, its column holds 20. {ALTER}"
+    )
 
 
 def test_a_longer_variant_frees_texts(backend: Backend) -> None:
@@ -93,7 +96,10 @@ def test_a_longer_variant_frees_texts(backend: Backend) -> None:
 def test_a_decorator_s_implementation_may_vary(backend: Backend) -> None:
     """What a decorator gives the driver must fit the variant."""
     assert held(backend, Marked(), "abc") == ["abc"]
-    assert refusal(backend, Marked(), "abcd") == "'!abcd' has 5 characters, its column holds 4"
+    assert (
+        refusal(backend, Marked(), "abcd")
+        == f"'!abcd' has 5 characters, its column holds 4. {ALTER}"
+    )
 
 
 def test_a_char_variant_has_no_trailing_blanks(backend: Backend) -> None:
@@ -107,9 +113,11 @@ def test_a_decimal_variant_is_written_in_the_model_s_scale(backend: Backend) -> 
     """And holds no more digits than it has itself, before the point and behind it."""
     type_ = sa.Numeric(12, 4).with_variant(sa.Numeric(8, 2), backend.dialect)
     assert held(backend, type_, Decimal("1.5")) == ["1.5000"]
-    assert refusal(backend, type_, "1.2345") == "1.2345 has 4 decimal places, its column holds 2"
+    assert refusal(backend, type_, "1.2345") == (
+        f"1.2345 has 4 decimal places, its column holds 2. {ALTER}"
+    )
     assert refusal(backend, type_, "1234567.0000") == (
-        "1234567.00 has 7 digits before the point, its column holds 6"
+        f"1234567.00 has 7 digits before the point, its column holds 6. {ALTER}"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zipfile import ZipFile, ZipInfo
 
 import pytest
@@ -18,6 +18,8 @@ from lading import (
     ArgumentError,
     BundleError,
     Catalog,
+    Change,
+    Convert,
     Owned,
     import_all,
     seal,
@@ -26,6 +28,7 @@ from lading import (
 )
 from lading.bundle import BundleReader
 from lading.formats import verification_schema
+from lading.verifying import bundle_check
 from support.aged import pantry
 from support.backends import Backend
 from support.declaring import new_base, schema_for
@@ -497,9 +500,9 @@ def test_a_file_that_can_not_be_read_is_one_fault(
     assert f"{file.name}: none of its records could be read" in str(outcome)
 
 
-def test_unique_values_of_owned_rows_are_told(tmp_path: Path) -> None:
-    """As the database would refuse them: in the whole table, and among the rows of one owner."""
-    base, catalog = new_base(), Catalog("box")
+def boxes(catalog: Catalog, version: int = 1) -> Any:
+    """Declare boxes and chests, which both own items."""
+    base = new_base()
 
     class Box(base):
         __tablename__ = "boxes"
@@ -508,29 +511,129 @@ def test_unique_values_of_owned_rows_are_told(tmp_path: Path) -> None:
         code = mapped_column(sa.String(9), unique=True)
         items = relationship("Item")
 
+    class Chest(base):
+        __tablename__ = "chests"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), nullable=False, unique=True)
+        things = relationship("Item")
+
     class Item(base):
         __tablename__ = "items"
         __table_args__ = (sa.UniqueConstraint("box_id", "line"),)
         id = mapped_column(sa.Integer, primary_key=True)
-        box_id = mapped_column(sa.ForeignKey("boxes.id"), nullable=False)
+        box_id = mapped_column(sa.ForeignKey("boxes.id"))
+        chest_id = mapped_column(sa.ForeignKey("chests.id"))
         line = mapped_column(sa.Integer, nullable=False)
         serial = mapped_column(sa.String(9), unique=True)
 
     item = schema_for(Item, catalog)
-    schema_for(Box, catalog, {"items": Owned(item)}, natural_key="slug")
-    document = {
+    schema_for(Box, catalog, {"items": Owned(item)}, natural_key="slug", version=version)
+    schema_for(Chest, catalog, {"things": Owned(item)}, version=version)
+
+
+def test_unique_values_of_owned_rows_are_told(tmp_path: Path) -> None:
+    """As the database would refuse them: in the whole table, and among the rows of one owner."""
+    boxes(catalog := Catalog("box"))
+    document: dict[str, Any] = {
         "boxes": [
             {"slug": slug, "code": slug, "items": [
                 {"line": 1, "serial": f"{slug}1"}, {"line": 2, "serial": None},
                 {"line": 3, "serial": None},
             ]}
             for slug in "abc"
-        ]
+        ],
+        "chests": [{"slug": "d", "things": [{"line": 1, "serial": "d1"}]}],
     }  # fmt: skip
     assert verify(write_bundle(document, tmp_path / "fine", catalog=catalog).path, catalog=catalog)
     document["boxes"][1]["items"][1]["line"] = 1
     document["boxes"][2]["items"][0]["serial"] = "a1"
     document["boxes"][2]["code"] = "a"
+    document["chests"][0]["things"][0]["serial"] = "b1"
     path = write_bundle(document, tmp_path / "b", catalog=catalog).path
-    told = [(p.record, p.field) for p in verify(path, catalog=catalog).problems]
-    assert sorted(told) == [(2, "items.line"), (3, "code"), (3, "items.serial")]
+    problems = verify(path, catalog=catalog).problems
+    told = [(p.record, p.field) for p in problems]
+    assert sorted(told) == [
+        (1, "things.serial"), (2, "items.line"), (3, "code"), (3, "items.serial"),
+    ]  # fmt: skip
+    (shared,) = [str(p) for p in problems if p.field == "things.serial"]
+    assert "a row in record 2 of 01_boxes.json has the same" in shared
+
+
+def test_unique_values_of_upgraded_records_are_told(tmp_path: Path) -> None:
+    """Where a change gives several records one value, at the places of the older records."""
+    boxes(old := Catalog("box"))
+    boxes(new := Catalog("box"), version=2)
+
+    class OneCode(Change):
+        """All boxes have one code."""
+
+        catalog = new
+        upgrades: ClassVar = {"boxes": (1, 2), "chests": (1, 2)}
+        steps: ClassVar = [
+            Convert("boxes", "code", lambda code: "x"),
+            Convert("chests.things", "serial", lambda serial: serial and "b1"),
+        ]
+
+    document = {
+        "boxes": [
+            {"slug": slug, "code": slug, "items": [{"line": 1, "serial": f"{slug}1"}]}
+            for slug in "ab"
+        ],
+        "chests": [{"slug": "d", "things": [{"line": 1, "serial": "d1"}]}],
+    }
+    path = write_bundle(document, tmp_path / "b", catalog=old).path
+    assert verify(path, catalog=old)
+    first, second = sorted(map(str, verify(path, catalog=new).problems))
+    assert first.startswith("01_boxes.json record 2, code: code must be unique, and a row in")
+    assert "record 1 of 01_boxes.json has the same" in first
+    assert second.startswith("02_chests.json record 1, things.serial: serial must be unique")
+    assert "record 2 of 01_boxes.json has the same" in second
+
+
+def test_values_of_a_malformed_file_are_noted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read again, line by line, and its rows aren't their own duplicates."""
+    monkeypatch.setattr(bundle_check, "CHUNK", 1)
+    boxes(catalog := Catalog("box"))
+    document = {
+        "boxes": [{"slug": slug, "code": slug, "items": []} for slug in "abc"],
+        "chests": [],
+    }
+    path = write_bundle(document, tmp_path / "b", catalog=catalog).path
+    file = path / "01_boxes.json"
+    file.write_text(file.read_text("utf-8").replace('{"slug":"c"', '{"slug""c"'), "utf-8")
+    codes = [problem.code for problem in verify(path, catalog=catalog).problems]
+    assert codes == ["file-malformed", "checksum", "count-differs"]
+
+
+@pytest.mark.parametrize("hidden", [(), ("slug",)])
+def test_the_closest_key_of_the_bundle_is_named(tmp_path: Path, hidden: tuple[str, ...]) -> None:
+    """To whoever misspelt one, unless keys are hidden."""
+    base, catalog = new_base(), Catalog("shelf")
+
+    class Shelf(base):
+        __tablename__ = "shelves"
+        id = mapped_column(sa.Integer, primary_key=True)
+        slug = mapped_column(sa.String(9), nullable=False, unique=True)
+
+    class Book(base):
+        __tablename__ = "books"
+        id = mapped_column(sa.Integer, primary_key=True)
+        isbn = mapped_column(sa.String(9), nullable=False, unique=True)
+        shelf_id = mapped_column(sa.ForeignKey("shelves.id"), nullable=False)
+        shelf = relationship(Shelf)
+
+    schema_for(Shelf, catalog, hidden=hidden)
+    schema_for(Book, catalog)
+    document = {
+        "shelves": [{"slug": "gardens"}, {"slug": "poetry"}],
+        "books": [{"isbn": "1", "shelf": {"slug": "poetry"}}],
+    }
+    path = write_bundle(document, tmp_path / "b", catalog=catalog).path
+    file = path / "02_books.json"
+    file.write_text(file.read_text("utf-8").replace("poetry", "poetyr"), "utf-8")
+    *_, problem = verify(path, catalog=catalog).problems
+    assert problem.code == "reference-missing"
+    assert ("; closest is 'poetry'. Add the record" in problem.message) is (not hidden)
+    assert ("poet" in problem.message) is (not hidden)

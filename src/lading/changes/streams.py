@@ -216,7 +216,7 @@ class Parts:
         self.index = KeyIndex()
         self.problems = Spool()
         self.index.fill(self._entries())
-        for key, number in self.index.clashes():
+        for key, _, number in self.index.clashes():
             self.problems.append(self._clash(parse_json(key), number))
 
     def _note(self, problem: Problem) -> None:

@@ -46,7 +46,14 @@ def tables_of_models(catalog: Catalog) -> list[sa.Table]:
 
 @runtime_checkable
 class Lending(Protocol):
-    """A factory that keeps databases with a catalog's tables, emptied, and lends them again."""
+    """A factory that keeps databases with a catalog's tables, emptied, and lends them again.
+
+    ``computes`` says whether these compute what the models' columns say.
+    """
+
+    @property
+    def computes(self) -> bool:
+        """The protocol's attribute."""
 
     def lend(
         self,
@@ -127,6 +134,11 @@ def database(factory: EngineFactory, catalog: Catalog) -> Iterator[sa.Engine]:
         else:
             engine = stack.enter_context(_opened(factory))
             yield stack.enter_context(_with_tables(engine, catalog))
+
+
+def computes_columns(factory: Any) -> bool:
+    """Tell whether a factory's databases compute what the models' columns say."""
+    return not isinstance(factory, Lending) or factory.computes
 
 
 def check_factory(argument: str, factory: Any, expected: str = "") -> None:

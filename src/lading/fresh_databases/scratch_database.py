@@ -74,6 +74,11 @@ class ScratchDatabase:
         self.path = path
         self.is_foreign = is_foreign
 
+    @property
+    def computes(self) -> bool:
+        """SQL of another engine computes nothing here."""
+        return not self.is_foreign
+
     def lend(
         self,
         catalog: Catalog,

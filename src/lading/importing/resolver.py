@@ -7,7 +7,6 @@ because a collation may treat different texts as equal.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import product
@@ -21,6 +20,7 @@ from lading.database.lookup import rows_among
 from lading.exporting.query import having_row_in, with_extensions
 from lading.exporting.reader import count_rows
 from lading.importing.resolved_keys import AMBIGUOUS, ITSELF, KeyResolver
+from lading.messages import closest
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.layout import Key
@@ -254,9 +254,8 @@ class Resolver:
             self.near = [key[0] for key in keys if key is not None and isinstance(key[0], str)]
         texts = [*self.near, *(other for (other,) in others if isinstance(other, str))]
         # A plan may miss what is there, but won't be.
-        folded = {text.casefold(): text for text in texts if text != key[0]}
-        close = difflib.get_close_matches(str(key[0]).casefold(), folded, n=1)
-        return repr(folded[close[0]]) if close else None
+        near = closest(str(key[0]), texts)
+        return None if near is None else repr(near)
 
     def alike(self, key: Key) -> list[Key]:
         """Return other existing keys that the database takes for this one, by its collations."""

@@ -88,11 +88,17 @@ class KeyIndex:
         """Yield each key with the number of times that it came."""
         yield from self._rows("select key, times from items")
 
-    def clashes(self) -> Iterator[tuple[bytes, int]]:
-        """Yield the keys under which another text came later, with the first such record."""
+    def clashes(self) -> Iterator[tuple[bytes, int, int]]:
+        """Yield the keys under which another text came later, and both records: first and other."""
         yield from self._rows(
-            "select key, other from items where other is not null order by number"
+            "select key, origin, other from items where other is not null order by number"
         )
+
+    @scratch()
+    def forget(self, origin: int) -> None:
+        """Forget what came from a record or later ones, if records came in their order."""
+        self.base.execute("delete from items where origin >= ?", (origin,))
+        self.base.execute("update items set other = null where other >= ?", (origin,))
 
     def _rows(self, statement: str) -> Iterator[Any]:
         with scratch():

@@ -32,6 +32,7 @@ from lading.verifying.file_check import FileCheck
 from lading.verifying.findings import Findings
 from lading.verifying.portable import PortableBinder, portable_of
 from lading.verifying.references import BundleReferences, Spot
+from lading.verifying.repeated_values import RepeatedValues
 from lading.verifying.shape_rows import hide_as_declared, rows_of_shapes
 from lading.verifying.upgraded_check import UpgradedCheck
 
@@ -117,18 +118,23 @@ class BundleCheck:
     def _check_files(self, manifest: Manifest, reading: RecordReading) -> None:
         self.reading = reading
         roots = [reading.rows[n] for n in _names(manifest) if n in reading.rows]
-        with closing(BundleReferences(roots if reading.follows else [])) as references:
+        with (
+            closing(BundleReferences(roots if reading.follows else [])) as references,
+            closing(RepeatedValues()) as repeated,
+        ):
             readable = {}
             for place, entry in enumerate(manifest.files):
                 rows = reading.rows.get(entry.entity_type)
                 if rows is None and not (is_shape(entry.shape) and entry.shape.get("custom")):
                     field = f"files[{place}].shape"
                     self.findings.add(Problem.of(NO_SHAPE, MANIFEST, field=field))
-                check = self._check_file(entry, rows, reading, references)
+                check = self._check_file(entry, rows, reading, references, repeated)
                 self.files[entry.entity_type] = check
                 if check.decoder is not None and rows is not None:
                     blocks = partial(self._again, entry, reading)
                     readable[rows.name] = Readable(rows, entry.filename, check.decoder, blocks)
+            for problem in repeated.problems():
+                self.findings.add(problem)
             self._ignore_unread(references)
             self.followed = set(references.spots)
             if not manifest.partial:
@@ -155,6 +161,7 @@ class BundleCheck:
         rows: RowSet | None,
         reading: RecordReading,
         references: BundleReferences,
+        repeated: RepeatedValues,
     ) -> FileCheck:
         """Look at one file; again, line by line, if it is malformed."""
         findings = Findings()
@@ -163,10 +170,8 @@ class BundleCheck:
             findings.add_error(error, entry.filename)
 
         def begun() -> FileCheck:
-            is_by_shape = reading.is_by_shape
-            return FileCheck(
-                entry, rows, reading.binder, references, findings, is_by_shape=is_by_shape
-            )
+            unique = None if reading.is_by_shape else repeated
+            return FileCheck(entry, rows, reading.binder, references, findings, repeated=unique)
 
         check = begun()
         try:
@@ -175,9 +180,9 @@ class BundleCheck:
                 self._progress(entry, block)
         except Malformed as malformed:
             findings = Findings()
-            check.repeated.close()
             if rows is not None:
                 references.forget(rows)
+                repeated.forget(rows)
             check = begun()
             for block in self.survey.salvaged(entry, malformed, fault):
                 check.add(_without_ids(entry, block) if reading.is_by_shape else block)

@@ -56,10 +56,13 @@ def follow(
         if (source.rows.name, path) in leaving:
             continue
         target = reference.target.name
+        near = references.nearest(reference, key)
+        nearest = f"; closest is {near!r}" if near is not None else ""
         text = Message(
             "reference-missing",
             f"leads nowhere: {target}: no record of this bundle has "
-            f"{described(reference.parts, key)}. Add the record to {target}, or correct the key",
+            f"{described(reference.parts, key)}{nearest}. Add the record to {target}, or correct "
+            "the key",
         )
         tell(Problem.of(text, source.file, number, _key_of(source.rows, batch, number), path))
     return counts

@@ -43,7 +43,7 @@ class FileCheck:
         binder: what checks values.
         references: collects the keys of its records, and those that they refer to.
         findings: takes the problems.
-        is_by_shape: whether the rows are those of the shape, which doesn't know ids' names.
+        repeated: collects the unique values of its rows, where these are known.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class FileCheck:
         entry: FileEntry,
         rows: RowSet | None,
         binder: PortableBinder,
-        references: BundleReferences | None,
+        references: BundleReferences,
         findings: Findings,
         *,
-        is_by_shape: bool,
+        repeated: RepeatedValues | None,
     ) -> None:
         self.entry = entry
         self.rows = rows
@@ -75,7 +75,7 @@ class FileCheck:
         )
         self.open = OpenDecoder(entry.filename, hides="hidden" in entry.shape)
         self.is_ordered = rows is None or not _is_opaque(rows.key)
-        self.repeated = RepeatedValues(None if is_by_shape else rows)
+        self.repeated = repeated
 
     def add(self, block: Block) -> None:
         """Look at some records."""
@@ -88,11 +88,11 @@ class FileCheck:
         self._tell(strict.problems, strict.loose)
         assert self.rows is not None
         self._check_order(strict.batch)
-        self.repeated.add(strict.batch)
+        if self.repeated is not None:
+            self.repeated.add(self.rows, self.entry.filename, strict.batch)
         count_links(self.links, self.rows, strict.batch)
         self.links.update(dict(_unfollowed(self.rows, strict.batch)))
-        if self.references is not None:
-            self.references.add(self.rows, strict)
+        self.references.add(self.rows, strict)
 
     @property
     def is_unread(self) -> bool:
@@ -153,11 +153,6 @@ class FileCheck:
         if self.needs_search and self.decoder is not None:
             for number, duplicate in duplicates_in(self.decoder, again()):
                 self._problem(number, duplicate.key, key_repeated(f"record {duplicate.other}"))
-        for number, field, names in self.repeated.clashes():
-            text = f"{names} must be unique, and an earlier row has the same. Correct one of them"
-            message = Message("value-taken", text)
-            self.findings.add(Problem.of(message, self.entry.filename, number, field=field))
-        self.repeated.close()
         if not self.is_clean or self.rows is None:
             return
         for path, expected in self.entry.references.items():

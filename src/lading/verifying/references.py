@@ -12,7 +12,11 @@ from typing import Any
 import msgspec
 
 from lading.importing.batch import Batch
-from lading.model.rowsets import Reference, RowSet, references_of
+from lading.importing.resolver import CANDIDATES
+from lading.importing.resolvers import HINTS
+from lading.messages import closest
+from lading.model.hidden import hides
+from lading.model.rowsets import Reference, RowSet, Value, references_of
 from lading.records.layout import Key
 from lading.scratch.key_index import KeyIndex
 from lading.verifying.strict_decoder import StrictBatch
@@ -45,6 +49,8 @@ class BundleReferences:
         }
         self.wanted = {spot: KeyIndex() for spot in self.spots}
         self._known: dict[Spot, set[bytes]] = {spot: set() for spot in self.spots}
+        self._texts: dict[Target, list[str]] = {}
+        self._hints = HINTS
 
     def add(self, root: RowSet, strict: StrictBatch) -> None:
         """Note the keys of records, and the keys that they refer to."""
@@ -113,6 +119,21 @@ class BundleReferences:
                 for number, key in zip(numbers, keys, strict=True):
                     if index.get(_encode(key)) is not None:
                         yield batch, number, path, self.spots[root.name, path], key
+
+    def nearest(self, reference: Reference, key: Key) -> str | None:
+        """Return the key of one text that is most like one that leads nowhere, for the first."""
+        (part, *others) = reference.parts
+        text = key[0]
+        is_text = isinstance(part, Value) and isinstance(text, str) and not others
+        self._hints -= 1
+        if self._hints < 0 or not is_text or hides(part):
+            return None
+        target = _target(reference)
+        if target not in self._texts:
+            some = self.targets[target].beginning(b"", CANDIDATES)
+            keys = map(msgspec.json.decode, some)
+            self._texts[target] = [k[0] for k in keys if len(k) == 1 and isinstance(k[0], str)]
+        return closest(text, self._texts[target])
 
     def _keys(self, root: RowSet, batch: Batch) -> Iterator[tuple[Spot, set[Key]]]:
         for path, keys in _keys_wanted(root, batch):

@@ -22,7 +22,7 @@ from lading.errors import (
     TargetError,
 )
 from lading.exporter import export_all
-from lading.fresh_databases.factories import EngineFactory, Lending, database
+from lading.fresh_databases.factories import EngineFactory, Lending, computes_columns, database
 from lading.fresh_databases.scratch_database import ScratchDatabase, is_foreign
 from lading.importer import import_all
 from lading.messages import Message, shown
@@ -75,9 +75,8 @@ def restored(
                 with BundleReader(expected, max_bytes=max_bytes) as reader:
                     names = [entry.entity_type for entry in reader.manifest.files]
                 export_all(engine, again, catalog=catalog, only=names)
-        computes = not getattr(make, "is_foreign", False)
         for problem in differences(
-            expected, again, catalog, max_bytes=max_bytes, computes=computes
+            expected, again, catalog, max_bytes=max_bytes, computes=computes_columns(make)
         ):
             findings.add(problem)
     except ImportFailed as error:
@@ -117,7 +116,7 @@ def differences(
     catalog: Catalog,
     *,
     max_bytes: int | None,
-    computes: bool = True,
+    computes: bool,
 ) -> Iterator[Problem]:
     """Yield the first differences of each entity's records.
 

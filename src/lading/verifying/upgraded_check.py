@@ -20,6 +20,7 @@ from lading.verifying.dangling import Readable, compare_external, follow, leavin
 from lading.verifying.findings import Findings, problem_of
 from lading.verifying.portable import PortableBinder
 from lading.verifying.references import BundleReferences
+from lading.verifying.repeated_values import RepeatedValues
 from lading.verifying.strict_decoder import StrictDecoder
 
 
@@ -39,9 +40,14 @@ class UpgradedCheck:
         """Read every entity, and follow its references."""
         names = [name for name in self.payload.names if name in self.entities.roots]
         readable = {name: self._readable(name) for name in names}
-        with closing(BundleReferences(self.entities[name] for name in names)) as references:
+        with (
+            closing(BundleReferences(self.entities[name] for name in names)) as references,
+            closing(RepeatedValues()) as repeated,
+        ):
             for source in readable.values():
-                self._check(source, references)
+                self._check(source, references, repeated)
+            for problem in repeated.problems(self._place):
+                self._tell(problem)
             manifest = self.payload.manifest
             if manifest.partial:
                 leaving = follow(references, readable, self._tell, leaving_of(manifest))
@@ -61,7 +67,9 @@ class UpgradedCheck:
         except BundleError as error:
             self._tell(problem_of(error, self.payload.file(name)))
 
-    def _check(self, source: Readable, references: BundleReferences) -> None:
+    def _check(
+        self, source: Readable, references: BundleReferences, repeated: RepeatedValues
+    ) -> None:
         name = source.rows.name
         order, is_ordered = KeyOrder(source.decoder), True
         for piece in self._pieces(name, self._tell):
@@ -71,11 +79,18 @@ class UpgradedCheck:
                 self._tell(replace(problem, message=noted(problem.text, note).plain))
             is_ordered = is_ordered and order.holds(strict.batch)
             references.add(source.rows, strict)
+            repeated.add(source.rows, source.file, strict.batch)
         if not is_ordered:
             for number, duplicate in duplicates_in(source.decoder, self._pieces(name)):
                 other = self.payload.record_at(name, duplicate.other)
                 key = masked_key(source.rows.key, duplicate.key)
                 self._tell(Problem.of(key_repeated(other), source.file, number, key))
+
+    def _place(self, file: str, number: int) -> str:
+        """Name the record of the bundle that an upgraded one comes from."""
+        name = next(name for name in self.payload.names if self.payload.file(name) == file)
+        place = self.payload.record_at(name, number)
+        return place if " of " in place else f"{place} of {file}"
 
     def _tell(self, problem: Problem, *, mends: bool = False) -> None:
         (located,) = self.payload.located([problem])

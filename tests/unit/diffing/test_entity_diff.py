@@ -167,7 +167,10 @@ def test_spelling_makes_no_difference(piece: int) -> None:
             "a: things record 2, note: Missing data for required field. Add it, with "
             "null if it has no value.",
         ),
-        (b'{"slug":"b","note":5}', "a: things record 2, note: 5 is not a string."),
+        (
+            b'{"slug":"b","note":5}',
+            "a: things record 2, note: 5 is not a string. Write a text of whole characters, in quotes.",
+        ),
         (
             b'{"slug":"b","note":"x","note":"y"}',
             "a: things record 2: isn't valid JSON: key 'note' stands twice in one object. "

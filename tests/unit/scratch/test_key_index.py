@@ -46,7 +46,14 @@ def test_keys_are_counted(index: KeyIndex) -> None:
 
 def test_only_another_text_is_a_clash(index: KeyIndex) -> None:
     """With the number of the record that brought it; the same text again is none."""
-    assert list(index.clashes()) == [(b"b", 3)]
+    assert list(index.clashes()) == [(b"b", 1, 3)]
+
+
+def test_the_last_records_are_forgotten(index: KeyIndex) -> None:
+    """Keys that came first with them, and what else they brought under older keys."""
+    index.forget(3)
+    assert list(index.clashes()) == []
+    assert (index.get(b"b") is None, index.get(b"c") is None) == (False, True)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])

@@ -42,6 +42,7 @@ class ServerDatabases:
 
     def __init__(self, server: sa.URL) -> None:
         self.server = server
+        self.computes = True
         self.admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
         # Several processes may share a server.
         self.prefix = f"lading_{secrets.token_hex(4)}"
