@@ -68,6 +68,16 @@ def _text(name: str, number: int, record: Any) -> bytes:
         ) from error
 
 
+def _no_versions(versions: Any) -> BundleError:
+    return BundleError(
+        Message(
+            "document-malformed",
+            f"schema_versions is {shown(versions)}; expected an object of versions by entity",
+        ),
+        'Write {"schema_versions": {"recipes": 1}}, or leave it out.',
+    )
+
+
 class DocumentPayload(Payload):
     """The records of a document in memory.
 
@@ -91,14 +101,7 @@ class DocumentPayload(Payload):
         if versions is None:
             versions = self._released(catalog)
         if not isinstance(versions, Mapping):
-            raise BundleError(
-                Message(
-                    "document-malformed",
-                    f"schema_versions is {shown(versions)}; expected an object of versions by "
-                    "entity",
-                ),
-                'Write {"schema_versions": {"recipes": 1}}, or leave it out.',
-            )
+            raise _no_versions(versions)
         writer = PayloadWriter(self.document.get("source"), catalog.source)
         for name, records in self.entries.items():
             if name not in history.version_graph.names:
