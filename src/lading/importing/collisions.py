@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,17 +19,19 @@ from lading.database.lookup import rows_among
 from lading.exporting.reader import RecordReader
 from lading.importing.batch import Batch
 from lading.importing.context import LoadContext
+from lading.importing.nested_records import NestedRecords
+from lading.importing.references import places_within
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.mapping.natural_keys import covering
+from lading.importing.unique_sets import Parts, UniqueSet
 from lading.messages import Message, shown
-from lading.model.hidden import HIDDEN, hides, masked
-from lading.model.rowsets import Children, Column, Reference, RowSet, Value
+from lading.model.hidden import masked
+from lading.model.rowsets import Column, RowSet, Value
 from lading.model.uniqueness import unique_columns
+from lading.records.comparison import RecordComparison
 from lading.records.describe import described
 from lading.records.layout import Key
+from lading.records.raw_records import RawReader
 from lading.values.json_text import parse_json
-
-Parts = tuple[Value | Reference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class Collision:
     field: str
     message: Message
 
+    def at(self, path: str) -> Collision:
+        """Return the same of an owned row, to which a path leads with a dot at its end."""
+        return Collision(f"{path}{self.field}".removesuffix("."), self.message)
+
 
 class Collisions:
     """Finds what an entity's new records collide with."""
@@ -44,8 +52,18 @@ class Collisions:
     def __init__(self, context: LoadContext, root: RowSet) -> None:
         self.context = context
         self.root = root
-        self.sets = [parts for parts in unique_sets(root) if set(parts) != set(root.key)]
         self.reader: RecordReader | None = None
+
+    @cached_property
+    def sets(self) -> list[UniqueSet]:
+        """What is unique among records, but their natural key."""
+        own = set(self.root.key)
+        return [each for each in self.context.unique.of(self.root) if set(each.parts) != own]
+
+    @cached_property
+    def raw(self) -> RawReader:
+        """Reads what records say."""
+        return RawReader(self.root, RecordComparison(self.root, self.context.database.dialect))
 
     def among(self, batch: Batch, own: Sequence[Row | None] = ()) -> dict[int, Collision]:
         """Map the places of a batch's records that collide to what they collide with.
@@ -55,24 +73,20 @@ class Collisions:
             own: the primary keys of the rows that they update, which are no others.
         """
         collisions: dict[int, Collision] = {}
-        records = [parse_json(line) for line in batch.lines] if self.sets else []
-        for parts in self.sets:
-            keys = {
-                place: key
-                for place, record in enumerate(records)
-                if (key := unique_key(parts, record, batch, place)) is not None
-            }
-            for place, owner in self._owners(parts, keys, own).items():
+        records = list(map(self.raw.new_content, batch.lines)) if self.sets else []
+        for unique in self.sets:
+            keys = unique.keys(self.context.database, batch, records)
+            for place, owner in self._owners(unique, keys, own).items():
                 holder = (
                     f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
                 )
-                collisions.setdefault(place, self._collision(parts, keys[place], holder))
+                collisions.setdefault(place, self._collision(unique, keys[place], holder))
             earlier: dict[Key, int] = {}
             for place, key in keys.items():
                 first = earlier.setdefault(key, place)
                 if first != place:
                     holder = f"record {batch.numbers[first]}"
-                    collisions.setdefault(place, self._collision(parts, key, holder))
+                    collisions.setdefault(place, self._collision(unique, key, holder))
         return collisions
 
     def within(self, batch: Batch, own: Row | None = None) -> Collision | None:
@@ -80,9 +94,20 @@ class Collisions:
 
         Rows of the stored record that it updates (``own``) are no others.
         """
-        if not batch.lines:
-            return None
-        return self._nested(self.root, parse_json(batch.lines[0]), "", own)
+        records = list(map(self.raw.new_content, batch.lines))
+        top = NestedRecords(self.root, batch, records, places_within(""))
+        for rows in islice(top.walk() if records else (), 1, None):
+            for unique in self.context.unique.of(rows.rows):
+                keys = unique.keys(self.context.database, rows.batch, rows.records)
+                stored = {} if unique.by_owner else self.rows_with(unique, keys.values())
+                for place, key in keys.items():
+                    identity = stored.get(key)
+                    if identity is not None and not self._is_own(unique.rows, identity, own):
+                        return self.held(unique, key, identity).at(rows.places.path(place))
+                for place, key in rows.repeated(keys, by_owner=unique.by_owner):
+                    number = rows.batch.numbers[place]
+                    return self.of_record(unique, key, number).at(rows.places.path(place))
+        return None
 
     def alike(self, batch: Batch, message: str) -> Collision | None:
         """Return the row that a collation treats as equal to a batch's only record, if any."""
@@ -100,10 +125,10 @@ class Collisions:
         return None
 
     def _owners(
-        self, parts: Parts, keys: Mapping[int, Key], own: Sequence[Row | None]
+        self, unique: UniqueSet, keys: Mapping[int, Key], own: Sequence[Row | None]
     ) -> dict[int, Any]:
         """Map places to the natural keys of the other rows that have their unique values."""
-        identities = self.rows_with(self.root, parts, keys.values())
+        identities = self.rows_with(unique, keys.values())
         owner_identities = {
             place: identities[key]
             for place, key in keys.items()
@@ -112,37 +137,38 @@ class Collisions:
         owners = self._named({row for row in owner_identities.values() if row is not AMBIGUOUS})
         return {place: owners.get(row) for place, row in owner_identities.items()}
 
-    def held(self, rows: RowSet, parts: Parts, key: Key, identity: Row) -> Collision:
-        """Return the collision with the row that has unique values, in one row set.
+    def held(self, unique: UniqueSet, key: Key, identity: Row) -> Collision:
+        """Return the collision with the row that has unique values.
 
         Args:
-            rows: the row set of both rows.
-            parts: the members that are unique together.
-            key: the values of these.
+            unique: what is unique.
+            key: the values.
             identity: the primary key of the row that has them.
         """
-        if rows is not self.root:
-            return self._nested_collision(rows, parts, ("", key), identity)
+        if unique.rows is not self.root:
+            root = None if identity is AMBIGUOUS else self._root_of(unique.rows, identity)
+            owner = self._named([root]).get(root) if root is not None else None
+            holder = f"a row of {self.root.name} {shown(owner)}" if owner else "another row"
+            return _between_rows(unique, key, holder)
         owner = self._named([identity]).get(identity)
         holder = f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
-        return self._collision(parts, key, holder)
+        return self._collision(unique, key, holder)
 
-    def of_record(self, rows: RowSet, parts: Parts, key: Key, number: int) -> Collision:
+    def of_record(self, unique: UniqueSet, key: Key, number: int) -> Collision:
         """Return the collision with a record of the same file, or with a row that it holds.
 
         Args:
-            rows: The record's rows, or those of an owned list.
-            parts: The members of the unique set.
+            unique: What is unique.
             key: The values that both have.
             number: The other record's.
         """
-        if rows is not self.root:
-            return _between_rows(parts, ("", key), f"a row of record {number}")
-        return self._collision(parts, key, f"record {number}")
+        if unique.rows is not self.root:
+            return _between_rows(unique, key, f"a row of record {number}")
+        return self._collision(unique, key, f"record {number}")
 
-    def rows_with(self, rows: RowSet, parts: Parts, keys: Iterable[Key]) -> Mapping[Key, Row]:
+    def rows_with(self, unique: UniqueSet, keys: Iterable[Key]) -> Mapping[Key, Row]:
         """Map unique values to the primary keys of the rows that have them now."""
-        resolver = self.context.resolvers.by(rows, parts, rows.identity)
+        resolver = self.context.resolvers.of_unique(unique)
         resolver.forget()
         return resolver.find(keys)
 
@@ -161,64 +187,28 @@ class Collisions:
             if isinstance(record := parse_json(line), dict)
         }
 
-    def _collision(self, parts: Parts, key: Key, holder: str) -> Collision:
+    def _collision(self, unique: UniqueSet, key: Key, holder: str) -> Collision:
+        parts = unique.parts
         is_id = [part.column for part in parts if isinstance(part, Value)] == [*self.root.identity]
         keys = ", ".join(shown(part.name) for part in self.root.key)
+        text = f"{described(parts, key)} already belongs to {holder}"
+        if unique.condition is not None:
+            return Collision(
+                parts[0].written,
+                Message("value-taken", f"{text}, {_condition(unique)}. Correct one of them"),
+            )
         remedy = f"Correct one of them, or declare natural_key = {_declared(parts)} if that is what"
         also = ", or leave ids out of the records" if is_id else ""
         return Collision(
             parts[0].written,
             Message(
                 "value-taken",
-                f"{_values_of(parts, key)} already belongs to {holder}, which has another natural "
-                f"key ({keys}). {remedy} identifies it{also}",
+                f"{text}, which has another natural key ({keys}). {remedy} identifies it{also}",
             ),
         )
 
-    # Nested rows
-
-    def _nested(self, rows: RowSet, record: Any, path: str, own: Row | None) -> Collision | None:
-        for children in rows.children:
-            children_records = record.get(children.written) or []
-            collision = self._among_children(
-                children, children_records, f"{path}{children.written}", own
-            )
-            for place, child in enumerate(children_records, 1):
-                below = f"{path}{children.written}.{place}."
-                collision = collision or self._nested(children.rows, child, below, own)
-            if collision is not None:
-                return collision
-        return None
-
-    def _among_children(
-        self, children: Children, records: Sequence[Any], path: str, own: Row | None
-    ) -> Collision | None:
-        for parts in unique_sets(children.rows):
-            if not all(isinstance(part, Value) for part in parts):
-                continue
-            keys = {
-                n: tuple(record.get(p.written) for p in parts)
-                for n, record in enumerate(records, 1)
-            }
-            keys = {n: key for n, key in keys.items() if None not in key}
-            stored = self.rows_with(children.rows, parts, keys.values())
-            for place, key in keys.items():
-                if key in stored and not self._is_own(children.rows, stored[key], own):
-                    return self._nested_collision(
-                        children.rows, parts, (f"{path}.{place}.", key), stored[key]
-                    )
-        return None
-
     def _is_own(self, rows: RowSet, identity: Row, own: Row | None) -> bool:
         return own is not None and self._root_of(rows, identity) == own
-
-    def _nested_collision(
-        self, rows: RowSet, parts: Parts, place: tuple[str, Key], identity: Row
-    ) -> Collision:
-        root = self._root_of(rows, identity)
-        owner = self._named([root]).get(root) if root is not None else None
-        holder = f"a row of {self.root.name} {shown(owner)}" if owner else "another row"
-        return _between_rows(parts, place, holder)
 
     def _root_of(self, rows: RowSet, identity: Row) -> Row | None:
         """Return the primary key of the record that holds an owned row, if it is of this entity."""
@@ -244,19 +234,8 @@ class Collisions:
         return tuple(rows[0]) if rows else None
 
 
-def unique_sets(rows: RowSet) -> Iterator[Parts]:
-    """Yield the members of each set of columns that is unique in one of a row set's tables.
-
-    A primary key that records don't carry isn't among them.
-    """
-    for group in unique_groups(rows):
-        parts = covering(rows, group, every=False)
-        if parts:
-            yield parts
-
-
 def unique_groups(rows: RowSet) -> Iterator[tuple[Column, ...]]:
-    """Yield the columns of each unique set of a row set's tables, as ``unique_sets`` takes them."""
+    """Yield the columns of each unique set of a row set's tables, as the models declare them."""
     groups = [*unique_columns(rows.table)]
     if rows.surrogate is None and set(rows.identity) not in map(set, groups):
         yield rows.identity
@@ -265,41 +244,21 @@ def unique_groups(rows: RowSet) -> Iterator[tuple[Column, ...]]:
         yield from unique_columns(extension.table)
 
 
-def unique_key(parts: Parts, record: Any, batch: Batch, place: int) -> Key | None:
-    """Return a record's unique values; ``None`` where one of them is null, which equals nothing.
-
-    Args:
-        parts: the members that are unique together.
-        record: the record as it is written.
-        batch: the batch that it is in.
-        place: its place there.
-    """
-    key = tuple(
-        batch.references[part.name][place]
-        if isinstance(part, Reference)
-        else record.get(part.written)
-        for part in parts
-    )
-    return None if None in key else key
-
-
-def _between_rows(parts: Parts, place: tuple[str, Key], holder: str) -> Collision:
+def _between_rows(unique: UniqueSet, key: Key, holder: str) -> Collision:
     """Return the collision of an owned row: no natural key of the record's would settle it."""
-    path, key = place
-    return Collision(
-        f"{path}{parts[0].written}",
-        Message(
-            "value-taken",
-            f"{_values_of(parts, key)} already belongs to {holder}. Correct one of them",
-        ),
-    )
+    field = unique.parts[0].written if unique.parts else ""
+    where = f", {_condition(unique)}" if unique.condition is not None else ""
+    if not unique.parts:
+        message = Message("value-taken", f"is the second row of {holder}, which may have one alone")
+        return Collision(field, message)
+    text = f"{described(unique.parts, key)} already belongs to {holder}"
+    return Collision(field, Message("value-taken", f"{text}{where}. Correct one of them"))
 
 
-def _values_of(parts: Parts, key: Key) -> str:
-    """Write unique values with the names of their fields."""
-    names = " and ".join(part.written for part in parts)
-    values = (HIDDEN if hides(p) else shown(v) for p, v in zip(parts, key, strict=True))
-    return f"{names} {', '.join(values)}"
+def _condition(unique: UniqueSet) -> str:
+    """Say of which rows values are unique."""
+    assert unique.condition is not None
+    return f"and is unique where {unique.condition.sql}"
 
 
 def _name_or_names(names: Sequence[str]) -> Any:

@@ -11,6 +11,7 @@ from lading.importing.duplicates import Duplicate
 from lading.importing.journal import Journal
 from lading.importing.outcomes import KeyHashes, Outcomes
 from lading.importing.resolvers import Resolvers
+from lading.importing.unique_sets import UniqueSets
 from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
 from lading.report import Problem, Problems
@@ -30,6 +31,7 @@ class LoadContext:
     order: LoadOrder
     tables: TableCounts
     resolvers: Resolvers
+    unique: UniqueSets
     outcomes: Outcomes
     exclusions: Exclusions
     journal: Journal
@@ -69,12 +71,27 @@ class Exclusions:
         self.duplicates[name] = duplicates
         self.must_restart = True
 
-    def explain(self, name: str, file: str, problems: Iterable[Problem]) -> None:
-        """Remember why an entity's records are left out: the problems that a load found."""
+    def explain(
+        self, name: str, file: str, problems: Iterable[Problem], *, keeps_whole: bool
+    ) -> None:
+        """Remember why an entity's records are left out: the problems that a load found.
+
+        Args:
+            name: the entity.
+            file: its file.
+            problems: the problems.
+            keeps_whole: whether to remember those of the whole file as well, which a load without
+                the bad records may not find again.
+        """
         known = {(problem.file, problem.record) for problem in self.problems}
-        bad = self.bad.get(name, set())
+        bad = self.bad.setdefault(name, set())
         for problem in problems:
-            if problem.file == file and problem.record in bad:
+            if problem.file != file:
+                continue
+            if problem.record is None and keeps_whole and problem not in self.problems:
+                bad.add(0)
+                self.problems.append(problem)
+            elif problem.record in bad:
                 self.failed_keys.add(name, problem.key)
                 if (problem.file, problem.record) not in known:
                     self.problems.append(problem)

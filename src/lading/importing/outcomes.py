@@ -82,7 +82,12 @@ class EntityOutcome:
         self.report(Problem.of(noted(message, self.note), self.file, number, key, field_))
 
     def report(self, problem: Problem) -> None:
-        """Note a problem as it is; its record is then left out."""
+        """Note a problem as it is; its record is then left out.
+
+        One of the whole file may be known, from a load that began again.
+        """
+        if problem.record is None and problem in self.outcomes.problems:
+            return
         number = problem.record or 0
         self.outcomes.problems.append(problem)
         if number not in self.bad:

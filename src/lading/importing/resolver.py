@@ -57,9 +57,9 @@ class KeyQuery:
             else:
                 columns += part.columns
         columns += remote
-        # The levels above a row of a subclass needn't be of that class.
-        own = [part.column for part in values]
+        own = [c for p in parts for c in ((p.column,) if isinstance(p, Value) else p.columns)]
         source = having_row_in(target, (*own, *remote))
+        # The levels above a row of a subclass needn't be of that class.
         if recurring(parts) is not None:
             source = with_extensions(target)
         named = [column.label(f"c{place}") for place, column in enumerate(columns)]
@@ -81,6 +81,8 @@ class Resolver:
         parts: tuple[Value | Reference, ...],
         remote: tuple[sa.Column[Any], ...],
         inner: Mapping[Reference, KeyResolver],
+        *,
+        condition: str = "",
     ) -> None:
         self.database = database
         self.target = target
@@ -89,6 +91,8 @@ class Resolver:
         self.query = database.dialect.once(KeyQuery, target, parts, remote)
         self.own = recurring(parts)
         self.inner = inner
+        #: SQL that a row must satisfy as well.
+        self.condition = condition
         self.whole: dict[Key, Row] | None = None
         self.counted = False
         self.near: list[str] | None = None
@@ -121,7 +125,8 @@ class Resolver:
             if rows is None:
                 return None
             backwards[part] = {row: key for key, row in rows.items() if row is not AMBIGUOUS}
-        return self._matched(self.database.fetch(self.query.sql), backwards)
+        where = f" WHERE {self.condition}" if self.condition else ""
+        return self._matched(self.database.fetch(f"{self.query.sql}{where}"), backwards)
 
     def _start(self) -> dict[Reference, dict[Row, Key]]:
         return {} if self.own is None else {self.own: ITSELF}
@@ -173,12 +178,11 @@ class Resolver:
             yield tuple(value for row in chosen for value in row)
 
     def _ask(self, pattern: tuple[bool, ...], rows: list[Row]) -> list[Row]:
-        table = self.database.dialect.table(self.target.table)
         columns: list[sa.Column[Any]] = []
-        nulls = []
+        nulls = [self.condition] if self.condition else []
         for part, is_null in zip(self.parts, pattern, strict=True):
             if is_null:
-                nulls.append(self._null(table, part))
+                nulls.append(self._null(part))
             else:
                 columns += part.columns if isinstance(part, Reference) else (part.column,)
         sql = self.query.sql
@@ -188,14 +192,12 @@ class Resolver:
         tail = "".join(f" AND {null}" for null in nulls)
         return rows_among(self.database, sql, columns, names, rows, tail=tail)
 
-    def _null(self, table: str, part: Value | Reference) -> str:
+    def _null(self, part: Value | Reference) -> str:
         """Return the SQL condition that a part is null; a reference is null by its own columns."""
         if isinstance(part, Value):
-            return f"{table}.{self.database.dialect.name(part.column)} IS NULL"
-        nulls = [
-            f"{table}.{self.database.dialect.name(column)} IS NULL"
-            for column in part.carried_columns or part.columns
-        ]
+            return f"{self.database.dialect.qualified([part.column])[0]} IS NULL"
+        names = self.database.dialect.qualified(part.carried_columns or part.columns)
+        nulls = [f"{name} IS NULL" for name in names]
         return f"({(' AND ' if part.carried_columns else ' OR ').join(nulls)})"
 
     def _matched(

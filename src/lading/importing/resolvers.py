@@ -11,6 +11,7 @@ from lading.database.live.base import Database
 from lading.importing.recursive_resolver import RecursiveResolver
 from lading.importing.resolved_keys import KeyResolver
 from lading.importing.resolver import Resolver
+from lading.importing.unique_sets import UniqueSet
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.layout import Key
@@ -40,6 +41,20 @@ class Resolvers:
         key = (rows.table, parts, remote)
         if key not in self.by_target:
             self.by_target[key] = self._resolver(rows, parts, remote)
+        return self.by_target[key]
+
+    def of_unique(self, unique: UniqueSet) -> KeyResolver:
+        """Return the resolver of unique values to primary keys, of the rows that must differ."""
+        rows, condition = unique.rows, unique.condition
+        if condition is None:
+            return self.by(rows, unique.parts, rows.identity)
+        key = (rows.table, unique.parts, condition.sql)
+        if key not in self.by_target:
+            inner = {part: self.of(part) for part in unique.parts if isinstance(part, Reference)}
+            tail = condition.of_stored(self.database, rows)
+            self.by_target[key] = Resolver(
+                self.database, rows, unique.parts, rows.identity, inner, condition=tail
+            )
         return self.by_target[key]
 
     def _resolver(

@@ -126,7 +126,7 @@ class ImportRun:
                     more_problems=outcomes.problems.more,
                     cascades=outcomes.cascades,
                     unchecked=[
-                        *unchecked_by_plans(database, planner.roots.values()),
+                        *unchecked_by_plans(database, planner.unique, planner.roots.values()),
                         *([] if revisions is None else [str(revisions)]),
                     ],
                     differences=payload.located(outcomes.differences),

@@ -25,6 +25,7 @@ from lading.importing.outcomes import EntityOutcome, Outcomes, SourceProblems
 from lading.importing.payload import Payload
 from lading.importing.readback import read_back
 from lading.importing.resolvers import Resolvers
+from lading.importing.unique_sets import UniqueSets
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.entity_updates import EntityUpdates
 from lading.loading.doomed import delete_doomed, gone_records
@@ -63,6 +64,7 @@ class Loader:
         trees = [rows for root in self.roots.values() for rows in root.tree()]
         require_room(database.dialect, trees)
         self.tables = TableCounts(database, list(self.roots.values()))
+        self.unique = UniqueSets(database, entities)
         self.reads_back = database.may_alter(list(self.tables.counted))
         self.exclusions = Exclusions(keeps_good=self.leaves_bad_out or options.keeps_good)
         self.source_problems = SourceProblems()
@@ -78,7 +80,12 @@ class Loader:
                     problems.extend(self.source_problems.beside(problems))
                     return replace(context.outcomes, problems=problems)
                 for name in self.roots:
-                    self.exclusions.explain(name, self.payload.file(name), problems)
+                    self.exclusions.explain(
+                        name,
+                        self.payload.file(name),
+                        problems,
+                        keeps_whole=not self.options.keeps_good,
+                    )
 
     def _context(self) -> LoadContext:
         """Return the context of a new load, whose outcomes begin with the records left out."""
@@ -96,6 +103,7 @@ class Loader:
             self.order,
             self.tables,
             Resolvers(self.database),
+            self.unique,
             outcomes,
             self.exclusions,
             Journal(reads_back=self.reads_back),

@@ -8,14 +8,25 @@ from collections.abc import Iterable, Iterator
 import sqlalchemy as sa
 
 from lading.database.live.base import Database
+from lading.importing.unique_sets import UniqueSets
 from lading.messages import counted
 from lading.model.rowsets import RowSet
 from lading.values.json_text import json_text
 
 
-def unchecked_by_plans(database: Database, roots: Iterable[RowSet]) -> Iterator[str]:
-    """Yield what a plan of an import into some entities can't foretell, in words."""
-    tables = dict.fromkeys(table for root in roots for rows in root.tree() for table in rows.tables)
+def unchecked_by_plans(
+    database: Database, unique: UniqueSets, roots: Iterable[RowSet]
+) -> Iterator[str]:
+    """Yield what a plan of an import into some entities can't foretell, in words.
+
+    Args:
+        database: what the import would write to.
+        unique: its unique indexes.
+        roots: the entities.
+    """
+    row_sets = [rows for root in roots for rows in root.tree()]
+    tables = dict.fromkeys(table for rows in row_sets for table in rows.tables)
+    unknown = dict.fromkeys(each for rows in row_sets for each in unique.unknown(rows))
     for table in tables:
         checks = [c for c in table.constraints if isinstance(c, sa.CheckConstraint)]
         names = sorted(str(check.name) for check in checks if check.name is not None)
@@ -23,6 +34,8 @@ def unchecked_by_plans(database: Database, roots: Iterable[RowSet]) -> Iterator[
             named = f" ({', '.join(names)})" if names else ""
             count = counted(len(checks), "CHECK constraint")
             yield f"{table.fullname}: {count}{named}"
+        for name in (name for indexed, name in unknown if indexed is table):
+            yield f"{table.fullname}: unique index {name}"
     if tables and database.may_alter(list(tables)):
         yield "triggers and rules of these tables"
 

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from lading.importing.batch import Batch
-from lading.importing.collisions import Parts, unique_groups
+from lading.importing.collisions import unique_groups
+from lading.importing.unique_sets import Parts
 from lading.mapping.natural_keys import covering
 from lading.messages import Message
 from lading.model.rowsets import Reference, RowSet, Value

@@ -7,7 +7,7 @@ asks the catalog tables.  How values and statements are written is its ``dialect
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from lading.database.dialects.base import Dialect, Row, ServerFacts
 from lading.database.dialects.real_columns import Tables
+from lading.database.live.live_indexes import UniqueIndex
 from lading.database.live.live_keys import LiveKeys, RealPlace
 from lading.model.rowsets import Column, RowSet
 
@@ -75,6 +76,10 @@ class Database(ABC):
     @abstractmethod
     def real_places(self, tables: Sequence[sa.Table]) -> dict[sa.Table, RealPlace]:
         """Return what ``live_keys`` calls some tables, as far as they are there."""
+
+    @abstractmethod
+    def unique_indexes(self, tables: Sequence[sa.Table]) -> dict[sa.Table, list[UniqueIndex]]:
+        """Return the unique indexes that some tables really have, sorted by name."""
 
     # Reading
 
@@ -144,6 +149,45 @@ class Database(ABC):
         most = max(1, self.dialect.parameters // max(1, width))
         for start in range(0, len(rows), most):
             yield rows[start : start + most]
+
+    def satisfying(
+        self,
+        table: sa.Table,
+        columns: Sequence[Column],
+        by_null: Collection[Column],
+        condition: str,
+        rows: Sequence[Row],
+    ) -> set[Row]:
+        """Return which rows of driver values satisfy a condition on a table's columns.
+
+        Args:
+            table: the table.
+            columns: those of its columns that the condition reads; the rows hold their values.
+            by_null: those of them that are only compared with null, and may hold any value.
+            condition: SQL, in which the names of columns may be qualified.
+            rows: the rows, which needn't be there.
+        """
+        names = [
+            f"0 AS {self.dialect.name(c)}" if c in by_null else self.dialect.name(c)
+            for c in columns
+        ]
+        # The first SELECT gives the columns their types; SQLite forgets them but for a LIMIT.
+        typed = (
+            f"SELECT {', '.join(['0 AS lading_place', *names])} FROM {self.dialect.table(table)}"
+        )
+        one = f"SELECT {', '.join([self.dialect.mark] * (len(columns) + 1))}"
+        wanted = list(dict.fromkeys(rows))
+        satisfying: set[Row] = set()
+        for start in range(0, len(wanted), SUBQUERIES - 1):
+            part = wanted[start : start + SUBQUERIES - 1]
+            union = " UNION ALL ".join([f"{typed} WHERE 1 = 0", *[one] * len(part)])
+            values = [value for n, row in enumerate(part) for value in (n, *row)]
+            source = f"(SELECT * FROM ({union}) AS lading_rows LIMIT {len(part)})"
+            alias = self.dialect.prepare.quote(table.name)
+            sql = f"SELECT lading_place FROM {source} AS {alias} WHERE "
+            rows_found = self.fetch(f"{sql}{self.dialect.escaped(condition)}", values)
+            satisfying |= {part[place] for (place,) in rows_found}
+        return satisfying
 
     # Writing
 

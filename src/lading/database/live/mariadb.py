@@ -21,6 +21,7 @@ from lading.database.live.mariadb_packets import LARGE, refuse_large
 from lading.database.live.mariadb_sequences import move_sequences
 from lading.database.live.mariadb_triggers import has_triggers
 from lading.database.live.same_rows import mariadb_rows
+from lading.database.live.unique_indexes import UniqueIndexes, mariadb_indexes
 from lading.errors import TargetError
 from lading.messages import Message
 from lading.model.rowsets import Column
@@ -92,6 +93,9 @@ class MariaDBDatabase(Database):
 
     def live_keys(self) -> LiveKeys:
         return mariadb_keys(self, self.catalog_tables.real)
+
+    def unique_indexes(self, tables: Sequence[sa.Table]) -> UniqueIndexes:
+        return mariadb_indexes(self.catalog_tables, tables)
 
     def real_places(self, tables: Sequence[sa.Table]) -> dict[sa.Table, RealPlace]:
         return {table: self.catalog_tables.real(*self.dialect.place(table)) for table in tables}

@@ -20,6 +20,7 @@ from lading.database.live.postgresql_locks import hold, is_idle, refuse_stale, u
 from lading.database.live.postgresql_sequences import feeding, moved, sequence_named
 from lading.database.live.postgresql_views import refuse_inherited_rows, refuse_policies, stand_ins
 from lading.database.live.same_rows import postgresql_rows
+from lading.database.live.unique_indexes import UniqueIndexes, postgresql_indexes
 from lading.errors import TargetError
 from lading.mapping.columns import underlying
 from lading.messages import Message
@@ -86,6 +87,9 @@ class PostgreSQLDatabase(Database):
 
     def live_keys(self) -> LiveKeys:
         return postgresql_keys(self)
+
+    def unique_indexes(self, tables: Sequence[sa.Table]) -> UniqueIndexes:
+        return postgresql_indexes(self, tables)
 
     def real_places(self, tables: Sequence[sa.Table]) -> dict[sa.Table, RealPlace]:
         rows = self.fetch(

@@ -18,6 +18,7 @@ from lading.database.live.foreign_keys import sqlite_keys
 from lading.database.live.live_keys import LiveKeys, RealPlace
 from lading.database.live.same_rows import sqlite_rows
 from lading.database.live.sqlite_text import REFUSAL, not_utf8
+from lading.database.live.unique_indexes import UniqueIndexes, sqlite_indexes
 from lading.model.rowsets import Column, RowSet
 
 #: What makes SQLite store a default where a NULL is written to a column that is NOT NULL.
@@ -67,6 +68,9 @@ class SQLiteDatabase(Database):
 
     def live_keys(self) -> LiveKeys:
         return sqlite_keys(self)
+
+    def unique_indexes(self, tables: Sequence[sa.Table]) -> UniqueIndexes:
+        return sqlite_indexes(self, tables)
 
     def real_places(self, tables: Sequence[sa.Table]) -> dict[sa.Table, RealPlace]:
         places = {table: self.dialect.place(table) for table in tables}

@@ -54,7 +54,7 @@ class CollectedUpdates:
         self.comparison = StoredComparison(context.database, root)
         self.recorder = ChangeRecorder(context.outcomes.changes, self.comparison)
         journal = context.journal
-        self.unique = journal.closing(UniqueValues(root))
+        self.unique = journal.closing(UniqueValues(root, context.unique))
         self.matcher = RecordMatcher(root, context.database.dialect, journal, self.unique)
         #: Records that differ and nest rows, which wait until all are read.
         self.nesting = journal.spool()

@@ -46,7 +46,7 @@ class UnsettledRecords:
     def differing(self, bad: set[int]) -> Iterator[RecordUpdates]:
         """Yield the records that differ from the database as it is now, but for bad ones."""
         journal = self.context.journal
-        unique = journal.closing(UniqueValues(self.root))
+        unique = journal.closing(UniqueValues(self.root, self.context.unique))
         matcher = RecordMatcher(self.root, self.context.database.dialect, journal, unique)
         for batch, known in self.spool:
             identities = self._identities(batch) if known is None else known

@@ -6,16 +6,13 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.exporting.reading import StoredRow
-from lading.importing.updates.matching import Parts
+from lading.importing.unique_sets import UniqueSet, UniqueSets
 from lading.importing.updates.row_changes import OWNER
-from lading.mapping.natural_keys import covering
-from lading.model.rowsets import Column, RowSet
-from lading.model.uniqueness import guarded_columns
+from lading.model.rowsets import RowSet
 from lading.records.comparison import Content
 from lading.scratch.pool import Pool
 from lading.scratch.spool import Spool
@@ -23,19 +20,19 @@ from lading.values.json_text import json_text
 
 
 class UniqueGroup:
-    """Columns of a row set that are unique together, with the members that carry them.
+    """Members of a row set that are unique together, in all rows or in those that an index holds.
 
-    ``by_owner`` says that they are unique among the rows of one owner.
+    ``by_owner`` says that they are unique among the rows of one owner; ``fields`` are the members
+    whose changes free a row's values or take others.
     """
 
-    def __init__(self, rows: RowSet, columns: tuple[Column, ...], parts: Parts) -> None:
-        self.rows = rows
-        self.columns = columns
-        self.parts = parts
-        self.by_owner = not set(columns).isdisjoint(rows.owner_columns)
-        names = (column.name for column in columns)
-        self.name = ".".join([rows.name, columns[0].table.name, *names])
-        self.fields = {part.name for part in parts} | ({OWNER} if self.by_owner else set())
+    def __init__(self, unique: UniqueSet) -> None:
+        self.rows = unique.rows
+        self.parts = unique.parts
+        self.by_owner = unique.by_owner
+        self.name = ".".join([self.rows.name, unique.name, *(part.name for part in self.parts)])
+        self.fields = {member.name for member in unique.members}
+        self.fields |= {OWNER} if self.by_owner else set()
 
     def key(self, record: Content, owner: Row | None) -> bytes | None:
         """Return what rows with the same unique values have in common; ``None`` for a null.
@@ -61,9 +58,9 @@ class Contended:
 class UniqueValues:
     """The unique values that rows of an entity give up, and those that its rows take."""
 
-    def __init__(self, root: RowSet) -> None:
+    def __init__(self, root: RowSet, unique: UniqueSets) -> None:
         self.root = root
-        self.groups = {rows: list(_groups(rows)) for rows in root.tree()}
+        self.groups = {rows: list(_groups(rows, unique)) for rows in root.tree()}
         self.leaving = Pool()
         self.wanted = Spool()
 
@@ -154,12 +151,15 @@ class UniqueValues:
         self.wanted.close()
 
 
-def _groups(rows: RowSet) -> Iterator[UniqueGroup]:
-    """Yield what is unique in a row set, but what never changes: an entity's natural key."""
-    for columns in chain.from_iterable(map(guarded_columns, rows.tables)):
-        parts = covering(rows, columns, rows.owner_columns, every=False)
-        if parts and (rows.parent is not None or not set(parts) <= set(rows.key)):
-            yield UniqueGroup(rows, columns, parts)
+def _groups(rows: RowSet, unique: UniqueSets) -> Iterator[UniqueGroup]:
+    """Yield what is unique in a row set, but what never changes: keys."""
+    for each in unique.of(rows):
+        if (
+            not each.identifies
+            and each.parts
+            and (rows.parent is not None or not set(each.parts) <= set(rows.key))
+        ):
+            yield UniqueGroup(each)
 
 
 def folded(value: Any) -> str:

@@ -1,0 +1,53 @@
+"""The rows that records nest, beside what they say and where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lading.importing.batch import Batch
+from lading.importing.references import RowPlaces
+from lading.importing.updates.row_changes import RowChanges
+from lading.model.rowsets import RowSet
+from lading.records.comparison import Content
+from lading.records.layout import Key
+
+
+@dataclass(slots=True)
+class NestedRecords:
+    """Rows of one row set in a batch, and what they say, in the same order.
+
+    ``owners`` hold each one's place among those that nest it; ``changes`` is what is to happen
+    to them, if they aren't all new.
+    """
+
+    rows: RowSet
+    batch: Batch
+    records: Sequence[Content]
+    places: RowPlaces
+    changes: RowChanges | None = None
+    owners: Sequence[int] = field(default=())
+
+    def walk(self) -> Iterator[NestedRecords]:
+        """Yield these, and all that they nest at any depth."""
+        yield self
+        for children in self.rows.children:
+            nested = self.batch.children[children.name]
+            inner = NestedRecords(
+                children.rows,
+                nested.batch,
+                [row for record in self.records for row in record.get(children.written) or ()],
+                self.places.nested(children.written, nested.owners),
+                None if self.changes is None else self.changes.children[children.name],
+                nested.owners,
+            )
+            yield from inner.walk()
+
+    def repeated(self, keys: Mapping[int, Key], *, by_owner: bool) -> Iterator[tuple[int, Key]]:
+        """Yield the rows whose values an earlier one has, in the same owner or in any."""
+        known: set[tuple[int | None, Key]] = set()
+        for place, key in keys.items():
+            scoped = self.owners[place] if by_owner else None, key
+            if scoped in known:
+                yield place, key
+            known.add(scoped)
