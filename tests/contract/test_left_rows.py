@@ -65,6 +65,20 @@ def test_what_goes_along_is_told_before(noted: tuple[sa.Engine, str]) -> None:
     assert export_document(engine, catalog=CATALOG)["dishes"][0]["steps"][0]["position"] == 0
 
 
+def test_a_plan_tells_what_goes_along_with_bad_records_too(noted: tuple[sa.Engine, str]) -> None:
+    """As the import does that writes nothing: it lists every problem of the import."""
+    engine, _ = noted
+    document = without_first_step(engine)
+    document["dishes"][0]["number"] = document["dishes"][1]["number"]
+    document["dishes"] = document["dishes"][:1]
+    plan = imported(engine, document, dry_run=True)
+    with pytest.raises(ImportFailed) as caught:
+        imported(engine, document)
+    planned = set(map(str, plan.problems))
+    assert planned
+    assert set(map(str, caught.value.report.problems)) <= planned
+
+
 def test_what_may_go_along_goes(noted: tuple[sa.Engine, str]) -> None:
     """With ``cascade=True``; what the database refuses stays refused."""
     engine, effect = noted

@@ -6,6 +6,7 @@ from lading.database.dialects.base import Row
 from lading.importing.batch import ResolvedBatch
 from lading.importing.context import LoadContext
 from lading.importing.journal import DeferredLinks, DeferredRows, WriteLog
+from lading.importing.late_refusals import LateRefusals
 from lading.importing.link_writer import LinkWriter
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver, places_within
@@ -37,6 +38,7 @@ class DeferredRowLoader:
         self.writer = RowWriter(context.database, rows, context.order)
         self.self_references = SelfReferences(context, self.references, self.writer)
         self.waiting = context.journal.spool()
+        self.refused = LateRefusals(context, outcome)
 
     def load(self) -> None:
         """Insert all rows that were deferred."""
@@ -44,6 +46,7 @@ class DeferredRowLoader:
             self._place(self._resolved(deferred))
         self._go_round()
         self.context.resolvers.changed(self.rows.table)
+        self.refused.report()
         self.context.exclusions.add_bad(self.outcome.root.name, self.outcome.bad)
 
     def _resolved(self, deferred: DeferredRows) -> ResolvedBatch:
@@ -87,8 +90,7 @@ class DeferredRowLoader:
     def _insert(self, resolved: ResolvedBatch) -> None:
         for row, objection in insert_or_bisect(resolved, self._attempt):
             field = f"{self.path}{field_of(objection, self.rows) or ''}".removesuffix(".")
-            message = message_of(objection, self.outcome.root)
-            self.outcome.fail(row.batch.numbers[0], None, field, message)
+            self.refused.add(row.batch.numbers[0], field, objection)
 
     def _attempt(self, resolved: ResolvedBatch) -> Objection | None:
         return attempt(

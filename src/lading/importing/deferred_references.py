@@ -9,10 +9,11 @@ from typing import Any
 from lading.database.dialects.base import Row
 from lading.importing.context import LoadContext
 from lading.importing.journal import DeferredReference, WriteLog
+from lading.importing.late_refusals import LateRefusals
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.importing.savepoints import Objection, attempt, insert_or_bisect, message_of, path_to
+from lading.importing.savepoints import Objection, attempt, insert_or_bisect, path_to
 from lading.importing.shared_columns import Disagreement, compare, deferred_carriers
 from lading.messages import Message
 from lading.model.rowsets import Reference, RowSet
@@ -36,6 +37,7 @@ class DeferredReferenceLoader:
         self.name = (rows.name, reference.name)
         self.field = f"{path_to(rows, outcome.root)}{reference.written}"
         self.references = ReferenceResolver(context.resolvers, context.order, outcome)
+        self.refused = LateRefusals(context, outcome)
         self.carriers = deferred_carriers(rows, context.order, reference)
         self.deferred = context.journal.references.pop(self.name, None)
         self.own = [n for n, c in enumerate(reference.columns) if c in reference.carried_columns]
@@ -44,6 +46,7 @@ class DeferredReferenceLoader:
         """Set all values that were deferred."""
         for chunk in self._deferred():
             self._update(list(self._updates(chunk)))
+        self.refused.report()
         is_own_key = self.rows is self.outcome.root and self.reference.parts == self.rows.key
         if self.outcome.bad and is_own_key:
             self._fail_followers()
@@ -81,7 +84,7 @@ class DeferredReferenceLoader:
 
     def _update(self, rows: list[UpdatedRow]) -> None:
         for (row,), objection in insert_or_bisect(rows, self._attempt):
-            self._fail(row[0], message_of(objection, self.outcome.root))
+            self.refused.add(row[0], self.field, objection)
 
     def _attempt(self, rows: list[UpdatedRow]) -> Objection | None:
         columns = self.reference.carried_columns

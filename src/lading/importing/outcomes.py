@@ -64,6 +64,7 @@ class EntityOutcome:
     def __init__(self, outcomes: Outcomes, root: RowSet, payload: Payload) -> None:
         self.outcomes = outcomes
         self.root = root
+        self.payload = payload
         self.file = payload.file(root.name)
         self.note = payload.note(root.name, root.version)
         self.counts = outcomes.counts[root.name]

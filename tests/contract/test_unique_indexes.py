@@ -1,0 +1,255 @@
+"""Unique indexes of a database, whether models know them or not: plans and imports look at both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import mapped_column, relationship
+
+from lading import Catalog, ImportFailed, Owned, export_document, import_document
+from lading.database.live.unique_indexes import condition_of
+from support.backends import Backend
+from support.declaring import new_base, schema_for
+from support.world import key, number, slug, text, to
+
+PARTIAL = {
+    "boolean": "(place) WHERE active",
+    "text": "(place) WHERE label = 'a)' AND 1 = 1",
+    "reference": "(place) WHERE above_id IS NULL",
+    "several columns": "(place, label) WHERE active AND lower(code) <> 'x'",
+}
+
+
+@cache
+def places() -> Any:
+    """Return models of places, with captains of ships who are people, and berths that people have.
+
+    No model has the indexes that the tests create.
+    """
+    base, catalog = new_base(), Catalog("places")
+
+    class Place(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "places"
+        id = key()
+        slug = slug()
+        place = number(null=True)
+        active = mapped_column(sa.Boolean, nullable=False)
+        label = text(null=True)
+        code = text(null=True)
+        above_id = to("places.id", null=True)
+        above = relationship("Place", remote_side=id)
+
+    class Person(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "people"
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "person"}
+        id = key()
+        slug = slug()
+        kind = mapped_column(sa.String(10), nullable=False)
+
+    class Captain(Person):
+        __tablename__ = "captains"
+        __mapper_args__ = {"polymorphic_identity": "captain"}
+        id = mapped_column(sa.ForeignKey("people.id"), primary_key=True)
+        ship_id = to("ships.id", null=True, unique=True)
+        ship = relationship("Ship")
+
+    class Berth(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "berths"
+        __table_args__ = (sa.UniqueConstraint("deck_id", "number"),)
+        id = key()
+        deck_id = to("decks.id")
+        number = number(null=True)
+        sleeper_id = to("people.id", null=True, unique=True)
+        sleeper = relationship(Person)
+
+    class Deck(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "decks"
+        id = key()
+        ship_id = to("ships.id")
+        berths = relationship(Berth)
+
+    class Ship(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "ships"
+        id = key()
+        slug = slug()
+        decks = relationship(Deck)
+
+    schema_for(Place, catalog)
+    schema_for(Person, catalog)
+    berths = Owned(schema_for(Berth, catalog))
+    decks = Owned(schema_for(Deck, catalog, {"berths": berths}))
+    schema_for(Ship, catalog, {"decks": decks})
+    return base.metadata, catalog
+
+
+def place(name: str, number: int | None, above: str | None = None, **values: Any) -> dict[str, Any]:
+    """Return the record of a place."""
+    fields = {"place": number, "active": True, "label": "a)", "code": "y"} | values
+    return {"slug": name, **fields, "above": above and {"slug": above}}
+
+
+def captain(name: str, ship: str | None) -> dict[str, Any]:
+    """Return the record of a captain."""
+    return {"slug": name, "kind": "captain", "ship": ship and {"slug": ship}}
+
+
+def ship(name: str, *sleepers: str | None, first: int | None = None) -> dict[str, Any]:
+    """Return the record of a ship with one deck, whose berths people sleep in."""
+    rows = [{"number": first, "sleeper": who and {"slug": who}} for who in sleepers]
+    return {"slug": name, "decks": [{"berths": rows}] if rows else []}
+
+
+@contextmanager
+def database(backend: Backend, *indexes: str, before: Any) -> Iterator[sa.Engine]:
+    """Yield a database with indexes of the places, and these records."""
+    metadata, catalog = places()
+    with backend.database(metadata) as engine:
+        with engine.begin() as connection:
+            for n, index in enumerate(indexes):
+                connection.exec_driver_sql(f"CREATE UNIQUE INDEX only_{n} ON places {index}")
+        import_document(engine, before, catalog=catalog)
+        yield engine
+
+
+def outcomes(engine: sa.Engine, bundle: Any, mode: str = "update") -> tuple[list[str], list[str]]:
+    """Return the problems of a plan and of its import, which are the same if good ones are kept."""
+    options: Any = {"catalog": places()[1], "on_conflict": mode}
+    plan = import_document(engine, bundle, dry_run=True, **options)
+    try:
+        problems = import_document(engine, bundle, expect=plan, **options).problems
+    except ImportFailed as error:
+        problems = error.report.problems
+        options["on_error"] = "continue"
+        kept = import_document(engine, bundle, dry_run=True, **options)
+        report = import_document(engine, bundle, expect=kept, **options)
+        assert list(map(str, kept.problems)) == list(map(str, report.problems))
+        assert kept.entities == report.entities
+    return list(map(str, plan.problems)), list(map(str, problems))
+
+
+def partial(backend: Backend, name: str) -> str:
+    """Return an index of some rows; MariaDB has none."""
+    if backend.dialect == "mariadb":
+        pytest.skip("MariaDB has no partial indexes")
+    return PARTIAL[name]
+
+
+@pytest.mark.parametrize("name", PARTIAL)
+@pytest.mark.parametrize("mode", ["skip", "update"])
+def test_a_plan_knows_what_a_partial_index_refuses(backend: Backend, name: str, mode: str) -> None:
+    """Who has the value, stored or in the bundle, and which rows it is unique in."""
+    index = partial(backend, name)
+    before = {"places": [place("a", 1), place("b", 2)]}
+    changed = place("b", 1) if mode == "update" else place("n", 1)
+    bundle = {"places": [changed, place("x", 7), place("y", 7), place("z", None)]}
+    with database(backend, index, before=before) as engine:
+        planned, imported = outcomes(engine, bundle, mode)
+    assert sorted(planned) == sorted(imported)
+    by_record = sorted(planned)
+    assert len(by_record) == 2
+    assert "already belongs to places {'slug': 'a'}, and is unique where " in by_record[0]
+    assert "already belongs to record 2, and is unique where " in by_record[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "outside"),
+    [
+        ("boolean", {"active": False}),
+        ("text", {"label": None}),
+        ("reference", {"above": "b"}),
+        ("several columns", {"code": "X"}),
+    ],
+)
+def test_rows_outside_of_a_partial_index_hold_no_value(
+    backend: Backend, name: str, outside: dict[str, Any]
+) -> None:
+    """Be they stored, new, or on their way out of it or into it."""
+    index = partial(backend, name)
+    before = {"places": [place("a", 1), place("b", 2), place("c", 3, **outside), place("d", 4)]}
+    leaving, entering = place("d", 4, **outside), place("c", 3)
+    bundle = {"places": [leaving, entering, place("e", 1, **outside), place("f", 4)]}
+    with database(backend, index, before=before) as engine:
+        assert outcomes(engine, bundle) == ([], [])
+        records = export_document(engine, catalog=places()[1])["places"]
+    assert [record for record in records if record["slug"] in "cdef"] == sorted(
+        bundle["places"], key=lambda record: record["slug"]
+    )
+
+
+def test_a_plan_knows_what_no_model_declares(backend: Backend) -> None:
+    """An index that only the database has."""
+    before = {"places": [place("a", 1), place("b", 2)]}
+    bundle = {"places": [place("b", 1), place("c", 3)]}
+    with database(backend, "(place)", before=before) as engine:
+        planned, imported = outcomes(engine, bundle)
+    assert planned == imported
+    assert "place 1 already belongs to places {'slug': 'a'}" in "".join(planned)
+
+
+def test_a_plan_names_the_indexes_that_it_cannot_check(backend: Backend) -> None:
+    """Those over what no record tells, and none that it looks up."""
+    odd = "(label(2))" if backend.dialect == "mariadb" else "(lower(label))"
+    indexes = [odd, "(place)"]
+    indexes += [] if backend.dialect == "mariadb" else ["(label) WHERE above_id > 5"]
+    with database(backend, *indexes, before={"places": []}) as engine:
+        plan = import_document(engine, {"places": []}, catalog=places()[1], dry_run=True)
+    numbers = [0] if backend.dialect == "mariadb" else [0, 2]
+    assert list(plan.unchecked) == [f"places: unique index only_{n}" for n in numbers]
+
+
+@pytest.mark.parametrize("mode", ["skip", "update"])
+def test_a_plan_knows_the_unique_references_of_subclasses(backend: Backend, mode: str) -> None:
+    """They stand in tables of their own."""
+    before = {
+        "ships": [ship("s"), ship("t")],
+        "people": [captain("a", "s"), captain("b", None), captain("c", None)],
+    }
+    bundle = {"people": [captain("b" if mode == "update" else "n", "s"), captain("m", "t")]}
+    with database(backend, before=before) as engine:
+        planned, imported = outcomes(engine, bundle, mode)
+    assert planned == imported
+    assert "ship.slug 's' already belongs to people {'slug': 'a'}" in "".join(planned)
+    assert len(planned) == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "path", "message"),
+    [
+        (ship("n", None, "p"), "sleeper", "sleeper.slug 'p' already belongs to a row of ships {'s"),
+        (ship("n", "q", "q"), "sleeper", "sleeper.slug 'q' already belongs to a row of record 1."),
+        (ship("n", "q", None, first=3), "number", "number 3 already belongs to a row of record 1."),
+    ],
+    ids=["a stored row's", "another one's", "of one owner"],
+)
+@pytest.mark.parametrize("mode", ["skip", "update"])
+def test_a_clash_of_nested_rows_says_which_and_with_whom(
+    backend: Backend, record: Any, path: str, message: str, mode: str
+) -> None:
+    """In a plan and in the import: the record, the path, the value and the holder."""
+    before = {
+        "people": [{"slug": who, "kind": "person"} for who in "pq"],
+        "ships": [ship("s", "p")],
+    }
+    with database(backend, before=before) as engine:
+        planned, imported = outcomes(engine, {"ships": [record, ship("m", None)]}, mode)
+    assert planned == imported
+    assert len(planned) == 1
+    assert planned[0].startswith(f"ships record 1, decks.1.berths.2.{path}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("sql", "condition"),
+    [
+        ("CREATE UNIQUE INDEX i ON t (a) WHERE a > 1 AND (b)", "a > 1 AND (b)"),
+        ('CREATE UNIQUE INDEX "x where (" ON t (a, lower(b))', ""),
+        ("CREATE INDEX [where] ON `where` (a, ')where(', b /* where ) */) where\n b", "b"),
+    ],
+)
+def test_a_condition_is_read_from_the_statement_of_an_index(sql: str, condition: str) -> None:
+    """Not from names, texts or comments."""
+    assert condition_of(sql) == condition
