@@ -66,7 +66,7 @@ def test_what_goes_along_is_told_before(noted: tuple[sa.Engine, str]) -> None:
 
 
 def test_a_plan_tells_what_goes_along_with_bad_records_too(noted: tuple[sa.Engine, str]) -> None:
-    """As the import does that writes nothing: it lists every problem of the import."""
+    """It lists every record that the import lists, and the problems of whole files."""
     engine, _ = noted
     document = without_first_step(engine)
     document["dishes"][0]["number"] = document["dishes"][1]["number"]
@@ -74,9 +74,10 @@ def test_a_plan_tells_what_goes_along_with_bad_records_too(noted: tuple[sa.Engin
     plan = imported(engine, document, dry_run=True)
     with pytest.raises(ImportFailed) as caught:
         imported(engine, document)
-    planned = set(map(str, plan.problems))
+    planned = [(problem.file, problem.record) for problem in plan.problems]
     assert planned
-    assert set(map(str, caught.value.report.problems)) <= planned
+    for problem in caught.value.report.problems:
+        assert (problem.file, problem.record) in planned
 
 
 def test_what_may_go_along_goes(noted: tuple[sa.Engine, str]) -> None:

@@ -22,7 +22,7 @@ from lading.importing.context import LoadContext
 from lading.importing.nested_records import NestedRecords
 from lading.importing.references import places_within
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.importing.unique_sets import Parts, UniqueSet
+from lading.importing.unique_sets import Parts, UniqueMembers
 from lading.messages import Message, shown
 from lading.model.hidden import masked
 from lading.model.rowsets import Column, RowSet, Value
@@ -55,7 +55,7 @@ class Collisions:
         self.reader: RecordReader | None = None
 
     @cached_property
-    def sets(self) -> list[UniqueSet]:
+    def sets(self) -> list[UniqueMembers]:
         """What is unique among records, but their natural key."""
         own = set(self.root.key)
         return [each for each in self.context.unique.of(self.root) if set(each.parts) != own]
@@ -125,7 +125,7 @@ class Collisions:
         return None
 
     def _owners(
-        self, unique: UniqueSet, keys: Mapping[int, Key], own: Sequence[Row | None]
+        self, unique: UniqueMembers, keys: Mapping[int, Key], own: Sequence[Row | None]
     ) -> dict[int, Any]:
         """Map places to the natural keys of the other rows that have their unique values."""
         identities = self.rows_with(unique, keys.values())
@@ -137,7 +137,7 @@ class Collisions:
         owners = self._named({row for row in owner_identities.values() if row is not AMBIGUOUS})
         return {place: owners.get(row) for place, row in owner_identities.items()}
 
-    def held(self, unique: UniqueSet, key: Key, identity: Row) -> Collision:
+    def held(self, unique: UniqueMembers, key: Key, identity: Row) -> Collision:
         """Return the collision with the row that has unique values.
 
         Args:
@@ -154,7 +154,7 @@ class Collisions:
         holder = f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
         return self._collision(unique, key, holder)
 
-    def of_record(self, unique: UniqueSet, key: Key, number: int) -> Collision:
+    def of_record(self, unique: UniqueMembers, key: Key, number: int) -> Collision:
         """Return the collision with a record of the same file, or with a row that it holds.
 
         Args:
@@ -166,7 +166,7 @@ class Collisions:
             return _between_rows(unique, key, f"a row of record {number}")
         return self._collision(unique, key, f"record {number}")
 
-    def rows_with(self, unique: UniqueSet, keys: Iterable[Key]) -> Mapping[Key, Row]:
+    def rows_with(self, unique: UniqueMembers, keys: Iterable[Key]) -> Mapping[Key, Row]:
         """Map unique values to the primary keys of the rows that have them now."""
         resolver = self.context.resolvers.of_unique(unique)
         resolver.forget()
@@ -187,7 +187,7 @@ class Collisions:
             if isinstance(record := parse_json(line), dict)
         }
 
-    def _collision(self, unique: UniqueSet, key: Key, holder: str) -> Collision:
+    def _collision(self, unique: UniqueMembers, key: Key, holder: str) -> Collision:
         parts = unique.parts
         is_id = [part.column for part in parts if isinstance(part, Value)] == [*self.root.identity]
         keys = ", ".join(shown(part.name) for part in self.root.key)
@@ -244,7 +244,7 @@ def unique_groups(rows: RowSet) -> Iterator[tuple[Column, ...]]:
         yield from unique_columns(extension.table)
 
 
-def _between_rows(unique: UniqueSet, key: Key, holder: str) -> Collision:
+def _between_rows(unique: UniqueMembers, key: Key, holder: str) -> Collision:
     """Return the collision of an owned row: no natural key of the record's would settle it."""
     field = unique.parts[0].written if unique.parts else ""
     where = f", {_condition(unique)}" if unique.condition is not None else ""
@@ -255,7 +255,7 @@ def _between_rows(unique: UniqueSet, key: Key, holder: str) -> Collision:
     return Collision(field, Message("value-taken", f"{text}{where}. Correct one of them"))
 
 
-def _condition(unique: UniqueSet) -> str:
+def _condition(unique: UniqueMembers) -> str:
     """Say of which rows values are unique."""
     assert unique.condition is not None
     return f"and is unique where {unique.condition.sql}"

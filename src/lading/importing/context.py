@@ -72,7 +72,7 @@ class Exclusions:
         self.must_restart = True
 
     def explain(
-        self, name: str, file: str, problems: Iterable[Problem], *, keeps_whole: bool
+        self, name: str, file: str, problems: Iterable[Problem], *, keeps_whole: bool = False
     ) -> None:
         """Remember why an entity's records are left out: the problems that a load found.
 

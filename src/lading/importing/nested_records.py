@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from lading.importing.batch import Batch
 from lading.importing.references import RowPlaces
-from lading.importing.updates.row_changes import RowChanges
 from lading.model.rowsets import RowSet
 from lading.records.comparison import Content
 from lading.records.layout import Key
@@ -17,15 +16,13 @@ from lading.records.layout import Key
 class NestedRecords:
     """Rows of one row set in a batch, and what they say, in the same order.
 
-    ``owners`` hold each one's place among those that nest it; ``changes`` is what is to happen
-    to them, if they aren't all new.
+    ``owners`` hold each one's place among those that nest it.
     """
 
     rows: RowSet
     batch: Batch
     records: Sequence[Content]
     places: RowPlaces
-    changes: RowChanges | None = None
     owners: Sequence[int] = field(default=())
 
     def walk(self) -> Iterator[NestedRecords]:
@@ -38,7 +35,6 @@ class NestedRecords:
                 nested.batch,
                 [row for record in self.records for row in record.get(children.written) or ()],
                 self.places.nested(children.written, nested.owners),
-                None if self.changes is None else self.changes.children[children.name],
                 nested.owners,
             )
             yield from inner.walk()

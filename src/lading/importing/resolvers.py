@@ -11,7 +11,7 @@ from lading.database.live.base import Database
 from lading.importing.recursive_resolver import RecursiveResolver
 from lading.importing.resolved_keys import KeyResolver
 from lading.importing.resolver import Resolver
-from lading.importing.unique_sets import UniqueSet
+from lading.importing.unique_sets import UniqueMembers
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.layout import Key
@@ -43,7 +43,7 @@ class Resolvers:
             self.by_target[key] = self._resolver(rows, parts, remote)
         return self.by_target[key]
 
-    def of_unique(self, unique: UniqueSet) -> KeyResolver:
+    def of_unique(self, unique: UniqueMembers) -> KeyResolver:
         """Return the resolver of unique values to primary keys, of the rows that must differ."""
         rows, condition = unique.rows, unique.condition
         if condition is None:

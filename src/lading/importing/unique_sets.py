@@ -67,7 +67,7 @@ class Condition:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class UniqueSet:
+class UniqueMembers:
     """Members whose values no two rows of a row set share.
 
     Args:
@@ -132,7 +132,7 @@ class UniqueSets:
     def __init__(self, database: Database, entities: Entities) -> None:
         self.database = database
         self.entities = entities
-        self._sets: dict[RowSet, list[UniqueSet]] = {}
+        self._sets: dict[RowSet, list[UniqueMembers]] = {}
 
     @cached_property
     def indexes(self) -> UniqueIndexes:
@@ -148,13 +148,13 @@ class UniqueSets:
         }
         return {**self.database.unique_indexes(tables), **declared}
 
-    def of(self, rows: RowSet) -> list[UniqueSet]:
+    def of(self, rows: RowSet) -> list[UniqueMembers]:
         """Return the unique sets of a row set that records tell the values of."""
         if rows not in self._sets:
             self._sets[rows] = list(self._known(rows))
         return self._sets[rows]
 
-    def _known(self, rows: RowSet) -> Iterator[UniqueSet]:
+    def _known(self, rows: RowSet) -> Iterator[UniqueMembers]:
         """Yield them once each: models may declare a set twice."""
         known = set()
         for table, index in self._indexes(rows):
@@ -164,7 +164,7 @@ class UniqueSets:
                 yield unique
         parts = covering(rows, rows.identity, every=False) if rows.surrogate is None else ()
         if parts and (rows.identity, "") not in known:  # SQLite has no index of a row's number
-            yield UniqueSet(rows, "", rows.identity, parts)
+            yield UniqueMembers(rows, "", rows.identity, parts)
 
     def unknown(self, rows: RowSet) -> Iterator[tuple[sa.Table, str]]:
         """Yield the unique indexes that hold what records tell only in part, and their tables."""
@@ -185,7 +185,7 @@ def _named(table: sa.Table, names: frozenset[str]) -> dict[str, Column | None]:
     return {name: exact.get(name, folded.get(name.lower())) for name in names}
 
 
-def _unique_set(rows: RowSet, table: sa.Table, index: UniqueIndex) -> UniqueSet | None:
+def _unique_set(rows: RowSet, table: sa.Table, index: UniqueIndex) -> UniqueMembers | None:
     """Return what an index keeps unique; ``None`` unless records tell all that it depends on."""
     named = _named(table, index.columns)
     chosen = set(named.values())
@@ -200,7 +200,7 @@ def _unique_set(rows: RowSet, table: sa.Table, index: UniqueIndex) -> UniqueSet 
         condition = _condition(rows, table, index.condition)
         if condition is None or recurring(parts) is not None:
             return None
-    return UniqueSet(rows, index.name, columns, parts, index.nulls_equal, condition)
+    return UniqueMembers(rows, index.name, columns, parts, index.nulls_equal, condition)
 
 
 def _condition(rows: RowSet, table: sa.Table, sql: str) -> Condition | None:

@@ -14,7 +14,7 @@ from lading.importing.nested_records import NestedRecords
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import places_of_records
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.importing.unique_sets import UniqueSet
+from lading.importing.unique_sets import UniqueMembers
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.row_changes import RowChanges
 from lading.model.rowsets import RowSet
@@ -65,11 +65,14 @@ class UniqueChecks:
             return
         records = list(map(self.comparison.raw.new_content, batch.lines))
         places = places_of_records(self.outcome, batch)
-        for rows in NestedRecords(self.root, batch, records, places, changes).walk():
+        changes_of = {} if changes is None else dict(changes.walk(self.root))
+        for rows in NestedRecords(self.root, batch, records, places).walk():
             for unique in self.sets[rows.rows]:
-                self._check(unique, rows)
+                self._check(unique, rows, changes_of.get(rows.rows))
 
-    def _check(self, unique: UniqueSet, rows: NestedRecords) -> None:
+    def _check(
+        self, unique: UniqueMembers, rows: NestedRecords, changes: RowChanges | None
+    ) -> None:
         """Check the rows of one row set."""
         keys = unique.keys(self.context.database, rows.batch, rows.records)
         if unique.by_owner:  # each record comes with all that its owners hold
@@ -77,7 +80,6 @@ class UniqueChecks:
                 number = rows.batch.numbers[place]
                 self._fail(rows, place, self.collisions.of_record(unique, key, number))
             return
-        changes = rows.changes
         if changes is not None:
             keys = {n: key for n, key in keys.items() if changes.takes(n, unique.members)}
         holders = self.collisions.rows_with(unique, keys.values())
@@ -97,7 +99,7 @@ class UniqueChecks:
             found = collision.at(rows.places.path(place))
             self.outcome.fail(number, key, found.field, found.message)
 
-    def _collision(self, unique: UniqueSet, key: Key, holder: Row | None) -> Collision | None:
+    def _collision(self, unique: UniqueMembers, key: Key, holder: Row | None) -> Collision | None:
         """Return the collision with a row that has unique values and keeps them."""
         if holder is None or holder is AMBIGUOUS:
             return None
@@ -105,7 +107,7 @@ class UniqueChecks:
             return None
         return self.collisions.held(unique, key, holder)
 
-    def _taken(self, unique: UniqueSet, key: Key, number: int) -> Collision | None:
+    def _taken(self, unique: UniqueMembers, key: Key, number: int) -> Collision | None:
         """Return the collision with a row of the same import, if one takes the same values."""
         text = _text(unique, key)
         if self.taken.get(text) is None:
@@ -147,6 +149,6 @@ class UniqueChecks:
                         yield _text(unique, identity), b"", 0
 
 
-def _text(unique: UniqueSet, key: Any) -> bytes:
+def _text(unique: UniqueMembers, key: Any) -> bytes:
     names = [part.name for part in unique.parts]
     return json_text([unique.rows.name, unique.name, names, repr(key)])

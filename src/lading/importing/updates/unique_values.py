@@ -10,7 +10,7 @@ from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.exporting.reading import StoredRow
-from lading.importing.unique_sets import UniqueSet, UniqueSets
+from lading.importing.unique_sets import UniqueMembers, UniqueSets
 from lading.importing.updates.row_changes import OWNER
 from lading.model.rowsets import RowSet
 from lading.records.comparison import Content
@@ -26,7 +26,7 @@ class UniqueGroup:
     whose changes free a row's values or take others.
     """
 
-    def __init__(self, unique: UniqueSet) -> None:
+    def __init__(self, unique: UniqueMembers) -> None:
         self.rows = unique.rows
         self.parts = unique.parts
         self.by_owner = unique.by_owner
