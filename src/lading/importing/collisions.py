@@ -86,7 +86,8 @@ class Collisions:
                 first = earlier.setdefault(key, place)
                 if first != place:
                     holder = f"record {batch.numbers[first]}"
-                    collisions.setdefault(place, self._collision(unique, key, holder))
+                    collision = self._collision(unique, key, holder, is_stored=False)
+                    collisions.setdefault(place, collision)
         return collisions
 
     def within(self, batch: Batch, own: Row | None = None) -> Collision | None:
@@ -164,7 +165,7 @@ class Collisions:
         """
         if unique.rows is not self.root:
             return _between_rows(unique, key, f"a row of record {number}")
-        return self._collision(unique, key, f"record {number}")
+        return self._collision(unique, key, f"record {number}", is_stored=False)
 
     def rows_with(self, unique: UniqueMembers, keys: Iterable[Key]) -> Mapping[Key, Row]:
         """Map unique values to the primary keys of the rows that have them now."""
@@ -187,7 +188,9 @@ class Collisions:
             if isinstance(record := parse_json(line), dict)
         }
 
-    def _collision(self, unique: UniqueMembers, key: Key, holder: str) -> Collision:
+    def _collision(
+        self, unique: UniqueMembers, key: Key, holder: str, *, is_stored: bool = True
+    ) -> Collision:
         parts = unique.parts
         is_id = [part.column for part in parts if isinstance(part, Value)] == [*self.root.identity]
         keys = ", ".join(shown(part.name) for part in self.root.key)
@@ -199,6 +202,8 @@ class Collisions:
             )
         remedy = f"Correct one of them, or declare natural_key = {_declared(parts)} if that is what"
         also = ", or leave ids out of the records" if is_id else ""
+        if is_id and is_stored:
+            also += "; before a mirror, which deletes last, delete that record yourself"
         return Collision(
             parts[0].written,
             Message(
