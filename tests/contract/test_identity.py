@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,36 @@ def test_kept_ids_stand_in_records_under_one_name(tmp_path: Path, sqlite_memory:
     assert list(found["tags"]) == ["name", "id", "pk"]
     assert "id" in found["actors"]
     assert "id" not in found["pins"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "identity", "name"),
+    [
+        (sa.Integer, 7, "id"),
+        (sa.String(9), "x7", "code"),
+        (sa.Numeric(9, 2), Decimal("7.50"), "code"),
+        (sa.Uuid, uuid.UUID(int=7), "code"),
+    ],
+    ids=["integer", "text", "decimal", "uuid"],
+)
+def test_only_integers_that_are_kept_are_called_id(
+    sqlite_memory: Backend, type_: Any, identity: Any, name: str
+) -> None:
+    """A primary key of another type is a field under its own name, ids kept or not."""
+    base, catalog = new_base(), Catalog("goods", keep_ids=True)
+    columns = {"code": mapped_column(type_, primary_key=True), "slug": slug()}
+    good = type("Good", (base,), {"__tablename__": "goods", **columns})
+    schema_for(good, catalog)
+    engine, target = sqlite_memory.fresh(), sqlite_memory.fresh()
+    for side in (engine, target):
+        base.metadata.create_all(side)
+    with Session(engine) as session, session.begin():
+        session.add(good(code=identity, slug="bread"))
+    document = export_document(engine, catalog=catalog)
+    assert list(document["goods"][0]) == ["slug", name]
+    import_document(target, document, catalog=catalog)
+    with Session(target) as session:
+        assert session.scalars(sa.select(good.code)).all() == [identity]
 
 
 def test_an_id_of_zero_is_kept(backend: Backend, tmp_path: Path) -> None:

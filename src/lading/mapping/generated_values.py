@@ -21,13 +21,18 @@ def is_numbered(column: sa.Column[Any]) -> bool:
 
     A Python-side default doesn't count: the application may use its numbers elsewhere.
     """
-    type_ = column.type
-    stored = type_.impl_instance if isinstance(type_, TypeDecorator) else type_
-    return isinstance(stored, sqltypes.Integer) and (
+    return is_integer(column) and (
         column is getattr(column.table, "autoincrement_column", None)
         or column.identity is not None
         or _is_served(column)
     )
+
+
+def is_integer(column: sa.Column[Any]) -> bool:
+    """Tell whether a column stores integers."""
+    type_ = column.type
+    stored = type_.impl_instance if isinstance(type_, TypeDecorator) else type_
+    return isinstance(stored, sqltypes.Integer)
 
 
 def _is_served(column: sa.Column[Any]) -> bool:

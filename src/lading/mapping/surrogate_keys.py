@@ -7,7 +7,7 @@ from typing import Any
 
 from lading.mapping.context import RowSetDraft
 from lading.mapping.fields import Owned, Ref
-from lading.mapping.generated_values import generates, is_numbered
+from lading.mapping.generated_values import generates, is_integer, is_numbered
 from lading.mapping.meta_options import option
 from lading.model.rowsets import Column, SchemaClass
 
@@ -59,14 +59,17 @@ def lost_id(draft: RowSetDraft) -> str | None:
 def field_name(draft: RowSetDraft, attribute: str) -> str:
     """Return the name of a lone primary key's field.
 
-    A declared field keeps its name.  An id that is kept, or that ``natural_key`` calls ``id``,
-    is called ``id``, unless something else is.  Otherwise it is the attribute's name.
+    A declared field keeps its name.  An integer that is kept, and whatever ``natural_key`` calls
+    ``id``, is called ``id``, unless something else is.  Otherwise it is the attribute's name.
     """
     declared = declared_name(draft, attribute)
     if declared is not None:
         return declared
     key = key_names(draft.schema)
-    is_id = (is_kept(draft) or ID in key) and attribute not in key
+    is_kept_integer = is_kept(draft) and all(
+        map(is_integer, draft.hierarchy.table.primary_key.columns)
+    )
+    is_id = (is_kept_integer or ID in key) and attribute not in key
     is_free = ID not in draft.hierarchy.attributes() and ID not in draft.declared
     return ID if is_id and is_free else attribute
 
