@@ -66,7 +66,8 @@ def stale_excuses(entities: Entities) -> list[str]:
     """Report names in ``leaves_out`` that excuse nothing: misspelt, or carried by now."""
     uncarried_names = coverage(entities) if entities.leaves_out else {}
     return [
-        f"leaves_out names {name!r}, and no such table or column is left out; "
+        f"leaves_out names {name!r}, and no such table or column is left out (it gives the reason; "
+        "exclude in a schema's Meta leaves a column out); "
         f"expected one of: {nearest(name, uncarried_names)}"
         for name in entities.leaves_out
         if name not in uncarried_names
