@@ -192,3 +192,41 @@ def test_a_plan_tells_of_owned_rows_what_an_update_sets(backend: Backend) -> Non
         import_document(engine, new, catalog=catalog, on_conflict="update", expect=plan)
         (told,) = diff(engine, old, catalog=catalog).changes()
         assert (told.before, told.after) == ({"lines": lines(1, 3)}, {"lines": lines(1, 2)})
+
+
+@cache
+def halls_and_leases() -> Catalog:
+    """Leases, each of another hall, with a number from 1 to 4 of its own; neither may be null."""
+    base, catalog = new_base(), Catalog("leases")
+
+    class Hall(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "halls"
+        id = key()
+        slug = slug()
+
+    class Lease(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "leases"
+        __table_args__ = (sa.CheckConstraint("number BETWEEN 1 AND 4", name="few"),)
+        id = key()
+        slug = slug()
+        hall_id = to("halls.id", unique=True)
+        number = number(unique=True)
+        hall = relationship(Hall)
+
+    schema_for(Hall, catalog)
+    schema_for(Lease, catalog)
+    return catalog
+
+
+@pytest.mark.parametrize("mode", ["update", "mirror"])
+def test_no_row_waits_on_a_value_that_a_new_one_takes(backend: Backend, mode: str) -> None:
+    """Two leases swap, by way of a hall and a number that are left over in the end as well."""
+
+    def leases(**places: int) -> dict[str, Any]:
+        records = [
+            {"slug": slug, "hall": {"slug": f"h{n}"}, "number": n} for slug, n in places.items()
+        ]
+        return {"halls": [{"slug": f"h{n}"} for n in range(1, 5)], "leases": records}
+
+    before, after = leases(a=3, b=4), leases(a=4, b=3, c=1)
+    assert_import(halls_and_leases(), before, after, mode, engine_factory=backend.database)

@@ -12,6 +12,7 @@ from lading.importing.updates.left_rows import delete_left
 from lading.importing.updates.parking import ParkedRows, Parking
 from lading.importing.updates.row_changes import RecordUpdates
 from lading.importing.updates.row_updater import RowUpdater
+from lading.importing.updates.taken_values import TakenValues
 from lading.importing.updates.unique_values import UniqueGroup
 from lading.importing.updates.update_writer import UpdateWriter
 from lading.model.computed import computed_once
@@ -57,7 +58,8 @@ class EntityUpdates:
         for contended in self.collected.unique.contended(CHUNK):
             group = contended.group
             if group not in parkings:
-                parkings[group] = Parking(self.context, group, self.parked)
+                taken = TakenValues(self.context.journal, group, self.collected.unique.wanted)
+                parkings[group] = Parking(self.context, group, self.parked, taken)
             parkings[group].park(contended)
 
     def _write_referred(self) -> None:

@@ -17,9 +17,13 @@ from lading.importing.context import LoadContext
 from lading.importing.journal import WriteLog
 from lading.importing.savepoints import attempt
 from lading.importing.updates.row_changes import RowChanges
+from lading.importing.updates.taken_values import TakenValues, text_of
 from lading.importing.updates.unique_values import Contended, UniqueGroup, folded
+from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.model.uniqueness import nulls_collide
+from lading.records.key_source import named_key
+from lading.records.layout import Key
 from lading.samples.constraints import constraints_of
 from lading.samples.styles import NoSample, sample
 from lading.scratch.pool import Pool
@@ -67,10 +71,13 @@ class Parking:
     Where the database takes neither, rows stay as they are, and are written one after another.
     """
 
-    def __init__(self, context: LoadContext, group: UniqueGroup, parked: ParkedRows) -> None:
+    def __init__(
+        self, context: LoadContext, group: UniqueGroup, parked: ParkedRows, taken: TakenValues
+    ) -> None:
         self.context = context
         self.parked = parked
         self.group = group
+        self.taken = taken
         own = set(group.rows.identity)
         self.parts = [
             part
@@ -111,12 +118,33 @@ class Parking:
         return [tuple(row) for row in rows_among(database, sql, key, names, identities)]
 
     def _few_values(self, part: Value | Reference) -> list[Row]:
-        database = self.context.database
         if isinstance(part, Value) and isinstance(part.kind, Integer):
-            return [(n,) for n in range(1, FEW + 1)]  # a CHECK may bound them
+            small = {text_of(n): (n,) for n in range(1, FEW + 1)}  # a CHECK may bound them
+            return self.taken.free(part, small)
         if isinstance(part, Value):
-            return _UnusedValues(part, 0).rows(database, FEW)
-        return unused_targets(database, part, FEW)
+            return _UnusedValues(part, 0, self.taken).rows(self.context.database, FEW)
+        return self._unused_targets(part, FEW)
+
+    def _unused_targets(self, reference: Reference, count: int) -> list[Row]:
+        """Return what a reference may hold that no row holds, nor will hold if that is known."""
+        database = self.context.database
+        resolver = self.context.resolvers.of(reference)
+        if reference.columns != reference.carried_columns or recurring(reference.parts):
+            return []
+        resolver.forget()
+        keys = {row: key for key, row in (resolver.all_rows() or {}).items()}
+        rows = unused_targets(database, reference, len(keys) or count)
+        known = {self._key_text(reference, keys[row]): row for row in rows if row in keys}
+        return self.taken.free(reference, known)[:count] if keys else rows
+
+    def _key_text(self, reference: Reference, key: Key) -> bytes:
+        return text_of(key[0] if reference.flat else named_key(reference.parts, key))
+
+    def _enough_targets(
+        self, reference: Reference, database: Database, count: int
+    ) -> list[Row] | None:
+        rows = self._unused_targets(reference, count)
+        return rows if len(rows) == count else None
 
     def _write(self, part: Value | Reference, contended: Contended, rows: Sequence[Row]) -> bool:
         columns = _columns(part)
@@ -145,10 +173,10 @@ class Parking:
         for start in STARTS:
             for part in self.parts:
                 if isinstance(part, Value):
-                    yield part, _UnusedValues(part, start)
+                    yield part, _UnusedValues(part, start, self.taken)
         for part in self.parts:
             if isinstance(part, Reference) and part.columns == part.carried_columns:
-                yield part, partial(_enough_targets, part)
+                yield part, partial(self._enough_targets, part)
 
 
 def _columns(part: Value | Reference) -> Sequence[Column]:
@@ -159,15 +187,8 @@ def _nulls(width: int) -> MakeValues:
     return lambda _, count: [(None,) * width] * count
 
 
-def _enough_targets(reference: Reference, database: Database, count: int) -> list[Row] | None:
-    rows = unused_targets(database, reference, count)
-    return rows if len(rows) == count else None
-
-
 def unused_targets(database: Database, reference: Reference, count: int) -> list[Row]:
     """Return what a foreign key may hold to lead to rows that no row of its table refers to."""
-    if reference.columns != reference.carried_columns:
-        return []
     near = reference.columns[0].table.alias()
     pairs = zip(reference.columns, reference.remote, strict=True)
     is_used = sa.exists().where(*(near.c[own.key] == far for own, far in pairs))
@@ -176,11 +197,15 @@ def unused_targets(database: Database, reference: Reference, count: int) -> list
 
 
 class _UnusedValues:
-    """Makes values of one field, from a number on, that its column takes and no row has."""
+    """Makes values of one field, from a number on, that its column takes and no row has.
 
-    def __init__(self, value: Value, start: int) -> None:
+    Nor are those among them that rows will have: the first start is too far off for that.
+    """
+
+    def __init__(self, value: Value, start: int, taken: TakenValues) -> None:
         self.value = value
         self.next = start
+        self.taken = None if start == STARTS[0] else taken
 
     def __call__(self, database: Database, count: int) -> list[Row] | None:
         unused: list[Row] = []
@@ -202,7 +227,8 @@ class _UnusedValues:
                 written = sample(self.value, limits, n, used=values)
                 values[written] = bind(written)
         self.next += count
-        return [(value,) for value in values.values()]
+        rows = {text_of(written): (value,) for written, value in values.items()}
+        return [*rows.values()] if self.taken is None else self.taken.free(self.value, rows)
 
     def _used(self, database: Database, rows: Sequence[Row]) -> set[str]:
         """Return what some collation takes for values that are there."""
