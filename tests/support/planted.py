@@ -254,7 +254,7 @@ def blanks_stripped_on_both_sides() -> Patch:
     return together(blanks_stripped_on_import(), exported("suppliers", _stripped))
 
 
-@mistake("values", "values", "words", "must_words", "upper", "must_upper")
+@mistake("values", "values", "words", "must_words", "upper", "must_upper", "slug")
 def text_composed_on_import() -> Patch:
     return stored_as(Text, lambda text: unicodedata.normalize("NFC", text))
 

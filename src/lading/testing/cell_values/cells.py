@@ -99,89 +99,30 @@ class _ColumnDrawing:
         settle: bool,
     ) -> None:
         self.column = column
+        self.name = f"{column.table.fullname}.{column.name}"
         self.kind = kind
         self.field = field
-        #: The field, if it is one of the application's own.
-        self.own = None if isinstance(field, ValueField) else field
+        #: What a field of the application's own writes and reads, if it is one.
+        self.own = None if field is None or isinstance(field, ValueField) else FieldKind(field)
         self.override = override
         # A pickle is one of several of its object; that of a copy is the one that comes back.
         self.settle = settle or isinstance(column.type, sqltypes.PickleType)
         self.nullable = bool(column.nullable)
         self.fits = Fits(column, kind)
         self.limits = {} if field is None else limits_of(field, kind)
-        self.patterns = list(patterns_of(field))
 
     def cells(self) -> Cells:
         """Return the column's cells."""
         if not self.fits.dialects:
             raise self.error("has a type that no engine has")
-        supply, drawn = self.sources()
+        supply, drawn = self.sources(self.facts())
+        if supply is None:
+            raise self.error("has values that can't be told from its type")
         plain = self.plain_values(supply, drawn)
-        hostile = self.hostile(supply, drawn, plain)
+        hostile = self.hostile(supply, drawn, plain(0))
         return Cells(plain, hostile, self.fits.holds, plain.size, self.fits)
 
     # What is drawn from
-
-    def sources(self) -> tuple[Supply, Strategy | None]:
-        """Return samples of the column's values, and a strategy of more."""
-        facts, limits = self.facts(), self.limits
-        if self.override is not None:
-            return strategy_supply(self.override), self.override
-        if (choices := limits.get("choices")) is not None:
-            return listed_supply(self._read(choices) or [None], facts), None
-        if self.patterns and isinstance(self.kind, Text | FieldKind):
-            plain = matching(self.patterns[0], plain=True)
-            return strategy_supply(plain), joined(plain, matching(self.patterns[0], plain=False))
-        if limits.get("parts") is not None:
-            lists = self._of_parts(limits["parts"])
-            return strategy_supply(lists), lists
-        supply, drawn = self._by_class(facts)
-        if supply is None:
-            raise self.error("has values that can't be told from its type")
-        return supply, drawn
-
-    def _read(self, written: Sequence[Any]) -> list[Any]:
-        """Return the values of what a validator names, which are in written form."""
-        values = []
-        for text in written:
-            try:
-                values.append(text if self.kind is None else self.kind.read(text))
-            except ValueError:
-                values.append(text)
-        return values
-
-    def _by_class(self, facts: Facts) -> tuple[Supply | None, Strategy | None]:
-        """Return the values by the field's class, or by the column's type."""
-        kind, own, supply = self.kind, self.own, None
-        if isinstance(kind, Text | FieldKind):
-            supply = address_supply(self.field, facts)
-        if supply is None and isinstance(kind, FieldKind):
-            supply = None if self._is_in_the_dark(kind.field) else field_supply(kind.field, facts)
-        elif isinstance(kind, Json | Array) and own is not None and class_of(own) not in OPEN:
-            supply = field_supply(own, facts)
-        if supply is not None:
-            return supply, st.integers(0, MANY).map(supply.plain)
-        if kind is not None and not isinstance(kind, FieldKind):
-            type_ = self.column.type
-            return kind_supply(kind, type_, facts), drawn_values(kind, type_, facts)
-        if isinstance(self.column.type, sqltypes.PickleType) and kind is None:
-            return Supply(lambda n: [facts.word, n], None, OBJECTS), None
-        return None, None
-
-    def _is_in_the_dark(self, field: ma.fields.Field[Any]) -> bool:
-        """Tell whether neither field nor type says which texts a column takes."""
-        type_ = self.column.type
-        is_text = isinstance(field, ma.fields.String) or class_of(field) is ma.fields.Raw
-        takes_any = isinstance(type_, TypeDecorator | sqltypes.PickleType)
-        return is_text and not takes_any and kind_of(type_) is None
-
-    def _of_parts(self, parts: Sequence[Any]) -> Strategy:
-        """Return lists, or texts, of some items alone."""
-        few = list(parts) or [None]
-        make: Any = "".join if isinstance(self.kind, Text) else list
-        least = int(self.limits.get("shortest", 0))
-        most = max(least, 1, min(self.limits.get("longest", LONGEST_LIST), LONGEST_LIST))
-        return st.lists(st.sampled_from(few), min_size=least, max_size=most).map(make)
 
     def facts(self) -> Facts:
         """Return what is known of the column's values."""
@@ -199,45 +140,118 @@ class _ColumnDrawing:
             aware=bool(getattr(self.column.type, "timezone", False)),
         )
 
+    def sources(self, facts: Facts) -> tuple[Supply | None, Strategy | None]:
+        """Return samples of the column's values, if any are known, and a strategy of more."""
+        kind, type_, limits = self.kind, self.column.type, self.limits
+        if self.override is not None:
+            return strategy_supply(self.override), self.override
+        if (choices := limits.get("choices")) is not None:
+            return listed_supply(self._read(choices) or [None], facts), None
+        is_text = isinstance(kind, Text | FieldKind)
+        if is_text and (pattern := next(patterns_of(self.field), None)) is not None:
+            plain = matching(pattern, plain=True)
+            return strategy_supply(plain), joined(plain, matching(pattern, plain=False))
+        if (parts := limits.get("parts")) is not None:
+            lists = self._of_parts(parts)
+            return strategy_supply(lists), lists
+        if (supply := self._by_field(facts)) is not None:
+            return supply, st.integers(0, MANY).map(supply.plain)
+        if kind is None and isinstance(type_, sqltypes.PickleType):
+            return Supply(lambda n: [facts.word, n], None, OBJECTS), None
+        if kind is None or isinstance(kind, FieldKind):
+            return None, None
+        return kind_supply(kind, type_, facts), drawn_values(kind, type_, facts)
+
+    def _read(self, written: Sequence[Any]) -> list[Any]:
+        """Return the values of what a validator names, which are in written form."""
+        values = list(written)
+        for place, text in enumerate(values):
+            with suppress(ValueError):
+                values[place] = text if self.kind is None else self.kind.read(text)
+        return values
+
+    def _of_parts(self, parts: Sequence[Any]) -> Strategy:
+        """Return lists, or texts, of some items alone."""
+        least = int(self.limits.get("shortest", 0))
+        most = max(least, 1, min(self.limits.get("longest", LONGEST_LIST), LONGEST_LIST))
+        lists = st.lists(st.sampled_from(list(parts) or [None]), min_size=least, max_size=most)
+        return lists.map("".join) if isinstance(self.kind, Text) else lists
+
+    def _by_field(self, facts: Facts) -> Supply | None:
+        """Return the values of the field's class, where it says more than the column's type."""
+        kind, own = self.kind, self.own
+        if isinstance(kind, Text | FieldKind):
+            supply = address_supply(self.field, facts)
+            if supply is not None or isinstance(kind, Text) or self._is_in_the_dark(kind.field):
+                return supply
+            return field_supply(kind.field, facts)
+        says_more = own is not None and class_of(own.field) not in OPEN
+        if own is not None and says_more and isinstance(kind, Json | Array):
+            return field_supply(own.field, facts)
+        return None
+
+    def _is_in_the_dark(self, field: ma.fields.Field[Any]) -> bool:
+        """Tell whether neither field nor type says which texts a column takes."""
+        type_ = self.column.type
+        is_text = isinstance(field, ma.fields.String) or class_of(field) is ma.fields.Raw
+        takes_any = isinstance(type_, TypeDecorator | sqltypes.PickleType)
+        return is_text and not takes_any and kind_of(type_) is None
+
     # What is taken of it
 
-    def tidied(self, value: Any) -> Any:
-        """Return a value as it is given to SQLAlchemy; ``REFUSED`` if the column has none such."""
-        if value is None or value is REFUSED:
-            return REFUSED
+    def taken(self, value: Any) -> Any:
+        """Return a value as it is given to SQLAlchemy; ``REFUSED`` if the column has none such.
+
+        An override's must be one, or null where that may be.
+        """
+        stored = REFUSED if value is None or value is REFUSED else self._stored(value)
+        if stored is not REFUSED or value is REFUSED or self.override is None:
+            return stored
+        if value is None and self.nullable:
+            return None
+        raise DeclarationError(
+            f"overrides for {self.name} gave {shown(value)}, which {self.column.type!r}, its field "
+            f"or some engine doesn't take{self._refusal(value)}; draw values of its type, length "
+            "and range"
+        )
+
+    def _stored(self, value: Any) -> Any:
+        """Return a value, or what comes back of it; a field of ours asks no more than its kind.
+
+        One of the application's own must write it and read that again, and may yet lose some
+        of it: that is for a round trip to find.
+        """
         try:
-            stored = self.fits.settled(value) if self.settle else value
+            stored = self._returned(value) if self.settle else value
             back = self._returned(stored)
+            self._read_again(back)
         except ValueError:
             return REFUSED
-        if self._is_altered(value, stored):
-            return REFUSED
-        passes = self._refused_by_field(back) is None
-        return stored if passes and self.fits.anywhere(stored) else REFUSED
-
-    def _is_altered(self, value: Any, stored: Any) -> bool:
-        """Tell whether an override's value would be stored as another than was given."""
-        return self.override is not None and stored is not value and not alike(stored, value)
+        is_changed = self.settle and (back is None or not alike(back, stored))
+        is_other = self.override is not None and stored is not value and not alike(stored, value)
+        return REFUSED if is_changed or is_other or not self.fits.anywhere(stored) else stored
 
     def _returned(self, value: Any) -> Any:
         """Return what comes back of a value from the first engine that has the column."""
         return self.fits.returned(value, self.fits.dialects[0])
 
-    def _refused_by_field(self, value: Any) -> Exception | None:
-        """Return what a field of the application's own raises; a strict one of ours asks no more.
+    def _read_again(self, value: Any) -> None:
+        """Raise ``ValueError`` where a field of the application's own doesn't take a value."""
+        written = None if self.own is None or value is None else self.own.write(value)
+        if self.own is not None and written is not None:
+            self.own.read(written)
 
-        It must write a value and read that again, and may yet lose some of it: that is for a
-        round trip to find.
-        """
-        if self.own is None or value is None:
-            return None
+    def _refusal(self, value: Any) -> str:
+        """Say why a type or field of the application's own refuses a value, where that is why."""
         try:
-            written = self.own._serialize(value, self.own.name, {self.own.name: value})
-            if written is not None:
-                self.own.deserialize(written)
-        except Exception as error:  # a field of the application's own may raise anything
-            return error
-        return None
+            self.fits.try_out(value)
+            self._read_again(value)
+        except Exception as error:  # a type of the application's own may raise anything
+            return f": {error!r}"
+        back = self._returned(value)
+        if not self.settle or alike(back, value):
+            return ""
+        return f" (it makes {shown(back)} of it, which a foreign key of another type must hold)"
 
     def key(self, value: Any) -> Any:
         """Return what tells values apart."""
@@ -254,7 +268,12 @@ class _ColumnDrawing:
             return back.casefold().rstrip() if folds else self.key(back)
 
         def look_in(more: Supply) -> PlainValues:
-            return PlainValues(self._harmless(more), key, more.count)
+            def candidate(n: int) -> Any:
+                value = self.taken(more.plain(n))
+                is_plain = value is not None and value is not REFUSED
+                return value if is_plain and self.fits.everywhere(value) else REFUSED
+
+            return PlainValues(candidate, key, more.count)
 
         plain = look_in(supply)
         # Where plain samples won't do, all others are looked through.
@@ -264,79 +283,28 @@ class _ColumnDrawing:
             plain = look_in(strategy_supply(drawn))
         if plain.values:
             return plain
-        raise self._none_found(supply.plain(0))
-
-    def _none_found(self, tried: Any) -> DeclarationError:
-        """Return the error for a column of which nothing that was tried can stand everywhere."""
-        if self.override is not None:
-            return self._wrong_override(tried)
-        return self.error(
+        tried = supply.plain(0)
+        raise self.error(
             "has no value that its validators take and all engines hold, as far as was "
             f"tried (one was {shown(tried)}{self._refusal(tried)})"
         )
 
-    def _wrong_override(self, value: Any) -> DeclarationError:
-        """Return the error for an override's value that the column can't hold as it is."""
-        column = f"{self.column.table.fullname}.{self.column.name}"
-        settled = value
-        with suppress(ValueError):
-            settled = self.fits.settled(value) if self.settle and value is not None else value
-        if self._is_altered(value, settled):
-            return DeclarationError(
-                f"overrides for {column} gave {shown(value)}, of which {self.column.type!r} makes "
-                f"{shown(settled)}, and a foreign key of another type refers to the "
-                "column; draw values as they come back, or give both columns one type"
-            )
-        return DeclarationError(
-            f"overrides for {column} gave {shown(value)}, which {self.column.type!r}, its field or "
-            f"some engine doesn't take{self._refusal(value)}; draw values of its type, length and "
-            "range"
-        )
-
-    def _refusal(self, value: Any) -> str:
-        """Say why a type or field of the application's own refuses a value, where that is why."""
-        raised = self.fits.refused(value) or self._refused_by_field(value)
-        return "" if raised is None else f": {raised!r}"
-
-    def _harmless(self, supply: Supply) -> Callable[[int], Any]:
-        def candidate(n: int) -> Any:
-            value = self._offered(supply.plain(n))
-            is_plain = value is not None and value is not REFUSED and self.fits.everywhere(value)
-            return value if is_plain else REFUSED
-
-        return candidate
-
-    def _offered(self, value: Any) -> Any:
-        """Return a value, or ``REFUSED``; an override's must be one, or null where that may be."""
-        stored = self.tidied(value)
-        if stored is not REFUSED or value is REFUSED or self.override is None:
-            return stored
-        if value is None and self.nullable:
-            return None
-        raise self._wrong_override(value)
-
-    def hostile(self, supply: Supply, drawn: Strategy | None, plain: PlainValues) -> Strategy:
+    def hostile(self, supply: Supply, drawn: Strategy | None, plain: Any) -> Strategy:
         """Return what draws edges and more; what no engine takes gives way to a plain value."""
-        first = plain(0)
-        values_by_key = {self.key(first): first}
-        for edge in supply.edges:
-            value = self.tidied(edge)
-            if value is not REFUSED:
-                values_by_key.setdefault(self.key(value), value)
 
-        def tidy(value: Any) -> Any:
-            stored = self._offered(value)
-            return first if stored is REFUSED else stored
+        def taken(value: Any) -> Any:
+            stored = self.taken(value)
+            return plain if stored is REFUSED else stored
 
-        worst = picked(supply.worst).map(tidy) if supply.worst else None
-        more = None if drawn is None else drawn.map(tidy)
-        return joined(picked(list(values_by_key.values())), worst, more)
+        edges = {self.key(value): value for value in map(taken, (REFUSED, *supply.edges))}
+        worst = picked(supply.worst).map(taken) if supply.worst else None
+        more = None if drawn is None else drawn.map(taken)
+        return joined(picked(list(edges.values())), worst, more)
 
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a column that can't be drawn."""
-        column = f"{self.column.table.fullname}.{self.column.name}"
         return DeclarationError(
-            f"{column} ({self.column.type!r}) {problem}; say what draws them, "
-            f"overrides={{{column!r}: strategy}}, or declare a field of one of marshmallow's "
+            f"{self.name} ({self.column.type!r}) {problem}; say what draws them, "
+            f"overrides={{{self.name!r}: strategy}}, or declare a field of one of marshmallow's "
             "classes for the column"
         )

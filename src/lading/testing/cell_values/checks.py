@@ -9,6 +9,7 @@ import datetime as dt
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -66,11 +67,13 @@ class Checks:
 
         Numbers come with their neighbours, and texts of the lengths that are named.
         """
-        literals: dict[str, Any] = {}
-        for text in self._naming(column):
-            for value in _values(column, text):
-                literals.setdefault(repr(value), value)
-        return list(literals.values())
+        values = [
+            value
+            for text in self._naming(column)
+            for word, number in _TOKEN.findall(text)
+            for value in (_numbers(column, text, number) if number else _read(column, word))
+        ]
+        return list({repr(value): value for value in values}.values())
 
     def _naming(self, column: sa.Column[Any]) -> list[str]:
         """Return the CHECKs that may name a column."""
@@ -128,16 +131,12 @@ def _process_of(column: sa.Column[Any]) -> Process:
     process = codecs_of("sqlite").bind_process(column.type)
 
     def bind(value: Any) -> Any:
-        if value is None:
-            return None
-        try:
-            bound = process(value)
-        except Exception:  # a value that SQLite's form of the type doesn't take
-            bound = value
+        bound = value
+        with suppress(Exception):  # a value that SQLite's form of the type doesn't take
+            bound = None if value is None else process(value)
         if isinstance(bound, bool | int) and not -(2**63) <= bound < 2**63:
             return float(bound)
-        plain = isinstance(bound, str | int | float | bytes | None)
-        return bound if plain else str(bound)
+        return bound if isinstance(bound, str | int | float | bytes | None) else str(bound)
 
     return bind
 
@@ -145,32 +144,18 @@ def _process_of(column: sa.Column[Any]) -> Process:
 # Literals
 
 
-def _values(column: sa.Column[Any], text: str) -> list[Any]:
-    """Return the Python values of the literals in a CHECK."""
-    values = []
-    for token in _TOKEN.finditer(text):
-        if token[2] is None:
-            values += _read(column, token[1].replace("''", "'"))
-        elif isinstance(kind_of(column.type), Text):
-            values += _sized(text, token[2])
-        else:
-            values += _numbers(column, token[2])
-    return values
-
-
 def _read(column: sa.Column[Any], literal: Any) -> list[Any]:
     """Return the Python value of what SQLite would store, in a list; none if it is of no use."""
     kind = kind_of(column.type)
+    stored = literal.replace("''", "'") if isinstance(literal, str) else literal
     for reader in (codecs_of("sqlite").result_process, _parsing):
-        try:
-            value = reader(column.type)(literal)
+        with suppress(Exception):  # a type of the application's own may raise anything
+            value = reader(column.type)(stored)
             if isinstance(kind, DateTime) and kind.aware:
                 value = value.replace(tzinfo=dt.UTC)
             if kind is not None:
                 kind.write(value)
-        except Exception:  # noqa: S112 - a type of the application's own may raise anything
-            continue
-        return [value]
+            return [value]
     return []
 
 
@@ -181,49 +166,40 @@ def _parsing(type_: TypeEngine[Any]) -> Process:
     return parse
 
 
-def _numbers(column: sa.Column[Any], text: str) -> list[Any]:
-    """Return a number and its neighbours, as the column's type has them."""
-    kind = kind_of(column.type) if is_plain(column.type) else None
-    number = Decimal(text)
-    if isinstance(kind, Number):
-        unit = Decimal(f"1e-{kind.scale or 0}")
-        return [number, number + unit, number - unit]
-    if isinstance(kind, Integer):
-        whole = int(number)
-        return [whole, whole + 1, whole - 1]
+def _numbers(column: sa.Column[Any], text: str, literal: str) -> list[Any]:
+    """Return a number and its neighbours, as the column's type has them; texts of such lengths."""
+    kind, number = kind_of(column.type), Decimal(literal)
+    unit = Decimal(f"1e-{getattr(kind, 'scale', None) or 0}")
+    around = [number, number + unit, number - unit]
+    if isinstance(kind, Text):
+        is_length = "length" in text.lower() and literal.isdigit() and number <= LONGEST
+        return ["x" * int(size) for size in around if size >= 0] if is_length else []
+    if is_plain(column.type) and isinstance(kind, Number):
+        return around
+    if is_plain(column.type) and isinstance(kind, Integer):
+        return [*map(int, around)]
     return _read(column, int(number) if number == int(number) else float(number))
-
-
-def _sized(text: str, length: str) -> list[str]:
-    """Return texts of about the length that a CHECK names."""
-    if "length" not in text.lower() or not length.isdigit() or int(length) > LONGEST:
-        return []
-    return ["x" * size for size in (int(length), int(length) + 1, int(length) - 1) if size >= 0]
 
 
 # Functions of other engines that CHECKs are often written with
 
 
-def _encoded(value: Any) -> Any:
-    return value.encode() if isinstance(value, str) else value
-
-
-def _set(*values: Any) -> int:
-    return sum(value is not None for value in values)
-
-
-def _known(values: tuple[Any, ...]) -> list[Any]:
+def _set(*values: Any) -> list[Any]:
     return [value for value in values if value is not None]
+
+
+def _encoded(data: Any) -> Any:
+    return data.encode() if isinstance(data, str) else data
 
 
 _FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     "regexp": (2, lambda p, text: None if None in (p, text) else bool(re.search(p, text))),
     "char_length": (1, lambda text: None if text is None else len(text)),
     "character_length": (1, lambda text: None if text is None else len(text)),
-    "octet_length": (1, lambda text: None if text is None else len(_encoded(text))),
-    "num_nonnulls": (-1, _set),
-    "num_nulls": (-1, lambda *values: len(values) - _set(*values)),
-    "greatest": (-1, lambda *values: max(_known(values), default=None)),
-    "least": (-1, lambda *values: min(_known(values), default=None)),
+    "octet_length": (1, lambda data: None if data is None else len(_encoded(data))),
+    "num_nonnulls": (-1, lambda *values: len(_set(*values))),
+    "num_nulls": (-1, lambda *values: values.count(None)),
+    "greatest": (-1, lambda *values: max(_set(*values), default=None)),
+    "least": (-1, lambda *values: min(_set(*values), default=None)),
     "btrim": (1, lambda text: text.strip(" ") if isinstance(text, str) else text),
 }

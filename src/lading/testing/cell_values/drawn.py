@@ -7,7 +7,10 @@ import math
 import re
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,7 +22,7 @@ from lading.mapping.columns import kind_of, underlying
 from lading.samples.datetimes import UTC, ZONES
 from lading.samples.json_arrays import KEYS, SCALARS, shaped, split, tupled
 from lading.samples.kinds import dimensions_of, item_facts, kind_supply
-from lading.samples.numbers import DIGITS, NEAR_ENDS, SCALE, decimal_bounds, scaled
+from lading.samples.numbers import DIGITS, NEAR_ENDS, SCALE, scaled
 from lading.samples.supply import Facts
 from lading.samples.texts import NASTY
 from lading.values.arrays import Array
@@ -29,17 +32,13 @@ from lading.values.scalars import Bytes, Float, Integer, Json, Number, Text, Uui
 
 LONGEST = 20
 ITEMS = 4
-#: Characters of hostile texts, to make more of, the simplest first; and some of all of Unicode.
+#: Characters of hostile texts, to make more of, the simplest first.
 CHARACTERS = "".join(dict.fromkeys("ab" + "".join(NASTY)))
 SURROGATES = range(0xD800, 0xE000)
-ALL_OVER = "".join(
-    map(chr, (n for n in (*range(1, 0x180), *range(0x181, 0x110000, 211)) if n not in SURROGATES))
-)
 #: The characters of texts that match a pattern and please every engine.
 PRINTABLE = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 #: All that UTF-8 has; Hypothesis's own alphabet takes it a second to look up.
 ANY = st.characters(exclude_categories=["Cs"])
-_FLAGS = re.compile(r"\A(?:\(\?[aimsux]+\))+")
 
 
 def drawn_values(kind: Kind, type_: Any, facts: Facts) -> SearchStrategy[Any] | None:
@@ -77,29 +76,15 @@ def joined(*strategies: SearchStrategy[Any] | None) -> SearchStrategy[Any]:
 
 def _texts(_kind: Text, _type: Any, facts: Facts) -> SearchStrategy[Any]:
     least, most = facts.shortest, _longest(facts)
-    return joined(
-        _texts_of(CHARACTERS, 1, least, most),
-        _texts_of(ALL_OVER, 2, least, most),
-    )
-
-
-def _texts_of(characters: str, width: int, least: int, most: int) -> SearchStrategy[str]:
-    """Return texts of some characters, each chosen by so many bytes.
-
-    ``st.text`` would show its whole alphabet in a test's statistics, and all of Unicode takes it
-    a second to look up.
-    """
-
-    def text(data: bytes) -> str:
-        groups = (data[place : place + width] for place in range(0, len(data), width))
-        return "".join(characters[int.from_bytes(group) % len(characters)] for group in groups)
-
-    return st.binary(min_size=least * width, max_size=most * width).map(text)
+    # Of all of Unicode by number, since it takes Hypothesis's own alphabet a second to look up.
+    letters = st.integers(1, 0x10F7FF).map(lambda n: chr(n if n < SURROGATES.start else n + 0x800))
+    anywhere = st.lists(letters, min_size=least, max_size=most).map("".join)
+    return joined(st.text(CHARACTERS, min_size=least, max_size=most), anywhere)
 
 
 def _longest(facts: Facts) -> int:
-    most = max(facts.shortest, LONGEST)
-    return most if facts.longest is None else max(facts.shortest, min(most, facts.longest))
+    most = LONGEST if facts.longest is None else min(LONGEST, facts.longest)
+    return max(facts.shortest, most)
 
 
 def _bytes(_kind: Bytes, _type: Any, facts: Facts) -> SearchStrategy[Any]:
@@ -108,56 +93,73 @@ def _bytes(_kind: Bytes, _type: Any, facts: Facts) -> SearchStrategy[Any]:
 
 
 def matching(pattern: re.Pattern[str], *, plain: bool) -> SearchStrategy[str]:
-    """Return texts that a pattern matches from their start, as ``re.match`` does.
+    """Return texts that a pattern matches as a whole.
 
     ``plain`` ones are printable ASCII, where the pattern lets them.
     """
-    end = "\n" if pattern.flags & re.VERBOSE else ""  # so that no comment takes the bracket
-    body = _FLAGS.sub("", pattern.pattern)  # they may only stand in front, and are known
-    anchored = re.compile(rf"\A(?:{body}{end})", pattern.flags)
-    if plain:
-        try:
-            texts = st.from_regex(anchored, fullmatch=True, alphabet=PRINTABLE)
+    for alphabet in (PRINTABLE, ANY) if plain else (ANY,):
+        texts = st.from_regex(pattern, fullmatch=True, alphabet=alphabet)
+        with suppress(InvalidArgument):  # it asks for other characters
             texts.validate()
-            return texts
-        except InvalidArgument:  # it asks for other characters
-            pass
-    return st.from_regex(anchored, alphabet=ANY)
+            break
+    return texts
 
 
-# Numbers
+# Numbers, dates and times
+
+#: By kind, what draws its values.
+_STRATEGIES: dict[type[Kind], Callable[..., SearchStrategy[Any]]] = {
+    Integer: st.integers,
+    Float: st.floats,
+    Date: st.dates,
+    DateTime: st.datetimes,
+    Time: st.times,
+    Interval: st.timedeltas,
+}
+#: The ends of those whose bounds aren't their Python type's.
+_ENDS: dict[type[Kind], tuple[Any, Any]] = {
+    Integer: (-(2**63), 2**64 - 1),
+    Float: (-math.inf, math.inf),
+    Interval: (dt.timedelta(-700_000), dt.timedelta(2_900_000)),
+}
 
 
-def _integers(_kind: Integer, _type: Any, facts: Facts) -> SearchStrategy[Any]:
-    kept_numbers = [number for number in (0, *NEAR_ENDS) if facts.everywhere(number)] or [0, 100]
-    return joined(
-        st.integers(*_within(facts, min(kept_numbers), max(kept_numbers))),
-        st.integers(*_within(facts, -(2**63), 2**64 - 1)),
-    )
+def _between(kind: Kind, facts: Facts, low: Any = None, high: Any = None) -> SearchStrategy[Any]:
+    """Return values of a kind within the column's bounds, else within others."""
+    python: Any = kind.python
+    lowest, highest = _ENDS.get(type(kind)) or (python.min, python.max)
+    ends = [
+        next(end for end in (bound, other, last) if end is not None)
+        for bound, other, last in ((facts.least, low, lowest), (facts.most, high, highest))
+    ]
+    if isinstance(kind, Integer):
+        ends = [math.ceil(ends[0]), math.floor(ends[1])]
+    elif isinstance(kind, Float):
+        ends = [float(end) for end in ends]
+    elif isinstance(kind, DateTime | Time):
+        ends = [end.replace(tzinfo=None) for end in ends]
+    return _STRATEGIES[type(kind)](min(ends), ends[1])
 
 
-def _within(facts: Facts, low: int, high: int, unit: Any = 1) -> tuple[int, int]:
-    """Return a range of numbers of units, cut to the column's bounds."""
-    low = low if facts.least is None else math.ceil(facts.least / unit)
-    high = high if facts.most is None else math.floor(facts.most / unit)
-    return min(low, high), high
+def _integers(kind: Integer, _type: Any, facts: Facts) -> SearchStrategy[Any]:
+    kept = [number for number in (0, *NEAR_ENDS) if facts.everywhere(number)] or [0, 100]
+    return joined(_between(kind, facts, min(kept), max(kept)), _between(kind, facts))
 
 
 def _decimals(kind: Number, _type: Any, facts: Facts) -> SearchStrategy[Any]:
     places = SCALE if kind.scale is None else kind.scale
     most_digits = max(DIGITS if kind.precision is None else kind.precision, 1)
-    bounds = decimal_bounds(facts)
-    strategies = []
-    for digits in (min(most_digits, 9), most_digits):
-        ends = _within(bounds, -(10**digits) + 1, 10**digits - 1, Decimal(f"1e-{places}"))
-        strategies.append(st.integers(*ends).map(lambda number: scaled(number, places)))
-    return joined(*strategies)
+    ends = [end and Decimal(str(end)).scaleb(places) for end in (facts.least, facts.most)]
+    units = replace(facts, least=ends[0], most=ends[1])
+    numbers = [
+        _between(Integer(), units, 1 - 10**digits, 10**digits - 1)
+        for digits in (min(most_digits, 9), most_digits)
+    ]
+    return joined(*numbers).map(lambda number: scaled(number, places))
 
 
-def _floats(_kind: Float, _type: Any, facts: Facts) -> SearchStrategy[Any]:
-    names = {"min_value": facts.least, "max_value": facts.most}
-    ends: dict[str, Any] = {name: float(end) for name, end in names.items() if end is not None}
-    return joined(st.floats(**ends).map(single), st.floats(**ends))
+def _floats(kind: Float, _type: Any, facts: Facts) -> SearchStrategy[Any]:
+    return joined(_between(kind, facts).map(single), _between(kind, facts), st.just(math.nan))
 
 
 def single(number: float) -> float:
@@ -168,36 +170,13 @@ def single(number: float) -> float:
         return 0.5
 
 
-# Dates and times
-
-
-#: By kind, what draws its values.
-_IN_TIME: dict[type[Kind], Callable[..., SearchStrategy[Any]]] = {
-    Date: st.dates, DateTime: st.datetimes, Time: st.times, Interval: st.timedeltas,
-}  # fmt: skip
-#: The ends of intervals that have no bounds.
-LENGTHS = (dt.timedelta(-700_000), dt.timedelta(2_900_000))
-
-
-def _in_time(kind: Kind, _type: Any, facts: Facts) -> SearchStrategy[Any]:
-    python: Any = kind.python
-    low, high = LENGTHS if isinstance(kind, Interval) else (python.min, python.max)
-    ends: list[Any] = [
-        low if facts.least is None else facts.least,
-        high if facts.most is None else facts.most,
-    ]
-    if isinstance(kind, DateTime | Time):
-        ends = [end.replace(tzinfo=None) for end in ends]
-    drawn = _IN_TIME[type(kind)](ends[0], max(ends))
-    if isinstance(kind, Date):
-        return drawn
+def _times(kind: DateTime | Time | Interval, _type: Any, facts: Facts) -> SearchStrategy[Any]:
+    drawn = _between(kind, facts)
     both = joined(drawn.map(_whole_seconds), drawn)
     if not getattr(kind, "aware", False):
         return both
-    return joined(
-        both.map(lambda moment: moment.replace(tzinfo=UTC)),
-        st.builds(lambda moment, zone: moment.replace(tzinfo=zone), both, st.sampled_from(ZONES)),
-    )
+    zones = joined(st.just(UTC), st.sampled_from(ZONES))
+    return st.builds(lambda moment, zone: moment.replace(tzinfo=zone), both, zones)
 
 
 def _whole_seconds(value: Any) -> Any:
@@ -215,20 +194,15 @@ def _uuids(_kind: Uuid, type_: Any, _facts: Facts) -> SearchStrategy[Any]:
 
 
 def _json(_kind: Json, _type: Any, _facts: Facts) -> SearchStrategy[Any]:
-    leaves, keys = st.sampled_from(SCALARS), st.sampled_from(KEYS)
-    flat = joined(
-        st.lists(leaves, max_size=ITEMS),
-        st.dictionaries(keys, leaves, max_size=ITEMS),
-    )
-    return joined(
-        flat,
-        st.dictionaries(keys, flat, max_size=2),
-        st.lists(flat, max_size=2),
-        st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=2),
-        # Alone only with few digits: an application's own insert of a lone number has SQLite read
-        # its text as a double, and not always as the nearest.
-        st.floats(allow_nan=False, allow_infinity=False, width=16),
-    )
+    finite = partial(st.floats, allow_nan=False, allow_infinity=False)
+    leaves, keys = joined(st.sampled_from(SCALARS), finite()), st.sampled_from(KEYS)
+
+    def nested(inner: SearchStrategy[Any]) -> SearchStrategy[Any]:
+        return joined(st.lists(inner, max_size=ITEMS), st.dictionaries(keys, inner, max_size=ITEMS))
+
+    # Alone only with few digits: an application's own insert of a lone number has SQLite read
+    # its text as a double, and not always as the nearest.
+    return joined(nested(leaves), nested(nested(leaves)), finite(width=16))
 
 
 def _arrays(kind: Array, type_: Any, facts: Facts) -> SearchStrategy[Any]:
@@ -254,12 +228,13 @@ def _filled(values: SearchStrategy[Any], lengths: list[int]) -> SearchStrategy[A
     return st.lists(values, min_size=size, max_size=size).map(lambda items: shaped(items, lengths))
 
 
-_RULES: list[tuple[type[Kind] | tuple[type[Kind], ...], Any]] = [
+_RULES: list[tuple[Any, Any]] = [
     (Text, _texts),
     (Integer, _integers),
     (Float, _floats),
     (Number, _decimals),
-    ((Date, DateTime, Time, Interval), _in_time),
+    (Date, lambda kind, _type, facts: _between(kind, facts)),
+    (DateTime | Time | Interval, _times),
     (Uuid, _uuids),
     (Bytes, _bytes),
     (Json, _json),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import get_ident
+from functools import cache
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
@@ -69,22 +69,18 @@ class PlainValues:
 
 def strategy_supply(strategy: SearchStrategy[Any]) -> Supply:
     """Return the supply of what a strategy draws, in one fixed order."""
-    values = sampled(strategy, SAMPLE)
-    count = len(values) if len(values) < SAMPLE else None
-    more: list[Any] = []
+    few = sampled(strategy, SAMPLE)
+    many = cache(lambda: sampled(strategy, MOST) if len(few) == SAMPLE else few)
 
     def plain(n: int) -> Any:
-        if n >= SAMPLE and count is None and not more:
-            more.extend(sampled(strategy, MOST))
-        known = more or values
-        return known[n] if n < len(known) else REFUSED
+        values = few if n < SAMPLE else many()
+        return values[n] if n < len(values) else REFUSED
 
-    return Supply(plain, count)
+    return Supply(plain, len(few) if len(few) < SAMPLE else None)
 
 
-_sampling_threads: set[int] = set()
-#: One thread for all samples: Hypothesis collects the process's garbage in each new one.
-_SAMPLING = ThreadPoolExecutor(1, initializer=lambda: _sampling_threads.add(get_ident()))
+#: Kept, since Hypothesis collects the process's garbage in each new thread.
+_SAMPLING = ThreadPoolExecutor()
 
 
 def sampled(strategy: SearchStrategy[Any], count: int) -> list[Any]:
@@ -93,10 +89,7 @@ def sampled(strategy: SearchStrategy[Any], count: int) -> list[Any]:
     Fewer where it has no more; none where it can't give any.
     """
     # A strategy may not be run while another is drawn from, but a thread has none.
-    if get_ident() not in _sampling_threads:
-        return _SAMPLING.submit(_drawn, strategy, count).result()
-    with ThreadPoolExecutor(1) as pool:  # drawing a sample asked for a sample
-        return pool.submit(_drawn, strategy, count).result()
+    return _SAMPLING.submit(_drawn, strategy, count).result()
 
 
 def _drawn(strategy: SearchStrategy[Any], count: int) -> list[Any]:

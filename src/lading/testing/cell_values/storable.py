@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from functools import cache, cached_property
@@ -94,10 +94,9 @@ class Fit:
         """
         if self.keeps(value):
             return True
-        try:
+        with suppress(Exception):  # a type of the application's own may raise anything
             return (self.alters or isinstance(self.kind, FieldKind)) and self._stores(value)
-        except Exception:  # a type of the application's own may raise anything
-            return False
+        return False
 
     def _stores(self, value: Any) -> bool:
         """Tell whether the column keeps what its type makes of a value that doesn't come back."""
@@ -245,14 +244,11 @@ class Fits:
 
         ``ValueError`` where nothing can be read; where the dialect can't, another's answer.
         """
-        in_turn = sorted(self.fits, key=lambda name: name != dialect)
-        return self._first(value, in_turn, lambda fit: fit.read(value)) if self.alters else value
-
-    def _first(self, value: Any, dialects: Iterable[str], read: Callable[[Fit], Any]) -> Any:
-        """Return what the first dialect's form that takes a value gives back of it."""
-        for name in dialects:
+        if not self.alters:
+            return value
+        for name in sorted(self.fits, key=lambda name: name != dialect):
             with suppress(Exception):  # the driver may take another type than it gives
-                return read(self.fits[name])
+                return self.fits[name].read(value)
         raise ValueError(f"{value!r} doesn't come back from its column's type")
 
     def stored(self, value: Any, dialect: str) -> Any:
@@ -266,7 +262,7 @@ class Fits:
 
         Two values that a type stores as one, or reads as one, have a form in common.
         """
-        if not self.alters:
+        if not self.alters or value is None:
             return [value]
         forms = [self.stored(value, name) for name in self.fits]
         for name in self.fits:
@@ -274,38 +270,24 @@ class Fits:
                 forms.append(self.returned(value, name))
         return forms
 
-    def refused(self, value: Any) -> Exception | None:
-        """Return what the column's type raises for a value, if no dialect's form takes it."""
-        raised: Exception | None = None
+    def try_out(self, value: Any) -> None:
+        """Raise what the column's type raises for a value that no dialect's form takes."""
+        raised: list[Exception] = []
         for fit in self.fits.values():
             try:
                 fit.core(value)
-                return None
             except Exception as error:  # a type of the application's own may raise anything
-                raised = error
-        return raised
-
-    def settled(self, value: Any) -> Any:
-        """Return what a decorator makes of a value in the end; ``ValueError`` if nothing stays."""
-
-        def twice(fit: Fit) -> Any:
-            back = fit.returned(value)
-            if back is None or not alike(fit.returned(back), back):
-                raise ValueError(f"{value!r} doesn't stay as it is")
-            return back
-
-        return self._first(value, self.fits, twice) if self.alters else value
+                raised.append(error)
+        if len(raised) == len(self.fits):
+            raise raised[-1]
 
 
 def _alters(column: Column) -> bool:
     """Tell whether a column's type, or a variant of it, is a decorator with a way of its own."""
-    types = (column.type, *column.type._variant_mapping.values())
-    return any(isinstance(type_, sa.TypeDecorator) and _by_itself(type_) for type_ in types)
-
-
-def _by_itself(type_: sa.TypeDecorator[Any]) -> bool:
-    if isinstance(type_, sqltypes.Interval):
-        return False
-    inner = type_.impl_instance
-    nested = isinstance(inner, sa.TypeDecorator) and _by_itself(inner)
-    return overrides_values(type_) or nested
+    types = [column.type, *column.type._variant_mapping.values()]
+    for type_ in types:
+        if isinstance(type_, sa.TypeDecorator) and not isinstance(type_, sqltypes.Interval):
+            if overrides_values(type_):
+                return True
+            types.append(type_.impl_instance)
+    return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
@@ -36,17 +38,15 @@ def forgotten(catalog: Catalog) -> list[DataDifference]:
 def _carried(rows: RowSet) -> set[Column]:
     """Return the columns whose values an import can restore, ids that are made up included."""
     columns = {own for extension in rows.extensions for own, _ in extension.pairs}
-    if rows.surrogate is not None:
-        columns.add(rows.surrogate)
+    columns |= {rows.surrogate} if rows.surrogate is not None else set()
     for member in rows.members:
-        if isinstance(member, Value):
-            columns.add(member.column)
-        elif isinstance(member, Reference):
-            columns.update(member.columns)
-        elif isinstance(member, Links):
-            columns.update(near for near, _ in member.local)
-            columns.update(member.reference.columns)
-        elif isinstance(member, Children):
-            columns.update(near for near, _ in member.pairs)
-            columns.update(column for group in member.others for column in group)
+        match member:
+            case Value():
+                columns.add(member.column)
+            case Reference():
+                columns.update(member.columns)
+            case Links():
+                columns.update((*(near for near, _ in member.local), *member.reference.columns))
+            case Children():
+                columns.update(chain((near for near, _ in member.pairs), *member.others))
     return columns

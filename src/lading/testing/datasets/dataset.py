@@ -83,16 +83,27 @@ class Instance:
         """Return what stands in some columns."""
         return [self.cell(column) for column in columns]
 
+    def put(self, column: Column, cell: Any) -> None:
+        """Set what stands in a column."""
+        self.rows[column.table][column.name] = cell
+
     def lead(self, foreign: Foreign, far: Instance | None) -> None:
         """Let a foreign key lead to an object, or nowhere; its columns hold that one's cells."""
         self.led[foreign] = far
         for near, remote in zip(foreign.columns, foreign.remote, strict=True):
-            self.rows[foreign.table][near.name] = None if far is None else far.cell(remote)
+            self.put(near, None if far is None else far.cell(remote))
 
     def fits(self, column: Column) -> Fits | None:
         """Return what a column's type makes of its values, where these are its own."""
         cells = self.plan.cells.get(column)
         return None if cells is None else cells.fits
+
+    def forms(self, column: Column) -> list[Any]:
+        """Return all that may stand in a column, on one engine or another."""
+        values, fits = dict.fromkeys(both(self.cell(column))), self.fits(column)
+        if fits is None:
+            return list(values)
+        return [form for value in values for form in fits.forms(value)]
 
 
 class Dataset:
@@ -190,6 +201,11 @@ def made_up_id(plan: Plan, number: int) -> Any:
     return plan.ids.plain(number)
 
 
+def both(cell: Any) -> tuple[Any, Any]:
+    """Return what stands in a cell: where engines hold what was drawn, and elsewhere."""
+    return (cell.value, cell.fallback) if isinstance(cell, Varying) else (cell, cell)
+
+
 def _folding(dataset: Dataset) -> set[Varying]:
     """Find the cells that a collation could take for another row's in the same unique set."""
     ambiguous_cells: set[Varying] = set()
@@ -197,28 +213,22 @@ def _folding(dataset: Dataset) -> set[Varying]:
         for unique in plan.uniques:
             known_keys: set[Any] = set()
             for instance in dataset.of(plan):
-                key = _folded_key(instance, unique.columns, fallback=False)
-                if key in known_keys:
+                drawn, spare = zip(*(_stored(instance, c) for c in unique.columns), strict=True)
+                if drawn in known_keys:
                     cells = instance.cells(unique.columns)
                     ambiguous_cells.update(cell for cell in cells if isinstance(cell, Varying))
-                    key = _folded_key(instance, unique.columns, fallback=True)
-                known_keys.add(key)
+                known_keys.add(spare if drawn in known_keys else drawn)
     return ambiguous_cells
 
 
-def _folded_key(
-    instance: Instance, columns: Collection[Column], *, fallback: bool
-) -> tuple[Any, ...]:
-    """Return what a collation may leave of what is stored in some columns."""
-    key = []
-    for column in columns:
-        cell, fits = instance.cell(column), instance.fits(column)
-        if isinstance(cell, Varying):
-            cell = cell.fallback if fallback else cell.value
-        if cell is not None and fits is not None:
-            cell = fits.stored(cell, FOLDING)
-        key.append(folded(cell))
-    return tuple(key)
+def _stored(instance: Instance, column: Column) -> tuple[Any, Any]:
+    """Return what a collation may leave of what is stored in a column, on either side."""
+    fits = instance.fits(column)
+    drawn, spare = (
+        folded(cell if cell is None or fits is None else fits.stored(cell, FOLDING))
+        for cell in both(instance.cell(column))
+    )
+    return drawn, spare
 
 
 def folded(value: Any) -> Any:

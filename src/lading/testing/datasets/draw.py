@@ -7,14 +7,21 @@ mended or left out on the spot, so that no example is thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
 
 from lading.model.rowsets import Value
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import ENGINES, Dataset, Instance, MadeUp, Varying
+from lading.testing.datasets.dataset import (
+    ENGINES,
+    Dataset,
+    Instance,
+    MadeUp,
+    Varying,
+    both,
+)
 from lading.testing.datasets.references import Draw, References
 from lading.testing.datasets.table_plan import Drawn, Plan
 from lading.testing.datasets.uniqueness import Claims
@@ -95,9 +102,9 @@ class Drawing:
             self._classed(instance, plan.discriminator)
         for table, kinds in plan.tables():
             if instance.has(kinds):
-                instance.rows[table] = instance.rows.get(table, {})
+                instance.rows.setdefault(table, {})
         if plan.made_up is not None:
-            instance.rows[plan.table][plan.made_up.name] = MadeUp(plan, number)
+            instance.put(plan.made_up, MadeUp(plan, number))
         join(instance)
         mine = [drawn for drawn in plan.drawn if instance.has(drawn.kinds)]
         if not self.references.settle(instance):
@@ -127,8 +134,7 @@ class Drawing:
             most = max(TOUCHED, 2 * least)
             touched = self.draw(st.lists(st.sampled_from(able), min_size=least, max_size=most))
         for drawn in touched:
-            row = instance.rows[drawn.column.table]
-            row[drawn.column.name] = self._cell(drawn, instance.number)
+            instance.put(drawn.column, self._cell(drawn, instance.number))
         return touched
 
     def _cell(self, drawn: Drawn, number: int) -> Any:
@@ -146,16 +152,24 @@ class Drawing:
 
     def _settle(self, instance: Instance, touched: list[Drawn], able: list[Drawn]) -> bool:
         """Keep a row that every rule allows, if need be with harmless cells for drawn ones."""
-        if self.takes(instance):
-            return True
-        _calm(instance, touched)
-        if (touched and self.takes(instance)) or self._searched(instance, able):
-            return True
-        _calm(instance, able)
-        if any(self.takes(instance) for _ in self.references.rearranged(instance)):
+        if any(self.takes(instance) for _ in self._attempts(instance, touched, able)):
             return True
         instance.plan.refused += not allowed(instance)
         return False
+
+    def _attempts(
+        self, instance: Instance, touched: list[Drawn], able: list[Drawn]
+    ) -> Iterator[None]:
+        """Try a row as it was drawn, then with harmless cells, other ones, and other targets."""
+        yield
+        _calm(instance, touched)
+        yield
+        for attempt in range(1, TRIES):
+            for drawn in able:
+                instance.put(drawn.column, self._other(drawn, instance, attempt))
+                yield
+        _calm(instance, able)
+        yield from self.references.rearranged(instance)
 
     def takes(self, instance: Instance) -> bool:
         """Claim what a row has for itself alone, if CHECKs allow it."""
@@ -164,16 +178,6 @@ class Drawing:
             return False
         instance.plan.is_met = True
         return self.claims.take(instance)
-
-    def _searched(self, instance: Instance, able: list[Drawn]) -> bool:
-        """Try other harmless values, and those that CHECKs name, cell by cell."""
-        for attempt in range(1, TRIES):
-            for drawn in able:
-                row = instance.rows[drawn.column.table]
-                row[drawn.column.name] = self._other(drawn, instance, attempt)
-                if self.takes(instance):
-                    return True
-        return False
 
     def _other(self, drawn: Drawn, instance: Instance, attempt: int) -> Any:
         named = instance.plan.checks[drawn.column.table].literals(drawn.column)
@@ -189,17 +193,18 @@ def join(instance: Instance) -> None:
     for extension in instance.plan.extensions:
         if extension.table in instance.rows:
             for own, base in extension.pairs:
-                instance.rows[extension.table][own.name] = instance.cell(base)
+                instance.put(own, instance.cell(base))
 
 
 def allowed(instance: Instance) -> bool:
     """Tell whether the CHECKs take a row, with what is drawn and with what is harmless."""
     for table, row in instance.rows.items():
         checks = instance.plan.checks[table]
-        plain = {name: _value(cell, fallback=False) for name, cell in row.items()}
-        spare = {name: _value(cell, fallback=True) for name, cell in row.items()}
-        if not (checks.holds(plain) and checks.holds(spare)):
-            return False
+        for side in range(2) if checks.known else ():
+            values = {name: both(cell)[side] for name, cell in row.items()}
+            numbers = {n: v.number + 1 for n, v in values.items() if isinstance(v, MadeUp)}
+            if not checks.holds(values | numbers):
+                return False
     return True
 
 
@@ -211,7 +216,7 @@ def _counts(most: int) -> list[int]:
 def _calm(instance: Instance, items: Sequence[Drawn]) -> None:
     """Put harmless values into some cells."""
     for drawn in items:
-        instance.rows[drawn.column.table][drawn.column.name] = harmless(drawn, instance.number)
+        instance.put(drawn.column, harmless(drawn, instance.number))
 
 
 def harmless(drawn: Drawn, number: int) -> Any:
@@ -221,13 +226,7 @@ def harmless(drawn: Drawn, number: int) -> Any:
     return drawn.cells.plain(number)
 
 
-def _value(cell: Any, *, fallback: bool) -> Any:
-    if isinstance(cell, Varying):
-        return cell.fallback if fallback else cell.value
-    return cell.number + 1 if isinstance(cell, MadeUp) else cell
-
-
 def is_free(instance: Instance, drawn: Drawn) -> bool:
     """Tell whether no foreign key that is set decides a column's value."""
-    led = [key for key, far in instance.led.items() if far is not None]
-    return not any(drawn.column in key.columns for key in led)
+    led = (key.columns for key, far in instance.led.items() if far is not None)
+    return not any(drawn.column in columns for columns in led)

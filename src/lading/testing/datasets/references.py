@@ -40,79 +40,94 @@ class References:
         if plan.owners and not owners:
             return False
         owner = self.draw(st.sampled_from(owners)) if owners else None
-        for foreign in plan.foreign:
-            if not instance.has(foreign.kinds):
-                continue
-            others = foreign in plan.owners and foreign is not owner
-            if not foreign.hard or foreign.void or others:
-                if not self._null(instance, foreign):
-                    return False
-            elif not self._lead(instance, foreign, must=foreign is owner or not foreign.optional):
-                return False
-        return True
+        return all(
+            self._lead(instance, foreign, self._choices(instance, foreign, owner))
+            for foreign in plan.foreign
+            if instance.has(foreign.kinds)
+        )
 
-    def _lead(self, instance: Instance, foreign: Foreign, *, must: bool) -> bool:
-        """Choose a target among the rows that are there."""
-        able = self.able(instance, foreign)
-        if not able and must:
-            return self._itself(instance, foreign)
-        most = len(able) - must
-        choice = self.draw(st.integers(0, most)) if most > 0 else 0
-        if not must and choice == 0:
-            return self._null(instance, foreign)
-        start = choice - (not must)
-        before = instance.rows[foreign.table]
-        for far in [*able[start:], *able[:start]][:TRIES]:
-            instance.rows[foreign.table] = dict(before)
-            instance.lead(foreign, far)
-            if self.claims.is_free(instance):
-                return True
-        instance.rows[foreign.table] = before
-        return not must and self._null(instance, foreign)
+    def choose_late(self, instance: Instance, foreign: Foreign) -> None:
+        """Choose a target among all rows, for a foreign key that may wait for it."""
+        self.claims.release(instance)
+        self._lead(instance, foreign, [None, *self.able(instance, foreign)])
+        self.claims.take(instance)
 
     def rearranged(self, instance: Instance) -> Iterator[None]:
         """Lead what a CHECK speaks of otherwise, in every combination of a few targets."""
-        checked = [
-            foreign
-            for foreign, far in instance.led.items()
-            if foreign.checked and not foreign.void and foreign.own == foreign.columns
-            if far is not None or foreign not in instance.plan.owners
-        ]
-        choices = [self._choices(instance, foreign) for foreign in checked]
-        for targets in islice(product(*choices), MOST_REARRANGED):
-            for foreign, far in zip(checked, targets, strict=True):
+        choices: dict[Foreign, list[Instance | None]] = {}
+        for foreign, far in instance.led.items():
+            is_owner = foreign in instance.plan.owners
+            is_alone = foreign.own == foreign.columns and not (is_owner and far is None)
+            if foreign.checked and not foreign.void and is_alone:
+                able = self.able(instance, foreign)[:TRIES] or [far]
+                is_sure = is_owner or not foreign.optional
+                choices[foreign] = able if is_sure else [able[instance.number % len(able)], None]
+        for targets in islice(product(*choices.values()), MOST_REARRANGED):
+            for foreign, far in zip(choices, targets, strict=True):
                 instance.lead(foreign, far)
             yield
 
-    def _choices(self, instance: Instance, foreign: Foreign) -> list[Instance | None]:
-        """Return some targets of a foreign key whose columns nothing else holds, or nowhere."""
-        able = self.able(instance, foreign)
-        if not foreign.optional or foreign in instance.plan.owners:
-            return [*able[:TRIES]] or [instance.led[foreign]]
-        return [able[instance.number % len(able)], None] if able else [None]
-
-    def able(self, instance: Instance, foreign: Foreign) -> list[Instance]:
+    def able(self, instance: Instance, foreign: Foreign) -> list[Instance | None]:
         """Return the targets that agree with what other foreign keys of a row have settled."""
-        return [far for far in self.targets(foreign) if fits(instance, foreign, far)]
+        row = instance.rows[foreign.table]
+        shared = {
+            near.name: remote
+            for near, remote in zip(foreign.columns, foreign.remote, strict=True)
+            if near not in foreign.own and near.name in row
+        }
+        return [
+            far
+            for far in self.targets(foreign)
+            if None not in far.cells(foreign.remote)
+            and all([row[name]] == [far.cell(remote)] for name, remote in shared.items())
+        ]
 
     def targets(self, foreign: Foreign) -> list[Instance]:
         """Return the rows that a foreign key may lead to."""
-        plan = self.plans.of[foreign.target]
         return [
             far
-            for far in self.instances.get(plan, ())
+            for far in self.instances.get(self.plans.of[foreign.target], ())
             if foreign.target in far.rows and (foreign.wanted is None or far.kind in foreign.wanted)
         ]
 
-    def _itself(self, instance: Instance, foreign: Foreign) -> bool:
-        """The first of rows that must refer to their like refers to itself."""
-        if foreign.target not in instance.rows or _recurs(instance.plan, foreign):
+    def _choices(
+        self, instance: Instance, foreign: Foreign, owner: Foreign | None
+    ) -> list[Instance | None]:
+        """Return where a foreign key may lead at first: nowhere, to rows, or to its own row."""
+        is_other = foreign in instance.plan.owners and foreign is not owner
+        if not foreign.hard or foreign.void or is_other:
+            return [None]
+        able = self.able(instance, foreign)
+        return [None, *able] if foreign.optional and foreign is not owner else able or [instance]
+
+    def _lead(self, instance: Instance, foreign: Foreign, choices: list[Instance | None]) -> bool:
+        """Let a foreign key lead to one of some rows, or nowhere; ``False`` where it can't."""
+        start = self.draw(st.integers(0, len(choices) - 1)) if len(choices) > 1 else 0
+        before = instance.rows[foreign.table]
+        in_turn = [*choices[start:], *choices[:start]]
+        for far in [*in_turn[:TRIES], choices[0]]:
+            instance.rows[foreign.table] = dict(before)
+            if self._leads(instance, foreign, far) and self.claims.is_free(instance):
+                return True
+        return False
+
+    def _leads(self, instance: Instance, foreign: Foreign, far: Instance | None) -> bool:
+        """Let a foreign key lead to a row, or nowhere, if what else it holds lets it."""
+        if far is None:
+            return self._null(instance, foreign)
+        if far is instance and not self._may_lead_to_itself(instance, foreign):
             return False
-        cells = instance.cells(foreign.remote)
-        if None in cells:
-            return False
-        instance.lead(foreign, instance)
+        instance.lead(foreign, far)
         return True
+
+    def _may_lead_to_itself(self, instance: Instance, foreign: Foreign) -> bool:
+        """Tell whether the first of rows that must refer to their like can refer to itself.
+
+        Not where its natural key leads through the reference.
+        """
+        key = instance.plan.rows.key if instance.plan.rows is not None else ()
+        recurs = any(set(getattr(part, "columns", ())) == set(foreign.columns) for part in key)
+        return not recurs and None not in instance.cells(foreign.remote)
 
     def _null(self, instance: Instance, foreign: Foreign) -> bool:
         """Leave a foreign key null; ``False`` where what it must hold is set all the same."""
@@ -125,30 +140,7 @@ class References:
         cells = instance.cells(foreign.columns)
         if None in cells:
             return True
-        far = next(
+        instance.led[foreign] = next(
             (far for far in self.targets(foreign) if far.cells(foreign.remote) == cells), None
         )
-        instance.led[foreign] = far
-        return far is not None
-
-    def choose_late(self, instance: Instance, foreign: Foreign) -> None:
-        """Choose a target among all rows, for a foreign key that may wait for it."""
-        self.claims.release(instance)
-        self._lead(instance, foreign, must=False)
-        self.claims.take(instance)
-
-
-def fits(instance: Instance, foreign: Foreign, far: Instance) -> bool:
-    """Tell whether a target agrees with what other foreign keys have settled."""
-    row = instance.rows[foreign.table]
-    cells = far.cells(foreign.remote)
-    return None not in cells and all(
-        near in foreign.own or row.get(near.name, cell) is cell or row.get(near.name) == cell
-        for near, cell in zip(foreign.columns, cells, strict=True)
-    )
-
-
-def _recurs(plan: Plan, foreign: Foreign) -> bool:
-    """Tell whether a natural key leads through a foreign key, so that no circle may."""
-    key = plan.rows.key if plan.rows is not None else ()
-    return any(set(getattr(part, "columns", ())) == set(foreign.columns) for part in key)
+        return instance.led[foreign] is not None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
-from lading.testing.datasets.dataset import Instance, Varying, folded
+from lading.testing.datasets.dataset import Instance, folded
 from lading.testing.datasets.table_plan import Plan, Unique
 
 
@@ -55,20 +56,13 @@ def _keys_of(instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
 
     Of a type that changes values, what it stores and what it gives back count both.
     """
-    cells = instance.cells(unique.columns)
-    if not unique.nulls_equal and any(cell is None for cell in cells):
+    if not unique.nulls_equal and None in instance.cells(unique.columns):
         return []
-    keys: list[tuple[Any, ...]] = [()]
-    for column, cell in zip(unique.columns, cells, strict=True):
-        drawn = [cell.value, cell.fallback] if isinstance(cell, Varying) else [cell]
-        fits = instance.fits(column)
-        known = {
-            _comparable(form, folds=unique.folds)
-            for value in drawn
-            for form in ([value] if fits is None or value is None else fits.forms(value))
-        }
-        keys = [(*key, form) for key in keys for form in known]
-    return keys
+    known = [
+        {_comparable(form, folds=unique.folds) for form in instance.forms(column)}
+        for column in unique.columns
+    ]
+    return list(product(*known))
 
 
 def _comparable(value: Any, *, folds: bool) -> Any:

@@ -13,38 +13,24 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from lading.changes.rewriting.records import copied, each
-from lading.changes.rewriting.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
+from lading.changes.rewriting.shapes import Shape, Shapes, is_link, is_owned, written_by
 from lading.errors import DeclarationError
-from lading.messages import shown
+from lading.locking.sealed_shape import OWNER
 from lading.samples.supply import facts_of
 from lading.samples.texts import fitted
 from lading.testing.cell_values.drawn import joined
+from lading.testing.datasets.references import Draw
 from lading.testing.old_versions.values import value_strategy
 from lading.values.json_text import json_text
 
 Record = dict[str, Any]
 Records = dict[str, list[Record]]
-Draw = Any
 #: Records drawn of each entity, and owned ones of each list, at most.
 MOST = 3
-OWNER = ".."
-#: Some names, and what a record holds in them, as text.
-Identity = tuple[tuple[str, ...], bytes]
 #: What makes a text nearly that of the record before, for what folds or cuts; often nothing.
 NEARLY = (None, None, str.swapcase, "{}x".format, " {}".format)
-
-
-class Document:
-    """Records by entity, of which only those that were ``drawn`` are shown."""
-
-    def __init__(self, records: Records, drawn: Records) -> None:
-        self.records = records
-        self.drawn = drawn
-
-    def __repr__(self) -> str:
-        return (
-            f"<golden records, and {shown({name: new for name, new in self.drawn.items() if new})}>"
-        )
+#: Some names, and what a record holds in them, as text.
+Identity = tuple[tuple[str, ...], bytes]
 
 
 @dataclass
@@ -57,12 +43,13 @@ class Past:
     goldens: Records
     overrides: Mapping[str, SearchStrategy[Any]] = field(default_factory=dict)
 
-    def documents(self) -> SearchStrategy[Document]:
-        """Draw consistent records of all entities; references lead to some of them.
+    def documents(self) -> SearchStrategy[Records]:
+        """Draw records of all entities, which are consistent with the golden ones.
 
-        Entities that hooks or fields of the application's own write have golden records alone.
+        References lead to some of both.  Entities that hooks or fields of the application's own
+        write have golden records alone.
         """
-        return st.composite(lambda draw: _DocumentDrawing(draw, self).document())()
+        return st.composite(lambda draw: _DocumentDrawing(draw, self).records())()
 
     @cached_property
     def strategies(self) -> dict[str, SearchStrategy[list[Record]]]:
@@ -163,24 +150,21 @@ class _DocumentDrawing:
         self.draw = draw
         self.past = past
         self.shapes = past.shapes
-        self.records: Records = {name: [] for name in past.shapes.roots}
-        #: What references can be written by, each record once.
-        self.keys: dict[Written, dict[bytes, Any]] = {}
-        self.identities: dict[str, set[Identity]] = {name: set() for name in past.shapes.roots}
+        self.known: Records = {name: [] for name in past.shapes.roots}
+        self.identities: dict[str, set[Identity]] = {name: set() for name in self.known}
+        for name in self.known:
+            for record in past.goldens.get(name, ()):
+                self._keep(name, record)
 
-    def document(self) -> Document:
-        """Return golden records, and drawn ones that differ from them and one another."""
-        for name in self.shapes.roots:
-            for record in self.past.goldens.get(name, ()):
-                self._keep(name, copied(record))
+    def records(self) -> Records:
+        """Return drawn records that differ from the golden ones and one another."""
         drawn: Records = {}
         for name, strategy in self.past.strategies.items():
-            records = self.draw(strategy)
-            drawn[name] = [record for record in records if self._is_new(name, record)]
+            drawn[name] = [record for record in self.draw(strategy) if self._is_new(name, record)]
         for path, shape, record in every_record(self.shapes, drawn):
             key = shape["key"] if path in self.shapes.roots else ()
             self._refer(shape, record, [part for part in shape["fields"] if part not in key])
-        return Document(self.records, drawn)
+        return drawn
 
     def _is_new(self, name: str, record: Record) -> bool:
         """Write what a record's key refers to; keep it if it can be there beside the others."""
@@ -195,49 +179,50 @@ class _DocumentDrawing:
             self._keep(name, record)
         return is_new
 
+    def _keep(self, name: str, record: Record) -> None:
+        """Take a record in, so that others can refer to it and to what it owns."""
+        shape = self.shapes.roots[name]
+        self.known[name].append(record)
+        self.identities[name] |= _identities(shape, record, shape["key"])
+
     def _refer(self, shape: Shape, record: Record, names: Iterable[str]) -> None:
         """Draw what some of a record's references lead to."""
         for name in names:
             inner = shape["fields"].get(name, {})
             if is_link(inner) and name in record:
-                record[name] = self._reference(inner)
-
-    def _keep(self, name: str, record: Record) -> None:
-        """Take a record in, so that others can refer to it and to what it owns."""
-        self.records[name].append(record)
-        shape = self.shapes.roots[name]
-        self.identities[name] |= _identities(shape, record, shape["key"])
-        key = {part: record.get(part) for part in shape["key"]}
-        self._named((name, None), key)
-        for part, value in record.items():
-            if not isinstance(value, dict | list) and value is not None:
-                self._named((name, part), {part: value})
-        self._owned_keys(name, shape, record, key)
-
-    def _owned_keys(self, path: str, shape: Shape, record: Record, above: Any) -> None:
-        for name, inner in shape["fields"].items():
-            if not is_owned(inner):
-                continue
-            target = self.shapes.targets.get(f"{path}.{name}")
-            for owned in record.get(name) or ():
-                key = None
-                if target is not None:
-                    key = {part: owned.get(part, above) for part in target["key"]}
-                    self._named((f"{path}.{name}", None), key)
-                self._owned_keys(f"{path}.{name}", inner, owned, key)
-
-    def _named(self, written: Written, key: Any) -> None:
-        self.keys.setdefault(written, {}).setdefault(json_text(key), key)
+                record[name] = copied(self._reference(inner))
 
     def _reference(self, inner: Shape) -> Any:
-        keys = list(self.keys.get(written_by(inner), {}).values())
+        keys = list(self._keys(*written_by(inner)))
         if inner["type"] == "references":
             chosen = self.draw(st.lists(st.sampled_from(keys), max_size=MOST)) if keys else []
-            return list({json_text(key): copied(key) for key in chosen}.values())
+            return list({json_text(key): key for key in chosen}.values())
         if not keys or (inner.get("nullable") and self.draw(st.booleans())):
             return None
-        key = copied(self.draw(st.sampled_from(keys)))
+        key = self.draw(st.sampled_from(keys))
         return next(iter(key.values())) if inner.get("flat") else key
+
+    def _keys(self, path: str, by: str | None) -> Iterator[Record]:
+        """Yield what references to an entity, or to owned records, can be written by."""
+        name, lists = self.shapes.split(path)
+        key = self.shapes.roots[name]["key"] if by is None else [by]
+        for record in self.known[name]:
+            values = {part: record.get(part) for part in key}
+            if by is None or values[by] is not None:
+                yield from self._owned_keys(name, lists, record, values)
+
+    def _owned_keys(
+        self, path: str, lists: Sequence[str], record: Record, key: Any
+    ) -> Iterator[Record]:
+        """Yield the keys of what a record owns by lists in lists: parts that it lacks are above."""
+        if not lists:
+            yield key
+            return
+        inner = f"{path}.{lists[0]}"
+        target = self.shapes.targets.get(inner, {"key": ()})
+        for owned in record.get(lists[0]) or ():
+            own = {part: owned.get(part, key) for part in target["key"]}
+            yield from self._owned_keys(inner, lists[1:], owned, own)
 
 
 def _apart(shape: Shape, records: list[Record]) -> list[Record]:
@@ -245,8 +230,7 @@ def _apart(shape: Shape, records: list[Record]) -> list[Record]:
     known: set[Identity] = set()
     apart = []
     for record in records:
-        identities = _identities(shape, record)
-        if known.isdisjoint(identities):
+        if known.isdisjoint(identities := _identities(shape, record)):
             known |= identities
             apart.append(record)
     return apart
@@ -274,20 +258,15 @@ def every_record(shapes: Shapes, records: Records) -> Iterator[tuple[str, Shape,
 
 def dangling(shapes: Shapes, records: Records) -> Iterator[tuple[str, str]]:
     """Yield the entity and the field of references that lead to no record."""
-    keys: dict[str, set[bytes]] = {
-        name: {
-            json_text({part: record.get(part) for part in shapes.roots[name]["key"]})
-            for record in of
-        }
-        for name, of in records.items()
-        if name in shapes.roots
-    }
+    keys: dict[str, set[bytes]] = {}
+    for path, shape, record in every_record(shapes, records):
+        key = {part: record.get(part) for part in shape["key"]}
+        keys.setdefault(path, set()).add(json_text(key))
     for path, name, inner, value in links_of(shapes, records):
         entity, by = written_by(inner)
-        if by is None and entity in keys:
-            part = shapes.roots[entity]["key"]
-            key = {part[0]: value} if inner.get("flat") else value
-            if json_text(key) not in keys[entity]:
+        if by is None and entity in records and entity in shapes.roots:
+            key = {shapes.roots[entity]["key"][0]: value} if inner.get("flat") else value
+            if json_text(key) not in keys.get(entity, ()):
                 yield path, name
 
 
