@@ -18,14 +18,12 @@ from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
 from lading.database.dialects.limits import shortest
-from lading.mapping.columns import kind_of, underlying
+from lading.mapping.columns import underlying
 from lading.samples.datetimes import UTC, ZONES
-from lading.samples.json_arrays import KEYS, SCALARS, shaped, split, tupled
-from lading.samples.kinds import dimensions_of, item_facts, kind_supply
+from lading.samples.json_arrays import KEYS, SCALARS
 from lading.samples.numbers import DIGITS, NEAR_ENDS, SCALE, scaled
 from lading.samples.supply import Facts
 from lading.samples.texts import NASTY
-from lading.values.arrays import Array
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time
 from lading.values.scalars import Bytes, Float, Integer, Json, Number, Text, Uuid
@@ -205,29 +203,6 @@ def _json(_kind: Json, _type: Any, _facts: Facts) -> SearchStrategy[Any]:
     return joined(nested(leaves), nested(nested(leaves)), finite(width=16))
 
 
-def _arrays(kind: Array, type_: Any, facts: Facts) -> SearchStrategy[Any]:
-    item_type = getattr(underlying(type_), "item_type", None) if type_ is not None else None
-    item_kind = (kind_of(item_type) if item_type is not None else None) or kind.item
-    own = item_facts(kind, item_type, facts)
-    supply = kind_supply(item_kind, item_type, own)
-    samples = [] if supply is None else [*supply.edges, *map(supply.plain, range(3))]
-    values = joined(picked(samples), drawn_values(item_kind, item_type, own), st.none())
-    if isinstance(kind.item, Float):  # a zero's sign is normalised, and not told in an array
-        values = values.map(lambda number: number if number is None else number + 0.0)
-    depth = dimensions_of(kind) or 1
-    if depth == 1:
-        lists: SearchStrategy[Any] = st.lists(values, max_size=ITEMS)
-    else:
-        shapes = st.sampled_from([[1] * depth, split(2, depth), split(ITEMS, depth)])
-        lists = shapes.flatmap(lambda lengths: _filled(values, lengths))
-    return lists.map(tupled) if kind.as_tuple else lists
-
-
-def _filled(values: SearchStrategy[Any], lengths: list[int]) -> SearchStrategy[Any]:
-    size = math.prod(lengths)
-    return st.lists(values, min_size=size, max_size=size).map(lambda items: shaped(items, lengths))
-
-
 _RULES: list[tuple[Any, Any]] = [
     (Text, _texts),
     (Integer, _integers),
@@ -238,5 +213,4 @@ _RULES: list[tuple[Any, Any]] = [
     (Uuid, _uuids),
     (Bytes, _bytes),
     (Json, _json),
-    (Array, _arrays),
 ]

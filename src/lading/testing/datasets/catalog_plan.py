@@ -239,7 +239,7 @@ class Plans:
         }
 
     def _columns(self, plan: Plan) -> None:
-        values = {value.column: value for value in plan.rows.values} if plan.rows else {}
+        values = {v.column: v for v in plan.rows.values if v.writable} if plan.rows else {}
         foreign_columns = {column for foreign in plan.foreign for column in foreign.columns}
         skipped = {own for extension in plan.extensions for own, _ in extension.pairs}
         skipped |= {plan.made_up} if plan.made_up is not None else set()
@@ -248,33 +248,30 @@ class Plans:
         for table, kinds in plan.tables():
             plan.checks[table] = Checks(table)
             for column in table.columns:
-                if column in skipped or column.computed is not None:
-                    continue
-                value = values.get(column)
-                if value is not None and value.writable:
-                    plan.drawn.append(self._carried(plan, value, kinds))
-                elif column not in foreign_columns and not self._is_left_empty(column):
-                    cells = cells_of_column(column, **self._options(column))
-                    plan.drawn.append(Drawn(column, cells, bool(column.nullable), kinds))
+                is_drawn = column in values or not (
+                    column in foreign_columns or self._is_left_empty(column)
+                )
+                if is_drawn and column not in skipped and column.computed is None:
+                    plan.drawn.append(self._drawn(plan, column, values.get(column), kinds))
 
-    def _carried(self, plan: Plan, value: Value, kinds: Classes) -> Drawn:
-        options = self._options(value.column, f"{plan.name}.{value.name}")
-        nullable = value.nullable and bool(value.column.nullable)
+    def _drawn(self, plan: Plan, column: Column, value: Value | None, kinds: Classes) -> Drawn:
+        """Return how a column's cells are drawn: by the override of its name, if there is one."""
+        names = [f"{column.table.fullname}.{column.name}"]
+        names += [f"{plan.name}.{value.name}"] if value is not None else []
+        name = next((name for name in reversed(names) if name in self.overrides), "")
+        self.unused.discard(name)
+        override, settle = self.overrides.get(name), column in self._settled
+        if value is None:
+            cells = cells_of_column(column, override=override, settle=settle)
+            return Drawn(column, cells, bool(column.nullable), kinds)
+        cells = cells_of(value, override=override, settle=settle)
         classes = value.classes if value.classes is not None else kinds
-        return Drawn(value.column, cells_of(value, **options), nullable, classes)
+        return Drawn(column, cells, value.nullable and bool(column.nullable), classes)
 
     def _is_left_empty(self, column: Column) -> bool:
         """Tell whether a column that no import restores stays as it would be after one."""
         filled = column.nullable or column.default is not None or column.server_default is not None
         return filled and f"{column.table.fullname}.{column.name}" not in self.overrides
-
-    def _options(self, column: Column, *names: str) -> dict[str, Any]:
-        """Return how a column's cells are drawn: by the override of its name, if there is one."""
-        known = [*names, f"{column.table.fullname}.{column.name}"]
-        used = [name for name in known if name in self.overrides][:1]
-        self.unused.difference_update(used)
-        override = self.overrides[used[0]] if used else None
-        return {"override": override, "settle": column in self._settled}
 
     # Order
 

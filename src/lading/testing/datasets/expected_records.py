@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lading.errors import DeclarationError
-from lading.messages import shown
 from lading.model.ordering import reference_order
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.records.canonical import encoded
@@ -62,21 +60,11 @@ class Written:
         return self._nested(member, instance)
 
     def _plain(self, member: Value, instance: Instance) -> Any:
-        name = member.column.name
         row = instance.rows.get(member.column.table, {})
-        if not member.writable or name not in row:
+        if not member.writable or member.column.name not in row:
             return ANYTHING
         value = self.resolved.returned(instance, member.column)
-        if value is None:
-            return None
-        try:
-            return member.kind.write(travelling(value))
-        except ValueError as error:
-            name = f"{member.column.table.fullname}.{member.column.name}"
-            raise DeclarationError(
-                f"{name}: its type gives back {shown(value)}, which no record can hold ({error}); "
-                f"draw other values: overrides={{{name!r}: strategy}}"
-            ) from error
+        return None if value is None else member.kind.write(travelling(value))
 
     # References
 
