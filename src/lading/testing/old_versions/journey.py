@@ -50,10 +50,11 @@ def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -
     if problems:
         raise Faulty(str(problems[0]))
     for name, flow in upgrade.pipeline.flows.items():
-        key = plan.shapes.roots[name]["key"]
-        texts = {json_text([record.get(part) for part in key]) for record in outcome[name]}
-        if _is_merged(flow) and len(texts) < len(outcome[name]):
-            reject()
+        if _is_merged(flow):
+            key = plan.shapes.roots[name]["key"]
+            texts = {json_text([record.get(part) for part in key]) for record in outcome[name]}
+            if len(texts) < len(outcome[name]):
+                reject()
     return outcome
 
 
