@@ -56,6 +56,45 @@ def test_rows_that_cant_be_exported_end_with_the_databases_code(run, run_json, s
     assert len(document["written"]) == 4
 
 
+def test_what_a_type_does_not_read_is_mended_in_the_models(run, folder) -> None:
+    """An epoch in a DATETIME is named, with the remedy that ``init`` prepares."""
+    url = f"sqlite:///{folder / 'clocks.db'}"
+    query(url, "CREATE TABLE clocks (id INTEGER PRIMARY KEY, at DATETIME)")
+    query(url, "INSERT INTO clocks VALUES (1, 1700000000)")
+    text = run("export", url, "backup", code=4).stderr
+    assert "clocks, at: the database holds what can't be read as a datetime value" in text
+    assert "lading init writes models" in text
+    run("init", url, code=4)
+    models = folder / "clocks" / "models.py"
+    source = models.read_text().replace("mapped_column(DateTime)", "mapped_column(Integer)")
+    models.write_text(source.replace("[datetime.datetime]", "[int]"))
+    assert run("init", url).stdout.splitlines()[0] == "clocks: nothing new"
+    run("export", url, "backup", "--catalog", "clocks.schemas:catalog")
+    run("verify", "backup", "--restore", "--catalog", "clocks.schemas:catalog")
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("PRAGMA user_version", "it has no tables."),
+        ("CREATE TABLE notes (text)", "notes: it has no primary key."),
+        ("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)", "alembic_version: "),
+    ],
+    ids=["empty", "keyless", "revisions"],
+)
+def test_a_database_without_a_table_to_declare_is_told(
+    run, folder, statement: str, reason: str
+) -> None:
+    """As an export tells it, with what was left out and why; nothing is written."""
+    url = f"sqlite:///{folder / 'odd.db'}"
+    query(url, statement)
+    text = run("init", url, "app", code=4).stderr
+    assert reason in text
+    assert "Let the application create its tables first" in text
+    assert text == run("export", url, "backup", code=4).stderr
+    assert not (folder / "app").exists()
+
+
 def test_a_folder_that_cant_be_written_is_told(run, shop, folder) -> None:
     """It is no bug of lading's."""
     (folder / "file").touch()

@@ -212,6 +212,36 @@ def assert_restored(catalog: Catalog, path: Path) -> None:
     assert verify(path, catalog=catalog, restore=True).errors == []
 
 
+@pytest.mark.parametrize("type_", [None, "point"], ids=["none", "unknown"])
+def test_a_column_that_is_left_out_says_its_declared_type(
+    backend: Backend, type_: str | None
+) -> None:
+    """As its database calls it, for SQLAlchemy knows none."""
+    is_sqlite = backend.dialect == "sqlite"
+    if (type_ is None) is not is_sqlite:
+        pytest.skip("only SQLite has columns without a type, and stores any other as it likes")
+    with backend.database() as engine:
+        run(engine, f"CREATE TABLE spots (id INTEGER PRIMARY KEY, place {type_ or ''})")
+        if is_sqlite:
+            run(engine, "INSERT INTO spots VALUES (1, 1), (2, 'x')")
+        ((name, reason),) = Catalog.from_metadata(engine).coverage().items()
+        words = "no declared type" if is_sqlite else "the type point"
+        assert (name, reason) == (
+            "spots.place",
+            f"lading has no portable form for values of {words}",
+        )
+
+
+def test_what_has_no_name_in_sqlite_is_named_or_left_out(tmp_path: Path) -> None:
+    """A table gets one; a column is left out, for SQLAlchemy's must have one."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    run(engine, 'CREATE TABLE "" (id INTEGER PRIMARY KEY, "" TEXT, "a`b" TEXT)')
+    catalog = Catalog.from_metadata(engine)
+    assert [value.name for value in catalog.use()["table"].values] == ["id", "a`b"]
+    assert list(catalog.coverage()) == ['.""']
+    engine.dispose()
+
+
 def test_columns_without_a_type_come_back(tmp_path: Path) -> None:
     """SQLite allows them, also where no value tells what they hold."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'untyped.db'}")

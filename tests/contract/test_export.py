@@ -50,6 +50,7 @@ from lading.database.tables import require_tables
 from lading.errors import LeftOutWarning, TargetError
 from lading.exporting import export_run
 from lading.exporting.reader import RecordReader
+from lading.exporting.row_faults import WRITTEN
 from lading.report import Progress
 from lading.scratch.sort import CHUNK
 from support import worlds
@@ -938,7 +939,7 @@ def test_values_that_a_column_can_t_hold_are_located(
     assert error.entity == "things"
     assert error.field == column
     assert '(in the row with code "nulls")' in str(error)
-    remedy = "Correct the row and export again."
+    remedy = f"or let the column's model say what it holds; {WRITTEN}."
     if column in ("price", "whole"):
         remedy = (
             "Correct the row, or export such numbers as SQLAlchemy reads them, by the "

@@ -12,6 +12,7 @@ from sqlalchemy.orm import mapped_column
 from lading import (
     AlteredWarning,
     Catalog,
+    ImportFailed,
     TargetError,
     export_document,
     import_document,
@@ -149,6 +150,27 @@ def test_68_what_triggers_change_of_updated_records_is_told(backend: Backend) ->
         with pytest.warns(AlteredWarning, match="4 records don't hold what was written"):
             report = import_document(engine, document, catalog=catalog, on_conflict="update")
     assert report.altered == [Alteration("pages", "children", 4, {"slug": "a"}, 8, 9)]
+
+
+def test_a_row_that_a_trigger_writes_first_is_told(sqlite_memory: Backend) -> None:
+    """A log that triggers fill is full before its records come; without them all is as it was."""
+    with sqlite_memory.database() as engine:
+        run_sql(
+            engine,
+            "CREATE TABLE goods (id INTEGER PRIMARY KEY, name TEXT)",
+            "CREATE TABLE logs (id INTEGER PRIMARY KEY, name TEXT)",
+            "CREATE TRIGGER logging AFTER INSERT ON goods BEGIN "
+            "INSERT INTO logs (name) VALUES (new.name); END",
+        )
+        records = [{"id": 1, "name": "bread"}]
+        document = {"goods": records, "logs": records}
+        catalog = Catalog.from_metadata(engine)
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, document, catalog=catalog)
+        (problem,) = caught.value.report.problems
+        assert "a trigger, or somebody else, wrote it during this import" in problem.message
+        import_document(engine, document, catalog=catalog, only=["goods"])
+        assert export_document(engine, catalog=catalog)["logs"] == records
 
 
 def test_what_triggers_change_in_volatile_fields_is_not_told(sqlite_memory: Backend) -> None:

@@ -194,9 +194,9 @@ def _names(tables: Iterable[sa.Table], used: set[str]) -> dict[sa.Table, str]:
 
 def _free_name(table: sa.Table, names: set[str]) -> str:
     """Return an entity's name: the table's, if it is one and free, else one made from it."""
-    plain = re.sub(r"[^\w.-]", "_", str(table.name))
+    plain = re.sub(r"[^\w.-]", "_", str(table.name)) or "table"
     candidates = [str(table.name), plain, f"{table.schema or 'table'}.{plain}"]
-    for name in candidates:
+    for name in filter(None, candidates):
         if name not in names and name not in RESERVED_NAMES and not name_fault(f"01_{name}.json"):
             return name
     number = 2

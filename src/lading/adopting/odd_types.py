@@ -1,4 +1,4 @@
-"""Corrects the types of reflected columns that SQLAlchemy doesn't know, or takes for others."""
+"""Corrects types of reflected columns that SQLAlchemy takes for others, and names unknown ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
+
+from lading.mapping.columns import TYPE_NAME
 
 #: What SQLite stores in a column whose type only the application knows.
 _STORED: dict[str, TypeEngine[Any]] = {
@@ -28,6 +30,33 @@ WHERE c.relname = :table AND n.nspname = coalesce(nullif(:schema, ''), current_s
   AND a.attnum > 0 AND NOT a.attisdropped
   AND a.atttypid IN (CAST('name' AS regtype), CAST('"char"' AS regtype))
 """
+_NAMES = {
+    "postgresql": """
+        SELECT a.attname, format_type(a.atttypid, a.atttypmod)
+        FROM pg_attribute a
+        JOIN pg_class c ON c.oid = a.attrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relname = :table AND n.nspname = coalesce(nullif(:schema, ''), current_schema())
+          AND a.attnum > 0 AND NOT a.attisdropped
+    """,
+    "mysql": """
+        SELECT column_name, column_type FROM information_schema.columns
+        WHERE table_name = :table AND table_schema = coalesce(nullif(:schema, ''), database())
+    """,
+    "sqlite": "SELECT name, type FROM pragma_table_xinfo(:table) WHERE :schema = ''",
+}
+_NAMES["mariadb"] = _NAMES["mysql"]
+
+
+def note_unknown_types(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+    """Note in ``info`` of columns of unknown types what the database calls these."""
+    query = sa.text(_NAMES.get(connection.dialect.name, ""))
+    for table in tables:
+        columns = {c.name: c for c in table.columns if isinstance(c.type, sa.types.NullType)}
+        names = {"schema": table.schema or "", "table": table.name}
+        for name, declared in connection.execute(query, names) if columns else ():
+            if name in columns:
+                columns[name].info[TYPE_NAME] = str(declared).lower()
 
 
 def complete_types(connection: sa.Connection, table: sa.Table) -> None:
@@ -42,7 +71,9 @@ def complete_types(connection: sa.Connection, table: sa.Table) -> None:
         for _, column, declared, *_ in connection.exec_driver_sql(
             f"PRAGMA main.table_info({quoted})"
         ).all():
-            _correct(connection, table.c[column], str(declared).partition("(")[0].strip().upper())
+            if column in table.c:
+                type_ = str(declared).partition("(")[0].strip().upper()
+                _correct(connection, table.c[column], type_)
     elif connection.dialect.name == "postgresql":
         names = {"schema": table.schema or "", "table": table.name}
         for (column,) in connection.execute(sa.text(_OWN_TYPES), names):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 from lading.adopting.filled_keys import note_filled_keys
 from lading.adopting.generated import complete_generated
 from lading.adopting.left_out import left_out_of, schemas_of
-from lading.adopting.odd_types import complete_types, loosen
+from lading.adopting.odd_types import complete_types, loosen, note_unknown_types
 from lading.adopting.repairs import (
     complete_foreign_keys,
     complete_row_number,
@@ -60,6 +60,7 @@ def reflected(
             left_out = left_out_of(connection)
             _reflect(connection, metadata, left_out)
             note_filled_keys(connection, metadata.tables.values())
+            note_unknown_types(connection, metadata.tables.values())
             if portable:
                 loosen(metadata.tables.values())
                 tell_indexes_apart(metadata.tables.values())
@@ -85,10 +86,10 @@ def connection_of(bind: sa.Engine | sa.Connection) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: Container[str]) -> None:
+def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: dict[str, str]) -> None:
     """Fill a metadata with tables, and correct what SQLAlchemy misreads of each."""
     if connection.dialect.name == "sqlite":
-        reflect_sqlite(connection, metadata)
+        reflect_sqlite(connection, metadata, left_out)
     else:
         for schema in schemas_of(connection):
             metadata.reflect(connection, schema=schema)

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 NO_COLUMN = "primary key"
 
 
-def reflect_sqlite(connection: sa.Connection, metadata: sa.MetaData) -> None:
-    """Reflect the tables of a SQLite database.
+def reflect_sqlite(
+    connection: sa.Connection, metadata: sa.MetaData, left_out: dict[str, str]
+) -> None:
+    """Reflect the tables of a SQLite database; note columns without a name as left out.
 
     SQLite finds what a foreign key names in any letter case, and lets it name what isn't there.
     It need not name columns at all, and means the primary key then.
@@ -29,7 +31,10 @@ def reflect_sqlite(connection: sa.Connection, metadata: sa.MetaData) -> None:
 
     inspector.get_multi_foreign_keys = complete
     for name in inspector.get_table_names():
-        inspector.reflect_table(sa.Table(name, metadata), None, resolve_fks=False)
+        table = sa.Table(name, metadata)
+        inspector.reflect_table(table, None, exclude_columns=("",), resolve_fks=False)
+        if any(column["name"] == "" for column in inspector.get_columns(name)):
+            left_out[f'{name}.""'] = "it has no name, and SQLAlchemy's columns must have one"
 
 
 def _complete(inspector: sa.Inspector, key: Any) -> None:

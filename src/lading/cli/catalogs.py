@@ -20,8 +20,9 @@ from lading.cli.declared import VARIABLE as CATALOG_VARIABLE
 from lading.cli.output import Output
 from lading.cli.secrets import masked
 from lading.cli.shapes import owned_lists
-from lading.errors import DeclarationError, TargetError
-from lading.messages import coded, counted, listed
+from lading.database.tables import adopted_entities
+from lading.errors import DeclarationError
+from lading.messages import counted, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +127,7 @@ def _refuse_none() -> Catalog:
 
 def _extent(catalog: Catalog) -> str:
     """Say how many entities a reflected catalog has; ``TargetError`` if it has none."""
-    try:
-        entities = catalog.use()
-    except DeclarationError as error:
-        if catalog.schemas:
-            raise
-        raise TargetError(
-            coded(str(error), "table-missing"),
-            "Let the application create its tables first, each with a primary key, or check the "
-            "URL.",
-        ) from None
+    entities = adopted_entities(catalog)
     names = listed(sorted(entities.left_out), separator=", ")
     without = f", {len(entities.left_out)} left out: {names}" if names else ""
     return f"{counted(len(entities.roots), 'entity', 'entities')}{without}"

@@ -8,11 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lading.catalog import Catalog
 from lading.database.columns import require_columns
 from lading.database.dialects.base import Dialect
 from lading.database.live.base import Database, TableKeys
-from lading.errors import TargetError
-from lading.messages import Message, listed
+from lading.errors import DeclarationError, TargetError
+from lading.messages import Message, coded, listed
 from lading.model.computed import computed_once
 from lading.model.entities import Entities
 from lading.model.rowsets import RowSet, Value
@@ -25,6 +26,24 @@ def tables_of(entities: Entities) -> list[sa.Table]:
     for rows in entities.all_rows():
         tables.update(dict.fromkeys([*rows.tables, *(links.table for links in rows.links)]))
     return list(tables)
+
+
+def adopted_entities(catalog: Catalog) -> Entities:
+    """Return the entities of a catalog that adopts a database.
+
+    Raises ``TargetError`` if no table of it can be adopted, with the reason for each.
+    """
+    try:
+        return catalog.use()
+    except DeclarationError as error:
+        if catalog.schemas:
+            raise
+        raise TargetError(
+            coded(str(error), "table-missing"),
+            "Let the application create its tables first, each with a primary key, or check the "
+            "URL. For tables without one, declare models that say which columns are the key, and "
+            "pass --catalog.",
+        ) from None
 
 
 def keys_of(entities: Entities, names: Collection[str] | None = None) -> TableKeys:

@@ -14,7 +14,7 @@ from lading.codegen import CodeBuilder
 from lading.database.dialects.base import Dialect, Row
 from lading.exporting.class_fields import ClassSource
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot
-from lading.exporting.row_faults import MissingTarget, RowFaults
+from lading.exporting.row_faults import MissingTarget, PartlyNull, RowFaults
 from lading.mapping.columns import kind_of
 from lading.messages import shown
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
@@ -115,8 +115,9 @@ class RowEncoder:
         try:
             return self._encode(rows, nested, keys, rounded)  # type: ignore[no-any-return]
         except Exception as error:
+            loop, is_loose = self.class_source.loop, self.dialect.keeps_any_type
             faults = RowFaults(
-                self.rows, self.source, self.fields, self.class_source.loop, self.width
+                self.rows, self.source, self.fields, loop, self.width, is_loose=is_loose
             )
             raise faults.located(rows, nested, keys, error) from error
 
@@ -227,7 +228,7 @@ def _partly(reference: Reference) -> Any:
     columns = ", ".join(column.name for column in reference.columns)
 
     def fail(*values: Any) -> Any:
-        raise ValueError(f"the foreign key ({columns}) is partly null: {values}")
+        raise PartlyNull(f"the foreign key ({columns}) is partly null: {values}")
 
     return fail
 

@@ -21,9 +21,16 @@ from lading.model.rowsets import RowSet, Value
 from lading.records.lines import encode_lines
 from lading.values.base import article
 
+#: Where models come from that nobody has declared.
+WRITTEN = "lading init writes models for tables without any"
+
 
 class MissingTarget(ValueError):
     """A foreign key is set, and its target doesn't exist."""
+
+
+class PartlyNull(ValueError):
+    """Some columns of a foreign key are null, and others aren't."""
 
 
 class RowFaults:
@@ -35,16 +42,25 @@ class RowFaults:
         fields: the source of each field, by its name.
         loop: what binds a row's discriminator in that source, if there is one.
         width: how many columns a row has.
+        is_loose: whether columns may hold what isn't of their type.
     """
 
     def __init__(
-        self, rows: RowSet, source: CodeBuilder, fields: Mapping[str, str], loop: str, width: int
+        self,
+        rows: RowSet,
+        source: CodeBuilder,
+        fields: Mapping[str, str],
+        loop: str,
+        width: int,
+        *,
+        is_loose: bool,
     ) -> None:
         self.rows = rows
         self.source = source
         self.fields = fields
         self.loop = loop
         self.width = width
+        self.is_loose = is_loose
 
     def located(
         self,
@@ -96,6 +112,8 @@ class RowFaults:
         problem = masked_fault(self.rows, member.written, problem)
         row_text = f" (in the row with {key})" if key else ""
         remedy = "Correct the row and export again."
+        if self.is_loose and isinstance(member, Value):
+            remedy = f"Correct the row, or let the column's model say what it holds; {WRITTEN}."
         if isinstance(cause, UnfitValue):
             remedy = "Alter the column to what the model says, or the model to what the column is."
         elif isinstance(cause, Unscaled):
@@ -105,6 +123,11 @@ class RowFaults:
             )
         elif isinstance(cause, NotUndone):
             remedy = stored_remedy(self.rows, name)
+        elif isinstance(cause, PartlyNull):
+            remedy = (
+                "Correct the row, or remove the foreign key from the model, so that its columns "
+                f"are fields; {WRITTEN}."
+            )
         elif isinstance(cause, MissingTarget):
             remedy = "Add the missing row, or set the foreign key to one that exists."
         return TargetError(

@@ -23,7 +23,7 @@ from lading.importing.nested_records import NestedRecords
 from lading.importing.references import places_within
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.unique_sets import Parts, UniqueMembers
-from lading.messages import Message, shown
+from lading.messages import Message, noted, shown
 from lading.model.hidden import masked
 from lading.model.rowsets import Column, RowSet, Value
 from lading.model.uniqueness import unique_columns
@@ -124,6 +124,18 @@ class Collisions:
                 ),
             )
         return None
+
+    def appeared(self, batch: Batch, message: Message) -> Collision | None:
+        """Tell of a row with the key of a batch's only record, which wasn't there at first."""
+        resolver = self.context.resolvers.by_key(self.root)
+        resolver.forget()
+        if batch.keys[0] not in resolver.find(batch.keys[:1]):
+            return None
+        note = (
+            "Such a row is there now: a trigger, or somebody else, wrote it during this import. "
+            "Disable the trigger, or import only the other entities"
+        )
+        return Collision(self.root.key[0].written, noted(message, note))
 
     def _owners(
         self, unique: UniqueMembers, keys: Mapping[int, Key], own: Sequence[Row | None]

@@ -223,7 +223,11 @@ class EntityLoader:
         """Return the field that is at fault in one record, if it is known, and why."""
         message = message_of(objection, self.root)
         if isinstance(objection, sa.exc.IntegrityError):
-            collision = self.collisions.within(batch) or self.collisions.alike(batch, message)
+            collision = (
+                self.collisions.within(batch)
+                or self.collisions.alike(batch, message)
+                or self.collisions.appeared(batch, message)
+            )
             if collision is not None:
                 return collision.field, collision.message
             for reference in self.self_references.required:

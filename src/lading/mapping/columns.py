@@ -27,6 +27,8 @@ from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time
 from lading.values.scalars import Boolean, Bytes, Choice, Float, Integer, Json, Number, Text, Uuid
 
+#: Where a column of a type that SQLAlchemy doesn't know remembers what its database calls it.
+TYPE_NAME = "lading: type's name"
 UNSAID = (None, type(None), Any, object)
 BY_PYTHON_TYPE: dict[type, Kind] = {
     str: Text(),
@@ -45,6 +47,12 @@ BY_PYTHON_TYPE: dict[type, Kind] = {
 
 #: Whether decorators give their impl's values, as samples showed; a cipher may be slow.
 _OUTCOMES: WeakKeyDictionary[TypeDecorator[Any], bool] = WeakKeyDictionary()
+
+
+def type_name(column: sa.Column[Any]) -> str:
+    """Return what a column's type is called: by its database, where SQLAlchemy doesn't know it."""
+    name = column.info.get(TYPE_NAME)
+    return repr(column.type) if name is None else f"the type {name}" if name else "no declared type"
 
 
 def kind_of(type_: TypeEngine[Any]) -> Kind | None:

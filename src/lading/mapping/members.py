@@ -6,7 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.mapping.columns import kind_of
+from lading.mapping.columns import kind_of, type_name
 from lading.mapping.context import RowSetDraft
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import OneOfClasses, Owned, ValueField
@@ -141,7 +141,7 @@ class Members:
         try:
             form = carried(name, column, None, stored=True)
         except AmbiguousDeclaration:
-            reason = f"lading has no portable form for values of {column.type!r}"
+            reason = f"lading has no portable form for values of {type_name(column)}"
             self.draft.context.left_out[f"{column.table.fullname}.{column.name}"] = reason
             return None
         self._record_stored(name, column)

@@ -8,8 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lading.adopting.left_out import is_version_table
 from lading.adopting.reflection import reflected
 from lading.adopting.repairs import LOST
+from lading.catalog import Catalog
+from lading.database.tables import adopted_entities
 from lading.errors import ArgumentError, TargetError
 from lading.messages import Message
 from lading.scaffolding.code_layout import flat, imports, statement
@@ -140,6 +143,8 @@ def _reflected(bind: sa.Engine | sa.Connection) -> tuple[Models, sa.MetaData]:
     """Reflect the tables to write; those that are left out, and lost references, are noted."""
     is_mariadb = bind.dialect.name in ("mysql", "mariadb")
     tables, left_out = reflected(bind, portable=not is_mariadb)
+    if not any(table.primary_key.columns and not is_version_table(table) for table in tables):
+        adopted_entities(Catalog.from_metadata(bind))  # which says why there are none
     models = Models(left_out=dict(left_out))
     metadata = tables[0].metadata if tables else sa.MetaData()
     for table in tables:

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.adopting.filled_keys import note_filled_keys
+from lading.adopting.odd_types import note_unknown_types
 from lading.adopting.reflection import connection_of
 from lading.adopting.sources import name_of
 from lading.bundle.stores.files import reported
@@ -157,6 +158,7 @@ class _Run:
         if self.bind is not None and self.models is None:
             with connection_of(self.bind) as connection:
                 note_filled_keys(connection, base.metadata.tables.values())
+                note_unknown_types(connection, base.metadata.tables.values())
         adopted = Catalog.from_metadata(base, name=self.name, owned=self.owned)
         mapped = {rows.mapper.class_ for rows in adopted.use().all_rows()}
         places = self._places(models, mapped)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import mapped_column
 from lading.errors import TargetError
 from lading.exporting.encode import RowEncoder
 from lading.exporting.query import Selection
+from lading.exporting.row_faults import WRITTEN
 from lading.model.rowsets import RowSet
 from lading.records.layout import RecordLayout, WrittenKey
 from lading.records.lines import encode_lines
@@ -109,7 +110,7 @@ def test_ids_for_people_who_debug_stand_behind() -> None:
     assert record == {**RECIPE, "id": 7, "author_id": 3, "category_id": 5}
 
 
-REMEDY_ROW = "Correct the row and export again."
+REMEDY_ROW = f"Correct the row, or let the column's model say what it holds; {WRITTEN}."
 
 
 @pytest.mark.parametrize(

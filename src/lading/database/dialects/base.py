@@ -67,6 +67,8 @@ class Dialect(Computed, ABC):
     codecs_class: ClassVar[type[Codecs]]
     #: Whether names of columns that differ in case alone are one name.
     folds_case: ClassVar[bool] = False
+    #: Whether a column keeps values of other types than its own.
+    keeps_any_type: ClassVar[bool] = False
 
     def __init__(
         self,

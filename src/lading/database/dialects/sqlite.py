@@ -22,6 +22,7 @@ class SQLite(Dialect):
     codecs_class = SQLiteCodecs
     url = "sqlite:///file.db"
     folds_case = True
+    keeps_any_type = True
 
     def refusal(self, column: Column) -> str | None:
         """A scratch database's columns hold what SQLite has no type for."""
