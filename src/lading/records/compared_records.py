@@ -35,16 +35,20 @@ class ComparedRecords:
     def pair(self, place: int) -> RawPair:
         """Return a record beside the stored one."""
         line, stored, texts = self.lines[place], self.stored[place], self.reader.texts
-        if not self.is_cut:
-            if place not in self._pairs:
-                self._pairs[place] = self.reader.pair(line, stored)
+        if place in self._pairs:
             return self._pairs[place]
-        return RawPair(
+        if not self.is_cut:
+            self._pairs[place] = self.reader.pair(line, stored)
+            return self._pairs[place]
+        pair = RawPair(
             self.reader,
             RawRecord(line, texts.fields(self.records[place]), canonical=False, exact=True),
             RawRecord(stored, texts.fields(self.others[place]), canonical=True),
             self._by_text(place),
         )
+        if pair.members is None:  # its fields are read, and will be again
+            self._pairs[place] = pair
+        return pair
 
     def _by_text(self, place: int) -> Differing:
         return self.reader.differing_by(self.masks[place])

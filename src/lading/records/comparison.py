@@ -151,11 +151,22 @@ class RecordComparison:
             else:
                 yield f"{path}{name}", value, stored_value
 
-    def differing(self, rows: RowSet, record: Content, stored: Content) -> Iterator[Member]:
-        """Yield the members whose values differ, volatile ones too."""
+    def differing(
+        self, rows: RowSet, record: Content, stored: Content, *, nested: bool = True
+    ) -> Iterator[Member]:
+        """Yield the members whose values differ, volatile ones too.
+
+        Args:
+            rows: the row set of both.
+            record: the one side.
+            stored: the other side.
+            nested: whether lists of owned records are compared as well.
+        """
         for member in rows.members:
             name = member.written
             if member in self.computed or name not in record:
+                continue
+            if not nested and isinstance(member, Children):
                 continue
             if not self._is_same(member, record[name], stored.get(name)):
                 yield member
@@ -188,7 +199,23 @@ class RecordComparison:
             return True
         if type(value) is type(other) in (str, int):
             return bool(value == other)
+        if type(value) is type(other) is dict and isinstance(member, Reference):
+            return bool(value == other)
+        if type(value) is type(other) is list and isinstance(member, Children):
+            return self._is_same_list(member, value, other)
         return bool(self._compared(member, value) == self._compared(member, other))
+
+    def _is_same_list(
+        self, member: Children, records: Sequence[Content], others: Sequence[Content]
+    ) -> bool:
+        """Tell whether two lists of owned records say the same, which most do in their order."""
+        if len(records) != len(others):
+            return False
+        own, other = (
+            [self.content_of(member.rows, record) for record in listed]
+            for listed in (records, others)
+        )
+        return own == other or (_listed(member, records, own) == _listed(member, others, other))
 
     def _compared(self, member: Member, value: Any) -> Any:
         """Return what a field's canonical value is compared by: a set in one order."""
@@ -199,9 +226,17 @@ class RecordComparison:
         if value is not None and isinstance(member, Links):
             return tuple(sorted(map(json_text, value)))
         if value is not None and isinstance(member, Children):
-            records = self._listed(member, value)
-            return tuple(self.content_of(member.rows, record) for record in records)
+            return _listed(member, value, [self.content_of(member.rows, r) for r in value])
         return json_text(value)
+
+
+def _listed(
+    member: Children, records: Sequence[Content], contents: Sequence[tuple[Any, ...]]
+) -> tuple[tuple[Any, ...], ...]:
+    """Return the contents of owned records in the order of an export, volatile fields aside."""
+    by_record = dict(zip(map(id, records), contents, strict=True))
+    listed = as_listed(member, records, lambda record: repr(by_record[id(record)]).encode())
+    return tuple(by_record[id(record)] for record in listed)
 
 
 def _compared_key(value: dict[str, Any]) -> Any:

@@ -54,7 +54,7 @@ class Differing(NamedTuple):
 class RawPair:
     """A record and another one of its key, of which only those fields are read that differ."""
 
-    __slots__ = ("after", "before", "members", "names", "reader")
+    __slots__ = ("after", "before", "members", "names", "read", "reader")
 
     def __init__(
         self,
@@ -69,6 +69,8 @@ class RawPair:
         if differing is None:
             differing = Differing(self._names(), None)
         self.names, self.members = differing
+        #: What both say in these fields, once it is read.
+        self.read: tuple[Content, Content] | None = None
 
     def _names(self) -> Iterable[str]:
         """Return the fields that an import writes and whose texts differ, in their order."""
@@ -104,23 +106,29 @@ class RawPair:
         """Return what both say in the fields whose texts differ."""
         if self.is_loaded:
             return self.contents()
-        after, before = self.after, self.before
-        value = self.reader.value
-        return (
-            {name: value(after, name) for name in self.names if name in after.fields},
-            {name: value(before, name) for name in self.names if name in before.fields},
-        )
+        if self.read is None:
+            after, before = self.after, self.before
+            value = self.reader.value
+            self.read = (
+                {name: value(after, name) for name in self.names if name in after.fields},
+                {name: value(before, name) for name in self.names if name in before.fields},
+            )
+        return self.read
 
     def contents(self) -> tuple[Content, Content]:
         """Return all that both say; equal texts give the same object."""
         reader, after, before = self.reader, self.after, self.before
-        content = reader.content(before)
         if self.is_loaded:
-            return reader.content(after), content
-        texts = before.fields
+            return reader.content(after), reader.content(before)
+        own, other = self._contents()
+        content = {
+            name: other[name] if name in other else reader.value(before, name)
+            for name in reader.members
+            if name in before.fields
+        }
         return {
-            name: content[name] if texts.get(name) == text else reader.value(after, name)
-            for name, text in after.fields.items()
+            name: own[name] if name in own else content[name]
+            for name in after.fields
             if name in reader.members
         }, content
 
@@ -163,6 +171,8 @@ class RawReader:
             )
             for children in rows.children
         }
+        #: The number of fields of owned rows that are all exact.
+        self.exact_lists = _exact_lists(self.nested)
         self.key_of_text = lru_cache(REMEMBERED)(self._read_text)
         self.computed = members.keys() - self.members.keys()
         self.every_name = self.members.keys()
@@ -289,6 +299,10 @@ class RawReader:
             return _scalar(text) if name in self.plain else parse_json(text)
         if record.exact and name in self.exact:
             return _scalar(text)
+        if record.exact and name in self.exact_lists:
+            listed: list[Content] = _scalar(text)
+            if listed and all(len(owned) == self.exact_lists[name] for owned in listed):
+                return listed
         if name in self.keys and len(text) <= LONGEST:
             return self.key_of_text(name, text)
         return self._read_text(name, text)
@@ -302,6 +316,15 @@ class RawReader:
                 return [nested.content(record) for record in owned if record is not None]
         written = _scalar(text) if name in self.scalars else parse_json(text)
         return self.comparison.field(self.members[name], written)
+
+
+def _exact_lists(nested: Mapping[str, RawReader]) -> dict[str, int]:
+    """Return the number of fields of owned rows that are all exact, by list."""
+    return {
+        name: len(reader.exact)
+        for name, reader in nested.items()
+        if not (reader.has_hooks or reader.computed) and reader.exact == reader.every_name
+    }
 
 
 def _is_exact(member: Member) -> bool:

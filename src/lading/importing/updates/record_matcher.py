@@ -288,8 +288,7 @@ class RecordMatcher:
         stored = partner.content
         fields = {
             member.name: stored.get(member.written) is not None
-            for member in self.comparison.differing(rows, record, stored)
-            if not isinstance(member, Children)
+            for member in self.comparison.differing(rows, record, stored, nested=False)
         }
         has_new_owner = rows.parent is not None and partner.owner != owner
         return fields | ({OWNER: True} if has_new_owner else {})
