@@ -21,6 +21,7 @@ from lading import (
     import_document,
 )
 from lading.model.rowsets import Reference
+from lading.testing import assert_import
 from support.backends import Backend
 from support.declaring import catalog_of, new_base, schema_for
 from support.packing import packed, stored
@@ -379,3 +380,48 @@ def test_a_reference_may_change_beside_the_part_of_a_primary_key_that_it_shares(
         import_document(engine, wanted, expect=plan, **options)
         again = export_document(engine, catalog=catalog)
         assert {name: again[name] for name in wanted} == wanted
+
+
+def test_what_is_unique_beside_a_part_of_a_reference_is_foreseen(backend: Backend) -> None:
+    """A number is unique in its year, which only the key of the month tells."""
+    base = new_base()
+
+    class Month(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "months"
+        year = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+        month = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+
+    class Entry(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "entries"
+        id = key()
+        year = mapped_column(sa.Integer, nullable=False)
+        month = mapped_column(sa.Integer, nullable=False)
+        number = mapped_column(sa.Integer, nullable=False)
+        at = relationship(Month)
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["year", "month"], ["months.year", "months.month"]),
+            sa.UniqueConstraint("year", "number"),
+        )
+
+    catalog = catalog_of(Month)
+    schema_for(Entry, catalog, natural_key=("at", "number"))
+
+    def entries(*months: int) -> dict[str, Any]:
+        kept = [{"year": 2024, "month": month} for month in (1, 2)]
+        records = [
+            {"at": {"year": 2024, "month": month}, "number": number}
+            for number, month in enumerate(months)
+        ]
+        return {"months": kept, "entries": records}
+
+    before, after = entries(2, 2), entries(1, 2)
+    options: Any = {"catalog": catalog, "on_conflict": "update"}
+    with backend.database(base.metadata) as engine:
+        import_document(engine, before, catalog=catalog)
+        plan = import_document(engine, after, dry_run=True, **options)
+        with pytest.raises(
+            ImportFailed, match=r"number 0 and at\.year 2024 already belongs"
+        ) as caught:
+            import_document(engine, after, **options)
+        assert list(plan.problems) == list(caught.value.report.problems)
+    assert_import(catalog, before, after, "mirror", engine_factory=backend.database)

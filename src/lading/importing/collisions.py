@@ -22,7 +22,8 @@ from lading.importing.context import LoadContext
 from lading.importing.nested_records import NestedRecords
 from lading.importing.references import places_within
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.importing.unique_sets import Parts, UniqueMembers
+from lading.importing.told_columns import Parts
+from lading.importing.unique_sets import UniqueMembers
 from lading.messages import Message, noted, shown
 from lading.model.hidden import masked
 from lading.model.rowsets import Column, RowSet, Value

@@ -13,6 +13,7 @@ from lading.database.live.base import Database
 from lading.database.live.live_indexes import UniqueIndex
 from lading.database.live.unique_indexes import UniqueIndexes
 from lading.importing.batch import Batch
+from lading.importing.told_columns import Parts, unique_parts, value_told
 from lading.mapping.natural_keys import covering
 from lading.model.entities import Entities
 from lading.model.recursive_keys import recurring
@@ -21,7 +22,6 @@ from lading.model.uniqueness import unique_columns
 from lading.records.comparison import Content
 from lading.records.layout import Key
 
-Parts = tuple[Value | Reference, ...]
 TEXT = re.compile(r"'(?:[^']|'')*'")
 
 
@@ -121,7 +121,7 @@ class UniqueMembers:
         return tuple(
             batch.references[part.name][place]
             if isinstance(part, Reference)
-            else record.get(part.written)
+            else value_told(record, part)
             for part in self.parts
         )
 
@@ -192,7 +192,7 @@ def _unique_set(rows: RowSet, table: sa.Table, index: UniqueIndex) -> UniqueMemb
     columns = tuple(column for column in table.columns if column in chosen)
     if not columns or len(columns) < len(named):
         return None
-    parts = covering(rows, columns, rows.owner_columns, every=False)
+    parts = unique_parts(rows, columns)
     if not parts and not set(rows.owner_columns).issuperset(columns):
         return None
     condition = None

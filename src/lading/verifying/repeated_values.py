@@ -13,7 +13,7 @@ import msgspec
 
 from lading.importing.batch import Batch
 from lading.importing.collisions import unique_groups
-from lading.importing.unique_sets import Parts
+from lading.importing.told_columns import Parts
 from lading.mapping.natural_keys import covering
 from lading.messages import Message
 from lading.model.rowsets import Reference, RowSet, Value

@@ -16,6 +16,7 @@ from lading.database.lookup import rows_among
 from lading.importing.context import LoadContext
 from lading.importing.journal import WriteLog
 from lading.importing.savepoints import attempt
+from lading.importing.told_columns import ToldColumn
 from lading.importing.updates.row_changes import RowChanges
 from lading.importing.updates.taken_values import TakenValues, text_of
 from lading.importing.updates.unique_values import Contended, UniqueGroup, folded
@@ -82,7 +83,9 @@ class Parking:
         self.parts = [
             part
             for part in group.parts
-            if own.isdisjoint(_columns(part)) and part is not group.rows.discriminator
+            if own.isdisjoint(_columns(part))
+            and part is not group.rows.discriminator
+            and not isinstance(part, ToldColumn)
         ]
         self.options = list(self._options())
 

@@ -1,0 +1,95 @@
+"""Columns of longer foreign keys, whose values the keys that references are written as tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from lading.mapping.natural_keys import covering
+from lading.model.recursive_keys import recurring
+from lading.model.rowsets import Column, Reference, RowSet, Value
+from lading.records.comparison import Content
+
+Parts = tuple[Value | Reference, ...]
+
+
+@dataclass(eq=False, slots=True)
+class ToldColumn(Value):
+    """A column of a foreign key that has others; ``path`` leads to its value in a record.
+
+    It has the name of the reference, with which it changes.
+    """
+
+    path: tuple[str, ...] = ()
+
+
+def unique_parts(rows: RowSet, columns: tuple[Column, ...]) -> Parts:
+    """Return the members that tell the values of columns which are unique together.
+
+    Args:
+        rows: the row set.
+        columns: the columns; those of an owner need no member.
+
+    Returns:
+        The members; columns of which a reference holds only some as ``ToldColumn``. Nothing if
+        a record doesn't tell them all.
+    """
+    parts = covering(rows, columns, rows.owner_columns, every=False)
+    if parts:
+        return parts
+    told = {column: _told(rows.references, column) for column in columns}
+    found = {
+        column: part
+        for column, part in told.items()
+        if part is not None and not covering(rows, (column,), rows.owner_columns, every=False)
+    }
+    others = tuple(column for column in columns if column not in found)
+    rest = covering(rows, others, rows.owner_columns, every=False) if others else ()
+    return (*rest, *found.values()) if found and (rest or not others) else ()
+
+
+def value_told(record: Content, part: Value | Reference) -> Any:
+    """Return the value of a member in a record, in portable form."""
+    if not isinstance(part, ToldColumn):
+        return record.get(part.written)
+    value: Any = record
+    for name in part.path:
+        value = None if value is None else value.get(name)
+    return value
+
+
+def _told(references: Iterable[Reference], column: Column) -> ToldColumn | None:
+    for reference in references:
+        within = _within(reference, column)
+        if within is None:
+            continue
+        path, value = within
+        return ToldColumn(
+            reference.name,
+            ".".join(path),
+            value.field,
+            reference.nullable,
+            attribute=reference.name,
+            column=column,
+            kind=value.kind,
+            writable=True,
+            stored=value.stored,
+            hidden=value.hidden,
+            classes=reference.classes,
+            path=path,
+        )
+    return None
+
+
+def _within(reference: Reference, column: Column) -> tuple[tuple[str, ...], Value] | None:
+    """Return the path in a record to the value of a reference's column, and the target's member."""
+    remote = dict(zip(reference.columns, reference.remote, strict=True)).get(column)
+    if remote is None or reference.flat or recurring(reference.parts) is not None:
+        return None
+    for part in reference.parts:
+        if isinstance(part, Value) and part.column is remote:
+            return (reference.written, part.written), part
+        if isinstance(part, Reference) and (within := _within(part, remote)) is not None:
+            return (reference.written, *within[0]), within[1]
+    return None
