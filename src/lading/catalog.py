@@ -79,22 +79,20 @@ class Catalog:
         _check_texts(name, source)
         for option, value in (("leaves_out", leaves_out), ("releases", releases)):
             if value is not None and not isinstance(value, Mapping):
-                raise DeclarationError(f"Catalog: {option} is {shown(value)}; give it a mapping")
+                raise _malformed(option, value, "give it a mapping")
         self.name = name
         self.bind = bind
         self.source = source
         self.releases = dict(releases or {})
         self.unlabelled = unlabelled
         if not isinstance(keep_ids, bool):
-            raise DeclarationError(f"Catalog: keep_ids is {shown(keep_ids)}; give it True or False")
+            raise _malformed("keep_ids", keep_ids, "give it True or False")
         self.leaves_out = dict(leaves_out or {})
         self.keep_ids = keep_ids
         self.types = checked_types(types)
         if sqlite_decimals not in (EXACT, AS_READ):
-            raise DeclarationError(
-                f"Catalog: sqlite_decimals is {shown(sqlite_decimals)}; expected one of: "
-                f"{EXACT!r}, {AS_READ!r}"
-            )
+            expected = f"expected one of: {EXACT!r}, {AS_READ!r}"
+            raise _malformed("sqlite_decimals", sqlite_decimals, expected)
         self.sqlite_decimals = sqlite_decimals
         self.schemas: list[SchemaClass] = []
         self._adoption: Adoption | None = None
@@ -143,11 +141,13 @@ class Catalog:
         check_source(source)
         if natural_keys is not None and not isinstance(natural_keys, Mapping):
             raise DeclarationError(
-                f"Catalog.from_metadata: natural_keys is {shown(natural_keys)}; give it a mapping"
+                "catalog-malformed",
+                f"Catalog.from_metadata: natural_keys is {shown(natural_keys)}; give it a mapping",
             )
         if not isinstance(owned, bool):
             raise DeclarationError(
-                f"Catalog.from_metadata: owned is {shown(owned)}; give it True or False"
+                "catalog-malformed",
+                f"Catalog.from_metadata: owned is {shown(owned)}; give it True or False",
             )
         catalog = cls(
             name if name is not None else name_of(source),
@@ -181,8 +181,9 @@ class Catalog:
         is_schema = isinstance(declared, type) and issubclass(declared, ma.Schema)
         if not is_schema or not declares_model(schema):
             raise DeclarationError(
+                "catalog-malformed",
                 f"catalog {self.name!r} can't register {shown(schema)}; "
-                "give it an EntitySchema with model = …"
+                "give it an EntitySchema with model = …",
             )
         with self._lock:
             if schema not in self.schemas:
@@ -200,8 +201,9 @@ class Catalog:
         is_change = isinstance(change, type) and hasattr(change, "upgrades")
         if not is_change or not hasattr(change, "steps"):
             raise DeclarationError(
+                "catalog-malformed",
                 f"catalog {self.name!r} can't register {shown(change)}; "
-                "give it a Change with upgrades = …"
+                "give it a Change with upgrades = …",
             )
         with self._lock:
             if change not in self.changes:
@@ -226,7 +228,7 @@ class Catalog:
                 base = import_module("lading.schema").EntitySchema
                 self._adoption.adopt(self, base)
             if not self.schemas:
-                raise DeclarationError(self._emptiness())
+                raise DeclarationError("catalog-empty", self._emptiness())
             if self._entities is None:
                 self._entities = derive(self.schemas, self._settings())
             return self._entities
@@ -286,12 +288,17 @@ class Catalog:
         return f"catalog {self.name!r} is empty; declare an EntitySchema with model = … in it"
 
 
+def _malformed(option: str, value: Any, expected: str) -> DeclarationError:
+    text = f"Catalog: {option} is {shown(value)}; {expected}"
+    return DeclarationError("catalog-malformed", text)
+
+
 def _check_texts(name: Any, source: Any) -> None:
     """Refuse a name or source that no file can hold."""
     if not name or type(name) is not str or not is_text(name):
-        raise DeclarationError(f"Catalog: name is {shown(name)}; give it a non-empty string")
+        raise _malformed("name", name, "give it a non-empty string")
     if source is not None and not is_text(source):
-        raise DeclarationError(f"Catalog: source is {shown(source)}; give it a string")
+        raise _malformed("source", source, "give it a string")
 
 
 default_catalog = Catalog("default")

@@ -16,6 +16,7 @@ from lading.exporting.export_run import exporting_from, prepared_export
 from lading.importing.bundle_payload import BundlePayload
 from lading.importing.document_payload import DocumentPayload
 from lading.mapping.load_order import load_order_of
+from lading.messages import Message
 from lading.options import ACCEPTED, DOCUMENT, check_path, entity_names, session_of
 from lading.planning.change_log import ChangeLog
 from lading.planning.file_format import PlanHeader
@@ -78,7 +79,7 @@ def _checked(argument: str, side: Any, catalog: Catalog) -> Any:
     try:
         return session_of(side, catalog)
     except ArgumentError as error:
-        expected = f"a bundle's path, {DOCUMENT}, or {ACCEPTED}"
+        expected = Message("session-malformed", f"a bundle's path, {DOCUMENT}, or {ACCEPTED}")
         raise ArgumentError(argument, side, expected, error.remedy) from error
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from lading.messages import Message, counted, listed, place, sentence, shown
+from lading.messages import Message, coded, counted, listed, place, sentence, shown
 
 if TYPE_CHECKING:
     from lading.report import ImportReport
@@ -55,7 +55,7 @@ class ArgumentError(LadingError, ValueError):
     """An argument of a public function can't be used; nothing was opened.
 
     ``argument`` is its name, ``value`` what was passed (of a list or a mapping, the item that
-    is wrong), and ``expected`` says what it should be.
+    is wrong), and ``expected`` says what it should be; a message of this has the error's code.
     """
 
     code = "argument"
@@ -67,25 +67,30 @@ class ArgumentError(LadingError, ValueError):
         self.value = value
         self.expected = expected
         subject = subject or f"{argument}={shown(value)}"
-        super().__init__(f"{subject}; expected {expected}", remedy)
+        code = expected.code if isinstance(expected, Message) else self.code
+        super().__init__(Message(code, f"{subject}; expected {expected}"), remedy)
 
 
 class DeclarationError(LadingError):
     """What an application declared can't be carried out as it stands.
 
     Raised at a catalog's first use with every mistake at once: ``mistakes``
-    holds their texts, each of which names the schema and what to write instead.
+    holds their texts, each of which names the schema and what to write instead, and has its
+    ``code``.  The error has it as well, where all mistakes have the same.
     """
 
     code = "declaration"
 
-    def __init__(self, mistakes: str | Iterable[str]) -> None:
-        self.mistakes = (mistakes,) if isinstance(mistakes, str) else tuple(mistakes)
+    def __init__(self, code: str, mistakes: str | Iterable[str]) -> None:
+        texts = (mistakes,) if isinstance(mistakes, str) else mistakes
+        self.mistakes = tuple(coded(text, code) for text in texts)
         if len(self.mistakes) == 1:
             super().__init__(self.mistakes[0])
         else:
             count = f"{len(self.mistakes)} declarations can't be used:\n  "
             super().__init__(count + listed(self.mistakes, limit=len(self.mistakes)))
+            codes = {mistake.code for mistake in self.mistakes}
+            self.code = codes.pop() if len(codes) == 1 else type(self).code
 
 
 class BundleError(LadingError):
@@ -164,6 +169,7 @@ class PlanChanged(LadingError):
 
     def __init__(self, differences: Iterable[str], remedy: str = "") -> None:
         self.differences = tuple(differences)
+        self.code = next((d.code for d in self.differences if isinstance(d, Message)), self.code)
         super().__init__(
             "nothing was written, for the import would do something else than the plan says:\n  "
             + listed(self.differences),

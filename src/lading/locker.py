@@ -106,7 +106,7 @@ def _accepted(catalog: Catalog, place: Path, old: Lock) -> tuple[Waiver, ...]:
     findings, used = _checked(catalog, place, old)
     refused = [str(finding) for finding in findings if finding.severity != SAFE]
     if refused:
-        raise DeclarationError(refused)
+        raise DeclarationError("lock-refused", refused)
     return used
 
 

@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from lading.catalog import Catalog
 from lading.errors import ArgumentError
-from lading.messages import asyncio_remedy, is_text, nearest, shown
+from lading.messages import Message, asyncio_remedy, is_text, nearest, shown
 from lading.model.entities import Entities
 
 ACCEPTED = "a Session, Connection, Engine or sessionmaker"
+CONDITION = "a SQLAlchemy condition, such as Purchase.price > 10"
+CHOSEN = "an entity that only lists"
 DOCUMENT = "a dictionary of lists of records"
 #: Replaces a bundle unless it holds the same records.
 CHANGED = "changed"
@@ -35,7 +37,9 @@ def session_of(session: Any, catalog: Catalog, argument: str = "session") -> Any
     else:
         remedy = asyncio_remedy(owner, "async_session.run_sync(export_all, path)")
     is_bind = session is None and owner is not None
-    raise ArgumentError("bind" if is_bind else argument, owner, ACCEPTED, remedy)
+    raise ArgumentError(
+        "bind" if is_bind else argument, owner, Message("session-malformed", ACCEPTED), remedy
+    )
 
 
 def check_path(argument: str, path: Any, expected: str = "a string or a Path") -> None:
@@ -45,7 +49,7 @@ def check_path(argument: str, path: Any, expected: str = "a string or a Path") -
     except Exception:  # it is no path, or its own code fails
         text = None
     if not isinstance(text, str) or not text:
-        raise ArgumentError(argument, path, expected)
+        raise ArgumentError(argument, path, Message("path-malformed", expected))
 
 
 def check_text(argument: str, text: Any) -> None:
@@ -64,7 +68,9 @@ def check_flags(**flags: Any) -> None:
 def check_overwrite(overwrite: Any) -> None:
     """Refuse what says neither whether to replace a bundle nor to replace it if it changed."""
     if not isinstance(overwrite, bool) and overwrite != CHANGED:
-        raise ArgumentError("overwrite", overwrite, f"True, False or {CHANGED!r}")
+        raise ArgumentError(
+            "overwrite", overwrite, Message("choice-unknown", f"True, False or {CHANGED!r}")
+        )
 
 
 def check_progress(progress: Any) -> None:
@@ -89,13 +95,15 @@ def check_choice(argument: str, value: Any, choices: Collection[str]) -> None:
     """Refuse what is none of some texts."""
     if not isinstance(value, str) or value not in choices:
         *others, last = map(repr, choices)
-        raise ArgumentError(argument, value, f"{', '.join(others)} or {last}")
+        raise ArgumentError(
+            argument, value, Message("choice-unknown", f"{', '.join(others)} or {last}")
+        )
 
 
 def check_entity(argument: str, name: Any, known: Collection[str]) -> None:
     """Refuse what isn't the name of an entity."""
     if not isinstance(name, str) or name not in known:
-        expected = f"one of: {nearest(name, known)}"
+        expected = Message("name-unknown", f"one of: {nearest(name, known)}")
         subject = "" if argument == "entity" else f"{argument}: unknown entity {shown(name)}"
         raise ArgumentError(argument, name, expected, subject=subject)
 
@@ -135,12 +143,12 @@ def conditions_of(
     for name, condition in conditions.items():
         check_entity("where", name, entities.roots)
         if not _is_condition(condition):
-            expected = "a SQLAlchemy condition, such as Purchase.price > 10"
+            expected = Message("where-malformed", CONDITION)
             subject = f"where[{name!r}] is {shown(condition)}"
             raise ArgumentError("where", condition, expected, subject=subject)
         _refuse_joins(entities, name, condition)
         if name not in names:
-            expected, subject = "an entity that only lists", f"where filters {name!r}"
+            expected, subject = Message("where-outside", CHOSEN), f"where filters {name!r}"
             raise ArgumentError("where", name, expected, "Add it to only.", subject=subject)
     return conditions
 
@@ -156,7 +164,7 @@ def _lone_condition(where: Any, entities: Entities) -> ArgumentError:
         if len(names) == 1:
             remedy = f"Write where={{{names[0]!r}: condition}}."
     subject = f"where={condition}" if _is_condition(condition) else ""
-    expected = "a mapping of conditions by entity"
+    expected = Message("where-malformed", "a mapping of conditions by entity")
     return ArgumentError("where", where, expected, remedy, subject=subject)
 
 
@@ -173,7 +181,10 @@ def _refuse_joins(entities: Entities, name: str, condition: sa.ColumnElement[boo
         raise ArgumentError(
             "where",
             condition,
-            f"a condition on its own table; {', '.join(others)} would multiply its rows",
+            Message(
+                "where-joins",
+                f"a condition on its own table; {', '.join(others)} would multiply its rows",
+            ),
             "Ask by a relationship, as in Post.author.has(User.name == 'x'), by EXISTS, or of a "
             "subclass by Base.id.in_(select(Subclass.id).where(...)).",
             subject=f"where[{name!r}] is {condition}",

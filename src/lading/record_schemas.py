@@ -59,12 +59,17 @@ def json_schema(
     version_graph_of(catalog)
     current = {name: rows.version for name, rows in entities.roots.items()}
     if entity is None and version is not None:
-        raise ArgumentError("version", version, "None without an entity", "Name the entity.")
+        raise ArgumentError(
+            "version",
+            version,
+            Message("arguments-disagree", "None without an entity"),
+            "Name the entity.",
+        )
     if version is None and lock is not None:
         raise ArgumentError(
             "lock",
             lock,
-            "None without a version",
+            Message("arguments-disagree", "None without a version"),
             "Name the entity and its version; without one, the schema is of what is declared now.",
         )
     if entity is None:

@@ -43,11 +43,12 @@ class EntitySchema(ma.Schema):
         super().__init_subclass__(**kwargs)
         faults = [f"{cls.__name__}: {text}" for text in option_faults(cls.__dict__.get("Meta"))]
         if faults:
-            raise DeclarationError(faults)
+            raise DeclarationError("schema-malformed", faults)
         cls.catalog = option(cls, "catalog") or default_catalog
         if not isinstance(cls.catalog, Catalog):
             raise DeclarationError(
-                f"{cls.__name__}: catalog = {shown(cls.catalog)}; give it a Catalog"
+                "schema-malformed",
+                f"{cls.__name__}: catalog = {shown(cls.catalog)}; give it a Catalog",
             )
         if declares_model(cls):
             cls.catalog.register(cls)

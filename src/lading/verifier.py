@@ -86,7 +86,12 @@ def _factory(restore: Any, catalog: Catalog | None) -> EngineFactory | bool:
     if not isinstance(restore, bool):
         check_factory("restore", restore, "True, False or a function that returns a fresh engine")
     if restore is not False and catalog is None:
-        raise ArgumentError("restore", restore, "False without a catalog", "Pass catalog=.")
+        raise ArgumentError(
+            "restore",
+            restore,
+            Message("arguments-disagree", "False without a catalog"),
+            "Pass catalog=.",
+        )
     checked: EngineFactory | bool = restore
     return checked
 

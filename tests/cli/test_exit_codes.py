@@ -54,7 +54,7 @@ def test_every_error_has_its_code() -> None:
     """Each class of lading's errors has one, by the table."""
     made = {
         errors.ArgumentError("only", 1, "names"): 2,
-        errors.DeclarationError("x"): 2,
+        errors.DeclarationError("key-undecided", "x"): 2,
         errors.BundleError("x"): 3,
         errors.ChecksumError("x", expected="a", found="b"): 3,
         errors.VersionError("x"): 3,

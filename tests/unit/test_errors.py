@@ -11,6 +11,7 @@ import pytest
 import lading
 from lading import errors
 from lading.errors import (
+    ArgumentError,
     BundleError,
     ChecksumError,
     ClosureWarning,
@@ -18,6 +19,7 @@ from lading.errors import (
     ImportFailed,
     LadingError,
     LeftOutWarning,
+    PlanChanged,
     TargetError,
     VersionError,
 )
@@ -113,19 +115,43 @@ def test_parts_that_do_not_apply_are_none() -> None:
 
 def test_one_mistake_stands_alone() -> None:
     """A single mistake is the whole message."""
-    error = DeclarationError("TagSchema: version = 0; write a whole number from 1")
+    error = DeclarationError(
+        "schema-malformed", "TagSchema: version = 0; write a whole number from 1"
+    )
     assert error.mistakes == ("TagSchema: version = 0; write a whole number from 1",)
     assert str(error) == "TagSchema: version = 0; write a whole number from 1."
 
 
 def test_every_mistake_is_listed() -> None:
     """Declarations are mended in one go, so no mistake hides behind 'and more'."""
-    error = DeclarationError([f"mistake {n}" for n in range(7)])
+    error = DeclarationError("schema-malformed", [f"mistake {n}" for n in range(7)])
     assert len(error.mistakes) == 7
     assert (
         str(error)
         == "7 declarations can't be used:\n  " + "\n  ".join(f"mistake {n}" for n in range(7)) + "."
     )
+
+
+def test_mistakes_have_codes_and_their_error_the_one_of_all() -> None:
+    """Or that of its class, where they differ."""
+    other = Message("key-undecided", "no key")
+    alike = DeclarationError("schema-malformed", ["a", "b"])
+    mixed = DeclarationError("schema-malformed", ["a", other])
+    assert (alike.code, mixed.code) == ("schema-malformed", "declaration")
+    assert [mistake.code for mistake in mixed.mistakes] == ["schema-malformed", "key-undecided"]
+
+
+def test_an_argument_s_expectation_may_have_a_code() -> None:
+    """Other errors of arguments have that of their class."""
+    error = ArgumentError("only", "x", Message("name-unknown", "one of: a, b"))
+    assert (error.code, str(error)) == ("name-unknown", "only='x'; expected one of: a, b.")
+    assert ArgumentError("only", 1, "a list").code == "argument"
+
+
+def test_a_changed_plan_may_say_which_change() -> None:
+    """The first difference that has a code gives it."""
+    assert PlanChanged([Message("plan-done", "nothing would change")]).code == "plan-done"
+    assert PlanChanged(["products: another price"]).code == "plan-changed"
 
 
 def test_a_checksum_error_holds_both_digests() -> None:

@@ -104,7 +104,7 @@ class Adoption:
             if name not in names
         ]
         if faults:
-            raise DeclarationError(faults)
+            raise DeclarationError("catalog-malformed", faults)
 
 
 def _decisions(mapper: Mapper[Any], lists: Iterable[sa.Table]) -> dict[str, str]:

@@ -85,7 +85,8 @@ def _models_of(source: Any) -> registry | list[Any]:
             if isinstance(getattr(source, name, None), registry):
                 return getattr(source, name)  # type: ignore[no-any-return]
     raise DeclarationError(
-        f"Catalog.from_metadata: source is {shown(source)}; expected {EXPECTED}{_hint(source)}"
+        "catalog-malformed",
+        f"Catalog.from_metadata: source is {shown(source)}; expected {EXPECTED}{_hint(source)}",
     )
 
 
@@ -101,8 +102,9 @@ def _mapper_of(model: Any) -> Mapper[Any]:
     mapper = sa.inspect(model, raiseerr=False)
     if not isinstance(mapper, Mapper):
         raise DeclarationError(
+            "catalog-malformed",
             f"Catalog.from_metadata: source holds {shown(model)}, which isn't a mapped class; "
-            f"expected {EXPECTED}"
+            f"expected {EXPECTED}",
         )
     return mapper
 

@@ -316,7 +316,10 @@ def _seal_faults(data: bytes) -> Iterator[BundleError]:
     expected, actual = seal
     if expected != actual:
         yield ChecksumError(
-            "its checksum differs from its own manifest_sha256 (edited after export?)",
+            Message(
+                "manifest-edited",
+                "its checksum differs from its own manifest_sha256 (edited after export?)",
+            ),
             DAMAGED,
             expected=expected,
             found=actual,

@@ -246,7 +246,9 @@ class Measured:
         if self.sha256 != expected:
             yield from raised(self._refuse_line_endings)
             yield ChecksumError(
-                "its checksum differs from the manifest's (edited after export?)",
+                Message(
+                    "file-edited", "its checksum differs from the manifest's (edited after export?)"
+                ),
                 EDITED,
                 expected=expected,
                 found=self.sha256,

@@ -37,7 +37,8 @@ class Change:
         super().__init_subclass__(**kwargs)
         if not isinstance(cls.catalog, Catalog):
             raise DeclarationError(
-                f"{cls.__name__}: catalog = {shown(cls.catalog)}; give it a Catalog"
+                "change-malformed",
+                f"{cls.__name__}: catalog = {shown(cls.catalog)}; give it a Catalog",
             )
         if "upgrades" in cls.__dict__:
             cls.catalog.register_change(cls)

@@ -78,7 +78,7 @@ class History:
         self.plans: dict[Any, Any] = {}
         mistakes = [*self._replay(), *self._unordered()]
         if mistakes:
-            raise DeclarationError(mistakes)
+            raise DeclarationError("change-undelivered", mistakes)
 
     def has_changed(self, name: str) -> bool:
         """Tell whether changes lead to an entity's version, so that payloads must say it."""

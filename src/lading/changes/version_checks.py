@@ -32,11 +32,11 @@ def _checked_graph(entities: Entities, catalog: Catalog) -> VersionGraph:
         for text in declaration_faults(change, catalog)
     ]
     if faults:
-        raise DeclarationError(faults)
+        raise DeclarationError("change-malformed", faults)
     graph = VersionGraph({name: rows.version for name, rows in entities.roots.items()}, changes)
     faults = _graph_faults(graph) + list(_release_faults(catalog, graph))
     if faults:
-        raise DeclarationError(faults)
+        raise DeclarationError("change-malformed", faults)
     return graph
 
 

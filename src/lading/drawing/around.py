@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lading.drawing.entity_graph import EntityGraph
 from lading.errors import ArgumentError
-from lading.messages import nearest
+from lading.messages import Message, nearest
 
 
 def around(graph: EntityGraph, name: str, depth: int = 1) -> EntityGraph:
@@ -26,7 +26,9 @@ def around(graph: EntityGraph, name: str, depth: int = 1) -> EntityGraph:
     """
     neighbours: dict[str, set[str]] = {node.name: set() for node in graph.nodes}
     if name not in neighbours:
-        raise ArgumentError("around", name, f"one of: {nearest(name, neighbours)}")
+        raise ArgumentError(
+            "around", name, Message("name-unknown", f"one of: {nearest(name, neighbours)}")
+        )
     if depth < 0:
         raise ArgumentError("depth", depth, "0 or more")
     for edge in graph.edges:

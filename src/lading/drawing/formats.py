@@ -10,6 +10,7 @@ from lading.drawing.mermaid import mermaid_text
 from lading.drawing.plain_text import plain_text
 from lading.drawing.svg import svg_text
 from lading.errors import ArgumentError
+from lading.messages import Message
 
 #: The formats by name.
 FORMATS: dict[str, Callable[[EntityGraph], str]] = {
@@ -35,5 +36,7 @@ def drawn(graph: EntityGraph, form: str = "text") -> str:
             entities, or if graphlay isn't installed, which lays it out.
     """
     if form not in FORMATS:
-        raise ArgumentError("form", form, f"one of: {', '.join(FORMATS)}")
+        raise ArgumentError(
+            "form", form, Message("choice-unknown", f"one of: {', '.join(FORMATS)}")
+        )
     return FORMATS[form](graph)

@@ -148,7 +148,7 @@ def check_factory(argument: str, factory: Any, expected: str = "") -> None:
     raise ArgumentError(
         argument,
         factory,
-        expected or "a function that returns a fresh engine",
+        Message("factory-malformed", expected or "a function that returns a fresh engine"),
         f"Write {argument}=lambda: create_engine(...), over a fresh database each time.",
     )
 
@@ -169,7 +169,7 @@ def _opened(factory: EngineFactory) -> Iterator[sa.Engine]:
             raise ArgumentError(
                 "engine_factory",
                 engine,
-                "an Engine, or a context manager of one",
+                Message("factory-malformed", "an Engine, or a context manager of one"),
                 "Write engine_factory=lambda: create_engine(...), over a fresh database each time.",
                 subject=f"engine_factory returned {shown(engine)}",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lading.errors import ArgumentError
-from lading.messages import listed
+from lading.messages import Message, listed
 from lading.model.entities import Entities
 from lading.options import check_choice, conflict_modes, entity_names
 
@@ -13,6 +13,9 @@ ERRORS = ("rollback", "continue")
 #: The modes that write to existing records.
 UPDATING = ("update", "mirror")
 MIRROR = "mirror"
+
+
+PARTIAL = "another mode: the bundle is partial, and a mirror would delete what it left out"
 
 
 class ImportOptions:
@@ -40,7 +43,9 @@ class ImportOptions:
             raise ArgumentError(
                 "on_error",
                 on_error,
-                "'rollback', for a mirror deletes nothing after a problem",
+                Message(
+                    "arguments-disagree", "'rollback', for a mirror deletes nothing after a problem"
+                ),
             )
 
     def refuse_partial(self, names: Iterable[str]) -> None:
@@ -50,7 +55,7 @@ class ImportOptions:
             raise ArgumentError(
                 "on_conflict",
                 MIRROR,
-                "another mode: the bundle is partial, and a mirror would delete what it left out",
+                Message("mirror-partial", PARTIAL),
                 "Export the whole catalog, or use on_conflict='update'.",
                 subject=f"on_conflict='mirror' for {listed(mirrored)}",
             )

@@ -23,7 +23,7 @@ from lading.importing.updates.entity_updates import referred_fields
 from lading.loading.loader import Loader, names_loaded
 from lading.loading.planner import Planner
 from lading.loading.unchecked import fingerprint_of, unchecked_by_plans
-from lading.messages import listed
+from lading.messages import Message, listed
 from lading.options import check_path
 from lading.planning.change_log import ChangeLog
 from lading.planning.differences import require_expected
@@ -147,7 +147,11 @@ def _expected(expect: Any, *, dry_run: bool) -> ImportPlan | Diff | None:
         check_path("expect", expect, "an ImportPlan, a Diff, or the path of the file of one")
         plan = ImportPlan.read(expect)
     if plan is not None and dry_run:
-        raise ArgumentError("dry_run", dry_run, "False, for expect holds a real import to a plan")
+        raise ArgumentError(
+            "dry_run",
+            dry_run,
+            Message("arguments-disagree", "False, for expect holds a real import to a plan"),
+        )
     return plan
 
 

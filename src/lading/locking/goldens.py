@@ -146,7 +146,7 @@ def _made_up(entities: Entities, known: Records) -> Records:
             "give lock(..., goldens=...) records of yours"
         )
     if mistakes:
-        raise DeclarationError(mistakes)
+        raise DeclarationError("goldens-needed", mistakes)
     return samples
 
 

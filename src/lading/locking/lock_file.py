@@ -156,7 +156,10 @@ def _verify(file: JsonFile, body: Mapping[str, Any], lock: Lock) -> None:
         wrong = seal.number != number or seal.golden.file != golden_name(number)
         if digest != seal.sha256 or wrong:
             raise ChecksumError(
-                f"seal {number} was edited after it was sealed; only waivers may be",
+                Message(
+                    "seal-edited",
+                    f"seal {number} was edited after it was sealed; only waivers may be",
+                ),
                 REMEDY,
                 expected=seal.sha256,
                 found=digest,
@@ -258,7 +261,10 @@ def read_golden(path: Path, seal: Seal) -> dict[str, Any]:
         raise line_endings(seal.golden.file)
     if digest != seal.golden.sha256:
         raise ChecksumError(
-            f"the golden records of seal {seal.number} were edited after they were sealed",
+            Message(
+                "golden-edited",
+                f"the golden records of seal {seal.number} were edited after they were sealed",
+            ),
             REMEDY,
             expected=seal.golden.sha256,
             found=digest,

@@ -76,7 +76,7 @@ class _Samples:
         """Return the records."""
         roots = {name: self._roots(rows) for name, rows in self.entities.roots.items()}
         if self.mistakes:
-            raise DeclarationError(self.mistakes)
+            raise DeclarationError("goldens-needed", self.mistakes)
         for rows_of_entity in roots.values():
             for row in rows_of_entity:
                 self._fill(row)
@@ -194,7 +194,7 @@ class _Samples:
         if target is None:
             if not member.nullable:
                 self._refuse(row.rows, member)
-                raise DeclarationError(self.mistakes)
+                raise DeclarationError("goldens-needed", self.mistakes)
             key = None
         else:
             key = self._key(target, member)

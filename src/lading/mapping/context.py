@@ -14,6 +14,7 @@ from lading.mapping.fields import Owned
 from lading.mapping.inheritance import Hierarchy
 from lading.mapping.meta_options import Excluded, hidden_names, stored_names
 from lading.mapping.settings import Settings
+from lading.messages import Message
 from lading.model.rowsets import Column, RowSet, SchemaClass
 
 Fields = dict[str, ma.fields.Field[Any]]
@@ -37,7 +38,7 @@ class Context:
         self.drafts: dict[SchemaClass, RowSetDraft] = {}
         self.plain: dict[SchemaClass, RowSet] = {}
         self._by_table: dict[Any, list[RowSet]] = {}
-        self.mistakes: list[str] = []
+        self.mistakes: list[Message] = []
         self.mistaken: dict[SchemaClass, list[str]] = {}
         self.decisions: dict[SchemaClass, dict[str, str]] = {
             schema: dict(texts) for schema, texts in settings.decisions.items()
@@ -64,10 +65,10 @@ class Context:
 
     # Mistakes, of which each gives one message
 
-    def report(self, schema: SchemaClass, text: str) -> None:
+    def report(self, schema: SchemaClass, code: str, text: str) -> None:
         """Note a mistake, once, with the schema's name."""
         self.mistaken.setdefault(schema, []).append(text)
-        line = f"{schema.__name__}: {text}"
+        line = Message(code, f"{schema.__name__}: {text}")
         if line not in self.mistakes:
             self.mistakes.append(line)
 
@@ -127,9 +128,9 @@ class RowSetDraft:
         """Tell whether a column is the discriminator, which a reference can't be."""
         return column is self.hierarchy.discriminator and self.rows.classes is not None
 
-    def report(self, text: str) -> None:
+    def report(self, code: str, text: str) -> None:
         """Note a mistake of this schema."""
-        self.context.report(self.schema, text)
+        self.context.report(self.schema, code, text)
 
     def decide(self, name: str, decision: str) -> None:
         """Record what was decided about a field of an adopted schema."""

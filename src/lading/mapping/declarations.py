@@ -25,10 +25,12 @@ def open_schema(context: Context, schema: SchemaClass) -> None:
         return
     table = hierarchy.table
     if not table.primary_key.columns:
-        context.report(schema, f"table {table.fullname} has no primary key; give it one")
+        context.report(
+            schema, "entity-undecided", f"table {table.fullname} has no primary key; give it one"
+        )
         return
     for text in unknown_options(schema.__dict__.get("Meta", object)):
-        context.report(schema, text)
+        context.report(schema, "schema-malformed", text)
     name = _name_of(context, schema, table)
     context.drafts[schema] = draft = RowSetDraft(context, schema, hierarchy)
     rows = RowSet(
@@ -52,13 +54,16 @@ def _hierarchy(context: Context, schema: SchemaClass) -> Hierarchy | None:
     mapper = sa.inspect(model, raiseerr=False)
     if not isinstance(mapper, Mapper):
         context.report(
-            schema, f"model = {shown(model)} isn't a mapped class; map it, or name another"
+            schema,
+            "schema-malformed",
+            f"model = {shown(model)} isn't a mapped class; map it, or name another",
         )
         return None
     base = _base_of(mapper)
     if base is not mapper:
         context.report(
             schema,
+            "hierarchy-malformed",
             f"{mapper.class_.__name__} is a subclass, and its records are those of "
             f"{base.class_.__name__}; declare one schema for the whole hierarchy, with "
             f"model = {base.class_.__name__}",
@@ -69,7 +74,7 @@ def _hierarchy(context: Context, schema: SchemaClass) -> Hierarchy | None:
         hierarchy.name_classes(stored_names(schema))
         hierarchy.extensions()
     except AmbiguousDeclaration as error:
-        context.report(schema, str(error))
+        context.report(schema, "hierarchy-malformed", str(error))
         return None
     return hierarchy
 
@@ -86,13 +91,17 @@ def _name_of(context: Context, schema: SchemaClass, table: sa.Table) -> str:
     name = own_option(schema, "name")
     name = table.name if name is None else name
     if not isinstance(name, str) or not name:
-        context.report(schema, f"name = {shown(name)}; write a non-empty string")
+        context.report(
+            schema, "schema-malformed", f"name = {shown(name)}; write a non-empty string"
+        )
         name = table.name
     fault = name_fault(f"01_{name}.json")
     if fault or name in RESERVED_NAMES:
         expected = fault or f"none of {', '.join(RESERVED_NAMES)}, which documents need"
         context.report(
-            schema, f"is named {shown(name)}, expected {expected}; write name = … in its Meta"
+            schema,
+            "schema-malformed",
+            f"is named {shown(name)}, expected {expected}; write name = … in its Meta",
         )
     return str(name)
 
@@ -102,7 +111,9 @@ def _version_of(context: Context, schema: SchemaClass) -> int:
     version = own_option(schema, "version")
     version = 1 if version is None else version
     if type(version) is not int or version < 1:
-        context.report(schema, f"version = {shown(version)}; write a whole number from 1")
+        context.report(
+            schema, "schema-malformed", f"version = {shown(version)}; write a whole number from 1"
+        )
         return 1
     return version
 

@@ -32,7 +32,7 @@ from lading.mapping.ownership import Ownership
 from lading.mapping.references import written_parts
 from lading.mapping.settings import Settings
 from lading.mapping.surrogate_keys import key_names
-from lading.messages import nearest
+from lading.messages import Message, nearest
 from lading.model.entities import Entities
 from lading.model.rowsets import Column, Links, Reference, RowSet, SchemaClass, Value
 
@@ -55,7 +55,7 @@ def derive(schemas: Sequence[SchemaClass], settings: Settings) -> Entities:
             )
             continue
         if derivation.context.mistakes:
-            raise DeclarationError(derivation.context.mistakes)
+            raise DeclarationError("schema-malformed", derivation.context.mistakes)
         opened = _opened(entities, settings)
         if opened == settings.opened:
             return entities
@@ -87,7 +87,9 @@ def configure_models(
         for registry in dict.fromkeys([*own, *registries]):
             registry.configure(cascade=True)
     except sa.exc.SQLAlchemyError as error:
-        raise DeclarationError(f"the models can't be configured: {error}") from error
+        raise DeclarationError(
+            "models-malformed", f"the models can't be configured: {error}"
+        ) from error
 
 
 class Derivation:
@@ -111,7 +113,7 @@ class Derivation:
             bool(context.settings.adopted),
         )
         if not context.mistakes:
-            context.mistakes += stale_excuses(entities)
+            context.mistakes += [Message("excuse-stale", text) for text in stale_excuses(entities)]
         return entities
 
     def refused(self) -> set[SchemaClass]:
@@ -135,15 +137,15 @@ class Derivation:
         self._end_keys()
         for rows, fault in key_faults(self.plain.values()) if not context.mistakes else ():
             if rows is None:
-                context.mistakes.append(fault)
+                context.mistakes.append(Message("key-undecided", fault))
             else:
-                context.report(rows.schema, fault)
+                context.report(rows.schema, "key-undecided", fault)
         for schema, rows in self.plain.items():
             decision = self.decisions.get(schema)
             rows.is_known_by_id = decision is not None and decision.reason == IDENTITY
             self._finish(rows)
         for schema, text in lost_targets(context):
-            context.report(schema, text)
+            context.report(schema, "column-lost", text)
         roots = Ownership(context).roots()
         self._check(roots)
         if not context.mistakes:
@@ -173,7 +175,7 @@ class Derivation:
                 failed = context.failed(schema)
                 is_known = error.name in failed or (declared is None and failed)
                 if (schema not in context.owners or declared is not None) and not is_known:
-                    context.report(schema, str(error))
+                    context.report(schema, "key-undecided", str(error))
 
     def _bind_parts(self) -> None:
         """Set the members of its target by which each reference is written."""
@@ -187,7 +189,7 @@ class Derivation:
                 except AmbiguousDeclaration as error:
                     is_known = self.context.is_without_key(reference.target)
                     if not self._is_owner(schema, reference.target) and not is_known:
-                        self.context.report(schema, f"{reference.name}: {error}")
+                        self.context.report(schema, "key-undecided", f"{reference.name}: {error}")
 
     def _end_keys(self) -> None:
         """Give adopted row sets their primary key where natural keys lead back to themselves."""
@@ -205,7 +207,7 @@ class Derivation:
             try:
                 rows.key, reason = identity_key(rows)
             except AmbiguousDeclaration as error:
-                self.context.report(rows.schema, str(error))
+                self.context.report(rows.schema, "key-undecided", str(error))
                 return
             offered = self.decisions[rows.schema].offered
             self.decisions[rows.schema] = Decision(rows.key, reason, offered)
@@ -232,6 +234,7 @@ class Derivation:
                 if name not in known | self.context.failed(rows.schema):
                     self.context.report(
                         rows.schema,
+                        "field-unmatched",
                         f"{listing} names an unknown field {name!r}; expected one of: "
                         + nearest(name, sorted(known)),
                     )
@@ -242,12 +245,12 @@ class Derivation:
         nested = [rows for root in roots.values() for rows in root.tree()]
         for rows in dict.fromkeys([*self.plain.values(), *nested]):
             for text in name_faults(rows):
-                context.report(rows.schema, text)
+                context.report(rows.schema, "schema-malformed", text)
         for root in roots.values():
             for fault in entity_faults(root, roots, context):
-                context.report(root.schema, fault)
+                context.report(root.schema, "entity-undecided", fault)
         for rows, fault in empty_keys(roots.values()) if not context.mistakes else ():
-            context.report(rows.schema, fault)
+            context.report(rows.schema, "key-undecided", fault)
 
     def _bind(self, roots: dict[str, RowSet]) -> None:
         """Give every row set its fields, and check that marshmallow can use them."""
@@ -264,7 +267,9 @@ class Derivation:
             try:
                 schema_of(rows)
             except Exception as error:  # an application's own fields may raise anything
-                self.context.report(schema, f"its fields can't be used ({error!r}); correct them")
+                self.context.report(
+                    schema, "field-unmatched", f"its fields can't be used ({error!r}); correct them"
+                )
 
 
 def _bind_fields(rows: RowSet) -> None:

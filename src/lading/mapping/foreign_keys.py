@@ -119,7 +119,10 @@ class ForeignKeys:
                     self._keep_ids_in(near, f"its foreign key can't be resolved ({error})")
                     continue
                 self.draft.failed |= {str(column.name).removesuffix("_id") for column in near}
-                self.draft.report(f"{names_of(near)}: its foreign key can't be resolved ({error})")
+                self.draft.report(
+                    "reference-undecided",
+                    f"{names_of(near)}: its foreign key can't be resolved ({error})",
+                )
                 continue
             if not self._is_plain(near, far) and not (
                 set(near) <= joining and far[0].table in self.rows.tables
@@ -152,10 +155,11 @@ class ForeignKeys:
                 remote = names_of(tuple(far for _, far in pairs))
                 table = pairs[0][1].table.fullname
                 self.draft.report(
+                    "reference-undecided",
                     f"{name} = Ref(...): {relationship} has no foreign key, and no constraint "
                     f"makes {remote} of {table} unique, so it could lead to several rows; make "
                     f"{remote} unique in the model, or remove {name}: without it "
-                    f"{names_of(tuple(near for near, _ in pairs))} is a plain field"
+                    f"{names_of(tuple(near for near, _ in pairs))} is a plain field",
                 )
 
     def _named(self, pairs: Pairs) -> Iterator[ForeignKey]:
@@ -164,7 +168,7 @@ class ForeignKeys:
             name, field, relationship = self.names.name_of(pairs)
         except AmbiguousDeclaration as error:
             self.draft.failed |= self.names.possible(pairs)
-            self.draft.report(str(error))
+            self.draft.report("reference-undecided", str(error))
             return
         self.draft.names.add(name)
         if name in self.draft.excluded:
@@ -198,10 +202,11 @@ class ForeignKeys:
                 apart.add(near)
             elif needed:
                 self.draft.report(
+                    "reference-undecided",
                     f"{key.name}: a null reference wouldn't restore {near.name}, which is in its "
                     f"foreign key ({names_of(key.local)}) and "
                     f"{'in others' if near.nullable else 'is never null'}; give {near.name} a "
-                    "foreign key of its own, or make all of the columns nullable or none"
+                    "foreign key of its own, or make all of the columns nullable or none",
                 )
         return frozenset(apart)
 
@@ -217,8 +222,9 @@ class ForeignKeys:
             names = " and ".join(key.name for key, _ in keys)
             ids = ", ".join(sorted(map(str, whole)))
             self.draft.report(
+                "reference-undecided",
                 f"{names} share {column.name}, which would have to hold {ids} and another value "
-                "that is the same in this database alone; leave one of them out with Meta.exclude"
+                "that is the same in this database alone; leave one of them out with Meta.exclude",
             )
 
     def _refuse_stored_ids(self) -> None:
@@ -233,8 +239,9 @@ class ForeignKeys:
             if ids:
                 (name,) = self.names.attributes_of((column,))
                 self.draft.report(
+                    "reference-undecided",
                     f"Meta.stored names {name!r}, which holds {ids}, an id that "
-                    "every import makes anew; keep those ids with keep_id = True"
+                    "every import makes anew; keep those ids with keep_id = True",
                 )
 
     def _generated_ids(

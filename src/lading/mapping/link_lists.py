@@ -103,7 +103,9 @@ def _add(side: LinkSide) -> None:
         side.draft.context.left_out[side.table.fullname] = f"as a list of links it {fault}"
         return
     if fault is not None:
-        side.draft.report(f"{side.name}: its link table {side.table.fullname} {fault}")
+        side.draft.report(
+            "reference-undecided", f"{side.name}: its link table {side.table.fullname} {fault}"
+        )
         return
     reference = _reference(side, near, far)
     if reference is None:

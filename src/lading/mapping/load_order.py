@@ -131,9 +131,10 @@ class _Graph:
             return
         if len(self._nodes(reference)) > 1:
             raise DeclarationError(
+                "import-cycle",
                 f"{rows.schema.__name__}: {reference.name} ties rows that several parents own to "
                 "others of their own table that must be there first; make it nullable and keep it "
-                "out of keys and CHECKs, or make the table an entity"
+                "out of keys and CHECKs, or make the table an entity",
             )
         self.parents_first.add((rows.name, reference.name))
         if rows.parent is not None:
@@ -152,8 +153,9 @@ class _Graph:
         edges = [self.graph.edges[edge]["label"] for edge in reversed(cycle)]
         path = " -> ".join([*edges, edges[0].rpartition(".")[0] or edges[0]])
         raise DeclarationError(
+            "import-cycle",
             f"import order: {path} is a cycle of required references. Make one nullable, "
-            "or own one by the other"
+            "or own one by the other",
         )
 
     def _lay_nullable(self, rows: RowSet) -> None:

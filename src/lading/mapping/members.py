@@ -31,7 +31,7 @@ class Members:
         """Add the values and the references, in the order of the columns."""
         lost = lost_id(self.draft)
         if lost is not None:
-            self.draft.report(lost)
+            self.draft.report("column-lost", lost)
         foreign = ForeignKeys(self.draft)
         self.draft.foreign = [key.local for key in foreign.keys]
         for column in self.draft.hierarchy.columns():
@@ -50,15 +50,19 @@ class Members:
         values = [value for value in self.rows.values if value.column is column and value.writable]
         if not values:
             self.draft.report(
+                "hierarchy-malformed",
                 f"{column.name} says which class a record is of, so it can't be left out; "
-                "neither exclude it nor make it dump_only"
+                "neither exclude it nor make it dump_only",
             )
             return
         self.rows.discriminator = values[0]
         for written in sorted(self.rows.classes - {None}, key=str):
             fault = _other_form(values[0], written)
             if fault is not None:
-                self.draft.report(f"{values[0].name} says which class a record is of, {fault}")
+                self.draft.report(
+                    "hierarchy-malformed",
+                    f"{values[0].name} says which class a record is of, {fault}",
+                )
                 return
         known = OneOfClasses(values[0].kind, self.rows.classes)
         values[0].field.validators = [*values[0].field.validators, known]
@@ -69,7 +73,7 @@ class Members:
             if isinstance(field, Owned):
                 refuse_one_way(self.draft, name, field)
         for text in misnamed(self.draft):
-            self.draft.report(text)
+            self.draft.report("field-unmatched", text)
 
     def _value(self, column: Column) -> None:
         """Add a column's value, unless the schema leaves it out."""
@@ -87,7 +91,10 @@ class Members:
         if form is None:
             return
         if form.field.load_only or name in draft.schema.opts.load_only:
-            draft.report(f"{name} is load_only, so an export would forget it; remove load_only")
+            draft.report(
+                "field-unmatched",
+                f"{name} is load_only, so an export would forget it; remove load_only",
+            )
         self.rows.members.append(self._value_of(name, attribute, column, form))
 
     def _value_of(self, name: str, attribute: str, column: Column, form: Carried) -> Value:
@@ -130,7 +137,7 @@ class Members:
             if self.draft.is_adopted:
                 return self._decided(name, column)
             self.draft.failed.add(name)
-            self.draft.report(f"{name}: {error}, or leave it out with Meta.exclude")
+            self.draft.report("type-unknown", f"{name}: {error}, or leave it out with Meta.exclude")
             return None
         if self.draft.is_adopted and form.stored is not None:
             self._record_stored(name, column)

@@ -47,6 +47,7 @@ class Ownership:
             if other is not rows:
                 self.context.report(
                     schema,
+                    "schema-malformed",
                     f"is named {rows.name!r} like {other.schema.__name__}; write name = … in one's "
                     "Meta",
                 )
@@ -54,7 +55,9 @@ class Ownership:
             self._own(rows, rows, (rows.schema,))
         for child in self.owners if not self.context.mistakes else ():
             if child in self.plain and child not in self.nested:
-                self.context.report(child, "its rows are owned only by rows that it owns itself")
+                self.context.report(
+                    child, "owned-undecided", "its rows are owned only by rows that it owns itself"
+                )
         return roots
 
     def _refuse_unknown(self) -> None:
@@ -64,6 +67,7 @@ class Ownership:
                 owner, name, _ = owners[0]
                 self.context.report(
                     owner,
+                    "owned-undecided",
                     f"{name} = Owned({shown(child)}): no schema of this catalog with a model; name "
                     f"one, or give its Meta model = … and catalog {self.context.settings.name!r}",
                 )
@@ -81,7 +85,9 @@ class Ownership:
                 continue
             if field.child in path:
                 self.context.report(
-                    source.schema, f"{name} owns its own parents' rows, which isn't supported yet"
+                    source.schema,
+                    "owned-undecided",
+                    f"{name} owns its own parents' rows, which isn't supported yet",
                 )
                 continue
             try:
@@ -89,7 +95,9 @@ class Ownership:
             except AmbiguousDeclaration as error:
                 # What was reported already may be the child's reference to its owner.
                 if not self.context.failed(field.child):
-                    self.context.report(source.schema, f"{name} = Owned(...): {error}")
+                    self.context.report(
+                        source.schema, "owned-undecided", f"{name} = Owned(...): {error}"
+                    )
                 continue
             rows.members.append(children)
             plain = self.plain[field.child]

@@ -47,8 +47,9 @@ def add_member(draft: RowSetDraft, member: Reference | Links) -> None:
     """Add a member, unless its name is taken."""
     if any(other.name == member.name for other in draft.rows.members):
         draft.report(
+            "reference-undecided",
             f"{member.name} would be both a field and a reference; name the reference "
-            f"otherwise: other_name = Ref({member.name!r})"
+            f"otherwise: other_name = Ref({member.name!r})",
         )
     else:
         draft.rows.members.append(member)
@@ -62,13 +63,15 @@ def refuse_one_way(draft: RowSetDraft, name: str, field: ma.fields.Field[Any]) -
     }
     for option in [option for option, is_set in one_way.items() if is_set]:
         draft.report(
+            "reference-undecided",
             f"{name} is {option}, and what refers to other records is always written and read "
-            f"back; remove {option}, or leave it out with Meta.exclude = ({name!r},)"
+            f"back; remove {option}, or leave it out with Meta.exclude = ({name!r},)",
         )
     if isinstance(field, Ref) and field.attribute not in (None, name):
         draft.report(
+            "reference-undecided",
             f"{name} has attribute={field.attribute!r}; name its relationship instead: "
-            f"Ref({field.attribute!r})"
+            f"Ref({field.attribute!r})",
         )
 
 
@@ -94,17 +97,21 @@ def find_target(
     draft.failed.add(name)
     names = ", ".join(rows.schema.__name__ for rows in targets or carrying)
     if targets:
-        draft.report(f"{name} could refer to {names}; write {name} = Ref(entity=…)")
+        draft.report(
+            "reference-undecided", f"{name} could refer to {names}; write {name} = Ref(entity=…)"
+        )
     elif carrying:
         draft.report(
+            "reference-undecided",
             f"{name} = Ref(entity={shown(field.entity)}) isn't a schema of {table.fullname}; "
-            f"expected one of: {names}"
+            f"expected one of: {names}",
         )
     elif not context.has_refused_table(table):
         draft.report(
+            "reference-undecided",
             f"{name} refers to table {table.fullname}, which no schema of catalog "
             f"{context.settings.name!r} carries; declare one with model = … for it, or leave "
-            f"the reference out with Meta.exclude = ({name!r},)"
+            f"the reference out with Meta.exclude = ({name!r},)",
         )
     return None
 

@@ -23,16 +23,20 @@ def checked_types(types: Any) -> Types:
     if types is None:
         return {}
     if not isinstance(types, Mapping):
-        raise DeclarationError(f"Catalog: types is {shown(types)}; give it a mapping")
+        raise DeclarationError(
+            "catalog-malformed", f"Catalog: types is {shown(types)}; give it a mapping"
+        )
     for type_, field in types.items():
         if not (isinstance(type_, type) and issubclass(type_, TypeEngine)):
             raise DeclarationError(
-                f"Catalog: types has the key {shown(type_)}; name a class of SQLAlchemy types"
+                "catalog-malformed",
+                f"Catalog: types has the key {shown(type_)}; name a class of SQLAlchemy types",
             )
         if not isinstance(field, ma.fields.Field) and not callable(field):
             raise DeclarationError(
+                "catalog-malformed",
                 f"Catalog: types[{type_.__name__}] is {shown(field)}; give it a field, a class of "
-                "fields, or a function from the column's type to a field"
+                "fields, or a function from the column's type to a field",
             )
     return dict(types)
 

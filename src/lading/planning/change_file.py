@@ -147,7 +147,10 @@ def _verified(file: JsonFile, stream: BinaryIO) -> bytes:
     expected, actual = tail[:-3].decode("ascii", "replace"), digest.hexdigest()
     if expected != actual:
         raise ChecksumError(
-            "its checksum differs from its own sha256 (edited after it was written?)",
+            Message(
+                "plan-edited",
+                "its checksum differs from its own sha256 (edited after it was written?)",
+            ),
             REMEDY,
             expected=expected,
             found=actual,

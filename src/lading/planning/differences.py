@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from lading.errors import PlanChanged
+from lading.messages import Message
 from lading.planning.change_log import ChangeLog, change_of
 from lading.planning.change_set import ChangeSet
 from lading.planning.change_text import fields_text, key_text
@@ -34,14 +35,28 @@ def require_expected(
         actual: the changes of the import.
     """
     if plan.header.catalog != catalog:
-        raise PlanChanged([f"the plan is of catalog {plan.header.catalog!r}, not of {catalog!r}"])
+        raise PlanChanged(
+            [
+                Message(
+                    "plan-of-other",
+                    f"the plan is of catalog {plan.header.catalog!r}, not of {catalog!r}",
+                )
+            ]
+        )
     if plan.header.bundle != bundle:
         raise PlanChanged(
-            [f"the plan is of {_source(plan.header.bundle)}, not of {_source(bundle)}"]
+            [
+                Message(
+                    "plan-of-other",
+                    f"the plan is of {_source(plan.header.bundle)}, not of {_source(bundle)}",
+                )
+            ]
         )
     actual = actual if actual is not None else ChangeLog()
     if plan and not len(actual):
-        raise PlanChanged(["nothing would change: the plan was carried out already"])
+        raise PlanChanged(
+            [Message("plan-done", "nothing would change: the plan was carried out already")]
+        )
     differences = first_differences(plan, actual)
     if differences:
         raise PlanChanged(differences)

@@ -123,7 +123,7 @@ def _generator() -> Any:
         raise ArgumentError(
             "init",
             "sqlacodegen",
-            "an installed package",
+            Message("package-missing", "an installed package"),
             "Run pip install 'lading[init]', or give lading init your --models.",
             subject="lading init writes models by sqlacodegen, which isn't installed",
         ) from error

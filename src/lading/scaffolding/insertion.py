@@ -24,7 +24,9 @@ class Module:
             self.text = content.decode("utf-8")
             self.tree = ast.parse(self.text)
         except (SyntaxError, ValueError) as error:
-            raise DeclarationError(f"{path} isn't Python that can be read: {error}") from error
+            raise DeclarationError(
+                "package-unusable", f"{path} isn't Python that can be read: {error}"
+            ) from error
         self.newline = "\r\n" if b"\r\n" in content else "\n"
         self._added: dict[int, list[str]] = {}
 

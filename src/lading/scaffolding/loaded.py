@@ -88,7 +88,8 @@ def _imported(name: str, folder: Path) -> tuple[Any, Any]:
         raise
     except Exception as error:  # code of the application's own may raise anything
         raise DeclarationError(
-            f"the package {folder} can't be imported: {type(error).__name__}: {error}"
+            "package-unusable",
+            f"the package {folder} can't be imported: {type(error).__name__}: {error}",
         ) from error
     return models, schemas
 

@@ -45,8 +45,9 @@ def memory_of(folder: Path) -> Memory:
             raise TypeError("it holds other types")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DeclarationError(
+            "package-unusable",
             f"{path} can't be read ({type(error).__name__}: {error}); expected what lading init "
-            "wrote. Restore it, or remove it: what is missing in the modules then counts as new"
+            "wrote. Restore it, or remove it: what is missing in the modules then counts as new",
         ) from error
     return memory
 

@@ -200,8 +200,9 @@ def catalog_in(schemas: Any, path: Path) -> tuple[str, Catalog]:
     }
     if len(catalogs) != 1:
         raise DeclarationError(
+            "package-unusable",
             f"{path} has {listed(sorted(catalogs.values())) if catalogs else 'no catalog'}; "
-            "expected one Catalog. Give the module one: catalog = Catalog(...)"
+            "expected one Catalog. Give the module one: catalog = Catalog(...)",
         )
     ((catalog, variable),) = catalogs.items()
     return variable, catalog

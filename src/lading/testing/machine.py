@@ -142,8 +142,9 @@ class RoundTripMachine(RuleBasedStateMachine):
         kind = type(self)
         if not isinstance(getattr(kind, "catalog", None), Catalog):
             raise DeclarationError(
+                "machine-malformed",
                 f"{kind.__name__} has no catalog; write RoundTripMachine(catalog), or "
-                "catalog = ... in the class"
+                "catalog = ... in the class",
             )
         self.most = kind.max_records
         if "_plans" not in vars(kind):

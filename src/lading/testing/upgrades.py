@@ -70,7 +70,7 @@ def assert_upgrades(
         check_factory("engine_factory", engine_factory)
     refused = [str(finding) for finding in check(catalog, lock) if finding.severity != SAFE]
     if refused:
-        raise DeclarationError(refused)
+        raise DeclarationError("lock-refused", refused)
     place = Path(lock)
     sealed = read_lock(place)
     for past in _pasts(catalog, sealed, place, overrides or {}):

@@ -102,7 +102,9 @@ class ArchiveSource:
         expected = comment.removeprefix(SEAL).decode("latin-1")
         if comment != SEAL + digest.encode():
             raise ChecksumError(
-                "the archive differs from its seal (edited after export?)",
+                Message(
+                    "archive-edited", "the archive differs from its seal (edited after export?)"
+                ),
                 DAMAGED,
                 expected=expected,
                 found=digest,

@@ -210,9 +210,10 @@ class _ColumnDrawing:
         if value is None and self.nullable:
             return None
         raise DeclarationError(
+            "overrides-needed",
             f"overrides for {self.name} gave {shown(value)}, which {self.column.type!r}, its field "
             f"or some engine doesn't take{self._refusal(value)}; draw values of its type, length "
-            "and range"
+            "and range",
         )
 
     def _stored(self, value: Any) -> Any:
@@ -304,7 +305,8 @@ class _ColumnDrawing:
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a column that can't be drawn."""
         return DeclarationError(
+            "overrides-needed",
             f"{self.name} ({self.column.type!r}) {problem}; say what draws them, "
             f"overrides={{{self.name!r}: strategy}}, or declare a field of one of marshmallow's "
-            "classes for the column"
+            "classes for the column",
         )

@@ -171,8 +171,9 @@ class Plans:
         if not any(column.nullable and column not in fields for column in foreign.columns):
             names = ", ".join(column.name for column in foreign.columns)
             raise DeclarationError(
+                "overrides-needed",
                 f"{plan.name}: {names} must refer to {foreign.target.fullname}, which no schema "
-                "carries, and a fresh database has no rows of it; give that table a schema"
+                "carries, and a fresh database has no rows of it; give that table a schema",
             )
         return True
 

@@ -136,8 +136,9 @@ class Plan:
             if in_check(column.table, (column,))
         )
         raise DeclarationError(
+            "overrides-needed",
             f"{self.name}: of {self.refused} rows that were drawn, its CHECKs took none ({texts}); "
-            f"say what draws such values, overrides={{{wanted}}}"
+            f"say what draws such values, overrides={{{wanted}}}",
         )
 
     @property

@@ -122,8 +122,9 @@ class Past:
             values = value_strategy(name, inner, self._golden_values.get(place, {}).values())
         if values is None and not inner.get("nullable"):
             raise DeclarationError(
+                "overrides-needed",
                 f"assert_upgrades: nothing can be drawn for {place}, as it was at seal "
-                f"{self.number}; give overrides={{{place!r}: a strategy of written values}}"
+                f"{self.number}; give overrides={{{place!r}: a strategy of written values}}",
             )
         return joined(st.none() if inner.get("nullable") else None, values)
 
