@@ -20,7 +20,14 @@ from hypothesis import strategies as st
 from lading.values.arrays import Array, LabelSet
 from lading.values.base import Kind, article
 from lading.values.datetimes import Date, DateTime, Interval, Time
-from lading.values.json_text import canonical_json, json_text, parse_json
+from lading.values.json_text import (
+    DEEPEST_RECORD,
+    canonical_json,
+    json_text,
+    parse_json,
+    plain_json_text,
+    repeated,
+)
 from lading.values.scalars import (
     JSON_NULL,
     Boolean,
@@ -48,6 +55,7 @@ class Other(enum.Enum):
 
 COLOURS = Choice(dict(Colour.__members__))
 LABELS = Choice({"small": "small", "large": "large"})
+ALLERGENS = LabelSet(("nuts", "milk", "eggs"))
 SOME_UUID = uuid.UUID("0b0e1a2c-3d4e-5f60-7182-93a4b5c6d7e8")
 EAST = dt.timezone(dt.timedelta(hours=2))
 
@@ -111,6 +119,8 @@ CANONICAL: list[tuple[Kind, Any, Any]] = [
     (Bytes(), b"\xff\x00a", "/wBh"),
     (COLOURS, Colour.blue, "blue"),
     (LABELS, "large", "large"),
+    (ALLERGENS, {"nuts", "eggs"}, ["eggs", "nuts"]),
+    (ALLERGENS, set(), []),
     (Json(), {"b": [1, 2.5, None], "a": "é"}, {"a": "é", "b": [1, 2.5, None]}),
     (Json(), JSON_NULL, {"$json": None}),
     (Json(), {"$json": None}, {"$json": {"$json": None}}),
@@ -212,6 +222,8 @@ UNWRITABLE: list[tuple[Kind, Any]] = [
     (COLOURS, "green"),
     (COLOURS, 1),
     (LABELS, "Large"),
+    (ALLERGENS, ["nuts"]),
+    (ALLERGENS, {"Nuts"}),
     (Json(), math.nan),
     (Json(), {1: "a"}),
     (Json(), {"a": {1, 2}}),
@@ -356,6 +368,10 @@ UNREADABLE: list[tuple[Kind, Any]] = [
     (COLOURS, "RED"),
     (COLOURS, 1),
     (COLOURS, None),
+    (ALLERGENS, "nuts"),
+    (ALLERGENS, ["nuts", "nuts"]),
+    (ALLERGENS, ["salt"]),
+    (ALLERGENS, [["nuts"]]),
     (Json(), math.inf),
 ]
 
@@ -661,6 +677,37 @@ def test_deep_json_is_a_value_error() -> None:
         Json().write(value)
     while value:  # so that its end doesn't recurse either
         value = value[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({1: "a"}, "1 isn't a key of a JSON object (a string)"),
+        ([("a",)], "('a',) isn't a JSON value"),
+        ({"a": b""}, "b'' isn't a JSON value"),
+    ],
+)
+def test_the_text_of_plain_json_refuses_what_is_not_plain(value: Any, message: str) -> None:
+    """A function of a change may return anything, and JSON would write some of it otherwise."""
+    with pytest.raises(ValueError) as caught:
+        plain_json_text(value)
+    assert str(caught.value) == message
+
+
+def test_the_text_of_plain_json_has_a_depth() -> None:
+    """A value that no reader would take is refused as it is written."""
+    value: list[Any] = []
+    for _ in range(DEEPEST_RECORD + 1):
+        value = [value]
+    with pytest.raises(ValueError, match="nested more than"):
+        plain_json_text(value)
+
+
+def test_the_first_item_that_stands_twice_is_named() -> None:
+    """Nothing stands twice: that is a mistake of who asks."""
+    assert repeated("abcdcb") == "c"
+    with pytest.raises(ValueError, match="each item is there once"):
+        repeated("abc")
 
 
 def test_canonical_json_sorts_by_code_point() -> None:
