@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from cli.conftest import make_database
+from lading.cli.secrets import masked, without_passwords
 from support.backends import Backend
 
 SECRET = "s3cr3t-w0rd"
@@ -100,6 +101,15 @@ def test_a_missing_driver_is_told_with_its_extra(run, url, extra, monkeypatch) -
     monkeypatch.setitem(sys.modules, "psycopg", None)
     monkeypatch.setitem(sys.modules, "pymysql", None)
     assert f"isn't installed: pip install 'lading[{extra}]'" in run("inspect", url, code=2).stderr
+
+
+def test_a_short_password_is_masked_only_where_it_stands_as_one(monkeypatch) -> None:
+    """A longer one is masked wherever it stands, for a driver may quote it."""
+    monkeypatch.setattr("lading.cli.secrets._passwords", set())
+    assert masked("postgresql://me:is@h/d") == "postgresql://me:***@h/d"
+    assert masked("postgresql://me:secret@h/d") == "postgresql://me:***@h/d"
+    text = "this is secret: postgresql://me:is@h/d"
+    assert without_passwords(text) == "this is ***: postgresql://me:***@h/d"
 
 
 def test_a_server_that_cant_be_reached_is_the_databases_fault(run) -> None:

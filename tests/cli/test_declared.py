@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import DECLARED
+from lading import Catalog
 
 MODULE = f"""{DECLARED}
 class Deep:
@@ -155,3 +156,23 @@ def test_the_database_of_a_bundle_stands_in_for_a_catalog(run, backup, shop, mon
     monkeypatch.setenv("DATABASE_URL", shop)
     run("diff", backup, backup)
     run("verify", backup, "--restore")
+
+
+def test_a_project_that_names_no_catalog_is_passed_over(run, shop) -> None:
+    """The database is taken as it is, and projects above aren't asked."""
+    Path("pyproject.toml").write_text("[tool.other]\n")
+    result = run("export", shop, "backup")
+    assert "2 entities, 5 records" in result.stdout
+
+
+def test_a_module_without_a_catalog_may_fill_the_default_one(run, shop, monkeypatch) -> None:
+    """What a script declares belongs to it."""
+    filled = Catalog("scripts")
+    monkeypatch.setattr("lading.cli.declared.default_catalog", filled)
+    Path("shop_script.py").write_text(
+        DECLARED.replace('catalog = Catalog("shop")', "from lading.cli import declared").replace(
+            "catalog = catalog", "catalog = declared.default_catalog"
+        )
+    )
+    monkeypatch.delitem(sys.modules, "shop_script", raising=False)
+    assert "1 entity, 3 records" in run("export", shop, "backup", "--catalog", "shop_script").stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import pty
@@ -18,7 +20,13 @@ import pytest
 from cli.conftest import DECLARED, query
 from lading import errors
 from lading.cli import error_messages
-from lading.cli.error_messages import CODES, exit_code_of, in_words_of_options
+from lading.cli.error_messages import (
+    CODES,
+    exit_code_of,
+    failures_reported,
+    in_words_of_options,
+    termination_raised,
+)
 from lading.cli.exit_codes import ExitCode
 from lading.cli.main import main
 from lading.report import ImportReport
@@ -235,3 +243,39 @@ def test_the_group_mounts_as_a_command_of_flask(shop, folder) -> None:
     assert (folder / "backup").is_dir()
     result = app.test_cli_runner().invoke(args=["lading", "export", shop, "backup"])
     assert result.exit_code == ExitCode.BUNDLE
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "text"),
+    [
+        (errno.EPIPE, ExitCode.CLOSED_PIPE, ""),
+        (errno.ENOSPC, ExitCode.BUNDLE, "standard output: can't be written: no room. Make room"),
+        (errno.EIO, ExitCode.BUG, "this is a bug in lading: OSError"),
+    ],
+)
+def test_what_the_output_refuses_is_told_from_a_bug(number, code, text, capfd) -> None:
+    """A reader that has gone, a full disk, and anything else that a system may say."""
+    with pytest.raises(click.exceptions.Exit) as caught, failures_reported(as_json=False):
+        raise OSError(number, "no room")
+    assert caught.value.exit_code == code
+    assert text in capfd.readouterr().err
+
+
+def test_an_output_that_is_no_file_is_left_as_it_is(monkeypatch) -> None:
+    """Whoever calls a command from Python may have put anything in its place."""
+    output = io.StringIO()
+    monkeypatch.setattr("sys.stdout", output)
+    with failures_reported(as_json=False):
+        click.echo("café ☕")
+    assert output.getvalue() == "café ☕\n"
+
+
+def test_a_handler_of_the_application_s_own_stays() -> None:
+    """A command within an application is ended as the application ends."""
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        handler = signal.getsignal(signal.SIGTERM)
+        with termination_raised():
+            assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGTERM, before)

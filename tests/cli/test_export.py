@@ -48,6 +48,20 @@ def test_a_bundle_is_replaced_only_where_asked_to(run, shop, backup) -> None:
     assert "unchanged" not in run("export", shop, "backup", "--overwrite").stdout
 
 
+def test_a_bundle_that_is_not_whole_again_is_told(run, shop, monkeypatch) -> None:
+    """``--verify`` reads what was written, and a disk may have lost some of it."""
+
+    def damaged(path, **options):
+        file = Path(path) / "01_suppliers.json"
+        file.write_bytes(file.read_bytes().replace(b"mill", b"mile"))
+        return verify(path, **options)
+
+    monkeypatch.setattr("lading.cli.export.verify", damaged)
+    result = run("export", shop, "backup", "--verify", code=3)
+    assert "01_suppliers.json: its checksum differs" in result.stdout
+    assert "verified: whole" not in result.stdout
+
+
 def test_entities_may_be_excluded(run, shop, backup) -> None:
     """--exclude is --only with all the others; the last entity can't be excluded."""
     run("export", shop, "a", "--exclude", "suppliers")

@@ -207,6 +207,36 @@ def test_a_plan_that_skips_lists_the_fields_that_differ(run, run_json, changed, 
     assert told[0] in run("import", changed, backup, *options).stdout
 
 
+def test_standard_input_is_one_thing(run, shop) -> None:
+    """A document and a plan can't both come from it."""
+    result = run("import", shop, "-", "--expect", "-", code=2, stdin="{}")
+    assert "Standard input is either the document or the plan, not both." in result.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--on-conflict", "mirror")])
+def test_an_import_with_problems_is_not_asked_about(run, changed, options) -> None:
+    """They are corrected first, whatever would be decided."""
+    product = {"slug": "oil", "price": None, "supplier": None}
+    document = {"schema_versions": {"products": 1}, "products": [product]}
+    result = run("import", changed, "-", *options, code=3, stdin=json.dumps(document))
+    assert "the import has problems; correct them first" in result.stderr
+    assert "price" in result.stdout
+    assert "nothing was written" in result.stdout
+    assert len(query(changed, PRICES)) == 4
+
+
+@pytest.mark.parametrize(("answer", "code", "count"), [("y\n", 0, 3), ("n\n", 1, 4), ("", 1, 4)])
+def test_a_mirror_that_deletes_is_asked_about(
+    run, changed, backup, answer, code, count, monkeypatch
+) -> None:
+    """The end of the input is no answer."""
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    result = run("import", changed, backup, "--on-conflict", "mirror", code=code, stdin=answer)
+    assert "Do this?" in result.stderr
+    assert "- products slug 'yeast'" in result.stderr
+    assert len(query(changed, PRICES)) == count
+
+
 @pytest.mark.parametrize(
     ("answer", "code", "word"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated"), (b"\4", 1, "")],
@@ -234,7 +264,7 @@ def test_a_prompt_ends_as_a_command_does(changed, backup, answer, code, word) ->
         else:
             process.send_signal(answer)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(2)
+            process.wait(30)
     stdout, stderr = process.communicate()
     os.close(mine)
     os.close(theirs)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.orm import declarative_base
 
 from cli.conftest import query
 
+BASE = declarative_base()
 MODELS = """
 import sqlalchemy as sa
 from sqlalchemy.orm import declarative_base, mapped_column
@@ -109,6 +111,7 @@ def test_a_folder_that_cant_be_written_is_told(run, shop, folder) -> None:
         (("--models", "os.path"), "--models is 'os.path'; expected 'module:attribute'."),
         (("--models", "os:nothing"), "--models 'os:nothing': os has no 'nothing'"),
         (("--models", "os:path", "app"), "source is <module 'posixpath'"),
+        (("--models", "cli.test_init:BASE"), "Missing argument: expected PACKAGE, the folder"),
     ],
 )
 def test_wrong_usage_is_told(run, arguments, message) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import lading
 from lading.cli.main import COMMANDS, main
@@ -100,6 +101,17 @@ def test_commands_are_completed_without_being_imported() -> None:
     """Completion answers at each key press."""
     items = main.shell_complete(click.Context(main), "ex")
     assert [(item.value, item.help) for item in items] == [("export", COMMANDS["export"].summary)]
+
+
+def test_nothing_completes_a_misspelt_command(run, monkeypatch) -> None:
+    """An error would stand in the middle of the line that somebody types."""
+    monkeypatch.setenv("_MAIN_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    for words, completed in (("main exprt --", False), ("main export --js", True)):
+        monkeypatch.setenv("COMP_WORDS", words)
+        result = CliRunner().invoke(main, prog_name="main")
+        assert not isinstance(result.exception, click.ClickException)
+        assert ("--json" in result.output) is completed
 
 
 def test_the_shell_asks_by_clicks_own_means() -> None:

@@ -85,3 +85,16 @@ def test_texts_are_those_of_docstrings_in_plain_words() -> None:
     assert argument_texts(lading.upgrade)["max_bytes"].endswith("as in lading import.")
     every = [text for name in CALLED_BY for text in argument_texts(getattr(lading, name)).values()]
     assert not [text for text in every if "`" in text]
+
+
+def test_a_docstring_may_end_with_its_arguments() -> None:
+    """Blank lines and continued ones are no arguments."""
+
+    def function() -> None: ...
+
+    function.__doc__ = (
+        "Do it.\n\nArgs:\n\n    path: The path,\n        continued.\n    flag: Whether."
+    )
+    texts = argument_texts(function)
+    assert list(texts) == ["path", "flag"]
+    assert texts["path"].startswith("The path, continued")

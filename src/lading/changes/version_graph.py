@@ -36,10 +36,10 @@ class VersionGraph:
     def _lay(self, change: type[Change], old: State, new: State) -> None:
         known = self.onward.get(old) or self.back.get(new)
         if known is not None:
-            other, what = known[0], "ends" if new[1] is None else f"leads to version {new[1]}"
-            if old[1] is None:
-                what = "begins"
-            self.faults.append((change, f"{what} of {old[0]}, as {other.__name__} does already"))
+            what = f"leads to version {new[1]} of {old[0]}"
+            if old[1] is None or new[1] is None:
+                what = f"{'begins' if old[1] is None else 'ends'} {old[0]}"
+            self.faults.append((change, f"{what}, as {known[0].__name__} does already"))
             return
         self.onward[old] = (change, new)
         self.back[new] = (change, old)

@@ -86,7 +86,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the arguments begin with; a misspelt one is told the others."""
-        if args[0] not in self.list_commands(ctx):
+        if not ctx.resilient_parsing and args[0] not in self.list_commands(ctx):
             known = nearest(args[0], self.list_commands(ctx))
             ctx.fail(f"No such command {args[0]!r}; expected one of: {known}.")
         return super().resolve_command(ctx, args)

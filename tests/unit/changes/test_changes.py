@@ -18,6 +18,7 @@ from lading import (
     Move,
     Owned,
     Rename,
+    Split,
     change,
 )
 from lading.changes.history import history_of
@@ -94,6 +95,7 @@ EXPECTED = (
         ({"items": 2}, [], f"upgrades items by 2; {EXPECTED}"),
         ({}, [], 'upgrades = {}; write {"entity": (1, 2)}'),
         (["items"], [], "upgrades = ['items']; write {\"entity\": (1, 2)}"),
+        ({5: (1, 2)}, [], "upgrades names 5; write an entity's name"),
         (
             {"items": (2, 3)},
             [],
@@ -285,6 +287,32 @@ def test_63_two_changes_of_one_version_are_refused() -> None:
         "Two: leads to version 2 of items, as One does already; make one of them the next version, or "
         "both one change",
     )
+
+
+def test_two_changes_that_begin_or_end_one_entity_are_refused() -> None:
+    """Only one of them can have done so."""
+    catalog = shop()
+    changed(catalog, ITEMS, name="First")
+    for name in ("One", "Two"):
+        changed(catalog, {"orders": (None, 1), "gone": (2, None)}, Drop("gone"), name=name)
+    rest = "as One does already; make one of them the next version, or both one change"
+    assert mistakes(catalog) == (f"Two: begins orders, {rest}", f"Two: ends gone, {rest}")
+
+
+def test_what_a_step_begins_has_no_version_before() -> None:
+    """Whoever has the entity already would get it twice."""
+    catalog = shop(2, 2)
+    step = Split("items", "orders", fields="amount", key="amount", ref="order")
+    changed(catalog, {"items": (1, 2), "orders": (1, 2)}, step)
+    assert mistakes(catalog) == (f"Some: {step!r} begins orders; write (None, 1) as its versions",)
+
+
+def test_steps_are_a_list() -> None:
+    """With a docstring, and nothing else to say."""
+    catalog = shop()
+    body = {"__doc__": "Nothing.", "catalog": catalog, "upgrades": ITEMS, "steps": Drop("items")}
+    type("Some", (Change,), body)
+    assert mistakes(catalog) == ("Some: steps = Drop('items'); write a list of steps",)
 
 
 def test_changes_that_wait_for_each_other_are_refused_by_their_path() -> None:

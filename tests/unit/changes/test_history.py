@@ -130,3 +130,15 @@ def test_a_plan_is_found_once_and_its_shapes_are_each_caller_s_own() -> None:
     assert "extra" not in plans[1].shapes.roots["a"]["fields"]
     changed(catalog, {"b": (1, None)}, Drop("b"))
     assert history_of(catalog) is not history
+
+
+def test_plans_of_many_bundles_are_kept_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that reads documents of any versions doesn't fill its memory with them."""
+    monkeypatch.setattr("lading.changes.upgrade_plan.KEPT_PLANS", 2)
+    catalog = catalog_of(a=4)
+    for version in (1, 2, 3):
+        changed(catalog, {"a": (version, version + 1)}, name=f"To{version + 1}")
+    history = history_of(catalog)
+    for version in (1, 2, 3, 1):
+        assert planned(history, {"a": version}) == [f"To{n}" for n in range(version + 1, 5)]
+        assert len(history.plans) <= 2
