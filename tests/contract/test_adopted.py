@@ -232,6 +232,19 @@ def test_a_column_that_is_left_out_says_its_declared_type(
         )
 
 
+def test_odd_names_and_large_numbers_of_mariadb_come_back(mariadb: Backend, tmp_path: Path) -> None:
+    """A backtick in a column's name, and the upper half of an unsigned BIGINT, in SQLite too."""
+    with mariadb.database() as engine:
+        run(
+            engine,
+            "CREATE TABLE odd (id BIGINT UNSIGNED PRIMARY KEY, `a``b` INT)",
+            f"INSERT INTO odd VALUES ({2**64 - 1}, 1)",
+        )
+        catalog = Catalog.from_metadata(engine)
+        assert [value.name for value in catalog.use()["odd"].values] == ["id", "a`b"]
+        assert_restored(catalog, tmp_path / "a")
+
+
 def test_what_has_no_name_in_sqlite_is_named_or_left_out(tmp_path: Path) -> None:
     """A table gets one; a column is left out, for SQLAlchemy's must have one."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'a.db'}")

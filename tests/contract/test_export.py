@@ -948,6 +948,19 @@ def test_values_that_a_column_can_t_hold_are_located(
     assert str(error).endswith(remedy)
 
 
+def test_a_record_that_no_reader_would_take_is_named(
+    sqlite_memory: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its entity and key; nothing is left of the bundle."""
+    monkeypatch.setattr(export_run, "MAX_RECORD", 200)
+    world = worlds.types()
+    with sqlite_memory.database() as engine:
+        world.filled(engine)
+        error = refused(engine, world.catalog, tmp_path)
+    assert (error.entity, error.key) == ("things", {"code": "edges"})
+    assert "things: the record with code 'edges' is longer than" in str(error)
+
+
 def test_infinite_decimals_of_postgresql_are_words(postgresql: Backend) -> None:
     """A scale-less numeric holds them there."""
     world = worlds.types()

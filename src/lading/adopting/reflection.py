@@ -50,6 +50,7 @@ def reflected(
         TargetError: The database can't be read.
     """
     metadata = sa.MetaData()
+    sa.event.listen(metadata, "column_reflect", _unescape)
     if portable:
         sa.event.listen(metadata, "column_reflect", _generalize)
     try:
@@ -105,6 +106,12 @@ def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: dict[st
         drop_lost_references(table)
 
 
+def _unescape(inspector: Any, _table: Any, column: Any) -> None:
+    """Read a backtick in a column's name, which SQLAlchemy leaves doubled on MariaDB."""
+    if inspector.dialect.name in ("mysql", "mariadb"):
+        column["name"] = column["name"].replace("``", "`")
+
+
 def _generalize(_inspector: Any, _table: Any, column: Any) -> None:
     column["type"] = generic(column["type"])
 
@@ -113,6 +120,8 @@ def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     """Return a type that all engines know for an engine's own, if values are of the same kind."""
     if isinstance(type_, postgresql.DOMAIN):
         return generic(type_.data_type)  # whose values it narrows, and no more
+    if isinstance(type_, mysql.BIGINT) and type_.unsigned:
+        return type_  # whose upper half no generic type has
     try:
         general: Any = type_.as_generic()
     except NotImplementedError:

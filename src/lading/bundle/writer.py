@@ -28,6 +28,9 @@ from lading.messages import Message, listed, shown
 
 __all__ = ["BundleWriter", "EntityFile"]
 
+#: What is wrong with a record that no reader would take.
+TOO_LONG = Message("too-large", f"is longer than the {MAX_RECORD:,} bytes that are read again")
+
 
 class EntityFile:
     """An entity file that is being written, by ``BundleWriter.entity_file``.
@@ -54,9 +57,13 @@ class EntityFile:
         if text.count(b"\n") != len(lines) - 1:
             raise ValueError("a record's text has a newline in it")
         if len(text) > MAX_RECORD and max(map(len, lines)) >= MAX_RECORD:
-            problem = f"a record is longer than the {MAX_RECORD} bytes that are read again"
+            place = next(n for n, line in enumerate(lines, 1) if len(line) >= MAX_RECORD)
             raise BundleError(
-                Message("too-large", problem), "Keep such data elsewhere.", file=self.filename
+                TOO_LONG,
+                "Keep such data elsewhere.",
+                file=self.filename,
+                record=self.record_count + place,
+                entity=self.entity_type,
             )
         self._put(SEPARATOR + text if self.record_count else text)
         self.record_count += len(lines)

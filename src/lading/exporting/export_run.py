@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from lading.bundle import BundleWriter
+from lading.bundle.file_format import MAX_RECORD
 from lading.bundle.manifest import External, FileEntry, Manifest
+from lading.bundle.writer import TOO_LONG
 from lading.catalog import Catalog
 from lading.changes.history import history_of
 from lading.database.live.base import Database
@@ -28,12 +30,14 @@ from lading.exporting.shared_keys import refuse_shared_keys
 from lading.mapping.load_order import LoadOrder, load_order_of
 from lading.messages import Message
 from lading.model.entities import Entities
+from lading.model.hidden import masked
 from lading.model.rowsets import RowSet, references_of
 from lading.model.shape import targets_of
 from lading.options import check_flags, conditions_of, entity_names
+from lading.planning.change_text import key_text
 from lading.records.marshmallow_path import dumped, needs_marshmallow
 from lading.report import Progress
-from lading.values.json_text import on_own_stack
+from lading.values.json_text import on_own_stack, parse_json
 
 Watch = Callable[[Progress], None]
 
@@ -149,8 +153,23 @@ class Export:
             closing(self.records(name)) as chunks,
         ):
             for lines in chunks:
+                if max(map(len, lines), default=0) >= MAX_RECORD:
+                    raise self._too_long(name, lines)
                 file.write(lines)
         return self.contents.entry(file, self.tallies[name].links)
+
+    def _too_long(self, name: str, lines: list[bytes]) -> TargetError:
+        """Return the error for the first of some records that no reader would take."""
+        line = next(line for line in lines if len(line) >= MAX_RECORD)
+        rows = self.entities[name]
+        record = on_own_stack(parse_json, line)
+        key = masked(rows.key, {part: record[part] for part in rows.key_names})
+        return TargetError(
+            Message("too-large", f"the record with {key_text(key)} {TOO_LONG}"),
+            "Keep such data elsewhere, or export the other entities only.",
+            entity=name,
+            key=key,
+        )
 
     def check_counts(self) -> None:
         """Raise ``TargetError`` if a row of an owned table or a link table is in no record.

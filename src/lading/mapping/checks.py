@@ -157,15 +157,26 @@ def lost_targets(context: Context) -> Iterator[tuple[SchemaClass, str]]:
             if not isinstance(reference, Reference) or context.failed(reference.target.schema):
                 continue
             restored = _restored(reference.target)
-            for column in reference.remote:
+            for local, column in zip(reference.columns, reference.remote, strict=True):
                 if reference.target.in_base(column) not in restored:
                     yield schema, _lost(reference, column)
+                elif local.computed is not None and column is reference.target.surrogate:
+                    yield schema, _computed(reference, local)
 
 
 def _lost(reference: Reference, column: Column) -> str:
     return (
         f"{reference.name} refers to {column}, which {reference.target.schema.__name__} doesn't "
         "restore; carry that column, or leave the reference out with Meta.exclude = "
+        f"({reference.name!r},)"
+    )
+
+
+def _computed(reference: Reference, column: Column) -> str:
+    return (
+        f"{reference.name}: the database computes {column}, which is an id of "
+        f"{reference.target.schema.__name__}, and an import numbers these anew; keep them with "
+        f"keep_id = True in that Meta, or leave the reference out with Meta.exclude = "
         f"({reference.name!r},)"
     )
 

@@ -282,8 +282,14 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
                     "name another field"
                 )
             if isinstance(member, Value) and not member.writable:
+                why = (
+                    "the database computes"
+                    if member.column.computed is not None
+                    else "is dump_only"
+                )
                 raise AmbiguousDeclaration(
-                    f"natural_key names {name!r}, which is never read back; name another field"
+                    f"natural_key names {name!r}, which {why}, so that no import would write it; "
+                    "name another field"
                 )
             if isinstance(member, Value) and not member.kind.is_key:
                 kind = article(member.kind.name)

@@ -472,6 +472,30 @@ def test_a_reference_to_a_column_that_is_not_restored(option: str) -> None:
     ) in refusal(catalog)
 
 
+def test_a_computed_reference_to_an_id_that_is_numbered_anew() -> None:
+    """The database would compute the old id; where ids are kept, it is the same."""
+    base = new_base()
+    shelf = table(base, "Shelf", "shelves")
+    owner = mapped_column(sa.ForeignKey("shelves.id"), sa.Computed("row + 1", persisted=True))
+    box = table(base, "Box", "boxes", row=mapped_column(sa.Integer), shelf_id=owner)
+    catalog = catalog_of(shelf, box)
+    assert "shelf: the database computes boxes.shelf_id, which is an id of" in refusal(catalog)
+    kept = Catalog("kept", keep_ids=True)
+    for model in (shelf, box):
+        schema_for(model, kept)
+    assert kept.use()["boxes"].references
+
+
+def test_a_computed_field_is_no_key() -> None:
+    """No import writes it, so nothing could be matched by it."""
+    base = new_base()
+    code = mapped_column(sa.Integer, sa.Computed("1"), unique=True)
+    item = table(base, "Item", "items", code=code)
+    catalog = Catalog("test")
+    schema_for(item, catalog, natural_key="code")
+    assert "'code', which the database computes" in refusal(catalog)
+
+
 def test_flat_needs_a_key_of_one_plain_field() -> None:
     """A composite key has no single name."""
     base = new_base()
@@ -803,7 +827,7 @@ def test_a_catalog_that_was_mended_can_be_used() -> None:
         ({"dump_only": ("other",)}, "other is dump_only, and what refers to other records is"),
         (
             {"dump_only": ("slug",), "natural_key": "slug"},
-            "natural_key names 'slug', which is never",
+            "natural_key names 'slug', which is dump_only",
         ),
         ({"natural_key": ("slug", "slug")}, "natural_key = ('slug', 'slug') names a field twice"),
         ({"natural_key": 5}, "natural_key = 5; write a field's name, or several"),
