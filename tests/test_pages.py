@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import inspect
 import os
+import pkgutil
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 import pytest
@@ -90,6 +94,37 @@ def test_every_public_name_is_on_a_page() -> None:
     names -= {"lading.drawing.FORMATS"}  # which drawn lists
     names |= {f"lading.formats.{name}" for name in vars(formats) if name.endswith("_schema")}
     assert not names - described
+
+
+def documented() -> Iterator[tuple[str, Any]]:
+    """Yield the functions and methods that the reference shows, by the names that it has."""
+    text = "\n".join(page.read_text("utf-8") for page in (DOCS / "reference").glob("*.md"))
+    pattern = r"^\.\. auto(function|class):: ([\w.]+).*((?:\n {3}:.*)*)"
+    for kind, name, options in re.findall(pattern, text, re.M):
+        if kind == "function":  # which may have its module's name
+            yield name, attrgetter(name.removeprefix("lading."))(lading)
+            continue
+        value = pkgutil.resolve_name(name)
+        members = re.search(":members: (.+)", options)
+        for member in members[1].split(", ") if members else ():
+            method = getattr(value, member)
+            if callable(method):
+                yield f"{name}.{member}", method
+
+
+@pytest.mark.parametrize(("name", "function"), list(documented()), ids=lambda each: str(each)[:60])
+def test_a_function_of_the_reference_says_what_it_takes_and_returns(
+    name: str, function: Any
+) -> None:
+    """Each parameter by its name, and no other; and what comes back."""
+    signature = inspect.signature(function)
+    text = inspect.getdoc(function) or ""
+    arguments = re.split(r"\n(?:Returns|Yields|Raises):", text.partition("Args:")[2])[0]
+    described = re.findall(r"^ {4}(\w+)(?:, \w+)*:", arguments, re.M)
+    wanted = [p for p in signature.parameters if p not in ("self", "cls")]
+    assert set(described) == set(wanted), name
+    if signature.return_annotation not in ("None", None, inspect.Signature.empty):
+        assert "Returns:" in text or "Yields:" in text, name
 
 
 def test_every_guarantee_has_its_test() -> None:

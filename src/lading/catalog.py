@@ -132,6 +132,9 @@ class Catalog:
             leaves_out: Like the option of ``Catalog``.
             schemas: Schemas of your own; the rest of the source is adopted beside them.
 
+        Returns:
+            The catalog; an engine's database is reflected when it is first used.
+
         Raises:
             DeclarationError: ``source`` isn't of these forms, or another option has a mistake.
         """
@@ -197,6 +200,9 @@ class Catalog:
 
         Args:
             change: A subclass of ``Change``.
+
+        Raises:
+            DeclarationError: It is something else.
         """
         is_change = isinstance(change, type) and hasattr(change, "upgrades")
         if not is_change or not hasattr(change, "steps"):
@@ -326,6 +332,9 @@ def import_order(catalog: Catalog | None = None) -> dict[str, int]:
 
     Args:
         catalog: The catalog of the entities; by default the default one.
+
+    Returns:
+        The places by the names of the entities.
 
     Raises:
         DeclarationError: The catalog is empty, its schemas have mistakes, or required references

@@ -22,7 +22,11 @@ Schema = dict[str, Any]
 
 
 def manifest_schema() -> Schema:
-    """Return the JSON Schema of a bundle's ``manifest.json``."""
+    """Describe a bundle's ``manifest.json``.
+
+    Returns:
+        The JSON Schema.
+    """
     body = _of_struct("The manifest of a bundle", ManifestFields)
     body["properties"]["manifest_sha256"] = msgspec.json.schema(Digest)
     body["required"].append("manifest_sha256")
@@ -30,7 +34,11 @@ def manifest_schema() -> Schema:
 
 
 def plan_schema() -> Schema:
-    """Return the JSON Schema of each line of a plan's file: header, change or summary."""
+    """Describe each line of a plan's file: header, change or summary.
+
+    Returns:
+        The JSON Schema.
+    """
     structs = (PlanHeader, ChangeLine, SealedSummary)
     definitions = _definitions(*structs)
     header = definitions[PlanHeader.__name__]
@@ -44,7 +52,11 @@ def plan_schema() -> Schema:
 
 
 def lock_schema() -> Schema:
-    """Return the JSON Schema of a lock, ``lading.lock.json``."""
+    """Describe a lock, ``lading.lock.json``.
+
+    Returns:
+        The JSON Schema.
+    """
     body = _of_struct("A lock of a catalog's shapes", Lock)
     body["properties"] = {"version": {"const": LOCK_VERSION}, **body["properties"]}
     body["required"].insert(0, "version")
@@ -52,16 +64,29 @@ def lock_schema() -> Schema:
 
 
 def verification_schema() -> Schema:
-    """Return the JSON Schema of the evidence that ``Verification.write`` leaves."""
+    """Describe the evidence that ``Verification.write`` leaves.
+
+    Returns:
+        The JSON Schema.
+    """
     return _of_struct("What a verification of a bundle found", EvidenceFormat)
 
 
 def entity_file_schema(
     entity: str | None = None, version: int | None = None, record: Schema | None = None
 ) -> Schema:
-    """Return the JSON Schema of an entity file: of any, or of one with records of a schema.
+    """Describe an entity file: any, or one with records of a schema.
 
-    ``record`` is what ``json_schema`` returns for the entity.
+    Args:
+        entity: The entity's name; by default any.
+        version: The version of its records; by default any.
+        record: What ``json_schema`` returns for the entity; by default any object.
+
+    Returns:
+        The JSON Schema.
+
+    Raises:
+        ArgumentError: An argument is of another type.
     """
     check_text("entity", entity)
     check_number("version", version)

@@ -319,11 +319,19 @@ class ImportReport:
         return "\n".join(lines)
 
     def as_mapping(self) -> dict[str, dict[str, int]]:
-        """Return the counts per entity as plain dictionaries, for logs and JSON."""
+        """Describe the counts for logs and JSON.
+
+        Returns:
+            The counts of each entity, by name, as plain dictionaries.
+        """
         return {name: asdict(counts) for name, counts in self.entities.items()}
 
     def headline(self) -> str:
-        """Say in a phrase whether anything was committed, and whose turn it is."""
+        """Say in a phrase whether anything was committed, and whose turn it is.
+
+        Returns:
+            The phrase.
+        """
         if self.committed:
             return "committed"
         if self.callers and not self.rolled_back:

@@ -151,6 +151,12 @@ class Manifest(ManifestFields, frozen=True):
         """Tell whether two bundles hold the same records in the same form.
 
         When, by whom and from what snapshot they were written makes no difference.
+
+        Args:
+            other: The other bundle's manifest.
+
+        Returns:
+            Whether they do.
         """
         contents, others = self._members(), other._members()
         return all(contents[name] == others[name] for name in contents.keys() - _OCCASION)
@@ -174,7 +180,11 @@ class Manifest(ManifestFields, frozen=True):
         )
 
     def table(self) -> str:
-        """Return the files as an aligned plain-text table with a line of totals."""
+        """Describe the files for people.
+
+        Returns:
+            An aligned plain-text table with a line of totals.
+        """
         rows = [("order", "file", "records", "bytes", "sha256", "depends on")]
         for entry in self.files:
             count, size = f"{entry.record_count:,}", f"{entry.bytes:,}"
@@ -188,7 +198,14 @@ class Manifest(ManifestFields, frozen=True):
         return _aligned(rows, right=(0, 2, 3))
 
     def to_bytes(self) -> bytes:
-        """Return the canonical text; ``BundleError`` for what JSON can't hold."""
+        """Write the manifest.
+
+        Returns:
+            The canonical text of ``manifest.json``.
+
+        Raises:
+            BundleError: A member holds what JSON can't, or the date has no time zone.
+        """
         members = self._members()
         body = {name: value for name, value in members.items() if value or name not in _OPTIONAL}
         if self.export_date.tzinfo is None:
@@ -208,8 +225,17 @@ class Manifest(ManifestFields, frozen=True):
     def from_bytes(cls, data: bytes, *, path: Path | None = None) -> Manifest:
         """Read a manifest, refusing everything that no catalog is needed to judge.
 
-        Raises ``VersionError`` for a newer format, ``ChecksumError`` where the
-        text isn't what was written, else ``BundleError`` naming the field.
+        Args:
+            data: The bytes of ``manifest.json``.
+            path: The bundle's path, which ``path`` of the manifest then is.
+
+        Returns:
+            The manifest.
+
+        Raises:
+            VersionError: It is of a newer format.
+            ChecksumError: The text isn't what was written.
+            BundleError: A field, which the error names, is wrong.
         """
         body = _FILE.parse(data)
         for fault in chain(_version_faults(body.get("version")), _seal_faults(data)):

@@ -88,7 +88,14 @@ class EntityGraph:
         return [[node for node in self.nodes if node.layer == number] for number in numbers]
 
     def edges_from(self, name: str) -> list[EntityEdge]:
-        """Return the edges that begin at an entity."""
+        """Return the edges that begin at an entity.
+
+        Args:
+            name: The entity's name.
+
+        Returns:
+            The edges; none for an unknown name.
+        """
         return [edge for edge in self.edges if edge.source == name]
 
 

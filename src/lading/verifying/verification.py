@@ -113,7 +113,11 @@ class Verification:
         return f"{self.path}: {count}; {contents}\n  ! {texts}"
 
     def to_bytes(self) -> bytes:
-        """Return the evidence: JSON, by ``lading.formats.verification_schema``."""
+        """Describe what was found for a program.
+
+        Returns:
+            The evidence: JSON, by ``lading.formats.verification_schema``.
+        """
         evidence = EvidenceFormat(
             version=EVIDENCE_VERSION,
             bundle=str(self.path),

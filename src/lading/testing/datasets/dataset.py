@@ -129,7 +129,11 @@ class Dataset:
         return instances_by_plan
 
     def counts(self) -> dict[str, int]:
-        """Return how many rows there are of each entity, owned list and link table."""
+        """Count the rows.
+
+        Returns:
+            How many there are of each entity, owned list and link table, by name.
+        """
         return {plan.name: len(items) for plan, items in self._by_plan.items()}
 
     def resolved(
