@@ -50,10 +50,7 @@ def assert_round_trip(
         trip.written(again, other=True)
         trip.same_bytes(first, again, "the same data with other ids and in another order")
         target = trip.opened(engine_factory)
-        trip.imported(target, first)
-        trip.same_bytes(first, target, "the export after the import")
-        trip.same_cells(cells, trip.cells(target), "after the import")
-        trip.same_rows(target, "after the import", source=source)
+        trip.restored(target, first, cells, source)
         trip.changes_nothing(target, first)
 
 
@@ -89,9 +86,7 @@ def assert_moves(
         trip.written(source, other=False)
         first = trip.exported(source, "the export")
         trip.says_what_was_written(first)
-        trip.imported(target, first)
-        trip.same_rows(target, "after the move")
-        trip.same_bytes(first, target, "the export after the move")
+        trip.restored(target, first)
         trip.changes_nothing(target, first)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,14 +11,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
-from lading.errors import ArgumentError, DeclarationError, ImportFailed, PlanChanged
-from lading.exporter import export_document
-from lading.fresh_databases.factories import EngineFactory, check_factory, database, sqlite_engine
-from lading.importer import import_document
-from lading.importing.import_options import ImportOptions
-from lading.planning.plan import ImportPlan
-from lading.report import ImportReport
-from lading.testing.compare.stored import Stored
+from lading.errors import ArgumentError, DeclarationError, ImportFailed
+from lading.fresh_databases.factories import EngineFactory, check_factory, sqlite_engine
 from lading.testing.datasets.catalog_plan import (
     Overrides,
     Plans,
@@ -29,15 +21,12 @@ from lading.testing.datasets.catalog_plan import (
 )
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.references import Draw
-from lading.testing.stateful.database import Live
+from lading.testing.stateful.database import Exported, Live
 from lading.testing.stateful.edits import Edit, Edits
-from lading.testing.stateful.exported import Exported
+from lading.testing.stateful.import_check import ImportCheck
 from lading.testing.stateful.import_options import drawn_options
-from lading.testing.stateful.state import cascaded, is_held
-from lading.testing.trips.bundles import files_of, load, noted
-from lading.testing.trips.outcome import Outcome
+from lading.testing.trips.bundles import files_of
 from lading.testing.trips.trip import RoundTripError, Trip, hold_records
-from lading.testing.written_rows import rows_written_in_vain
 
 #: The databases of a run.
 PLACES = ("home", "other")
@@ -91,7 +80,8 @@ class RoundTripMachine(RuleBasedStateMachine):
     reads them.  An import of a drawn mode is planned before: the dry run must change nothing, and
     foretell every count, change and problem.  After the import the database must hold what the
     mode says: records that are new, or that were updated, as the bundle has them, none that a
-    mirror deletes, and all others as they were; a refused import must leave every cell as it was.
+    mirror deletes, and each row of all others as it was; none may get another id.  A refused
+    import must leave every cell as it was.
     ``RoundTripError`` says where anything else happens; errors of lading's own are raised as they
     are.
 
@@ -99,11 +89,11 @@ class RoundTripMachine(RuleBasedStateMachine):
     :func:`datasets` take; they are class attributes, or keyword arguments of the call.
 
     Which records fail is known where only natural keys decide it: those that are there under
-    ``on_conflict="error"``. Where a fresh database refuses what the import should leave, only some
-    entities are loaded or updated, or owned rows go to which others refer, any record that would be
-    written may fail, if the plan says so. Not done is an import in which records share a ``by``
-    field that the database doesn't keep unique, be it only until a mirror deletes one of them, nor
-    one that changes or deletes what a foreign key other than to a primary key holds. Where a ``by``
+    ``on_conflict="error"``. Beside these, records that would be written may fail where a fresh
+    database refuses what the import should leave, where an update would change a primary key, a
+    class, or what a foreign key holds beside primary keys, and where a mirror deletes what holds
+    an id; if the plan says so. Not done is an import in which records share a ``by`` field that
+    the database doesn't keep unique, be it only until a mirror deletes one of them. Where a ``by``
     field changes, records that are found by it are compared, and not counted. ``cascade=True`` is
     left out where the database deletes or clears rows along with owned ones. What hooks make of an
     entity's records isn't compared. On engines whose collations hold different texts for equal,
@@ -192,7 +182,7 @@ class RoundTripMachine(RuleBasedStateMachine):
         """Make a change, and hold what an export says of it to the rows."""
         live = self.live[change.where]
         live.apply(change)
-        self._hold(live, "after a change")
+        self._hold(live, "after a change", live.document())
 
     # Exports
 
@@ -203,32 +193,26 @@ class RoundTripMachine(RuleBasedStateMachine):
 
     def export(self, where: str, form: str) -> Exported:
         """Export a database, twice where that makes files: equal bytes, and what the rows say."""
-        live = self.live[where]
-        self.trip.expected = live.state.written().document()
+        live, what = self.live[where], f"the export of {where}"
+        cells = live.cells()
+        self.trip.expected = live.state.document
         content: Path | dict[str, Any]
-        with self._unchanged(live, f"the export of {where}") as cells:
-            if form == "document":
-                content = self._document(live)
-            else:
-                suffix = ".zip" if form == "zip" else ""
-                content = self.trip.exported(live.engine, f"the export of {where}", suffix=suffix)
-                again = self.trip.exported(live.engine, f"the second export of {where}")
-                if files_of(content) != files_of(again):
-                    raise RoundTripError(f"two exports of {where} gave different bytes")
-                self.trip.says_what_was_written(content)
+        if form == "document":
+            content = live.document()
+        else:
+            content = self.trip.exported(live.engine, what, suffix=".zip" if form == "zip" else "")
+            again = self.trip.exported(live.engine, f"the second export of {where}")
+            if files_of(content) != files_of(again):
+                raise RoundTripError(f"two exports of {where} gave different bytes")
+            self.trip.says_what_was_written(content)
+        if live.cells() != cells:
+            raise RoundTripError(f"{what} changed cells of its database")
         return Exported(where, live.state, content, cells)
 
-    def _document(self, live: Live) -> dict[str, Any]:
-        with noted(f"the export of {live.name} as a document"):
-            return export_document(live.engine, catalog=type(self).catalog)
-
-    @contextmanager
-    def _unchanged(self, live: Live, what: str) -> Iterator[Stored]:
-        """Yield what a database stores, which must be the same at the end."""
-        cells = self.trip.cells(live.engine)
-        yield cells
-        if self.trip.cells(live.engine) != cells:
-            raise RoundTripError(f"{what} changed cells of {live.name}")
+    def _hold(self, live: Live, when: str, document: dict[str, Any]) -> None:
+        """Hold what an export says against the rows."""
+        problem = f"{when}, the export of {live.name} says otherwise than its rows:"
+        hold_records(type(self).catalog, live.state.document, document, problem)
 
     # Imports
 
@@ -236,108 +220,30 @@ class RoundTripMachine(RuleBasedStateMachine):
     def restore(self, exported: Exported) -> None:
         """Import into a fresh database: equal cells and links, and equal bytes again."""
         engine = self.trip.opened(type(self).engine_factory)
-        self.trip.expected = exported.state.written().document()
-        self.trip.imported(engine, exported.content)
-        when = "after the import into a fresh database"
-        if isinstance(exported.content, Path):
-            self.trip.same_bytes(exported.content, engine, "the export after the import")
-        self.trip.same_cells(exported.cells, self.trip.cells(engine), when)
-        self.trip.same_rows(engine, when)
+        self.trip.expected = exported.state.document
+        self.trip.restored(engine, exported.content, exported.cells)
 
     @rule(exported=exports, into=st.sampled_from(PLACES), options=_options())
     def load(self, exported: Exported, into: str, options: dict[str, Any]) -> None:
         """Import into a database that has rows of its own, as a dry run foretells."""
-        catalog, live = type(self).catalog, self.live[into]
-        before = self._document(live)
-        known = [options[name] for name in ("on_conflict", "on_error", "only")]
-        outcome = Outcome(catalog, before, exported.records, ImportOptions(catalog.use(), *known))
-        if outcome.is_ambiguous or any(is_held(s, outcome) for s in (live.state, exported.state)):
+        live, expects = self.live[into], options["expect"]
+        terms = {name: value for name, value in options.items() if name != "expect"}
+        check = ImportCheck(live, exported.content, terms)
+        if check.outcome.is_ambiguous:
             return
-        along = cascaded(live.state, outcome)
-        with (
-            self._unchanged(live, "a dry run") as cells,
-            noted(f"a dry run of an import into {into}"),
-        ):
-            planning = {**options, "expect": None, "dry_run": True}
-            plan: ImportPlan = load(live.engine, exported.content, catalog, **planning)
-        report = self._imported(exported, live, options, plan if options["expect"] else None)
-        failed = exported.failed(report)
-        may_fail = outcome.may_fail or (failed > outcome.refused and not self._can_be(outcome))
-        outcome.check_failed(report, failed, may_fail=may_fail)
-        outcome.check_foretold(exported.failed(plan), failed)
-        if report.rolled_back:
-            if self.trip.cells(live.engine) != cells:
-                raise RoundTripError(f"a refused import changed cells of {into}")
-            return
-        after = self._document(live)
-        left = along.written().document() if along is not None and options["cascade"] else None
-        problem = f"after an import, {into} holds other records than it should:"
-        outcome.check(report, after, problem, failed, left)
-        if not (outcome.replaced or outcome.doomed):
-            self._keeps_rows(live, cells)
-        outcome.check_plan(plan, report, before, after)
-        if bool(plan.cascades) != (along is not None):
-            raise RoundTripError(f"a plan foretold otherwise what goes along with others:\n{plan}")
-        live.read()
-        self._hold(live, "after an import")
-
-    def _imported(
-        self, exported: Exported, live: Live, options: dict[str, Any], plan: ImportPlan | None
-    ) -> ImportReport:
-        """Import, and return the report, also that of a refused import.
-
-        One that is held to its plan is watched for rows that it writes in vain; not every one,
-        for triggers are read back.
-        """
-        catalog = type(self).catalog
-        watched = rows_written_in_vain(live.engine, catalog)
-        watching: AbstractContextManager[Any] = nullcontext() if plan is None else watched
+        plan = check.planned()
         try:
-            with noted(f"an import into {live.name}"), watching as in_vain:
-                held = {**options, "expect": plan or None}
-                report: ImportReport = load(live.engine, exported.content, catalog, **held)
+            report = check.imported(plan if expects else None, watches=expects)
         except ImportFailed as error:
             if options["on_error"] == "continue":
                 raise
-            return error.report
-        except PlanChanged as error:
-            raise RoundTripError(f"an import does otherwise than its plan: {error}") from error
-        if in_vain:
-            raise RoundTripError(f"an import into {live.name} wrote rows that stay:", in_vain)
-        return report
-
-    def _can_be(self, outcome: Outcome) -> bool:
-        """Tell whether a database can hold what an import should leave."""
-        versions = {name: root.version for name, root in outcome.entities.roots.items()}
-        records = {"schema_versions": versions, **outcome.after()[0]}
-        document = json.loads(json.dumps(records, default=lambda _counted_itself: 1))
-        try:
-            with database(type(self).engine_factory, outcome.catalog) as engine:
-                import_document(engine, document, catalog=outcome.catalog)
-        except ImportFailed:
-            return False
-        return not outcome.shares_ids
+            check.hold_failures(error.report, plan, type(self).engine_factory)
+            return
+        check.hold_failures(report, plan, type(self).engine_factory)
+        check.hold(report, plan)
+        self._hold(live, "after an import", check.exported)
 
     @rule(where=st.sampled_from(PLACES), into=st.sampled_from(PLACES), options=_options())
     def carry(self, where: str, into: str, options: dict[str, Any]) -> None:
         """Export a database as it is now, and import that."""
         self.load(self.export(where, FORMS[-1]), into, options)
-
-    def _keeps_rows(self, live: Live, before: Stored) -> None:
-        """Every row that was there is as it was."""
-        after = self.trip.cells(live.engine)
-        for name, rows in before.items():
-            lost = [row for row in rows if row not in after[name]]
-            if lost:
-                raise RoundTripError(
-                    f"an import changed rows of {name} in {live.name}; no longer there: {lost}"
-                )
-
-    def _hold(self, live: Live, when: str) -> None:
-        """Hold what an export says against the model."""
-        hold_records(
-            type(self).catalog,
-            live.state.written().document(),
-            self._document(live),
-            f"{when}, the export of {live.name} says otherwise than its rows:",
-        )

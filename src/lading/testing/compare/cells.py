@@ -6,7 +6,6 @@ where they lead is compared by the rows as SQLAlchemy reads them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 import sqlalchemy as sa
@@ -45,9 +44,9 @@ def cell_text(cell: Cell, *, is_made_up: bool = False) -> CellText | None:
 def differences(catalog: Catalog, before: Stored, after: Stored) -> list[DataDifference]:
     """Compare the cells that a catalog carries of two databases; the most telling first.
 
-    What no import restores (made up, left out, only written, or computed from that) isn't
-    compared.  Rows are matched by the columns of their natural key, and by how much of them is
-    alike; two databases that hold the same give an empty list.
+    What no import sets (made up, left out, only written, or computed) isn't compared.  Rows are
+    matched by the columns of their natural key, and by how much of them is alike; two databases
+    that hold the same give an empty list.
     """
     plain = list(catalog.use().plain.values())
     made_up = made_up_columns(plain)
@@ -114,29 +113,10 @@ def holding(rows: RowSet) -> Iterator[tuple[Column, Column]]:
 
 
 def unrestored(rows: RowSet, made_up: set[Column]) -> set[Column]:
-    """Return the columns of values that no import gives back as they were.
-
-    Those are written only, or computed from a column that comes back otherwise or not at all.
-    """
+    """Return the columns of values that no import gives back: written only, or computed."""
     stored = {value.column for value in rows.values if value.writable}
     for reference in rows.references:
         stored.update(column for column in reference.columns if column not in made_up)
     for extension in rows.extensions:
         stored.update(own for own, base in extension.pairs if base in stored)
-    columns = [column for table in rows.tables for column in table.columns]
-    computed = [column for column in columns if column.computed is not None]
-    lost = {column for column in columns if column not in stored and column not in computed}
-    while new := {column for column in computed if _mentions(column, lost)} - lost:
-        lost |= new
-    return lost
-
-
-def _mentions(computed: Column, columns: set[Column]) -> bool:
-    """Tell whether a computed column's SQL names one of these columns of its table."""
-    assert computed.computed is not None
-    text = str(computed.computed.sqltext)
-    return any(
-        column.table is computed.table
-        and re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", text, re.IGNORECASE)
-        for column in columns
-    )
+    return {column for table in rows.tables for column in table.columns} - stored

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import reprlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import gt
 from typing import Any
 
@@ -13,7 +13,8 @@ from lading.model.entities import Entities
 from lading.model.hidden import masked, masked_value
 from lading.model.ordering import key_order
 from lading.model.rowsets import Children, Links, Reference, RowSet
-from lading.records.canonical import encoded
+from lading.planning.change_text import key_text as shown_key
+from lading.records.canonical import in_order
 from lading.testing.compare.difference import (
     LINK,
     LOST,
@@ -28,6 +29,8 @@ from lading.testing.compare.difference import (
 Record = Mapping[str, Any]
 Written = dict[str, Any]
 Records = Mapping[str, Sequence[Any]]
+#: A record: its entity, and its natural key as one text.
+Who = tuple[str, str]
 #: What stands between a reference and one of its columns, which is compared as it is stored.
 AS = " as "
 #: The most records on each side of which each is tried against each.
@@ -238,28 +241,30 @@ def key_text(rows: RowSet, record: Record) -> str:
     return plain_text({name: record.get(name) for name in rows.key_names})
 
 
+def by_key(entities: Entities, records: Records) -> dict[Who, Written]:
+    """Return the records of all entities by these and their keys."""
+    return {
+        (name, key_text(root, record)): record
+        for name, root in entities.roots.items()
+        for record in records.get(name, ())
+    }
+
+
 def _named(rows: RowSet, place: str, records: Sequence[Any], record: Record) -> str:
     """Return where a record stands: its natural key, or its number in a list without keys."""
-    names = [name for name in rows.key_names if name in record]
-    key = masked(rows.key, {name: record[name] for name in names})
-    text = " and ".join(_parts(key))
-    text = text or f"row {next(n for n, other in enumerate(records, 1) if other is record)}"
+    values = {name: record[name] for name in rows.key_names if name in record}
+    key = masked(rows.key, {name: getattr(value, "bare", value) for name, value in values.items()})
+    text = (
+        shown_key(key) or f"row {next(n for n, other in enumerate(records, 1) if other is record)}"
+    )
     return f"{place} {text}".strip()
-
-
-def _parts(key: Record, path: str = "") -> Iterator[str]:
-    for name, value in key.items():
-        if isinstance(value, Mapping):
-            yield from _parts(value, f"{path}{name}.")
-        else:
-            yield f"{path}{name} {_shown(getattr(value, 'bare', value))}"
 
 
 def _shown(value: Any, *, is_key: bool = False) -> str:
     if value is None:
         return "null"
     if is_key and isinstance(value, Mapping):
-        return " and ".join(_parts(value))
+        return shown_key(value)
     try:
         return repr(value)
     except RecursionError:  # it nests deeper than the stack has room
@@ -270,7 +275,7 @@ def _shown(value: Any, *, is_key: bool = False) -> str:
 
 
 def out_of_order(entities: Entities, records: Records) -> list[DataDifference]:
-    """List the places where a bundle isn't in its canonical order: by key, sets by their bytes."""
+    """List the places where a bundle isn't in its canonical order: records by key, and lists."""
     disorders: list[DataDifference] = []
     for name, root in entities.roots.items():
         keys = [key_order(root.key, record) for record in records.get(name, ())]
@@ -279,21 +284,13 @@ def out_of_order(entities: Entities, records: Records) -> list[DataDifference]:
                 DataDifference(name, None, None, "records by key", "records out of key order")
             )
         for record in records.get(name, ()):
-            disorders += _disordered(root, name, _named(root, "", records[name], record), record)
+            key = _named(root, "", records[name], record)
+            disorders += [
+                DataDifference(name, key, field, "rows in their order", "another order")
+                for field, value in in_order(root, record).items()
+                if not same(value, record[field])
+            ]
     return disorders
-
-
-def _disordered(rows: RowSet, entity: str, key: str, record: Record) -> Iterator[DataDifference]:
-    for member in rows.children:
-        children = record.get(member.written) or []
-        for place, child in enumerate(children, 1):
-            inner = f"{key}, {member.written} row {place}"
-            yield from _disordered(member.rows, entity, inner, child)
-        texts = [encoded(member.rows, child, omit=ANYTHING) for child in children]
-        if not member.sequence and texts != sorted(texts):
-            yield DataDifference(
-                entity, key, member.written, "rows by their bytes", "another order"
-            )
 
 
 def has_unrestored(entities: Entities) -> bool:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
-from lading.fresh_databases.factories import engine_name
+from lading.exporter import export_document
+from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset, Instance, made_up_id
 from lading.testing.datasets.insert import RowInserter
-from lading.testing.datasets.reading import read_rows
 from lading.testing.stateful.edits import Edit
-from lading.testing.stateful.state import State
+from lading.testing.trips.bundles import noted
+from lading.testing.trips.state import State
+
+
+@dataclass(eq=False, repr=False)
+class Exported:
+    """An export, a bundle's path or a document, with what the database held at that moment."""
+
+    where: str
+    state: State
+    content: Path | dict[str, Any]
+    cells: Stored
+
+    def __repr__(self) -> str:
+        form = self.content.suffix[1:] or "folder" if isinstance(self.content, Path) else "document"
+        return f"<{form} of {self.where}>"
 
 
 class Live:
@@ -22,11 +40,20 @@ class Live:
         self.name = name
         self.engine = engine
         self.plans = plans
-        self.state = State(plans, engine_name(engine), [])
+        self.read()
 
     def read(self) -> None:
         """Read what the database holds now."""
-        self.state = State(self.plans, self.state.engine, read_rows(self.engine, self.plans))
+        self.state = State.read(self.engine, self.plans)
+
+    def document(self) -> dict[str, Any]:
+        """Export what the database holds now."""
+        with noted(f"the export of {self.name} as a document"):
+            return export_document(self.engine, catalog=self.plans.catalog)
+
+    def cells(self) -> Stored:
+        """Return what the database stores now."""
+        return stored_cells(self.engine, self.plans.tables())
 
     def apply(self, edit: Edit) -> None:
         """Make a change, unless the database refuses it."""

@@ -17,7 +17,7 @@ from lading.testing.datasets.dataset import FOLDING, Instance, Varying
 from lading.testing.datasets.draw import Drawing, allowed, is_free
 from lading.testing.datasets.references import Draw
 from lading.testing.datasets.table_plan import Drawn, Foreign, Plan
-from lading.testing.stateful.state import State
+from lading.testing.trips.state import State
 
 #: How many rows of a table an insert adds at most.
 ADDED = 2
@@ -259,33 +259,14 @@ class Edits:
         return gone
 
     def _settle(self, rows: list[Instance]) -> None:
-        """Give rows the values that the engine holds.
+        """Let what is unique be harmless where a collation may hold different texts for equal.
 
-        Where a collation may hold different texts for equal, what is unique becomes harmless:
-        nobody could tell beforehand which of them clash.
+        Nobody could tell beforehand which of them clash.
         """
-        engine = self.state.engine
-        for row in rows:
-            drawn = row.rows
-            spared: set[Any] = set()
-            if engine == FOLDING:
-                spared = {column for unique in row.plan.uniques for column in unique.columns}
-            for harmless in (spared, {c for table in drawn for c in table.columns}):
-                row.rows = {
-                    table: {
-                        name: _held(cell, engine, is_harmless=table.c[name] in harmless)
-                        for name, cell in cells.items()
-                    }
-                    for table, cells in drawn.items()
-                }
-                if allowed(row):
-                    break
-
-
-def _held(cell: Any, engine: str, *, is_harmless: bool) -> Any:
-    if not isinstance(cell, Varying):
-        return cell
-    return cell.fallback if is_harmless else cell.on({engine})
+        for row in rows if self.state.engine == FOLDING else ():
+            for column in {c for unique in row.plan.uniques for c in unique.columns}:
+                if isinstance(cell := row.cell(column), Varying):
+                    row.rows[column.table][column.name] = cell.fallback
 
 
 def _with_cell(row: Instance, column: Column, cell: Any) -> Instance:

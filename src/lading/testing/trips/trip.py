@@ -15,7 +15,6 @@ from lading.catalog import Catalog
 from lading.errors import ArgumentError
 from lading.exporter import export_all
 from lading.fresh_databases.factories import EngineFactory, database, engine_name
-from lading.messages import counted
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
 from lading.testing.compare.cells import differences
@@ -26,8 +25,8 @@ from lading.testing.datasets.coverage import forgotten
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.insert import write
-from lading.testing.datasets.reading import read_rows
 from lading.testing.trips.bundles import files_of, load, noted, records_of
+from lading.testing.trips.state import State
 
 #: Where Linux keeps files in memory.
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - each trip has a folder of its own there
@@ -98,16 +97,36 @@ class Trip:
         """Import a bundle or a document, whose every record must be new."""
         with noted("the import of what was exported"):
             report: ImportReport = load(engine, content, self.catalog)
-        differing = []
-        for name, records in self.expected.items():
-            count = report[name].imported
-            if count != len(records):
-                total = counted(len(records), "record")
-                now = f"{count} of {total} imported"
-                differing.append(DataDifference(name, None, None, total, now))
+        differing = [
+            DataDifference(name, None, None, f"{len(records)} records", f"{count} imported")
+            for name, records in self.expected.items()
+            if (count := report[name].imported) != len(records)
+        ]
         if differing:
             raise RoundTripError("the import didn't take what was exported:", differing)
         return report
+
+    def restored(
+        self,
+        engine: sa.Engine,
+        content: Path | dict[str, Any],
+        cells: Stored | None = None,
+        source: sa.Engine | None = None,
+    ) -> None:
+        """Import into a fresh database: equal values and links, and equal bytes again.
+
+        Args:
+            engine: The engine of the fresh database.
+            content: A bundle's path, or a document.
+            cells: What the first database stores, which must be equal, if both are of one engine.
+            source: As for :meth:`same_rows`.
+        """
+        self.imported(engine, content)
+        if cells is not None:
+            self.same_cells(cells, self.cells(engine), "after the import")
+        self.same_rows(engine, "after the import", source=source)
+        if isinstance(content, Path):
+            self.same_bytes(content, engine, "the export after the import")
 
     def changes_nothing(self, engine: sa.Engine, path: Path) -> None:
         """A second import finds every record there, and equal; each cell stays as it is."""
@@ -140,8 +159,7 @@ class Trip:
 
     def read(self, engine: sa.Engine) -> dict[str, list[Any]]:
         """Return the records that a database's rows make, as SQLAlchemy reads them."""
-        rows = Dataset(self.dataset.plans, read_rows(engine, self.dataset.plans))
-        return Written(rows.resolved({self.engines[engine]})).document()
+        return State.read(engine, self.dataset.plans).document
 
     def same_rows(self, engine: sa.Engine, when: str, *, source: sa.Engine | None = None) -> None:
         """Hold a database's values and links, as SQLAlchemy reads them, against those expected.
