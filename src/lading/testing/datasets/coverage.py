@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
-import sqlalchemy as sa
-
 from lading.catalog import Catalog
 from lading.database.tables import tables_of
 from lading.fresh_databases.factories import tables_of_models
-from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
+from lading.testing.compare.cells import holding
 from lading.testing.compare.difference import NOTHING, DataDifference
 
 
@@ -19,10 +15,12 @@ def forgotten(catalog: Catalog) -> list[DataDifference]:
     Tables without any schema count as a whole.
     """
     entities = catalog.use()
-    carried = {column for rows in entities.all_rows() for column in _carried(rows)}
-    named = catalog.coverage()
-    names: dict[sa.Table, str] = {table: table.fullname for table in tables_of(entities)}
-    names |= {table: rows.name for rows in entities.all_rows() for table in rows.tables}
+    names = {table: table.fullname for table in tables_of(entities)}
+    named, carried = set(catalog.coverage()), set()
+    for rows in entities.plain.values():
+        names |= dict.fromkeys(rows.tables, rows.name)
+        carried |= {rows.surrogate, *(value.column for value in rows.values)}
+        carried |= {near for near, _ in holding(rows)}
     differences = []
     for table in tables_of_models(catalog):
         if table not in names and table.fullname not in named:
@@ -33,20 +31,3 @@ def forgotten(catalog: Catalog) -> list[DataDifference]:
             if column not in carried and f"{table.fullname}.{column.name}" not in named
         ]
     return differences
-
-
-def _carried(rows: RowSet) -> set[Column]:
-    """Return the columns whose values an import can restore, ids that are made up included."""
-    columns = {own for extension in rows.extensions for own, _ in extension.pairs}
-    columns |= {rows.surrogate} if rows.surrogate is not None else set()
-    for member in rows.members:
-        match member:
-            case Value():
-                columns.add(member.column)
-            case Reference():
-                columns.update(member.columns)
-            case Links():
-                columns.update((*(near for near, _ in member.local), *member.reference.columns))
-            case Children():
-                columns.update(chain((near for near, _ in member.pairs), *member.others))
-    return columns

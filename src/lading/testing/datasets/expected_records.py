@@ -8,15 +8,15 @@ they have stored.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from lading.model.ordering import reference_order
+from lading.model.ordering import as_listed, reference_order
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.records.canonical import encoded
 from lading.testing.cell_values.storable import travelling
 from lading.testing.compare.records import ANYTHING
 from lading.testing.datasets.dataset import Instance, Resolved
-from lading.testing.datasets.table_plan import Plan
 
 Record = dict[str, Any]
 
@@ -94,20 +94,9 @@ class Written:
         return [child for child in self.dataset.of(plan) if child.led.get(way) is instance]
 
     def _nested(self, children: Children, instance: Instance) -> list[Record]:
-        plan = self.plans.of[children.rows.table]
-        pairs = [
-            (child, self.record(children.rows, child)) for child in self.owned(children, instance)
-        ]
-        pairs.sort(key=lambda pair: encoded(children.rows, pair[1], omit=ANYTHING))
-        for column, descending in reversed(children.sequence):
-            pairs.sort(key=lambda pair: self._place(pair[0], column, plan), reverse=descending)
-        return [record for _, record in pairs]
-
-    def _place(self, child: Instance, column: Any, plan: Plan) -> tuple[Any, ...]:
-        """Return what a sequence is ordered by: null first, then by value."""
-        if column is plan.made_up:
-            return (True, child.number)
-        value = self.resolved.returned(child, column)
-        assert plan.rows is not None
-        kind = next(value.kind for value in plan.rows.values if value.column is column)
-        return (False,) if value is None else (True, kind.order(kind.write(value)))
+        rows = self.owned(children, instance)
+        made_up = self.plans.of[children.rows.table].made_up
+        if any(column is made_up and descending for column, descending in children.sequence):
+            rows.reverse()
+        records = [self.record(children.rows, child) for child in rows]
+        return as_listed(children, records, partial(encoded, children.rows, omit=ANYTHING))

@@ -47,11 +47,13 @@ class RowInserter:
         self.as_stored = resolved.dataset.plans.as_stored
         self.there: set[Instance] = set()
         self.later: list[tuple[Instance, Foreign]] = []
+        if connection.dialect.name == "postgresql":
+            sa.event.listen(connection, "before_cursor_execute", _with_ids, retval=True)
 
     def write(self, instances: Iterable[Instance]) -> None:
         """Insert all rows, then set what had to wait."""
         for (table, _), rows in groupby(self._rows(instances), key=lambda pair: pair[0]):
-            self._insert(table, [row for _, row in rows])
+            self.connection.execute(sa.insert(self.as_stored(table)), [row for _, row in rows])
         for instance, foreign in self.later:
             self.update(instance, foreign.table)
 
@@ -87,28 +89,6 @@ class RowInserter:
             for name, value in row.items()
         }
 
-    def _insert(self, table: sa.Table, rows: list[Row]) -> None:
-        """Insert rows that hold their ids."""
-        statement: Any = sa.insert(self.as_stored(table))
-        # SQLAlchemy calls none an autoincrement column that is in a foreign key as well.
-        is_always = any(c.identity is not None and c.identity.always for c in table.columns)
-        if is_always and self.connection.dialect.name == "postgresql":
-            self._overriding(statement, rows)
-        else:
-            self.connection.execute(statement, rows)
-
-    def _overriding(self, statement: Any, rows: list[Row]) -> None:
-        """GENERATED ALWAYS takes a value only where the statement insists."""
-        for row in rows:
-            compiled = statement.values(row).compile(self.connection)
-            text = str(compiled).replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1)
-            processors = compiled._bind_processors
-            values = {
-                name: processors[name](value) if name in processors else value
-                for name, value in compiled.params.items()
-            }
-            self.connection.exec_driver_sql(text, values)
-
     def update(self, instance: Instance, table: sa.Table) -> None:
         """Say a whole row again, lest an ``onupdate`` has its say."""
         row = self._bound(table, self.resolved.row(instance, table))
@@ -125,6 +105,15 @@ class RowInserter:
     def _identified(self, table: sa.Table, row: Row) -> list[Any]:
         columns = self.as_stored(table).primary_key.columns
         return [column == row[column.name] for column in columns]
+
+
+def _with_ids(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
+) -> tuple[str, Any]:
+    """Insist on the values of an insert: else GENERATED ALWAYS takes none."""
+    values = ") OVERRIDING SYSTEM VALUE VALUES ("
+    is_insert = statement.startswith("INSERT")
+    return statement.replace(") VALUES (", values, 1) if is_insert else statement, parameters
 
 
 def ordered(instances: Iterable[Instance]) -> list[Instance]:

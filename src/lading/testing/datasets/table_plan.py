@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from lading.errors import DeclarationError
 from lading.model.rowsets import Classes, Column, Extension, RowSet, Value, carried_tables
-from lading.model.uniqueness import in_check
+from lading.model.uniqueness import in_check, unique_columns
 from lading.testing.cell_values.cells import Cells, cells_of_column
 from lading.testing.cell_values.checks import Checks
 
@@ -38,18 +38,13 @@ class Unique:
 
 def constraints_of(table: sa.Table) -> list[Unique]:
     """Return the sets of columns that a database keeps unique, by constraint or index."""
-    constraints = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
-    uniques = [Unique(tuple(c.columns)) for c in (table.primary_key, *constraints)]
-    for index in table.indexes:
+    groups = [tuple(table.primary_key.columns), *unique_columns(table)]
+    uniques = [Unique(columns) for columns in groups if columns]
+    for index in sorted(table.indexes, key=lambda index: str(index.name)):
         if index.unique:
-            expressions: list[Any] = list(index.expressions)
-            elements = [e for x in expressions for e in sa.sql.visitors.iterate(x)]
-            columns = dict.fromkeys(e for e in elements if isinstance(e, sa.Column))
-            is_plain = all(isinstance(x, sa.Column) for x in expressions)
-            uniques.append(Unique(tuple(columns), folds=not is_plain))
-    places = list(table.columns)
-    uniques = [unique for unique in uniques if unique.columns]
-    return sorted(uniques, key=lambda unique: [places.index(column) for column in unique.columns])
+            is_plain = all(isinstance(part, sa.Column) for part in index.expressions)
+            uniques.append(Unique(tuple(index.columns), folds=not is_plain))
+    return list(dict.fromkeys(uniques))
 
 
 @dataclass(eq=False)
