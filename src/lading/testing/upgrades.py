@@ -150,10 +150,9 @@ def _hold(catalog: Catalog, past: Past) -> None:
 def _arrive(catalog: Catalog, past: Past, records: Records) -> None:
     by_steps = step_by_step(copied(records), _plan(catalog, past), past.shapes)
     at_once = upgraded(copied(records), _plan(catalog, past), copied(past.shapes.roots))
-    for name, upgraded_records in at_once.items():
-        for number, (record, stepwise) in enumerate(
-            zip(upgraded_records, by_steps[name], strict=True), 1
-        ):
+    for name in at_once:
+        pairs = zip(at_once[name], by_steps[name], strict=True)
+        for number, (record, stepwise) in enumerate(pairs, 1):
             if json_text(record) != json_text(stepwise):
                 raise Faulty(
                     f"{name} record {number}: all changes at once give {record!r}, one after the "

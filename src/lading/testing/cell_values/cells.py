@@ -254,10 +254,6 @@ class _ColumnDrawing:
             return ""
         return f" (it makes {shown(back)} of it, which a foreign key of another type must hold)"
 
-    def key(self, value: Any) -> Any:
-        """Return what tells values apart."""
-        return repr(value) if self.kind is None else written_key(self.kind, value)
-
     def plain_values(self, supply: Supply, drawn: Strategy | None) -> PlainValues:
         """Return the plain values; an error where there is none."""
         listed = "choices" in self.limits or self.override is not None
@@ -266,7 +262,7 @@ class _ColumnDrawing:
             """Tell values apart that have been stored, also where case and blanks don't count."""
             back = self._returned(value)
             folds = isinstance(self.kind, Text) and isinstance(back, str) and not listed
-            return back.casefold().rstrip() if folds else self.key(back)
+            return back.casefold().rstrip() if folds else written_key(self.kind, back)
 
         def look_in(more: Supply) -> PlainValues:
             def candidate(n: int) -> Any:
@@ -297,7 +293,8 @@ class _ColumnDrawing:
             stored = self.taken(value)
             return plain if stored is REFUSED else stored
 
-        edges = {self.key(value): value for value in map(taken, (REFUSED, *supply.edges))}
+        all_edges = map(taken, (REFUSED, *supply.edges))
+        edges = {written_key(self.kind, value): value for value in all_edges}
         worst = picked(supply.worst).map(taken) if supply.worst else None
         more = None if drawn is None else drawn.map(taken)
         return joined(picked(list(edges.values())), worst, more)

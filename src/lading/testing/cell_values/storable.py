@@ -55,12 +55,12 @@ def travelling(value: Any) -> Any:
     return JSON_NULL if value is sqltypes.JSON.NULL else value
 
 
-def written_key(kind: Kind, value: Any) -> Any:
+def written_key(kind: Kind | None, value: Any) -> Any:
     """Return what tells two values of a column apart: their written form as text."""
-    try:
-        return json.dumps(kind.write(travelling(value)), sort_keys=True, default=repr)
-    except Exception:
-        return repr(value)
+    if kind is not None:
+        with suppress(Exception):  # a type of the application's own may raise anything
+            return json.dumps(kind.write(travelling(value)), sort_keys=True, default=repr)
+    return repr(value)
 
 
 class Fit:

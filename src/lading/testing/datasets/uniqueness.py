@@ -18,10 +18,9 @@ class Claims:
 
     def take(self, instance: Instance) -> bool:
         """Claim what a row has for itself alone; ``False`` if another row has it already."""
-        claims = list(self._claims(instance))
-        if not all(claimed.isdisjoint(keys) for claimed, keys in claims):
+        if not self.is_free(instance):
             return False
-        for claimed, keys in claims:
+        for claimed, keys in self._claims(instance):
             claimed.update(keys)
         return True
 
@@ -32,21 +31,15 @@ class Claims:
 
     def is_free(self, instance: Instance) -> bool:
         """Tell whether nobody has what the cells that a row has so far would claim."""
-        return all(c.isdisjoint(keys) for c, keys in self._claims(instance, is_whole=False))
+        return all(claimed.isdisjoint(keys) for claimed, keys in self._claims(instance))
 
-    def _claims(
-        self, instance: Instance, *, is_whole: bool = True
-    ) -> Iterator[tuple[set[Any], list[Any]]]:
+    def _claims(self, instance: Instance) -> Iterator[tuple[set[Any], list[Any]]]:
         """Yield, for each unique set of a row, the keys claimed in it, and those of the row.
 
         Of a row that isn't whole yet, only the sets whose cells are all there.
         """
         for place, unique in enumerate(instance.plan.uniques):
-            rows = [instance.rows.get(column.table) for column in unique.columns]
-            names = [column.name for column in unique.columns]
-            if rows[0] is not None and (
-                is_whole or all(row and name in row for row, name in zip(rows, names, strict=True))
-            ):
+            if all(c.name in instance.rows.get(c.table, ()) for c in unique.columns):
                 claimed = self.claimed_keys.setdefault((instance.plan, place), set())
                 yield claimed, _keys_of(instance, unique)
 
