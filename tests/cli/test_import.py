@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -255,16 +255,16 @@ def test_a_prompt_ends_as_a_command_does(changed, backup, answer, code, word) ->
     signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
     assert process.stderr is not None
-    seen = b""
-    while b"Do this?" not in seen and (piece := os.read(process.stderr.fileno(), 4096)):
-        seen += piece
-    while process.poll() is None:  # a signal just before it begins to wait doesn't wake it
+    shown = b""
+    while not shown.endswith(b"[y/N]: ") and (piece := os.read(process.stderr.fileno(), 4096)):
+        shown += piece
+    has_reacted = False
+    while not has_reacted:  # a signal just before it begins to wait doesn't wake it
         if isinstance(answer, bytes):
             os.write(mine, answer)
         else:
             process.send_signal(answer)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(30)
+        has_reacted = bool(select.select([process.stderr], [], [], 30)[0])
     stdout, stderr = process.communicate()
     os.close(mine)
     os.close(theirs)
