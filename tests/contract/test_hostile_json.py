@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from lading import Catalog, EntitySchema, export_all, import_all, import_document, verify
-from lading.bundle.manifest import Manifest, sealed
+from lading.bundle.manifest import Manifest
+from lading.bundle.manifest_seal import sealed
 from lading.errors import ImportFailed, LadingError, TargetError
 from lading.values.json_text import DEEPEST_VALUE, parse_json
 from support.growth import is_linear

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from fuzz.application import Base, older
 from lading import Catalog, export_all, import_all, verify
-from lading.bundle.manifest import Deferred, External, FileEntry, LinkCount, Manifest, sealed
+from lading.bundle.manifest import Deferred, External, FileEntry, LinkCount, Manifest
+from lading.bundle.manifest_seal import sealed
 from lading.bundle.shape_format import is_shape
 from lading.bundle.stores.limits import MAX_FILES
 from lading.errors import BundleError

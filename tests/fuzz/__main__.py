@@ -31,7 +31,8 @@ with atheris.instrument_imports(include=["lading"]):
     from lading import LadingError, check, export_all, lock
     from lading.bundle import BundleReader
     from lading.bundle.lines import runs
-    from lading.bundle.manifest import FileEntry, Manifest, sealed
+    from lading.bundle.manifest import FileEntry, Manifest
+    from lading.bundle.manifest_seal import sealed
     from lading.database.live import database_for
     from lading.importing.bundle_payload import BundlePayload
     from lading.importing.decode import RecordDecoder

@@ -6,7 +6,6 @@ here, with the field's path.  This module reads and writes no files.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,11 +17,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from lading.bundle.manifest_seal import seal_faults, sealed
 from lading.bundle.stores.limits import MAX_FILES
 from lading.bundle.validation import INSTANT, Closed, Count, Digest, JsonFile, Name, Number
-from lading.errors import BundleError, ChecksumError, LadingError, VersionError
+from lading.errors import BundleError, LadingError, VersionError
 from lading.filenames import LONGEST_NAME, MANIFEST, folded, name_fault
-from lading.messages import DAMAGED, Message, counted, shown
+from lading.messages import Message, counted, shown
 
 FORMAT_VERSION = "1.0"
 #: Features that a bundle may require of its reader.  Format 1.0 has none.
@@ -47,8 +47,6 @@ _FILE = JsonFile(MANIFEST)
 _OPTIONAL = ("brought_back", "rounded", "revisions")
 #: What a manifest says of its export, and not of the records.
 _OCCASION = {"export_date", "source", "lading_version", "snapshot"}
-_SEAL = b'\n  "manifest_sha256": "'
-_SEAL_END = re.compile(rb'([0-9a-f]{64})"\n}\n')
 _VERSION = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
 
 
@@ -238,7 +236,7 @@ class Manifest(ManifestFields, frozen=True):
             BundleError: A field, which the error names, is wrong.
         """
         body = _FILE.parse(data)
-        for fault in chain(_version_faults(body.get("version")), _seal_faults(data)):
+        for fault in chain(_version_faults(body.get("version")), seal_faults(data)):
             raise fault
         del body["manifest_sha256"]
         for fault in _unconverted_faults(body):
@@ -257,7 +255,7 @@ class Manifest(ManifestFields, frozen=True):
             body = _FILE.parse(data)
         except BundleError as error:
             return None, [error]
-        faults: list[LadingError] = [*_version_faults(body.get("version")), *_seal_faults(data)]
+        faults: list[LadingError] = [*_version_faults(body.get("version")), *seal_faults(data)]
         is_newer = isinstance(next(iter(faults), None), VersionError)
         if is_newer:
             return None, faults  # whose fields mean something else
@@ -271,19 +269,6 @@ class Manifest(ManifestFields, frozen=True):
             return None, [*faults, *(list(_FILE.misfits(body, ManifestFields)) or [error])]
         faults += _contradictions(members)
         return cls(**msgspec.structs.asdict(members), path=path), faults
-
-
-def sealed(body: Mapping[str, Any]) -> bytes:
-    """Return a manifest's fields as canonical text, with ``manifest_sha256`` last.
-
-    The digest is of every byte before the line that holds it.
-    """
-    members = {name: value for name, value in body.items() if name != "manifest_sha256"}
-    text = json.dumps(
-        members, indent=2, ensure_ascii=False, allow_nan=False, default=msgspec.to_builtins
-    )
-    head = text.removesuffix("\n}").encode() + b","
-    return head + _SEAL + sha256(head + b"\n").hexdigest().encode() + b'"\n}\n'
 
 
 def content_digest(files: Iterable[FileEntry]) -> str:
@@ -317,40 +302,6 @@ def _version_faults(version: Any) -> Iterator[LadingError]:
             needed=FORMAT_VERSION,
             file=MANIFEST,
             field="version",
-        )
-
-
-def _seal_of(data: bytes) -> tuple[str, str] | None:
-    """Return the checksum that a manifest ends with and that of its text, if there is one."""
-    head, _, tail = data.rpartition(_SEAL)
-    match = _SEAL_END.fullmatch(tail)
-    return None if match is None else (match[1].decode(), sha256(head + b"\n").hexdigest())
-
-
-def is_sealed(data: bytes) -> bool:
-    """Tell whether a text ends with its own checksum, as a manifest does."""
-    seal = _seal_of(data)
-    return seal is not None and seal[0] == seal[1]
-
-
-def _seal_faults(data: bytes) -> Iterator[BundleError]:
-    seal = _seal_of(data)
-    if seal is None:
-        problem = "must be the last line, with 64 lower-case hexadecimal digits"
-        yield _FILE.error(problem, "manifest_sha256")
-        return
-    expected, actual = seal
-    if expected != actual:
-        yield ChecksumError(
-            Message(
-                "manifest-edited",
-                "its checksum differs from its own manifest_sha256 (edited after export?)",
-            ),
-            DAMAGED,
-            expected=expected,
-            found=actual,
-            file=MANIFEST,
-            field="manifest_sha256",
         )
 
 

@@ -12,7 +12,8 @@ from typing import NoReturn, TypeVar
 
 from lading.bundle.file_format import BLOCK_BYTES, line_endings, sums
 from lading.bundle.lines import runs
-from lading.bundle.manifest import FileEntry, Manifest, is_sealed
+from lading.bundle.manifest import FileEntry, Manifest
+from lading.bundle.manifest_seal import is_sealed
 from lading.bundle.opened import OpenedBundle
 from lading.bundle.stores.base import BundleSource, read_whole
 from lading.bundle.stores.directory import Replaced

@@ -8,7 +8,8 @@ from zlib import crc32
 
 from lading.bundle.file_format import CLOSE, SEPARATOR, header, line_endings
 from lading.bundle.lines import runs
-from lading.bundle.manifest import FileEntry, Manifest, is_sealed
+from lading.bundle.manifest import FileEntry, Manifest
+from lading.bundle.manifest_seal import is_sealed
 from lading.bundle.opened import OpenedBundle
 from lading.bundle.reader import Block, Measured, grouped, raised, refuse_count, store_faults
 from lading.bundle.salvage import salvaged

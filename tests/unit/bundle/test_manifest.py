@@ -20,8 +20,8 @@ from lading.bundle.manifest import (
     LinkCount,
     Manifest,
     content_digest,
-    sealed,
 )
+from lading.bundle.manifest_seal import sealed
 from lading.errors import BundleError, ChecksumError, LadingError, VersionError
 from lading.filenames import name_fault
 
