@@ -20,7 +20,7 @@ from lading import (
 )
 from support import dishes
 from support.backends import Backend
-from support.declaring import new_base, schema_for
+from support.declaring import catalog_of, new_base, schema_for, table, things
 
 SERVERS = ["postgresql", "mariadb"]
 
@@ -295,6 +295,64 @@ def test_72_imports_wait_for_each_other_where_no_constraint_guards_a_key(
         beside.join()
         assert (first.inserted, reports[0].inserted, reports[0].skipped) == (1, 0, 1)
         assert count(engine, model) == 1
+
+
+@pytest.mark.parametrize("kind", ["engine", "session"])
+@pytest.mark.parametrize("name", SERVERS)
+def test_72_imports_that_update_the_same_records_wait_for_each_other(
+    name: str, kind: str, request: pytest.FixtureRequest
+) -> None:
+    """The second compares with what the first committed, so no record is a mixture of both."""
+    base = new_base()
+    model = table(base, "things", x=mapped_column(sa.Integer), y=mapped_column(sa.Integer))
+    options: Any = {"catalog": catalog_of(model), "on_conflict": "update"}
+
+    def second(engine: sa.Engine) -> None:
+        if kind == "engine":
+            import_document(engine, things("a", x=0, y=2), **options)
+            return
+        with Session(engine) as session, session.begin():
+            import_document(session, things("a", x=0, y=2), **options)
+
+    with server(request, name).database(base.metadata) as engine:
+        import_document(engine, things("a", x=0, y=0), **options)
+        beside = threading.Thread(target=second, args=[engine])
+        with Session(engine) as session:
+            import_document(session, things("a", x=1, y=1), **options)
+            beside.start()
+            beside.join(0.3)
+            assert beside.is_alive()
+            session.commit()
+        beside.join()
+        exported = export_document(engine, catalog=options["catalog"])
+        assert exported["things"] == things("a", x=0, y=2)["things"]
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_72_an_update_never_writes_over_what_a_caller_s_snapshot_does_not_show(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """It is refused, and the session's own settings are as they were."""
+    base = new_base()
+    model = table(base, "things", x=mapped_column(sa.Integer), y=mapped_column(sa.Integer))
+    options: Any = {"catalog": catalog_of(model), "on_conflict": "update"}
+    with server(request, name).database(base.metadata) as engine:
+        import_document(engine, things("a", x=0, y=0), **options)
+        with Session(engine.execution_options(isolation_level="REPEATABLE READ")) as session:
+            session.scalars(sa.select(model)).all()
+            import_document(engine, things("a", x=1, y=1), **options)
+            with pytest.raises(TargetError, match="in one order with others"):
+                import_document(session, things("a", x=0, y=2), **options)
+            session.rollback()
+            if name == "mariadb":
+                setting = "SHOW SESSION VARIABLES LIKE 'innodb_snapshot_isolation'"
+                assert session.execute(sa.text(setting)).one()[1] == "OFF"
+        if name == "mariadb":
+            dirty = engine.execution_options(isolation_level="READ UNCOMMITTED")
+            with Session(dirty) as session, pytest.raises(TargetError, match="READ UNCOMMITTED"):
+                import_document(session, things("a", x=0, y=2), **options)
+        exported = export_document(engine, catalog=options["catalog"])
+        assert exported["things"] == things("a", x=1, y=1)["things"]
 
 
 @pytest.mark.parametrize("name", SERVERS)

@@ -6,7 +6,7 @@ our own savepoint, and expired after an import.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -85,14 +85,28 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
 
 @contextmanager
 def writing(
-    session: Any, catalog: Catalog, names: Collection[str] | None = None
+    session: Any,
+    catalog: Catalog,
+    names: Collection[str] | None = None,
+    *,
+    updated: Collection[str] = (),
 ) -> Iterator[Opened]:
     """Open a transaction that commits if the block ends well, or a savepoint in the caller's.
 
-    ``names`` are the entities that are written, by default all.  Other imports wait for
-    those among them whose natural key the database doesn't keep unique by itself.
+    Other imports wait for the entities whose natural key the database doesn't keep unique by
+    itself, and for those whose records are compared before they are written.
+
+    Args:
+        session: the engine, connection, session or factory.
+        catalog: the catalog of the entities.
+        names: the entities that are written, by default all.
+        updated: those of them whose existing records are written.
+
+    Yields:
+        The transaction.
     """
     keys = keys_of(catalog.use(), names)
+    compared = list(keys_of(catalog.use(), updated))
     with refusals(), ExitStack() as stack:
         owner = _owner(session, catalog)
         if isinstance(owner, sa.Engine):
@@ -101,7 +115,7 @@ def writing(
             stack.callback(_give_back, database)
             database.begin_writing()
             _refuse_autocommit(database)
-            database.hold(database.unguarded(keys))
+            database.hold(database.unguarded(keys), compared)
             database.look_up_server()
             stack.enter_context(database.settings())
             require_tables(database, catalog.use())
@@ -111,7 +125,8 @@ def writing(
             _commit(connection)
             return
         database = _database(_connection(owner, catalog), catalog)
-        _hold_for_caller(database, keys)
+        _hold_for_caller(database, keys, compared)
+        stack.callback(database.give_back)
         database.ensure_begun(writing=True)
         _refuse_autocommit(database)
         stack.enter_context(database.settings())
@@ -133,13 +148,13 @@ def _give_back(database: Database) -> None:
         database.connection.invalidate()
 
 
-def _hold_for_caller(database: Database, keys: TableKeys) -> None:
+def _hold_for_caller(database: Database, keys: TableKeys, compared: Sequence[sa.Table]) -> None:
     """Make other imports wait, before the caller's transaction takes a snapshot if it has none."""
     if database.autocommits():
         return  # refused, once the transaction has begun
     is_fresh = database.is_fresh()
     tables = database.unguarded(keys)
-    database.hold(tables)
+    database.hold(tables, compared)
     if tables and not is_fresh and not database.sees_others():
         database.refuse_stale(tables)
 

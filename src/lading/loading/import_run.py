@@ -16,7 +16,7 @@ from lading.database.session import reading, writing
 from lading.database.tables import require_tables
 from lading.errors import AlteredWarning, ArgumentError, ImportFailed
 from lading.importing.entity_reader import Watch
-from lading.importing.import_options import ImportOptions
+from lading.importing.import_options import UPDATING, ImportOptions
 from lading.importing.outcomes import Outcomes
 from lading.importing.payload import Payload
 from lading.importing.updates.entity_updates import referred_fields
@@ -81,7 +81,9 @@ class ImportRun:
         catalog, options = self.catalog, self.options
         with veiled(catalog.use()), closing(payload):
             payload.check(catalog)
-            with writing(self.session, catalog, names_loaded(catalog, payload, options)) as opened:
+            names = names_loaded(catalog, payload, options)
+            updated = [name for name in names if options.mode(name) in UPDATING]
+            with writing(self.session, catalog, names, updated=updated) as opened:
                 database = opened.database
                 foreseen = self._foreseen(database, payload)
                 revisions = compared(payload.revisions, database, catalog.use())

@@ -292,8 +292,13 @@ class Database(ABC):
         """
         return []
 
-    def hold(self, tables: Sequence[sa.Table]) -> None:
-        """Wait until no other import writes to these tables; others then wait for us."""
+    def hold(self, tables: Sequence[sa.Table], compared: Sequence[sa.Table] = ()) -> None:
+        """Wait until no other import writes to these tables; others then wait for us.
+
+        Args:
+            tables: those that no index guards.
+            compared: those whose rows are compared and then written, if this user may.
+        """
 
     def is_fresh(self) -> bool:
         """Tell whether the transaction has no snapshot yet that could be older than a lock."""

@@ -221,7 +221,10 @@ class MariaDBDatabase(Database):
 
     def ensure_begun(self, *, writing: bool) -> None:
         self.look_up_server()
-        if not writing and self.sees_others():
+        if writing:
+            self._refuse_dirty_reads()
+            self._guard("ON")
+        elif self.sees_others():
             raise TargetError(
                 Message(
                     "snapshot-unsure",
@@ -229,6 +232,17 @@ class MariaDBDatabase(Database):
                     "what others write meanwhile, and MariaDB doesn't tell",
                 ),
                 "Give an engine, or a session in REPEATABLE READ.",
+            )
+
+    def _refuse_dirty_reads(self) -> None:
+        if self._level() == "READ UNCOMMITTED":
+            raise TargetError(
+                Message(
+                    "snapshot-unsure",
+                    "your transaction is in READ UNCOMMITTED, where an import would compare "
+                    "records with what others may roll back",
+                ),
+                "Give an engine, or a session in another isolation level.",
             )
 
     def autocommits(self) -> bool:
@@ -247,8 +261,8 @@ class MariaDBDatabase(Database):
     def unguarded(self, keys: TableKeys) -> list[sa.Table]:
         return unguarded(self.catalog_tables, keys)
 
-    def hold(self, tables: Sequence[sa.Table]) -> None:
-        hold(self, self.catalog_tables, tables)
+    def hold(self, tables: Sequence[sa.Table], compared: Sequence[sa.Table] = ()) -> None:
+        hold(self, self.catalog_tables, [*tables, *compared])
 
     def refuse_stale(self, tables: Sequence[sa.Table]) -> None:
         refuse_stale(self, tables)

@@ -1,8 +1,10 @@
-"""How imports wait for each other on MariaDB, where no constraint keeps a key unique.
+"""How imports wait for each other on MariaDB.
 
-A transaction's snapshot doesn't show what others commit, so two would insert the same key.  The
-server has no lock that ends with a transaction and stops imports alone: named locks are of
-a connection, so they are given back when it returns to its pool or begins anew.
+A transaction's snapshot doesn't show what others commit, so two would insert the same key, where
+no constraint keeps it unique, and the later one of two that update the same records would write
+only what differed before.  The server has no lock that ends with a transaction and stops imports
+alone: named locks are of a connection, so they are given back when it returns to its pool or
+begins anew.
 """
 
 from __future__ import annotations

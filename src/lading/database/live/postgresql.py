@@ -273,8 +273,8 @@ class PostgreSQLDatabase(Database):
     def unguarded(self, keys: TableKeys) -> list[sa.Table]:
         return unguarded(self, keys)
 
-    def hold(self, tables: Sequence[sa.Table]) -> None:
-        hold(self, tables)
+    def hold(self, tables: Sequence[sa.Table], compared: Sequence[sa.Table] = ()) -> None:
+        hold(self, tables, compared)
 
     def refuse_stale(self, tables: Sequence[sa.Table]) -> None:
         refuse_stale(self, tables)

@@ -1,8 +1,10 @@
-"""How imports wait for each other on PostgreSQL, where no constraint keeps a key unique.
+"""How imports wait for each other on PostgreSQL.
 
-Two transactions in REPEATABLE READ don't see each other's rows, so both would insert
-the same key.  A lock that only imports (and maintenance of the table) take makes the second
-wait for the first; other writers aren't held up.
+Two transactions in REPEATABLE READ don't see each other's rows, so both would insert the same
+key, where no constraint keeps it unique.  Of two in READ COMMITTED that update the same records,
+the later one would write only what differed before the earlier one committed.  A lock that only
+imports (and maintenance of the table) take makes the second wait for the first; other writers
+aren't held up.
 """
 
 from __future__ import annotations
@@ -70,17 +72,21 @@ def unguarded(database: Database, keys: TableKeys) -> list[sa.Table]:
     ]
 
 
-def hold(database: Database, tables: Sequence[sa.Table]) -> None:
-    """Wait for other imports into these tables, in one order, to prevent deadlocks."""
-    if not tables:
+def hold(database: Database, tables: Sequence[sa.Table], compared: Sequence[sa.Table] = ()) -> None:
+    """Wait for other imports into these tables, in one order, to prevent deadlocks.
+
+    Args:
+        database: where they are.
+        tables: those that no index guards.
+        compared: those whose rows are compared and then written, if this user may.
+    """
+    if not tables and not compared:
         return
-    names = ", ".join(sorted(map(database.dialect.table, tables)))
-    try:
-        with database.connection.begin_nested():  # a caller's transaction survives a refusal
-            database.run(f"LOCK TABLE {names} IN SHARE UPDATE EXCLUSIVE MODE")
-    except sa.exc.DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != DENIED:
-            raise
+    error = _lock(database, [*tables, *compared])
+    if error is not None and compared:
+        error = _lock(database, tables) if tables else None
+    if error is not None:
+        names = ", ".join(sorted(map(database.dialect.table, tables)))
         raise TargetError(
             Message(
                 "key-unguarded",
@@ -89,6 +95,19 @@ def hold(database: Database, tables: Sequence[sa.Table]) -> None:
             ),
             "Add such an index, or GRANT UPDATE on it to this user.",
         ) from error
+
+
+def _lock(database: Database, tables: Sequence[sa.Table]) -> sa.exc.DBAPIError | None:
+    """Lock tables against other imports; return the error if this user may not."""
+    names = ", ".join(sorted(set(map(database.dialect.table, tables))))
+    try:
+        with database.connection.begin_nested():  # a caller's transaction survives a refusal
+            database.run(f"LOCK TABLE {names} IN SHARE UPDATE EXCLUSIVE MODE")
+    except sa.exc.DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != DENIED:
+            raise
+        return error
+    return None
 
 
 def refuse_stale(database: Database, tables: Sequence[sa.Table]) -> None:
