@@ -36,7 +36,7 @@ from lading.database.live import database_for
 from lading.database.lookup import rows_among
 from support.backends import Backend
 from support.columns import MARIADB, MOMENT
-from support.declaring import catalog_of, new_base, schema_for
+from support.declaring import catalog_of, new_base, schema_for, table, to
 from support.packing import packed
 from support.rewriting import entity_bytes
 from support.statements import statements
@@ -256,7 +256,7 @@ def test_twins_by_the_target_s_collation_are_problems(mariadb: Backend, engine: 
             (2, {"slug": "a"}),
             (3, {"slug": "a "}),
         ]
-        assert all("Duplicate entry" in item.message for item in problems)
+        assert all("collation takes slug" in item.message for item in problems)
         assert export_document(target, catalog=catalog)["items"] == []
 
 
@@ -268,7 +268,7 @@ def test_a_record_is_found_by_its_own_key_and_no_twin(engine: sa.Engine) -> None
     catalog = catalog_of(model)
     again = import_document(engine, document([{"code": "b", "value": 2}]), catalog=catalog)
     assert (again.skipped, again.inserted) == (1, 0)
-    with pytest.raises(ImportFailed, match="Duplicate entry"):
+    with pytest.raises(ImportFailed, match="collation takes code .a. for code .A."):
         import_document(engine, document([{"code": "a", "value": 1}]), catalog=catalog)
 
 
@@ -1040,3 +1040,49 @@ def test_keys_in_another_character_set_are_sorted_and_found(engine: sa.Engine) -
         both = rows_among(database, sql, columns, ["code", "room"], keys[:4])
         assert sorted(both) == sorted(keys[:4])
         assert len(rows_among(database, sql, columns[:1], ["code"], [("€",), ("日",)])) == 3
+
+
+@pytest.mark.parametrize("mode", ["update", "mirror"])
+def test_a_plan_foresees_what_a_collation_takes_for_equal(mariadb: Backend, mode: str) -> None:
+    """Of natural keys, which no row gives up before the end, and of whatever else is unique."""
+    base = new_base()
+    shelf = table(base, "shelves")
+    blind = mysql.VARCHAR(20, collation="utf8mb4_general_ci")
+    mail = mapped_column(blind, unique=True)
+    place = mapped_column(blind, nullable=False)
+    book = table(base, "books", shelf_id=to("shelves.id", null=False), place=place, mail=mail)
+    book.shelf = relationship(shelf)
+    book.__table__.append_constraint(sa.UniqueConstraint("shelf_id", "place"))
+    catalog = catalog_of(shelf)
+    schema_for(book, catalog, natural_key=("shelf", "place"))
+
+    def books(**mails: str) -> dict[str, Any]:
+        places = [
+            {"shelf": {"slug": "s"}, "place": place, "slug": place.casefold(), "mail": mail}
+            for place, mail in mails.items()
+        ]
+        return {"shelves": [{"slug": "s"}], "books": places}
+
+    options: Any = {"catalog": catalog, "on_conflict": mode}
+    with mariadb.database(base.metadata) as engine:
+        import_document(engine, books(a="x", b="y"), catalog=catalog)
+        renamed = books(A="z", b="y")
+        renamed["books"][0]["slug"] = "other"
+        plan = import_document(engine, renamed, dry_run=True, **options)
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, renamed, **options)
+        (problem,) = caught.value.report.problems
+        assert list(plan.problems) == [problem]
+        assert problem.message.startswith(
+            "the database's collation takes shelf.slug 's' and place 'A' for shelf.slug 's' and "
+            "place 'a', which is there already"
+        )
+        own = books(a="Y", b="X")  # rows that change give theirs up, whatever they are spelt like
+        plan = import_document(engine, own, dry_run=True, **options)
+        import_document(engine, own, expect=plan, **options)
+        import_document(engine, books(c="é"), on_conflict="update", catalog=catalog)
+        clash = books(d="E")
+        plan = import_document(engine, clash, on_conflict="update", catalog=catalog, dry_run=True)
+        with pytest.raises(ImportFailed, match="takes mail 'E' for mail 'é'") as caught:
+            import_document(engine, clash, on_conflict="update", catalog=catalog)
+        assert list(plan.problems) == list(caught.value.report.problems)

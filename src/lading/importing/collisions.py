@@ -111,20 +111,40 @@ class Collisions:
                     return self.of_record(unique, key, number).at(rows.places.path(place))
         return None
 
-    def alike(self, batch: Batch, message: str) -> Collision | None:
+    def alike(self, batch: Batch) -> Collision | None:
         """Return the row that a collation treats as equal to a batch's only record, if any."""
-        resolver = self.context.resolvers.by_key(self.root)
-        for other in resolver.alike(batch.keys[0]):
-            own, stored = (described(self.root.key, key) for key in (batch.keys[0], other))
-            return Collision(
-                self.root.key[0].written,
-                Message(
-                    "collation-clash",
-                    f"{message}; its collation takes {own} for {stored}, which is there already. "
-                    "Correct one of the two, or give the column a collation that tells them apart",
-                ),
-            )
+        records = list(map(self.raw.new_content, batch.lines))
+        for unique in self.by_collation:
+            keys = unique.keys(self.context.database, batch, records)
+            for key, (other, _) in self.rows_alike(unique, keys.values()).items():
+                return self.like(unique, key, other)
+        for key, (other, _) in self.context.resolvers.by_key(self.root).alike(batch.keys).items():
+            return _like(self.root.key, key, other)
         return None
+
+    def like(self, unique: UniqueMembers, key: Key, other: Key) -> Collision:
+        """Return the collision with a row whose unique values a collation takes for a record's.
+
+        Args:
+            unique: What is unique.
+            key: The record's values.
+            other: The row's.
+        """
+        return _like(unique.parts, key, other)
+
+    @cached_property
+    def by_collation(self) -> list[UniqueMembers]:
+        """What is unique among records, and may clash though it differs."""
+        dialect = self.context.database.dialect
+        return [each for each in self.context.unique.of(self.root) if each.by_collation(dialect)]
+
+    def rows_alike(
+        self, unique: UniqueMembers, keys: Iterable[Key]
+    ) -> Mapping[Key, tuple[Key, Row]]:
+        """Map unique values to those that a collation takes for them, and the row that has them."""
+        if not unique.by_collation(self.context.database.dialect):
+            return {}
+        return self.context.resolvers.of_unique(unique).alike([*keys])
 
     def appeared(self, batch: Batch, message: Message) -> Collision | None:
         """Tell of a row with the key of a batch's only record, which wasn't there at first."""
@@ -285,3 +305,15 @@ def _name_or_names(names: Sequence[str]) -> Any:
 
 def _declared(parts: Parts) -> str:
     return repr(_name_or_names([part.name for part in parts]))
+
+
+def _like(parts: Parts, key: Key, other: Key) -> Collision:
+    own, stored = (described(parts, values) for values in (key, other))
+    return Collision(
+        parts[0].written,
+        Message(
+            "collation-clash",
+            f"the database's collation takes {own} for {stored}, which is there already. Correct "
+            "one of the two, or give the column a collation that tells them apart",
+        ),
+    )

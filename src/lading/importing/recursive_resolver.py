@@ -6,7 +6,7 @@ One query per chunk, level and pattern of nulls; a level that is in memory costs
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from lading.database.dialects.base import Row
 from lading.importing.resolved_keys import AMBIGUOUS, KeyResolver
@@ -163,6 +163,7 @@ class RecursiveResolver:
                 return described(self.level.parts, upper)
         return None
 
-    def alike(self, key: Key) -> list[Key]:
+    def alike(self, keys: Collection[Key]) -> dict[Key, tuple[Key, Row]]:
         """Return nothing: recursive keys aren't compared by the database's collations."""
-        return []
+        del keys
+        return {}

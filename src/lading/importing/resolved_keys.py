@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol
 
 from lading.database.dialects.base import Row
@@ -77,5 +77,5 @@ class KeyResolver(Protocol):
             others: keys beside those of the rows that exist.
         """
 
-    def alike(self, key: Key) -> list[Key]:
-        """Return other existing keys that the database takes for this one, by its collations."""
+    def alike(self, keys: Collection[Key]) -> dict[Key, tuple[Key, Row]]:
+        """Map keys to another one that the database takes for it by a collation, and its row."""

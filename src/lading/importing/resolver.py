@@ -7,6 +7,7 @@ because a collation may treat different texts as equal.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import product
@@ -19,6 +20,7 @@ from lading.database.live.base import Database
 from lading.database.lookup import rows_among
 from lading.exporting.query import having_row_in, with_extensions
 from lading.exporting.reader import count_rows
+from lading.importing.folding import folded
 from lading.importing.resolved_keys import AMBIGUOUS, ITSELF, KeyResolver
 from lading.messages import closest
 from lading.model.recursive_keys import recurring
@@ -139,6 +141,10 @@ class Resolver:
 
     def lookup(self, wanted: set[Key]) -> dict[Key, Row]:
         """Look keys up, by one query per pattern of nulls."""
+        return {key: row for key, row in self._matching(wanted).items() if key in wanted}
+
+    def _matching(self, wanted: Collection[Key]) -> dict[Key, Row]:
+        """Look keys up; a collation may take others for equal."""
         forwards: dict[Reference, dict[Key, Row]] = self._start()
         backwards: dict[Reference, dict[Row, Key]] = self._start()
         for place, part in enumerate(self.parts):
@@ -155,7 +161,7 @@ class Resolver:
         for pattern, rows in patterns.items():
             if rows:
                 rows_by_key |= self._matched(self._ask(pattern, rows), backwards)
-        return {key: row for key, row in rows_by_key.items() if key in wanted}
+        return rows_by_key
 
     def _parameters(self, key: Key, forwards: dict[Reference, dict[Key, Row]]) -> Iterator[Row]:
         """Yield the driver values to look a key up by; none if no row can have it."""
@@ -259,10 +265,12 @@ class Resolver:
         near = closest(str(key[0]), texts)
         return None if near is None else repr(near)
 
-    def alike(self, key: Key) -> list[Key]:
-        """Return other existing keys that the database takes for this one, by its collations."""
-        if None in key or any(isinstance(part, Reference) for part in self.parts):
-            return []
-        rows = self._ask((False,) * len(key), list(self._parameters(key, {})))
-        keys = (self._key(row, {}) for row in rows)
-        return [other for other in keys if other is not None and other != key]
+    def alike(self, keys: Collection[Key]) -> dict[Key, tuple[Key, Row]]:
+        """Map keys to another one that the database takes for it by a collation, and its row."""
+        others = defaultdict(list)
+        # Whatever is found for a single key is like it.
+        text = folded if len(keys) > 1 else lambda _: ""
+        for other, row in self._matching(keys).items():
+            others[text(other)].append((other, row))
+        pairs = ((key, pair) for key in keys for pair in others[text(key)] if pair[0] != key)
+        return dict(pairs)

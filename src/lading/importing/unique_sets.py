@@ -9,6 +9,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
+from lading.database.dialects.base import Dialect
 from lading.database.live.base import Database
 from lading.database.live.live_indexes import UniqueIndex
 from lading.database.live.unique_indexes import UniqueIndexes
@@ -96,6 +97,11 @@ class UniqueMembers:
     def identifies(self) -> bool:
         """Whether the values hold a row's primary key."""
         return set(self.columns) >= set(self.rows.identity)
+
+    def by_collation(self, dialect: Dialect) -> bool:
+        """Tell whether different values may clash, as a collation takes them for equal."""
+        values = (part for part in self.parts if isinstance(part, Value))
+        return not all(dialect.tells_apart(value.column) for value in values)
 
     @property
     def members(self) -> list[Member]:

@@ -225,7 +225,7 @@ class EntityLoader:
         if isinstance(objection, sa.exc.IntegrityError):
             collision = (
                 self.collisions.within(batch)
-                or self.collisions.alike(batch, message)
+                or self.collisions.alike(batch)
                 or self.collisions.appeared(batch, message)
             )
             if collision is not None:

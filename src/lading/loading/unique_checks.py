@@ -47,7 +47,8 @@ class UniqueChecks:
         self.comparison = comparison
         self.collisions = Collisions(context, root)
         self.sets = {rows: context.unique.of(rows) for rows in root.tree()}
-        self.sets[root] = self.collisions.sets
+        keys = [each for each in self.collisions.by_collation if each not in self.collisions.sets]
+        self.sets[root] = [*self.collisions.sets, *keys]
         #: The unique values that planned rows take, and the rows that give theirs up.
         self.taken = context.journal.closing(KeyIndex())
         self.giving = context.journal.closing(KeyIndex())
@@ -83,10 +84,14 @@ class UniqueChecks:
         if changes is not None:
             keys = {n: key for n, key in keys.items() if changes.takes(n, unique.members)}
         holders = self.collisions.rows_with(unique, keys.values())
+        others = [key for key in keys.values() if key not in holders]
+        alike = self.collisions.rows_alike(unique, others)
         for place, key in keys.items():
             own = changes.identities[place] if changes is not None else None
             holder = holders.get(key, own)
             collision = self._collision(unique, key, None if holder == own else holder)
+            if key in alike and not self._is_free(unique, alike[key][1], own):
+                collision = self.collisions.like(unique, key, alike[key][0])
             if collision is None and self.compete:
                 collision = self._taken(unique, key, rows.batch.numbers[place])
             if collision is not None:
@@ -101,11 +106,14 @@ class UniqueChecks:
 
     def _collision(self, unique: UniqueMembers, key: Key, holder: Row | None) -> Collision | None:
         """Return the collision with a row that has unique values and keeps them."""
-        if holder is None or holder is AMBIGUOUS:
-            return None
-        if self.giving.get(_text(unique, holder)) is not None:
+        if holder is None or self._is_free(unique, holder):
             return None
         return self.collisions.held(unique, key, holder)
+
+    def _is_free(self, unique: UniqueMembers, holder: Row, own: Row | None = None) -> bool:
+        """Tell whether a row gives its unique values up, or is the one that takes them."""
+        is_given = self.giving.get(_text(unique, holder)) is not None
+        return holder is AMBIGUOUS or holder == own or is_given
 
     def _taken(self, unique: UniqueMembers, key: Key, number: int) -> Collision | None:
         """Return the collision with a row of the same import, if one takes the same values."""
@@ -119,8 +127,8 @@ class UniqueChecks:
 
     def _giving(self, updates: CollectedUpdates) -> Iterator[tuple[bytes, bytes, int]]:
         """Yield the rows that give unique values up, by unique set."""
-        # Doomed records go last, and nothing parks a primary key until then.
-        freed = [unique for unique in self.sets[self.root] if not unique.identifies]
+        # Doomed records go last, and nothing parks a key until then.
+        freed = [unique for unique in self.collisions.sets if not unique.identifies]
         for identities in updates.doomed:
             for identity in identities:
                 for unique in freed:

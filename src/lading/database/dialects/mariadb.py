@@ -116,10 +116,14 @@ class MariaDB(Dialect):
                 tests.append(f"{exact.format(name)} = {exact.format(parameter)}")
         return " AND ".join(tests)
 
+    def tells_apart(self, column: Column) -> bool:
+        """Most collations ignore case, accents and trailing blanks."""
+        stored = self.columns(column)
+        return stored.charset is None or stored.by_code_point
+
     def same(self, near: Column, far: Column) -> sa.ColumnElement[bool]:
         """A foreign key may differ from its target in case, accents and trailing blanks."""
-        stored = self.columns(near)
-        if stored.charset is None or stored.by_code_point:
+        if self.tells_apart(near):
             return near == far
         return sa.and_(near == far, _by_code_point(near) == _by_code_point(far))
 

@@ -14,12 +14,13 @@ from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.database.lookup import rows_among
 from lading.importing.context import LoadContext
+from lading.importing.folding import folded
 from lading.importing.journal import WriteLog
 from lading.importing.savepoints import attempt
 from lading.importing.told_columns import ToldColumn
 from lading.importing.updates.row_changes import RowChanges
 from lading.importing.updates.taken_values import TakenValues, text_of
-from lading.importing.updates.unique_values import Contended, UniqueGroup, folded
+from lading.importing.updates.unique_values import Contended, UniqueGroup
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.model.uniqueness import nulls_collide

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from lading.database.dialects.base import Row
+from lading.importing.folding import folded
 from lading.importing.journal import Journal
-from lading.importing.updates.unique_values import UniqueGroup, folded
+from lading.importing.updates.unique_values import UniqueGroup
 from lading.model.rowsets import Reference, Value
 from lading.scratch.key_index import KeyIndex
 from lading.values.json_text import parse_json

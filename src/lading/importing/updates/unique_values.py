@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.exporting.reading import StoredRow
+from lading.importing.folding import folded
 from lading.importing.told_columns import value_told
 from lading.importing.unique_sets import UniqueMembers, UniqueSets
 from lading.importing.updates.row_changes import OWNER
@@ -161,10 +160,3 @@ def _groups(rows: RowSet, unique: UniqueSets) -> Iterator[UniqueGroup]:
             and (rows.parent is not None or not set(each.parts) <= set(rows.key))
         ):
             yield UniqueGroup(each)
-
-
-def folded(value: Any) -> str:
-    """Return a text that is the same for all texts that some collation takes for equal."""
-    text = value if isinstance(value, str) else repr(value)
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).strip()
