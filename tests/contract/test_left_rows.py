@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from lading import ImportFailed, export_document, import_document
+from lading.importing.deletions import cascade_walk
 from support.backends import Backend
 from support.dishes import CATALOG, Dish, filled
 
@@ -111,6 +112,20 @@ def test_records_that_would_take_others_along_are_left_out(noted: tuple[sa.Engin
     assert (len(dishes[0]["steps"]), dishes[1]["number"]) == (3, 77)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT step_id FROM step_notes").scalar() == 1
+
+
+def test_of_many_such_records_it_is_only_told_that_they_would(
+    noted: tuple[sa.Engine, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory doesn't grow with them; they are left out all the same."""
+    engine, effect = noted
+    monkeypatch.setattr(cascade_walk, "MOST_PROBLEMS", 0)
+    document = without_first_step(engine)
+    plan = imported(engine, document, on_error="continue", dry_run=True)
+    report = imported(engine, document, on_error="continue", expect=plan)
+    (problem,) = report.problems
+    assert (problem.record, problem.field) == (1, "steps")
+    assert ("others along. Delete" in problem.message) == (effect != "held")
 
 
 def test_a_step_that_moves_out_of_a_deleted_dish_takes_nothing_along(

@@ -666,7 +666,7 @@ def test_what_a_decorator_gives_the_driver_is_not_rounded_either(engine: sa.Engi
     """The column's check looks at the driver's value, of whatever type."""
     model = item(Half)
     assert kept(engine, model, a=2, b=4) == [2, 4]
-    assert refusal(engine, model, 3) == "0.75 has 2 decimal places, its column holds 1"
+    assert refusal(engine, model, 3).startswith("0.75 has 2 decimal places, its column holds 1")
 
 
 def test_a_set_travels_as_its_labels(engine: sa.Engine) -> None:

@@ -32,7 +32,10 @@ LEFT JOIN pg_index i ON i.indrelid = to_regclass(given.name)
     AND a.attnum = ANY(i.indkey[0:i.indnkeyatts - 1])))
 WHERE to_regclass(given.name) IS NOT NULL
 """
-#: Whether somebody committed what this transaction's snapshot doesn't see.
+#: Whether somebody committed what this transaction's snapshot doesn't see.  Transactions have
+#: numbers of the whole cluster, and nothing tells afterwards which tables one wrote to (statistics
+#: come late), so this is true as well where another database was written to, or where autovacuum
+#: has analysed a table.  A snapshot is refused in vain then, but never taken in vain.
 OTHERS = """SELECT EXISTS (
   SELECT 1 FROM (
     SELECT pg_current_snapshot() AS seen, pg_current_xact_id() AS id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from lading.importing.row_marks import RowMarks
 from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
 from lading.model.rowsets import Column
+from lading.report import MOST_PROBLEMS
 from lading.scratch.spool import Spool
 
 
@@ -44,7 +45,8 @@ class CascadeWalk:
 
     ``stack`` closes the temporary files.  Once ``refusals`` is read, ``counts`` has the number
     of rows by entity and foreign key, and ``log`` those of the catalog's tables.  With
-    ``by_record``, ``takers`` has the same number by entity and record, and then by foreign key.
+    ``by_record``, ``takers`` has the same number by entity and record, and then by foreign key,
+    of the first records, and ``by_record`` has the other ones.
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class CascadeWalk:
         *,
         rewritten: Rewritten,
         beside: Mapping[str, DoomedTree],
-        by_record: bool = False,
+        by_record: RowMarks | None = None,
     ) -> None:
         self.order = order
         self.trees = trees
@@ -74,7 +76,9 @@ class CascadeWalk:
         #: What is altered, to be counted once it is known which rows go.
         self.altering = self._spool()
         #: The records that are refused, by entity.
-        self.refused: dict[str, set[Row]] = defaultdict(set)
+        self.refused: dict[str, RowMarks] = defaultdict(
+            lambda: stack.enter_context(closing(RowMarks()))
+        )
 
     def refusals(self) -> Iterator[Refusal]:
         """Follow everything; yield the records that something holds."""
@@ -165,9 +169,10 @@ class CascadeWalk:
         if self.graph.stands_alone(key.table):
             count = self.graph.count(key.table, key.columns, list(referred))
             self.counts[going.entity, key] += count
-            for row in self.graph.examples(key, list(referred)) if self.by_record else ():
-                record = referred.get(row[: len(key.columns)], ())
-                self.takers[going.entity, record][key] += row[-1]
+            if self.by_record is not None:
+                examples, width = self.graph.examples(key, list(referred)), len(key.columns)
+                along = ((referred.get(row[:width], ()), row[-1]) for row in examples)
+                self._note_takers(going.entity, key, along)
         else:
             deque(self._counted(going, key, referred), maxlen=0)
 
@@ -178,9 +183,24 @@ class CascadeWalk:
         for staying in self._staying(key, list(referred)):
             self.counts[going.entity, key] += len(staying)
             self._log(key, staying)
-            for row in staying if self.by_record else ():
-                self.takers[going.entity, referred.get(row.near, ())][key] += 1
+            if self.by_record is not None:
+                along = ((referred.get(row.near, ()), 1) for row in staying)
+                self._note_takers(going.entity, key, along)
             yield staying
+
+    def _note_takers(
+        self, entity: str, key: LiveForeignKey, along: Iterable[tuple[Row, int]]
+    ) -> None:
+        """Note with which records rows go along, and how many; of most records only that."""
+        assert self.by_record is not None
+        more: dict[tuple[str, Row], None] = {}
+        for record, count in along:
+            if (entity, record) in self.takers or len(self.takers) < MOST_PROBLEMS:
+                self.takers[entity, record][key] += count
+            else:
+                more[entity, record] = None
+        if more:
+            self.by_record.add(more)
 
     def _referred(self, going: Going, key: LiveForeignKey) -> dict[Row, Row]:
         """Map what a foreign key holds of rows that go to the records that they go with."""
@@ -215,13 +235,11 @@ class CascadeWalk:
 
     def _held(self, going: Going, key: LiveForeignKey) -> Iterator[Refusal]:
         """Yield the records whose rows others refer to by a foreign key that holds them."""
-        referred, refused = self._referred(going, key), self.refused[going.entity]
-        fresh: dict[Row, Holder] = {}
+        referred = self._referred(going, key)
+        holders: dict[Row, Holder] = {}
         for near, holder in self._holders(key, list(referred)).items():
-            record = referred.get(near, ())
-            if record not in refused:
-                fresh.setdefault(record, holder)
-        refused.update(fresh)
+            holders.setdefault(referred.get(near, ()), holder)
+        fresh = self._fresh(going.entity, holders)
         root = self.trees[going.entity].root
         is_itself = going.is_own and going.place in map(self.graph.places.get, root.tables)
         place = None if is_itself else going.place
@@ -229,18 +247,22 @@ class CascadeWalk:
 
     def _kept(self, going: Going) -> Iterator[Refusal]:
         """Yield the records to which mirrored ones refer that stay."""
-        refused = self.refused[going.entity]
         for key in self.graph.incoming[going.place]:
             if self.graph.relation_by(key) in self.graph.covered:
                 referred = self._referred(going, key)
                 for root, holders in self.references.kept(key, list(referred), self.going_rows):
-                    fresh = {
-                        referred[near]: holder
-                        for near, holder in holders.items()
-                        if near in referred and referred[near] not in refused
-                    }
-                    refused.update(fresh)
+                    known = {n: holder for n, holder in holders.items() if n in referred}
+                    by_record = {referred[near]: holder for near, holder in known.items()}
+                    fresh = self._fresh(going.entity, by_record)
                     yield from self.texts.kept(self.trees[going.entity].root, root, key, fresh)
+
+    def _fresh(self, entity: str, holders: Mapping[Row, Holder]) -> dict[Row, Holder]:
+        """Return what holds the records that aren't refused yet, and note these."""
+        records, refused = list(holders), self.refused[entity]
+        fresh = {records[n]: holders[records[n]] for n in refused.without(records)}
+        if fresh:
+            refused.add(fresh)
+        return fresh
 
     def _holders(self, key: LiveForeignKey, keys: Sequence[Row]) -> dict[Row, Holder]:
         """Return how many rows refer to each key, and one of them."""

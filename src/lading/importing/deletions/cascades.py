@@ -14,6 +14,7 @@ from lading.importing.deletions.catalog_references import Rewritten
 from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.deletions.refusal import Refusal
 from lading.importing.journal import WriteLog
+from lading.importing.row_marks import RowMarks
 from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
 from lading.planning.record_change import Cascade, Effect
@@ -34,7 +35,7 @@ class Consequences:
     are the first of the records that it would refuse to delete, because other rows refer to
     them or to what goes with them; ``more_refusals`` counts the rest.  ``log`` counts what the
     cascades change in the catalog's tables: an import that lets them happen adds it to its
-    journal.  ``takers`` has the cascades of each record, if they are asked for.
+    journal.  ``takers`` has the cascades of the first records, if they are asked for.
     """
 
     cascades: list[Cascade] = field(default_factory=list)
@@ -52,7 +53,7 @@ def cascades_of(
     rewritten: Rewritten | None = None,
     *,
     beside: Mapping[str, DoomedTree] | None = None,
-    by_record: bool = False,
+    by_record: RowMarks | None = None,
 ) -> Consequences:
     """Find what goes along with doomed records, to any depth, and what holds them.
 
@@ -67,7 +68,8 @@ def cascades_of(
         rewritten: chunks of the primary keys of records that differ from the bundle's, by
             entity, where they aren't updated yet: what they refer to now doesn't count.
         beside: further rows that go, which hold nothing.
-        by_record: whether to tell what goes along with each record.
+        by_record: asks to tell what goes along with each record, and takes those records, by
+            entity, of which that isn't told because there are many.
     """
     with ExitStack() as stack:
         walk = CascadeWalk(

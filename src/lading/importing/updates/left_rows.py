@@ -10,6 +10,7 @@ from lading.importing.deletions.cascades import cascades_of
 from lading.importing.deletions.deleter import Deleter
 from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.outcomes import EntityOutcome
+from lading.importing.row_marks import RowMarks
 from lading.importing.savepoints import path_to
 from lading.importing.updates.record_matcher import LeftRow, RecordMatcher
 from lading.messages import Message
@@ -35,25 +36,27 @@ def note_left(
     if not any(tree.counts[tree.root] for tree in trees.values()):
         return
     leaves_out = context.keeps_good and not context.cascade
+    more = context.journal.closing(RowMarks()) if leaves_out else None
     consequences = cascades_of(
-        context.database, context.entities, context.order, trees, by_record=leaves_out
+        context.database, context.entities, context.order, trees, by_record=more
     )
     context.outcomes.cascades += consequences.cascades
     context.journal.add(consequences.log)
     if leaves_out:
         takers = {key: _message(along) for key, along in consequences.takers.items()}
-        fail_held(context, root, outcome, matcher, takers)
+        fail_held(context, root, outcome, matcher, takers, more=more)
     elif not context.cascade:
         for along in consequences.cascades:
             path = along.entity[len(root.name) + 1 :]
             outcome.report(Problem.of(_message([along]), outcome.file, field=path))
 
 
-def _message(along: Sequence[Cascade]) -> Message:
+def _message(along: Sequence[Cascade] = ()) -> Message:
+    named = f": {', '.join(map(str, along))}" if along else ""
     return Message(
         "cascade-needed",
-        f"deleting its rows would take others along: {', '.join(map(str, along))}. Delete or keep "
-        "these first, or say cascade=True",
+        f"deleting its rows would take others along{named}. Delete or keep these first, or say "
+        "cascade=True",
     )
 
 
@@ -113,6 +116,8 @@ def fail_held(
     outcome: EntityOutcome,
     matcher: RecordMatcher,
     held: Mapping[tuple[str, Row], Message],
+    *,
+    more: RowMarks | None = None,
 ) -> None:
     """Report the records whose rows can't be deleted.
 
@@ -122,11 +127,15 @@ def fail_held(
         outcome: takes the problems.
         matcher: knows the rows.
         held: what holds rows, by their row sets and primary keys.
+        more: further rows that would take others along.
     """
     numbers = set()
-    for rows in root.tree() if held else ():
+    for rows in root.tree() if held or more else ():
         for left in _going(matcher, rows):
-            message = held.get((rows.name, left.partner.row.identity))
+            row = rows.name, left.partner.row.identity
+            message = held.get(row)
+            if message is None and more and row in more:
+                message = _message()
             if message is not None:
                 outcome.fail(left.number, None, path_to(rows, root)[:-1], message)
                 numbers.add(left.number)
