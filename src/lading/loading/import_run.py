@@ -120,6 +120,8 @@ class ImportRun:
                 revisions = compared(payload.revisions, database, catalog.use())
                 planner = Planner(database, catalog, payload, options, self.progress)
                 outcomes = planner.run()
+                roots = planner.roots.values()
+                updated = [root for root in roots if options.mode(root.name) in UPDATING]
                 assert outcomes.changes is not None, "plans record changes"
                 return ImportPlan(
                     outcomes.counts,
@@ -128,7 +130,7 @@ class ImportRun:
                     more_problems=outcomes.problems.more,
                     cascades=outcomes.cascades,
                     unchecked=[
-                        *unchecked_by_plans(database, planner.unique, planner.roots.values()),
+                        *unchecked_by_plans(database, planner.unique, roots, updated),
                         *([] if revisions is None else [str(revisions)]),
                     ],
                     differences=payload.located(outcomes.differences),

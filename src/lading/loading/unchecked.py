@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 import sqlalchemy as sa
 
 from lading.database.live.base import Database
 from lading.importing.unique_sets import UniqueSets
 from lading.messages import counted
-from lading.model.rowsets import RowSet
+from lading.model.rowsets import RowSet, Value
 from lading.values.json_text import json_text
 
 
 def unchecked_by_plans(
-    database: Database, unique: UniqueSets, roots: Iterable[RowSet]
+    database: Database, unique: UniqueSets, roots: Collection[RowSet], updated: Collection[RowSet]
 ) -> Iterator[str]:
     """Yield what a plan of an import into some entities can't foretell, in words.
 
@@ -23,6 +23,7 @@ def unchecked_by_plans(
         database: what the import would write to.
         unique: its unique indexes.
         roots: the entities.
+        updated: those of them whose records may be updated.
     """
     row_sets = [rows for root in roots for rows in root.tree()]
     tables = dict.fromkeys(table for rows in row_sets for table in rows.tables)
@@ -36,8 +37,30 @@ def unchecked_by_plans(
             yield f"{table.fullname}: {count}{named}"
         for name in (name for indexed, name in unknown if indexed is table):
             yield f"{table.fullname}: unique index {name}"
+    if updated:
+        yield from _held_values(database, updated)
     if tables and database.may_alter(list(tables)):
         yield "triggers and rules of these tables"
+
+
+def _held_values(database: Database, updated: Collection[RowSet]) -> Iterator[str]:
+    """Yield the columns that an update may alter and that foreign keys hold, with these.
+
+    No primary key is altered, and no column of a natural key.
+    """
+    columns: dict[sa.Table, set[str]] = {}
+    for rows in (rows for root in updated for rows in root.tree()):
+        fixed = {value for value in rows.key if isinstance(value, Value)}
+        for value in rows.values:
+            if value not in fixed and not value.column.primary_key:
+                columns.setdefault(value.column.table, set()).add(value.column.name)
+    places = database.real_places(list(columns))
+    tables = {place: table for table, place in places.items()}
+    for key in database.live_keys().foreign:
+        table = tables.get(key.target)
+        if table is not None and (names := columns[table].intersection(key.target_columns)):
+            near = f"{key.table[1]}.{', '.join(key.columns)}"
+            yield f"{table.fullname}: {', '.join(sorted(names))}, which {near} refers to"
 
 
 def fingerprint_of(database: Database) -> str:

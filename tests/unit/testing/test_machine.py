@@ -47,7 +47,7 @@ FEW = settings(
 SOME = ("shop", "recipes", "checked_tree", "cycle", "joined_tables", "outlines", "values")
 MORE = (
     *("tags", "teams", "tree", "family", "categories", "tenants", "optional_keys", "flat"),
-    *("uuids", "events"),
+    *("uuids", "events", "accounts", "currencies"),
 )
 SHAPES = SOME + MORE if IS_DEEP else SOME
 ON_SERVERS = ("shop", "recipes", "teams", "tree", "tags") if IS_DEEP else ("shop", "tree")

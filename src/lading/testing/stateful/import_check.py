@@ -125,7 +125,7 @@ class ImportCheck:
             return True
 
         self.outcome.check_failed(report, self.failed(report), can_be)
-        self.outcome.check_foretold(self.failed(plan), self.failed(report))
+        self.outcome.check_foretold(plan, self.failed(plan), self.failed(report))
 
     def hold(self, report: ImportReport, plan: ImportPlan | None = None) -> None:
         """Hold what the database has now, and what the plan says of it, against the outcome."""

@@ -1,0 +1,40 @@
+"""Values that foreign keys hold beside primary keys: a plan names them, the database decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lading import ImportFailed, export_document, import_document
+from lading.fresh_databases.factories import database
+from support.backends import Backend
+from support.zoo import WORLDS
+
+
+def document(number: int) -> dict[str, Any]:
+    """Return a currency with a number, which an account refers to by it."""
+    euro = {"code": "EUR"}
+    return {
+        "currencies": [{**euro, "number": number}],
+        "accounts": [{"slug": "a", "currency": euro, "second": euro}],
+    }
+
+
+def test_a_plan_names_what_foreign_keys_hold_beside_primary_keys(backend: Backend) -> None:
+    """Only where an update may alter it: no import alters a natural key."""
+    catalog = WORLDS["currencies"]().catalog
+    with database(backend.database, catalog) as engine:
+        import_document(engine, document(978), catalog=catalog)
+        before = export_document(engine, catalog=catalog)
+        plans = [
+            import_document(
+                engine, document(979), catalog=catalog, on_conflict=mode, dry_run=True
+            ).unchecked
+            for mode in ("skip", "update", "mirror")
+        ]
+        named = "currencies: number, which accounts.second_number refers to"
+        assert plans == [(), (named,), (named,)]
+        with pytest.raises(ImportFailed, match="currencies record 1: the database refused it"):
+            import_document(engine, document(979), catalog=catalog, on_conflict="update")
+        assert export_document(engine, catalog=catalog) == before
