@@ -112,7 +112,9 @@ def documented() -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{member}", method
 
 
-@pytest.mark.parametrize(("name", "function"), list(documented()), ids=lambda each: str(each)[:60])
+@pytest.mark.parametrize(
+    ("name", "function"), list(documented()), ids=lambda each: getattr(each, "__name__", each)
+)
 def test_a_function_of_the_reference_says_what_it_takes_and_returns(
     name: str, function: Any
 ) -> None:
