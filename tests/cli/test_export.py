@@ -90,6 +90,17 @@ def test_entities_may_be_named(run, shop) -> None:
     )
 
 
+def test_references_that_lead_out_of_a_partial_bundle_are_counted(run, run_json, shop) -> None:
+    """By entity, as text and as JSON; an inspection says where they lead."""
+    outside = "2 references lead to records outside of it: products 2"
+    assert outside in run("export", shop, "part", "--only", "products").stdout
+    [document] = run_json("export", shop, "part.zip", "--only", "products")
+    counts = {"entity": "products", "field": "supplier", "references": "suppliers", "count": 2}
+    assert document["external"] == [counts]
+    assert "  - products.supplier: 2 references to suppliers" in run("inspect", "part").stdout
+    assert run_json("inspect", "part")[0]["external"] == [counts]
+
+
 @pytest.mark.parametrize("source", ["database", "bundle"])
 def test_a_document_goes_to_standard_output(run, shop, backup, source) -> None:
     """``-`` prints one JSON document, which the variable's database or a bundle is exported to."""

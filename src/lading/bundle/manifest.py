@@ -22,7 +22,7 @@ from lading.bundle.stores.limits import MAX_FILES
 from lading.bundle.validation import INSTANT, Closed, Count, Digest, JsonFile, Name, Number
 from lading.errors import BundleError, LadingError, VersionError
 from lading.filenames import LONGEST_NAME, MANIFEST, folded, name_fault
-from lading.messages import Message, counted, shown
+from lading.messages import Message, counted, listed, shown
 
 FORMAT_VERSION = "1.0"
 #: Features that a bundle may require of its reader.  Format 1.0 has none.
@@ -174,8 +174,17 @@ class Manifest(ManifestFields, frozen=True):
         return (
             f"{where}: {counted(len(self.files), 'entity', 'entities')}, "
             f"{counted(records, 'record')}, {counted(size, 'byte')}, "
-            f"content {self.content_sha256[:12]}{partial}{unchanged}"
+            f"content {self.content_sha256[:12]}{partial}{unchanged}{self._outside()}"
         )
+
+    def _outside(self) -> str:
+        """Say on a further line how many references of each entity lead out of the bundle."""
+        counts: dict[str, int] = {}
+        for other in self.external:
+            counts[other.entity] = counts.get(other.entity, 0) + other.count
+        total = counted(sum(counts.values()), "reference leads", "references lead")
+        entities = listed((f"{name} {n:,}" for name, n in counts.items()), separator=", ")
+        return f"\n  {total} to records outside of it: {entities}" if counts else ""
 
     def table(self) -> str:
         """Describe the files for people.

@@ -37,6 +37,7 @@ def database_contents(source: Source) -> InspectResult:
         catalog=catalog.name,
         records=sum(counts.values()),
         partial=False,
+        external=(),
         entities=tuple(
             _entity(entities[name], counts[name], catalog)
             for name in load_order_of(entities).entities
@@ -53,6 +54,7 @@ def bundle_contents(path: str, catalog: Catalog | None) -> InspectResult:
         catalog=manifest.catalog,
         records=sum(entry.record_count for entry in manifest.files),
         partial=manifest.partial,
+        external=manifest.external,
         entities=tuple(_entry(entry, catalog) for entry in manifest.files),
         left_out=dict(manifest.left_out),
     )
@@ -108,6 +110,13 @@ def text_of(contents: InspectResult) -> str:
         f"  - {name}: {reason or 'nobody says why; name it in leaves_out'}"
         for name, reason in contents.left_out.items()
     ]
+    outside = [
+        f"  - {other.entity}.{other.field}: {counted(other.count, 'reference')} to "
+        f"{other.references}"
+        for other in contents.external
+    ]
+    if outside:
+        lines += ["to records outside of this bundle:", *outside]
     if left_out:
         lines += [f"left out: {len(left_out)}", *left_out]
     return "\n".join([head, *lines])

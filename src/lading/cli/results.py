@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeVar
 
-from lading.bundle.manifest import Manifest
+from lading.bundle.manifest import External, Manifest
 from lading.cli.exit_codes import Result
 from lading.drawing.entity_graph import EdgeForm
 from lading.planning.plan import ImportPlan
@@ -26,12 +26,16 @@ class FileResult(Result, frozen=True):
 
 
 class BundleResult(Result, frozen=True, kw_only=True):
-    """A bundle that was written; ``left_out`` gives the reason for each table and column."""
+    """A bundle that was written; ``left_out`` gives the reason for each table and column.
+
+    ``external`` counts the references of a partial bundle that lead to records outside of it.
+    """
 
     path: str
     catalog: str
     content_sha256: str
     partial: bool
+    external: tuple[External, ...]
     unchanged: bool
     records: int
     files: tuple[FileResult, ...]
@@ -134,12 +138,16 @@ class InspectedEntity(Result, frozen=True):
 
 
 class InspectResult(Result, frozen=True):
-    """What a database or a bundle holds; entities stand in import order."""
+    """What a database or a bundle holds; entities stand in import order.
+
+    ``external`` counts the references of a partial bundle that lead to records outside of it.
+    """
 
     source: str
     catalog: str
     records: int
     partial: bool
+    external: tuple[External, ...]
     entities: tuple[InspectedEntity, ...]
     left_out: dict[str, str | None]
 
@@ -205,6 +213,7 @@ def bundle_result(manifest: Manifest, result: type[Written], **more: Any) -> Wri
         catalog=manifest.catalog,
         content_sha256=manifest.content_sha256,
         partial=manifest.partial,
+        external=manifest.external,
         unchanged=manifest.unchanged,
         records=sum(file.records for file in files),
         files=files,

@@ -180,9 +180,10 @@ def test_entries_are_found_by_entity() -> None:
 
 
 def test_summary() -> None:
-    """The string names place, numbers and digest."""
+    """The string names place, numbers and digest, and what leads out of a partial bundle."""
     digest = manifest().content_sha256[:12]
     text = f"backup: 2 entities, 4 records, 2,400 bytes, content {digest}, partial"
+    text += "\n  3 references lead to records outside of it: purchases 3"
     assert str(manifest(path=Path("backup"), partial=True)) == text
     assert str(manifest(entry(1, "a"))).startswith("bundle: 1 entity, 2 records, 1,200 bytes")
 
