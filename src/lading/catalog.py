@@ -164,6 +164,19 @@ class Catalog:
         catalog._adoption = Adoption(source, natural_keys or {}, owned=owned)
         return catalog
 
+    def prefer_keys(self, keys: Mapping[str, Iterable[str]]) -> None:
+        """Let adopted entities have the natural keys of a bundle, where they could have them.
+
+        What a reflected database gives as a key may depend on its rows, and the one to restore
+        into has none.
+
+        Args:
+            keys: The names of key fields by entity.
+        """
+        if self._adoption is not None:
+            self._adoption.preferred_keys = {name: tuple(key) for name, key in keys.items()}
+            self._entities = None
+
     def __repr__(self) -> str:
         return f"<Catalog {self.name!r}: {len(self.schemas)} schemas>"
 
@@ -249,6 +262,7 @@ class Catalog:
             adopted=adoption.schemas,
             left_out=adoption.left_out,
             decisions=adoption.decisions,
+            preferred_keys=adoption.preferred(),
         )
 
     def coverage(self) -> dict[str, str | None]:

@@ -11,11 +11,13 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from cli.conftest import query
 from lading import ImportPlan
+from lading.adopting import sources
 from lading.cli.error_messages import NOTHING_LEFT
 
 PRICES = "SELECT slug, price FROM products ORDER BY slug"
@@ -173,8 +175,10 @@ def test_arguments_in_the_wrong_order_are_told(run, shop, backup) -> None:
     assert "expected TARGET BUNDLE (or set DATABASE_URL)" in run("import", backup, code=2).stderr
 
 
-def test_a_database_without_rows_has_the_keys_of_the_bundle(run, folder) -> None:
-    """Which key a table gets may depend on its rows, and so may its references."""
+def test_a_database_without_rows_has_the_keys_of_the_bundle(run, folder, monkeypatch) -> None:
+    """Which key a table gets may depend on its rows, and so may its references; it is read once."""
+    reflected = Mock(side_effect=sources.reflected)
+    monkeypatch.setattr(sources, "reflected", reflected)
     tables = (
         "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(50) UNIQUE);"
         "CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users (id));"
@@ -188,7 +192,9 @@ def test_a_database_without_rows_has_the_keys_of_the_bundle(run, folder) -> None
         connection.close()
     run("export", "sqlite:///a.db", "bundle")
     assert '"user":{"email":"a"}' in (folder / "bundle/02_posts.json").read_text("utf-8")
+    reflected.reset_mock()
     run("import", "sqlite:///c.db", "bundle", "--yes")
+    assert reflected.call_count == 1
     run("diff", "sqlite:///c.db", "bundle")
     run("export", "sqlite:///b.db", "nulls")
     assert '"user":{"id":1}' in (folder / "nulls/02_posts.json").read_text("utf-8")

@@ -45,7 +45,14 @@ class Adoption:
         self.left_out: dict[str, str] = {}
         self.schemas: frozenset[SchemaClass] = frozenset()
         self.decisions: dict[SchemaClass, dict[str, str]] = {}
+        #: The keys that entities have where they could have them.
+        self.preferred_keys: dict[str, tuple[str, ...]] = {}
         self.is_done = False
+
+    def preferred(self) -> dict[SchemaClass, tuple[str, ...]]:
+        """Return the preferred keys of entities by their schemas."""
+        names = {own_option(schema, "name"): schema for schema in self.schemas}
+        return {names[name]: key for name, key in self.preferred_keys.items() if name in names}
 
     def adopt(self, catalog: Any, base: Any) -> None:
         """Declare a schema in a catalog for each table that its own schemas don't carry.

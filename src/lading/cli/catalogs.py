@@ -21,7 +21,6 @@ from lading.cli.output import Output
 from lading.cli.secrets import masked
 from lading.cli.shapes import owned_lists
 from lading.database.tables import adopted_entities
-from lading.errors import DeclarationError
 from lading.messages import counted, listed
 
 
@@ -92,30 +91,11 @@ def manifest_of(bundle: str) -> Manifest:
 
 
 def _reflected_for(manifest: Manifest, engine: sa.Engine) -> Catalog:
-    """Return the catalog of a database as a bundle's has it: with its name, lists and keys.
-
-    What a database is given as a key may depend on its rows, and the one to restore into has none.
-    """
+    """Return the catalog of a database as a bundle's has it: with its name, lists and keys."""
     owned = any(owned_lists("", entry.shape) for entry in manifest.files)
-    options: dict[str, Any] = {"name": manifest.catalog, "owned": owned}
-    catalog = Catalog.from_metadata(engine, **options)
-    keys = _keys_of(manifest, catalog)
-    return Catalog.from_metadata(engine, natural_keys=keys, **options) if keys else catalog
-
-
-def _keys_of(manifest: Manifest, catalog: Catalog) -> dict[str, tuple[str, ...]]:
-    """Return a bundle's natural keys where a catalog has another, by the names of tables."""
-    try:
-        tables = {rows.name: rows.table.fullname for rows in catalog.use().roots.values()}
-    except DeclarationError:
-        return {}  # whoever uses the catalog tells of it
-    choices = {choice.entity: choice for choice in catalog.choices()}
-    keys = {}
-    for entry in manifest.files:
-        choice, key = choices.get(entry.entity_type), tuple(entry.natural_key)
-        if choice is not None and key != choice.key and key in choice.candidates:
-            keys[tables[entry.entity_type]] = key
-    return keys
+    catalog = Catalog.from_metadata(engine, name=manifest.catalog, owned=owned)
+    catalog.prefer_keys({entry.entity_type: entry.natural_key for entry in manifest.files})
+    return catalog
 
 
 def _refuse_none() -> Catalog:

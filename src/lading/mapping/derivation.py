@@ -169,8 +169,12 @@ class Derivation:
             declared = own_option(schema, "natural_key")
             try:
                 is_adopted = self.context.drafts[schema].is_adopted
-                self.decisions[schema] = choose_key(rows, declared, is_adopted=is_adopted)
-                rows.key = self.decisions[schema].key
+                decision = choose_key(rows, declared, is_adopted=is_adopted)
+                preferred = context.settings.preferred_keys.get(schema)
+                if preferred in decision.offered and preferred != decision.names:
+                    decision = choose_key(rows, preferred, is_adopted=is_adopted)
+                self.decisions[schema] = decision
+                rows.key = decision.key
             except AmbiguousDeclaration as error:
                 failed = context.failed(schema)
                 is_known = error.name in failed or (declared is None and failed)

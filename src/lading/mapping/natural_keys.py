@@ -57,6 +57,11 @@ class Decision:
     offered: tuple[tuple[str, ...], ...]
     is_default: bool = False
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields' names, as ``natural_key`` takes them."""
+        return tuple(member.name for member in self.key)
+
 
 def choose_key(rows: RowSet, declared: Any, *, is_adopted: bool = False) -> Decision:
     """Decide on a row set's natural key.

@@ -25,3 +25,5 @@ class Settings:
     decisions: Mapping[SchemaClass, Mapping[str, str]] = field(default_factory=dict)
     #: The columns of adopted foreign keys that are carried as plain fields, to open circles.
     opened: frozenset[tuple[Column, ...]] = frozenset()
+    #: The keys that adopted schemas have where they could have them.
+    preferred_keys: Mapping[SchemaClass, tuple[str, ...]] = field(default_factory=dict)
