@@ -77,10 +77,16 @@ def _rows_text(removed: list[Any], added: list[Any]) -> str:
         return ""
     others, texts = added[:LIKELY], []
     for before in removed[:ROWS]:
-        after = min(others, key=lambda other: len(_differing(before, other)))
+        after = min(others, key=lambda other: _distance(before, other))
         others.remove(after)
         texts.append(_row_text(before, after))
     return listed(texts, separator="; ", limit=ROWS, total=len(removed)) if all(texts) else ""
+
+
+def _distance(before: Any, after: Any) -> tuple[bool, int]:
+    """Return how unlike two owned rows are: first by the field that leads, as a key does."""
+    differing = _differing(before, after)
+    return bool(differing) and differing[0] == next(iter(after)), len(differing)
 
 
 def _differing(before: Any, after: Any) -> list[str]:

@@ -114,6 +114,22 @@ def test_rows_that_begin_alike_are_told_by_the_fields_that_differ() -> None:
     assert change_text(change) == f"entries no 1: lines {'; '.join(told)}"
 
 
+def test_rows_are_held_against_those_that_begin_like_them() -> None:
+    """Their key leads; what else they say may have moved from row to row."""
+    texts = "a" * 40, "b" * 40
+    before = {"items": [{"place": n, "text": text, "by": None} for n, text in enumerate(texts)]}
+    after = {
+        "items": [{"place": n, "text": text, "by": None} for n, text in enumerate(texts[::-1])]
+    }
+    change = RecordChange("lists", {"no": 1}, "update", before, after)
+    first, second = texts
+    told = [
+        f"{{'place': 0, 'by': None}}: text {first!r} -> {second!r}",
+        f"{{'place': 1, 'by': None}}: text {second!r} -> {first!r}",
+    ]
+    assert change_text(change) == f"lists no 1: items {'; '.join(told)}"
+
+
 def test_long_values_are_shown_from_where_they_differ() -> None:
     """Their first words may be the same."""
     before, after = {"body": "a" * 100 + "b"}, {"body": "a" * 100 + "c" * 100}
