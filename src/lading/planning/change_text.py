@@ -73,13 +73,14 @@ def _elements_text(removed: list[Any], added: list[Any]) -> str:
 
 def _rows_text(removed: list[Any], added: list[Any]) -> str:
     """Describe rows that all stay and differ, a few of them; nothing for other elements."""
-    if len(removed) != len(added) or not (len(removed) == 1 or _is_cut(removed) or _is_cut(added)):
+    is_long = _is_cut(removed) or _is_cut(added)
+    if len(removed) != len(added) or not (len(removed) == 1 or is_long):
         return ""
     others, texts = added[:LIKELY], []
     for before in removed[:ROWS]:
         after = min(others, key=lambda other: _distance(before, other))
         others.remove(after)
-        texts.append(_row_text(before, after))
+        texts.append(_row_text(before, after, is_long=is_long))
     return listed(texts, separator="; ", limit=ROWS, total=len(removed)) if all(texts) else ""
 
 
@@ -96,7 +97,7 @@ def _differing(before: Any, after: Any) -> list[str]:
     return [name for name in after if json_text(before.get(name)) != json_text(after[name])]
 
 
-def _row_text(before: Any, after: Any) -> str:
+def _row_text(before: Any, after: Any, *, is_long: bool) -> str:
     """Describe an owned row by its fields that differ, unless it is short; nothing for others.
 
     One that differs in its own lists alone is long whatever it says.
@@ -107,7 +108,7 @@ def _row_text(before: Any, after: Any) -> str:
     same = {n: v for n, v in after.items() if n not in names and not isinstance(v, list)}
     pairs = [(name, before[name], after[name]) for name in names]
     is_nested = all(isinstance(value, list) for pair in pairs for value in pair[1:])
-    if not same or not (is_nested or _is_cut([before]) or _is_cut([after])):
+    if not same or not (is_nested or is_long):
         return ""
     texts = [_field_text(*pair) for pair in pairs[:FIELDS]]
     return f"{_shown(same)}: {listed(texts, separator=', ', limit=FIELDS, total=len(names))}"
