@@ -109,8 +109,9 @@ class Module:
         ]
         alike = [node for node in every if type(node) is kind]
         same = [node for node in alike if module and getattr(node, "module", None) == module]
-        if kind is ast.Import and not alike and every:
-            return every[0].lineno - 1
+        after = [node for node in every if getattr(node, "module", None) != "__future__"]
+        if kind is ast.Import and not alike and after:
+            return after[0].lineno - 1
         best = (same or alike or every or [n for n in body[:1] if isinstance(n, ast.Expr)])[-1:]
         return best[0].end_lineno or 0 if best else 0
 

@@ -232,6 +232,17 @@ def test_a_required_self_reference_loads_in_waves() -> None:
     assert made.updated == frozenset()
 
 
+def test_rows_of_several_parents_need_none_of_their_own_first() -> None:
+    """Which parent's rows would come first can't be told."""
+    base, catalog = new_base(), Catalog("test")
+    part = node(base, "parts", one="ones", two="twos", before="parts!")
+    schema = schema_for(part, catalog)
+    for name in ("ones", "twos"):
+        owner = node(base, name, parts=relationship(part))
+        schema_for(owner, catalog, {"parts": Owned(schema)})
+    assert "PartsSchema: before ties rows that several parents own to others" in refusal(catalog)
+
+
 def test_a_self_reference_in_a_check_loads_in_waves() -> None:
     """It can't be null for a while."""
     made = order(node(new_base(), "a", sa.CheckConstraint("up_id <> id"), up="a"))

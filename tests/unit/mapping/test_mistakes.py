@@ -126,6 +126,77 @@ def test_a_version_is_a_whole_number_from_one(version: Any) -> None:
     assert refusal(catalog) == f"ItemSchema: version = {version!r}; write a whole number from 1."
 
 
+def test_a_model_must_be_mapped_to_a_table() -> None:
+    """What an import would insert into a join or a query isn't known."""
+    base = new_base()
+    item, other = table(base, "Item", "items"), table(base, "Other", "others")
+
+    class Both:
+        pass
+
+    join = sa.join(item.__table__, other.__table__, item.id == other.id)
+    base.registry.map_imperatively(
+        Both, join, properties={"id": [item.id, other.id], "slug": [item.slug, other.slug]}
+    )
+    catalog = Catalog("test")
+    schema_for(Both, catalog)
+    assert (
+        "Both is mapped to join, and not to a table; map it to one, or map a class to each of its "
+        "tables"
+    ) in refusal(catalog)
+
+
+def test_a_subclass_joins_its_base_by_whole_keys() -> None:
+    """A row of a subclass must be one row of the base class, and no two of them the same."""
+    base = new_base()
+    animal = table(
+        base,
+        "Animal",
+        "animals",
+        sort=mapped_column(sa.String(9)),
+        __mapper_args__={"polymorphic_on": "sort", "polymorphic_identity": "animal"},
+    )
+    links = sa.Table(
+        "cats",
+        base.metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("life", sa.Integer, primary_key=True),
+    )
+    type(
+        "Cat",
+        (animal,),
+        {
+            "__table__": links,
+            "__mapper_args__": {
+                "polymorphic_identity": "cat",
+                "inherit_condition": links.c.id == sa.orm.foreign(animal.__table__.c.id),
+            },
+            "cat_id": links.c.id,
+        },
+    )
+    assert (
+        "the rows of cats don't join those of their base class by the whole of both primary keys"
+    ) in refusal(catalog_of(animal))
+
+
+def test_a_discriminator_has_a_type_that_is_known() -> None:
+    """Which class a row is of is read from it."""
+
+    class Odd(sa.types.UserDefinedType[Any]):
+        cache_ok = True
+
+    arguments = {"polymorphic_on": "sort", "polymorphic_identity": "animal"}
+    animal = table(
+        new_base(), "Animal", "animals", sort=mapped_column(Odd()), __mapper_args__=arguments
+    )
+    type("Cat", (animal,), {"__mapper_args__": {"polymorphic_identity": "cat"}})
+    catalog = Catalog("test")
+    schema_for(animal, catalog, {"sort": ma.fields.String(required=True)})
+    assert (
+        "animals.sort says which class a row is of, and its type isn't one that lading knows"
+    ) in refusal(catalog)
+
+
 def test_two_schemas_of_one_name() -> None:
     """An entity's name is its file's."""
     base = new_base()
@@ -835,6 +906,7 @@ def test_a_catalog_that_was_mended_can_be_used() -> None:
         ({"fields": ("slug", "nosuch")}, "Meta names an unknown field 'nosuch'"),
         ({"name": 5}, "name = 5; write a non-empty string"),
         ({"name": ""}, "name = ''; write a non-empty string"),
+        ({"keep_id": "yes"}, "Meta.keep_id = 'yes'; write True or False"),
     ],
     ids=lambda value: next(iter(value.items())).__repr__() if isinstance(value, dict) else "",
 )

@@ -184,6 +184,32 @@ def test_a_reference_by_a_viewonly_relationship_is_called_what_it_is() -> None:
     assert mistakes(library.catalog) == (told,)
 
 
+@pytest.mark.parametrize(
+    ("author", "told"),
+    [
+        (
+            relationship("Author", viewonly=True, primaryjoin="Book.title == foreign(Author.slug)"),
+            "viewonly, so nothing is written by it; remove viewonly=True from it, or remove the "
+            "field",
+        ),
+        (
+            relationship("Author", uselist=True, primaryjoin="Book.title == foreign(Author.slug)"),
+            "is a relationship to many; write writer = Owned(...) if they live in its record, or "
+            "remove it",
+        ),
+    ],
+    ids=["viewonly", "many"],
+)
+def test_a_reference_by_a_relationship_to_many_is_called_what_it_is(author: Any, told: str) -> None:
+    """There is no column that could be named instead."""
+    columns = {"author": author, "author_id": mapped_column(sa.Integer)}
+    library = Library(columns).with_others()
+    schema_for(library.book, library.catalog, {"writer": Ref("author")})
+    (mistake,) = mistakes(library.catalog)
+    assert mistake.startswith("BookSchema: writer = Ref('author') ")
+    assert mistake.endswith(told)
+
+
 def test_the_column_of_a_viewonly_relationship_can_be_named() -> None:
     """What the message says to write is taken."""
     library = Library(viewonly()).with_others()

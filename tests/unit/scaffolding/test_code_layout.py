@@ -25,6 +25,7 @@ LONG = [
     f"x = '{NAME}{NAME}{NAME}{NAME}'",
     f"{NAME} = '{NAME}{NAME}{NAME}'",
     f"x = relationship('{NAME}', primaryjoin=lambda: {NAME}.c.id == {NAME}.c.id)",
+    f"{NAME}: Mapped[Optional['{NAME}_and_more']] = relationship('A', back_populates='b')",
     "x = f()",
     "x = (1,)",
     "x = Index('ix', unique=True)",
@@ -49,6 +50,11 @@ def test_strings_are_quoted_with_few_escapes(text: str) -> None:
     source = quoted(text)
     assert ast.literal_eval(source) == text
     assert source.startswith('"') or text.count('"') > text.count("'")
+
+
+def test_bytes_stay_as_they_are_written() -> None:
+    """Only texts are quoted anew."""
+    assert statement(ast.parse("x = f(b'it', 'it')").body[0]) == "x = f(b'it', \"it\")"
 
 
 def test_names_are_imported_in_isorts_order() -> None:

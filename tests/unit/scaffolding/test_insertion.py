@@ -59,6 +59,31 @@ def test_imports_of_a_module_without_any_follow_its_docstring(tmp_path: Path) ->
         assert module.source() == after
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from sqlalchemy import Text\n", "import datetime\nfrom sqlalchemy import Text\n"),
+        (
+            "from __future__ import annotations\nfrom sqlalchemy import Text\n",
+            "from __future__ import annotations\nimport datetime\nfrom sqlalchemy import Text\n",
+        ),
+        (
+            "from __future__ import annotations\nx = 1\n",
+            "from __future__ import annotations\nimport datetime\nx = 1\n",
+        ),
+    ],
+)
+def test_a_module_s_first_import_stands_before_names_and_after_the_future(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    """Python takes ``from __future__`` only at the beginning."""
+    path = tmp_path / "models.py"
+    path.write_text(before)
+    module = Module(path)
+    module.add_imports({}, ["datetime"])
+    assert module.source() == after
+
+
 def test_what_isnt_python_is_told(tmp_path: Path) -> None:
     """With its path."""
     path = tmp_path / "models.py"
