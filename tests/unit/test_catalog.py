@@ -19,6 +19,7 @@ from lading import (
     default_catalog,
     export_document,
 )
+from support.aged import changed
 from support.declaring import catalog_of, new_base, schema_for
 
 
@@ -73,6 +74,33 @@ def test_only_changes_are_registered(change: Any) -> None:
     with pytest.raises(DeclarationError, match="catalog 'shop' can't register"):
         catalog.register_change(change)
     assert catalog.changes == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"keep_ids": 1}, {"leaves_out": ["logs"]}, {"releases": 5}, {"sqlite_decimals": "rounded"}],
+)
+def test_an_option_of_another_form_is_refused(options: Any) -> None:
+    """By name, with what it is and what to give."""
+    with pytest.raises(DeclarationError) as caught:
+        Catalog("shop", **options)
+    ((name, value),) = options.items()
+    assert str(caught.value).startswith(f"Catalog: {name} is {value!r}; ")
+
+
+def test_a_change_may_be_registered_again() -> None:
+    """A module that is reloaded does so; it still runs once."""
+    catalog = catalog_of(simple(new_base(), "Things", "things"))
+    some = changed(catalog, {"things": (1, 2)})
+    catalog.register_change(some)
+    assert catalog.changes == [some]
+
+
+def test_a_schema_s_catalog_is_one() -> None:
+    """Told where it is declared."""
+    with pytest.raises(DeclarationError) as caught:
+        schema_for(simple(new_base(), "Things", "things"), 5)  # type: ignore[arg-type]
+    assert str(caught.value) == "ThingsSchema: catalog = 5; give it a Catalog."
 
 
 def test_without_a_catalog_a_schema_goes_to_the_default_one() -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -162,9 +163,7 @@ def _verified(file: JsonFile, stream: BinaryIO) -> bytes:
 
 def _changes(file: JsonFile, stream: BinaryIO, last: bytes) -> ChangeLog:
     log = ChangeLog()
-    for number, line in enumerate(stream, 2):
-        if line == last:
-            break
+    for number, line in enumerate(takewhile(last.__ne__, stream), 2):
         change = _written(line) or file.convert(file.parse(line), ChangeLine, f"line {number}")
         log.add(RecordChange(**msgspec.structs.asdict(change)))
     return log

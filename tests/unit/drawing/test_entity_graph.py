@@ -106,3 +106,10 @@ def test_links_alone_tie_entities() -> None:
     """A list of links needs its targets first."""
     graph = entity_graph("x", [entity("a"), entity("b", all=links("a"))], [])
     assert graph["b"].layer == 2
+
+
+def test_a_graph_gives_its_nodes_by_name() -> None:
+    """And knows no others."""
+    assert kitchen()["tags"].name == "tags"
+    with pytest.raises(KeyError):
+        kitchen()["nothing"]

@@ -59,3 +59,9 @@ def test_no_text_ends_the_script_that_holds_it() -> None:
     block = json_block(data)
     assert not set("<>&\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}\0") & set(block)
     assert json.loads(block) == data
+
+
+def test_what_is_no_json_is_not_embedded() -> None:
+    """Only names may be strings of a class of SQLAlchemy's."""
+    with pytest.raises(NotImplementedError):
+        json_block({"a": object()})

@@ -63,6 +63,9 @@ def test_numbers_go_to_their_bounds() -> None:
         r"\+?[1-9]\d{6,14}",
         r"[^\W\d_]+@x\.org",
         r"(?P<a>[ab])(?P=a)!",
+        r".x",
+        r"[^a]x",
+        r"(?>x[yz])",
     ],
 )
 def test_patterns_are_met(pattern: str) -> None:
@@ -72,6 +75,11 @@ def test_patterns_are_met(pattern: str) -> None:
     assert all(re.match(pattern, value) for value in values)
     texts = [matching(re.compile(pattern), n) for n in range(2)]
     assert texts[0] != texts[1]
+
+
+def test_a_pattern_that_nothing_meets_gives_nothing() -> None:
+    """Other ways to make a value up are tried then."""
+    assert matching(re.compile(r"[^\s\S]"), 0) is None
 
 
 @pytest.mark.parametrize(

@@ -173,3 +173,15 @@ def test_a_bundle_is_no_plan(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").touch()
     with pytest.raises(BundleError, match="is a bundle, and no plan or diff"):
         ImportPlan.read(tmp_path)
+
+
+def test_a_summary_counts_the_changes(path: Path) -> None:
+    """A file that somebody cut and sealed again is none that lading wrote."""
+    *lines, last = path.read_bytes().splitlines(keepends=True)
+    summary = {name: value for name, value in json.loads(last).items() if name != "sha256"}
+    lines = [*lines[:-1], json.dumps(summary, separators=(",", ":"), ensure_ascii=False).encode()]
+    digest = sha256(b"".join(lines)[:-1]).hexdigest()
+    path.write_bytes(b"".join(lines)[:-1] + f',"sha256":"{digest}"}}\n'.encode())
+    with pytest.raises(BundleError) as caught:
+        ImportPlan.read(path)
+    assert "summary.changes: is 7; expected 6, as there are" in str(caught.value)

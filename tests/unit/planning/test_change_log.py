@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tracemalloc
 
+import pytest
+
 from lading.model.hidden import HIDDEN
-from lading.planning.change_log import ChangeLog
+from lading.planning.change_log import ChangeLog, json_line
 from lading.planning.record_change import RecordChange
 from support.plans import delete, insert, log_of, update
 
@@ -36,6 +38,12 @@ def test_a_mask_is_kept_as_its_text() -> None:
     """It is a string of its own class."""
     log = log_of([RecordChange("a", {"slug": HIDDEN}, "delete", {"slug": HIDDEN}, None)])
     assert next(log.changes()).key == {"slug": "<hidden>"}
+
+
+def test_what_is_no_json_is_not_written() -> None:
+    """Only a mask is a string of a class of its own."""
+    with pytest.raises(NotImplementedError):
+        json_line({"a": object()})
 
 
 def test_memory_does_not_grow_with_the_changes() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import tracemalloc
 from unittest import mock
 
-from lading.planning.differences import first_differences
+import pytest
+
+from lading import PlanChanged
+from lading.planning.differences import first_differences, require_expected
 from lading.planning.record_change import RecordChange
 from lading.scratch.sort import externally_sorted
 from support.plans import delete, insert, log_of, plan_of, update
@@ -29,6 +32,25 @@ def test_each_difference_is_told_by_entity_and_key() -> None:
         "p slug 'b': the plan would delete it; now nothing would happen",
         "p slug 'c': the plan doesn't name it; now an import would insert it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("catalog", "bundle", "text"),
+    [
+        ("shop", "0" * 64, "the plan is of catalog 'bakery', not of 'shop'"),
+        ("bakery", "1" * 64, "the plan is of the bundle with content 0000"),
+        ("bakery", None, "not of a document"),
+    ],
+)
+def test_a_plan_is_of_one_catalog_and_one_bundle(
+    catalog: str, bundle: str | None, text: str
+) -> None:
+    """Changes may be the same, and mean something else."""
+    changes = [insert("p", "a")]
+    require_expected(plan_of(changes), "bakery", "0" * 64, log_of(changes))
+    with pytest.raises(PlanChanged) as caught:
+        require_expected(plan_of(changes), catalog, bundle, log_of(changes))
+    assert text in str(caught.value)
 
 
 def test_records_that_share_a_masked_key_are_counted() -> None:

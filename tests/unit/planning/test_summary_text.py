@@ -136,3 +136,9 @@ def test_long_values_are_shown_from_where_they_differ() -> None:
     change = RecordChange("pages", {"no": 1}, "update", before, after)
     same = "..." + "a" * 20
     assert change_text(change) == f"pages no 1: body {same}b' -> {same}{'c' * 50}..."
+
+
+def test_a_key_of_another_form_is_shown_as_it_is() -> None:
+    """A record of a broken file may have anything as its key."""
+    assert key_text(5) == "5"
+    assert key_text("flour") == "'flour'"
