@@ -154,6 +154,36 @@ def test_a_foreign_key_that_leads_nowhere_is_a_plain_field() -> None:
     )
 
 
+def test_names_that_are_taken_get_others() -> None:
+    """A column may be called as the table that its rows own, or as the table of its links."""
+    catalog = adopted(
+        ("orders", number(), text("slug", unique=True), text("lines"), text("order_tags")),
+        (
+            "lines",
+            sa.Column("order_id", sa.ForeignKey("orders.id", ondelete="CASCADE"), nullable=False),
+            number(),
+        ),
+        ("tags", number(), text("slug", unique=True)),
+        (
+            "order_tags",
+            foreign("order_id", "orders.id"),
+            foreign("tag_id", "tags.id"),
+        ),
+        owned=True,
+    )
+    rows = catalog.use()["orders"]
+    assert [children.name for children in rows.children] == ["lines_list"]
+    lists = {links.name for each in catalog.use().all_rows() for links in each.links}
+    assert lists <= {"order_tags_links", "order_tags"}
+    assert len(lists) == 1
+
+
+def test_entities_whose_names_no_file_can_hold_are_numbered() -> None:
+    """Whatever tables are called, no two entities have one name."""
+    tables = [(name, number(), text("slug", unique=True)) for name in ("b/c", "b\\c", "b\nc")]
+    assert set(adopted(*tables).use().roots) == {"b_c", "table.b_c", "table.b_c_2"}
+
+
 def test_types_of_unknown_values_travel_as_stored_or_are_left_out_by_name() -> None:
     """Pickled bytes are bytes; for an address of PostgreSQL there is no portable form."""
     catalog = adopted(

@@ -119,3 +119,27 @@ def test_mistakes_in_schemas_of_your_own_stay_mistakes() -> None:
     own = schema_for(goods, Catalog("own"), natural_key="nothing")
     with pytest.raises(DeclarationError, match="GoodsSchema: natural_key names an unknown field"):
         Catalog.from_metadata(base, schemas=[own]).use()
+
+
+def test_one_class_is_adopted_alone() -> None:
+    """As a list of it is."""
+    base = shop()
+    goods = next(m.class_ for m in base.registry.mappers if m.class_.__name__ == "Goods")
+    assert names(Catalog.from_metadata(goods)) == ["goods"]
+
+
+def test_links_with_columns_of_their_own_are_an_entity() -> None:
+    """A relationship passes by them, and would lose what they hold."""
+    base = new_base()
+    links = sa.Table(
+        "shelf_goods",
+        base.metadata,
+        sa.Column("shelves_id", sa.ForeignKey("shelves.id"), primary_key=True),
+        sa.Column("goods_id", sa.ForeignKey("goods.id"), primary_key=True),
+        sa.Column("amount", sa.Integer, nullable=False),
+    )
+    table(base, "goods")
+    table(base, "shelves", goods=relationship("Goods", secondary=links))
+    catalog = Catalog.from_metadata(base)
+    assert names(catalog) == ["goods", "shelf_goods", "shelves"]
+    assert catalog.coverage() == {}

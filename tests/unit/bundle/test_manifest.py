@@ -562,3 +562,36 @@ def test_any_bytes_give_a_typed_error(data: bytes) -> None:
     """Nothing but lading's errors leaves the reader."""
     with pytest.raises(LadingError):
         Manifest.from_bytes(data)
+
+
+# All faults at once
+
+
+def faults_of(changes: dict[str, Any]) -> tuple[Manifest | None, list[str]]:
+    """Return what a manifest with other members says, and its faults."""
+    body = {**json.loads(manifest().to_bytes()), **changes}
+    del body["manifest_sha256"]
+    read, faults = Manifest.examine(sealed(body))
+    return read, [str(fault) for fault in faults]
+
+
+def test_every_fault_of_a_manifest_is_told() -> None:
+    """What it says is read all the same, where that can be told."""
+    read, faults = faults_of({"requires": ["colours", "sounds"]})
+    assert read is not None
+    assert [fault.split("'")[1] for fault in faults] == ["colours", "sounds"]
+    assert faults_of({}) == (read and manifest(), [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [({"version": "2.0"}, "'2.0'"), ({"files": [{}] * 10_001}, "lists 10,001 files")],
+)
+def test_what_a_manifest_says_can_t_be_told_of_another_format(
+    changes: dict[str, Any], text: str
+) -> None:
+    """Its fields may mean something else; nor is a list read that nobody wrote."""
+    read, faults = faults_of(changes)
+    assert read is None
+    assert len(faults) == 1
+    assert text in faults[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lading.bundle.salvage import salvaged
 from lading.errors import BundleError
 from support.small_bundle import entry_of
@@ -57,3 +59,11 @@ def test_the_end_is_looked_at() -> None:
 def test_another_layout_is_left_alone() -> None:
     """Its records can't be told apart."""
     assert read(b'{"records": [\n{"n":1}\n]}') == ([], [])
+
+
+def test_a_line_without_an_end_ends_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory doesn't grow with it, and the records before are read."""
+    monkeypatch.setattr("lading.bundle.salvage.MAX_RECORD", 60)
+    records, faults = read(HEAD + b'{"n":1},\n{"n":"' + b"x" * 90)
+    assert records == [(1, b'{"n":1}')]
+    assert (None, "is malformed: a record is longer than 60 bytes") in faults

@@ -10,8 +10,17 @@ import pymysql
 import pytest
 import sqlalchemy as sa
 
-from lading import TargetError
-from lading.database.refusals import is_lost, refusal, refusals
+from lading import BundleError, Catalog, TargetError
+from lading.database.refusals import (
+    WITHHELD,
+    is_lost,
+    refusal,
+    refusal_without_values,
+    refusals,
+    veiled,
+)
+from lading.messages import Message
+from support.declaring import new_base, schema_for, table
 
 
 def wrapped(orig: BaseException, *, lost: bool = False) -> sa.exc.DBAPIError:
@@ -74,3 +83,55 @@ def test_a_session_that_was_rolled_back_is_told_without_statements() -> None:
         "an earlier error has rolled back this session's transaction. "
         "Call its rollback(), and try again."
     )
+
+
+def test_an_interruption_stays_one() -> None:
+    """Closing a connection in the middle of a statement may fail, and that is no news."""
+    with pytest.raises(KeyboardInterrupt), refusals():
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise wrapped(psycopg.OperationalError("in the middle of a COPY"))
+
+
+def test_what_came_of_no_driver_is_no_lost_connection() -> None:
+    """An error of SQLAlchemy's own has no code."""
+    assert not is_lost(sa.exc.InvalidRequestError("no"))
+
+
+@pytest.mark.parametrize(
+    ("orig", "text"),
+    [
+        (
+            pymysql.err.IntegrityError(1048, "Column 'a' cannot be null"),
+            "Column 'a' cannot be null",
+        ),
+        (
+            pymysql.err.IntegrityError(1062, "Duplicate entry 'secret' for key 'slug'"),
+            f"error 1062, constraint 'slug' {WITHHELD}",
+        ),
+        (pymysql.err.DataError(1406, "Data too long: 'secret'"), f"error 1406 {WITHHELD}"),
+        (psycopg.errors.NumericValueOutOfRange("secret"), f"SQLSTATE 22003 {WITHHELD}"),
+        (psycopg.errors.UniqueViolation("secret"), f"a constraint, SQLSTATE 23505 {WITHHELD}"),
+        (sqlite_error(19), "said so"),
+    ],
+)
+def test_an_objection_is_told_without_its_values(orig: Exception, text: str) -> None:
+    """By the constraint, if the engine names it, else by its code."""
+    assert refusal_without_values(wrapped(orig)) == text
+
+
+def test_the_cause_of_an_error_is_cut_off_where_fields_are_hidden() -> None:
+    """Drivers print parameters, and an error's own text may quote the driver's."""
+    base, catalog = new_base(), Catalog("shop")
+    schema_for(table(base, "items", pin=sa.Column(sa.Text)), catalog, hidden=("pin",))
+    entities = catalog.use()
+    with pytest.raises(TargetError) as caught, veiled(entities), refusals("items"):
+        raise wrapped(pymysql.err.DataError(1406, "Data too long: 'secret'"))
+    assert "secret" not in str(caught.value)
+    assert "error 1406" in str(caught.value)
+    assert caught.value.entity == "items"
+    assert caught.value.__cause__ is None
+    with pytest.raises(BundleError, match="is odd") as other, veiled(entities):
+        raise BundleError(Message("file-malformed", "is odd")) from ValueError("secret")
+    assert other.value.__cause__ is None
