@@ -54,8 +54,8 @@ def statement(node: ast.stmt, indent: int = 0) -> str:
     """
     pad = " " * indent
     line = pad + flat(node)
-    is_assignment = isinstance(node, ast.Assign | ast.AnnAssign)
-    if len(line) <= WIDTH or not is_assignment or node.value is None:
+    is_short = len(line) <= WIDTH
+    if is_short or not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
         return line
     if isinstance(node, ast.Assign):
         return _assigned(pad + flat(node.targets[0]), node.value, indent)
