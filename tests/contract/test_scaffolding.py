@@ -18,6 +18,7 @@ from sqlalchemy.orm import configure_mappers
 
 from lading import ArgumentError, DeclarationError, TargetError
 from lading.scaffolding.scaffold import scaffold
+from support.backends import Backend
 from support.depth import IS_DEEP
 from support.zoo import WORLDS
 
@@ -303,6 +304,40 @@ def test_databases_of_servers_get_declarations(name: str, request: Any, tmp_path
         ]
         assert not scaffold(engine, tmp_path / "app").written
         assert_formatted(tmp_path / "app")
+
+
+@pytest.mark.parametrize("name", ["sqlite_memory", "postgresql"])
+def test_indexes_keep_their_expressions_and_conditions(
+    name: str, request: Any, tmp_path: Path
+) -> None:
+    """Without them columns would be unique that aren't, or the module wouldn't be Python."""
+    with request.getfixturevalue(name).database() as engine:
+        run(
+            engine,
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, team INTEGER, mail VARCHAR(20), gone INT)",
+            "CREATE UNIQUE INDEX by_mail ON users (team, lower(mail))",
+            "CREATE UNIQUE INDEX ix_users_team ON users (team) WHERE gone IS NULL",
+            "INSERT INTO users VALUES (1, 1, 'a', NULL), (2, 1, 'b', 1)",
+        )
+        result = scaffold(engine, tmp_path / "app")
+        assert (result.problems, result.records) == ([], 2)
+    models = (tmp_path / "app/models.py").read_text("utf-8")
+    assert "team: Mapped[Optional[int]] = mapped_column(Integer)" in models
+    assert ('Index("by_mail", "team", text("lower(' in models) is (name == "postgresql")
+    assert_formatted(tmp_path / "app")
+
+
+def test_models_of_postgresql_create_its_types(postgresql: Backend, tmp_path: Path) -> None:
+    """An enumeration is one of its own there, with a name."""
+    with postgresql.database() as engine:
+        run(
+            engine,
+            "CREATE TYPE mood AS ENUM ('calm', 'glad')",
+            "CREATE TABLE moods (id SERIAL PRIMARY KEY, mood mood NOT NULL DEFAULT 'calm')",
+        )
+        scaffold(engine, tmp_path / "app")
+    models = (tmp_path / "app/models.py").read_text("utf-8")
+    assert 'Enum("calm", "glad", name="mood")' in models
 
 
 def test_odd_names_and_types_get_declarations(tmp_path: Path) -> None:

@@ -128,8 +128,7 @@ def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
         return type_
     if kind_of(general) != kind_of(type_):
         return type_
-    if getattr(general, "collation", None) is not None:
-        general.collation = None  # its name means nothing to another engine
+    _name_things(general, type_)
     if isinstance(general, sa.Float):
         return sa.Double()
     if isinstance(general, sa.ARRAY):  # which only PostgreSQL has
@@ -139,3 +138,11 @@ def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     if isinstance(general, sa.DateTime) and not general.timezone:
         return _MOMENT
     return _TIME if isinstance(general, sa.Time) and not general.timezone else general
+
+
+def _name_things(general: Any, type_: TypeEngine[Any]) -> None:
+    """Leave out a collation's name, which means nothing to another engine; keep an enum's."""
+    if getattr(general, "collation", None) is not None:
+        general.collation = None
+    if isinstance(type_, postgresql.ENUM):  # which is a type of its own
+        general.name, general.schema = type_.name, type_.schema

@@ -67,7 +67,7 @@ def unique_columns(table: Any) -> list[tuple[sa.Column[Any], ...]]:
     groups_by_names: dict[frozenset[str], tuple[sa.Column[Any], ...]] = {}
     constraints = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
     groups = [tuple(constraint.columns) for constraint in constraints]
-    groups += [tuple(index.columns) for index in table.indexes if _is_plain(index)]
+    groups += [tuple(index.columns) for index in table.indexes if is_plain_unique(index)]
     position = {column.name: number for number, column in enumerate(table.columns)}
     for group in groups:
         groups_by_names.setdefault(frozenset(column.name for column in group), group)
@@ -86,7 +86,7 @@ def guarded_columns(table: Any) -> list[tuple[Column, ...]]:
     return list(dict.fromkeys([*unique_columns(table), *partial]))
 
 
-def _is_plain(index: sa.Index) -> bool:
+def is_plain_unique(index: sa.Index) -> bool:
     """Tell whether an index makes its columns unique: not partial, not over expressions."""
     partial = any(options.get("where") is not None for options in index.dialect_options.values())
     columns = [expression for expression in index.expressions if isinstance(expression, sa.Column)]
@@ -109,7 +109,7 @@ def nulls_collide(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:
             for dialect_options in unique.dialect_options.values()
             if dialect_options.get("where") is not None
         ]
-        odd = isinstance(unique, sa.Index) and not _is_plain(unique)
+        odd = isinstance(unique, sa.Index) and not is_plain_unique(unique)
         if odd or options.get("nulls_not_distinct"):
             words = re.findall(r"\w+", " ".join([*texts, *partial]))
             if names & {word.lower() for word in words}:

@@ -16,6 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlacodegen.generators import DeclarativeGenerator
 
+from lading.model.uniqueness import is_plain_unique
+
 #: Attributes that a declarative class has already.
 RESERVED = ("metadata", "registry", "type_annotation_map")
 #: Options that every model is written with; see above.
@@ -142,6 +144,34 @@ class ModelGenerator(DeclarativeGenerator):
             return str(super().render_column_attribute(column_attr))
         show_name = column_attr.name != column.name
         return f"{column_attr.name} = {self.render_column(column, show_name, is_table=True)}"
+
+    def render_index(self, index: sa.Index) -> str:
+        """Write the expressions and the condition of an index, which sqlacodegen leaves out."""
+        parts = [repr(index.name), *map(self._indexed, index.expressions)]
+        options = {"unique": True} if index.unique else {}
+        options |= {name: value for name, value in index.kwargs.items() if value not in ([], {})}
+        parts += [f"{name}={self._indexed(value)}" for name, value in sorted(options.items())]
+        return f"Index({', '.join(parts)})"
+
+    def _indexed(self, part: Any) -> str:
+        """Return the source of what an index has: a column by its name, SQL as text."""
+        if isinstance(part, sa.Column):
+            return repr(str(part.name))
+        if not isinstance(part, sa.ClauseElement):
+            return repr(part)
+        self.add_literal_import("sqlalchemy", "text")
+        sql = part.compile(dialect=self.bind.dialect, compile_kwargs={"include_table": False})
+        return f"text({str(sql)!r})"
+
+    def render_column(self, column: Any, *arguments: Any, **options: Any) -> str:
+        """Take no column for unique that is so only in some rows, or with an expression."""
+        indexes = column.table.indexes
+        odd = {index for index in indexes if index.unique and not is_plain_unique(index)}
+        indexes -= odd
+        try:
+            return str(super().render_column(column, *arguments, **options))
+        finally:
+            indexes |= odd
 
     def render_class(self, model: Any) -> str:
         """Keep the columns in the table's order."""
