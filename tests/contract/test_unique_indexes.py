@@ -196,10 +196,75 @@ def test_a_plan_names_the_indexes_that_it_cannot_check(backend: Backend) -> None
     odd = "(label(2))" if backend.dialect == "mariadb" else "(lower(label))"
     indexes = [odd, "(place)"]
     indexes += [] if backend.dialect == "mariadb" else ["(label) WHERE above_id > 5"]
+    indexes += ["(code COLLATE NOCASE)"] if backend.dialect == "sqlite" else []
     with database(backend, *indexes, before={"places": []}) as engine:
         plan = import_document(engine, {"places": []}, catalog=places()[1], dry_run=True)
-    numbers = [0] if backend.dialect == "mariadb" else [0, 2]
+    numbers = {"mariadb": [0], "postgresql": [0, 2], "sqlite": [0, 2, 3]}[backend.dialect]
     assert list(plan.unchecked) == [f"places: unique index only_{n}" for n in numbers]
+
+
+def folding(backend: Backend) -> Any:
+    """Return models of tags whose texts the database takes for equal if only their case differs."""
+    if backend.dialect == "postgresql":
+        pytest.skip("PostgreSQL's usual collations tell all texts apart")
+    base, catalog = new_base(), Catalog("tags")
+    folded = (
+        sa.String(20)
+        .with_variant(sa.String(20, collation="NOCASE"), "sqlite")
+        .with_variant(sa.String(20, collation="utf8mb4_general_ci"), "mariadb", "mysql")
+    )
+
+    class Note(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "notes"
+        __table_args__ = (sa.UniqueConstraint("tag_id", "name"),)
+        id = key()
+        tag_id = to("tags.id")
+        name = mapped_column(folded, nullable=False)
+
+    class Tag(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "tags"
+        id = key()
+        slug = mapped_column(folded, unique=True, nullable=False)
+        code = mapped_column(folded, unique=True)
+        notes = relationship(Note)
+
+    schema_for(Tag, catalog, {"notes": Owned(schema_for(Note, catalog))}, natural_key="slug")
+    return base.metadata, catalog
+
+
+def tag(name: str, code: str | None = None, *notes: str) -> dict[str, Any]:
+    """Return the record of a tag."""
+    return {"slug": name, "code": code, "notes": [{"name": note} for note in notes]}
+
+
+@pytest.mark.parametrize(
+    ("records", "faults"),
+    [
+        pytest.param([tag("AB")], ["slug 'AB' for slug 'Ab'"], id="a key"),
+        pytest.param([tag("Ab", "q")], [], id="its own value"),
+        pytest.param([tag("cd", "q")], ["code 'q' for code 'Q'"], id="another one's"),
+        pytest.param([tag("x"), tag("X")], ["slug 'X' for slug 'x'"], id="two keys"),
+        pytest.param([tag("x", "k"), tag("y", "K")], ["code 'K' for code 'k'"], id="two values"),
+        pytest.param([tag("x", "k"), tag("y", "\u0138")], [], id="two that it tells apart"),
+        pytest.param([tag("x", None, "n", "N")], ["name 'N' for name 'n'"], id="owned rows"),
+    ],
+)
+def test_a_plan_knows_what_a_collation_takes_for_equal(
+    backend: Backend, records: list[Any], faults: list[str]
+) -> None:
+    """Of stored rows, and of those of one bundle; the import says the same."""
+    metadata, catalog = folding(backend)
+    with backend.database(metadata) as engine:
+        import_document(engine, {"tags": [tag("Ab", "Q"), tag("cd", "W")]}, catalog=catalog)
+        options: Any = {"catalog": catalog, "on_conflict": "update", "on_error": "continue"}
+        plan = import_document(engine, {"tags": records}, dry_run=True, **options)
+        report = import_document(engine, {"tags": records}, expect=plan, **options)
+    problems = list(map(str, plan.problems))
+    assert problems == list(map(str, report.problems))
+    assert plan.entities == report.entities
+    assert [fault in problem for fault, problem in zip(faults, problems, strict=True)] == [
+        True
+    ] * len(faults)
 
 
 @pytest.mark.parametrize("mode", ["skip", "update"])

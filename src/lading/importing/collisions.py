@@ -106,18 +106,41 @@ class Collisions:
                     identity = stored.get(key)
                     if identity is not None and not self._is_own(unique.rows, identity, own):
                         return self.held(unique, key, identity).at(rows.places.path(place))
-                for place, key in rows.repeated(keys, by_owner=unique.by_owner):
-                    number = rows.batch.numbers[place]
-                    return self.of_record(unique, key, number).at(rows.places.path(place))
+                for place, collision in self.repeated(unique, rows, keys):
+                    return collision.at(rows.places.path(place))
         return None
 
-    def alike(self, batch: Batch) -> Collision | None:
-        """Return the row that a collation treats as equal to a batch's only record, if any."""
+    def repeated(
+        self, unique: UniqueMembers, rows: NestedRecords, keys: Mapping[int, Key]
+    ) -> Iterator[tuple[int, Collision]]:
+        """Yield the rows whose values an earlier one has, in the same owner or in any.
+
+        Args:
+            unique: What is unique.
+            rows: The rows.
+            keys: Their values, by place.
+        """
+        database = self.context.database
+        known: dict[tuple[int | None, str], int] = {}
+        for place, key in keys.items():
+            scope = rows.owners[place] if unique.by_owner else None
+            first = known.setdefault((scope, unique.text(database.dialect, key)), place)
+            if first != place and keys[first] == key:
+                yield place, self.of_record(unique, key, rows.batch.numbers[first])
+            elif first != place and unique.are_alike(database, key, keys[first]):
+                yield place, self.like(unique, key, keys[first])
+
+    def alike(self, batch: Batch, own: Row | None = None) -> Collision | None:
+        """Return the row that a collation treats as equal to a batch's only record, if any.
+
+        The stored row that it updates (``own``) is no other.
+        """
         records = list(map(self.raw.new_content, batch.lines))
         for unique in self.by_collation:
             keys = unique.keys(self.context.database, batch, records)
-            for key, (other, _) in self.rows_alike(unique, keys.values()).items():
-                return self.like(unique, key, other)
+            for key, (other, row) in self.rows_alike(unique, keys.values()).items():
+                if row != own:
+                    return self.like(unique, key, other)
         for key, (other, _) in self.context.resolvers.by_key(self.root).alike(batch.keys).items():
             return _like(self.root.key, key, other)
         return None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lading.importing.batch import Batch
 from lading.importing.references import RowPlaces
 from lading.model.rowsets import RowSet
 from lading.records.comparison import Content
-from lading.records.layout import Key
 
 
 @dataclass(slots=True)
@@ -38,12 +37,3 @@ class NestedRecords:
                 nested.owners,
             )
             yield from inner.walk()
-
-    def repeated(self, keys: Mapping[int, Key], *, by_owner: bool) -> Iterator[tuple[int, Key]]:
-        """Yield the rows whose values an earlier one has, in the same owner or in any."""
-        known: set[tuple[int | None, Key]] = set()
-        for place, key in keys.items():
-            scoped = self.owners[place] if by_owner else None, key
-            if scoped in known:
-                yield place, key
-            known.add(scoped)

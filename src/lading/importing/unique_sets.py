@@ -14,6 +14,7 @@ from lading.database.live.base import Database
 from lading.database.live.live_indexes import UniqueIndex
 from lading.database.live.unique_indexes import UniqueIndexes
 from lading.importing.batch import Batch
+from lading.importing.folding import folded
 from lading.importing.told_columns import Parts, unique_parts, value_told
 from lading.mapping.natural_keys import covering
 from lading.model.entities import Entities
@@ -53,7 +54,8 @@ class Condition:
                 is_asked = column in self.by_null
                 columns.append([None if v is None else 1 for v in values] if is_asked else values)
         cells = list(zip(*columns, strict=True)) if columns else [()] * len(batch)
-        held = database.satisfying(self.table, list(self.columns), self.by_null, self.sql, cells)
+        sql = database.dialect.escaped(self.sql)
+        held = database.satisfying(self.table, list(self.columns), self.by_null, sql, cells)
         return [n for n, row in enumerate(cells) if row in held]
 
     def of_stored(self, database: Database, rows: RowSet) -> str:
@@ -78,6 +80,7 @@ class UniqueMembers:
         parts: the members that carry them, but an owner's; there are none where an owner may have
             one row alone.
         nulls_equal: whether nulls collide.
+        folds: whether the index takes different texts for equal.
         condition: which rows must differ, if not all.
     """
 
@@ -86,6 +89,7 @@ class UniqueMembers:
     columns: tuple[Column, ...]
     parts: Parts
     nulls_equal: bool = False
+    folds: bool = False
     condition: Condition | None = None
 
     @property
@@ -101,7 +105,33 @@ class UniqueMembers:
     def by_collation(self, dialect: Dialect) -> bool:
         """Tell whether different values may clash, as a collation takes them for equal."""
         values = (part for part in self.parts if isinstance(part, Value))
-        return not all(dialect.tells_apart(value.column) for value in values)
+        return self.folds or not all(dialect.tells_apart(value.column) for value in values)
+
+    def text(self, dialect: Dialect, key: Key) -> str:
+        """Return a text that all values have which may clash."""
+        if not self.by_collation(dialect):
+            return repr(key)
+        return repr([folded(part) if isinstance(part, str) else part for part in key])
+
+    def are_alike(self, database: Database, key: Key, other: Key) -> bool:
+        """Tell whether the database takes two values for equal, of which neither need be there."""
+        conditions, bound, other_bound = [], [], []
+        columns: list[Column] = []
+        for part, value, other_value in zip(self.parts, key, other, strict=True):
+            if isinstance(part, Reference):
+                if value != other_value:
+                    return False
+                continue
+            bind = database.dialect.binder(part.carrier, part.kind).function()
+            columns.append(part.column)
+            conditions.append(f"{database.dialect.name(part.column)} = {database.dialect.mark}")
+            bound.append(bind(value))
+            other_bound.append(bind(other_value))
+        if not columns:
+            return True
+        condition, rows = " AND ".join(conditions), [tuple(other_bound)]
+        table = columns[0].table
+        return bool(database.satisfying(table, columns, (), condition, rows, parameters=bound))
 
     @property
     def members(self) -> list[Member]:
@@ -206,7 +236,9 @@ def _unique_set(rows: RowSet, table: sa.Table, index: UniqueIndex) -> UniqueMemb
         condition = _condition(rows, table, index.condition)
         if condition is None or recurring(parts) is not None:
             return None
-    return UniqueMembers(rows, index.name, columns, parts, index.nulls_equal, condition)
+    return UniqueMembers(
+        rows, index.name, columns, parts, index.nulls_equal, index.folds, condition
+    )
 
 
 def _condition(rows: RowSet, table: sa.Table, sql: str) -> Condition | None:

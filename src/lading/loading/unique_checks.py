@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,7 @@ from lading.importing.updates.row_changes import RowChanges
 from lading.model.rowsets import RowSet
 from lading.records.layout import Key
 from lading.scratch.key_index import KeyIndex
-from lading.values.json_text import json_text
+from lading.values.json_text import json_text, parse_json
 
 
 class UniqueChecks:
@@ -77,9 +78,8 @@ class UniqueChecks:
         """Check the rows of one row set."""
         keys = unique.keys(self.context.database, rows.batch, rows.records)
         if unique.by_owner:  # each record comes with all that its owners hold
-            for place, key in rows.repeated(keys, by_owner=True):
-                number = rows.batch.numbers[place]
-                self._fail(rows, place, self.collisions.of_record(unique, key, number))
+            for place, repeated in self.collisions.repeated(unique, rows, keys):
+                self._fail(rows, place, repeated)
             return
         if changes is not None:
             keys = {n: key for n, key in keys.items() if changes.takes(n, unique.members)}
@@ -117,13 +117,19 @@ class UniqueChecks:
 
     def _taken(self, unique: UniqueMembers, key: Key, number: int) -> Collision | None:
         """Return the collision with a row of the same import, if one takes the same values."""
-        text = _text(unique, key)
-        if self.taken.get(text) is None:
-            self.taken.fill([(text, b"%d" % number, number)])
+        database = self.context.database
+        text = _text(unique, unique.text(database.dialect, key))
+        entry = self.taken.get(text)
+        if entry is None:
+            self.taken.fill([(text, json_text([number, repr(key)]), number)])
             return None
-        other = self.taken.get(text)
-        assert other is not None
-        return self.collisions.of_record(unique, key, int(other[0]))
+        other_number, other = parse_json(entry[0])
+        if other == repr(key):
+            return self.collisions.of_record(unique, key, other_number)
+        other_key = literal_eval(other)
+        if unique.are_alike(database, key, other_key):
+            return self.collisions.like(unique, key, other_key)
+        return None
 
     def _giving(self, updates: CollectedUpdates) -> Iterator[tuple[bytes, bytes, int]]:
         """Yield the rows that give unique values up, by unique set."""

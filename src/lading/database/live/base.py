@@ -157,6 +157,8 @@ class Database(ABC):
         by_null: Collection[Column],
         condition: str,
         rows: Sequence[Row],
+        *,
+        parameters: Sequence[Any] = (),
     ) -> set[Row]:
         """Return which rows of driver values satisfy a condition on a table's columns.
 
@@ -164,8 +166,12 @@ class Database(ABC):
             table: the table.
             columns: those of its columns that the condition reads; the rows hold their values.
             by_null: those of them that are only compared with null, and may hold any value.
-            condition: SQL, in which the names of columns may be qualified.
+            condition: SQL of this driver, in which the names of columns may be qualified.
             rows: the rows, which needn't be there.
+            parameters: those of the condition.
+
+        Returns:
+            Those of the rows.
         """
         names = [
             f"0 AS {self.dialect.name(c)}" if c in by_null else self.dialect.name(c)
@@ -181,11 +187,11 @@ class Database(ABC):
         for start in range(0, len(wanted), SUBQUERIES - 1):
             part = wanted[start : start + SUBQUERIES - 1]
             union = " UNION ALL ".join([f"{typed} WHERE 1 = 0", *[one] * len(part)])
-            values = [value for n, row in enumerate(part) for value in (n, *row)]
+            values = [value for n, row in enumerate(part) for value in (n, *row)] + [*parameters]
             source = f"(SELECT * FROM ({union}) AS lading_rows LIMIT {len(part)})"
             alias = self.dialect.prepare.quote(table.name)
             sql = f"SELECT lading_place FROM {source} AS {alias} WHERE "
-            rows_found = self.fetch(f"{sql}{self.dialect.escaped(condition)}", values)
+            rows_found = self.fetch(f"{sql}{condition}", values)
             satisfying |= {part[place] for (place,) in rows_found}
         return satisfying
 

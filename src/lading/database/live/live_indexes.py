@@ -11,10 +11,11 @@ class UniqueIndex:
 
     ``columns`` are the names of its columns; there are none where it is over anything else, such
     as expressions.  ``condition`` is the SQL that says which rows it holds, if not all.
-    ``nulls_equal`` says that two nulls collide.
+    ``nulls_equal`` says that two nulls collide, ``folds`` that different texts may.
     """
 
     name: str
     columns: frozenset[str]
     condition: str = ""
     nulls_equal: bool = False
+    folds: bool = False

@@ -154,5 +154,6 @@ class UpdateWriter:
         """Return the other row that has a unique value of a refused record, if there is one."""
         batch, identities = update.pair.resolved.batch, update.pair.updates.changes.identities
         collisions = Collisions(self.context, self.root)
-        collision = collisions.among(batch, identities).get(0)
-        return collision or collisions.within(batch, identities[0])
+        own = identities[0]
+        collision = collisions.among(batch, identities).get(0) or collisions.within(batch, own)
+        return collision or collisions.alike(batch, own)
