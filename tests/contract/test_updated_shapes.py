@@ -218,9 +218,16 @@ def halls_and_leases() -> Catalog:
     return catalog
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [({"a": 3, "b": 4}, {"a": 4, "b": 3, "c": 1}), ({"a": 2, "b": 3}, {"a": 3, "b": 1, "c": 2})],
+    ids=["a swap", "a chain"],
+)
 @pytest.mark.parametrize("mode", ["update", "mirror"])
-def test_no_row_waits_on_a_value_that_a_new_one_takes(backend: Backend, mode: str) -> None:
-    """Two leases swap, by way of a hall and a number that are left over in the end as well."""
+def test_no_row_waits_on_a_value_that_a_new_one_takes(
+    backend: Backend, mode: str, old: dict[str, int], new: dict[str, int]
+) -> None:
+    """Leases wait for each other in halls that are free and that no new lease is of."""
 
     def leases(**places: int) -> dict[str, Any]:
         records = [
@@ -228,5 +235,6 @@ def test_no_row_waits_on_a_value_that_a_new_one_takes(backend: Backend, mode: st
         ]
         return {"halls": [{"slug": f"h{n}"} for n in range(1, 5)], "leases": records}
 
-    before, after = leases(a=3, b=4), leases(a=4, b=3, c=1)
-    assert_import(halls_and_leases(), before, after, mode, engine_factory=backend.database)
+    assert_import(
+        halls_and_leases(), leases(**old), leases(**new), mode, engine_factory=backend.database
+    )

@@ -124,13 +124,16 @@ class Parking:
     def _few_values(self, part: Value | Reference) -> list[Row]:
         if isinstance(part, Value) and isinstance(part.kind, Integer):
             small = {text_of(n): (n,) for n in range(1, FEW + 1)}  # a CHECK may bound them
-            return self.taken.free(part, small)
+            return self.taken.free(part, small, by_new=True)
         if isinstance(part, Value):
             return _UnusedValues(part, 0, self.taken).rows(self.context.database, FEW)
         return self._unused_targets(part, FEW)
 
     def _unused_targets(self, reference: Reference, count: int) -> list[Row]:
-        """Return what a reference may hold that no row holds, nor will hold if that is known."""
+        """Return what a reference may hold that no row holds, nor a new one will, if it is known.
+
+        Those that a changed row will hold come last.
+        """
         database = self.context.database
         resolver = self.context.resolvers.of(reference)
         if reference.columns != reference.carried_columns or recurring(reference.parts):
@@ -139,7 +142,11 @@ class Parking:
         keys = {row: key for key, row in (resolver.all_rows() or {}).items()}
         rows = unused_targets(database, reference, len(keys) or count)
         known = {self._key_text(reference, keys[row]): row for row in rows if row in keys}
-        return self.taken.free(reference, known)[:count] if keys else rows
+        if not keys:
+            return rows
+        best = self.taken.free(reference, known)
+        others = self.taken.free(reference, known, by_new=True)
+        return list(dict.fromkeys([*best, *others]))[:count]
 
     def _key_text(self, reference: Reference, key: Key) -> bytes:
         return text_of(key[0] if reference.flat else named_key(reference.parts, key))

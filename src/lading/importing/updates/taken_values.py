@@ -21,19 +21,25 @@ class TakenValues:
     Args:
         journal: ends the temporary file.
         group: the group.
-        wanted: the names of groups, and what rows of these will hold.
+        wanted: the names of groups, what rows of these will hold, and whether these are new.
     """
 
     def __init__(
-        self, journal: Journal, group: UniqueGroup, wanted: Iterable[tuple[str, bytes]]
+        self, journal: Journal, group: UniqueGroup, wanted: Iterable[tuple[str, bytes, bool]]
     ) -> None:
         self.journal = journal
         self.group = group
         self.wanted = wanted
 
-    def free(self, part: Value | Reference, rows: Mapping[bytes, Row]) -> list[Row]:
-        """Return the rows, by the text of what they say in a field, that will not be held."""
-        texts = {_text(self.group.parts.index(part), text): row for text, row in rows.items()}
+    def free(
+        self, part: Value | Reference, rows: Mapping[bytes, Row], *, by_new: bool = False
+    ) -> list[Row]:
+        """Return the rows, by the text of what they say in a field, that will not be held.
+
+        With ``by_new``, rows that change may hold them: these are written last, in turn.
+        """
+        place = self.group.parts.index(part)
+        texts = {_text(place, text, is_new=by_new): row for text, row in rows.items()}
         taken = self.index.among([*texts])
         return [row for text, row in texts.items() if text not in taken]
 
@@ -45,10 +51,11 @@ class TakenValues:
         return index
 
     def _entries(self) -> Iterator[tuple[bytes, bytes, int]]:
-        for name, key in self.wanted:
+        for name, key, is_new in self.wanted:
             if name == self.group.name:
                 for place, text in enumerate(parse_json(key)[: len(self.group.parts)]):
-                    yield _text(place, text.encode()), b"", 0
+                    for holder in {is_new, False}:
+                        yield _text(place, text.encode(), is_new=holder), b"", 0
 
 
 def text_of(value: Any) -> bytes:
@@ -56,5 +63,5 @@ def text_of(value: Any) -> bytes:
     return folded(value).encode()
 
 
-def _text(place: int, text: bytes) -> bytes:
-    return b"%d %s" % (place, text)
+def _text(place: int, text: bytes, *, is_new: bool) -> bytes:
+    return b"%d %d %s" % (is_new, place, text)

@@ -104,7 +104,7 @@ class UniqueValues:
     def take(self, rows: RowSet, record: Content, owner: Row | None) -> None:
         """Note a new row."""
         for group in self.groups[rows]:
-            self._want(group, record, owner)
+            self._want(group, record, owner, is_new=True)
 
     def take_all(self, rows: RowSet, record: Content) -> None:
         """Note a new record, and all rows that it nests."""
@@ -126,16 +126,18 @@ class UniqueValues:
         if key is not None:
             self.leaving.add(group.name, key, (row, is_doomed))
 
-    def _want(self, group: UniqueGroup, record: Content, owner: Row | None) -> None:
+    def _want(
+        self, group: UniqueGroup, record: Content, owner: Row | None, *, is_new: bool = False
+    ) -> None:
         key = group.key(record, owner)
         if key is not None:
-            self.wanted.append((group.name, key))
+            self.wanted.append((group.name, key, is_new))
 
     def contended(self, size: int) -> Iterator[Contended]:
         """Yield the rows whose unique values others take, in chunks."""
         groups = {group.name: group for listed in self.groups.values() for group in listed}
         chunks: dict[tuple[str, bool], list[Row]] = defaultdict(list)
-        for name, key in self.wanted if self.leaving else ():
+        for name, key, _ in self.wanted if self.leaving else ():
             while (row := self.leaving.take(name, key)) is not None:
                 identity, is_doomed = row
                 chunks[name, is_doomed].append(identity)
