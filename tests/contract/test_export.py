@@ -1025,8 +1025,8 @@ def test_what_is_left_out_is_warned_of(engine: sa.Engine, tmp_path: Path) -> Non
         manifest = export_all(engine, tmp_path / "1", catalog=catalog)
     assert [str(item.message) for item in caught] == [
         (
-            "this export of catalog 'part' carries no books; declare a schema for each (or export "
-            "the entity that carries it), or excuse it by name: "
+            "this export of catalog 'part' carries no books; declare a schema for each table and "
+            "export it, carry each column, or excuse it by name: "
             "leaves_out={'books': 'the reason'}"
         )
     ]

@@ -580,7 +580,7 @@ def test_a_dangling_parent_is_no_export(sqlite_file: Backend, hung: int, only: A
     "parent,problem",
     [
         ('{"parent":null,"name":"a","name":"b"}', "isn't valid JSON: key 'name' stands twice in one object. Correct it"),
-        ('{"parent":{"parent":null,"name":1},"name":"b"}', "parent.parent.name: 1 is not a string"),
+        ('{"parent":{"parent":null,"name":1},"name":"b"}', "parent.parent.name: 1 is not a string. Write a text of whole characters, in quotes"),
         ('{"parent":{"parent":null},"name":"b"}', "parent.parent.name: Missing data for required field. Add it"),
         ('{"name":"b"}', "parent.parent: Missing data for required field. Add it, with null if it has no value"),
         ('{"parent":{"parent":null,"name":"a","x":1},"name":"b"}', "parent.parent.x: Unknown field. Expected one of: parent, name. Correct the name, or remove the field; if another version has it, declare a change"),

@@ -149,7 +149,7 @@ def test_parts_that_differ_are_refused_where_they_stand() -> None:
         taken(before, new)
     texts = sorted(text for text in map(str, caught.value.report.problems) if "Goods" in text)
     assert texts[0].startswith("goods record 3, maker_town: change Goods, Split('goods', 'makers'")
-    assert "has 'maker_town', but no 'name' to keep it under in makers" in texts[0]
+    assert "has 'maker_town', but nothing that becomes 'name' of makers" in texts[0]
     assert texts[1].startswith("goods record 4, maker: change Goods")
     assert "to 'elsewhere', and an earlier record sets it to 'Seatown'; they must agree" in texts[1]
     with pytest.raises(ImportFailed) as caught:
@@ -173,7 +173,7 @@ def test_what_was_made_of_records_is_located_in_them() -> None:
         f"dogs record 2: has the natural key of record 2 of cats; {twin}, {made}",
         "goods record 5, maker: makers: the record with name 'Odd' has a problem of its own. Mend that one. The "
         "record was upgraded from version 1 to 2.",
-        f"goods record 5, town: 7 is not a string. The record was made of goods, {made}",
+        f"goods record 5, town: 7 is not a string. Write a text of whole characters, in quotes. The record was made of goods, {made}",
         "homes record 1, cat: animals: the record with slug 'cat3' has a problem of its own. Mend that one.",
         "homes record 1, dog: animals: no record has slug 'dog4'; closest is 'dog2'. Add the record to "
         "animals, or correct the key.",

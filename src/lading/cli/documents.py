@@ -40,7 +40,7 @@ def read_document(path: str) -> dict[str, Any]:
         name = path
         with reported(name, "read"):
             data = Path(path).read_bytes()
-    return JsonFile(name, "Give it the document that lading export wrote.").parse(data)
+    return JsonFile(name, "Correct it there, or give it a document.").parse(data)
 
 
 def write_document(document: dict[str, Any], path: str, *, overwrite: bool) -> None:

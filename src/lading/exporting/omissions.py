@@ -58,8 +58,8 @@ def left_out(database: Database, catalog: Catalog, names: Sequence[str]) -> dict
     if unexcused:
         warnings.warn(
             f"this export of catalog {catalog.name!r} carries no "
-            f"{listed(unexcused, separator=', ')}; declare a schema for each (or export the "
-            "entity that carries it), or excuse it by name: "
+            f"{listed(unexcused, separator=', ')}; declare a schema for each table and "
+            "export it, carry each column, or excuse it by name: "
             f"leaves_out={{{unexcused[0]!r}: 'the reason'}}",
             LeftOutWarning,
             stacklevel=4,

@@ -185,8 +185,8 @@ class Split(Step):
                 lost = [old for old in present if record[old] not in (None, [])]
                 if lost:
                     raise Undecided(
-                        f"has {lost[0]!r}, but no {names_text(self.key)} to keep it under in "
-                        f"{self.into}",
+                        f"has {lost[0]!r}, but nothing that becomes {names_text(self.key)} of "
+                        f"{self.into}, whose key that is",
                         lost[0],
                     )
                 return None
