@@ -14,8 +14,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
+from lading.fresh_databases.servers import ServerDatabases
 from lading.testing.databases.postgresql import running_server
-from lading.testing.databases.servers import ServerDatabases
 from support.backends import ENGINES, Backend, MariaDB, PostgreSQL, SQLiteFile, SQLiteMemory
 from support.depth import IS_DEEP, examples
 from support.mariadb_server import found, running_mariadb

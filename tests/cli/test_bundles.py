@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from jsonschema import Draft202012Validator
 
 from cli.conftest import make_database, query
 from lading.cli.schemas import OUTPUTS
+from support.backends import Backend
 
 
 def products_of(bundle: str) -> Path:
@@ -48,6 +50,45 @@ def test_verify_proves_that_a_bundle_can_be_restored(run, backup, shop) -> None:
     assert "restore" in result.stdout
     assert json.loads(Path("evidence.json").read_text())["checks"][-1] == "restore"
     assert "No catalog is named: expected" in run("verify", backup, "--restore", code=2).stderr
+
+
+def test_a_server_makes_the_scratch_database_where_sqlite_cant(
+    run, folder, postgresql: Backend, postgres_server: sa.URL
+) -> None:
+    """Names that differ by letter case are one to SQLite; the server keeps no database of ours."""
+    with postgresql.database() as engine:
+        with engine.begin() as connection:
+            connection.exec_driver_sql('CREATE TABLE a (id INT PRIMARY KEY, name TEXT, "Name" INT)')
+            connection.exec_driver_sql("INSERT INTO a VALUES (1, 'x', 2)")
+        url, server = (
+            each.render_as_string(hide_password=False) for each in (engine.url, postgres_server)
+        )
+        run("export", url, "backup")
+        restore = ("verify", "backup", "--restore", "--database", url)
+        text = "a: SQLite takes the columns name and Name for one. Restore into a database of the"
+        assert text in run(*restore, code=1).stdout
+        assert text in run("init", url, "app", code=4).stdout
+        names = "SELECT datname FROM pg_database ORDER BY 1"
+        with engine.connect() as connection:
+            before = connection.exec_driver_sql(names).all()
+            assert "catalog, restore); 1 entity" in run(*restore, "--scratch", server).stdout
+            assert "1 record: all come back" in run("init", url, "app", "--scratch", server).stdout
+            assert connection.exec_driver_sql(names).all() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--scratch", "postgresql+psycopg://host/x"), "--scratch is for --restore; add it"),
+        (("--restore", "--scratch", "sqlite:///shop.db"), "--scratch is for servers"),
+    ],
+    ids=["alone", "sqlite"],
+)
+def test_a_scratch_server_that_serves_nothing_is_told(
+    run, backup, shop, options: tuple[str, ...], message: str
+) -> None:
+    """Before anything is read."""
+    assert message in run("verify", backup, "--database", shop, *options, code=2).stderr
 
 
 def test_seal_makes_an_edited_bundle_whole(run, run_json, edited) -> None:

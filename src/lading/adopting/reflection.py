@@ -129,15 +129,24 @@ def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     if kind_of(general) != kind_of(type_):
         return type_
     _name_things(general, type_)
-    if isinstance(general, sa.Float):
-        return sa.Double()
     if isinstance(general, sa.ARRAY):  # which only PostgreSQL has
         if isinstance(general.item_type, postgresql.DOMAIN):
             return sa.types.NullType()  # which is left out by name: no array is cast to such ones
         return general.with_variant(_LIST, "sqlite", "mysql", "mariadb")
     if isinstance(general, sa.DateTime) and not general.timezone:
         return _MOMENT
-    return _TIME if isinstance(general, sa.Time) and not general.timezone else general
+    if isinstance(general, sa.Time) and not general.timezone:
+        return _TIME
+    return _of_any_length(general)
+
+
+def _of_any_length(general: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return a type that no engine cuts, or refuses to create, where none has a length."""
+    if isinstance(general, sa.Float):
+        return sa.Double()
+    if type(general) is sa.String and general.length is None:
+        return sa.Text()
+    return general
 
 
 def _name_things(general: Any, type_: TypeEngine[Any]) -> None:

@@ -16,6 +16,7 @@ from lading.cli.declared import named_models
 from lading.cli.exit_codes import ExitCode
 from lading.cli.output import Output
 from lading.cli.results import InitResult
+from lading.cli.scratch import scratch_databases, scratch_option
 from lading.scaffolding.result import Scaffolding
 from lading.scaffolding.scaffold import scaffold
 
@@ -36,6 +37,7 @@ from lading.scaffolding.scaffold import scaffold
 @click.option(
     "--owned", is_flag=True, help="Let records hold the rows that are deleted along with them."
 )
+@scratch_option
 @click.option("--name", help="The catalog's name; by default the database's.")
 def init(
     output: Output,
@@ -43,6 +45,7 @@ def init(
     places: tuple[str, ...],
     models: str | None,
     owned: bool,
+    scratch: str | None,
     name: str | None,
 ) -> None:
     """Write a package that declares a database: models and schemas.
@@ -55,9 +58,12 @@ def init(
     base = named_models(models, "--models") if models is not None else None
     if url is None and base is None:
         raise click.UsageError(f"Missing argument: expected URL (or set {VARIABLE}), or --models.")
-    with connected(url) if url is not None else nullcontext() as engine:
+    with (
+        connected(url) if url is not None else nullcontext() as engine,
+        scratch_databases(scratch) as factory,
+    ):
         target = folder or _named_after(engine)
-        result = scaffold(engine, target, name=name, models=base, owned=owned)
+        result = scaffold(engine, target, name=name, models=base, owned=owned, scratch=factory)
     output.result(result, _document(result))
     if result.problems:
         raise click.exceptions.Exit(ExitCode.DATABASE)

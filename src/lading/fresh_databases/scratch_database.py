@@ -16,6 +16,7 @@ from lading.adopting.reflection import generic
 from lading.catalog import Catalog
 from lading.database.dialects.sqlite_columns import WRITTEN
 from lading.database.dialects.sqlite_values import SQLiteCodecs
+from lading.errors import TargetError
 from lading.fresh_databases.factories import (
     AS_IT_COMES,
     LenientTypes,
@@ -23,6 +24,7 @@ from lading.fresh_databases.factories import (
     tables_of_models,
 )
 from lading.mapping.columns import is_decorator, kind_of
+from lading.messages import Message
 from lading.values.datetimes import Date, DateTime, Time
 from lading.values.scalars import Boolean, Bytes, Choice, Integer, Text, Uuid
 
@@ -85,6 +87,7 @@ class ScratchDatabase:
         prepare: Callable[[sa.Engine], AbstractContextManager[sa.Engine]],
     ) -> AbstractContextManager[sa.Engine]:
         """Give an engine over the file, with the catalog's tables."""
+        _refuse_alike(catalog)
         return self._lent(prepare)
 
     @contextmanager
@@ -102,6 +105,27 @@ class ScratchDatabase:
                 yield usable
         finally:
             engine.dispose()
+
+
+def _refuse_alike(catalog: Catalog) -> None:
+    """Refuse tables, and columns of one, whose names differ by letter case alone."""
+    tables = tables_of_models(catalog)
+    names = [(table.schema or "", str(table.name)) for table in tables]
+    groups = [("tables", "", names)]
+    groups += [("columns", t.fullname, [("", str(c.name)) for c in t.columns]) for t in tables]
+    for what, table, known in groups:
+        first: dict[tuple[str, str], str] = {}
+        for schema, name in known:
+            other = first.setdefault((schema, name.lower()), name)
+            if other != name:
+                raise TargetError(
+                    Message(
+                        "restore-failed", f"SQLite takes the {what} {other} and {name} for one"
+                    ),
+                    "Restore into a database of the same engine: --scratch URL, or in Python "
+                    "restore=engine_factory.",
+                    entity=table or None,
+                )
 
 
 class _AnyTypes(LenientTypes):

@@ -21,6 +21,7 @@ from lading.bundle.stores.files import reported
 from lading.bundle.stores.whole_file import whole_file
 from lading.catalog import Catalog
 from lading.errors import ArgumentError
+from lading.fresh_databases.factories import EngineFactory
 from lading.scaffolding.entity_sources import catalog_source
 from lading.scaffolding.loaded import package, registries
 from lading.scaffolding.memory import NAME, Memory, memory_of
@@ -40,6 +41,7 @@ def scaffold(
     name: str | None = None,
     models: Any = None,
     owned: bool = False,
+    scratch: EngineFactory | None = None,
 ) -> Scaffolding:
     """Write a package that declares a database, or add to one what is new.
 
@@ -55,6 +57,7 @@ def scaffold(
         models: A declarative base, a registry or a list of models that are there; only schemas
             are written for them.
         owned: Whether records hold the rows that are deleted along with them.
+        scratch: Makes the scratch database; by default it is SQLite in a file.
 
     Returns:
         What was written, and what was not.
@@ -73,7 +76,7 @@ def scaffold(
     called = name or (name_of(bind) if bind is not None else target.name)
     result = Scaffolding(target)
     with _staged(target) as stage:
-        _Run(bind, stage, called, models, owned, result).run()
+        _Run(bind, stage, called, models, owned, scratch, result).run()
         _publish(stage, target, result)
     return result
 
@@ -114,6 +117,7 @@ class _Run:
     name: str
     models: Any
     owned: bool
+    scratch: EngineFactory | None
     result: Scaffolding
 
     def run(self) -> None:
@@ -137,9 +141,14 @@ class _Run:
                     )
             if self.bind is not None:
                 self.result.records, self.result.problems = round_trip(
-                    self.bind, catalog, has_own_models=self.models is not None
+                    self.bind,
+                    catalog,
+                    has_own_models=self.models is not None,
+                    scratch=self.scratch,
                 )
-                self.result.unproved += unproved(self.bind, catalog)
+                self.result.unproved += unproved(
+                    self.bind, catalog, is_same_engine=self.scratch is not None
+                )
 
     def _write_models(self, memory: Memory) -> dict[str, str]:
         assert self.bind is not None

@@ -19,9 +19,9 @@ import sqlalchemy as sa
 
 from lading.errors import TargetError
 from lading.fresh_databases.factories import EngineFactory, sqlite_engine
+from lading.fresh_databases.servers import ServerDatabases
 from lading.messages import Message, shown
 from lading.testing.databases.postgresql import running_server
-from lading.testing.databases.servers import ServerDatabases
 
 
 @pytest.fixture(scope="session")

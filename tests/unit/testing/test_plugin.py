@@ -13,9 +13,9 @@ from sqlalchemy.orm import mapped_column
 
 import lading
 from lading.fresh_databases.factories import database
+from lading.fresh_databases.servers import MOST_IDLE, ServerDatabases
 from lading.testing import plugin
 from lading.testing.databases.postgresql import running_server
-from lading.testing.databases.servers import MOST_IDLE, ServerDatabases
 from support import worlds
 from support.backends import Backend, MariaDB
 from support.declaring import catalog_of, new_base
