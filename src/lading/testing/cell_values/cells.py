@@ -113,7 +113,7 @@ class _ColumnDrawing:
 
     def cells(self) -> Cells:
         """Return the column's cells."""
-        if not self.fits.dialects:
+        if not self.fits.fits:
             raise self.error("has a type that no engine has")
         supply, drawn = self.sources(self.facts())
         if supply is None:
@@ -234,7 +234,7 @@ class _ColumnDrawing:
 
     def _returned(self, value: Any) -> Any:
         """Return what comes back of a value from the first engine that has the column."""
-        return self.fits.returned(value, self.fits.dialects[0])
+        return self.fits.returned(value, next(iter(self.fits.fits)))
 
     def _read_again(self, value: Any) -> None:
         """Raise ``ValueError`` where a field of the application's own doesn't take a value."""

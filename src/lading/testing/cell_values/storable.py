@@ -210,7 +210,7 @@ def _digits(value: Any) -> Any:
 
 
 class Fits:
-    """One column on every dialect; ``dialects`` names those that have such a column."""
+    """One column on every dialect; ``fits`` are those of dialects that have such a column."""
 
     def __init__(self, column: Column, kind: Kind | None) -> None:
         self.alters = _alters(column)
@@ -220,11 +220,6 @@ class Fits:
                 self.fits[name] = Fit(codecs_of(name), column, kind)
             except Exception:  # noqa: S112 - a dialect that lacks the type raises what it likes
                 continue
-
-    @property
-    def dialects(self) -> tuple[str, ...]:
-        """The dialects that have such a column."""
-        return tuple(self.fits)
 
     def holds(self, value: Any, dialect: str) -> bool:
         """Tell whether the column keeps a value exactly on a dialect."""

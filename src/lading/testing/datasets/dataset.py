@@ -100,10 +100,10 @@ class Instance:
 
     def forms(self, column: Column) -> list[Any]:
         """Return all that may stand in a column, on one engine or another."""
-        values, fits = dict.fromkeys(both(self.cell(column))), self.fits(column)
-        if fits is None:
-            return list(values)
-        return [form for value in values for form in fits.forms(value)]
+        values, fits = both(self.cell(column)), self.fits(column)
+        return [
+            form for value in values for form in ([value] if fits is None else fits.forms(value))
+        ]
 
 
 class Dataset:

@@ -60,24 +60,18 @@ class RowInserter:
     def _rows(self, instances: Iterable[Instance]) -> Iterator[tuple[tuple[sa.Table, Any], Row]]:
         """Yield each row with its table and the columns that it has."""
         for instance in instances:
-            waiting = self._waiting(instance)
+            waiting = [
+                foreign
+                for foreign, far in instance.led.items()
+                if not foreign.hard and far is not None and far not in self.there
+            ]
+            self.later += [(instance, foreign) for foreign in waiting]
             self.there.add(instance)
             for table in instance.rows:
-                row = self._row(instance, table, waiting)
+                row = self._bound(table, self.resolved.row(instance, table))
+                columns = [c for key in waiting if key.table is table for c in key.columns]
+                row |= {column.name: None for column in columns}
                 yield (table, tuple(row)), row
-
-    def _row(self, instance: Instance, table: sa.Table, waiting: set[tuple[sa.Table, str]]) -> Row:
-        row = self._bound(table, self.resolved.row(instance, table))
-        row.update({name: None for owner, name in waiting if owner is table})
-        return row
-
-    def _waiting(self, instance: Instance) -> set[tuple[sa.Table, str]]:
-        waiting_columns = set()
-        for foreign, far in instance.led.items():
-            if not foreign.hard and far is not None and far not in self.there:
-                self.later.append((instance, foreign))
-                waiting_columns |= {(foreign.table, column.name) for column in foreign.columns}
-        return waiting_columns
 
     def _bound(self, table: sa.Table, row: Row) -> Row:
         """Say SQL's NULL where a plain ``None`` would be JSON's own null."""

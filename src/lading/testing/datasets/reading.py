@@ -17,7 +17,7 @@ from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Instance, MadeUp
 from lading.testing.datasets.draw import join
 from lading.testing.datasets.insert import ordered
-from lading.testing.datasets.table_plan import Foreign, Plan
+from lading.testing.datasets.table_plan import Plan
 from lading.values.datetimes import DateTime, Time
 
 Row = dict[str, Any]
@@ -32,7 +32,6 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
             for instance in _instances(connection, plans, plan)
         ]
     targets: dict[tuple[Column, ...], dict[tuple[str, ...], Instance]] = {}
-    leads: list[tuple[Instance, Foreign, Instance | None]] = []
     for instance in instances:
         for foreign in instance.plan.foreign:
             if foreign.remote not in targets:
@@ -40,16 +39,15 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
                 targets[foreign.remote] = {_key(far, foreign.remote): far for far in rows}
             if instance.has(foreign.kinds) and foreign.table in instance.rows:
                 key = _key(instance, foreign.columns)
-                leads.append((instance, foreign, targets[foreign.remote].get(key) if key else None))
+                instance.led[foreign] = targets[foreign.remote].get(key) if key else None
     for instance in instances:
         if (own := instance.plan.made_up) is not None:
-            row = instance.rows[own.table]
-            row[own.name] = MadeUp(instance.plan, instance.number, row[own.name])
+            instance.put(own, MadeUp(instance.plan, instance.number, instance.cell(own)))
         join(instance)
-    for instance, foreign, target in leads:
-        instance.led[foreign] = target
-        if target is not None:
-            instance.lead(foreign, target)
+    for instance in instances:
+        for foreign, far in instance.led.items():
+            if far is not None:
+                instance.lead(foreign, far)
         join(instance)
     return ordered(instances)
 
