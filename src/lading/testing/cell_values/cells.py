@@ -72,9 +72,8 @@ def cells_of(
     one that it can't hold.
     """
     field = value.field if value.writable else None
-    drawing = _ColumnDrawing(value.carrier, value.kind, field, override, settle=settle)
-    drawing.nullable = drawing.nullable and value.nullable
-    return drawing.cells()
+    nullable = value.nullable and bool(value.column.nullable)
+    return _ColumnDrawing(value.carrier, value.kind, field, override, settle, nullable).cells()
 
 
 def cells_of_column(
@@ -83,33 +82,30 @@ def cells_of_column(
     """Return how a column is drawn that no schema carries; see :func:`cells_of`."""
     # What a type converts in SQL has a form in Python that only the type knows.
     kind = None if converts_in_sql(column.type) else kind_of(column.type)
-    return _ColumnDrawing(column, kind, None, override, settle=settle).cells()
+    return _ColumnDrawing(column, kind, None, override, settle, bool(column.nullable)).cells()
 
 
+@dataclass
 class _ColumnDrawing:
     """Puts together how one column is drawn."""
 
-    def __init__(
-        self,
-        column: Column,
-        kind: Kind | None,
-        field: ma.fields.Field[Any] | None,
-        override: SearchStrategy[Any] | None,
-        *,
-        settle: bool,
-    ) -> None:
-        self.column = column
-        self.name = f"{column.table.fullname}.{column.name}"
-        self.kind = kind
-        self.field = field
+    column: Column
+    kind: Kind | None
+    field: ma.fields.Field[Any] | None
+    override: Strategy | None
+    settle: bool
+    nullable: bool
+
+    def __post_init__(self) -> None:
+        self.name = f"{self.column.table.fullname}.{self.column.name}"
+        self.fits = Fits(self.column, self.kind)
+        self.limits = {} if self.field is None else limits_of(self.field, self.kind)
         #: What a field of the application's own writes and reads, if it is one.
-        self.own = None if field is None or isinstance(field, ValueField) else FieldKind(field)
-        self.override = override
+        self.own: FieldKind | None = None
+        if self.field is not None and not isinstance(self.field, ValueField):
+            self.own = FieldKind(self.field)
         # A pickle is one of several of its object; that of a copy is the one that comes back.
-        self.settle = settle or isinstance(column.type, sqltypes.PickleType)
-        self.nullable = bool(column.nullable)
-        self.fits = Fits(column, kind)
-        self.limits = {} if field is None else limits_of(field, kind)
+        self.settle = self.settle or isinstance(self.column.type, sqltypes.PickleType)
 
     def cells(self) -> Cells:
         """Return the column's cells."""

@@ -44,11 +44,8 @@ def drawn_values(kind: Kind, type_: Any, facts: Facts) -> SearchStrategy[Any] | 
 
     ``None`` where its samples are all that there are; without a type, as the kind writes them.
     """
-    for match, make in _RULES:
-        if isinstance(kind, match):
-            strategy: SearchStrategy[Any] = make(kind, type_, facts)
-            return strategy
-    return None
+    make = _RULES.get(type(kind))
+    return None if make is None else make(kind, type_, facts)
 
 
 def picked(values: Sequence[Any]) -> SearchStrategy[Any]:
@@ -203,14 +200,16 @@ def _json(_kind: Json, _type: Any, _facts: Facts) -> SearchStrategy[Any]:
     return joined(nested(leaves), nested(nested(leaves)), finite(width=16))
 
 
-_RULES: list[tuple[Any, Any]] = [
-    (Text, _texts),
-    (Integer, _integers),
-    (Float, _floats),
-    (Number, _decimals),
-    (Date, lambda kind, _type, facts: _between(kind, facts)),
-    (DateTime | Time | Interval, _times),
-    (Uuid, _uuids),
-    (Bytes, _bytes),
-    (Json, _json),
-]
+_RULES: dict[type[Kind], Callable[..., SearchStrategy[Any]]] = {
+    Text: _texts,
+    Integer: _integers,
+    Float: _floats,
+    Number: _decimals,
+    Date: lambda kind, _type, facts: _between(kind, facts),
+    DateTime: _times,
+    Time: _times,
+    Interval: _times,
+    Uuid: _uuids,
+    Bytes: _bytes,
+    Json: _json,
+}
