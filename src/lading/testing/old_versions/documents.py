@@ -8,7 +8,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-import networkx as nx
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -57,22 +56,10 @@ class Past:
 
         Each entity stands after those that its key is written by.
         """
-        roots = self.shapes.roots
-        keys = nx.DiGraph(
-            {
-                name: [
-                    written_by(inner)[0].partition(".")[0]
-                    for part, inner in shape["fields"].items()
-                    if part in shape["key"] and is_link(inner)
-                ]
-                for name, shape in roots.items()
-            }
-        )
-        return {
-            name: self._records(name, roots[name])
-            for name in nx.dfs_postorder_nodes(keys)
-            if name in roots and not is_loose(roots[name])
-        }
+        shapes = self.shapes
+        names = sorted(shapes.roots, key=lambda name: -len(shapes.keyed_by(name)))
+        roots = [(name, shapes.roots[name]) for name in names]
+        return {name: self._records(name, shape) for name, shape in roots if not is_loose(shape)}
 
     def _records(self, path: str, shape: Shape) -> SearchStrategy[list[Record]]:
         kinds = shape.get("kinds") or [None]
