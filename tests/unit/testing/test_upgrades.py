@@ -142,6 +142,35 @@ def test_what_changes_do_wrong_is_found(step: Any, said: str, tmp_path: Path) ->
     assert "upgrading from seal 1" in str(caught.value)
 
 
+def test_a_value_that_the_next_version_cannot_have_is_found(tmp_path: Path) -> None:
+    """After the change that makes it, whatever later ones make of it."""
+
+    def counted(version: int) -> World:
+        base, catalog = new_base(), Catalog("counted")
+
+        class Item(base):
+            __tablename__ = "items"
+            id = key()
+            slug = slug()
+            count = number()
+
+        schema_for(Item, catalog, version=version)
+        if version == 3:
+            lost = Each(
+                "items", lambda item: item if item["count"] == 5 else item | {"count": None}
+            )
+            changed(catalog, {"items": (1, 2)}, lost, name="Lost")
+            mended = Convert("items", "count", lambda count: count or 0)
+            changed(catalog, {"items": (2, 3)}, mended, name="Mended")
+        return World(base, catalog, None, lambda _: None)  # type: ignore[arg-type]
+
+    path = tmp_path / "lading.lock.json"
+    document = {"schema_versions": {"items": 1}, "items": [{"slug": "i", "count": 5}]}
+    lock(counted(1).catalog, path, goldens=document)
+    with pytest.raises(RoundTripError, match="after Lost, 'count' is null, and may not be in"):
+        assert_upgrades(counted(3).catalog, path)
+
+
 def test_a_schema_that_drifted_is_refused_first(tmp_path: Path) -> None:
     """What the check finds, it says."""
     path = locked(tmp_path, shop())

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from hypothesis import reject
 
 from lading.changes.change import Change
 from lading.changes.replay import Flow, SplitSource, Undone
-from lading.changes.rewriting.records import Undecided, copied
+from lading.changes.rewriting.records import Undecided, copied, of_class
 from lading.changes.rewriting.shapes import Shape, Shapes
 from lading.changes.run import Upgrade
 from lading.changes.steps.base import Step
@@ -20,7 +21,13 @@ from lading.changes.streams import Streams
 from lading.changes.upgrade_plan import UpgradePlan
 from lading.importing.document_payload import DocumentOrigin
 from lading.report import Problem
-from lading.testing.old_versions.documents import Records, dangling, links_of
+from lading.testing.old_versions.documents import (
+    Records,
+    dangling,
+    every_record,
+    is_loose,
+    links_of,
+)
 from lading.values.json_text import json_text, parse_json
 
 SIZE = 100
@@ -93,10 +100,23 @@ def step_by_step(records: Records, plan: UpgradePlan, shapes: Shapes) -> Records
         versions = dict.fromkeys(records, 1)
         step = UpgradePlan((undone,), now, versions, frozenset())
         outcome = upgraded(records, step, copied({name: now.roots[name] for name in records}))
-        for text in _vanished(undone, before, records, now, outcome):
+        for text in chain(_misfits(now, outcome), _vanished(undone, before, records, now, outcome)):
             raise Faulty(f"after {undone.change.__name__}, {text}")
         records = outcome
     return records
+
+
+def _misfits(shapes: Shapes, records: Records) -> Iterator[str]:
+    """Yield values that their fields can't have; steps see to it that all fields are there."""
+    for path, shape, record in every_record(shapes, records):
+        for name, inner in () if is_loose(shape) else shape["fields"].items():
+            value = record.get(name)
+            if name not in record or inner.get("computed") or not of_class(shape, inner)(record):
+                continue
+            if inner["type"] in ("owned", "references") and not isinstance(value, list):
+                yield f"{name!r} is {value!r}, and no list, in {path} {record!r}"
+            elif value is None and inner.get("nullable") is False:
+                yield f"{name!r} is null, and may not be in the next version, in {path} {record!r}"
 
 
 # Whether anything went that no step drops
