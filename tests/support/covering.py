@@ -20,6 +20,8 @@ EXCLUDED = [
     "raise NotImplementedError",  # what a subclass does in its own way, or nobody calls
     r"\.\.\.$",  # the body of a protocol's method
     "@abstractmethod",  # every subclass has its own
+    "if not TYPE_CHECKING:",  # only a type checker takes it otherwise
+    'if __name__ == "__main__":',  # a process of its own, which isn't measured
 ]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 

@@ -223,3 +223,16 @@ def test_memory_does_not_grow_with_the_records() -> None:
 
     peak(2_000)  # what is computed once
     assert peak(8_000) < 1.3 * peak(4_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'{"slug":"a"},\n{"slug":"b"}', b'{"slug":"a"}\n{"slug":"b"}\n]}\n', b'{"slug":"a"},\n[]\n]}\n'],
+    ids=["no end", "no comma", "no record"],
+)  # fmt: skip
+def test_text_of_another_layout_is_not_compared_by_lines(text: bytes) -> None:
+    """Somebody laid it out, or it is damaged: a parser reads it then."""
+    cursor = cursors.TextCursor(iter([text[:9], text[9:]]), 2)
+    with pytest.raises(cursors.UnusualLayout):
+        while cursor.line() is not None:
+            cursor.advance()

@@ -8,7 +8,7 @@ import pytest
 
 from lading.changes.rewriting.shapes import Shape, Shapes
 from lading.locking.differences import FREE, ShapeDifference, differences, marked
-from lading.locking.renames import renamed_entities
+from lading.locking.renames import renamed_entities, split_entities
 from lading.report import NEEDS_CHANGE, SAFE
 
 TEXT = {"type": "string", "nullable": False}
@@ -75,6 +75,34 @@ def test_an_entity_takes_no_name_that_another_one_had() -> None:
     declared = Shapes({"b": shape_of(n=dict(TEXT)), "c": shape_of()}, {})
     assert renamed_entities(sealed, declared, ["a"], ["c"]) == {"a": "c"}
     assert set(sealed.roots) == {"b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "link", "is_taken"),
+    [
+        ({}, {}, {}, True),
+        ({"nullable": True}, {}, {}, False),
+        ({"nullable": True}, {}, {"nullable": True}, True),
+        ({"type": "integer"}, {}, {}, False),
+        ({FREE: True}, {}, {}, False),
+    ],
+)
+def test_fields_that_went_may_have_become_an_entity(
+    old: Shape, new: Shape, link: Shape, is_taken: bool
+) -> None:
+    """If they have the same shape, and null can be said by the reference."""
+    went = {**TEXT, **old}
+    sealed = marked("a", {"fields": {"slug": dict(TEXT), "town": went}, "key": ["slug"]})
+    reference = {"type": "reference", "entity": "b", "nullable": False, **link}
+    declared = Shapes(
+        {
+            "a": shape_of(b=reference),
+            "b": {"fields": {"town": {**TEXT, **new}}, "key": ["town"]},
+        },
+        {},
+    )
+    steps = list(split_entities(Shapes({"a": sealed}, {}), declared, ["a"], ["b"]))
+    assert bool(steps) is is_taken
 
 
 def test_a_field_that_a_function_may_have_altered_can_be_anything() -> None:

@@ -9,6 +9,7 @@ import marshmallow as ma
 import pytest
 import sqlalchemy as sa
 from marshmallow import validate
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, DeclarationError, Owned
@@ -77,6 +78,15 @@ def test_patterns_are_met(pattern: str) -> None:
     assert texts[0] != texts[1]
 
 
+@pytest.mark.parametrize("type_", [sa.Float(24), mysql.DATETIME(fsp=3), mysql.TIME(fsp=2)])
+def test_what_a_column_s_precision_cuts_off_is_not_made_up(type_: Any) -> None:
+    """Values come back as they were from every database."""
+    values = made(type_)
+    assert len(values) == 3
+    for value in values:
+        assert len(str(value).partition(".")[2]) <= 7
+
+
 def test_a_pattern_that_nothing_meets_gives_nothing() -> None:
     """Other ways to make a value up are tried then."""
     assert matching(re.compile(r"[^\s\S]"), 0) is None
@@ -109,6 +119,11 @@ def test_fields_of_the_applications_own_are_tried(field: Any) -> None:
         (sa.PickleType, ma.fields.List(ma.fields.Integer())),
         (sa.PickleType, ma.fields.IPv4()),
         (sa.PickleType, ma.fields.Raw()),
+        (sa.PickleType, ma.fields.List(ma.fields.Integer(allow_none=True))),
+        (sa.PickleType, ma.fields.Decimal(allow_nan=True)),
+        (sa.Integer, ma.fields.Integer(validate=[validate.Range(min=1), validate.Range(2, 9)])),
+        (sa.Integer, ma.fields.Integer(validate=[validate.NoneOf([1]), validate.NoneOf([2])])),
+        (sa.Integer, ma.fields.Integer(validate=[validate.Range(max=7), validate.Range(2, 9)])),
     ],
 )
 def test_fields_over_other_columns_are_tried_as_well(type_: Any, field: Any) -> None:

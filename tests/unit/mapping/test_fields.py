@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import Catalog, EntitySchema, Owned, Ref
 from lading.values.scalars import JSON_NULL
-from support.declaring import catalog_of, new_base, schema_for
+from support.declaring import catalog_of, new_base, schema_for, table, to
 
 WRITE_DECIMAL = (
     "Write digits in quotes, at most 6 before a point and 2 behind it, or let the column take more"
@@ -818,3 +818,15 @@ def test_a_schema_says_which_entity_it_is() -> None:
     assert schema.catalog.name == "test"
     assert schema().rows is schema.catalog.use()["items"]
     assert schema.rows is None
+
+
+def test_a_mapping_without_a_part_of_a_key_is_not_dumped() -> None:
+    """A reference by half a key would lead to nobody, or to anybody."""
+    base = new_base()
+    author = table(base, "authors")
+    schema_for(author, catalog := Catalog("library"))
+    book = table(base, "books", author_id=to("authors.id", null=False), author=relationship(author))
+    schema = schema_for(book, catalog)
+    catalog.use()
+    with pytest.raises(ma.ValidationError, match="has no slug"):
+        schema().dump({"slug": "a", "author": {}})

@@ -846,6 +846,37 @@ def test_rows_that_own_each_other() -> None:
     assert "own" in refusal(catalog)
 
 
+def test_rows_that_own_their_own_parents() -> None:
+    """A tree of owned rows would have no end that a schema could say."""
+    base, catalog = new_base(), Catalog("test")
+    node = table(
+        base,
+        "Node",
+        "nodes",
+        item_id=to("items.id", nullable=True),
+        node_id=to("nodes.id", nullable=True),
+    )
+    item = table(base, "Item", "items", nodes=relationship(node))
+    schema = schema_for(node, catalog)
+    schema._declared_fields["nodes"] = Owned(schema)
+    schema_for(item, catalog, {"nodes": Owned(schema)})
+    assert "NodeSchema: nodes owns its own parents' rows, which isn't supported yet" in refusal(
+        catalog
+    )
+
+
+def test_a_foreign_key_is_carried_once() -> None:
+    """Two references by one relationship would contradict each other."""
+    base = new_base()
+    other = table(base, "Other", "others")
+    item = table(base, "Item", "items", other_id=to("others.id"), other=relationship(other))
+    catalog = catalog_of(other)
+    schema_for(item, catalog, {"first": Ref("other"), "second": Ref("other")})
+    assert (
+        "second = Ref('other') names a foreign key that another field or reference carries already"
+    ) in refusal(catalog)
+
+
 # All at once
 
 
@@ -975,3 +1006,10 @@ def test_an_id_that_is_kept_and_not_restored(attributes: Any, meta: Any) -> None
         "ItemSchema: keep_id = True, and id is left out or dump_only, so that no import would "
         "keep it; remove one of the two."
     )
+
+
+def test_an_id_that_is_kept_is_a_field() -> None:
+    """Where nothing leaves it out."""
+    catalog = Catalog("shop")
+    schema_for(table(new_base(), "Item", "items"), catalog, keep_id=True)
+    assert {value.name for value in catalog.use()["items"].values} == {"id", "slug"}
