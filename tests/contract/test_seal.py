@@ -223,6 +223,20 @@ def test_a_partial_bundle_counts_what_leads_out(tmp_path: Path) -> None:
     assert verify(path)
 
 
+@pytest.mark.parametrize("has_catalog", [True, False])
+def test_a_reference_that_no_longer_leads_out_is_not_listed(
+    tmp_path: Path, has_catalog: bool
+) -> None:
+    """Whether the catalog or the bundle's shapes say where references lead."""
+    path = packed(world := shop(2), tmp_path / "b", only=["products", "tags"])
+    file = path / "02_products.json"
+    aisle = b'"aisle":{"above":{"above":null,"name":"food"},"name":"bread"}'
+    edit(path, file.name, (aisle, b'"aisle":null'))
+    sealed = seal(path, catalog=world.catalog if has_catalog else None)
+    assert {edge.field for edge in sealed.manifest.external} == {"supplier", "parts.maker"}
+    assert verify(path, catalog=world.catalog)
+
+
 def test_ids_are_not_for_editing(tmp_path: Path) -> None:
     """An import ignores them, so no edit is sealed in such a bundle."""
     path = packed(shop(2), tmp_path / "b", include_ids=True)
