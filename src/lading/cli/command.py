@@ -32,7 +32,7 @@ def command(
     """Return a decorator that makes a function a command with ``--json``.
 
     The function gets an ``Output`` as its first argument, and then what its options say; its
-    docstring is the command's help.
+    docstring is the command's help, which describes each of these arguments by its option.
 
     Args:
         name: The command's name.

@@ -224,6 +224,7 @@ function watchGraph() {
   for (const name of ["mouseover", "focusin"]) picture.addEventListener(name, show);
   for (const name of ["mouseleave", "focusout"]) picture.addEventListener(name, () => highlight(null));
   const fit = byId("fit");
+  if (!picture.querySelector("svg")) fit.parentElement.remove(); // a sentence stands in its place
   fit.addEventListener("click", () => {
     const isFit = picture.classList.toggle("fit");
     fit.setAttribute("aria-pressed", isFit);
