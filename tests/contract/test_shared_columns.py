@@ -19,6 +19,8 @@ from lading import (
     export_document,
     import_all,
     import_document,
+    verify,
+    write_bundle,
 )
 from lading.model.rowsets import Reference
 from lading.testing import assert_import
@@ -382,8 +384,8 @@ def test_a_reference_may_change_beside_the_part_of_a_primary_key_that_it_shares(
         assert {name: again[name] for name in wanted} == wanted
 
 
-def test_what_is_unique_beside_a_part_of_a_reference_is_foreseen(backend: Backend) -> None:
-    """A number is unique in its year, which only the key of the month tells."""
+def months_and_entries() -> tuple[Any, Catalog]:
+    """Return entries whose numbers are unique in a year, which only the key of the month tells."""
     base = new_base()
 
     class Month(base):  # type: ignore[misc, valid-type]
@@ -405,16 +407,20 @@ def test_what_is_unique_beside_a_part_of_a_reference_is_foreseen(backend: Backen
 
     catalog = catalog_of(Month)
     schema_for(Entry, catalog, natural_key=("at", "number"))
+    return base, catalog
 
-    def entries(*months: int) -> dict[str, Any]:
-        kept = [{"year": 2024, "month": month} for month in (1, 2)]
-        records = [
-            {"at": {"year": 2024, "month": month}, "number": number}
-            for number, month in enumerate(months)
-        ]
-        return {"months": kept, "entries": records}
 
-    before, after = entries(2, 2), entries(1, 2)
+def entries(*places: tuple[int, int]) -> dict[str, Any]:
+    """Return entries of months and numbers, all of one year."""
+    months = [{"year": 2024, "month": month} for month in (1, 2)]
+    records = [{"at": {"year": 2024, "month": m}, "number": number} for m, number in places]
+    return {"months": months, "entries": records}
+
+
+def test_what_is_unique_beside_a_part_of_a_reference_is_foreseen(backend: Backend) -> None:
+    """A plan names who has the number, and a mirror frees it."""
+    base, catalog = months_and_entries()
+    before, after = entries((2, 0), (2, 1)), entries((1, 0), (2, 1))
     options: Any = {"catalog": catalog, "on_conflict": "update"}
     with backend.database(base.metadata) as engine:
         import_document(engine, before, catalog=catalog)
@@ -425,3 +431,11 @@ def test_what_is_unique_beside_a_part_of_a_reference_is_foreseen(backend: Backen
             import_document(engine, after, **options)
         assert list(plan.problems) == list(caught.value.report.problems)
     assert_import(catalog, before, after, "mirror", engine_factory=backend.database)
+
+
+def test_what_is_unique_beside_a_part_of_a_reference_is_verified(tmp_path: Path) -> None:
+    """No database would take the second entry of that number in a year."""
+    _, catalog = months_and_entries()
+    write_bundle(entries((1, 7), (2, 7), (2, 8)), tmp_path / "a", catalog=catalog)
+    (problem,) = verify(tmp_path / "a", catalog=catalog).problems
+    assert problem.message.startswith("number and at.year must be unique")

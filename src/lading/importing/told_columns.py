@@ -10,6 +10,8 @@ from lading.mapping.natural_keys import covering
 from lading.model.recursive_keys import recurring
 from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.records.comparison import Content
+from lading.records.key_source import named_key
+from lading.records.layout import Key
 
 Parts = tuple[Value | Reference, ...]
 
@@ -24,29 +26,40 @@ class ToldColumn(Value):
     path: tuple[str, ...] = ()
 
 
-def unique_parts(rows: RowSet, columns: tuple[Column, ...]) -> Parts:
+def unique_parts(
+    rows: RowSet, columns: tuple[Column, ...], owned: tuple[Column, ...] | None = None
+) -> Parts:
     """Return the members that tell the values of columns which are unique together.
 
     Args:
         rows: the row set.
-        columns: the columns; those of an owner need no member.
+        columns: the columns.
+        owned: those that a row's owner gives, which need no member; by default as declared.
 
     Returns:
         The members; columns of which a reference holds only some as ``ToldColumn``. Nothing if
         a record doesn't tell them all.
     """
-    parts = covering(rows, columns, rows.owner_columns, every=False)
+    owned = rows.owner_columns if owned is None else owned
+    parts = covering(rows, columns, owned, every=False)
     if parts:
         return parts
     told = {column: _told(rows.references, column) for column in columns}
     found = {
         column: part
         for column, part in told.items()
-        if part is not None and not covering(rows, (column,), rows.owner_columns, every=False)
+        if part is not None and not covering(rows, (column,), owned, every=False)
     }
     others = tuple(column for column in columns if column not in found)
-    rest = covering(rows, others, rows.owner_columns, every=False) if others else ()
+    rest = covering(rows, others, owned, every=False) if others else ()
     return (*rest, *found.values()) if found and (rest or not others) else ()
+
+
+def keys_told(rows: RowSet, part: ToldColumn, keys: Iterable[Key | None]) -> list[Any]:
+    """Return the values of a member in the keys that its reference has in some rows."""
+    reference = next(each for each in rows.references if each.name == part.name)
+    named = ({reference.written: named_key(reference.parts, key)} for key in keys)
+    return [value_told(record, part) for record in named]
 
 
 def value_told(record: Content, part: Value | Reference) -> Any:

@@ -13,8 +13,7 @@ import msgspec
 
 from lading.importing.batch import Batch
 from lading.importing.collisions import unique_groups
-from lading.importing.told_columns import Parts
-from lading.mapping.natural_keys import covering
+from lading.importing.told_columns import Parts, ToldColumn, keys_told, unique_parts
 from lading.messages import Message
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.report import Problem
@@ -122,7 +121,7 @@ def _sets(rows: RowSet, file: str, path: str = "") -> Iterator[tuple[RowSet, lis
     given = set(_given_by_owner(rows))
     sets = []
     for group in unique_groups(rows):
-        parts = covering(rows, group, tuple(given), every=False)
+        parts = unique_parts(rows, group, tuple(given))
         if parts and (rows.parent is not None or set(parts) != set(rows.key)):
             name = (group[0].table.fullname, *(text for part in parts for text in _names(part)))
             sets.append(UniqueSet(file, path, name, parts, not given.isdisjoint(group)))
@@ -148,12 +147,14 @@ def _given_by_owner(rows: RowSet) -> Iterator[Any]:
 def _keys(rows: RowSet, batch: Batch, parts: Parts) -> Iterator[tuple[int, list[Any]]]:
     """Yield the place and the values of each row that has all of them; null equals nothing."""
     places = {value: place for place, value in enumerate(v for v in rows.values if v.writable)}
-    columns = [
-        [values[places[part]] for values in batch.values]
-        if isinstance(part, Value)
-        else batch.references[part.name]
-        for part in parts
-    ]
+    columns: list[Sequence[Any]] = []
+    for part in parts:
+        if isinstance(part, ToldColumn):
+            columns.append(keys_told(rows, part, batch.references[part.name]))
+        elif isinstance(part, Value):
+            columns.append([values[places[part]] for values in batch.values])
+        else:
+            columns.append(batch.references[part.name])
     for place, key in enumerate(zip(*columns, strict=True)):
         if None not in key:
             yield place, list(key)
