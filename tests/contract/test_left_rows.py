@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lading import ImportFailed, export_document, import_document
+from lading import ImportFailed, PlanChanged, export_document, import_document
 from lading.importing.deletions import cascade_walk
 from support.backends import Backend
 from support.dishes import CATALOG, Dish, filled
@@ -95,6 +95,22 @@ def test_what_may_go_along_goes(noted: tuple[sa.Engine, str]) -> None:
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT step_id FROM step_notes").all()
     assert [tuple(row) for row in rows] == ([] if effect == "deleted" else [(None,)])
+
+
+def test_no_more_goes_along_than_the_expected_plan_names(noted: tuple[sa.Engine, str]) -> None:
+    """Rows that came since are no part of what was signed."""
+    engine, effect = noted
+    if effect == "held":
+        pytest.skip("nothing goes along")
+    document = without_first_step(engine)
+    plan = imported(engine, document, cascade=True, dry_run=True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO step_notes VALUES (2, 1), (3, 1)")
+    text = f"step_notes.step_id: the plan names 1 row {effect}, with dishes.steps; now .* 3"
+    with pytest.raises(PlanChanged, match=text):
+        imported(engine, document, cascade=True, expect=plan)
+    again = imported(engine, document, cascade=True, dry_run=True)
+    assert imported(engine, document, cascade=True, expect=again).updated == 1
 
 
 def test_records_that_would_take_others_along_are_left_out(noted: tuple[sa.Engine, str]) -> None:

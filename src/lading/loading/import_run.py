@@ -94,7 +94,9 @@ class ImportRun:
                     raise _failed(report)
                 if self.expected is not None:
                     changes = outcomes.changes if foreseen is None else foreseen
-                    require_expected(self.expected, catalog.name, payload.digest, changes)
+                    require_expected(
+                        self.expected, catalog.name, payload.digest, changes, outcomes.cascades
+                    )
                 _warn_of(report.altered)
             report.committed = not report.callers
             return report

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import Any
 
 from lading.errors import PlanChanged
-from lading.messages import Message
+from lading.messages import Message, counted
 from lading.planning.change_log import ChangeLog, change_of
 from lading.planning.change_set import ChangeSet
 from lading.planning.change_text import fields_text, key_text
-from lading.planning.record_change import RecordChange
+from lading.planning.record_change import Cascade, RecordChange
 from lading.scratch.sort import externally_sorted
 from lading.values.json_text import json_text
 
@@ -24,7 +25,11 @@ Keyed = tuple[tuple[str, bytes], list[tuple[bytes, bytes]]]
 
 
 def require_expected(
-    plan: ChangeSet, catalog: str, bundle: str | None, actual: ChangeLog | None
+    plan: ChangeSet,
+    catalog: str,
+    bundle: str | None,
+    actual: ChangeLog | None,
+    cascades: Iterable[Cascade] = (),
 ) -> None:
     """Raise ``PlanChanged`` unless an import does exactly what a plan says.
 
@@ -33,6 +38,7 @@ def require_expected(
         catalog: the name of the catalog that is imported with.
         bundle: the ``content_sha256`` of the bundle that is imported; ``None`` for a document.
         actual: the changes of the import.
+        cascades: what the database deletes or alters along with them.
     """
     if plan.header.catalog != catalog:
         raise PlanChanged(
@@ -57,13 +63,32 @@ def require_expected(
         raise PlanChanged(
             [Message("plan-done", "nothing would change: the plan was carried out already")]
         )
-    differences = first_differences(plan, actual)
+    differences = [*first_differences(plan, actual), *_cascade_differences(plan, cascades)]
     if differences:
-        raise PlanChanged(differences)
+        raise PlanChanged(differences[:MOST_DIFFERENCES])
 
 
 def _source(bundle: str | None) -> str:
     return "a document" if bundle is None else f"the bundle with content {bundle[:12]}"
+
+
+def _cascade_differences(plan: ChangeSet, cascades: Iterable[Cascade]) -> Iterator[str]:
+    """Say where other rows, or more or fewer of them, would go along than a plan names."""
+    expected, actual = _rows_along(plan.cascades), _rows_along(cascades)
+    for entity, relation, effect in sorted(expected.keys() | actual.keys()):
+        planned, now = (counts[entity, relation, effect] for counts in (expected, actual))
+        if planned != now:
+            yield (
+                f"{relation}: the plan names {counted(planned, 'row')} {effect}, with {entity}; "
+                f"now it would be {now:,}"
+            )
+
+
+def _rows_along(cascades: Iterable[Cascade]) -> Counter[tuple[str, str, str]]:
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for along in cascades:
+        counts[along.entity, along.relation, along.effect] += along.count
+    return counts
 
 
 def first_differences(plan: ChangeSet, actual: ChangeLog) -> list[str]:
