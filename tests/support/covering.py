@@ -3,6 +3,9 @@
 ``make test-coverage`` loads it into each process of pytest-xdist, before any module of lading.
 Slipcover's own plugin removes what it adds to the code only after it was passed often, which takes
 longer, and which tests of memory see.
+
+Only these processes are measured: what runs in one that a test starts, and perhaps kills, counts as
+untaken, and so does what needs a server, where that isn't installed.
 """
 
 from __future__ import annotations

@@ -310,17 +310,19 @@ class _Check:
 
     def _sealed(self, former: str) -> Any:
         """Return the shape that was sealed of an entity, by its name as changes leave it."""
-        for state in self.versions.items():
-            if self.version_graph.end(state)[0] == former:
-                return self.sealed.get(state[0])
-        return None
+        state = self._state_of(former)
+        return self.sealed.get(state[0]) if state is not None else None
 
     def _ran(self, name: str) -> list[str]:
         """Name the changes since the seal that upgrade an entity."""
-        for state in self.versions.items():
-            if self.version_graph.end(state)[0] == name:
-                return [change.__name__ for change, _ in self.version_graph.after(state)]
-        return []
+        state = self._state_of(name)
+        steps = self.version_graph.after(state) if state is not None else ()
+        return [change.__name__ for change, _ in steps]
+
+    def _state_of(self, name: str) -> tuple[str, int] | None:
+        """Return the sealed state from which changes lead to an entity, if there is one."""
+        states = self.versions.items()
+        return next((state for state in states if self.version_graph.end(state)[0] == name), None)
 
     def _suggest(self, before: Shapes) -> None:
         """Give each entity's first finding that needs a change the source of one."""

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
 from lading import Catalog, EntitySchema, Owned, Ref
+from lading.mapping.custom_fields import class_of, keep_json_null
 from lading.values.scalars import JSON_NULL
 from support.declaring import catalog_of, new_base, schema_for, table, to
 
@@ -830,3 +831,13 @@ def test_a_mapping_without_a_part_of_a_key_is_not_dumped() -> None:
     catalog.use()
     with pytest.raises(ma.ValidationError, match="has no slug"):
         schema().dump({"slug": "a", "author": {}})
+
+
+def test_a_field_keeps_json_s_null_by_one_class() -> None:
+    """However often a catalog is derived anew."""
+    field = ma.fields.Raw()
+    keep_json_null(field)
+    first = type(field)
+    keep_json_null(field)
+    assert type(field) is first
+    assert class_of(field) is ma.fields.Raw

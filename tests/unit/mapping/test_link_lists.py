@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
-from lading import Catalog, Owned, Ref
+from lading import Catalog, DeclarationError, Owned, Ref
 from lading.mapping.load_order import load_order_of
 from lading.model.shape import shape_of
 from support.declaring import new_base, schema_for
@@ -59,6 +59,33 @@ def to(target: str, *, null: bool = False) -> Any:
 def test_without_any_other_tie_the_first_by_name_has_the_list() -> None:
     """Names don't change from process to process."""
     assert carrying(leaf_and_twig()) == {"leaf"}
+
+
+def test_a_side_that_leaves_the_list_out_has_none() -> None:
+    """The other one has it then, or nobody, and the coverage says so."""
+    leaf, twig = leaf_and_twig()
+    catalog = Catalog("test")
+    schema_for(leaf, catalog, exclude=("others",))
+    schema_for(twig, catalog)
+    assert [root.name for root in catalog.use().roots.values() if root.links] == ["twig"]
+
+
+def test_a_list_of_what_has_no_schema_is_told() -> None:
+    """Its links would lead nowhere."""
+    leaf, _ = leaf_and_twig()
+    catalog = Catalog("test")
+    schema_for(leaf, catalog)
+    with pytest.raises(DeclarationError, match="others refers to table twig"):
+        catalog.use()
+
+
+def test_what_depends_on_the_other_has_the_list() -> None:
+    """As if it referred to it."""
+    leaf, twig = leaf_and_twig()
+    catalog = Catalog("test")
+    schema_for(leaf, catalog)
+    schema_for(twig, catalog, depends_on=("leaf",))
+    assert [root.name for root in catalog.use().roots.values() if root.links] == ["twig"]
 
 
 def test_the_side_that_declares_the_list_has_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from lading.database.live import database_for
-from support import worlds
+from support import branch_limit, worlds
 from support.backends import Backend
 from support.raw import raw_values
 from support.statements import statements
@@ -140,3 +141,15 @@ def test_foreign_keys_are_enforced(engine: sa.Engine) -> None:
     world.metadata.create_all(engine)
     with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
         connection.execute(sa.insert(world.Book), [{"uuid": UUID(int=1), "owner_email": "nobody"}])
+
+
+@pytest.mark.parametrize(("covered", "fault"), [(970, None), (969, "at least 97 % must be taken")])
+def test_too_few_branches_end_a_run(
+    covered: int, fault: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lines don't count, which are more easily reached."""
+    summary = {"covered_branches": covered, "missing_branches": 1000 - covered, "covered_lines": 9}
+    file = tmp_path / "all.json"
+    file.write_text(json.dumps({"summary": summary}))
+    assert branch_limit.main(str(file), "97") == fault
+    assert capsys.readouterr().out == f"branches: {covered} of 1,000 taken, {covered / 10:.2f} %\n"
