@@ -209,9 +209,9 @@ def failed_import_stays() -> Any:
     """A refused import is committed all the same."""
 
     @contextmanager
-    def writing(session: Any, catalog: Catalog, *names: Any) -> Iterator[Any]:
+    def writing(*arguments: Any, **options: Any) -> Iterator[Any]:
         refusal = None
-        with session_module.writing(session, catalog, *names) as opened:
+        with session_module.writing(*arguments, **options) as opened:
             try:
                 yield opened
             except ImportFailed as error:
