@@ -268,7 +268,7 @@ def test_a_record_is_found_by_its_own_key_and_no_twin(engine: sa.Engine) -> None
     catalog = catalog_of(model)
     again = import_document(engine, document([{"code": "b", "value": 2}]), catalog=catalog)
     assert (again.skipped, again.inserted) == (1, 0)
-    with pytest.raises(ImportFailed, match=r"collation takes code .a. for code .A\."):
+    with pytest.raises(ImportFailed, match="collation takes code 'a' for code 'A'"):
         import_document(engine, document([{"code": "a", "value": 1}]), catalog=catalog)
 
 
