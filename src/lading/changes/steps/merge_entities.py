@@ -66,9 +66,8 @@ class Merge(Step):
                     f"entity {name!r} still exists after this step; remove its schema"
                 )
         first = self.into if self.into in self.entities else self.entities[0]
-        if first != self.into:
-            shapes.roots[first] = shapes.roots.pop(self.into)
-            shapes.move(self.into, first)
+        shapes.roots[first] = shapes.roots.pop(self.into)
+        shapes.move(self.into, first)
         for name in self.entities:
             if name != first:
                 _take(shapes, first, name)

@@ -176,9 +176,8 @@ class Split(Step):
         has = {old: require(shape, old) for old in self.fields}
 
         def part(record: Record) -> Pair | None:
+            # A record of another class of its hierarchy has none of them.
             present = [old for old in self.fields if has[old](record, "")]
-            if not present:
-                return None  # another class of its hierarchy
             fields = {self.fields[old]: copied(record[old]) for old in present}
             key = {name: fields.get(name) for name in self.key}
             if all(value is None for value in key.values()):
