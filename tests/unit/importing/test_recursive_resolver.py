@@ -120,4 +120,4 @@ def test_a_level_of_another_class_is_passed_through(is_small: bool) -> None:
 def test_the_lowest_level_that_exists_is_nearest(key: Any, near: str | None) -> None:
     """So that whoever reads it sees which level is wrong."""
     assert resolver().nearest(key) == near
-    assert resolver().alike(key) == []
+    assert resolver().alike([key]) == {}
