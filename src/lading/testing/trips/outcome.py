@@ -240,13 +240,17 @@ class Outcome:
                 yield DataDifference(name, key, None, "", f"{place[0]}: a row appeared")
 
     def _made_anew(self, after: State) -> Iterator[DataDifference]:
-        """Yield the rows that say what they said before, and have other ids."""
+        """Yield the rows that say what they said before, and have other ids.
+
+        Of rows that stand in the order of their ids, the contents may move.
+        """
         lost, new = (
             {
                 (place[0], repr({**row, instance.plan.made_up.name: None})): instance
                 for place, (instance, row) in side.rows.items()
                 if place not in other.rows
                 and instance.plan.made_up is not None
+                and not instance.plan.is_sequence
                 and instance.plan.made_up.name in row
                 and place[0] == instance.plan.table.fullname
             }
