@@ -85,12 +85,13 @@ def _name(schema: str, table: str) -> str:
 
 
 def _release_later(connection: sa.Connection) -> None:
-    """Release the locks once the transaction has ended."""
-    pool = connection.engine.pool
-    if not sa.event.contains(pool, "checkin", _checked_in):
-        sa.event.listen(pool, "checkin", _checked_in)
-    if not sa.event.contains(connection, "begin", _begun):
-        sa.event.listen(connection, "begin", _begun)
+    """Release the locks once the transaction has ended.
+
+    SQLAlchemy ignores a second listener like the first.  To ask it whether there is one is no use:
+    ``event.contains`` knows a pool by its address, and takes a new one for one that is gone.
+    """
+    sa.event.listen(connection.engine.pool, "checkin", _checked_in)
+    sa.event.listen(connection, "begin", _begun)
 
 
 def _begun(connection: sa.Connection) -> None:
