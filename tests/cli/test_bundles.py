@@ -238,6 +238,19 @@ def test_owned_rows_are_told(run, tmp_path) -> None:
     assert "owned:" not in run("inspect", url).stdout
 
 
+def test_rows_that_could_be_owned_stay_beside_if_the_bundle_has_them_there(run, tmp_path) -> None:
+    """A bundle that was exported without --owned is read without it."""
+    url = make_database(tmp_path / "orders.db")
+    query(
+        url,
+        "CREATE TABLE lines (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, product_id INTEGER "
+        "NOT NULL REFERENCES products (id) ON DELETE CASCADE, UNIQUE (product_id, number))",
+    )
+    run("export", url, "backup")
+    run("import", url, "backup")
+    run("verify", "backup", "--restore", "--database", url)
+
+
 def test_what_is_left_out_is_named_before_the_bundle(run, shop) -> None:
     """Nobody learns of a table without a primary key only when it is missed."""
     query(shop, "CREATE TABLE logs (message TEXT)")

@@ -19,6 +19,7 @@ from lading.adopting.repairs import (
     complete_foreign_keys,
     complete_row_number,
     complete_unique_keys,
+    drop_copied_references,
     drop_lost_references,
     tell_indexes_apart,
 )
@@ -94,6 +95,7 @@ def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: dict[st
     else:
         for schema in schemas_of(connection):
             metadata.reflect(connection, schema=schema)
+        drop_copied_references(connection, metadata.tables.values())
     for table in list(metadata.tables.values()):
         if table.fullname in left_out:
             metadata.remove(table)

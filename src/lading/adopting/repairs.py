@@ -10,6 +10,14 @@ from sqlalchemy.sql.elements import quoted_name
 
 #: Where a column remembers what its foreign key led to.
 LOST = "lading: lost reference"
+#: The foreign keys that PostgreSQL makes beside one to a partitioned table, to each partition.
+_COPIES = """
+SELECT n.nspname, r.relname, c.conname
+FROM pg_constraint c
+JOIN pg_class r ON r.oid = c.conrelid
+JOIN pg_namespace n ON n.oid = r.relnamespace
+WHERE c.contype = 'f' AND c.conparentid <> 0
+"""
 
 
 def complete_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
@@ -48,6 +56,18 @@ def complete_unique_keys(connection: sa.Connection, table: sa.Table) -> None:
             table.append_constraint(sa.UniqueConstraint(*names))
 
 
+def drop_copied_references(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+    """Drop the foreign keys to partitions that PostgreSQL makes beside one to their table."""
+    if connection.dialect.name != "postgresql":
+        return
+    default = sa.inspect(connection).default_schema_name
+    copies = {tuple(row) for row in connection.exec_driver_sql(_COPIES)}
+    for table in tables:
+        for key in list(table.foreign_key_constraints):
+            if (table.schema or default, table.name, key.name) in copies:
+                _drop(table, key)
+
+
 def drop_lost_references(table: sa.Table) -> None:
     """Drop foreign keys to tables or columns that aren't there, as SQLite allows them.
 
@@ -60,11 +80,17 @@ def drop_lost_references(table: sa.Table) -> None:
             is_lost = True
         if not is_lost:
             continue
-        table.constraints.discard(key)
+        _drop(table, key)
         for element in key.elements:
-            element.parent.foreign_keys.discard(element)
-            table.foreign_keys.discard(element)
             element.parent.info[LOST] = element.target_fullname
+
+
+def _drop(table: sa.Table, key: sa.ForeignKeyConstraint) -> None:
+    """Take a foreign key from its table and columns."""
+    table.constraints.discard(key)
+    for element in key.elements:
+        element.parent.foreign_keys.discard(element)
+        table.foreign_keys.discard(element)
 
 
 def tell_indexes_apart(tables: Iterable[sa.Table]) -> None:

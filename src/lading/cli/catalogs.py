@@ -92,7 +92,7 @@ def manifest_of(bundle: str) -> Manifest:
 
 def _reflected_for(manifest: Manifest, engine: sa.Engine) -> Catalog:
     """Return the catalog of a database as a bundle's has it: with its name, lists and keys."""
-    owned = any(owned_lists("", entry.shape) for entry in manifest.files)
+    owned = any(True for entry in manifest.files for _ in owned_lists("", entry.shape))
     catalog = Catalog.from_metadata(engine, name=manifest.catalog, owned=owned)
     catalog.prefer_keys({entry.entity_type: entry.natural_key for entry in manifest.files})
     return catalog

@@ -147,6 +147,15 @@ class _BareTables(SQLiteDDLCompiler):
     def visit_check_constraint(self, constraint: Any, **options: Any) -> Any:
         """Leave checks out."""
 
+    def get_column_specification(self, column: Any, **options: Any) -> str:
+        """Number no part of a composite key, which SQLite can't."""
+        if len(column.table.primary_key.columns) < 2:
+            single: Any = super()
+            return str(single.get_column_specification(column, **options))
+        type_ = self.dialect.type_compiler_instance.process(column.type, type_expression=column)
+        needed = "" if column.nullable else " NOT NULL"
+        return f"{self.preparer.format_column(column)} {type_}{needed}"
+
     def get_column_default_string(self, column: Any) -> None:
         """Leave defaults out."""
 
