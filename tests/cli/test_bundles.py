@@ -58,7 +58,9 @@ def test_a_server_makes_the_scratch_database_where_sqlite_cant(
     """Names that differ by letter case are one to SQLite; the server keeps no database of ours."""
     with postgresql.database() as engine:
         with engine.begin() as connection:
-            connection.exec_driver_sql('CREATE TABLE a (id INT PRIMARY KEY, name TEXT, "Name" INT)')
+            connection.exec_driver_sql(
+                'CREATE TABLE a (id INT PRIMARY KEY, name TEXT, "Name" INT, of_no_known_type POINT)'
+            )
             connection.exec_driver_sql("INSERT INTO a VALUES (1, 'x', 2)")
         url, server = (
             each.render_as_string(hide_password=False) for each in (engine.url, postgres_server)

@@ -172,6 +172,23 @@ def test_what_the_database_has_otherwise_is_listed_until_it_is_done(
     assert scaffold(shop, tmp_path / "app").changes == []
 
 
+def test_a_column_that_only_the_database_has_is_named(shop: sa.Engine, tmp_path: Path) -> None:
+    """A table of links has no class to add it to, and a person may have removed another."""
+    run(
+        shop,
+        "CREATE TABLE kept (good_id INTEGER NOT NULL REFERENCES goods, note_id INTEGER NOT NULL "
+        "REFERENCES notes, PRIMARY KEY (good_id, note_id))",
+    )
+    scaffold(shop, tmp_path / "app")
+    run(shop, "ALTER TABLE kept ADD COLUMN since TEXT")
+    models = tmp_path / "app/models.py"
+    models.write_text(re.sub(r"    price: .*\n", "", models.read_text("utf-8")), "utf-8")
+    assert [text for text in scaffold(shop, tmp_path / "app").remarks if "column" in text] == [
+        "models.py has no column goods.price, so no bundle carries it",
+        "models.py has no column kept.since, so no bundle carries it",
+    ]
+
+
 def test_owned_rows_are_declared_before_their_owners(shop: sa.Engine, tmp_path: Path) -> None:
     """Where asked to; a kind of row that comes later is listed, for its owner's schema is there."""
     run(shop, *MORE)

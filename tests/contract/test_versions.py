@@ -568,6 +568,14 @@ def test_a_bundle_of_a_newer_release_is_called_so(empty: Shop, tmp_path: Path) -
         import_document(empty(older), document, catalog=older.catalog)
 
 
+def test_releases_that_nothing_names_are_not_told_apart(empty: Shop, tmp_path: Path) -> None:
+    """Two applications without a source, and one release of lading, tell a reader nothing."""
+    newer, older = two((1, 1)), items()
+    newer.catalog.name = older.catalog.name
+    error = refused(empty(older), older, packed(newer, tmp_path / "new"), BundleError)
+    assert "newer release of the application. Import it with the release that wrote" in str(error)
+
+
 def test_a_newer_version_names_both_releases(empty: Shop, tmp_path: Path) -> None:
     """What to upgrade to is what wrote the bundle."""
     newer, older = items(2, amount=number()), items(1, amount=number())

@@ -33,7 +33,10 @@ class PayloadWriter:
 
     def newer(self) -> str:
         """Say that the payload may be of a newer release, and what to do then."""
+        is_named = self.source is not None or self.reader is not None
+        is_known = is_named or self.lading_version != __version__
+        known = f": {self._versions_text()}" if is_known else ""
         return (
-            f"It may be of a newer release of the application: {self._versions_text()}. Import it "
-            "with the release that wrote it"
+            f"It may be of a newer release of the application{known}. Import it with the release "
+            "that wrote it"
         )

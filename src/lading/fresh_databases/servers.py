@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -55,6 +56,7 @@ class ServerDatabases:
         name = f"{self.prefix}_{next(self.numbers)}"
         self._administer(CREATE, name)
         engine = sa.create_engine(self.server.set(database=name))
+        _take_unknown_types(engine)
         try:
             yield engine
         finally:
@@ -108,3 +110,15 @@ class ServerDatabases:
         self.idle.append(database)
         while len(self.idle) > MOST_IDLE:
             self.idle.pop(0).stack.close()
+
+
+def _take_unknown_types(engine: sa.Engine) -> None:
+    """Let tables be created with columns of types that SQLAlchemy doesn't know.
+
+    No record carries such columns.
+    """
+    engine.connect().close()  # the dialect settles its compilers when it first connects
+    dialect: Any = engine.dialect
+    compiler = type(dialect.type_compiler_instance)
+    lenient = type(compiler.__name__, (compiler,), {"visit_null": lambda *_, **__: "TEXT"})
+    dialect.type_compiler_instance = lenient(dialect)

@@ -141,11 +141,21 @@ class _Extension:
                 self.result.changes.append(f"models.py: {table} would have: {source}")
             else:
                 before[name] = source
+                written[name] = source
+        self._name_missing(table, node, written)
         for name in sorted(before.keys() - after.keys()):
             if name in written:
                 self.result.changes.append(f"models.py: {table}: {name} would be gone")
             else:
                 del before[name]
+
+    def _name_missing(self, table: str, node: ast.stmt, written: dict[str, str]) -> None:
+        """Name the columns that the database has and the module's declaration lacks."""
+        self.result.remarks += [
+            f"models.py has no column {table}.{name}, so no bundle carries it"
+            for name in _columns(node)
+            if written and name not in written
+        ]
 
     def _written(self, table: str) -> dict[str, str]:
         """Return what a class of the module declares, as it would be written."""
@@ -202,8 +212,14 @@ def parts_of(node: ast.stmt) -> dict[str, str]:
             if name is not None:
                 parts[name] = flat(child)
         return parts
-    arguments = node.value.args[2:] if isinstance(node, ast.Assign) else []  # type: ignore[attr-defined]
-    return {_column_name(argument) or flat(argument): flat(argument) for argument in arguments}
+    return {
+        _column_name(argument) or flat(argument): flat(argument) for argument in _arguments(node)
+    }
+
+
+def _arguments(node: ast.stmt) -> list[ast.expr]:
+    """Return what a ``Table`` is given behind its name and metadata."""
+    return node.value.args[2:] if isinstance(node, ast.Assign) else []  # type: ignore[attr-defined]
 
 
 def column_of(child: ast.stmt) -> str | None:
@@ -214,6 +230,13 @@ def column_of(child: ast.stmt) -> str | None:
     if flat(value.func).rpartition(".")[2] not in ("mapped_column", "Column"):
         return None
     return _column_name(value) or flat(_target(child))
+
+
+def _columns(node: ast.stmt) -> list[str]:
+    """Return the names of the columns that a class or a ``Table`` declares."""
+    if isinstance(node, ast.ClassDef):
+        return [name for child in node.body if (name := column_of(child)) is not None]
+    return [name for argument in _arguments(node) if (name := _column_name(argument)) is not None]
 
 
 def _column_name(call: ast.expr) -> str | None:
