@@ -38,7 +38,7 @@ def upgrade(
         path: the old bundle.
         to_path: where the new one is written, as in :func:`export_all`; it may be ``path``.
         catalog: the catalog that both are of; by default the default one.
-        overwrite: whether a bundle at ``to_path`` is replaced.
+        overwrite: whether a bundle that is there is replaced.
         progress: is called with a ``Progress`` after each chunk.
         max_bytes: how many bytes the old bundle may hold, as in :func:`import_all`.
 

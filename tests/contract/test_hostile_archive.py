@@ -362,6 +362,13 @@ def test_what_is_no_archive(tmp_path: Path, data: bytes) -> None:
     assert "is not a ZIP archive, or its end is missing" in text or "has no manifest.json" in text
 
 
+def test_a_document_is_told_from_an_archive(tmp_path: Path) -> None:
+    """Whoever exported one can make a bundle of it."""
+    path = tmp_path / "whole.json"
+    path.write_bytes(b' {"version": "1.0"}')
+    assert "whole.json: is a JSON document, as it seems, and not a bundle. Make a" in refusal(path)
+
+
 @given(edits=st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=4)), min_size=1))
 def test_any_damage_gives_a_typed_error(
     edits: list[tuple[int, bytes]], tmp_path_factory: pytest.TempPathFactory

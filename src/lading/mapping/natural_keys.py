@@ -77,6 +77,10 @@ def choose_key(rows: RowSet, declared: Any, *, is_adopted: bool = False) -> Deci
     is_default = declared is None
     if declared is not None:
         key, reason = _declared_key(rows, declared), DECLARED
+    elif is_adopted and not offered:
+        raise AmbiguousDeclaration(
+            "it has no natural key: no unique columns of it, nor its primary key, can be one"
+        )
     elif is_adopted:
         key, reason = _adopted_key(rows, offered)
         is_default = reason != IDENTITY and _is_default(rows, offered, key)

@@ -55,6 +55,19 @@ class Outline:
     comment: bytes
 
 
+def _no_archive(file: BinaryIO, name: str) -> BundleError:
+    """Return the error for a file of another kind; a document may be meant."""
+    file.seek(0)
+    if not file.read(_END.size).lstrip().startswith(b"{"):
+        return refusal("is not a ZIP archive, or its end is missing", name)
+    return BundleError(
+        Message("archive-malformed", "is a JSON document, as it seems, and not a bundle"),
+        "Make a bundle of it: lading export DOCUMENT BUNDLE, or in Python write_bundle(document, "
+        "path).",
+        file=name,
+    )
+
+
 def outline(file: BinaryIO, name: str) -> Outline:
     """Check that an archive's end, directory and size agree, and return its outline."""
     size = file.seek(0, os.SEEK_END)
@@ -64,7 +77,7 @@ def outline(file: BinaryIO, name: str) -> Outline:
     at = tail.rfind(b"PK\5\6")
     rest = len(tail) - at - _END.size
     if at < 0 or rest < 0:
-        refuse("is not a ZIP archive, or its end is missing", name)
+        raise _no_archive(file, name)
     _, disk, first, here, members, length, offset, comment = _END.unpack_from(tail, at)
     if rest != comment:
         refuse("has other bytes after its end, or its end is cut off", name)
