@@ -189,6 +189,20 @@ def test_a_column_that_only_the_database_has_is_named(shop: sa.Engine, tmp_path:
     ]
 
 
+def test_a_renamed_table_is_added_beside_its_links(shop: sa.Engine, tmp_path: Path) -> None:
+    """The links' table in the module still leads to the old name, until a person changes that."""
+    run(
+        shop,
+        "CREATE TABLE kept (good_id INTEGER NOT NULL REFERENCES goods, note_id INTEGER NOT NULL "
+        "REFERENCES notes, PRIMARY KEY (good_id, note_id))",
+    )
+    scaffold(shop, tmp_path / "app")
+    run(shop, "ALTER TABLE notes RENAME TO remarks")
+    result = scaffold(shop, tmp_path / "app")
+    assert "models.py: Remarks" in result.added
+    assert "models.py: notes is gone from the database" in result.changes
+
+
 def test_owned_rows_are_declared_before_their_owners(shop: sa.Engine, tmp_path: Path) -> None:
     """Where asked to; a kind of row that comes later is listed, for its owner's schema is there."""
     run(shop, *MORE)

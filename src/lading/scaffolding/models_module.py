@@ -75,8 +75,9 @@ def extend_models(
     new = set(models.tables) - known - set(memory.models)
     if new:
         # What is there refers to nothing that comes later, so only one side is written, and new
-        # links are a class of their own.
-        alone = models_of(bind, known_names(names, reserved, mapped | new), is_one_sided=True)
+        # links are a class of their own, as are those that are there to what is new.
+        linkless = mapped | new | known
+        alone = models_of(bind, known_names(names, reserved, linkless), is_one_sided=True)
     _Extension(module, models, alone, classes, memory, result).extend(known)
     if module.is_changed:
         path.write_bytes(module.source().encode("utf-8"))
