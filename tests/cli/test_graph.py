@@ -98,3 +98,8 @@ def test_a_dry_run_and_a_diff_write_pages(run, shop, empty, folder: Path) -> Non
     printed = run("diff", shop, empty, "--html", "-", code=1).stdout
     assert printed == (folder / "diff.html").read_text()
     assert "not both" in run("diff", shop, empty, "--html", "-", "--plan", "-", code=2).stderr
+
+
+def test_a_depth_without_a_middle_is_refused(run, shop) -> None:
+    """It would be ignored otherwise."""
+    assert "--depth is for --around" in run("graph", shop, "--depth", "2", code=2).stderr

@@ -40,9 +40,7 @@ from lading.drawing import FORMATS, EntityGraph, around, drawn, graph_of_catalog
 @click.option(
     "--depth",
     type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="With --around: how many references away entities may be.",
+    help="With --around: how many references away entities may be; by default 1.",
 )
 @click.option(
     "--output",
@@ -59,7 +57,7 @@ def graph(
     choice: CatalogChoice,
     form: str,
     middle: str | None,
-    depth: int,
+    depth: int | None,
     file: str,
 ) -> None:
     """Draw the entities, in the layers in which they load, and their references.
@@ -67,9 +65,11 @@ def graph(
     SOURCE is a database URL or a bundle; without it the catalog is drawn, or DATABASE_URL.
     References that are set after the load, which opens cycles, are dashed.
     """
+    if depth is not None and middle is None:
+        raise click.UsageError("--depth is for --around; add it, or leave --depth out.")
     entity_graph = _graph_of(source, choice, output)
     if middle is not None:
-        entity_graph = around(entity_graph, middle, depth)
+        entity_graph = around(entity_graph, middle, 1 if depth is None else depth)
     if file != STANDARD or not output.as_json:
         write_text(file, drawn(entity_graph, form))
     if output.as_json:

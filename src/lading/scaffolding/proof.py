@@ -73,7 +73,8 @@ def unproved(
     left_out = [place for place, reason in catalog.coverage().items() if reason is not None]
     if left_out:
         names = listed(left_out, separator=", ")
-        texts.append(f"{names}: no bundle carries them, for the reasons in leaves_out")
+        why = "it, for the reason" if len(left_out) == 1 else "them, for the reasons"
+        texts.append(f"{names}: no bundle carries {why} in leaves_out")
     if is_same_engine:
         texts.append("triggers: the scratch database has what models say, and these say none")
     elif bind.dialect.name != "sqlite":
