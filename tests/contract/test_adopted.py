@@ -378,6 +378,26 @@ def test_a_column_that_refers_to_two_tables_is_taken_the_same_way_each_time(
     engine.dispose()
 
 
+def test_rows_that_refer_to_each_other_are_restored_if_keys_are_deferred(tmp_path: Path) -> None:
+    """Where SQLite checks these at the commit, its copies do too; NOT DEFERRABLE means at once."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'app.db'}")
+    wait = "DEFERRABLE INITIALLY DEFERRED"
+    run(
+        engine,
+        f'CREATE TABLE hens (id INTEGER PRIMARY KEY, "Egg" INT NOT NULL REFERENCES eggs {wait})',
+        f"CREATE TABLE eggs (id INTEGER PRIMARY KEY, hen INT NOT NULL REFERENCES hens (id) {wait}, "
+        f"other INT REFERENCES eggs (id) NOT {wait})",
+        "INSERT INTO hens VALUES (1, 2)",
+        "INSERT INTO eggs VALUES (2, 1, NULL)",
+    )
+    catalog = Catalog.from_metadata(engine)
+    assert_restored(catalog, tmp_path / "a")
+    columns = catalog.use()["eggs"].table.columns
+    keys = {column.name: [key.deferrable for key in column.foreign_keys] for column in columns}
+    assert keys == {"id": [], "hen": [True], "other": [None]}
+    engine.dispose()
+
+
 def test_a_strict_table_is_restored(tmp_path: Path) -> None:
     """SQLite's own names of types are the only ones that such a table takes."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'strict.db'}")

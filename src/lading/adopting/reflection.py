@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeEngine
 
+from lading.adopting.deferred_keys import note_deferred_keys
 from lading.adopting.filled_keys import note_filled_keys
 from lading.adopting.generated import complete_generated
 from lading.adopting.left_out import left_out_of, schemas_of
@@ -101,6 +102,7 @@ def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: dict[st
             metadata.remove(table)
     for table in metadata.tables.values():
         complete_foreign_keys(connection, table)
+        note_deferred_keys(connection, table)
         complete_unique_keys(connection, table)
         complete_row_number(connection, table)
         complete_types(connection, table)
