@@ -332,17 +332,18 @@ def test_the_order_of_a_documents_lists_does_not_matter(
             {"customers": []},
             BundleError,
             "the document holds 'customers', which catalog 'shop' doesn't know; it knows "
-            "categories, order, products, suppliers.",
+            "categories, order, products, suppliers. Correct the name, or declare a schema.",
         ),
         (
             {"products": {"slug": "x"}},
             BundleError,
-            "products: products is {'slug': 'x'}; expected a list.",
+            "products: is {'slug': 'x'}; expected a list of records. Write its records in brackets.",
         ),
         (
             {"schema_versions": 1, "products": []},
             BundleError,
-            "schema_versions is 1; expected an object of versions by entity.",
+            "schema_versions is 1; expected an object of versions by entity. "
+            'Write {"schema_versions":{"categories":1}}, or leave it out.',
         ),
         (
             {"schema_versions": {"products": 2}, "products": []},

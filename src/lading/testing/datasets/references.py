@@ -84,11 +84,8 @@ class References:
 
     def targets(self, foreign: Foreign) -> list[Instance]:
         """Return the rows that a foreign key may lead to."""
-        return [
-            far
-            for far in self.instances.get(self.plans.of[foreign.target], ())
-            if foreign.target in far.rows and (foreign.wanted is None or far.kind in foreign.wanted)
-        ]
+        rows = self.instances.get(self.plans.of[foreign.target], ())
+        return [far for far in rows if _is_wanted(foreign, far)]
 
     def _choices(
         self, instance: Instance, foreign: Foreign, owner: Foreign | None
@@ -127,7 +124,8 @@ class References:
         """
         key = instance.plan.rows.key if instance.plan.rows is not None else ()
         recurs = any(set(getattr(part, "columns", ())) == set(foreign.columns) for part in key)
-        return not recurs and None not in instance.cells(foreign.remote)
+        is_able = _is_wanted(foreign, instance) and None not in instance.cells(foreign.remote)
+        return is_able and not recurs
 
     def _null(self, instance: Instance, foreign: Foreign) -> bool:
         """Leave a foreign key null; ``False`` where what it must hold is set all the same."""
@@ -144,3 +142,8 @@ class References:
             (far for far in self.targets(foreign) if far.cells(foreign.remote) == cells), None
         )
         return instance.led[foreign] is not None
+
+
+def _is_wanted(foreign: Foreign, far: Instance) -> bool:
+    """Tell whether a row is of a class that a foreign key may lead to."""
+    return foreign.target in far.rows and (foreign.wanted is None or far.kind in foreign.wanted)
