@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from lading import BundleError, Catalog, ImportFailed, TargetError, export_all, import_all, verify
+from lading.fresh_databases.servers import ServerDatabases
 from support.backends import ON_SQLITE, Backend
 from support.rewriting import entity_bytes
 from support.statements import statements
@@ -21,6 +23,22 @@ TABLES = [
 ]
 VIEW = "CREATE VIEW cheap AS SELECT * FROM goods WHERE price < 1"
 
+#: Tables with options that a scratch database can't have, or mustn't.
+OPTIONS = {
+    "postgresql": [
+        "CREATE TABLE animals (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE dogs (PRIMARY KEY (id)) INHERITS (animals)",
+        "INSERT INTO dogs VALUES (1)",
+    ],
+    "mariadb": [
+        "CREATE TABLE sales (id INTEGER PRIMARY KEY) PARTITION BY RANGE (id) SUBPARTITION BY "
+        "HASH (id) SUBPARTITIONS 2 (PARTITION p VALUES LESS THAN MAXVALUE)",
+        "INSERT INTO sales VALUES (1)",
+        "CREATE TABLE tags (id INTEGER PRIMARY KEY, name VARCHAR(20) COLLATE utf8mb4_bin NOT NULL "
+        "UNIQUE) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+        "INSERT INTO tags VALUES (1, 'Salt'), (2, 'salt')",
+    ],
+}
 #: What else each engine has, and the reasons for which it is left out.
 BESIDE = {
     "sqlite": (
@@ -107,6 +125,48 @@ def test_a_reference_to_a_partitioned_table_leads_to_the_whole_table(
         export_all(engine, tmp_path / "b", catalog=catalog)
         assert b'{"year":2001,"id":1}' in entity_bytes(tmp_path / "b")["02_lines.json"]
         found = verify(tmp_path / "b", catalog=catalog, restore=True)
+        assert not found.problems, found
+
+
+def test_a_reference_to_a_partition_leads_to_the_whole_table(
+    postgresql: Backend, tmp_path: Path
+) -> None:
+    """Of whatever level: the record that holds the row loads first, and a restore proves it."""
+    tables = [
+        "CREATE TABLE sales (year INTEGER, id INTEGER, PRIMARY KEY (year, id)) "
+        "PARTITION BY RANGE (year)",
+        "CREATE TABLE old PARTITION OF sales FOR VALUES FROM (0) TO (2000) PARTITION BY LIST (id)",
+        "CREATE TABLE old_rest PARTITION OF old DEFAULT",
+        "CREATE TABLE lines (line INTEGER PRIMARY KEY, year INTEGER, sale INTEGER, FOREIGN KEY "
+        "(year, sale) REFERENCES old (year, id) ON DELETE CASCADE)",
+        "CREATE TABLE notes (note INTEGER PRIMARY KEY, year INTEGER, sale INTEGER, FOREIGN KEY "
+        "(year, sale) REFERENCES old_rest (year, id))",
+    ]
+    rows = ["INSERT INTO sales VALUES (1999, 1)", "INSERT INTO lines VALUES (1, 1999, 1)"]
+    with postgresql.database() as source, postgresql.database() as target:
+        run(source, *tables, *rows, "INSERT INTO notes VALUES (1, 1999, 1)")
+        run(target, *tables)
+        catalog = Catalog.from_metadata(source)
+        export_all(source, tmp_path / "b", catalog=catalog)
+        found = verify(tmp_path / "b", catalog=catalog, restore=True)
+        assert not found.problems, found
+        import_all(target, tmp_path / "b", catalog=catalog)
+        export_all(target, tmp_path / "c", catalog=Catalog.from_metadata(target))
+        assert entity_bytes(tmp_path / "b") == entity_bytes(tmp_path / "c")
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mariadb"])
+def test_tables_are_restored_without_options_of_their_server(
+    request: pytest.FixtureRequest, dialect: str, tmp_path: Path
+) -> None:
+    """Neither partitions nor parents nor a collation that takes different texts for one."""
+    backend: Backend = request.getfixturevalue(dialect)
+    with backend.database() as engine:
+        run(engine, *OPTIONS[dialect])
+        catalog = Catalog.from_metadata(engine)
+        export_all(engine, tmp_path / "b", catalog=catalog)
+        with closing(ServerDatabases(engine.url)) as scratch:
+            found = verify(tmp_path / "b", catalog=catalog, restore=scratch)
         assert not found.problems, found
 
 

@@ -22,6 +22,8 @@ from lading.adopting.repairs import (
     complete_unique_keys,
     drop_copied_references,
     drop_lost_references,
+    drop_options,
+    lead_to_whole_tables,
     tell_indexes_apart,
 )
 from lading.adopting.sqlite_keys import reflect_sqlite
@@ -62,6 +64,8 @@ def reflected(
             warnings.simplefilter("ignore", sa.exc.SAWarning)
             left_out = left_out_of(connection)
             _reflect(connection, metadata, left_out)
+            for table in metadata.tables.values():
+                drop_options(table, portable=portable)
             note_filled_keys(connection, metadata.tables.values())
             note_unknown_types(connection, metadata.tables.values())
             if portable:
@@ -97,6 +101,7 @@ def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: dict[st
         for schema in schemas_of(connection):
             metadata.reflect(connection, schema=schema)
         drop_copied_references(connection, metadata.tables.values())
+        lead_to_whole_tables(connection, metadata)
     for table in list(metadata.tables.values()):
         if table.fullname in left_out:
             metadata.remove(table)

@@ -18,6 +18,15 @@ JOIN pg_class r ON r.oid = c.conrelid
 JOIN pg_namespace n ON n.oid = r.relnamespace
 WHERE c.contype = 'f' AND c.conparentid <> 0
 """
+#: Partitions, each with the table that holds its rows at last.
+_WHOLE_TABLES = """
+SELECT n.nspname, c.relname, w.nspname, r.relname
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class r ON r.oid = pg_partition_root(c.oid)
+JOIN pg_namespace w ON w.oid = r.relnamespace
+WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')
+"""
 
 
 def complete_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
@@ -66,6 +75,61 @@ def drop_copied_references(connection: sa.Connection, tables: Iterable[sa.Table]
         for key in list(table.foreign_key_constraints):
             if (table.schema or default, table.name, key.name) in copies:
                 _drop(table, key)
+
+
+def lead_to_whole_tables(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    """Lead foreign keys to partitions to the partitioned table, whose record holds the row.
+
+    One to columns that are unique in the partition alone stays as it is.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    default = sa.inspect(connection).default_schema_name
+    whole = {tuple(row[:2]): tuple(row[2:]) for row in connection.exec_driver_sql(_WHOLE_TABLES)}
+    tables = {(table.schema or default, table.name): table for table in metadata.tables.values()}
+    for table in metadata.tables.values():
+        for key in list(table.foreign_key_constraints):
+            referred = key.referred_table
+            target = tables.get(whole.get((referred.schema or default, referred.name), ()))
+            names = [element.column.name for element in key.elements]
+            if target is not None and _is_unique(target, names):
+                _lead(table, key, [target.columns[name] for name in names])
+
+
+def _is_unique(table: sa.Table, names: list[str]) -> bool:
+    """Tell whether some columns are the primary key, or have a unique constraint of their own."""
+    unique = (sa.PrimaryKeyConstraint, sa.UniqueConstraint)
+    keys = [key.columns.keys() for key in table.constraints if isinstance(key, unique)]
+    return sorted(names) in map(sorted, keys)
+
+
+def _lead(table: sa.Table, key: sa.ForeignKeyConstraint, columns: list[sa.Column[object]]) -> None:
+    """Let a foreign key of a table lead to other columns."""
+    _drop(table, key)
+    table.append_constraint(
+        sa.ForeignKeyConstraint(
+            key.column_keys,
+            columns,
+            name=key.name,
+            onupdate=key.onupdate,
+            ondelete=key.ondelete,
+            deferrable=key.deferrable,
+            initially=key.initially,
+            match=key.match,
+        )
+    )
+
+
+def drop_options(table: sa.Table, *, portable: bool) -> None:
+    """Drop what a table says of its partitions and parents: a copy of it alone has neither.
+
+    If columns are portable, and so without collations, the table's own goes with them: the database
+    of a copy has one that tells all texts apart.
+    """
+    dropped = ["partition", "inherits", *(["charset", "collate"] if portable else [])]
+    for option in list(table.dialect_kwargs):
+        if any(word in option for word in dropped):
+            del table.dialect_kwargs[option]
 
 
 def drop_lost_references(table: sa.Table) -> None:
