@@ -29,6 +29,10 @@ OPTIONS = {
         "CREATE TABLE animals (id INTEGER PRIMARY KEY)",
         "CREATE TABLE dogs (PRIMARY KEY (id)) INHERITS (animals)",
         "INSERT INTO dogs VALUES (1)",
+        'CREATE SEQUENCE "Odd \'un"',
+        "CREATE TABLE cats (code TEXT PRIMARY KEY, place SERIAL, odd INTEGER DEFAULT "
+        "nextval('\"Odd ''un\"'))",
+        "INSERT INTO cats VALUES ('tom')",
     ],
     "mariadb": [
         "CREATE TABLE sales (id INTEGER PRIMARY KEY) PARTITION BY RANGE (id) SUBPARTITION BY "
@@ -159,7 +163,7 @@ def test_a_reference_to_a_partition_leads_to_the_whole_table(
 def test_tables_are_restored_without_options_of_their_server(
     request: pytest.FixtureRequest, dialect: str, tmp_path: Path
 ) -> None:
-    """Neither partitions nor parents nor a collation that takes different texts for one."""
+    """Neither partitions nor parents nor a collation that takes two texts for one; with sequences."""
     backend: Backend = request.getfixturevalue(dialect)
     with backend.database() as engine:
         run(engine, *OPTIONS[dialect])

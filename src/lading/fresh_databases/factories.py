@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -24,6 +25,8 @@ from lading.messages import Message, shown
 EngineFactory = Callable[[], sa.Engine | AbstractContextManager[sa.Engine]]
 #: The databases that every SQLite connection has, whatever is attached to it.
 OWN_SCHEMAS = ("main", "temp")
+#: How PostgreSQL writes a default that a sequence gives, with the sequence's name as in SQL.
+NEXT_VALUE = re.compile(r"\bnextval\('((?:[^']|'')+)'::regclass\)")
 #: How SQLite is told to keep a value as it comes.
 AS_IT_COMES = "BLOB"
 
@@ -238,10 +241,24 @@ def _create(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
     with warnings.catch_warnings():
         # Circles among tables concern only the order of DDL; index expressions likewise.
         warnings.simplefilter("ignore", sa.exc.SAWarning)
+        _create_sequences(connection, tables)
         for metadata in dict.fromkeys(table.metadata for table in tables):
             metadata.create_all(connection)
     for table in tables:
         _require_empty(connection, table)
+
+
+def _create_sequences(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+    """Create what the defaults of reflected columns count by, which no metadata has."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in tables:
+        for column in table.columns:
+            default = column.server_default
+            arg = default.arg if isinstance(default, sa.DefaultClause) else None
+            for name in NEXT_VALUE.findall(str(arg)):
+                name_as_sql = name.replace("''", "'")
+                connection.exec_driver_sql(f"CREATE SEQUENCE IF NOT EXISTS {name_as_sql}")
 
 
 def _require_empty(connection: sa.Connection, table: sa.Table) -> None:
