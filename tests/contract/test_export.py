@@ -1366,6 +1366,21 @@ def test_what_would_not_load_again_is_not_exported(
     assert caught.value.key == {"email": "adam@x.org"}
 
 
+def test_a_hook_that_alters_a_hidden_value_is_named_without_it(
+    sqlite_memory: Backend, tmp_path: Path
+) -> None:
+    world = worlds.shelves()
+    catalog = Catalog("hooks")
+    shout = ma.post_dump(lambda _self, data, **_: {"email": data["email"].upper()})
+    schema_for(world.Person, catalog, {"name": shout}, hidden=("email",))
+    with sqlite_memory.database() as engine, pytest.raises(TargetError) as caught:
+        export_all(world.filled(engine), tmp_path / "out", catalog=catalog, only=["people"])
+    assert str(caught.value) == (
+        "people, email: PersonSchema fails on its value <hidden>: {'email': <hidden>} would not be "
+        "restored as it is. Correct the schema's hooks and fields: load must undo dump."
+    )
+
+
 @pytest.mark.parametrize("name", ["shelves", "kitchen", "nested", "oddities", "types"])
 def test_marshmallow_s_way_gives_the_same_bytes(
     name: str, sqlite_memory: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

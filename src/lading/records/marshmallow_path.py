@@ -15,7 +15,7 @@ import msgspec
 from lading.errors import TargetError
 from lading.mapping.fields import Owned, Ref, RefList, ValueField, schema_of
 from lading.messages import Message, shown
-from lading.model.hidden import HIDDEN, WITHHELD, has_hidden, hides, masked, masked_fault
+from lading.model.hidden import HIDDEN, WITHHELD, has_hidden, hides, is_hidden, masked, masked_fault
 from lading.model.recursive_keys import levels_of, recurring
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
 from lading.schema import EntitySchema
@@ -183,8 +183,12 @@ def _unrestorable(
     rows: RowSet, record: dict[str, Any], problem: str, field: str | None = None
 ) -> TargetError:
     key = masked(rows.key, {name: record.get(name) for name in rows.key_names})
-    if has_hidden(rows):
-        problem = f"fails on it {WITHHELD}" if field is None else masked_fault(rows, field, problem)
+    if has_hidden(rows) and field is None:
+        problem = f"fails on it {WITHHELD}"
+    elif field is not None and is_hidden(rows, field):
+        problem = f"fails on its value {HIDDEN}"
+    elif field is not None:
+        problem = masked_fault(rows, field, problem)
     return TargetError(
         Message(
             "schema-irreversible",

@@ -16,6 +16,7 @@ from lading.errors import ArgumentError, DeclarationError
 from lading.mapping.columns import AsStored
 from lading.mapping.generated_values import is_numbered
 from lading.mapping.inheritance import Hierarchy
+from lading.mapping.load_order import load_order_of
 from lading.messages import shown
 from lading.model.entities import Entities
 from lading.model.recursive_keys import Parts
@@ -270,10 +271,11 @@ class Plans:
         override, settle = self.overrides.get(name), column in self._settled
         if value is None:
             cells = cells_of_column(column, override=override, settle=settle)
-            return Drawn(column, cells, bool(column.nullable), kinds)
+            return Drawn(column, cells, bool(column.nullable), kinds, bool(name))
         cells = cells_of(value, override=override, settle=settle)
         classes = value.classes if value.classes is not None else kinds
-        return Drawn(column, cells, value.nullable and bool(column.nullable), classes)
+        nullable = value.nullable and bool(column.nullable)
+        return Drawn(column, cells, nullable, classes, bool(name))
 
     def _is_left_empty(self, column: Column) -> bool:
         """Tell whether a column that no import restores stays as it would be after one."""
@@ -296,6 +298,8 @@ class Plans:
                 if foreign.optional:
                     foreign.void = True
                     graph.remove_edge(near, far, key=foreign)
+        if not nx.is_directed_acyclic_graph(graph):
+            load_order_of(self.entities)  # which names the circle
         return list(nx.lexicographical_topological_sort(graph, key=plans.index))
 
 

@@ -155,6 +155,7 @@ class Drawing:
         if any(self.takes(instance) for _ in self._attempts(instance, touched, able)):
             return True
         instance.plan.refused += not allowed(instance)
+        instance.plan.refuse_hopeless()
         return False
 
     def _attempts(
@@ -165,8 +166,8 @@ class Drawing:
         _calm(instance, touched)
         yield
         for attempt in range(1, TRIES):
-            for drawn in able:
-                instance.put(drawn.column, self._other(drawn, instance, attempt))
+            for place, drawn in enumerate(able):
+                instance.put(drawn.column, self._other(drawn, instance, attempt, place))
                 yield
         _calm(instance, able)
         yield from self.references.rearranged(instance)
@@ -179,12 +180,14 @@ class Drawing:
         instance.plan.is_met = True
         return self.claims.take(instance)
 
-    def _other(self, drawn: Drawn, instance: Instance, attempt: int) -> Any:
-        named = instance.plan.checks[drawn.column.table].literals(drawn.column)
+    def _other(self, drawn: Drawn, instance: Instance, attempt: int, place: int) -> Any:
+        """Return another cell; columns that one CHECK names walk its values at different paces."""
+        checks = instance.plan.checks[drawn.column.table]
+        named = [] if drawn.is_overridden else checks.literals(drawn.column)
         choices = [*named, *([None] if drawn.nullable else [])]
-        place = attempt + instance.number
         if choices and attempt % 2:
-            return choices[(place // 2) % len(choices)]
+            step = (attempt + instance.number) // 2
+            return choices[(step * (place + 1) + place) % len(choices)]
         return drawn.cells.plain(instance.number + attempt)
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from hypothesis.errors import FailedHealthCheck
 
 from lading.errors import DeclarationError
 from lading.model.rowsets import Classes, Column, Extension, RowSet, Value, carried_tables
@@ -20,7 +21,15 @@ from lading.testing.cell_values.cells import Cells, cells_of_column
 from lading.testing.cell_values.checks import Checks
 
 #: After how many rows that no CHECK took it is an error that none was found.
-HOPELESS = 60
+HOPELESS = 30
+
+
+class ChecksUnmetError(DeclarationError, FailedHealthCheck):
+    """No row that was drawn meets its table's CHECKs.
+
+    Hypothesis ends a test at once when a health check fails.  It would try to make anything else
+    smaller, and call it flaky, since fewer rows than it takes to tell pass.
+    """
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,7 @@ class Drawn:
     cells: Cells
     nullable: bool
     kinds: Classes = None
+    is_overridden: bool = False
 
 
 @dataclass(eq=False)
@@ -130,7 +140,7 @@ class Plan:
             for column in self.cells
             if in_check(column.table, (column,))
         )
-        raise DeclarationError(
+        raise ChecksUnmetError(
             "overrides-needed",
             f"{self.name}: of {self.refused} rows that were drawn, its CHECKs took none ({texts}); "
             f"say what draws such values, overrides={{{wanted}}}",

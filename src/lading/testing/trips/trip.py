@@ -197,14 +197,12 @@ def _in_memory() -> str | None:
 
 
 def _require(catalog: Any, dataset: Any) -> None:
-    """Refuse what is no dataset of a catalog, and one in which a table can have no rows."""
+    """Refuse what is no dataset of a catalog."""
     if not isinstance(catalog, Catalog):
         raise ArgumentError("catalog", catalog, "a Catalog")
     if not isinstance(dataset, Dataset) or dataset.plans.catalog is not catalog:
         remedy = "Draw it by datasets(catalog)."
         raise ArgumentError("dataset", dataset, f"a dataset of {catalog!r}", remedy)
-    for plan in dataset.plans.plans():
-        plan.refuse_hopeless()
 
 
 def hold_records(
