@@ -79,6 +79,9 @@ class Drawing:
                     self.references.choose_late(instance, foreign)
         for link in self.plans.links:
             self._fill(link)
+        # Not before: equal draws must end where they ended when fewer rows had been refused.
+        for plan in self.instances:
+            plan.refuse_hopeless()
         return Dataset(self.plans, self.order)
 
     def _fill(self, plan: Plan) -> None:
@@ -155,7 +158,6 @@ class Drawing:
         if any(self.takes(instance) for _ in self._attempts(instance, touched, able)):
             return True
         instance.plan.refused += not allowed(instance)
-        instance.plan.refuse_hopeless()
         return False
 
     def _attempts(
