@@ -270,7 +270,7 @@ def test_a_prompt_ends_as_a_command_does(changed, backup, answer, code, word) ->
             os.write(mine, answer)
         else:
             process.send_signal(answer)
-        has_reacted = bool(select.select([process.stderr], [], [], 30)[0])
+        has_reacted = bool(select.select([process.stderr], [], [], 5)[0])
     stdout, stderr = process.communicate()
     os.close(mine)
     os.close(theirs)

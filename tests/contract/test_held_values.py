@@ -25,8 +25,12 @@ def test_a_plan_names_what_foreign_keys_hold_beside_primary_keys(backend: Backen
     """Only where an update may alter it: no import alters a natural key."""
     catalog = WORLDS["currencies"]().catalog
     with database(backend.database, catalog) as engine:
+
+        def stored() -> dict[str, Any]:
+            return {**export_document(engine, catalog=catalog), "exported_at": None}
+
         import_document(engine, document(978), catalog=catalog)
-        before = export_document(engine, catalog=catalog)
+        before = stored()
         plans = [
             import_document(
                 engine, document(979), catalog=catalog, on_conflict=mode, dry_run=True
@@ -37,4 +41,4 @@ def test_a_plan_names_what_foreign_keys_hold_beside_primary_keys(backend: Backen
         assert plans == [(), (named,), (named,)]
         with pytest.raises(ImportFailed, match="currencies record 1: the database refused it"):
             import_document(engine, document(979), catalog=catalog, on_conflict="update")
-        assert export_document(engine, catalog=catalog) == before
+        assert stored() == before
