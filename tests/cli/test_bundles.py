@@ -251,6 +251,7 @@ def test_rows_that_could_be_owned_stay_beside_if_the_bundle_has_them_there(run, 
     run("export", url, "backup")
     run("import", url, "backup")
     run("verify", "backup", "--restore", "--database", url)
+    assert "Leave --owned out." in run("import", url, "backup", "--owned", code=2).stderr
 
 
 def test_what_is_left_out_is_named_before_the_bundle(run, shop) -> None:

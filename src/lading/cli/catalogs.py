@@ -60,7 +60,7 @@ class CatalogChoice:
         if bundle is None:
             catalog = Catalog.from_metadata(engine, owned=self.owned)
         else:
-            catalog = _reflected_for(manifest_of(bundle), engine)
+            catalog = _reflected_for(manifest_of(bundle), engine, owned=self.owned)
         shown_url = masked(engine.url.render_as_string(hide_password=True))
         output.note(f"No catalog is named: {shown_url} is taken as it is, {_extent(catalog)}.")
         return catalog
@@ -90,10 +90,15 @@ def manifest_of(bundle: str) -> Manifest:
     return with_bundle(bundle, lambda reader: reader.manifest)
 
 
-def _reflected_for(manifest: Manifest, engine: sa.Engine) -> Catalog:
+def _reflected_for(manifest: Manifest, engine: sa.Engine, *, owned: bool) -> Catalog:
     """Return the catalog of a database as a bundle's has it: with its name, lists and keys."""
-    owned = any(True for entry in manifest.files for _ in owned_lists("", entry.shape))
-    catalog = Catalog.from_metadata(engine, name=manifest.catalog, owned=owned)
+    is_nested = any(True for entry in manifest.files for _ in owned_lists("", entry.shape))
+    if owned and not is_nested:
+        raise click.UsageError(
+            "--owned, but the bundle's records hold no rows: a bundle is read as it was exported. "
+            "Leave --owned out."
+        )
+    catalog = Catalog.from_metadata(engine, name=manifest.catalog, owned=is_nested)
     catalog.prefer_keys({entry.entity_type: entry.natural_key for entry in manifest.files})
     return catalog
 
