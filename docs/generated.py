@@ -55,20 +55,27 @@ def pictures() -> Iterator[tuple[Path, str]]:
 
 
 def with_figures(readme: str) -> str:
-    """Return the README with what the benchmark measured: ratios on a wide table in SQLite."""
+    """Return the README with what the benchmark measured: ratios on a wide table in SQLite.
+
+    All stand for one number of records, the largest that every rival was measured with.
+    """
     figures = [
         figure
         for figure in json.loads(FIGURES.read_bytes())["figures"]
         if (figure["workload"], figure["engine"]) == ("wide", "sqlite")
     ]
-    rows = [["", *RIVALS.values()], ["---"] * (len(RIVALS) + 1)]
-    for job in ("export", "import"):
-        largest = {
-            figure["rival"]: f"{figure['ratio']:.2g}"
-            for figure in sorted(figures, key=lambda figure: figure["records"])
-            if figure["job"] == job
-        }
-        rows.append([job, *(largest[name] for name in RIVALS)])
+    ratios = {
+        (figure["job"], figure["rival"], figure["records"]): f"{figure['ratio']:.2g}"
+        for figure in figures
+    }
+    jobs = ("export", "import")
+    records = max(
+        size
+        for size in {figure["records"] for figure in figures}
+        if all((job, name, size) in ratios for job in jobs for name in RIVALS)
+    )
+    rows = [[f"{records:,} records", *RIVALS.values()], ["---"] * (len(RIVALS) + 1)]
+    rows += [[job, *(ratios[job, name, records] for name in RIVALS)] for job in jobs]
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     return PLACE.sub(lambda match: f"{match[1]}{table}{match[2]}", readme)
 

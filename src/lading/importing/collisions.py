@@ -20,9 +20,9 @@ from lading.exporting.reader import RecordReader
 from lading.importing.batch import Batch
 from lading.importing.context import LoadContext
 from lading.importing.nested_records import NestedRecords
+from lading.importing.reference_values import Parts
 from lading.importing.references import places_within
 from lading.importing.resolved_keys import AMBIGUOUS
-from lading.importing.told_columns import Parts
 from lading.importing.unique_sets import UniqueMembers
 from lading.messages import Message, noted, shown
 from lading.model.hidden import masked
@@ -128,7 +128,7 @@ class Collisions:
             if first != place and keys[first] == key:
                 yield place, self.of_record(unique, key, rows.batch.numbers[first])
             elif first != place and unique.are_alike(database, key, keys[first]):
-                yield place, self.like(unique, key, keys[first])
+                yield place, collation_clash(unique.parts, key, keys[first])
 
     def alike(self, batch: Batch, own: Row | None = None) -> Collision | None:
         """Return the row that a collation treats as equal to a batch's only record, if any.
@@ -140,20 +140,10 @@ class Collisions:
             keys = unique.keys(self.context.database, batch, records)
             for key, (other, row) in self.rows_alike(unique, keys.values()).items():
                 if row != own:
-                    return self.like(unique, key, other)
+                    return collation_clash(unique.parts, key, other)
         for key, (other, _) in self.context.resolvers.by_key(self.root).alike(batch.keys).items():
-            return _like(self.root.key, key, other)
+            return collation_clash(self.root.key, key, other)
         return None
-
-    def like(self, unique: UniqueMembers, key: Key, other: Key) -> Collision:
-        """Return the collision with a row whose unique values a collation takes for a record's.
-
-        Args:
-            unique: What is unique.
-            key: The record's values.
-            other: The row's.
-        """
-        return _like(unique.parts, key, other)
 
     @cached_property
     def by_collation(self) -> list[UniqueMembers]:
@@ -206,7 +196,7 @@ class Collisions:
             root = None if identity is AMBIGUOUS else self._root_of(unique.rows, identity)
             owner = self._named([root]).get(root) if root is not None else None
             holder = f"a row of {self.root.name} {shown(owner)}" if owner else "another row"
-            return _between_rows(unique, key, holder)
+            return _plain_collision(unique, key, holder)
         owner = self._named([identity]).get(identity)
         holder = f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
         return self._collision(unique, key, holder)
@@ -220,7 +210,7 @@ class Collisions:
             number: The other record's.
         """
         if unique.rows is not self.root:
-            return _between_rows(unique, key, f"a row of record {number}")
+            return _plain_collision(unique, key, f"a row of record {number}")
         return self._collision(unique, key, f"record {number}", is_stored=False)
 
     def rows_with(self, unique: UniqueMembers, keys: Iterable[Key]) -> Mapping[Key, Row]:
@@ -250,12 +240,8 @@ class Collisions:
         parts = unique.parts
         is_id = [part.column for part in parts if isinstance(part, Value)] == [*self.root.identity]
         keys = ", ".join(shown(part.name) for part in self.root.key)
-        text = f"{described(parts, key)} already belongs to {holder}"
         if unique.condition is not None:
-            return Collision(
-                parts[0].written,
-                Message("value-taken", f"{text}, {_condition(unique)}. Correct one of them"),
-            )
+            return _plain_collision(unique, key, holder)
         remedy = f"Correct one of them, or declare natural_key = {_declared(parts)} if that is what"
         also = ", or leave ids out of the records" if is_id else ""
         if is_id and is_stored:
@@ -264,7 +250,8 @@ class Collisions:
             parts[0].written,
             Message(
                 "value-taken",
-                f"{text}, which has another natural key ({keys}). {remedy} identifies it{also}",
+                f"{described(parts, key)} already belongs to {holder}, which has another natural "
+                f"key ({keys}). {remedy} identifies it{also}",
             ),
         )
 
@@ -305,21 +292,14 @@ def unique_groups(rows: RowSet) -> Iterator[tuple[Column, ...]]:
         yield from unique_columns(extension.table)
 
 
-def _between_rows(unique: UniqueMembers, key: Key, holder: str) -> Collision:
-    """Return the collision of an owned row: no natural key of the record's would settle it."""
-    field = unique.parts[0].written if unique.parts else ""
-    where = f", {_condition(unique)}" if unique.condition is not None else ""
+def _plain_collision(unique: UniqueMembers, key: Key, holder: str) -> Collision:
+    """Return a collision that no other natural key would settle: of owned rows, or of some rows."""
     if not unique.parts:
         message = Message("value-taken", f"is the second row of {holder}, which may have one alone")
-        return Collision(field, message)
-    text = f"{described(unique.parts, key)} already belongs to {holder}"
-    return Collision(field, Message("value-taken", f"{text}{where}. Correct one of them"))
-
-
-def _condition(unique: UniqueMembers) -> str:
-    """Say of which rows values are unique."""
-    assert unique.condition is not None
-    return f"and is unique where {unique.condition.sql}"
+        return Collision("", message)
+    where = f", and is unique where {unique.condition.sql}" if unique.condition is not None else ""
+    text = f"{described(unique.parts, key)} already belongs to {holder}{where}. Correct one of them"
+    return Collision(unique.parts[0].written, Message("value-taken", text))
 
 
 def _name_or_names(names: Sequence[str]) -> Any:
@@ -330,7 +310,8 @@ def _declared(parts: Parts) -> str:
     return repr(_name_or_names([part.name for part in parts]))
 
 
-def _like(parts: Parts, key: Key, other: Key) -> Collision:
+def collation_clash(parts: Parts, key: Key, other: Key) -> Collision:
+    """Return the collision with a row whose unique values a collation takes for a record's."""
     own, stored = (described(parts, values) for values in (key, other))
     return Collision(
         parts[0].written,

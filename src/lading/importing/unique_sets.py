@@ -15,7 +15,7 @@ from lading.database.live.live_indexes import UniqueIndex
 from lading.database.live.unique_indexes import UniqueIndexes
 from lading.importing.batch import Batch
 from lading.importing.folding import folded
-from lading.importing.told_columns import Parts, unique_parts, value_told
+from lading.importing.reference_values import Parts, unique_parts, value_in
 from lading.mapping.natural_keys import covering
 from lading.model.entities import Entities
 from lading.model.recursive_keys import recurring
@@ -55,8 +55,8 @@ class Condition:
                 columns.append([None if v is None else 1 for v in values] if is_asked else values)
         cells = list(zip(*columns, strict=True)) if columns else [()] * len(batch)
         sql = database.dialect.escaped(self.sql)
-        held = database.satisfying(self.table, list(self.columns), self.by_null, sql, cells)
-        return [n for n, row in enumerate(cells) if row in held]
+        satisfying = database.satisfying(self.table, list(self.columns), self.by_null, sql, cells)
+        return [n for n, row in enumerate(cells) if row in satisfying]
 
     def of_stored(self, database: Database, rows: RowSet) -> str:
         """Return the condition as SQL on a row set's stored rows, whatever is joined to them."""
@@ -150,14 +150,14 @@ class UniqueMembers:
         keys = {n: key for n, key in keys.items() if self.nulls_equal or None not in key}
         if self.condition is None or not keys:
             return keys
-        held = self.condition.places(database, self.rows, batch)
-        return {place: keys[place] for place in held if place in keys}
+        places = self.condition.places(database, self.rows, batch)
+        return {place: keys[place] for place in places if place in keys}
 
     def _key(self, record: Content, batch: Batch, place: int) -> Key:
         return tuple(
             batch.references[part.name][place]
             if isinstance(part, Reference)
-            else value_told(record, part)
+            else value_in(record, part)
             for part in self.parts
         )
 
@@ -281,7 +281,7 @@ def _asks_for_null(column: Column, sql: str) -> bool:
 
 
 def _tells(rows: RowSet, table: sa.Table, index: UniqueIndex) -> bool:
-    """Tell whether any of an index depends on what records tell: not an id that is made up."""
+    """Tell whether any of an index depends on what records hold: not an id that is made up."""
     named = [column for column in _named(table, index.columns).values() if column is not None]
     carried = {*_members(rows), *rows.owner_columns}
     return not index.columns or any(c in carried or c.computed is not None for c in named)

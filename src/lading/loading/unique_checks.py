@@ -8,7 +8,7 @@ from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
-from lading.importing.collisions import Collision, Collisions
+from lading.importing.collisions import Collision, Collisions, collation_clash
 from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
 from lading.importing.nested_records import NestedRecords
@@ -91,7 +91,7 @@ class UniqueChecks:
             holder = holders.get(key, own)
             collision = self._collision(unique, key, None if holder == own else holder)
             if key in alike and not self._is_free(unique, alike[key][1], own):
-                collision = self.collisions.like(unique, key, alike[key][0])
+                collision = collation_clash(unique.parts, key, alike[key][0])
             if collision is None and self.compete:
                 collision = self._taken(unique, key, rows.batch.numbers[place])
             if collision is not None:
@@ -128,7 +128,7 @@ class UniqueChecks:
             return self.collisions.of_record(unique, key, other_number)
         other_key = literal_eval(other)
         if unique.are_alike(database, key, other_key):
-            return self.collisions.like(unique, key, other_key)
+            return collation_clash(unique.parts, key, other_key)
         return None
 
     def _giving(self, updates: CollectedUpdates) -> Iterator[tuple[bytes, bytes, int]]:

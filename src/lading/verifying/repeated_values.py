@@ -13,7 +13,7 @@ import msgspec
 
 from lading.importing.batch import Batch
 from lading.importing.collisions import unique_groups
-from lading.importing.told_columns import Parts, ToldColumn, keys_told, unique_parts
+from lading.importing.reference_values import Parts, ReferenceValue, unique_parts, values_in_keys
 from lading.messages import Message
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.report import Problem
@@ -149,8 +149,8 @@ def _keys(rows: RowSet, batch: Batch, parts: Parts) -> Iterator[tuple[int, list[
     places = {value: place for place, value in enumerate(v for v in rows.values if v.writable)}
     columns: list[Sequence[Any]] = []
     for part in parts:
-        if isinstance(part, ToldColumn):
-            columns.append(keys_told(rows, part, batch.references[part.name]))
+        if isinstance(part, ReferenceValue):
+            columns.append(values_in_keys(rows, part, batch.references[part.name]))
         elif isinstance(part, Value):
             columns.append([values[places[part]] for values in batch.values])
         else:

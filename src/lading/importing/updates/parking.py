@@ -16,8 +16,8 @@ from lading.database.lookup import rows_among
 from lading.importing.context import LoadContext
 from lading.importing.folding import folded
 from lading.importing.journal import WriteLog
+from lading.importing.reference_values import ReferenceValue
 from lading.importing.savepoints import attempt
-from lading.importing.told_columns import ToldColumn
 from lading.importing.updates.row_changes import RowChanges
 from lading.importing.updates.taken_values import TakenValues, text_of
 from lading.importing.updates.unique_values import Contended, UniqueGroup
@@ -86,7 +86,7 @@ class Parking:
             for part in group.parts
             if own.isdisjoint(_columns(part))
             and part is not group.rows.discriminator
-            and not isinstance(part, ToldColumn)
+            and not isinstance(part, ReferenceValue)
         ]
         self.options = list(self._options())
 

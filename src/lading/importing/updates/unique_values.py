@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lading.database.dialects.base import Row
 from lading.exporting.reading import StoredRow
 from lading.importing.folding import folded
-from lading.importing.told_columns import value_told
+from lading.importing.reference_values import value_in
 from lading.importing.unique_sets import UniqueMembers, UniqueSets
 from lading.importing.updates.row_changes import OWNER
 from lading.model.rowsets import RowSet
@@ -40,7 +40,7 @@ class UniqueGroup:
         Texts that some collation takes for equal have the same key; those few that this
         engine tells apart only give up their values without need.
         """
-        values = [value_told(record, part) for part in self.parts]
+        values = [value_in(record, part) for part in self.parts]
         if None in values or (self.by_owner and owner is None):
             return None
         return json_text([*map(folded, values), *map(str, (owner if self.by_owner else ()) or ())])

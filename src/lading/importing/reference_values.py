@@ -1,4 +1,4 @@
-"""Columns of longer foreign keys, whose values the keys that references are written as tell."""
+"""Values of single columns of longer foreign keys, as the keys of references hold them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Parts = tuple[Value | Reference, ...]
 
 
 @dataclass(eq=False, slots=True)
-class ToldColumn(Value):
+class ReferenceValue(Value):
     """A column of a foreign key that has others; ``path`` leads to its value in a record.
 
     It has the name of the reference, with which it changes.
@@ -29,7 +29,7 @@ class ToldColumn(Value):
 def unique_parts(
     rows: RowSet, columns: tuple[Column, ...], owned: tuple[Column, ...] | None = None
 ) -> Parts:
-    """Return the members that tell the values of columns which are unique together.
+    """Return the members that hold the values of columns which are unique together.
 
     Args:
         rows: the row set.
@@ -37,34 +37,34 @@ def unique_parts(
         owned: those that a row's owner gives, which need no member; by default as declared.
 
     Returns:
-        The members; columns of which a reference holds only some as ``ToldColumn``. Nothing if
-        a record doesn't tell them all.
+        The members; columns of which a reference holds only some as ``ReferenceValue``. Nothing if
+        a record doesn't hold them all.
     """
     owned = rows.owner_columns if owned is None else owned
     parts = covering(rows, columns, owned, every=False)
     if parts:
         return parts
-    told = {column: _told(rows.references, column) for column in columns}
-    found = {
+    in_keys = {
         column: part
-        for column, part in told.items()
-        if part is not None and not covering(rows, (column,), owned, every=False)
+        for column in columns
+        if not covering(rows, (column,), owned, every=False)
+        and (part := _in_a_key(rows.references, column)) is not None
     }
-    others = tuple(column for column in columns if column not in found)
+    others = tuple(column for column in columns if column not in in_keys)
     rest = covering(rows, others, owned, every=False) if others else ()
-    return (*rest, *found.values()) if found and (rest or not others) else ()
+    return (*rest, *in_keys.values()) if in_keys and (rest or not others) else ()
 
 
-def keys_told(rows: RowSet, part: ToldColumn, keys: Iterable[Key | None]) -> list[Any]:
+def values_in_keys(rows: RowSet, part: ReferenceValue, keys: Iterable[Key | None]) -> list[Any]:
     """Return the values of a member in the keys that its reference has in some rows."""
     reference = next(each for each in rows.references if each.name == part.name)
     named = ({reference.written: named_key(reference.parts, key)} for key in keys)
-    return [value_told(record, part) for record in named]
+    return [value_in(record, part) for record in named]
 
 
-def value_told(record: Content, part: Value | Reference) -> Any:
+def value_in(record: Content, part: Value | Reference) -> Any:
     """Return the value of a member in a record, in portable form."""
-    if not isinstance(part, ToldColumn):
+    if not isinstance(part, ReferenceValue):
         return record.get(part.written)
     value: Any = record
     for name in part.path:
@@ -72,13 +72,13 @@ def value_told(record: Content, part: Value | Reference) -> Any:
     return value
 
 
-def _told(references: Iterable[Reference], column: Column) -> ToldColumn | None:
+def _in_a_key(references: Iterable[Reference], column: Column) -> ReferenceValue | None:
     for reference in references:
         within = _within(reference, column)
         if within is None:
             continue
         path, value = within
-        return ToldColumn(
+        return ReferenceValue(
             reference.name,
             ".".join(path),
             value.field,
