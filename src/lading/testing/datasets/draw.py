@@ -7,12 +7,14 @@ mended or left out on the spot, so that no example is thrown away.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
 
 from lading.model.rowsets import Value
+from lading.testing.cell_values.harmless import sampled
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import (
     ENGINES,
@@ -34,6 +36,8 @@ SHARE = 2
 NULLS = 3
 #: How many spare values are tried before a row is left out.
 TRIES = 12
+#: How often rows of one table are drawn, and how many at most, before its CHECKs are hopeless.
+SAMPLES, MOST = 30, 5
 
 
 class Drawing:
@@ -61,6 +65,7 @@ class Drawing:
         self.counts = st.sampled_from([0, *_counts(most)])
         self.some = st.sampled_from(_counts(most))
         self.begin = begin
+        self.refused: Counter[Plan] = Counter()
         self.instances: dict[Plan, list[Instance]] = {}
         self.order: list[Instance] = []
         self.claims = Claims()
@@ -79,9 +84,6 @@ class Drawing:
                     self.references.choose_late(instance, foreign)
         for link in self.plans.links:
             self._fill(link)
-        # Not before: equal draws must end where they ended when fewer rows had been refused.
-        for plan in self.instances:
-            plan.refuse_hopeless()
         return Dataset(self.plans, self.order)
 
     def _fill(self, plan: Plan) -> None:
@@ -157,8 +159,29 @@ class Drawing:
         """Keep a row that every rule allows, if need be with harmless cells for drawn ones."""
         if any(self.takes(instance) for _ in self._attempts(instance, touched, able)):
             return True
-        instance.plan.refused += not allowed(instance)
+        if not allowed(instance):
+            self.refused[instance.plan] += 1
+            self._refuse_hopeless(instance.plan)
         return False
+
+    def _refuse_hopeless(self, plan: Plan) -> None:
+        """Raise an error if CHECKs take none of the rows that are drawn for a plan alone.
+
+        What one example meets mustn't depend on others, so all of them ask the same rows.
+        """
+        if plan.refused is None:
+            plan.refused = 0  # while these rows are drawn
+
+            @st.composite
+            def alone(draw: Draw) -> tuple[bool, int]:
+                drawing = Drawing(draw, self.plans, self.plans.needed([plan]), MOST, first=plan)
+                return bool(drawing.dataset().of(plan)), drawing.refused[plan]
+
+            samples = sampled(alone(), SAMPLES)
+            if all(count and not is_taken for is_taken, count in samples):
+                plan.refused = sum(count for _, count in samples)
+        if plan.refused:
+            raise plan.checks_unmet()
 
     def _attempts(
         self, instance: Instance, touched: list[Drawn], able: list[Drawn]
@@ -179,7 +202,6 @@ class Drawing:
         join(instance)
         if not allowed(instance):
             return False
-        instance.plan.is_met = True
         return self.claims.take(instance)
 
     def _other(self, drawn: Drawn, instance: Instance, attempt: int, place: int) -> Any:

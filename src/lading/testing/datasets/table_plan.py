@@ -20,15 +20,12 @@ from lading.model.uniqueness import in_check, unique_columns
 from lading.testing.cell_values.cells import Cells, cells_of_column
 from lading.testing.cell_values.checks import Checks
 
-#: After how many rows that no CHECK took it is an error that none was found.
-HOPELESS = 30
-
 
 class ChecksUnmetError(DeclarationError, FailedHealthCheck):
-    """No row that was drawn meets its table's CHECKs.
+    """No row that was drawn meets its table's CHECKs: a test would pass, and prove nothing.
 
-    Hypothesis ends a test at once when a health check fails.  It would try to make anything else
-    smaller, and call it flaky, since fewer rows than it takes to tell pass.
+    Hypothesis ends a test at once when a health check fails, where it would try to make anything
+    else smaller.
     """
 
 
@@ -110,7 +107,8 @@ class Drawn:
 class Plan:
     """What one table's rows consist of; ``rows`` is ``None`` for link tables.
 
-    ``refused`` counts the rows that a CHECK kept from being drawn, until one ``is_met``.
+    ``refused`` counts the rows that CHECKs refused, drawn alone; 0 where they took one, and
+    ``None`` where that wasn't asked.
     """
 
     table: sa.Table
@@ -124,23 +122,17 @@ class Plan:
     uniques: list[Unique] = field(default_factory=list)
     is_sequence: bool = False
     checks: dict[sa.Table, Checks] = field(default_factory=dict)
-    refused: int = 0
-    is_met: bool = False
+    refused: int | None = None
 
-    def refuse_hopeless(self) -> None:
-        """Say that of many rows that were drawn the CHECKs took none.
-
-        Without rows a test would pass, and prove nothing.
-        """
-        if self.is_met or self.refused < HOPELESS:
-            return
+    def checks_unmet(self) -> ChecksUnmetError:
+        """Return the error for a plan of whose rows CHECKs take none."""
         texts = "; ".join(text for checks in self.checks.values() for text in checks.known)
         wanted = ", ".join(
             f"'{self.name}.{column.name}': strategy"
             for column in self.cells
             if in_check(column.table, (column,))
         )
-        raise ChecksUnmetError(
+        return ChecksUnmetError(
             "overrides-needed",
             f"{self.name}: of {self.refused} rows that were drawn, its CHECKs took none ({texts}); "
             f"say what draws such values, overrides={{{wanted}}}",
