@@ -237,6 +237,15 @@ def test_a_link_stands_once_in_its_list(bundle: Path) -> None:
     assert told.message == "names the record of tags with slug 'dry' twice. Remove one"
 
 
+def test_references_that_lead_nowhere_come_in_the_order_of_the_records(bundle: Path) -> None:
+    """All of one record stand together, whatever their fields are."""
+    emptied = ("suppliers", "tags")
+    rewritten(bundle, lambda name, records: [] if name in emptied else records)
+    places = [(p.record, p.field) for p in verify(bundle).problems if p.code == "reference-missing"]
+    fields = ["supplier", "tags", "tags", "parts.maker"]
+    assert places == [(number, field) for number in range(1, 6) for field in fields]
+
+
 def test_what_leaves_a_partial_bundle_is_counted(tmp_path: Path) -> None:
     """One link more that leads nowhere is one too many."""
     world = shop(3)

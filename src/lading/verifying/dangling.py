@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Protocol
 
 from lading.bundle.manifest import Manifest
@@ -42,7 +43,7 @@ def follow(
     tell: Callable[[Problem], None] = lambda _: None,
     leaving: Container[Spot] = (),
 ) -> Counter[Spot]:
-    """Count the links of each reference that lead to no record, and tell of each.
+    """Count the links of each reference that lead to no record, and tell of each in file order.
 
     Args:
         references: the keys of all records and references.
@@ -77,7 +78,8 @@ def _dangling(
             source = readable[name]
             for block in source.blocks():
                 strict = source.decoder.read(block.records, block.first)
-                for link in references.found(source.rows, strict, indexes):
+                links = references.found(source.rows, strict, indexes)
+                for link in sorted(links, key=itemgetter(1)):  # by the record's number
                     yield source, *link
     finally:
         for indexes in lost.values():
