@@ -663,7 +663,7 @@ EVERYWHERE = [
     ("shade", "R", "'R' is none of red, green, blue"),
     ("label", "d", "'d' is none of b, a, c d"),
     ("size", 1, "1 is none of small, large"),
-    ("day", "2025-02-29", "'2025-02-29' is not a date: day is out of range for month"),
+    ("day", "2025-02-29", "'2025-02-29' is not a date: a number in it is out of range"),
     ("day", "20250228", "'20250228' is not a date (YYYY-MM-DD)"),
     ("day", "2025-W01-1", "'2025-W01-1' is not a date (YYYY-MM-DD)"),
     ("day", "2025-02-28T00:00:00", "'2025-02-28T00:00:00' is not a date (YYYY-MM-DD)"),

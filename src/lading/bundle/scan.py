@@ -113,8 +113,10 @@ class Window:
         text, self.at = self.text[self.at : end], end
         try:
             return json.loads(text.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            self.fail(f"expected a string or a number ({error})")
+        except (ValueError, RecursionError):
+            self.fail(
+                f"expected a string or a number, found {shown(text.decode(errors='replace'))}"
+            )
 
     def record(self) -> bytes:
         """Cut out the object that starts here and return its text."""

@@ -131,7 +131,7 @@ def _maker(dialect: Dialect, rows: RowSet, column: Column) -> Callable[[], Any]:
             raise TargetError(
                 Message(
                     "default-failed",
-                    f"the model's default of {column}, which records don't carry, fails: {error}",
+                    f"the model's default of {column}, which records don't carry, fails: {error!r}",
                 ),
                 "Correct the default, or carry the column.",
                 entity=rows.name,

@@ -22,10 +22,10 @@ class Module:
         content = path.read_bytes() if path.exists() else b""
         try:
             self.text = content.decode("utf-8")
-            self.tree = ast.parse(self.text)
+            self.tree = ast.parse(self.text, path.name)
         except (SyntaxError, ValueError) as error:
             raise DeclarationError(
-                "package-unusable", f"{path} isn't Python that can be read: {error}"
+                "package-unusable", f"{path} isn't Python that can be read: {error}; correct it"
             ) from error
         self.newline = "\r\n" if b"\r\n" in content else "\n"
         self._added: dict[int, list[str]] = {}

@@ -89,7 +89,7 @@ def _imported(name: str, folder: Path) -> tuple[Any, Any]:
     except Exception as error:  # code of the application's own may raise anything
         raise DeclarationError(
             "package-unusable",
-            f"the package {folder} can't be imported: {type(error).__name__}: {error}",
+            f"the package {folder} can't be imported: {type(error).__name__}: {error}; correct it",
         ) from error
     return models, schemas
 

@@ -18,6 +18,8 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?", re.ASCII)
 _ZONE = re.compile(r"Z|[+-][0-9]{2}:[0-9]{2}", re.ASCII)
 _OFFSET = re.compile(r"Z|[+-][0-9]{2}:[0-5][0-9](?::[0-5][0-9])?", re.ASCII)
+#: Hours and minutes that some versions of Python take for those of another day or hour.
+_OVERFLOWING = re.compile(r"(?:\A|T)24:|[+-][0-9]{2}:[6-9]", re.ASCII)
 _INTERVAL = re.compile(
     r"(-?)P(?:([0-9]{1,9})D)?"
     r"(?:T(?=[0-9])(?:([01]?[0-9]|2[0-3])H)?(?:([0-5]?[0-9])M)?"
@@ -231,6 +233,8 @@ def padded_fraction(clock: str) -> str:
 def parsed(parse: Callable[[str], T], text: str, name: str) -> T:
     """Parse a text of the right form, whose numbers may still be impossible."""
     try:
-        return parse(text)
-    except ValueError as error:
-        raise ValueError(f"{shown(text)} is not {article(name)}: {error}") from None
+        if not _OVERFLOWING.search(text):
+            return parse(text)
+    except ValueError:
+        pass
+    raise ValueError(f"{shown(text)} is not {article(name)}: a number in it is out of range")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal, InvalidOperation
@@ -149,6 +150,13 @@ def parse_json(text: str | bytes) -> Any:
         ) from None
     except RecursionError:
         raise too_deep(DEEPEST_RECORD) from None
+    except ValueError as error:
+        if "set_int_max_str_digits" not in str(error):
+            raise
+        most = sys.get_int_max_str_digits()
+        raise ValueError(
+            f"an integer has more than {most:,} digits, the most that are read"
+        ) from None
 
 
 @cache

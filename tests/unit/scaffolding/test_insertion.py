@@ -88,5 +88,5 @@ def test_what_isnt_python_is_told(tmp_path: Path) -> None:
     """With its path."""
     path = tmp_path / "models.py"
     path.write_text("class", "utf-8")
-    with pytest.raises(DeclarationError, match=r"models\.py isn't Python that can be read"):
+    with pytest.raises(DeclarationError, match=r"read: invalid syntax \(models\.py, line 1\)"):
         Module(path)

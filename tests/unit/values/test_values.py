@@ -303,6 +303,8 @@ UNREADABLE: list[tuple[Kind, Any]] = [
     (Time(aware=True), "08:30:00+24:00"),
     (Time(aware=True), "08:30:00z"),
     (Time(aware=True), "24:00:00Z"),
+    (DateTime(), "2025-12-31T24:00:00"),
+    (DateTime(aware=True), "2025-12-24T08:30:00+05:75"),
     (Interval(), "P1M"),
     (Interval(), "P1Y"),
     (Interval(), "P1W"),
@@ -424,7 +426,9 @@ def test_the_message_says_what_was_expected() -> None:
         Integer().read("5")
     with pytest.raises(ValueError, match=r"^'x' is not a date \(YYYY-MM-DD\)$"):
         Date().read("x")
-    with pytest.raises(ValueError, match=r"^'2025-02-30' is not a date: day is out of range"):
+    with pytest.raises(
+        ValueError, match=r"^'2025-02-30' is not a date: a number in it is out of range"
+    ):
         Date().read("2025-02-30")
     with pytest.raises(ValueError, match=r"^'x' is not a time \(HH:MM:SS, no zone\)$"):
         Time().read("x")
@@ -666,6 +670,12 @@ def test_strict_json_names_the_key_that_stands_twice() -> None:
     """The text, pinned once."""
     with pytest.raises(ValueError, match=r"^key 'a' stands twice in one object$"):
         parse_json('{"a":1,"b":2,"a":3}')
+
+
+def test_strict_json_says_how_many_digits_an_integer_has_at_most() -> None:
+    """Python's own text says how to alter a process, which is no remedy for a file."""
+    with pytest.raises(ValueError, match=r"^an integer has more than 4,300 digits, the most"):
+        parse_json(f'{{"a":{"1" * 5000}}}')
 
 
 def test_deep_json_is_a_value_error() -> None:

@@ -34,8 +34,13 @@ class Place:
         try:
             self.path = Path(os.path.realpath(path))
         except (ValueError, OSError) as error:
+            why = (
+                getattr(error, "strerror", None) or "no file's name can hold one of its characters"
+            )
             raise BundleError(
-                Message("path-unusable", f"can't be a path: {error}"), file=shown(str(path))
+                Message("path-unusable", f"can't be a path: {why}"),
+                "Name another.",
+                file=shown(str(path)),
             ) from error
         self.parent = self.path.parent
 

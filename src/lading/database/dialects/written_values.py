@@ -54,11 +54,26 @@ def decimal_form(kind: Number) -> Callable[[str], Any]:
     return re.compile(rf"(?!-0(?:\.0*)?\Z)-?{digits}{tail}", re.ASCII).fullmatch
 
 
-def canonical_date(text: str) -> str:
-    """Return a date's text if it is canonical."""
-    if dt.date.fromisoformat(text).isoformat() != text:
-        raise ValueError(f"{shown(text)} is not a date (YYYY-MM-DD)")
-    return text
+def _canonical(parse: Callable[[str], Any], form: str) -> Callable[[str], str]:
+    """Return a function that returns a text if it is canonical, and has no zone."""
+
+    def check(text: str) -> str:
+        try:
+            value = parse(text)
+            if value.isoformat() == text and getattr(value, "tzinfo", None) is None:
+                return text
+        except ValueError:
+            pass
+        raise ValueError(f"{shown(text)} is not {form}")
+
+    return check
+
+
+canonical_date = _canonical(dt.date.fromisoformat, "a date (YYYY-MM-DD)")
+canonical_time = _canonical(dt.time.fromisoformat, "a time (HH:MM:SS, no zone)")
+canonical_moment = _canonical(
+    dt.datetime.fromisoformat, "a canonical datetime (YYYY-MM-DDTHH:MM:SS, no zone)"
+)
 
 
 def checked_date() -> Expression:
@@ -76,28 +91,12 @@ def checked_date() -> Expression:
     )
 
 
-def canonical_time(text: str) -> str:
-    """Return a time's text if it is canonical."""
-    moment = dt.time.fromisoformat(text)
-    if moment.tzinfo is not None or moment.isoformat() != text:
-        raise ValueError(f"{shown(text)} is not a time (HH:MM:SS, no zone)")
-    return text
-
-
-def canonical_moment(text: str) -> str:
-    """Return a zone-less datetime's text if it is canonical."""
-    moment = dt.datetime.fromisoformat(text)
-    if moment.tzinfo is not None or moment.isoformat() != text:
-        raise ValueError(f"{shown(text)} is not canonical")
-    return text
-
-
 def without_zone(kind: DateTime, text: str) -> str:
     """Return an aware datetime's canonical text without its ``Z``, a naive one's as it is."""
     if not kind.aware:
         return canonical_moment(text)
     if text[-1:] != "Z":
-        raise ValueError(f"{shown(text)} is not canonical")
+        raise ValueError(f"{shown(text)} is not a canonical datetime (YYYY-MM-DDTHH:MM:SSZ)")
     return canonical_moment(text[:-1])
 
 
