@@ -10,6 +10,7 @@ from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from lading.mapping.context import RowSetDraft
 from lading.mapping.fields import Owned, Ref, RefList
+from lading.mapping.foreign_key_names import ForeignKeyNames
 from lading.mapping.relationships import attribute_of, plain_pairs
 from lading.messages import alike, nearest
 
@@ -96,13 +97,21 @@ def _instead_of_viewonly(
     draft: RowSetDraft, name: str, relationship: RelationshipProperty[Any]
 ) -> str:
     """Say how else the reference can be declared."""
-    free = [columns for columns in draft.foreign if set(columns) == relationship.local_columns]
-    if relationship.direction is not RelationshipDirection.MANYTOONE or not free:
+    references = [
+        reference
+        for reference in draft.rows.references
+        if set(reference.columns) == relationship.local_columns
+    ]
+    if relationship.direction is not RelationshipDirection.MANYTOONE or not references:
         return "remove viewonly=True from it, or remove the field"
-    attribute = draft.hierarchy.attribute(free[0][0])
-    if len(free[0]) > 1 or attribute is None:
-        return "remove viewonly=True from it"
-    return f"name its column: {name} = Ref({attribute!r}), or remove viewonly=True from it"
+    (reference, *_) = references
+    if reference.name in draft.used:
+        return f"its foreign key is the reference {reference.name} already; remove one of the two"
+    names = ForeignKeyNames(draft).attributes_of(reference.columns)
+    columns = f"column: {name} = Ref({names[0]!r})"
+    if len(names) > 1:
+        columns = f"columns: {name} = Ref({tuple(names)!r})"
+    return f"name its {columns}, or remove viewonly=True from it"
 
 
 def _references(draft: RowSetDraft) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import marshmallow as ma
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import orm
 from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned, Ref
@@ -215,6 +216,55 @@ def test_the_column_of_a_viewonly_relationship_can_be_named() -> None:
     library = Library(viewonly()).with_others()
     schema_for(library.book, library.catalog, {"writer": Ref("writer_id")})
     assert "writer" in {item.name for item in library.catalog.use()["books"].references}
+
+
+def test_a_viewonly_relationship_of_a_reference_that_is_declared_already_is_told_so() -> None:
+    """Naming its column once more would be the next mistake."""
+    fields = {"author": Ref("writer_id"), "writer": Ref("author")}
+    library = Library(viewonly()).with_others()
+    schema_for(library.book, library.catalog, fields)
+    (mistake,) = mistakes(library.catalog)
+    assert mistake.endswith(
+        "its foreign key is the reference author already; remove one of the two"
+    )
+
+
+def test_a_viewonly_relationship_by_several_columns_can_be_named_by_them() -> None:
+    """Where it leads elsewhere than their foreign key, which has a relationship of its own."""
+    base = new_base()
+
+    def column() -> Any:
+        return mapped_column(sa.Integer, nullable=False)
+
+    class Place(base):
+        __tablename__ = "places"
+        __table_args__ = (sa.UniqueConstraint("a", "b"),)
+        id, slug, a, b, c = id_column(), slug_column(), column(), column(), column()
+
+    class Trip(base):
+        __tablename__ = "trips"
+        __table_args__ = (sa.ForeignKeyConstraint(["x", "y"], ["places.a", "places.b"]),)
+        id, slug, x, y = id_column(), slug_column(), column(), column()
+        place = relationship(Place)
+        near = relationship(
+            Place,
+            viewonly=True,
+            primaryjoin=lambda: sa.and_(
+                orm.foreign(Trip.x) == Place.a, orm.foreign(Trip.y) == Place.c
+            ),
+        )
+
+    def declared(wanted: Any) -> Catalog:
+        catalog = Catalog("trips")
+        schema_for(Place, catalog)
+        schema_for(Trip, catalog, {"to": Ref(wanted)})
+        return catalog
+
+    (mistake,) = mistakes(declared("near"))
+    assert "name its columns: to = Ref(('x', 'y')), or remove viewonly=True" in mistake
+    assert [reference.name for reference in declared(("x", "y")).use()["trips"].references] == [
+        "to"
+    ]
 
 
 # One mistake, one message
