@@ -32,7 +32,8 @@ from lading.mapping.ownership import Ownership
 from lading.mapping.references import written_parts
 from lading.mapping.settings import Settings
 from lading.mapping.surrogate_keys import key_names
-from lading.messages import Message, nearest
+from lading.mapping.unknown_names import unknown_field
+from lading.messages import Message
 from lading.model.entities import Entities
 from lading.model.rowsets import Column, Links, Reference, RowSet, SchemaClass, Value
 
@@ -239,8 +240,7 @@ class Derivation:
                     self.context.report(
                         rows.schema,
                         "field-unmatched",
-                        f"{listing} names an unknown field {name!r}; expected one of: "
-                        + nearest(name, sorted(known)),
+                        f"{listing} names {unknown_field(rows, name, sorted(known))}",
                     )
 
     def _check(self, roots: dict[str, RowSet]) -> None:

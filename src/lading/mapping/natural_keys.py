@@ -8,7 +8,8 @@ from typing import Any
 
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.generated_values import generates, is_numbered
-from lading.messages import nearest, shown
+from lading.mapping.unknown_names import unknown_field
+from lading.messages import shown
 from lading.model.entities import KeyChoice, shown_names
 from lading.model.rowsets import Column, Reference, RowSet, SchemaClass, Value
 from lading.model.uniqueness import FILLED, is_guarded, unique_columns
@@ -308,9 +309,7 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
                 )
             return member
     names = [member.name for member in rows.members if isinstance(member, Value | Reference)]
-    known = nearest(name, names)
-    text = f"natural_key names an unknown field {name!r}; expected one of: {known}"
-    raise AmbiguousDeclaration(text, name)
+    raise AmbiguousDeclaration(f"natural_key names {unknown_field(rows, name, names)}", name)
 
 
 def choices(

@@ -134,7 +134,28 @@ def test_a_misspelt_field_is_told_what_there_is(fields: dict[str, Any], told: st
         ),
         (
             {"exclude": ("author_id",)},  # the reference would be written all the same
-            "Meta names an unknown field 'author_id'; expected one of: author, id, place, title",
+            "Meta names an unknown field 'author_id', which stands in records as 'author'; "
+            "expected one of: author, id, place, title",
+        ),
+        (
+            {"natural_key": ("author", "place_id")},
+            "natural_key names an unknown field 'place_id', which stands in records as 'place'; "
+            "expected one of: place, id, title, author",
+        ),
+        (
+            {"natural_key": ("author", "slug")},
+            "natural_key names an unknown field 'slug', which is reached by the reference "
+            "'author' or 'place'; expected one of: author, id, title, place",
+        ),
+        (
+            {"natural_key": "shelves"},
+            "natural_key names an unknown field 'shelves', which is reached by the reference "
+            "'place'; expected one of: place, id, title, author",
+        ),
+        (
+            {"natural_key": "title", "exclude": ("title",)},
+            "natural_key names an unknown field 'title', which Meta.exclude leaves out; expected "
+            "one of: id, author, place",
         ),
         (
             {"volatile": "titel"},
