@@ -318,3 +318,83 @@ def test_a_clash_of_nested_rows_says_which_and_with_whom(
 def test_a_condition_is_read_from_the_statement_of_an_index(sql: str, condition: str) -> None:
     """Not from names, texts or comments."""
     assert condition_of(sql) == condition
+
+
+# Rows of several parents
+
+
+@cache
+def addresses() -> Any:
+    """Return models of addresses: of people, who have one of each kind, and of shops."""
+    base, catalog = new_base(), Catalog("addresses")
+
+    class Address(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "addresses"
+        __table_args__ = (
+            sa.UniqueConstraint("person_id"),
+            sa.UniqueConstraint("person_id", "number"),
+            sa.CheckConstraint("(person_id IS NULL) <> (shop_id IS NULL)", name="one_owner"),
+        )
+        id = key()
+        person_id = to("people.id", null=True)
+        shop_id = to("shops.id", null=True)
+        number = number()
+        words = text()
+
+    class Person(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "people"
+        id = key()
+        slug = slug()
+        addresses = relationship(Address)
+
+    class Shop(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "shops"
+        id = key()
+        slug = slug()
+        addresses = relationship(Address)
+
+    owned = schema_for(Address, catalog)
+    for model in (Person, Shop):
+        schema_for(model, catalog, {"addresses": Owned(owned)})
+    return base.metadata, catalog
+
+
+@pytest.mark.parametrize("mode", ["skip", "update"])
+def test_rows_hold_no_unique_values_of_another_parent_s(backend: Backend, mode: str) -> None:
+    """Neither those that are inserted nor those that stay, each with its id."""
+    metadata, catalog = addresses()
+
+    def shops(**words: str) -> Any:
+        rows = {
+            slug: [{"number": 1, "words": word} for word in listed.split()]
+            for slug, listed in words.items()
+        }
+        return {"shops": [{"slug": slug, "addresses": owned} for slug, owned in rows.items()]}
+
+    select = sa.select(metadata.tables["addresses"].c["words", "id"])
+    with backend.database(metadata) as engine:
+        import_document(engine, shops(a="w x y"), catalog=catalog)
+        with engine.connect() as connection:
+            before = dict(connection.execute(select).all())
+        bundle = shops(a="x y z", b="w w")
+        options: Any = {"catalog": catalog, "on_conflict": mode}
+        plan = import_document(engine, bundle, dry_run=True, **options)
+        assert not plan.problems
+        assert list(plan.unchecked) == ["addresses: 1 CHECK constraint (one_owner)"]
+        import_document(engine, bundle, expect=plan, **options)
+        with engine.connect() as connection:
+            rows = connection.execute(select).all()
+    assert {(word, before[word]) for word in "xy"} <= {tuple(row) for row in rows}
+
+
+def test_a_second_row_of_a_parent_who_may_have_one_is_still_found(backend: Backend) -> None:
+    """In the table that other parents' rows are in as well."""
+    metadata, catalog = addresses()
+    rows = [{"number": n, "words": "x"} for n in range(2)]
+    bundle = {"people": [{"slug": "a", "addresses": rows}]}
+    with backend.database(metadata) as engine:
+        plan = import_document(engine, bundle, catalog=catalog, dry_run=True)
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, bundle, catalog=catalog)
+    for problems in (plan.problems, caught.value.report.problems):
+        assert "is the second row of" in str(problems[0])

@@ -209,9 +209,12 @@ class UniqueSets:
                 yield table, index.name
 
     def _indexes(self, rows: RowSet) -> Iterator[tuple[sa.Table, UniqueIndex]]:
+        """Yield the indexes in which rows may collide; not those that hold a null of each."""
         for table in rows.tables:
             for index in self.indexes.get(table, ()):
-                yield table, index
+                columns = _named(table, index.columns).values()
+                if index.nulls_equal or set(rows.void_columns).isdisjoint(columns):
+                    yield table, index
 
 
 def _named(table: sa.Table, names: frozenset[str]) -> dict[str, Column | None]:
@@ -226,7 +229,7 @@ def _unique_set(rows: RowSet, table: sa.Table, index: UniqueIndex) -> UniqueMemb
     named = _named(table, index.columns)
     chosen = set(named.values())
     columns = tuple(column for column in table.columns if column in chosen)
-    if not columns or len(columns) < len(named):
+    if not columns or len(columns) < len(named) or not chosen.isdisjoint(rows.void_columns):
         return None
     parts = unique_parts(rows, columns)
     if not parts and not set(rows.owner_columns).issuperset(columns):

@@ -177,6 +177,7 @@ class Ownership:
             whole_key=child.key,
             parent=rows,
             owner_columns=tuple(dict.fromkeys(own)),
+            void_columns=tuple(column for column in own if column not in via.columns),
         )
 
     def _nested_members(

@@ -155,7 +155,8 @@ class RowSet(Computed):
     stand in written order: key first.  ``surrogate`` is the generated primary
     key that records don't carry, if there is one.  ``is_owned`` says whether the rows
     live in other records, ``newest_first`` whether their list runs from the highest
-    generated id down; ``owner_columns`` hold whose they are, and ``whole_key`` is
+    generated id down; ``owner_columns`` hold whose they are, ``void_columns`` are those of
+    them by which they would be another parent's and which are null, and ``whole_key`` is
     the natural key with the ways to owners, which their records leave out.
     ``is_known_by_id`` says that the key is an id of the database's, for want of a better.
     Of a hierarchy, ``discriminator`` says which class a row is of, ``classes`` which there
@@ -177,6 +178,7 @@ class RowSet(Computed):
     is_owned: bool = False
     newest_first: bool = False
     owner_columns: tuple[Column, ...] = ()
+    void_columns: tuple[Column, ...] = ()
     whole_key: tuple[Value | Reference, ...] = ()
     is_known_by_id: bool = False
     discriminator: Value | None = None

@@ -110,7 +110,8 @@ def matching_sets(rows: RowSet) -> list[Parts]:
         is_owners = set(rows.identity) <= set(rows.owner_columns)
         return [parts] if parts or is_owners else []
     owned = set(rows.owner_columns)
-    by_scope = sorted(unique_columns(rows.table), key=lambda group: not owned.isdisjoint(group))
+    known = [g for g in unique_columns(rows.table) if set(rows.void_columns).isdisjoint(g)]
+    by_scope = sorted(known, key=lambda group: not owned.isdisjoint(group))
     groups = [covering(rows, group, rows.owner_columns) for group in by_scope]
     sets = list(dict.fromkeys(parts for parts in (rows.key, *groups) if parts))
     has_one = any(owned.issuperset(group) for group in by_scope)
