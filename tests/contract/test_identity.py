@@ -169,32 +169,16 @@ def test_an_id_that_another_record_has_is_a_problem_that_names_both(
     assert problems(engine, rewritten(path, apart), made[1]) == [
         "record 1, id: id 5 already belongs to goods {'slug': 'bread'}, which has another natural "
         "key ('slug'). Correct one of them, or declare natural_key = 'id' if that is what "
-        "identifies it, or leave ids out of the records; before a mirror, which deletes last, "
-        "delete that record yourself.",
+        "identifies it, or leave ids out of the records; or, if the bundle lacks that record, delete "
+        "it first or let a mirror replace it.",
         "record 3, id: id 6 already belongs to goods {'slug': 'rye'}, which has another natural "
         "key ('slug'). Correct one of them, or declare natural_key = 'id' if that is what "
-        "identifies it, or leave ids out of the records; before a mirror, which deletes last, "
-        "delete that record yourself.",
+        "identifies it, or leave ids out of the records; or, if the bundle lacks that record, delete "
+        "it first or let a mirror replace it.",
     ]
     report = import_all(engine, path, catalog=made[1], on_error="continue")
     assert (report.inserted, report.failed) == (1, 2)
     assert ids_of(engine, made[2]) == {"bread": 5, "rye": 6, "pie": 7}
-
-
-def test_a_mirror_does_not_take_the_id_of_a_record_that_it_deletes(
-    backend: Backend, tmp_path: Path
-) -> None:
-    """Deletions come last: it is refused by name, by its plan too, and nothing is written."""
-    made = goods()
-    engine = target_of(made, backend, bread=5, rye=6)
-    path = bundle_of(made, tmp_path / "b", cake=5, rye=6)
-    options: dict[str, Any] = {"catalog": made[1], "on_conflict": "mirror"}
-    plan = import_all(engine, path, dry_run=True, **options)
-    with pytest.raises(ImportFailed) as caught:
-        import_all(engine, path, **options)
-    assert [str(p) for p in plan.problems] == [str(p) for p in caught.value.report.problems]
-    assert "delete that record yourself" in plan.problems[0].message
-    assert ids_of(engine, made[2]) == {"bread": 5, "rye": 6}
 
 
 def test_two_records_with_one_id_name_each_other(sqlite_memory: Backend, tmp_path: Path) -> None:

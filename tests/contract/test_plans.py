@@ -175,20 +175,18 @@ def test_an_import_that_differs_from_its_plan_writes_nothing(engine: sa.Engine) 
     assert content(engine) == before
 
 
-def test_a_plan_knows_that_a_deleted_records_id_is_free_too_late(backend: Backend) -> None:
-    """Ids that records carry aren't parked: the import refuses them, and so does its plan."""
+def test_a_plan_knows_that_a_new_record_takes_the_id_of_one_that_goes(backend: Backend) -> None:
+    """An id that the application gives passes on with its row, and frees no other value too late."""
     base = new_base()
     things = table(base, "things", id=mapped_column(sa.Uuid(), primary_key=True))
     catalog = catalog_of(things)
     ids = [str(UUID(int=n)) for n in (1, 2)]
+    new = {"things": [{"slug": "b", "id": ids[0]}, {"slug": "c", "id": ids[1]}]}
     with backend.database(base.metadata) as engine:
         import_document(engine, {"things": [{"id": ids[0], "slug": "a"}]}, catalog=catalog)
-        new = {"things": [{"id": ids[0], "slug": "b"}, {"id": ids[1], "slug": "c"}]}
         plan = import_document(engine, new, catalog=catalog, on_conflict="mirror", dry_run=True)
-        with pytest.raises(ImportFailed) as caught:
-            import_document(engine, new, catalog=catalog, on_conflict="mirror")
-    assert [problem.key for problem in plan.problems] == [{"slug": "b"}]
-    assert [problem.key for problem in caught.value.report.problems] == [{"slug": "b"}]
+        import_document(engine, new, catalog=catalog, on_conflict="mirror", expect=plan)
+        assert export_document(engine, catalog=catalog)["things"] == new["things"]
 
 
 def test_a_plan_leaves_out_what_refers_to_bad_records(engine: sa.Engine) -> None:

@@ -245,7 +245,9 @@ class Collisions:
         remedy = f"Correct one of them, or declare natural_key = {_declared(parts)} if that is what"
         also = ", or leave ids out of the records" if is_id else ""
         if is_id and is_stored:
-            also += "; before a mirror, which deletes last, delete that record yourself"
+            also += (
+                "; or, if the bundle lacks that record, delete it first or let a mirror replace it"
+            )
         return Collision(
             parts[0].written,
             Message(

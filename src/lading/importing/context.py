@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lading.database.live.base import Database
@@ -15,6 +15,7 @@ from lading.importing.unique_sets import UniqueSets
 from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
 from lading.report import Problem, Problems
+from lading.scratch.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class LoadContext:
     An import loads its payload once, or again where records turn out bad after they were
     written; each load has a context of its own.  ``cascade`` says whether deletions may take
     along rows outside of the records, and ``keeps_good`` whether bad records are left out.
+    ``renames`` has the new natural keys of rows, once a plan has found those that need some.
     """
 
     database: Database
@@ -37,6 +39,7 @@ class LoadContext:
     journal: Journal
     cascade: bool
     keeps_good: bool
+    renames: Mapping[str, Spool] | None
 
 
 class Exclusions:

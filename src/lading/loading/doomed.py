@@ -7,17 +7,19 @@ from itertools import chain
 
 from lading.database.dialects.base import Row
 from lading.importing.context import LoadContext
-from lading.importing.deletions.cascades import cascades_of
+from lading.importing.deletions.cascades import Consequences, cascades_of
 from lading.importing.deletions.catalog_references import Rewritten
 from lading.importing.deletions.deleter import Deleter
 from lading.importing.deletions.doomed_tree import DoomedTree
+from lading.importing.deletions.records import keys_of_records
 from lading.importing.deletions.refusal import Refusal
 from lading.importing.journal import WriteLog
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.row_marks import RowMarks
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.left_rows import fail_held, left_trees
-from lading.messages import Message
+from lading.messages import Message, shown
+from lading.model.hidden import has_hidden
 from lading.report import Problem
 
 Trees = Mapping[str, DoomedTree]
@@ -138,8 +140,15 @@ def note_consequences(
     if not any(tree.counts[tree.root] for tree in trees.values()):
         return WriteLog()
     outcomes = {entity.root.name: entity.outcome for entity in updates}
+    more = context.journal.closing(RowMarks()) if any(e.replaced for e in updates) else None
     consequences = cascades_of(
-        context.database, context.entities, context.order, trees, rewritten, beside=beside
+        context.database,
+        context.entities,
+        context.order,
+        trees,
+        rewritten,
+        beside=beside,
+        by_record=more,
     )
     context.outcomes.cascades += consequences.cascades
     if not refuses:
@@ -147,6 +156,9 @@ def note_consequences(
     for refusal in consequences.refusals:
         _report(outcomes[refusal.entity], refusal)
     context.outcomes.problems.more += consequences.more_refusals
+    if more is not None:
+        for entity in updates:
+            _refuse_replaced(context, entity, consequences, more)
     for along in consequences.cascades if not cascade else ():
         message = Message(
             "cascade-needed",
@@ -155,6 +167,37 @@ def note_consequences(
         )
         _report(outcomes[along.entity], Refusal(along.entity, None, message))
     return consequences.log
+
+
+def _refuse_replaced(
+    context: LoadContext, entity: CollectedUpdates, consequences: Consequences, more: RowMarks
+) -> None:
+    """Report the new records that need the rows of records which others refer to from outside.
+
+    Args:
+        context: the load.
+        entity: what the load does to the records.
+        consequences: what would go along with the rows, and what holds them.
+        more: further rows that would take others along.
+    """
+    root, takers = entity.root, consequences.takers
+    held = {(refusal.entity, refusal.record) for refusal in consequences.refusals}
+    for chunk in entity.replaced:
+        for place, row in enumerate(chunk.changes.identities):
+            stored = root.name, row or ()
+            if stored not in takers and stored not in held and stored not in more:
+                continue
+            old = keys_of_records(context.database, root, [stored[1]])
+            new = entity.outcome.key_at(chunk.batch, place)
+            id_ = "" if has_hidden(root) else f" (primary key {', '.join(map(shown, stored[1]))})"
+            along = f": {', '.join(map(str, takers[stored]))}" if stored in takers else ""
+            message = Message(
+                "cascade-needed",
+                f"{shown(new)} needs the row of {shown(old.get(stored[1]))}{id_}, which the bundle "
+                f"lacks, and other rows that refer to that one would stay{along}. Give the row the "
+                "new natural key in the database, or delete it there first",
+            )
+            entity.outcome.fail(chunk.batch.numbers[place], new, None, message)
 
 
 def rewritten_records(updates: Sequence[CollectedUpdates]) -> Rewritten:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lading.catalog import Catalog
@@ -20,6 +20,7 @@ from lading.importing.import_options import UPDATING, ImportOptions
 from lading.importing.outcomes import Outcomes
 from lading.importing.payload import Payload
 from lading.importing.updates.entity_updates import referred_fields
+from lading.importing.updates.replaced_rows import RowsReplaced
 from lading.loading.loader import Loader, names_loaded
 from lading.loading.planner import Planner
 from lading.loading.unchecked import fingerprint_of, unchecked_by_plans
@@ -30,6 +31,7 @@ from lading.planning.differences import require_expected
 from lading.planning.file_format import PlanHeader
 from lading.planning.plan import Diff, ImportPlan
 from lading.report import Alteration, ImportReport
+from lading.scratch.spool import Spool
 
 
 def prepared_import(
@@ -87,7 +89,7 @@ class ImportRun:
                 database = opened.database
                 foreseen = self._foreseen(database, payload)
                 revisions = compared(payload.revisions, database, catalog.use())
-                outcomes = Loader(database, catalog, payload, options, self.progress).run()
+                outcomes = self._outcomes(database, payload)
                 report = _report(payload, outcomes, callers=opened.callers)
                 report.revisions = revisions
                 if report.problems and not options.keeps_good:
@@ -100,6 +102,23 @@ class ImportRun:
                 _warn_of(report.altered)
             report.committed = not report.callers
             return report
+
+    def _outcomes(self, database: Database, payload: Payload) -> Outcomes:
+        """Load; where new records need the keys of rows that go, as a plan of all says."""
+        arguments = (database, self.catalog, payload, self.options, self.progress)
+        with suppress(RowsReplaced):
+            return Loader(*arguments).run()
+        with ExitStack() as stack:
+            planner, loader = Planner(*arguments), Loader(*arguments)
+            planner.found = {name: stack.enter_context(closing(Spool())) for name in planner.roots}
+            planned = planner.run()
+            if planned.problems:
+                return planned
+            loader.renames = planner.found
+            loaded = loader.run()
+        # Records that refer to such rows say so already when they are compared.
+        counts = loaded.counts if loaded.problems else planned.counts
+        return replace(loaded, counts=counts, changes=planned.changes)
 
     def _foreseen(self, database: Database, payload: Payload) -> ChangeLog | None:
         """Return the changes as a plan of now tells them, where a load would tell them otherwise.

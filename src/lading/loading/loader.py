@@ -28,6 +28,7 @@ from lading.importing.resolvers import Resolvers
 from lading.importing.unique_sets import UniqueSets
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.entity_updates import EntityUpdates
+from lading.importing.updates.replaced_rows import Renames, rename_rows
 from lading.loading.doomed import delete_doomed, gone_records
 from lading.loading.entity_loader import EntityLoader
 from lading.loading.reference_keys import ReferenceKeys, reference_keys
@@ -43,6 +44,8 @@ class Loader:
 
     #: Whether a load begins again without bad records even if it keeps none.
     leaves_bad_out = False
+    #: The rows that get the natural keys of new records first; ``None`` if there may be others.
+    renames: Renames | None = None
 
     def __init__(
         self,
@@ -109,6 +112,7 @@ class Loader:
             Journal(reads_back=self.reads_back),
             self.options.cascade,
             self.options.keeps_good,
+            self.renames,
         )
 
     def _load(self, context: LoadContext) -> None:
@@ -165,6 +169,8 @@ class Loader:
     ) -> None:
         """Load one entity's records, chunk by chunk; what updates existing ones is added."""
         outcome = EntityOutcome(context.outcomes, root, self.payload)
+        if self.renames:
+            rename_rows(context, root, outcome, self.renames)
         collected = self._collected(context, root, outcome)
         updates = EntityUpdates(collected) if collected is not None else None
         all_updates += [updates] if updates else []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 
 from lading.importing.conflicts import POLICIES, Conflicts
 from lading.importing.context import LoadContext
 from lading.importing.entity_reader import EntityReader
 from lading.importing.outcomes import EntityOutcome
+from lading.importing.updates.collected_updates import CollectedUpdates
+from lading.importing.updates.replaced_rows import Renames
 from lading.loading.doomed import (
     all_left,
     doomed_trees,
@@ -29,6 +32,8 @@ class Planner(Loader):
     is_settled = False
     #: Records may refer to others that turn out bad later, so a plan always begins again without.
     leaves_bad_out = True
+    #: Takes the rows that get the natural keys of new records first, where a load follows.
+    found: Renames | None = None
 
     def _load(self, context: LoadContext) -> None:
         """Decide on all records, then check those that would be written."""
@@ -54,6 +59,7 @@ class Planner(Loader):
                     reference_keys.check(gone)
             if not (compete or self.exclusions.must_restart):
                 self.is_settled = self.exclusions.must_restart = True
+            self._hand_on(updates)
         note_consequences(
             context,
             updates,
@@ -65,6 +71,13 @@ class Planner(Loader):
         )
         if not context.outcomes.problems:
             self._check_links(context.outcomes)
+
+    def _hand_on(self, updates: Sequence[CollectedUpdates]) -> None:
+        """Keep the rows that get other natural keys for a load."""
+        if (found := self.found) is not None:
+            for entity in updates:
+                for chunk in entity.replaced:
+                    found[entity.root.name].append(chunk)
 
     def _decide(self, context: LoadContext, root: RowSet, keys: PlannedKeys) -> EntityPlanner:
         """Decide what would happen to one entity's records."""

@@ -139,6 +139,8 @@ class UniqueChecks:
             for identity in identities:
                 for unique in freed:
                     yield _text(unique, identity), b"", 0
+        for chunk in updates.replaced:
+            yield from self._replaced(chunk.changes)
         for chunk in updates.updates:
             yield from self._changing(chunk.changes)
         for chunk in updates.takers:
@@ -147,6 +149,12 @@ class UniqueChecks:
             for left in updates.matcher.left.group(rows.name):
                 for unique in self.sets[rows]:
                     yield _text(unique, left.partner.row.identity), b"", 0
+
+    def _replaced(self, changes: RowChanges) -> Iterator[tuple[bytes, bytes, int]]:
+        """Yield the rows that become new records', which take their keys as well."""
+        for identity in changes.identities:
+            for unique in self.sets[self.root]:
+                yield _text(unique, identity), b"", 0
 
     def _taken_over(self, changes: RowChanges) -> Iterator[tuple[bytes, bytes, int]]:
         """Yield the stored rows that new records take over, which keep their own values."""

@@ -19,6 +19,7 @@ from lading.importing.row_marks import RowMarks
 from lading.importing.updates.differing_records import DifferingRecords, UpdateExisting
 from lading.importing.updates.left_rows import note_left
 from lading.importing.updates.record_matcher import Partner, RecordMatcher
+from lading.importing.updates.replaced_rows import ReplacedRows
 from lading.importing.updates.row_changes import RecordUpdates, RowChanges
 from lading.importing.updates.settling import UnsettledRecords
 from lading.importing.updates.unique_values import UniqueValues
@@ -76,6 +77,8 @@ class CollectedUpdates:
         #: The latter as far as they were passed while all were read along.
         self.lacking = journal.spool()
         self.knows_lacking = False
+        #: New records that need the keys of some of these, where no load has changed them before.
+        self.replaced = journal.spool()
         #: The natural keys of bad records, whose rows stay, and the number of one without a key.
         self.left_out = journal.spool()
         self.unreadable: int | None = None
@@ -128,6 +131,7 @@ class CollectedUpdates:
         """
         if self.mirrors:
             self._doom()
+            self._find_replaced()
         for nesting in self.nesting:
             numbers = nesting.batch.numbers
             self.matcher.leave(self.root, nesting.records, nesting.partners, numbers)
@@ -158,6 +162,12 @@ class CollectedUpdates:
                 content = self.comparison.raw.stored_content(line)
                 self.unique.leave(self.root, content, None, row.identity)
                 self.matcher.leave_doomed(Partner(row, content))
+
+    def _find_replaced(self) -> None:
+        """Find the rows that go whose keys new records need."""
+        if self.doomed and self.new and self.context.renames is None:
+            for updates in ReplacedRows(self.context, self.comparison).find(self.new, self.doomed):
+                self.replaced.append(updates)
 
     def _keep_left_out(self) -> None:
         """Keep the stored rows of bad records."""

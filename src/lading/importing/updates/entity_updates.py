@@ -10,6 +10,7 @@ from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.left_rows import delete_left
 from lading.importing.updates.parking import ParkedRows, Parking
+from lading.importing.updates.replaced_rows import RowsReplaced
 from lading.importing.updates.row_changes import RecordUpdates
 from lading.importing.updates.row_updater import RowUpdater
 from lading.importing.updates.taken_values import TakenValues
@@ -42,6 +43,8 @@ class EntityUpdates:
     def prepare(self) -> Iterator[Batch]:
         """Free what other rows take, and yield the new records, which can be inserted then."""
         self.collected.match()
+        if self.collected.replaced:
+            raise RowsReplaced
         self._delete_left(last=False)
         self._park()
         self._write_referred()
