@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import groupby
 
 import sqlalchemy as sa
 
@@ -21,16 +20,9 @@ JOIN pg_inherits i ON i.inhrelid = c.oid
 JOIN pg_class p ON p.oid = i.inhparent
 WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')
 """
-#: Tables with others that inherit from them, which aren't partitions.
-_CHILDREN = """
-SELECT pn.nspname, p.relname, n.nspname, c.relname
-FROM pg_inherits i
-JOIN pg_class c ON c.oid = i.inhrelid
-JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_class p ON p.oid = i.inhparent
-JOIN pg_namespace pn ON pn.oid = p.relnamespace
-WHERE NOT c.relispartition AND c.relkind IN ('r', 'f') AND pn.nspname !~ '^pg_|^information_schema$'
-ORDER BY 1, 2, 3, 4
+_FOREIGN_TABLES = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'f' AND NOT c.relispartition
 """
 
 
@@ -86,20 +78,8 @@ def _of_postgresql(connection: sa.Connection) -> Reasons:
 
     for schema, name, parent in connection.exec_driver_sql(_PARTITIONS):
         yield full_name(schema, name), f"its rows are those of {parent}, whose partition it is"
-    for key, rows in groupby(connection.exec_driver_sql(_CHILDREN).all(), lambda row: row[:2]):
-        parent, children = full_name(*key), [full_name(*row[2:]) for row in rows]
-        if _shows_others(connection, *key):
-            yield parent, f"it shows the rows of {', '.join(children)} as its own (INHERITS)"
-        else:
-            reason = f"it has no rows, which {parent} would show as its own (INHERITS)"
-            yield from ((child, reason) for child in children)
-
-
-def _shows_others(connection: sa.Connection, schema: str, name: str) -> bool:
-    """Tell whether a table shows rows of tables that inherit from it."""
-    table = connection.dialect.identifier_preparer.format_table(sa.table(name, schema=schema))
-    other = sa.text(f"SELECT 1 FROM {table} WHERE tableoid <> CAST(:name AS regclass) LIMIT 1")
-    return connection.execute(other, {"name": table}).first() is not None
+    for schema, name in connection.exec_driver_sql(_FOREIGN_TABLES):
+        yield full_name(schema, name), "it is a foreign table, whose rows another server has"
 
 
 _INTERNAL: dict[str, Callable[[sa.Connection], Reasons]] = {

@@ -26,7 +26,7 @@ def delete_among(
     Returns:
         How many rows there were.
     """
-    return _run_among(database, f"DELETE FROM {database.dialect.table(table)}", columns, keys)
+    return _run_among(database, f"DELETE FROM {database.dialect.own_rows(table)}", columns, keys)
 
 
 def set_among(
@@ -50,7 +50,7 @@ def set_among(
     """
     dialect = database.dialect
     sets = ", ".join(f"{dialect.name(column)} = {dialect.mark}" for column in values)
-    sql = f"UPDATE {dialect.table(table)} SET {sets}"
+    sql = f"UPDATE {dialect.own_rows(table)} SET {sets}"
     return _run_among(database, sql, columns, keys, tuple(values.values()))
 
 

@@ -22,6 +22,7 @@ from lading.database.live.base import Database, TableKeys
 from lading.database.refusals import is_lost, refusals
 from lading.database.tables import keys_of, require_tables, tables_of
 from lading.errors import OutcomeUnknown, TargetError
+from lading.mapping.coverage import uncarried
 from lading.messages import Message, listed
 from lading.options import session_of
 
@@ -61,7 +62,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
             stack.callback(_give_back, database)
             database.begin_reading()
             stack.enter_context(database.settings())
-            database.refuse_hidden(tables_of(catalog.use()))
+            _refuse_hidden(database, catalog)
             yield Opened(database, callers=False, snapshot="one snapshot, opened by lading")
             connection.rollback()
             return
@@ -69,7 +70,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
         database.ensure_begun(writing=False)
         _refuse_autocommit(database)
         stack.enter_context(database.settings())
-        database.refuse_hidden(tables_of(catalog.use()))
+        _refuse_hidden(database, catalog)
         before = database.moment() if database.sees_others() else ""
         yield Opened(database, callers=True, snapshot=database.snapshot())
         if before and database.moment() != before:
@@ -119,7 +120,7 @@ def writing(
             database.look_up_server()
             stack.enter_context(database.settings())
             require_tables(database, catalog.use())
-            database.refuse_hidden(tables_of(catalog.use()))
+            _refuse_hidden(database, catalog)
             database.check_at_once(tables_of(catalog.use()))
             yield Opened(database, callers=False, snapshot="")
             _commit(connection)
@@ -133,10 +134,15 @@ def writing(
         stack.callback(_expire(owner))
         with database.connection.begin_nested():
             require_tables(database, catalog.use())
-            database.refuse_hidden(tables_of(catalog.use()))
+            _refuse_hidden(database, catalog)
             waiting = database.check_at_once(tables_of(catalog.use()))
             yield Opened(database, callers=True, snapshot="")
             database.check_at_commit(waiting)
+
+
+def _refuse_hidden(database: Database, catalog: Catalog) -> None:
+    """Raise ``TargetError`` if rows of a catalog's tables are hidden, or shown by other tables."""
+    database.refuse_hidden(tables_of(catalog.use()), uncarried(catalog.use()))
 
 
 def _give_back(database: Database) -> None:

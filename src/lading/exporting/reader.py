@@ -217,4 +217,4 @@ def count_rows(database: Database, table: sa.Table, where: Any = None) -> int:
     if where is None:
         return int(database.fetch(database.dialect.counting(table))[0][0])
     statement = sa.select(sa.func.count()).select_from(table).where(where)
-    return int(database.connection.execute(statement).scalar_one())
+    return int(database.execute(statement).scalar_one())

@@ -65,7 +65,7 @@ class Condition:
         same = " AND ".join(
             f"lading_row.{own} = {name}" for own, name in zip(inner, names, strict=True)
         )
-        table, sql = database.dialect.table(self.table), database.dialect.escaped(self.sql)
+        table, sql = database.dialect.own_rows(self.table), database.dialect.escaped(self.sql)
         return f"EXISTS (SELECT 1 FROM {table} AS lading_row WHERE {same} AND ({sql}))"
 
 

@@ -38,12 +38,15 @@ class ServerFacts:
         encodings: the encodings of a PostgreSQL database and its connection, but UTF-8.
         sorts_by_code_point: whether PostgreSQL sorts text so without being asked to.
         is_in_utc: whether the time zone of a MariaDB session is UTC.
+        parents: the tables of PostgreSQL that show the rows of others, which inherit from them;
+            those in the search path also without their schema.
     """
 
     is_utf8: bool = True
     encodings: frozenset[str] = frozenset()
     sorts_by_code_point: bool = False
     is_in_utc: bool = True
+    parents: frozenset[Place] = frozenset()
 
 
 class Dialect(Computed, ABC):
@@ -114,6 +117,11 @@ class Dialect(Computed, ABC):
     def table(self, table: sa.Table) -> str:
         """Return a table's quoted name, with its schema."""
         return self.quoted(table.schema, table.name)
+
+    def own_rows(self, table: sa.Table) -> str:
+        """Return what SELECT, UPDATE and DELETE call a table to mean its own rows alone."""
+        name = self.table(table)
+        return f"ONLY {name}" if self.place(table) in self.facts.parents else name
 
     def sequence(self, sequence: sa.Sequence) -> str:
         """Return a sequence's quoted name, with its schema."""
@@ -221,7 +229,7 @@ class Dialect(Computed, ABC):
     def counting(self, table: sa.Table, columns: Iterable[Column] = ()) -> str:
         """Return the SELECT of how many rows a table has, and how many have each column set."""
         counts = ["count(*)", *(f"count({self.name(column)})" for column in columns)]
-        return f"SELECT {', '.join(counts)} FROM {self.table(table)}"
+        return f"SELECT {', '.join(counts)} FROM {self.own_rows(table)}"
 
     @abstractmethod
     def numbers(self, count: int) -> sa.FromClause:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 from sqlalchemy.sql import sqltypes
 
 from lading.codegen import Expression
-from lading.database.dialects.base import Dialect, Row, choice_rank
+from lading.database.dialects.base import Dialect, Row, ServerFacts, choice_rank
 from lading.database.dialects.postgresql_encodings import within
+from lading.database.dialects.postgresql_parents import reading_own_rows
 from lading.database.dialects.postgresql_values import PostgreSQLCodecs
 from lading.mapping.columns import underlying
 from lading.model.rowsets import Column
@@ -26,6 +28,13 @@ class PostgreSQL(Dialect):
 
     codecs_class = PostgreSQLCodecs
     url = "postgresql+psycopg://..."
+
+    def __init__(
+        self, sqlalchemy: SQLAlchemyDialect, *arguments: Any, facts: ServerFacts, **options: Any
+    ) -> None:
+        if facts.parents:
+            sqlalchemy = reading_own_rows(sqlalchemy, facts.parents)
+        super().__init__(sqlalchemy, *arguments, facts=facts, **options)
 
     def binder(self, column: Column, kind: Kind) -> Expression:
         return within(sorted(self.facts.encodings), super().binder(column, kind))
@@ -106,15 +115,15 @@ class PostgreSQL(Dialect):
             for place, column in enumerate(key)
         )
         return (
-            f"UPDATE {target} SET {sets} FROM unnest({arrays}) AS lading_given({', '.join(names)}) "
-            f"WHERE {where}"
+            f"UPDATE {self.own_rows(table)} SET {sets} "
+            f"FROM unnest({arrays}) AS lading_given({', '.join(names)}) WHERE {where}"
         )
 
     def updating(self, table: sa.Table, key: Sequence[Column], columns: Sequence[Column]) -> str:
         """Return the UPDATE of one row, whose parameters are the new values and then the key's."""
         sets = ", ".join(f"{self.name(column)} = {self.mark}" for column in columns)
         where = " AND ".join(f"{self.name(column)} = {self.mark}" for column in key)
-        return f"UPDATE {self.table(table)} SET {sets} WHERE {where}"
+        return f"UPDATE {self.own_rows(table)} SET {sets} WHERE {where}"
 
     def numbers(self, count: int) -> sa.FromClause:
         return sa.func.generate_series(1, count).table_valued("n")

@@ -83,14 +83,16 @@ class Database(ABC):
 
     # Reading
 
+    def execute(self, statement: sa.Executable, **options: Any) -> sa.CursorResult[Any]:
+        """Run a statement of SQLAlchemy's."""
+        return self.connection.execute(statement, **options)
+
     def stream(self, statement: sa.Select[Any], size: int) -> Generator[list[Row], None, None]:
         """Run a SELECT and yield its raw rows in chunks, without holding them all.
 
         Close the generator where it isn't read to its end, before the connection goes.
         """
-        yield from self._chunks(
-            self.connection.execute(statement, execution_options=STREAMED), size
-        )
+        yield from self._chunks(self.execute(statement, execution_options=STREAMED), size)
 
     def stream_sql(
         self, sql: str, parameters: Sequence[Any], size: int
@@ -242,7 +244,7 @@ class Database(ABC):
 
     def _rows(self, statement: sa.Executable) -> list[Row]:
         """Run a statement, and return all of its raw rows."""
-        result: Any = self.connection.execute(statement)
+        result: Any = self.execute(statement)
         rows = list(map(tuple, result.cursor.fetchall()))
         result.close()
         return rows
@@ -282,8 +284,13 @@ class Database(ABC):
     def snapshot(self) -> str:
         """Say what snapshot a caller's transaction has."""
 
-    def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
-        """Raise ``TargetError`` if tables hide rows from this user, or show those of others."""
+    def refuse_hidden(self, tables: Sequence[sa.Table], named: Collection[str]) -> None:
+        """Raise ``TargetError`` if tables hide rows from this user, or show those of others.
+
+        Args:
+            tables: The tables that records fill.
+            named: The full names of those tables that are left out by name.
+        """
 
     def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
         """Return what stands in a table's place and may show other rows: a view, by table."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -276,7 +276,7 @@ class MariaDBDatabase(Database):
     def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
         return mariadb_rows(self, self.catalog_tables, tables)
 
-    def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
+    def refuse_hidden(self, tables: Sequence[sa.Table], named: Collection[str]) -> None:
         """Tables of an engine without transactions can be neither read nor written as a whole."""
         without_transactions = [
             row

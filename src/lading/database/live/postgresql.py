@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,12 @@ from lading.database.live.live_keys import LiveKeys, RealPlace
 from lading.database.live.postgresql_catalog import real_columns
 from lading.database.live.postgresql_locks import hold, is_idle, refuse_stale, unguarded
 from lading.database.live.postgresql_sequences import feeding, moved, sequence_named
-from lading.database.live.postgresql_views import refuse_inherited_rows, refuse_policies, stand_ins
+from lading.database.live.postgresql_views import (
+    PARENTS,
+    refuse_inherited_rows,
+    refuse_policies,
+    stand_ins,
+)
 from lading.database.live.same_rows import postgresql_rows
 from lading.database.live.unique_indexes import UniqueIndexes, postgresql_indexes
 from lading.errors import TargetError
@@ -54,7 +59,7 @@ class PostgreSQLDatabase(Database):
         """Whether text sorts by code point without being asked to, and its encodings."""
         row = self.fetch(
             "SELECT to_jsonb(d)::text, pg_encoding_to_char(d.encoding), "
-            "current_setting('client_encoding') FROM pg_database d "
+            f"current_setting('client_encoding'), {PARENTS} FROM pg_database d "
             "WHERE d.datname = current_database()"
         )[0]
         database = json.loads(row[0])
@@ -62,9 +67,19 @@ class PostgreSQLDatabase(Database):
         self._refuse_settings()
         return ServerFacts(
             is_utf8=row[1] == "UTF8",
-            encodings=frozenset(row[1:]) - {"UTF8"},
+            encodings=frozenset(row[1:3]) - {"UTF8"},
             sorts_by_code_point=(locale or database["datcollate"]) in BY_CODE_POINT,
+            parents=frozenset(map(tuple, json.loads(row[3] or "[]"))),
         )
+
+    def execute(self, statement: sa.Executable, **options: Any) -> sa.CursorResult[Any]:
+        """As the dialect compiles it, which reads a parent's own rows alone."""
+        connection, own = self.connection, self.connection.dialect
+        connection.dialect = self.dialect.sqlalchemy
+        try:
+            return super().execute(statement, **options)
+        finally:
+            connection.dialect = own
 
     def _refuse_settings(self) -> None:
         """Settings under which the server or the driver would change values."""
@@ -260,9 +275,9 @@ class PostgreSQLDatabase(Database):
     def same_rows(self, tables: Sequence[sa.Table]) -> Iterator[Relation]:
         return postgresql_rows(self, tables)
 
-    def refuse_hidden(self, tables: Sequence[sa.Table]) -> None:
+    def refuse_hidden(self, tables: Sequence[sa.Table], named: Collection[str]) -> None:
         refuse_policies(self, tables)
-        refuse_inherited_rows(self, tables)
+        refuse_inherited_rows(self, tables, named)
 
     def stand_ins(self, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:
         return stand_ins(self, tables)

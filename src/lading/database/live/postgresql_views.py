@@ -6,7 +6,8 @@ catalog tables have to tell.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NoReturn
 
 import sqlalchemy as sa
 
@@ -36,10 +37,24 @@ WHERE c.relrowsecurity AND NOT u.rolsuper AND NOT u.rolbypassrls
 AND (c.relforcerowsecurity OR NOT pg_has_role(u.oid, c.relowner, 'USAGE'))
 ORDER BY 1, 2
 """
-#: Tables that others inherit from; partitions hold the rows of their table itself.
-PARENTS = """SELECT DISTINCT given.name FROM unnest({mark}::text[]) AS given(name)
-JOIN pg_inherits i ON i.inhparent = to_regclass(given.name)
-JOIN pg_class c ON c.oid = i.inhrelid AND NOT c.relispartition ORDER BY 1
+#: The tables that others inherit from, by schema and name; those in the search path also by name
+#: alone.  Partitions hold the rows of their table itself.
+PARENTS = """(
+  SELECT jsonb_agg(DISTINCT jsonb_build_array(place.schema, p.relname))::text
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid AND NOT c.relispartition
+  JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = p.relnamespace
+  CROSS JOIN LATERAL (VALUES
+    (n.nspname::text), (CASE WHEN NOT pg_table_is_visible(p.oid) THEN n.nspname::text END)
+  ) AS place(schema)
+)"""
+#: What inherits from some tables, at any depth.
+CHILDREN = """WITH RECURSIVE below(name, id) AS (
+  SELECT given.name, to_regclass(given.name)::oid FROM unnest({mark}::text[]) AS given(name)
+  UNION SELECT b.name, i.inhrelid FROM below b JOIN pg_inherits i ON i.inhparent = b.id
+)
+SELECT b.name, c.oid, n.nspname::text, c.relname::text, pg_table_is_visible(c.oid)
+FROM below b JOIN pg_class c ON c.oid = b.id JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid <> to_regclass(b.name) AND NOT c.relispartition ORDER BY 1, 3, 4
 """
 STAND_INS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
@@ -60,29 +75,50 @@ def refuse_policies(database: Database, tables: Sequence[sa.Table]) -> None:
         )
 
 
-def refuse_inherited_rows(database: Database, tables: Sequence[sa.Table]) -> None:
-    """Raise ``TargetError`` if a table shows rows of others, which inherit from it, as its own."""
-    by_name = {database.dialect.table_name(table): table for table in tables}
-    parents = database.fetch(PARENTS.format(mark=database.dialect.mark), (list(by_name),))
-    for table in (by_name[name] for (name,) in parents):
-        name, mark = database.dialect.table(table), database.dialect.mark
-        children = database.fetch(
-            f"SELECT tableoid::regclass::text FROM {name} "
-            f"WHERE tableoid <> {mark}::regclass LIMIT 1",
-            (database.dialect.table_name(table),),
+def refuse_inherited_rows(
+    database: Database, tables: Sequence[sa.Table], named: Collection[str]
+) -> None:
+    """Raise ``TargetError`` if a table shows rows that no record carries, and nobody names.
+
+    They are those of tables that inherit from it.
+
+    Args:
+        database: The database.
+        tables: The tables that records fill; of each only its own rows are read.
+        named: The full names of those that are left out by name.
+    """
+    dialect = database.dialect
+    parents = {
+        dialect.table_name(t): t for t in tables if dialect.place(t) in dialect.facts.parents
+    }
+    known = {".".join(filter(None, dialect.place(table))) for table in tables}.union(named)
+    unknown: dict[sa.Table, list[int]] = {}
+    for name, child, *place, is_visible in (
+        database.fetch(CHILDREN.format(mark=dialect.mark), (list(parents),)) if parents else ()
+    ):
+        if not known & {".".join(place), *(place[1:] if is_visible else ())}:
+            unknown.setdefault(parents[name], []).append(child)
+    for table, children in unknown.items():
+        rows = database.fetch(
+            f"SELECT tableoid::regclass::text FROM {dialect.table(table)} "
+            f"WHERE tableoid = ANY({dialect.mark}::oid[]) LIMIT 1",
+            (children,),
         )
-        if children:
-            raise TargetError(
-                Message(
-                    "rows-inherited",
-                    f"{table.fullname} shows the rows of {children[0][0]}, which inherits from it, "
-                    "and they would be written as its own",
-                ),
-                f"Take {table.fullname} out of the catalog, and excuse it by name "
-                f"(leaves_out={{{table.fullname!r}: 'it has child tables'}}); the tables that "
-                "inherit from it can be entities.",
-                entity=table.fullname,
-            )
+        if rows:
+            _refuse_children_of(table, rows[0][0])
+
+
+def _refuse_children_of(table: sa.Table, child: str) -> NoReturn:
+    raise TargetError(
+        Message(
+            "rows-inherited",
+            f"{table.fullname} shows the rows of {child}, which inherits from it, and no record "
+            "carries them",
+        ),
+        f"Declare a schema for {child} as well; or take {table.fullname} out of the catalog, and "
+        f"excuse it by name (leaves_out={{{table.fullname!r}: 'it has child tables'}}).",
+        entity=table.fullname,
+    )
 
 
 def stand_ins(database: Database, tables: Sequence[sa.Table]) -> dict[sa.Table, str]:

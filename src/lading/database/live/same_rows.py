@@ -14,15 +14,16 @@ from lading.database.live.mariadb_catalog import CatalogTables
 THE_SAME = "another name of"
 VIEW = "a view of"
 
-#: The relations above some others: tables that they are partitions or children of, and the tables
-#: and views that views read.
+#: The relations above some others: tables that they are partitions of, and the tables and views
+#: that views read.
 ABOVE = """WITH RECURSIVE given(place, id) AS (
   SELECT place, to_regclass(name)::oid FROM unnest({mark}::text[]) WITH ORDINALITY AS g(name, place)
 ), above(place, id) AS (
   SELECT place, id FROM given
   UNION
   SELECT a.place, u.id FROM above a JOIN LATERAL (
-    SELECT inhparent AS id FROM pg_inherits WHERE inhrelid = a.id
+    SELECT i.inhparent AS id FROM pg_inherits i
+    JOIN pg_class p ON p.oid = i.inhrelid AND p.relispartition WHERE i.inhrelid = a.id
     UNION ALL
     SELECT d.refobjid FROM pg_class v JOIN pg_rewrite r ON r.ev_class = v.oid
     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
@@ -32,7 +33,7 @@ ABOVE = """WITH RECURSIVE given(place, id) AS (
 )
 SELECT own.place - 1, other.place - 1, CASE WHEN own.id = other.id THEN 'another name of'
   WHEN c.relkind = 'v' THEN 'a view of' WHEN c.relkind = 'm' THEN 'a materialized view of'
-  WHEN c.relispartition THEN 'a partition of' ELSE 'a child of' END
+  ELSE 'a partition of' END
 FROM above a JOIN given own ON own.place = a.place
 JOIN given other ON other.id = a.id AND other.place <> own.place
 JOIN pg_class c ON c.oid = own.id ORDER BY 1, 2
