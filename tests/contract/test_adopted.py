@@ -33,6 +33,11 @@ OPTIONS = {
         "CREATE TABLE cats (code TEXT PRIMARY KEY, place SERIAL, odd INTEGER DEFAULT "
         "nextval('\"Odd ''un\"'))",
         "INSERT INTO cats VALUES ('tom')",
+        "CREATE FUNCTION made_up() RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT 'x' $$",
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, place POINT, code TEXT NOT NULL UNIQUE "
+        "DEFAULT made_up() CHECK (code <= made_up()), n INTEGER DEFAULT nextval('\"Odd ''un\"'))",
+        "CREATE INDEX ON notes ((code || made_up()))",
+        "INSERT INTO notes (id) VALUES (1)",
     ],
     "mariadb": [
         "CREATE TABLE sales (id INTEGER PRIMARY KEY) PARTITION BY RANGE (id) SUBPARTITION BY "
@@ -163,7 +168,7 @@ def test_a_reference_to_a_partition_leads_to_the_whole_table(
 def test_tables_are_restored_without_options_of_their_server(
     request: pytest.FixtureRequest, dialect: str, tmp_path: Path
 ) -> None:
-    """Neither partitions nor parents nor a collation that takes two texts for one; with sequences."""
+    """They have sequences, but no partitions, and no functions or collations of a server's own."""
     backend: Backend = request.getfixturevalue(dialect)
     with backend.database() as engine:
         run(engine, *OPTIONS[dialect])
@@ -172,6 +177,23 @@ def test_tables_are_restored_without_options_of_their_server(
         with closing(ServerDatabases(engine.url)) as scratch:
             found = verify(tmp_path / "b", catalog=catalog, restore=scratch)
         assert not found.problems, found
+
+
+def test_what_an_empty_database_lacks_is_told(postgresql: Backend, tmp_path: Path) -> None:
+    """A column that a function of the application computes can't do without it."""
+    with postgresql.database() as engine:
+        run(
+            engine,
+            "CREATE FUNCTION half(n integer) RETURNS integer IMMUTABLE LANGUAGE sql "
+            "AS $$ SELECT n / 2 $$",
+            "CREATE TABLE n (id INTEGER PRIMARY KEY, h INTEGER GENERATED ALWAYS AS (half(id)) STORED)",
+        )
+        catalog = Catalog.from_metadata(engine)
+        export_all(engine, tmp_path / "b", catalog=catalog)
+        with closing(ServerDatabases(engine.url)) as scratch:
+            (problem,) = verify(tmp_path / "b", catalog=catalog, restore=scratch).problems
+        assert "an empty database can't have the tables: function half(integer)" in str(problem)
+        assert "leave --scratch out" in str(problem)
 
 
 def test_unique_columns_are_natural_keys(backend: Backend) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -19,6 +19,7 @@ from lading.database.refusals import refusals
 from lading.database.tables import tables_of
 from lading.errors import ArgumentError, TargetError
 from lading.fresh_databases import memory_templates
+from lading.fresh_databases.bare_tables import bare_copies
 from lading.messages import Message, shown
 
 #: What makes a fresh database at each call, and gives an engine over it.
@@ -121,7 +122,9 @@ def _enforce_foreign_keys(connection: Any, _record: Any) -> None:
 
 
 @contextmanager
-def database(factory: EngineFactory, catalog: Catalog) -> Iterator[sa.Engine]:
+def database(
+    factory: EngineFactory, catalog: Catalog, *, may_be_bare: bool = False
+) -> Iterator[sa.Engine]:
     """Yield an engine over a fresh database with all tables of the catalog's models.
 
     That is all of the metadata that they belong to, and their schemas: on SQLite attached,
@@ -129,14 +132,23 @@ def database(factory: EngineFactory, catalog: Catalog) -> Iterator[sa.Engine]:
     gives an engine, or a context manager that gives one and drops its database at the end;
     either is disposed of.
     ``TargetError`` says what else the factory gave, or which table has rows already.
+
+    Args:
+        factory: Gives the database.
+        catalog: The catalog of the tables.
+        may_be_bare: Whether the tables of a server that refuses them may have neither CHECKs nor
+            defaults nor indexes, as far as records can do without.
     """
+
+    def prepare(engine: sa.Engine) -> AbstractContextManager[sa.Engine]:
+        return _with_tables(engine, catalog, may_be_bare=may_be_bare)
+
     with ExitStack() as stack:
         if isinstance(factory, Lending):
-            lent = factory.lend(catalog, lambda engine: _with_tables(engine, catalog))
-            yield stack.enter_context(lent)
+            yield stack.enter_context(factory.lend(catalog, prepare))
         else:
             engine = stack.enter_context(_opened(factory))
-            yield stack.enter_context(_with_tables(engine, catalog))
+            yield stack.enter_context(prepare(engine))
 
 
 def computes_columns(factory: Any) -> bool:
@@ -184,7 +196,7 @@ def _opened(factory: EngineFactory) -> Iterator[sa.Engine]:
 
 
 @contextmanager
-def _with_tables(engine: sa.Engine, catalog: Catalog) -> Iterator[sa.Engine]:
+def _with_tables(engine: sa.Engine, catalog: Catalog, *, may_be_bare: bool) -> Iterator[sa.Engine]:
     """Make the schemas and tables of a catalog's models; ``TargetError`` if rows are there."""
     tables = tables_of_models(catalog)
     schemas = sorted({table.schema for table in tables if table.schema})
@@ -193,7 +205,7 @@ def _with_tables(engine: sa.Engine, catalog: Catalog) -> Iterator[sa.Engine]:
             usable = stack.enter_context(_with_schemas(engine, schemas))
             with usable.connect() as connection:
                 if engine.dialect.name != "sqlite":
-                    _create(connection, tables)
+                    _create_on_server(connection, catalog, tables, may_be_bare=may_be_bare)
                 elif not memory_templates.serve(connection, catalog, tables):
                     _create(connection, tables)
                     memory_templates.keep(connection, catalog, tables)
@@ -237,12 +249,46 @@ def _drop_schema(engine: sa.Engine, name: str) -> None:
         connection.execute(sa.schema.DropSchema(name))
 
 
-def _create(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+def _create_on_server(
+    connection: sa.Connection, catalog: Catalog, tables: Sequence[sa.Table], *, may_be_bare: bool
+) -> None:
+    """Create tables, bare ones if need be; see ``database``."""
+    is_undone = connection.dialect.name == "postgresql"  # MariaDB commits each CREATE
+    try:
+        with connection.begin_nested() if is_undone else nullcontext():
+            _create(connection, tables)
+    except sa.exc.DBAPIError:
+        if not may_be_bare:
+            raise
+        with _explained():
+            _create(connection, tables, bare_copies(tables, catalog.use()))
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say of a server's refusal to create tables what to do about it."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        text = f"an empty database can't have the tables: {error.orig}"
+        raise TargetError(
+            Message("restore-failed", text),
+            "Create what is missing in the server's template database (PostgreSQL: template1), or "
+            "restore into SQLite: leave --scratch out, or pass restore=True.",
+        ) from error
+
+
+def _create(
+    connection: sa.Connection,
+    tables: Sequence[sa.Table],
+    metadatas: Iterable[sa.MetaData] | None = None,
+) -> None:
+    """Create tables by their metadata, or by copies of it."""
     with warnings.catch_warnings():
         # Circles among tables concern only the order of DDL; index expressions likewise.
         warnings.simplefilter("ignore", sa.exc.SAWarning)
         _create_sequences(connection, tables)
-        for metadata in dict.fromkeys(table.metadata for table in tables):
+        for metadata in metadatas or dict.fromkeys(table.metadata for table in tables):
             metadata.create_all(connection)
     for table in tables:
         _require_empty(connection, table)

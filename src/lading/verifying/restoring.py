@@ -70,7 +70,7 @@ def restored(
         with warnings.catch_warnings():
             for category in _NOISE:
                 warnings.simplefilter("ignore", category)
-            with database(make, catalog) as engine:
+            with database(make, catalog, may_be_bare=True) as engine:
                 import_all(engine, path, catalog=catalog, max_bytes=max_bytes)
                 with BundleReader(expected, max_bytes=max_bytes) as reader:
                     names = [entry.entity_type for entry in reader.manifest.files]
