@@ -164,17 +164,21 @@ class Catalog:
         catalog._adoption = Adoption(source, natural_keys or {}, owned=owned)
         return catalog
 
-    def prefer_keys(self, keys: Mapping[str, Iterable[str]]) -> None:
-        """Let adopted entities have the natural keys of a bundle, where they could have them.
+    def prefer(
+        self, keys: Mapping[str, Iterable[str]], shapes: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Let adopted entities have the natural keys and kinds of values of a bundle.
 
-        What a reflected database gives as a key may depend on its rows, and the one to restore
-        into has none.
+        They have what they could have.  What a reflected database gives as a key may depend on its
+        rows, and the one to restore into has none; its columns may be of another engine's types.
 
         Args:
             keys: The names of key fields by entity.
+            shapes: The shapes of records by entity.
         """
         if self._adoption is not None:
             self._adoption.preferred_keys = {name: tuple(key) for name, key in keys.items()}
+            self._adoption.preferred_shapes = dict(shapes)
             self._entities = None
 
     def __repr__(self) -> str:

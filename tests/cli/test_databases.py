@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,59 @@ def test_types_of_an_engines_own_are_restored_or_left_out(run, backend: Backend)
         url = engine.url.render_as_string(hide_password=False)
         run("export", url, "backup")
         run("verify", "backup", "--restore", "--database", url)
+
+
+#: A product's columns that engines have different types for, by engine.
+COLUMNS = {
+    "sqlite": "size VARCHAR(5), flags TEXT, doc JSON, is_new BOOLEAN, price NUMERIC",
+    "postgresql": "size size, flags TEXT, doc JSONB, is_new BOOLEAN, price NUMERIC(8, 2)",
+    "mariadb": "size ENUM('s', 'm'), flags SET('a', 'b'), doc JSON, is_new BOOLEAN, "
+    "price DECIMAL(8, 2)",
+}
+VARIED = [
+    "INSERT INTO products VALUES ('a', 's', 'a,b', '{\"a\": [1]}', true, 1.50)",
+    "INSERT INTO products VALUES ('b', NULL, NULL, NULL, NULL, NULL)",
+    "INSERT INTO parts VALUES ('a', 1), ('a', 2)",
+]
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mariadb"])
+def test_engines_with_different_types_take_each_others_records(
+    run, request: pytest.FixtureRequest, tmp_path: Path, dialect: str
+) -> None:
+    """A bundle's kinds of values decide what a column of the target is taken for; and back."""
+    backend: Backend = request.getfixturevalue(dialect)
+    tables = [
+        f"CREATE TABLE products (name VARCHAR(9) PRIMARY KEY, {COLUMNS[backend.dialect]})",
+        "CREATE TABLE parts (product VARCHAR(9) REFERENCES products (name), n INTEGER, "
+        "PRIMARY KEY (product, n))",
+    ]
+    if backend.dialect == "postgresql":
+        tables.insert(0, "CREATE TYPE size AS ENUM ('s', 'm')")
+    elif backend.dialect == "mariadb":
+        tables = [table + " COLLATE utf8mb4_bin" for table in tables]
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.executescript(
+            f"CREATE TABLE products (name TEXT PRIMARY KEY, {COLUMNS['sqlite']});"
+            "CREATE TABLE parts (product TEXT REFERENCES products, n INT, PRIMARY KEY (product, n))"
+        )
+    with backend.database() as engine, backend.database() as copy:
+        for database, statements in ((engine, tables + VARIED), (copy, tables)):
+            with database.begin() as connection:
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
+        url, back = (one.url.render_as_string(hide_password=False) for one in (engine, copy))
+        run("export", url, "there")
+        run("import", f"sqlite:///{path}", "there")
+        run("export", f"sqlite:///{path}", "again")
+        run("import", back, "again")
+        for side in (url, back):
+            run("diff", side, "again")
+        run("diff", url, f"sqlite:///{path}")
+        with closing(sqlite3.connect(path)) as other:
+            rows = other.execute("SELECT * FROM products ORDER BY name").fetchall()
+        assert rows[0] == ("a", "s", "a,b", '{"a": [1]}', 1, 1.5)
 
 
 def round_trip(run, url: str, other: str, count: int) -> None:

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lading import BundleError, Catalog, ImportFailed, TargetError, export_all, import_all, verify
+from lading import (
+    BundleError,
+    Catalog,
+    ImportFailed,
+    TargetError,
+    export_all,
+    export_document,
+    import_all,
+    import_document,
+    verify,
+)
 from lading.fresh_databases.servers import ServerDatabases
 from support.backends import ON_SQLITE, Backend
 from support.rewriting import entity_bytes
@@ -522,6 +532,27 @@ def test_a_bundle_of_tables_that_have_changed_says_how_to_migrate_it(
         run(engine, "ALTER TABLE goods ADD COLUMN weight INTEGER")
         with pytest.raises(BundleError, match=r"tables of then, migrate that, and export again"):
             import_all(None, tmp_path / "a", catalog=Catalog.from_metadata(engine))
+
+
+def test_uuids_of_a_bundle_are_written_as_its_texts(sqlite_memory: Backend) -> None:
+    """With dashes, where a column of texts has room for them; so are references to them."""
+    key = "0b3fd2a6-5cf6-4f9c-a2b4-5a3c0a64a1de"
+    with sqlite_memory.database() as engine:
+        run(
+            engine,
+            "CREATE TABLE a (id TEXT PRIMARY KEY, short CHAR(32))",
+            "CREATE TABLE b (id INTEGER PRIMARY KEY, a_id TEXT REFERENCES a)",
+        )
+        catalog = Catalog.from_metadata(engine)
+        fields = {"id": {"type": "uuid"}, "short": {"type": "uuid"}}
+        catalog.prefer({}, {"a": {"fields": fields, "key": ["id"]}})
+        records = {"a": [{"id": key, "short": key}], "b": [{"id": 1, "a": {"id": key}}]}
+        import_document(engine, records, catalog=catalog)
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("SELECT * FROM a JOIN b").all() == [
+                (key, key.replace("-", ""), 1, key)
+            ]
+        assert export_document(engine, catalog=catalog).items() >= records.items()
 
 
 def test_a_text_that_a_collation_alone_finds_is_told(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapper, RelationshipDirection
 
 from lading.adopting.left_out import is_version_table
 from lading.adopting.nesting import KEYLESS, is_keyless, owners_of
+from lading.adopting.preferred_types import prefer_types
 from lading.adopting.repairs import LOST
 from lading.adopting.sources import Stock, registries_of, stock_of
 from lading.adopting.tables import mapped
@@ -47,6 +48,8 @@ class Adoption:
         self.decisions: dict[SchemaClass, dict[str, str]] = {}
         #: The keys that entities have where they could have them.
         self.preferred_keys: dict[str, tuple[str, ...]] = {}
+        #: The shapes of a bundle's records, by whose kinds of values reflected columns travel.
+        self.preferred_shapes: dict[str, Mapping[str, Any]] = {}
         self.is_done = False
 
     def preferred(self) -> dict[SchemaClass, tuple[str, ...]]:
@@ -73,6 +76,8 @@ class Adoption:
         mapper_of = {table_of(mapper): mapper for mapper in mappers}
         names = _names(mapper_of, {_name_of(schema) for schema in declared})
         owners = owners_of(mapper_of, is_asked=self.owned)
+        if isinstance(source, Stock):
+            prefer_types(self._shapes(mapper_of, names, owners))
         schemas: dict[sa.Table, Any] = {}
         for table in sorted(mapper_of, key=lambda table: (-_depth(table, owners), table.fullname)):
             lists = {child: schemas[child] for child in schemas if owners.get(child) is table}
@@ -80,6 +85,24 @@ class Adoption:
             self.decisions[schemas[table]] = _decisions(mapper_of[table], lists)
         self.schemas = frozenset(catalog.schemas) - frozenset(declared)
         self.is_done = True
+
+    def _shapes(
+        self,
+        mapper_of: Mapping[sa.Table, Mapper[Any]],
+        names: Mapping[sa.Table, str],
+        owners: Mapping[sa.Table, sa.Table],
+    ) -> dict[Mapper[Any], Mapping[str, Any]]:
+        """Return the shapes of a bundle's records and of their owned rows, by their mappers."""
+        shapes: dict[sa.Table, Any] = {}
+        for table in sorted(mapper_of, key=lambda table: _depth(table, owners)):
+            if table not in owners:
+                shape = self.preferred_shapes.get(names[table])
+            else:
+                fields = shapes.get(owners[table], {}).get("fields", {})
+                shape = fields.get(_list_name(table, mapper_of[owners[table]]))
+            if shape is not None and "fields" in shape:
+                shapes[table] = shape
+        return {mapper_of[table]: shape for table, shape in shapes.items()}
 
     def _schema(
         self, mapper: Mapper[Any], name: str, lists: Mapping[sa.Table, Any], catalog: Any, base: Any

@@ -129,6 +129,8 @@ def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     """Return a type that all engines know for an engine's own, if values are of the same kind."""
     if isinstance(type_, postgresql.DOMAIN):
         return generic(type_.data_type)  # whose values it narrows, and no more
+    if isinstance(type_, mysql.SET) and kind_of(type_) is not None:
+        return sa.Text()  # which its labels are, to any engine
     if isinstance(type_, mysql.BIGINT) and type_.unsigned:
         return type_  # whose upper half no generic type has
     try:

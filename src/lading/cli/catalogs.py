@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from lading.bundle import with_bundle
 from lading.bundle.manifest import Manifest
+from lading.bundle.shape_format import is_shape
 from lading.catalog import Catalog
 from lading.cli.databases import VARIABLE, connected
 from lading.cli.declared import PROJECT, declared_catalog
@@ -99,7 +100,10 @@ def _reflected_for(manifest: Manifest, engine: sa.Engine, *, owned: bool) -> Cat
             "Leave --owned out."
         )
     catalog = Catalog.from_metadata(engine, name=manifest.catalog, owned=is_nested)
-    catalog.prefer_keys({entry.entity_type: entry.natural_key for entry in manifest.files})
+    catalog.prefer(
+        {entry.entity_type: entry.natural_key for entry in manifest.files},
+        {entry.entity_type: entry.shape for entry in manifest.files if is_shape(entry.shape)},
+    )
     return catalog
 
 

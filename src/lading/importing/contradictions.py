@@ -28,7 +28,8 @@ Contradiction = tuple[str, Any, str]
 CHANGED = "If the catalog has changed since, raise the entity's version and declare a change."
 MIGRATED = (
     "If the database's tables have changed since, load it into one with the tables of then, "
-    "migrate that, and export again."
+    "migrate that, and export again. Where another engine has no such type, declare models, and "
+    "pass --catalog."
 )
 
 
@@ -59,7 +60,8 @@ def _of_files(manifest: Manifest, entities: Entities | None) -> Iterator[Contrad
             if entities is not None:
                 declared = shape_of(entities[entry.entity_type])
                 yield from _key(f"{place}.natural_key", entry, declared)
-                yield from _fields(f"{place}.shape", entry.shape, declared)
+                where, is_adopted = f"{place}.shape", entities.is_adopted
+                yield from _fields(where, entry.shape, declared, is_adopted=is_adopted)
         elif entities is not None:
             yield f"{place}.shape", dict(entry.shape), "the shape of the records"
 
@@ -130,8 +132,13 @@ def _key(place: str, entry: FileEntry, declared: Shape) -> Iterator[Contradictio
         yield place, list(entry.natural_key), f"{declared['key']!r}, as the catalog declares"
 
 
-def _fields(place: str, shape: Mapping[str, Any], declared: Shape) -> Iterator[Contradiction]:
-    """Compare fields with declared ones, which may take more values by now."""
+def _fields(
+    place: str, shape: Mapping[str, Any], declared: Shape, *, is_adopted: bool
+) -> Iterator[Contradiction]:
+    """Compare fields with declared ones, which may take more values by now.
+
+    Another engine's columns may take less, where nobody declared them: each record is checked.
+    """
     fields, expected = shape["fields"], declared["fields"]
     for name in fields.keys() | expected.keys():
         field, expected_field = fields.get(name), expected.get(name)
@@ -151,10 +158,10 @@ def _fields(place: str, shape: Mapping[str, Any], declared: Shape) -> Iterator[C
                 yield f"{where}.{part}", field.get(part), declared_part
         ways = type_ways(field, expected_field)
         is_narrower = field.get("nullable") and not expected_field.get("nullable")
-        if ways is None or NARROWER in ways or is_narrower:
+        if ways is None or (not is_adopted and (NARROWER in ways or is_narrower)):
             yield where, field, f"{expected_field!r}, as the catalog declares, or what takes less"
         if is_owned(field) and is_owned(expected_field):
-            yield from _fields(where, field, expected_field)
+            yield from _fields(where, field, expected_field, is_adopted=is_adopted)
 
 
 def _may_differ(field: Any) -> bool:

@@ -1,0 +1,104 @@
+"""Types for reflected columns by which their values travel as a bundle's do.
+
+Engines lack types of each other: MariaDB's JSON is text and its BOOLEAN a number, and a SQLite
+column has any name for its type.  What a column really keeps is checked by each import all the
+same.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import Mapper
+from sqlalchemy.types import TypeEngine
+
+from lading.mapping.columns import kind_of
+from lading.values.base import Kind
+from lading.values.scalars import Text
+
+Shape = Mapping[str, Any]
+#: How many characters a UUID has with its dashes; a shorter column has room for one without.
+UUID_LENGTH = 36
+
+
+class UuidText(sa.TypeDecorator[uuid.UUID]):
+    """UUIDs as people write them, in a column of texts."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[uuid.UUID]:
+        """The type of values."""
+        return uuid.UUID
+
+    def process_bind_param(self, value: uuid.UUID | None, dialect: sa.Dialect) -> str | None:
+        """Write a UUID with dashes."""
+        del dialect
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> uuid.UUID | None:
+        """Read a UUID."""
+        del dialect
+        return None if value is None else uuid.UUID(value)
+
+
+_TYPES: Mapping[str, Callable[[Shape], TypeEngine[Any]]] = {
+    "string": lambda _: sa.Text(),
+    "integer": lambda _: sa.BigInteger(),
+    "boolean": lambda _: sa.Boolean(),
+    "float": lambda _: sa.Double(),
+    "decimal": lambda shape: sa.Numeric(shape.get("precision"), shape.get("scale")),
+    "date": lambda _: sa.Date(),
+    "datetime": lambda shape: sa.DateTime(timezone=bool(shape.get("aware"))),
+    "time": lambda shape: sa.Time(timezone=bool(shape.get("aware"))),
+    "uuid": lambda _: sa.Uuid(),
+    "bytes": lambda _: sa.LargeBinary(),
+    "json": lambda _: sa.JSON(none_as_null=True),
+    "enum": lambda shape: sa.Enum(*shape["names"], native_enum=False),
+    "set": lambda shape: mysql.SET(*shape["names"]),
+}
+
+
+def prefer_types(shapes: Mapping[Mapper[Any], Shape]) -> None:
+    """Give columns types of a bundle's kinds, where theirs are of others.
+
+    Args:
+        shapes: The shapes of records in the bundle, by the mappers of adopted tables.
+    """
+    retyped = {column for mapper, shape in shapes.items() for column in _retyped(mapper, shape)}
+    metadatas = {column.table.metadata for column in retyped}
+    tables = [table for metadata in metadatas for table in metadata.tables.values()]
+    keys = [key for table in tables for key in table.foreign_keys]
+    while following := {key.parent for key in keys if key.column in retyped} - retyped:
+        for key in keys:
+            if key.parent in following and key.column in retyped:
+                key.parent.type = key.column.type
+        retyped |= following
+
+
+def _retyped(mapper: Mapper[Any], shape: Shape) -> Iterator[sa.Column[Any]]:
+    """Retype columns whose values travel otherwise in a bundle, and yield them."""
+    columns: Any = mapper.local_table.columns
+    for column in columns:
+        field = shape["fields"].get(mapper.get_property_by_column(column).key, {})
+        kind = kind_of(column.type)
+        if field.get("type") in _TYPES and kind is not None and _differs(kind.shape(), field):
+            column.type = _type_of(column.type, kind, field)
+            yield column
+
+
+def _differs(own: Shape, field: Shape) -> bool:
+    return any(own.get(part) != field.get(part) for part in ("type", "aware"))
+
+
+def _type_of(type_: TypeEngine[Any], kind: Kind, field: Shape) -> TypeEngine[Any]:
+    """Return the type by which a column of another takes the values of a bundle's field."""
+    has_room = (getattr(type_, "length", None) or UUID_LENGTH) >= UUID_LENGTH
+    if field["type"] == "uuid" and isinstance(kind, Text) and has_room:
+        return UuidText()
+    return _TYPES[field["type"]](field)
