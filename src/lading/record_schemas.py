@@ -84,9 +84,9 @@ def json_schema(
 def _shapes(catalog: Catalog, lock: Lock | None, entity: str, version: int) -> Shapes:
     """Return the shapes as of an entity's version: sealed ones, today's, or those before."""
     history = history_of(catalog)
-    found = None if lock is None else _sealed(history, lock, entity, version)
-    if found is not None:
-        return found
+    shapes = None if lock is None else _sealed(history, lock, entity, version)
+    if shapes is not None:
+        return shapes
     if history.version_graph.current.get(entity) == version:
         return sealed_shapes(catalog.use())
     return _undone(history, lock, entity, version)
@@ -97,7 +97,7 @@ def _undone(history: History, lock: Lock | None, entity: str, version: int) -> S
     _refuse_unknown(history, lock, entity, version)
     plan = plan_upgrade(history, {entity: version}, file=entity)
     shapes = sealed_shapes(history.entities)
-    undo(shapes, [one.change for one in plan.undone])
+    undo(shapes, [action.change for action in plan.undone])
     if entity not in shapes.roots:
         raise VersionError(
             Message("version-unknown", f"there is nothing known of {entity} at version {version}"),

@@ -108,23 +108,42 @@ def writing(
     """
     keys = keys_of(catalog.use(), names)
     compared = list(keys_of(catalog.use(), updated))
-    with refusals(), ExitStack() as stack:
+    with refusals():
         owner = _owner(session, catalog)
-        if isinstance(owner, sa.Engine):
-            connection = stack.enter_context(owner.connect())
-            database = _database(connection, catalog)
-            stack.callback(_give_back, database)
-            database.begin_writing()
-            _refuse_autocommit(database)
-            database.hold(database.unguarded(keys), compared)
-            database.look_up_server()
-            stack.enter_context(database.settings())
-            require_tables(database, catalog.use())
-            _refuse_hidden(database, catalog)
-            database.check_at_once(tables_of(catalog.use()))
-            yield Opened(database, callers=False, snapshot="")
-            _commit(connection)
-            return
+        transaction = (
+            _own_transaction(owner, catalog, keys, compared)
+            if isinstance(owner, sa.Engine)
+            else _callers_savepoint(owner, catalog, keys, compared)
+        )
+        with transaction as opened:
+            yield opened
+
+
+@contextmanager
+def _own_transaction(
+    engine: sa.Engine, catalog: Catalog, keys: TableKeys, compared: list[sa.Table]
+) -> Iterator[Opened]:
+    """Open a transaction of our own, which commits if the block ends well."""
+    with ExitStack() as stack:
+        connection = stack.enter_context(engine.connect())
+        database = _database(connection, catalog)
+        stack.callback(_give_back, database)
+        database.begin_writing()
+        _refuse_autocommit(database)
+        database.hold(database.unguarded(keys), compared)
+        database.look_up_server()
+        stack.enter_context(database.settings())
+        _prepared(database, catalog)
+        yield Opened(database, callers=False, snapshot="")
+        _commit(connection)
+
+
+@contextmanager
+def _callers_savepoint(
+    owner: Any, catalog: Catalog, keys: TableKeys, compared: list[sa.Table]
+) -> Iterator[Opened]:
+    """Open a savepoint in the caller's transaction."""
+    with ExitStack() as stack:
         database = _database(_connection(owner, catalog), catalog)
         _hold_for_caller(database, keys, compared)
         stack.callback(database.give_back)
@@ -133,9 +152,7 @@ def writing(
         stack.enter_context(database.settings())
         stack.callback(_expire(owner))
         with database.connection.begin_nested():
-            require_tables(database, catalog.use())
-            _refuse_hidden(database, catalog)
-            waiting = database.check_at_once(tables_of(catalog.use()))
+            waiting = _prepared(database, catalog)
             yield Opened(database, callers=True, snapshot="")
             database.check_at_commit(waiting)
 
@@ -143,6 +160,13 @@ def writing(
 def _refuse_hidden(database: Database, catalog: Catalog) -> None:
     """Raise ``TargetError`` if rows of a catalog's tables are hidden, or shown by other tables."""
     database.refuse_hidden(tables_of(catalog.use()), uncarried(catalog.use()))
+
+
+def _prepared(database: Database, catalog: Catalog) -> list[str]:
+    """Check the tables, and return the names of constraints for ``check_at_commit``."""
+    require_tables(database, catalog.use())
+    _refuse_hidden(database, catalog)
+    return database.check_at_once(tables_of(catalog.use()))
 
 
 def _give_back(database: Database) -> None:

@@ -71,41 +71,35 @@ class LinkReader:
         wanted = keys_at(owners, self.owner_places)
         rows = rows_among(reading.database, self.sql, near, self.names, wanted)
         rows = self.selection.completed(reading.database, rows)
-        keys = [ancestors.fetch(reading, rows) for ancestors in self.ancestors]
-        try:
-            keys_and_orders = self.make(rows, keys)
-        except Exception as error:
-            raise TargetError(
-                Message(
-                    "foreign-key-dangling",
-                    f"a link of {self.links.table.fullname} refers to no row ({error})",
-                ),
-                "Remove the link, or add the row.",
-                entity=self.rows.name,
-                field=self.links.written,
-            ) from error
-        groups: dict[Row, list[tuple[Any, Any]]] = defaultdict(list)
-        for owner, key_and_order in zip(
-            keys_at(rows, self.own_places), keys_and_orders, strict=True
-        ):
-            groups[owner].append(key_and_order)
+        groups = self._by_owner(reading, rows)
         refuse_strangers(groups, wanted, self.links.table, self.rows.name)
         tally = reading.tally
         tally.rows[self.links.table.fullname] += len(rows)
         tally.links[f"{self.path}{self.links.written}"] += len(rows)
-        for items in groups.values():
-            items.sort(key=itemgetter(1))
-            if any(first[1] == second[1] for first, second in pairwise(items)):
-                raise TargetError(
-                    Message(
-                        "link-repeated",
-                        f"{self.links.table.fullname} holds a link twice, which no bundle can hold",
-                    ),
-                    "Remove one of the two rows.",
-                    entity=self.rows.name,
-                    field=self.links.written,
-                )
+        for links in groups.values():
+            links.sort(key=itemgetter(1))
+            if any(first[1] == second[1] for first, second in pairwise(links)):
+                text = f"{self.links.table.fullname} holds a link twice, which no bundle can hold"
+                raise self._error(Message("link-repeated", text), "Remove one of the two rows.")
         return [[struct for struct, _ in groups.get(owner, ())] for owner in wanted]
+
+    def _by_owner(self, reading: Reading, rows: Sequence[Row]) -> dict[Row, list[tuple[Any, Any]]]:
+        """Group the keys of links, with what they sort by, by their owners."""
+        keys = [ancestors.fetch(reading, rows) for ancestors in self.ancestors]
+        try:
+            keys_and_orders = self.make(rows, keys)
+        except Exception as error:
+            text = f"a link of {self.links.table.fullname} refers to no row ({error})"
+            message = Message("foreign-key-dangling", text)
+            raise self._error(message, "Remove the link, or add the row.") from error
+        groups: dict[Row, list[tuple[Any, Any]]] = defaultdict(list)
+        owners = keys_at(rows, self.own_places)
+        for owner, key_and_order in zip(owners, keys_and_orders, strict=True):
+            groups[owner].append(key_and_order)
+        return groups
+
+    def _error(self, message: Message, remedy: str) -> TargetError:
+        return TargetError(message, remedy, entity=self.rows.name, field=self.links.written)
 
 
 def refuse_strangers(

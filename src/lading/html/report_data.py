@@ -59,7 +59,7 @@ def report_data(
             _entity(subject, graph, entity, sample)
             for entity, sample in zip(entities, samples, strict=True)
         ],
-        "leftOut": [list(item) for item in subject.left_out.items()],
+        "leftOut": [list(table_and_reason) for table_and_reason in subject.left_out.items()],
     }
 
 

@@ -24,11 +24,11 @@ from lading.values.datetimes import DateTime, Time
 from lading.values.json_text import plain_json_text
 from lading.values.scalars import Bytes, Float, Integer, Text
 
-Said = dict[str, Any]
+Facts = dict[str, Any]
 OURS = (ValueField, Ref, RefList, Owned)
 
 
-def constraints_of(member: Member) -> Said:
+def constraints_of(member: Member) -> Facts:
     """Return what limits a field beyond its type; nothing for none.
 
     ``longest`` and ``shortest`` count characters or bytes, ``least`` and ``most`` include their
@@ -36,18 +36,18 @@ def constraints_of(member: Member) -> Said:
     """
     limits = _of_column(member) if isinstance(member, Value) else {}
     kind = member.kind if isinstance(member, Value) else None
-    _take(limits, limits_of(member.field, kind))
+    _tighten(limits, limits_of(member.field, kind))
     if not isinstance(member.field, OURS):
         limits["field"] = class_of(member.field).__name__
     return dict(sorted(limits.items()))
 
 
-def limits_of(field: ma.fields.Field[Any], kind: Kind | None) -> Said:
+def limits_of(field: ma.fields.Field[Any], kind: Kind | None) -> Facts:
     """Return what a field's validators ask; values are written as their kind writes them."""
-    limits: Said = {}
+    limits: Facts = {}
     for validator in validators_of(field):
         if not isinstance(validator, OneOfClasses):  # the shape says so itself
-            _take(limits, _of_validator(validator, kind))
+            _tighten(limits, _of_validator(validator, kind))
     return limits
 
 
@@ -62,10 +62,10 @@ def validators_of(field: ma.fields.Field[Any]) -> Iterator[Any]:
             yield validator
 
 
-def _of_column(value: Value) -> Said:
+def _of_column(value: Value) -> Facts:
     type_: TypeEngine[Any] = underlying(value.column.type)
     kind = value.kind
-    limits: Said = {}
+    limits: Facts = {}
     length = getattr(type_, "length", None)
     if isinstance(kind, Text | Bytes) and isinstance(length, int):
         limits["longest"] = length
@@ -82,7 +82,7 @@ def _of_column(value: Value) -> Said:
     return limits
 
 
-def _of_validator(validator: Any, kind: Kind | None) -> Said:
+def _of_validator(validator: Any, kind: Kind | None) -> Facts:
     for match, read in _READERS:
         if isinstance(validator, match):
             return {
@@ -92,32 +92,32 @@ def _of_validator(validator: Any, kind: Kind | None) -> Said:
     return {"others": [name.rpartition("<locals>.")[2]]}
 
 
-def _length(validator: validate.Length, _: Kind | None) -> Said:
+def _length(validator: validate.Length, _: Kind | None) -> Facts:
     if validator.equal is not None:
         return {"shortest": validator.equal, "longest": validator.equal}
     return {"shortest": validator.min, "longest": validator.max}
 
 
-def _range(validator: validate.Range, kind: Kind | None) -> Said:
+def _range(validator: validate.Range, kind: Kind | None) -> Facts:
     low = "least" if validator.min_inclusive else "above"
     high = "most" if validator.max_inclusive else "below"
     return {low: _written(validator.min, kind), high: _written(validator.max, kind)}
 
 
-def _regexp(validator: validate.Regexp, _: Kind | None) -> Said:
+def _regexp(validator: validate.Regexp, _: Kind | None) -> Facts:
     flags = f"(?{int(validator.regex.flags)})" if isinstance(validator.regex.pattern, str) else ""
     return {"patterns": [f"{flags}{validator.regex.pattern!s}"]}
 
 
 # The first match counts, so a subclass stands before its base.
-_READERS: list[tuple[type, Callable[[Any, Kind | None], Said]]] = [
+_READERS: list[tuple[type, Callable[[Any, Kind | None], Facts]]] = [
     (
         validate.ContainsOnly,
-        lambda one, kind: {"parts": [_written(part, kind) for part in one.choices]},
+        lambda rule, kind: {"parts": [_written(part, kind) for part in rule.choices]},
     ),
-    (validate.OneOf, lambda one, kind: {"choices": [_written(c, kind) for c in one.choices]}),
-    (validate.NoneOf, lambda one, kind: {"never": [_written(c, kind) for c in one.iterable]}),
-    (validate.Equal, lambda one, kind: {"choices": [_written(one.comparable, kind)]}),
+    (validate.OneOf, lambda rule, kind: {"choices": [_written(c, kind) for c in rule.choices]}),
+    (validate.NoneOf, lambda rule, kind: {"never": [_written(c, kind) for c in rule.iterable]}),
+    (validate.Equal, lambda rule, kind: {"choices": [_written(rule.comparable, kind)]}),
     (validate.Range, _range),
     (validate.Length, _length),
     (validate.Regexp, _regexp),
@@ -127,11 +127,11 @@ _READERS: list[tuple[type, Callable[[Any, Kind | None], Said]]] = [
 _JOINED: dict[str, Callable[[Any, Any], Any]] = {
     "longest": min,
     "shortest": max,
-    "choices": lambda one, two: [choice for choice in one if choice in two],
+    "choices": lambda choices, others: [choice for choice in choices if choice in others],
 }
 
 
-def _take(limits: Said, more: Said) -> None:
+def _tighten(limits: Facts, more: Facts) -> None:
     for name, limit in more.items():
         if name not in limits:
             limits[name] = limit
@@ -163,12 +163,12 @@ def _written(value: Any, kind: Kind | None) -> Any:
 # Defaults
 
 
-def defaults_of(member: Member) -> Said:
+def defaults_of(member: Member) -> Facts:
     """Return the defaults that the schema and the column declare; nothing for none.
 
     One that is no plain value is told as ``{"made": true}``.
     """
-    defaults: Said = {}
+    defaults: Facts = {}
     kind = member.kind if isinstance(member, Value) else None
     if member.field.load_default is not ma.missing:
         defaults["schema"] = _default(member.field.load_default, kind)
@@ -186,7 +186,7 @@ def _is_scalar(default: Any) -> bool:
     return bool(getattr(default, "is_scalar", False))
 
 
-def _default(value: Any, kind: Kind | None) -> Said:
+def _default(value: Any, kind: Kind | None) -> Facts:
     if value is None:
         return {"value": None}
     try:
@@ -197,7 +197,7 @@ def _default(value: Any, kind: Kind | None) -> Said:
     return {"value": written}
 
 
-def _server(default: Any) -> Said:
+def _server(default: Any) -> Facts:
     text = getattr(default, "arg", None)
     if isinstance(text, sa.TextClause):
         return {"sql": text.text}

@@ -78,7 +78,7 @@ def _dangling(
             source = readable[name]
             for block in source.blocks():
                 strict = source.decoder.read(block.records, block.first)
-                links = references.found(source.rows, strict, indexes)
+                links = references.dangling_links(source.rows, strict, indexes)
                 for link in sorted(links, key=itemgetter(1)):  # by the record's number
                     yield source, *link
     finally:

@@ -107,7 +107,7 @@ class BundleReferences:
                 missing.close()
         return lost
 
-    def found(
+    def dangling_links(
         self, root: RowSet, strict: StrictBatch, lost: dict[str, KeyIndex]
     ) -> Iterator[tuple[Batch, int, str, Reference, Key]]:
         """Yield each reference that leads nowhere: batch, record, path, reference and key."""

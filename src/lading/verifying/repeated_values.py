@@ -118,13 +118,13 @@ class RepeatedValues:
 
 def _sets(rows: RowSet, file: str, path: str = "") -> Iterator[tuple[RowSet, list[UniqueSet]]]:
     """Yield the unique sets of a row set and of those nested in it, but for the record's key."""
-    given = set(_given_by_owner(rows))
+    of_owner = set(_given_by_owner(rows))
     sets = []
     for group in unique_groups(rows):
-        parts = unique_parts(rows, group, tuple(given))
+        parts = unique_parts(rows, group, tuple(of_owner))
         if parts and (rows.parent is not None or set(parts) != set(rows.key)):
             name = (group[0].table.fullname, *(text for part in parts for text in _names(part)))
-            sets.append(UniqueSet(file, path, name, parts, not given.isdisjoint(group)))
+            sets.append(UniqueSet(file, path, name, parts, not of_owner.isdisjoint(group)))
     yield rows, sets
     for children in rows.children:
         yield from _sets(children.rows, file, f"{path}{children.written}.")

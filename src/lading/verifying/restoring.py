@@ -149,13 +149,13 @@ def _of_records(rows: RowSet, file: str, pairs: Iterator[Any], computes: bool) -
             continue
         record = None if line is None else masked(rows.members, parse_json(line))
         new = None if new_line is None else masked(rows.members, parse_json(new_line))
-        keys = [_key(rows, found) for found in (record, new)]
+        keys = [_key(rows, content) for content in (record, new)]
         if keys[0] != keys[1] or record is None or new is None:
             text = f"comes back from a database as {shown(keys[1])}. {RESTORED}"
             yield Problem.of(Message("restored-otherwise", text), file, number, keys[0])
             return
         if not computes:
-            record, new = (_written(rows.members, found) for found in (record, new))
+            record, new = (_written(rows.members, content) for content in (record, new))
         for name in dict.fromkeys([*record, *new]):
             if record.get(name) != new.get(name):
                 text = Message(

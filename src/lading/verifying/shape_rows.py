@@ -128,9 +128,9 @@ class _Draft:
             field = RefList(required=True)
             field.bound = self._reference(name, field, target, inner)
             return Links(name, name, field, False, name, self.rows.table, (), field.bound)
-        one = Ref(required=True, allow_none=nullable, flat=bool(inner.get("flat")))
-        one.bound = self._reference(name, one, target, inner)
-        return one.bound
+        ref = Ref(required=True, allow_none=nullable, flat=bool(inner.get("flat")))
+        ref.bound = self._reference(name, ref, target, inner)
+        return ref.bound
 
     def _value(self, name: str, kind: Kind, nullable: bool, *, computed: Any = False) -> Value:
         options: Any = {"dump_only": True} if computed else {"required": True}

@@ -127,7 +127,7 @@ class Drawing:
         assert instance.plan.rows is not None
         mappers = instance.plan.rows.mapper.self_and_descendants
         identities = [mapper.polymorphic_identity for mapper in mappers]
-        identity = self.draw(st.sampled_from([one for one in identities if one is not None]))
+        identity = self.draw(st.sampled_from([each for each in identities if each is not None]))
         instance.kind = discriminator.kind.write(identity)
         instance.rows[instance.plan.table] = {discriminator.column.name: identity}
 
