@@ -88,7 +88,11 @@ def test_the_variable_and_the_project_name_it_as_well(run, shop, monkeypatch, fo
         ("", "expected 'module:attribute'"),
         ("shop schemas:catalog", "there is no module 'shop schemas'"),
         ("json:dumps", "failed: TypeError: dumps() missing"),
-        ("json", "the module has 0 catalogs"),
+        (
+            "json",
+            "the module has 0 catalogs; expected module:attribute of a catalog, and it has no",
+        ),
+        ("shop_alone", "the module has 0 catalogs; expected shop_alone.schemas:catalog."),
         ("json:catalog", "has no 'catalog'; expected module:attribute of a catalog, and it has no"),
         ("shop_package:catalog", "expected shop_package.schemas:catalog"),
         ("..:x", "expected 'module:attribute'"),
@@ -96,9 +100,10 @@ def test_the_variable_and_the_project_name_it_as_well(run, shop, monkeypatch, fo
 )
 def test_names_that_lead_nowhere_say_why(run, shop, name, message) -> None:
     """It is wrong usage, told in one message without a traceback."""
-    Path("shop_package").mkdir()
-    for module in ("__init__", "schemas"):
-        Path("shop_package", f"{module}.py").touch()
+    for package in ("shop_package", "shop_alone"):
+        Path(package).mkdir()
+        for module in ("__init__", "schemas"):
+            Path(package, f"{module}.py").touch()
     result = run("export", shop, "backup", "--catalog", name, code=2)
     assert message in result.stderr
     assert "Traceback" not in result.stderr

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from lading.catalog import Catalog, default_catalog
 from lading.errors import DeclarationError
-from lading.messages import nearest, shown
+from lading.messages import counted, nearest, shown
 
 VARIABLE = "LADING_CATALOG"
 PROJECT = "pyproject.toml"
@@ -147,10 +147,10 @@ def _sole_catalog(module: Any, where: str) -> Catalog:
         return catalogs[0]
     if not catalogs and default_catalog.schemas:
         return default_catalog
-    known = ", ".join(_candidates(module)) or "none"
+    known = ", ".join(_candidates(module))
+    expected = f"module:attribute with one of: {known}" if known else _elsewhere(module, "catalog")
     raise click.UsageError(
-        f"{where}: the module has {len(catalogs)} catalogs; write module:attribute with one of: "
-        f"{known}."
+        f"{where}: the module has {counted(len(catalogs), 'catalog')}; expected {expected}."
     )
 
 
